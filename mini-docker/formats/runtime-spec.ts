@@ -1,0 +1,129 @@
+// The OCI runtime specification's config.json, the part that this engine uses, under the field names of the
+// specification (https://github.com/opencontainers/runtime-spec, config.md and config-linux.md, version 1.2).
+
+export interface Spec {
+  ociVersion: string;
+  hostname?: string;
+  domainname?: string;
+  process: Process;
+  root: { path: string; readonly?: boolean };
+  mounts: Mount[];
+  linux: Linux;
+  annotations?: Record<string, string>;
+}
+
+export interface Process {
+  terminal?: boolean;
+  consoleSize?: { height: number; width: number };
+  cwd: string;
+  env: string[];
+  args: string[];
+  user: { uid: number; gid: number; umask?: number; additionalGids?: number[] };
+  capabilities?: Capabilities;
+  rlimits?: { type: string; soft: number; hard: number }[];
+  noNewPrivileges?: boolean;
+  oomScoreAdj?: number;
+  apparmorProfile?: string;
+  selinuxLabel?: string;
+}
+
+/** Capability names with their prefix: 'CAP_CHOWN'. */
+export interface Capabilities {
+  bounding: string[];
+  effective: string[];
+  permitted: string[];
+  inheritable: string[];
+  ambient: string[];
+}
+
+/** `options` are those of mount(8) (ro, nosuid, rbind, rslave, …) and, behind them, the filesystem's own. */
+export interface Mount {
+  destination: string;
+  type: string;
+  source: string;
+  options?: string[];
+}
+
+export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';
+
+export interface Linux {
+  /** A namespace without a path is made new; one with a path is joined; one not in the list is the host's. */
+  namespaces: { type: NamespaceType; path?: string }[];
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
+  devices?: Device[];
+  /** Relative to the root of every cgroup hierarchy: '/mini-docker/ID'. */
+  cgroupsPath: string;
+  resources?: Resources;
+  rootfsPropagation?: 'private' | 'slave' | 'shared' | 'unbindable';
+  sysctl?: Record<string, string>;
+  maskedPaths?: string[];
+  readonlyPaths?: string[];
+  mountLabel?: string;
+  seccomp?: unknown;
+  /** Offsets of the boot-time and monotonic clocks in a new time namespace. */
+  timeOffsets?: Partial<Record<'monotonic' | 'boottime', { secs: number; nanosecs: number }>>;
+}
+
+export interface IdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+export interface Device {
+  type: 'c' | 'b' | 'p' | 'u';
+  path: string;
+  major: number;
+  minor: number;
+  /** Permission bits, for example 0o666. */
+  fileMode?: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** Limits of the container's cgroup. Memory in bytes, cpu times in microseconds; -1 is without limit. */
+export interface Resources {
+  devices?: DeviceRule[];
+  memory?: {
+    limit?: number;
+    reservation?: number;
+    /** Memory and swap together, as in cgroup v1 and in `docker run --memory-swap`. */
+    swap?: number;
+    swappiness?: number;
+    disableOOMKiller?: boolean;
+  };
+  cpu?: {
+    shares?: number;
+    quota?: number;
+    period?: number;
+    cpus?: string;
+    mems?: string;
+  };
+  pids?: { limit: number };
+  blockIO?: {
+    weight?: number;
+    weightDevice?: { major: number; minor: number; weight: number }[];
+    throttleReadBpsDevice?: Throttle[];
+    throttleWriteBpsDevice?: Throttle[];
+    throttleReadIOPSDevice?: Throttle[];
+    throttleWriteIOPSDevice?: Throttle[];
+  };
+  /** Keys and values of files in a cgroup v2 directory, written as they are. */
+  unified?: Record<string, string>;
+}
+
+export interface Throttle {
+  major: number;
+  minor: number;
+  rate: number;
+}
+
+/** A missing type, major or minor means all of them; access is some of 'rwm'. */
+export interface DeviceRule {
+  allow: boolean;
+  type?: 'a' | 'c' | 'b';
+  major?: number;
+  minor?: number;
+  access?: string;
+}

@@ -1,0 +1,2 @@
+// placeholder until the first real exports land
+export {};
