@@ -1,0 +1,16 @@
+// The system calls that start a container, decoded for people: what `run --explain` and `run --trace` print.
+
+export interface ExplainedStep {
+  /** A heading that several steps share: 'root filesystem'. */
+  group: string;
+  /** The call as strace would write it: 'mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'. */
+  call: string;
+  reason: string;
+  /** Who makes it. */
+  by: 'engine' | 'container';
+  /** Of a start that was traced. */
+  result?: number;
+  /** 'ENOENT', when it failed. */
+  error?: string;
+  microseconds?: number;
+}
