@@ -1,0 +1,56 @@
+// The only door to native code: libc's symbols through koffi. `load(null)` finds glibc and musl alike.
+import koffi from 'koffi';
+
+const libc = koffi.load(null);
+
+/** What a raw system call takes in one register: a number, an address, or a buffer's own memory. */
+export type Register = number | bigint | Uint8Array | null;
+
+const syscallFunction = libc.func('int64_t syscall(int64_t, void *, void *, void *, void *, void *, void *)');
+
+const cloneFunction = libc.func('int clone(void *, void *, int, void *, void *, void *, void *)');
+
+/** syscall(2): the result, or -errno, as the kernel itself answers. */
+export function rawSyscall(number: number, registers: readonly Register[]): number {
+  const [a = null, b = null, c = null, d = null, e = null, f = null] = registers;
+  const result = Number(syscallFunction(number, a, b, c, d, e, f));
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** The same on a thread of libuv's pool, for calls that wait. Buffers must stay referenced until it settles. */
+export function rawSyscallAsync(number: number, registers: readonly Register[]): Promise<number> {
+  const [a = null, b = null, c = null, d = null, e = null, f = null] = registers;
+  return new Promise((resolve, reject) => {
+    syscallFunction.async(number, a, b, c, d, e, f, (error: Error | null, result: number | bigint) => {
+      // errno belongs to the pool's thread; koffi hands its copy to this callback.
+      if (error) reject(error);
+      else resolve(Number(result) === -1 ? -koffi.errno() : Number(result));
+    });
+  });
+}
+
+/**
+ * clone(2) through libc's wrapper, which is the one that starts a child on a function of its own.
+ * @returns the child's pid, or -errno
+ */
+export function rawClone(options: {
+  code: number;
+  /** The highest address of the child's stack. */
+  stack: number;
+  flags: number;
+  pidfd: Uint8Array;
+}): number {
+  const { code, stack, flags, pidfd } = options;
+  const result = Number(cloneFunction(code, stack, flags | 0, null, pidfd, null, null));
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** A buffer over memory that mmap gave us. It must not be touched after munmap. */
+export function bufferAt(address: number, length: number): Buffer<ArrayBuffer> {
+  return Buffer.from(koffi.view(BigInt(address), length) as ArrayBuffer);
+}
+
+/** The address of a buffer's memory, good while the buffer lives: V8 does not move what stands behind an ArrayBuffer. */
+export function addressOf(buffer: Uint8Array): number {
+  return Number(koffi.address(buffer));
+}

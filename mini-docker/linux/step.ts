@@ -1,0 +1,108 @@
+// A step is one system call written down as data: to be made now (call.ts), to be compiled into a child program
+// (program.ts), or to be printed (describe.ts).
+
+export type Architecture = 'x64' | 'arm64';
+
+/** Names of single bits, and of multi-bit values, in an argument. */
+export type Names = Readonly<Record<string, number>>;
+
+/**
+ * What an argument is, for typing, for laying it out in memory, and for printing.
+ * `length` is not given by the caller: it is the byte length of the argument before it.
+ * `buffer` is memory that the kernel reads or fills. `words` are addresses' worth of numbers (8 bytes each).
+ */
+export type Kind =
+  | 'int'
+  | 'fd'
+  | 'mode'
+  | 'string'
+  | 'strings'
+  | 'buffer'
+  | 'length'
+  | { readonly flags: Names }
+  | { readonly one: Names };
+
+export interface Syscall {
+  readonly name: string;
+  readonly numbers: Readonly<Record<Architecture, number>>;
+  readonly kinds: readonly Kind[];
+}
+
+/** The result of an earlier step of the same program. */
+export interface Ref {
+  readonly resultOf: Step;
+}
+
+export type Arg = number | bigint | string | null | readonly string[] | Uint8Array | Ref;
+
+export interface Step {
+  readonly syscall: Syscall;
+  /** One for each kind that is not `length`. */
+  readonly args: readonly Arg[];
+  /** The reason, for people. */
+  readonly why?: string;
+  /** errnos after which the program goes on; '*' for all. */
+  readonly mayFail?: readonly string[];
+  /** Any other result than this one counts as a failure: a read that must not meet the end of its pipe. */
+  readonly expect?: number;
+}
+
+type ArgOf<K> = K extends 'string'
+  ? string | null
+  : K extends 'strings'
+    ? readonly string[] | null
+    : K extends 'buffer'
+      ? Uint8Array | null
+      : number | bigint | Ref;
+
+type ArgsOf<Kinds extends readonly Kind[]> = Kinds extends readonly [
+  infer First,
+  ...infer Rest extends readonly Kind[],
+]
+  ? First extends 'length'
+    ? ArgsOf<Rest>
+    : [ArgOf<First>, ...ArgsOf<Rest>]
+  : [];
+
+/** A maker of steps for one system call, which also tells its name, numbers and kinds of arguments. */
+export type SyscallStep<Kinds extends readonly Kind[]> = ((...args: ArgsOf<Kinds>) => Step) & {
+  readonly syscall: Syscall;
+};
+
+/** Describes a system call once, for both architectures. Numbers: <asm/unistd_64.h>, <asm-generic/unistd.h>. */
+export function syscall<const Kinds extends readonly Kind[]>(
+  name: string,
+  numbers: Record<Architecture, number>,
+  kinds: Kinds,
+): SyscallStep<Kinds> {
+  const description: Syscall = { name, numbers, kinds };
+  const step = (...args: Arg[]): Step => ({ syscall: description, args });
+  return Object.assign(step, { syscall: description }) as unknown as SyscallStep<Kinds>;
+}
+
+/** The step with its reason. */
+export function because(why: string, step: Step): Step {
+  return { ...step, why };
+}
+
+/** The step, and the program goes on where it fails with one of these errnos, or at all. */
+export function mayFail(step: Step, ...errnos: string[]): Step {
+  return { ...step, mayFail: errnos.length > 0 ? errnos : ['*'] };
+}
+
+/** The result of a step that stands earlier in the program: `const root = openat(…); … fchdir(resultOf(root))`. */
+export function resultOf(step: Step): Ref {
+  return { resultOf: step };
+}
+
+export function isRef(arg: Arg): arg is Ref {
+  return typeof arg === 'object' && arg !== null && 'resultOf' in arg;
+}
+
+/** The machine's architecture in the tables' words. */
+export function hostArchitecture(): Architecture {
+  if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
+  throw new Error(
+    `mini-docker knows x86-64 and arm64, and this machine is ${process.arch}: the tables in mini-docker/linux lack it`,
+  );
+}
