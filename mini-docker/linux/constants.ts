@@ -117,6 +117,18 @@ export const AT = {
   RECURSIVE: 0x8000,
 } as const;
 
+/** <linux/fs.h>: flags of renameat2(2) */
+export const RENAME = { NOREPLACE: 1, EXCHANGE: 2, WHITEOUT: 4 } as const;
+
+/** <unistd.h>: from where lseek(2) counts */
+export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
+
+/** <sys/file.h>: operations of flock(2) */
+export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const;
+
+/** <linux/stat.h>: fields asked for with statx(2) */
+export const STATX = { BASIC_STATS: 0x07ff, BTIME: 0x0800, MNT_ID: 0x1000 } as const;
+
 /** <linux/openat2.h> */
 export const RESOLVE = {
   NO_XDEV: 0x01,

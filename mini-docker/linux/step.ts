@@ -8,6 +8,7 @@ export type Names = Readonly<Record<string, number>>;
 
 /**
  * What an argument is, for typing, for laying it out in memory, and for printing.
+ * A `string` may also be bytes that end in a NUL: file names need not be UTF-8.
  * `length` is not given by the caller: it is the byte length of the argument before it.
  * `buffer` is memory that the kernel reads or fills. `words` are addresses' worth of numbers (8 bytes each).
  */
@@ -48,7 +49,7 @@ export interface Step {
 }
 
 type ArgOf<K> = K extends 'string'
-  ? string | null
+  ? string | Uint8Array | null
   : K extends 'strings'
     ? readonly string[] | null
     : K extends 'buffer'

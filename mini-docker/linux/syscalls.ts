@@ -7,6 +7,7 @@ import {
   F,
   FSCONFIG,
   IOCTL,
+  LOCK,
   MAP,
   MFD,
   MNT,
@@ -19,8 +20,11 @@ import {
   P,
   PR,
   PROT,
+  RENAME,
   RLIMIT,
+  SEEK,
   SIG,
+  STATX,
   W,
 } from './constants.ts';
 import { syscall } from './step.ts';
@@ -285,6 +289,51 @@ export const fchown = syscall('fchown', { x64: 93, arm64: 55 }, ['fd', 'int', 'i
 export const chdir = syscall('chdir', { x64: 80, arm64: 49 }, ['string']);
 /** fchdir(2) */
 export const fchdir = syscall('fchdir', { x64: 81, arm64: 50 }, ['fd']);
+/** fchmod(2) */
+export const fchmod = syscall('fchmod', { x64: 91, arm64: 52 }, ['fd', 'mode']);
+/** utimensat(2): two struct timespec, access and modification. With a null path it means fd itself. */
+export const utimensat = syscall('utimensat', { x64: 280, arm64: 88 }, ['fd', 'string', 'buffer', atFlags]);
+/** readlinkat(2): the result is the length; with an empty path, the link that fd (O_PATH|O_NOFOLLOW) is. */
+export const readlinkat = syscall('readlinkat', { x64: 267, arm64: 78 }, [
+  'fd',
+  'string',
+  'buffer',
+  'length',
+]);
+/** renameat2(2) */
+export const renameat2 = syscall('renameat2', { x64: 316, arm64: 276 }, [
+  'fd',
+  'string',
+  'fd',
+  'string',
+  { flags: named('RENAME', RENAME) },
+]);
+/** statx(2): a struct statx of 256 bytes. The same on every architecture, which stat(2)'s struct is not. */
+export const statx = syscall('statx', { x64: 332, arm64: 291 }, [
+  'fd',
+  'string',
+  atFlags,
+  { flags: named('STATX', STATX) },
+  'buffer',
+]);
+/** getdents64(2): struct linux_dirent64, one behind the other. */
+export const getdents64 = syscall('getdents64', { x64: 217, arm64: 61 }, ['fd', 'buffer', 'length']);
+/** lseek(2), also for the holes of sparse files */
+export const lseek = syscall('lseek', { x64: 8, arm64: 62 }, ['fd', 'int', { one: named('SEEK', SEEK) }]);
+/** flock(2): a lock that belongs to the open file description, and so ends with its process. */
+export const flock = syscall('flock', { x64: 73, arm64: 32 }, ['fd', { flags: named('LOCK', LOCK) }]);
+/** fsetxattr(2): flags 0 creates or replaces. */
+export const fsetxattr = syscall('fsetxattr', { x64: 190, arm64: 7 }, [
+  'fd',
+  'string',
+  'buffer',
+  'length',
+  'int',
+]);
+/** fgetxattr(2) */
+export const fgetxattr = syscall('fgetxattr', { x64: 193, arm64: 10 }, ['fd', 'string', 'buffer', 'length']);
+/** flistxattr(2): names, each with its NUL. */
+export const flistxattr = syscall('flistxattr', { x64: 196, arm64: 13 }, ['fd', 'buffer', 'length']);
 /** memfd_create(2) */
 export const memfdCreate = syscall('memfd_create', { x64: 319, arm64: 279 }, [
   'string',
