@@ -1,0 +1,47 @@
+// What a tar archive says of one file, in whichever of its dialects.
+
+export type TarType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo';
+
+export interface TarEntry {
+  /** As the archive has it, without slashes at the end: it may be absolute or have '..' in it. See byte-names.ts. */
+  path: string;
+  type: TarType;
+  /** Permission bits, setuid, setgid and sticky: 0o7777 at most. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Bytes of content, holes included; 0 for everything but files. */
+  size: number;
+  /** Nanoseconds since 1970. */
+  mtime: bigint;
+  /** Of symbolic and hard links: where to. */
+  linkname?: string;
+  /** Of devices. */
+  major?: number;
+  minor?: number;
+  /** Extended attributes by their full name: 'security.capability'. */
+  xattrs?: ReadonlyMap<string, Uint8Array>;
+}
+
+export class TarError extends Error {
+  override name = 'TarError';
+}
+
+export const BLOCK = 512;
+
+/** Bytes of padding behind content of this size. */
+export const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
+
+/** Two blocks of zeros end an archive. */
+export const END_OF_ARCHIVE: Uint8Array = new Uint8Array(2 * BLOCK);
+
+/** The letters of the header's typeflag (POSIX pax, "ustar Interchange Format"). */
+export const TYPE_FLAGS: Readonly<Record<TarType, string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  character: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+};
