@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { Lock } from './lock.ts';
+
+test('only one holds a lock, in the order of asking, also after an error', async () => {
+  const lock = new Lock();
+  const seen: string[] = [];
+  const work = async (name: string, fails: boolean) => {
+    using _held = await lock.acquire();
+    seen.push(`${name} in`);
+    await new Promise(resolve => setTimeout(resolve, 2));
+    seen.push(`${name} out`);
+    if (fails) throw new Error(name);
+  };
+  await Promise.allSettled([work('a', false), work('b', true), work('c', false)]);
+  expect(seen).toEqual(['a in', 'a out', 'b in', 'b out', 'c in', 'c out']);
+});

@@ -1,0 +1,52 @@
+// Where things lie. The data root outlives a reboot; the run directory (a tmpfs as a rule) holds what ends with it.
+
+import { join } from 'node:path';
+
+export interface DataPaths {
+  dataRoot: string;
+  runDir: string;
+  containers: string;
+  volumes: string;
+  /** Files of one container on disk. */
+  container(id: string): ContainerPaths;
+}
+
+export interface ContainerPaths {
+  directory: string;
+  /** The record: everything that is known of it. */
+  config: string;
+  log: string;
+  hostname: string;
+  hosts: string;
+  resolvConf: string;
+  /** overlay's writable layer, and the scratch directory it wants beside it. */
+  upperdir: string;
+  workdir: string;
+  /** Runtime state: below the run directory. */
+  run: string;
+}
+
+export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPaths {
+  const containers = join(roots.dataRoot, 'containers');
+  return {
+    ...roots,
+    containers,
+    volumes: join(roots.dataRoot, 'volumes'),
+    container: id => containerPaths({ id, directory: join(containers, id), runDir: roots.runDir }),
+  };
+}
+
+function containerPaths(options: { id: string; directory: string; runDir: string }): ContainerPaths {
+  const { id, directory, runDir } = options;
+  return {
+    directory,
+    config: join(directory, 'config.json'),
+    log: join(directory, `${id}-json.log`),
+    hostname: join(directory, 'hostname'),
+    hosts: join(directory, 'hosts'),
+    resolvConf: join(directory, 'resolv.conf'),
+    upperdir: join(directory, 'upper'),
+    workdir: join(directory, 'work'),
+    run: join(runDir, 'containers', id),
+  };
+}

@@ -1,0 +1,53 @@
+// What is known of a container, as it lies on disk: <data root>/containers/ID/config.json.
+
+import type {
+  ContainerConfig,
+  ContainerStatus,
+  EndpointSettings,
+  HostConfig,
+  MountPoint,
+} from '../formats/engine-api.ts';
+
+export interface ContainerRecord {
+  version: 1;
+  id: string;
+  name: string;
+  /** RFC 3339 */
+  created: string;
+  /** The program and its arguments: Entrypoint and Cmd put together. */
+  path: string;
+  args: string[];
+  /** The user's and the image's, merged. */
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  imageId: string;
+  mounts: RecordMount[];
+  /** By network name: what was asked for, and while it runs what it has. */
+  networks: Record<string, EndpointSettings>;
+  state: RecordState;
+}
+
+export interface RecordMount extends MountPoint {
+  /** Of a bind: what lies mounted below the source stays out. */
+  nonRecursive?: boolean;
+  /** Of a tmpfs: mount options. */
+  options?: string[];
+  /** Of a volume: made for this container alone, and removed with it by `rm -v`. */
+  anonymous?: boolean;
+}
+
+export interface RecordState {
+  status: ContainerStatus;
+  pid: number;
+  /** 255 with `exitUnknown`: the API has no word for a code that nobody saw. */
+  exitCode: number;
+  exitUnknown?: boolean;
+  error: string;
+  oomKilled: boolean;
+  startedAt: string;
+  finishedAt: string;
+  restartCount: number;
+  /** `stop` or `kill` by the user: unless-stopped and on-failure respect it. */
+  manuallyStopped: boolean;
+  startedBefore: boolean;
+}

@@ -1,0 +1,91 @@
+// `--volume` as the API carries it (HostConfig.Binds): 'source:destination[:options]'.
+
+export class InvalidBind extends Error {
+  override readonly name = 'InvalidBind';
+}
+
+export interface Bind {
+  /** An absolute path on the host, or a volume's name. */
+  source: string;
+  isVolume: boolean;
+  /** In the container: absolute, without '.' and '..' and a slash at its end. */
+  destination: string;
+  readOnly: boolean;
+  /** 'rprivate', 'rslave', …; '' when the user said nothing. */
+  propagation: string;
+  /** Of a volume: the image's files there are not copied into it. */
+  noCopy: boolean;
+  /** The options as the user wrote them, for `inspect`. */
+  mode: string;
+}
+
+const PROPAGATION = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
+/** Of SELinux and of Docker Desktop: they change nothing here. */
+const WITHOUT_EFFECT = new Set(['z', 'Z', 'consistent', 'cached', 'delegated']);
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** @throws InvalidBind in Docker's words */
+export function decodeBind(text: string): Bind {
+  const parts = text.split(':');
+  const [source = '', destination = '', mode = ''] = parts;
+  if (parts.length < 2 || parts.length > 3 || source === '' || destination === '') {
+    throw new InvalidBind(`invalid volume specification: '${text}'`);
+  }
+  const isVolume = !source.startsWith('/');
+  if (isVolume) checkVolumeName(source);
+  const options = decodeOptions(mode);
+  if (options.noCopy && !isVolume) throw new InvalidBind(`invalid mode: ${mode}: nocopy is for volumes`);
+  if (options.propagation !== '' && isVolume) {
+    throw new InvalidBind(`invalid mode: ${mode}: propagation is for bind mounts`);
+  }
+  return {
+    source: isVolume ? source : cleanPath(source),
+    isVolume,
+    destination: checkedDestination(destination),
+    ...options,
+    mode,
+  };
+}
+
+export function checkVolumeName(name: string): void {
+  if (VOLUME_NAME.test(name)) return;
+  throw new InvalidBind(
+    `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
+      '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+  );
+}
+
+/** A mount's place in the container, cleaned. A mount over / would hide the image. */
+export function checkedDestination(path: string): string {
+  if (!path.startsWith('/')) {
+    throw new InvalidBind(`invalid mount path: '${path}' mount path must be absolute`);
+  }
+  const clean = cleanPath(path);
+  if (clean === '/') throw new InvalidBind("invalid specification: destination can't be '/'");
+  return clean;
+}
+
+/** An absolute path without '.', '..', doubled slashes and a slash at its end. It does not look at any disk. */
+export function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+function decodeOptions(mode: string): Pick<Bind, 'readOnly' | 'propagation' | 'noCopy'> {
+  const result = { readOnly: false, propagation: '', noCopy: false };
+  const seen = new Set<string>();
+  for (const option of mode === '' ? [] : mode.split(',')) {
+    if (seen.has(option)) throw new InvalidBind(`invalid mode: ${mode}`);
+    seen.add(option);
+    if (option === 'ro') result.readOnly = true;
+    else if (option === 'nocopy') result.noCopy = true;
+    else if (PROPAGATION.has(option) && result.propagation === '') result.propagation = option;
+    else if (option !== 'rw' && !WITHOUT_EFFECT.has(option)) throw new InvalidBind(`invalid mode: ${mode}`);
+  }
+  if (seen.has('ro') && seen.has('rw')) throw new InvalidBind(`invalid mode: ${mode}`);
+  return result;
+}
