@@ -1,0 +1,95 @@
+// Where the cgroup file systems of this machine are mounted, and which controllers each has.
+import { readFileSync } from 'node:fs';
+import { CgroupError } from './cgroup.ts';
+
+export type Hierarchies = HierarchiesV1 | HierarchyV2;
+
+export interface HierarchiesV1 {
+  version: 1;
+  /** Each with the mount point of its root, in the order of /proc/self/mountinfo. */
+  hierarchies: HierarchyV1[];
+}
+
+export interface HierarchyV1 {
+  mountPoint: string;
+  /** 'cpu', 'cpuacct', …; a hierarchy without a controller has its name: 'name=systemd'; the empty unified one: ''. */
+  controllers: string[];
+}
+
+export interface HierarchyV2 {
+  version: 2;
+  mountPoint: string;
+}
+
+/** As this process sees them. Read anew each time: it takes 0.1 ms, and mounts change. */
+export function readHierarchies(): Hierarchies {
+  return decodeHierarchies({
+    mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
+    ownCgroups: readFileSync('/proc/self/cgroup', 'utf8'),
+  });
+}
+
+/**
+ * Version 1 as soon as one v1 controller is mounted (a hybrid host has an empty v2 tree beside them), else version 2.
+ * Hierarchies without a controller count only where this process is in a group of its own there: a service manager
+ * uses them to know what belongs to a service, and would end our containers together with the service.
+ * See proc_pid_mountinfo(5) and cgroups(7).
+ */
+export function decodeHierarchies(files: { mountinfo: string; ownCgroups: string }): Hierarchies {
+  const own = ownGroups(files.ownCgroups);
+  const known = new Set(own.keys());
+  const v1: HierarchyV1[] = [];
+  let unified: string | undefined;
+  for (const mount of cgroupMounts(files.mountinfo)) {
+    if (mount.type === 'cgroup2') {
+      unified ??= mount.mountPoint;
+      continue;
+    }
+    const controllers = mount.options.filter(option => known.has(option));
+    const seen = v1.some(hierarchy => hierarchy.controllers.some(name => controllers.includes(name)));
+    if (controllers.length > 0 && !seen) v1.push({ mountPoint: mount.mountPoint, controllers });
+  }
+  const isNamed = (name: string) => name.startsWith('name=');
+  if (v1.some(hierarchy => !hierarchy.controllers.every(isNamed))) {
+    const hierarchies = v1.filter(
+      ({ controllers }) => !controllers.every(isNamed) || controllers.some(name => own.get(name) !== '/'),
+    );
+    if (unified !== undefined && (own.get('') ?? '/') !== '/') {
+      hierarchies.push({ mountPoint: unified, controllers: [''] });
+    }
+    return { version: 1, hierarchies };
+  }
+  if (unified !== undefined) return { version: 2, mountPoint: unified };
+  throw new CgroupError(
+    'no cgroup file system is mounted, and containers need one: mount -t cgroup2 none /sys/fs/cgroup',
+  );
+}
+
+/** Controller → the path of this process's group: 'memory' → '/user.slice'. '' is the unified hierarchy. */
+function ownGroups(file: string): Map<string, string> {
+  const groups = new Map<string, string>();
+  for (const line of file.split('\n')) {
+    const [id, controllers, ...path] = line.split(':');
+    if (id === undefined || controllers === undefined) continue;
+    for (const controller of controllers.split(',')) groups.set(controller, path.join(':'));
+  }
+  return groups;
+}
+
+function cgroupMounts(mountinfo: string): { mountPoint: string; type: string; options: string[] }[] {
+  const mounts: { mountPoint: string; type: string; options: string[] }[] = [];
+  for (const line of mountinfo.split('\n')) {
+    const [left, right] = line.split(' - ');
+    const mountPoint = left?.split(' ')[4];
+    const [type, , options] = right?.split(' ') ?? [];
+    if (mountPoint === undefined || options === undefined) continue;
+    if (type !== 'cgroup' && type !== 'cgroup2') continue;
+    mounts.push({ mountPoint: unescaped(mountPoint), type, options: options.split(',') });
+  }
+  return mounts;
+}
+
+/** mountinfo writes space, tab, newline and backslash as octal: '\040'. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,0 +1,29 @@
+// What both versions' counters have in common.
+import { availableParallelism, totalmem } from 'node:os';
+import type { BlkioEntry } from '../container.ts';
+
+/** A limit wider than the machine is none: what remains is the machine's memory. */
+export function effectiveMemoryLimit(limit: number): number {
+  return Math.min(limit, totalmem());
+}
+
+export function onlineCpus(): number {
+  return availableParallelism();
+}
+
+/** Lines '8:0 Read 4096' of blkio.throttle.*; the lines Sync, Async, Discard and Total count the same again. */
+export function decodeBlkioV1(file: string): BlkioEntry[] {
+  const entries: BlkioEntry[] = [];
+  for (const line of file.split('\n')) {
+    const match = /^(\d+):(\d+) (Read|Write) (\d+)$/.exec(line);
+    if (!match) continue;
+    const [, major, minor, op, value] = match;
+    entries.push({
+      major: Number(major),
+      minor: Number(minor),
+      op: op as 'Read' | 'Write',
+      value: Number(value),
+    });
+  }
+  return entries;
+}

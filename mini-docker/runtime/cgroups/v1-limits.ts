@@ -1,0 +1,158 @@
+// Limits as the files of cgroup v1 have them. Kernel: Documentation/admin-guide/cgroup-v1/.
+import { existsSync } from 'node:fs';
+import type { Resources } from '../../formats/runtime-spec.ts';
+import { CgroupError } from './cgroup.ts';
+import { devicePolicy, ruleText } from './device-rules.ts';
+import { readNumber, writeValue } from './files.ts';
+import { cannotSet, missingController, requireRange } from './limits.ts';
+
+/** The group's directory in the hierarchy of a controller; undefined where the machine has none. */
+export type DirectoryOf = (controller: string) => string | undefined;
+
+type Write = (limit: { controller: string; file: string; value: string | number; option: string }) => void;
+
+/** Writes what is in `resources`, in an order that the kernel takes. @throws CgroupError */
+export function applyLimitsV1(directoryOf: DirectoryOf, resources: Resources): void {
+  const write: Write = ({ controller, file, value, option }) => {
+    const directory = directoryOf(controller);
+    if (directory === undefined) throw missingController(controller, option);
+    try {
+      writeValue(`${directory}/${file}`, String(value));
+    } catch (error) {
+      throw cannotSet({ option, value, file: `${directory}/${file}`, error });
+    }
+  };
+  if (resources.cpu) applyCpu(write, resources.cpu);
+  if (resources.memory) applyMemory(write, directoryOf, resources.memory);
+  if (resources.pids && (resources.pids.limit > 0 || directoryOf('pids') !== undefined)) {
+    const value = resources.pids.limit > 0 ? resources.pids.limit : 'max';
+    write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
+  }
+  if (resources.blockIO) applyBlockIO(write, directoryOf, resources.blockIO);
+  if (resources.devices) applyDevices(write, resources.devices);
+}
+
+function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
+  const { shares, quota, period, cpus, mems } = cpu;
+  if (shares) write({ controller: 'cpu', file: 'cpu.shares', value: shares, option: 'cpu shares' });
+  const setPeriod = () => {
+    if (period)
+      write({ controller: 'cpu', file: 'cpu.cfs_period_us', value: period, option: 'the cpu period' });
+  };
+  const setQuota = () => {
+    if (quota) write({ controller: 'cpu', file: 'cpu.cfs_quota_us', value: quota, option: 'the cpu quota' });
+  };
+  // The kernel checks the ratio of the two at each write, so an update may need the quota to go first.
+  try {
+    setPeriod();
+    setQuota();
+  } catch (error) {
+    if (!period || !quota || (error as CgroupError).code !== 'EINVAL') throw error;
+    setQuota();
+    setPeriod();
+  }
+  if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
+  if (mems)
+    write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
+}
+
+function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable<Resources['memory']>): void {
+  const { limit, reservation, swappiness, disableOOMKiller } = memory;
+  // Without a limit there can be no narrower one on memory and swap together.
+  const swap = limit === -1 && !memory.swap ? -1 : memory.swap;
+  const directory = directoryOf('memory');
+  const setLimit = () => {
+    if (limit) {
+      const file = 'memory.limit_in_bytes';
+      write({ controller: 'memory', file, value: limit, option: 'the memory limit' });
+    }
+  };
+  const setSwap = () => {
+    if (!swap || (isDefaultSwap(limit, swap) && !hasSwapAccounting(directory))) return;
+    if (directory !== undefined && !hasSwapAccounting(directory)) {
+      throw new CgroupError(
+        'cannot limit swap: this kernel does not count it; boot it with swapaccount=1, or leave the limit out',
+      );
+    }
+    const file = 'memory.memsw.limit_in_bytes';
+    write({ controller: 'memory', file, value: swap, option: 'the limit on memory and swap' });
+  };
+  // memory.limit must never be above memory.memsw.limit: when they grow, the wider one goes first.
+  const present = directory === undefined ? 0 : readNumber(`${directory}/memory.memsw.limit_in_bytes`);
+  if (swap && (swap === -1 || swap > present)) {
+    setSwap();
+    setLimit();
+  } else {
+    setLimit();
+    setSwap();
+  }
+  if (reservation) {
+    const file = 'memory.soft_limit_in_bytes';
+    write({ controller: 'memory', file, value: reservation, option: 'the memory reservation' });
+  }
+  if (disableOOMKiller) {
+    write({ controller: 'memory', file: 'memory.oom_control', value: 1, option: 'the OOM killer' });
+  }
+  if (swappiness !== undefined && swappiness !== -1) {
+    requireRange('swappiness', swappiness, 0, 100);
+    write({ controller: 'memory', file: 'memory.swappiness', value: swappiness, option: 'swappiness' });
+  }
+}
+
+/** What `docker run --memory` asks for without being told: as much swap again as memory. */
+function isDefaultSwap(limit: number | undefined, swap: number): boolean {
+  return swap === -1 || (limit !== undefined && swap === 2 * limit);
+}
+
+function hasSwapAccounting(directory: string | undefined): boolean {
+  return directory !== undefined && existsSync(`${directory}/memory.memsw.limit_in_bytes`);
+}
+
+function applyBlockIO(
+  write: Write,
+  directoryOf: DirectoryOf,
+  blockIO: NonNullable<Resources['blockIO']>,
+): void {
+  const directory = directoryOf('blkio');
+  const set = (file: string, value: string | number, option: string) =>
+    write({ controller: 'blkio', file, value, option });
+  if (blockIO.weight || blockIO.weightDevice?.length) {
+    // CFQ had blkio.weight until Linux 5.0; BFQ has its own, which is there when its module is.
+    const names = ['blkio.weight', 'blkio.bfq.weight'];
+    const file = names.find(name => directory === undefined || existsSync(`${directory}/${name}`));
+    if (file === undefined) {
+      throw new CgroupError(
+        'cannot set the block IO weight: no scheduler of this kernel has one; load BFQ with modprobe bfq',
+      );
+    }
+    if (blockIO.weight) {
+      requireRange('the block IO weight', blockIO.weight, 10, 1000);
+      set(file, blockIO.weight, 'the block IO weight');
+    }
+    for (const { major, minor, weight } of blockIO.weightDevice ?? []) {
+      set(`${file}_device`, `${major}:${minor} ${weight}`, 'the block IO weight of a device');
+    }
+  }
+  const throttles = [
+    [blockIO.throttleReadBpsDevice, 'blkio.throttle.read_bps_device'],
+    [blockIO.throttleWriteBpsDevice, 'blkio.throttle.write_bps_device'],
+    [blockIO.throttleReadIOPSDevice, 'blkio.throttle.read_iops_device'],
+    [blockIO.throttleWriteIOPSDevice, 'blkio.throttle.write_iops_device'],
+  ] as const;
+  for (const [limits, file] of throttles) {
+    for (const { major, minor, rate } of limits ?? []) {
+      set(file, `${major}:${minor} ${rate}`, 'the block IO limit of a device');
+    }
+  }
+}
+
+function applyDevices(write: Write, rules: NonNullable<Resources['devices']>): void {
+  const policy = devicePolicy(rules);
+  const set = (file: string, value: string) =>
+    write({ controller: 'devices', file, value, option: 'the device rules' });
+  const [first, others] =
+    policy.default === 'deny' ? ['devices.deny', 'devices.allow'] : ['devices.allow', 'devices.deny'];
+  // 'a' also forgets the exceptions there were.
+  set(first, 'a');
+  for (const exception of policy.exceptions) set(others, ruleText(exception));
+}

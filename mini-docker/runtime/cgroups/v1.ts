@@ -1,0 +1,204 @@
+// The driver for cgroups v1: one directory in each hierarchy. Kernel: Documentation/admin-guide/cgroup-v1/.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Resources } from '../../formats/runtime-spec.ts';
+import { AT, O } from '../../linux/constants.ts';
+import { because, resultOf, type Step } from '../../linux/step.ts';
+import { close, openat, writeText } from '../../linux/syscalls.ts';
+import type { Stats } from '../container.ts';
+import { type Cgroup, CgroupError } from './cgroup.ts';
+import {
+  childGroups,
+  makeGroup,
+  processesBelow,
+  readNumber,
+  readTable,
+  readValue,
+  removeEmpty,
+  removeGroup,
+  writeValue,
+} from './files.ts';
+import type { HierarchiesV1 } from './hierarchies.ts';
+import { killAll } from './kill.ts';
+import { missingController } from './limits.ts';
+import { removeOurParents } from './parents.ts';
+import { decodeBlkioV1, effectiveMemoryLimit, onlineCpus } from './stats.ts';
+import { applyLimitsV1 } from './v1-limits.ts';
+
+/** @throws CgroupError; nothing is left then */
+export function createV1(
+  { hierarchies }: HierarchiesV1,
+  { path, resources }: { path: string; resources: Resources },
+): Cgroup {
+  const made: string[] = [];
+  try {
+    const places = hierarchies.map(({ mountPoint, controllers }) => {
+      made.push(...makeGroup(mountPoint, path));
+      const directory = mountPoint + path;
+      if (controllers.includes('cpuset')) inheritCpuset(directory, mountPoint);
+      return { directory, controllers, mountPoint };
+    });
+    const cgroup = v1Driver(path, places);
+    cgroup.update(resources);
+    return cgroup;
+  } catch (error) {
+    for (const directory of made.reverse()) removeEmpty(directory);
+    throw error;
+  }
+}
+
+export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | undefined {
+  const places = hierarchies
+    .map(({ mountPoint, controllers }) => ({ directory: mountPoint + path, controllers, mountPoint }))
+    .filter(({ directory }) => existsSync(directory));
+  return places.length > 0 ? v1Driver(path, places) : undefined;
+}
+
+/** A new group of cpuset may use nothing, and a process cannot join it: it gets what the group above has. */
+function inheritCpuset(directory: string, mountPoint: string): void {
+  if (readValue(`${directory}/cpuset.cpus`) !== '' && readValue(`${directory}/cpuset.mems`) !== '') return;
+  const parent = dirname(directory);
+  if (parent !== mountPoint) inheritCpuset(parent, mountPoint);
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (readValue(`${directory}/${file}`) === '') {
+      writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
+    }
+  }
+}
+
+interface Place {
+  directory: string;
+  controllers: string[];
+  mountPoint: string;
+}
+
+function v1Driver(path: string, places: Place[]): Cgroup {
+  const directoryOf = (controller: string) =>
+    places.find(({ controllers }) => controllers.includes(controller))?.directory;
+  const directories = places.map(({ directory }) => directory);
+  // Any hierarchy knows all processes; a container's own groups, if it makes some, are in the freezer's as in others.
+  const members = directoryOf('freezer') ?? directories[0]!;
+  const freezer = (why: string) => {
+    const directory = directoryOf('freezer');
+    if (directory === undefined) throw missingController('freezer', why);
+    return `${directory}/freezer.state`;
+  };
+
+  return {
+    version: 1,
+    path,
+    directories,
+
+    joinSteps(): Step[] {
+      return places.flatMap(({ directory, controllers }) => {
+        // '0' into `tasks` moves the caller alone, and that needs no lock against fork and exit on all CPUs: the
+        // lock waits for an RCU grace period, up to 20 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). The
+        // unified hierarchy has no such file.
+        const file = controllers.includes('') ? 'cgroup.procs' : 'tasks';
+        const opened = openat(AT.FDCWD, `${directory}/${file}`, O.WRONLY | O.CLOEXEC, 0);
+        return [
+          because(`join the ${controllers.join(',') || 'unified'} cgroup`, opened),
+          writeText(resultOf(opened), '0'),
+          close(resultOf(opened)),
+        ];
+      });
+    },
+
+    join(pid) {
+      for (const directory of directories) writeValue(`${directory}/cgroup.procs`, String(pid));
+    },
+
+    update: resources => applyLimitsV1(directoryOf, resources),
+
+    async freeze() {
+      await freezeV1(freezer('the container to sleep'));
+    },
+
+    async thaw() {
+      writeValue(freezer('the container to go on'), 'THAWED');
+    },
+
+    processes: () => processesBelow(members),
+    stats: () => readStats(directoryOf),
+    oomKills: () => readTable(`${directoryOf('memory')}/memory.oom_control`).oom_kill ?? 0,
+
+    kill() {
+      const state = directoryOf('freezer');
+      killAll({
+        processes: () => processesBelow(members),
+        freeze: () => state !== undefined && writeValue(`${state}/freezer.state`, 'FROZEN'),
+        // A frozen process of version 1 does not even die of SIGKILL before it is thawed.
+        thaw: () => state !== undefined && thawBelow(state),
+      });
+    },
+
+    async delete() {
+      for (const directory of directories) await removeGroup(directory);
+      for (const { mountPoint } of places) removeOurParents(mountPoint, path);
+    },
+  };
+}
+
+function thawBelow(directory: string): void {
+  if (existsSync(directory)) writeValue(`${directory}/freezer.state`, 'THAWED');
+  for (const child of childGroups(directory)) thawBelow(child);
+}
+
+/**
+ * The kernel freezes each process when it gets around to it, and says FREEZING until all are. One that was forked
+ * meanwhile, or that waits in the kernel, may hold it up: asking again helps the first.
+ */
+async function freezeV1(file: string): Promise<void> {
+  const end = Date.now() + 5000;
+  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 20)) {
+    writeValue(file, 'FROZEN');
+    if (readValue(file) === 'FROZEN') return;
+    await sleep(pause);
+  }
+  writeValue(file, 'THAWED');
+  throw new CgroupError(
+    'cannot pause the container: some of its processes wait in the kernel and do not stop; try again',
+  );
+}
+
+function readStats(directoryOf: (controller: string) => string | undefined): Stats {
+  const cpuacct = directoryOf('cpuacct');
+  const memory = directoryOf('memory');
+  const pids = directoryOf('pids');
+  const blkio = directoryOf('blkio');
+  // cpuacct.stat counts in clock ticks, and those that user space sees are 10 ms on both architectures.
+  const ticks = readTable(`${cpuacct}/cpuacct.stat`);
+  const throttling = readTable(`${directoryOf('cpu')}/cpu.stat`);
+  const pidsLimit = readNumber(`${pids}/pids.max`);
+  const perCpu = (readValue(`${cpuacct}/cpuacct.usage_percpu`) ?? '').split(' ').filter(word => word !== '');
+  return {
+    cpu: {
+      total: readNumber(`${cpuacct}/cpuacct.usage`),
+      user: (ticks.user ?? 0) * 10_000_000,
+      system: (ticks.system ?? 0) * 10_000_000,
+      perCpu: perCpu.map(Number),
+      throttling: {
+        periods: throttling.nr_periods ?? 0,
+        throttledPeriods: throttling.nr_throttled ?? 0,
+        throttledTime: throttling.throttled_time ?? 0,
+      },
+      onlineCpus: onlineCpus(),
+    },
+    memory: {
+      usage: readNumber(`${memory}/memory.usage_in_bytes`),
+      maxUsage: readNumber(`${memory}/memory.max_usage_in_bytes`),
+      limit: effectiveMemoryLimit(readNumber(`${memory}/memory.limit_in_bytes`) || Number.POSITIVE_INFINITY),
+      stats: readTable(`${memory}/memory.stat`),
+      failcnt: readNumber(`${memory}/memory.failcnt`),
+    },
+    pids: {
+      current: readNumber(`${pids}/pids.current`),
+      ...(Number.isFinite(pidsLimit) && pidsLimit > 0 ? { limit: pidsLimit } : {}),
+    },
+    blkio: {
+      serviceBytes: decodeBlkioV1(readValue(`${blkio}/blkio.throttle.io_service_bytes_recursive`) ?? ''),
+      serviced: decodeBlkioV1(readValue(`${blkio}/blkio.throttle.io_serviced_recursive`) ?? ''),
+    },
+  };
+}
