@@ -1,6 +1,9 @@
 // A step in words: mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV, NULL), in strace's manner.
 import { type Arg, isRef, type Kind, type Names, type Step } from './step.ts';
 
+/** Mount options can be as long as a page; a line that people read cannot. */
+const LONGEST = 100;
+
 /** @param position tells the place of an earlier step in the list, for results that a later one uses */
 export function describe(step: Step, position?: (step: Step) => number): string {
   const shown: string[] = [];
@@ -35,7 +38,8 @@ function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): s
   if (kind === 'fd' && Number(arg) === -100) return 'AT_FDCWD';
   if (kind === 'mode') return `0${Number(arg).toString(8)}`;
   if (arg === null) return 'NULL';
-  if (typeof arg === 'string') return JSON.stringify(arg);
+  if (typeof arg === 'string')
+    return JSON.stringify(arg.length > LONGEST ? `${arg.slice(0, LONGEST)}…` : arg);
   if (arg instanceof Uint8Array) return `‹${arg.byteLength} bytes›`;
   if (typeof arg === 'object') {
     const words = arg.map(word => JSON.stringify(word));

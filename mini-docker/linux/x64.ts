@@ -1,0 +1,95 @@
+// Instructions → x86-64 machine code. The kernel takes the number in rax, arguments in rdi, rsi, rdx, r10, r8, r9,
+// answers in rax, and destroys rcx and r11 (syscall(2), "Architecture calling conventions").
+import { CodeBuffer, halves, type Instruction, type Operand } from './instructions.ts';
+
+const RAX = 0;
+const RCX = 1;
+const R11 = 11;
+const ARGUMENTS = [7, 6, 2, 10, 8, 9];
+
+/** Encodings: Intel SDM volume 2. */
+export function encodeX64(instructions: readonly Instruction[]): Buffer {
+  const code = new CodeBuffer();
+  for (const instruction of instructions) {
+    switch (instruction.op) {
+      case 'syscall':
+        instruction.args.forEach((arg, index) => {
+          load(code, ARGUMENTS[index]!, arg);
+        });
+        moveImmediate(code, RAX, instruction.number);
+        code.byte(0x0f, 0x05); // syscall
+        if (instruction.slot !== undefined) store(code, instruction.slot);
+        break;
+      case 'store':
+        load(code, RAX, instruction.value);
+        store(code, instruction.slot);
+        break;
+      case 'keep':
+        store(code, instruction.slot);
+        break;
+      case 'load':
+        load(code, RAX, instruction.value);
+        break;
+      case 'label':
+        code.label(instruction.name);
+        break;
+      case 'jump':
+        code.byte(0xe9); // jmp rel32
+        displacement(code, instruction.to);
+        break;
+      case 'branch':
+        if (instruction.when === 'failed') {
+          code.byte(0x48, 0x3d); // cmp $-4095, %rax
+          code.word32(-4095);
+          code.byte(0x0f, 0x83); // jae: unsigned, so -4095 to -1 are the highest values
+        } else {
+          load(code, RCX, instruction.value);
+          code.byte(0x48, 0x39, 0xc8); // cmp %rcx, %rax
+          code.byte(0x0f, instruction.when === 'equal' ? 0x84 : 0x85); // je, jne
+        }
+        displacement(code, instruction.to);
+    }
+  }
+  // A displacement counts from the end of its four bytes.
+  return code.finish((bytes, at, distance) => bytes.writeInt32LE(distance - 4, at));
+}
+
+function displacement(code: CodeBuffer, to: string): void {
+  code.jump(code.length, to);
+  code.word32(0);
+}
+
+function load(code: CodeBuffer, register: number, operand: Operand): void {
+  if ('immediate' in operand) return moveImmediate(code, register, operand.immediate);
+  moveImmediate(code, register, operand.slot);
+  // mov (%register), %register. rsp, rbp, r12 and r13 would need another form; none of them is used.
+  const high = register >> 3;
+  const low = register & 7;
+  code.byte(0x48 | (high << 2) | high, 0x8b, (low << 3) | low);
+}
+
+function store(code: CodeBuffer, slot: number): void {
+  moveImmediate(code, R11, slot);
+  code.byte(0x49, 0x89, 0x03); // mov %rax, (%r11)
+}
+
+function moveImmediate(code: CodeBuffer, register: number, value: number | bigint): void {
+  const { low, high } = halves(value);
+  const extended = register >> 3;
+  const number = register & 7;
+  if (low === 0 && high === 0) {
+    if (extended) code.byte(0x45);
+    code.byte(0x31, 0xc0 | (number << 3) | number); // xor %r32, %r32
+  } else if (high === 0) {
+    if (extended) code.byte(0x41);
+    code.byte(0xb8 | number); // mov $imm32, %r32: the upper half becomes zero
+    code.word32(low);
+  } else if (high === 0xffff_ffff && low >= 0x8000_0000) {
+    code.byte(0x48 | extended, 0xc7, 0xc0 | number); // mov $imm32, %r64: sign-extended
+    code.word32(low);
+  } else {
+    code.byte(0x48 | extended, 0xb8 | number); // movabs $imm64, %r64
+    code.word32(low);
+    code.word32(high);
+  }
+}
