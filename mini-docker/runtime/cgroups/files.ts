@@ -1,6 +1,17 @@
 // Files of a cgroup directory: a few bytes each, read and written at once. Synchronous calls, because the kernel
 // answers from memory: a write takes 10 µs, and a promise's trip to libuv's pool and back takes more.
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMessage } from 'node:util';
 import { CgroupError } from './cgroup.ts';
@@ -35,6 +46,16 @@ export function readTable(file: string): Record<string, number> {
 /** The kernel takes a value in one write(2) and answers with its opinion of it. */
 export function writeValue(file: string, value: string): void {
   writeFileSync(file, value, { flag: 'r+' });
+}
+
+/** Several values for a file that adds each to what it has. */
+export function writeValues(file: string, values: readonly string[]): void {
+  const fd = openSync(file, 'r+');
+  try {
+    for (const value of values) writeSync(fd, value);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Pids in the group and in those below it. */
@@ -78,16 +99,16 @@ export function makeGroup(mountPoint: string, path: string): string[] {
   }
 }
 
+/** Looks before it leaps: an exception costs more than the system call (0.05 ms, in each hierarchy). */
 function makeParents(mountPoint: string, path: string, made: string[]): void {
-  const names = path.split('/').slice(1, -1);
-  for (let depth = 1; depth <= names.length; depth++) {
-    const parent = `${mountPoint}/${names.slice(0, depth).join('/')}`;
-    try {
-      mkdirSync(parent);
-      made.push(parent);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+  const parent = dirname(path);
+  if (parent === '/' || existsSync(mountPoint + parent)) return;
+  makeParents(mountPoint, parent, made);
+  try {
+    mkdirSync(mountPoint + parent);
+    made.push(mountPoint + parent);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

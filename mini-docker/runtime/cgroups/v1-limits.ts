@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
-import { readNumber, writeValue } from './files.ts';
+import { readNumber, writeValue, writeValues } from './files.ts';
 import { cannotSet, missingController, requireRange } from './limits.ts';
 
 /** The group's directory in the hierarchy of a controller; undefined where the machine has none. */
@@ -29,7 +29,7 @@ export function applyLimitsV1(directoryOf: DirectoryOf, resources: Resources): v
     write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
   }
   if (resources.blockIO) applyBlockIO(write, directoryOf, resources.blockIO);
-  if (resources.devices) applyDevices(write, resources.devices);
+  if (resources.devices) applyDevices(directoryOf('devices'), resources.devices);
 }
 
 function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
@@ -146,13 +146,18 @@ function applyBlockIO(
   }
 }
 
-function applyDevices(write: Write, rules: NonNullable<Resources['devices']>): void {
+function applyDevices(directory: string | undefined, rules: NonNullable<Resources['devices']>): void {
+  const option = 'the device rules';
+  if (directory === undefined) throw missingController('devices', option);
   const policy = devicePolicy(rules);
-  const set = (file: string, value: string) =>
-    write({ controller: 'devices', file, value, option: 'the device rules' });
   const [first, others] =
     policy.default === 'deny' ? ['devices.deny', 'devices.allow'] : ['devices.allow', 'devices.deny'];
-  // 'a' also forgets the exceptions there were.
-  set(first, 'a');
-  for (const exception of policy.exceptions) set(others, ruleText(exception));
+  try {
+    // 'a' also forgets the exceptions there were.
+    writeValue(`${directory}/${first}`, 'a');
+    if (policy.exceptions.length > 0) writeValues(`${directory}/${others}`, policy.exceptions.map(ruleText));
+  } catch (error) {
+    const value = policy.exceptions.map(ruleText).join(', ') || policy.default;
+    throw cannotSet({ option, value, file: `${directory}/${others}`, error });
+  }
 }
