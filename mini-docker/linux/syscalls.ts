@@ -406,3 +406,11 @@ export const recvfrom = syscall('recvfrom', { x64: 45, arm64: 207 }, [
   'buffer',
   'buffer',
 ]);
+/** setsockopt(2): level, option, value. */
+export const setsockopt = syscall('setsockopt', { x64: 54, arm64: 208 }, [
+  'fd',
+  'int',
+  'int',
+  'buffer',
+  'length',
+]);

@@ -1,0 +1,233 @@
+// Links (rtnetlink(7), struct ifinfomsg): requests that make and change them, and what the kernel tells of them.
+
+import { AF } from '../constants.ts';
+import {
+  IFF,
+  IFLA,
+  IFLA_BRPORT,
+  IFLA_INET6_ADDR_GEN_MODE,
+  IFLA_INFO,
+  NLM_F,
+  RTM,
+  VETH_INFO_PEER,
+} from './constants.ts';
+import { decodeMac, encodeMac } from './ip-address.ts';
+import {
+  type Attribute,
+  decodeAttributes,
+  encodeAttributes,
+  type Message,
+  number,
+  text,
+  u8,
+} from './message.ts';
+import type { Request } from './socket.ts';
+
+/** Where a link shall be: the namespace of a process, or of an open /proc/PID/ns/net. */
+export type NamespaceRef = { pid: number } | { fd: number };
+
+export interface LinkSettings {
+  /** At most 15 bytes. */
+  name?: string;
+  mac?: string;
+  mtu?: number;
+  /** Index of the bridge it becomes a port of; 0 for none. */
+  master?: number;
+  up?: boolean;
+  namespace?: NamespaceRef;
+  /** For people: `ip link` shows it. At most 255 bytes. */
+  alias?: string;
+  /** false: the kernel gives the link no fe80:: address by itself. */
+  linkLocal?: boolean;
+}
+
+/** A link that is being born takes no alias (the kernel ignores it) and no linkLocal (EAFNOSUPPORT). */
+type BirthSettings = Omit<LinkSettings, 'alias' | 'linkLocal'>;
+
+export interface NewLink extends BirthSettings {
+  name: string;
+  kind: 'bridge' | 'veth' | 'dummy';
+  /** The other end of a veth, which may be born in another namespace. It cannot be born up: its peer is not there yet. */
+  peer?: Omit<BirthSettings, 'up' | 'master'>;
+}
+
+/** A link by its index or its name. */
+export type LinkRef = number | string;
+
+export interface Link {
+  index: number;
+  name: string;
+  flags: number;
+  up: boolean;
+  /** It has a carrier: the other end of the cable is up. */
+  running: boolean;
+  mac: string;
+  mtu: number;
+  /** 'veth', 'bridge', …; undefined for hardware and lo. */
+  kind: string | undefined;
+  master: number | undefined;
+  /** The other end of a veth: its index, in its own namespace. */
+  peer: number | undefined;
+  /** The number this namespace knows the other end's namespace by; undefined when it is this one. */
+  peerNamespace: number | undefined;
+  alias: string | undefined;
+  statistics: LinkStatistics;
+}
+
+/** struct rtnl_link_stats64 */
+export interface LinkStatistics {
+  rxPackets: number;
+  txPackets: number;
+  rxBytes: number;
+  txBytes: number;
+  rxErrors: number;
+  txErrors: number;
+  rxDropped: number;
+  txDropped: number;
+}
+
+/** Index of lo: the first link of every namespace. */
+export const LOOPBACK_INDEX = 1;
+
+export function createLink(link: NewLink): Request {
+  const data: Attribute[] = [];
+  if (link.peer) {
+    const peer = Buffer.concat([linkInfo(0, {}), encodeAttributes(settingsOf(link.peer))]);
+    data.push([IFLA_INFO.DATA, [[VETH_INFO_PEER, peer]]]);
+  }
+  return {
+    doing: `create link ${link.name} (${link.kind})`,
+    type: RTM.NEWLINK,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    body: Buffer.concat([
+      linkInfo(0, link),
+      encodeAttributes([...settingsOf(link), [IFLA.LINKINFO, [[IFLA_INFO.KIND, link.kind], ...data]]]),
+    ]),
+  };
+}
+
+/** Changes what is given and leaves the rest. By index, `name` is the new name. */
+export function setLink(link: LinkRef, settings: LinkSettings): Request {
+  const { name, ...others } = settings;
+  return {
+    doing: `set link ${shown(link)} ${Object.keys(settings).join(', ')}`,
+    // RTM_NEWLINK without CREATE takes a name to find the link by, and is the one that all settings work with.
+    type: RTM.NEWLINK,
+    flags: 0,
+    body: Buffer.concat([
+      linkInfo(typeof link === 'number' ? link : 0, settings),
+      encodeAttributes(settingsOf(typeof link === 'string' ? { ...others, name: link } : settings)),
+    ]),
+  };
+}
+
+/** A veth's other end goes with it, wherever it is. */
+export function deleteLink(link: LinkRef): Request {
+  return { doing: `delete link ${shown(link)}`, type: RTM.DELLINK, flags: 0, body: linkBody(link) };
+}
+
+/** Settings of a bridge's port. */
+export function setBridgePort(link: number, port: { hairpin?: boolean; isolated?: boolean }): Request {
+  const attributes: Attribute[] = [];
+  if (port.hairpin !== undefined) attributes.push([IFLA_BRPORT.MODE, u8(port.hairpin ? 1 : 0)]);
+  if (port.isolated !== undefined) attributes.push([IFLA_BRPORT.ISOLATED, u8(port.isolated ? 1 : 0)]);
+  return {
+    doing: `set bridge port ${link} ${Object.keys(port).join(', ')}`,
+    type: RTM.SETLINK,
+    flags: 0,
+    body: Buffer.concat([linkInfo(link, {}, AF_BRIDGE), encodeAttributes([[IFLA.PROTINFO, attributes]])]),
+  };
+}
+
+/** For NetlinkSocket.get() with decodeLink. */
+export function getLink(link: LinkRef): Request {
+  return { doing: `look up link ${shown(link)}`, type: RTM.GETLINK, flags: 0, body: linkBody(link) };
+}
+
+/** For NetlinkSocket.dump() with decodeLink. */
+export function listLinks(): Request {
+  return { doing: 'list links', type: RTM.GETLINK, flags: 0, body: linkInfo(0, {}) };
+}
+
+export function decodeLink(message: Message): Link {
+  const body = Buffer.from(message.body);
+  const attributes = decodeAttributes(body.subarray(IFINFOMSG_LENGTH));
+  const info = decodeAttributes(attributes.get(IFLA.LINKINFO) ?? Buffer.alloc(0));
+  const numberOf = (type: number): number | undefined => {
+    const value = attributes.get(type);
+    return value && number(value);
+  };
+  const textOf = (value: Buffer | undefined): string | undefined => value && text(value);
+  const flags = body.readUInt32LE(8);
+  return {
+    index: body.readInt32LE(4),
+    name: textOf(attributes.get(IFLA.IFNAME)) ?? '',
+    flags,
+    up: (flags & IFF.UP) !== 0,
+    running: (flags & IFF.RUNNING) !== 0,
+    mac: decodeMac(attributes.get(IFLA.ADDRESS) ?? Buffer.alloc(0)),
+    mtu: numberOf(IFLA.MTU) ?? 0,
+    kind: textOf(info.get(IFLA_INFO.KIND)),
+    master: numberOf(IFLA.MASTER),
+    peer: numberOf(IFLA.LINK),
+    peerNamespace: numberOf(IFLA.LINK_NETNSID),
+    alias: textOf(attributes.get(IFLA.IFALIAS)),
+    statistics: decodeStatistics(attributes.get(IFLA.STATS64)),
+  };
+}
+
+function decodeStatistics(bytes: Buffer = Buffer.alloc(64)): LinkStatistics {
+  const field = (index: number): number => Number(bytes.readBigUInt64LE(index * 8));
+  return {
+    rxPackets: field(0),
+    txPackets: field(1),
+    rxBytes: field(2),
+    txBytes: field(3),
+    rxErrors: field(4),
+    txErrors: field(5),
+    rxDropped: field(6),
+    txDropped: field(7),
+  };
+}
+
+/** <sys/socket.h>: the family of requests about bridge ports */
+const AF_BRIDGE = 7;
+const IFINFOMSG_LENGTH = 16;
+
+/** struct ifinfomsg: u8 family, pad, u16 type, i32 index, u32 flags, u32 change. */
+function linkInfo(index: number, settings: { up?: boolean }, family = 0): Buffer {
+  const bytes = Buffer.alloc(IFINFOMSG_LENGTH);
+  bytes.writeUInt8(family, 0);
+  bytes.writeInt32LE(index, 4);
+  if (settings.up !== undefined) {
+    bytes.writeUInt32LE(settings.up ? IFF.UP : 0, 8);
+    bytes.writeUInt32LE(IFF.UP, 12);
+  }
+  return bytes;
+}
+
+function linkBody(link: LinkRef): Buffer {
+  if (typeof link === 'number') return linkInfo(link, {});
+  return Buffer.concat([linkInfo(0, {}), encodeAttributes([[IFLA.IFNAME, link]])]);
+}
+
+function settingsOf(settings: LinkSettings): Attribute[] {
+  const { name, mac, mtu, master, namespace, alias, linkLocal } = settings;
+  const attributes: Attribute[] = [];
+  if (name !== undefined) attributes.push([IFLA.IFNAME, name]);
+  if (mac !== undefined) attributes.push([IFLA.ADDRESS, encodeMac(mac)]);
+  if (mtu !== undefined) attributes.push([IFLA.MTU, mtu]);
+  if (master !== undefined) attributes.push([IFLA.MASTER, master]);
+  if (alias !== undefined) attributes.push([IFLA.IFALIAS, alias]);
+  if (namespace && 'pid' in namespace) attributes.push([IFLA.NET_NS_PID, namespace.pid]);
+  if (namespace && 'fd' in namespace) attributes.push([IFLA.NET_NS_FD, namespace.fd]);
+  if (linkLocal !== undefined) {
+    const mode = u8(linkLocal ? 0 : 1);
+    attributes.push([IFLA.AF_SPEC, [[AF.INET6, [[IFLA_INET6_ADDR_GEN_MODE, mode]]]]]);
+  }
+  return attributes;
+}
+
+function shown(link: LinkRef): string {
+  return typeof link === 'number' ? `number ${link}` : link;
+}

@@ -1,0 +1,99 @@
+// Routes (rtnetlink(7), struct rtmsg).
+import { AF } from '../constants.ts';
+import { NLM_F, RT_SCOPE, RT_TABLE, RTA, RTM, RTN, RTPROT } from './constants.ts';
+import { decodeIp, encodeIp, familyOf } from './ip-address.ts';
+import { type Attribute, decodeAttributes, encodeAttributes, type Message, number } from './message.ts';
+import type { Request } from './socket.ts';
+
+export interface Route {
+  /** 'default' for all IPv4, 'default6' for all IPv6 addresses. */
+  destination: 'default' | 'default6' | { address: string; prefixLength: number };
+  gateway?: string;
+  /** Index of the link. */
+  link?: number;
+  /** The lower one wins. */
+  metric?: number;
+}
+
+export interface KernelRoute {
+  /** AF_INET or AF_INET6 */
+  family: number;
+  /** '0.0.0.0' or '::' with prefix length 0 for a default route. */
+  destination: { address: string; prefixLength: number };
+  gateway: string | undefined;
+  link: number | undefined;
+  metric: number | undefined;
+  table: number;
+  /** RTN */
+  type: number;
+}
+
+export function addRoute(route: Route): Request {
+  return {
+    doing: `add ${shown(route)}`,
+    type: RTM.NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    body: encodeRoute(route),
+  };
+}
+
+export function deleteRoute(route: Route): Request {
+  return { doing: `delete ${shown(route)}`, type: RTM.DELROUTE, flags: 0, body: encodeRoute(route) };
+}
+
+/** For NetlinkSocket.dump() with decodeRoute: those of all tables. */
+export function listRoutes(): Request {
+  return { doing: 'list routes', type: RTM.GETROUTE, flags: 0, body: Buffer.alloc(RTMSG_LENGTH) };
+}
+
+export function decodeRoute(message: Message): KernelRoute {
+  const body = Buffer.from(message.body);
+  const attributes = decodeAttributes(body.subarray(RTMSG_LENGTH));
+  const numberOf = (type: number): number | undefined => {
+    const value = attributes.get(type);
+    return value && number(value);
+  };
+  const family = body.readUInt8(0);
+  const gateway = attributes.get(RTA.GATEWAY);
+  return {
+    family,
+    destination: {
+      address: decodeIp(attributes.get(RTA.DST) ?? Buffer.alloc(family === AF.INET ? 4 : 16)),
+      prefixLength: body.readUInt8(1),
+    },
+    gateway: gateway && decodeIp(gateway),
+    link: numberOf(RTA.OIF),
+    metric: numberOf(RTA.PRIORITY),
+    table: numberOf(RTA.TABLE) ?? body.readUInt8(4),
+    type: body.readUInt8(7),
+  };
+}
+
+const RTMSG_LENGTH = 12;
+
+/** struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags. */
+function encodeRoute(route: Route): Buffer {
+  const { destination, gateway, link, metric } = route;
+  const head = Buffer.alloc(RTMSG_LENGTH);
+  const network = typeof destination === 'object' ? destination : undefined;
+  head.writeUInt8(network ? familyOf(network.address) : destination === 'default' ? AF.INET : AF.INET6, 0);
+  head.writeUInt8(network?.prefixLength ?? 0, 1);
+  head.writeUInt8(RT_TABLE.MAIN, 4);
+  head.writeUInt8(RTPROT.BOOT, 5);
+  head.writeUInt8(gateway === undefined ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE, 6);
+  head.writeUInt8(RTN.UNICAST, 7);
+  const attributes: Attribute[] = [];
+  if (network) attributes.push([RTA.DST, encodeIp(network.address)]);
+  if (gateway !== undefined) attributes.push([RTA.GATEWAY, encodeIp(gateway)]);
+  if (link !== undefined) attributes.push([RTA.OIF, link]);
+  if (metric !== undefined) attributes.push([RTA.PRIORITY, metric]);
+  return Buffer.concat([head, encodeAttributes(attributes)]);
+}
+
+function shown({ destination, gateway, link }: Route): string {
+  const to =
+    typeof destination === 'string'
+      ? destination.replace('6', '')
+      : `${destination.address}/${destination.prefixLength}`;
+  return `the route to ${to}${gateway ? ` by ${gateway}` : ''}${link === undefined ? '' : ` over link ${link}`}`;
+}
