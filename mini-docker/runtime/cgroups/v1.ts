@@ -55,15 +55,19 @@ export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | u
   return places.length > 0 ? v1Driver(path, places) : undefined;
 }
 
-/** A new group of cpuset may use nothing, and a process cannot join it: it gets what the group above has. */
+/**
+ * A new group of cpuset may use nothing, and a process cannot join it: it gets what the group above has. Groups above
+ * that are empty too are ours, and hand on what they have by themselves from then on.
+ */
 function inheritCpuset(directory: string, mountPoint: string): void {
-  if (readValue(`${directory}/cpuset.cpus`) !== '' && readValue(`${directory}/cpuset.mems`) !== '') return;
+  if (readValue(`${directory}/cpuset.mems`) !== '' && readValue(`${directory}/cpuset.cpus`) !== '') return;
   const parent = dirname(directory);
-  if (parent !== mountPoint) inheritCpuset(parent, mountPoint);
+  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') {
+    inheritCpuset(parent, mountPoint);
+    writeValue(`${parent}/cgroup.clone_children`, '1');
+  }
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    if (readValue(`${directory}/${file}`) === '') {
-      writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
-    }
+    writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
   }
 }
 
