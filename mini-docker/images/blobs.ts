@@ -1,0 +1,115 @@
+// The content store: the blobs of an OCI image layout (image specification, image-layout.md). A blob is in its place
+// when, and only when, all of it is there and its digest is right.
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { digestOf, hexOf } from '../formats/digest.ts';
+import type { Descriptor } from '../formats/oci-image.ts';
+import { BadImage } from './errors.ts';
+
+/** What is known of a blob before its bytes are there. */
+export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
+
+export interface Blobs {
+  path(digest: string): string;
+  /** In bytes; undefined when it is not there. */
+  size(digest: string): number | undefined;
+  /** Of manifests and configurations, which are small. Throws BadImage when the file does not have its digest. */
+  read(digest: string): Buffer;
+  stream(digest: string): Readable;
+  /** Stores small blobs. */
+  put(bytes: Uint8Array): { digest: string; size: number };
+  /** Stores what arrives. Throws BadImage, and stores nothing, when it is not what is expected. */
+  receive(source: AsyncIterable<Uint8Array>, expected?: Expected): Promise<{ digest: string; size: number }>;
+  list(): Promise<string[]>;
+  remove(digest: string): Promise<void>;
+}
+
+/** `temporary` must be on the same filesystem as `layout`: a rename is what makes a blob appear whole. */
+export async function openBlobs(layout: string, temporary: string): Promise<Blobs> {
+  const directory = join(layout, 'blobs', 'sha256');
+  await mkdir(directory, { recursive: true });
+  const path = (digest: string) => join(directory, hexOf(digest));
+  const size = (digest: string) => statSync(path(digest), { throwIfNoEntry: false })?.size;
+
+  return {
+    path,
+    size,
+    read(digest) {
+      const bytes = readFileSync(path(digest));
+      if (digestOf(bytes) !== digest) throw new BadImage(`${path(digest)} is damaged: its digest is wrong`);
+      return bytes;
+    },
+    stream: digest => createReadStream(path(digest), { highWaterMark: 1 << 18 }),
+    put(bytes) {
+      const digest = digestOf(bytes);
+      if (size(digest) !== bytes.length) writeWhole(path(digest), bytes, temporary);
+      return { digest, size: bytes.length };
+    },
+    async receive(source, expected = {}) {
+      const name = temporaryName(temporary);
+      const file = await open(name, 'wx', 0o644);
+      try {
+        const hash = createHash('sha256');
+        let received = 0;
+        for await (const chunk of source) {
+          received += chunk.length;
+          if (expected.size !== undefined && received > expected.size) break;
+          hash.update(chunk);
+          await file.write(chunk);
+        }
+        const digest = `sha256:${hash.digest('hex')}`;
+        check({ digest, size: received }, expected);
+        await file.sync();
+        await rename(name, path(digest));
+        return { digest, size: received };
+      } finally {
+        await file.close();
+        await rm(name, { force: true });
+      }
+    },
+    list: async () => (await readdir(directory)).map(hex => `sha256:${hex}`),
+    remove: digest => rm(path(digest), { force: true }),
+  };
+}
+
+function check(received: { digest: string; size: number }, expected: Expected): void {
+  const what = expected.digest ?? 'blob';
+  if (expected.size !== undefined && received.size > expected.size) {
+    throw new BadImage(`${what} is longer than the ${expected.size} bytes that were announced`);
+  }
+  if (expected.size !== undefined && received.size !== expected.size) {
+    throw new BadImage(`${what} has ${received.size} bytes, not the ${expected.size} that were announced`);
+  }
+  if (expected.digest !== undefined && received.digest !== expected.digest) {
+    throw new BadImage(`${what} arrived as ${received.digest}: the content is not what was announced`);
+  }
+}
+
+/** Names carry the pid, so that what a dead process left can be told from what a living one is writing. */
+export const temporaryName = (directory: string): string =>
+  join(directory, `${process.pid}-${randomBytes(6).toString('hex')}`);
+
+/** The file is there whole or not at all, also after a crash of the machine. */
+export function writeWhole(path: string, bytes: Uint8Array, temporary: string): void {
+  const name = temporaryName(temporary);
+  const file = openSync(name, 'wx', 0o644);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(name, path);
+}

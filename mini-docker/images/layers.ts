@@ -1,0 +1,147 @@
+// Unpacked layers, ready to be overlay's lower directories: ROOT/NAME/diff, and ROOT/NAME/layer.json, which is there
+// only when the layer is whole. A layer's files depend on its own tar alone, so its diff id names it, and images share it.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statfsSync,
+} from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hexOf } from '../formats/digest.ts';
+import { parseObject } from '../formats/json-fields.ts';
+import { TarError } from '../formats/tar-entry.ts';
+import { createTarReader } from '../formats/tar-reader.ts';
+import { O } from '../linux/constants.ts';
+import { temporaryName, writeWhole } from './blobs.ts';
+import { decompressed } from './decompress.ts';
+import { BadImage } from './errors.ts';
+import { createUnpacker } from './unpack.ts';
+
+export interface Layers {
+  /** The directory of the layer's files, whether it is there or not. */
+  directory(diffId: string): string;
+  has(diffId: string): boolean;
+  /** Bytes of its files; undefined when it is not unpacked. */
+  size(diffId: string): number | undefined;
+  /**
+   * Unpacks a layer from its tar (gzip, zstd or plain), unless it is there. Throws BadImage, and leaves nothing, when
+   * the tar is broken, is not the one that `diffId` names, or unpacks to more than `limit` bytes.
+   */
+  unpack(options: { diffId: string; source: () => AsyncIterable<Uint8Array>; limit?: number }): Promise<void>;
+  /** Names of the layers that are there, for `remove`. */
+  list(): Promise<string[]>;
+  nameOf(diffId: string): string;
+  remove(name: string): Promise<void>;
+}
+
+/**
+ * 96 of the diff id's bits, in 16 characters. mount(2) takes one page of options: with '/diff' and a separator this
+ * leaves room for 180 lower directories, where full digests would leave it for 56.
+ */
+const nameOf = (diffId: string): string =>
+  Buffer.from(hexOf(diffId), 'hex').subarray(0, 12).toString('base64url');
+
+export function openLayers(root: string, temporary: string): Layers {
+  mkdirSync(root, { recursive: true, mode: 0o710 });
+  const sizes = new Map<string, number>();
+  const underWay = new Map<string, Promise<void>>();
+  const description = (name: string) => join(root, name, 'layer.json');
+
+  function size(diffId: string): number | undefined {
+    const known = sizes.get(diffId);
+    if (known !== undefined) return known;
+    const path = description(nameOf(diffId));
+    if (!existsSync(path)) return undefined;
+    const found = Number(parseObject(readFileSync(path), path).size);
+    sizes.set(diffId, found);
+    return found;
+  }
+
+  async function unpack(diffId: string, source: AsyncIterable<Uint8Array>, limit: number): Promise<void> {
+    const staging = temporaryName(temporary);
+    mkdirSync(join(staging, 'diff'), { recursive: true });
+    // Containers see it as their root directory, unless the layer says otherwise; the daemon's umask must not.
+    chmodSync(join(staging, 'diff'), 0o755);
+    try {
+      const unpacked = await unpackTar({ directory: join(staging, 'diff'), source, limit });
+      if (unpacked.diffId !== diffId) {
+        throw new BadImage(
+          `layer ${diffId} unpacked as ${unpacked.diffId}: its content is not what was announced`,
+        );
+      }
+      const text = JSON.stringify({ diffId, size: unpacked.size });
+      writeWhole(join(staging, 'layer.json'), Buffer.from(text), temporary);
+      try {
+        renameSync(staging, join(root, nameOf(diffId)));
+      } catch (error) {
+        // Another process was faster; the same diff id is the same files.
+        if (!existsSync(description(nameOf(diffId)))) throw error;
+      }
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    nameOf,
+    directory: diffId => join(root, nameOf(diffId), 'diff'),
+    has: diffId => size(diffId) !== undefined,
+    size,
+    unpack({ diffId, source, limit = spaceFor(root) }) {
+      if (size(diffId) !== undefined) return Promise.resolve();
+      let running = underWay.get(diffId);
+      if (running === undefined) {
+        running = unpack(diffId, source(), limit).finally(() => underWay.delete(diffId));
+        underWay.set(diffId, running);
+      }
+      return running;
+    },
+    list: () => readdir(root),
+    async remove(name) {
+      sizes.clear();
+      // Out of sight first: half a layer must not look like one.
+      const gone = temporaryName(temporary);
+      renameSync(join(root, name), gone);
+      await rm(gone, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A layer may fill the disk up to a twentieth of it: a decompression bomb must not take the whole machine down. */
+function spaceFor(path: string): number {
+  const { bavail, blocks, bsize } = statfsSync(path);
+  return Math.max(0, bavail - blocks / 20) * bsize;
+}
+
+/** Unpacks a layer's tar into `directory`, and tells the digest of the tar and the bytes of its files. */
+export async function unpackTar(options: {
+  directory: string;
+  source: AsyncIterable<Uint8Array>;
+  limit: number;
+}): Promise<{ diffId: string; size: number }> {
+  const rootFd = openSync(options.directory, O.RDONLY | O.DIRECTORY);
+  const unpacker = createUnpacker({ rootFd, whiteouts: true, limit: options.limit });
+  try {
+    const reader = createTarReader(unpacker);
+    const hash = createHash('sha256');
+    for await (const chunk of decompressed(options.source)) {
+      hash.update(chunk);
+      reader.write(chunk);
+    }
+    reader.finish();
+    unpacker.finish();
+    return { diffId: `sha256:${hash.digest('hex')}`, size: unpacker.size };
+  } catch (error) {
+    if (error instanceof TarError) throw new BadImage(error.message, { cause: error });
+    throw error;
+  } finally {
+    unpacker.close();
+    closeSync(rootFd);
+  }
+}

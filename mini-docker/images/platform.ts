@@ -1,0 +1,55 @@
+// Which of an index's images is the one for this machine, or for the platform that was asked for.
+import type { Descriptor, Index, Platform } from '../formats/oci-image.ts';
+import { isManifestType } from '../formats/oci-image.ts';
+import { BadImage } from './errors.ts';
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
+
+export const hostPlatform = (): Platform => ({
+  os: 'linux',
+  architecture: ARCHITECTURES[process.arch] ?? process.arch,
+});
+
+/** 'linux/arm64/v8', 'arm64', 'linux' → a platform; what is not said is this machine's. */
+export function decodePlatformText(text: string): Platform {
+  const host = hostPlatform();
+  const parts = text.toLowerCase().split('/');
+  if (parts.length > 3 || parts.some(part => !/^[a-z0-9_.-]+$/.test(part))) {
+    throw new BadImage(`not a platform: ${JSON.stringify(text)} (write os/architecture, as linux/amd64)`);
+  }
+  const [os, architecture, variant] =
+    parts.length === 1 && parts[0] !== 'linux' && parts[0] !== 'windows' ? ['linux', parts[0]] : parts;
+  const aliases: Record<string, string> = {
+    x86_64: 'amd64',
+    'x86-64': 'amd64',
+    aarch64: 'arm64',
+    i386: '386',
+  };
+  const named = architecture === undefined ? host.architecture : (aliases[architecture] ?? architecture);
+  return { os: os!, architecture: named, ...(variant === undefined ? {} : { variant }) };
+}
+
+export const encodePlatform = ({ os, architecture, variant }: Platform): string =>
+  [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+
+/** Throws BadImage when there is none. */
+export function choosePlatform(index: Index, wanted: Platform = hostPlatform()): Descriptor {
+  const images = index.manifests.filter(each => isManifestType(each.mediaType));
+  const fits = images.filter(({ platform }) => platform !== undefined && matches(platform, wanted));
+  // An index of one image need not say for which platform it is.
+  const only = images.length === 1 && images[0]!.platform === undefined ? images[0] : undefined;
+  const exact = fits.find(({ platform }) => normalVariant(platform!) === normalVariant(wanted));
+  const chosen = exact ?? fits[0] ?? only;
+  if (chosen !== undefined) return chosen;
+  const there = images.flatMap(({ platform }) => (platform === undefined ? [] : [encodePlatform(platform)]));
+  throw new BadImage(`no image for ${encodePlatform(wanted)}: there is ${there.join(', ') || 'none'}`);
+}
+
+function matches(platform: Platform, wanted: Platform): boolean {
+  if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) return false;
+  return wanted.variant === undefined || normalVariant(platform) === normalVariant(wanted);
+}
+
+/** arm64 without a variant is v8, and arm v7. */
+const normalVariant = ({ architecture, variant }: Platform): string =>
+  variant ?? (architecture === 'arm64' ? 'v8' : architecture === 'arm' ? 'v7' : '');

@@ -1,0 +1,56 @@
+// Which names mean which image: the layout's index.json (image specification, image-layout.md, "index.json file"),
+// one descriptor for each name, or one without a name for an image that has none.
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci-image.ts';
+import { writeWhole } from './blobs.ts';
+
+/** The annotation's key is the specification's; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it. */
+export const REF_NAME = 'org.opencontainers.image.ref.name';
+
+export interface References {
+  /** What index.json says now. The same array as long as the file stays the same. */
+  read(): readonly Descriptor[];
+  /** Replaces it, whole or not at all. */
+  write(manifests: readonly Descriptor[]): void;
+}
+
+export const nameOf = (descriptor: Descriptor): string | undefined => descriptor.annotations?.[REF_NAME];
+
+export function named(descriptor: Descriptor, name: string | undefined): Descriptor {
+  const { annotations = {}, ...rest } = descriptor;
+  const { [REF_NAME]: _, ...others } = annotations;
+  const all = name === undefined ? others : { ...others, [REF_NAME]: name };
+  return Object.keys(all).length === 0 ? rest : { ...rest, annotations: all };
+}
+
+export function openReferences(layout: string, temporary: string): References {
+  const path = join(layout, 'index.json');
+  let seen = '';
+  let manifests: readonly Descriptor[] = [];
+  return {
+    read() {
+      // Another program may write the layout: skopeo copy … oci:DIR.
+      const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+      const stamp = `${ino} ${mtimeNs} ${size}`;
+      if (stamp !== seen) {
+        manifests = decodeIndex(readFileSync(path)).manifests;
+        seen = stamp;
+      }
+      return manifests;
+    },
+    write(next) {
+      const index: Index = { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests: [...next] };
+      writeWhole(path, encodeJson(index), temporary);
+    },
+  };
+}
+
+/** True when the layout is new. */
+export function createLayout(layout: string, temporary: string): boolean {
+  mkdirSync(join(layout, 'blobs', 'sha256'), { recursive: true });
+  if (statSync(join(layout, 'index.json'), { throwIfNoEntry: false }) !== undefined) return false;
+  writeWhole(join(layout, 'oci-layout'), encodeJson({ imageLayoutVersion: '1.0.0' }), temporary);
+  openReferences(layout, temporary).write([]);
+  return true;
+}

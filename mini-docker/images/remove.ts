@@ -1,0 +1,69 @@
+// What `rmi` may take away: docker's rules (Engine API, "Remove an image", and what the docker command prints).
+import { shortId } from '../formats/digest.ts';
+import { decodeReference, familiarName } from '../formats/image-reference.ts';
+import type { Catalog, CatalogImage } from './catalog.ts';
+import { ImageInUse } from './errors.ts';
+import type { RemoveOptions } from './image.ts';
+
+export interface Removal {
+  image: CatalogImage;
+  /** In full: what is untagged. */
+  names: string[];
+  /** Whether the image itself goes. */
+  deletes: boolean;
+}
+
+/** Throws NoSuchImage and ImageInUse. */
+export function planRemoval(catalog: Catalog, text: string, { force, inUse }: RemoveOptions): Removal {
+  const { image, byName } = catalog.find(text);
+  const users = inUse.get(image.id) ?? [];
+  const running = users.find(user => user.running);
+  const refuse = (can: 'must be forced' | 'cannot be forced', why: string) =>
+    new ImageInUse(`conflict: unable to delete ${shortId(image.id)} (${can}) - ${why}`);
+
+  if (byName !== undefined) {
+    const [user] = users;
+    if (!force && user !== undefined && isOnlyName(image, byName)) {
+      throw new ImageInUse(
+        `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - container ` +
+          `${shortId(user.containerId)} is using its referenced image ${shortId(image.id)}`,
+      );
+    }
+    const names = [byName, ...digestsLeftBehind(image, byName)];
+    const left = image.names.length - names.length;
+    return { image, names, deletes: left === 0 && users.length === 0 };
+  }
+
+  if (running !== undefined) {
+    throw refuse(
+      'cannot be forced',
+      `image is being used by running container ${shortId(running.containerId)}`,
+    );
+  }
+  if (!force && repositories(image).size > 1)
+    throw refuse('must be forced', 'image is referenced in multiple repositories');
+  if (!force && image.repoTags.length > 1)
+    throw refuse('must be forced', 'image is referenced in multiple repositories');
+  if (!force && users[0] !== undefined) {
+    const id = shortId(users[0].containerId);
+    throw refuse('must be forced', `image is being used by stopped container ${id}`);
+  }
+  // A stopped container needs the image's layers to start again: then it only loses its names.
+  return { image, names: image.names, deletes: users.length === 0 };
+}
+
+const repositoryOf = (name: string): string => familiarName(decodeReference(name));
+
+const repositories = (image: CatalogImage): Set<string> => new Set(image.names.map(repositoryOf));
+
+/** A tag and the digests of the same repository count as one name. */
+const isOnlyName = (image: CatalogImage, name: string): boolean =>
+  image.names.length - 1 === digestsLeftBehind(image, name).length;
+
+/** With a repository's last tag its digests go too. */
+function digestsLeftBehind(image: CatalogImage, name: string): string[] {
+  const repository = repositoryOf(name);
+  const others = image.names.filter(other => other !== name && repositoryOf(other) === repository);
+  const isDigest = (other: string) => decodeReference(other).digest !== undefined;
+  return !isDigest(name) && others.every(isDigest) ? others : [];
+}

@@ -1,0 +1,84 @@
+// Directories by descriptor: nothing here can be led astray by somebody who swaps a directory for a symbolic link.
+import { call } from './call.ts';
+import { AT, O, S_IF, STATX } from './constants.ts';
+import { type PathArg, withFd } from './in-root.ts';
+import { mayFail } from './step.ts';
+import { getdents64, openat, statx, unlinkat } from './syscalls.ts';
+
+const DENTS = 1 << 16;
+const EISDIR = 21;
+
+/** Names in the directory `fd`, without '.' and '..', in the kernel's order. Each is bytes that end in their NUL. */
+export function namesIn(fd: number): Buffer[] {
+  const names: Buffer[] = [];
+  for (;;) {
+    const buffer = Buffer.allocUnsafeSlow(DENTS);
+    const length = call(getdents64(fd, buffer));
+    if (length === 0) return names;
+    // struct linux_dirent64 (getdents(2)): inode 8, offset 8, record length 2, type 1, name.
+    for (let at = 0; at < length; at += buffer.readUInt16LE(at + 16)) {
+      const name = buffer.subarray(at + 19, buffer.indexOf(0, at + 19) + 1);
+      const isDots = name[0] === 0x2e && (name.length === 2 || (name.length === 3 && name[1] === 0x2e));
+      if (!isDots) names.push(name);
+    }
+  }
+}
+
+/** Removes `name` from the directory `parent`, and all that is below it when it is a directory. Gone already is fine. */
+export function removeTree(parent: number, name: PathArg): void {
+  const result = call(mayFail(unlinkat(parent, name, 0), 'EISDIR', 'ENOENT'));
+  if (result !== -EISDIR) return;
+  withFd(call(openat(parent, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC, 0)), fd => {
+    for (const child of namesIn(fd)) removeTree(fd, child);
+  });
+  call(mayFail(unlinkat(parent, name, AT.REMOVEDIR), 'ENOENT'));
+}
+
+export interface FileStatus {
+  /** Type and permissions: S_IF and 0o7777. */
+  mode: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  inode: bigint;
+  /** In bytes. */
+  size: number;
+  /** Nanoseconds since 1970. */
+  mtime: bigint;
+  ctime: bigint;
+  /** Of the device that a device node stands for. */
+  rdevMajor: number;
+  rdevMinor: number;
+  /** Of the filesystem that the file is on. */
+  devMajor: number;
+  devMinor: number;
+}
+
+/** lstat of `name` in the directory `fd`; undefined when it does not exist. With the name '' it is `fd` itself. */
+export function statusAt(fd: number, name: PathArg): FileStatus | undefined {
+  const buffer = Buffer.alloc(256);
+  const step = statx(fd, name, AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH, STATX.BASIC_STATS, buffer);
+  if (call(mayFail(step, 'ENOENT')) < 0) return undefined;
+  return {
+    nlink: buffer.readUInt32LE(16),
+    uid: buffer.readUInt32LE(20),
+    gid: buffer.readUInt32LE(24),
+    mode: buffer.readUInt16LE(28),
+    inode: buffer.readBigUInt64LE(32),
+    size: Number(buffer.readBigUInt64LE(40)),
+    ctime: time(buffer, 96),
+    mtime: time(buffer, 112),
+    rdevMajor: buffer.readUInt32LE(128),
+    rdevMinor: buffer.readUInt32LE(132),
+    devMajor: buffer.readUInt32LE(136),
+    devMinor: buffer.readUInt32LE(140),
+  };
+}
+
+/** struct statx_timestamp: i64 seconds, u32 nanoseconds. */
+const time = (buffer: Buffer, at: number): bigint =>
+  buffer.readBigInt64LE(at) * 1_000_000_000n + BigInt(buffer.readUInt32LE(at + 8));
+
+/** An overlay whiteout: a character device 0:0 (kernel, Documentation/filesystems/overlayfs.rst). */
+export const isWhiteout = (status: FileStatus): boolean =>
+  (status.mode & S_IF.MT) === S_IF.CHR && status.rdevMajor === 0 && status.rdevMinor === 0;
