@@ -1,0 +1,75 @@
+// What a daemon under test left on the machine: processes, mounts and cgroups, looked for by what the kernel shows
+// of them and not by what the daemon says.
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Ids of the containers that have a directory below a data root. */
+export function containerIds(dataRoot: string): string[] {
+  return quietly(() => readdirSync(join(dataRoot, 'containers')), []).filter(name =>
+    /^[0-9a-f]{64}$/.test(name),
+  );
+}
+
+/**
+ * One line for each process that has a file or a mount below `directory` or sits in the cgroup of one of `ids`, and
+ * for each such cgroup. Waits up to two seconds for what is just ending. Processes found are killed.
+ */
+export async function leftBehind(options: { directory: string; ids: string[] }): Promise<string[]> {
+  let found: Leak[] = [];
+  for (const deadline = Date.now() + 2000; Date.now() < deadline; ) {
+    found = look(options);
+    if (found.length === 0) return [];
+    await new Promise(done => setTimeout(done, 50));
+  }
+  for (const { pid } of found) if (pid !== undefined) quietly(() => process.kill(pid, 'SIGKILL'), false);
+  return found.map(each => each.text);
+}
+
+interface Leak {
+  text: string;
+  pid?: number;
+}
+
+function look(options: { directory: string; ids: string[] }): Leak[] {
+  return [...processes(options), ...cgroups(options.ids)];
+}
+
+function* processes(options: { directory: string; ids: string[] }): Generator<Leak> {
+  const { directory, ids } = options;
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    const read = (file: string) => quietly(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'), '');
+    const cgroup = read('cgroup');
+    const fds = quietly(() => readdirSync(`/proc/${pid}/fd`), []).map(fd =>
+      quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''),
+    );
+    const why = ids.some(id => cgroup.includes(id))
+      ? 'in the cgroup of a container'
+      : fds.some(target => target.startsWith(directory))
+        ? 'with an open file of the daemon'
+        : read('mountinfo').includes(directory)
+          ? 'with a mount of the daemon'
+          : undefined;
+    if (why) yield { pid, text: `process ${pid} (${read('cmdline').replaceAll('\0', ' ').trim()}) ${why}` };
+  }
+}
+
+function* cgroups(ids: string[]): Generator<Leak> {
+  const root = '/sys/fs/cgroup';
+  for (const hierarchy of ['.', ...quietly(() => readdirSync(root), [])]) {
+    for (const id of ids) {
+      const path = join(root, hierarchy, 'mini-docker', id);
+      if (existsSync(path)) yield { text: `cgroup ${path}` };
+    }
+  }
+}
+
+/** Processes end while they are looked at. */
+function quietly<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
+}
