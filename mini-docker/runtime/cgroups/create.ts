@@ -1,8 +1,9 @@
 // The cgroup driver for this machine: version 1 where controllers are mounted one by one, else version 2.
 import type { Resources } from '../../formats/runtime-spec.ts';
-import { type Cgroup, CgroupError } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
 import { readHierarchies } from './hierarchies.ts';
 import { createV1, openV1 } from './v1.ts';
+import { createV2, openV2 } from './v2.ts';
 
 /**
  * Makes a cgroup with its limits. Nobody is in it yet.
@@ -11,13 +12,11 @@ import { createV1, openV1 } from './v1.ts';
  */
 export function createCgroup(options: { path: string; resources: Resources }): Cgroup {
   const hierarchies = readHierarchies();
-  if (hierarchies.version === 1) return createV1(hierarchies, options);
-  throw new CgroupError('cgroup v2 is not done yet');
+  return hierarchies.version === 1 ? createV1(hierarchies, options) : createV2(hierarchies, options);
 }
 
 /** The cgroup at this path, or undefined when there is none. */
 export function openCgroup(path: string): Cgroup | undefined {
   const hierarchies = readHierarchies();
-  if (hierarchies.version === 1) return openV1(hierarchies, path);
-  throw new CgroupError('cgroup v2 is not done yet');
+  return hierarchies.version === 1 ? openV1(hierarchies, path) : openV2(hierarchies, path);
 }

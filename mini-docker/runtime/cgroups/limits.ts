@@ -78,3 +78,8 @@ export function requireRange(option: string, value: number, from: number, to: nu
   if (Number.isInteger(value) && value >= from && value <= to) return;
   throw new CgroupError(`cannot set ${option} to ${value}: it is a whole number from ${from} to ${to}`);
 }
+
+/** What `docker run --memory` asks for without being told: as much swap again as memory. */
+export function isDefaultSwap(limit: number | undefined, swap: number): boolean {
+  return swap === -1 || (limit !== undefined && swap === 2 * limit);
+}

@@ -4,7 +4,7 @@ import type { Resources } from '../../formats/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
 import { readNumber, writeValue, writeValues } from './files.ts';
-import { cannotSet, missingController, requireRange } from './limits.ts';
+import { cannotSet, isDefaultSwap, missingController, requireRange } from './limits.ts';
 
 /** The group's directory in the hierarchy of a controller; undefined where the machine has none. */
 export type DirectoryOf = (controller: string) => string | undefined;
@@ -97,11 +97,6 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
     requireRange('swappiness', swappiness, 0, 100);
     write({ controller: 'memory', file: 'memory.swappiness', value: swappiness, option: 'swappiness' });
   }
-}
-
-/** What `docker run --memory` asks for without being told: as much swap again as memory. */
-function isDefaultSwap(limit: number | undefined, swap: number): boolean {
-  return swap === -1 || (limit !== undefined && swap === 2 * limit);
 }
 
 function hasSwapAccounting(directory: string | undefined): boolean {

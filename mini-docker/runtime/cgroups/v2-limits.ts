@@ -1,0 +1,155 @@
+// Limits as the files of cgroup v2 have them. Kernel: Documentation/admin-guide/cgroup-v2.rst.
+import { existsSync } from 'node:fs';
+import type { Resources } from '../../formats/runtime-spec.ts';
+import { CgroupError } from './cgroup.ts';
+import { setDeviceFilter } from './device-filter.ts';
+import { deviceProgram } from './device-program.ts';
+import { devicePolicy } from './device-rules.ts';
+import { readValue, writeValue } from './files.ts';
+import { cannotSet, isDefaultSwap, missingController, requireRange } from './limits.ts';
+
+type Write = (limit: { controller: string; file: string; value: string | number; option: string }) => void;
+
+/** Writes what is in `resources`. @throws CgroupError */
+export function applyLimitsV2(directory: string, resources: Resources): void {
+  const write: Write = ({ controller, file, value, option }) => {
+    const path = `${directory}/${file}`;
+    if (!existsSync(path)) throw missingController(controller, option);
+    try {
+      writeValue(path, String(value));
+    } catch (error) {
+      throw cannotSet({ option, value, file: path, error });
+    }
+  };
+  if (resources.cpu) applyCpu(write, directory, resources.cpu);
+  if (resources.memory) applyMemory(write, directory, resources.memory);
+  if (resources.pids && (resources.pids.limit > 0 || existsSync(`${directory}/pids.max`))) {
+    const value = resources.pids.limit > 0 ? resources.pids.limit : 'max';
+    write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
+  }
+  if (resources.blockIO) applyBlockIO(write, directory, resources.blockIO);
+  if (resources.devices) setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
+  for (const [file, value] of Object.entries(resources.unified ?? {})) {
+    if (!/^[a-z0-9_]+\.[a-z0-9._]+$/i.test(file)) {
+      throw new CgroupError(
+        `'${file}' is not the name of a cgroup file: write NAME=VALUE, such as memory.high=64M`,
+      );
+    }
+    write({ controller: file.slice(0, file.indexOf('.')), file, value, option: file });
+  }
+}
+
+function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['cpu']>): void {
+  const { shares, quota, period, cpus, mems } = cpu;
+  if (shares) {
+    write({ controller: 'cpu', file: 'cpu.weight', value: weightOfShares(shares), option: 'cpu shares' });
+  }
+  if (quota || period) {
+    const [presentQuota = 'max', presentPeriod = '100000'] = (readValue(`${directory}/cpu.max`) ?? '').split(
+      ' ',
+    );
+    const first = quota ? (quota > 0 ? quota : 'max') : presentQuota || 'max';
+    const value = `${first} ${period || presentPeriod}`;
+    write({ controller: 'cpu', file: 'cpu.max', value, option: 'the cpu quota' });
+  }
+  if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
+  if (mems)
+    write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
+}
+
+/**
+ * cpu.shares 2 … 1024 … 262144 as cpu.weight 1 … 100 … 10000: the curve through these three points, so that the
+ * default of the one is the default of the other (as runc and crun have it since 2025; a straight line, which they
+ * had before, makes 39 of the default and so puts containers behind everything else on the machine).
+ */
+export function weightOfShares(shares: number): number {
+  const log = Math.log2(Math.min(Math.max(shares, 2), 262_144));
+  return Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34) - 1e-9);
+}
+
+function applyMemory(write: Write, directory: string, memory: NonNullable<Resources['memory']>): void {
+  const { limit, reservation, swappiness, disableOOMKiller } = memory;
+  const swap = limit === -1 && !memory.swap ? -1 : memory.swap;
+  if (swap) applySwap(write, directory, swap, limit);
+  if (limit) {
+    const value = limit > 0 ? limit : 'max';
+    write({ controller: 'memory', file: 'memory.max', value, option: 'the memory limit' });
+  }
+  if (reservation) {
+    const value = Math.max(reservation, 0);
+    write({ controller: 'memory', file: 'memory.low', value, option: 'the memory reservation' });
+  }
+  if (disableOOMKiller) {
+    throw new CgroupError(
+      'cannot switch the OOM killer off: cgroup v2, which this machine has, knows no way to',
+    );
+  }
+  if (swappiness !== undefined && swappiness !== -1) {
+    throw new CgroupError(
+      'cannot set swappiness: cgroup v2, which this machine has, knows none for a container',
+    );
+  }
+}
+
+/** Version 2 limits swap by itself, and `swap` counts memory and swap together. */
+function applySwap(write: Write, directory: string, swap: number, limit: number | undefined): void {
+  const hasFile = existsSync(`${directory}/memory.swap.max`);
+  if (!hasFile && existsSync(`${directory}/memory.max`)) {
+    if (isDefaultSwap(limit, swap)) return;
+    throw new CgroupError(
+      'cannot limit swap: this kernel does not count it; boot it with swapaccount=1, or leave the limit out',
+    );
+  }
+  const memory = limit ?? Number(readValue(`${directory}/memory.max`));
+  if (swap !== -1 && !(memory > 0 && swap >= memory)) {
+    throw new CgroupError(
+      `cannot limit memory and swap together to ${swap}: it needs a memory limit, and one that is not higher`,
+    );
+  }
+  const value = swap === -1 ? 'max' : swap - memory;
+  write({ controller: 'memory', file: 'memory.swap.max', value, option: 'the limit on memory and swap' });
+}
+
+function applyBlockIO(write: Write, directory: string, blockIO: NonNullable<Resources['blockIO']>): void {
+  if (blockIO.weight || blockIO.weightDevice?.length) applyWeights(write, directory, blockIO);
+  const throttles = [
+    [blockIO.throttleReadBpsDevice, 'rbps'],
+    [blockIO.throttleWriteBpsDevice, 'wbps'],
+    [blockIO.throttleReadIOPSDevice, 'riops'],
+    [blockIO.throttleWriteIOPSDevice, 'wiops'],
+  ] as const;
+  for (const [limits, key] of throttles) {
+    for (const { major, minor, rate } of limits ?? []) {
+      const value = `${major}:${minor} ${key}=${rate || 'max'}`;
+      write({ controller: 'io', file: 'io.max', value, option: 'the block IO limit of a device' });
+    }
+  }
+}
+
+/** io.bfq.weight is there with the BFQ scheduler's module, io.weight where the kernel has blk-iocost. */
+function applyWeights(write: Write, directory: string, blockIO: NonNullable<Resources['blockIO']>): void {
+  const option = 'the block IO weight';
+  const bfq = existsSync(`${directory}/io.bfq.weight`);
+  if (!bfq && !existsSync(`${directory}/io.weight`) && existsSync(`${directory}/io.max`)) {
+    throw new CgroupError(
+      `cannot set ${option}: no scheduler of this kernel has one; load BFQ with modprobe bfq, or leave it out`,
+    );
+  }
+  const file = bfq ? 'io.bfq.weight' : 'io.weight';
+  const scaled = (weight: number) => {
+    requireRange(option, weight, 10, 1000);
+    // BFQ takes Docker's scale; io.weight goes from 1 to 10000.
+    return bfq ? weight : 1 + Math.floor(((weight - 10) * 9999) / 990);
+  };
+  if (blockIO.weight) {
+    write({ controller: 'io', file, value: `default ${scaled(blockIO.weight)}`, option });
+  }
+  for (const { major, minor, weight } of blockIO.weightDevice ?? []) {
+    write({
+      controller: 'io',
+      file,
+      value: `${major}:${minor} ${scaled(weight)}`,
+      option: `${option} of a device`,
+    });
+  }
+}
