@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from './call.ts';
 import { PR, SIG, W } from './constants.ts';
-import { decodeWaitStatus, killProcess, reap, watchExit } from './exits.ts';
+import { decodeWaitStatus, reap, watchExit } from './exits.ts';
+import { killProcess } from './pidfd.ts';
 import { close, pidfdOpen, prctl, wait4 } from './syscalls.ts';
 
 /** A child that libuv knows nothing of: orphans of our children become ours, as we are a subreaper. prctl(2) */

@@ -10,7 +10,6 @@ import {
   epollPwait,
   eventfd,
   fcntl,
-  pidfdSendSignal,
   read,
   waitid,
   write,
@@ -139,8 +138,3 @@ export function reap(pidfd: number): ExitStatus | undefined {
 
 /** <asm-generic/siginfo.h> */
 const CLD_EXITED = 1;
-
-/** pidfd_send_signal(2): no other process that got the same pid can be hit. @throws SyscallError ESRCH when it has ended and been reaped */
-export function killProcess(pidfd: number, signal: number): void {
-  call(pidfdSendSignal(pidfd, signal, null, 0));
-}

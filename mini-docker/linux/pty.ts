@@ -1,0 +1,97 @@
+// Pseudo-terminals. The master is the side of whoever shows the terminal, the slave that of the program in it. pty(7)
+import { ReadStream } from 'node:tty';
+import { call } from './call.ts';
+import { AT, IOCTL, O } from './constants.ts';
+import { resultOf, type Step } from './step.ts';
+import { close, ioctl, ioctlBuffer, openat } from './syscalls.ts';
+
+/** In characters. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Pty {
+  readonly master: number;
+  readonly slave: number;
+  /** The slave's number: /dev/pts/N in the devpts that it was opened in. */
+  readonly number: number;
+}
+
+/**
+ * The steps that open a pty where they run. A container's pty has to come from the container's own devpts, or the
+ * program finds no name for its terminal (ttyname(3), tty(1)): so its child program makes these after mounting
+ * that and pivot_root, waits, and we take the master from it by takeFd(pidfd, results of `master`).
+ * Both descriptors are close-on-exec. The slave comes from its master (TIOCGPTPEER) and not from a path, which the
+ * container might have bent. devpts must be mounted with ptmxmode=0666 unless the child has CAP_DAC_OVERRIDE.
+ */
+export function ptySteps(options: { ptmx?: string; size?: TerminalSize } = {}): {
+  steps: readonly Step[];
+  master: Step;
+  slave: Step;
+} {
+  const { ptmx = '/dev/pts/ptmx', size } = options;
+  const open = O.RDWR | O.NOCTTY | O.CLOEXEC;
+  const master = openat(AT.FDCWD, ptmx, open | O.NOFOLLOW, 0);
+  const unlock = ioctlBuffer(resultOf(master), IOCTL.TIOCSPTLCK, Buffer.alloc(4));
+  const slave = ioctl(resultOf(master), IOCTL.TIOCGPTPEER, open);
+  const resizing = size ? [ioctlBuffer(resultOf(master), IOCTL.TIOCSWINSZ, encodeSize(size))] : [];
+  return { steps: [master, unlock, ...resizing, slave], master, slave };
+}
+
+/** A pty from this process's own devpts. Both descriptors are close-on-exec, and the caller's to close. */
+export function openPty(size?: TerminalSize): Pty {
+  const open = O.RDWR | O.NOCTTY | O.CLOEXEC;
+  const master = call(openat(AT.FDCWD, '/dev/ptmx', open, 0));
+  try {
+    call(ioctlBuffer(master, IOCTL.TIOCSPTLCK, Buffer.alloc(4)));
+    if (size !== undefined) resizePty(master, size);
+    const slave = call(ioctl(master, IOCTL.TIOCGPTPEER, open));
+    return { master, slave, number: ptyNumber(master) };
+  } catch (error) {
+    call(close(master));
+    throw error;
+  }
+}
+
+/** N of /dev/pts/N. @throws SyscallError ENOTTY when it is not a master */
+export function ptyNumber(master: number): number {
+  const number = Buffer.alloc(4);
+  call(ioctlBuffer(master, IOCTL.TIOCGPTN, number));
+  return number.readInt32LE();
+}
+
+/** Tells the terminal its size, and with SIGWINCH its foreground processes. Either side will do. ioctl_tty(2) */
+export function resizePty(fd: number, size: TerminalSize): void {
+  call(ioctlBuffer(fd, IOCTL.TIOCSWINSZ, encodeSize(size)));
+}
+
+export function ptySize(fd: number): TerminalSize {
+  const winsize = Buffer.alloc(8);
+  call(ioctlBuffer(fd, IOCTL.TIOCGWINSZ, winsize));
+  return { rows: winsize.readUInt16LE(0), columns: winsize.readUInt16LE(2) };
+}
+
+/** struct winsize: rows, columns, and the size in pixels, which nobody tells. */
+function encodeSize({ rows, columns }: TerminalSize): Buffer {
+  const limit = (value: number): number => Math.max(0, Math.min(0xffff, value));
+  return Buffer.from(Uint16Array.of(limit(rows), limit(columns), 0, 0).buffer);
+}
+
+/**
+ * The master as a stream for both directions, which owns the descriptor from here on. It ends when the last slave is
+ * closed: the kernel says EIO then (pty(7)), which is this stream's end and no error.
+ */
+export class PtyStream extends ReadStream {
+  constructor(master: number) {
+    super(master);
+  }
+
+  override destroy(error?: Error): this {
+    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EIO') return super.destroy(error);
+    // What was read before is still to be delivered: the end comes after it, and closes the stream.
+    if (!this.readableEnded) this.push(null);
+    this.end();
+    return this;
+  }
+}
