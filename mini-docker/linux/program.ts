@@ -2,11 +2,12 @@
 // one that fails. It needs no stack, no libc and no JavaScript, so it can run where none of these can: in a child of
 // clone(2) that shares its parent's memory (child.ts), or as an ELF program of its own (elf.ts).
 import { encodeArm64 } from './arm64.ts';
+import { MAP, PROT } from './constants.ts';
 import { byteLength } from './describe.ts';
 import { ERRNO } from './errno.ts';
 import type { Instruction, Operand } from './instructions.ts';
 import { type Architecture, type Arg, isRef, type Ref, type Step } from './step.ts';
-import { clockGettime, exitGroup } from './syscalls.ts';
+import { clockGettime, exitGroup, mmap } from './syscalls.ts';
 import { encodeX64 } from './x64.ts';
 
 /** What stands between the steps of a program. */
@@ -24,7 +25,9 @@ export type Control =
   /** Makes a clone step. The new process goes on with what follows; the old one goes to the label. */
   | { readonly control: 'fork'; readonly step: Step; readonly parent: string }
   /** Stops the program as failed; the step that is to blame is the one whose errno says most. */
-  | { readonly control: 'fail'; readonly blame: readonly Step[] };
+  | { readonly control: 'fail'; readonly blame: readonly Step[] }
+  /** Ends the program. */
+  | { readonly control: 'exit'; readonly status: number };
 
 export type Item = Step | Control;
 
@@ -59,13 +62,14 @@ const CLOCK_MONOTONIC = 1;
 
 /**
  * Compiles a program for memory at `dataAddress`; the code itself may stand anywhere.
+ * @param options.dataFd the program begins with mapping its data from this descriptor, and shares it with who else does
  * @param options.trace leaves the time after every step, for Results.microseconds
  */
 export function compile(
   items: readonly Item[],
-  options: { architecture: Architecture; dataAddress: number; trace?: boolean },
+  options: { architecture: Architecture; dataAddress: number; trace?: boolean; dataFd?: number },
 ): Program {
-  const { architecture, dataAddress, trace = false } = options;
+  const { architecture, dataAddress, trace = false, dataFd } = options;
   const steps = items.flatMap(stepsOf);
   const layout: Layout = { slots: new Map(), buffers: new Map(), times: new Map(), failures: [] };
   const memory = new Memory(dataAddress);
@@ -110,6 +114,11 @@ export function compile(
     number: clockGettime.syscall.numbers[architecture],
     args: [{ immediate: CLOCK_MONOTONIC }, { immediate: dataAddress + at }],
   });
+  const exit = (status: number): Instruction => ({
+    op: 'syscall',
+    number: exitGroup.syscall.numbers[architecture],
+    args: [{ immediate: status }],
+  });
   const takeTimeAfter = (step: Step): void => {
     if (trace) body.push(takeTime(layout.times.get(step)!));
   };
@@ -142,12 +151,20 @@ export function compile(
     takeTimeAfter(step);
   };
 
+  /** Where this fails, the next instruction ends the program with SIGSEGV: there is no memory to say it in. */
+  const mapData = (size: number, fd: number): Instruction => ({
+    op: 'syscall',
+    number: mmap.syscall.numbers[architecture],
+    args: [dataAddress, size, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.FIXED, fd, 0].map(operand),
+  });
+
   if (trace) body.push(takeTime(START_TIME_SLOT * SLOT_SIZE));
   for (const item of items) {
     if ('syscall' in item) addStep(item);
     else if (item.control === 'label') body.push({ op: 'label', name: item.name });
     else if (item.control === 'jump') body.push({ op: 'jump', to: item.to });
     else if (item.control === 'fork') addFork(item.step, item.parent);
+    else if (item.control === 'exit') body.push(exit(item.status));
     else if (item.control === 'fail') body.push({ op: 'jump', to: failure(...item.blame) });
     else {
       const { result, is, value, to } = item;
@@ -158,14 +175,11 @@ export function compile(
     }
   }
 
-  const exit = (status: number): Instruction => ({
-    op: 'syscall',
-    number: exitGroup.syscall.numbers[architecture],
-    args: [{ immediate: status }],
-  });
   const end: Instruction[] = [exit(0), ...tail, { op: 'label', name: 'failed' }, exit(FAILED_STATUS)];
+  const data = memory.bytes();
+  const begin = dataFd === undefined ? [] : [mapData(data.length, dataFd)];
   const encode = architecture === 'x64' ? encodeX64 : encodeArm64;
-  return { steps, code: encode([...body, ...end]), data: memory.bytes(), dataAddress, layout };
+  return { steps, code: encode([...begin, ...body, ...end]), data, dataAddress, layout };
 }
 
 function stepsOf(item: Item): Step[] {

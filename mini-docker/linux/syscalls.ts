@@ -414,3 +414,5 @@ export const setsockopt = syscall('setsockopt', { x64: 54, arm64: 208 }, [
   'buffer',
   'length',
 ]);
+/** ppoll(2): without descriptors it waits for a signal. */
+export const ppoll = syscall('ppoll', { x64: 271, arm64: 73 }, ['buffer', 'int', 'buffer', 'buffer', 'int']);

@@ -1,0 +1,52 @@
+// The last steps: where the program stands, what it inherits, and the program itself.
+import type { Process } from '../formats/runtime-spec.ts';
+import { resetSignals } from '../linux/child.ts';
+import { CLOSE_RANGE, O, PR } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
+import { close, closeRange, execve, fchdir, prctl, umask } from '../linux/syscalls.ts';
+import { makeDirectories, openInside } from './inside.ts';
+
+const ALL_DESCRIPTORS = 0xffff_ffff;
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** @param create as Docker does for a container, and not for an exec */
+export function workingDirectory(process: Process, create: boolean): Item[] {
+  const directory = openInside(process.cwd, O.PATH | O.DIRECTORY);
+  return [
+    ...(create && process.cwd !== '/' ? makeDirectories(process.cwd) : []),
+    ...directory.items,
+    because('its working directory', fchdir(resultOf(directory.fd))),
+    close(resultOf(directory.fd)),
+    umask(process.user.umask ?? 0o022),
+  ];
+}
+
+export function noNewPrivileges(process: Process): Item[] {
+  if (process.noNewPrivileges !== true) return [];
+  return [because('no set-uid program gives more than this', prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0))];
+}
+
+/** Everything from descriptor 3 on is ours, and must not reach the program: a descriptor of a host's directory is a way out. */
+export function closeDescriptors(): Item {
+  return because(
+    'no descriptor but 0, 1 and 2 reaches the program',
+    closeRange(3, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
+  );
+}
+
+/** execve(2) looks nowhere itself: a name without a slash is tried in each directory of PATH, as execvp(3) does. */
+export function execute(process: Process): Item[] {
+  const [program = ''] = process.args;
+  const attempts = candidates(program, process.env).map(path =>
+    mayFail(execve(path, process.args, process.env)),
+  );
+  const last: Step[] = attempts;
+  return [...resetSignals(), ...attempts, { control: 'fail', blame: last }];
+}
+
+function candidates(program: string, env: readonly string[]): string[] {
+  if (program.includes('/')) return [program];
+  const path = env.findLast(entry => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  return path.split(':').map(directory => `${directory === '' ? '.' : directory}/${program}`);
+}

@@ -1,0 +1,94 @@
+// Who the program is, and what it may: limits, groups, user, capabilities. Privileges go last, in the order in which
+// giving up one does not need another that is already gone.
+import type { Capabilities, Process } from '../formats/runtime-spec.ts';
+import { CAP, PR, PR_CAP_AMBIENT, RLIMIT } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, mayFail } from '../linux/step.ts';
+import { capset, fchown, prctl, prlimit, setgroups, setresgid, setresuid } from '../linux/syscalls.ts';
+
+/** <linux/capability.h> */
+const CAPABILITY_VERSION_3 = 0x2008_0522;
+const UNLIMITED = 0xffff_ffff_ffff_ffffn;
+
+export function limits(process: Process): Item[] {
+  return (process.rlimits ?? []).map(({ type, soft, hard }) => {
+    const resource = RLIMIT[type.replace(/^RLIMIT_/, '') as keyof typeof RLIMIT];
+    if (resource === undefined)
+      throw new TypeError(`unknown limit ${type}: the kernel has ${Object.keys(RLIMIT).join(', ')}`);
+    const values = new Uint8Array(new BigUint64Array([limit(soft), limit(hard)]).buffer);
+    return because(
+      `--ulimit ${type.replace(/^RLIMIT_/, '').toLowerCase()}=${soft}:${hard}`,
+      prlimit(0, resource, values, null),
+    );
+  });
+}
+
+function limit(value: number): bigint {
+  return value < 0 ? UNLIMITED : BigInt(value);
+}
+
+/** A program that is not root may open /dev/stdout again only if the pipe is its own. */
+export function ownStreams(process: Process): Item[] {
+  const { uid, gid } = process.user;
+  if (uid === 0) return [];
+  return [0, 1, 2].map(fd => mayFail(fchown(fd, uid, process.terminal ? -1 : gid)));
+}
+
+export function becomeUser(process: Process): Item[] {
+  const { uid, gid, additionalGids = [] } = process.user;
+  const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
+  return [
+    because("the groups of the daemon are not the container's", setgroups(additionalGids.length, groups)),
+    setresgid(gid, gid, gid),
+    setresuid(uid, uid, uid),
+  ];
+}
+
+/** @param lastCapability the highest number that this kernel has: /proc/sys/kernel/cap_last_cap */
+export function boundCapabilities(capabilities: Capabilities, lastCapability: number): Item[] {
+  const kept = numbers(capabilities.bounding);
+  const items: Item[] = [];
+  for (const [name, number] of Object.entries(CAP)) {
+    if (number > lastCapability || kept.has(number)) continue;
+    items.push(
+      because(`no program below may ever have CAP_${name}`, prctl(PR.CAPBSET_DROP, number, 0, 0, 0)),
+    );
+  }
+  return items;
+}
+
+/** setuid from root to another user clears the permitted set, unless this is said before. */
+export function keepCapabilities(): Item {
+  return because('until they are set below', prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0));
+}
+
+export function setCapabilities(capabilities: Capabilities): Item[] {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(CAPABILITY_VERSION_3);
+  const data = Buffer.alloc(24);
+  const sets = [capabilities.effective, capabilities.permitted, capabilities.inheritable];
+  sets.forEach((names, index) => {
+    for (const number of numbers(names)) {
+      const at = Math.floor(number / 32) * 12 + index * 4;
+      data.writeUInt32LE((data.readUInt32LE(at) | (1 << (number % 32))) >>> 0, at);
+    }
+  });
+  const count = capabilities.permitted.length;
+  return [
+    because(`${count} capabilities stay`, capset(header, data)),
+    mayFail(prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.CLEAR_ALL, 0, 0, 0)),
+    ...[...numbers(capabilities.ambient)].map(number =>
+      prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, number, 0, 0),
+    ),
+  ];
+}
+
+function numbers(names: readonly string[]): Set<number> {
+  return new Set(
+    names.map(name => {
+      const number = CAP[name.replace(/^CAP_/, '') as keyof typeof CAP];
+      if (number === undefined) throw new TypeError(`unknown capability ${name}`);
+      return number;
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+// The options of a mount in the runtime spec, as mount(8) writes them, sorted by who takes them.
+import { MOUNT_ATTR, MS } from '../linux/constants.ts';
+
+export interface MountOptions {
+  /** MOUNT_ATTR bits of this one mount. */
+  attributes: number;
+  bind: boolean;
+  recursive: boolean;
+  /** MS_PRIVATE, MS_SLAVE, … with MS_REC, or undefined to leave it as it is. */
+  propagation: number | undefined;
+  /** For the filesystem itself: ['size', '64m'], or ['nosuchflag', undefined]. */
+  data: [key: string, value: string | undefined][];
+}
+
+const attributes: Record<string, number> = {
+  ro: MOUNT_ATTR.RDONLY,
+  nosuid: MOUNT_ATTR.NOSUID,
+  nodev: MOUNT_ATTR.NODEV,
+  noexec: MOUNT_ATTR.NOEXEC,
+  noatime: MOUNT_ATTR.NOATIME,
+  nodiratime: MOUNT_ATTR.NODIRATIME,
+  strictatime: MOUNT_ATTR.STRICTATIME,
+};
+
+/** The opposite of an attribute, which a later option may ask for. `relatime` is the kernel's default, a field of its own. */
+const withdrawals: Record<string, number> = {
+  rw: MOUNT_ATTR.RDONLY,
+  suid: MOUNT_ATTR.NOSUID,
+  dev: MOUNT_ATTR.NODEV,
+  exec: MOUNT_ATTR.NOEXEC,
+  atime: MOUNT_ATTR.NOATIME,
+  diratime: MOUNT_ATTR.NODIRATIME,
+  relatime: MOUNT_ATTR.NOATIME | MOUNT_ATTR.STRICTATIME,
+  nostrictatime: MOUNT_ATTR.STRICTATIME,
+  defaults: 0,
+  async: 0,
+  norelatime: 0,
+};
+
+const propagations: Record<string, number> = {
+  private: MS.PRIVATE,
+  slave: MS.SLAVE,
+  shared: MS.SHARED,
+  unbindable: MS.UNBINDABLE,
+  rprivate: MS.PRIVATE | MS.REC,
+  rslave: MS.SLAVE | MS.REC,
+  rshared: MS.SHARED | MS.REC,
+  runbindable: MS.UNBINDABLE | MS.REC,
+};
+
+/** mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"; later options win over earlier ones. */
+export function parseMountOptions(options: readonly string[]): MountOptions {
+  const parsed: MountOptions = {
+    attributes: 0,
+    bind: false,
+    recursive: false,
+    propagation: undefined,
+    data: [],
+  };
+  for (const option of options) {
+    if (option === 'bind' || option === 'rbind') {
+      parsed.bind = true;
+      parsed.recursive ||= option === 'rbind';
+    } else if (option in attributes) parsed.attributes |= attributes[option]!;
+    else if (option in withdrawals) parsed.attributes &= ~withdrawals[option]!;
+    else if (option in propagations) parsed.propagation = propagations[option];
+    else {
+      const equals = option.indexOf('=');
+      if (equals === -1) parsed.data.push([option, undefined]);
+      else parsed.data.push([option.slice(0, equals), option.slice(equals + 1)]);
+    }
+  }
+  return parsed;
+}

@@ -1,0 +1,100 @@
+// The mounts of the runtime spec, in two stages. Before the root changes, each is made detached: a new filesystem
+// (fsopen, fsmount) or a copy of a part of the host's tree (open_tree). Afterwards each is attached (move_mount) at its
+// place in the container, where no link can lead out of it.
+import type { Mount } from '../formats/runtime-spec.ts';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, OPEN_TREE } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, resultOf, type Step } from '../linux/step.ts';
+import { close, fsconfig, fsmount, fsopen, mountSetattr, openTree } from '../linux/syscalls.ts';
+import { attach, makeMountPoint } from './inside.ts';
+import { parseMountOptions } from './mount-options.ts';
+import { type Section, section } from './section.ts';
+
+export interface PreparedMount {
+  /** Makes the mount, attached nowhere. */
+  prepare: Item[];
+  attach: Section;
+  destination: string;
+}
+
+/** @param isDirectory tells of a bind mount's source on the host */
+export function prepareMount(mount: Mount, isDirectory: (source: string) => boolean): PreparedMount {
+  const { destination, type, source } = mount;
+  const options = parseMountOptions(mount.options ?? []);
+  const bind = options.bind || type === 'bind';
+  const [tree, prepare] = bind ? bindTree(source, options) : newFilesystem(mount, options);
+  const kind = bind && !isDirectory(source) ? 'file' : 'directory';
+  const why = bind ? `${source} of the host` : `a ${type} of its own`;
+  return {
+    destination,
+    prepare,
+    attach: section(
+      `mount ${destination}`,
+      makeMountPoint(destination, kind),
+      attach(tree, destination, why),
+    ),
+  };
+}
+
+type Options = ReturnType<typeof parseMountOptions>;
+
+function bindTree(source: string, options: Options): [Step, Item[]] {
+  const flags = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.recursive ? AT.RECURSIVE : 0);
+  const tree = because(
+    `a copy of the mount at ${source}, to be attached in the container`,
+    openTree(AT.FDCWD, source, flags),
+  );
+  const items: Item[] = [tree];
+  // Two calls: the read-only attribute goes down the whole tree, a propagation only as far as it says itself.
+  if (options.attributes !== 0) items.push(setAttributes(tree, options.attributes, 0, options.recursive));
+  if (options.propagation !== undefined) {
+    const recursive = (options.propagation & 0x4000) !== 0; // MS_REC
+    items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));
+  }
+  return [tree, items];
+}
+
+/** struct mount_attr: what to set, what to clear, propagation, user namespace. */
+function setAttributes(tree: Step, attributes: number, propagation: number, recursive: boolean): Step {
+  const attr = new Uint8Array(new BigUint64Array([BigInt(attributes), 0n, BigInt(propagation), 0n]).buffer);
+  const why =
+    propagation === 0 ? flagWords(attributes) : 'whether later mounts on one side appear on the other';
+  return because(why, mountSetattr(resultOf(tree), '', AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0), attr));
+}
+
+function flagWords(attributes: number): string {
+  const words: [number, string][] = [
+    [MOUNT_ATTR.RDONLY, 'read-only'],
+    [MOUNT_ATTR.NOSUID, 'nosuid'],
+    [MOUNT_ATTR.NODEV, 'nodev'],
+    [MOUNT_ATTR.NOEXEC, 'noexec'],
+  ];
+  const found = words.filter(([bit]) => (attributes & bit) !== 0).map(([, word]) => word);
+  return found.length > 0 ? found.join(', ') : 'its attributes';
+}
+
+function newFilesystem(mount: Mount, options: Options): [Step, Item[]] {
+  const context = fsopen(mount.type, FSOPEN.CLOEXEC);
+  const configure = options.data.map(([key, value]) =>
+    value === undefined
+      ? fsconfig(resultOf(context), FSCONFIG.SET_FLAG, key, null, 0)
+      : fsconfig(resultOf(context), FSCONFIG.SET_STRING, key, value, 0),
+  );
+  const tree = because(
+    `a detached ${mount.type}: it belongs to no directory yet`,
+    fsmount(resultOf(context), FSMOUNT.CLOEXEC, options.attributes),
+  );
+  const items: Item[] = [
+    context,
+    fsconfig(resultOf(context), FSCONFIG.SET_STRING, 'source', mount.source || mount.type, 0),
+    ...configure,
+    fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
+    tree,
+    close(resultOf(context)),
+  ];
+  if (options.propagation !== undefined) {
+    const recursive = (options.propagation & 0x4000) !== 0;
+    items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));
+  }
+  return [tree, items];
+}

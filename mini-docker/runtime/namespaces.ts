@@ -1,0 +1,73 @@
+// Which namespaces a container has: new ones come with clone(2), or with unshare(2) where clone cannot give them; others
+// are joined by a path as /proc/PID/ns/NAME.
+import type { Linux, NamespaceType } from '../formats/runtime-spec.ts';
+import { AT, CLONE, O } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, resultOf } from '../linux/step.ts';
+import { close, openat, setns, unshare, writeText } from '../linux/syscalls.ts';
+
+export const NAMESPACE_FLAG: Record<NamespaceType, number> = {
+  user: CLONE.NEWUSER,
+  pid: CLONE.NEWPID,
+  mount: CLONE.NEWNS,
+  ipc: CLONE.NEWIPC,
+  uts: CLONE.NEWUTS,
+  network: CLONE.NEWNET,
+  cgroup: CLONE.NEWCGROUP,
+  time: CLONE.NEWTIME,
+};
+
+/** Those that the container's first process is born in. A cgroup namespace's root is where the process is when it is made, and it has to join its cgroup first; a time namespace is entered by children only. */
+export function cloneFlags(linux: Linux): number {
+  return linux.namespaces
+    .filter(({ type, path }) => path === undefined && type !== 'cgroup' && type !== 'time')
+    .reduce((flags, { type }) => flags | NAMESPACE_FLAG[type], 0);
+}
+
+function isNew(linux: Linux, type: NamespaceType): boolean {
+  return linux.namespaces.some(namespace => namespace.type === type && namespace.path === undefined);
+}
+
+function join(type: NamespaceType, path: string): Item[] {
+  const fd = openat(AT.FDCWD, path, O.RDONLY | O.CLOEXEC, 0);
+  return [
+    fd,
+    because(`the ${type} namespace of another`, setns(resultOf(fd), NAMESPACE_FLAG[type])),
+    close(resultOf(fd)),
+  ];
+}
+
+/** What the parent does before it clones: only children enter a joined pid namespace or a new time namespace. */
+export function beforeClone(linux: Linux): Item[] {
+  const items: Item[] = [];
+  for (const { type, path } of linux.namespaces) {
+    if (path !== undefined && (type === 'pid' || type === 'time')) items.push(...join(type, path));
+  }
+  if (isNew(linux, 'time')) {
+    items.push(because('the children will have clocks of their own', unshare(CLONE.NEWTIME)));
+    for (const [clock, { secs, nanosecs }] of Object.entries(linux.timeOffsets ?? {})) {
+      const offsets = openat(AT.FDCWD, '/proc/self/timens_offsets', O.WRONLY | O.CLOEXEC, 0);
+      items.push(
+        offsets,
+        writeText(resultOf(offsets), `${clock} ${secs} ${nanosecs}`),
+        close(resultOf(offsets)),
+      );
+    }
+  }
+  return items;
+}
+
+/** What the container's process joins itself. The user namespace comes first: it gives the right to the others it owns. */
+export function joinNamespaces(linux: Linux): Item[] {
+  const joined = linux.namespaces.filter(
+    ({ type, path }) => path !== undefined && type !== 'pid' && type !== 'time',
+  );
+  joined.sort((a, b) => Number(b.type === 'user') - Number(a.type === 'user'));
+  return joined.flatMap(({ type, path }) => join(type, path!));
+}
+
+/** To be made once the process is in its cgroup. */
+export function newCgroupNamespace(linux: Linux): Item[] {
+  if (!isNew(linux, 'cgroup')) return [];
+  return [because('/proc/self/cgroup shows / from here on', unshare(CLONE.NEWCGROUP))];
+}

@@ -1,0 +1,122 @@
+// The container's root: an overlay of the image's layers and the writable layer, which then takes the place of the
+// host's root. What is needed of the host is opened before; afterwards nothing of it can be named any more.
+import { posix } from 'node:path';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOVE_MOUNT, MS, O } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, resultOf } from '../linux/step.ts';
+import {
+  chdir,
+  close,
+  fchdir,
+  fsconfig,
+  fsmount,
+  fsopen,
+  mountCall,
+  moveMount,
+  openat,
+  pivotRoot,
+  umount2,
+} from '../linux/syscalls.ts';
+import { type Section, section } from './section.ts';
+
+export interface Layers {
+  /** Topmost first. */
+  lowerdirs: readonly string[];
+  upperdir: string;
+  workdir: string;
+}
+
+/** mount(2) copies one page of options, with the NUL at its end. */
+const LONGEST_OPTIONS = 4095;
+
+export function rootfsSection(rootfs: string, layers: Layers): Section {
+  const root = because(
+    'pivot_root wants a mount point',
+    openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0),
+  );
+  return section('root filesystem', overlay(rootfs, layers), [
+    root,
+    fchdir(resultOf(root)),
+    because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
+    because('from here on nothing of the host can be named any more', umount2('.', MNT.DETACH)),
+    chdir('/'),
+  ]);
+}
+
+function overlay(rootfs: string, layers: Layers): Item[] {
+  const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
+  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)}`;
+  const options = `lowerdir=${layers.lowerdirs.map(escapeOption).join(':')},${writable}`;
+  if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
+    return [because(why, mountCall('overlay', rootfs, 'overlay', 0, options))];
+  }
+  // Many layers: paths relative to what they have in common are shorter.
+  const base = commonDirectory(layers.lowerdirs);
+  const relative = layers.lowerdirs.map(layer => escapeOption(posix.relative(base, layer))).join(':');
+  const short = `lowerdir=${relative},${writable}`;
+  if (Buffer.byteLength(short) <= LONGEST_OPTIONS) {
+    return [
+      because('relative paths keep the options below one page', chdir(base)),
+      because(why, mountCall('overlay', rootfs, 'overlay', 0, short)),
+    ];
+  }
+  return overlayLayerByLayer(rootfs, layers, why);
+}
+
+/** Since Linux 6.8 overlay takes its layers one at a time, and up to 500 of them. */
+function overlayLayerByLayer(rootfs: string, layers: Layers, why: string): Item[] {
+  const context = fsopen('overlay', FSOPEN.CLOEXEC);
+  const mount = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
+  const set = (key: string, value: string): Item =>
+    fsconfig(resultOf(context), FSCONFIG.SET_STRING, key, value, 0);
+  return [
+    because('so many layers do not fit into the page of options of mount(2)', context),
+    ...layers.lowerdirs.map(layer => set('lowerdir+', layer)),
+    set('upperdir', layers.upperdir),
+    set('workdir', layers.workdir),
+    fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
+    mount,
+    because(why, moveMount(resultOf(mount), '', AT.FDCWD, rootfs, MOVE_MOUNT.F_EMPTY_PATH)),
+    close(resultOf(mount)),
+    close(resultOf(context)),
+  ];
+}
+
+/** overlay separates layers by colons, mount options are separated by commas, and both are escaped by a backslash. */
+function escapeOption(path: string): string {
+  return path.replace(/[\\:,]/g, character => `\\${character}`);
+}
+
+function commonDirectory(paths: readonly string[]): string {
+  const [first = '/', ...others] = paths.map(path => path.split('/'));
+  const parts = typeof first === 'string' ? [] : first;
+  let length = parts.length - 1;
+  for (const other of others) while (length > 0 && !samePrefix(parts, other, length)) length--;
+  return parts.slice(0, length).join('/') || '/';
+}
+
+function samePrefix(a: readonly string[], b: readonly string[], length: number): boolean {
+  for (let index = 0; index < length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+/** Keeps what we mount to ourselves. */
+export function propagationSection(propagation: 'private' | 'slave' | 'shared' | 'unbindable'): Section {
+  // With 'shared', too, our own mounts must stay here: they then follow the host's without answering.
+  const slave = propagation === 'slave' || propagation === 'shared';
+  return section('mount propagation', [
+    because(
+      slave
+        ? 'mounts of the host appear here, and nothing we mount appears there'
+        : 'nothing we mount may appear on the host, whose / is shared as a rule',
+      mountCall(null, '/', null, MS.REC | (slave ? MS.SLAVE : MS.PRIVATE), null),
+    ),
+  ]);
+}
+
+/** A read-only root, after everything has been mounted on it. */
+export function readonlyRootSection(): Section {
+  return section('read-only root', [
+    because('--read-only', mountCall(null, '/', null, MS.REMOUNT | MS.BIND | MS.RDONLY, null)),
+  ]);
+}

@@ -1,0 +1,212 @@
+// The start of a container, whole, as data: the OCI spec in, the list of system calls out. It is compiled into one ELF
+// program: the part before clone runs in the monitor, the part after it becomes the container's first process, and
+// what stands behind the label 'monitor' lets the monitor become its waiter (waiter.ts).
+import type { Spec } from '../formats/runtime-spec.ts';
+import { AT, O, SIG } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
+import {
+  cloneCall,
+  close,
+  dup3,
+  execveat,
+  openat,
+  pidfdGetfd,
+  pidfdOpen,
+  read,
+  setdomainname,
+  sethostname,
+  setresgid,
+  setresuid,
+  setsid,
+  umask,
+  write,
+  writeText,
+} from '../linux/syscalls.ts';
+import { FD } from './descriptors.ts';
+import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
+import { closeDescriptors, execute, noNewPrivileges, workingDirectory } from './execution.ts';
+import {
+  becomeUser,
+  boundCapabilities,
+  keepCapabilities,
+  limits,
+  ownStreams,
+  setCapabilities,
+} from './identity.ts';
+import { masksSection } from './masks.ts';
+import { prepareMount } from './mounts.ts';
+import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
+import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
+import { type Section, section } from './section.ts';
+import { openTerminal } from './terminal.ts';
+
+export interface StartFacts {
+  layers: Layers;
+  /** A pipe for standard input; else /dev/null. */
+  stdin: boolean;
+  /** Joins the container's cgroup. */
+  joinCgroup: readonly Item[];
+  /** Whether a bind mount's source on the host is a directory. */
+  isDirectory(source: string): boolean;
+  /** The highest capability that the kernel has. */
+  lastCapability: number;
+}
+
+export interface StartProgram {
+  sections: Section[];
+  /** Where the kernel leaves the pid of the container's first process: an int. */
+  pid: Uint8Array;
+}
+
+/** Written to the daemon: 'maps' wants the user namespace's id maps, 'ready' is all but the program itself. */
+const WAITING = new Uint8Array([1]);
+
+export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
+  const { linux, process } = spec;
+  const pid = new Uint8Array(4);
+  const clone = cloneCall(cloneFlags(linux) | PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const userNamespace = linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
+  const mounts = spec.mounts.map(mount => prepareMount(mount, facts.isDirectory));
+  const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
+  const isDev = ({ destination }: { destination: string }) => destination === '/dev';
+  const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
+
+  const sections = [
+    section('monitor', mayFail(setsid()), beforeClone(linux), [
+      {
+        control: 'fork',
+        step: because("the container's first process, in its own namespaces", clone),
+        parent: 'monitor',
+      },
+    ]),
+    ...(userNamespace
+      ? [waitForDaemon('user namespace', 'the daemon writes the id maps'), becomeMappedRoot()]
+      : []),
+    section('control group', [...facts.joinCgroup], newCgroupNamespace(linux)),
+    section('namespaces of others', joinNamespaces(linux)),
+    section(
+      'session and streams',
+      because('no terminal of the host may send it signals', setsid()),
+      streams(process.terminal === true, facts.stdin),
+    ),
+    section(
+      'what comes from outside',
+      mounts.flatMap(({ prepare }) => prepare),
+      boundDevices?.prepare ?? [],
+    ),
+    propagationSection(linux.rootfsPropagation ?? 'private'),
+    rootfsSection(spec.root.path, facts.layers),
+    section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
+    ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
+    ...(mounts.some(isDev) ? [] : [devices]),
+    section('terminal', process.terminal === true ? terminal(process.consoleSize) : []),
+    section('kernel parameters', sysctls(linux.sysctl ?? {}), oomScore(process.oomScoreAdj)),
+    masksSection(linux.maskedPaths ?? [], linux.readonlyPaths ?? []),
+    section('working directory', workingDirectory(process, true)),
+    ...(spec.root.readonly === true ? [readonlyRootSection()] : []),
+    section('user and rights', ownStreams(process), limits(process), ...rights(spec, facts.lastCapability)),
+    waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
+    section('program', closeDescriptors(), execute(process)),
+    section('the monitor goes on', becomeWaiter(resultOf(clone), process.terminal === true)),
+  ];
+  return { sections: sections.filter(({ items }) => items.length > 0), pid };
+}
+
+/** <linux/sched.h>: the pid is in memory before the child runs. */
+const PARENT_SETTID = 0x0010_0000;
+
+function rights({ process }: Spec, lastCapability: number): Item[][] {
+  const { capabilities } = process;
+  if (capabilities === undefined) return [becomeUser(process), noNewPrivileges(process)];
+  return [
+    boundCapabilities(capabilities, lastCapability),
+    [keepCapabilities()],
+    becomeUser(process),
+    setCapabilities(capabilities),
+    noNewPrivileges(process),
+  ];
+}
+
+function waitForDaemon(title: string, why: string): Section {
+  const answer = new Uint8Array(1);
+  return section(
+    title,
+    write(FD.ready, WAITING),
+    // 0 is the end of the pipe: the daemon is gone, and nobody will ever start this container.
+    because(why, { ...read(FD.go, answer), expect: 1 }),
+  );
+}
+
+function becomeMappedRoot(): Section {
+  return section('user namespace', setresgid(0, 0, 0), setresuid(0, 0, 0));
+}
+
+function streams(terminal: boolean, stdin: boolean): Item[] {
+  if (terminal) return [];
+  return [
+    ...(stdin ? [dup3(FD.stdin, 0, 0)] : []),
+    because('its output goes through pipes that the monitor keeps open', dup3(FD.stdout, 1, 0)),
+    dup3(FD.stderr, 2, 0),
+  ];
+}
+
+function terminal(size: { height: number; width: number } | undefined): Item[] {
+  return [
+    ...openTerminal(FD.terminal, size && { rows: size.height, columns: size.width }),
+    ...consoleItems(),
+    because('the monitor takes the master now', write(FD.terminalReady, WAITING)),
+  ];
+}
+
+function names({ hostname, domainname }: Spec): Item[] {
+  return [
+    ...(hostname === undefined ? [] : [sethostname(hostname)]),
+    ...(domainname === undefined ? [] : [setdomainname(domainname)]),
+  ];
+}
+
+function writeFile(path: string, text: string, why: string): Item[] {
+  const file = openat(AT.FDCWD, path, O.WRONLY | O.CLOEXEC, 0);
+  return [because(why, file), writeText(resultOf(file), text), close(resultOf(file))];
+}
+
+function sysctls(values: Record<string, string>): Item[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, value, `--sysctl ${name}=${value}`),
+  );
+}
+
+function oomScore(adjustment: number | undefined): Item[] {
+  if (adjustment === undefined || adjustment === 0) return [];
+  return writeFile('/proc/self/oom_score_adj', String(adjustment), 'who dies first when memory runs out');
+}
+
+function becomeWaiter(child: ReturnType<typeof resultOf>, terminal: boolean): Item[] {
+  const execWaiter: Step = because(
+    'one page of code is all that stays',
+    execveat(FD.image, '', ['mini-docker-monitor'], [], AT.EMPTY_PATH),
+  );
+  return [
+    { control: 'label', name: 'monitor' },
+    because('the end of this pipe tells the daemon that the program runs', close(FD.ready)),
+    close(FD.go),
+    ...(terminal ? takeTerminal(child) : []),
+    execWaiter,
+  ];
+}
+
+/** The master outlives a daemon only with us. Where the container failed before, the pipe ends instead. */
+function takeTerminal(child: ReturnType<typeof resultOf>): Item[] {
+  const told = mayFail(read(FD.terminalReadyReader, new Uint8Array(1)));
+  const pidfd = mayFail(pidfdOpen(child, 0));
+  const master = mayFail(pidfdGetfd(resultOf(pidfd), FD.terminal, 0));
+  return [
+    close(FD.terminalReady),
+    told,
+    pidfd,
+    master,
+    mayFail(dup3(resultOf(master), FD.terminal, 0)),
+    mayFail(close(resultOf(master))),
+  ];
+}
