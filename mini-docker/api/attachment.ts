@@ -1,0 +1,90 @@
+// Carries bytes between a client's hijacked connection and a program's streams.
+
+import type { Readable, Writable } from 'node:stream';
+import type { Attachment } from '../engine/engine.ts';
+import { detachScanner } from '../formats/detach-keys.ts';
+import { encodeFrame } from '../formats/stream-frames.ts';
+import { drained } from './pump.ts';
+import type { Hijacked } from './router.ts';
+
+/** Output of more than one stream in one connection, which has to tell them apart. */
+export const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
+export const RAW = 'application/vnd.docker.raw-stream';
+
+/** Clients before 1.42 know only the one name and look at the container for the framing. */
+export function streamType(options: { tty: boolean; version: number }): string {
+  return !options.tty && options.version >= 42 ? MULTIPLEXED : RAW;
+}
+
+/** Resolves when the program has ended or the client has left; the connection is then ended too. Never rejects. */
+export async function carry(options: {
+  attachment: Attachment;
+  connection: Hijacked;
+  /** With a terminal, these keys typed in a row detach. */
+  detachKeys: Uint8Array;
+}): Promise<void> {
+  const { attachment, connection, detachKeys } = options;
+  const { input, output } = connection;
+  // A client that only sends no more is still there; one that cannot be written to is not.
+  const left = () => attachment.detach();
+  output.once('close', left);
+  if (output.destroyed) left();
+  const over = Promise.withResolvers<void>();
+  void carryInput({ input, attachment, detachKeys, over: over.promise });
+  try {
+    await carryOutput({ output, attachment });
+  } catch {
+    // The client sees the connection end; there is no place in the stream for an error.
+  }
+  over.resolve();
+  output.off('close', left);
+  connection.close();
+}
+
+async function carryOutput({
+  output,
+  attachment,
+}: {
+  output: Writable;
+  attachment: Attachment;
+}): Promise<void> {
+  for await (const { stream, data } of attachment.output) {
+    if (output.destroyed) break;
+    if (!output.write(attachment.tty ? data : encodeFrame(stream, data))) await drained(output);
+  }
+}
+
+/** Reads to the end in any case: after the program's end what comes is thrown away, so that the connection can end. */
+async function carryInput(options: {
+  input: Readable;
+  attachment: Attachment;
+  detachKeys: Uint8Array;
+  over: Promise<void>;
+}): Promise<void> {
+  const { input, attachment, detachKeys, over } = options;
+  const scanner = attachment.tty ? detachScanner(detachKeys) : undefined;
+  let wanted = true;
+  void over.then(() => {
+    wanted = false;
+  });
+  try {
+    for await (const typed of input.iterator({ destroyOnReturn: false })) {
+      if (!wanted) continue;
+      const { pass, detached } = scanner?.push(typed) ?? { pass: typed, detached: false };
+      if (pass.length > 0) {
+        // A program that reads no more must not leave a client that writes hanging.
+        const written = attachment.write(pass).catch(() => {
+          wanted = false;
+        });
+        await Promise.race([written, over]);
+      }
+      if (detached) {
+        wanted = false;
+        attachment.detach();
+      }
+    }
+    if (wanted) attachment.endInput();
+  } catch {
+    attachment.detach();
+  }
+}

@@ -1,0 +1,58 @@
+// Containers: files in and out of their root filesystems.
+
+import type { ContainerPathStat } from '../formats/engine-api.ts';
+import { badRequest } from './errors.ts';
+import { pump } from './pump.ts';
+import { flag, text } from './query.ts';
+import { type Call, empty, json, type Route } from './router.ts';
+
+export const containerFileRoutes: Route[] = [
+  { method: 'HEAD', pattern: '/containers/{id}/archive', handle: statPath },
+  { method: 'GET', pattern: '/containers/{id}/archive', handle: getArchive },
+  { method: 'PUT', pattern: '/containers/{id}/archive', handle: putArchive },
+  { method: 'GET', pattern: '/containers/{id}/export', handle: exportAll },
+  {
+    method: 'GET',
+    pattern: '/containers/{id}/changes',
+    handle: async ({ engine, params }) => json(await engine.containers.changes(params.id!)),
+  },
+];
+
+async function statPath(call: Call) {
+  const stat = await call.engine.containers.statPath(call.params.id!, pathOf(call));
+  return { status: 200, headers: statHeader(stat) };
+}
+
+async function getArchive(call: Call) {
+  const { stat, tar } = await call.engine.containers.getArchive(call.params.id!, pathOf(call));
+  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar', ...statHeader(stat) }), bytes => bytes);
+  return undefined;
+}
+
+async function putArchive(call: Call) {
+  const { engine, params, query, request } = call;
+  await engine.containers.putArchive(params.id!, pathOf(call), {
+    // A loop that is left early must not close the connection: the answer has to go through it.
+    tar: request.iterator({ destroyOnReturn: false }),
+    noOverwriteDirNonDir: flag(query, 'noOverwriteDirNonDir'),
+    copyUIDGID: flag(query, 'copyUIDGID'),
+  });
+  return empty(200);
+}
+
+async function exportAll(call: Call) {
+  const tar = await call.engine.containers.export(call.params.id!);
+  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar' }), bytes => bytes);
+  return undefined;
+}
+
+function pathOf({ query }: Call): string {
+  const path = text(query, 'path');
+  if (path === undefined) throw badRequest('bad parameter: path cannot be empty');
+  if (path.includes('\0')) throw badRequest('bad parameter: path cannot have a NUL in it');
+  return path;
+}
+
+function statHeader(stat: ContainerPathStat): Record<string, string> {
+  return { 'X-Docker-Container-Path-Stat': Buffer.from(JSON.stringify(stat)).toString('base64') };
+}

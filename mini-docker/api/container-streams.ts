@@ -1,0 +1,90 @@
+// Containers: attach, logs, stats: answers that go on as long as the container does.
+
+import type { LogEntry, LogsOptions } from '../engine/engine.ts';
+import { encodeFrame } from '../formats/stream-frames.ts';
+import { encodeTimestamp } from '../formats/timestamp.ts';
+import { carry, streamType } from './attachment.ts';
+import { badRequest, notSupported } from './errors.ts';
+import { jsonLine, pump } from './pump.ts';
+import { detachKeys, flag, text, time } from './query.ts';
+import { type Call, json, type Route } from './router.ts';
+
+export const containerStreamRoutes: Route[] = [
+  { method: 'POST', pattern: '/containers/{id}/attach', hijacks: true, handle: attach },
+  {
+    method: 'GET',
+    pattern: '/containers/{id}/attach/ws',
+    handle: async () => {
+      throw notSupported('attaching through a WebSocket is not supported: use POST /containers/{id}/attach');
+    },
+  },
+  { method: 'GET', pattern: '/containers/{id}/logs', handle: logs },
+  { method: 'GET', pattern: '/containers/{id}/stats', handle: stats },
+];
+
+async function attach(call: Call) {
+  const { engine, params, query, version } = call;
+  const keys = detachKeys(text(query, 'detachKeys'));
+  const attachment = await engine.containers.attach(params.id!, {
+    stdin: flag(query, 'stdin'),
+    stdout: flag(query, 'stdout'),
+    stderr: flag(query, 'stderr'),
+    logs: flag(query, 'logs'),
+    stream: flag(query, 'stream'),
+  });
+  try {
+    const connection = await call.hijack(streamType({ tty: attachment.tty, version }));
+    await carry({ attachment, connection, detachKeys: keys });
+  } finally {
+    attachment.detach();
+  }
+  return undefined;
+}
+
+async function logs(call: Call) {
+  const { engine, params, query, version } = call;
+  const options: LogsOptions = { stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr') };
+  if (!options.stdout && !options.stderr) {
+    throw badRequest('Bad parameters: you must choose at least one stream');
+  }
+  const since = time(query, 'since');
+  const until = time(query, 'until');
+  if (since !== undefined) options.since = since;
+  // 0 is what clients send for no end.
+  if (until) options.until = until;
+  const tail = text(query, 'tail') ?? 'all';
+  // dockerd takes whatever is no number for all of it.
+  if (/^\d{1,15}$/.test(tail)) options.tail = Number(tail);
+  options.follow = flag(query, 'follow');
+  const signal = call.whenGone();
+  options.signal = signal;
+  const { tty, entries } = await engine.containers.logs(params.id!, options);
+  const out = call.stream({ 'Content-Type': streamType({ tty, version }) });
+  const timestamps = flag(query, 'timestamps');
+  try {
+    await pump(entries, out, entry => encodeLog(entry, { tty, timestamps }));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return undefined;
+}
+
+function encodeLog(entry: LogEntry, { tty, timestamps }: { tty: boolean; timestamps: boolean }): Uint8Array {
+  const { stream, time, data } = entry;
+  const line = timestamps ? Buffer.concat([Buffer.from(`${encodeTimestamp(time)} `), data]) : data;
+  return tty ? line : encodeFrame(stream, line);
+}
+
+async function stats(call: Call) {
+  const { engine, params, query } = call;
+  const stream = flag(query, 'stream', true);
+  const oneShot = flag(query, 'one-shot');
+  if (stream && oneShot) throw badRequest('cannot have stream=true and one-shot=true');
+  const readings = await engine.containers.stats(params.id!, { stream, oneShot });
+  if (!stream) {
+    for await (const reading of readings) return json(reading);
+    throw new Error('the container gave no reading');
+  }
+  await pump(readings, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
+  return undefined;
+}

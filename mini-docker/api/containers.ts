@@ -1,0 +1,172 @@
+// Containers: their life, from create to delete, and what is known of them.
+
+import type { ListOptions, StopOptions, WaitOptions } from '../engine/engine.ts';
+import { createBody, describesContainer, updateBody } from './container-body.ts';
+import { badRequest } from './errors.ts';
+import { jsonBody, requiredJsonBody } from './json-body.ts';
+import { jsonLine } from './pump.ts';
+import { filters, flag, integer, terminalSize, text } from './query.ts';
+import { type Call, empty, json, type Route } from './router.ts';
+
+export const containerRoutes: Route[] = [
+  { method: 'GET', pattern: '/containers/json', handle: list },
+  { method: 'POST', pattern: '/containers/create', handle: create },
+  {
+    method: 'POST',
+    pattern: '/containers/prune',
+    handle: async ({ engine, query }) => json(await engine.containers.prune(filters(query))),
+  },
+  {
+    method: 'GET',
+    pattern: '/containers/{id}/json',
+    handle: async ({ engine, params, query }) =>
+      json(await engine.containers.inspect(params.id!, { size: flag(query, 'size') })),
+  },
+  { method: 'POST', pattern: '/containers/{id}/start', handle: start },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/stop',
+    handle: async call => {
+      await call.engine.containers.stop(call.params.id!, stopOptions(call));
+      return empty(204);
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/restart',
+    handle: async call => {
+      await call.engine.containers.restart(call.params.id!, stopOptions(call));
+      return empty(204);
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/kill',
+    handle: async ({ engine, params, query }) => {
+      await engine.containers.kill(params.id!, text(query, 'signal'));
+      return empty(204);
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/pause',
+    handle: async ({ engine, params }) => {
+      await engine.containers.pause(params.id!);
+      return empty(204);
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/unpause',
+    handle: async ({ engine, params }) => {
+      await engine.containers.unpause(params.id!);
+      return empty(204);
+    },
+  },
+  { method: 'POST', pattern: '/containers/{id}/wait', handle: wait },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/rename',
+    handle: async ({ engine, params, query }) => {
+      await engine.containers.rename(params.id!, (query.get('name') ?? '').replace(/^\//, ''));
+      return empty(204);
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/update',
+    handle: async call =>
+      json(await call.engine.containers.update(call.params.id!, await requiredJsonBody(call, updateBody))),
+  },
+  {
+    method: 'POST',
+    pattern: '/containers/{id}/resize',
+    handle: async ({ engine, params, query }) => {
+      await engine.containers.resize(params.id!, terminalSize(query));
+      return empty(200);
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/containers/{id}/top',
+    handle: async ({ engine, params, query }) =>
+      json(await engine.containers.top(params.id!, text(query, 'ps_args'))),
+  },
+  {
+    method: 'GET',
+    pattern: '/containers/{id}/trace',
+    handle: async ({ engine, params }) => json(await engine.containers.trace(params.id!)),
+  },
+  {
+    method: 'DELETE',
+    pattern: '/containers/{id}',
+    handle: async ({ engine, params, query }) => {
+      const options = { force: flag(query, 'force'), volumes: flag(query, 'v'), link: flag(query, 'link') };
+      await engine.containers.remove(params.id!, options);
+      return empty(204);
+    },
+  },
+];
+
+async function list({ engine, query }: Call) {
+  const options: ListOptions = {
+    all: flag(query, 'all'),
+    size: flag(query, 'size'),
+    filters: filters(query),
+  };
+  const limit = integer(query, 'limit');
+  // Clients that want no limit send 0 or -1.
+  if (limit !== undefined && limit > 0) options.limit = limit;
+  return json(await engine.containers.list(options));
+}
+
+async function create(call: Call) {
+  const { engine, query } = call;
+  const body = await requiredJsonBody(call, createBody);
+  if (!describesContainer(body)) throw badRequest('Config cannot be empty in order to create a container');
+  const platform = text(query, 'platform');
+  const options = { body, ...(platform !== undefined && { platform }) };
+  // Not Docker's: the steps that would start the container, and nothing is made.
+  if (flag(query, 'explain')) return json(await engine.containers.explain(options));
+  const name = text(query, 'name')?.replace(/^\//, '');
+  return json(await engine.containers.create({ ...options, ...(name !== undefined && { name }) }), 201);
+}
+
+async function start(call: Call) {
+  const { engine, params, query } = call;
+  const body = await jsonBody(call, value => value);
+  if (typeof body === 'object' && body !== null && Object.keys(body).length > 0) {
+    const since = 'was deprecated since API v1.22 and removed in v1.24';
+    throw badRequest(`starting container with non-empty request body ${since}`);
+  }
+  const detachKeys = text(query, 'detachKeys');
+  await engine.containers.start(params.id!, detachKeys === undefined ? {} : { detachKeys });
+  return empty(204);
+}
+
+function stopOptions({ query }: Call): StopOptions {
+  const timeout = integer(query, 't');
+  const signal = text(query, 'signal');
+  return { ...(timeout !== undefined && { timeout }), ...(signal !== undefined && { signal }) };
+}
+
+const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;
+
+async function wait(call: Call) {
+  const { engine, params, query, version } = call;
+  const options: WaitOptions = { signal: call.whenGone() };
+  // Versions before 1.30 know no conditions and send the answer's head only with the exit code.
+  const old = version < 30;
+  const asked = old ? undefined : text(query, 'condition');
+  if (asked !== undefined) {
+    const condition = CONDITIONS.find(each => each === asked);
+    if (condition === undefined) throw badRequest(`invalid condition: "${asked}"`);
+    options.condition = condition;
+  }
+  const { result } = await engine.containers.wait(params.id!, options);
+  if (old) return json(await result);
+  // `docker run` starts the container only after it has seen this head: it must not wait for the exit.
+  const out = call.stream({ 'Content-Type': 'application/json' });
+  out.end(jsonLine(await result));
+  return undefined;
+}

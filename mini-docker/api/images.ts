@@ -1,0 +1,72 @@
+// Images. Those that are there already: getting others needs a registry.
+
+import { EngineError } from '../engine/errors.ts';
+import type { ImageInspect } from '../formats/engine-api-images.ts';
+import { badRequest, notSupported } from './errors.ts';
+import { jsonLine } from './pump.ts';
+import { filters, flag, text } from './query.ts';
+import { type Call, empty, json, type Route } from './router.ts';
+
+export const imageRoutes: Route[] = [
+  { method: 'GET', pattern: '/images/json', handle: list },
+  { method: 'POST', pattern: '/images/create', handle: create },
+  { method: 'GET', pattern: '/images/{name:path}/json', handle: inspect },
+  {
+    method: 'GET',
+    pattern: '/images/{name:path}/history',
+    handle: async ({ engine, params }) => json(await engine.images.history(params.name!)),
+  },
+  { method: 'POST', pattern: '/images/{name:path}/tag', handle: tag },
+  {
+    method: 'DELETE',
+    pattern: '/images/{name:path}',
+    handle: async ({ engine, params, query }) => {
+      const options = { force: flag(query, 'force'), noPrune: flag(query, 'noprune') };
+      return json(await engine.images.remove(params.name!, options));
+    },
+  },
+];
+
+async function list({ engine, query, version }: Call) {
+  const wanted = filters(query);
+  // Versions before 1.41 have a parameter of its own for the name.
+  const name = version < 41 ? text(query, 'filter') : undefined;
+  if (name !== undefined) wanted.reference = [...(wanted.reference ?? []), name];
+  const images = await engine.images.list({ all: flag(query, 'all'), filters: wanted });
+  // Clients before 1.44 print VirtualSize, which had long been the same as Size.
+  return json(version < 44 ? images.map(each => ({ ...each, VirtualSize: each.Size })) : images);
+}
+
+async function inspect({ engine, params, version }: Call) {
+  const image: Partial<ImageInspect> = { ...(await engine.images.inspect(params.name!)) };
+  if (version >= 44) delete image.VirtualSize;
+  return json(image);
+}
+
+async function tag({ engine, params, query }: Call) {
+  const repository = text(query, 'repo');
+  if (repository === undefined) throw badRequest('the new name is missing: repo');
+  const name = text(query, 'tag');
+  await engine.images.tag(params.name!, name === undefined ? repository : `${repository}:${name}`);
+  return empty(201);
+}
+
+/** `docker pull` and `docker import`. The stream of progress messages that clients expect, where there is none to make. */
+async function create(call: Call) {
+  const { engine, query } = call;
+  const image = text(query, 'fromImage');
+  if (text(query, 'fromSrc') !== undefined) throw notSupported('importing images is not supported yet');
+  if (image === undefined) throw badRequest('the name of the image is missing: fromImage');
+  const wanted = text(query, 'tag');
+  const reference =
+    wanted === undefined ? image : wanted.startsWith('sha256:') ? `${image}@${wanted}` : `${image}:${wanted}`;
+  try {
+    await engine.images.inspect(reference);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'notFound') throw error;
+    throw notSupported(`no registry support yet: cannot pull ${reference}`);
+  }
+  const out = call.stream({ 'Content-Type': 'application/json' });
+  out.end(jsonLine({ status: `Status: Image is up to date for ${reference}` }));
+  return undefined;
+}

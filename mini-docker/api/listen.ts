@@ -1,0 +1,110 @@
+// Where the API is served: unix sockets, and TCP for who asks for it.
+
+import { once } from 'node:events';
+import { chmodSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { type ApiOptions, apiServer } from './server.ts';
+
+export interface Listening {
+  /** As clients want it in DOCKER_HOST; with the port that was chosen when 0 was asked for. */
+  host: string;
+  /** Takes no more connections and ends those that there are, at the latest after `graceMs` milliseconds. */
+  close(options?: { graceMs?: number }): Promise<void>;
+}
+
+/** Root and the socket's group may talk to the daemon, which is as good as being root. */
+const SOCKET_MODE = 0o660;
+
+/** `host`: 'unix:///path' or 'tcp://address:port'. Throws an Error with one line that says what is in the way. */
+export async function listen(options: ApiOptions & { host: string }): Promise<Listening> {
+  const upgraded = new Set<Duplex>();
+  const server = apiServer({ ...options, upgraded });
+  const host = await bind(server, options.host);
+  return { host, close: ({ graceMs = 1000 } = {}) => close({ server, upgraded, graceMs }) };
+}
+
+async function bind(server: Server, host: string): Promise<string> {
+  const unix = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
+  if (unix !== undefined) {
+    await bindUnix(server, unix);
+    return host;
+  }
+  const [, address, port] = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^:/[\]]+):(\d{1,5})$/.exec(host) ?? [];
+  if (address === undefined) {
+    throw new Error(`cannot listen on ${host}: must be unix:///path or tcp://address:port`);
+  }
+  server.listen({ host: address.replace(/^\[|\]$/g, ''), port: Number(port) });
+  await listening(server, host);
+  return `tcp://${address}:${(server.address() as AddressInfo).port}`;
+}
+
+async function bindUnix(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > 107) {
+    throw new Error(`cannot listen on ${path}: the path of a unix socket has at most 107 bytes (unix(7))`);
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  await removeStale(path);
+  // bind(2) makes the file with the mode that the umask leaves: nobody may slip in before the chmod.
+  const before = process.umask(0o777 & ~SOCKET_MODE);
+  try {
+    server.listen({ path });
+  } finally {
+    process.umask(before);
+  }
+  await listening(server, path);
+  chmodSync(path, SOCKET_MODE);
+}
+
+async function listening(server: Server, where: string): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new Error(`cannot listen on ${where}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A daemon that was killed leaves its socket's file; nobody answers there. */
+async function removeStale(path: string): Promise<void> {
+  let stat: Stats;
+  try {
+    stat = lstatSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (!stat.isSocket()) throw new Error(`cannot listen on ${path}: there is a file that is not a socket`);
+  if (await answers(path)) throw new Error(`cannot listen on ${path}: another daemon is listening there`);
+  unlinkSync(path);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      // Its queue of connections is full: somebody is there.
+      else if (error.code === 'EAGAIN') resolve(true);
+      else reject(error);
+    });
+  });
+}
+
+async function close(options: { server: Server; upgraded: Set<Duplex>; graceMs: number }): Promise<void> {
+  const { server, upgraded, graceMs } = options;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  }, graceMs);
+  await closed;
+  clearTimeout(late);
+}

@@ -1,0 +1,42 @@
+// For the api's tests: an engine of which a test gives the methods that it is about. The others reject.
+
+import type { ContainersApi, Engine, ExecsApi, ImagesApi, SystemApi } from '../engine/engine.ts';
+import { EngineError } from '../engine/errors.ts';
+
+export interface Pretended {
+  containers?: Partial<ContainersApi>;
+  execs?: Partial<ExecsApi>;
+  images?: Partial<ImagesApi>;
+  system?: Partial<SystemApi>;
+}
+
+export function pretendEngine(given: Pretended): Engine {
+  const version: SystemApi['version'] = () => ({
+    Platform: { Name: '' },
+    Components: [{ Name: 'Engine', Version: '1.2.3', Details: {} }],
+    Version: '1.2.3',
+    GitCommit: '',
+    GoVersion: '',
+    Os: 'linux',
+    Arch: 'amd64',
+    KernelVersion: '',
+    BuildTime: '',
+  });
+  return {
+    containers: rejecting<ContainersApi>(given.containers),
+    execs: rejecting<ExecsApi>(given.execs),
+    images: rejecting<ImagesApi>(given.images),
+    system: rejecting<SystemApi>({ version, ...given.system }),
+    close: async () => {},
+  };
+}
+
+function rejecting<T extends object>(given: Partial<T> = {}): T {
+  return new Proxy(given as T, {
+    get: (target, name) =>
+      Reflect.get(target, name) ??
+      (async () => {
+        throw new EngineError('notImplemented', `not part of this test: ${String(name)}`);
+      }),
+  });
+}

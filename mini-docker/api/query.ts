@@ -1,0 +1,88 @@
+// A query's values, read as dockerd reads them.
+
+import { BadDetachKeys, DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
+import type { Filters } from '../formats/engine-api-system.ts';
+import { decodeTimestamp } from '../formats/timestamp.ts';
+import { badRequest } from './errors.ts';
+
+const FALSE = new Set(['', '0', 'no', 'false', 'none']);
+
+/** Everything but '', 0, no, false and none is true. */
+export function flag(query: URLSearchParams, name: string, missing = false): boolean {
+  const value = query.get(name);
+  return value === null ? missing : !FALSE.has(value.trim().toLowerCase());
+}
+
+/** Missing and empty are undefined. */
+export function text(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) || undefined;
+}
+
+export function integer(query: URLSearchParams, name: string): number | undefined {
+  const value = text(query, name);
+  if (value === undefined) return undefined;
+  if (!/^[+-]?\d{1,15}$/.test(value))
+    throw badRequest(`invalid value "${value}" for ${name}: must be an integer`);
+  return Number(value);
+}
+
+/** Seconds since 1970 with an optional fraction, or RFC 3339, as nanoseconds. */
+export function time(query: URLSearchParams, name: string): bigint | undefined {
+  const value = text(query, name);
+  if (value === undefined) return undefined;
+  const found = decodeTimestamp(value);
+  if (found === undefined) {
+    throw badRequest(`invalid value "${value}" for ${name}: must be seconds since 1970 or an RFC 3339 time`);
+  }
+  return found;
+}
+
+/** Both forms that clients send: {"label":["a","b"]} and {"label":{"a":true,"b":true}}. */
+export function filters(query: URLSearchParams): Filters {
+  const value = text(query, 'filters');
+  if (value === undefined) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch (error) {
+    throw badRequest(`invalid filter: ${(error as Error).message}`);
+  }
+  if (parsed === null) return {};
+  if (typeof parsed !== 'object' || Array.isArray(parsed))
+    throw badRequest('invalid filter: must be an object');
+  return Object.fromEntries(Object.entries(parsed).map(([key, values]) => [key, filterValues(key, values)]));
+}
+
+function filterValues(key: string, values: unknown): string[] {
+  if (Array.isArray(values) && values.every(each => typeof each === 'string')) return values;
+  if (typeof values === 'object' && values !== null && !Array.isArray(values)) {
+    const entries = Object.entries(values);
+    if (entries.every(([, each]) => typeof each === 'boolean')) {
+      return entries.filter(([, wanted]) => wanted).map(([name]) => name);
+    }
+  }
+  throw badRequest(
+    `invalid filter: the values of '${key}' must be a list of strings or a map of strings to booleans`,
+  );
+}
+
+/** A terminal's size: both numbers, or an error. */
+export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
+  const side = (name: 'h' | 'w') => {
+    const size = integer(query, name);
+    if (size === undefined || size < 0 || size > 0xffff) {
+      throw badRequest(`invalid terminal size: ${name} must be a number from 0 to 65535`);
+    }
+    return size;
+  };
+  return { rows: side('h'), columns: side('w') };
+}
+
+export function detachKeys(keys: string | undefined): Uint8Array {
+  try {
+    return decodeDetachKeys(keys || DEFAULT_DETACH_KEYS);
+  } catch (error) {
+    if (!(error instanceof BadDetachKeys)) throw error;
+    throw badRequest(`invalid detach keys (${keys}): ${error.message}`);
+  }
+}

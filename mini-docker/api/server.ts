@@ -1,0 +1,136 @@
+// The HTTP side of the Docker Engine API: versions, headers, routes, and what becomes of exceptions.
+
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Engine } from '../engine/engine.ts';
+import { containerFileRoutes } from './container-files.ts';
+import { containerStreamRoutes } from './container-streams.ts';
+import { containerRoutes } from './containers.ts';
+import { errorAnswer, HttpError } from './errors.ts';
+import { type Exchange, plainExchange, upgradedExchange } from './exchange.ts';
+import { execRoutes } from './exec.ts';
+import { imageRoutes } from './images.ts';
+import { networkRoutes } from './networks.ts';
+import { type Answer, type Call, type Found, router } from './router.ts';
+import { systemRoutes } from './system.ts';
+import { unsupportedRoutes } from './unsupported.ts';
+import { API_VERSION, commonHeaders, MIN_API_VERSION } from './versions.ts';
+import { volumeRoutes } from './volumes.ts';
+
+export interface ApiOptions {
+  engine: Engine;
+  /** Told of exceptions that nobody expected, with their stacks; for the daemon's own log. */
+  report?(error: unknown): void;
+}
+
+const ROUTES = router([
+  ...containerRoutes,
+  ...containerStreamRoutes,
+  ...containerFileRoutes,
+  ...execRoutes,
+  ...imageRoutes,
+  ...networkRoutes,
+  ...volumeRoutes,
+  ...systemRoutes,
+  ...unsupportedRoutes,
+]);
+
+/** Does not listen yet. Connections that were upgraded are the caller's to end: they are no longer node's. */
+export function apiServer(options: ApiOptions & { upgraded: Set<Duplex> }): Server {
+  const headers = commonHeaders(options.engine.system.version().Version);
+  const server = createServer({
+    // A registry's credentials for many registries travel in one header.
+    maxHeaderSize: 1024 * 1024,
+    // An upload may take as long as it takes, and idle clients keep their connections.
+    requestTimeout: 0,
+    keepAliveTimeout: 0,
+    // curl asks for HTTP/2 with an Upgrade header that may be ignored, as any other but ours.
+    shouldUpgradeCallback: request =>
+      request.headers.upgrade === 'tcp' && locate(request).found?.route.hijacks === true,
+  });
+  server.on('request', (request, response) => {
+    void serve({ ...options, exchange: plainExchange({ request, response, headers }) });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    options.upgraded.add(socket);
+    socket.on('close', () => options.upgraded.delete(socket));
+    void serve({ ...options, exchange: upgradedExchange({ request, socket, head, headers }) });
+  });
+  return server;
+}
+
+async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void> {
+  const { engine, exchange } = options;
+  try {
+    const answer = await handle({ engine, exchange });
+    if (answer !== undefined) exchange.send(answer);
+  } catch (error) {
+    const { status, message } = errorAnswer(error);
+    if (exchange.gone) return;
+    if (status === 500) options.report?.(error);
+    if (exchange.started) exchange.cut();
+    else exchange.send(status === 304 ? { status } : { status, body: { message } });
+  }
+}
+
+async function handle({
+  engine,
+  exchange,
+}: {
+  engine: Engine;
+  exchange: Exchange;
+}): Promise<Answer | undefined> {
+  const { version, query, found } = locate(exchange.request);
+  checkVersion(version);
+  if (found === undefined) throw new HttpError(404, 'page not found');
+  const call: Call = {
+    engine,
+    request: exchange.request,
+    params: found.params,
+    query: new URLSearchParams(query),
+    version: version === undefined ? API_VERSION : version.minor,
+    body: exchange.body,
+    whenGone: exchange.whenGone,
+    stream: exchange.stream,
+    hijack: exchange.hijack,
+  };
+  return found.route.handle(call);
+}
+
+interface Located {
+  /** undefined when the path has no version. */
+  version: { major: number; minor: number } | undefined;
+  query: string;
+  found: Found | undefined;
+}
+
+function locate(request: IncomingMessage): Located {
+  // A proxy sends the absolute form: http://host/path.
+  const url = request.url!.replace(/^https?:\/\/[^/]*/, '');
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark + 1);
+  const prefix = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/.exec(path);
+  const version = prefix ? { major: Number(prefix[1]), minor: Number(prefix[2]) } : undefined;
+  return {
+    version,
+    query,
+    found: ROUTES.find(request.method!, prefix ? path.slice(prefix[0].length) : path),
+  };
+}
+
+function checkVersion(version: Located['version']): void {
+  if (version === undefined) return;
+  const { major, minor } = version;
+  const client = `client version ${major}.${minor}`;
+  if (major > 1 || (major === 1 && minor > API_VERSION)) {
+    throw new HttpError(400, `${client} is too new. Maximum supported API version is 1.${API_VERSION}`);
+  }
+  if (major < 1 || minor < MIN_API_VERSION) {
+    const rest = 'please upgrade your client to a newer version';
+    throw new HttpError(
+      400,
+      `${client} is too old. Minimum supported API version is 1.${MIN_API_VERSION}, ${rest}`,
+    );
+  }
+}

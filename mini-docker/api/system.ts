@@ -1,0 +1,94 @@
+// The daemon itself: is it there, what is it, what happens in it.
+
+import type { DiskUsage } from '../formats/engine-api-system.ts';
+import { notSupported } from './errors.ts';
+import { jsonLine, pump } from './pump.ts';
+import { filters, time } from './query.ts';
+import { type Answer, type Call, json, type Route } from './router.ts';
+import { API_VERSION, MIN_API_VERSION } from './versions.ts';
+
+export const systemRoutes: Route[] = [
+  { method: 'GET', pattern: '/_ping', handle: async () => PONG },
+  { method: 'HEAD', pattern: '/_ping', handle: async () => ({ ...PONG, body: '' }) },
+  { method: 'GET', pattern: '/version', handle: version },
+  { method: 'GET', pattern: '/info', handle: async ({ engine }) => json(await engine.system.info()) },
+  { method: 'GET', pattern: '/events', handle: events },
+  { method: 'GET', pattern: '/system/df', handle: diskUsage },
+  {
+    method: 'POST',
+    pattern: '/auth',
+    handle: async () => {
+      throw notSupported('no registry support yet: cannot log in');
+    },
+  },
+];
+
+const PONG: Answer = {
+  status: 200,
+  body: 'OK',
+  headers: {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-cache, no-store, must-revalidate',
+    Pragma: 'no-cache',
+    // 1: the classic builder, not BuildKit. Clients choose by it how they ask for a build.
+    'Builder-Version': '1',
+    Swarm: 'inactive',
+  },
+};
+
+async function version({ engine }: Call) {
+  const versions = { ApiVersion: `1.${API_VERSION}`, MinAPIVersion: `1.${MIN_API_VERSION}` };
+  const found = engine.system.version();
+  const [first, ...others] = found.Components;
+  const components = first
+    ? [
+        {
+          ...first,
+          Details: {
+            ...first.Details,
+            ApiVersion: versions.ApiVersion,
+            MinAPIVersion: versions.MinAPIVersion,
+          },
+        },
+        ...others,
+      ]
+    : [];
+  return json({ ...found, Components: components, ...versions });
+}
+
+async function events(call: Call) {
+  const { engine, query } = call;
+  const since = time(query, 'since');
+  const until = time(query, 'until');
+  const signal = call.whenGone();
+  const messages = engine.system.events({
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    filters: filters(query),
+    signal,
+  });
+  // The head goes out at once: clients take it as the sign that from now on they miss nothing.
+  const out = call.stream({ 'Content-Type': 'application/json' });
+  try {
+    await pump(messages, out, jsonLine);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return undefined;
+}
+
+/** From 1.42 on clients say what they want to know of; the rest is then left out. */
+async function diskUsage({ engine, query }: Call) {
+  const usage = await engine.system.diskUsage();
+  const types = new Set(query.getAll('type'));
+  if (types.size === 0) return json(usage);
+  const found: Partial<DiskUsage> = {};
+  if (types.has('image')) {
+    found.LayersSize = usage.LayersSize;
+    found.Images = usage.Images;
+  }
+  if (types.has('container')) found.Containers = usage.Containers;
+  if (types.has('volume')) found.Volumes = usage.Volumes;
+  if (types.has('build-cache')) found.BuildCache = usage.BuildCache;
+  return json(found);
+}
