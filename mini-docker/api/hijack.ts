@@ -3,6 +3,7 @@
 // connection (https://docs.docker.com/reference/api/engine/version/v1.47/, "Hijacking" of ContainerAttach).
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HttpError } from './errors.ts';
 import { LARGEST_JSON } from './json-body.ts';
@@ -10,6 +11,7 @@ import type { Hijacked } from './router.ts';
 
 /** How long to wait for a client to take note that the connection has ended. */
 const LINGER_MS = 10_000;
+const PROBE_MS = 1000;
 
 export function hijackUpgraded(options: {
   socket: Duplex;
@@ -23,7 +25,23 @@ export function hijackUpgraded(options: {
     Upgrade: 'tcp',
     ...headers,
   });
+  probe(socket);
   return { input: socket, output: socket, close: () => closeGently(socket) };
+}
+
+/**
+ * A client that was killed looks like one that only sends no more. On a unix socket an empty write tells them apart:
+ * EPIPE when nobody can read (unix_stream_sendmsg in the kernel's net/unix/af_unix.c); over TCP, keepalive does.
+ */
+function probe(socket: Duplex): void {
+  if (socket instanceof Socket) socket.setKeepAlive(true, 30_000);
+  socket.once('end', () => {
+    const timer = setInterval(() => {
+      if (!socket.writableEnded && !socket.writableNeedDrain) socket.write('');
+    }, PROBE_MS);
+    timer.unref();
+    socket.once('close', () => clearInterval(timer));
+  });
 }
 
 export function hijackPlain(options: {
