@@ -43,10 +43,10 @@ export interface Program {
 }
 
 interface Layout {
-  slots: Map<Step, number>;
+  slots: Map<object, number>;
   buffers: Map<Uint8Array, number>;
   /** For a traced program: where the time after each step is left. */
-  times: Map<Step, number>;
+  times: Map<object, number>;
   /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
   failures: (readonly Step[])[];
 }
@@ -75,15 +75,15 @@ export function compile(
   const memory = new Memory(dataAddress);
   memory.reserve((FIRST_SLOT + steps.length) * SLOT_SIZE);
   steps.forEach((step, index) => {
-    layout.slots.set(step, (FIRST_SLOT + index) * SLOT_SIZE);
-    if (trace) layout.times.set(step, memory.reserve(16));
+    layout.slots.set(step.key, (FIRST_SLOT + index) * SLOT_SIZE);
+    if (trace) layout.times.set(step.key, memory.reserve(16));
   });
 
   const body: Instruction[] = [];
   const tail: Instruction[] = [];
 
   const slotOf = (step: Step): number => {
-    const slot = layout.slots.get(step);
+    const slot = layout.slots.get(step.key);
     if (slot !== undefined) return dataAddress + slot;
     throw new Error(`the program uses the result of ${step.syscall.name}, which it does not make`);
   };
@@ -120,7 +120,7 @@ export function compile(
     args: [{ immediate: status }],
   });
   const takeTimeAfter = (step: Step): void => {
-    if (trace) body.push(takeTime(layout.times.get(step)!));
+    if (trace) body.push(takeTime(layout.times.get(step.key)!));
   };
   const addStep = (step: Step): void => {
     body.push(makeCall(step), { op: 'keep', slot: slotOf(step) });
@@ -129,7 +129,7 @@ export function compile(
     } else if (step.mayFail === undefined) {
       body.push({ op: 'branch', when: 'failed', to: failure(step) });
     } else if (!step.mayFail.includes('*')) {
-      const goOn = `after ${layout.slots.get(step)}`;
+      const goOn = `after ${layout.slots.get(step.key)}`;
       for (const name of step.mayFail) {
         body.push({ op: 'branch', when: 'equal', value: { immediate: -ERRNO[name]! }, to: goOn });
       }
@@ -139,7 +139,7 @@ export function compile(
   };
   const addFork = (step: Step, parent: string): void => {
     // The two processes may share this memory: only the parent keeps the result.
-    const child = `child ${layout.slots.get(step)}`;
+    const child = `child ${layout.slots.get(step.key)}`;
     body.push(
       makeCall(step),
       { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
@@ -271,7 +271,7 @@ export class Results {
 
   /** A step's result: -errno where it failed, 0 where it was not reached. */
   of(step: Step): number {
-    return Number(this.#memory.readBigInt64LE(this.#program.layout.slots.get(step)!));
+    return Number(this.#memory.readBigInt64LE(this.#program.layout.slots.get(step.key)!));
   }
 
   /** What a buffer that the steps were given holds now. */
@@ -289,14 +289,18 @@ export class Results {
     const step =
       blame.find(candidate => this.of(candidate) < 0 && this.of(candidate) !== -ERRNO.ENOENT!) ?? blame[0]!;
     const result = this.of(step);
-    return { step, position: this.#program.steps.indexOf(step) + 1, errno: result < 0 ? -result : 0 };
+    return {
+      step,
+      position: this.#program.steps.findIndex(({ key }) => key === step.key) + 1,
+      errno: result < 0 ? -result : 0,
+    };
   }
 
   /** How long each step of a traced program took; undefined for one that was not reached. */
   microseconds(): (number | undefined)[] {
     let before = this.#time(START_TIME_SLOT * SLOT_SIZE);
     return this.#program.steps.map(step => {
-      const after = this.#time(this.#program.layout.times.get(step)!);
+      const after = this.#time(this.#program.layout.times.get(step.key)!);
       if (after === 0) return undefined;
       const took = after - before;
       before = after;

@@ -37,6 +37,8 @@ export interface Ref {
 export type Arg = number | bigint | string | null | readonly string[] | Uint8Array | Ref;
 
 export interface Step {
+  /** Names the step: what because() and mayFail() make of it is the same step still. */
+  readonly key: object;
   readonly syscall: Syscall;
   /** One for each kind that is not `length`. */
   readonly args: readonly Arg[];
@@ -77,7 +79,7 @@ export function syscall<const Kinds extends readonly Kind[]>(
   kinds: Kinds,
 ): SyscallStep<Kinds> {
   const description: Syscall = { name, numbers, kinds };
-  const step = (...args: Arg[]): Step => ({ syscall: description, args });
+  const step = (...args: Arg[]): Step => ({ key: {}, syscall: description, args });
   return Object.assign(step, { syscall: description }) as unknown as SyscallStep<Kinds>;
 }
 

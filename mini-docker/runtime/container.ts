@@ -1,5 +1,6 @@
 // What the engine sees of one container at run time. Implemented in runtime.ts.
 import type { Readable, Writable } from 'node:stream';
+import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Process, Resources, Spec } from '../formats/runtime-spec.ts';
 
 export interface CreateOptions {
@@ -14,6 +15,8 @@ export interface CreateOptions {
   stdin: boolean;
   /** Run an init as pid 1, which forwards signals and reaps zombies, and the program below it (`--init`). */
   init?: boolean;
+  /** Keep the result and the time of each step of the start, for Container.trace(). */
+  trace?: boolean;
   /** Called once the container's namespaces exist and before its program runs: the place to move network links in. */
   onNamespaces?(pid: number): Promise<void>;
 }
@@ -52,6 +55,8 @@ export interface Container extends Streams {
   /** Pids on the host of all processes of the container's cgroup. */
   processes(): number[];
   exec(options: ExecOptions): Promise<Execution>;
+  /** The steps of its start with results and times, when it was made with `trace`. */
+  trace(): ExplainedStep[] | undefined;
   /** Ends what still runs (SIGKILL to the whole cgroup, thawing it first), gives back the cgroup and the monitor. Idempotent. */
   delete(): Promise<void>;
 }
@@ -99,6 +104,8 @@ export interface BlkioEntry {
 }
 
 export interface Runtime {
+  /** The steps that would start it, decoded, without making any. */
+  explain(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'init'>): ExplainedStep[];
   /** Makes the container up to the point before its program runs. On failure nothing is left. */
   create(options: CreateOptions): Promise<Container>;
   /**

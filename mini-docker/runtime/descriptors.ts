@@ -25,7 +25,9 @@ export const FD = {
   terminalReadyReader: 17,
   /** The monitor's own image, to be executed. */
   image: 18,
+  /** For exec: a pidfd of the container's first process. */
+  container: 19,
 } as const;
 
 /** The first number that none of them has. */
-export const FD_END = 19;
+export const FD_END = 20;

@@ -1,10 +1,10 @@
 // The last steps: where the program stands, what it inherits, and the program itself.
 import type { Process } from '../formats/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
-import { CLOSE_RANGE, O, PR } from '../linux/constants.ts';
+import { CLOSE_RANGE, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import { close, closeRange, execve, fchdir, prctl, umask } from '../linux/syscalls.ts';
+import { close, closeRange, execve, fchdir, umask } from '../linux/syscalls.ts';
 import { makeDirectories, openInside } from './inside.ts';
 
 const ALL_DESCRIPTORS = 0xffff_ffff;
@@ -20,11 +20,6 @@ export function workingDirectory(process: Process, create: boolean): Item[] {
     close(resultOf(directory.fd)),
     umask(process.user.umask ?? 0o022),
   ];
-}
-
-export function noNewPrivileges(process: Process): Item[] {
-  if (process.noNewPrivileges !== true) return [];
-  return [because('no set-uid program gives more than this', prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0))];
 }
 
 /** Everything from descriptor 3 on is ours, and must not reach the program: a descriptor of a host's directory is a way out. */

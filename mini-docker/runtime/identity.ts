@@ -34,7 +34,23 @@ export function ownStreams(process: Process): Item[] {
   return [0, 1, 2].map(fd => mayFail(fchown(fd, uid, process.terminal ? -1 : gid)));
 }
 
-export function becomeUser(process: Process): Item[] {
+/**
+ * User, groups and capabilities, in the order that works.
+ * @param lastCapability the highest number that this kernel has
+ */
+export function rights(process: Process, lastCapability: number): Item[][] {
+  const { capabilities } = process;
+  if (capabilities === undefined) return [becomeUser(process), noNewPrivileges(process)];
+  return [
+    boundCapabilities(capabilities, lastCapability),
+    [because('setuid would clear them; they are set below', prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0))],
+    becomeUser(process),
+    setCapabilities(capabilities),
+    noNewPrivileges(process),
+  ];
+}
+
+function becomeUser(process: Process): Item[] {
   const { uid, gid, additionalGids = [] } = process.user;
   const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
   return [
@@ -44,8 +60,7 @@ export function becomeUser(process: Process): Item[] {
   ];
 }
 
-/** @param lastCapability the highest number that this kernel has: /proc/sys/kernel/cap_last_cap */
-export function boundCapabilities(capabilities: Capabilities, lastCapability: number): Item[] {
+function boundCapabilities(capabilities: Capabilities, lastCapability: number): Item[] {
   const kept = numbers(capabilities.bounding);
   const items: Item[] = [];
   for (const [name, number] of Object.entries(CAP)) {
@@ -57,12 +72,7 @@ export function boundCapabilities(capabilities: Capabilities, lastCapability: nu
   return items;
 }
 
-/** setuid from root to another user clears the permitted set, unless this is said before. */
-export function keepCapabilities(): Item {
-  return because('until they are set below', prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0));
-}
-
-export function setCapabilities(capabilities: Capabilities): Item[] {
+function setCapabilities(capabilities: Capabilities): Item[] {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(CAPABILITY_VERSION_3);
   const data = Buffer.alloc(24);
@@ -91,4 +101,9 @@ function numbers(names: readonly string[]): Set<number> {
       return number;
     }),
   );
+}
+
+function noNewPrivileges(process: Process): Item[] {
+  if (process.noNewPrivileges !== true) return [];
+  return [because('no set-uid program gives more than this', prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0))];
 }

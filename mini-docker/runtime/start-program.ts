@@ -2,7 +2,7 @@
 // program: the part before clone runs in the monitor, the part after it becomes the container's first process, and
 // what stands behind the label 'monitor' lets the monitor become its waiter (waiter.ts).
 import type { Spec } from '../formats/runtime-spec.ts';
-import { AT, O, SIG } from '../linux/constants.ts';
+import { AT, CLONE, O, SIG } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import {
@@ -25,15 +25,8 @@ import {
 } from '../linux/syscalls.ts';
 import { FD } from './descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
-import { closeDescriptors, execute, noNewPrivileges, workingDirectory } from './execution.ts';
-import {
-  becomeUser,
-  boundCapabilities,
-  keepCapabilities,
-  limits,
-  ownStreams,
-  setCapabilities,
-} from './identity.ts';
+import { closeDescriptors, execute, workingDirectory } from './execution.ts';
+import { limits, ownStreams, rights } from './identity.ts';
 import { masksSection } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
@@ -65,7 +58,7 @@ const WAITING = new Uint8Array([1]);
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const { linux, process } = spec;
   const pid = new Uint8Array(4);
-  const clone = cloneCall(cloneFlags(linux) | PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const clone = cloneCall(cloneFlags(linux) | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
   const userNamespace = linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
   const mounts = spec.mounts.map(mount => prepareMount(mount, facts.isDirectory));
   const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
@@ -105,7 +98,12 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     masksSection(linux.maskedPaths ?? [], linux.readonlyPaths ?? []),
     section('working directory', workingDirectory(process, true)),
     ...(spec.root.readonly === true ? [readonlyRootSection()] : []),
-    section('user and rights', ownStreams(process), limits(process), ...rights(spec, facts.lastCapability)),
+    section(
+      'user and rights',
+      ownStreams(process),
+      limits(process),
+      ...rights(process, facts.lastCapability),
+    ),
     waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
     section('program', closeDescriptors(), execute(process)),
     section('the monitor goes on', becomeWaiter(resultOf(clone), process.terminal === true)),
@@ -113,22 +111,8 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
 }
 
-/** <linux/sched.h>: the pid is in memory before the child runs. */
-const PARENT_SETTID = 0x0010_0000;
-
-function rights({ process }: Spec, lastCapability: number): Item[][] {
-  const { capabilities } = process;
-  if (capabilities === undefined) return [becomeUser(process), noNewPrivileges(process)];
-  return [
-    boundCapabilities(capabilities, lastCapability),
-    [keepCapabilities()],
-    becomeUser(process),
-    setCapabilities(capabilities),
-    noNewPrivileges(process),
-  ];
-}
-
-function waitForDaemon(title: string, why: string): Section {
+/** Says that it waits, and waits until the daemon answers. */
+export function waitForDaemon(title: string, why: string): Section {
   const answer = new Uint8Array(1);
   return section(
     title,
@@ -177,7 +161,7 @@ function sysctls(values: Record<string, string>): Item[] {
   );
 }
 
-function oomScore(adjustment: number | undefined): Item[] {
+export function oomScore(adjustment: number | undefined): Item[] {
   if (adjustment === undefined || adjustment === 0) return [];
   return writeFile('/proc/self/oom_score_adj', String(adjustment), 'who dies first when memory runs out');
 }
@@ -191,6 +175,7 @@ function becomeWaiter(child: ReturnType<typeof resultOf>, terminal: boolean): It
     { control: 'label', name: 'monitor' },
     because('the end of this pipe tells the daemon that the program runs', close(FD.ready)),
     close(FD.go),
+    because('what the start needed is given back as soon as the daemon has read it', close(FD.data)),
     ...(terminal ? takeTerminal(child) : []),
     execWaiter,
   ];

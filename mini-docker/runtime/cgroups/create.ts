@@ -1,9 +1,10 @@
 // The cgroup driver for this machine: version 1 where controllers are mounted one by one, else version 2.
 import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Step } from '../../linux/step.ts';
 import type { Cgroup } from './cgroup.ts';
 import { readHierarchies } from './hierarchies.ts';
-import { createV1, openV1 } from './v1.ts';
-import { createV2, openV2 } from './v2.ts';
+import { createV1, driverV1, openV1 } from './v1.ts';
+import { createV2, driverV2, openV2 } from './v2.ts';
 
 /**
  * Makes a cgroup with its limits. Nobody is in it yet.
@@ -19,4 +20,10 @@ export function createCgroup(options: { path: string; resources: Resources }): C
 export function openCgroup(path: string): Cgroup | undefined {
   const hierarchies = readHierarchies();
   return hierarchies.version === 1 ? openV1(hierarchies, path) : openV2(hierarchies, path);
+}
+
+/** What a process does to join the cgroup at this path, whether it is there yet or not. */
+export function joinSteps(path: string): Step[] {
+  const hierarchies = readHierarchies();
+  return (hierarchies.version === 1 ? driverV1(hierarchies, path) : driverV2(hierarchies, path)).joinSteps();
 }

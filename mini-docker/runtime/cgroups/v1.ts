@@ -55,6 +55,16 @@ export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | u
   return places.length > 0 ? v1Driver(path, places) : undefined;
 }
 
+/** For steps that are only looked at. */
+export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
+  const places = hierarchies.map(({ mountPoint, controllers }) => ({
+    directory: mountPoint + path,
+    controllers,
+    mountPoint,
+  }));
+  return v1Driver(path, places);
+}
+
 /**
  * A new group of cpuset may use nothing, and a process cannot join it: it gets what the group above has. Groups above
  * that are empty too are ours, and hand on what they have by themselves from then on.
@@ -100,12 +110,12 @@ function v1Driver(path: string, places: Place[]): Cgroup {
         // lock waits for an RCU grace period, up to 20 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). The
         // unified hierarchy has no such file.
         const file = controllers.includes('') ? 'cgroup.procs' : 'tasks';
-        const opened = openat(AT.FDCWD, `${directory}/${file}`, O.WRONLY | O.CLOEXEC, 0);
-        return [
-          because(`join the ${controllers.join(',') || 'unified'} cgroup`, opened),
-          writeText(resultOf(opened), '0'),
-          close(resultOf(opened)),
-        ];
+        const name = controllers.join(',') || 'unified';
+        const opened = because(
+          `join the ${name} cgroup`,
+          openat(AT.FDCWD, `${directory}/${file}`, O.WRONLY | O.CLOEXEC, 0),
+        );
+        return [opened, writeText(resultOf(opened), '0'), close(resultOf(opened))];
       });
     },
 

@@ -45,6 +45,11 @@ export function openV2({ mountPoint }: HierarchyV2, path: string): Cgroup | unde
   return existsSync(mountPoint + path) ? v2Driver(mountPoint, path) : undefined;
 }
 
+/** For steps that are only looked at. */
+export function driverV2({ mountPoint }: HierarchyV2, path: string): Cgroup {
+  return v2Driver(mountPoint, path);
+}
+
 function v2Driver(mountPoint: string, path: string): Cgroup {
   const directory = mountPoint + path;
   return {
@@ -53,8 +58,11 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
     directories: [directory],
 
     joinSteps() {
-      const opened = openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0);
-      return [because('join the cgroup', opened), writeText(resultOf(opened), '0'), close(resultOf(opened))];
+      const opened = because(
+        'join the cgroup',
+        openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0),
+      );
+      return [opened, writeText(resultOf(opened), '0'), close(resultOf(opened))];
     },
 
     join: pid => writeValue(`${directory}/cgroup.procs`, String(pid)),

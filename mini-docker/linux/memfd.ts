@@ -1,0 +1,24 @@
+// Files without a name that live in memory. memfd_create(2)
+import { writeSync } from 'node:fs';
+import { call } from './call.ts';
+import { F, F_SEAL, MFD } from './constants.ts';
+import { mayFail } from './step.ts';
+import { fcntl, ftruncate, memfdCreate } from './syscalls.ts';
+
+/** An executable that nobody can change, also not through /proc/PID/exe of a process that runs it. @returns a close-on-exec descriptor */
+export function sealedExecutable(name: string, image: Uint8Array): number {
+  const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
+  // MFD_EXEC says since Linux 6.3 what older kernels take for granted, and call EINVAL.
+  const modern = call(mayFail(memfdCreate(name, flags | MFD.EXEC), 'EINVAL'));
+  const fd = modern >= 0 ? modern : call(memfdCreate(name, flags));
+  writeSync(fd, image);
+  call(fcntl(fd, F.ADD_SEALS, F_SEAL.WRITE | F_SEAL.GROW | F_SEAL.SHRINK | F_SEAL.SEAL));
+  return fd;
+}
+
+/** So many bytes of zero, for several processes to map. @returns a close-on-exec descriptor */
+export function sharedMemory(name: string, size: number): number {
+  const fd = call(memfdCreate(name, MFD.CLOEXEC));
+  call(ftruncate(fd, size));
+  return fd;
+}

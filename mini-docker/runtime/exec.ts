@@ -1,0 +1,188 @@
+// A further process in a running container: it joins the container's cgroup and all its namespaces by one setns(2) on
+// a pidfd, and then has to fork, since a joined pid namespace takes in children only.
+import { closeSync } from 'node:fs';
+import type { Process, Spec } from '../formats/runtime-spec.ts';
+import { call } from '../linux/call.ts';
+import { failureOf } from '../linux/child.ts';
+import { CLONE, SIG } from '../linux/constants.ts';
+import { reap, watchExit } from '../linux/exits.ts';
+import { killProcess, takeFd } from '../linux/pidfd.ts';
+import { pipe } from '../linux/pipes.ts';
+import type { Item } from '../linux/program.ts';
+import { resizePty } from '../linux/pty.ts';
+import { because, mayFail } from '../linux/step.ts';
+import { cloneCall, dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
+import type { Cgroup } from './cgroups/cgroup.ts';
+import type { ExecOptions, Execution, Exit } from './container.ts';
+import { FD } from './descriptors.ts';
+import { closeDescriptors, execute, workingDirectory } from './execution.ts';
+import { Gate } from './gate.ts';
+import { limits, ownStreams, rights } from './identity.ts';
+import { type ImageProcess, startImage } from './image-process.ts';
+import { lastCapability } from './last-capability.ts';
+import { NAMESPACE_FLAG } from './namespaces.ts';
+import { type Section, section } from './section.ts';
+import { oomScore, waitForDaemon } from './start-program.ts';
+import { openStreams, type StreamDescriptors } from './streams.ts';
+import { openTerminal } from './terminal.ts';
+
+/** The list of an exec: pure, as that of a start. */
+export function execProgram(options: {
+  spec: Spec;
+  process: Process;
+  stdin: boolean;
+  joinCgroup: readonly Item[];
+  lastCapability: number;
+}): { sections: Section[]; pid: Uint8Array } {
+  const { spec, process, stdin, joinCgroup } = options;
+  const flags = spec.linux.namespaces.reduce((sum, { type }) => sum | NAMESPACE_FLAG[type], 0);
+  const pid = new Uint8Array(4);
+  const clone = cloneCall(CLONE.PARENT | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const size = process.consoleSize && {
+    rows: process.consoleSize.height,
+    columns: process.consoleSize.width,
+  };
+  const sections = [
+    section('control group', [...joinCgroup]),
+    section('namespaces', because("all of the container's at once", setns(FD.container, flags)), [
+      {
+        control: 'fork',
+        step: because('a joined pid namespace takes in children only; the daemon stays the parent', clone),
+        parent: 'done',
+      },
+    ]),
+    section(
+      'session and streams',
+      setsid(),
+      process.terminal === true
+        ? openTerminal(FD.terminal, size)
+        : [...(stdin ? [dup3(FD.stdin, 0, 0)] : []), dup3(FD.stdout, 1, 0), dup3(FD.stderr, 2, 0)],
+    ),
+    section('out of memory', oomScore(process.oomScoreAdj)),
+    section('working directory', workingDirectory(process, false)),
+    section(
+      'user and rights',
+      ownStreams(process),
+      limits(process),
+      ...rights(process, options.lastCapability),
+    ),
+    waitForDaemon('wait for the daemon', 'it has taken what it needs'),
+    section('program', closeDescriptors(), execute(process)),
+    section('the one that forked', [
+      { control: 'label', name: 'done' },
+      { control: 'exit', status: 0 },
+    ]),
+  ];
+  return { sections: sections.filter(({ items }) => items.length > 0), pid };
+}
+
+/** @throws SyscallError as Container.start does, when the program cannot be executed */
+export async function execInside(options: {
+  id: string;
+  spec: Spec;
+  pidfd: number;
+  cgroup: Cgroup;
+  exec: ExecOptions;
+}): Promise<Execution> {
+  const { id, spec, pidfd, cgroup, exec } = options;
+  const { process, stdin } = exec;
+  const terminal = process.terminal === true;
+  const program = execProgram({
+    spec,
+    process,
+    stdin,
+    joinCgroup: cgroup.joinSteps(),
+    lastCapability: lastCapability(),
+  });
+
+  using theirs = new DisposableStack();
+  using ours = new DisposableStack();
+  const descriptors: [fd: number, number: number][] = [[pidfd, FD.container]];
+  const connect = (number: number, mine: 'reader' | 'writer'): number => {
+    const { readEnd, writeEnd } = pipe();
+    const [own, other] = mine === 'reader' ? [readEnd, writeEnd] : [writeEnd, readEnd];
+    descriptors.push([theirs.adopt(other, closeSync), number]);
+    return ours.adopt(own, closeSync);
+  };
+  const ready = connect(FD.ready, 'reader');
+  const go = connect(FD.go, 'writer');
+  const streams: StreamDescriptors = terminal
+    ? {}
+    : {
+        stdin: stdin ? connect(FD.stdin, 'writer') : undefined,
+        stdout: connect(FD.stdout, 'reader'),
+        stderr: connect(FD.stderr, 'reader'),
+      };
+  const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
+  const items = program.sections.flatMap(({ items }) => items);
+  const first = await startImage({ items, descriptors, argv: ['mini-docker-exec', id], doing });
+  theirs.dispose();
+  ours.move();
+
+  const gate = new Gate(ready, go);
+  const closeStreams = (): void => {
+    for (const fd of Object.values(streams)) if (fd !== undefined) closeSync(fd);
+  };
+  try {
+    const waits = await gate.arrived();
+    const pid = first.results.buffer(program.pid).readInt32LE();
+    const child = pid === 0 ? undefined : call(mayFail(pidfdOpen(pid, 0), 'ESRCH'));
+    if (!waits || child === undefined || child < 0) {
+      if (child !== undefined && child >= 0) await forget(child);
+      throw (
+        failureOf(first.results, doing) ??
+        new Error(`${doing}: its process was killed before the program ran`)
+      );
+    }
+    if (terminal) streams.terminal = takeFd(child, FD.terminal);
+    gate.open();
+    await gate.arrived();
+    const failure = failureOf(first.results, doing);
+    if (failure !== undefined) {
+      await forget(child);
+      throw failure;
+    }
+    return execution(pid, child, streams);
+  } catch (error) {
+    closeStreams();
+    throw error;
+  } finally {
+    gate.close();
+    await finish(first);
+  }
+}
+
+/** The process that forked has nothing more to do. */
+async function finish(first: ImageProcess): Promise<void> {
+  first.release();
+  await forget(first.pidfd);
+}
+
+/** Waits for a child's end and takes it off the list of processes. */
+async function forget(pidfd: number): Promise<void> {
+  await watchExit(pidfd);
+  reap(pidfd);
+  closeSync(pidfd);
+}
+
+function execution(pid: number, pidfd: number, descriptors: StreamDescriptors): Execution {
+  const { close: _, ...streams } = openStreams(descriptors);
+  let over = false;
+  const exited = watchExit(pidfd).then((): Exit => {
+    over = true;
+    const { code, signal } = reap(pidfd)!;
+    closeSync(pidfd);
+    return { code, ...(signal === undefined ? {} : { signal }), oomKilled: false, at: new Date() };
+  });
+  return {
+    pid,
+    ...streams,
+    exited,
+    kill: signal => {
+      if (!over) killProcess(pidfd, signal);
+    },
+    resize: size => {
+      if (descriptors.terminal !== undefined && !over) resizePty(descriptors.terminal, size);
+    },
+  };
+}

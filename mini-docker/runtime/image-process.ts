@@ -1,0 +1,92 @@
+// A list of steps as a process of its own: compiled into an ELF image in a sealed memfd and executed from there, so that
+// it neither shares our memory nor ends with us. Its data is shared with us: there the results appear.
+import { closeSync, openSync } from 'node:fs';
+import { startChild } from '../linux/child.ts';
+import { AT, CLOSE_RANGE, F } from '../linux/constants.ts';
+import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
+import { Mapping } from '../linux/mapping.ts';
+import { sealedExecutable, sharedMemory } from '../linux/memfd.ts';
+import { compile, type Item, Results } from '../linux/program.ts';
+import { hostArchitecture, resultOf } from '../linux/step.ts';
+import { chdir, close, closeRange, dup3, execveat, fcntl } from '../linux/syscalls.ts';
+import { FD, FD_END } from './descriptors.ts';
+
+export interface ImageProcess {
+  pid: number;
+  /** The caller's to close. */
+  pidfd: number;
+  results: Results;
+  /** Gives the shared memory back; what the results hold now stays readable. Idempotent. */
+  release(): void;
+}
+
+/** Above every number of FD. */
+const HIGH = 256;
+const ALL_DESCRIPTORS = 0xffff_ffff;
+
+/**
+ * @param options.descriptors what the process is to have, and at which numbers; they stay the caller's. 0, 1 and 2 are /dev/null.
+ * @param options.argv how it appears in a list of processes
+ * @param options.doing what an error begins with
+ * @throws SyscallError when it cannot be started; nothing is left then
+ */
+export async function startImage(options: {
+  items: readonly Item[];
+  descriptors: readonly [fd: number, number: number][];
+  argv: string[];
+  doing: string;
+  trace?: boolean;
+}): Promise<ImageProcess> {
+  const { items, descriptors, argv, doing, trace = false } = options;
+  const architecture = hostArchitecture();
+  const program = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS, dataFd: FD.data, trace });
+
+  using lent = new DisposableStack();
+  using kept = new DisposableStack();
+  const lend = (fd: number): number => lent.adopt(fd, closeSync);
+  const data = lend(sharedMemory('mini-docker-data', program.data.length));
+  const mapping = kept.use(new Mapping(program.data.length, data));
+  mapping.bytes.set(program.data);
+  const image = lend(sealedExecutable(argv[0]!, encodeElf({ architecture, code: program.code })));
+  const nothing = lend(openSync('/dev/null', 'r+'));
+  const standard = [0, 1, 2].map((number): [number, number] => [nothing, number]);
+
+  const child = startChild(
+    launch({ descriptors: [...standard, ...descriptors, [data, FD.data]], image, argv }),
+    { doing },
+  );
+  kept.adopt(child.pidfd, closeSync);
+  await child.executed;
+  kept.move();
+  const results = new Results(program, mapping.bytes);
+  let released = false;
+  return {
+    pid: child.pid,
+    pidfd: child.pidfd,
+    results,
+    release() {
+      if (released) return;
+      released = true;
+      results.detach();
+      mapping.close();
+    },
+  };
+}
+
+/** Puts each descriptor at its number and executes the image. Signals stay blocked until the program itself unblocks them. */
+function launch(options: {
+  descriptors: readonly [fd: number, number: number][];
+  image: number;
+  argv: string[];
+}): Item[] {
+  const { descriptors, image, argv } = options;
+  // First all go up, since one's number may be where another still is.
+  const raised = descriptors.map(([fd, number]) => ({ copy: fcntl(fd, F.DUPFD_CLOEXEC, HIGH), number }));
+  return [
+    chdir('/'),
+    ...raised.map(({ copy }) => copy),
+    ...raised.flatMap(({ copy, number }) => [dup3(resultOf(copy), number, 0), close(resultOf(copy))]),
+    closeRange(FD_END, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
+    execveat(image, '', argv, [], AT.EMPTY_PATH),
+  ];
+}

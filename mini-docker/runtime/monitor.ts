@@ -1,0 +1,72 @@
+// Starts a monitor: a process of its own that starts the container and outlives the daemon.
+import { closeSync, openSync } from 'node:fs';
+import { sealedExecutable } from '../linux/memfd.ts';
+import { pipe } from '../linux/pipes.ts';
+import type { Item } from '../linux/program.ts';
+import { hostArchitecture } from '../linux/step.ts';
+import { FD } from './descriptors.ts';
+import { type ImageProcess, startImage } from './image-process.ts';
+import { waiterImage } from './waiter.ts';
+
+/** Our ends of everything that the monitor and the container have the other ends of: close-on-exec, the caller's to close. */
+export interface Monitor extends ImageProcess {
+  /** The container's process says that it waits (a byte), and that its program runs (the end). */
+  ready: number;
+  go: number;
+  ended: number;
+  stdin: number | undefined;
+  stdout: number | undefined;
+  stderr: number | undefined;
+}
+
+export interface MonitorOptions {
+  id: string;
+  items: readonly Item[];
+  /** Where the wait status is written. */
+  exitFile: string;
+  terminal: boolean;
+  stdin: boolean;
+  trace: boolean;
+  doing: string;
+}
+
+/** One image for all monitors, in one memfd. */
+let waiter: number | undefined;
+
+/** @throws SyscallError when the monitor itself cannot be started; nothing is left then */
+export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
+  const { id, items, exitFile, terminal, stdin, trace, doing } = options;
+  waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
+  using ours = new DisposableStack();
+  using theirs = new DisposableStack();
+  const descriptors: [fd: number, number: number][] = [[waiter, FD.image]];
+
+  /** A pipe whose ends the monitor gets at these numbers; one end is ours as well, or none. */
+  const connect = (numbers: { reader?: number; writer?: number }, mine?: 'reader' | 'writer'): number => {
+    const { readEnd, writeEnd } = pipe();
+    if (numbers.reader !== undefined) descriptors.push([readEnd, numbers.reader]);
+    if (numbers.writer !== undefined) descriptors.push([writeEnd, numbers.writer]);
+    (mine === 'reader' ? ours : theirs).adopt(readEnd, closeSync);
+    (mine === 'writer' ? ours : theirs).adopt(writeEnd, closeSync);
+    return mine === 'writer' ? writeEnd : readEnd;
+  };
+  descriptors.push([theirs.adopt(openSync(exitFile, 'w', 0o600), closeSync), FD.exit]);
+  const ended = connect({ writer: FD.ended, reader: FD.endedReader }, 'reader');
+  const ready = connect({ writer: FD.ready }, 'reader');
+  const go = connect({ reader: FD.go }, 'writer');
+  if (terminal) connect({ writer: FD.terminalReady, reader: FD.terminalReadyReader });
+  const streams = {
+    stdin: !terminal && stdin ? connect({ reader: FD.stdin, writer: FD.stdinWriter }, 'writer') : undefined,
+    stdout: terminal ? undefined : connect({ writer: FD.stdout, reader: FD.stdoutReader }, 'reader'),
+    stderr: terminal ? undefined : connect({ writer: FD.stderr, reader: FD.stderrReader }, 'reader'),
+  };
+  const started = await startImage({
+    items,
+    descriptors,
+    argv: ['mini-docker-monitor', id],
+    doing,
+    trace,
+  });
+  ours.move();
+  return { ...started, ready, go, ended, ...streams };
+}
