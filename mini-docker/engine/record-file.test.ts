@@ -10,10 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NEVER_TIME } from '../formats/timestamp.ts';
 import { type DataPaths, dataPaths } from './paths.ts';
-import type { ContainerRecord } from './record.ts';
 import { createRecord, loadRecords, retireRecord, saveRecord } from './record-file.ts';
+import { testRecord } from './test-record.ts';
 
 let root: string;
 let paths: DataPaths;
@@ -25,31 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const record = (id: string): ContainerRecord => ({
-  version: 1,
-  id,
-  name: `name-${id.slice(0, 4)}`,
-  created: '2026-01-01T00:00:00Z',
-  path: 'sh',
-  args: [],
-  config: {},
-  hostConfig: {},
-  imageId: 'sha256:0',
-  mounts: [],
-  networks: {},
-  state: {
-    status: 'created',
-    pid: 0,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: NEVER_TIME,
-    finishedAt: NEVER_TIME,
-    restartCount: 0,
-    manuallyStopped: false,
-    startedBefore: false,
-  },
-});
+const record = (id: string) => testRecord({ id, name: `name-${id.slice(0, 4)}` });
 const load = () => {
   const warnings: string[] = [];
   return { records: loadRecords(paths, warning => warnings.push(warning)), warnings };

@@ -1,0 +1,33 @@
+// Files of /proc and /sys that a container may not read, or not write: docker's lists. A path that this kernel does
+// not have is passed over when the container starts.
+
+import { decodeCpuList } from './cpu-list.ts';
+
+const MASKED = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+
+/** Temperatures of each cpu tell what others on it are doing. */
+export function defaultMaskedPaths(onlineCpus: string): string[] {
+  const cpus = [...(decodeCpuList(onlineCpus) ?? [])];
+  return [...MASKED, ...cpus.map(cpu => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`)];
+}
+
+export const DEFAULT_READONLY_PATHS = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];

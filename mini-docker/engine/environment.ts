@@ -1,0 +1,39 @@
+// The environment that a container's programs start with.
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * The defaults, then `own`, whose variables replace them; a name without '=' takes a default away, as docker does.
+ * HOME is the user's, unless `own` has it.
+ */
+export function environment(options: {
+  hostname: string;
+  tty: boolean;
+  own: string[];
+  home: string;
+}): string[] {
+  const variables = new Map<string, string>();
+  const set = (assignment: string) => {
+    const name = assignment.split('=', 1)[0]!;
+    if (assignment.includes('=')) variables.set(name, assignment);
+    else variables.delete(name);
+  };
+  set(DEFAULT_PATH);
+  set(`HOSTNAME=${options.hostname}`);
+  if (options.tty) set('TERM=xterm');
+  for (const assignment of options.own) set(assignment);
+  if (!variables.has('HOME')) set(`HOME=${options.home}`);
+  return [...variables.values()];
+}
+
+/** For `exec`: the container's environment with the call's own variables on top. */
+export function execEnvironment(options: { container: string[]; own: string[]; tty: boolean; home: string }) {
+  const variables = new Map<string, string>();
+  const lines = [...options.container, ...(options.tty ? ['TERM=xterm'] : []), ...options.own];
+  for (const assignment of lines) {
+    if (assignment.includes('=')) variables.set(assignment.split('=', 1)[0]!, assignment);
+  }
+  variables.delete('HOME');
+  const home = [...options.container, ...options.own].findLast(each => each.startsWith('HOME='));
+  return [...variables.values(), home ?? `HOME=${options.home}`];
+}

@@ -1,0 +1,147 @@
+// From docker's terms to the OCI runtime specification: a pure function. Everything that has to be looked up on this
+// machine or in the image is in its input.
+
+import type { Device, Linux, NamespaceType, Process, Spec } from '../formats/runtime-spec.ts';
+import type { UserIdentity } from '../formats/user-database.ts';
+import { containerCapabilities } from './capabilities.ts';
+import type { GrantedDevice } from './devices.ts';
+import { environment } from './environment.ts';
+import { badParameter } from './errors.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { ContainerRecord } from './record.ts';
+import { resourcesOf } from './resources.ts';
+import { decodeSecurityOptions } from './security-options.ts';
+import { specMounts } from './spec-mounts.ts';
+import { containerSysctls } from './sysctls.ts';
+
+export interface SpecInput {
+  record: ContainerRecord;
+  facts: HostFacts;
+  user: UserIdentity;
+  /** Where the root filesystem is put together, in the container's mount namespace. */
+  rootfs: string;
+  etcFiles: { hostname: string; hosts: string; resolvConf: string };
+  shmDirectory?: string;
+  /** Pids of the containers whose namespaces are shared (`--pid container:NAME` and the like). */
+  joined: Partial<Record<NamespaceType, number>>;
+  granted: GrantedDevice[];
+  /** With --privileged: those of the host. */
+  hostDevices: Device[];
+}
+
+/** @throws badParameter for capabilities, sysctls, ulimits and security options that cannot be had */
+export function buildSpec(input: SpecInput): Spec {
+  const { record, rootfs } = input;
+  const { config, hostConfig } = record;
+  const ownUts = hostConfig.UTSMode !== 'host';
+  return {
+    ociVersion: '1.2.0',
+    ...(ownUts && config.Hostname ? { hostname: config.Hostname } : {}),
+    ...(ownUts && config.Domainname ? { domainname: config.Domainname } : {}),
+    process: containerProcess(input),
+    root: { path: rootfs, ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
+    mounts: specMounts({
+      host: hostConfig,
+      mounts: record.mounts,
+      etcFiles: input.etcFiles,
+      ...(input.shmDirectory === undefined ? {} : { shmDirectory: input.shmDirectory }),
+    }),
+    linux: linuxOf(input),
+    ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
+  };
+}
+
+function containerProcess({ record, facts, user }: SpecInput): Process {
+  const { config, hostConfig } = record;
+  const { noNewPrivileges, apparmor } = decodeSecurityOptions(hostConfig, facts);
+  const capabilities = containerCapabilities({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged: hostConfig.Privileged === true,
+    available: facts.capabilities,
+  });
+  const [rows, columns] = hostConfig.ConsoleSize ?? [0, 0];
+  return {
+    ...(config.Tty ? { terminal: true } : {}),
+    ...(config.Tty && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {}),
+    cwd: config.WorkingDir || '/',
+    env: environment({
+      hostname: config.Hostname ?? '',
+      tty: config.Tty === true,
+      own: config.Env ?? [],
+      home: user.home,
+    }),
+    args: [record.path, ...record.args],
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    capabilities: processCapabilities(capabilities, user.uid),
+    rlimits: (hostConfig.Ulimits ?? []).map(rlimit),
+    ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+  };
+}
+
+/** Who is not root has none in effect, and gets at the bounding set only through setuid programs and file capabilities. */
+export function processCapabilities(names: string[], uid: number): NonNullable<Process['capabilities']> {
+  const own = uid === 0 ? names : [];
+  return { bounding: names, effective: own, permitted: own, inheritable: [], ambient: [] };
+}
+
+function linuxOf(input: SpecInput): Linux {
+  const { record, granted, hostDevices } = input;
+  const { hostConfig } = record;
+  const parent = hostConfig.CgroupParent || '/mini-docker';
+  return {
+    namespaces: namespacesOf(input),
+    devices: [...hostDevices, ...granted.map(each => each.device)],
+    cgroupsPath: `${parent.startsWith('/') ? '' : '/'}${parent}/${record.id}`,
+    resources: resourcesOf(hostConfig, granted),
+    ...(needsSharedRoot(record) ? { rootfsPropagation: needsSharedRoot(record)! } : {}),
+    sysctl: containerSysctls(hostConfig),
+    maskedPaths: hostConfig.MaskedPaths ?? [],
+    readonlyPaths: hostConfig.ReadonlyPaths ?? [],
+  };
+}
+
+/** A mount that shall pass on what is mounted below it needs a root that does not cut that off. */
+function needsSharedRoot(record: ContainerRecord): 'shared' | 'slave' | undefined {
+  const wanted = record.mounts.map(mount => mount.Propagation);
+  if (wanted.some(each => each === 'shared' || each === 'rshared')) return 'shared';
+  return wanted.some(each => each === 'slave' || each === 'rslave') ? 'slave' : undefined;
+}
+
+function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
+  const { hostConfig } = record;
+  const modes: [NamespaceType, string | undefined][] = [
+    ['mount', ''],
+    ['network', hostConfig.NetworkMode],
+    ['uts', hostConfig.UTSMode],
+    ['pid', hostConfig.PidMode],
+    ['ipc', hostConfig.IpcMode],
+    ['cgroup', hostConfig.CgroupnsMode],
+  ];
+  return modes.flatMap(([type, mode = '']) => {
+    if (mode === 'host') return [];
+    if (!mode.startsWith('container:')) return [{ type }];
+    const pid = joined[type];
+    if (pid === undefined)
+      throw new Error(`the container to share the ${type} namespace with was not looked up`);
+    return [{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }];
+  });
+}
+
+const RLIMITS = new Set(
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  ),
+);
+
+function rlimit(ulimit: { Name: string; Soft: number; Hard: number }): {
+  type: string;
+  soft: number;
+  hard: number;
+} {
+  const name = ulimit.Name.toLowerCase();
+  if (!RLIMITS.has(name)) throw badParameter(`invalid ulimit type: ${ulimit.Name}`);
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft: ulimit.Soft, hard: ulimit.Hard };
+}
