@@ -1,6 +1,28 @@
+// What an errno means for this system call on this machine, where the errno's own text misleads.
+import { errnoName } from './errno.ts';
+import { failedStep, type Hint, type Whereabouts } from './hints/hint.ts';
+import { mountHints } from './hints/mount.ts';
+import { mountDeniedHints } from './hints/mount-denied.ts';
+import { mountTreeHints } from './hints/mount-tree.ts';
+import { overlayHints } from './hints/overlay.ts';
 import type { Step } from './step.ts';
 
-/** What an errno means for this step on this machine, where the errno's own text misleads. */
-export function hintFor(_step: Step, _errno: number): string | undefined {
+/** The first that explains is taken: the special ones stand before the general ones. */
+const hints: readonly Hint[] = [...overlayHints, ...mountDeniedHints, ...mountHints, ...mountTreeHints];
+
+/** Never throws. A sentence for the parentheses of an error message: the cause, and what to do. */
+export function hintFor(step: Step, errno: number, whereabouts: Whereabouts = {}): string | undefined {
+  const code = errnoName(errno);
+  const failed = failedStep(step, whereabouts);
+  for (const hint of hints) {
+    const applies = hint.calls.includes('*') || hint.calls.includes(failed.call);
+    if (!applies || (hint.code !== code && hint.code !== '*')) continue;
+    try {
+      const text = hint.explain(failed);
+      if (text !== undefined) return text;
+    } catch {
+      // What the probe wanted to look at is not there: no hint is better than a wrong one.
+    }
+  }
   return undefined;
 }

@@ -1,0 +1,55 @@
+// Which processes keep a mount busy: with a file, a working directory or a root on it.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Failed } from './hint.ts';
+import { absolute } from './probes.ts';
+
+const MOST = 3;
+const O_ACCMODE = 3;
+
+/**
+ * ': sleep (pid 71, its working directory), …', or '' when none is found.
+ * @param how all that holds the mount, or only what is open for writing
+ */
+export function holders(failed: Failed, path: string, how: 'any' | 'writing'): string {
+  const top = absolute(failed, path);
+  const found: string[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const why = holdOf(name, top, how);
+    if (why !== undefined) found.push(`${commandOf(name)} (pid ${name}, ${why})`);
+  }
+  if (found.length === 0) return '';
+  const rest = found.length - MOST;
+  return `: ${found.slice(0, MOST).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function holdOf(pid: string, top: string, how: 'any' | 'writing'): string | undefined {
+  const below = (path: string): boolean => path === top || path.startsWith(`${top}/`);
+  try {
+    if (how === 'any') {
+      const links = { cwd: 'its working directory', root: 'its root', exe: 'its program' };
+      for (const [link, why] of Object.entries(links))
+        if (below(readlinkSync(`/proc/${pid}/${link}`))) return why;
+    }
+    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+      const path = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      if (below(path) && (how === 'any' || writes(pid, fd))) return `an open file ${path}`;
+    }
+  } catch {
+    // It has ended, or is none of ours to look at.
+  }
+  return undefined;
+}
+
+function writes(pid: string, fd: string): boolean {
+  const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
+  return (Number.parseInt(flags, 8) & O_ACCMODE) !== 0;
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return 'a process';
+  }
+}

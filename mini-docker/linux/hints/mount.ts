@@ -1,0 +1,199 @@
+// mount(2) and fsopen(2), where what fails is not a matter of rights. fs/namespace.c
+import { lstatSync, readlinkSync, readSync } from 'node:fs';
+import { MS } from '../constants.ts';
+import { mountAt } from '../proc/mountinfo.ts';
+import type { Failed, Hint } from './hint.ts';
+import { holders } from './holders.ts';
+import {
+  absolute,
+  fdPath,
+  mountHolding,
+  mountRootedAt,
+  mountsOf,
+  reachable,
+  read,
+  statOf,
+  sysctl,
+} from './probes.ts';
+
+const SOURCE = 0;
+const TARGET = 1;
+const TYPE = 2;
+const FLAGS = 3;
+
+const propagation = {
+  SHARED: 'shared',
+  PRIVATE: 'private',
+  SLAVE: 'slave',
+  UNBINDABLE: 'unbindable',
+} as const;
+
+function propagationChange(failed: Failed): string | undefined {
+  for (const [name, word] of Object.entries(propagation)) {
+    if (failed.has(FLAGS, MS[name as keyof typeof propagation])) return word;
+  }
+  return undefined;
+}
+
+/** A filesystem of its own, and no bind mount, remount, move, or change of propagation. */
+function isNewMount(failed: Failed): boolean {
+  const others = [MS.BIND, MS.REMOUNT, MS.MOVE];
+  return !others.some(flag => failed.has(FLAGS, flag)) && propagationChange(failed) === undefined;
+}
+
+function unknownType(type: string): string | undefined {
+  const known = read('/proc/filesystems')
+    ?.split('\n')
+    .map(line => line.split('\t')[1]);
+  if (known === undefined || type === '' || known.includes(type)) return undefined;
+  return `this kernel has no filesystem "${type}" (/proc/filesystems): try modprobe ${type}`;
+}
+
+export const mountHints: readonly Hint[] = [
+  { calls: ['mount'], code: 'ENODEV', explain: failed => unknownType(failed.text(TYPE)) },
+  { calls: ['fsopen'], code: 'ENODEV', explain: failed => unknownType(failed.text(0)) },
+  {
+    calls: ['mount'],
+    code: 'EINVAL',
+    explain: failed => {
+      const change = propagationChange(failed) ?? (failed.has(FLAGS, MS.REMOUNT) ? 'remounted' : undefined);
+      if (change === undefined || !failed.seen) return undefined;
+      const target = failed.text(TARGET);
+      if (mountRootedAt(failed, target) !== undefined) return undefined;
+      const done = change === 'remounted' ? change : `made ${change}`;
+      return `${target} is not a mount point, and only a mount point can be ${done}: bind it onto itself first (MS_BIND)`;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'EINVAL',
+    explain: failed => {
+      if (!failed.has(FLAGS, MS.MOVE) || !failed.seen) return undefined;
+      const source = failed.text(SOURCE);
+      const mount = mountRootedAt(failed, source);
+      if (mount === undefined) return `${source} is not a mount point: only a whole mount can be moved`;
+      const parent = mountsOf(failed).find(({ id }) => id === mount.parent);
+      return parent?.propagation.shared === undefined
+        ? undefined
+        : `${source} lies on ${parent.mountPoint}, which is shared, and a mount cannot be moved away from its parent's peers: make ${parent.mountPoint} private first (MS_PRIVATE)`;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'ELOOP',
+    explain: failed => {
+      if (!failed.has(FLAGS, MS.MOVE) || !failed.seen) return undefined;
+      const [source, target] = [absolute(failed, failed.text(SOURCE)), absolute(failed, failed.text(TARGET))];
+      return target.startsWith(`${source}/`)
+        ? `${target} lies on ${source}, the mount that is to be moved there`
+        : undefined;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'EINVAL',
+    explain: failed => {
+      if (!failed.has(FLAGS, MS.BIND)) return undefined;
+      const source = failed.text(SOURCE);
+      if (isMountNamespace(failed, source)) {
+        return `${source} is a mount namespace, and can be bound only in one that is older, or it would hold itself: do it in the parent's`;
+      }
+      return mountHolding(failed, source)?.propagation.unbindable
+        ? `${source} is on a mount that was made unbindable (MS_UNBINDABLE)`
+        : undefined;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'ENOENT',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const target = failed.text(TARGET);
+      if (statOf(failed, target) === undefined) return `the target ${target} does not exist: make it first`;
+      const source = failed.text(SOURCE);
+      const wantsSource = failed.has(FLAGS, MS.BIND) || failed.has(FLAGS, MS.MOVE);
+      return wantsSource && statOf(failed, source) === undefined
+        ? `the source ${source} does not exist`
+        : undefined;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'ENOTDIR',
+    explain: failed => {
+      if (!failed.has(FLAGS, MS.BIND) || !failed.seen) return undefined;
+      const [source, target] = [failed.text(SOURCE), failed.text(TARGET)];
+      const kinds = [source, target].map(path =>
+        statOf(failed, path)?.isDirectory() ? 'a directory' : 'a file',
+      );
+      return kinds[0] === kinds[1]
+        ? undefined
+        : `${source} is ${kinds[0]} and ${target} is ${kinds[1]}: a bind mount joins two of a kind`;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'EBUSY',
+    explain: failed => {
+      if (!failed.has(FLAGS, MS.REMOUNT | MS.RDONLY) || !failed.seen) return undefined;
+      const target = failed.text(TARGET);
+      return `something on ${target} is open for writing, and that has to end before it can be read-only${holders(failed, target, 'writing')}`;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'EBUSY',
+    explain: failed => {
+      if (!isNewMount(failed) || !failed.seen) return undefined;
+      const target = failed.text(TARGET);
+      const there = mountAt(mountsOf(failed), absolute(failed, target));
+      return there?.type === failed.text(TYPE)
+        ? `that ${there.type} is mounted on ${target} already`
+        : undefined;
+    },
+  },
+  {
+    calls: ['mount'],
+    code: 'ENOTBLK',
+    explain: failed => {
+      const source = failed.text(SOURCE);
+      return `${failed.text(TYPE)} wants a block device, and ${source} is none: give a file one first (losetup)`;
+    },
+  },
+  {
+    calls: ['mount', 'move_mount', 'unshare', 'clone'],
+    code: 'ENOSPC',
+    explain: failed => {
+      const limit = Number(sysctl('fs/mount-max'));
+      // A recursive bind mount wants room for as many again as it copies.
+      return mountsOf(failed).length * 2 > limit
+        ? `no disk is full: this mount namespace has ${mountsOf(failed).length} mounts, and may have ${limit} (/proc/sys/fs/mount-max)`
+        : undefined;
+    },
+  },
+  {
+    // The new mount calls keep the filesystem's own words for whoever reads them. fsopen(2)
+    calls: ['fsconfig', 'fsmount'],
+    code: '*',
+    explain: failed => {
+      if (!failed.seen || failed.pid !== 'self' || !fdPath(failed, 0).includes('fscontext')) return undefined;
+      return lastWords(failed.number(0));
+    },
+  },
+];
+
+function isMountNamespace(failed: Failed, path: string): boolean {
+  const link = reachable(failed, path);
+  return lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith('mnt:');
+}
+
+/** One line a read, "e overlay: No changes allowed", until ENODATA. */
+function lastWords(fd: number): string | undefined {
+  const lines: string[] = [];
+  const line = Buffer.alloc(1024);
+  try {
+    for (;;) lines.push(line.toString('utf8', 2, readSync(fd, line)).trim());
+  } catch {
+    return lines.length > 0 ? lines.join('; ') : undefined;
+  }
+}

@@ -1,0 +1,147 @@
+// mount -t overlay. The kernel tells the reason only to its log. Documentation/filesystems/overlayfs.rst, fs/overlayfs/
+import type { MountInfo } from '../proc/mountinfo.ts';
+import type { Failed, Hint } from './hint.ts';
+import { absolute, mountHolding, reachable, statOf } from './probes.ts';
+
+/** Its directories are looked at in our own mount namespace also when the process had one: it was a copy of ours. */
+interface Layers {
+  lower: string[];
+  upper?: string;
+  work?: string;
+}
+
+const TYPE = 2;
+const OPTIONS = 4;
+
+/** mount(2) copies that much of its options. */
+const PAGE = 4096;
+/** OVL_MAX_STACK */
+const MAX_LOWER = 500;
+
+function layersOf(failed: Failed): Layers | undefined {
+  if (failed.text(TYPE) !== 'overlay') return undefined;
+  const layers: Layers = { lower: [] };
+  for (const option of split(failed.text(OPTIONS), ',')) {
+    const equals = option.indexOf('=');
+    const [name, value] = [option.slice(0, equals), option.slice(equals + 1)];
+    if (name === 'lowerdir') layers.lower = split(value, ':').filter(Boolean);
+    if (name === 'upperdir') layers.upper = plain(value);
+    if (name === 'workdir') layers.work = plain(value);
+  }
+  layers.lower = layers.lower.map(plain);
+  return layers;
+}
+
+/** A backslash takes a separator's meaning away. */
+function split(text: string, separator: ',' | ':'): string[] {
+  return text.split(separator === ',' ? /(?<!\\),/ : /(?<!\\):/);
+}
+
+function plain(text: string): string {
+  return text.replace(/\\(.)/g, '$1');
+}
+
+/** One more entry: what `explain` finds out about an overlay's directories. */
+function overlay(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
+  return {
+    calls: ['mount'],
+    code,
+    explain: failed => {
+      const layers = layersOf(failed);
+      return layers === undefined ? undefined : explain(layers, failed);
+    },
+  };
+}
+
+function readOnly(mount: MountInfo | undefined): boolean {
+  return mount !== undefined && (mount.options.includes('ro') || mount.superOptions.includes('ro'));
+}
+
+/** Whether the second is the first, or lies below it. */
+function contains(outer: string, inner: string): boolean {
+  return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
+}
+
+export const overlayHints: readonly Hint[] = [
+  {
+    calls: ['mount'],
+    code: '*',
+    // Any filesystem's, but only an overlay's grow that long. What does not fit is cut off, with all sorts of results.
+    explain: failed => {
+      const bytes = Buffer.byteLength(failed.text(OPTIONS));
+      return bytes >= PAGE
+        ? `the options are ${bytes} bytes long, and mount(2) takes one page, ${PAGE - 1}: use shorter paths, relative to a working directory, or fsconfig(2)`
+        : undefined;
+    },
+  },
+  overlay('EINVAL', ({ lower }) =>
+    lower.length > MAX_LOWER
+      ? `an overlay takes at most ${MAX_LOWER} lower directories, and these are ${lower.length}: flatten the image`
+      : undefined,
+  ),
+  overlay('EINVAL', ({ upper, work }) =>
+    upper !== undefined && work === undefined
+      ? 'upperdir needs a workdir beside it, on the same mount'
+      : undefined,
+  ),
+  overlay('EINVAL', ({ lower }) =>
+    lower.length === 0 ? 'an overlay needs at least one lowerdir' : undefined,
+  ),
+  overlay('ENOENT', ({ lower, upper, work }, failed) => {
+    const missing = [...lower, upper, work].find(
+      path => path !== undefined && statOf(failed, path) === undefined,
+    );
+    return missing === undefined ? undefined : `${missing}, one of the overlay's directories, does not exist`;
+  }),
+  overlay('EINVAL', ({ upper, work }, failed) => {
+    const found = [upper, work].find(path => path && mountHolding(failed, path)?.type === 'overlay');
+    return (
+      found &&
+      `${found} is itself on overlayfs, and only lower directories may be: put upperdir and workdir on another filesystem, a volume or a tmpfs`
+    );
+  }),
+  overlay('EINVAL', ({ upper, work }, failed) => {
+    if (upper === undefined || work === undefined) return undefined;
+    return mountHolding(failed, upper)?.id !== mountHolding(failed, work)?.id
+      ? `upperdir ${upper} and workdir ${work} are on different mounts: files move from one to the other by rename`
+      : undefined;
+  }),
+  overlay('EINVAL', ({ upper, work }, failed) => {
+    if (upper === undefined || work === undefined) return undefined;
+    const [a, b] = [absolute(failed, upper), absolute(failed, work)];
+    return contains(a, b) || contains(b, a)
+      ? `upperdir ${upper} and workdir ${work} lie in one another: they must be separate directories`
+      : undefined;
+  }),
+  overlay('EINVAL', ({ upper }, failed) =>
+    upper && readOnly(mountHolding(failed, upper))
+      ? `upperdir ${upper} is on a mount that is read-only: leave upperdir and workdir out for a read-only overlay`
+      : undefined,
+  ),
+  overlay('EINVAL', ({ lower }, failed) => {
+    const stacked = lower.find(path => mountHolding(failed, path)?.type === 'overlay');
+    return (
+      stacked &&
+      `lowerdir ${stacked} is on overlayfs, and filesystems stack two deep at most: an overlay on an overlay on an overlay is too much`
+    );
+  }),
+  overlay('ELOOP', ({ lower, upper, work }, failed) => {
+    const paths = [...lower, upper, work]
+      .filter(path => path !== undefined)
+      .map(path => absolute(failed, path));
+    const inside = paths.find((path, at) =>
+      paths.some((outer, other) => other !== at && contains(outer, path)),
+    );
+    return inside && `${inside} lies inside of another of the overlay's directories: they must be separate`;
+  }),
+  overlay('ESTALE', ({ upper }) =>
+    upper === undefined
+      ? undefined
+      : `upperdir ${upper} was used with other lower directories, or copied, and the index in its workdir knows that: give it those again, take fresh ones, or mount with index=off`,
+  ),
+  overlay('EBUSY', ({ upper, work }, failed) =>
+    upper !== undefined && work !== undefined && reachable(failed, upper) !== ''
+      ? `upperdir ${upper} or workdir ${work} is in use by another overlay: each mount needs its own (index=off does not check)`
+      : undefined,
+  ),
+];
