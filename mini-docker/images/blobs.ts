@@ -5,6 +5,7 @@ import {
   closeSync,
   createReadStream,
   fsyncSync,
+  linkSync,
   openSync,
   readFileSync,
   renameSync,
@@ -32,6 +33,8 @@ export interface Blobs {
   put(bytes: Uint8Array): { digest: string; size: number };
   /** Stores what arrives. Throws BadImage, and stores nothing, when it is not what is expected. */
   receive(source: AsyncIterable<Uint8Array>, expected?: Expected): Promise<{ digest: string; size: number }>;
+  /** Makes the file `path`, which has this digest, the blob too, in place of one that may be damaged. */
+  adopt(path: string, digest: string): void;
   list(): Promise<string[]>;
   remove(digest: string): Promise<void>;
 }
@@ -78,6 +81,17 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
         await file.close();
         await rm(name, { force: true });
       }
+    },
+    adopt(from, digest) {
+      const file = openSync(from, 'r');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      const name = temporaryName(temporary);
+      linkSync(from, name);
+      renameSync(name, path(digest));
     },
     list: async () => (await readdir(directory)).map(hex => `sha256:${hex}`),
     remove: digest => rm(path(digest), { force: true }),

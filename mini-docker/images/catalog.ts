@@ -1,14 +1,7 @@
 // The images that index.json names, read once and found by name, by id, or by the start of an id.
 import { isDigest } from '../formats/digest.ts';
 import { decodeImageConfig } from '../formats/image-config.ts';
-import {
-  decodeReference,
-  encodeReference,
-  familiarReference,
-  type ImageReference,
-  InvalidReference,
-  withTag,
-} from '../formats/image-reference.ts';
+import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import {
   type Descriptor,
   decodeIndex,
@@ -69,11 +62,14 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
         next.byId.set(image.id, image);
         next.images.push(image);
       }
-      const name = fullName(nameOf(descriptor));
-      if (name === undefined || next.byName.has(encodeReference(name))) continue;
-      image.names.push(encodeReference(name));
-      (name.digest === undefined ? image.repoTags : image.repoDigests).push(familiarReference(name));
-      next.byName.set(encodeReference(name), image);
+      const name = nameOf(descriptor);
+      if (name === undefined || next.byName.has(name)) continue;
+      image.names.push(name);
+      const reference = decodeReference(name);
+      (reference.digest === undefined ? image.repoTags : image.repoDigests).push(
+        familiarReference(reference),
+      );
+      next.byName.set(name, image);
     }
     return next;
   }
@@ -161,15 +157,4 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
       return { image: matches[0], byName: undefined };
     },
   };
-}
-
-/** A name that another tool wrote need not be one for us. */
-function fullName(name: string | undefined): ImageReference | undefined {
-  if (name === undefined) return undefined;
-  try {
-    return withTag(decodeReference(name));
-  } catch (error) {
-    if (error instanceof InvalidReference) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 // What the engine sees of images. Implemented in store.ts.
-import type { ImageConfig } from '../formats/image-config.ts';
+import type { ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
 import type { Descriptor } from '../formats/oci-image.ts';
 
 export interface Image {
@@ -27,6 +27,33 @@ export interface RemoveOptions {
   inUse: ReadonlyMap<string, readonly ImageUser[]>;
 }
 
+/** For a progress bar: bytes done of all, of the layer (a digest) that `id` names. */
+export interface ImageProgress {
+  id?: string;
+  /** In docker's words: 'Downloading', 'Pull complete', 'Loading layer', … */
+  status: string;
+  current?: number;
+  total?: number;
+}
+
+export interface LoadedImage {
+  id: string;
+  /** In full; none for an image without a name. */
+  names: string[];
+}
+
+/** One line of an image's history, the newest first. */
+export interface HistoryLine {
+  /** The image's id, where the line is its last; undefined below. */
+  id?: string;
+  created?: string;
+  createdBy: string;
+  comment: string;
+  /** Bytes of its layer's files; 0 when it has none. */
+  size: number;
+  diffId?: string;
+}
+
 export interface ImageStore {
   /** By reference, by id with or without 'sha256:', or by an unambiguous prefix of it. Throws NoSuchImage. */
   get(reference: string): Promise<Image>;
@@ -40,6 +67,43 @@ export interface ImageStore {
   remove(reference: string, options: RemoveOptions): Promise<{ untagged: string[]; deleted: string[] }>;
   /** The unpacked layers' directories, topmost first: overlay's lowerdir order. Unpacks what is not yet. */
   lowerdirs(image: Image): Promise<string[]>;
+  /** What made the image, the newest first. */
+  history(image: Image): HistoryLine[];
+  /** A tar for `load`, here, in docker, podman or skopeo. Throws NoSuchImage before the first piece. */
+  save(references: readonly string[]): AsyncIterable<Uint8Array>;
+  /** Takes the images of an archive in. Throws BadImage. */
+  load(
+    source: AsyncIterable<Uint8Array>,
+    onProgress?: (progress: ImageProgress) => void,
+  ): Promise<LoadedImage[]>;
+  /** Makes an image of one layer out of a file system's tar (plain, gzip or zstd). Throws BadImage. */
+  import(options: ImportOptions): Promise<Image>;
+  /** Makes an image out of another one, or of none, and one more layer, or none: commit and build. */
+  create(options: CreateImageOptions): Promise<Image>;
   /** Makes the image that comes with the program anew after it was removed; undefined when `reference` is not its name. */
   restoreEmbedded(reference: string): Promise<Image | undefined>;
+}
+
+export interface ImportOptions {
+  source: AsyncIterable<Uint8Array>;
+  reference?: string;
+  message?: string;
+  config?: ProcessDefaults;
+  platform?: string;
+}
+
+export interface CreateImageOptions {
+  /** undefined: from scratch. */
+  base?: Image;
+  /** The layer's tar, not compressed, with whiteouts as the image specification has them: what pack() makes. */
+  layer?: AsyncIterable<Uint8Array>;
+  /** In place of the base's; missing fields are not inherited. */
+  config?: ProcessDefaults;
+  author?: string;
+  /** RFC 3339. */
+  created: string;
+  /** Of the history's new line. */
+  createdBy: string;
+  comment?: string;
+  references?: readonly string[];
 }

@@ -2,6 +2,7 @@
 // one descriptor for each name, or one without a name for an image that has none.
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci-image.ts';
 import { writeWhole } from './blobs.ts';
 
@@ -15,7 +16,17 @@ export interface References {
   write(manifests: readonly Descriptor[]): void;
 }
 
-export const nameOf = (descriptor: Descriptor): string | undefined => descriptor.annotations?.[REF_NAME];
+/** The image's name in full; undefined when it has none, or one of another tool that is none for us. */
+export function nameOf(descriptor: Descriptor): string | undefined {
+  const name = descriptor.annotations?.[REF_NAME];
+  if (name === undefined) return undefined;
+  try {
+    return encodeReference(withTag(decodeReference(name)));
+  } catch (error) {
+    if (error instanceof InvalidReference) return undefined;
+    throw error;
+  }
+}
 
 export function named(descriptor: Descriptor, name: string | undefined): Descriptor {
   const { annotations = {}, ...rest } = descriptor;
@@ -31,7 +42,9 @@ export function openReferences(layout: string, temporary: string): References {
   return {
     read() {
       // Another program may write the layout: skopeo copy … oci:DIR.
-      const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+      const status = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (status === undefined) return manifests;
+      const { ino, mtimeNs, size } = status;
       const stamp = `${ino} ${mtimeNs} ${size}`;
       if (stamp !== seen) {
         manifests = decodeIndex(readFileSync(path)).manifests;
@@ -46,11 +59,10 @@ export function openReferences(layout: string, temporary: string): References {
   };
 }
 
-/** True when the layout is new. */
-export function createLayout(layout: string, temporary: string): boolean {
+/** True when the layout is new: it is one with the first `write`. */
+export function prepareLayout(layout: string, temporary: string): boolean {
   mkdirSync(join(layout, 'blobs', 'sha256'), { recursive: true });
   if (statSync(join(layout, 'index.json'), { throwIfNoEntry: false }) !== undefined) return false;
   writeWhole(join(layout, 'oci-layout'), encodeJson({ imageLayoutVersion: '1.0.0' }), temporary);
-  openReferences(layout, temporary).write([]);
   return true;
 }

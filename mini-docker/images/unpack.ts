@@ -38,6 +38,8 @@ export interface UnpackOptions {
   limit: number;
   /** Refuse to put a directory where something else is, and something else where a directory is. */
   keepKinds?: boolean;
+  /** Everything belongs to this one, whatever the archive says. */
+  owner?: { uid: number; gid: number };
 }
 
 export interface Unpacker extends TarConsumer {
@@ -253,7 +255,8 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
     get size() {
       return size;
     },
-    entry(entry) {
+    entry(described) {
+      const entry = options.owner === undefined ? described : { ...described, ...options.owner };
       const path = base + normalise(entry.path);
       if (whiteouts && whiteout(path)) return;
       if (entry.type === 'directory') return makeDirectory(entry, path.replace(/\/$/, ''));

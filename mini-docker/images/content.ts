@@ -1,0 +1,170 @@
+// What is below a data root, and the two things that change it: an image comes in, an image goes.
+import { mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeImageConfig } from '../formats/image-config.ts';
+import { type Descriptor, decodeManifest } from '../formats/oci-image.ts';
+import { withLock } from '../linux/lock.ts';
+import { type Blobs, openBlobs } from './blobs.ts';
+import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
+import { BadImage } from './errors.ts';
+import { type Layers, openLayers } from './layers.ts';
+import { named, nameOf, openReferences, prepareLayout } from './references.ts';
+
+export interface Content {
+  blobs: Blobs;
+  layers: Layers;
+  catalog: Catalog;
+  /** True when nobody opened this root before. */
+  isNew: boolean;
+  /** For files on the way in: on the blobs' filesystem. */
+  temporary: string;
+  /** Changes index.json; nobody else does meanwhile. */
+  update(change: (manifests: readonly Descriptor[]) => readonly Descriptor[]): Promise<void>;
+  /**
+   * Makes an image of blobs that are there: unpacks its layers, and gives it the names (in full). All of it
+   * happens or nothing: on failure what came in for it is removed again. Throws BadImage.
+   */
+  add(options: AddOptions): Promise<CatalogImage>;
+  /** Runs `bring`, which stores blobs and layers; what it holds is not collected meanwhile. */
+  holding<T>(bring: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
+  /** Removes those of the digests (blobs and diff ids) that no image needs. Gives the diff ids that are gone. */
+  collect(digests: Iterable<string>): Promise<string[]>;
+}
+
+export interface AddOptions {
+  manifest: Buffer;
+  mediaType: string;
+  names: readonly string[];
+  /** Blobs that were checked just now; others are read and checked once more. */
+  fresh?: ReadonlySet<string>;
+  /** Called for each layer, from the bottom, before it is unpacked. */
+  onLayer?(diffId: string, index: number): void;
+}
+
+export async function openContent(root: string): Promise<Content> {
+  const temporary = join(root, 'tmp');
+  const layout = join(root, 'oci');
+  mkdirSync(temporary, { recursive: true });
+  await removeLeftovers(temporary);
+  const blobs = await openBlobs(layout, temporary);
+  const layers = openLayers(join(root, 'layers'), temporary);
+  const isNew = prepareLayout(layout, temporary);
+  const references = openReferences(layout, temporary);
+  const catalog = openCatalog({ references, blobs, layers });
+  const held = new Map<string, number>();
+
+  const update: Content['update'] = change =>
+    withLock(join(root, 'lock'), () => references.write(change(references.read())));
+
+  const holding: Content['holding'] = async bring => {
+    const mine: string[] = [];
+    try {
+      return await bring(digest => {
+        mine.push(digest);
+        held.set(digest, (held.get(digest) ?? 0) + 1);
+      });
+    } finally {
+      for (const digest of mine) {
+        const count = held.get(digest)! - 1;
+        if (count === 0) held.delete(digest);
+        else held.set(digest, count);
+      }
+      // What was brought and belongs to an image now stays.
+      await collect(mine);
+    }
+  };
+
+  async function collect(digests: Iterable<string>): Promise<string[]> {
+    const needed = new Set(catalog.images().flatMap(digestsOf));
+    const gone: string[] = [];
+    for (const digest of new Set(digests)) {
+      if (needed.has(digest) || held.has(digest)) continue;
+      await blobs.remove(digest);
+      if (!layers.has(digest)) continue;
+      await layers.remove(layers.nameOf(digest));
+      gone.push(digest);
+    }
+    return gone;
+  }
+
+  const add: Content['add'] = ({ manifest: bytes, mediaType, names, fresh, onLayer }) =>
+    holding(async hold => {
+      const manifest = decodeManifest(bytes);
+      hold(manifest.config.digest);
+      for (const layer of manifest.layers) hold(layer.digest);
+      for (const { digest, size } of [manifest.config, ...manifest.layers]) {
+        if (blobs.size(digest) !== size) throw new BadImage(`the image lacks ${digest} of ${size} bytes`);
+      }
+      const config = decodeImageConfig(blobs.read(manifest.config.digest));
+      const diffIds = config.rootfs.diff_ids;
+      if (config.os !== 'linux') throw new BadImage(`the image is for ${config.os}, and this is linux`);
+      if (diffIds.length !== manifest.layers.length) {
+        throw new BadImage(
+          `the image has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
+        );
+      }
+      for (const [index, diffId] of diffIds.entries()) {
+        hold(diffId);
+        onLayer?.(diffId, index);
+        const { digest } = manifest.layers[index]!;
+        const verified = digest === diffId && fresh?.has(digest) === true;
+        await layers.unpack({ diffId, source: () => blobs.stream(digest), verified });
+      }
+      const descriptor = { mediaType, ...blobs.put(bytes) };
+      hold(descriptor.digest);
+      await update(manifests =>
+        names.length === 0
+          ? withoutName(manifests, descriptor)
+          : names.reduce((all, name) => withName(all, descriptor, name), manifests),
+      );
+      return catalog.byId(manifest.config.digest)!;
+    });
+
+  return { blobs, layers, catalog, isNew, temporary, update, add, holding, collect };
+}
+
+/** All that an image needs to be there. */
+export const digestsOf = (image: CatalogImage): string[] => [
+  image.id,
+  image.manifest.digest,
+  ...image.layers.map(layer => layer.digest),
+  ...image.config.rootfs.diff_ids,
+];
+
+/** The name is this image's alone; an image that loses its last name by that stays, without one. */
+export function withName(
+  manifests: readonly Descriptor[],
+  descriptor: Descriptor,
+  name: string,
+): readonly Descriptor[] {
+  const isNameless = (each: Descriptor) => nameOf(each) === undefined && each.digest === descriptor.digest;
+  const rest = manifests.filter(each => nameOf(each) !== name && !isNameless(each));
+  const lost = manifests.filter(
+    each =>
+      nameOf(each) === name &&
+      each.digest !== descriptor.digest &&
+      !rest.some(other => other.digest === each.digest),
+  );
+  return [...rest, ...lost.map(each => named(each, undefined)), named(descriptor, name)];
+}
+
+const withoutName = (manifests: readonly Descriptor[], descriptor: Descriptor): readonly Descriptor[] =>
+  manifests.some(each => each.digest === descriptor.digest) ? manifests : [...manifests, descriptor];
+
+/** What a process that is no more was writing: names start with the pid. */
+async function removeLeftovers(temporary: string): Promise<void> {
+  for (const name of readdirSync(temporary)) {
+    if (!isAlive(Number.parseInt(name, 10)))
+      await rm(join(temporary, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

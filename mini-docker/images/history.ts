@@ -1,0 +1,22 @@
+import type { CatalogImage } from './catalog.ts';
+import type { HistoryLine } from './image.ts';
+
+/** The newest first, as docker shows it. `sizeOf` tells the bytes of a layer's files. */
+export function historyOf(image: CatalogImage, sizeOf: (diffId: string) => number): HistoryLine[] {
+  const diffIds = [...image.config.rootfs.diff_ids];
+  const lines = (image.config.history ?? []).map((each): HistoryLine => {
+    const diffId = each.empty_layer ? undefined : diffIds.shift();
+    return {
+      ...(each.created === undefined ? {} : { created: each.created }),
+      createdBy: each.created_by ?? '',
+      comment: each.comment ?? '',
+      size: diffId === undefined ? 0 : sizeOf(diffId),
+      ...(diffId === undefined ? {} : { diffId }),
+    };
+  });
+  // Tools may leave history out, or lines of it.
+  for (const diffId of diffIds) lines.push({ createdBy: '', comment: '', size: sizeOf(diffId), diffId });
+  lines.reverse();
+  if (lines[0] !== undefined) lines[0].id = image.id;
+  return lines;
+}

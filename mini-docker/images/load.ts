@@ -1,0 +1,183 @@
+// `docker load`: the images of an archive, which is an OCI layout, or what `docker save` used to write, or both in one.
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type DockerArchiveImage, decodeDockerArchive } from '../formats/docker-archive.ts';
+import { decodeImageConfig } from '../formats/image-config.ts';
+import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
+import {
+  type Descriptor,
+  decodeIndex,
+  decodeManifest,
+  encodeJson,
+  isIndexType,
+  isManifestType,
+  type Manifest,
+  MEDIA,
+} from '../formats/oci-image.ts';
+import type { CatalogImage } from './catalog.ts';
+import type { Content } from './content.ts';
+import { compressionOf } from './decompress.ts';
+import { BadImage } from './errors.ts';
+import type { ImageProgress, LoadedImage } from './image.ts';
+import { spaceFor } from './layers.ts';
+import { choosePlatform } from './platform.ts';
+import { REF_NAME } from './references.ts';
+import { asBadImage, type Spool, type SpooledFile, spoolArchive } from './spool.ts';
+
+/** What containerd and docker annotate with the full name, where the specification's key has only the tag. */
+const IMAGE_NAME = 'io.containerd.image.name';
+
+/** Throws BadImage. Images that were whole before the one that is not stay. */
+export async function loadArchive(
+  content: Content,
+  source: AsyncIterable<Uint8Array>,
+  onProgress: (progress: ImageProgress) => void = () => {},
+): Promise<LoadedImage[]> {
+  const { temporary } = content;
+  const spool = await spoolArchive({ source, temporary, limit: spaceFor(temporary) });
+  try {
+    if (spool.has('oci-layout') && spool.has('index.json'))
+      return await loadLayout(content, spool, onProgress);
+    if (spool.has('manifest.json')) return await loadDockerArchive(content, spool, onProgress);
+    throw new BadImage(
+      'the archive is not one of images: it has neither index.json nor manifest.json (import takes file systems)',
+    );
+  } catch (error) {
+    throw asBadImage(error);
+  } finally {
+    await spool.remove();
+  }
+}
+
+async function loadLayout(
+  content: Content,
+  spool: Spool,
+  onProgress: (progress: ImageProgress) => void,
+): Promise<LoadedImage[]> {
+  const loaded = new Map<string, LoadedImage>();
+  const blob = ({ digest, size }: Descriptor): SpooledFile => {
+    const file = spool.file(`blobs/sha256/${digest.slice(7)}`);
+    if (file.digest === digest && file.size === size) return file;
+    throw new BadImage(
+      `the archive's ${digest} is damaged: its content is ${file.digest} of ${file.size} bytes`,
+    );
+  };
+  const text = (descriptor: Descriptor) => spool.text(`blobs/sha256/${blob(descriptor).digest.slice(7)}`);
+  for (const entry of decodeIndex(spool.text('index.json')).manifests) {
+    const descriptor = isIndexType(entry.mediaType) ? choosePlatform(decodeIndex(text(entry))) : entry;
+    if (!isManifestType(descriptor.mediaType)) continue;
+    const bytes = text(descriptor);
+    const manifest = decodeManifest(bytes);
+    // Signatures and attestations look like images; their configuration tells.
+    if (manifest.config.mediaType !== MEDIA.ociConfig && manifest.config.mediaType !== MEDIA.dockerConfig)
+      continue;
+    const names = annotatedNames(entry);
+    const image = await content.holding(async hold => {
+      const fresh = new Set<string>();
+      for (const part of [manifest.config, ...manifest.layers]) {
+        hold(part.digest);
+        content.blobs.adopt(blob(part).path, part.digest);
+        fresh.add(part.digest);
+      }
+      return content.add({
+        manifest: Buffer.from(bytes),
+        mediaType: descriptor.mediaType,
+        names,
+        fresh,
+        onLayer: reportLayers(manifest, onProgress),
+      });
+    });
+    report(loaded, image, names);
+  }
+  return [...loaded.values()];
+}
+
+async function loadDockerArchive(
+  content: Content,
+  spool: Spool,
+  onProgress: (progress: ImageProgress) => void,
+): Promise<LoadedImage[]> {
+  const loaded = new Map<string, LoadedImage>();
+  for (const entry of decodeDockerArchive(spool.text('manifest.json'))) {
+    const names = (entry.RepoTags ?? []).flatMap(namesOf);
+    const image = await content.holding(hold =>
+      addDockerImage(content, { spool, entry, names, hold, onProgress }),
+    );
+    report(loaded, image, names);
+  }
+  return [...loaded.values()];
+}
+
+async function addDockerImage(
+  { blobs, add }: Content,
+  options: {
+    spool: Spool;
+    entry: DockerArchiveImage;
+    names: string[];
+    hold: (digest: string) => void;
+    onProgress: (progress: ImageProgress) => void;
+  },
+): Promise<CatalogImage> {
+  const { spool, entry, names, hold, onProgress } = options;
+  const config = spool.file(entry.Config);
+  decodeImageConfig(spool.text(entry.Config));
+  const fresh = new Set<string>();
+  const layers = entry.Layers.map((name): Descriptor => {
+    const file = spool.file(name);
+    return { mediaType: layerType(file.path), digest: file.digest, size: file.size };
+  });
+  for (const file of [config, ...entry.Layers.map(name => spool.file(name))]) {
+    hold(file.digest);
+    blobs.adopt(file.path, file.digest);
+    fresh.add(file.digest);
+  }
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA.ociManifest,
+    config: { mediaType: MEDIA.ociConfig, digest: config.digest, size: config.size },
+    layers,
+  };
+  const onLayer = reportLayers(manifest, onProgress);
+  return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh, onLayer });
+}
+
+const LAYER_TYPES = { none: MEDIA.ociLayer, gzip: MEDIA.ociLayerGzip, zstd: MEDIA.ociLayerZstd } as const;
+
+function layerType(path: string): string {
+  const start = Buffer.alloc(6);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, start);
+  } finally {
+    closeSync(fd);
+  }
+  return LAYER_TYPES[compressionOf(start)];
+}
+
+/** The specification's key may hold a bare tag, which names nothing. */
+function annotatedNames({ annotations = {} }: Descriptor): string[] {
+  const name = annotations[IMAGE_NAME] ?? annotations[REF_NAME];
+  return annotations[IMAGE_NAME] === undefined && !/[:/@]/.test(name ?? '') ? [] : namesOf(name);
+}
+
+/** In full. */
+function namesOf(name: string | undefined): string[] {
+  if (name === undefined) return [];
+  try {
+    return [encodeReference(withTag(decodeReference(name)))];
+  } catch (error) {
+    if (error instanceof InvalidReference) return [];
+    throw error;
+  }
+}
+
+const reportLayers =
+  (manifest: Manifest, onProgress: (progress: ImageProgress) => void) =>
+  (diffId: string, index: number): void => {
+    const { size } = manifest.layers[index]!;
+    onProgress({ id: diffId, status: 'Loading layer', current: size, total: size });
+  };
+
+function report(loaded: Map<string, LoadedImage>, image: CatalogImage, names: readonly string[]): void {
+  const before = loaded.get(image.id)?.names ?? [];
+  loaded.set(image.id, { id: image.id, names: [...before, ...names] });
+}

@@ -1,0 +1,187 @@
+// Files become a tar archive: an overlay's upper directory a layer with the image specification's whiteouts, any other
+// tree an ordinary archive. Everything is reached by descriptor, so a container that moves its files about meanwhile
+// can spoil its own archive and nothing else.
+import { read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { decodeName, encodeName } from '../formats/byte-names.ts';
+import { encodeEntry } from '../formats/tar-encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../formats/tar-entry.ts';
+import { call } from '../linux/call.ts';
+import { O, S_IF } from '../linux/constants.ts';
+import { type FileStatus, isWhiteout, namesIn, statusAt } from '../linux/directory.ts';
+import { type PathArg, readLink } from '../linux/in-root.ts';
+import { mayFail } from '../linux/step.ts';
+import { close, openat } from '../linux/syscalls.ts';
+import { xattr, xattrNames } from '../linux/xattrs.ts';
+import { OPAQUE_MARK, OPAQUE_XATTR, whiteoutName } from './whiteouts.ts';
+
+export interface PackOptions {
+  /** The directory to pack. It stays the caller's. */
+  fd: number;
+  /** Pack only this one below it, under the name `as`; else everything in the directory, and not the directory itself. */
+  only?: { name: string; as: string };
+  /** It is an overlay's upper directory: write its whiteouts and opaque directories as a layer's tar has them. */
+  whiteouts: boolean;
+  /** Later times become this one, in nanoseconds since 1970: SOURCE_DATE_EPOCH. */
+  latest?: bigint;
+  /** Leaves out a path, and what is below it. */
+  skip?(path: string): boolean;
+}
+
+const BATCH = 1 << 18;
+const SMALL_FILE = 1 << 16;
+const NUL = Buffer.alloc(1);
+const readAsync = promisify(read);
+
+const TYPES: ReadonlyMap<number, TarType> = new Map([
+  [S_IF.REG, 'file'],
+  [S_IF.DIR, 'directory'],
+  [S_IF.LNK, 'symlink'],
+  [S_IF.CHR, 'character'],
+  [S_IF.BLK, 'block'],
+  [S_IF.IFO, 'fifo'],
+]);
+
+/** The archive, in pieces of about 256 KiB, its entries in the order of their names' bytes. */
+export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
+  const { whiteouts, latest, skip = () => false } = options;
+  let batch: Uint8Array[] = [];
+  let batched = 0;
+  /** The first name of each file that has several. */
+  const links = new Map<string, string>();
+
+  const add = (bytes: Uint8Array): void => {
+    batch.push(bytes);
+    batched += bytes.length;
+  };
+  const flush = (): Buffer => {
+    const bytes = Buffer.concat(batch);
+    batch = [];
+    batched = 0;
+    return bytes;
+  };
+
+  function addEmpty(path: string, mtime: bigint): void {
+    add(encodeEntry({ path, type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtime }));
+  }
+
+  function describe(path: string, type: TarType, status: FileStatus): TarEntry {
+    const mtime = latest !== undefined && status.mtime > latest ? latest : status.mtime;
+    return {
+      path,
+      type,
+      mode: status.mode & 0o7777,
+      uid: status.uid,
+      gid: status.gid,
+      size: type === 'file' ? status.size : 0,
+      mtime,
+    };
+  }
+
+  async function* walk(parent: number, name: PathArg, path: string): AsyncGenerator<Buffer> {
+    const status = statusAt(parent, name);
+    const type = status === undefined ? undefined : TYPES.get(status.mode & S_IF.MT);
+    // It went away meanwhile; or it is a socket, which tar has no letter for.
+    if (status === undefined || type === undefined || skip(path)) return;
+    const entry = describe(path, type, status);
+    if (whiteouts && isWhiteout(status)) addEmpty(whiteoutPath(path), entry.mtime);
+    else if (type !== 'directory' && status.nlink > 1 && isRepeated(entry, status)) add(encodeEntry(entry));
+    else if (type === 'symlink') {
+      add(encodeEntry({ ...entry, linkname: decodeName(readLink(parent, name)) }));
+    } else if (type === 'file' || type === 'directory') {
+      const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC | (type === 'directory' ? O.DIRECTORY : 0);
+      const fd = call(mayFail(openat(parent, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
+      if (fd < 0) return;
+      try {
+        yield* type === 'file' ? packFile(fd, entry) : packDirectory(fd, entry);
+      } finally {
+        call(close(fd));
+      }
+    } else add(encodeEntry({ ...entry, major: status.rdevMajor, minor: status.rdevMinor }));
+    if (batched >= BATCH) yield flush();
+  }
+
+  function isRepeated(entry: TarEntry, { devMajor, devMinor, inode }: FileStatus): boolean {
+    const key = `${devMajor}:${devMinor}:${inode}`;
+    const first = links.get(key);
+    if (first === undefined) {
+      links.set(key, entry.path);
+      return false;
+    }
+    Object.assign(entry, { type: 'hardlink', linkname: first, size: 0 });
+    return true;
+  }
+
+  async function* packDirectory(fd: number, entry: TarEntry): AsyncGenerator<Buffer> {
+    add(encodeEntry({ ...entry, ...attributes(fd, entry.path, whiteouts) }));
+    if (whiteouts && isOpaque(fd)) addEmpty(`${entry.path}/${OPAQUE_MARK}`, entry.mtime);
+    yield* packChildren(fd, `${entry.path}/`);
+  }
+
+  async function* packChildren(fd: number, prefix: string): AsyncGenerator<Buffer> {
+    for (const child of namesIn(fd).sort(Buffer.compare)) {
+      yield* walk(fd, child, prefix + decodeName(child.subarray(0, -1)));
+    }
+  }
+
+  async function* packFile(fd: number, entry: TarEntry): AsyncGenerator<Buffer> {
+    add(encodeEntry({ ...entry, ...attributes(fd, entry.path, whiteouts) }));
+    let left = entry.size;
+    if (left <= SMALL_FILE) {
+      const content = Buffer.alloc(left + padding(left));
+      // A file that has shrunk meanwhile ends in zeros: the header has promised its size.
+      readUpTo(fd, content.subarray(0, left));
+      add(content);
+      return;
+    }
+    yield flush();
+    let ended = false;
+    while (left > 0) {
+      const chunk = Buffer.allocUnsafe(Math.min(BATCH, left));
+      const got: number = ended ? 0 : (await readAsync(fd, chunk, 0, chunk.length, null)).bytesRead;
+      ended = got === 0;
+      const piece = ended ? chunk.fill(0) : chunk.subarray(0, got);
+      left -= piece.length;
+      yield piece;
+    }
+    add(new Uint8Array(padding(entry.size)));
+  }
+
+  if (options.only === undefined) yield* packChildren(options.fd, '');
+  else yield* walk(options.fd, nameArg(options.only.name), options.only.as);
+  add(END_OF_ARCHIVE);
+  yield flush();
+}
+
+function readUpTo(fd: number, buffer: Buffer): void {
+  for (let at = 0; at < buffer.length; ) {
+    const got = readSync(fd, buffer, at, buffer.length - at, null);
+    if (got === 0) return;
+    at += got;
+  }
+}
+
+const nameArg = (name: string): PathArg => Buffer.concat([encodeName(name), NUL]);
+
+function whiteoutPath(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return path.slice(0, slash + 1) + whiteoutName(path.slice(slash + 1));
+}
+
+const isOpaque = (fd: number): boolean => xattr(fd, OPAQUE_XATTR)?.toString('latin1') === 'y';
+
+/** The attributes that a layer carries. Those of overlayfs which say that content is elsewhere cannot be packed. */
+function attributes(fd: number, path: string, isUpper: boolean): { xattrs?: Map<string, Buffer> } {
+  const xattrs = new Map<string, Buffer>();
+  for (const name of xattrNames(fd)) {
+    if (isUpper && /^trusted\.overlay\.(?:redirect|metacopy)$/.test(name)) {
+      throw new Error(
+        `cannot pack ${path}: it has ${name} (mount the overlay with redirect_dir=off,metacopy=off)`,
+      );
+    }
+    if (name !== 'security.capability' && !/^user\.(?!overlay\.)/.test(name)) continue;
+    const value = xattr(fd, name);
+    if (value !== undefined) xattrs.set(name, value);
+  }
+  return xattrs.size > 0 ? { xattrs } : {};
+}

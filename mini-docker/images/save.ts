@@ -1,0 +1,115 @@
+// `docker save`: an OCI layout and docker's own table of contents (manifest.json) over the same blobs, in one tar, which
+// docker, podman, skopeo and containerd can each read in their way.
+import type { DockerArchiveImage } from '../formats/docker-archive.ts';
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  familiarReference,
+} from '../formats/image-reference.ts';
+import { type Descriptor, encodeJson, type Index, MEDIA } from '../formats/oci-image.ts';
+import { encodeEntry } from '../formats/tar-encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar-entry.ts';
+import type { Blobs } from './blobs.ts';
+import type { CatalogImage } from './catalog.ts';
+import type { Content } from './content.ts';
+import { REF_NAME } from './references.ts';
+
+const IMAGE_NAME = 'io.containerd.image.name';
+
+/**
+ * The archive of the images that `references` name. A name brings that name along, an id all tags.
+ * Throws NoSuchImage at once, before there is a first piece.
+ */
+export function saveArchive(
+  { catalog, blobs }: Content,
+  references: readonly string[],
+): AsyncIterable<Uint8Array> {
+  const chosen = new Map<string, { image: CatalogImage; names: Set<string> }>();
+  for (const reference of references) {
+    const { image, byName } = catalog.find(reference);
+    const entry = chosen.get(image.id) ?? { image, names: new Set<string>() };
+    if (byName !== undefined) entry.names.add(byName);
+    chosen.set(image.id, entry);
+  }
+  return write(
+    blobs,
+    [...chosen.values()].map(({ image, names }) => ({ image, names: tagsOf([...names]) })),
+  );
+}
+
+/** Archives have tags only: docker refuses digests in them. */
+const tagsOf = (names: string[]): string[] =>
+  names
+    .filter(name => decodeReference(name).tag !== undefined)
+    .map(name => encodeReference(decodeReference(name)));
+
+interface Chosen {
+  image: CatalogImage;
+  names: string[];
+}
+
+async function* write(blobs: Blobs, chosen: readonly Chosen[]): AsyncGenerator<Uint8Array> {
+  yield entry({ path: 'blobs', type: 'directory', mode: 0o755 });
+  yield entry({ path: 'blobs/sha256', type: 'directory', mode: 0o755 });
+  const sizes = new Map<string, number>();
+  for (const { image } of chosen) {
+    for (const digest of [image.manifest.digest, image.id, ...image.layers.map(layer => layer.digest)]) {
+      sizes.set(digest, blobs.size(digest) ?? 0);
+    }
+  }
+  for (const [digest, size] of [...sizes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    yield entry({ path: pathOf(digest), size });
+    yield* blobs.stream(digest);
+    yield new Uint8Array(padding(size));
+  }
+  yield file('index.json', encodeJson(indexOf(chosen)));
+  yield file('manifest.json', encodeJson(chosen.map(dockerImage)));
+  yield file('oci-layout', encodeJson({ imageLayoutVersion: '1.0.0' }));
+  const repositories = repositoriesOf(chosen);
+  if (Object.keys(repositories).length > 0) yield file('repositories', encodeJson(repositories));
+  yield END_OF_ARCHIVE;
+}
+
+const pathOf = (digest: string): string => `blobs/sha256/${digest.slice(7)}`;
+
+/** Without times: the same images always make the same archive. */
+const entry = (fields: Partial<TarEntry> & { path: string }): Buffer =>
+  encodeEntry({ type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: 0n, ...fields });
+
+const file = (path: string, content: Buffer): Buffer =>
+  Buffer.concat([entry({ path, size: content.length }), content, Buffer.alloc(padding(content.length))]);
+
+function indexOf(chosen: readonly Chosen[]): Index {
+  const manifests = chosen.flatMap(({ image, names }): Descriptor[] => {
+    const { architecture, os, variant } = image.config;
+    const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+    const descriptor = { ...image.manifest, platform };
+    if (names.length === 0) return [descriptor];
+    return names.map(name => ({
+      ...descriptor,
+      annotations: { [IMAGE_NAME]: name, [REF_NAME]: decodeReference(name).tag! },
+    }));
+  });
+  return { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests };
+}
+
+const dockerImage = ({ image, names }: Chosen): DockerArchiveImage => ({
+  Config: pathOf(image.id),
+  RepoTags: names.map(name => familiarReference(decodeReference(name))),
+  Layers: image.layers.map(layer => pathOf(layer.digest)),
+});
+
+/** The oldest table of contents: repository, tag, and the topmost layer. */
+function repositoriesOf(chosen: readonly Chosen[]): Record<string, Record<string, string>> {
+  const repositories: Record<string, Record<string, string>> = {};
+  for (const { image, names } of chosen) {
+    const top = image.layers.at(-1);
+    if (top === undefined) continue;
+    for (const name of names.map(decodeReference)) {
+      repositories[familiarName(name)] ??= {};
+      repositories[familiarName(name)]![name.tag!] = top.digest.slice(7);
+    }
+  }
+  return repositories;
+}

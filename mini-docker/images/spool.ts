@@ -1,0 +1,125 @@
+// The files of an image archive, put aside as they arrive: its table of contents may come last. Names in the archive
+// are only looked up here, never used as names of files.
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FormatError } from '../formats/json-fields.ts';
+import { TarError } from '../formats/tar-entry.ts';
+import { createTarReader, type TarConsumer } from '../formats/tar-reader.ts';
+import { temporaryName } from './blobs.ts';
+import { decompressed } from './decompress.ts';
+import { BadImage } from './errors.ts';
+
+export interface SpooledFile {
+  path: string;
+  digest: string;
+  size: number;
+}
+
+export interface Spool {
+  /** Follows the archive's symbolic and hard links. Throws BadImage when there is no such file. */
+  file(name: string): SpooledFile;
+  has(name: string): boolean;
+  /** For tables of contents. Throws BadImage when it is too large to be one. */
+  text(name: string): string;
+  remove(): Promise<void>;
+}
+
+const TEXT_LIMIT = 16 << 20;
+const LINK_LIMIT = 16;
+
+/** Throws BadImage; then nothing is left. */
+export async function spoolArchive(options: {
+  source: AsyncIterable<Uint8Array>;
+  temporary: string;
+  /** In bytes, of all files together. */
+  limit: number;
+}): Promise<Spool> {
+  const directory = temporaryName(options.temporary);
+  mkdirSync(directory);
+  const remove = () => rm(directory, { recursive: true, force: true });
+  const consumer = createConsumer(directory, options.limit);
+  try {
+    const reader = createTarReader(consumer);
+    for await (const chunk of decompressed(options.source)) reader.write(chunk);
+    reader.finish();
+  } catch (error) {
+    consumer.close();
+    await remove();
+    throw error instanceof TarError ? new BadImage(error.message, { cause: error }) : error;
+  }
+
+  function file(name: string): SpooledFile {
+    let at = clean(name);
+    for (let i = 0; i < LINK_LIMIT; i++) {
+      const found = consumer.entries.get(at);
+      if (found === undefined) break;
+      if (typeof found !== 'string') return found;
+      at = found;
+    }
+    throw new BadImage(`the archive lacks ${JSON.stringify(name)}`);
+  }
+
+  return {
+    file,
+    has: name => consumer.entries.has(clean(name)),
+    text(name) {
+      const { path, size } = file(name);
+      if (size > TEXT_LIMIT) throw new BadImage(`the archive's ${name} is too large: ${size} bytes`);
+      return readFileSync(path, 'utf8');
+    },
+    remove,
+  };
+}
+
+/** './a//b/../c' → 'a/c' */
+const clean = (name: string): string => join('/', name).slice(1);
+
+interface SpoolConsumer extends TarConsumer {
+  /** Files; and for links the name they lead to. */
+  entries: Map<string, SpooledFile | string>;
+  close(): void;
+}
+
+function createConsumer(directory: string, limit: number): SpoolConsumer {
+  const entries: SpoolConsumer['entries'] = new Map();
+  let current: { fd: number; hash: Hash; path: string; name: string } | undefined;
+  let size = 0;
+  let total = 0;
+  return {
+    entries,
+    entry({ path: name, type, linkname = '' }) {
+      if (type === 'symlink') entries.set(clean(name), clean(join('/', name, '..', linkname)));
+      if (type === 'hardlink') entries.set(clean(name), clean(linkname));
+      if (type !== 'file') return;
+      const path = join(directory, String(entries.size));
+      current = { fd: openSync(path, 'wx'), hash: createHash('sha256'), path, name: clean(name) };
+      size = 0;
+    },
+    data(bytes, position) {
+      if (current === undefined) return;
+      if (position !== size)
+        throw new BadImage('the archive has sparse files, which image archives have not');
+      size += bytes.length;
+      total += bytes.length;
+      if (total > limit) throw new BadImage(`the archive unpacks to more than the ${limit} bytes allowed`);
+      current.hash.update(bytes);
+      for (let done = 0; done < bytes.length; ) done += writeSync(current.fd, bytes, done);
+    },
+    end() {
+      if (current === undefined) return;
+      closeSync(current.fd);
+      const { path, hash, name } = current;
+      entries.set(name, { path, digest: `sha256:${hash.digest('hex')}`, size });
+      current = undefined;
+    },
+    close() {
+      if (current !== undefined) closeSync(current.fd);
+    },
+  };
+}
+
+/** Errors of formats are the archive's fault. */
+export const asBadImage = (error: unknown): unknown =>
+  error instanceof FormatError ? new BadImage(error.message, { cause: error }) : error;
