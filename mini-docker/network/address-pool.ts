@@ -1,0 +1,95 @@
+// The addresses of one subnet: which are given out, and which is next. Addresses are not given out again before all
+// others were, as in docker: neighbours remember for a while who had one.
+import { NetworkError } from './errors.ts';
+import {
+  contains,
+  decodeSubnet,
+  firstAddress,
+  lastAddress,
+  type Subnet,
+  toAddress,
+  toNumber,
+} from './subnet.ts';
+
+export interface AddressPool {
+  readonly subnet: Subnet;
+  /** Takes `wanted`, or the next free one. @throws NetworkError: taken, not of this subnet, none left */
+  take(wanted?: string): string;
+  giveBack(address: string): void;
+}
+
+export interface AddressPoolOptions {
+  /** For errors: the network's name. */
+  network: string;
+  subnet: string;
+  /** Where addresses are chosen from; wanted ones may lie outside. */
+  range?: string | undefined;
+  /** Never given out: the gateway, auxiliary addresses. */
+  reserved: readonly string[];
+}
+
+export function createAddressPool(options: AddressPoolOptions): AddressPool {
+  const { network } = options;
+  const subnet = decodeSubnet(options.subnet)!;
+  const range = (options.range && decodeSubnet(options.range)) || subnet;
+  const reserved = new Set(options.reserved.map(toNumber));
+  const taken = new Set<bigint>();
+  const { first, last } = usable(subnet);
+  const from = max(first, firstAddress(range));
+  const to = min(last, lastAddress(range));
+  let next = from;
+
+  const isFree = (value: bigint): boolean => !taken.has(value) && !reserved.has(value);
+
+  /** At most one more step than there are addresses in use: a subnet of 2⁶⁴ is not walked through. */
+  const chosen = (): bigint => {
+    const size = to - from + 1n;
+    const tries = min(size, BigInt(taken.size + reserved.size + 1));
+    for (let step = 0n; step < tries; step++) {
+      const value = next;
+      next = next < to ? next + 1n : from;
+      if (isFree(value)) return value;
+    }
+    const family = subnet.family === 4 ? 'IPv4' : 'IPv6';
+    throw new NetworkError(
+      'forbidden',
+      `no available ${family} addresses on this network's address pools: ${network} (${options.range ?? options.subnet})`,
+    );
+  };
+
+  const checked = (wanted: string): bigint => {
+    if (!contains(subnet, wanted)) {
+      throw new NetworkError(
+        'badParameter',
+        `invalid address ${wanted}: it does not belong to the subnet of network ${network}, which is ${options.subnet}`,
+      );
+    }
+    const value = toNumber(wanted);
+    if (value < first || value > last || !isFree(value))
+      throw new NetworkError('forbidden', `Address already in use: ${wanted} on network ${network}`);
+    return value;
+  };
+
+  return {
+    subnet,
+    take(wanted) {
+      const value = wanted === undefined ? chosen() : checked(wanted);
+      taken.add(value);
+      return toAddress(value, subnet.family);
+    },
+    giveBack(address) {
+      taken.delete(toNumber(address));
+    },
+  };
+}
+
+/** Without the network's own address and the broadcast address, which only tiny subnets (RFC 3021) have no use for. */
+export function usable(subnet: Subnet): { first: bigint; last: bigint } {
+  const first = firstAddress(subnet);
+  const last = lastAddress(subnet);
+  if (last - first < 3n) return { first, last };
+  return { first: first + 1n, last: subnet.family === 4 ? last - 1n : last };
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);

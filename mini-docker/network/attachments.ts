@@ -1,0 +1,271 @@
+// Which container is on which network: taking and giving back addresses, cables, names on disk.
+import { randomBytes } from 'node:crypto';
+import { closeSync } from 'node:fs';
+import type { NetlinkSocket } from '../linux/netlink/socket.ts';
+import { openNetworkNamespace } from '../linux/network-namespace.ts';
+import { removeLinks } from './bridge.ts';
+import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
+import type { Network } from './catalog.ts';
+import { newId } from './definition.ts';
+import { NetworkError } from './errors.ts';
+import type { AttachOptions } from './network.ts';
+import { type ContainerRecord, type EndpointRecord, isPredefined, mtuOf, OPTION } from './record.ts';
+import type { RecordStore } from './record-store.ts';
+
+export interface Attachments {
+  readonly containers: ReadonlyMap<string, ContainerRecord>;
+  /** @param bridge its index; undefined for networks without links */
+  attach(options: AttachOptions, network: Network, bridge: number | undefined): EndpointRecord;
+  /** Of one network or of all. The host's end of a cable that may still be plugged in is the caller's to remove. */
+  detach(containerId: string, networkId?: string): EndpointRecord[];
+  /** Writes what was changed in a record. */
+  save(record: ContainerRecord): void;
+}
+
+export function createAttachments(options: {
+  store: RecordStore;
+  host: NetlinkSocket;
+  networks: ReadonlyMap<string, Network>;
+}): Attachments {
+  const { store, host, networks } = options;
+  const containers = new Map<string, ContainerRecord>();
+  for (const record of store.containers()) containers.set(record.containerId, record);
+  for (const { endpoints } of containers.values())
+    for (const endpoint of endpoints) reserve(networks, endpoint);
+
+  const keep = (record: ContainerRecord): void => {
+    if (record.endpoints.length > 0) {
+      containers.set(record.containerId, record);
+      store.saveContainer(record);
+    } else {
+      containers.delete(record.containerId);
+      store.removeContainer(record.containerId);
+    }
+  };
+
+  const attach: Attachments['attach'] = (wanted, network, bridge) => {
+    const { containerId, containerName, pid } = wanted;
+    const known = containers.get(containerId);
+    const before: ContainerRecord = known ?? {
+      version: 1,
+      containerId,
+      containerName,
+      pid,
+      endpoints: [],
+      ports: {},
+    };
+    checkNew(before, network);
+    const endpoint = describeEndpoint({ wanted, network, others: before.endpoints });
+    const record = { ...before, containerName, pid, endpoints: [...before.endpoints, endpoint] };
+    try {
+      // On disk first: what a killed daemon leaves behind is found by what it was about to make.
+      keep(record);
+      connect({ host, endpoint, network, bridge, others: before.endpoints, pid });
+    } catch (error) {
+      release(networks, endpoint);
+      keep(before);
+      throw error;
+    }
+    return endpoint;
+  };
+
+  return {
+    containers,
+    attach,
+    detach(containerId, networkId) {
+      const record = containers.get(containerId);
+      if (!record) return [];
+      const gone = record.endpoints.filter(each => networkId === undefined || each.networkId === networkId);
+      for (const endpoint of gone) release(networks, endpoint);
+      keep({ ...record, endpoints: record.endpoints.filter(each => !gone.includes(each)) });
+      return gone;
+    },
+    save: keep,
+  };
+}
+
+function checkNew(record: ContainerRecord, network: Network): void {
+  const { Name, Id, Driver } = network.record.resource;
+  const { containerName, endpoints } = record;
+  if (endpoints.some(each => each.networkId === Id))
+    throw new NetworkError(
+      'forbidden',
+      `endpoint with name ${containerName} already exists in network ${Name}`,
+    );
+  const alone = [Driver, ...endpoints.map(each => each.networkName)].find(
+    name => name === 'host' || name === 'none' || name === 'null',
+  );
+  if (endpoints.length > 0 && alone !== undefined)
+    throw new NetworkError(
+      'forbidden',
+      `container ${containerName} cannot be connected to ${Name}: a container on the network host or none is on no other`,
+    );
+}
+
+/** Takes its addresses. */
+function describeEndpoint(given: {
+  wanted: AttachOptions;
+  network: Network;
+  others: readonly EndpointRecord[];
+}): EndpointRecord {
+  const { wanted, network, others } = given;
+  const { resource, bridge } = network.record;
+  const { Name, Id, Internal } = resource;
+  if (isPredefined(Name) && (wanted.ipAddress || wanted.ipv6Address))
+    throw new NetworkError(
+      'badParameter',
+      'user specified IP address is supported on user defined networks only',
+    );
+  const taken: string[] = [];
+  try {
+    const addresses = network.pools.map(pool => {
+      const address = pool.take(pool.subnet.family === 4 ? wanted.ipAddress : wanted.ipv6Address);
+      taken.push(address);
+      return { address, pool };
+    });
+    const of = (family: 4 | 6) => addresses.find(each => each.pool.subnet.family === family);
+    const gatewayOf = (family: 4 | 6): string =>
+      Internal
+        ? ''
+        : (resource.IPAM.Config.find(each => each.Gateway?.includes(':') === (family === 6))?.Gateway ?? '');
+    const ipAddress = of(4)?.address ?? '';
+    if (wanted.ipv6Address && !of(6))
+      throw new NetworkError('badParameter', `network ${Name} has no IPv6 subnet: create it with --ipv6`);
+    return {
+      networkId: Id,
+      networkName: Name,
+      endpointId: newId(),
+      interface: bridge === '' ? '' : freeInterface(others),
+      ipAddress,
+      ipPrefixLen: of(4)?.pool.subnet.prefixLength ?? 0,
+      gateway: gatewayOf(4),
+      macAddress: bridge === '' ? '' : wanted.macAddress || macOf(ipAddress),
+      ipv6Address: of(6)?.address ?? '',
+      ipv6PrefixLen: of(6)?.pool.subnet.prefixLength ?? 0,
+      ipv6Gateway: of(6) ? gatewayOf(6) : '',
+      dnsNames: isPredefined(Name) ? [] : dnsNames(wanted),
+      link: bridge === '' ? '' : `veth-${randomBytes(5).toString('hex')}`,
+      links: wanted.links ?? {},
+      dnsServers: wanted.dns?.servers ?? [],
+    };
+  } catch (error) {
+    for (const address of taken) giveBack(network, address);
+    throw error;
+  }
+}
+
+function dnsNames({ containerName, containerId, aliases = [] }: AttachOptions): string[] {
+  return [...new Set([containerName, ...aliases, containerId.slice(0, 12)])];
+}
+
+function freeInterface(others: readonly EndpointRecord[]): string {
+  const used = new Set(others.map(each => each.interface));
+  for (let number = 0; ; number++) if (!used.has(`eth${number}`)) return `eth${number}`;
+}
+
+/** Docker's way: an address that comes back with another container is still at the place where neighbours know it. */
+function macOf(ipAddress: string): string {
+  return ['02', '42', ...ipAddress.split('.').map(byte => Number(byte).toString(16).padStart(2, '0'))].join(
+    ':',
+  );
+}
+
+function connect(given: {
+  host: NetlinkSocket;
+  endpoint: EndpointRecord;
+  network: Network;
+  bridge: number | undefined;
+  others: readonly EndpointRecord[];
+  pid: number;
+}): void {
+  const { host, endpoint, network, bridge, others, pid } = given;
+  if (endpoint.networkName === 'host') return;
+  const namespace = openNamespaceOf(pid);
+  try {
+    if (bridge === undefined) {
+      bringLoopbackUp(namespace);
+      return;
+    }
+    const options = network.record.resource.Options;
+    plugIn({
+      host,
+      namespace,
+      bridge,
+      link: endpoint.link,
+      interface: endpoint.interface,
+      mac: endpoint.macAddress,
+      mtu: mtuOf(network.record),
+      addresses: addressesOf(endpoint),
+      gateways: gatewaysOf(endpoint, others),
+      isolated: options[OPTION.icc] === 'false' || options[OPTION.icc] === '0',
+    });
+  } finally {
+    closeSync(namespace);
+  }
+}
+
+function openNamespaceOf(pid: number): number {
+  try {
+    return openNetworkNamespace({ pid });
+  } catch (cause) {
+    throw new NetworkError(
+      'conflict',
+      `the container's process ${pid} has ended: it cannot be connected to a network`,
+      { cause },
+    );
+  }
+}
+
+function addressesOf(endpoint: EndpointRecord): string[] {
+  const { ipAddress, ipPrefixLen, ipv6Address, ipv6PrefixLen } = endpoint;
+  return [
+    ...(ipAddress === '' ? [] : [`${ipAddress}/${ipPrefixLen}`]),
+    ...(ipv6Address === '' ? [] : [`${ipv6Address}/${ipv6PrefixLen}`]),
+  ];
+}
+
+/** Default routes that no other network gave already. */
+function gatewaysOf(endpoint: EndpointRecord, others: readonly EndpointRecord[]): string[] {
+  const has = (key: 'gateway' | 'ipv6Gateway'): boolean => others.some(each => each[key] !== '');
+  return [
+    ...(endpoint.gateway === '' || has('gateway') ? [] : [endpoint.gateway]),
+    ...(endpoint.ipv6Gateway === '' || has('ipv6Gateway') ? [] : [endpoint.ipv6Gateway]),
+  ];
+}
+
+/** Unplugs a running container; the network that is left with a gateway gives it its default route. */
+export async function unplug(
+  host: NetlinkSocket,
+  record: ContainerRecord,
+  endpoint: EndpointRecord,
+): Promise<void> {
+  if (endpoint.link === '') return;
+  await removeLinks(host, [endpoint.link]);
+  const heir = record.endpoints.find(each => each.gateway !== '');
+  if (!heir) return;
+  const namespace = openNamespaceOf(record.pid);
+  try {
+    routeThrough(namespace, gatewaysOf(heir, []));
+  } finally {
+    closeSync(namespace);
+  }
+}
+
+function reserve(networks: ReadonlyMap<string, Network>, endpoint: EndpointRecord): void {
+  for (const pool of networks.get(endpoint.networkId)?.pools ?? []) {
+    const address = pool.subnet.family === 4 ? endpoint.ipAddress : endpoint.ipv6Address;
+    if (address !== '') pool.take(address);
+  }
+}
+
+function release(networks: ReadonlyMap<string, Network>, endpoint: EndpointRecord): void {
+  const network = networks.get(endpoint.networkId);
+  if (!network) return;
+  for (const address of [endpoint.ipAddress, endpoint.ipv6Address])
+    if (address !== '') giveBack(network, address);
+}
+
+function giveBack(network: Network, address: string): void {
+  const family = address.includes(':') ? 6 : 4;
+  for (const pool of network.pools) if (pool.subnet.family === family) pool.giveBack(address);
+}

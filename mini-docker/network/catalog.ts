@@ -1,0 +1,173 @@
+// The networks there are: found by name or id, listed, and taken off the list.
+import type { NetworkResource } from '../formats/engine-api-networks.ts';
+import type { Filters } from '../formats/engine-api-system.ts';
+import { decodeLink, getLink } from '../linux/netlink/links.ts';
+import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
+import type { NetlinkSocket } from '../linux/netlink/socket.ts';
+import { type AddressPool, createAddressPool } from './address-pool.ts';
+import { defineDefaultBridge, defineWithoutLinks, type Surroundings } from './definition.ts';
+import { NetworkError } from './errors.ts';
+import { isOccupied } from './pools.ts';
+import { type ContainerRecord, isPredefined, type NetworkRecord } from './record.ts';
+import type { RecordStore } from './record-store.ts';
+import { decodeSubnet, overlaps, type Subnet } from './subnet.ts';
+
+/** A network, and who has which of its addresses. */
+export interface Network {
+  record: NetworkRecord;
+  pools: AddressPool[];
+}
+
+export interface Catalog {
+  readonly networks: ReadonlyMap<string, Network>;
+  /** @throws NetworkError notFound, badParameter when it fits several */
+  find(reference: string): Network;
+  add(record: NetworkRecord): Network;
+  remove(network: Network): void;
+  surroundings(): Surroundings;
+}
+
+/** Reads what is on disk, and makes the predefined networks where they are missing. */
+export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
+  const networks = new Map<string, Network>();
+  const keep = (record: NetworkRecord): Network => {
+    const network = { record, pools: poolsOf(record) };
+    networks.set(record.resource.Id, network);
+    return network;
+  };
+
+  const catalog: Catalog = {
+    networks,
+    find: reference => find([...networks.values()], reference),
+    add(record) {
+      store.saveNetwork(record);
+      return keep(record);
+    },
+    remove(network) {
+      store.removeNetwork(network.record.resource.Id);
+      networks.delete(network.record.resource.Id);
+    },
+    surroundings: () => ({
+      networks: [...networks.values()].flatMap(each => each.pools.map(pool => pool.subnet)),
+      routes: hostRoutes(host),
+      bridges: new Set([...networks.values()].map(each => each.record.bridge)),
+    }),
+  };
+
+  for (const record of store.networks()) keep(record);
+  const named = (name: string): Network | undefined =>
+    [...networks.values()].find(each => each.record.resource.Name === name);
+  for (const name of ['host', 'none'] as const) if (!named(name)) catalog.add(defineWithoutLinks(name));
+  const bridge = named('bridge');
+  if (bridge && isDisplaced(bridge, host)) catalog.remove(bridge);
+  if (!named('bridge')) catalog.add(defineDefaultBridge(catalog.surroundings()));
+  return catalog;
+}
+
+/** Since it was defined, the host has got a route into its subnet (a VPN, another network card), and it has no link now. */
+function isDisplaced(network: Network, host: NetlinkSocket): boolean {
+  if (host.get(getLink(network.record.bridge), decodeLink, { mayFail: ['ENODEV'] })) return false;
+  return network.pools.some(pool => hostRoutes(host).some(route => overlaps(route, pool.subnet)));
+}
+
+function poolsOf(record: NetworkRecord): AddressPool[] {
+  const { Name, IPAM } = record.resource;
+  return IPAM.Config.map(config =>
+    createAddressPool({
+      network: Name,
+      subnet: config.Subnet!,
+      range: config.IPRange,
+      reserved: [config.Gateway!, ...Object.values(config.AuxiliaryAddresses ?? {})],
+    }),
+  );
+}
+
+function hostRoutes(host: NetlinkSocket): Subnet[] {
+  return host
+    .dump(listRoutes(), decodeRoute)
+    .filter(route => isOccupied(route.destination))
+    .map(route => decodeSubnet(`${route.destination.address}/${route.destination.prefixLength}`)!);
+}
+
+function find(networks: readonly Network[], reference: string): Network {
+  const exact = networks.find(
+    ({ record: { resource } }) => resource.Name === reference || resource.Id === reference,
+  );
+  if (exact) return exact;
+  const [only, ...others] =
+    reference === '' ? [] : networks.filter(each => each.record.resource.Id.startsWith(reference));
+  if (others.length > 0)
+    throw new NetworkError(
+      'badParameter',
+      `network ${reference} is ambiguous (${others.length + 1} matches found on ID prefix)`,
+    );
+  if (!only) throw new NetworkError('notFound', `network ${reference} not found`);
+  return only;
+}
+
+/** As the API shows it. */
+export function resourceOf(network: Network, containers: Iterable<ContainerRecord>): NetworkResource {
+  const { resource } = network.record;
+  const shown: NetworkResource['Containers'] = {};
+  for (const { containerId, containerName, endpoints } of containers) {
+    for (const endpoint of endpoints) {
+      if (endpoint.networkId !== resource.Id) continue;
+      const withLength = (address: string, length: number): string =>
+        address === '' ? '' : `${address}/${length}`;
+      shown[containerId] = {
+        Name: containerName,
+        EndpointID: endpoint.endpointId,
+        MacAddress: endpoint.macAddress,
+        IPv4Address: withLength(endpoint.ipAddress, endpoint.ipPrefixLen),
+        IPv6Address: withLength(endpoint.ipv6Address, endpoint.ipv6PrefixLen),
+      };
+    }
+  }
+  return { ...resource, Containers: shown };
+}
+
+/** Docker's filters of GET /networks. @throws NetworkError badParameter for others */
+export function matches(resource: NetworkResource, filters: Filters): boolean {
+  return Object.entries(filters).every(([key, values]) => {
+    const test = FILTERS[key];
+    if (!test) throw new NetworkError('badParameter', `invalid filter '${key}'`);
+    return values.some(value => test(resource, value));
+  });
+}
+
+const FILTERS: Record<string, (resource: NetworkResource, value: string) => boolean> = {
+  name: (resource, value) => resource.Name.includes(value),
+  id: (resource, value) => resource.Id.startsWith(value),
+  driver: (resource, value) => resource.Driver === value,
+  scope: (resource, value) => resource.Scope === value,
+  type: (resource, value) => (value === 'builtin') === isPredefined(resource.Name),
+  dangling: (resource, value) =>
+    ['true', '1'].includes(value) ===
+    (Object.keys(resource.Containers).length === 0 && !isPredefined(resource.Name)),
+  label: (resource, value) => hasLabel(resource, value),
+  'label!': (resource, value) => !hasLabel(resource, value),
+  until: (resource, value) => Date.parse(resource.Created) < untilTime(value),
+};
+
+function hasLabel(resource: NetworkResource, wanted: string): boolean {
+  const [key = '', ...rest] = wanted.split('=');
+  if (!Object.hasOwn(resource.Labels, key)) return false;
+  return rest.length === 0 || resource.Labels[key] === rest.join('=');
+}
+
+/** A time, or how long ago: '2026-01-01T00:00:00Z', '1700000000', '24h', '10m'. Milliseconds since 1970. */
+function untilTime(value: string): number {
+  const ago = [...value.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)];
+  if (ago.length > 0 && ago.map(([part]) => part).join('') === value)
+    return (
+      Date.now() -
+      ago.reduce(
+        (sum, [, count, unit]) => sum + Number(count) * { h: 3_600_000, m: 60_000, s: 1000 }[unit as 'h']!,
+        0,
+      )
+    );
+  const time = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
+  if (Number.isNaN(time))
+    throw new NetworkError('badParameter', `invalid filter until: "${value}" is no time`);
+  return time;
+}

@@ -1,0 +1,220 @@
+// From what a user asks for to a network's record: names, subnets, gateways, options; everything checked.
+import { randomBytes } from 'node:crypto';
+import { isIPv4, isIPv6 } from 'node:net';
+import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api-networks.ts';
+import { usable } from './address-pool.ts';
+import { NetworkError } from './errors.ts';
+import { choosePool, uniqueLocalPool } from './pools.ts';
+import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
+import {
+  contains,
+  containsSubnet,
+  decodeSubnet,
+  encodeSubnet,
+  overlaps,
+  type Subnet,
+  toAddress,
+} from './subnet.ts';
+
+export interface Surroundings {
+  /** Subnets of the other networks: never to be overlapped. */
+  networks: readonly Subnet[];
+  /** The host's routes: not to be covered by a subnet that we choose. */
+  routes: readonly Subnet[];
+  /** Names of bridges that exist. */
+  bridges: ReadonlySet<string>;
+}
+
+/** @throws NetworkError badParameter, forbidden, notImplemented */
+export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
+  if (isPredefined(body.Name))
+    throw new NetworkError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
+  checkName(body.Name);
+  const driver = body.Driver || 'bridge';
+  if (driver !== 'bridge')
+    throw new NetworkError(
+      'notFound',
+      `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the driver bridge)`,
+    );
+  for (const field of ['Ingress', 'ConfigOnly'] as const)
+    if (body[field])
+      throw new NetworkError(
+        'notImplemented',
+        `${field} networks belong to swarm mode, which mini-docker does not have`,
+      );
+  if (body.EnableIPv4 === false)
+    throw new NetworkError('notImplemented', 'networks without IPv4 are not supported');
+  return bridgeNetwork(body, around);
+}
+
+/** The network that containers are on when nobody says otherwise. */
+export function defineDefaultBridge(around: Surroundings): NetworkRecord {
+  const body: NetworkCreateBody = { Name: 'bridge', Options: { [OPTION.bridgeName]: 'mini-docker0' } };
+  const record = bridgeNetwork(body, around);
+  record.resource.Options = {
+    'com.docker.network.bridge.default_bridge': 'true',
+    [OPTION.icc]: 'true',
+    [OPTION.masquerade]: 'true',
+    [OPTION.hostBinding]: '0.0.0.0',
+    ...record.resource.Options,
+    [OPTION.mtu]: '1500',
+  };
+  return record;
+}
+
+/** 'host' and 'none' have no links of ours, and exist to be named. */
+export function defineWithoutLinks(name: 'host' | 'none'): NetworkRecord {
+  return {
+    version: 1,
+    resource: { ...resourceOf({ Name: name }, newId()), Driver: name === 'none' ? 'null' : 'host' },
+    bridge: '',
+    mac: '',
+  };
+}
+
+function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
+  const id = newId();
+  const options = checkOptions(body.Options ?? {});
+  const bridge = options[OPTION.bridgeName] ?? `mini-${id.slice(0, 10)}`;
+  if (around.bridges.has(bridge))
+    throw new NetworkError('forbidden', `a network with the bridge name ${bridge} exists already`);
+  const resource = resourceOf(body, id);
+  resource.Options = options;
+  resource.IPAM.Options = body.IPAM?.Options ?? null;
+  resource.IPAM.Config = definePools({ body, id, around });
+  resource.EnableIPv6 = resource.IPAM.Config.some(config => config.Subnet?.includes(':'));
+  return { version: 1, resource, bridge, mac: `02:42:${[...randomBytes(4)].map(hex).join(':')}` };
+}
+
+function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resource'] {
+  return {
+    Name: body.Name,
+    Id: id,
+    Created: new Date().toISOString(),
+    Scope: 'local',
+    Driver: 'bridge',
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: { Driver: 'default', Options: null, Config: [] },
+    Internal: body.Internal ?? false,
+    Attachable: body.Attachable ?? false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Options: {},
+    Labels: body.Labels ?? {},
+  };
+}
+
+function checkName(name: string): void {
+  if (name === '') throw new NetworkError('badParameter', 'network name cannot be empty');
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    throw new NetworkError(
+      'badParameter',
+      `invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed`,
+    );
+}
+
+const SHORT_OPTIONS: Record<string, string> = { mtu: OPTION.mtu, icc: OPTION.icc, bridge: OPTION.bridgeName };
+const BOOLEANS: readonly string[] = [OPTION.icc, OPTION.masquerade];
+
+function checkOptions(given: Record<string, string>): Record<string, string> {
+  const options = Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [SHORT_OPTIONS[key] ?? key, value]),
+  );
+  const wrong = (key: string, wanted: string): NetworkError =>
+    new NetworkError('badParameter', `network option ${key}: "${options[key]}" is not ${wanted}`);
+  const mtu = options[OPTION.mtu];
+  // Below 68 bytes the kernel refuses an Ethernet link (ETH_MIN_MTU), and above 65535 a veth.
+  if (mtu !== undefined && !(/^\d{1,5}$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535))
+    throw wrong(OPTION.mtu, 'a number from 68 to 65535');
+  const name = options[OPTION.bridgeName];
+  if (name !== undefined && !/^[a-zA-Z0-9_.-]{1,15}$/.test(name))
+    throw wrong(OPTION.bridgeName, 'a link name of at most 15 characters');
+  for (const key of BOOLEANS)
+    if (options[key] !== undefined && !['true', 'false', '1', '0'].includes(options[key]))
+      throw wrong(key, 'true or false');
+  const binding = options[OPTION.hostBinding];
+  if (binding !== undefined && !isIPv4(binding)) throw wrong(OPTION.hostBinding, 'an IPv4 address');
+  return options;
+}
+
+function definePools(given: { body: NetworkCreateBody; id: string; around: Surroundings }): IpamConfig[] {
+  const { body, id, around } = given;
+  const ipamDriver = body.IPAM?.Driver || 'default';
+  if (ipamDriver !== 'default')
+    throw new NetworkError(
+      'notFound',
+      `could not find plugin ${ipamDriver} in v1 plugin registry: plugin not found`,
+    );
+  const pools = (body.IPAM?.Config ?? []).flatMap(config => checkPool(config, around));
+  if (!pools.some(pool => isIPv4(pool.Gateway ?? '')))
+    pools.unshift(
+      withGateway(choosePool([...around.networks, ...around.routes, ...pools.flatMap(subnetOf)])),
+    );
+  if (body.EnableIPv6 && !pools.some(pool => isIPv6(pool.Gateway ?? '')))
+    pools.push(withGateway(uniqueLocalPool(id)));
+  for (const family of [isIPv4, isIPv6])
+    if (pools.filter(pool => family(pool.Gateway ?? '')).length > 1)
+      throw new NetworkError(
+        'notImplemented',
+        'a network with several subnets of one family is not supported: give one --subnet for IPv4 and one for IPv6',
+      );
+  return pools;
+}
+
+function subnetOf(config: IpamConfig): Subnet[] {
+  const subnet = decodeSubnet(config.Subnet ?? '');
+  return subnet ? [subnet] : [];
+}
+
+/** One pool, or none: clients send an empty one where the user gave nothing. */
+function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
+  const bad = (message: string): NetworkError => new NetworkError('badParameter', message);
+  if (!config.Subnet) {
+    if (config.IPRange || config.Gateway)
+      throw bad('a network with --ip-range or --gateway needs a --subnet');
+    return [];
+  }
+  const subnet = decodeSubnet(config.Subnet);
+  if (!subnet) throw bad(`invalid subnet ${config.Subnet}: it must be in CIDR notation, as 172.28.0.0/16`);
+  const hostBits = (subnet.family === 4 ? 32 : 128) - subnet.prefixLength;
+  if (hostBits < 2)
+    throw bad(`invalid subnet ${config.Subnet}: it has no room for a gateway and a container`);
+  if (subnet.prefixLength < (subnet.family === 4 ? 8 : 16))
+    throw bad(`invalid subnet ${config.Subnet}: it is too large`);
+  if (around.networks.some(other => overlaps(other, subnet)))
+    throw new NetworkError(
+      'forbidden',
+      `Pool overlaps with other one on this address space: ${config.Subnet}`,
+    );
+  const checked = withGateway(subnet, config.Gateway || undefined);
+  if (config.IPRange) {
+    const range = decodeSubnet(config.IPRange);
+    if (!range || !containsSubnet(subnet, range))
+      throw bad(`invalid ip-range ${config.IPRange}: it is no part of the subnet ${config.Subnet}`);
+    checked.IPRange = encodeSubnet(range);
+  }
+  if (config.AuxiliaryAddresses && Object.keys(config.AuxiliaryAddresses).length > 0) {
+    for (const address of Object.values(config.AuxiliaryAddresses))
+      if (!contains(subnet, address))
+        throw bad(`invalid auxiliary address ${address}: it is no part of the subnet ${config.Subnet}`);
+    checked.AuxiliaryAddresses = config.AuxiliaryAddresses;
+  }
+  return [checked];
+}
+
+function withGateway(subnet: Subnet, gateway = toAddress(usable(subnet).first, subnet.family)): IpamConfig {
+  if (!contains(subnet, gateway))
+    throw new NetworkError(
+      'badParameter',
+      `invalid gateway ${gateway}: it is no part of the subnet ${encodeSubnet(subnet)}`,
+    );
+  return { Subnet: encodeSubnet(subnet), Gateway: gateway };
+}
+
+export function newId(): string {
+  return randomBytes(32).toString('hex');
+}
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');

@@ -1,0 +1,119 @@
+// Keeps the kernel's rules as rules.ts renders them, and other tables from dropping what ours lets through.
+import { type ForeignChain, forwardChains, NftMissing, nft } from './nft.ts';
+import type { NetworkRecord } from './record.ts';
+import { type PublishedPort, renderRules, TABLE } from './rules.ts';
+
+export interface FirewallState {
+  networks: readonly NetworkRecord[];
+  ports: readonly PublishedPort[];
+}
+
+export interface Firewall {
+  /**
+   * Makes the rules those of the present state. Calls made while one is under way share the next; each resolves when
+   * the rules are as the state was at its call. Without nft it does nothing.
+   */
+  apply(): Promise<void>;
+  /** Takes the table, and our rules in other tables, away. */
+  remove(): Promise<void>;
+  /** undefined until it was tried. */
+  readonly available: boolean | undefined;
+}
+
+export function createFirewall(state: () => FirewallState): Firewall {
+  let available: boolean | undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  let acceptedFor = '';
+
+  const unlessMissing = async (work: () => Promise<void>): Promise<void> => {
+    if (available === false) return;
+    try {
+      await work();
+      available = true;
+    } catch (error) {
+      if (!(error instanceof NftMissing)) throw error;
+      available = false;
+    }
+  };
+
+  const applyNow = (): Promise<void> =>
+    unlessMissing(async () => {
+      const { networks, ports } = state();
+      await nft(renderRules(networks, ports));
+      const bridges = linkPatterns(networks);
+      // Other tables are only looked at when networks come or go: reading them all may take long.
+      if (bridges.join() === acceptedFor) return;
+      await nft(acceptElsewhere(await forwardChains(TABLE), bridges));
+      acceptedFor = bridges.join();
+    });
+
+  const start = (): Promise<void> => {
+    running = applyNow().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  return {
+    get available() {
+      return available;
+    },
+    apply() {
+      if (!running) return start();
+      next ??= running
+        .catch(() => {})
+        .then(() => {
+          next = undefined;
+          return start();
+        });
+      return next;
+    },
+    async remove() {
+      await running?.catch(() => {});
+      await unlessMissing(async () => {
+        await nft(
+          `add table ${TABLE}\ndelete table ${TABLE}\n${forgetElsewhere(await forwardChains(TABLE))}`,
+        );
+        acceptedFor = '';
+      });
+    },
+  };
+}
+
+const COMMENT = 'mini-docker';
+
+/** One pattern for all bridges that we named, and the names that users gave. */
+function linkPatterns(networks: readonly NetworkRecord[]): string[] {
+  const own = networks.filter(each => each.bridge.startsWith('mini-'));
+  const others = networks.filter(each => !each.bridge.startsWith('mini-')).map(each => each.bridge);
+  return [...(own.length > 0 ? ['mini-*'] : []), ...others.sort()];
+}
+
+/**
+ * A packet is forwarded only when the chains of all tables accept it: docker's FORWARD drops by policy, firewalld's
+ * rejects at its end. Our rules come first in those; what ours do not want is dropped in our own table. Written so that
+ * iptables-nft, too, can read and list them.
+ */
+export function acceptElsewhere(chains: readonly ForeignChain[], bridges: readonly string[]): string {
+  const inserts = chains
+    .filter(each => each.dropping)
+    .flatMap(({ family, table, name }) =>
+      bridges.flatMap(bridge =>
+        ['iifname', 'oifname'].map(
+          side => `insert rule ${family} ${table} ${name} ${side} "${bridge}" accept comment "${COMMENT}"\n`,
+        ),
+      ),
+    );
+  return forgetElsewhere(chains) + inserts.join('');
+}
+
+export function forgetElsewhere(chains: readonly ForeignChain[]): string {
+  return chains
+    .flatMap(({ family, table, name, rules }) =>
+      rules
+        .filter(rule => rule.comment === COMMENT)
+        .map(rule => `delete rule ${family} ${table} ${name} handle ${rule.handle}\n`),
+    )
+    .join('');
+}

@@ -1,0 +1,168 @@
+// A published port's socket on the host. It keeps others from taking the port, and passes on what comes: everything
+// where nft is missing, else only what no NAT rule sees (a client on ::1 of a container that has IPv4 only).
+import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
+import { connect, createServer, isIPv6, type Socket } from 'node:net';
+import { NetworkError } from './errors.ts';
+
+export interface ListenerOptions {
+  protocol: 'tcp' | 'udp';
+  hostIp: string;
+  /** 0 for any free one. */
+  hostPort: number;
+  containerIp: string;
+  containerPort: number;
+}
+
+export interface Listener {
+  hostPort: number;
+  close(): Promise<void>;
+}
+
+/** @throws NetworkError conflict: the port is in use; badParameter: the host does not have the address */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  try {
+    return await (options.protocol === 'tcp' ? listenTcp(options) : listenUdp(options));
+  } catch (error) {
+    throw explained(error as NodeJS.ErrnoException, options);
+  }
+}
+
+function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Error {
+  const { hostIp, hostPort, protocol } = options;
+  const address = `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp}:${hostPort}`;
+  if (error.code === 'EADDRINUSE')
+    return new NetworkError(
+      'conflict',
+      `Bind for ${address} failed: port is already allocated (${protocol}): another program or container of this host uses it`,
+      { cause: error },
+    );
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')
+    return new AddressMissing(
+      `Bind for ${address} failed: this host does not have the address ${hostIp}`,
+      error,
+    );
+  if (error.code === 'EACCES')
+    return new NetworkError(
+      'forbidden',
+      `Bind for ${address} failed: only root may use ports below net.ipv4.ip_unprivileged_port_start`,
+      { cause: error },
+    );
+  return error;
+}
+
+/** The host has no such address; for '::' it means that it has no IPv6. */
+export class AddressMissing extends NetworkError {
+  constructor(message: string, cause: Error) {
+    super('badParameter', message, { cause });
+  }
+}
+
+function listenTcp(options: ListenerOptions): Promise<Listener> {
+  const { hostIp, hostPort, containerIp, containerPort } = options;
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, client => {
+    const upstream = connect({ host: containerIp, port: containerPort, allowHalfOpen: true });
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(socket);
+      // Both ends go when one breaks; an end that only has nothing more to say is passed on by pipe().
+      socket.on('error', () => other.destroy());
+      socket.once('close', () => {
+        open.delete(socket);
+        if (socket.errored) other.destroy();
+      });
+      socket.setNoDelay(true);
+    }
+    upstream.once('connect', () => {
+      client.pipe(upstream);
+      upstream.pipe(client);
+    });
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: hostIp, port: hostPort, ipv6Only: true, exclusive: true }, () => {
+      const address = server.address();
+      resolve({
+        hostPort: typeof address === 'object' && address ? address.port : hostPort,
+        close: () =>
+          new Promise(done => {
+            server.close(() => done());
+            for (const socket of open) socket.destroy();
+          }),
+      });
+    });
+  });
+}
+
+/** As docker's proxy: a client that was silent for that long is forgotten. */
+const UDP_IDLE_MS = 90_000;
+/** One socket each; the one that was silent for the longest makes room. */
+const UDP_CLIENTS = 512;
+
+interface Conversation {
+  upstream: DatagramSocket;
+  idle: NodeJS.Timeout;
+}
+
+function listenUdp(options: ListenerOptions): Promise<Listener> {
+  const { hostIp, hostPort, containerIp, containerPort } = options;
+  const socket = createSocket({ type: isIPv6(hostIp) ? 'udp6' : 'udp4', ipv6Only: isIPv6(hostIp) });
+  const conversations = new Map<string, Conversation>();
+
+  const forget = (key: string): void => {
+    const conversation = conversations.get(key);
+    if (!conversation) return;
+    conversations.delete(key);
+    clearTimeout(conversation.idle);
+    conversation.upstream.close();
+  };
+
+  const begin = (key: string, client: RemoteInfo): Conversation => {
+    const [oldest] = conversations.keys();
+    if (conversations.size >= UDP_CLIENTS && oldest !== undefined) forget(oldest);
+    const upstream = createSocket(isIPv6(containerIp) ? 'udp6' : 'udp4');
+    upstream.on('message', data => socket.send(data, client.port, client.address));
+    // ECONNREFUSED comes back as an error of this socket: the container does not listen (yet).
+    upstream.on('error', () => forget(key));
+    upstream.connect(containerPort, containerIp);
+    const conversation = { upstream, idle: setTimeout(forget, UDP_IDLE_MS, key).unref() };
+    conversations.set(key, conversation);
+    return conversation;
+  };
+
+  socket.on('message', (data, client) => {
+    const key = `${client.address} ${client.port}`;
+    const conversation = conversations.get(key) ?? begin(key, client);
+    conversations.delete(key);
+    conversations.set(key, conversation);
+    conversation.idle.refresh();
+    sendWhenConnected(conversation.upstream, data);
+  });
+
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: hostIp, port: hostPort, exclusive: true }, () => {
+      socket.off('error', reject).on('error', () => {});
+      resolve({
+        hostPort: socket.address().port,
+        close: () =>
+          new Promise(done => {
+            for (const key of [...conversations.keys()]) forget(key);
+            socket.close(() => done());
+          }),
+      });
+    });
+  });
+}
+
+function sendWhenConnected(upstream: DatagramSocket, data: Uint8Array): void {
+  const send = (): void => upstream.send(data);
+  try {
+    upstream.remoteAddress();
+    send();
+  } catch {
+    upstream.once('connect', send);
+  }
+}

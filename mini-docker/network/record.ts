@@ -1,0 +1,52 @@
+// What is kept on disk: a network as it was defined, and the networks of a running container.
+import type { PortMap } from '../formats/engine-api.ts';
+import type { NetworkResource } from '../formats/engine-api-networks.ts';
+import type { Endpoint } from './network.ts';
+
+/** networks/ID.json */
+export interface NetworkRecord {
+  version: 1;
+  /** As the API shows it; only who runs on it is not kept here. */
+  resource: Omit<NetworkResource, 'Containers'>;
+  /** The bridge's link name and its MAC address, which would else change with its ports; '' without a bridge. */
+  bridge: string;
+  mac: string;
+}
+
+/** containers/ID.json: exists while the container runs. After a reboot it means nothing. */
+export interface ContainerRecord {
+  version: 1;
+  containerId: string;
+  containerName: string;
+  pid: number;
+  endpoints: EndpointRecord[];
+  /** As they were chosen. */
+  ports: PortMap;
+}
+
+export interface EndpointRecord extends Endpoint {
+  /** The host's end of the veth; '' for none. */
+  link: string;
+  links: Record<string, string>;
+  dnsServers: string[];
+}
+
+/** Docker's option names, which `-o` takes; the short ones are for people. */
+export const OPTION = {
+  bridgeName: 'com.docker.network.bridge.name',
+  icc: 'com.docker.network.bridge.enable_icc',
+  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
+  hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
+  mtu: 'com.docker.network.driver.mtu',
+} as const;
+
+export const PREDEFINED = ['bridge', 'host', 'none'] as const;
+
+export function isPredefined(name: string): boolean {
+  return (PREDEFINED as readonly string[]).includes(name);
+}
+
+export function mtuOf(record: NetworkRecord): number | undefined {
+  const text = record.resource.Options[OPTION.mtu];
+  return text === undefined ? undefined : Number(text);
+}

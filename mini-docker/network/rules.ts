@@ -1,0 +1,156 @@
+// The nftables table of ours, as text that nft(8) reads: made from what there is, as a whole, in one transaction.
+// `nft list table inet mini-docker` shows it; names and comments are for who reads it there.
+import type { NetworkRecord } from './record.ts';
+import { OPTION } from './record.ts';
+
+export const TABLE = 'inet mini-docker';
+
+export interface PublishedPort {
+  protocol: 'tcp' | 'udp' | 'sctp';
+  /** '0.0.0.0' and '::' stand for all addresses of the host. */
+  hostIp: string;
+  hostPort: number;
+  /** Of the same family as hostIp. */
+  containerIp: string;
+  containerPort: number;
+  containerName: string;
+}
+
+/** @param networks those that have a bridge now */
+export function renderRules(networks: readonly NetworkRecord[], ports: readonly PublishedPort[]): string {
+  return `# Made anew whenever a network or a published port of mini-docker comes or goes: changes are lost.
+add table ${TABLE}
+delete table ${TABLE}
+table ${TABLE} {
+${[...sets(networks), ...maps(ports), guard, ...translation(networks), forward].join('\n\n')}
+}
+`;
+}
+
+function sets(networks: readonly NetworkRecord[]): string[] {
+  const talking = networks.filter(each => isOn(each, OPTION.icc));
+  const internal = networks.filter(each => each.resource.Internal);
+  return [
+    set(
+      'bridges',
+      'ifname',
+      networks.map(each => `${quoted(each.bridge)} ${comment(each.resource.Name)}`),
+    ),
+    set(
+      'internal',
+      'ifname',
+      internal.map(each => `${quoted(each.bridge)} ${comment(each.resource.Name)}`),
+    ),
+    set(
+      'within-one-network',
+      'ifname . ifname',
+      talking.map(each => `${quoted(each.bridge)} . ${quoted(each.bridge)} ${comment(each.resource.Name)}`),
+    ),
+  ];
+}
+
+/** Where packets for a published port go. The maps with an address are for ports published on that one only. */
+function maps(ports: readonly PublishedPort[]): string[] {
+  const anywhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+  return [4, 6].flatMap(family => {
+    const own = ports.filter(port => port.hostIp.includes(':') === (family === 6));
+    const address = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
+    const suffix = family === 4 ? '' : '6';
+    const key = (port: PublishedPort): string =>
+      `${port.protocol} . ${port.hostPort} ${comment(port.containerName)}`;
+    const target = (port: PublishedPort): string => `${port.containerIp} . ${port.containerPort}`;
+    return [
+      map(
+        `published${suffix}`,
+        `inet_proto . inet_service : ${address} . inet_service`,
+        own.filter(port => anywhere(port.hostIp)).map(port => `${key(port)} : ${target(port)}`),
+      ),
+      map(
+        `published${suffix}-at`,
+        `${address} . inet_proto . inet_service : ${address} . inet_service`,
+        own
+          .filter(port => !anywhere(port.hostIp))
+          .map(port => `${port.hostIp} . ${key(port)} : ${target(port)}`),
+      ),
+    ];
+  });
+}
+
+/** route_localnet lets packets to 127.0.0.1 arrive from a bridge: a container must not reach the host's own services so. */
+const guard = chain('guard', 'type filter hook prerouting priority raw; policy accept;', [
+  'iifname @bridges ip daddr 127.0.0.0/8 drop',
+]);
+
+function translation(networks: readonly NetworkRecord[]): string[] {
+  // fib: only packets for this host; a web server elsewhere that has the same port stays reachable.
+  const published = ['fib daddr type local jump published'];
+  return [
+    chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', published),
+    chain('output', 'type nat hook output priority -100; policy accept;', published),
+    chain('published', undefined, [
+      'dnat ip to ip daddr . meta l4proto . th dport map @published-at',
+      'dnat ip to meta l4proto . th dport map @published',
+      'dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6-at',
+      'dnat ip6 to meta l4proto . th dport map @published6',
+    ]),
+    chain('postrouting', 'type nat hook postrouting priority srcnat; policy accept;', [
+      // The host speaking to a published port on its 127.0.0.1: no answer would find back to that address.
+      'ip saddr 127.0.0.0/8 oifname @bridges masquerade',
+      ...networks.flatMap(masquerade),
+    ]),
+  ];
+}
+
+function masquerade(network: NetworkRecord): string[] {
+  return network.resource.IPAM.Config.flatMap(({ Subnet = '' }) => {
+    const from = `${Subnet.includes(':') ? 'ip6' : 'ip'} saddr ${Subnet}`;
+    const bridge = quoted(network.bridge);
+    // A container speaking to a published port of its own network: the answer must come back through the host.
+    const back = `${from} oifname ${bridge} ct status dnat masquerade`;
+    const out = `${from} oifname != ${bridge} masquerade`;
+    return !network.resource.Internal && isOn(network, OPTION.masquerade) ? [out, back] : [back];
+  });
+}
+
+const forward = chain('forward', 'type filter hook forward priority filter; policy accept;', [
+  'iifname . oifname @within-one-network accept',
+  'iifname @internal drop',
+  'oifname @internal drop',
+  'oifname @bridges ct state established,related accept',
+  'oifname @bridges ct status dnat accept',
+  'oifname @bridges drop',
+]);
+
+function isOn(network: NetworkRecord, option: string): boolean {
+  const value = network.resource.Options[option];
+  return value !== 'false' && value !== '0';
+}
+
+function set(name: string, type: string, elements: readonly string[]): string {
+  return block(`set ${name}`, [`type ${type}`, ...listed(elements)]);
+}
+
+function map(name: string, type: string, elements: readonly string[]): string {
+  return block(`map ${name}`, [`type ${type}`, ...listed(elements)]);
+}
+
+function listed(elements: readonly string[]): string[] {
+  return elements.length === 0 ? [] : [`elements = { ${elements.join(', ')} }`];
+}
+
+function chain(name: string, hook: string | undefined, rules: readonly string[]): string {
+  return block(`chain ${name}`, hook === undefined ? rules : [hook, ...rules]);
+}
+
+function block(head: string, lines: readonly string[]): string {
+  return [`\t${head} {`, ...lines.map(line => `\t\t${line}`), '\t}'].join('\n');
+}
+
+/** Names of networks and containers cannot hold a quotation mark; link names of ours neither. */
+function quoted(name: string): string {
+  return `"${name}"`;
+}
+
+function comment(name: string): string {
+  return `comment ${quoted(name)}`;
+}
