@@ -1,6 +1,6 @@
 // What an entry of the tables of hints is, and what it may look at.
 import type { Pid } from '../proc/file.ts';
-import { type Arg, isRef, type Step } from '../step.ts';
+import { type Arg, isReference, type Step } from '../step.ts';
 
 export interface Hint {
   /** Names of system calls, or '*'. */
@@ -25,6 +25,7 @@ export interface Failed {
   /** NaN for what is no number, or the result of an earlier step. */
   number(index: number): number;
   bytes(index: number): Uint8Array;
+  strings(index: number): readonly string[];
   /** Whether all of these bits are set. */
   has(index: number, bits: number): boolean;
 }
@@ -58,11 +59,16 @@ export function failedStep(step: Step, whereabouts: Whereabouts): Failed {
       const value = arg(index);
       return value instanceof Uint8Array ? value : new Uint8Array();
     },
+    strings: index => {
+      const value = arg(index);
+      return Array.isArray(value) ? value : [];
+    },
     has: (index, bits) => {
       const value = arg(index);
-      if (value === null || isRef(value) || typeof value === 'object' || typeof value === 'string')
-        return false;
-      return (BigInt(value) & BigInt(bits)) === BigInt(bits);
+      return (
+        (typeof value === 'number' || typeof value === 'bigint') &&
+        (BigInt(value) & BigInt(bits)) === BigInt(bits)
+      );
     },
   };
 }

@@ -63,12 +63,9 @@ export const mountTreeHints: readonly Hint[] = [
     code: 'EINVAL',
     explain: failed => {
       const newRoot = mountRootedAt(failed, failed.text(NEW_ROOT));
-      const shared = [
-        newRoot,
-        parentOf(failed, newRoot),
-        root,
-        mountHolding(failed, failed.text(PUT_OLD)),
-      ].find(isShared);
+      const shared = [newRoot, parentOf(failed, newRoot), mountHolding(failed, failed.text(PUT_OLD))].find(
+        isShared,
+      );
       return (
         shared &&
         `the mount on ${shared.mountPoint} is shared, and the change would reach its peers: make it private first (mount / with MS_REC|MS_PRIVATE)`
