@@ -32,6 +32,13 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
       case 'load':
         load(code, RESULT, instruction.value);
         break;
+      case 'add':
+      case 'and': {
+        load(code, OTHER, instruction.value);
+        const opcode = instruction.op === 'add' ? 0x8b00_0000 : 0x8a00_0000;
+        code.word32(opcode | (OTHER << 16) | (RESULT << 5) | RESULT); // add, and x0, x0, x10
+        break;
+      }
       case 'label':
         code.label(instruction.name);
         break;
@@ -59,7 +66,10 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
 }
 
 function load(code: CodeBuffer, register: number, operand: Operand): void {
-  if ('immediate' in operand) return moveImmediate(code, register, operand.immediate);
+  if ('immediate' in operand) {
+    moveImmediate(code, register, operand.immediate);
+    return;
+  }
   moveImmediate(code, ADDRESS, operand.slot);
   code.word32(0xf940_0000 | (ADDRESS << 5) | register); // ldr x, [x9]
 }

@@ -256,6 +256,7 @@ export const IOCTL = {
   TCGETS: 0x5401,
   TCSETS: 0x5402,
   TIOCSCTTY: 0x540e,
+  TIOCSPGRP: 0x5410,
   TIOCGWINSZ: 0x5413,
   TIOCSWINSZ: 0x5414,
   TIOCGPTN: 0x8004_5430,
@@ -267,10 +268,14 @@ export const IOCTL = {
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 } as const;
 export const SOCK = { STREAM: 1, DGRAM: 2, RAW: 3, CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const;
 
+/** <linux/splice.h> */
+export const SPLICE = { MOVE: 1, NONBLOCK: 2, MORE: 4 } as const;
+
 /** <sys/epoll.h> */
 export const EPOLL = { CLOEXEC: 0o2000000 } as const;
 export const EPOLL_CTL = { ADD: 1, DEL: 2, MOD: 3 } as const;
 export const EPOLLIN = 1;
+export const EPOLLET = 0x8000_0000;
 
 /** <linux/capability.h>: numbers of capabilities */
 export const CAP = {

@@ -1,5 +1,5 @@
 // A step in words: mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV, NULL), in strace's manner.
-import { type Arg, isRef, type Kind, type Names, type Step } from './step.ts';
+import { type Arg, isReference, type Kind, type Names, type Step } from './step.ts';
 
 /** Mount options can be as long as a page; a line that people read cannot. */
 const LONGEST = 100;
@@ -28,9 +28,12 @@ export function byteLength(arg: Arg): number {
 }
 
 function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): string {
-  if (isRef(arg)) {
-    const number = position?.(arg.resultOf);
-    return number === undefined ? `‹${arg.resultOf.syscall.name}›` : `‹result of ${number}›`;
+  if (isReference(arg)) {
+    if ('wordIn' in arg) return `‹what an earlier call wrote›`;
+    const step = 'resultOf' in arg ? arg.resultOf : arg.addressOfResultOf;
+    const number = position?.(step);
+    const result = number === undefined ? `‹${step.syscall.name}›` : `‹result of ${number}›`;
+    return 'resultOf' in arg ? result : `&${result}`;
   }
   if (typeof kind === 'object') {
     return 'flags' in kind ? flagNames(BigInt(arg as number), kind.flags) : valueName(Number(arg), kind.one);

@@ -18,6 +18,8 @@ export type Instruction =
   /** The result register into a slot. */
   | { readonly op: 'keep'; readonly slot: number }
   | { readonly op: 'load'; readonly value: Operand }
+  /** To the result register. */
+  | { readonly op: 'add' | 'and'; readonly value: Operand }
   | { readonly op: 'label'; readonly name: string }
   | { readonly op: 'jump'; readonly to: string }
   /** Compares the result register: `failed` is -4095 to -1, as the kernel returns errnos. */

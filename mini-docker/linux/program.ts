@@ -6,7 +6,7 @@ import { MAP, PROT } from './constants.ts';
 import { byteLength } from './describe.ts';
 import { ERRNO } from './errno.ts';
 import type { Instruction, Operand } from './instructions.ts';
-import { type Architecture, type Arg, isRef, type Ref, type Step } from './step.ts';
+import { type Architecture, type Arg, isReference, type Ref, type Step, type Word } from './step.ts';
 import { clockGettime, exitGroup, mmap } from './syscalls.ts';
 import { encodeX64 } from './x64.ts';
 
@@ -17,7 +17,7 @@ export type Control =
   /** Goes to a label when the result of an earlier step is, or is not, a value. */
   | {
       readonly control: 'when';
-      readonly result: Ref;
+      readonly result: Ref | Word;
       readonly is: 'equal' | 'different';
       readonly value: number | Ref;
       readonly to: string;
@@ -26,8 +26,13 @@ export type Control =
   | { readonly control: 'fork'; readonly step: Step; readonly parent: string }
   /** Stops the program as failed; the step that is to blame is the one whose errno says most. */
   | { readonly control: 'fail'; readonly blame: readonly Step[] }
-  /** Ends the program. */
-  | { readonly control: 'exit'; readonly status: number };
+  /** Ends the program with (status & mask) + plus, of which the kernel takes the lowest 8 bits. */
+  | {
+      readonly control: 'exit';
+      readonly status: number | Word;
+      readonly mask?: number;
+      readonly plus?: number;
+    };
 
 export type Item = Step | Control;
 
@@ -56,7 +61,8 @@ export const FAILED_STATUS = 125;
 
 const FAILURE_SLOT = 0;
 const START_TIME_SLOT = 1; // and 2: a struct timespec
-const FIRST_SLOT = 3;
+const EXIT_SLOT = 3;
+const FIRST_SLOT = 4;
 const SLOT_SIZE = 8;
 const CLOCK_MONOTONIC = 1;
 
@@ -90,7 +96,11 @@ export function compile(
   const operand = (arg: Arg): Operand => {
     if (arg === null) return { immediate: 0 };
     if (typeof arg === 'number' || typeof arg === 'bigint') return { immediate: arg };
-    if (isRef(arg)) return { slot: slotOf(arg.resultOf) };
+    if (isReference(arg)) {
+      if ('resultOf' in arg) return { slot: slotOf(arg.resultOf) };
+      if ('addressOfResultOf' in arg) return { immediate: slotOf(arg.addressOfResultOf) };
+      return { slot: memory.place(arg.wordIn, layout.buffers) + arg.at };
+    }
     return { immediate: memory.place(arg, layout.buffers) };
   };
   const makeCall = (step: Step): Instruction => ({
@@ -114,10 +124,10 @@ export function compile(
     number: clockGettime.syscall.numbers[architecture],
     args: [{ immediate: CLOCK_MONOTONIC }, { immediate: dataAddress + at }],
   });
-  const exit = (status: number): Instruction => ({
+  const exit = (status: Operand): Instruction => ({
     op: 'syscall',
     number: exitGroup.syscall.numbers[architecture],
-    args: [{ immediate: status }],
+    args: [status],
   });
   const takeTimeAfter = (step: Step): void => {
     if (trace) body.push(takeTime(layout.times.get(step.key)!));
@@ -164,8 +174,13 @@ export function compile(
     else if (item.control === 'label') body.push({ op: 'label', name: item.name });
     else if (item.control === 'jump') body.push({ op: 'jump', to: item.to });
     else if (item.control === 'fork') addFork(item.step, item.parent);
-    else if (item.control === 'exit') body.push(exit(item.status));
-    else if (item.control === 'fail') body.push({ op: 'jump', to: failure(...item.blame) });
+    else if (item.control === 'exit') {
+      const slot = dataAddress + EXIT_SLOT * SLOT_SIZE;
+      body.push({ op: 'load', value: operand(item.status) });
+      if (item.mask !== undefined) body.push({ op: 'and', value: operand(item.mask) });
+      if (item.plus !== undefined) body.push({ op: 'add', value: operand(item.plus) });
+      body.push({ op: 'keep', slot }, exit({ slot }));
+    } else if (item.control === 'fail') body.push({ op: 'jump', to: failure(...item.blame) });
     else {
       const { result, is, value, to } = item;
       body.push(
@@ -175,7 +190,12 @@ export function compile(
     }
   }
 
-  const end: Instruction[] = [exit(0), ...tail, { op: 'label', name: 'failed' }, exit(FAILED_STATUS)];
+  const end: Instruction[] = [
+    exit({ immediate: 0 }),
+    ...tail,
+    { op: 'label', name: 'failed' },
+    exit({ immediate: FAILED_STATUS }),
+  ];
   const data = memory.bytes();
   const begin = dataFd === undefined ? [] : [mapData(data.length, dataFd)];
   const encode = architecture === 'x64' ? encodeX64 : encodeArm64;

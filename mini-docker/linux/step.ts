@@ -34,7 +34,27 @@ export interface Ref {
   readonly resultOf: Step;
 }
 
-export type Arg = number | bigint | string | null | readonly string[] | Uint8Array | Ref;
+/** Where that result is, for calls that take a pointer to a number. */
+export interface ResultAddress {
+  readonly addressOfResultOf: Step;
+}
+
+/** Eight bytes of a buffer that an earlier step has filled, as a number. */
+export interface Word {
+  readonly wordIn: Uint8Array;
+  readonly at: number;
+}
+
+export type Arg =
+  | number
+  | bigint
+  | string
+  | null
+  | readonly string[]
+  | Uint8Array
+  | Ref
+  | ResultAddress
+  | Word;
 
 export interface Step {
   /** Names the step: what because() and mayFail() make of it is the same step still. */
@@ -55,8 +75,8 @@ type ArgOf<K> = K extends 'string'
   : K extends 'strings'
     ? readonly string[] | null
     : K extends 'buffer'
-      ? Uint8Array | null
-      : number | bigint | Ref;
+      ? Uint8Array | ResultAddress | null
+      : number | bigint | Ref | Word;
 
 type ArgsOf<Kinds extends readonly Kind[]> = Kinds extends readonly [
   infer First,
@@ -98,8 +118,14 @@ export function resultOf(step: Step): Ref {
   return { resultOf: step };
 }
 
-export function isRef(arg: Arg): arg is Ref {
-  return typeof arg === 'object' && arg !== null && 'resultOf' in arg;
+/** A pointer to that result. */
+export function addressOfResult(step: Step): ResultAddress {
+  return { addressOfResultOf: step };
+}
+
+/** What a child program alone knows: a number that it computes while it runs, or the place of one. */
+export function isReference(arg: Arg): arg is Ref | ResultAddress | Word {
+  return typeof arg === 'object' && arg !== null && !Array.isArray(arg) && !(arg instanceof Uint8Array);
 }
 
 /** The machine's architecture in the tables' words. */

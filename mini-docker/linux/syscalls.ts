@@ -259,6 +259,15 @@ export const writeText = syscall('write', { x64: 1, arm64: 64 }, ['fd', 'string'
 export const pwrite = syscall('pwrite64', { x64: 18, arm64: 68 }, ['fd', 'buffer', 'length', 'int']);
 /** ftruncate(2) */
 export const ftruncate = syscall('ftruncate', { x64: 77, arm64: 46 }, ['fd', 'int']);
+/** splice(2): one end is a pipe; an offset is a buffer of one i64, which is moved on, or null. Flags: SPLICE. */
+export const splice = syscall('splice', { x64: 275, arm64: 76 }, [
+  'fd',
+  'buffer',
+  'fd',
+  'buffer',
+  'int',
+  { flags: named('SPLICE_F', SPLICE) },
+]);
 /** dup3(2): EINVAL when both are the same. */
 export const dup3 = syscall('dup3', { x64: 292, arm64: 24 }, ['fd', 'fd', openFlags]);
 /** pipe2(2): two i32. */
@@ -416,3 +425,5 @@ export const setsockopt = syscall('setsockopt', { x64: 54, arm64: 208 }, [
 ]);
 /** ppoll(2): without descriptors it waits for a signal. */
 export const ppoll = syscall('ppoll', { x64: 271, arm64: 73 }, ['buffer', 'int', 'buffer', 'buffer', 'int']);
+/** setpgid(2) */
+export const setpgid = syscall('setpgid', { x64: 109, arm64: 154 }, ['int', 'int']);

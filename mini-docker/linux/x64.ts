@@ -30,6 +30,11 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
       case 'load':
         load(code, RAX, instruction.value);
         break;
+      case 'add':
+      case 'and':
+        load(code, RCX, instruction.value);
+        code.byte(0x48, instruction.op === 'add' ? 0x01 : 0x21, 0xc8); // add, and %rcx, %rax
+        break;
       case 'label':
         code.label(instruction.name);
         break;
@@ -60,7 +65,10 @@ function displacement(code: CodeBuffer, to: string): void {
 }
 
 function load(code: CodeBuffer, register: number, operand: Operand): void {
-  if ('immediate' in operand) return moveImmediate(code, register, operand.immediate);
+  if ('immediate' in operand) {
+    moveImmediate(code, register, operand.immediate);
+    return;
+  }
   moveImmediate(code, register, operand.slot);
   // mov (%register), %register. rsp, rbp, r12 and r13 would need another form; none of them is used.
   const high = register >> 3;

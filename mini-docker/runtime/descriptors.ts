@@ -27,7 +27,9 @@ export const FD = {
   image: 18,
   /** For exec: a pidfd of the container's first process. */
   container: 19,
+  /** The image of --init. */
+  init: 20,
 } as const;
 
 /** The first number that none of them has. */
-export const FD_END = 20;
+export const FD_END = 21;

@@ -31,13 +31,14 @@ export function closeDescriptors(): Item {
 }
 
 /** execve(2) looks nowhere itself: a name without a slash is tried in each directory of PATH, as execvp(3) does. */
+export function attempts({ args, env }: Process): Step[] {
+  const [program = ''] = args;
+  return candidates(program, env).map(path => mayFail(execve(path, args, env)));
+}
+
 export function execute(process: Process): Item[] {
-  const [program = ''] = process.args;
-  const attempts = candidates(program, process.env).map(path =>
-    mayFail(execve(path, process.args, process.env)),
-  );
-  const last: Step[] = attempts;
-  return [...resetSignals(), ...attempts, { control: 'fail', blame: last }];
+  const tries = attempts(process);
+  return [...resetSignals(), ...tries, { control: 'fail', blame: tries }];
 }
 
 function candidates(program: string, env: readonly string[]): string[] {

@@ -1,11 +1,13 @@
 // Starts a monitor: a process of its own that starts the container and outlives the daemon.
 import { closeSync, openSync } from 'node:fs';
+import type { Process } from '../formats/runtime-spec.ts';
 import { sealedExecutable } from '../linux/memfd.ts';
 import { pipe } from '../linux/pipes.ts';
 import type { Item } from '../linux/program.ts';
 import { hostArchitecture } from '../linux/step.ts';
 import { FD } from './descriptors.ts';
 import { type ImageProcess, startImage } from './image-process.ts';
+import { initImage } from './init.ts';
 import { waiterImage } from './waiter.ts';
 
 /** Our ends of everything that the monitor and the container have the other ends of: close-on-exec, the caller's to close. */
@@ -26,6 +28,8 @@ export interface MonitorOptions {
   exitFile: string;
   terminal: boolean;
   stdin: boolean;
+  /** The program for which an init is to be pid 1. */
+  init: Process | undefined;
   trace: boolean;
   doing: string;
 }
@@ -35,7 +39,7 @@ let waiter: number | undefined;
 
 /** @throws SyscallError when the monitor itself cannot be started; nothing is left then */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
-  const { id, items, exitFile, terminal, stdin, trace, doing } = options;
+  const { id, items, exitFile, terminal, stdin, init, trace, doing } = options;
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
   using ours = new DisposableStack();
   using theirs = new DisposableStack();
@@ -51,6 +55,10 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     return mine === 'writer' ? writeEnd : readEnd;
   };
   descriptors.push([theirs.adopt(openSync(exitFile, 'w', 0o600), closeSync), FD.exit]);
+  if (init !== undefined) {
+    const image = sealedExecutable('docker-init', initImage(init, hostArchitecture()));
+    descriptors.push([theirs.adopt(image, closeSync), FD.init]);
+  }
   const ended = connect({ writer: FD.ended, reader: FD.endedReader }, 'reader');
   const ready = connect({ writer: FD.ready }, 'reader');
   const go = connect({ reader: FD.go }, 'writer');

@@ -30,6 +30,7 @@ function programOf(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'i
   return startProgram(options.spec, {
     layers: options.rootfs,
     stdin: options.stdin,
+    init: options.init === true,
     joinCgroup: joinSteps(options.spec.linux.cgroupsPath),
     isDirectory: source => statSync(source).isDirectory(),
     lastCapability: lastCapability(),
@@ -46,7 +47,16 @@ async function create(options: CreateOptions): Promise<Container> {
   const cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
   let monitor: Monitor;
   try {
-    monitor = await startMonitor({ id, items, exitFile: exitFile(directory), terminal, stdin, trace, doing });
+    monitor = await startMonitor({
+      id,
+      items,
+      init: options.init === true ? spec.process : undefined,
+      exitFile: exitFile(directory),
+      terminal,
+      stdin,
+      trace,
+      doing,
+    });
   } catch (error) {
     await cgroup.delete();
     throw error;

@@ -27,6 +27,7 @@ import { FD } from './descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { limits, ownStreams, rights } from './identity.ts';
+import { executeInit } from './init.ts';
 import { masksSection } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
@@ -38,6 +39,8 @@ export interface StartFacts {
   layers: Layers;
   /** A pipe for standard input; else /dev/null. */
   stdin: boolean;
+  /** An init as pid 1, and the program below it. */
+  init: boolean;
   /** Joins the container's cgroup. */
   joinCgroup: readonly Item[];
   /** Whether a bind mount's source on the host is a directory. */
@@ -105,7 +108,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       ...rights(process, facts.lastCapability),
     ),
     waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
-    section('program', closeDescriptors(), execute(process)),
+    section('program', closeDescriptors(), facts.init ? executeInit(process) : execute(process)),
     section('the monitor goes on', becomeWaiter(resultOf(clone), process.terminal === true)),
   ];
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
