@@ -10,7 +10,6 @@ const LEFT_OUT: [RegExp, reason: string][] = [
   [/\.(CpuCount|CpuPercent|IOMaximumIOps|IOMaximumBandwidth) /, 'only Windows has it'],
   [/^image inspect \.Container(Config)?\b/, 'of the builder before BuildKit; gone in API 1.45'],
   [/^stats \.memory_stats\.stats\.\*/, "counters are the kernel's, and differ between cgroup v1 and v2"],
-  [/^(changes|top|image history) /, 'lists, compared by their first fields below'],
   [
     /^info \.(ClusterAdvertise|ClusterStore|KernelMemory(TCP)?|SystemStatus|BridgeNf\w+|DefaultAddressPools) ?/,
     'gone by now',
