@@ -24,6 +24,7 @@ import {
   RLIMIT,
   SEEK,
   SIG,
+  SPLICE,
   STATX,
   W,
 } from './constants.ts';

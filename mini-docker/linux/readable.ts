@@ -1,0 +1,68 @@
+// Tells when a descriptor has something to be read, and leaves the reading to whoever asked: Node's streams read at
+// once, and what they have read is lost with the process. An epoll of its own (epoll(7), edge-triggered) holds the
+// descriptors; that one is itself readable when one of them is, so that the thread of exits.ts waits for both.
+import { call } from './call.ts';
+import { EPOLL, EPOLL_CTL, EPOLLET, EPOLLIN } from './constants.ts';
+import { watchExit } from './exits.ts';
+import { mayFail } from './step.ts';
+import { epollCreate1, epollCtl, epollPwait } from './syscalls.ts';
+
+/** struct epoll_event { u32 events; u64 data }, packed on x86-64 only. <linux/eventpoll.h> */
+const eventSize = process.arch === 'x64' ? 12 : 16;
+const eventsAtOnce = 64;
+const events = Buffer.alloc(eventSize * eventsAtOnce);
+
+const watched = new Map<number, () => void>();
+let epoll: number | undefined;
+let waiting: AbortController | undefined;
+
+/**
+ * Calls back when there is something to read, or the other end is closed; the first time soon, if it is so already.
+ * After a call the next one comes only for what arrives later: read until EAGAIN. `onReadable` must not throw.
+ * Stop before the descriptor is closed.
+ */
+export function watchReadable(fd: number, onReadable: () => void): { stop(): void } {
+  epoll ??= call(epollCreate1(EPOLL.CLOEXEC));
+  const event = Buffer.alloc(eventSize);
+  event.writeUInt32LE((EPOLLIN | EPOLLET) >>> 0, 0);
+  event.writeInt32LE(fd, eventSize - 8);
+  call(epollCtl(epoll, EPOLL_CTL.ADD, fd, event));
+  watched.set(fd, onReadable);
+  if (waiting === undefined) void wait(epoll);
+  return {
+    stop() {
+      if (watched.get(fd) !== onReadable) return;
+      watched.delete(fd);
+      call(epollCtl(epoll!, EPOLL_CTL.DEL, fd, null));
+      // The thread must not keep a process alive that has nothing left to watch.
+      if (watched.size === 0) waiting?.abort();
+    },
+  };
+}
+
+async function wait(epoll: number): Promise<void> {
+  waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    while (!signal.aborted) {
+      await watchExit(epoll, signal);
+      dispatch(epoll);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    waiting = undefined;
+  }
+  if (watched.size > 0) void wait(epoll);
+}
+
+function dispatch(epoll: number): void {
+  let count: number;
+  do {
+    count = call(mayFail(epollPwait(epoll, events, eventsAtOnce, 0, null, 8), 'EINTR'));
+    const ready = Array.from({ length: Math.max(count, 0) }, (_, index) =>
+      events.readInt32LE(index * eventSize + eventSize - 8),
+    );
+    for (const fd of ready) watched.get(fd)?.();
+  } while (count === eventsAtOnce);
+}
