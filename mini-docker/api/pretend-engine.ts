@@ -26,7 +26,7 @@ export function pretendEngine(given: Pretended): Engine {
     containers: rejecting<ContainersApi>(given.containers),
     execs: rejecting<ExecsApi>(given.execs),
     images: rejecting<ImagesApi>(given.images),
-    system: rejecting<SystemApi>({ version, ...given.system }),
+    system: rejecting<SystemApi>({ version, events: async function* () {}, ...given.system }),
     close: async () => {},
   };
 }
