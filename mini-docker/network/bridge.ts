@@ -1,38 +1,50 @@
 // A network's bridge: a switch inside the kernel, whose own port is the gateway that containers send to.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { addAddress } from '../linux/netlink/addresses.ts';
-import { createLink, decodeLink, deleteLink, getLink, setLink } from '../linux/netlink/links.ts';
+import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
+import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { NetworkError } from './errors.ts';
 import { mtuOf, type NetworkRecord } from './record.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 
+/** Its link, where that is ours: nobody else has a bridge with the same name and MAC address. */
+export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
+  const link = host.get(getLink(record.bridge), decodeLink, { mayFail: ['ENODEV'] });
+  return link?.kind === 'bridge' && link.mac === record.mac ? link : undefined;
+}
+
 /**
  * Makes the bridge where it is missing, with its addresses, up. 1 ms.
  * @returns its index
+ * @throws NetworkError conflict: the name belongs to somebody else's link
  */
 export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number {
-  const { bridge: name, mac } = record;
-  const mtu = mtuOf(record);
-  const found = host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
-  if (found && found.kind !== 'bridge')
-    throw new NetworkError(
-      'conflict',
-      `link ${name} exists and is no bridge: network ${record.resource.Name} cannot use it`,
-    );
-  if (!found) host.request(createLink({ name, kind: 'bridge', mac, ...(mtu !== undefined && { mtu }) }));
+  const { bridge: name } = record;
+  const found = findBridge(host, record);
+  if (!found) makeBridge(host, record);
   try {
-    const { index } = found ?? host.get(getLink(name), decodeLink)!;
-    host.batch(
-      addressesOf(record).map(address => addAddress({ ...address, link: index })),
-      { mayFail: ['EEXIST'] },
-    );
+    const index = found?.index ?? host.get(getLink(name), decodeLink)!.index;
+    const addresses = addressesOf(record).map(address => addAddress({ ...address, link: index }));
+    host.batch(addresses, { mayFail: ['EEXIST'] });
     host.request(setLink(index, { up: true }));
     forwardPackets(record);
     return index;
   } catch (error) {
     if (!found) host.request(deleteLink(name), { mayFail: ['ENODEV'] });
     throw error;
+  }
+}
+
+function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
+  const { bridge: name, mac } = record;
+  const mtu = mtuOf(record);
+  try {
+    host.request(createLink({ name, kind: 'bridge', mac, ...(mtu !== undefined && { mtu }) }));
+  } catch (cause) {
+    if (!(cause instanceof NetlinkError && cause.code === 'EEXIST')) throw cause;
+    const message = `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its bridge`;
+    throw new NetworkError('conflict', message, { cause });
   }
 }
 

@@ -11,11 +11,10 @@ export interface FirewallState {
 export interface Firewall {
   /**
    * Makes the rules those of the present state. Calls made while one is under way share the next; each resolves when
-   * the rules are as the state was at its call. Without nft it does nothing.
+   * the rules are as the state was at its call. Without networks no table is left, and no rule of ours in others'.
+   * Without nft it does nothing.
    */
   apply(): Promise<void>;
-  /** Takes the table, and our rules in other tables, away. */
-  remove(): Promise<void>;
   /** undefined until it was tried. */
   readonly available: boolean | undefined;
 }
@@ -40,11 +39,12 @@ export function createFirewall(state: () => FirewallState): Firewall {
   const applyNow = (): Promise<void> =>
     unlessMissing(async () => {
       const { networks, ports } = state();
-      await nft(renderRules(networks, ports));
       const bridges = linkPatterns(networks);
+      await nft(networks.length === 0 ? NO_TABLE : renderRules(networks, ports));
       // Other tables are only looked at when networks come or go: reading them all may take long.
       if (bridges.join() === acceptedFor) return;
-      await nft(acceptElsewhere(await forwardChains(TABLE), bridges));
+      const script = acceptElsewhere(await forwardChains(TABLE), bridges);
+      if (script !== '') await nft(script);
       acceptedFor = bridges.join();
     });
 
@@ -69,19 +69,11 @@ export function createFirewall(state: () => FirewallState): Firewall {
         });
       return next;
     },
-    async remove() {
-      await running?.catch(() => {});
-      await unlessMissing(async () => {
-        await nft(
-          `add table ${TABLE}\ndelete table ${TABLE}\n${forgetElsewhere(await forwardChains(TABLE))}`,
-        );
-        acceptedFor = '';
-      });
-    },
   };
 }
 
 const COMMENT = 'mini-docker';
+const NO_TABLE = `add table ${TABLE}\ndelete table ${TABLE}\n`;
 
 /** One pattern for all bridges that we named, and the names that users gave. */
 function linkPatterns(networks: readonly NetworkRecord[]): string[] {

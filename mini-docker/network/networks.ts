@@ -1,19 +1,18 @@
 // Networks as the engine uses them (network.ts): the parts of this folder put together.
 import type { PortMap } from '../formats/engine-api.ts';
-import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
 import { createAttachments, unplug } from './attachments.ts';
-import { ensureBridge, removeLinks } from './bridge.ts';
+import { removeLinks } from './bridge.ts';
 import { turnBack } from './cable.ts';
 import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { NetworkError } from './errors.ts';
-import { createFirewall } from './firewall.ts';
-import type { Endpoint, Networks } from './network.ts';
+import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, isPredefined, OPTION } from './record.ts';
 import { openRecordStore } from './record-store.ts';
+import { createSwitchboard } from './switchboard.ts';
 
 /** @param options.root a directory of our own: networks and leases are kept there. One process at a time. */
 export function openNetworks(options: { root: string }): Networks {
@@ -22,46 +21,23 @@ export function openNetworks(options: { root: string }): Networks {
   const catalog = openCatalog(store, host);
   const { containers, ...attachments } = createAttachments({ store, host, networks: catalog.networks });
   const publications = new Map<string, Publication>();
-  /** Networks whose bridge and rules stand, by id: the bridge's index. */
-  const standing = new Map<string, Promise<number>>();
-  const firewall = createFirewall(() => ({
-    networks: [...standing.keys()].flatMap(id => catalog.networks.get(id)?.record ?? []),
-    ports: [...publications.values()].flatMap(each => each.rules),
-  }));
+  const switchboard = createSwitchboard(host, () => [...publications.values()].flatMap(each => each.rules));
   const sweeper = createSweeper(names => removeLinks(host, names));
   /** What went wrong where nobody waits for an answer. */
   const problems: string[] = [];
   let closed = false;
 
-  /** Makes bridge and rules at the network's first use. */
-  const stand = ({ record }: Network): Promise<number> => {
-    const { Id } = record.resource;
-    const existing = standing.get(Id);
-    if (existing) return existing;
-    const making = (async () => {
-      const index = ensureBridge(host, record);
-      await firewall.apply();
-      return index;
-    })();
-    standing.set(Id, making);
-    making.catch(() => standing.delete(Id));
-    return making;
-  };
-
-  const attachTo = async (
-    network: Network,
-    wanted: Parameters<Networks['attach']>[0],
-  ): Promise<EndpointRecord> => {
-    if (network.record.bridge === '') return attachments.attach(wanted, network, undefined);
-    const bridge = await stand(network);
+  const attachTo = async (network: Network, wanted: AttachOptions): Promise<EndpointRecord> => {
+    const { record } = network;
+    if (record.bridge === '') return attachments.attach(wanted, network, undefined);
+    const bridge = await switchboard.stand(record);
     try {
       return attachments.attach(wanted, network, bridge);
     } catch (error) {
       // Somebody may have taken our bridge away: then it is made again, once.
-      if (!(error instanceof NetlinkError) || host.get(getLink(bridge), decodeLink, { mayFail: ['ENODEV'] }))
-        throw error;
-      standing.delete(network.record.resource.Id);
-      return attachments.attach(wanted, network, await stand(network));
+      if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
+      switchboard.forget(record);
+      return attachments.attach(wanted, network, await switchboard.stand(record));
     }
   };
 
@@ -73,7 +49,7 @@ export function openNetworks(options: { root: string }): Networks {
     if (!publication) return;
     publications.delete(containerId);
     await publication.close();
-    await firewall.apply();
+    await switchboard.applyRules();
   };
 
   const openPorts = async (
@@ -101,10 +77,10 @@ export function openNetworks(options: { root: string }): Networks {
 
   const publish = async (record: ContainerRecord, bindings: PortMap): Promise<PortMap> => {
     await unpublish(record.containerId);
-    const through = await openPorts(record, bindings, firewall.available === true);
+    const through = await openPorts(record, bindings, switchboard.nat === true);
     try {
       turnBack(host, through.link);
-      await firewall.apply();
+      await switchboard.applyRules();
       return publications.get(record.containerId)?.ports ?? {};
     } catch (error) {
       await unpublish(record.containerId).catch(() => {});
@@ -113,10 +89,8 @@ export function openNetworks(options: { root: string }): Networks {
   };
 
   const removeNetwork = async (network: Network): Promise<void> => {
-    const { Id } = network.record.resource;
     catalog.remove(network);
-    if (standing.delete(Id)) await firewall.apply();
-    await removeLinks(host, [network.record.bridge]);
+    await switchboard.takeDown(network.record);
   };
 
   const shown = (network: Network) => resourceOf(network, containers.values());
@@ -135,12 +109,12 @@ export function openNetworks(options: { root: string }): Networks {
           throw new NetworkError('conflict', `network with name ${body.Name} already exists`);
       const network = catalog.add(record);
       try {
-        await stand(network);
+        await switchboard.stand(record);
       } catch (error) {
         await removeNetwork(network).catch(() => {});
         throw error;
       }
-      return { Id: record.resource.Id, Warning: warnings(firewall.available).join('; ') };
+      return { Id: record.resource.Id, Warning: warnings(switchboard.nat).join('; ') };
     },
     async remove(reference) {
       const network = catalog.find(reference);
@@ -212,7 +186,7 @@ export function openNetworks(options: { root: string }): Networks {
       attachments.save({ ...record, containerName: name, endpoints });
     },
     endpoints: containerId => (containers.get(containerId)?.endpoints ?? []).map(publicPart),
-    warnings: () => [...warnings(firewall.available), ...problems],
+    warnings: () => [...warnings(switchboard.nat), ...problems],
 
     async adopt(running) {
       const pids = new Map(running.map(each => [each.containerId, each.pid]));
@@ -227,24 +201,15 @@ export function openNetworks(options: { root: string }): Networks {
         if (Object.keys(record.ports).length === 0) continue;
         await openPorts(record, record.ports, true).catch(error => problems.push(error.message));
       }
-      for (const network of catalog.networks.values()) {
-        const { bridge } = network.record;
-        if (bridge !== '' && host.get(getLink(bridge), decodeLink, { mayFail: ['ENODEV'] }))
-          await stand(network);
-      }
+      for (const { record } of catalog.networks.values())
+        if (switchboard.exists(record)) await switchboard.stand(record);
     },
     async close() {
       if (closed) return;
       closed = true;
       await sweeper.sweep();
       await Promise.all([...publications.values()].map(each => each.close()));
-      if (containers.size === 0 && standing.size > 0) {
-        await firewall.remove();
-        await removeLinks(
-          host,
-          [...standing.keys()].flatMap(id => catalog.networks.get(id)?.record.bridge ?? []),
-        );
-      }
+      if (containers.size === 0) await switchboard.takeAllDown();
       host.close();
     },
   };
