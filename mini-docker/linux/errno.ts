@@ -43,11 +43,14 @@ for (const [name, errno] of Object.entries(ERRNO)) if (!names.has(errno)) names.
 
 /** 22 → 'EINVAL'; a number without a name as it is: 'errno 4095'. */
 export function errnoName(errno: number): string {
+  if (errno === 0) return 'unexpected result';
   return names.get(errno) ?? `errno ${errno}`;
 }
 
 /** 22 → 'invalid argument'. */
 export function errnoMessage(errno: number): string {
+  // Step.expect: a byte was expected, and the pipe has ended.
+  if (errno === 0) return 'the call succeeded, but whoever should have answered is gone';
   const name = errnoName(errno);
   return others[name]?.[1] ?? messages[name] ?? getSystemErrorMessage(-errno);
 }
