@@ -6,7 +6,7 @@ import { failureOf } from '../linux/child.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { pidfdOpen } from '../linux/syscalls.ts';
-import { createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
+import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { FD } from './descriptors.ts';
 import { explainSections } from './explain.ts';
@@ -32,7 +32,9 @@ function programOf(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'i
     stdin: options.stdin,
     init: options.init === true,
     joinCgroup: joinSteps(options.spec.linux.cgroupsPath),
-    isDirectory: source => statSync(source).isDirectory(),
+    cgroup: cgroupView(options.spec.linux.cgroupsPath),
+    // What is missing fails when it is opened, with its path in the error.
+    isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
   });
 }

@@ -23,6 +23,7 @@ import {
   write,
   writeText,
 } from '../linux/syscalls.ts';
+import { type CgroupView, expandCgroupMount } from './cgroup-mount.ts';
 import { FD } from './descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
@@ -43,6 +44,7 @@ export interface StartFacts {
   init: boolean;
   /** Joins the container's cgroup. */
   joinCgroup: readonly Item[];
+  cgroup: CgroupView;
   /** Whether a bind mount's source on the host is a directory. */
   isDirectory(source: string): boolean;
   /** The highest capability that the kernel has. */
@@ -63,7 +65,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const pid = new Uint8Array(4);
   const clone = cloneCall(cloneFlags(linux) | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
   const userNamespace = linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
-  const mounts = spec.mounts.map(mount => prepareMount(mount, facts.isDirectory));
+  const expanded = spec.mounts.map(mount =>
+    mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
+  );
+  const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
   const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
@@ -96,6 +101,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
     ...(mounts.some(isDev) ? [] : [devices]),
+    section(
+      'control groups, read-only',
+      expanded.flatMap(({ finish }) => finish),
+    ),
     section('terminal', process.terminal === true ? terminal(process.consoleSize) : []),
     section('kernel parameters', sysctls(linux.sysctl ?? {}), oomScore(process.oomScoreAdj)),
     masksSection(linux.maskedPaths ?? [], linux.readonlyPaths ?? []),

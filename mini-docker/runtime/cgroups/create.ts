@@ -1,6 +1,8 @@
 // The cgroup driver for this machine: version 1 where controllers are mounted one by one, else version 2.
+import { basename } from 'node:path';
 import type { Resources } from '../../formats/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
+import type { CgroupView } from '../cgroup-mount.ts';
 import type { Cgroup } from './cgroup.ts';
 import { readHierarchies } from './hierarchies.ts';
 import { createV1, driverV1, openV1 } from './v1.ts';
@@ -26,4 +28,15 @@ export function openCgroup(path: string): Cgroup | undefined {
 export function joinSteps(path: string): Step[] {
   const hierarchies = readHierarchies();
   return (hierarchies.version === 1 ? driverV1(hierarchies, path) : driverV2(hierarchies, path)).joinSteps();
+}
+
+/** Where the group at this path lies, for a container that is to see it. */
+export function cgroupView(path: string): CgroupView {
+  const hierarchies = readHierarchies();
+  if (hierarchies.version === 2) return { version: 2, directories: [] };
+  const directories = hierarchies.hierarchies.map(({ mountPoint }) => ({
+    controller: basename(mountPoint),
+    directory: mountPoint + path,
+  }));
+  return { version: 1, directories };
 }

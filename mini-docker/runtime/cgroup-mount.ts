@@ -1,0 +1,41 @@
+// /sys/fs/cgroup as a container sees it: with version 2 a mount of the hierarchy, whose root is that of the cgroup
+// namespace; with version 1 a directory with the container's own group of every controller.
+import type { Mount } from '../formats/runtime-spec.ts';
+import { AT, MOUNT_ATTR, O } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, resultOf } from '../linux/step.ts';
+import { close, mountSetattr } from '../linux/syscalls.ts';
+import { openInside } from './inside.ts';
+
+export interface CgroupView {
+  version: 1 | 2;
+  /** Version 1: the container's directories on the host, one for each controller. */
+  directories: { controller: string; directory: string }[];
+}
+
+/** @returns the mounts to be made in place of one of type 'cgroup', and what to do when they are attached */
+export function expandCgroupMount(mount: Mount, view: CgroupView): { mounts: Mount[]; finish: Item[] } {
+  const { destination, options = [] } = mount;
+  if (view.version === 2) return { mounts: [{ ...mount, type: 'cgroup2' }], finish: [] };
+  const access = options.includes('ro') ? 'ro' : 'rw';
+  const hardened = options.filter(option => option !== 'ro' && option !== 'rw');
+  const groups = view.directories.map(({ controller, directory }) => ({
+    destination: `${destination}/${controller}`,
+    type: 'bind',
+    source: directory,
+    options: ['bind', access, ...hardened],
+  }));
+  const base = { destination, type: 'tmpfs', source: 'tmpfs', options: [...hardened, 'mode=755'] };
+  return { mounts: [base, ...groups], finish: access === 'ro' ? makeReadonly(destination) : [] };
+}
+
+/** Only now: a read-only tmpfs could not take the directories to mount on. */
+function makeReadonly(path: string): Item[] {
+  const mount = openInside(path, O.PATH | O.DIRECTORY);
+  const attributes = new Uint8Array(new BigUint64Array([BigInt(MOUNT_ATTR.RDONLY), 0n, 0n, 0n]).buffer);
+  return [
+    ...mount.items,
+    because('nothing is to be added here', mountSetattr(resultOf(mount.fd), '', AT.EMPTY_PATH, attributes)),
+    close(resultOf(mount.fd)),
+  ];
+}
