@@ -1,0 +1,162 @@
+// A container's log on disk, written: appends, rotates, and survives a full disk. Readers are in log-reader.ts.
+
+import { closeSync, constants, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+
+export interface LogFileOptions {
+  path: string;
+  /** Bytes after which a new file is begun; undefined: never. */
+  maxSize?: number;
+  /** Files that are kept, the current one included. */
+  maxFiles: number;
+  /** Told once when something could not be written. */
+  warn(message: string): void;
+}
+
+/** Where the log ends, so that what a killed daemon wrote beyond it can be cut off and written again. */
+export interface LogPosition {
+  /** Counts rotations. */
+  generation: number;
+  offset: number;
+}
+
+export class LogFile {
+  readonly path: string;
+  readonly maxFiles: number;
+  readonly #maxSize: number;
+  readonly #warn: (message: string) => void;
+  readonly #changed = new Set<() => void>();
+  #fd: number | undefined;
+  #generation: number;
+  #offset: number;
+  #lost = 0;
+  #closed = false;
+
+  /** `from`: what an earlier daemon made sure of. What is in the file beyond it is cut off. */
+  constructor(options: LogFileOptions, from?: LogPosition) {
+    this.path = options.path;
+    this.maxFiles = options.maxFiles;
+    this.#maxSize = options.maxSize ?? Number.POSITIVE_INFINITY;
+    this.#warn = options.warn;
+    const size = sizeOf(this.path);
+    // A file shorter than it was: the daemon was killed between beginning a new one and saying so.
+    const wasRotated = from !== undefined && (size === undefined || size < from.offset);
+    this.#generation = (from?.generation ?? 0) + (wasRotated ? 1 : 0);
+    this.#offset = wasRotated ? 0 : (from?.offset ?? size ?? 0);
+    if (size !== undefined && size > this.#offset) this.#cut(this.#offset);
+  }
+
+  get position(): LogPosition {
+    return { generation: this.#generation, offset: this.#offset };
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that did not find room on the disk. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Whether a line belongs into a new file when `pending` bytes come before it: append those, save how far the log is, then rotate(). */
+  isFullFor(line: number, pending: number): boolean {
+    const before = this.#offset + pending;
+    return before > 0 && before + line > this.#maxSize;
+  }
+
+  /** Writes whole lines, all or none. Never throws: what cannot be written is counted and dropped, the program goes on. */
+  append(lines: string): void {
+    const bytes = Buffer.from(lines);
+    try {
+      const fd = this.#open();
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(fd, bytes, done, bytes.length - done, this.#offset + done);
+      }
+      this.#offset += bytes.length;
+    } catch (error) {
+      if (this.#lost === 0) {
+        this.#warn(`cannot write ${this.path}: ${(error as Error).message}; output is lost until it can`);
+      }
+      this.#lost += bytes.length;
+      this.#cut(this.#offset);
+    }
+    this.#tell();
+  }
+
+  /** Begins a new file; the oldest goes when there are more than `maxFiles`. */
+  rotate(): void {
+    try {
+      if (this.maxFiles <= 1) {
+        ftruncateSync(this.#open(), 0);
+      } else {
+        this.#closeFile();
+        for (let age = this.maxFiles - 1; age >= 1; age--) {
+          renameIfThere(age === 1 ? this.path : `${this.path}.${age - 1}`, `${this.path}.${age}`);
+        }
+        this.#open();
+      }
+      this.#generation += 1;
+      this.#offset = 0;
+    } catch (error) {
+      this.#warn(`cannot rotate ${this.path}: ${(error as Error).message}`);
+    }
+    this.#tell();
+  }
+
+  /** For readers who come before the first line. */
+  makeFile(): void {
+    try {
+      if (!this.#closed) this.#open();
+    } catch {
+      // append() will say so.
+    }
+  }
+
+  /** Calls back after every change, and after close. */
+  onChange(listener: () => void): { stop(): void } {
+    this.#changed.add(listener);
+    return { stop: () => void this.#changed.delete(listener) };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closeFile();
+    this.#tell();
+  }
+
+  #open(): number {
+    // Without O_APPEND, with which pwrite(2) ignores its offset: what lies behind ours must be overwritten.
+    this.#fd ??= openSync(this.path, constants.O_WRONLY | constants.O_CREAT, 0o640);
+    return this.#fd;
+  }
+
+  #closeFile(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #cut(size: number): void {
+    try {
+      ftruncateSync(this.#open(), size);
+    } catch {
+      // The next append overwrites it.
+    }
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#changed]) listener();
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

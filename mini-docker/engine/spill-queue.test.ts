@@ -1,0 +1,64 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SpillQueue } from './spill-queue.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'mini-docker-spill-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const queue = (inMemory: number) => new SpillQueue({ tags: ['a', 'b'], directory, inMemory });
+const openSpills = () =>
+  readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory);
+    } catch {
+      return false;
+    }
+  }).length;
+
+test('a reader who comes late gets everything in order, also what did not fit into memory', async () => {
+  const filled = queue(10);
+  const sent = Array.from({ length: 100 }, (_, index) => `item ${index}`);
+  sent.forEach((text, index) => filled.push(index % 3 === 0 ? 'a' : 'b', Buffer.from(text)));
+  expect(openSpills()).toBe(1);
+  expect(readdirSync(directory)).toEqual([]);
+  filled.end();
+  const got: string[] = [];
+  for await (const { tag, data } of filled) {
+    expect(tag).toBe(got.length % 3 === 0 ? 'a' : 'b');
+    got.push(Buffer.from(data).toString());
+  }
+  expect(got).toEqual(sent);
+  expect(openSpills()).toBe(0);
+});
+
+test('order is kept while writer and reader go on at once', async () => {
+  const running = queue(20);
+  let sent = 0;
+  const timer = setInterval(() => {
+    for (let count = 0; count < 10; count++) running.push('a', Buffer.from(`${sent++}`));
+    if (sent >= 500) {
+      clearInterval(timer);
+      running.end();
+    }
+  }, 1);
+  let got = 0;
+  for await (const { data } of running) {
+    expect(Buffer.from(data).toString()).toBe(`${got++}`);
+    if (got % 50 === 0) await new Promise(resolve => setTimeout(resolve, 5));
+  }
+  expect(got).toBe(sent);
+});
+
+test('a reader who leaves gives the file back', async () => {
+  const left = queue(1);
+  for (let count = 0; count < 5; count++) left.push('b', Buffer.from('xx'));
+  for await (const _ of left) break;
+  expect(openSpills()).toBe(0);
+  left.push('b', Buffer.from('xx'));
+  expect(openSpills()).toBe(0);
+});

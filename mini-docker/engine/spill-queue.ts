@@ -1,0 +1,126 @@
+// Between a program that writes as fast as it can and a client that reads as slowly as it likes: a queue that keeps a
+// little in memory and the rest in a file without a name, so that the program never waits and the client misses nothing.
+
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Bytes in memory, for each queue. */
+const IN_MEMORY = 1024 * 1024;
+
+export interface QueueItem<Tag extends string> {
+  tag: Tag;
+  data: Uint8Array;
+}
+
+/** One reader. `tags` are the kinds of items; `directory` is where the file goes. */
+export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<Tag>> {
+  readonly #tags: readonly Tag[];
+  readonly #directory: string;
+  readonly #limit: number;
+  #items: QueueItem<Tag>[] = [];
+  #bytes = 0;
+  /** Tag (a byte), length (four bytes), data: from `read` to `written` they wait. */
+  #file: { fd: number; read: number; written: number } | undefined;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: { tags: readonly Tag[]; directory: string; inMemory?: number }) {
+    this.#tags = options.tags;
+    this.#directory = options.directory;
+    this.#limit = options.inMemory ?? IN_MEMORY;
+  }
+
+  /** Never waits. When not even the file takes it, the reader is cut off: better than a gap that nobody sees. */
+  push(tag: Tag, data: Uint8Array): void {
+    if (this.#ended) return;
+    if (this.#file === undefined && this.#bytes + data.length <= this.#limit) {
+      this.#items.push({ tag, data });
+      this.#bytes += data.length;
+    } else {
+      try {
+        this.#spill(tag, data);
+      } catch {
+        this.end();
+      }
+    }
+    this.#wake?.();
+  }
+
+  /** Nothing more comes; what is there is still delivered. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** The reader has gone. Idempotent. */
+  discard(): void {
+    this.#items = [];
+    this.#bytes = 0;
+    this.#closeFile();
+    this.end();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<QueueItem<Tag>> {
+    try {
+      for (;;) {
+        const item = this.#next();
+        if (item !== undefined) yield item;
+        else if (this.#ended) return;
+        else await this.#more();
+      }
+    } finally {
+      this.discard();
+    }
+  }
+
+  #next(): QueueItem<Tag> | undefined {
+    const item = this.#items.shift();
+    if (item !== undefined) {
+      this.#bytes -= item.data.length;
+      return item;
+    }
+    const file = this.#file;
+    if (file === undefined) return undefined;
+    const header = Buffer.alloc(5);
+    readSync(file.fd, header, 0, 5, file.read);
+    const data = Buffer.alloc(header.readUInt32LE(1));
+    readSync(file.fd, data, 0, data.length, file.read + 5);
+    file.read += 5 + data.length;
+    // Caught up: back to memory.
+    if (file.read === file.written) this.#closeFile();
+    return { tag: this.#tags[header[0]!]!, data };
+  }
+
+  #spill(tag: Tag, data: Uint8Array): void {
+    this.#file ??= this.#openFile();
+    const file = this.#file;
+    const header = Buffer.alloc(5);
+    header[0] = this.#tags.indexOf(tag);
+    header.writeUInt32LE(data.length, 1);
+    const bytes = Buffer.concat([header, data]);
+    if (writeSync(file.fd, bytes, 0, bytes.length, file.written) < bytes.length) throw new Error('disk full');
+    file.written += bytes.length;
+  }
+
+  #openFile(): { fd: number; read: number; written: number } {
+    const path = join(this.#directory, `spill-${randomUUID()}`);
+    const fd = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return { fd, read: 0, written: 0 };
+  }
+
+  #closeFile(): void {
+    if (this.#file !== undefined) closeSync(this.#file.fd);
+    this.#file = undefined;
+  }
+
+  #more(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}
