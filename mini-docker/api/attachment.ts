@@ -8,8 +8,8 @@ import { drained } from './pump.ts';
 import type { Hijacked } from './router.ts';
 
 /** Output of more than one stream in one connection, which has to tell them apart. */
-export const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
-export const RAW = 'application/vnd.docker.raw-stream';
+const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
+const RAW = 'application/vnd.docker.raw-stream';
 
 /** Clients before 1.42 know only the one name and look at the container for the framing. */
 export function streamType(options: { tty: boolean; version: number }): string {

@@ -18,13 +18,13 @@ export interface TestServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface AskOptions {
+interface AskOptions {
   /** Sent as JSON unless it is a string or bytes. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
-export interface Reply {
+interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
@@ -79,7 +79,7 @@ function ask(options: AskOptions & { socket: string; method: string; path: strin
   });
 }
 
-export interface Conversation {
+interface Conversation {
   socket: Socket;
   /** Everything that came so far. */
   heard(): string;
