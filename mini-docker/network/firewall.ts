@@ -1,5 +1,5 @@
 // Keeps the kernel's rules as rules.ts renders them, and other tables from dropping what ours lets through.
-import { type ForeignChain, forwardChains, NftMissing, nft } from './nft.ts';
+import { type ForeignChain, type Nft, NftMissing } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
 import { type PublishedPort, renderRules, TABLE } from './rules.ts';
 
@@ -19,7 +19,7 @@ export interface Firewall {
   readonly available: boolean | undefined;
 }
 
-export function createFirewall(state: () => FirewallState): Firewall {
+export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
   let available: boolean | undefined;
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -39,13 +39,13 @@ export function createFirewall(state: () => FirewallState): Firewall {
   const applyNow = (): Promise<void> =>
     unlessMissing(async () => {
       const { networks, ports } = state();
-      const bridges = linkPatterns(networks);
-      await nft(networks.length === 0 ? NO_TABLE : renderRules(networks, ports));
+      await nft.run(networks.length === 0 ? NO_TABLE : renderRules(networks, ports));
       // Other tables are only looked at when networks come or go: reading them all may take long.
-      if (bridges.join() === acceptedFor) return;
-      const script = acceptElsewhere(await forwardChains(TABLE), bridges);
-      if (script !== '') await nft(script);
-      acceptedFor = bridges.join();
+      const bridges = networks.map(each => each.bridge).join();
+      if (bridges === acceptedFor) return;
+      const script = acceptElsewhere(await nft.forwardChains(TABLE), linkPatterns(networks));
+      if (script !== '') await nft.run(script);
+      acceptedFor = bridges;
     });
 
   const start = (): Promise<void> => {

@@ -1,99 +1,13 @@
-// Networks seen from inside containers, from the host, and from a host beyond. All three are namespaces of this test.
+// Networks seen from inside containers, from the host, and from a host beyond. All are namespaces of this test.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type HeldProcess, hold } from '../../test/held-process.ts';
-import { enterOwnNetwork, ip } from '../../test/own-network.ts';
-import type { Endpoint, Networks } from './network.ts';
-import { openNetworks } from './networks.ts';
+import { expect, test } from 'vitest';
+import { reaches, run, useNetworkHosts } from '../../test/network-hosts.ts';
+import { ip } from '../../test/own-network.ts';
 
-let root: string;
-let networks: Networks;
-let beyond: HeldProcess;
-
-beforeAll(async () => {
-  enterOwnNetwork();
-  beyond = await hold({ wrapper: ['unshare', '--net'] });
-  for (const line of [
-    `ip link add up0 type veth peer name eth0 netns ${beyond.pid}`,
-    'ip addr add 192.0.2.1/24 dev up0',
-    'ip link set up0 up',
-    `nsenter --net=/proc/${beyond.pid}/ns/net ip addr add 192.0.2.2/24 dev eth0`,
-    `nsenter --net=/proc/${beyond.pid}/ns/net ip link set eth0 up`,
-    `nsenter --net=/proc/${beyond.pid}/ns/net ip link set lo up`,
-  ])
-    execFileSync('sh', ['-c', line]);
-});
-afterAll(() => beyond[Symbol.asyncDispose]());
-
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'mini-docker-networks-'));
-  networks = openNetworks({ root });
-});
-afterEach(async () => {
-  await networks.close();
-  rmSync(root, { recursive: true });
-  expect(ip('link show').map(link => link.ifname)).toEqual(['lo', 'up0']);
-  expect(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' })).not.toContain('mini-docker');
-});
-
-const BUSYBOX = join(import.meta.dirname, '../../node_modules/.bin/busybox');
-
-/** What a busybox applet says in the namespace of a process, or on the host. */
-function run(where: { pid: number } | 'host', ...command: string[]): string {
-  const enter = where === 'host' ? [] : ['nsenter', `--net=/proc/${where.pid}/ns/net`];
-  const [first, ...rest] = [...enter, BUSYBOX, ...command];
-  return execFileSync(first!, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-const reaches = (from: { pid: number } | 'host', address: string): boolean => {
-  try {
-    run(from, 'ping', '-c', '1', '-W', '1', address);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-interface Container extends AsyncDisposable {
-  id: string;
-  pid: number;
-  endpoint: Endpoint;
-}
-
-let count = 0;
-
-/** A process with a network namespace of its own, attached; it ends, and is detached, with the scope. */
-async function container(
-  options: { network?: string; name?: string } & Partial<Parameters<Networks['attach']>[0]> = {},
-): Promise<Container> {
-  const { network = 'bridge', name = `c${count}`, ...others } = options;
-  const id = (++count).toString(16).padStart(64, '0');
-  const process = await hold({ wrapper: ['unshare', '--net'] });
-  try {
-    const endpoint = await networks.attach({
-      network,
-      containerId: id,
-      containerName: name,
-      pid: process.pid,
-      ...others,
-    });
-    return {
-      id,
-      pid: process.pid,
-      endpoint,
-      [Symbol.asyncDispose]: async () => {
-        await process[Symbol.asyncDispose]();
-        await networks.detach(id);
-      },
-    };
-  } catch (error) {
-    await process[Symbol.asyncDispose]();
-    throw error;
-  }
-}
+const hosts = useNetworkHosts();
+const { container } = hosts;
 
 test('a container on the default bridge has lo, eth0, an address and a way out', async () => {
   await using web = await container();
@@ -116,7 +30,7 @@ test('a container on the default bridge has lo, eth0, an address and a way out',
 });
 
 test('containers on one network reach each other at once, and those on others not at all', async () => {
-  await networks.create({ Name: 'shop' });
+  await hosts.networks.create({ Name: 'shop' });
   await using a = await container();
   await using b = await container();
   await using other = await container({ network: 'shop' });
@@ -128,15 +42,15 @@ test('containers on one network reach each other at once, and those on others no
 
 test("who is beyond the host sees the host's address, and cannot reach into a network", async () => {
   await using web = await container();
-  run(beyond, 'sh', '-c', 'ip route add 172.17.0.0/16 via 192.0.2.1');
-  expect(reaches(beyond, web.endpoint.ipAddress)).toBe(false);
-  run(beyond, 'sh', '-c', 'ip route del 172.17.0.0/16');
+  run(hosts.beyond, 'sh', '-c', 'ip route add 172.17.0.0/16 via 192.0.2.1');
+  expect(reaches(hosts.beyond, web.endpoint.ipAddress)).toBe(false);
+  run(hosts.beyond, 'sh', '-c', 'ip route del 172.17.0.0/16');
   // Without that route an answer finds back only because the question came from the host's address.
   expect(reaches(web, '192.0.2.2')).toBe(true);
 });
 
 test('an internal network has no way out and no way in', async () => {
-  await networks.create({ Name: 'vault', Internal: true });
+  await hosts.networks.create({ Name: 'vault', Internal: true });
   await using a = await container({ network: 'vault' });
   await using b = await container({ network: 'vault' });
   expect(a.endpoint.gateway).toBe('');
@@ -153,25 +67,25 @@ test('addresses come back when a container ends, and are not given out again at 
     addresses.push(each.endpoint.ipAddress);
   }
   expect(addresses).toEqual(['172.17.0.2', '172.17.0.3', '172.17.0.4']);
-  expect((await networks.inspect('bridge')).Containers).toEqual({});
-  expect(readdirSync(join(root, 'containers'))).toEqual([]);
+  expect((await hosts.networks.inspect('bridge')).Containers).toEqual({});
+  expect(readdirSync(join(hosts.root, 'containers'))).toEqual([]);
 });
 
 test('a subnet is chosen that nothing on the host uses', async () => {
   execFileSync('ip', ['route', 'add', '172.18.0.0/15', 'via', '192.0.2.2']);
   try {
-    const { Id } = await networks.create({ Name: 'shop' });
-    expect((await networks.inspect(Id)).IPAM.Config).toEqual([
+    const { Id } = await hosts.networks.create({ Name: 'shop' });
+    expect((await hosts.networks.inspect(Id)).IPAM.Config).toEqual([
       { Subnet: '172.20.0.0/16', Gateway: '172.20.0.1' },
     ]);
-    await networks.remove(Id);
+    await hosts.networks.remove(Id);
   } finally {
     execFileSync('ip', ['route', 'del', '172.18.0.0/15']);
   }
 });
 
 test('a network is made as it was asked for', async () => {
-  await networks.create({
+  await hosts.networks.create({
     Name: 'shop',
     IPAM: { Config: [{ Subnet: '10.9.0.0/16', IPRange: '10.9.5.0/24', Gateway: '10.9.0.254' }] },
     Options: { mtu: '1300' },
@@ -187,16 +101,20 @@ test('a network is made as it was asked for', async () => {
   expect(ip('link show dev eth0', web.pid)[0].mtu).toBe(1300);
   expect(ip('link show dev eth0', fixed.pid)[0].address).toBe('02:00:00:00:00:77');
   expect(reaches(web, '10.9.7.7')).toBe(true);
-  expect(await networks.list({ label: ['tier=front'] })).toHaveLength(1);
+  expect(await hosts.networks.list({ label: ['tier=front'] })).toHaveLength(1);
   await expect(container({ network: 'shop', ipAddress: '10.9.7.7' })).rejects.toThrow(
     'Address already in use: 10.9.7.7 on network shop',
   );
 });
 
 test('a network with IPv6 gives addresses of both families, and a way out for both', async () => {
-  await networks.create({ Name: 'six', EnableIPv6: true, IPAM: { Config: [{ Subnet: 'fd00:6::/64' }] } });
+  await hosts.networks.create({
+    Name: 'six',
+    EnableIPv6: true,
+    IPAM: { Config: [{ Subnet: 'fd00:6::/64' }] },
+  });
   execFileSync('sh', ['-c', 'ip -6 addr add 2001:db8::1/64 dev up0 nodad']);
-  run(beyond, 'ip', '-6', 'addr', 'add', '2001:db8::2/64', 'dev', 'eth0');
+  run(hosts.beyond, 'ip', '-6', 'addr', 'add', '2001:db8::2/64', 'dev', 'eth0');
   await using a = await container({ network: 'six' });
   await using b = await container({ network: 'six' });
   expect(a.endpoint).toMatchObject({ ipv6Address: 'fd00:6::2', ipv6PrefixLen: 64, ipv6Gateway: 'fd00:6::1' });
@@ -217,10 +135,10 @@ test('a network with IPv6 gives addresses of both families, and a way out for bo
 });
 
 test('a running container is connected to a second network and loses the first', async () => {
-  await networks.create({ Name: 'shop' });
+  await hosts.networks.create({ Name: 'shop' });
   await using web = await container();
   await using other = await container({ network: 'shop' });
-  const second = await networks.attach({
+  const second = await hosts.networks.attach({
     network: 'shop',
     containerId: web.id,
     containerName: 'web',
@@ -230,15 +148,15 @@ test('a running container is connected to a second network and loses the first',
   expect(reaches(web, other.endpoint.ipAddress)).toBe(true);
   expect(ip('-4 route show default', web.pid)).toMatchObject([{ gateway: '172.17.0.1' }]);
   await expect(
-    networks.attach({ network: 'shop', containerId: web.id, containerName: 'web', pid: web.pid }),
+    hosts.networks.attach({ network: 'shop', containerId: web.id, containerName: 'web', pid: web.pid }),
   ).rejects.toThrow('endpoint with name web already exists in network shop');
 
-  await networks.detach(web.id, 'bridge');
+  await hosts.networks.detach(web.id, 'bridge');
   expect(ip('link show', web.pid).map(link => link.ifname)).toEqual(['lo', 'eth1']);
   expect(ip('-4 route show default', web.pid)).toMatchObject([{ gateway: second.gateway, dev: 'eth1' }]);
   expect(reaches(web, '192.0.2.2')).toBe(true);
-  expect(networks.endpoints(web.id).map(each => each.networkName)).toEqual(['shop']);
-  await expect(networks.detach(web.id, 'bridge')).rejects.toThrow('is not connected to network bridge');
+  expect(hosts.networks.endpoints(web.id).map(each => each.networkName)).toEqual(['shop']);
+  await expect(hosts.networks.detach(web.id, 'bridge')).rejects.toThrow('is not connected to network bridge');
 });
 
 test('a container on none has lo and nothing else', async () => {
@@ -247,7 +165,7 @@ test('a container on none has lo and nothing else', async () => {
     ['lo', true],
   ]);
   await expect(
-    networks.attach({ network: 'bridge', containerId: alone.id, containerName: 'x', pid: alone.pid }),
+    hosts.networks.attach({ network: 'bridge', containerId: alone.id, containerName: 'x', pid: alone.pid }),
   ).rejects.toThrow(/on the network host or none is on no other/);
 });
 
@@ -256,10 +174,10 @@ test('what cannot be attached leaves nothing', async () => {
   const links = ip('link show').length;
   const id = 'f'.repeat(64);
   await expect(
-    networks.attach({ network: 'bridge', containerId: id, containerName: 'gone', pid: 4_194_304 }),
+    hosts.networks.attach({ network: 'bridge', containerId: id, containerName: 'gone', pid: 4_194_304 }),
   ).rejects.toThrow('process 4194304 has ended');
   await expect(
-    networks.attach({
+    hosts.networks.attach({
       network: 'bridge',
       containerId: id,
       containerName: 'bad',
@@ -268,13 +186,13 @@ test('what cannot be attached leaves nothing', async () => {
     }),
   ).rejects.toThrow(/EADDRNOTAVAIL|EEXIST/);
   expect(ip('link show')).toHaveLength(links);
-  expect(readdirSync(join(root, 'containers'))).toEqual([`${first.id}.json`]);
+  expect(readdirSync(join(hosts.root, 'containers'))).toEqual([`${first.id}.json`]);
 });
 
 test('networks that cannot be are refused in one line', async () => {
-  await networks.create({ Name: 'shop', IPAM: { Config: [{ Subnet: '10.9.0.0/16' }] } });
+  await hosts.networks.create({ Name: 'shop', IPAM: { Config: [{ Subnet: '10.9.0.0/16' }] } });
   const create = (Name: string, config = {}, more = {}) =>
-    networks.create({ Name, IPAM: { Config: [config] }, ...more });
+    hosts.networks.create({ Name, IPAM: { Config: [config] }, ...more });
   await expect(create('shop')).rejects.toMatchObject({
     kind: 'conflict',
     message: 'network with name shop already exists',
@@ -292,37 +210,36 @@ test('networks that cannot be are refused in one line', async () => {
   await expect(create('x', { Gateway: '10.7.0.1' })).rejects.toThrow('needs a --subnet');
   await expect(create('x', {}, { Options: { mtu: 'big' } })).rejects.toThrow('is not a number');
   await expect(create('x', {}, { Driver: 'overlay' })).rejects.toMatchObject({ kind: 'notFound' });
-  expect((await networks.list()).map(each => each.Name)).toEqual(['host', 'none', 'bridge', 'shop']);
+  expect((await hosts.networks.list()).map(each => each.Name)).toEqual(['host', 'none', 'bridge', 'shop']);
 });
 
 test('a network somebody runs on stays, an unused one goes with its bridge', async () => {
-  const { Id } = await networks.create({ Name: 'shop' });
+  const { Id } = await hosts.networks.create({ Name: 'shop' });
   const bridges = () => ip('link show type bridge').map(link => link.ifname);
   {
     await using web = await container({ network: 'shop', name: 'web' });
     expect(web.endpoint.networkId).toBe(Id);
-    await expect(networks.remove('shop')).rejects.toThrow('has active endpoints: web');
-    expect(await networks.prune()).toEqual({ NetworksDeleted: [] });
+    await expect(hosts.networks.remove('shop')).rejects.toThrow('has active endpoints: web');
+    expect(await hosts.networks.prune()).toEqual({ NetworksDeleted: [] });
     expect(bridges()).toContain(`mini-${Id.slice(0, 10)}`);
   }
-  await expect(networks.remove('bridge')).rejects.toThrow(
+  await expect(hosts.networks.remove('bridge')).rejects.toThrow(
     'bridge is a pre-defined network and cannot be removed',
   );
-  await expect(networks.inspect('nothing')).rejects.toMatchObject({ kind: 'notFound' });
-  await networks.create({ Name: 'depot' });
-  expect(await networks.prune({}, new Set(['depot']))).toEqual({ NetworksDeleted: ['shop'] });
-  await networks.remove('depot');
+  await expect(hosts.networks.inspect('nothing')).rejects.toMatchObject({ kind: 'notFound' });
+  await hosts.networks.create({ Name: 'depot' });
+  expect(await hosts.networks.prune({}, new Set(['depot']))).toEqual({ NetworksDeleted: ['shop'] });
+  await hosts.networks.remove('depot');
   expect(bridges()).not.toContain(`mini-${Id.slice(0, 10)}`);
 });
 
 test('the next daemon knows networks and leases, and gives back those of containers that ended meanwhile', async () => {
-  await networks.create({ Name: 'shop' });
+  await hosts.networks.create({ Name: 'shop' });
   await using stays = await container({ network: 'shop', name: 'stays' });
   const ends = await container({ network: 'shop', name: 'ends' });
-  const killed = networks;
-  networks = openNetworks({ root });
-  await networks.adopt([{ containerId: stays.id, pid: stays.pid }]);
-  expect(Object.values((await networks.inspect('shop')).Containers)).toMatchObject([
+  hosts.reopen();
+  await hosts.networks.adopt([{ containerId: stays.id, pid: stays.pid }]);
+  expect(Object.values((await hosts.networks.inspect('shop')).Containers)).toMatchObject([
     { Name: 'stays', IPv4Address: '172.18.0.2/16' },
   ]);
   await using next = await container({ network: 'shop' });
@@ -331,7 +248,6 @@ test('the next daemon knows networks and leases, and gives back those of contain
   // Its link went although its namespace still lives.
   expect(ip('link show', ends.pid).map(link => link.ifname)).toEqual(['lo']);
   await ends[Symbol.asyncDispose]();
-  void killed;
 });
 
 test('twenty containers started at once get twenty addresses', async () => {
@@ -342,8 +258,8 @@ test('twenty containers started at once get twenty addresses', async () => {
 });
 
 test('a network card of the host is never taken for a bridge', async () => {
-  await expect(networks.create({ Name: 'bad', Options: { bridge: 'up0' } })).rejects.toThrow(
+  await expect(hosts.networks.create({ Name: 'bad', Options: { bridge: 'up0' } })).rejects.toThrow(
     'link up0 exists and is not ours',
   );
-  expect((await networks.list()).map(each => each.Name)).not.toContain('bad');
+  expect((await hosts.networks.list()).map(each => each.Name)).not.toContain('bad');
 });

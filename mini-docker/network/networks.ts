@@ -9,19 +9,30 @@ import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { NetworkError } from './errors.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
+import { findNft } from './nft.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, isPredefined, OPTION } from './record.ts';
 import { openRecordStore } from './record-store.ts';
 import { createSwitchboard } from './switchboard.ts';
 
-/** @param options.root a directory of our own: networks and leases are kept there. One process at a time. */
-export function openNetworks(options: { root: string }): Networks {
+export interface OpenOptions {
+  /** A directory of our own: networks and leases are kept there. One process at a time. */
+  root: string;
+  /** Where nft(8) is; default: in PATH. */
+  nft?: string;
+}
+
+export function openNetworks(options: OpenOptions): Networks {
   const store = openRecordStore(options.root);
   const host = openNetlink();
   const catalog = openCatalog(store, host);
   const { containers, ...attachments } = createAttachments({ store, host, networks: catalog.networks });
   const publications = new Map<string, Publication>();
-  const switchboard = createSwitchboard(host, () => [...publications.values()].flatMap(each => each.rules));
+  const switchboard = createSwitchboard({
+    host,
+    nft: findNft(options.nft),
+    ports: () => [...publications.values()].flatMap(each => each.rules),
+  });
   const sweeper = createSweeper(names => removeLinks(host, names));
   /** What went wrong where nobody waits for an answer. */
   const problems: string[] = [];
@@ -77,7 +88,7 @@ export function openNetworks(options: { root: string }): Networks {
 
   const publish = async (record: ContainerRecord, bindings: PortMap): Promise<PortMap> => {
     await unpublish(record.containerId);
-    const through = await openPorts(record, bindings, switchboard.nat === true);
+    const through = await openPorts(record, bindings, switchboard.nat !== false);
     try {
       turnBack(host, through.link);
       await switchboard.applyRules();

@@ -8,12 +8,22 @@ export class NftMissing extends Error {
   override readonly name = 'NftMissing';
 }
 
-/**
- * Runs a script, all of it or nothing.
- * @throws NftMissing; NetworkError with nft's first line
- */
-export async function nft(script: string): Promise<void> {
-  await run(['-f', '-'], script);
+export interface Nft {
+  /** Runs a script, all of it or nothing. @throws NftMissing; NetworkError with nft's first line */
+  run(script: string): Promise<void>;
+  /** The chains through which forwarded packets go first, of other tables than ours. */
+  forwardChains(ourTable: string): Promise<ForeignChain[]>;
+}
+
+/** @param tool a path, or a name to be found in PATH */
+export function findNft(tool = 'nft'): Nft {
+  return {
+    run: async script => {
+      await run(tool, ['-f', '-'], script);
+    },
+    forwardChains: async ourTable =>
+      decodeForwardChains(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable),
+  };
 }
 
 export interface ForeignChain {
@@ -25,9 +35,8 @@ export interface ForeignChain {
   rules: { handle: number; comment: string | undefined }[];
 }
 
-/** The chains through which forwarded packets go first, of other tables than ours. */
-export async function forwardChains(ourTable: string): Promise<ForeignChain[]> {
-  const { nftables } = JSON.parse(await run(['-j', '-a', 'list', 'ruleset'])) as { nftables: Listed[] };
+function decodeForwardChains(listing: string, ourTable: string): ForeignChain[] {
+  const { nftables } = JSON.parse(listing) as { nftables: Listed[] };
   const found: ForeignChain[] = [];
   for (const { chain, rule } of nftables) {
     if (
@@ -57,10 +66,10 @@ interface Listed {
   rule?: { family: string; table: string; chain: string; handle: number; comment?: string; expr: object[] };
 }
 
-function run(args: readonly string[], input = ''): Promise<string> {
+function run(tool: string, args: readonly string[], input = ''): Promise<string> {
   // A daemon's PATH may lack the directories where administrators' tools are.
   const PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter);
-  const child = spawn('nft', args, { env: { PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(tool, args, { env: { PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let output = '';
     let errors = '';
@@ -71,7 +80,7 @@ function run(args: readonly string[], input = ''): Promise<string> {
       errors += chunk;
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new NftMissing('nft is not installed') : error);
+      reject(error.code === 'ENOENT' ? new NftMissing(`${tool} is not installed`) : error);
     });
     child.once('close', code => {
       if (code === 0) resolve(output);

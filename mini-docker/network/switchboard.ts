@@ -3,6 +3,7 @@ import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
 import { createFirewall } from './firewall.ts';
+import type { Nft } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
 import type { PublishedPort } from './rules.ts';
 
@@ -24,9 +25,14 @@ export interface Switchboard {
   readonly nat: boolean | undefined;
 }
 
-export function createSwitchboard(host: NetlinkSocket, ports: () => PublishedPort[]): Switchboard {
+export function createSwitchboard(options: {
+  host: NetlinkSocket;
+  nft: Nft;
+  ports: () => PublishedPort[];
+}): Switchboard {
+  const { host, nft, ports } = options;
   const standing = new Map<string, { record: NetworkRecord; ready: Promise<number> }>();
-  const firewall = createFirewall(() => ({
+  const firewall = createFirewall(nft, () => ({
     networks: [...standing.values()].map(each => each.record),
     ports: ports(),
   }));
