@@ -9,7 +9,7 @@ import { containerIds, leftBehind } from './leaks.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const NODE = join(ROOT, 'node_modules/.bin/node');
-const ENTRY = join(ROOT, 'mini-docker/daemon.ts');
+const ENTRY = [join(ROOT, 'mini-docker/main.ts'), 'daemon'];
 
 export interface TestDaemon {
   /** Path of its unix socket; `host` is the same as DOCKER_HOST wants it. */
@@ -48,7 +48,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
   let log = '';
 
   const begin = async () => {
-    const inside = ['-t', String(holder.pid), '-n', '-m', NODE, ENTRY];
+    const inside = ['-t', String(holder.pid), '-n', '-m', NODE, ...ENTRY];
     const args = ['--data-root', dataRoot, '--run-dir', runDir, '--host', `unix://${socket}`];
     daemon = spawn('nsenter', [...inside, ...args, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
