@@ -1,0 +1,136 @@
+// From an argument vector to an exit code: finds the command, reads its flags, runs it, prints what went wrong.
+
+import type { AnyCommand, Invocation } from './command.ts';
+import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
+import { DaemonClient } from './daemon-client.ts';
+import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
+import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags.ts';
+import { printError, write } from './output.ts';
+
+export interface CommandLineOptions {
+  /** What starts our own daemon: a program and its arguments. */
+  daemonCommand: readonly string[];
+}
+
+export const PROGRAM_FLAGS = {
+  host: text('string', 'The daemon to talk to: unix:///PATH or tcp://HOST:PORT', 'H'),
+  version: toggle('Print the version and end', 'v'),
+};
+
+/** Commands whose errors of the daemon carry our name in front, as docker's do. */
+const PREFIXED = /^(container )?run$/;
+
+/** Resolves with the exit code; never rejects. */
+export async function runCommandLine(argv: readonly string[], options: CommandLineOptions): Promise<number> {
+  try {
+    const { flags, args } = parseFlags(PROGRAM_FLAGS, argv, { interspersed: false });
+    if (flags.version) return await runNamed('version', ['--short'], { ...options, host: flags.host });
+    if (args[0] === 'help') return await help(args.slice(1));
+    return await dispatch(args, { ...options, host: flags.host });
+  } catch (error) {
+    if (error instanceof HelpWanted) return help([]);
+    return fail('', error);
+  }
+}
+
+interface Options extends CommandLineOptions {
+  host: string | undefined;
+}
+
+async function dispatch(args: string[], options: Options): Promise<number> {
+  const [first, second] = args;
+  if (first === undefined) return help([]);
+  if (!Object.hasOwn(GROUPS, first)) return runNamed(first, args.slice(1), options);
+  if (second === undefined || second === '--help' || second === '-h') return help([first]);
+  return runNamed(`${first} ${second}`, args.slice(2), options);
+}
+
+async function runNamed(name: string, argv: string[], options: Options): Promise<number> {
+  const entry = findCommand(name);
+  if (!entry) return fail('', new CommandError(await unknownCommand(name)));
+  const definition = await entry.load();
+  try {
+    const { flags, given, args } = parseFlags(definition.flags, argv, {
+      interspersed: !definition.passThrough,
+    });
+    checkCount(name, definition, args.length);
+    let daemon: DaemonClient | undefined;
+    const invocation: Invocation<typeof definition.flags> = {
+      flags,
+      given,
+      args,
+      name,
+      get daemon() {
+        daemon ??= new DaemonClient({ ...options, environment: process.env });
+        return daemon;
+      },
+    };
+    return (await definition.run(invocation)) ?? 0;
+  } catch (error) {
+    if (error instanceof HelpWanted) return help([name]);
+    if (error instanceof FlagError)
+      return fail(
+        name,
+        new CommandError(await explainFlag(name, definition, error), { exitCode: OUR_FAULT }),
+      );
+    return fail(name, error);
+  }
+}
+
+function checkCount(
+  name: string,
+  { least, most = Number.POSITIVE_INFINITY }: AnyCommand,
+  count: number,
+): void {
+  if (count >= least && count <= most) return;
+  const arguments_ = (n: number) => `${n} argument${n === 1 ? '' : 's'}`;
+  let wants = `requires at least ${arguments_(least)}`;
+  if (least === most) wants = least === 0 ? 'accepts no arguments' : `requires ${arguments_(least)}`;
+  else if (count > most) wants = `requires at most ${arguments_(most)}`;
+  throw new CommandError(`'mini-docker ${name}' ${wants} (see 'mini-docker ${name} --help')`);
+}
+
+async function unknownCommand(name: string): Promise<string> {
+  const { meant } = await import('./typo.ts');
+  const [group, member] = name.split(' ') as [string, string | undefined];
+  const known =
+    member === undefined
+      ? [...Object.keys(COMMANDS), ...Object.keys(GROUPS)]
+      : commandsOf(group).map(each => each.name);
+  const guess = meant(member ?? group, known);
+  const full = member === undefined ? guess : `${group} ${guess}`;
+  const where = member === undefined ? 'mini-docker --help' : `mini-docker ${group} --help`;
+  return `unknown command: mini-docker ${name}${guess === undefined ? '' : `; did you mean 'mini-docker ${full}'?`} (see '${where}')`;
+}
+
+async function explainFlag(name: string, { flags }: AnyCommand, error: FlagError): Promise<string> {
+  const unknown = /^unknown flag: --(.*)$/.exec(error.message)?.[1];
+  const { meant } = await import('./typo.ts');
+  const guess = unknown === undefined ? undefined : meant(unknown, Object.keys(flags));
+  return `${error.message}${guess === undefined ? '' : `; did you mean --${guess}?`} (see 'mini-docker ${name} --help')`;
+}
+
+async function help(words: string[]): Promise<number> {
+  const { programHelp, groupHelp, commandHelp } = await import('./help.ts');
+  const name = words.join(' ');
+  if (name === '') write(programHelp());
+  else if (Object.hasOwn(GROUPS, name)) write(groupHelp(name));
+  else {
+    const entry = findCommand(name);
+    if (!entry) return fail('', new CommandError(await unknownCommand(name)));
+    write(commandHelp(name, entry.summary, await entry.load()));
+  }
+  return 0;
+}
+
+function fail(name: string, error: unknown): number {
+  const line = errorLine(error);
+  // A message that was printed already, or none is wanted: only the exit code counts.
+  if (line !== '') {
+    const bare = error instanceof DaemonError || line.startsWith('Error');
+    printError(bare && !PREFIXED.test(name) ? line : `mini-docker: ${line}`);
+  }
+  if (process.env.MINI_DOCKER_DEBUG && error instanceof Error) printError(String(error.stack));
+  if (error instanceof CommandError) return error.exitCode;
+  return PREFIXED.test(name) ? OUR_FAULT : 1;
+}

@@ -1,0 +1,63 @@
+import type { ContainerInspect } from '../../formats/engine-api.ts';
+import { command } from '../command.ts';
+import { waitForExit } from '../container-wait.ts';
+import { CommandError } from '../errors.ts';
+import { text, toggle, toggleOff } from '../flags.ts';
+import { printError } from '../output.ts';
+import { passSignals } from '../signal-proxy.ts';
+import { checkDetachKeys, checkTerminal, joinStreams } from '../stream.ts';
+import { onResize, rawMode } from '../terminal.ts';
+
+export const attach = command({
+  usage: '[OPTIONS] CONTAINER',
+  description: 'Ctrl-P Ctrl-Q leaves a container with a terminal, and leaves it running.',
+  flags: {
+    'detach-keys': text('string', 'Other keys that leave it running (ctrl-p,ctrl-q)'),
+    'no-stdin': toggle('Only read'),
+    'sig-proxy': toggleOff('Pass signals on to it'),
+  },
+  least: 1,
+  most: 1,
+  examples: [['attach box', 'Back to a container that was left with Ctrl-P Ctrl-Q']],
+  async run({ flags, args, daemon }) {
+    checkDetachKeys(flags['detach-keys']);
+    const inspected = await daemon.json<ContainerInspect>(
+      'GET',
+      `/containers/${encodeURIComponent(args[0]!)}/json`,
+    );
+    const { Id: id, Config, State } = inspected;
+    if (!State.Running) throw new CommandError('cannot attach to a stopped container, start it first');
+    if (State.Paused) throw new CommandError('cannot attach to a paused container, unpause it first');
+    if (State.Restarting)
+      throw new CommandError('cannot attach to a restarting container, wait until it is running');
+    const tty = Boolean(Config.Tty);
+    const stdin = !flags['no-stdin'] && Boolean(Config.OpenStdin);
+    checkTerminal({ tty, stdin });
+    const detachKeys = flags['detach-keys'];
+    const [connection, wait] = await Promise.all([
+      daemon.hijack(`/containers/${id}/attach`, {
+        query: { stream: true, stdin, stdout: true, stderr: true, detachKeys },
+      }),
+      waitForExit(daemon, id, 'next-exit'),
+    ]);
+    const restore = tty && stdin ? await rawMode() : () => {};
+    const stopSignals = flags['sig-proxy'] && !tty ? passSignals(daemon, id) : () => {};
+    const stopResize = tty
+      ? onResize(({ rows, columns }) =>
+          daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
+        )
+      : () => {};
+    try {
+      if ((await joinStreams({ connection, tty, stdin, detachKeys })) === 'detached') {
+        restore();
+        printError('read escape sequence');
+        return 0;
+      }
+    } finally {
+      stopResize();
+      restore();
+      stopSignals();
+    }
+    return wait.exitCode;
+  },
+});

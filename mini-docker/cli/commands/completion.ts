@@ -1,0 +1,22 @@
+import { command } from '../command.ts';
+import { completionScript, SHELLS } from '../completion-scripts.ts';
+import { CommandError } from '../errors.ts';
+import { write } from '../output.ts';
+
+export const completion = command({
+  usage: 'bash|zsh|fish',
+  flags: {},
+  least: 1,
+  most: 1,
+  examples: [
+    ['completion bash > /etc/bash_completion.d/mini-docker', 'For all bash users'],
+    ['completion fish > ~/.config/fish/completions/mini-docker.fish', 'For your fish'],
+  ],
+  async run({ args }) {
+    const shell = SHELLS.find(each => each === args[0]);
+    if (!shell)
+      throw new CommandError(`no completion for ${JSON.stringify(args[0])}: there are ${SHELLS.join(', ')}`);
+    write(await completionScript(shell));
+    return 0;
+  },
+});

@@ -1,0 +1,198 @@
+import { lstatSync, statSync } from 'node:fs';
+import { posix, resolve } from 'node:path';
+import type { ContainerPathStat } from '../../formats/engine-api.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import {
+  assertsDirectory,
+  CopyRefused,
+  type CopyTarget,
+  parseCopyArgument,
+  planCopy,
+  renamed,
+} from '../cp-plan.ts';
+import type { DaemonClient } from '../daemon-client.ts';
+import { CommandError, DaemonError } from '../errors.ts';
+import { toggle } from '../flags.ts';
+import { printError, write } from '../output.ts';
+
+/** Go's os.FileMode */
+const MODE_DIR = 2 ** 31;
+const MODE_SYMLINK = 2 ** 27;
+const isDirectory = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_DIR) % 2 === 1;
+const isSymlink = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_SYMLINK) % 2 === 1;
+
+const FLAGS = {
+  archive: toggle('Keep owners', 'a'),
+  'follow-link': toggle('Copy what SRC_PATH points to when it is a symbolic link', 'L'),
+  quiet: toggle('Do not say what was copied', 'q'),
+};
+
+interface Copy {
+  daemon: DaemonClient;
+  container: string;
+  /** In the container. */
+  path: string;
+  /** On this machine, or '-' for a tar on a standard stream. */
+  local: string;
+  flags: { archive: boolean; 'follow-link': boolean; quiet: boolean };
+}
+
+export const cp = command({
+  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-  or  SRC_PATH|- CONTAINER:DEST_PATH',
+  description: "A '-' is a tar archive on standard output or input. DIR/. means what is in the directory.",
+  flags: FLAGS,
+  least: 2,
+  most: 2,
+  examples: [
+    ['cp web:/etc/hosts .', 'Out of a container'],
+    ['cp site/. web:/www', 'Into one'],
+    ['cp web:/var/log - | tar tv', 'What is in there'],
+  ],
+  async run({ flags, args, daemon }) {
+    const [source, target] = args.map(parseCopyArgument) as [
+      ReturnType<typeof parseCopyArgument>,
+      ReturnType<typeof parseCopyArgument>,
+    ];
+    if (source.path === '' || target.path === '')
+      throw new CommandError('source and destination can not be empty');
+    if (source.container !== undefined && target.container !== undefined) {
+      throw new CommandError('copying between containers is not supported');
+    }
+    try {
+      if (source.container !== undefined) {
+        await copyOut({ daemon, container: source.container, path: source.path, local: target.path, flags });
+      } else if (target.container !== undefined) {
+        await copyIn({ daemon, container: target.container, path: target.path, local: source.path, flags });
+      } else throw new CommandError('must specify at least one container source');
+    } catch (cause) {
+      if (cause instanceof CopyRefused) throw new CommandError(cause.message, { cause });
+      throw cause;
+    }
+    return 0;
+  },
+});
+
+async function copyOut({ daemon, container, path, local, flags }: Copy): Promise<void> {
+  const source = flags['follow-link'] ? await followed(daemon, container, path) : path;
+  const { headers, body } = await daemon.request('GET', archivePath(container), { query: { path: source } });
+  const stat = decodeStat(headers['x-docker-container-path-stat']);
+  if (local === '-') {
+    if (process.stdout.isTTY)
+      throw new CommandError('refusing to write a tar archive to the terminal: redirect it');
+    for await (const chunk of body) write(chunk);
+    return;
+  }
+  const target = localTarget(local);
+  const parent = posix.dirname(target.path.replace(/\/+\.?$/, '') || '/');
+  if (!target.exists && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CommandError(`invalid output path: directory "${parent}" does not exist`);
+  }
+  const plan = planCopy({ path: source, directory: isDirectory(stat) }, target);
+  const { unpack } = await import('../cp-unpack.ts');
+  const counted = counting(body);
+  const { rename } = plan;
+  await unpack(counted.chunks, {
+    into: plan.into,
+    nameOf: entry => (rename === undefined ? entry : renamed(entry, rename)),
+    owners: flags.archive,
+  });
+  report(flags.quiet, counted.bytes(), local);
+}
+
+async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<void> {
+  const target = await containerTarget(daemon, container, path);
+  const query = { noOverwriteDirNonDir: true, copyUIDGID: flags.archive || undefined };
+  const send = async (into: string, tar: AsyncIterable<Uint8Array>) => {
+    const counted = counting(tar);
+    await daemon.text('PUT', archivePath(container), {
+      query: { path: into, ...query },
+      body: counted.chunks,
+      headers: { 'Content-Type': 'application/x-tar' },
+    });
+    report(flags.quiet, counted.bytes(), `${container}:${path}`);
+  };
+  if (local === '-') {
+    if (target.exists && !target.directory)
+      throw new CommandError(`destination "${container}:${path}" must be a directory`);
+    await send(path, process.stdin);
+    return;
+  }
+  const follow = flags['follow-link'] || local.endsWith('/');
+  const from = resolve(local);
+  const stats = (follow ? statSync : lstatSync)(from, { throwIfNoEntry: false });
+  if (!stats) throw new CommandError(`lstat ${from}: no such file or directory`);
+  if (!stats.isDirectory() && assertsDirectory(local)) throw new CommandError(`${local}: not a directory`);
+  // '.' and 'dir/..' are called what they are.
+  const named = /(^|\/)\.\.$/.test(local) ? from : local;
+  const { into, rename } = planCopy(
+    { path: named === '.' ? './.' : named, directory: stats.isDirectory() },
+    target,
+  );
+  const { pack } = await import('../cp-pack.ts');
+  await send(into, pack({ path: from, name: rename, follow }));
+}
+
+const archivePath = (container: string) => `/containers/${encodeURIComponent(container)}/archive`;
+
+function decodeStat(header: string | undefined): ContainerPathStat {
+  if (header === undefined)
+    throw new CommandError('the daemon does not say what the path is (X-Docker-Container-Path-Stat)');
+  return JSON.parse(Buffer.from(header, 'base64').toString()) as ContainerPathStat;
+}
+
+/** undefined when there is no such path. */
+async function statInContainer(
+  daemon: DaemonClient,
+  container: string,
+  path: string,
+): Promise<ContainerPathStat | undefined> {
+  try {
+    const { headers, body } = await daemon.request('HEAD', archivePath(container), { query: { path } });
+    for await (const _ of body);
+    return decodeStat(headers['x-docker-container-path-stat']);
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** The path that a symbolic link stands for; the path itself when it is none. */
+async function followed(daemon: DaemonClient, container: string, path: string): Promise<string> {
+  const stat = await statInContainer(daemon, container, path);
+  if (!stat || !isSymlink(stat)) return path;
+  return posix.resolve('/', posix.dirname(path), stat.linkTarget);
+}
+
+async function containerTarget(daemon: DaemonClient, container: string, path: string): Promise<CopyTarget> {
+  let at = path;
+  let stat = await statInContainer(daemon, container, at);
+  if (stat && isSymlink(stat)) {
+    at = posix.resolve('/', posix.dirname(path), stat.linkTarget);
+    stat = await statInContainer(daemon, container, at);
+  }
+  // Without a container there is no path either, and the daemon says which is missing.
+  if (!stat) await daemon.text('GET', `/containers/${encodeURIComponent(container)}/json`);
+  return { path: at, exists: stat !== undefined, directory: stat !== undefined && isDirectory(stat) };
+}
+
+function localTarget(local: string): CopyTarget {
+  const path = resolve(local) + (assertsDirectory(local) && local !== '.' ? '/' : '');
+  const stat = statSync(resolve(local), { throwIfNoEntry: false });
+  return { path, exists: stat !== undefined, directory: stat?.isDirectory() ?? false };
+}
+
+function counting(chunks: AsyncIterable<Uint8Array>) {
+  let bytes = 0;
+  async function* counted() {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  return { chunks: counted(), bytes: () => bytes };
+}
+
+function report(quiet: boolean, bytes: number, target: string): void {
+  if (!quiet && process.stderr.isTTY) printError(`Successfully copied ${encodeSize(bytes)} to ${target}`);
+}

@@ -1,0 +1,23 @@
+import { command } from '../command.ts';
+import { createBody } from '../create-body.ts';
+import { createContainer } from '../create-container.ts';
+import { CREATE_FLAGS } from '../create-flags.ts';
+import { print } from '../output.ts';
+
+export const create = command({
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  description: "Prints the container's id. 'start' starts it.",
+  flags: CREATE_FLAGS,
+  least: 1,
+  passThrough: true,
+  examples: [
+    ['create --name web -p 8080:80 busybox httpd -f', 'Prepare a web server'],
+    ['start web', 'Start it'],
+  ],
+  async run({ flags, args, daemon }) {
+    const [image, ...rest] = args as [string, ...string[]];
+    const body = createBody({ flags, image, command: rest, environment: process.env });
+    print(await createContainer(daemon, body, flags));
+    return 0;
+  },
+});

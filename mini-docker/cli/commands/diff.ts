@@ -1,0 +1,22 @@
+import type { FilesystemChange } from '../../formats/engine-api.ts';
+import { command } from '../command.ts';
+import { print } from '../output.ts';
+
+/** By FilesystemChange.Kind. */
+const KINDS = ['C', 'A', 'D'] as const;
+
+export const diff = command({
+  usage: 'CONTAINER',
+  description: 'A is added, C changed, D deleted.',
+  flags: {},
+  least: 1,
+  most: 1,
+  examples: [['diff web', 'What it has written to its file system']],
+  async run({ args, daemon }) {
+    const path = `/containers/${encodeURIComponent(args[0]!)}/changes`;
+    for (const { Kind, Path } of (await daemon.json<FilesystemChange[] | null>('GET', path)) ?? []) {
+      print(`${KINDS[Kind]} ${Path}`);
+    }
+    return 0;
+  },
+});

@@ -1,0 +1,72 @@
+import type { EventMessage } from '../../formats/engine-api-system.ts';
+import { formatJson } from '../../formats/go-format.ts';
+import { encodeTimestamp } from '../../formats/timestamp.ts';
+import { command } from '../command.ts';
+import { encodeFilters } from '../daemon-client.ts';
+import { CommandError } from '../errors.ts';
+import { filterFlag } from '../filter-flag.ts';
+import { text } from '../flags.ts';
+import { print } from '../output.ts';
+import { point } from './logs.ts';
+
+export const events = command({
+  usage: '[OPTIONS]',
+  flags: {
+    filter: filterFlag('Only those: container=web, event=die, type=image, label=a=b, …'),
+    format: text('string', 'How to print: json, or a template'),
+    since: text('string', 'Also past ones from then on: 10m, 2026-01-02T13:23:37Z'),
+    until: text('string', 'End then'),
+  },
+  least: 0,
+  most: 0,
+  examples: [
+    ['events', 'What happens from now on'],
+    ['events --since 1h --until 0s -f event=oom', 'Who ran out of memory in the last hour'],
+  ],
+  async run({ flags, daemon }) {
+    const now = new Date();
+    const show = await printer(flags.format);
+    const query = {
+      since: point('since', flags.since, now),
+      until: point('until', flags.until, now),
+      filters: encodeFilters(flags.filter),
+    };
+    for await (const each of daemon.jsonStream<EventMessage>('GET', '/events', { query })) print(show(each));
+    return 0;
+  },
+});
+
+async function printer(format: string | undefined): Promise<(event: EventMessage) => string> {
+  if (!format) return describe;
+  if (format === 'json') return formatJson;
+  const { compileTemplate } = await import('../../formats/go-template.ts');
+  try {
+    return compileTemplate(format, {
+      aliases: ALIASES,
+      nil: { Attributes: 'map', status: 'nil', id: 'nil', from: 'nil' },
+    });
+  } catch (cause) {
+    throw new CommandError(`template parsing error: ${(cause as Error).message}`, { exitCode: 64, cause });
+  }
+}
+
+/** Names in Go → in JSON. */
+const ALIASES = {
+  Status: 'status',
+  ID: 'id',
+  From: 'from',
+  Scope: 'scope',
+  Time: 'time',
+  TimeNano: 'timeNano',
+};
+
+/** '2026-11-20T20:22:09.745311866Z container start 1c28… (image=busybox, name=web)' */
+function describe({ time, timeNano, Type, Action, Actor }: EventMessage): string {
+  // timeNano is beyond what a double holds exactly: it gives the fraction, `time` the second.
+  const nanoseconds = BigInt(time) * 1_000_000_000n + (BigInt(timeNano) % 1_000_000_000n);
+  const attributes = Object.keys(Actor.Attributes ?? {})
+    .sort()
+    .map(key => `${key}=${Actor.Attributes[key]}`);
+  const behind = attributes.length === 0 ? '' : ` (${attributes.join(', ')})`;
+  return `${encodeTimestamp(nanoseconds)} ${Type} ${Action} ${Actor.ID}${behind}`;
+}

@@ -1,0 +1,99 @@
+import { describeDuration } from '../../formats/durations.ts';
+import type { ImageSummary } from '../../formats/engine-api-images.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { encodeFilters } from '../daemon-client.ts';
+import { filterFlag } from '../filter-flag.ts';
+import { toggle } from '../flags.ts';
+import { type Columns, formatFlag, localTime, printListing, shortId } from '../listing.ts';
+
+export const images = command({
+  usage: '[OPTIONS] [REPOSITORY[:TAG]]',
+  flags: {
+    all: toggle('Also images that are only steps to others', 'a'),
+    digests: toggle('With digests'),
+    filter: filterFlag('Only those: reference=busy*, dangling=true, label=a=b, before=IMAGE, since=IMAGE'),
+    format: formatFlag(),
+    'no-trunc': toggle('Nothing cut short'),
+    quiet: toggle('Only ids', 'q'),
+  },
+  least: 0,
+  most: 1,
+  examples: [
+    ['images', 'All of them'],
+    ["images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", 'In other words'],
+  ],
+  async run({ flags, args, daemon }) {
+    const filters = [...flags.filter, ...args.map(reference => ['reference', reference] as const)];
+    const list = await daemon.json<ImageSummary[]>('GET', '/images/json', {
+      query: { all: flags.all || undefined, filters: encodeFilters(filters) },
+    });
+    const digests = flags.digests || /\{\{.*\.Digest\b/.test(flags.format ?? '');
+    const rows = list.flatMap(image => namesOf(image, digests));
+    await printListing({
+      columns: imageColumns(!flags['no-trunc'], new Date()),
+      // One line for each name, but each id only once.
+      rows: flags.quiet
+        ? rows.filter((row, at) => rows.findIndex(each => each.image.Id === row.image.Id) === at)
+        : rows,
+      shown: ['Repository', 'Tag', ...(flags.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
+      format: flags.format,
+      quiet: flags.quiet && 'ID',
+    });
+    return 0;
+  },
+});
+
+export interface NamedImage {
+  image: ImageSummary;
+  repository: string;
+  tag: string;
+  digest: string;
+}
+
+const NONE = '<none>';
+
+export function namesOf(image: ImageSummary, digests = false): NamedImage[] {
+  const tags = (image.RepoTags ?? []).filter(name => name !== '<none>:<none>');
+  const byDigest = (image.RepoDigests ?? []).filter(name => name !== '<none>@<none>');
+  const digestOf = new Map(byDigest.map(name => name.split('@') as [string, string]));
+  const rows = tags.map(name => {
+    const colon = name.lastIndexOf(':');
+    const repository = name.slice(0, colon);
+    const digest = (digests && digestOf.get(repository)) || NONE;
+    return { image, repository, tag: name.slice(colon + 1), digest };
+  });
+  if (rows.length > 0) return rows;
+  const [repository = NONE, digest = NONE] = byDigest[0]?.split('@') ?? [];
+  return [{ image, repository, tag: NONE, digest }];
+}
+
+export function imageColumns(cut: boolean, now: Date): Columns<NamedImage> {
+  const count = (value: number, text: string) => (value === -1 ? 'N/A' : text);
+  return {
+    Containers: {
+      header: 'CONTAINERS',
+      value: ({ image }) => count(image.Containers ?? -1, String(image.Containers)),
+    },
+    CreatedAt: { header: 'CREATED AT', value: ({ image }) => localTime(image.Created) },
+    CreatedSince: {
+      header: 'CREATED',
+      value: ({ image: { Created } }) =>
+        Created > 0 ? `${describeDuration(now.getTime() / 1000 - Created)} ago` : 'N/A',
+    },
+    Digest: { header: 'DIGEST', value: each => each.digest },
+    ID: { header: 'IMAGE ID', value: ({ image }) => (cut ? shortId(image.Id) : image.Id) },
+    Repository: { header: 'REPOSITORY', value: each => each.repository },
+    SharedSize: {
+      header: 'SHARED SIZE',
+      value: ({ image }) => count(image.SharedSize, encodeSize(image.SharedSize, 4)),
+    },
+    Size: { header: 'SIZE', value: ({ image }) => encodeSize(image.Size) },
+    Tag: { header: 'TAG', value: each => each.tag },
+    UniqueSize: {
+      header: 'UNIQUE SIZE',
+      value: ({ image }) => count(image.SharedSize, encodeSize(image.Size - image.SharedSize, 4)),
+    },
+    VirtualSize: { header: 'VIRTUAL SIZE', value: ({ image }) => encodeSize(image.Size, 4) },
+  };
+}

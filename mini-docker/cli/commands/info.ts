@@ -1,0 +1,105 @@
+import type { SystemInfo } from '../../formats/engine-api-system.ts';
+import { encodeBinarySize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { text } from '../flags.ts';
+import { print, printError, write } from '../output.ts';
+import { VERSION } from '../program-version.ts';
+
+export const info = command({
+  usage: '[OPTIONS]',
+  flags: { format: text('string', 'How to print: json, or a template', 'f') },
+  least: 0,
+  most: 0,
+  examples: [["info -f '{{.CgroupVersion}}'", 'Which cgroups the host has']],
+  async run({ flags, daemon }) {
+    const facts = await daemon.json<SystemInfo>('GET', '/info');
+    if (flags.format === 'json') print(JSON.stringify(facts));
+    else if (flags.format) {
+      const { compileTemplate } = await import('../../formats/go-template.ts');
+      try {
+        print(compileTemplate(flags.format, { nil: { Warnings: 'list', Labels: 'list' } })(facts));
+      } catch (cause) {
+        throw new CommandError(`template parsing error: ${(cause as Error).message}`, {
+          exitCode: 64,
+          cause,
+        });
+      }
+    } else {
+      write(describe(facts));
+      for (const warning of facts.Warnings ?? []) printError(warning);
+    }
+    return 0;
+  },
+});
+
+type Line = readonly [indent: number, name: string, value: unknown];
+
+function describe(facts: SystemInfo): string {
+  const lines: Line[] = [
+    [0, 'Client', ''],
+    [1, 'Version', VERSION],
+    [0, '', undefined],
+    [0, 'Server', ''],
+    [1, 'Containers', facts.Containers],
+    [2, 'Running', facts.ContainersRunning],
+    [2, 'Paused', facts.ContainersPaused],
+    [2, 'Stopped', facts.ContainersStopped],
+    [1, 'Images', facts.Images],
+    [1, 'Server Version', facts.ServerVersion],
+    [1, 'Storage Driver', facts.Driver],
+    ...(facts.DriverStatus ?? []).map(([name, value]): Line => [2, name, value]),
+    [1, 'Logging Driver', facts.LoggingDriver],
+    [1, 'Cgroup Driver', facts.CgroupDriver],
+    [1, 'Cgroup Version', facts.CgroupVersion],
+    [1, 'Plugins', ''],
+    [2, 'Volume', (facts.Plugins?.Volume ?? []).join(' ')],
+    [2, 'Network', (facts.Plugins?.Network ?? []).join(' ')],
+    [2, 'Log', (facts.Plugins?.Log ?? []).join(' ')],
+    [1, 'Swarm', facts.Swarm?.LocalNodeState],
+    [
+      1,
+      'Runtimes',
+      Object.keys(facts.Runtimes ?? {})
+        .sort()
+        .join(' '),
+    ],
+    [1, 'Default Runtime', facts.DefaultRuntime],
+    [1, 'Init Binary', facts.InitBinary],
+    ...securityLines(facts.SecurityOptions ?? []),
+    [1, 'Kernel Version', facts.KernelVersion],
+    [1, 'Operating System', facts.OperatingSystem],
+    [1, 'OSType', facts.OSType],
+    [1, 'Architecture', facts.Architecture],
+    [1, 'CPUs', facts.NCPU],
+    [1, 'Total Memory', encodeBinarySize(facts.MemTotal)],
+    [1, 'Name', facts.Name],
+    [1, 'ID', facts.ID],
+    [1, 'Docker Root Dir', facts.DockerRootDir],
+    [1, 'Debug Mode', facts.Debug],
+    [1, 'Experimental', facts.ExperimentalBuild],
+    ...((facts.Labels ?? []).length > 0 ? ([[1, 'Labels', '']] as Line[]) : []),
+    ...(facts.Labels ?? []).map((label): Line => [2, label, undefined]),
+    [1, 'Live Restore Enabled', facts.LiveRestoreEnabled],
+  ];
+  return lines
+    .map(
+      ([indent, name, value]) =>
+        `${' '.repeat(indent)}${name}${value === undefined ? '' : `: ${value}`.trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** 'name=seccomp,profile=default' */
+function securityLines(options: string[]): Line[] {
+  if (options.length === 0) return [];
+  const lines: Line[] = [[1, 'Security Options', '']];
+  for (const option of options) {
+    const fields = option.split(',').map(field => field.split('=') as [string, string | undefined]);
+    lines.push([2, fields.find(([key]) => key === 'name')?.[1] ?? option, undefined]);
+    for (const [key, value] of fields) {
+      if (key !== 'name') lines.push([3, key.replace(/^./, letter => letter.toUpperCase()), value]);
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,126 @@
+import { command } from '../command.ts';
+import type { DaemonClient } from '../daemon-client.ts';
+import { CommandError, DaemonError, errorLine } from '../errors.ts';
+import { text, toggle } from '../flags.ts';
+import { printError, write } from '../output.ts';
+
+const format = text('string', "How to print: json, or a template ('{{.State.Pid}}')", 'f');
+const size = toggle('With what a container takes of the disk', 's');
+
+type Kind = 'container' | 'image' | 'network' | 'volume';
+
+const KINDS: Record<Kind, (name: string, size: boolean) => string> = {
+  container: (name, size) => `/containers/${name}/json${size ? '?size=1' : ''}`,
+  image: name => `/images/${name.replaceAll('%2F', '/')}/json`,
+  network: name => `/networks/${name}`,
+  volume: name => `/volumes/${name}`,
+};
+
+export const inspect = command({
+  usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+  flags: { format, size, type: text('string', 'Only this kind: container, image, network, volume') },
+  least: 1,
+  examples: [
+    ['inspect web', 'Everything, as JSON'],
+    ["inspect -f '{{.State.Pid}}' web", 'The number of its process on the host'],
+    ["inspect -f '{{range $p, $b := .NetworkSettings.Ports}}{{$p}} {{end}}' web", 'Its ports'],
+  ],
+  run({ flags, args, daemon }) {
+    const kinds = Object.keys(KINDS);
+    if (flags.type !== undefined && !kinds.includes(flags.type)) {
+      throw new CommandError(
+        `unknown type: ${JSON.stringify(flags.type)}: must be one of "${kinds.join('", "')}"`,
+      );
+    }
+    const wanted = flags.type === undefined ? (kinds as Kind[]) : [flags.type as Kind];
+    return inspectAll(daemon, { kinds: wanted, names: args, ...flags });
+  },
+});
+
+function only(kind: Kind) {
+  return command({
+    usage: `[OPTIONS] ${kind.toUpperCase()} [${kind.toUpperCase()}...]`,
+    flags: kind === 'container' ? { format, size } : { format },
+    least: 1,
+    examples: [[`${kind} inspect -f '{{json .}}' NAME`, 'On one line']],
+    run: ({ flags, args, daemon }) =>
+      inspectAll(daemon, { kinds: [kind], names: args, size: false, ...flags }),
+  });
+}
+
+export const containerInspect = only('container');
+export const imageInspect = only('image');
+export const networkInspect = only('network');
+export const volumeInspect = only('volume');
+
+interface Wanted {
+  kinds: Kind[];
+  names: string[];
+  format: string | undefined;
+  size: boolean;
+}
+
+/** What was found is printed also when something else was not. */
+async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: Wanted): Promise<number> {
+  const template = await compiled(format);
+  const found: unknown[] = [];
+  const failed: string[] = [];
+  for (const name of names) {
+    try {
+      found.push(await lookUp(daemon, name, kinds, size));
+    } catch (error) {
+      failed.push(error instanceof CommandError ? error.message : errorLine(error));
+    }
+  }
+  if (template) {
+    try {
+      for (const each of found) write(`${template(each)}\n`);
+    } catch (cause) {
+      throw new CommandError(`template parsing error: ${(cause as Error).message}`, { cause });
+    }
+    // So that a caller who reads one line gets one.
+    if (found.length === 0) write('\n');
+  } else write(`${format === 'json' ? JSON.stringify(found) : JSON.stringify(found, null, 4)}\n`);
+  for (const line of failed) printError(line);
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function compiled(format: string | undefined): Promise<((data: unknown) => string) | undefined> {
+  if (!format || format === 'json') return undefined;
+  const [{ compileTemplate }, { INSPECT_OPTIONS }] = await Promise.all([
+    import('../../formats/go-template.ts'),
+    import('../inspect-format.ts'),
+  ]);
+  try {
+    return compileTemplate(format, INSPECT_OPTIONS);
+  } catch (cause) {
+    throw new CommandError(`template parsing error: ${(cause as Error).message}`, { exitCode: 64, cause });
+  }
+}
+
+async function lookUp(daemon: DaemonClient, name: string, kinds: Kind[], size: boolean): Promise<unknown> {
+  for (const kind of kinds) {
+    try {
+      return parseExactly(await daemon.text('GET', KINDS[kind](encodeURIComponent(name), size)));
+    } catch (error) {
+      const absent =
+        error instanceof DaemonError && (error.status === 404 || (kinds.length > 1 && error.status === 501));
+      if (!absent) throw error;
+      if (kinds.length === 1) throw error;
+    }
+  }
+  throw new CommandError(`Error: No such object: ${name}`);
+}
+
+/** Numbers beyond what a double holds keep their digits. */
+function parseExactly(json: string): unknown {
+  if (!/\d{16}/.test(json)) return JSON.parse(json);
+  const keep = (_: string, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' &&
+    context?.source &&
+    !Number.isSafeInteger(value) &&
+    /^-?\d+$/.test(context.source)
+      ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(context.source)
+      : value;
+  return JSON.parse(json, keep as (key: string, value: unknown) => unknown);
+}

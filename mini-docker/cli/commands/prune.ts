@@ -1,0 +1,139 @@
+import type { ImagesPruned } from '../../formats/engine-api-images.ts';
+import type { ContainersPruned } from '../../formats/engine-api-system.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { type DaemonClient, encodeFilters } from '../daemon-client.ts';
+import { DaemonError } from '../errors.ts';
+import { filterFlag } from '../filter-flag.ts';
+import { toggle } from '../flags.ts';
+import { print, write } from '../output.ts';
+
+const force = toggle('Do not ask', 'f');
+const filter = filterFlag('Only those: until=24h, label=a=b');
+type Filters = readonly (readonly [string, string])[];
+
+export const containerPrune = command({
+  usage: '[OPTIONS]',
+  flags: { filter, force },
+  least: 0,
+  most: 0,
+  examples: [['container prune -f', 'Remove all that do not run']],
+  run({ flags, daemon }) {
+    return confirmed(flags.force, ['all stopped containers'], () => pruneContainers(daemon, flags.filter));
+  },
+});
+
+export const imagePrune = command({
+  usage: '[OPTIONS]',
+  flags: { all: toggle('Also those with names that no container uses', 'a'), filter, force },
+  least: 0,
+  most: 0,
+  examples: [['image prune -f', 'Remove images without a name']],
+  run({ flags, daemon }) {
+    const what = flags.all
+      ? 'all images without at least one container associated to them'
+      : 'all dangling images';
+    return confirmed(flags.force, [what], () => pruneImages(daemon, flags.all, flags.filter));
+  },
+});
+
+export const systemPrune = command({
+  usage: '[OPTIONS]',
+  flags: {
+    all: toggle('Also images with names that no container uses', 'a'),
+    filter,
+    force,
+    volumes: toggle('Also anonymous volumes that no container uses'),
+  },
+  least: 0,
+  most: 0,
+  examples: [['system prune', 'Remove what nothing uses, after asking']],
+  run({ flags, daemon }) {
+    const what = [
+      'all stopped containers',
+      'all networks not used by at least one container',
+      ...(flags.volumes ? ['all anonymous volumes not used by at least one container'] : []),
+      flags.all ? 'all images without at least one container associated to them' : 'all dangling images',
+    ];
+    return confirmed(flags.force, what, async () => {
+      const parts = [
+        await pruneContainers(daemon, flags.filter),
+        await pruneNamed(daemon, 'networks', 'NetworksDeleted', flags.filter),
+        ...(flags.volumes ? [await pruneNamed(daemon, 'volumes', 'VolumesDeleted', flags.filter)] : []),
+        await pruneImages(daemon, flags.all, flags.filter),
+      ];
+      return {
+        lines: parts.flatMap(each => each.lines),
+        space: parts.reduce((sum, each) => sum + each.space, 0),
+      };
+    });
+  },
+});
+
+interface Pruned {
+  lines: string[];
+  space: number;
+}
+
+async function confirmed(force: boolean, what: string[], prune: () => Promise<Pruned>): Promise<number> {
+  if (!force) {
+    const list = what.length === 1 ? ` ${what[0]}.` : `:\n${what.map(each => `  - ${each}`).join('\n')}\n`;
+    write(`WARNING! This will remove${list}\nAre you sure you want to continue? [y/N] `);
+    if (!/^y(es)?$/i.test(await answer())) return 0;
+  }
+  const { lines, space } = await prune();
+  for (const line of lines) print(line);
+  print(`Total reclaimed space: ${encodeSize(space, 4)}`);
+  return 0;
+}
+
+async function answer(): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const input = createInterface({ input: process.stdin });
+  for await (const line of input) {
+    input.close();
+    return line.trim();
+  }
+  return '';
+}
+
+const section = (title: string, names: string[]) =>
+  names.length === 0 ? [] : [`Deleted ${title}:`, ...names, ''];
+
+async function pruneContainers(daemon: DaemonClient, filters: Filters): Promise<Pruned> {
+  const query = { filters: encodeFilters(filters) };
+  const pruned = await daemon.json<ContainersPruned>('POST', '/containers/prune', { query });
+  return { lines: section('Containers', pruned.ContainersDeleted ?? []), space: pruned.SpaceReclaimed ?? 0 };
+}
+
+async function pruneImages(daemon: DaemonClient, all: boolean, filters: Filters): Promise<Pruned> {
+  const query = { filters: encodeFilters([...filters, ['dangling', String(!all)]]) };
+  const pruned = await daemon.json<ImagesPruned>('POST', '/images/prune', { query });
+  const names = (pruned.ImagesDeleted ?? []).map(({ Deleted, Untagged }) =>
+    Deleted === undefined ? `untagged: ${Untagged}` : `deleted: ${Deleted}`,
+  );
+  return { lines: section('Images', names), space: pruned.SpaceReclaimed ?? 0 };
+}
+
+async function pruneNamed(
+  daemon: DaemonClient,
+  kind: 'networks' | 'volumes',
+  field: 'NetworksDeleted' | 'VolumesDeleted',
+  filters: Filters,
+): Promise<Pruned> {
+  const query = { filters: encodeFilters(filters) };
+  try {
+    const pruned = await daemon.json<Record<string, string[] | null> & { SpaceReclaimed?: number }>(
+      'POST',
+      `/${kind}/prune`,
+      { query },
+    );
+    const title = kind === 'networks' ? 'Networks' : 'Volumes';
+    return { lines: section(title, pruned[field] ?? []), space: pruned.SpaceReclaimed ?? 0 };
+  } catch (error) {
+    // A daemon that has no such things has none to remove.
+    if (error instanceof DaemonError && (error.status === 404 || error.status === 501))
+      return { lines: [], space: 0 };
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { describeDuration } from '../../formats/durations.ts';
+import type { ContainerSummary } from '../../formats/engine-api.ts';
+import { describePorts } from '../../formats/ports.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { encodeFilters } from '../daemon-client.ts';
+import { filterFlag } from '../filter-flag.ts';
+import { integer, toggle } from '../flags.ts';
+import {
+  type Columns,
+  ellipsis,
+  formatFlag,
+  joinLabels,
+  localTime,
+  printListing,
+  shortId,
+} from '../listing.ts';
+
+export const ps = command({
+  usage: '[OPTIONS]',
+  flags: {
+    all: toggle('Also those that do not run', 'a'),
+    filter: filterFlag('Only those: name=web, status=exited, label=a=b, ancestor=IMAGE, …'),
+    format: formatFlag(),
+    last: integer('int', 'The last so many that were created', 'n'),
+    latest: toggle('The last that was created', 'l'),
+    'no-trunc': toggle('Nothing cut short'),
+    quiet: toggle('Only ids', 'q'),
+    size: toggle('With what they take of the disk', 's'),
+  },
+  least: 0,
+  most: 0,
+  examples: [
+    ['ps -a', 'All containers'],
+    ['ps -aq -f status=exited', 'Ids of those that have ended'],
+    ["ps --format 'table {{.Names}}\\t{{.Status}}'", 'Other columns'],
+  ],
+  async run({ flags, daemon }) {
+    const limit = flags.latest ? 1 : flags.last !== undefined && flags.last > 0 ? flags.last : undefined;
+    const size = flags.size || /\{\{.*\.Size\b/.test(flags.format ?? '');
+    const rows = await daemon.json<ContainerSummary[]>('GET', '/containers/json', {
+      query: {
+        all: flags.all || undefined,
+        limit,
+        size: size || undefined,
+        filters: encodeFilters(flags.filter),
+      },
+    });
+    await printListing({
+      columns: containerColumns(!flags['no-trunc'], new Date()),
+      rows,
+      shown: [
+        'ID',
+        'Image',
+        'Command',
+        'RunningFor',
+        'Status',
+        'Ports',
+        'Names',
+        ...(flags.size ? ['Size'] : []),
+      ],
+      format: flags.format,
+      quiet: flags.quiet && 'ID',
+    });
+    return 0;
+  },
+});
+
+export function containerColumns(cut: boolean, now: Date): Columns<ContainerSummary> {
+  return {
+    ID: { header: 'CONTAINER ID', value: each => (cut ? shortId(each.Id) : each.Id) },
+    Image: { header: 'IMAGE', value: each => imageName(each, cut) },
+    Command: {
+      header: 'COMMAND',
+      value: each => JSON.stringify(cut ? ellipsis(each.Command, 20) : each.Command),
+    },
+    CreatedAt: { header: 'CREATED AT', value: each => localTime(each.Created) },
+    RunningFor: {
+      header: 'CREATED',
+      value: each => `${describeDuration(now.getTime() / 1000 - each.Created)} ago`,
+    },
+    Ports: { header: 'PORTS', value: each => describePorts(each.Ports ?? []) },
+    State: { header: 'STATE', value: each => each.State },
+    Status: { header: 'STATUS', value: each => each.Status },
+    Size: { header: 'SIZE', value: describeSize },
+    Names: { header: 'NAMES', value: each => names(each, cut) },
+    Labels: { header: 'LABELS', value: each => joinLabels(each.Labels) },
+    Label: { header: 'LABEL', method: true, value: each => (name: string) => each.Labels?.[name] ?? '' },
+    LocalVolumes: {
+      header: 'LOCAL VOLUMES',
+      value: each => String((each.Mounts ?? []).filter(mount => mount.Driver === 'local').length),
+    },
+    Mounts: {
+      header: 'MOUNTS',
+      value: each =>
+        (each.Mounts ?? [])
+          .map(({ Name, Source }) => (cut ? ellipsis(Name || Source, 15) : Name || Source))
+          .join(','),
+    },
+    Networks: {
+      header: 'NETWORKS',
+      value: each =>
+        Object.keys(each.NetworkSettings?.Networks ?? {})
+          .sort()
+          .join(','),
+    },
+  };
+}
+
+/** An image that has lost its name is shown by its id. */
+function imageName({ Image, ImageID }: ContainerSummary, cut: boolean): string {
+  if (Image === '') return '<no image>';
+  if (!cut) return Image;
+  if (shortId(ImageID) === shortId(Image)) return shortId(Image);
+  return Image.replace(/@sha256:[0-9a-f]{64}$/, '');
+}
+
+function describeSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
+  return SizeRootFs > 0 ? `${encodeSize(SizeRw)} (virtual ${encodeSize(SizeRootFs)})` : encodeSize(SizeRw);
+}
+
+/** Names by links ('/web/db') only when nothing is cut. */
+function names({ Names }: ContainerSummary, cut: boolean): string {
+  const all = (Names ?? []).map(name => name.replace(/^\//, ''));
+  return (cut ? all.filter(name => !name.includes('/')) : all).join(',');
+}

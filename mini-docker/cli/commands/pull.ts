@@ -1,0 +1,32 @@
+import { command } from '../command.ts';
+import { text, toggle } from '../flags.ts';
+import { pullImage, withLatest } from '../images-pull.ts';
+import { print, write } from '../output.ts';
+
+export const pull = command({
+  usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
+  flags: {
+    'all-tags': toggle('All images of that name', 'a'),
+    platform: text('string', 'Platform of the image: linux/arm64'),
+    quiet: toggle('No progress', 'q'),
+  },
+  least: 1,
+  most: 1,
+  examples: [['pull alpine:3.20', 'From Docker Hub']],
+  async run({ flags, args, daemon }) {
+    const image = args[0]!;
+    const allTags = flags['all-tags'];
+    if (!allTags && !flags.quiet && withLatest(image) !== image) print('Using default tag: latest');
+    const terminal = Boolean(process.stdout.isTTY);
+    await pullImage(daemon, {
+      image,
+      allTags,
+      platform: flags.platform,
+      quiet: flags.quiet,
+      show: write,
+      terminal,
+    });
+    print(withLatest(image));
+    return 0;
+  },
+});

@@ -1,0 +1,35 @@
+import { command } from '../command.ts';
+import { DaemonError } from '../errors.ts';
+import { toggle } from '../flags.ts';
+import { forEachTarget } from '../targets.ts';
+
+export const rm = command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: {
+    force: toggle('Kill it when it runs', 'f'),
+    link: toggle('Remove the link of that name', 'l'),
+    volumes: toggle('Remove its anonymous volumes too', 'v'),
+  },
+  least: 1,
+  examples: [
+    ['rm -f web', 'Remove it, running or not'],
+    ['rm $(mini-docker ps -aq -f status=exited)', 'Remove all that have ended'],
+  ],
+  run: ({ flags, args, daemon }) =>
+    forEachTarget(args, async each => {
+      const query = {
+        force: flags.force || undefined,
+        v: flags.volumes || undefined,
+        link: flags.link || undefined,
+      };
+      try {
+        await daemon.text('DELETE', `/containers/${encodeURIComponent(each.replace(/^\/+/, ''))}`, { query });
+      } catch (error) {
+        // As `rm -f` of a file that is not there: what was wanted is so, and the user reads why.
+        if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
+        const { printError } = await import('../output.ts');
+        printError(`Error response from daemon: ${error.message}`);
+      }
+      return undefined;
+    }),
+});

@@ -1,0 +1,58 @@
+import type { ImageDeleted } from '../../formats/engine-api-images.ts';
+import { decodeReference, familiarName, withTag } from '../../formats/image-reference.ts';
+import { command } from '../command.ts';
+import { CommandError, DaemonError, errorLine } from '../errors.ts';
+import { text, toggle } from '../flags.ts';
+import { print, printError } from '../output.ts';
+
+export const rmi = command({
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  flags: {
+    force: toggle('Also when containers that do not run stand on it', 'f'),
+    'no-prune': toggle('Keep parents that have no name'),
+    platform: { ...text('string', 'Only this platform'), hidden: true },
+  },
+  least: 1,
+  examples: [['rmi busybox:1.35', 'Remove a name, and the image with its last one']],
+  async run({ flags, args, daemon }) {
+    let exitCode = 0;
+    for (const each of args) {
+      try {
+        const query = { force: flags.force || undefined, noprune: flags['no-prune'] || undefined };
+        const path = `/images/${encodeURIComponent(each).replaceAll('%2F', '/')}`;
+        for (const { Deleted, Untagged } of await daemon.json<ImageDeleted[]>('DELETE', path, { query })) {
+          print(Deleted === undefined ? `Untagged: ${Untagged}` : `Deleted: ${Deleted}`);
+        }
+      } catch (error) {
+        printError(errorLine(error));
+        const gone = flags.force && error instanceof DaemonError && error.status === 404;
+        if (!gone) exitCode = 1;
+      }
+    }
+    return exitCode;
+  },
+});
+
+export const tag = command({
+  usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  flags: {},
+  least: 2,
+  most: 2,
+  examples: [['tag busybox mine/box:1', 'A second name for the same image']],
+  async run({ args, daemon }) {
+    const [source, target] = args as [string, string];
+    let query: { repo: string; tag: string | undefined };
+    try {
+      const reference = withTag(decodeReference(target));
+      query = { repo: familiarName(reference), tag: reference.tag };
+      if (reference.digest !== undefined) throw new Error('refusing to create a tag with a digest reference');
+    } catch (cause) {
+      throw new CommandError(
+        `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+    await daemon.text('POST', `/images/${encodeURIComponent(source).replaceAll('%2F', '/')}/tag`, { query });
+    return 0;
+  },
+});

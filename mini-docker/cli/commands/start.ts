@@ -1,0 +1,84 @@
+import type { ContainerInspect } from '../../formats/engine-api.ts';
+import { command } from '../command.ts';
+import { waitForExit } from '../container-wait.ts';
+import type { DaemonClient } from '../daemon-client.ts';
+import { CommandError, errorLine } from '../errors.ts';
+import { text, toggle } from '../flags.ts';
+import { print, printError } from '../output.ts';
+import { passSignals } from '../signal-proxy.ts';
+import { checkDetachKeys, joinStreams } from '../stream.ts';
+import { onResize, rawMode } from '../terminal.ts';
+
+export const start = command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: {
+    attach: toggle('Connect with its output, pass signals on', 'a'),
+    'detach-keys': text('string', 'Keys that leave it running (ctrl-p,ctrl-q)'),
+    interactive: toggle('Connect with its input', 'i'),
+  },
+  least: 1,
+  examples: [
+    ['start web', 'Start it in the background'],
+    ['start -ai box', 'Start it and use it'],
+  ],
+  async run({ flags, args, daemon }) {
+    checkDetachKeys(flags['detach-keys']);
+    if (!flags.attach && !flags.interactive) return startAll(daemon, args);
+    if (args.length > 1) throw new CommandError('you cannot start and attach multiple containers at once');
+    return startAttached(daemon, args[0]!, flags.interactive, flags['detach-keys']);
+  },
+});
+
+async function startAll(daemon: DaemonClient, containers: string[]): Promise<number> {
+  const failed: string[] = [];
+  for (const each of containers) {
+    try {
+      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/start`);
+      print(each);
+    } catch (error) {
+      printError(errorLine(error));
+      failed.push(each);
+    }
+  }
+  if (failed.length > 0) throw new CommandError(`Error: failed to start containers: ${failed.join(', ')}`);
+  return 0;
+}
+
+async function startAttached(
+  daemon: DaemonClient,
+  container: string,
+  interactive: boolean,
+  detachKeys: string | undefined,
+): Promise<number> {
+  const inspected = await daemon.json<ContainerInspect>(
+    'GET',
+    `/containers/${encodeURIComponent(container)}/json`,
+  );
+  const { Id: id, Config, HostConfig } = inspected;
+  const tty = Boolean(Config.Tty);
+  const stdin = interactive && Boolean(Config.OpenStdin);
+  const query = { stream: true, stdin, stdout: true, stderr: true, detachKeys };
+  const [connection, wait] = await Promise.all([
+    daemon.hijack(`/containers/${id}/attach`, { query }),
+    waitForExit(daemon, id, HostConfig.AutoRemove ? 'removed' : 'next-exit'),
+  ]);
+  const restore = tty && stdin ? await rawMode() : () => {};
+  const stopSignals = tty ? () => {} : passSignals(daemon, id);
+  let stopResize = () => {};
+  try {
+    const streams = joinStreams({ connection, tty, stdin, detachKeys });
+    streams.catch(() => {});
+    await daemon.text('POST', `/containers/${id}/start`);
+    if (tty) {
+      stopResize = onResize(({ rows, columns }) =>
+        daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
+      );
+    }
+    if ((await streams) === 'detached') return 0;
+  } finally {
+    stopResize();
+    restore();
+    stopSignals();
+  }
+  return wait.exitCode;
+}

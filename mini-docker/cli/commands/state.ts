@@ -1,0 +1,74 @@
+// kill, pause, unpause, wait, rename: one request each.
+
+import type { ContainerWaited } from '../../formats/engine-api.ts';
+import { command } from '../command.ts';
+import { text } from '../flags.ts';
+import { forEachTarget } from '../targets.ts';
+
+export const kill = command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: { signal: text('string', 'Signal by name or number (KILL)', 's') },
+  least: 1,
+  examples: [['kill -s HUP web', 'Have it read its configuration again']],
+  run: ({ flags, args, daemon }) =>
+    forEachTarget(args, async each => {
+      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/kill`, {
+        query: { signal: flags.signal },
+      });
+      return undefined;
+    }),
+});
+
+export const pause = command({
+  usage: 'CONTAINER [CONTAINER...]',
+  description: 'They keep their memory and use no cpu time.',
+  flags: {},
+  least: 1,
+  examples: [['pause web', 'Freeze it']],
+  run: ({ args, daemon }) =>
+    forEachTarget(args, async each => {
+      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/pause`);
+      return undefined;
+    }),
+});
+
+export const unpause = command({
+  usage: 'CONTAINER [CONTAINER...]',
+  flags: {},
+  least: 1,
+  examples: [['unpause web', 'Let it go on']],
+  run: ({ args, daemon }) =>
+    forEachTarget(args, async each => {
+      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/unpause`);
+      return undefined;
+    }),
+});
+
+export const wait = command({
+  usage: 'CONTAINER [CONTAINER...]',
+  flags: {},
+  least: 1,
+  examples: [['wait job', 'Wait until it ends, and print its exit code']],
+  run: ({ args, daemon }) =>
+    forEachTarget(args, async each => {
+      const waited = await daemon.json<ContainerWaited>(
+        'POST',
+        `/containers/${encodeURIComponent(each)}/wait`,
+      );
+      if (waited.Error?.Message) throw new Error(waited.Error.Message);
+      return String(waited.StatusCode);
+    }),
+});
+
+export const rename = command({
+  usage: 'CONTAINER NEW_NAME',
+  flags: {},
+  least: 2,
+  most: 2,
+  examples: [['rename web old-web', 'Make room for a new one']],
+  async run({ args, daemon }) {
+    const [container, name] = args as [string, string];
+    await daemon.text('POST', `/containers/${encodeURIComponent(container)}/rename`, { query: { name } });
+    return 0;
+  },
+});

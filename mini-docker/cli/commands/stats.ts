@@ -1,0 +1,152 @@
+import type { ContainerStats, ContainerSummary } from '../../formats/engine-api.ts';
+import type { EventMessage } from '../../formats/engine-api-system.ts';
+import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { type DaemonClient, encodeFilters } from '../daemon-client.ts';
+import { errorLine } from '../errors.ts';
+import { toggle } from '../flags.ts';
+import { type Columns, formatFlag, formatListing, shortId } from '../listing.ts';
+import { printError, write } from '../output.ts';
+import { type Figures, figuresOf } from '../stats-figures.ts';
+
+/** Milliseconds. */
+const REDRAW = 500;
+/** Cursor home, and the rest of the screen cleared. */
+const HOME = '\x1b[H';
+const CLEAR_REST = '\x1b[J';
+
+interface Row {
+  /** As the user wrote it. */
+  container: string;
+  id: string;
+  name: string;
+  /** undefined: does not run, or nothing is known yet. */
+  figures: Figures | undefined;
+}
+
+export const stats = command({
+  usage: '[OPTIONS] [CONTAINER...]',
+  description: 'Ctrl-C ends it. Without containers: all that run, those that start meanwhile too.',
+  flags: {
+    all: toggle('Also those that do not run', 'a'),
+    format: formatFlag(),
+    'no-stream': toggle('One reading, and end'),
+    'no-trunc': toggle('Nothing cut short'),
+  },
+  least: 0,
+  examples: [
+    ['stats', 'Watch all'],
+    ["stats --no-stream --format '{{.Name}} {{.MemUsage}}' web", 'One figure of one container'],
+  ],
+  async run({ flags, args, daemon }) {
+    const rows = new Map<string, Row>();
+    const show = async () =>
+      formatListing({
+        columns: columns(!flags['no-trunc']),
+        rows: [...rows.values()].filter(row => row.id !== ''),
+        shown: ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'],
+        format: flags.format,
+      });
+    const names = args.length > 0 ? args : await containerIds(daemon, flags.all);
+    if (flags['no-stream']) {
+      const failed = await Promise.all(names.map(name => watch(daemon, rows, name, false)));
+      write(await show());
+      for (const each of failed) if (each) printError(each);
+      return failed.some(Boolean) ? 1 : 0;
+    }
+    await show();
+    return live({ daemon, rows, names, show, follow: args.length === 0 });
+  },
+});
+
+interface Live {
+  daemon: DaemonClient;
+  rows: Map<string, Row>;
+  names: string[];
+  show(): Promise<string>;
+  /** Whether containers that start are added and those that end go. */
+  follow: boolean;
+}
+
+async function live({ daemon, rows, names, show, follow }: Live): Promise<number> {
+  const failures: string[] = [];
+  let watching = 0;
+  const add = (name: string) => {
+    watching += 1;
+    void watch(daemon, rows, name, true).then(failure => {
+      watching -= 1;
+      if (failure) failures.push(failure);
+      if (failure || follow) rows.delete(name);
+    });
+  };
+  for (const name of names) add(name);
+  if (follow) {
+    void (async () => {
+      const filters = encodeFilters([
+        ['type', 'container'],
+        ['event', 'start'],
+      ]);
+      for await (const { Actor } of daemon.jsonStream<EventMessage>('GET', '/events', { query: { filters } }))
+        add(Actor.ID);
+    })().catch(() => {});
+  }
+  write('\x1b[2J');
+  for (;;) {
+    // Each line ends with clearing what an earlier, longer one left there.
+    write(HOME + (await show()).replaceAll('\n', '\x1b[K\n') + CLEAR_REST);
+    if (failures.length > 0 || (!follow && watching === 0)) break;
+    await new Promise(resolve => setTimeout(resolve, REDRAW));
+  }
+  for (const failure of failures) printError(failure);
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function containerIds(daemon: DaemonClient, all: boolean): Promise<string[]> {
+  const query = { all: all || undefined };
+  return (await daemon.json<ContainerSummary[]>('GET', '/containers/json', { query })).map(each => each.Id);
+}
+
+/** Keeps a container's row up to date until it ends. Resolves with what went wrong. */
+async function watch(
+  daemon: DaemonClient,
+  rows: Map<string, Row>,
+  container: string,
+  stream: boolean,
+): Promise<string | undefined> {
+  const row: Row = { container, id: '', name: '', figures: undefined };
+  rows.set(container, row);
+  const path = `/containers/${encodeURIComponent(container)}/stats`;
+  try {
+    for await (const each of daemon.jsonStream<ContainerStats>('GET', path, { query: { stream } })) {
+      row.id = each.id || row.id;
+      row.name = (each.name || row.name).replace(/^\//, '');
+      const runs = each.cpu_stats?.cpu_usage !== undefined && !each.read?.startsWith('0001');
+      row.figures = runs ? figuresOf(each) : undefined;
+    }
+    row.figures = stream ? undefined : row.figures;
+    return undefined;
+  } catch (error) {
+    return errorLine(error);
+  }
+}
+
+function columns(cut: boolean): Columns<Row> {
+  const figure = (header: string, show: (figures: Figures) => string) => ({
+    header,
+    value: ({ figures }: Row) => (figures ? show(figures) : '--'),
+  });
+  const pair = (a: string, b: string) => `${a} / ${b}`;
+  return {
+    BlockIO: figure('BLOCK I/O', each => pair(encodeSize(each.read), encodeSize(each.written))),
+    CPUPerc: figure('CPU %', each => `${each.cpuPercent.toFixed(2)}%`),
+    Container: { header: 'CONTAINER', value: row => (cut ? row.container.slice(0, 12) : row.container) },
+    ID: { header: 'CONTAINER ID', value: row => (cut ? shortId(row.id) : row.id) },
+    MemPerc: figure('MEM %', each => `${each.memoryPercent.toFixed(2)}%`),
+    MemUsage: figure('MEM USAGE / LIMIT', each =>
+      pair(encodeBinarySize(each.memory), encodeBinarySize(each.memoryLimit)),
+    ),
+    Name: { header: 'NAME', value: row => row.name || '--' },
+    NetIO: figure('NET I/O', each => pair(encodeSize(each.received), encodeSize(each.sent))),
+    PIDs: figure('PIDS', each => String(each.pids)),
+  };
+}

@@ -1,0 +1,23 @@
+import type { ContainerTop } from '../../formats/engine-api.ts';
+import { encodeTable } from '../../formats/table.ts';
+import { command } from '../command.ts';
+import { write } from '../output.ts';
+
+export const top = command({
+  usage: 'CONTAINER [ps OPTIONS]',
+  flags: {},
+  least: 1,
+  passThrough: true,
+  examples: [
+    ['top web', 'Its processes, with their numbers on the host'],
+    ['top web -o pid,rss,args', 'Other columns, as ps(1) names them'],
+  ],
+  async run({ args, daemon }) {
+    const [container, ...options] = args as [string, ...string[]];
+    const query = { ps_args: options.length === 0 ? undefined : options.join(' ') };
+    const path = `/containers/${encodeURIComponent(container)}/top`;
+    const { Titles, Processes } = await daemon.json<ContainerTop>('GET', path, { query });
+    write(encodeTable([Titles, ...(Processes ?? [])], 20));
+    return 0;
+  },
+});

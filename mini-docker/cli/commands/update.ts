@@ -1,0 +1,36 @@
+import { command } from '../command.ts';
+import { resources } from '../create-body.ts';
+import { RESOURCE_FLAGS } from '../create-flags.ts';
+import { CommandError } from '../errors.ts';
+import { readRestart } from '../flag-values.ts';
+import { printError } from '../output.ts';
+import { forEachTarget } from '../targets.ts';
+
+export const update = command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  flags: RESOURCE_FLAGS,
+  least: 1,
+  examples: [
+    ['update -m 128m --memory-swap 128m web', 'Another memory limit, at once'],
+    ['update --restart always web', 'Another restart policy'],
+  ],
+  run({ flags, given, args, daemon }) {
+    if (given.size === 0) {
+      throw new CommandError('you must provide one or more flags when using this command');
+    }
+    const { PidsLimit = null, ...rest } = resources(flags) as ReturnType<typeof resources> & {
+      PidsLimit?: number;
+    };
+    const json = {
+      ...rest,
+      PidsLimit,
+      ...(flags.restart === undefined ? {} : { RestartPolicy: readRestart(flags.restart) }),
+    };
+    return forEachTarget(args, async each => {
+      const path = `/containers/${encodeURIComponent(each)}/update`;
+      const { Warnings } = await daemon.json<{ Warnings: string[] | null }>('POST', path, { json });
+      for (const warning of Warnings ?? []) printError(`WARNING: ${warning}`);
+      return undefined;
+    });
+  },
+});

@@ -1,0 +1,95 @@
+import { command } from '../command.ts';
+import { encodeFilters } from '../daemon-client.ts';
+import { filterFlag } from '../filter-flag.ts';
+import { readPairs } from '../flag-values.ts';
+import { list, text, toggle } from '../flags.ts';
+import { type Columns, formatFlag, joinLabels, printListing } from '../listing.ts';
+import { print } from '../output.ts';
+import { forEachTarget } from '../targets.ts';
+
+interface Volume {
+  Name: string;
+  Driver: string;
+  Mountpoint: string;
+  Scope: string;
+  Labels: Record<string, string> | null;
+}
+
+export const volumeList = command({
+  usage: '[OPTIONS]',
+  flags: {
+    filter: filterFlag('Only those: name=data, dangling=true, driver=local, label=a=b'),
+    format: formatFlag(),
+    quiet: toggle('Only names', 'q'),
+  },
+  least: 0,
+  most: 0,
+  examples: [['volume ls -f dangling=true', 'Those that no container uses']],
+  async run({ flags, daemon }) {
+    const { Volumes } = await daemon.json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
+      query: { filters: encodeFilters(flags.filter) },
+    });
+    const unknown = (header: string) => ({ header, value: () => 'N/A' });
+    const columns: Columns<Volume> = {
+      Availability: unknown('AVAILABILITY'),
+      Driver: { header: 'DRIVER', value: each => each.Driver },
+      Group: unknown('GROUP'),
+      Label: { header: 'LABEL', method: true, value: each => (name: string) => each.Labels?.[name] ?? '' },
+      Labels: { header: 'LABELS', value: each => joinLabels(each.Labels) },
+      Links: unknown('LINKS'),
+      Mountpoint: { header: 'MOUNTPOINT', value: each => each.Mountpoint },
+      Name: { header: 'VOLUME NAME', value: each => each.Name },
+      Scope: { header: 'SCOPE', value: each => each.Scope },
+      Size: unknown('SIZE'),
+      Status: unknown('STATUS'),
+    };
+    const rows = (Volumes ?? []).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+    await printListing({
+      columns,
+      rows,
+      shown: ['Driver', 'Name'],
+      format: flags.format,
+      quiet: flags.quiet && 'Name',
+    });
+    return 0;
+  },
+});
+
+export const volumeCreate = command({
+  usage: '[OPTIONS] [VOLUME]',
+  flags: {
+    driver: text('string', 'What keeps it (local)', 'd'),
+    label: list('list', 'Label, KEY=VALUE'),
+    opt: list('map', 'Option for the driver, KEY=VALUE', 'o'),
+  },
+  least: 0,
+  most: 1,
+  examples: [
+    ['volume create data', 'A volume'],
+    ['run -v data:/var/lib/x busybox ls /var/lib/x', 'Use it'],
+  ],
+  async run({ flags, args, daemon }) {
+    const json = {
+      Name: args[0] ?? '',
+      Driver: flags.driver ?? 'local',
+      DriverOpts: readPairs(flags.opt),
+      Labels: readPairs(flags.label),
+    };
+    print((await daemon.json<{ Name: string }>('POST', '/volumes/create', { json })).Name);
+    return 0;
+  },
+});
+
+export const volumeRemove = command({
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  flags: { force: toggle('No error when there is none', 'f') },
+  least: 1,
+  examples: [['volume rm data', 'Remove it and what is in it']],
+  run: ({ flags, args, daemon }) =>
+    forEachTarget(args, async each => {
+      await daemon.text('DELETE', `/volumes/${encodeURIComponent(each)}`, {
+        query: { force: flags.force || undefined },
+      });
+      return undefined;
+    }),
+});

@@ -1,0 +1,176 @@
+// Completion for shells, written from the tables of commands and flags. The scripts ask the command itself for the
+// names of containers, images, networks and volumes.
+
+import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+interface Completed {
+  /** 'network rm' */
+  name: string;
+  summary: string;
+  flags: { long: string; short?: string; value: boolean; help: string }[];
+  /** A shell command that lists what its arguments may be. */
+  lists: string | undefined;
+}
+
+const LISTS: readonly (readonly [RegExp, string])[] = [
+  [/\bCONTAINER\b/, "mini-docker ps -a --format '{{.Names}}'"],
+  [/\bIMAGE\b|REPOSITORY/, "mini-docker images --format '{{.Repository}}:{{.Tag}}'"],
+  [/\bNETWORK\b/, "mini-docker network ls --format '{{.Name}}'"],
+  [/\bVOLUME\b/, 'mini-docker volume ls -q'],
+];
+
+export async function completionScript(shell: (typeof SHELLS)[number]): Promise<string> {
+  const names = [...Object.keys(COMMANDS), ...Object.keys(ALIASES)].sort();
+  const commands = await Promise.all(names.map(describe));
+  return { bash, zsh, fish }[shell](commands);
+}
+
+async function describe(name: string): Promise<Completed> {
+  const { load, summary } = findCommand(name)!;
+  const { usage, flags } = await load();
+  return {
+    name,
+    summary,
+    flags: Object.entries(
+      flags as Record<string, { short?: string; placeholder?: string; help: string; hidden?: boolean }>,
+    )
+      .filter(([, flag]) => !flag.hidden)
+      .map(([long, { short, placeholder, help }]) => ({
+        long,
+        ...(short === undefined ? {} : { short }),
+        value: placeholder !== undefined,
+        help,
+      })),
+    lists: LISTS.find(([pattern]) => pattern.test(usage))?.[1],
+  };
+}
+
+const wordsOf = (group: string | undefined) => commandsOf(group).map(each => each.name);
+
+/** Shell functions that bash and zsh share: the words that may stand next. */
+function candidates(commands: Completed[]): string {
+  const flagCases = commands.map(
+    ({ name, flags }) => `    '${name}') echo '${flags.map(each => `--${each.long}`).join(' ')} --help' ;;`,
+  );
+  const listCases = commands.flatMap(({ name, lists }) =>
+    lists === undefined ? [] : `    '${name}') ${lists} 2>/dev/null ;;`,
+  );
+  const groups = Object.keys(GROUPS);
+  return `_mini_docker_flags() {
+  case "$1" in
+${flagCases.join('\n')}
+    *) echo '--host --version --help' ;;
+  esac
+}
+
+_mini_docker_names() {
+  case "$1" in
+${listCases.join('\n')}
+  esac
+}
+
+_mini_docker_commands() {
+  case "$1" in
+${groups.map(group => `    ${group}) echo '${wordsOf(group).join(' ')}' ;;`).join('\n')}
+    *) echo '${[...wordsOf(undefined), ...groups].join(' ')}' ;;
+  esac
+}
+
+# The command among the words before the one being typed: 'run', 'network rm'.
+_mini_docker_command() {
+  local word first=
+  for word in "$@"; do
+    case "$word" in -*) continue ;; esac
+    if [ -n "$first" ]; then echo "$first $word"; return; fi
+    case " ${groups.join(' ')} " in
+      *" $word "*) first=$word ;;
+      *) echo "$word"; return ;;
+    esac
+  done
+  echo "$first"
+}
+
+_mini_docker_words() {
+  local current="$1" command
+  shift
+  command=$(_mini_docker_command "$@")
+  case "$current" in -*) _mini_docker_flags "$command"; return ;; esac
+  case " ${groups.join(' ')} " in
+    *" $command "*) _mini_docker_commands "$command"; return ;;
+  esac
+  _mini_docker_names "$command"
+}
+`;
+}
+
+function bash(commands: Completed[]): string {
+  return `# bash completion for mini-docker
+${candidates(commands)}
+_mini_docker() {
+  local current="\${COMP_WORDS[COMP_CWORD]}"
+  local before=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
+  # A name with a colon is several words to bash; only what is behind the colon is completed then.
+  COMPREPLY=($(compgen -W "$(_mini_docker_words "$current" "\${before[@]}")" -- "$current"))
+  if [ \${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
+  if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$current"; fi
+}
+
+complete -F _mini_docker mini-docker
+`;
+}
+
+function zsh(commands: Completed[]): string {
+  return `#compdef mini-docker
+${candidates(commands)}
+_mini_docker() {
+  local current="\${words[CURRENT]}"
+  local -a found
+  found=(\${(f)"$(_mini_docker_words "$current" "\${(@)words[2,CURRENT-1]}" | tr ' ' '\\n')"})
+  if (( \${#found} )); then compadd -a found; else _files; fi
+}
+
+compdef _mini_docker mini-docker
+`;
+}
+
+function fish(commands: Completed[]): string {
+  const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const groups = Object.keys(GROUPS);
+  const lines = [
+    '# fish completion for mini-docker',
+    'complete -c mini-docker -f',
+    `function __mini_docker_at
+  set -l words (commandline -opc)[2..-1]
+  set -l words (string match -v -- '-*' $words)
+  test "$words[1..(count $argv)]" = "$argv"
+end`,
+  ];
+  const none = '__fish_use_subcommand';
+  for (const { name, summary } of commandsOf(undefined)) {
+    lines.push(`complete -c mini-docker -n ${none} -a ${name} -d ${quote(summary)}`);
+  }
+  for (const group of groups) {
+    lines.push(`complete -c mini-docker -n ${none} -a ${group} -d ${quote(GROUPS[group]!)}`);
+    const members = commandsOf(group);
+    const unless = `not __fish_seen_subcommand_from ${members.map(each => each.name).join(' ')}`;
+    for (const { name, summary } of members) {
+      lines.push(
+        `complete -c mini-docker -n ${quote(`__mini_docker_at ${group}; and ${unless}`)} -a ${name} -d ${quote(summary)}`,
+      );
+    }
+  }
+  for (const { name, flags, lists } of commands) {
+    const at = quote(`__mini_docker_at ${name}`);
+    for (const { long, short, value, help } of flags) {
+      const letter = short === undefined ? '' : ` -s ${short}`;
+      lines.push(
+        `complete -c mini-docker -n ${at} -l ${long}${letter}${value ? ' -r' : ''} -d ${quote(help)}`,
+      );
+    }
+    if (lists !== undefined)
+      lines.push(`complete -c mini-docker -n ${at} -a ${quote(`(${lists} 2>/dev/null)`)}`);
+  }
+  return lines.map(line => `${line}\n`).join('');
+}

@@ -1,0 +1,67 @@
+// Where a copy goes and under which name, by the rules of `docker cp`
+// (https://docs.docker.com/reference/cli/docker/container/cp/#extended-description). Both directions share them.
+
+import { posix } from 'node:path';
+
+export interface CopySource {
+  path: string;
+  directory: boolean;
+}
+
+export interface CopyTarget {
+  path: string;
+  exists: boolean;
+  directory: boolean;
+}
+
+export interface CopyPlan {
+  /** The directory to unpack in; it must exist. */
+  into: string;
+  /** What the archive's topmost entry is called there; undefined leaves all names as they are. */
+  rename?: string;
+}
+
+export class CopyRefused extends Error {
+  override name = 'CopyRefused';
+}
+
+/** 'dir/' and 'dir/.' say that it is a directory; 'dir/.' also that only what is in it is meant. */
+export const assertsDirectory = (path: string): boolean => /\/\.?$/.test(path) || path === '.';
+
+/** Throws CopyRefused. */
+export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
+  const contentsOnly = source.directory && /(^|\/)\.$/.test(source.path);
+  const whole = target.path.replace(/\/+\.?$/, '') || '/';
+  const parent = { into: posix.dirname(whole), rename: posix.basename(whole) };
+  if (target.exists && target.directory) {
+    return contentsOnly ? { into: target.path } : { into: target.path, rename: baseName(source.path) };
+  }
+  if (target.exists) {
+    if (source.directory) throw new CopyRefused('cannot copy directory');
+    if (assertsDirectory(target.path)) throw new CopyRefused('not a directory');
+    return parent;
+  }
+  if (!source.directory && assertsDirectory(target.path)) throw new CopyRefused('no such directory');
+  return parent;
+}
+
+function baseName(path: string): string {
+  const name = posix.basename(path.replace(/\/+$/, ''));
+  return name === '' ? '.' : name;
+}
+
+/** An entry's name when the topmost one is called `to`: 'dd/a' → 'to/a', './a' → 'to/a'. */
+export function renamed(entry: string, to: string): string {
+  const name = entry.replace(/^(\.?\/)+/, '');
+  const below = /^(\.?\/|\.$)/.test(entry) ? name.replace(/^\.$/, '') : name.split('/').slice(1).join('/');
+  return below === '' ? to : `${to}/${below}`;
+}
+
+/** 'web:/etc/hosts' → container and path; a local path has no colon before its first slash. */
+export function parseCopyArgument(argument: string): { container?: string; path: string } {
+  if (argument === '-' || posix.isAbsolute(argument)) return { path: argument };
+  const colon = argument.indexOf(':');
+  if (colon < 1 || argument.startsWith('.') || argument.slice(0, colon).includes('/'))
+    return { path: argument };
+  return { container: argument.slice(0, colon), path: argument.slice(colon + 1) };
+}

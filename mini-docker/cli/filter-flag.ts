@@ -1,0 +1,14 @@
+import { values } from './flags.ts';
+
+/** --filter NAME=VALUE, as often as wanted. */
+export const filterFlag = (help: string) =>
+  values(
+    'filter',
+    help,
+    (text): readonly [string, string] => {
+      const equals = text.indexOf('=');
+      if (equals < 0) throw new Error('bad format of filter (expected name=value)');
+      return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
+    },
+    'f',
+  );

@@ -1,0 +1,69 @@
+// Help pages, laid out by commander from the same tables that the command line is read with.
+
+import { Option, Command as Page } from 'commander';
+import type { AnyCommand } from './command.ts';
+import { PROGRAM_FLAGS } from './command-line.ts';
+import { commandsOf, GROUPS } from './commands.ts';
+import { type FlagTable, flagName } from './flags.ts';
+
+const WIDEST = 100;
+
+function page(usage: string, flags: FlagTable): Page {
+  const it = new Page('mini-docker').usage(usage).helpOption(false).helpCommand(false);
+  it.configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, WIDEST), styleTitle: title => title });
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.hidden) continue;
+    const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
+    const option = new Option(`${flagName(name, flag)}${value}`, flag.help);
+    // commander takes --no-x for the opposite of --x; here it is a flag of its own, and only its text counts.
+    it.addOption(option);
+  }
+  return it;
+}
+
+export function programHelp(): string {
+  const it = page('[OPTIONS] COMMAND', PROGRAM_FLAGS).description(
+    'Containers, from one system call to a working engine. Commands and flags are those of docker.',
+  );
+  for (const { name, summary } of commandsOf(undefined)) it.command(name).description(summary).usage(' ');
+  const groups = Object.entries(GROUPS).map(([name, summary]) => `  ${name.padEnd(11)}  ${summary}`);
+  it.addHelpText('after', ['', 'Groups:', ...groups].join('\n'));
+  it.addHelpText(
+    'after',
+    `
+Examples:
+  mini-docker run -it --rm busybox           A shell in a new container
+  mini-docker run --explain busybox true     The system calls that start one
+  mini-docker ps -a                          What runs, and what has ended
+
+'mini-docker COMMAND --help' says more about a command.`,
+  );
+  return rendered(it);
+}
+
+export function groupHelp(group: string): string {
+  const it = page(`${group} COMMAND`, {}).description(GROUPS[group]!);
+  for (const { name, summary } of commandsOf(group)) it.command(name).description(summary).usage(' ');
+  it.addHelpText('after', `\n'mini-docker ${group} COMMAND --help' says more about a command.`);
+  return rendered(it);
+}
+
+export function commandHelp(name: string, summary: string, command: AnyCommand): string {
+  const it = page(`${name} ${command.usage}`, command.flags).description(
+    [`${summary}.`, ...(command.description === undefined ? [] : [command.description])].join('\n\n'),
+  );
+  const examples = command.examples.flatMap(([line, meaning]) => [`  # ${meaning}`, `  mini-docker ${line}`]);
+  if (examples.length > 0) it.addHelpText('after', ['', 'Examples:', ...examples].join('\n'));
+  return rendered(it);
+}
+
+function rendered(it: Page): string {
+  let text = '';
+  it.configureOutput({
+    writeOut: each => {
+      text += each;
+    },
+  });
+  it.outputHelp();
+  return text;
+}

@@ -1,0 +1,24 @@
+// Commands that do one thing to several containers, images, …: each that fails is reported, the others are done.
+
+import { errorLine } from './errors.ts';
+import { print, printError } from './output.ts';
+
+/** Prints each target when it is done, or what `action` gives. Resolves with the exit code: 1 when any failed. */
+export async function forEachTarget(
+  targets: readonly string[],
+  action: (target: string) => Promise<string | undefined>,
+): Promise<number> {
+  const started = targets.map(target => action(target));
+  // All run at once, and each is reported in its turn; a failure met later must not count as one nobody handles.
+  for (const each of started) each.catch(() => {});
+  let exitCode = 0;
+  for (const [index, each] of started.entries()) {
+    try {
+      print((await each) ?? targets[index]!);
+    } catch (error) {
+      printError(errorLine(error));
+      exitCode = 1;
+    }
+  }
+  return exitCode;
+}
