@@ -1,7 +1,7 @@
 // Images. Those that are there already: getting others needs a registry.
 
 import { EngineError } from '../engine/errors.ts';
-import type { ImageInspect } from '../formats/engine-api-images.ts';
+import type { ImageInspect, ImagesPruned } from '../formats/engine-api-images.ts';
 import { badRequest, notSupported } from './errors.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, text } from './query.ts';
@@ -10,6 +10,13 @@ import { type Call, empty, json, type Route } from './router.ts';
 export const imageRoutes: Route[] = [
   { method: 'GET', pattern: '/images/json', handle: list },
   { method: 'POST', pattern: '/images/create', handle: create },
+  { method: 'POST', pattern: '/images/prune', handle: prune },
+  // Nothing is built, so there is no cache: `docker system prune` asks for it all the same.
+  {
+    method: 'POST',
+    pattern: '/build/prune',
+    handle: async () => json({ CachesDeleted: [], SpaceReclaimed: 0 }),
+  },
   { method: 'GET', pattern: '/images/{name:path}/json', handle: inspect },
   {
     method: 'GET',
@@ -49,6 +56,28 @@ async function tag({ engine, params, query }: Call) {
   const name = text(query, 'tag');
   await engine.images.tag(params.name!, name === undefined ? repository : `${repository}:${name}`);
   return empty(201);
+}
+
+/** Those without a name, or with the filter dangling=false all that no container stands on. */
+async function prune({ engine, query }: Call) {
+  const { dangling, ...others } = filters(query);
+  const all = dangling?.some(value => ['false', '0'].includes(value)) ?? false;
+  const wanted = all ? others : { ...others, dangling: ['true'] };
+  const pruned: ImagesPruned = { ImagesDeleted: [], SpaceReclaimed: 0 };
+  for (const { Id, RepoTags, Size } of await engine.images.list({ filters: wanted })) {
+    try {
+      const names = RepoTags.length > 0 ? RepoTags : [Id];
+      for (const name of names) {
+        const deleted = await engine.images.remove(name, { force: false });
+        pruned.ImagesDeleted!.push(...deleted);
+        if (deleted.some(each => each.Deleted === Id)) pruned.SpaceReclaimed += Size;
+      }
+    } catch (error) {
+      // A container stands on it.
+      if (!(error instanceof EngineError) || error.kind !== 'conflict') throw error;
+    }
+  }
+  return json(pruned);
 }
 
 /** `docker pull` and `docker import`. The stream of progress messages that clients expect, where there is none to make. */

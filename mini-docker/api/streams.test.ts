@@ -458,3 +458,26 @@ test('pulling an image that is there says so, and one that is not has a clear er
     json: { message: 'no registry support yet: cannot pull alpine:3' },
   });
 });
+
+test('pruning images removes those without a name, and leaves those that containers stand on', async () => {
+  const asked: unknown[] = [];
+  await using server = await testServer({
+    images: {
+      list: async options => {
+        asked.push(options);
+        return [
+          { Id: 'sha256:1', RepoTags: [], Size: 100 },
+          { Id: 'sha256:2', RepoTags: ['used:latest'], Size: 1000 },
+        ] as never;
+      },
+      remove: async name => {
+        if (name === 'used:latest') throw new EngineError('conflict', 'in use');
+        return [{ Deleted: name }];
+      },
+    },
+  });
+  const { json } = await server.ask('POST', '/images/prune');
+  expect(json).toEqual({ ImagesDeleted: [{ Deleted: 'sha256:1' }], SpaceReclaimed: 100 });
+  await server.ask('POST', `/images/prune?filters=${encodeURIComponent('{"dangling":{"false":true}}')}`);
+  expect(asked).toEqual([{ filters: { dangling: ['true'] } }, { filters: {} }]);
+});

@@ -12,7 +12,6 @@ const plugins = 'plugins are not supported';
 const MISSING: [Route['method'], pattern: string, message: string][] = [
   ['POST', '/commit', 'making images from containers is not supported yet'],
   ['POST', '/build', build],
-  ['POST', '/build/prune', build],
   ['POST', '/build/cancel', build],
   ['POST', '/session', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0'],
   ['POST', '/images/load', archives],
@@ -20,7 +19,6 @@ const MISSING: [Route['method'], pattern: string, message: string][] = [
   ['GET', '/images/{name:path}/get', archives],
   ['POST', '/images/{name:path}/push', `${registry}: cannot push`],
   ['GET', '/images/search', `${registry}: cannot search`],
-  ['POST', '/images/prune', 'pruning images is not supported yet: remove them one by one'],
   ['GET', '/distribution/{name:path}/json', `${registry}: cannot ask for a manifest`],
   ['GET', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
   ['POST', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
