@@ -40,6 +40,15 @@ export interface Container extends Streams {
   readonly id: string;
   /** On the host. */
   readonly pid: number;
+  /**
+   * The descriptors behind `stdout` and `stderr`, for who reads them in its own way: in place of those two, which read
+   * as soon as they are asked for. They stay the container's; delete() closes them.
+   */
+  readonly outputs: {
+    stdout?: number | undefined;
+    stderr?: number | undefined;
+    terminal?: number | undefined;
+  };
   /** Lets the program run. Rejects with a SyscallError (syscall 'execve', code 'ENOENT', 'EACCES', …) when it cannot; the container is then gone but for delete(). */
   start(): Promise<void>;
   /** Settles when the program has ended and never rejects. The streams may still hold output: read them to their end. */

@@ -166,7 +166,7 @@ async function forget(pidfd: number): Promise<void> {
 }
 
 function execution(pid: number, pidfd: number, descriptors: StreamDescriptors): Execution {
-  const { close: _, ...streams } = openStreams(descriptors);
+  const { stdin, stdout, stderr } = openStreams(descriptors);
   let over = false;
   const exited = watchExit(pidfd).then((): Exit => {
     over = true;
@@ -176,7 +176,9 @@ function execution(pid: number, pidfd: number, descriptors: StreamDescriptors): 
   });
   return {
     pid,
-    ...streams,
+    ...(stdin && { stdin }),
+    ...(stdout && { stdout }),
+    ...(stderr && { stderr }),
     exited,
     kill: signal => {
       if (!over) killProcess(pidfd, signal);

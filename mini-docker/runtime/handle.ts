@@ -37,7 +37,7 @@ export function containerHandle(options: HandleOptions): Container {
   const streams = openStreams(options.descriptors, () => {
     if (monitorPidfd !== undefined) ignoreGone(() => killProcess(monitorPidfd, CLOSE_STDIN));
   });
-  const { stdin, stdout, stderr } = streams;
+  const { stdin } = streams;
   let over = false;
   const exited = end({ directory, ended, pidfd, cgroup }).then(exit => {
     over = true;
@@ -60,8 +60,17 @@ export function containerHandle(options: HandleOptions): Container {
     id,
     pid,
     ...(stdin && { stdin }),
-    ...(stdout && { stdout }),
-    ...(stderr && { stderr }),
+    get stdout() {
+      return streams.stdout!;
+    },
+    get stderr() {
+      return streams.stderr!;
+    },
+    outputs: {
+      stdout: options.descriptors.stdout,
+      stderr: options.descriptors.stderr,
+      terminal: options.descriptors.terminal,
+    },
     start: () => options.start(),
     exited,
     kill: signal => killProcess(alive(pidfd, id), signal),

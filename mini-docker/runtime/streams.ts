@@ -1,5 +1,6 @@
 // The daemon's ends of a container's streams.
-import type { Readable, Writable } from 'node:stream';
+import { closeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { readableOf, writableOf } from '../linux/pipes.ts';
 import { PtyStream } from '../linux/pty.ts';
 import type { Streams } from './container.ts';
@@ -17,7 +18,8 @@ export interface OpenStreams extends Streams {
 }
 
 /**
- * Takes the descriptors over. Errors of writing (EPIPE: the program reads no more) end the stream silently.
+ * Takes the descriptors over. Errors of writing (EPIPE: the program reads no more) end the stream silently. Reading
+ * begins when `stdout` or `stderr` is asked for: until then the descriptors can be read by somebody else.
  * @param inputEnded called when standard input has been written to its end
  */
 export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => void): OpenStreams {
@@ -27,18 +29,39 @@ export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => v
     return { stdin: terminal, stdout: terminal, close: () => terminal.destroy() };
   }
   const stdin = descriptors.stdin === undefined ? undefined : writableOf(descriptors.stdin);
-  const stdout = descriptors.stdout === undefined ? undefined : readableOf(descriptors.stdout);
-  const stderr = descriptors.stderr === undefined ? undefined : readableOf(descriptors.stderr);
-  const all: (Readable | Writable | undefined)[] = [stdin, stdout, stderr];
-  for (const stream of all) stream?.on('error', ignore);
+  stdin?.on('error', ignore);
   stdin?.once('close', () => inputEnded?.());
   stdin?.once('finish', () => stdin.destroy());
+  const stdout = lazyReadable(descriptors.stdout);
+  const stderr = lazyReadable(descriptors.stderr);
   return {
     ...(stdin && { stdin }),
-    ...(stdout && { stdout }),
-    ...(stderr && { stderr }),
+    get stdout() {
+      return stdout.open()!;
+    },
+    get stderr() {
+      return stderr.open()!;
+    },
     close: () => {
-      for (const stream of all) stream?.destroy();
+      stdin?.destroy();
+      stdout.close();
+      stderr.close();
+    },
+  };
+}
+
+function lazyReadable(fd: number | undefined): { open(): Readable | undefined; close(): void } {
+  let stream: Readable | undefined;
+  let closed = false;
+  return {
+    open() {
+      if (stream === undefined && fd !== undefined && !closed) stream = readableOf(fd).on('error', ignore);
+      return stream;
+    },
+    close() {
+      if (stream !== undefined) stream.destroy();
+      else if (fd !== undefined && !closed) closeSync(fd);
+      closed = true;
     },
   };
 }
