@@ -1,0 +1,64 @@
+// Run under a kernel with cgroup v2: makes writes to its files fail, and prints what the errors say of it.
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { call } from '../../mini-docker/linux/call.ts';
+import { AT } from '../../mini-docker/linux/constants.ts';
+import { mkdirat, writeText } from '../../mini-docker/linux/syscalls.ts';
+import { hintOf } from '../provoke.ts';
+
+const root = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
+const top = `${root}/mini-docker-hints`;
+
+function writing(file: string, value: string | number): string {
+  const fd = openSync(file, 'r+');
+  try {
+    return hintOf(() => call(writeText(fd, String(value))));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const scenes: Record<string, () => string> = {
+  'a process for a group that gives controllers on': () => {
+    mkdirSync(`${top}/inner/leaf`, { recursive: true });
+    // Not pids: a controller that counts threads does not mind.
+    writeFileSync(`${top}/cgroup.subtree_control`, '+memory');
+    writeFileSync(`${top}/inner/cgroup.subtree_control`, '+memory');
+    return writing(`${top}/inner/cgroup.procs`, process.pid);
+  },
+  'a controller that is given on further below': () => writing(`${top}/cgroup.subtree_control`, '-memory'),
+  'giving controllers on from a group with processes': () => {
+    mkdirSync(`${top}/busy`);
+    writeFileSync(`${top}/busy/cgroup.procs`, String(process.pid));
+    const hint = writing(`${top}/busy/cgroup.subtree_control`, '+memory');
+    writeFileSync(`${root}/cgroup.procs`, String(process.pid));
+    return hint;
+  },
+  'a controller that is not there': () => writing(`${top}/inner/cgroup.subtree_control`, '+pids'),
+  'a process for a threaded group': () => {
+    mkdirSync(`${top}/threads/below`, { recursive: true });
+    mkdirSync(`${top}/threads/beside`, { recursive: true });
+    writeFileSync(`${top}/threads/below/cgroup.type`, 'threaded');
+    return writing(`${top}/threads/beside/cgroup.procs`, process.pid);
+  },
+  'more groups than are allowed': () => {
+    mkdirSync(`${top}/few`);
+    writeFileSync(`${top}/few/cgroup.max.descendants`, '0');
+    return hintOf(() => call(mkdirat(AT.FDCWD, `${top}/few/one`, 0o755)));
+  },
+  'a value that is none': () => {
+    mkdirSync(`${top}/few2`);
+    return writing(`${top}/few2/memory.max`, 'many');
+  },
+};
+
+writeFileSync(`${root}/cgroup.subtree_control`, '+pids +memory');
+mkdirSync(top);
+for (const [name, scene] of Object.entries(scenes)) {
+  let text: string;
+  try {
+    text = scene();
+  } catch (error) {
+    text = String(error);
+  }
+  console.log(`scene: ${JSON.stringify({ name, text })}`);
+}

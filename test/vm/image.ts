@@ -1,0 +1,95 @@
+// What a virtual machine starts from, kept in .cache/vm/ARCHITECTURE: kernel, initramfs, and for arm64 a root.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CpioEntry, encodeCpio } from './cpio.ts';
+import { unpackDebian } from './debian.ts';
+import { modulesInOrder } from './modules.ts';
+
+export type VmArchitecture = 'x64' | 'arm64';
+
+export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const here = join(repository, 'test/vm');
+
+/** Those that the start and the tests need, as far as they are modules at all. */
+const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_blk', 'bfq', 'veth'];
+
+/** Where these are, and what they depend on. */
+const MODULE_FILES = [
+  'block',
+  'drivers/block/virtio_blk.ko*',
+  'drivers/net/veth.ko*',
+  'drivers/virtio',
+  'fs/9p',
+  'fs/fscache',
+  'fs/netfs',
+  'fs/overlayfs',
+  'lib',
+  'net/802',
+  'net/9p',
+  'net/bridge',
+  'net/ipv4/netfilter',
+  'net/llc',
+  'net/netfilter',
+];
+
+export function cacheOf(architecture: VmArchitecture): string {
+  return join(repository, '.cache/vm', architecture);
+}
+
+/** @throws Error that says what to do when it has not been fetched */
+export function kernelOf(architecture: VmArchitecture): string {
+  const boot = join(cacheOf(architecture), 'kernel/boot');
+  const name = existsSync(boot) && readdirSync(boot).find(entry => entry.startsWith('vmlinuz-'));
+  if (!name)
+    throw new Error(`the ${architecture} kernel is not there yet: run node test/vm/fetch.ts ${architecture}`);
+  return join(boot, name);
+}
+
+export function isFetched(architecture: VmArchitecture): boolean {
+  return existsSync(join(cacheOf(architecture), 'fetched'));
+}
+
+/** Fetches what is missing. Takes 70 MB from Debian for a kernel. @throws Error where there is no way to it */
+export function fetchImage(architecture: VmArchitecture): void {
+  if (isFetched(architecture)) return;
+  const debian = architecture === 'x64' ? 'amd64' : 'arm64';
+  const directory = cacheOf(architecture);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  unpackDebian({
+    architecture: debian,
+    names: [`linux-image-${debian}`],
+    directory: join(directory, 'kernel'),
+    members: ['./boot/vmlinuz-*', ...MODULE_FILES.map(path => `./lib/modules/*/kernel/${path}`)],
+  });
+  writeFileSync(join(directory, 'fetched'), '');
+}
+
+/** busybox, the modules, and the two scripts. */
+export function baseInitramfs(architecture: VmArchitecture): Buffer {
+  const modules = modulesInOrder(join(cacheOf(architecture), 'kernel/lib/modules'), MODULES);
+  const directories = ['bin', 'dev', 'host', 'modules', 'proc', 'root', 'sys', 'vm'];
+  const script = (name: string) => readFileSync(join(here, name));
+  return encodeCpio([
+    ...directories.map(path => ({ path, mode: 0o40755 })),
+    { path: 'dev/console', mode: 0o20600, rdev: [5, 1] },
+    { path: 'bin/busybox', mode: 0o100755, content: readFileSync(busyboxOf(architecture)) },
+    { path: 'init', mode: 0o100755, content: script('init.sh') },
+    { path: 'vm/main.sh', mode: 0o100644, content: script('main.sh') },
+    { path: 'vm/flavour', mode: 0o100644, content: Buffer.from(architecture === 'arm64' ? '9p_root' : '') },
+    {
+      path: 'modules/order',
+      mode: 0o100644,
+      content: Buffer.from(modules.map(({ name }) => `${name}\n`).join('')),
+    },
+    ...modules.map(
+      ({ name, content }): CpioEntry => ({ path: `modules/${name}.ko`, mode: 0o100644, content }),
+    ),
+  ]);
+}
+
+function busyboxOf(architecture: VmArchitecture): string {
+  if (architecture === 'x64') return join(repository, 'node_modules/busybox-static/bin/busybox');
+  return join(cacheOf(architecture), 'root/bin/busybox');
+}

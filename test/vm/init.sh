@@ -1,0 +1,27 @@
+#!/bin/busybox sh
+# The virtual machine's first program: makes the other machine's files its own, and goes on as main.sh in them.
+b=/bin/busybox
+$b mount -t proc proc /proc
+$b mount -t sysfs sysfs /sys
+$b mount -t devtmpfs devtmpfs /dev
+while read -r module; do $b insmod "/modules/$module.ko"; done </modules/order
+
+options=trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose
+$b mount -t 9p -o $options host /host || exec $b poweroff -f
+# The machine's files, or those of a machine of this architecture with the repository in them.
+if $b grep -q 9p_root /vm/flavour; then
+  $b mount -t 9p -o $options root /root
+else
+  $b mount --bind /host /root
+fi
+for directory in tmp run var/lib; do $b mount -t tmpfs tmpfs "/root/$directory"; done
+
+# It may itself be in one of those that are empty now.
+repository=$($b cat /vm/repository)
+$b mkdir -p "/root$repository" 2>/dev/null
+$b mount --bind "/host$repository" "/root$repository"
+
+$b mkdir /root/run/vm
+$b cp $b /vm/* /root/run/vm/
+for directory in proc sys dev; do $b mount --move "/$directory" "/root/$directory"; done
+exec $b switch_root /root /run/vm/busybox sh /run/vm/main.sh

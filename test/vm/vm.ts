@@ -1,0 +1,92 @@
+// Runs a command under another kernel: a virtual machine that sees this machine's files, read-only, as its own.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeCpio } from './cpio.ts';
+import { baseInitramfs, cacheOf, kernelOf, repository, type VmArchitecture } from './image.ts';
+
+export interface VmCommand {
+  architecture: VmArchitecture;
+  /** Run in the repository's directory, as root. /tmp, /run and /var/lib can be written to and begin empty. */
+  command: string[];
+  /** Milliseconds, the machine's start (4 s) counted in. */
+  timeout: number;
+}
+
+export interface VmResult {
+  /** Undefined when the machine ended, or had to be ended, before the command did. */
+  code: number | undefined;
+  /** What the command wrote; where it did not end, all that the machine said. */
+  output: string;
+}
+
+const qemu: Record<VmArchitecture, string[]> = {
+  // Without KVM on purpose: a test machine is often virtual itself, and what it has under that name may not work.
+  x64: ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+  arm64: ['qemu-system-aarch64', '-machine', 'virt', '-accel', 'tcg,thread=multi', '-cpu', 'cortex-a72'],
+};
+const consoles: Record<VmArchitecture, string> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
+
+/** Resolves when the machine is gone, and never leaves it behind. */
+export async function runInVm({ architecture, command, timeout }: VmCommand): Promise<VmResult> {
+  const directory = mkdtempSync(join(cacheOf(architecture), 'run-'));
+  try {
+    const initramfs = join(directory, 'initramfs');
+    writeFileSync(initramfs, Buffer.concat([baseInitramfs(architecture), commandPart(command, timeout)]));
+    const said = await runQemu(qemuArguments(architecture, initramfs), timeout);
+    const ran = /vm: the command begins\n(?<output>.*)\nvm: the command ended with (?<code>\d+)\n/s.exec(
+      said,
+    );
+    if (!ran) return { code: undefined, output: said };
+    return { code: Number(ran.groups!.code), output: ran.groups!.output! };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** The kernel unpacks archives that stand one behind the other, one over the other. */
+function commandPart(command: string[], timeout: number): Buffer {
+  const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+  const script = `cd ${quoted(repository)}\nexec ${command.map(quoted).join(' ')}\n`;
+  return encodeCpio([
+    { path: 'vm/command', mode: 0o100755, content: Buffer.from(script) },
+    { path: 'vm/repository', mode: 0o100644, content: Buffer.from(repository) },
+    { path: 'vm/timeout', mode: 0o100644, content: Buffer.from(String(Math.ceil(timeout / 1000))) },
+  ]);
+}
+
+function qemuArguments(architecture: VmArchitecture, initramfs: string): string[] {
+  const share = (tag: string, path: string) => [
+    '-virtfs',
+    `local,path=${path},mount_tag=${tag},security_model=none,readonly=on,multidevs=remap`,
+  ];
+  return [
+    ...qemu[architecture],
+    ...['-m', '1024', '-smp', '2', '-nodefaults', '-no-user-config', '-nographic', '-no-reboot'],
+    ...['-serial', 'stdio', '-kernel', kernelOf(architecture), '-initrd', initramfs],
+    ...['-append', `console=${consoles[architecture]} quiet loglevel=3 panic=-1`],
+    ...share('host', '/'),
+    // A disk to limit the use of: 64 MiB of zeros.
+    ...['-blockdev', 'driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'],
+    ...['-device', 'virtio-blk-pci,drive=zeros'],
+    ...(architecture === 'arm64' ? share('root', join(cacheOf(architecture), 'root')) : []),
+  ];
+}
+
+function runQemu([program, ...args]: string[], timeout: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // The kernel ends it together with us, however we end.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program!, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    const limit = setTimeout(() => child.kill('SIGKILL'), timeout);
+    child.stdout.on('data', chunk => chunks.push(chunk));
+    child.stderr.on('data', chunk => chunks.push(chunk));
+    child.on('error', reject);
+    child.on('close', () => {
+      clearTimeout(limit);
+      resolve(Buffer.concat(chunks).toString().replaceAll('\r', ''));
+    });
+  });
+}
