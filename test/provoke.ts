@@ -18,7 +18,7 @@ export function hintOf(make: () => unknown): string {
 
 /**
  * The same for code that runs in a Node of its own below a wrapper: ['unshare', '-Ur'], ['setpriv', …].
- * The code sees every system call and constant by its name, `call`, and `fs`; its last failing call is told.
+ * The code sees every system call and constant by its name, `call`, `addressOf`, `fs` and `spawnSync`; its last failing call is told.
  */
 export function hintBelow(wrapper: readonly string[], code: string): string {
   const script = `
@@ -26,12 +26,14 @@ export function hintBelow(wrapper: readonly string[], code: string): string {
     import { call } from '${linux}/call.ts';
     import * as syscalls from '${linux}/syscalls.ts';
     import * as constants from '${linux}/constants.ts';
-    const run = new Function('call', 'fs', ...Object.keys(syscalls), ...Object.keys(constants), process.argv[1]);
+    import { addressOf } from '${linux}/libc.ts';
+    import { spawnSync } from 'node:child_process';
+    const run = new Function('call', 'fs', 'addressOf', 'spawnSync', ...Object.keys(syscalls), ...Object.keys(constants), process.argv[1]);
     try {
-      run(call, fs, ...Object.values(syscalls), ...Object.values(constants));
+      run(call, fs, addressOf, spawnSync, ...Object.values(syscalls), ...Object.values(constants));
       console.log('the call did not fail');
     } catch (error) {
-      if (error.syscall === undefined || error.code === undefined) throw error;
+      if (error.name !== 'SyscallError') throw error;
       console.log(error.code + ': ' + (error.hint ?? '(no hint)'));
     }`;
   const line = [...wrapper, process.execPath, '--input-type=module', '-e', script, code];

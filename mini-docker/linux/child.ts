@@ -100,7 +100,13 @@ export function failureOf(results: Results, doing: string | undefined): SyscallE
   if (failure === undefined) return undefined;
   const { step, position, errno } = failure;
   const what = [doing, step.why, describe(step)].filter(part => part !== undefined).join(': ');
-  return new SyscallError({ doing: what, failed: step, errno, step: position, hint: hintFor(step, errno) });
+  return new SyscallError({
+    doing: what,
+    failed: step,
+    errno,
+    step: position,
+    hint: hintFor(step, errno, { gone: true }),
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 // What an entry of the tables of hints is, and what it may look at.
 import type { Pid } from '../proc/file.ts';
-import { type Arg, isReference, type Step } from '../step.ts';
+import type { Arg, Step } from '../step.ts';
 
 export interface Hint {
   /** Names of system calls, or '*'. */

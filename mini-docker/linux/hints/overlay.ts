@@ -41,7 +41,7 @@ function plain(text: string): string {
   return text.replace(/\\(.)/g, '$1');
 }
 
-/** One more entry: what `explain` finds out about an overlay's directories. */
+/** An entry about an overlay's options. */
 function overlay(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
   return {
     calls: ['mount'],
@@ -51,6 +51,14 @@ function overlay(code: string, explain: (layers: Layers, failed: Failed) => stri
       return layers === undefined ? undefined : explain(layers, failed);
     },
   };
+}
+
+/** An entry about its directories. Names that are relative mean nothing once the process is gone. */
+function directories(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
+  return overlay(code, (layers, failed) => {
+    const paths = [...layers.lower, layers.upper ?? '/', layers.work ?? '/'];
+    return failed.seen || paths.every(path => path.startsWith('/')) ? explain(layers, failed) : undefined;
+  });
 }
 
 function readOnly(mount: MountInfo | undefined): boolean {
@@ -87,45 +95,45 @@ export const overlayHints: readonly Hint[] = [
   overlay('EINVAL', ({ lower }) =>
     lower.length === 0 ? 'an overlay needs at least one lowerdir' : undefined,
   ),
-  overlay('ENOENT', ({ lower, upper, work }, failed) => {
+  directories('ENOENT', ({ lower, upper, work }, failed) => {
     const missing = [...lower, upper, work].find(
       path => path !== undefined && statOf(failed, path) === undefined,
     );
     return missing === undefined ? undefined : `${missing}, one of the overlay's directories, does not exist`;
   }),
-  overlay('EINVAL', ({ upper, work }, failed) => {
+  directories('EINVAL', ({ upper, work }, failed) => {
     const found = [upper, work].find(path => path && mountHolding(failed, path)?.type === 'overlay');
     return (
       found &&
       `${found} is itself on overlayfs, and only lower directories may be: put upperdir and workdir on another filesystem, a volume or a tmpfs`
     );
   }),
-  overlay('EINVAL', ({ upper, work }, failed) => {
+  directories('EINVAL', ({ upper, work }, failed) => {
     if (upper === undefined || work === undefined) return undefined;
     return mountHolding(failed, upper)?.id !== mountHolding(failed, work)?.id
       ? `upperdir ${upper} and workdir ${work} are on different mounts: files move from one to the other by rename`
       : undefined;
   }),
-  overlay('EINVAL', ({ upper, work }, failed) => {
+  directories('EINVAL', ({ upper, work }, failed) => {
     if (upper === undefined || work === undefined) return undefined;
     const [a, b] = [absolute(failed, upper), absolute(failed, work)];
     return contains(a, b) || contains(b, a)
       ? `upperdir ${upper} and workdir ${work} lie in one another: they must be separate directories`
       : undefined;
   }),
-  overlay('EINVAL', ({ upper }, failed) =>
+  directories('EINVAL', ({ upper }, failed) =>
     upper && readOnly(mountHolding(failed, upper))
       ? `upperdir ${upper} is on a mount that is read-only: leave upperdir and workdir out for a read-only overlay`
       : undefined,
   ),
-  overlay('EINVAL', ({ lower }, failed) => {
+  directories('EINVAL', ({ lower }, failed) => {
     const stacked = lower.find(path => mountHolding(failed, path)?.type === 'overlay');
     return (
       stacked &&
       `lowerdir ${stacked} is on overlayfs, and filesystems stack two deep at most: an overlay on an overlay on an overlay is too much`
     );
   }),
-  overlay('ELOOP', ({ lower, upper, work }, failed) => {
+  directories('ELOOP', ({ lower, upper, work }, failed) => {
     const paths = [...lower, upper, work]
       .filter(path => path !== undefined)
       .map(path => absolute(failed, path));
@@ -134,12 +142,12 @@ export const overlayHints: readonly Hint[] = [
     );
     return inside && `${inside} lies inside of another of the overlay's directories: they must be separate`;
   }),
-  overlay('ESTALE', ({ upper }) =>
+  directories('ESTALE', ({ upper }) =>
     upper === undefined
       ? undefined
       : `upperdir ${upper} was used with other lower directories, or copied, and the index in its workdir knows that: give it those again, take fresh ones, or mount with index=off`,
   ),
-  overlay('EBUSY', ({ upper, work }, failed) =>
+  directories('EBUSY', ({ upper, work }, failed) =>
     upper !== undefined && work !== undefined && reachable(failed, upper) !== ''
       ? `upperdir ${upper} or workdir ${work} is in use by another overlay: each mount needs its own (index=off does not check)`
       : undefined,

@@ -1,0 +1,208 @@
+// Opening and making files, devices and terminals; running out of descriptors. openat2(2), cgroups v1 devices
+import { CAP, IOCTL, MFD, O, RESOLVE, RLIMIT, S_IF } from '../constants.ts';
+import { rawSyscall } from '../libc.ts';
+import { readStat } from '../proc/stat.ts';
+import { hostArchitecture } from '../step.ts';
+import { prlimit } from '../syscalls.ts';
+import type { Failed, Hint } from './hint.ts';
+import { capable, fdPath, inUserNamespace, mountHolding, pathAt, read, statOf, sysctl } from './probes.ts';
+
+const opens = ['openat', 'openat2'];
+
+/** Those that give a new descriptor. */
+const descriptorMakers = [
+  ...[
+    'openat',
+    'openat2',
+    'pipe2',
+    'dup3',
+    'socket',
+    'memfd_create',
+    'epoll_create1',
+    'eventfd2',
+    'pidfd_open',
+  ],
+  ...['pidfd_getfd', 'fsopen', 'fsmount', 'open_tree', 'fcntl'],
+];
+
+/** struct open_how: flags, mode, resolve, 8 bytes each. */
+function resolveFlags(failed: Failed): number {
+  const how = Buffer.from(failed.bytes(2));
+  return how.length >= 24 ? Number(how.readBigUInt64LE(16)) : 0;
+}
+
+function openFlagsOf(failed: Failed): number {
+  return failed.call === 'openat'
+    ? failed.number(2)
+    : Number(Buffer.from(failed.bytes(2)).readBigUInt64LE(0));
+}
+
+function isDevice(failed: Failed, path: string): boolean {
+  const stat = statOf(failed, path);
+  return stat !== undefined && (stat.isCharacterDevice() || stat.isBlockDevice());
+}
+
+export const fileHints: readonly Hint[] = [
+  {
+    calls: ['openat2'],
+    code: 'EXDEV',
+    explain: failed => {
+      const flags = resolveFlags(failed);
+      if (flags & RESOLVE.NO_XDEV)
+        return `${failed.text(1)} leads over a mount point, which the caller forbids (RESOLVE_NO_XDEV)`;
+      return flags & RESOLVE.BENEATH
+        ? `${failed.text(1)} leads out of the directory that it has to stay in (RESOLVE_BENEATH)`
+        : undefined;
+    },
+  },
+  {
+    calls: ['openat2'],
+    code: 'ELOOP',
+    explain: failed => {
+      const flags = resolveFlags(failed);
+      if (flags & RESOLVE.NO_SYMLINKS)
+        return `there is a symbolic link in ${failed.text(1)}, which the caller forbids (RESOLVE_NO_SYMLINKS)`;
+      return flags & RESOLVE.NO_MAGICLINKS
+        ? `${failed.text(1)} leads over a link of /proc that is none of the file system's (or in a circle), which the caller forbids (RESOLVE_NO_MAGICLINKS)`
+        : undefined;
+    },
+  },
+  {
+    calls: opens,
+    code: 'EPERM',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const path = pathAt(failed, 0, 1);
+      return isDevice(failed, path)
+        ? `the devices cgroup does not let this process open ${path}${whereCgroup(failed)}`
+        : undefined;
+    },
+  },
+  {
+    calls: opens,
+    code: 'EACCES',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const path = pathAt(failed, 0, 1);
+      if (!isDevice(failed, path)) return undefined;
+      const mount = mountHolding(failed, path);
+      if (mount?.options.includes('nodev')) {
+        return `devices on ${mount.mountPoint} are without effect: it is mounted nodev`;
+      }
+      return inUserNamespace(failed)
+        ? `devices made or mounted in a user namespace are without effect`
+        : undefined;
+    },
+  },
+  {
+    calls: opens,
+    code: 'ENXIO',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const path = pathAt(failed, 0, 1);
+      const stat = statOf(failed, path);
+      const writes = (openFlagsOf(failed) & (O.WRONLY | O.NONBLOCK)) === (O.WRONLY | O.NONBLOCK);
+      if (stat?.isFIFO() && writes) return `nobody has the FIFO ${path} open for reading`;
+      if (stat?.isSocket()) return `${path} is a socket: it is connected to (connect), not opened`;
+      return path === '/dev/tty' ? 'this process has no controlling terminal' : undefined;
+    },
+  },
+  {
+    calls: [...opens, 'mkdirat', 'mknodat', 'symlinkat', 'linkat', 'unlinkat', 'fchmodat', 'fchownat'],
+    code: 'EROFS',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const path = pathAt(failed, failed.call === 'symlinkat' ? 1 : 0, failed.call === 'symlinkat' ? 2 : 1);
+      const mount = mountHolding(
+        failed,
+        statOf(failed, path) ? path : path.slice(0, path.lastIndexOf('/')) || '/',
+      );
+      return (
+        mount && `${mount.mountPoint}, where it lies, is mounted read-only (${mount.type} ${mount.source})`
+      );
+    },
+  },
+  {
+    calls: ['mknodat'],
+    code: 'EPERM',
+    explain: failed => {
+      if (!failed.seen) return undefined;
+      const type = failed.number(2) & S_IF.MT;
+      if (type !== S_IF.CHR && type !== S_IF.BLK) return undefined;
+      if (inUserNamespace(failed))
+        return "device nodes cannot be made in a user namespace: bind-mount the host's";
+      return capable(failed, CAP.MKNOD)
+        ? `the devices cgroup does not let this process make that device${whereCgroup(failed)}`
+        : 'it takes CAP_MKNOD, which this process does not have (any more)';
+    },
+  },
+  {
+    calls: ['memfd_create'],
+    code: 'EACCES',
+    explain: failed =>
+      sysctl('vm/memfd_noexec') === '2' && !failed.has(1, MFD.NOEXEC_SEAL)
+        ? 'programs in memory are switched off in this pid namespace (/proc/sys/vm/memfd_noexec is 2): set it to 0 or 1, or use MFD_NOEXEC_SEAL'
+        : undefined,
+  },
+  {
+    calls: ['memfd_create'],
+    code: 'EINVAL',
+    explain: failed =>
+      (failed.has(1, MFD.EXEC) || failed.has(1, MFD.NOEXEC_SEAL)) && sysctl('vm/memfd_noexec') === undefined
+        ? 'MFD_EXEC and MFD_NOEXEC_SEAL are known since Linux 6.3: leave them out'
+        : undefined,
+  },
+  {
+    calls: descriptorMakers,
+    code: 'EMFILE',
+    explain: failed => {
+      if (failed.pid !== 'self') return undefined;
+      // Not from /proc/self/limits: to open that takes a descriptor.
+      const limits = Buffer.alloc(16);
+      rawSyscall(prlimit.syscall.numbers[hostArchitecture()], [0n, BigInt(RLIMIT.NOFILE), null, limits]);
+      return `this process has all ${limits.readBigUInt64LE(0)} descriptors that it may have (ulimit -n) open`;
+    },
+  },
+  {
+    calls: descriptorMakers,
+    code: 'ENFILE',
+    explain: () =>
+      `the machine has all ${sysctl('fs/file-max')} files that it may have (/proc/sys/fs/file-max) open`,
+  },
+  {
+    calls: ['dup3'],
+    code: 'EINVAL',
+    explain: failed =>
+      failed.number(0) === failed.number(1)
+        ? `both descriptors are ${failed.number(0)}: to keep it over execve clear FD_CLOEXEC (fcntl F_SETFD)`
+        : undefined,
+  },
+  {
+    calls: ['ioctl'],
+    code: 'ENOTTY',
+    explain: failed => {
+      const name = Object.entries(IOCTL).find(([, number]) => number === failed.number(1))?.[0];
+      return name && /^T/.test(name) && failed.seen
+        ? `${name} is for terminals, and descriptor ${failed.number(0)} is ${fdPath(failed, 0)}`
+        : undefined;
+    },
+  },
+  {
+    calls: ['ioctl'],
+    code: 'EPERM',
+    explain: failed => {
+      if (failed.number(1) !== IOCTL.TIOCSCTTY || !failed.seen) return undefined;
+      const { pid, session, tty } = readStat(failed.pid)!;
+      if (session !== pid)
+        return 'only the leader of a session takes a controlling terminal: call setsid first';
+      return tty !== 0
+        ? 'this session has a controlling terminal already: call setsid first'
+        : 'the terminal is the controlling terminal of another session';
+    },
+  },
+];
+
+function whereCgroup(failed: Failed): string {
+  const devices = /^\d+:[^:]*\bdevices\b[^:]*:(.*)$/m.exec(read(`/proc/${failed.pid}/cgroup`) ?? '')?.[1];
+  return devices === undefined ? '' : ` (devices.list of ${devices})`;
+}
