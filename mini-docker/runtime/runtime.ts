@@ -5,7 +5,8 @@ import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
-import { pidfdOpen } from '../linux/syscalls.ts';
+import { mayFail } from '../linux/step.ts';
+import { pidfdGetfd, pidfdOpen } from '../linux/syscalls.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { FD } from './descriptors.ts';
@@ -15,7 +16,7 @@ import { containerHandle, endMonitor } from './handle.ts';
 import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
-import { exitFile, readExit, readState, writeState } from './state.ts';
+import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import type { StreamDescriptors } from './streams.ts';
 
 export function createRuntime(): Runtime {
@@ -147,9 +148,9 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
   const state = readState(directory);
   if (state === undefined) return undefined;
   const cgroup = openCgroup(state.cgroupsPath);
-  const monitorPidfd = openProcess(state.monitor);
+  const monitor = takeFromMonitor(state);
   const pidfd = openProcess(state.container);
-  if (monitorPidfd === undefined && pidfd === undefined && readExit(directory) === undefined) {
+  if (monitor === undefined && pidfd === undefined && readExit(directory) === undefined) {
     await cgroup?.delete();
     return undefined;
   }
@@ -159,29 +160,37 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     spec,
     pid: state.container.pid,
     pidfd,
-    monitorPidfd,
-    ended: monitorPidfd === undefined ? undefined : takeFd(monitorPidfd, FD.endedReader),
-    descriptors: monitorPidfd === undefined ? {} : takeStreams(monitorPidfd, state),
+    monitorPidfd: monitor?.pidfd,
+    ended: monitor?.ended,
+    descriptors: monitor?.streams ?? {},
     cgroup,
     start: async () => {},
   });
 }
 
-function takeStreams(monitor: number, state: { terminal: boolean; stdin: boolean }): StreamDescriptors {
-  if (state.terminal) return { terminal: takeFd(monitor, FD.terminal) };
-  return {
-    // It may have been closed before.
-    stdin: state.stdin ? takeIfOpen(monitor, FD.stdinWriter) : undefined,
-    stdout: takeFd(monitor, FD.stdoutReader),
-    stderr: takeFd(monitor, FD.stderrReader),
+/** Our ends of the container's streams, as copies of those that its monitor keeps; undefined when the monitor is gone. */
+function takeFromMonitor(
+  state: State,
+): { pidfd: number; ended: number; streams: StreamDescriptors } | undefined {
+  const pidfd = openProcess(state.monitor);
+  if (pidfd === undefined) return undefined;
+  /** Standard input may have been closed before, and then is not there. */
+  const take = (number: number): number | undefined => {
+    const fd = call(mayFail(pidfdGetfd(pidfd, number, 0), 'EBADF', 'ESRCH'));
+    return fd < 0 ? undefined : fd;
   };
-}
-
-function takeIfOpen(monitor: number, number: number): number | undefined {
-  try {
-    return takeFd(monitor, number);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBADF') return undefined;
-    throw error;
+  const ended = take(FD.endedReader);
+  if (ended === undefined) {
+    // A zombie: it was killed, and its parent does not care.
+    closeSync(pidfd);
+    return undefined;
   }
+  const streams = state.terminal
+    ? { terminal: take(FD.terminal) }
+    : {
+        stdin: state.stdin ? take(FD.stdinWriter) : undefined,
+        stdout: take(FD.stdoutReader),
+        stderr: take(FD.stderrReader),
+      };
+  return { pidfd, ended, streams };
 }
