@@ -166,8 +166,7 @@ export const fileHints: readonly Hint[] = [
   {
     calls: descriptorMakers,
     code: 'ENFILE',
-    explain: () =>
-      `the machine has all ${sysctl('fs/file-max')} files that it may have (/proc/sys/fs/file-max) open`,
+    explain: () => 'the machine has as many files open as it may have in all (/proc/sys/fs/file-max)',
   },
   {
     calls: ['dup3'],

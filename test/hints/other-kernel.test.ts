@@ -1,4 +1,4 @@
-// What the errnos of cgroup v2 mean, provoked under a kernel that has it.
+// Hints whose errnos this machine's own kernel does not give, or only after changes to the whole machine.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isFetched } from '../vm/image.ts';
 import { runInVm } from '../vm/vm.ts';
@@ -20,15 +20,19 @@ const expected: Record<string, RegExp> = {
   'more groups than are allowed':
     /^EAGAIN: a group may have no more groups below it there \(cgroup.max.descendants/,
   'a value that is none': /^EINVAL: memory.max does not take "many"/,
+  'user namespaces for root only':
+    /^EPERM: user namespaces are for root only here \(\/proc\/sys\/kernel\/unprivileged_userns_clone is 0\)/,
+  'flags of memfd_create that came later': /^EINVAL: MFD_EXEC and MFD_NOEXEC_SEAL are known since Linux 6.3/,
+  'as many open files as the machine may have': /^ENFILE: the machine has as many files open as it may have/,
 };
 
 // A machine that is not Debian, or has no network while the tests are set up, has no second kernel.
-describe.skipIf(!isFetched('x64'))('hints of cgroup v2, in a virtual machine', () => {
+describe.skipIf(!isFetched('x64'))('hints under another kernel, in a virtual machine', () => {
   const hints = new Map<string, string>();
   let said = '';
 
   beforeAll(async () => {
-    const command = ['node_modules/.bin/node', 'test/cgroups/hints-v2-scenes.ts'];
+    const command = ['node_modules/.bin/node', 'test/hints/other-kernel-scenes.ts'];
     const { output } = await runInVm({ architecture: 'x64', command, timeout: 120_000 });
     said = output;
     for (const [, json] of output.matchAll(/^scene: (.*)$/gm)) {

@@ -1,11 +1,12 @@
-// Run under a kernel with cgroup v2: makes writes to its files fail, and prints what the errors say of it.
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+// Run in a virtual machine, under an older kernel that has cgroup v2 and is Debian's: makes system calls fail that do
+// not fail elsewhere, or that would take changes to the machine. Prints what the errors say of it.
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { call } from '../../mini-docker/linux/call.ts';
-import { AT } from '../../mini-docker/linux/constants.ts';
-import { mkdirat, writeText } from '../../mini-docker/linux/syscalls.ts';
-import { hintOf } from '../provoke.ts';
+import { AT, MFD } from '../../mini-docker/linux/constants.ts';
+import { memfdCreate, mkdirat, writeText } from '../../mini-docker/linux/syscalls.ts';
+import { hintBelow, hintOf } from '../provoke.ts';
 
-const root = existsSync('/sys/fs/cgroup/cgroup.controllers') ? '/sys/fs/cgroup' : '/sys/fs/cgroup/unified';
+const root = '/sys/fs/cgroup';
 const top = `${root}/mini-docker-hints`;
 
 function writing(file: string, value: string | number): string {
@@ -14,6 +15,20 @@ function writing(file: string, value: string | number): string {
     return hintOf(() => call(writeText(fd, String(value))));
   } finally {
     closeSync(fd);
+  }
+}
+
+const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+
+/** With another value in /proc/sys, which is the machine's. */
+function withSysctl(name: string, value: string, scene: () => string): string {
+  const file = `/proc/sys/${name}`;
+  const before = readFileSync(file);
+  writeFileSync(file, value);
+  try {
+    return scene();
+  } finally {
+    writeFileSync(file, before);
   }
 }
 
@@ -49,6 +64,16 @@ const scenes: Record<string, () => string> = {
     mkdirSync(`${top}/few2`);
     return writing(`${top}/few2/memory.max`, 'many');
   },
+  'user namespaces for root only': () =>
+    withSysctl('kernel/unprivileged_userns_clone', '0', () =>
+      hintBelow(nobody, 'call(cloneCall(CLONE.NEWUSER | SIG.CHLD, 0, null, 0, 0))'),
+    ),
+  'flags of memfd_create that came later': () => hintOf(() => call(memfdCreate('x', MFD.CLOEXEC | MFD.EXEC))),
+  'as many open files as the machine may have': () =>
+    hintBelow(
+      ['sh', '-c', 'echo 2000 >/proc/sys/fs/file-max; exec "$@"', 'sh', ...nobody],
+      "for (;;) call(openat(AT.FDCWD, '/dev/null', O.RDONLY, 0))",
+    ),
 };
 
 writeFileSync(`${root}/cgroup.subtree_control`, '+pids +memory');
