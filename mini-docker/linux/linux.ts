@@ -1,2 +1,26 @@
-// placeholder until the first real exports land
-export {};
+// #linux: the kernel from TypeScript, for chapters and learners. The one index file in the project.
+export { call, callAsync } from './call.ts';
+export { resetSignals, startChild } from './child.ts';
+export { clone, wait } from './clone.ts';
+export * from './constants.ts';
+export { describe } from './describe.ts';
+export { type ExitStatus, reap, watchExit } from './exits.ts';
+export { openInRoot, withFd } from './in-root.ts';
+export { mount } from './mount.ts';
+export * from './netlink/addresses.ts';
+export * from './netlink/links.ts';
+export * from './netlink/routes.ts';
+export { openNetlink } from './netlink/socket.ts';
+export { inNetworkNamespace, openNetworkNamespace } from './network-namespace.ts';
+export { killProcess, takeFd } from './pidfd.ts';
+export { pipe, readableOf, writableOf } from './pipes.ts';
+export { type CgroupMembership, cgroupPath, readCgroup } from './proc/cgroup.ts';
+export { type MountInfo, mountAt, mountOf, readMountinfo } from './proc/mountinfo.ts';
+export { type NamespaceName, namespaceInode } from './proc/namespaces.ts';
+export { readStat } from './proc/stat.ts';
+export { readStatus, type Status } from './proc/status.ts';
+export type { Item } from './program.ts';
+export * from './pty.ts';
+export { addressOfResult, because, mayFail, resultOf, type Step } from './step.ts';
+export { SyscallError } from './syscall-error.ts';
+export * from './syscalls.ts';

@@ -1,0 +1,74 @@
+// Starting a program from the list of system calls that leads to it, and waiting for it: what chapters and learners use.
+// startChild() does the work; here is added what every program wants on its way, and what a shell does while it waits.
+import { closeSync } from 'node:fs';
+import { call } from './call.ts';
+import { type Child, resetSignals, startChild } from './child.ts';
+import { CLOSE_RANGE, F, O } from './constants.ts';
+import { reap, watchExit } from './exits.ts';
+import type { Item } from './program.ts';
+import { mayFail } from './step.ts';
+import { closeRange, execve, execveat, fcntl } from './syscalls.ts';
+
+const STANDARD_STREAMS = [0, 1, 2];
+const ALL_DESCRIPTORS = 0xffff_ffff;
+
+const children = new Map<number, Child>();
+
+/**
+ * clone(2): a new process that makes these system calls, one after another, and ends with 0 after the last one. It stops
+ * at the first that fails, which wait() tells. Before an execve it is given its streams and signals, as programs expect.
+ * @param flags CLONE.NEW*: the namespaces that it gets for itself
+ * @returns its pid, for wait()
+ * @throws SyscallError when clone itself fails
+ */
+export function clone(flags: number, items: readonly Item[]): number {
+  STANDARD_STREAMS.forEach(makeBlocking);
+  const child = startChild(
+    items.flatMap(item => (startsProgram(item) ? [...handOver(), item] : [item])),
+    { flags },
+  );
+  children.set(child.pid, child);
+  return child.pid;
+}
+
+/**
+ * Waits for the end of a process that clone() started, and tells its exit code: 0 to 255, or 128 + n where signal n
+ * ended it. Meanwhile Ctrl-C is the child's business and not ours, as with system(3).
+ * @throws SyscallError naming the step that failed; no process is left then either
+ */
+export async function wait(pid: number): Promise<number> {
+  const child = children.get(pid);
+  if (child === undefined)
+    throw new Error(`wait: ${pid} is not a process that clone() started, or it was waited for`);
+  children.delete(pid);
+  const ignore = (): void => {};
+  process.on('SIGINT', ignore).on('SIGQUIT', ignore);
+  try {
+    await watchExit(child.pidfd);
+    const status = reap(child.pidfd);
+    await child.executed;
+    return status?.code ?? 0;
+  } finally {
+    process.off('SIGINT', ignore).off('SIGQUIT', ignore);
+    closeSync(child.pidfd);
+  }
+}
+
+function startsProgram(item: Item): boolean {
+  return 'syscall' in item && (item.syscall === execve.syscall || item.syscall === execveat.syscall);
+}
+
+function handOver(): Item[] {
+  return [
+    closeRange(3, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
+    // Node marks its own streams close-on-exec when it starts.
+    ...STANDARD_STREAMS.map(fd => mayFail(fcntl(fd, F.SETFD, 0), 'EBADF')),
+    ...resetSignals(),
+  ];
+}
+
+/** Node makes pipes on its streams non-blocking; most programs fail on such (EAGAIN). The flag is shared by all who share the stream. */
+function makeBlocking(fd: number): void {
+  const flags = call(mayFail(fcntl(fd, F.GETFL, 0), 'EBADF'));
+  if (flags >= 0 && flags & O.NONBLOCK) call(fcntl(fd, F.SETFL, flags & ~O.NONBLOCK));
+}
