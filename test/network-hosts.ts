@@ -66,7 +66,7 @@ export function useNetworkHosts(): NetworkHosts {
     hosts.networks = openNetworks({ root: hosts.root, ...options });
   };
   hosts.container = async (options = {}) => {
-    const id = (++count).toString(16).padStart(64, '0');
+    const id = (++count).toString(16).padStart(12, '0').padEnd(64, '0');
     const { name = `c${count}`, ...others } = options;
     const process = await hold({ wrapper: ['unshare', '--net'] });
     try {

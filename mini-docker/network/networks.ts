@@ -1,18 +1,18 @@
 // Networks as the engine uses them (network.ts): the parts of this folder put together.
-import type { PortMap } from '../formats/engine-api.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
 import { createAttachments, unplug } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
-import { turnBack } from './cable.ts';
 import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
+import { createNameServers } from './dns/name-servers.ts';
 import { NetworkError } from './errors.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import { findNft } from './nft.ts';
-import { type Publication, publishPorts } from './publisher.ts';
-import { type ContainerRecord, type EndpointRecord, isPredefined, OPTION } from './record.ts';
+import { createPublications } from './publications.ts';
+import { type EndpointRecord, isPredefined } from './record.ts';
 import { openRecordStore } from './record-store.ts';
+import { createSweeper } from './sweeper.ts';
 import { createSwitchboard } from './switchboard.ts';
 
 export interface OpenOptions {
@@ -27,12 +27,14 @@ export function openNetworks(options: OpenOptions): Networks {
   const host = openNetlink();
   const catalog = openCatalog(store, host);
   const { containers, ...attachments } = createAttachments({ store, host, networks: catalog.networks });
-  const publications = new Map<string, Publication>();
-  const switchboard = createSwitchboard({
+  const nft = findNft(options.nft);
+  const publications = createPublications({
     host,
-    nft: findNft(options.nft),
-    ports: () => [...publications.values()].flatMap(each => each.rules),
+    networks: catalog.networks,
+    switchboard: () => switchboard,
   });
+  const switchboard = createSwitchboard({ host, nft, ports: publications.rules });
+  const nameServers = createNameServers({ nft, containers });
   const sweeper = createSweeper(names => removeLinks(host, names));
   /** What went wrong where nobody waits for an answer. */
   const problems: string[] = [];
@@ -47,56 +49,31 @@ export function openNetworks(options: OpenOptions): Networks {
     } catch (error) {
       // Somebody may have taken our bridge away: then it is made again, once.
       if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
+      catalog.find(record.resource.Id);
       switchboard.forget(record);
       return attachments.attach(wanted, network, await switchboard.stand(record));
     }
   };
 
-  const endpointOn = (record: ContainerRecord | undefined, network: Network): EndpointRecord | undefined =>
-    record?.endpoints.find(each => each.networkId === network.record.resource.Id);
-
-  const unpublish = async (containerId: string): Promise<void> => {
-    const publication = publications.get(containerId);
-    if (!publication) return;
-    publications.delete(containerId);
-    await publication.close();
-    await switchboard.applyRules();
+  const endpointOn = (containerId: string, network: Network): EndpointRecord => {
+    const record = containers.get(containerId);
+    const { Id, Name } = network.record.resource;
+    const endpoint = record?.endpoints.find(each => each.networkId === Id);
+    if (endpoint) return endpoint;
+    const name = record?.containerName ?? containerId;
+    throw new NetworkError('notFound', `container ${name} is not connected to network ${Name}`);
   };
 
-  const openPorts = async (
-    record: ContainerRecord,
-    bindings: PortMap,
-    nat: boolean,
-  ): Promise<EndpointRecord> => {
-    const through = record.endpoints.find(each => each.ipAddress !== '' && each.gateway !== '');
-    if (!through)
-      throw new NetworkError(
-        'badParameter',
-        `container ${record.containerName} has no network that ports can be published through`,
-      );
-    const options = catalog.networks.get(through.networkId)?.record.resource.Options;
-    const publication = await publishPorts(bindings, {
-      containerName: record.containerName,
-      ipAddress: through.ipAddress,
-      ipv6Address: through.ipv6Address,
-      hostBinding: options?.[OPTION.hostBinding] ?? '0.0.0.0',
-      nat,
-    });
-    publications.set(record.containerId, publication);
-    return through;
-  };
-
-  const publish = async (record: ContainerRecord, bindings: PortMap): Promise<PortMap> => {
-    await unpublish(record.containerId);
-    const through = await openPorts(record, bindings, switchboard.nat !== false);
-    try {
-      turnBack(host, through.link);
-      await switchboard.applyRules();
-      return publications.get(record.containerId)?.ports ?? {};
-    } catch (error) {
-      await unpublish(record.containerId).catch(() => {});
-      throw error;
-    }
+  /** While the container goes on. Its ports move to the network that then has the default route, where there is one. */
+  const disconnect = async (containerId: string, endpoint: EndpointRecord): Promise<void> => {
+    const record = containers.get(containerId)!;
+    attachments.detach(containerId, endpoint.networkId);
+    const rest = containers.get(containerId) ?? { ...record, endpoints: [] };
+    await unplug(host, rest, endpoint);
+    await nameServers.follow(containerId);
+    if (!publications.leadsTo(containerId, endpoint.ipAddress)) return;
+    await publications.unpublish(containerId);
+    if (rest.endpoints.some(each => each.gateway !== '')) await publications.publish(rest, record.ports);
   };
 
   const removeNetwork = async (network: Network): Promise<void> => {
@@ -156,37 +133,31 @@ export function openNetworks(options: OpenOptions): Networks {
 
     async attach(wanted) {
       const network = catalog.find(wanted.network);
-      return publicPart(await attachTo(network, wanted));
+      const endpoint = await attachTo(network, wanted);
+      try {
+        await nameServers.follow(wanted.containerId);
+      } catch (error) {
+        await disconnect(wanted.containerId, endpoint).catch(() => {});
+        throw error;
+      }
+      return publicPart(endpoint);
     },
     async publish({ containerId, bindings }) {
       const record = containers.get(containerId);
       if (!record) throw new NetworkError('notFound', `container ${containerId} is on no network`);
-      const ports = await publish(record, bindings);
-      attachments.save({ ...(containers.get(containerId) ?? record), ports });
+      const ports = await publications.publish(record, bindings);
+      const now = containers.get(containerId);
+      if (now) attachments.save({ ...now, ports });
+      else await publications.unpublish(containerId);
       return ports;
     },
     async detach(containerId, reference) {
-      const record = containers.get(containerId);
-      if (reference === undefined) {
-        const gone = attachments.detach(containerId);
-        sweeper.add(gone.map(each => each.link));
-        return unpublish(containerId);
+      if (reference !== undefined) {
+        const network = catalog.find(reference);
+        return disconnect(containerId, endpointOn(containerId, network));
       }
-      const network = catalog.find(reference);
-      const endpoint = endpointOn(record, network);
-      if (!endpoint)
-        throw new NetworkError(
-          'notFound',
-          `container ${record?.containerName ?? containerId} is not connected to network ${network.record.resource.Name}`,
-        );
-      attachments.detach(containerId, endpoint.networkId);
-      const rest = containers.get(containerId) ?? { ...record!, endpoints: [] };
-      await unplug(host, rest, endpoint);
-      const { ports } = record!;
-      if (!publications.get(containerId)?.rules.some(rule => rule.containerIp === endpoint.ipAddress)) return;
-      await unpublish(containerId);
-      // Ports move to the network that now has the default route, where there is one.
-      if (rest.endpoints.some(each => each.gateway !== '')) await publish(rest, ports);
+      sweeper.add(attachments.detach(containerId).map(each => each.link));
+      await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
     },
     rename(containerId, name) {
       const record = containers.get(containerId);
@@ -209,17 +180,19 @@ export function openNetworks(options: OpenOptions): Networks {
       await sweeper.sweep();
       // Ports before rules: the rules are never without a port that they had.
       for (const record of containers.values()) {
-        if (Object.keys(record.ports).length === 0) continue;
-        await openPorts(record, record.ports, true).catch(error => problems.push(error.message));
+        if (Object.keys(record.ports).length > 0)
+          await publications.adopt(record).catch(error => problems.push(error.message));
       }
       for (const { record } of catalog.networks.values())
         if (switchboard.exists(record)) await switchboard.stand(record);
+      for (const id of containers.keys())
+        await nameServers.follow(id).catch(error => problems.push(error.message));
     },
     async close() {
       if (closed) return;
       closed = true;
       await sweeper.sweep();
-      await Promise.all([...publications.values()].map(each => each.close()));
+      await Promise.all([publications.close(), nameServers.close()]);
       if (containers.size === 0) await switchboard.takeAllDown();
       host.close();
     },
@@ -236,25 +209,4 @@ function warnings(firewall: boolean | undefined): string[] {
   return [
     'nft is not installed: containers reach each other, but no other hosts; networks are not kept apart; published ports are passed on by the daemon. Install nftables',
   ];
-}
-
-/** Links end with the namespace they are in, as a rule; a moment later this takes those away that somebody else's process keeps. */
-function createSweeper(remove: (names: string[]) => Promise<void>) {
-  const names = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  const sweep = async (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    const links = [...names].filter(name => name !== '');
-    names.clear();
-    await remove(links);
-  };
-  return {
-    sweep,
-    add(links: readonly string[]) {
-      for (const link of links) names.add(link);
-      // Nobody waits for it, and what it cannot remove is tried again when the daemon stops.
-      timer ??= setTimeout(() => sweep().catch(() => {}), 1000).unref();
-    },
-  };
 }

@@ -1,0 +1,104 @@
+// What a name server answers from what it knows itself (RFC 1035). Pure: a query's bytes in, an answer's bytes out.
+import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet';
+import { decodeIp } from '../../linux/netlink/ip-address.ts';
+
+/** The names that one container can see. */
+export interface NameBook {
+  /** Addresses of everybody who has the name (lower case, without final dot); undefined when nobody has. */
+  addressesOf(name: string): { ipv4: string[]; ipv6: string[] } | undefined;
+  nameOf(address: string): string | undefined;
+}
+
+/** 'forward': we do not know, others may. 'ignore': not a query; an answer to it could go round for ever. */
+export type Verdict = Buffer | 'forward' | 'ignore';
+
+export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3 } as const;
+
+/** Seconds. Containers come and go: nobody shall remember for long. */
+const TTL = 5;
+const RECURSION_DESIRED = 1 << 8;
+const RECURSION_AVAILABLE = 1 << 7;
+const TRUNCATED = 1 << 9;
+const HEADER_BYTES = 12;
+
+export function answer(query: Uint8Array, book: NameBook, transport: 'udp' | 'tcp' = 'udp'): Verdict {
+  // Bit 15 of the flags: a response.
+  if (query.length < HEADER_BYTES || query[2]! & 0x80) return 'ignore';
+  let packet: Packet;
+  try {
+    packet = decode(Buffer.from(query));
+  } catch {
+    return failure(query, RCODE.FORMERR);
+  }
+  const [question, ...more] = packet.questions ?? [];
+  if (!question || more.length > 0) return failure(query, RCODE.FORMERR);
+  const answers = ownAnswers(question, book);
+  if (!answers) return 'forward';
+  const response = encode({ ...head(packet), questions: [question], answers });
+  if (transport === 'tcp' || response.length <= largest(packet)) return response;
+  // The client asks again through TCP.
+  return encode({ ...head(packet, TRUNCATED), questions: [question] });
+}
+
+/** An answer that only says why there is none. */
+export function failure(query: Uint8Array, rcode: number): Buffer {
+  const bytes = Buffer.from(query.subarray(0, HEADER_BYTES));
+  const flags = 0x8000 | (bytes.readUInt16BE(2) & (RECURSION_DESIRED | 0x7800)) | RECURSION_AVAILABLE | rcode;
+  bytes.writeUInt16BE(flags, 2);
+  const hasQuestion = rcode !== RCODE.FORMERR && bytes.readUInt16BE(4) === 1;
+  for (let at = hasQuestion ? 6 : 4; at < HEADER_BYTES; at += 2) bytes.writeUInt16BE(0, at);
+  return hasQuestion ? Buffer.concat([bytes, questionBytes(query)]) : bytes;
+}
+
+function questionBytes(query: Uint8Array): Uint8Array {
+  let at = HEADER_BYTES;
+  while (at < query.length && query[at] !== 0) at += query[at]! + 1;
+  return query.subarray(HEADER_BYTES, at + 5);
+}
+
+function head(packet: Packet, flags = 0): Packet {
+  const kept = (packet.flags ?? 0) & RECURSION_DESIRED;
+  return { type: 'response', id: packet.id ?? 0, flags: kept | RECURSION_AVAILABLE | flags };
+}
+
+/** 512 bytes, or what the client says it can take (EDNS, RFC 6891). */
+function largest(packet: Packet): number {
+  const edns = packet.additionals?.find(each => each.type === 'OPT');
+  return edns?.type === 'OPT' ? Math.max(512, edns.udpPayloadSize) : 512;
+}
+
+/** undefined: not ours to answer. [] where the name is ours and has nothing of this type. */
+function ownAnswers(question: Question, book: NameBook): Answer[] | undefined {
+  const { name, type } = question;
+  const plain = name.toLowerCase().replace(/\.$/, '');
+  if (type === 'PTR') {
+    const address = addressOfPointer(plain);
+    const owner = address && book.nameOf(address);
+    return owner ? [{ type: 'PTR', name, ttl: TTL, data: owner }] : undefined;
+  }
+  const addresses = book.addressesOf(plain);
+  if (!addresses) return undefined;
+  const record =
+    (kind: 'A' | 'AAAA') =>
+    (data: string): Answer => ({ type: kind, name, ttl: TTL, data });
+  if (type === 'A') return rotated(addresses.ipv4).map(record('A'));
+  if (type === 'AAAA') return rotated(addresses.ipv6).map(record('AAAA'));
+  return [];
+}
+
+let turn = 0;
+
+/** Another one first each time: clients take the first. */
+function rotated<T>(list: readonly T[]): T[] {
+  if (list.length < 2) return [...list];
+  const start = turn++ % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+/** '2.0.17.172.in-addr.arpa' → '172.17.0.2', and 32 nibbles below ip6.arpa. */
+export function addressOfPointer(name: string): string | undefined {
+  const v4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name);
+  if (v4) return v4.slice(1).reverse().join('.');
+  const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name);
+  return v6 ? decodeIp(Buffer.from(v6[1]!.split('.').reverse().join(''), 'hex')) : undefined;
+}

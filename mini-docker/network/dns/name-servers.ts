@@ -1,0 +1,64 @@
+// The name servers of all containers that have one: those on user-defined networks.
+import { closeSync } from 'node:fs';
+import { openNetworkNamespace } from '../../linux/network-namespace.ts';
+import type { Nft } from '../nft.ts';
+import type { ContainerRecord } from '../record.ts';
+import { bookOf } from './names.ts';
+import { type NameServer, openNameServer } from './server.ts';
+import { hostNameServers } from './upstream.ts';
+
+export interface NameServers {
+  /** Opens the container's where it needs one and has none, and closes it where it needs none any more. */
+  follow(containerId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createNameServers(options: {
+  nft: Nft;
+  containers: ReadonlyMap<string, ContainerRecord>;
+}): NameServers {
+  const { nft, containers } = options;
+  const open = new Map<string, Promise<NameServer>>();
+
+  const start = async (containerId: string, pid: number): Promise<NameServer> => {
+    const namespace = openNetworkNamespace({ pid });
+    try {
+      const upstream = (): readonly string[] | undefined => upstreamOf(containers.get(containerId));
+      return await openNameServer({ namespace, nft, book: bookOf(containerId, containers), upstream });
+    } finally {
+      closeSync(namespace);
+    }
+  };
+
+  const stop = async (containerId: string): Promise<void> => {
+    const server = open.get(containerId);
+    open.delete(containerId);
+    await server?.then(each => each.close());
+  };
+
+  return {
+    async follow(containerId) {
+      const record = containers.get(containerId);
+      if (!record?.endpoints.some(each => each.dnsNames.length > 0)) return stop(containerId);
+      if (open.has(containerId)) return;
+      const starting = start(containerId, record.pid);
+      open.set(containerId, starting);
+      try {
+        await starting;
+      } catch (error) {
+        open.delete(containerId);
+        throw error;
+      }
+    },
+    async close() {
+      await Promise.all([...open.keys()].map(stop));
+    },
+  };
+}
+
+/** Nothing leaves a container that only has internal networks: those without a gateway. */
+function upstreamOf(record: ContainerRecord | undefined): readonly string[] | undefined {
+  if (!record?.endpoints.some(each => each.gateway !== '')) return undefined;
+  const own = record.endpoints.flatMap(each => each.dnsServers);
+  return own.length > 0 ? own : hostNameServers();
+}

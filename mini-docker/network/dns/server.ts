@@ -1,0 +1,187 @@
+// The name server of one container: it listens at 127.0.0.11:53 inside the container's network namespace, and works here.
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { call } from '../../linux/call.ts';
+import { AF, SOCK } from '../../linux/constants.ts';
+import { inNetworkNamespace } from '../../linux/network-namespace.ts';
+import { bind, close, socket } from '../../linux/syscalls.ts';
+import { NetworkError } from '../errors.ts';
+import type { Nft } from '../nft.ts';
+import { answer, failure, type NameBook, RCODE } from './answer.ts';
+import { askUpstream, framed } from './upstream.ts';
+
+export const NAME_SERVER_ADDRESS = '127.0.0.11';
+
+export interface NameServerOptions {
+  /** A descriptor of the container's network namespace; needed until this resolves. Its lo must be up. */
+  namespace: number;
+  nft: Nft;
+  book: NameBook;
+  /** Servers to ask what the book does not know; undefined where nothing may leave (internal networks). */
+  upstream(): readonly string[] | undefined;
+}
+
+export interface NameServer {
+  close(): Promise<void>;
+}
+
+/** Questions that wait for other servers. More are refused: a container shall not use up the daemon's sockets. */
+const WAITING = 128;
+const CONNECTIONS = 64;
+const CONNECTION_IDLE_MS = 10_000;
+
+export async function openNameServer(options: NameServerOptions): Promise<NameServer> {
+  const sockets = await listenBehindPort53(options);
+  let waiting = 0;
+  let open = true;
+
+  const respond = async (query: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
+    const verdict = answer(query, options.book, transport);
+    if (verdict === 'ignore') return undefined;
+    if (verdict !== 'forward') return verdict;
+    const servers = options.upstream();
+    if (!servers) return failure(query, RCODE.NXDOMAIN);
+    if (waiting >= WAITING) return failure(query, RCODE.SERVFAIL);
+    waiting++;
+    try {
+      return (await askUpstream(query, servers, transport)) ?? failure(query, RCODE.SERVFAIL);
+    } finally {
+      waiting--;
+    }
+  };
+
+  sockets.udp.on('message', async (query, from) => {
+    const response = await respond(query, 'udp');
+    if (response && open) sockets.udp.send(response, from.port, from.address);
+  });
+  const connections = new Set<Socket>();
+  sockets.tcp.maxConnections = CONNECTIONS;
+  sockets.tcp.on('connection', connection => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+    serveConnection(connection, query => respond(query, 'tcp'));
+  });
+
+  return {
+    async close() {
+      if (!open) return;
+      open = false;
+      for (const connection of connections) connection.destroy();
+      await closeSockets(sockets);
+    },
+  };
+}
+
+function serveConnection(connection: Socket, respond: (query: Buffer) => Promise<Buffer | undefined>): void {
+  let received = Buffer.alloc(0);
+  connection.setTimeout(CONNECTION_IDLE_MS, () => connection.destroy());
+  connection.on('error', () => connection.destroy());
+  connection.on('data', async chunk => {
+    received = Buffer.concat([received, chunk]);
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0);
+      const query = received.subarray(2, end);
+      received = received.subarray(end);
+      const response = await respond(query);
+      if (response && !connection.destroyed) connection.write(framed(response));
+    }
+  });
+}
+
+interface Sockets {
+  udp: DatagramSocket;
+  tcp: Server;
+}
+
+/**
+ * A program in the container may want port 53 for itself: so the sockets get other ports, and a NAT rule in the
+ * container's namespace leads there, as in docker. Without nft they take port 53.
+ */
+async function listenBehindPort53({ namespace, nft }: NameServerOptions): Promise<Sockets> {
+  const sockets = await openSockets(namespace, 0);
+  try {
+    const script = redirection(sockets.udp.address().port, (sockets.tcp.address() as AddressInfo).port);
+    let done = Promise.resolve();
+    inNetworkNamespace(namespace, () => {
+      done = nft.run(script);
+    });
+    await done;
+    return sockets;
+  } catch {
+    await closeSockets(sockets);
+    return openSockets(namespace, 53);
+  }
+}
+
+function redirection(udp: number, tcp: number): string {
+  const table = 'ip mini-docker-dns';
+  const rule = (protocol: string, port: number): string =>
+    `ip daddr ${NAME_SERVER_ADDRESS} ${protocol} dport 53 dnat to ${NAME_SERVER_ADDRESS}:${port}`;
+  return `add table ${table}
+delete table ${table}
+table ${table} {
+	chain output {
+		type nat hook output priority -100; policy accept;
+		${rule('udp', udp)}
+		${rule('tcp', tcp)}
+	}
+}
+`;
+}
+
+async function openSockets(namespace: number, port: number): Promise<Sockets> {
+  const fds = inNetworkNamespace(namespace, () => {
+    const udp = boundSocket(SOCK.DGRAM, port);
+    try {
+      return { udp, tcp: boundSocket(SOCK.STREAM, port) };
+    } catch (error) {
+      call(close(udp));
+      throw error;
+    }
+  });
+  const udp = createSocket('udp4');
+  const tcp = createServer();
+  await Promise.all([
+    new Promise<void>((resolve, reject) => {
+      udp.once('error', reject).bind({ fd: fds.udp, exclusive: true }, resolve);
+    }),
+    new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject).listen({ fd: fds.tcp, exclusive: true }, resolve);
+    }),
+  ]);
+  // ICMP errors of answers that nobody waits for any more.
+  udp.on('error', () => {});
+  tcp.on('error', () => {});
+  return { udp, tcp };
+}
+
+function boundSocket(type: number, port: number): number {
+  const fd = call(socket(AF.INET, type | SOCK.CLOEXEC | SOCK.NONBLOCK, 0));
+  try {
+    call(bind(fd, socketAddress(NAME_SERVER_ADDRESS, port)));
+    return fd;
+  } catch (cause) {
+    call(close(fd));
+    throw new NetworkError(
+      'internal',
+      `the name server at ${NAME_SERVER_ADDRESS} cannot be started: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** struct sockaddr_in: u16 family, u16 port in network order, 4 bytes address, 8 of padding. */
+function socketAddress(address: string, port: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(AF.INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(address.split('.').map(Number), 4);
+  return bytes;
+}
+
+async function closeSockets({ udp, tcp }: Sockets): Promise<void> {
+  await Promise.all([
+    new Promise<void>(done => udp.close(done)),
+    new Promise<void>(done => tcp.close(() => done())),
+  ]);
+}

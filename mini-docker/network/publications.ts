@@ -1,0 +1,82 @@
+// What is published of all containers, and the rules that follow from it.
+import type { PortMap } from '../formats/engine-api.ts';
+import type { NetlinkSocket } from '../linux/netlink/socket.ts';
+import { turnBack } from './cable.ts';
+import type { Network } from './catalog.ts';
+import { NetworkError } from './errors.ts';
+import { type Publication, publishPorts } from './publisher.ts';
+import { type ContainerRecord, type EndpointRecord, OPTION } from './record.ts';
+import type { PublishedPort } from './rules.ts';
+import type { Switchboard } from './switchboard.ts';
+
+export interface Publications {
+  /** In the place of what was published of it before. @returns the bindings as chosen */
+  publish(record: ContainerRecord, bindings: PortMap): Promise<PortMap>;
+  unpublish(containerId: string): Promise<void>;
+  /** Takes ports over that an earlier process published: sockets only, the rules stand. */
+  adopt(record: ContainerRecord): Promise<void>;
+  /** Something of the container is published at this address of it. */
+  leadsTo(containerId: string, ipAddress: string): boolean;
+  rules(): PublishedPort[];
+  /** Closes the sockets, and leaves the rules. */
+  close(): Promise<void>;
+}
+
+export function createPublications(options: {
+  host: NetlinkSocket;
+  networks: ReadonlyMap<string, Network>;
+  switchboard: () => Switchboard;
+}): Publications {
+  const { host, networks, switchboard } = options;
+  const all = new Map<string, Publication>();
+
+  const open = async (record: ContainerRecord, bindings: PortMap, nat: boolean): Promise<EndpointRecord> => {
+    const through = record.endpoints.find(each => each.ipAddress !== '' && each.gateway !== '');
+    if (!through) {
+      const message = `container ${record.containerName} has no network that ports can be published through`;
+      throw new NetworkError('badParameter', message);
+    }
+    const publication = await publishPorts(bindings, {
+      containerName: record.containerName,
+      ipAddress: through.ipAddress,
+      ipv6Address: through.ipv6Address,
+      hostBinding: networks.get(through.networkId)?.record.resource.Options[OPTION.hostBinding] ?? '0.0.0.0',
+      nat,
+    });
+    all.set(record.containerId, publication);
+    return through;
+  };
+
+  const unpublish = async (containerId: string): Promise<void> => {
+    const publication = all.get(containerId);
+    if (!publication) return;
+    all.delete(containerId);
+    await publication.close();
+    await switchboard().applyRules();
+  };
+
+  return {
+    async publish(record, bindings) {
+      await unpublish(record.containerId);
+      const through = await open(record, bindings, switchboard().nat !== false);
+      try {
+        turnBack(host, through.link);
+        await switchboard().applyRules();
+        return all.get(record.containerId)?.ports ?? {};
+      } catch (error) {
+        await unpublish(record.containerId).catch(() => {});
+        throw error;
+      }
+    },
+    unpublish,
+    async adopt(record) {
+      await open(record, record.ports, true);
+    },
+    leadsTo: (containerId, ipAddress) =>
+      all.get(containerId)?.rules.some(rule => rule.containerIp === ipAddress) ?? false,
+    rules: () => [...all.values()].flatMap(each => each.rules),
+    async close() {
+      await Promise.all([...all.values()].map(each => each.close()));
+    },
+  };
+}
