@@ -114,7 +114,7 @@ export interface BlkioEntry {
 
 export interface Runtime {
   /** The steps that would start it, decoded, without making any. */
-  explain(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'init'>): ExplainedStep[];
+  explain(options: Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>): ExplainedStep[];
   /** Makes the container up to the point before its program runs. On failure nothing is left. */
   create(options: CreateOptions): Promise<Container>;
   /**

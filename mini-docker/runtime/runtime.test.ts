@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -89,6 +90,37 @@ describe('namespaces', () => {
     const execution = await container.exec({ process, stdin: false });
     const uptime = Number((await textOf(execution.stdout)).split(' ')[0]);
     expect(uptime - hostUptime).toBeGreaterThan(999_000);
+    await container.delete();
+  });
+});
+
+describe('user namespaces', () => {
+  test("root inside is nobody outside, and what it writes is that nobody's", async () => {
+    const mapping = [{ containerID: 0, hostID: 200_000, size: 65_536 }];
+    const spec = containers.spec(
+      [
+        'sh',
+        '-c',
+        'id -u; stat -c %u /bin/busybox; echo mine > /tmp/file; rm /bin/ls; hostname; echo done; sleep 100',
+      ],
+      spec => {
+        spec.linux.namespaces.push({ type: 'user' });
+        spec.linux.uidMappings = mapping;
+        spec.linux.gidMappings = mapping;
+      },
+    );
+    const options = containers.options(spec);
+    const container = await createRuntime().create(options);
+    await container.start();
+    let output = '';
+    container.stdout!.on('data', data => {
+      output += data;
+    });
+    await expect.poll(() => output).toContain('done');
+    expect(output).toBe('0\n0\ninside\ndone\n');
+    expect(readStatus(container.pid)?.uid.real).toBe(200_000);
+    expect(namespaceInode(container.pid, 'user')).not.toBe(namespaceInode('self', 'user'));
+    expect(statSync(join(options.rootfs.upperdir, 'tmp/file')).uid).toBe(200_000);
     await container.delete();
   });
 });

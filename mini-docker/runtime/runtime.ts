@@ -1,12 +1,13 @@
 // One container at run time: made, started, found again. container.ts says what each does for its caller.
-import { closeSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import type { IdMapping, Spec } from '../formats/runtime-spec.ts';
+import { closeSync, mkdirSync, statSync } from 'node:fs';
+import type { Spec } from '../formats/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd, pidfdOpen } from '../linux/syscalls.ts';
+import type { Cgroup } from './cgroups/cgroup.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { FD } from './descriptors.ts';
@@ -18,18 +19,22 @@ import { type Monitor, startMonitor } from './monitor.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import type { StreamDescriptors } from './streams.ts';
+import { hasOwnUserNamespace, mappedLayers, setUpUserNamespace } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
   return { create, adopt, explain };
 }
 
-function explain(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'init'>) {
+function explain(options: ProgramOptions) {
   return explainSections(programOf(options).sections);
 }
 
-function programOf(options: Pick<CreateOptions, 'spec' | 'rootfs' | 'stdin' | 'init'>): StartProgram {
-  return startProgram(options.spec, {
-    layers: options.rootfs,
+type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;
+
+function programOf(options: ProgramOptions): StartProgram {
+  const { spec, directory, rootfs } = options;
+  return startProgram(spec, {
+    layers: hasOwnUserNamespace(spec) ? mappedLayers(rootfs, directory) : rootfs,
     stdin: options.stdin,
     init: options.init === true,
     joinCgroup: joinSteps(options.spec.linux.cgroupsPath),
@@ -72,7 +77,7 @@ async function create(options: CreateOptions): Promise<Container> {
   };
   let pidfd: number | undefined;
   try {
-    const pid = await waitUntilReady({ monitor, gate, spec, program, doing });
+    const pid = await waitUntilReady({ monitor, gate, container: options, cgroup, program, doing });
     pidfd = call(pidfdOpen(pid, 0));
     if (terminal) descriptors.terminal = takeFd(pidfd, FD.terminal);
     await options.onNamespaces?.(pid);
@@ -107,11 +112,13 @@ async function create(options: CreateOptions): Promise<Container> {
 async function waitUntilReady(options: {
   monitor: Monitor;
   gate: Gate;
-  spec: Spec;
+  container: CreateOptions;
+  cgroup: Cgroup;
   program: StartProgram;
   doing: string;
 }): Promise<number> {
-  const { monitor, gate, spec, program, doing } = options;
+  const { monitor, gate, cgroup, program, doing } = options;
+  const { spec, rootfs, directory } = options.container;
   const arrive = async (): Promise<number> => {
     if (await gate.arrived()) return monitor.results.buffer(program.pid).readInt32LE();
     throw (
@@ -119,18 +126,14 @@ async function waitUntilReady(options: {
       new Error(`${doing}: its process was killed before the program ran`)
     );
   };
-  if (spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined)) {
+  if (hasOwnUserNamespace(spec)) {
     const pid = await arrive();
-    writeFileSync(`/proc/${pid}/uid_map`, mapText(spec.linux.uidMappings));
-    writeFileSync(`/proc/${pid}/gid_map`, mapText(spec.linux.gidMappings));
+    // Its new capabilities do not reach to the files of the cgroup.
+    cgroup.join(pid);
+    await setUpUserNamespace({ pid, spec, layers: rootfs, directory, doing });
     gate.open();
   }
   return arrive();
-}
-
-/** user_namespaces(7), "User and group ID mappings" */
-function mapText(mappings: readonly IdMapping[] = []): string {
-  return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 }
 
 async function letRun(options: { gate: Gate; monitor: Monitor; doing: string }): Promise<void> {

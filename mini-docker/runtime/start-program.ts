@@ -35,6 +35,7 @@ import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './n
 import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { type Section, section } from './section.ts';
 import { openTerminal } from './terminal.ts';
+import { hasOwnUserNamespace } from './user-namespace.ts';
 
 export interface StartFacts {
   layers: Layers;
@@ -64,7 +65,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const { linux, process } = spec;
   const pid = new Uint8Array(4);
   const clone = cloneCall(cloneFlags(linux) | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
-  const userNamespace = linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
+  const userNamespace = hasOwnUserNamespace(spec);
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
@@ -82,9 +83,15 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       },
     ]),
     ...(userNamespace
-      ? [waitForDaemon('user namespace', 'the daemon writes the id maps'), becomeMappedRoot()]
+      ? [
+          waitForDaemon(
+            'user namespace',
+            'the daemon writes the id maps, shifts the layers, and sees to the cgroup',
+          ),
+          becomeMappedRoot(),
+        ]
       : []),
-    section('control group', [...facts.joinCgroup], newCgroupNamespace(linux)),
+    section('control group', userNamespace ? [] : [...facts.joinCgroup], newCgroupNamespace(linux)),
     section('namespaces of others', joinNamespaces(linux)),
     section(
       'session and streams',
@@ -135,7 +142,11 @@ export function waitForDaemon(title: string, why: string): Section {
 }
 
 function becomeMappedRoot(): Section {
-  return section('user namespace', setresgid(0, 0, 0), setresuid(0, 0, 0));
+  return section(
+    'user namespace',
+    setresgid(0, 0, 0),
+    because('root, as this namespace counts', setresuid(0, 0, 0)),
+  );
 }
 
 function streams(terminal: boolean, stdin: boolean): Item[] {

@@ -1,6 +1,6 @@
 // For the runtime's tests: containers of a busybox root, made without image store and engine.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,6 +32,8 @@ export class TestContainers implements Disposable {
   readonly #made: Container[] = [];
 
   constructor() {
+    // The root of a user namespace is somebody else here, and has to get through.
+    chmodSync(this.directory, 0o711);
     for (const name of ['bin', 'etc', 'tmp']) mkdirSync(join(this.layer, name), { recursive: true });
     copyFileSync(busybox, join(this.layer, 'bin/busybox'));
     const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n');
