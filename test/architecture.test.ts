@@ -1,0 +1,203 @@
+// The rules of the source tree that no compiler checks: who may import whom, and what a file may be.
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** Folders of mini-docker/, and which others each may use. */
+const layers: Record<string, readonly string[]> = {
+  linux: [],
+  formats: [],
+  runtime: ['linux', 'formats'],
+  images: ['linux', 'formats'],
+  network: ['linux', 'formats'],
+  build: ['linux', 'formats', 'images', 'runtime', 'network'],
+  engine: ['linux', 'formats', 'images', 'runtime', 'network', 'build'],
+  api: ['engine', 'formats'],
+  cli: ['formats'],
+};
+
+/** Libraries that are one layer's own business. */
+const reserved: Record<string, string> = { koffi: 'linux' };
+
+/** The only files beside the layers: they put the parts together. */
+const wiring = ['mini-docker/main.ts', 'mini-docker/daemon.ts'];
+
+/** The one index file: what #linux stands for. */
+const index = 'mini-docker/linux/linux.ts';
+
+/** What may be taken from mini-docker/ by the course's programs. */
+const forChapters = ['linux', 'formats'];
+
+/** Lists, which are read by looking up. */
+const tables: readonly string[] = ['mini-docker/linux/syscalls.ts', 'mini-docker/formats/engine-api.ts'];
+
+interface Import {
+  file: string;
+  specifier: string;
+}
+
+const files = globSync('{mini-docker,chapters,exercises,solutions,learn,test,bench}/**/*.ts', {
+  cwd: root,
+}).sort();
+
+function isTest(file: string): boolean {
+  return file.startsWith('test/') || /\.test\.ts$/.test(file) || basename(file).startsWith('test-');
+}
+
+const product = files.filter(file => !isTest(file));
+const ofMiniDocker = product.filter(file => file.startsWith('mini-docker/'));
+
+function source(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+/** Text without comments; the strings stay. A program is not needed for our own formatted sources. */
+function code(file: string): string {
+  return source(file)
+    .replace(/^\s*\/\*.*?\*\/\s*$/gms, '')
+    .replace(/^\s*\/\/.*$/gm, '');
+}
+
+/** Static and dynamic imports, and exports from elsewhere, of values and of types. */
+function importsOf(file: string): Import[] {
+  const text = code(file);
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s[^'"`;]*?\bfrom\s+(['"])(?<specifier>[^'"]+)\1/gms),
+    ...text.matchAll(/^import\s+(['"])(?<specifier>[^'"]+)\1/gm),
+    ...text.matchAll(/\bimport\(\s*(['"`])(?<specifier>[^'"`]+)\1/g),
+  ];
+  return found.map(match => ({ file, specifier: match.groups!.specifier! }));
+}
+
+/** 'mini-docker/linux/call.ts' for what is ours; undefined for a library. */
+function target({ file, specifier }: Import): string | undefined {
+  if (specifier === '#linux') return index;
+  return specifier.startsWith('.') ? relative(root, join(root, dirname(file), specifier)) : undefined;
+}
+
+/** 'linux' of 'mini-docker/linux/proc/stat.ts'. */
+function layerOf(file: string): string | undefined {
+  return /^mini-docker\/([^/]+)\//.exec(file)?.[1];
+}
+
+function library(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+const arrow = ({ file, specifier }: Import): string => `${file} → ${specifier}`;
+
+test('every folder of mini-docker has its place in the table, and files beside them only wire', () => {
+  const strangers = ofMiniDocker.filter(file => {
+    const layer = layerOf(file);
+    return layer === undefined ? !wiring.includes(file) : !(layer in layers);
+  });
+  expect(strangers).toEqual([]);
+});
+
+test('a layer imports only what the table lets it', () => {
+  const forbidden = ofMiniDocker.flatMap(importsOf).filter(each => {
+    const from = layerOf(each.file);
+    const to = target(each);
+    if (from === undefined || to === undefined) return false;
+    const toLayer = layerOf(to);
+    // Nothing may be taken from outside of the layers: from main.ts, chapters, tests.
+    return toLayer === undefined || isTest(to) || (toLayer !== from && !layers[from]?.includes(toLayer));
+  });
+  expect(forbidden.map(arrow)).toEqual([]);
+});
+
+test('imports were seen: in every layer that has files, and as many as there are', () => {
+  for (const layer of Object.keys(layers)) {
+    const own = ofMiniDocker.filter(file => layerOf(file) === layer);
+    if (own.length === 0 && layer === 'build') continue;
+    expect(own.flatMap(importsOf).length, `imports in ${layer}/`).toBeGreaterThan(3);
+  }
+  const between = new Set(
+    ofMiniDocker.flatMap(importsOf).map(each => {
+      const to = target(each);
+      return to && `${layerOf(each.file)} → ${layerOf(to)}`;
+    }),
+  );
+  for (const pair of [
+    'runtime → linux',
+    'images → formats',
+    'network → linux',
+    'engine → runtime',
+    'api → engine',
+  ]) {
+    expect(between).toContain(pair);
+  }
+  // Each import ends like this, however it is written.
+  for (const file of ofMiniDocker) {
+    const ends = code(file).match(/(^|\}|\s)from\s+'[^']+';$|\bimport\(\s*'|^import\s+'/gm) ?? [];
+    expect(importsOf(file).length, file).toBe(ends.length);
+  }
+});
+
+test('only linux/ knows koffi', () => {
+  const found = files.flatMap(importsOf).filter(each => {
+    const owner = reserved[library(each.specifier)];
+    return owner !== undefined && layerOf(each.file) !== owner;
+  });
+  expect(found.map(arrow)).toEqual([]);
+});
+
+test('the course takes #linux and formats from mini-docker, and nothing that is above them', () => {
+  const course = /^(chapters|exercises|solutions)\//;
+  const found = product
+    .filter(file => course.test(file))
+    .flatMap(importsOf)
+    .filter(each => {
+      const to = target(each);
+      return to !== undefined && !course.test(to) && !forChapters.includes(layerOf(to) ?? '');
+    });
+  expect(found.map(arrow)).toEqual([]);
+});
+
+test('what is imported is a file, with its ending, or a library by its name', () => {
+  const found = files.flatMap(importsOf).filter(each => {
+    const to = target(each);
+    if (to !== undefined) return !/\.(ts|json)$/.test(to) || !existsSync(join(root, to));
+    return /\.(ts|js)$/.test(each.specifier) || each.specifier.startsWith('/');
+  });
+  expect(found.map(arrow)).toEqual([]);
+});
+
+test('names are exported where they are defined: no index files, no default exports', () => {
+  const defaults = files.filter(file => /^export default\b|\bas default\b/m.test(code(file)));
+  // Tools read their configuration from a default export; none of these is in a folder of ours.
+  expect(defaults).toEqual([]);
+  const barrels = ofMiniDocker.filter(file => {
+    const text = code(file);
+    const passesOn = /^export\s+(type\s+)?(\{[^}]*\}|\*[^;]*?)\s+from\s/m.test(text);
+    const defines = /^(export\s+)?(async\s+)?(function|const|let|class|interface|type)\s+[\w*]/m.test(text);
+    return file !== index && passesOn && (!defines || /^export \*/m.test(text));
+  });
+  expect(barrels).toEqual([]);
+  expect(product.filter(file => basename(file) === 'index.ts')).toEqual([]);
+});
+
+test('the compiler refuses what Node cannot strip: enums, namespaces, parameter properties', () => {
+  expect(JSON.parse(source('tsconfig.json')).compilerOptions).toMatchObject({
+    erasableSyntaxOnly: true,
+    verbatimModuleSyntax: true,
+    strict: true,
+  });
+});
+
+test('a file is one idea: at most 400 lines', () => {
+  const long = product
+    .map(file => ({ file, lines: source(file).split('\n').length - 1 }))
+    .filter(({ file, lines }) => lines > 400 && !tables.includes(file));
+  expect(long).toEqual([]);
+});
+
+test('files have names of what they hold', () => {
+  const vague = /^(utils?|helpers?|common|manager|misc|shared|types)\.ts$/;
+  expect(files.filter(file => vague.test(basename(file)))).toEqual([]);
+});
