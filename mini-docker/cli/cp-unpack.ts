@@ -1,7 +1,7 @@
 // Unpacks a tar of a container's files on this machine. The archive is a stranger's: it may try to leave the
 // directory by `..`, by absolute names, or through a symbolic link that it has made before.
 
-import { constants, createWriteStream, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { chmod, chown, lchown, link, lutimes, mkdir, open, rm, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -91,7 +91,7 @@ async function make(
   }
   // O_EXCL follows no link that somebody may have put there just now.
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  await pipeline(content, createWriteStream(path, { fd: file, autoClose: false }));
+  for await (const chunk of content) await file.writeFile(chunk);
   if (options.owners) await file.chown(header.uid, header.gid);
   await file.chmod(header.mode);
   await file.utimes(header.mtime, header.mtime);

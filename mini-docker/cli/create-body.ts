@@ -8,8 +8,8 @@ import { decodeMount, decodeVolume } from '../formats/mounts.ts';
 import { decodeExpose, decodePublish } from '../formats/ports.ts';
 import type { CreateFlags } from './create-flags.ts';
 import { endpoints } from './create-network.ts';
-import { CommandError, OUR_FAULT } from './errors.ts';
-import { readAddress, readDevice, readExtraHost, readPairs, readRestart } from './flag-values.ts';
+import { CommandError, fileReason, OUR_FAULT } from './errors.ts';
+import { readDevice, readPairs, readRestart } from './flag-values.ts';
 import type { FlagValues } from './flags.ts';
 
 export type Flags = FlagValues<CreateFlags>;
@@ -98,10 +98,7 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT' ? 'no such file or directory' : code === 'EISDIR' ? 'is a directory' : message;
-    throw conflict(`open ${file}: ${why}`);
+    throw conflict(`open ${file}: ${fileReason(cause)}`);
   }
 }
 
@@ -213,10 +210,10 @@ function hostConfig(flags: Flags): HostConfig {
     ContainerIDFile: flags.cidfile ?? '',
     Devices: flags.device.map(readDevice),
     DeviceCgroupRules: flags['device-cgroup-rule'].map(checkDeviceRule),
-    Dns: flags.dns.map(readAddress),
+    Dns: flags.dns,
     DnsOptions: flags['dns-option'],
     DnsSearch: flags['dns-search'],
-    ExtraHosts: flags['add-host'].map(readExtraHost),
+    ExtraHosts: flags['add-host'],
     GroupAdd: flags['group-add'],
     Links: flags.link.map(each => (each.includes(':') ? each : `${each}:${each}`)),
     LogConfig: { Type: flags['log-driver'] ?? '', Config: logOptions(flags) },

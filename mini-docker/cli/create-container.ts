@@ -4,7 +4,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { ContainerCreateBody, ContainerCreated } from '../formats/engine-api.ts';
 import type { Flags } from './create-body.ts';
 import type { DaemonClient, RequestOptions } from './daemon-client.ts';
-import { CommandError, DaemonError, OUR_FAULT } from './errors.ts';
+import { CommandError, DaemonError, fileReason, OUR_FAULT } from './errors.ts';
 import { printError, writeError } from './output.ts';
 
 /** Resolves with the container's id. Nothing is left behind when it rejects. */
@@ -76,7 +76,7 @@ function openIdFile(path: string) {
     throw new CommandError(
       exists
         ? `container ID file found, make sure the other container isn't running or delete ${path}`
-        : `failed to create the container ID file: ${(cause as Error).message}`,
+        : `failed to create the container ID file: ${path}: ${fileReason(cause)}`,
       { exitCode: OUR_FAULT, cause },
     );
   }

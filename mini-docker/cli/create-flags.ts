@@ -4,7 +4,9 @@ import { decodeDuration } from '../formats/durations.ts';
 import { decodeSize } from '../formats/sizes.ts';
 import {
   readCpus,
+  readExtraHost,
   readMacAddress,
+  readNameServer,
   readSwap,
   readThrottleBytes,
   readThrottleCount,
@@ -32,7 +34,7 @@ export const RESOURCE_FLAGS = {
 };
 
 export const CREATE_FLAGS = {
-  'add-host': list('list', 'A line for /etc/hosts, HOST:IP (IP may be host-gateway)'),
+  'add-host': values('list', 'A line for /etc/hosts, HOST:IP (IP may be host-gateway)', readExtraHost),
   annotation: list('map', 'Note for the runtime, KEY=VALUE'),
   attach: list('list', 'Connect with stdin, stdout or stderr', 'a'),
   ...RESOURCE_FLAGS,
@@ -49,7 +51,7 @@ export const CREATE_FLAGS = {
   'device-read-iops': values('list', 'Reads a second from a device, PATH:RATE', readThrottleCount),
   'device-write-bps': values('list', 'Bytes a second to write to a device, PATH:RATE', readThrottleBytes),
   'device-write-iops': values('list', 'Writes a second to a device, PATH:RATE', readThrottleCount),
-  dns: list('list', 'Name server'),
+  dns: values('list', 'Name server', readNameServer),
   'dns-option': list('list', 'Option for /etc/resolv.conf'),
   'dns-search': list('list', 'Domain to look names up in'),
   domainname: text('string', 'NIS domain name'),

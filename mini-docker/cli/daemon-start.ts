@@ -69,8 +69,9 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
   });
   while (!(await answers(socket))) {
     if (ended !== undefined) {
-      const said = readFileSync(logFile).subarray(before).toString().trim().split('\n').at(-1);
-      throw new NoDaemon(said ? said.replace(/^mini-docker: /, '') : `the daemon ${ended} (log: ${logFile})`);
+      const said = readFileSync(logFile).subarray(before).toString().split('\n');
+      const reason = said.findLast(line => line.startsWith('mini-docker: '))?.slice('mini-docker: '.length);
+      throw new NoDaemon(reason ?? `the daemon ${ended} (log: ${logFile})`);
     }
     if (Date.now() > deadline) {
       throw new NoDaemon(`the daemon does not answer ${PATIENCE / 1000} s after its start (log: ${logFile})`);

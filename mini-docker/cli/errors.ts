@@ -51,3 +51,19 @@ export function startExitCode(error: unknown): number {
     return CANNOT_RUN;
   return OUR_FAULT;
 }
+
+const REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EEXIST: 'file exists',
+  EISDIR: 'is a directory',
+  ENOENT: 'no such file or directory',
+  ENOSPC: 'no space left on device',
+  ENOTDIR: 'not a directory',
+  EROFS: 'read-only file system',
+};
+
+/** Why a system call on a file failed, in words: 'no such file or directory'. */
+export function fileReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message;
+}

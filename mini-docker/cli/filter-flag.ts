@@ -1,7 +1,7 @@
 import { values } from './flags.ts';
 
 /** --filter NAME=VALUE, as often as wanted. */
-export const filterFlag = (help: string) =>
+export const filterFlag = (help: string, short?: string) =>
   values(
     'filter',
     help,
@@ -10,5 +10,5 @@ export const filterFlag = (help: string) =>
       if (equals < 0) throw new Error('bad format of filter (expected name=value)');
       return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
     },
-    'f',
+    short,
   );

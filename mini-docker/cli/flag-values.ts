@@ -127,6 +127,11 @@ export function readAddress(text: string): string {
   return text;
 }
 
+export function readNameServer(text: string): string {
+  if (!isAddress(text)) throw new Error(`IP address is not correctly formatted: ${text}`);
+  return text;
+}
+
 function isAddress(text: string): boolean {
   const quads = text.split('.');
   if (quads.length === 4 && quads.every(quad => /^\d{1,3}$/.test(quad) && Number(quad) < 256)) return true;

@@ -10,8 +10,9 @@ const WIDEST = 100;
 
 function page(usage: string, flags: FlagTable): Page {
   const it = new Page('mini-docker').usage(usage).helpOption(false).helpCommand(false);
-  it.configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, WIDEST), styleTitle: title => title });
-  for (const [name, flag] of Object.entries(flags)) {
+  const optionTerm = (option: Option) => (option.short ? option.flags : `    ${option.flags}`);
+  it.configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, WIDEST), optionTerm });
+  for (const [name, flag] of Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (flag.hidden) continue;
     const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
     const option = new Option(`${flagName(name, flag)}${value}`, flag.help);

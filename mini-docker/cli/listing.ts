@@ -51,10 +51,15 @@ export async function formatListing<T>({ columns, rows, shown, format, quiet }: 
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
   const { compileTemplate, TemplateError } = await import('../formats/go-template.ts');
+  let run: (row: unknown) => string;
   try {
-    const run = compileTemplate(source, {
+    run = compileTemplate(source, {
       noField: name => `can't evaluate field ${name}: there are .${Object.keys(columns).join(' .')}`,
     });
+  } catch (cause) {
+    throw new CommandError(`failed to parse template: ${(cause as Error).message}`, { cause });
+  }
+  try {
     const lines = rows.map(row => run(fieldsOf(columns, row)));
     if (table === undefined) return lines.map(line => `${line}\n`).join('');
     const headers = Object.fromEntries(

@@ -3,10 +3,10 @@
 import { errorLine } from './errors.ts';
 import { print, printError } from './output.ts';
 
-/** Prints each target when it is done, or what `action` gives. Resolves with the exit code: 1 when any failed. */
+/** Prints each target when it is done, or what `action` gives, or nothing when that is false. Resolves with the exit code: 1 when any failed. */
 export async function forEachTarget(
   targets: readonly string[],
-  action: (target: string) => Promise<string | undefined>,
+  action: (target: string) => Promise<string | undefined | false>,
 ): Promise<number> {
   const started = targets.map(target => action(target));
   // All run at once, and each is reported in its turn; a failure met later must not count as one nobody handles.
@@ -14,7 +14,8 @@ export async function forEachTarget(
   let exitCode = 0;
   for (const [index, each] of started.entries()) {
     try {
-      print((await each) ?? targets[index]!);
+      const line = await each;
+      if (line !== false) print(line ?? targets[index]!);
     } catch (error) {
       printError(errorLine(error));
       exitCode = 1;

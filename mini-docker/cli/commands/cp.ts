@@ -113,8 +113,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
     report(flags.quiet, counted.bytes(), `${container}:${path}`);
   };
   if (local === '-') {
-    if (target.exists && !target.directory)
-      throw new CommandError(`destination "${container}:${path}" must be a directory`);
+    if (!target.directory) throw new CommandError(`destination "${container}:${path}" must be a directory`);
     await send(path, process.stdin);
     return;
   }

@@ -12,7 +12,7 @@ import { point } from './logs.ts';
 export const events = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: container=web, event=die, type=image, label=a=b, …'),
+    filter: filterFlag('Only those: container=web, event=die, type=image, label=a=b, …', 'f'),
     format: text('string', 'How to print: json, or a template'),
     since: text('string', 'Also past ones from then on: 10m, 2026-01-02T13:23:37Z'),
     until: text('string', 'End then'),

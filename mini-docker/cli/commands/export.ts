@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, fileReason } from '../errors.ts';
 import { text } from '../flags.ts';
 import { write } from '../output.ts';
 
@@ -34,6 +34,6 @@ async function writeFile(path: string, body: AsyncIterable<Uint8Array>): Promise
     if (through !== path) await rename(through, path);
   } catch (cause) {
     if (through !== path) await rm(through, { force: true });
-    throw new CommandError(`failed to export container: ${(cause as Error).message}`, { cause });
+    throw new CommandError(`failed to export container: ${path}: ${fileReason(cause)}`, { cause });
   }
 }

@@ -12,7 +12,10 @@ export const images = command({
   flags: {
     all: toggle('Also images that are only steps to others', 'a'),
     digests: toggle('With digests'),
-    filter: filterFlag('Only those: reference=busy*, dangling=true, label=a=b, before=IMAGE, since=IMAGE'),
+    filter: filterFlag(
+      'Only those: reference=busy*, dangling=true, label=a=b, before=IMAGE, since=IMAGE',
+      'f',
+    ),
     format: formatFlag(),
     'no-trunc': toggle('Nothing cut short'),
     quiet: toggle('Only ids', 'q'),

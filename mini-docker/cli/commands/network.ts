@@ -22,7 +22,7 @@ interface NetworkSummary {
 export const networkList = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: name=front, driver=bridge, label=a=b, …'),
+    filter: filterFlag('Only those: name=front, driver=bridge, label=a=b, …', 'f'),
     format: formatFlag(),
     'no-trunc': toggle('Nothing cut short'),
     quiet: toggle('Only ids', 'q'),

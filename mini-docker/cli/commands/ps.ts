@@ -20,7 +20,7 @@ export const ps = command({
   usage: '[OPTIONS]',
   flags: {
     all: toggle('Also those that do not run', 'a'),
-    filter: filterFlag('Only those: name=web, status=exited, label=a=b, ancestor=IMAGE, …'),
+    filter: filterFlag('Only those: name=web, status=exited, label=a=b, ancestor=IMAGE, …', 'f'),
     format: formatFlag(),
     last: integer('int', 'The last so many that were created', 'n'),
     latest: toggle('The last that was created', 'l'),
@@ -37,7 +37,7 @@ export const ps = command({
   ],
   async run({ flags, daemon }) {
     const limit = flags.latest ? 1 : flags.last !== undefined && flags.last > 0 ? flags.last : undefined;
-    const size = flags.size || /\{\{.*\.Size\b/.test(flags.format ?? '');
+    const size = flags.size || /\{\{.*(\.Size|json)\b|^json$/.test(flags.format ?? '');
     const rows = await daemon.json<ContainerSummary[]>('GET', '/containers/json', {
       query: {
         all: flags.all || undefined,

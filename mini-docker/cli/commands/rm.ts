@@ -29,6 +29,7 @@ export const rm = command({
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
         const { printError } = await import('../output.ts');
         printError(`Error response from daemon: ${error.message}`);
+        return false;
       }
       return undefined;
     }),

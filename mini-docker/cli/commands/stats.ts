@@ -50,7 +50,7 @@ export const stats = command({
     const names = args.length > 0 ? args : await containerIds(daemon, flags.all);
     if (flags['no-stream']) {
       const failed = await Promise.all(names.map(name => watch(daemon, rows, name, false)));
-      write(await show());
+      if (failed.length === 0 || failed.some(each => !each)) write(await show());
       for (const each of failed) if (each) printError(each);
       return failed.some(Boolean) ? 1 : 0;
     }

@@ -1,3 +1,4 @@
+import type { ContainerSummary } from '../../formats/engine-api.ts';
 import type { DiskUsage } from '../../formats/engine-api-system.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { encodeTable } from '../../formats/table.ts';
@@ -56,7 +57,7 @@ export const systemDf = command({
 });
 
 function reclaimable({ size, reclaimable, percent }: Row): string {
-  const share = percent && size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : percent ? '' : '';
+  const share = percent && size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : '';
   return encodeSize(reclaimable, 4) + share;
 }
 
@@ -112,7 +113,10 @@ function summarise({ LayersSize, Images, Containers, Volumes, BuildCache }: Disk
 function describeEach({ Images, Containers, Volumes }: DiskUsage): string {
   const now = new Date();
   const image = imageColumns(true, now);
-  const container = containerColumns(true, now);
+  const container = {
+    ...containerColumns(true, now),
+    Size: { header: 'SIZE', value: ({ SizeRw = 0 }: ContainerSummary) => encodeSize(SizeRw, 4) },
+  };
   const table = (
     columns: Record<string, { header: string; value(row: never): unknown }>,
     names: string[],

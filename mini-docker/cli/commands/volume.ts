@@ -18,7 +18,7 @@ interface Volume {
 export const volumeList = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: name=data, dangling=true, driver=local, label=a=b'),
+    filter: filterFlag('Only those: name=data, dangling=true, driver=local, label=a=b', 'f'),
     format: formatFlag(),
     quiet: toggle('Only names', 'q'),
   },
