@@ -35,6 +35,9 @@ function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): s
     const result = number === undefined ? `‹${step.syscall.name}›` : `‹result of ${number}›`;
     return 'resultOf' in arg ? result : `&${result}`;
   }
+  if (typeof kind === 'object' && 'show' in kind) {
+    return arg instanceof Uint8Array ? kind.show(arg) : 'NULL';
+  }
   if (typeof kind === 'object') {
     return 'flags' in kind ? flagNames(BigInt(arg as number), kind.flags) : valueName(Number(arg), kind.one);
   }

@@ -21,7 +21,13 @@ export type Kind =
   | 'buffer'
   | 'length'
   | { readonly flags: Names }
-  | { readonly one: Names };
+  | { readonly one: Names }
+  /** A buffer whose content can be told in words. */
+  | Structure;
+
+export interface Structure {
+  readonly show: (bytes: Uint8Array) => string;
+}
 
 export interface Syscall {
   readonly name: string;
@@ -74,7 +80,7 @@ type ArgOf<K> = K extends 'string'
   ? string | Uint8Array | null
   : K extends 'strings'
     ? readonly string[] | null
-    : K extends 'buffer'
+    : K extends 'buffer' | Structure
       ? Uint8Array | ResultAddress | null
       : number | bigint | Ref | Word;
 

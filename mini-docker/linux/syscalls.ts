@@ -29,10 +29,12 @@ import {
   W,
 } from './constants.ts';
 import { syscall } from './step.ts';
+import { capabilityData, groupList, mountAttr, openHow, resourceLimit } from './structures.ts';
 
 const atFlags = { flags: named('AT', { ...AT, FDCWD: 0 }) } as const;
 const openFlags = { flags: named('O', O) } as const;
-const cloneFlags = { flags: named('CLONE', CLONE) } as const;
+/** clone(2) takes the signal of the child's end in the lowest byte of its flags. */
+const cloneFlags = { flags: { ...named('CLONE', CLONE), SIGCHLD: SIG.CHLD } } as const;
 const signal = { one: named('SIG', SIG) } as const;
 
 // Mounts
@@ -96,7 +98,7 @@ export const mountSetattr = syscall('mount_setattr', { x64: 442, arm64: 442 }, [
   'fd',
   'string',
   atFlags,
-  'buffer',
+  mountAttr,
   'length',
 ]);
 /** chroot(2) */
@@ -199,15 +201,15 @@ export const setresuid = syscall('setresuid', { x64: 117, arm64: 147 }, ['int', 
 /** setresgid(2) */
 export const setresgid = syscall('setresgid', { x64: 119, arm64: 149 }, ['int', 'int', 'int']);
 /** setgroups(2): count, and that many u32. */
-export const setgroups = syscall('setgroups', { x64: 116, arm64: 159 }, ['int', 'buffer']);
+export const setgroups = syscall('setgroups', { x64: 116, arm64: 159 }, ['int', groupList]);
 /** capset(2): struct __user_cap_header_struct of 8 bytes, two struct __user_cap_data_struct of 12 bytes each. */
-export const capset = syscall('capset', { x64: 126, arm64: 91 }, ['buffer', 'buffer']);
+export const capset = syscall('capset', { x64: 126, arm64: 91 }, ['buffer', capabilityData]);
 /** prlimit64(2): new and old are two u64 each: soft and hard. */
 export const prlimit = syscall('prlimit64', { x64: 302, arm64: 261 }, [
   'int',
   { one: named('RLIMIT', RLIMIT) },
-  'buffer',
-  'buffer',
+  resourceLimit,
+  resourceLimit,
 ]);
 /** umask(2) */
 export const umask = syscall('umask', { x64: 95, arm64: 166 }, ['mode']);
@@ -241,7 +243,7 @@ export const sigtimedwait = syscall('rt_sigtimedwait', { x64: 128, arm64: 137 },
 /** openat(2) */
 export const openat = syscall('openat', { x64: 257, arm64: 56 }, ['fd', 'string', openFlags, 'mode']);
 /** openat2(2): struct open_how of three u64: flags, mode, resolve. */
-export const openat2 = syscall('openat2', { x64: 437, arm64: 437 }, ['fd', 'string', 'buffer', 'length']);
+export const openat2 = syscall('openat2', { x64: 437, arm64: 437 }, ['fd', 'string', openHow, 'length']);
 /** close(2) */
 export const close = syscall('close', { x64: 3, arm64: 57 }, ['fd']);
 /** close_range(2) */

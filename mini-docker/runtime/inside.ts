@@ -56,9 +56,13 @@ export function makeDirectories(path: string): Item[] {
 /** Goes to the label unless the path is missing. */
 function unlessMissing(path: string, to: string): Item[] {
   const found = openInside(path, O.PATH, 'ENOENT');
+  const asked = because(
+    `is there a ${path} in the image? What follows is only for where it is not`,
+    found.fd,
+  );
   const missing = freshLabel('missing');
   return [
-    ...found.items,
+    ...found.items.map(item => (item === found.fd ? asked : item)),
     { control: 'when', result: resultOf(found.fd), is: 'equal', value: -ENOENT, to: missing },
     close(resultOf(found.fd)),
     { control: 'jump', to },
