@@ -9,6 +9,7 @@ import { killProcess } from './pidfd.ts';
 import { close, pidfdOpen, prctl, wait4 } from './syscalls.ts';
 
 /** A child that libuv knows nothing of: orphans of our children become ours, as we are a subreaper. prctl(2) */
+/** The command must outlive the shell that starts it, or the shell reaps it. */
 function orphan(command: string): { pid: number; pidfd: number } {
   const pid = Number(
     execFileSync('sh', ['-c', `exec 2>&-; (exec >&-; exec ${command}) & echo $!`], { encoding: 'utf8' }),
@@ -42,7 +43,7 @@ test('a killed child says which signal it was', async () => {
 });
 
 test('wait4 tells the same in its own words', async () => {
-  const { pid, pidfd } = orphan('sh -c "exit 200"');
+  const { pid, pidfd } = orphan('sh -c "sleep 0.2; exit 200"');
   const killed = orphan('sleep 60');
   killProcess(killed.pidfd, SIG.KILL);
   const statuses = [];
@@ -59,7 +60,7 @@ test('wait4 tells the same in its own words', async () => {
 });
 
 test('a hundred processes are watched by one thread, some twice, in whatever order they end', async () => {
-  const children = Array.from({ length: 100 }, (_, index) => orphan(`sleep 0.${(index * 7) % 5}`));
+  const children = Array.from({ length: 100 }, (_, index) => orphan(`sleep 0.${2 + ((index * 7) % 5)}`));
   const watches = children.flatMap(({ pidfd }, index) => [
     watchExit(pidfd),
     ...(index % 10 === 0 ? [watchExit(pidfd)] : []),
