@@ -24,7 +24,7 @@ let count = 0;
 
 /** A cgroup that goes away, with what is in it, at the end of the test. */
 export function temporaryCgroup(resources: Resources = {}): Cgroup & AsyncDisposable {
-  const cgroup = createCgroup({ path: `/mini-docker-test-${process.pid}/${++count}`, resources });
+  const cgroup = createCgroup({ path: `/mini-docker-promise-${process.pid}/${++count}`, resources });
   return {
     ...cgroup,
     async [Symbol.asyncDispose]() {

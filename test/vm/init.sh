@@ -8,18 +8,22 @@ while read -r module; do $b insmod "/modules/$module.ko"; done </modules/order
 
 options=trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose
 $b mount -t 9p -o $options host /host || exec $b poweroff -f
-# The machine's files, or those of a machine of this architecture with the repository in them.
-if $b grep -q 9p_root /vm/flavour; then
+# The machine's files, or those that stand in for them on another architecture.
+if [ "$($b cat /vm/architecture)" = arm64 ]; then
   $b mount -t 9p -o $options root /root
 else
   $b mount --bind /host /root
 fi
 for directory in tmp run var/lib; do $b mount -t tmpfs tmpfs "/root/$directory"; done
 
-# It may itself be in one of those that are empty now.
+# The repository may itself be in one of those that are empty now.
 repository=$($b cat /vm/repository)
 $b mkdir -p "/root$repository" 2>/dev/null
 $b mount --bind "/host$repository" "/root$repository"
+if [ "$($b cat /vm/architecture)" = arm64 ]; then
+  modules=$repository/node_modules
+  $b mount -t overlay -o "lowerdir=/host$repository/.cache/vm/arm64/node_modules:/host$modules" overlay "/root$modules"
+fi
 
 $b mkdir /root/run/vm
 $b cp $b /vm/* /root/run/vm/

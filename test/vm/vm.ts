@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeCpio } from './cpio.ts';
-import { baseInitramfs, cacheOf, kernelOf, repository, type VmArchitecture } from './image.ts';
+import { baseInitramfs, cacheOf, kernelOf, repository, rootOf, type VmArchitecture } from './image.ts';
 
 export interface VmCommand {
   architecture: VmArchitecture;
@@ -69,7 +69,7 @@ function qemuArguments(architecture: VmArchitecture, initramfs: string): string[
     // A disk to limit the use of: 64 MiB of zeros.
     ...['-blockdev', 'driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'],
     ...['-device', 'virtio-blk-pci,drive=zeros'],
-    ...(architecture === 'arm64' ? share('root', join(cacheOf(architecture), 'root')) : []),
+    ...(architecture === 'arm64' ? share('root', rootOf(architecture)) : []),
   ];
 }
 
