@@ -8,8 +8,7 @@ import { decodeWaitStatus, reap, watchExit } from './exits.ts';
 import { killProcess } from './pidfd.ts';
 import { close, pidfdOpen, prctl, wait4 } from './syscalls.ts';
 
-/** A child that libuv knows nothing of: orphans of our children become ours, as we are a subreaper. prctl(2) */
-/** The command must outlive the shell that starts it, or the shell reaps it. */
+/** A child that libuv knows nothing of: orphans of our children become ours, as we are a subreaper. prctl(2). The command must outlive the shell that starts it, or the shell reaps it. */
 function orphan(command: string): { pid: number; pidfd: number } {
   const pid = Number(
     execFileSync('sh', ['-c', `exec 2>&-; (exec >&-; exec ${command}) & echo $!`], { encoding: 'utf8' }),
@@ -83,7 +82,7 @@ test('a process that is not our child, and one that has ended already', async ()
   await watch;
   await once(child, 'close');
 
-  const gone = orphan('true');
+  const gone = orphan('sleep 0.2');
   await watchExit(gone.pidfd);
   reap(gone.pidfd);
   await watchExit(gone.pidfd);
