@@ -22,25 +22,46 @@ export interface CatalogImage extends Image {
   layers: Descriptor[];
 }
 
+/**
+ * One image may have several manifests, which name its layers in different forms (compressed or not, of the OCI or of
+ * docker). Its names each stand for one of them; a variant is the image with one of its manifests.
+ */
 export interface Catalog {
+  /** One for each id. */
   images(): CatalogImage[];
+  /** One for each manifest. */
+  variants(): Iterable<CatalogImage>;
   /** Throws NoSuchImage, AmbiguousImage, InvalidReference. `byName` tells whether it was a name that found it. */
   find(reference: string): { image: CatalogImage; byName: string | undefined };
   byId(id: string): CatalogImage | undefined;
+  byManifest(digest: string): CatalogImage | undefined;
+  /** The id of the image that a descriptor means; undefined for what is no image. */
+  idOf(descriptor: Descriptor): string | undefined;
 }
 
 interface Contents {
   images: CatalogImage[];
+  byManifest: Map<string, CatalogImage>;
   byId: Map<string, CatalogImage>;
   byName: Map<string, CatalogImage>;
 }
 
+type Names = Pick<CatalogImage, 'names' | 'repoTags' | 'repoDigests'>;
+type ParsedImage = Omit<CatalogImage, keyof Names | 'size'>;
+
+const emptyContents = (): Contents => ({
+  images: [],
+  byManifest: new Map(),
+  byId: new Map(),
+  byName: new Map(),
+});
+
 export function openCatalog(parts: { references: References; blobs: Blobs; layers: Layers }): Catalog {
   const { references, blobs, layers } = parts;
   let read: readonly Descriptor[] | undefined;
-  let contents: Contents = { images: [], byId: new Map(), byName: new Map() };
+  let contents = emptyContents();
   /** Manifests and configurations never change under their digest. */
-  const known = new Map<string, CatalogImage>();
+  const known = new Map<string, ParsedImage>();
 
   function current(): Contents {
     const now = references.read();
@@ -52,15 +73,19 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
   }
 
   function readAll(descriptors: readonly Descriptor[]): Contents {
-    const next: Contents = { images: [], byId: new Map(), byName: new Map() };
+    const next = emptyContents();
     for (const descriptor of descriptors) {
       const parsed = readImage(descriptor);
       if (parsed === undefined) continue;
-      let image = next.byId.get(parsed.id);
+      let image = next.byManifest.get(parsed.manifest.digest);
       if (image === undefined) {
-        image = withLists(parsed);
-        next.byId.set(image.id, image);
-        next.images.push(image);
+        const first = next.byId.get(parsed.id);
+        image = withLists(parsed, first ?? { names: [], repoTags: [], repoDigests: [] });
+        next.byManifest.set(parsed.manifest.digest, image);
+        if (first === undefined) {
+          next.byId.set(image.id, image);
+          next.images.push(image);
+        }
       }
       const name = nameOf(descriptor);
       if (name === undefined || next.byName.has(name)) continue;
@@ -75,7 +100,7 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
   }
 
   /** undefined for what is no image that can run here, or is broken: one such must not hide the others. */
-  function readImage(descriptor: Descriptor): CatalogImage | undefined {
+  function readImage(descriptor: Descriptor): ParsedImage | undefined {
     const cached = known.get(descriptor.digest);
     if (cached !== undefined) return cached;
     try {
@@ -92,7 +117,7 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
     }
   }
 
-  function imageOf(descriptor: Descriptor, manifest: Manifest): CatalogImage {
+  function imageOf(descriptor: Descriptor, manifest: Manifest): ParsedImage {
     const config = decodeImageConfig(blobs.read(manifest.config.digest));
     const diffIds = config.rootfs.diff_ids;
     if (diffIds.length !== manifest.layers.length) {
@@ -100,36 +125,27 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
         `image ${manifest.config.digest} has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
       );
     }
-    return withLists({
-      id: manifest.config.digest,
-      size: 0,
-      config,
-      manifest: descriptor,
-      layers: manifest.layers,
-      names: [],
-      repoTags: [],
-      repoDigests: [],
-    });
+    return { id: manifest.config.digest, config, manifest: descriptor, layers: manifest.layers };
   }
 
-  /** A copy with lists of its own. The size of a layer is known better once it is unpacked. */
-  const withLists = (image: CatalogImage): CatalogImage => ({
-    ...image,
-    names: [],
-    repoTags: [],
-    repoDigests: [],
+  /** With lists that the variants of an image share. The size of a layer is known better once it is unpacked. */
+  const withLists = (parsed: ParsedImage, { names, repoTags, repoDigests }: Names): CatalogImage => ({
+    ...parsed,
+    names,
+    repoTags,
+    repoDigests,
     get size() {
-      const { diff_ids } = image.config.rootfs;
-      return diff_ids.reduce(
-        (sum, id, index) => sum + (layers.size(id) ?? image.layers[index]?.size ?? 0),
-        0,
-      );
+      const { diff_ids } = parsed.config.rootfs;
+      return diff_ids.reduce((sum, id, i) => sum + (layers.size(id) ?? parsed.layers[i]?.size ?? 0), 0);
     },
   });
 
   return {
     images: () => current().images,
+    variants: () => current().byManifest.values(),
     byId: id => current().byId.get(id),
+    byManifest: digest => current().byManifest.get(digest),
+    idOf: descriptor => readImage(descriptor)?.id,
     find(text) {
       const { byId, byName, images } = current();
       const id = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;

@@ -76,12 +76,15 @@ export async function openContent(root: string): Promise<Content> {
   };
 
   async function collect(digests: Iterable<string>): Promise<string[]> {
-    const needed = new Set(catalog.images().flatMap(digestsOf));
+    // A layer that is not compressed has one digest as a blob and as what it unpacks to: the two are needed apart.
+    const images = catalog.images();
+    const neededBlobs = new Set([...catalog.variants()].flatMap(blobsOf));
+    const neededLayers = new Set(images.flatMap(image => image.config.rootfs.diff_ids));
     const gone: string[] = [];
     for (const digest of new Set(digests)) {
-      if (needed.has(digest) || held.has(digest)) continue;
-      await blobs.remove(digest);
-      if (!layers.has(digest)) continue;
+      if (held.has(digest)) continue;
+      if (!neededBlobs.has(digest)) await blobs.remove(digest);
+      if (neededLayers.has(digest) || !layers.has(digest)) continue;
       await layers.remove(layers.nameOf(digest));
       gone.push(digest);
     }
@@ -116,36 +119,38 @@ export async function openContent(root: string): Promise<Content> {
       await update(manifests =>
         names.length === 0
           ? withoutName(manifests, descriptor)
-          : names.reduce((all, name) => withName(all, descriptor, name), manifests),
+          : names.reduce((all, name) => withName(all, { descriptor, name, idOf: catalog.idOf }), manifests),
       );
-      return catalog.byId(manifest.config.digest)!;
+      return catalog.byManifest(descriptor.digest)!;
     });
 
   return { blobs, layers, catalog, isNew, temporary, update, add, holding, collect };
 }
 
-/** All that an image needs to be there. */
-export const digestsOf = (image: CatalogImage): string[] => [
+const blobsOf = (image: CatalogImage): string[] => [
   image.id,
   image.manifest.digest,
   ...image.layers.map(layer => layer.digest),
-  ...image.config.rootfs.diff_ids,
+];
+
+/** All that an image, with each of its manifests, needs to be there. */
+export const digestsOf = (catalog: Catalog, { id, config }: CatalogImage): string[] => [
+  ...[...catalog.variants()].filter(variant => variant.id === id).flatMap(blobsOf),
+  ...config.rootfs.diff_ids,
 ];
 
 /** The name is this image's alone; an image that loses its last name by that stays, without one. */
 export function withName(
   manifests: readonly Descriptor[],
-  descriptor: Descriptor,
-  name: string,
+  { descriptor, name, idOf }: { descriptor: Descriptor; name: string; idOf: Catalog['idOf'] },
 ): readonly Descriptor[] {
-  const isNameless = (each: Descriptor) => nameOf(each) === undefined && each.digest === descriptor.digest;
+  const id = idOf(descriptor);
+  const isNameless = (each: Descriptor) => nameOf(each) === undefined && idOf(each) === id;
   const rest = manifests.filter(each => nameOf(each) !== name && !isNameless(each));
-  const lost = manifests.filter(
-    each =>
-      nameOf(each) === name &&
-      each.digest !== descriptor.digest &&
-      !rest.some(other => other.digest === each.digest),
-  );
+  const lost = manifests.filter(each => {
+    const other = nameOf(each) === name ? idOf(each) : undefined;
+    return other !== undefined && other !== id && !rest.some(kept => idOf(kept) === other);
+  });
   return [...rest, ...lost.map(each => named(each, undefined)), named(descriptor, name)];
 }
 

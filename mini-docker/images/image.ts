@@ -1,6 +1,7 @@
 // What the engine sees of images. Implemented in store.ts.
 import type { ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
 import type { Descriptor } from '../formats/oci-image.ts';
+import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface Image {
   /** The digest of its configuration: 'sha256:…'. */
@@ -42,6 +43,34 @@ export interface LoadedImage {
   names: string[];
 }
 
+export interface PulledImage {
+  image: Image;
+  /** What the tag stands for: of an index, where the registry has one. */
+  digest: string;
+  isUpToDate: boolean;
+}
+
+export interface PullImageOptions {
+  /** 'os/architecture' */
+  platform?: string;
+  auth?: RegistryAuth;
+  signal?: AbortSignal;
+  onProgress?(progress: ImageProgress): void;
+}
+
+export interface PushImageOptions {
+  auth?: RegistryAuth;
+  signal?: AbortSignal;
+  onProgress?(progress: ImageProgress): void;
+}
+
+export interface PushedImage {
+  tag: string;
+  digest: string;
+  /** Of the manifest, in bytes. */
+  size: number;
+}
+
 /** One line of an image's history, the newest first. */
 export interface HistoryLine {
   /** The image's id, where the line is its last; undefined below. */
@@ -80,6 +109,17 @@ export interface ImageStore {
   import(options: ImportOptions): Promise<Image>;
   /** Makes an image out of another one, or of none, and one more layer, or none: commit and build. */
   create(options: CreateImageOptions): Promise<Image>;
+  /**
+   * Fetches an image from its registry. Without tag and digest it is 'latest'. Throws RegistryError (unknown, denied,
+   * no network; with the HTTP status), BadImage, InvalidReference.
+   */
+  pull(reference: string, options?: PullImageOptions): Promise<PulledImage>;
+  /** The tags that the registry has: for `pull --all-tags`. */
+  remoteTags(reference: string, options?: PushImageOptions): Promise<string[]>;
+  /** Sends an image to the registry that its name names. Throws NoSuchImage, RegistryError. */
+  push(reference: string, options?: PushImageOptions): Promise<PushedImage>;
+  /** Whether the registry takes this user: for `login`. Throws RegistryError. */
+  login(auth: RegistryAuth): Promise<void>;
   /** Makes the image that comes with the program anew after it was removed; undefined when `reference` is not its name. */
   restoreEmbedded(reference: string): Promise<Image | undefined>;
 }

@@ -9,11 +9,20 @@ import { historyOf } from './history.ts';
 import type { Image, ImageStore } from './image.ts';
 import { loadArchive } from './load.ts';
 import { nameOf } from './references.ts';
+import { registryMethods } from './registry/registry.ts';
+import type { RegistrySettings } from './registry/settings.ts';
 import { planRemoval } from './remove.ts';
 import { saveArchive } from './save.ts';
 
+export interface StoreOptions {
+  root: string;
+  /** What daemon.json says of registries. */
+  registries?: RegistrySettings;
+}
+
 /** Opens the images below `root`, which is made when it is not there, and then has the embedded image. */
-export async function openImageStore({ root }: { root: string }): Promise<ImageStore> {
+export async function openImageStore(options: StoreOptions): Promise<ImageStore> {
+  const { root, registries = {} } = options;
   const content = await openContent(root);
   const { catalog, layers } = content;
 
@@ -33,20 +42,27 @@ export async function openImageStore({ root }: { root: string }): Promise<ImageS
       const reference = withTag(decodeReference(text));
       if (reference.digest !== undefined)
         throw new BadImage('refusing to create a tag with a digest reference');
-      await content.update(manifests => withName(manifests, image.manifest, encodeReference(reference)));
+      const name = encodeReference(reference);
+      await content.update(manifests => {
+        // The image may have another manifest by now: a push compresses its layers.
+        const current = catalog.byManifest(image.manifest.digest) ?? catalog.byId(image.id);
+        if (current === undefined) throw new NoSuchImage(image.id);
+        return withName(manifests, { descriptor: current.manifest, name, idOf: catalog.idOf });
+      });
     },
 
     async remove(reference, options) {
       const { image, names, deletes } = planRemoval(catalog, reference, options);
+      const digests = digestsOf(catalog, image).reverse();
       await content.update(manifests => {
         const rest = manifests.filter(each => !names.includes(nameOf(each) ?? ''));
-        const isImage = (each: Descriptor) => each.digest === image.manifest.digest;
+        const isImage = (each: Descriptor) => catalog.idOf(each) === image.id;
         if (deletes) return rest.filter(each => !isImage(each));
         return rest.some(isImage) ? rest : [...rest, image.manifest];
       });
       const untagged = names.map(name => familiarReference(decodeReference(name)));
       if (!deletes) return { untagged, deleted: [] };
-      return { untagged, deleted: [image.id, ...(await content.collect(digestsOf(image).reverse()))] };
+      return { untagged, deleted: [image.id, ...(await content.collect(digests))] };
     },
 
     async lowerdirs(image) {
@@ -64,6 +80,8 @@ export async function openImageStore({ root }: { root: string }): Promise<ImageS
     load: (source, onProgress) => loadArchive(content, source, onProgress),
     import: options => importImage(content, options),
     create: options => createImage(content, options),
+
+    ...registryMethods(content, registries),
 
     async restoreEmbedded(text) {
       if (encodeReference(withTag(decodeReference(text))) !== EMBEDDED_REFERENCE) return undefined;

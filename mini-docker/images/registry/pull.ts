@@ -1,0 +1,236 @@
+// `docker pull`: manifest, configuration, then the layers side by side, each unpacked as soon as it is there.
+import { decodeImageConfig } from '../../formats/image-config.ts';
+import {
+  encodeReference,
+  familiarName,
+  familiarReference,
+  type ImageReference,
+} from '../../formats/image-reference.ts';
+import { parseObject } from '../../formats/json-fields.ts';
+import {
+  type Descriptor,
+  decodeIndex,
+  decodeManifest,
+  isIndexType,
+  isManifestType,
+  MEDIA,
+  type Platform,
+} from '../../formats/oci-image.ts';
+import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import type { Content } from '../content.ts';
+import { BadImage } from '../errors.ts';
+import type { ImageProgress, PulledImage } from '../image.ts';
+import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
+import { asBadImage } from '../spool.ts';
+import { RegistryError } from './errors.ts';
+import { openRepository, type Repository } from './repository.ts';
+import { openSession, type Session } from './session.ts';
+import { type Endpoint, endpointsOf, type RegistrySettings } from './settings.ts';
+import { sideBySide } from './side-by-side.ts';
+
+export interface PullOptions {
+  /** With a tag or a digest. */
+  reference: ImageReference;
+  settings: RegistrySettings;
+  platform?: Platform | undefined;
+  auth?: RegistryAuth | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: ImageProgress) => void) | undefined;
+}
+
+const MAX_DOWNLOADS = 3;
+const CONFIG_LIMIT = 16 << 20;
+
+/** Throws RegistryError and BadImage; then nothing of the image is left but blobs that others have too. */
+export async function pullImage(content: Content, options: PullOptions): Promise<PulledImage> {
+  const { reference, settings, auth, signal } = options;
+  let failure: unknown;
+  for (const endpoint of endpointsOf(reference.domain, settings, true)) {
+    // A mirror is not to learn the password for what it mirrors.
+    const session = openSession({ endpoint, signal, auth: endpoint.isMirror ? undefined : auth });
+    try {
+      return await pullFrom(content, session, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw asBadImage(error);
+      failure = moreTelling(failure, error);
+      if (isFinal(endpoint, error)) break;
+    } finally {
+      session.close();
+    }
+  }
+  throw explain(failure, reference);
+}
+
+/** Somebody answered: to ask again without TLS would only give the password away. */
+export const isFinal = (endpoint: Endpoint, error: RegistryError): boolean =>
+  !endpoint.isMirror && error.status !== undefined;
+
+/** Of a mirror's, or HTTPS's, and the next endpoint's failure: the one where somebody answered. */
+export function moreTelling(before: unknown, after: RegistryError): unknown {
+  return before instanceof RegistryError && before.status !== undefined && after.status === undefined
+    ? before
+    : after;
+}
+
+function explain(failure: unknown, reference: ImageReference): unknown {
+  if (!(failure instanceof RegistryError)) return failure;
+  const { status, code } = failure;
+  const name = familiarReference(reference);
+  const repository = familiarName(reference);
+  if (status === 404 && code !== 'NAME_UNKNOWN') {
+    const message = `manifest for ${name} not found: the registry has no such tag or digest`;
+    return new RegistryError(message, { status, code: code ?? 'MANIFEST_UNKNOWN', cause: failure });
+  }
+  if (status === 401 || status === 403 || code === 'NAME_UNKNOWN') {
+    const message = `pull access denied for ${repository}, repository does not exist or may require 'docker login'`;
+    return new RegistryError(message, { status: status ?? 404, code: code ?? 'DENIED', cause: failure });
+  }
+  return failure;
+}
+
+async function pullFrom(content: Content, session: Session, options: PullOptions): Promise<PulledImage> {
+  const { reference, platform, onProgress = () => {} } = options;
+  const repository = openRepository(session, reference.path, 'pull');
+  const top = await repository.manifest(reference.digest ?? reference.tag!);
+  onProgress({ id: reference.digest ?? reference.tag!, status: `Pulling from ${reference.path}` });
+  const chosen = await chooseManifest(repository, top, platform);
+  const manifest = decodeManifest(chosen.bytes);
+  const isImage =
+    manifest.config.mediaType === MEDIA.ociConfig || manifest.config.mediaType === MEDIA.dockerConfig;
+  if (!isImage)
+    throw new BadImage(`${familiarReference(reference)} is not an image: ${manifest.config.mediaType}`);
+  const foreign = manifest.layers.find(layer => (layer.urls?.length ?? 0) > 0);
+  if (foreign !== undefined)
+    throw new BadImage(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
+
+  const names = namesOf(reference, top.descriptor.digest);
+  const before = content.catalog.byId(manifest.config.digest);
+  const isUpToDate = before !== undefined && names.every(name => before.names.includes(name));
+  const image = await content.holding(async hold => {
+    const fresh = new Set<string>();
+    hold(manifest.config.digest);
+    await fetchConfig(content, repository, manifest.config);
+    const config = decodeImageConfig(content.blobs.read(manifest.config.digest));
+    checkPlatform(config, platform, reference);
+    const diffIds = config.rootfs.diff_ids;
+    for (const digest of [...manifest.layers.map(layer => layer.digest), ...diffIds]) hold(digest);
+    for (const { digest } of manifest.layers) onProgress({ id: digest, status: 'Pulling fs layer' });
+    const limit = options.settings.maxDownloads ?? MAX_DOWNLOADS;
+    await sideBySide(manifest.layers, limit, async (layer, index) => {
+      const diffId = diffIds[index];
+      if (diffId === undefined) throw new BadImage('the image has more layers than diff ids');
+      await fetchLayer({ content, session, repository, layer, diffId, fresh, onProgress });
+    });
+    return content.add({ manifest: chosen.bytes, mediaType: chosen.mediaType, names, fresh });
+  });
+  return { image, digest: top.descriptor.digest, isUpToDate };
+}
+
+/** The tag, if it is one, and the digest that it stands for now. */
+function namesOf({ domain, path, tag, digest }: ImageReference, found: string): string[] {
+  const names = [encodeReference({ domain, path, digest: found })];
+  if (tag !== undefined && digest === undefined) names.unshift(encodeReference({ domain, path, tag }));
+  return names;
+}
+
+async function chooseManifest(
+  repository: Repository,
+  top: { descriptor: Descriptor; bytes: Buffer },
+  platform: Platform | undefined,
+): Promise<{ bytes: Buffer; mediaType: string }> {
+  const mediaType = typeOf(top);
+  if (isManifestType(mediaType)) return { bytes: top.bytes, mediaType };
+  if (!isIndexType(mediaType)) throw new BadImage(`manifests of the type ${mediaType} are not supported`);
+  const descriptor = choosePlatform(decodeIndex(top.bytes), platform);
+  const { bytes } = await repository.manifest(descriptor.digest);
+  return { bytes, mediaType: descriptor.mediaType };
+}
+
+/** What the document says of itself, else what the registry says of it. */
+function typeOf({ descriptor, bytes }: { descriptor: Descriptor; bytes: Buffer }): string {
+  const { mediaType } = parseObject(bytes, 'manifest');
+  return typeof mediaType === 'string' ? mediaType : descriptor.mediaType;
+}
+
+function checkPlatform(config: Platform, wanted: Platform | undefined, reference: ImageReference): void {
+  if (wanted === undefined && config.os === hostPlatform().os) return;
+  const { os, architecture } = wanted ?? hostPlatform();
+  if (config.os === os && config.architecture === architecture) return;
+  throw new BadImage(
+    `image with reference ${familiarReference(reference)} was found but its platform (${encodePlatform(config)}) ` +
+      `does not match the specified platform (${encodePlatform(wanted ?? hostPlatform())})`,
+  );
+}
+
+async function fetchConfig(content: Content, repository: Repository, config: Descriptor): Promise<void> {
+  if (config.size > CONFIG_LIMIT)
+    throw new BadImage(`the image's configuration is too large: ${config.size} bytes`);
+  if (content.blobs.size(config.digest) === config.size) return;
+  const { body } = await repository.blob(config.digest, 0);
+  await content.blobs.receive(body, config);
+}
+
+async function fetchLayer(options: {
+  content: Content;
+  session: Session;
+  repository: Repository;
+  layer: Descriptor;
+  diffId: string;
+  fresh: Set<string>;
+  onProgress(progress: ImageProgress): void;
+}): Promise<void> {
+  const { content, session, repository, layer, diffId, fresh, onProgress } = options;
+  const { digest, size } = layer;
+  const isThere = content.blobs.size(digest) === size;
+  if (isThere && content.layers.has(diffId)) {
+    onProgress({ id: digest, status: 'Already exists' });
+    return;
+  }
+  if (!isThere) {
+    const report = (current: number) =>
+      onProgress({ id: digest, status: 'Downloading', current, total: size });
+    await content.blobs.receive(download({ session, repository, layer, report }), layer);
+    fresh.add(digest);
+    onProgress({ id: digest, status: 'Download complete' });
+  }
+  onProgress({ id: digest, status: 'Extracting', current: size, total: size });
+  const verified = fresh.has(digest) && digest === diffId;
+  await content.layers.unpack({ diffId, source: () => content.blobs.stream(digest), verified });
+  onProgress({ id: digest, status: 'Pull complete' });
+}
+
+/** The blob's bytes. After a broken connection it goes on where it stopped, as long as each attempt brings something. */
+async function* download(options: {
+  session: Session;
+  repository: Repository;
+  layer: Descriptor;
+  report(bytes: number): void;
+}): AsyncGenerator<Uint8Array> {
+  const { session, repository, layer, report } = options;
+  let received = 0;
+  while (received < layer.size) {
+    const before = received;
+    const { start, body } = await repository.blob(layer.digest, received);
+    // A registry that knows no ranges starts again: what we have is skipped.
+    let skip = received - start;
+    try {
+      for await (const chunk of body) {
+        const rest = chunk.subarray(Math.min(skip, chunk.length));
+        skip -= chunk.length - rest.length;
+        if (rest.length === 0) continue;
+        received += rest.length;
+        yield rest;
+        report(received);
+      }
+    } catch (cause) {
+      session.signal?.throwIfAborted();
+      if (received === before) {
+        throw new RegistryError(`cannot pull ${layer.digest}: the connection breaks off`, { cause });
+      }
+    }
+    if (received === before)
+      throw new RegistryError(`cannot pull ${layer.digest}: the registry sends nothing of it`);
+    if (received < layer.size) await session.pause();
+  }
+}

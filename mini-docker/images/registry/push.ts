@@ -1,0 +1,189 @@
+// `docker push`: layers that the registry lacks, then the configuration, then the manifest, so that what a tag names is
+// always whole.
+
+import { pipeline } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  type ImageReference,
+} from '../../formats/image-reference.ts';
+import {
+  type Descriptor,
+  decodeManifest,
+  encodeJson,
+  type Manifest,
+  MEDIA,
+} from '../../formats/oci-image.ts';
+import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import type { CatalogImage } from '../catalog.ts';
+import { type Content, withName } from '../content.ts';
+import { NoSuchImage } from '../errors.ts';
+import type { ImageProgress, PushedImage } from '../image.ts';
+import { RegistryError } from './errors.ts';
+import { isFinal, moreTelling } from './pull.ts';
+import { openRepository, type Repository } from './repository.ts';
+import { openSession } from './session.ts';
+import { endpointsOf, type RegistrySettings } from './settings.ts';
+import { sideBySide } from './side-by-side.ts';
+
+export interface PushOptions {
+  /** With a tag. */
+  reference: ImageReference;
+  settings: RegistrySettings;
+  auth?: RegistryAuth | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: ImageProgress) => void) | undefined;
+}
+
+const MAX_UPLOADS = 5;
+
+/** Throws NoSuchImage and RegistryError. */
+export async function pushImage(content: Content, options: PushOptions): Promise<PushedImage> {
+  const { reference, settings, auth, signal } = options;
+  const { image, byName } = content.catalog.find(encodeReference(reference));
+  if (byName === undefined) throw new NoSuchImage(encodeReference(reference));
+  let failure: unknown;
+  for (const endpoint of endpointsOf(reference.domain, settings, false)) {
+    const session = openSession({ endpoint, signal, auth });
+    try {
+      const repository = openRepository(session, reference.path, 'pull,push');
+      return await content.holding(hold => pushTo({ content, image, repository, hold, options }));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw error;
+      failure = moreTelling(failure, error);
+      if (isFinal(endpoint, error)) break;
+    } finally {
+      session.close();
+    }
+  }
+  throw explain(failure, reference);
+}
+
+function explain(failure: unknown, reference: ImageReference): unknown {
+  if (!(failure instanceof RegistryError) || (failure.status !== 401 && failure.status !== 403))
+    return failure;
+  const { status, code = 'DENIED' } = failure;
+  const message = `push access denied for ${familiarName(reference)}: log in to ${reference.domain} as somebody who may`;
+  return new RegistryError(message, { status, code, cause: failure });
+}
+
+async function pushTo(parts: {
+  content: Content;
+  image: CatalogImage;
+  repository: Repository;
+  hold(digest: string): void;
+  options: PushOptions;
+}): Promise<PushedImage> {
+  const { content, image, repository, hold, options } = parts;
+  const { reference, settings, onProgress = () => {} } = options;
+  const { descriptor, bytes, manifest } = await compressed(content, image, hold);
+  const sources = otherRepositories(image, reference);
+  for (const { digest } of manifest.layers) onProgress({ id: digest, status: 'Preparing' });
+  await sideBySide(manifest.layers, settings.maxUploads ?? MAX_UPLOADS, layer =>
+    pushBlob({ content, repository, layer, sources, onProgress }),
+  );
+  if (!(await repository.hasBlob(manifest.config.digest))) {
+    const open = () => content.blobs.stream(manifest.config.digest);
+    await repository.upload({ descriptor: manifest.config, open });
+  }
+  const tag = reference.tag!;
+  await repository.putManifest(tag, { bytes, mediaType: descriptor.mediaType });
+  const { domain, path } = reference;
+  const digestName = encodeReference({ domain, path, digest: descriptor.digest });
+  const { idOf } = content.catalog;
+  await content.update(manifests =>
+    withName(replaced(manifests, image, descriptor), { descriptor, name: digestName, idOf }),
+  );
+  return { tag, digest: descriptor.digest, size: bytes.length };
+}
+
+/** Every name of the image now stands for the manifest that was pushed. */
+const replaced = (manifests: readonly Descriptor[], image: CatalogImage, by: Descriptor): Descriptor[] =>
+  manifests.map(each => {
+    if (each.digest !== image.manifest.digest) return each;
+    return each.annotations === undefined ? by : { ...by, annotations: each.annotations };
+  });
+
+/** Where else the registry may have the layers: repositories of it that the image was pulled from or pushed to. */
+function otherRepositories(image: CatalogImage, { domain, path }: ImageReference): string[] {
+  const others = image.names
+    .map(decodeReference)
+    .filter(other => other.digest !== undefined && other.domain === domain && other.path !== path);
+  return [...new Set(others.map(other => other.path))];
+}
+
+async function pushBlob(options: {
+  content: Content;
+  repository: Repository;
+  layer: Descriptor;
+  sources: readonly string[];
+  onProgress(progress: ImageProgress): void;
+}): Promise<void> {
+  const { content, repository, layer, sources, onProgress } = options;
+  const { digest, size } = layer;
+  if (await repository.hasBlob(digest)) {
+    onProgress({ id: digest, status: 'Layer already exists' });
+    return;
+  }
+  async function* open(): AsyncGenerator<Uint8Array> {
+    let sent = 0;
+    for await (const chunk of content.blobs.stream(digest)) {
+      yield chunk;
+      sent += chunk.length;
+      onProgress({ id: digest, status: 'Pushing', current: sent, total: size });
+    }
+  }
+  const { mountedFrom } = await repository.upload({ descriptor: layer, open, from: sources });
+  onProgress({ id: digest, status: mountedFrom === undefined ? 'Pushed' : `Mounted from ${mountedFrom}` });
+}
+
+interface Pushable {
+  descriptor: Descriptor;
+  bytes: Buffer;
+  manifest: Manifest;
+}
+
+/**
+ * Layers that were made here are plain tars, and travel as gzip. The image keeps its id: that is the digest of its
+ * configuration, which knows layers by their content.
+ */
+async function compressed(
+  { blobs, catalog }: Content,
+  image: CatalogImage,
+  hold: (digest: string) => void,
+): Promise<Pushable> {
+  const bytes = blobs.read(image.manifest.digest);
+  const manifest = decodeManifest(bytes);
+  const plain = (layer: Descriptor) =>
+    layer.mediaType === MEDIA.ociLayer || layer.mediaType === MEDIA.dockerLayer;
+  if (!manifest.layers.some(plain)) return { descriptor: image.manifest, bytes, manifest };
+  const other = [...catalog.variants()].find(each => each.id === image.id && !each.layers.some(plain));
+  if (other !== undefined) {
+    const known = blobs.read(other.manifest.digest);
+    return { descriptor: other.manifest, bytes: known, manifest: decodeManifest(known) };
+  }
+  const layers: Descriptor[] = [];
+  for (const layer of manifest.layers) {
+    if (!plain(layer)) {
+      layers.push(layer);
+      continue;
+    }
+    const stored = await blobs.receive(pipeline(blobs.stream(layer.digest), createGzip(), () => {}));
+    hold(stored.digest);
+    hold(layer.digest);
+    const mediaType = layer.mediaType === MEDIA.ociLayer ? MEDIA.ociLayerGzip : MEDIA.dockerLayerGzip;
+    layers.push({ ...layer, ...stored, mediaType });
+  }
+  const next: Manifest = { ...manifest, layers };
+  const stored = blobs.put(encodeJson(next));
+  hold(stored.digest);
+  hold(image.manifest.digest);
+  return {
+    descriptor: { mediaType: image.manifest.mediaType, ...stored },
+    bytes: encodeJson(next),
+    manifest: next,
+  };
+}

@@ -1,0 +1,183 @@
+// What can be asked of one repository of a registry (OCI distribution specification 1.1, "API").
+import { digestOf } from '../../formats/digest.ts';
+import { array, parseObject, string } from '../../formats/json-fields.ts';
+import { type Descriptor, MEDIA } from '../../formats/oci-image.ts';
+import { RegistryError } from './errors.ts';
+import type { Session } from './session.ts';
+import { bytesOf, type HttpResponse } from './transport.ts';
+
+export interface Repository {
+  /** By tag or digest. Throws RegistryError (status 404 when there is none). */
+  manifest(reference: string): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
+  /** From byte `offset` on; the answer tells from where it really starts. */
+  blob(digest: string, offset: number): Promise<{ start: number; body: AsyncIterable<Uint8Array> }>;
+  hasBlob(digest: string): Promise<boolean>;
+  /** `from`: repositories of the same registry that have the blob. Gives the one it was taken from. */
+  upload(blob: Upload): Promise<{ mountedFrom?: string }>;
+  putManifest(reference: string, manifest: { bytes: Buffer; mediaType: string }): Promise<void>;
+  tags(): Promise<string[]>;
+}
+
+export interface Upload {
+  descriptor: Descriptor;
+  /** Called again for each attempt. */
+  open(): AsyncIterable<Uint8Array>;
+  from?: readonly string[];
+}
+
+/** The specification asks registries to take at least 4 MiB. */
+const MANIFEST_LIMIT = 8 << 20;
+const ACCEPT = [MEDIA.ociIndex, MEDIA.ociManifest, MEDIA.dockerIndex, MEDIA.dockerManifest].join(', ');
+
+/** `path`: 'library/busybox'. */
+export function openRepository(session: Session, path: string, actions: 'pull' | 'pull,push'): Repository {
+  const scope = `repository:${path}:${actions}`;
+  const url = (rest: string) => `/v2/${path}/${rest}`;
+
+  async function putBlob(location: string, { descriptor, open }: Upload): Promise<void> {
+    const target = new URL(location);
+    target.searchParams.set('digest', descriptor.digest);
+    const response = await session.send({
+      method: 'PUT',
+      url: target.href,
+      headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(descriptor.size) },
+      body: open,
+      scope,
+      expect: [201],
+      doing: `push ${descriptor.digest}`,
+      // A place that took a part of the blob does not take it again from its start.
+      once: true,
+    });
+    response.body.resume();
+  }
+
+  async function startUpload(query: string, fromScope = ''): Promise<HttpResponse> {
+    const response = await session.send({
+      method: 'POST',
+      url: url(`blobs/uploads/${query}`),
+      headers: { 'Content-Length': '0' },
+      scope: scope + fromScope,
+      expect: [201, 202],
+      doing: `push to ${path}`,
+    });
+    response.body.resume();
+    return response;
+  }
+
+  /** A registry that cannot, or may not, starts an ordinary upload instead (202), which we leave. */
+  async function mount(digest: string, from: string): Promise<boolean> {
+    const query = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
+    try {
+      const response = await startUpload(query, ` repository:${from}:pull`);
+      if (response.status === 202) await cancel(locationOf(response));
+      return response.status === 201;
+    } catch (error) {
+      // No right to read the other repository is no reason not to push.
+      if (error instanceof RegistryError && error.status !== undefined && error.status < 500) return false;
+      throw error;
+    }
+  }
+
+  async function cancel(location: string): Promise<void> {
+    const expect = [202, 204, 404, 405];
+    const response = await session.send({
+      method: 'DELETE',
+      url: location,
+      scope,
+      expect,
+      doing: 'cancel a push',
+    });
+    response.body.resume();
+  }
+
+  function locationOf({ headers, url: from }: HttpResponse): string {
+    if (headers.location === undefined)
+      throw new RegistryError(`the registry tells no place to push ${path} to`);
+    return new URL(headers.location, from).href;
+  }
+
+  return {
+    async manifest(reference) {
+      const response = await session.send({
+        method: 'GET',
+        url: url(`manifests/${reference}`),
+        headers: { Accept: ACCEPT },
+        scope,
+        expect: [200],
+        doing: `pull ${path}`,
+      });
+      const bytes = await bytesOf(response.body, MANIFEST_LIMIT);
+      if (bytes.length > MANIFEST_LIMIT) throw new RegistryError(`the manifest of ${path} is too large`);
+      const digest = digestOf(bytes);
+      if (reference.startsWith('sha256:') && digest !== reference) {
+        throw new RegistryError(`the registry sent ${digest} when asked for ${reference}`);
+      }
+      const mediaType = String(response.headers['content-type'] ?? '').replace(/\s*;.*$/, '');
+      return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+    },
+
+    async blob(digest, offset) {
+      const response = await session.send({
+        method: 'GET',
+        url: url(`blobs/${digest}`),
+        headers: offset > 0 ? { Range: `bytes=${offset}-` } : {},
+        scope,
+        expect: [200, 206],
+        doing: `pull ${digest}`,
+      });
+      return { start: response.status === 206 ? offset : 0, body: response.body };
+    },
+
+    async hasBlob(digest) {
+      const response = await session.send({
+        method: 'HEAD',
+        url: url(`blobs/${digest}`),
+        scope,
+        expect: [200, 404],
+        doing: `push ${digest}`,
+      });
+      response.body.resume();
+      return response.status === 200;
+    },
+
+    async upload(upload) {
+      for (const from of upload.from ?? []) {
+        if (await mount(upload.descriptor.digest, from)) return { mountedFrom: from };
+      }
+      await session.retrying(async () => putBlob(locationOf(await startUpload('')), upload));
+      return {};
+    },
+
+    async putManifest(reference, { bytes, mediaType }) {
+      const response = await session.send({
+        method: 'PUT',
+        url: url(`manifests/${reference}`),
+        headers: { 'Content-Type': mediaType, 'Content-Length': String(bytes.length) },
+        body: () => bytes,
+        scope,
+        expect: [200, 201, 202],
+        doing: `push ${path}:${reference}`,
+      });
+      response.body.resume();
+    },
+
+    async tags() {
+      const all: string[] = [];
+      let next: string | undefined = url('tags/list');
+      while (next !== undefined) {
+        const response: HttpResponse = await session.send({
+          method: 'GET',
+          url: next,
+          scope,
+          expect: [200],
+          doing: `list the tags of ${path}`,
+        });
+        const fields = parseObject(await bytesOf(response.body, MANIFEST_LIMIT), 'list of tags');
+        all.push(...array(fields.tags ?? [], 'tags', string));
+        const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''));
+        next = link === null ? undefined : new URL(link[1]!, response.url).href;
+      }
+      return all;
+    },
+  };
+}

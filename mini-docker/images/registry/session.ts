@@ -1,0 +1,204 @@
+// A conversation with one registry: who we are to it, and what to do when it is busy.
+import { setTimeout as wait } from 'node:timers/promises';
+import { optional, parseObject, string } from '../../formats/json-fields.ts';
+import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { type Challenge, decodeChallenges } from '../../formats/www-authenticate.ts';
+import { RegistryError, refusalOf } from './errors.ts';
+import type { Endpoint } from './settings.ts';
+import { type HttpRequest, type HttpResponse, openTransport, textOf } from './transport.ts';
+
+export interface SessionRequest extends Omit<HttpRequest, 'url'> {
+  /** '/v2/…', or a URL that the registry gave. */
+  url: string;
+  /** What a token is asked for: 'repository:library/busybox:pull'. Several are separated by spaces. */
+  scope?: string;
+  /** Statuses that are no error. */
+  expect: readonly number[];
+  /** What was being done: 'push layer …'. */
+  doing: string;
+  /** Do not try again: the caller has to start further back. */
+  once?: boolean;
+}
+
+export interface Session {
+  readonly endpoint: Endpoint;
+  /** Throws RegistryError, and AbortError when the signal says so. */
+  send(request: SessionRequest): Promise<HttpResponse>;
+  /** Runs it again, after a wait, as long as it fails with a RegistryError that is transient, five times at most. */
+  retrying<T>(attempt: () => Promise<T>): Promise<T>;
+  /** The wait before a second attempt. */
+  pause(): Promise<void>;
+  readonly signal: AbortSignal | undefined;
+  close(): void;
+}
+
+export interface SessionOptions {
+  endpoint: Endpoint;
+  auth?: RegistryAuth | undefined;
+  signal?: AbortSignal | undefined;
+  /** Milliseconds before the second attempt; each further wait is twice as long. */
+  backoff?: number;
+}
+
+const ATTEMPTS = 5;
+const BACKOFF_MS = 500;
+const LONGEST_WAIT_MS = 60_000;
+const NETWORK = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_|HPE_)/;
+/** What another attempt will not change. */
+const HOPELESS = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH)$/;
+
+export function openSession(options: SessionOptions): Session {
+  const { endpoint, auth, signal, backoff = BACKOFF_MS } = options;
+  const transport = openTransport(endpoint);
+  /** What worked for a scope. */
+  const authorizations = new Map<string, string>();
+
+  async function sendOnce(request: SessionRequest): Promise<HttpResponse> {
+    const { scope = '', expect } = request;
+    const url = new URL(request.url, `${endpoint.base}/`).href;
+    for (let isSecond = false; ; isSecond = true) {
+      const authorization = authorizations.get(scope);
+      const headers = { ...request.headers, ...(authorization ? { Authorization: authorization } : {}) };
+      const response = await sendPlainly({ ...request, url, headers });
+      if (expect.includes(response.status)) return response;
+      const body = await textOf(response.body).catch(() => '');
+      if (response.status !== 401 || isSecond) throw refusal(request, response, body);
+      const challenges = decodeChallenges(String(response.headers['www-authenticate'] ?? ''));
+      const next = await authorize(challenges, scope);
+      if (next === undefined || next === authorization) throw refusal(request, response, body);
+      authorizations.set(scope, next);
+    }
+  }
+
+  async function sendPlainly(request: HttpRequest & { doing: string }): Promise<HttpResponse> {
+    try {
+      return await transport.send({ ...request, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unreachable(request, error);
+    }
+  }
+
+  const retrying: Session['retrying'] = async attempt => {
+    for (let count = 1; ; count++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof RegistryError) || !error.transient || count === ATTEMPTS) throw error;
+        const own = backoff * 2 ** (count - 1) * (0.75 + Math.random() / 2);
+        await wait(Math.min(error.retryAfter ?? own, LONGEST_WAIT_MS), undefined, { signal });
+      }
+    }
+  };
+
+  async function authorize(challenges: readonly Challenge[], scope: string): Promise<string | undefined> {
+    if (auth?.registrytoken !== undefined) return `Bearer ${auth.registrytoken}`;
+    const bearer = challenges.find(challenge => challenge.scheme === 'bearer');
+    if (bearer?.parameters.realm !== undefined) return `Bearer ${await fetchToken(bearer, scope)}`;
+    const isBasic = challenges.some(challenge => challenge.scheme === 'basic');
+    return isBasic ? basic() : undefined;
+  }
+
+  const basic = (): string | undefined =>
+    auth?.username === undefined
+      ? undefined
+      : `Basic ${Buffer.from(`${auth.username}:${auth.password ?? ''}`).toString('base64')}`;
+
+  /** Distribution specification, "Token Authentication" and, with an identity token, "OAuth2 Token Authentication". */
+  async function fetchToken({ parameters }: Challenge, scope: string): Promise<string> {
+    const realm = new URL(parameters.realm!, endpoint.base);
+    const { service } = parameters;
+    const scopes = scope === '' ? [] : scope.split(' ');
+    if (!/^https?:$/.test(realm.protocol) || (realm.protocol === 'http:' && !endpoint.unverified)) {
+      throw new RegistryError(
+        `${endpoint.domain} sends us for a token to ${realm.origin}, which is not safe`,
+      );
+    }
+    const doing = `log in to ${endpoint.domain}`;
+    let response: HttpResponse;
+    if (auth?.identitytoken !== undefined) {
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: auth.identitytoken,
+        client_id: 'mini-docker',
+        ...(service === undefined ? {} : { service }),
+        ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+      });
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+      const body = () => Buffer.from(form.toString());
+      response = await sendPlainly({ method: 'POST', url: realm.href, headers, body, doing });
+    } else {
+      if (service !== undefined) realm.searchParams.set('service', service);
+      for (const each of scopes) realm.searchParams.append('scope', each);
+      if (auth?.username !== undefined) realm.searchParams.set('account', auth.username);
+      const authorization = basic();
+      const headers: Record<string, string> =
+        authorization === undefined ? {} : { Authorization: authorization };
+      response = await sendPlainly({ method: 'GET', url: realm.href, headers, doing });
+    }
+    const text = await textOf(response.body, 1 << 20);
+    if (response.status !== 200) throw refusal({ doing }, response, text);
+    const fields = parseObject(text, 'token');
+    const token =
+      optional(fields, 'token', 'token', string) ?? optional(fields, 'access_token', 'token', string);
+    if (token === undefined) throw new RegistryError(`${realm.host} gave no token`);
+    return token;
+  }
+
+  function unreachable({ doing }: { doing: string }, cause: unknown): RegistryError {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const host = new URL(endpoint.base).host;
+    const why = code === undefined ? message : (EXPLAINED[code] ?? message);
+    const transient = NETWORK.test(String(code)) && !HOPELESS.test(String(code));
+    return new RegistryError(`cannot ${doing}: ${host} cannot be reached: ${why}`, { transient, cause });
+  }
+
+  return {
+    endpoint,
+    send: request => (request.once ? sendOnce(request) : retrying(() => sendOnce(request))),
+    retrying,
+    pause: () => wait(backoff, undefined, { signal }),
+    signal,
+    close: () => transport.close(),
+  };
+}
+
+const EXPLAINED: Record<string, string> = {
+  ENOTFOUND: 'there is no such host, or no network',
+  EAI_AGAIN: 'its name cannot be looked up: no network, or no name server',
+  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ETIMEDOUT: 'it does not answer',
+  EPROTO: 'it does not speak TLS (add it to insecure-registries if that is right)',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS (add it to insecure-registries if that is right)',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS (add it to insecure-registries if that is right)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
+};
+
+function refusal(
+  { doing }: { doing: string },
+  { status, headers }: HttpResponse,
+  body: string,
+): RegistryError {
+  const { code, message } = refusalOf(body);
+  const said = message ?? MEANING[status] ?? `HTTP status ${status}`;
+  // In seconds (RFC 9110, 10.2.3); registries do not use its other form, a date.
+  const retryAfter = /^\d+$/.test(headers['retry-after'] ?? '')
+    ? Number(headers['retry-after']) * 1000
+    : undefined;
+  return new RegistryError(`cannot ${doing}: ${said}`, {
+    status,
+    transient: status === 429 || status >= 500,
+    ...(code === undefined ? {} : { code }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}
+
+const MEANING: Record<number, string> = {
+  401: 'unauthorized: log in first, or check user name and password',
+  403: 'denied',
+  404: 'not found',
+  429: 'too many requests: the registry limits how often it may be asked',
+};

@@ -1,0 +1,75 @@
+// Where a registry is, and how far it is trusted: the names are those of dockerd's daemon.json.
+import { BlockList, isIP } from 'node:net';
+import { BadImage } from '../errors.ts';
+
+export interface RegistrySettings {
+  /** "registry-mirrors": asked before docker.io itself. URLs. */
+  mirrors?: readonly string[];
+  /** "insecure-registries": plain HTTP, or a certificate that nobody vouches for, is good enough. host[:port] or CIDR. */
+  insecure?: readonly string[];
+  /** Below it HOST/*.crt are certificates that vouch for that host alone. */
+  certificates?: string;
+  /** "max-concurrent-downloads" and "max-concurrent-uploads". */
+  maxDownloads?: number;
+  maxUploads?: number;
+}
+
+export const DEFAULT_CERTIFICATES = '/etc/docker/certs.d';
+
+/** One way to reach a registry. */
+export interface Endpoint {
+  /** Without a slash at the end: 'https://registry-1.docker.io'. */
+  base: string;
+  /** Do not ask who vouches for its certificate. */
+  unverified: boolean;
+  /** As the user knows it: 'docker.io'. */
+  domain: string;
+  isMirror: boolean;
+  certificates: string;
+}
+
+/** docker.io is a name; its registry is another host. */
+const HUB = 'registry-1.docker.io';
+
+/** Ways to reach `domain`, the best first. With `pull` also mirrors. Throws BadImage for a mirror that is no URL. */
+export function endpointsOf(domain: string, settings: RegistrySettings, pull: boolean): Endpoint[] {
+  const certificates = settings.certificates ?? DEFAULT_CERTIFICATES;
+  const host = domain === 'docker.io' ? HUB : domain;
+  const mirrors = domain === 'docker.io' && pull ? (settings.mirrors ?? []).map(mirrorUrl) : [];
+  const bases = [...mirrors, ...schemesOf(host, settings).map(scheme => `${scheme}://${host}`)];
+  return bases.map((base, index) => ({
+    base,
+    domain,
+    isMirror: index < mirrors.length,
+    certificates,
+    unverified: isInsecure(new URL(base).host, settings),
+  }));
+}
+
+function mirrorUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new BadImage(`registry-mirrors: ${JSON.stringify(text)} is not an http or https URL`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+const schemesOf = (host: string, settings: RegistrySettings): string[] =>
+  isInsecure(host, settings) ? ['https', 'http'] : ['https'];
+
+/** What is on this machine is trusted, as dockerd does it. */
+function isInsecure(host: string, { insecure = [] }: RegistrySettings): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  if (name === 'localhost' || contains('127.0.0.0/8', name) || contains('::1/128', name)) return true;
+  return insecure.some(each => each === host || each === name || contains(each, name));
+}
+
+function contains(range: string, address: string): boolean {
+  const [network, bits] = range.split('/');
+  const version = isIP(address);
+  if (bits === undefined || version === 0 || isIP(network!) !== version) return false;
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const list = new BlockList();
+  list.addSubnet(network!, Number(bits), family);
+  return list.check(address, family);
+}

@@ -1,0 +1,130 @@
+// One HTTP request: redirects followed, credentials kept from strangers, a connection that goes silent given up.
+import { readdirSync, readFileSync } from 'node:fs';
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { rootCertificates } from 'node:tls';
+import type { Endpoint } from './settings.ts';
+
+export interface HttpRequest {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  /** Called again for each attempt. */
+  body?: () => Buffer | AsyncIterable<Uint8Array>;
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: IncomingMessage['headers'];
+  /** Must be read to its end, or destroyed. */
+  body: IncomingMessage;
+  /** Where it came from after redirects. */
+  url: string;
+}
+
+export interface Transport {
+  send(request: HttpRequest): Promise<HttpResponse>;
+  close(): void;
+}
+
+const SILENCE_MS = 60_000;
+const REDIRECTS = 5;
+
+export function openTransport(endpoint: Endpoint): Transport {
+  const proxies = { proxyEnv: process.env };
+  const plain = new PlainAgent({ keepAlive: true, ...proxies });
+  const tls = new TlsAgent({
+    keepAlive: true,
+    rejectUnauthorized: !endpoint.unverified,
+    ...certificatesFor(endpoint),
+    ...proxies,
+  });
+
+  function sendOnce({ method, url, headers = {}, body, signal }: HttpRequest): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const isTls = new URL(url).protocol === 'https:';
+    const options = { method, headers: { 'User-Agent': 'mini-docker', ...headers }, signal };
+    const request = isTls
+      ? tlsRequest(url, { ...options, agent: tls })
+      : plainRequest(url, { ...options, agent: plain });
+    request.on('response', resolve);
+    request.on('error', reject);
+    request.setTimeout(SILENCE_MS, () => {
+      request.destroy(Object.assign(new Error('no answer for a minute'), { code: 'ETIMEDOUT' }));
+    });
+    const content = body?.();
+    if (content === undefined || Buffer.isBuffer(content)) request.end(content);
+    else pipeline(Readable.from(content), request).catch(reject);
+    return promise;
+  }
+
+  return {
+    async send(request) {
+      let { url, headers = {} } = request;
+      for (let hop = 0; ; hop++) {
+        const response = await sendOnce({ ...request, url, headers });
+        const status = response.statusCode ?? 0;
+        const { location } = response.headers;
+        const isRedirect = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
+        if (!isRedirect || hop === REDIRECTS)
+          return { status, headers: response.headers, body: response, url };
+        response.resume();
+        const next = new URL(location, url);
+        if (next.host !== new URL(url).host) {
+          // A storage provider's signed URL must not get our token, and refuses one.
+          const { Authorization: _, ...others } = headers;
+          headers = others;
+        }
+        url = next.href;
+      }
+    },
+    close() {
+      plain.destroy();
+      tls.destroy();
+    },
+  };
+}
+
+/** HOST/*.crt vouch for the registry, HOST/*.cert with its *.key say who we are: the layout of /etc/docker/certs.d. */
+function certificatesFor({ base, certificates }: Endpoint): {
+  ca?: string[];
+  cert?: Buffer[];
+  key?: Buffer[];
+} {
+  const directory = join(certificates, new URL(base).host);
+  let names: string[];
+  try {
+    names = readdirSync(directory).sort();
+  } catch {
+    return {};
+  }
+  const read = (end: string) =>
+    names.filter(name => name.endsWith(end)).map(name => readFileSync(join(directory, name)));
+  const ca = read('.crt').map(String);
+  const [cert, key] = [read('.cert'), read('.key')];
+  return {
+    ...(ca.length > 0 ? { ca: [...rootCertificates, ...ca] } : {}),
+    ...(cert.length > 0 ? { cert, key } : {}),
+  };
+}
+
+/** The body as text, at most `limit` bytes of it. */
+export async function textOf(body: AsyncIterable<Uint8Array>, limit = 1 << 16): Promise<string> {
+  return (await bytesOf(body, limit)).subarray(0, limit).toString();
+}
+
+/** The body; of what is longer than `limit` bytes only the first that are more. */
+export async function bytesOf(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    parts.push(part);
+    length += part.length;
+    if (length > limit) break;
+  }
+  return Buffer.concat(parts);
+}
