@@ -57,10 +57,18 @@ function mirrorUrl(text: string): string {
 const schemesOf = (host: string, settings: RegistrySettings): string[] =>
   isInsecure(host, settings) ? ['https', 'http'] : ['https'];
 
+const nameOf = (host: string): string => host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+
+/** On this machine: 'localhost:5000', '[::1]:5000'. */
+export function isLocal(host: string): boolean {
+  const name = nameOf(host);
+  return name === 'localhost' || contains('127.0.0.0/8', name) || contains('::1/128', name);
+}
+
 /** What is on this machine is trusted, as dockerd does it. */
 function isInsecure(host: string, { insecure = [] }: RegistrySettings): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  if (name === 'localhost' || contains('127.0.0.0/8', name) || contains('::1/128', name)) return true;
+  if (isLocal(host)) return true;
+  const name = nameOf(host);
   return insecure.some(each => each === host || each === name || contains(each, name));
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { rootCertificates } from 'node:tls';
-import type { Endpoint } from './settings.ts';
+import { type Endpoint, isLocal } from './settings.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -35,7 +35,8 @@ const SILENCE_MS = 60_000;
 const REDIRECTS = 5;
 
 export function openTransport(endpoint: Endpoint): Transport {
-  const proxies = { proxyEnv: process.env };
+  // HTTPS_PROXY and NO_PROXY are obeyed, and what is on this machine never goes through a proxy.
+  const proxies = isLocal(new URL(endpoint.base).host) ? {} : { proxyEnv: process.env };
   const plain = new PlainAgent({ keepAlive: true, ...proxies });
   const tls = new TlsAgent({
     keepAlive: true,
