@@ -75,12 +75,13 @@ test('a hundred processes are watched by one thread, some twice, in whatever ord
 
 test('a process that is not our child, and one that has ended already', async () => {
   const child = spawn('sh', ['-c', 'sleep 0.3 & echo $!; wait']);
+  const closed = once(child, 'close');
   const [line] = await once(child.stdout, 'data');
   const pidfd = call(pidfdOpen(Number(line), 0));
   const watch = watchExit(pidfd);
   call(close(pidfd));
   await watch;
-  await once(child, 'close');
+  await closed;
 
   const gone = orphan('sleep 0.2');
   await watchExit(gone.pidfd);
