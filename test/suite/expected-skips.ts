@@ -1,0 +1,56 @@
+// Tests that may be skipped, and where. `.ci/run` fails on any other skip.
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { isFetched } from '../vm/image.ts';
+
+export interface ExpectedSkip {
+  /** The test file. */
+  file: string;
+  /** Words of the test's full name; all tests of the file when it is left out. */
+  name?: string;
+  why: string;
+  /** What has to be so here. */
+  where: boolean;
+}
+
+function lacks(program: string): boolean {
+  return !(process.env.PATH ?? '').split(delimiter).some(directory => existsSync(join(directory, program)));
+}
+
+const noSecondKernel = {
+  why: 'there is no second kernel (bin/setup fetches it from Debian)',
+  where: !isFetched('x64'),
+};
+
+export const expectedSkips: readonly ExpectedSkip[] = [
+  { file: 'test/cgroups/v2.test.ts', ...noSecondKernel },
+  { file: 'test/hints/other-kernel.test.ts', ...noSecondKernel },
+  {
+    file: 'mini-docker/linux/hints/cgroups.test.ts',
+    why: 'the machine has no cgroup v1',
+    where: !existsSync('/sys/fs/cgroup/cpuset/tasks'),
+  },
+  {
+    file: 'mini-docker/linux/hints/cgroups.test.ts',
+    name: 'memory and swap together',
+    why: 'the kernel does not count swap (swapaccount=1)',
+    where: !existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+  },
+  {
+    file: 'mini-docker/linux/encoders.test.ts',
+    why: 'binutils is not installed, for one of the architectures',
+    where: lacks('aarch64-linux-gnu-as') || lacks('x86_64-linux-gnu-as'),
+  },
+  { file: 'mini-docker/images/archives.test.ts', why: 'skopeo is not installed', where: lacks('skopeo') },
+  {
+    file: 'mini-docker/images/registry/registry.test.ts',
+    why: 'skopeo is not installed',
+    where: lacks('skopeo'),
+  },
+  {
+    file: 'test/clients.test.ts',
+    name: 'the docker command drives the daemon',
+    why: 'this one only stands for the tests of a docker command that is not installed',
+    where: true,
+  },
+];

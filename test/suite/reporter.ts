@@ -1,0 +1,64 @@
+// Says last of all how many tests passed and failed, and which were skipped for what reason. In CI a skip that
+// expected-skips.ts does not name fails the run: a test that nobody runs any more is no test.
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
+import { expectedSkips } from './expected-skips.ts';
+
+export class ClosingLine implements Reporter {
+  #counts = { passed: 0, failed: 0, skipped: 0 };
+  /** A run of some tests, by their names, skips all others. */
+  #selective = false;
+
+  onInit(vitest: Vitest): void {
+    this.#selective = vitest.config.testNamePattern !== undefined;
+    // After the leak check, which is behind the last report.
+    process.once('exit', code => {
+      const { passed, failed, skipped } = this.#counts;
+      const failures = failed === 0 && code !== 0 ? 'the run itself' : failed;
+      console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    });
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const tests = modules.flatMap(module => [...module.children.allTests()]);
+    const skipped = tests.filter(each => each.result().state === 'skipped');
+    this.#counts = {
+      passed: tests.filter(each => each.result().state === 'passed').length,
+      failed:
+        tests.filter(each => each.result().state === 'failed').length +
+        brokenSuites(modules) +
+        unhandled.length,
+      skipped: skipped.length,
+    };
+    if (!this.#selective) this.#reportSkips(skipped);
+  }
+
+  #reportSkips(skipped: readonly TestCase[]): void {
+    const unexpected: string[] = [];
+    for (const each of skipped) {
+      const why = reasonOf(each);
+      const title = `${each.module.relativeModuleId} > ${each.fullName}`;
+      if (why === undefined) unexpected.push(title);
+      else console.log(`skipped: ${title}\n         ${why}`);
+    }
+    if (unexpected.length === 0) return;
+    console.log('\nSkipped without being expected (test/suite/expected-skips.ts):');
+    for (const title of unexpected) console.log(`  ${title}`);
+    if (process.env.CI) process.exitCode = 1;
+  }
+}
+
+function reasonOf(skipped: TestCase): string | undefined {
+  const expected = expectedSkips.find(
+    ({ file, name = '', where }) =>
+      where && skipped.module.relativeModuleId === file && skipped.fullName.includes(name),
+  );
+  return expected?.why;
+}
+
+/** Files that could not be loaded, and hooks that failed. */
+function brokenSuites(modules: readonly TestModule[]): number {
+  return modules.reduce((sum, module) => {
+    const suites = [module, ...module.children.allSuites()];
+    return sum + suites.filter(suite => suite.errors().length > 0).length;
+  }, 0);
+}
