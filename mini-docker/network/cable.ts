@@ -1,4 +1,5 @@
 // The cable between a container and a bridge: a veth pair, one end a port of the bridge, the other eth0 inside.
+import { setTimeout } from 'node:timers/promises';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import {
   createLink,
@@ -80,6 +81,20 @@ function defaultRoutes(gateways: readonly string[]): Request[] {
   return gateways.map(gateway =>
     addRoute({ destination: gateway.includes(':') ? 'default6' : 'default', gateway }),
   );
+}
+
+/** After this long somebody has taken the other end down; it is theirs to know. */
+const SETTLE_MS = 500;
+
+/**
+ * Waits until the links carry packets. What is sent before is lost, and is sent again by most programs only a second
+ * later. At once since Linux 6.8, 1 to 50 ms before.
+ */
+export async function settled(host: NetlinkSocket, links: readonly (number | string)[]): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  const works = (link: number | string): boolean =>
+    host.get(getLink(link), decodeLink, { mayFail: ['ENODEV'] })?.operational ?? true;
+  for (const link of links) while (!works(link) && performance.now() < deadline) await setTimeout(1);
 }
 
 /** For a container that lost the network its default routes went through. @throws NetlinkError */

@@ -3,6 +3,7 @@ import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
 import { createAttachments, unplug } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
+import { settled } from './cable.ts';
 import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { createNameServers } from './dns/name-servers.ts';
@@ -34,7 +35,7 @@ export function openNetworks(options: OpenOptions): Networks {
     switchboard: () => switchboard,
   });
   const switchboard = createSwitchboard({ host, nft, ports: publications.rules });
-  const nameServers = createNameServers({ nft, containers });
+  const nameServers = createNameServers(containers);
   const sweeper = createSweeper(names => removeLinks(host, names));
   /** What went wrong where nobody waits for an answer. */
   const problems: string[] = [];
@@ -45,7 +46,10 @@ export function openNetworks(options: OpenOptions): Networks {
     if (record.bridge === '') return attachments.attach(wanted, network, undefined);
     const bridge = await switchboard.stand(record);
     try {
-      return attachments.attach(wanted, network, bridge);
+      const endpoint = attachments.attach(wanted, network, bridge);
+      // First the port, which makes the bridge work if it is its first.
+      await settled(host, [endpoint.link, bridge]);
+      return endpoint;
     } catch (error) {
       // Somebody may have taken our bridge away: then it is made again, once.
       if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;

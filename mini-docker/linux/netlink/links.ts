@@ -61,6 +61,11 @@ export interface Link {
   up: boolean;
   /** It has a carrier: the other end of the cable is up. */
   running: boolean;
+  /**
+   * It carries packets: carrier and queues are up (RFC 2863). The kernel gets there after `up` by its own pace; since
+   * Linux 6.8 asking for one link by getLink() makes it do so now (linkwatch_sync_dev() in rtnl_getlink()).
+   */
+  operational: boolean;
   mac: string;
   mtu: number;
   /** 'veth', 'bridge', …; undefined for hardware and lo. */
@@ -165,6 +170,7 @@ export function decodeLink(message: Message): Link {
     flags,
     up: (flags & IFF.UP) !== 0,
     running: (flags & IFF.RUNNING) !== 0,
+    operational: numberOf(IFLA.OPERSTATE) === IF_OPER_UP,
     mac: decodeMac(attributes.get(IFLA.ADDRESS) ?? Buffer.alloc(0)),
     mtu: numberOf(IFLA.MTU) ?? 0,
     kind: textOf(info.get(IFLA_INFO.KIND)),
@@ -193,6 +199,8 @@ function decodeStatistics(bytes: Buffer = Buffer.alloc(64)): LinkStatistics {
 /** <sys/socket.h>: the family of requests about bridge ports */
 const AF_BRIDGE = 7;
 const IFINFOMSG_LENGTH = 16;
+/** <linux/if.h> */
+const IF_OPER_UP = 6;
 
 /** struct ifinfomsg: u8 family, pad, u16 type, i32 index, u32 flags, u32 change. */
 function linkInfo(index: number, settings: { up?: boolean }, family = 0): Buffer {

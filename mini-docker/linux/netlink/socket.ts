@@ -25,6 +25,8 @@ export interface Request {
   /** NLM_F_ flags besides REQUEST and ACK. */
   flags: number;
   body: Uint8Array;
+  /** Not acknowledged unless it fails: the begin and end of a transaction. */
+  silent?: boolean;
 }
 
 /** For requests to which a certain failure is as good as success: 'delete link web' and ENODEV. */
@@ -64,12 +66,13 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
   let sequence = 0;
   let open = true;
 
+  /** @param flags NLM_F_ACK is left out of silent ones */
   const encode = (requests: readonly Request[], flags: number): { first: number; datagram: Buffer } => {
     const first = sequence + 1;
     const messages = requests.map(each =>
       encodeMessage({
         type: each.type,
-        flags: each.flags | NLM_F.REQUEST | flags,
+        flags: each.flags | NLM_F.REQUEST | (each.silent ? 0 : flags),
         sequence: ++sequence,
         body: each.body,
       }),
@@ -77,9 +80,16 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     return { first, datagram: Buffer.concat(messages) };
   };
 
-  const receive = (): Message[] => {
-    const length = call(recvfrom(fd, room, MSG_DONTWAIT, null, null));
-    return decodeMessages(room.subarray(0, length));
+  /** One datagram; undefined when there is none. */
+  const receive = (): Message[] | undefined => {
+    const length = call(mayFail(recvfrom(fd, room, MSG_DONTWAIT, null, null), 'EAGAIN'));
+    return length < 0 ? undefined : decodeMessages(room.subarray(0, length));
+  };
+
+  const receiveAnswer = (request: Request): Message[] => {
+    const messages = receive();
+    if (messages) return messages;
+    throw new Error(`${request.doing}: the kernel gave no answer`);
   };
 
   /** Acknowledgements that came while another request was waiting for its own: those of a batchAsync() under way. */
@@ -89,15 +99,10 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
       strays.set(message.sequence, { ...message, body: Buffer.from(message.body) });
   };
 
-  const acknowledgement = (wanted: number): Message => {
-    for (;;) {
-      const early = strays.get(wanted);
-      if (early) {
-        strays.delete(wanted);
-        return early;
-      }
-      for (const message of receive()) keepStray(message);
-    }
+  const takeStray = (wanted: number): Message | undefined => {
+    const message = strays.get(wanted);
+    strays.delete(wanted);
+    return message;
   };
 
   /** Takes one acknowledgement a request; every one must be taken, also after a failure. */
@@ -106,12 +111,16 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     first: number,
     options: RequestOptions | undefined,
   ): void => {
+    for (let messages = receive(); messages; messages = receive()) messages.forEach(keepStray);
     let failure: NetlinkError | undefined;
+    let missing: Request | undefined;
     requests.forEach((request, index) => {
-      const refused = failureOf(acknowledgement(first + index), request, options);
-      failure ??= refused;
+      const answer = takeStray(first + index);
+      if (answer) failure ??= failureOf(answer, request, options);
+      else if (!request.silent) missing ??= request;
     });
     if (failure) throw failure;
+    if (missing) throw new Error(`${missing.doing}: the kernel gave no answer`);
   };
 
   const batch = (requests: readonly Request[], options?: RequestOptions): void => {
@@ -134,7 +143,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
       const { first, datagram } = encode([request], 0);
       call(sendto(fd, datagram, 0, null));
       for (;;) {
-        for (const message of receive()) {
+        for (const message of receiveAnswer(request)) {
           if (message.sequence !== first) {
             keepStray(message);
             continue;
@@ -150,7 +159,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
       call(sendto(fd, datagram, 0, null));
       const found: ReturnType<typeof decode>[] = [];
       for (;;) {
-        for (const message of receive()) {
+        for (const message of receiveAnswer(request)) {
           if (message.sequence !== first) keepStray(message);
           else if (message.type === NLMSG.DONE) return found;
           else if (message.type === NLMSG.ERROR) throwUnlessAllowed(message, request);

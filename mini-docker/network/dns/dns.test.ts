@@ -137,14 +137,6 @@ test('a program in the container can have port 53 for itself', async () => {
   expect(await results(web, 'A:web')).toEqual([['172.18.0.2']]);
 });
 
-test('without nft the name server takes port 53', async () => {
-  await hosts.networks.close();
-  hosts.reopen({ nft: '/nonexistent/nft' });
-  await hosts.networks.create({ Name: 'shop' });
-  await using web = await container({ network: 'shop', name: 'web' });
-  expect(await results(web, 'A:web')).toEqual([['172.18.0.2']]);
-});
-
 test('the next daemon answers in the containers of the last one', async () => {
   await hosts.networks.create({ Name: 'shop' });
   await using web = await container({ network: 'shop', name: 'web' });

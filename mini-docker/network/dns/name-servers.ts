@@ -1,7 +1,6 @@
 // The name servers of all containers that have one: those on user-defined networks.
 import { closeSync } from 'node:fs';
 import { openNetworkNamespace } from '../../linux/network-namespace.ts';
-import type { Nft } from '../nft.ts';
 import type { ContainerRecord } from '../record.ts';
 import { bookOf } from './names.ts';
 import { type NameServer, openNameServer } from './server.ts';
@@ -13,18 +12,14 @@ export interface NameServers {
   close(): Promise<void>;
 }
 
-export function createNameServers(options: {
-  nft: Nft;
-  containers: ReadonlyMap<string, ContainerRecord>;
-}): NameServers {
-  const { nft, containers } = options;
+export function createNameServers(containers: ReadonlyMap<string, ContainerRecord>): NameServers {
   const open = new Map<string, Promise<NameServer>>();
 
   const start = async (containerId: string, pid: number): Promise<NameServer> => {
     const namespace = openNetworkNamespace({ pid });
     try {
       const upstream = (): readonly string[] | undefined => upstreamOf(containers.get(containerId));
-      return await openNameServer({ namespace, nft, book: bookOf(containerId, containers), upstream });
+      return await openNameServer({ namespace, book: bookOf(containerId, containers), upstream });
     } finally {
       closeSync(namespace);
     }

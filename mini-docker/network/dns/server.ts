@@ -3,10 +3,21 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { call } from '../../linux/call.ts';
 import { AF, SOCK } from '../../linux/constants.ts';
+import { NETLINK } from '../../linux/netlink/constants.ts';
+import { encodeIp } from '../../linux/netlink/ip-address.ts';
+import { NetlinkError } from '../../linux/netlink/netlink-error.ts';
+import {
+  addNatOutputChain,
+  addRedirection,
+  addTable,
+  deleteTable,
+  transaction,
+} from '../../linux/netlink/nftables.ts';
+import { type NetlinkSocket, openNetlink, type Request } from '../../linux/netlink/socket.ts';
 import { inNetworkNamespace } from '../../linux/network-namespace.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
 import { bind, close, socket } from '../../linux/syscalls.ts';
 import { NetworkError } from '../errors.ts';
-import type { Nft } from '../nft.ts';
 import { answer, failure, type NameBook, RCODE } from './answer.ts';
 import { askUpstream, framed } from './upstream.ts';
 
@@ -15,7 +26,6 @@ export const NAME_SERVER_ADDRESS = '127.0.0.11';
 export interface NameServerOptions {
   /** A descriptor of the container's network namespace; needed until this resolves. Its lo must be up. */
   namespace: number;
-  nft: Nft;
   book: NameBook;
   /** Servers to ask what the book does not know; undefined where nothing may leave (internal networks). */
   upstream(): readonly string[] | undefined;
@@ -95,38 +105,48 @@ interface Sockets {
 
 /**
  * A program in the container may want port 53 for itself: so the sockets get other ports, and a NAT rule in the
- * container's namespace leads there, as in docker. Without nft they take port 53.
+ * container's namespace leads there, as in docker. Where the kernel has no nf_tables they take port 53.
  */
-async function listenBehindPort53({ namespace, nft }: NameServerOptions): Promise<Sockets> {
+async function listenBehindPort53({ namespace }: NameServerOptions): Promise<Sockets> {
   const sockets = await openSockets(namespace, 0);
   try {
-    const script = redirection(sockets.udp.address().port, (sockets.tcp.address() as AddressInfo).port);
-    let done = Promise.resolve();
-    inNetworkNamespace(namespace, () => {
-      done = nft.run(script);
-    });
-    await done;
+    using netfilter = inNetworkNamespace(namespace, () => openNetlink(NETLINK.NETFILTER));
+    redirect(netfilter, sockets);
     return sockets;
-  } catch {
+  } catch (error) {
     await closeSockets(sockets);
+    if (!(error instanceof NetlinkError || error instanceof SyscallError)) throw error;
     return openSockets(namespace, 53);
   }
 }
 
-function redirection(udp: number, tcp: number): string {
-  const table = 'ip mini-docker-dns';
-  const rule = (protocol: string, port: number): string =>
-    `ip daddr ${NAME_SERVER_ADDRESS} ${protocol} dport 53 dnat to ${NAME_SERVER_ADDRESS}:${port}`;
-  return `add table ${table}
-delete table ${table}
-table ${table} {
-	chain output {
-		type nat hook output priority -100; policy accept;
-		${rule('udp', udp)}
-		${rule('tcp', tcp)}
-	}
+/** <netinet/in.h> */
+const IPPROTO = { TCP: 6, UDP: 17 } as const;
+
+const TABLE = 'mini-docker-dns';
+
+function redirect(netfilter: NetlinkSocket, sockets: Sockets): void {
+  const rules = redirection(sockets);
+  try {
+    netfilter.batch(transaction(rules));
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === 'EEXIST')) throw error;
+    // A daemon that was killed left one, with ports that nobody listens on.
+    netfilter.batch(transaction([deleteTable(TABLE), ...rules]));
+  }
 }
-`;
+
+function redirection({ udp, tcp }: Sockets): Request[] {
+  const address = encodeIp(NAME_SERVER_ADDRESS);
+  const { port: tcpPort } = tcp.address() as AddressInfo;
+  const to = (protocol: number, toPort: number): Request =>
+    addRedirection(TABLE, 'output', { protocol, address, port: 53, toPort });
+  return [
+    addTable(TABLE),
+    addNatOutputChain(TABLE, 'output'),
+    to(IPPROTO.UDP, udp.address().port),
+    to(IPPROTO.TCP, tcpPort),
+  ];
 }
 
 async function openSockets(namespace: number, port: number): Promise<Sockets> {
@@ -175,7 +195,7 @@ function socketAddress(address: string, port: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt16LE(AF.INET, 0);
   bytes.writeUInt16BE(port, 2);
-  bytes.set(address.split('.').map(Number), 4);
+  bytes.set(encodeIp(address), 4);
   return bytes;
 }
 
