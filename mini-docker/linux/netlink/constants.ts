@@ -88,7 +88,6 @@ export const VETH_INFO_PEER = 1;
 export const IFLA_INET6_ADDR_GEN_MODE = 8;
 export const IN6_ADDR_GEN_MODE = { EUI64: 0, NONE: 1 } as const;
 export const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
-export const IFLA_BR = { FORWARD_DELAY: 1, STP_STATE: 5 } as const;
 
 /** <linux/if_addr.h> */
 export const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, FLAGS: 8 } as const;

@@ -7,6 +7,7 @@ import {
   IFLA_BRPORT,
   IFLA_INET6_ADDR_GEN_MODE,
   IFLA_INFO,
+  IN6_ADDR_GEN_MODE,
   NLM_F,
   RTM,
   VETH_INFO_PEER,
@@ -230,7 +231,7 @@ function settingsOf(settings: LinkSettings): Attribute[] {
   if (namespace && 'pid' in namespace) attributes.push([IFLA.NET_NS_PID, namespace.pid]);
   if (namespace && 'fd' in namespace) attributes.push([IFLA.NET_NS_FD, namespace.fd]);
   if (linkLocal !== undefined) {
-    const mode = u8(linkLocal ? 0 : 1);
+    const mode = u8(linkLocal ? IN6_ADDR_GEN_MODE.EUI64 : IN6_ADDR_GEN_MODE.NONE);
     attributes.push([IFLA.AF_SPEC, [[AF.INET6, [[IFLA_INET6_ADDR_GEN_MODE, mode]]]]]);
   }
   return attributes;
