@@ -69,7 +69,8 @@ export function number(block: Buffer, at: number, length: number): number {
     const byte = block[i]!;
     if (byte === 0x20 && value === 0) continue;
     if (byte === 0 || byte === 0x20) break;
-    if (byte < 0x30 || byte > 0x37) throw new TarError('not a tar archive, or a damaged one: a header has a field that is no number');
+    if (byte < 0x30 || byte > 0x37)
+      throw new TarError('not a tar archive, or a damaged one: a header has a field that is no number');
     value = value * 8 + (byte - 0x30);
   }
   return value;

@@ -115,13 +115,18 @@ describe('other tools', () => {
 
   needs('podman')('podman loads our archive, and we load what it saves (needs podman)', async () => {
     const path = await saveTo('to-podman.tar', 'two:layers');
-    const storage = ['--root', join(directory, 'podman'), '--runroot', join(directory, 'podman-run')];
+    const state = join(directory, 'podman');
+    mkdirSync(state);
+    // podman wants a short path: in its own mount namespace it has one.
+    const script = `mount --bind ${state} /mnt && exec podman --root /mnt/root --runroot /mnt/run "$@"`;
     const podman = (...args: string[]) =>
       run(
         'unshare',
         '-m',
+        'sh',
+        '-c',
+        script,
         'podman',
-        ...storage,
         '--storage-driver',
         'vfs',
         '--cgroup-manager',

@@ -15,13 +15,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../formats/digest.ts';
 import { parseObject } from '../formats/json-fields.ts';
-import { TarError } from '../formats/tar-entry.ts';
-import { createTarReader } from '../formats/tar-reader.ts';
 import { O } from '../linux/constants.ts';
 import { temporaryName, writeWhole } from './blobs.ts';
-import { decompressed } from './decompress.ts';
 import { BadImage } from './errors.ts';
-import { createUnpacker } from './unpack.ts';
+import { unpackArchive } from './unpack-archive.ts';
 
 export interface Layers {
   /** The directory of the layer's files, whether it is there or not. */
@@ -143,23 +140,16 @@ export async function unpackTar(options: {
   /** The diff id is known, and the one in the answer then means nothing. */
   skipDigest?: boolean;
 }): Promise<{ diffId: string; size: number }> {
-  const rootFd = openSync(options.directory, O.RDONLY | O.DIRECTORY);
-  const unpacker = createUnpacker({ rootFd, whiteouts: true, limit: options.limit });
+  const { directory, source, limit, skipDigest = false } = options;
+  const rootFd = openSync(directory, O.RDONLY | O.DIRECTORY);
+  const hash = createHash('sha256');
+  const onBytes = (bytes: Buffer) => {
+    if (!skipDigest) hash.update(bytes);
+  };
   try {
-    const reader = createTarReader(unpacker);
-    const hash = createHash('sha256');
-    for await (const chunk of decompressed(options.source)) {
-      if (!options.skipDigest) hash.update(chunk);
-      reader.write(chunk);
-    }
-    reader.finish();
-    unpacker.finish();
-    return { diffId: `sha256:${hash.digest('hex')}`, size: unpacker.size };
-  } catch (error) {
-    if (error instanceof TarError) throw new BadImage(error.message, { cause: error });
-    throw error;
+    const size = await unpackArchive({ rootFd, whiteouts: true, limit, source, onBytes });
+    return { diffId: `sha256:${hash.digest('hex')}`, size };
   } finally {
-    unpacker.close();
     closeSync(rootFd);
   }
 }

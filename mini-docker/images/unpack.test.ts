@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readlinkSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +21,7 @@ import { openInRoot, withFd } from '../linux/in-root.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { unpackTar } from './layers.ts';
 import { chunks, type TestEntry, tarOf, temporaryDirectory, textOf, withDirectory } from './test-archives.ts';
+import { type UnpackArchiveOptions, unpackArchive } from './unpack-archive.ts';
 import { OPAQUE_XATTR } from './whiteouts.ts';
 
 const LIMIT = 2 ** 30;
@@ -250,6 +254,59 @@ describe('whiteouts', () => {
     using box = temporaryDirectory();
     const link = { path: 'etc', type: 'hardlink' as const, linkname: 'x' };
     await expect(unpackInto(box.path, { path: '.wh.x' }, link)).rejects.toThrow('which is not there');
+  });
+});
+
+describe('an archive for a container', () => {
+  const into = (
+    root: string,
+    base: string,
+    options: Partial<UnpackArchiveOptions>,
+    ...entries: TestEntry[]
+  ) => {
+    const rootFd = openSync(root, 'r');
+    const source = chunks(tarOf(...entries));
+    return unpackArchive({ rootFd, base, source, whiteouts: false, limit: LIMIT, ...options }).finally(() =>
+      closeSync(rootFd),
+    );
+  };
+
+  test('is unpacked in a directory that links may lead to, inside', async () => {
+    using box = temporaryDirectory();
+    const root = join(box.path, 'root');
+    mkdirSync(join(root, 'real'), { recursive: true });
+    mkdirSync(join(box.path, 'real'));
+    symlinkSync('/real', join(root, 'absolute'));
+    symlinkSync('../../real', join(root, 'dots'));
+    await into(root, '/absolute', {}, { path: 'a', content: '1' });
+    await into(
+      root,
+      'dots/',
+      {},
+      { path: '.', type: 'directory', mode: 0o700 },
+      { path: '.wh.b', content: '2' },
+    );
+    expect(readdirSync(join(root, 'real')).sort()).toEqual(['.wh.b', 'a']);
+    expect(statSync(join(root, 'real')).mode & 0o777).toBe(0o700);
+    expect(readdirSync(join(box.path, 'real'))).toEqual([]);
+    await expect(into(root, 'real', {}, { path: '../x' })).rejects.toThrow();
+  });
+
+  test('may belong to one owner, and keeps directories and files apart when asked to', async () => {
+    using box = temporaryDirectory();
+    mkdirSync(join(box.path, 'd/full'), { recursive: true });
+    writeFileSync(join(box.path, 'f'), 'old');
+    await into(box.path, '', { owner: { uid: 3, gid: 4 } }, { path: 'x', uid: 7, gid: 8 });
+    expect(statSync(join(box.path, 'x'))).toMatchObject({ uid: 3, gid: 4 });
+    await expect(into(box.path, '', { keepKinds: true }, { path: 'd', content: 'x' })).rejects.toThrow(
+      'cannot overwrite the directory "d"',
+    );
+    await expect(into(box.path, '', { keepKinds: true }, { path: 'f', type: 'directory' })).rejects.toThrow(
+      'cannot overwrite "f" with a directory',
+    );
+    await into(box.path, '', { keepKinds: true }, { path: 'f', content: 'new' });
+    expect(textOf(box.path, 'f')).toBe('new');
+    expect(existsSync(join(box.path, 'd/full'))).toBe(true);
   });
 });
 

@@ -80,7 +80,8 @@ const isCode = (error: unknown, ...codes: string[]): boolean =>
 
 export function createUnpacker(options: UnpackOptions): Unpacker {
   const { rootFd, whiteouts, limit, keepKinds = false } = options;
-  const base = options.base === undefined || options.base === '' ? '' : `${options.base}/`;
+  const baseDirectory = normalise(options.base ?? '');
+  const base = baseDirectory === '' ? '' : `${baseDirectory}/`;
   /** The directory of the last entry: archives go through the tree, so the next one's is mostly the same. */
   let parent = -1;
   let parentPath = '';
@@ -147,16 +148,16 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   const kindAt = (fd: number, name: string): number => (statusAt(fd, pathArg(name))?.mode ?? 0) & S_IF.MT;
 
   function makeDirectory(entry: TarEntry, path: string): void {
-    if (path === '' || path === options.base) {
+    if (path === '' || path === baseDirectory) {
       withFd(openDirectory(path), fd => describeFile(fd, entry));
     } else {
       const at = parentOf(path);
       const name = pathArg(at.name);
       let opaque = false;
       if (call(mayFail(mkdirat(at.fd, name, NEW_DIRECTORY), 'EEXIST')) === -EEXIST) {
-        const status = statusAt(at.fd, name)!;
-        opaque = whiteouts && isWhiteout(status);
-        if ((status.mode & S_IF.MT) !== S_IF.DIR) {
+        const status = statusAt(at.fd, name);
+        opaque = whiteouts && status !== undefined && isWhiteout(status);
+        if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {
           if (keepKinds) throw new BadImage(`cannot overwrite ${JSON.stringify(at.name)} with a directory`);
           removeTree(at.fd, name);
           call(mkdirat(at.fd, name, NEW_DIRECTORY));

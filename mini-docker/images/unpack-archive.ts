@@ -1,0 +1,37 @@
+// A stream, compressed or not, unpacked: layers, and what `cp` puts into a container.
+import { TarError } from '../formats/tar-entry.ts';
+import { createTarReader } from '../formats/tar-reader.ts';
+import { decompressed } from './decompress.ts';
+import { BadImage } from './errors.ts';
+import { createUnpacker, type UnpackOptions } from './unpack.ts';
+
+export interface UnpackArchiveOptions extends UnpackOptions {
+  /** A tar: plain, gzip or zstd. */
+  source: AsyncIterable<Uint8Array>;
+  /** Sees the tar's bytes: for its digest. */
+  onBytes?(bytes: Buffer): void;
+}
+
+/**
+ * Unpacks below `rootFd`, and nothing anywhere else, whatever the archive says and whoever moves directories about
+ * meanwhile. Gives the bytes of its files. Throws BadImage for a broken or hostile archive, SyscallError for the rest;
+ * what was unpacked until then stays.
+ */
+export async function unpackArchive(options: UnpackArchiveOptions): Promise<number> {
+  const { source, onBytes } = options;
+  const unpacker = createUnpacker(options);
+  try {
+    const reader = createTarReader(unpacker);
+    for await (const chunk of decompressed(source)) {
+      onBytes?.(chunk);
+      reader.write(chunk);
+    }
+    reader.finish();
+    unpacker.finish();
+    return unpacker.size;
+  } catch (error) {
+    throw error instanceof TarError ? new BadImage(error.message, { cause: error }) : error;
+  } finally {
+    unpacker.close();
+  }
+}
