@@ -1,29 +1,28 @@
 // The entry of everything: `mini-docker daemon` is the engine, every other command talks to it over HTTP.
 // Nothing is imported before it is known to be needed, because a command's start-up is most of what it costs.
 
-import module from 'node:module';
-
 const OLDEST_NODE = 24;
 
-// Compiled code is kept beside the program and not in /tmp, where anybody could put code for root to run.
-module.enableCompileCache?.(`${import.meta.dirname}/.cache`);
-
-const [command, ...rest] = process.argv.slice(2);
-const version = process.versions.node;
-if (Number.parseInt(version, 10) < OLDEST_NODE) {
-  process.stderr.write(
-    `mini-docker: needs Node ${OLDEST_NODE} or newer, this is ${version} (${process.execPath}); 'npm ci' in the project brings its own\n`,
-  );
-  process.exitCode = 1;
-} else if (command === 'daemon' && !rest.includes('--help')) {
-  const { runDaemon } = await import('./daemon.ts');
-  process.exitCode = await runDaemon(rest);
-} else {
+async function main(argv: string[]): Promise<void> {
+  const version = process.versions.node;
+  if (Number.parseInt(version, 10) < OLDEST_NODE) {
+    process.stderr.write(
+      `mini-docker: needs Node ${OLDEST_NODE} or newer, this is ${version} (${process.execPath}); 'npm ci' in the project brings its own\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  if (argv[0] === 'daemon' && !argv.includes('--help')) {
+    // Not a literal, so that it stays a file of its own in dist/: no command should load the engine.
+    const engine = import.meta.filename.endsWith('.ts') ? './daemon.ts' : './daemon.js';
+    const { runDaemon }: typeof import('./daemon.ts') = await import(engine);
+    process.exitCode = await runDaemon(argv.slice(1));
+    return;
+  }
   const { runCommandLine } = await import('./cli/command-line.ts');
+  const daemonCommand = [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon'];
   // Exit at once: waiting until timers and idle connections have gone would be time that the user waits.
-  process.exit(
-    await runCommandLine(process.argv.slice(2), {
-      daemonCommand: [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon'],
-    }),
-  );
+  process.exit(await runCommandLine(argv, { daemonCommand }));
 }
+
+void main(process.argv.slice(2));

@@ -113,12 +113,12 @@ async function explainFlag(name: string, { flags }: AnyCommand, error: FlagError
 async function help(words: string[]): Promise<number> {
   const { programHelp, groupHelp, commandHelp } = await import('./help.ts');
   const name = words.join(' ');
-  if (name === '') write(programHelp());
-  else if (Object.hasOwn(GROUPS, name)) write(groupHelp(name));
+  if (name === '') write(await programHelp());
+  else if (Object.hasOwn(GROUPS, name)) write(await groupHelp(name));
   else {
     const entry = findCommand(name);
     if (!entry) return fail('', new CommandError(await unknownCommand(name)));
-    write(commandHelp(name, entry.summary, await entry.load()));
+    write(await commandHelp(name, entry.summary, await entry.load()));
   }
   return 0;
 }

@@ -5,7 +5,7 @@ import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Header, pack as newArchive } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { printError } from './output.ts';
 
 type PartialHeader = Partial<Header> & Pick<Header, 'name'>;
@@ -18,9 +18,10 @@ export interface PackOptions {
   follow: boolean;
 }
 
-/** The archive rejects while it is read when a file cannot be. */
-export function pack({ path, name, follow }: PackOptions): AsyncIterable<Uint8Array> {
-  const archive = newArchive();
+/** An archive that rejects while it is read when a file cannot be. */
+export async function pack({ path, name, follow }: PackOptions): Promise<AsyncIterable<Uint8Array>> {
+  // Here and not above: the bundle would load it for every command.
+  const archive = (await import('tar-stream')).pack();
   const hardLinks = new Map<string, string>();
 
   const add = async (from: string, to: string, top: boolean): Promise<void> => {

@@ -6,7 +6,7 @@ import { chmod, chown, lchown, link, lutimes, mkdir, open, rm, symlink, utimes }
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { CommandError } from './errors.ts';
 import { printError } from './output.ts';
 
@@ -20,7 +20,8 @@ export interface UnpackOptions {
 
 /** Rejects with CommandError when the archive would write elsewhere, or when the disk does not take it. */
 export async function unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<void> {
-  const archive = extract();
+  // Here and not above: the bundle would load it for every command.
+  const archive = (await import('tar-stream')).extract();
   const feeding = pipeline(tar, archive as unknown as Writable);
   feeding.catch(() => {});
   // Directories get their times last: what is put into them changes these.

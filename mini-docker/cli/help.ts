@@ -1,6 +1,6 @@
 // Help pages, laid out by commander from the same tables that the command line is read with.
 
-import { Option, Command as Page } from 'commander';
+import type { Option, Command as Page } from 'commander';
 import type { AnyCommand } from './command.ts';
 import { PROGRAM_FLAGS } from './command-line.ts';
 import { commandsOf, GROUPS } from './commands.ts';
@@ -8,8 +8,10 @@ import { type FlagTable, flagName } from './flags.ts';
 
 const WIDEST = 100;
 
-function page(usage: string, flags: FlagTable): Page {
-  const it = new Page('mini-docker').usage(usage).helpOption(false).helpCommand(false);
+async function page(usage: string, flags: FlagTable): Promise<Page> {
+  // Here and not above: the bundle would load it for every command.
+  const { Command, Option } = await import('commander');
+  const it = new Command('mini-docker').usage(usage).helpOption(false).helpCommand(false);
   const optionTerm = (option: Option) => (option.short ? option.flags : `    ${option.flags}`);
   it.configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, WIDEST), optionTerm });
   for (const [name, flag] of Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -22,8 +24,8 @@ function page(usage: string, flags: FlagTable): Page {
   return it;
 }
 
-export function programHelp(): string {
-  const it = page('[OPTIONS] COMMAND', PROGRAM_FLAGS).description(
+export async function programHelp(): Promise<string> {
+  const it = (await page('[OPTIONS] COMMAND', PROGRAM_FLAGS)).description(
     'Containers, from one system call to a working engine. Commands and flags are those of docker.',
   );
   for (const { name, summary } of commandsOf(undefined)) it.command(name).description(summary).usage(' ');
@@ -42,15 +44,15 @@ Examples:
   return rendered(it);
 }
 
-export function groupHelp(group: string): string {
-  const it = page(`${group} COMMAND`, {}).description(GROUPS[group]!);
+export async function groupHelp(group: string): Promise<string> {
+  const it = (await page(`${group} COMMAND`, {})).description(GROUPS[group]!);
   for (const { name, summary } of commandsOf(group)) it.command(name).description(summary).usage(' ');
   it.addHelpText('after', `\n'mini-docker ${group} COMMAND --help' says more about a command.`);
   return rendered(it);
 }
 
-export function commandHelp(name: string, summary: string, command: AnyCommand): string {
-  const it = page(`${name} ${command.usage}`, command.flags).description(
+export async function commandHelp(name: string, summary: string, command: AnyCommand): Promise<string> {
+  const it = (await page(`${name} ${command.usage}`, command.flags)).description(
     [`${summary}.`, ...(command.description === undefined ? [] : [command.description])].join('\n\n'),
   );
   const examples = command.examples.flatMap(([line, meaning]) => [`  # ${meaning}`, `  mini-docker ${line}`]);

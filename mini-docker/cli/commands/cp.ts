@@ -129,7 +129,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
     target,
   );
   const { pack } = await import('../cp-pack.ts');
-  await send(into, pack({ path: from, name: rename, follow }));
+  await send(into, await pack({ path: from, name: rename, follow }));
 }
 
 const archivePath = (container: string) => `/containers/${encodeURIComponent(container)}/archive`;
