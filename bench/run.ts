@@ -1,0 +1,161 @@
+// npm run bench: how fast and how small, side by side with what is installed of docker, podman and runc, in one run.
+import { execFileSync, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { inTurns, report } from './measure.ts';
+import { processes, residentKilobytes } from './memory.ts';
+import { busyboxRoot, docker, miniDocker, type Peer, podman, runcBundle } from './peers.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 20);
+const many = Number(process.env.BENCH_CONTAINERS ?? 200);
+
+function execute(command: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const [program = '', ...args] = command;
+  return new Promise((resolve, reject) => {
+    let errors = '';
+    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.on('data', data => {
+      errors += data;
+    });
+    child.on('error', reject);
+    child.on('close', code => {
+      if (code === 0) resolve();
+      else reject(new Error(`${command.join(' ')} ended with ${code}: ${errors}`));
+    });
+  });
+}
+
+function runs(peer: Peer, ...args: string[]) {
+  return { name: peer.name, once: () => execute([...peer.command, ...args], peer.env) };
+}
+
+/** One connection that is kept alive, as a program that drives the API would have. */
+function apiClient(socketPath: string) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+      const call = request({ socketPath, agent, method, path: `/v1.41${path}`, headers }, response => {
+        let answer = '';
+        response.setEncoding('utf8').on('data', data => {
+          answer += data;
+        });
+        response.on('end', () => {
+          if ((response.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${answer}`));
+          else resolve(answer === '' ? {} : JSON.parse(answer));
+        });
+      });
+      call.on('error', reject);
+      call.end(text);
+    });
+}
+
+function lifeOverApi(peer: Peer) {
+  const call = apiClient(peer.socket!);
+  return {
+    name: peer.name,
+    async once() {
+      const { Id } = await call('POST', '/containers/create', {
+        Image: 'busybox',
+        Cmd: ['true'],
+        HostConfig: { NetworkMode: 'none' },
+      });
+      await call('POST', `/containers/${Id}/start`);
+      await call('POST', `/containers/${Id}/wait`);
+      await call('DELETE', `/containers/${Id}`);
+    },
+  };
+}
+
+async function costOfIdle(peer: Peer, helper: RegExp): Promise<void> {
+  const names = Array.from({ length: 10 }, (_, index) => `idle-${index}`);
+  const before = new Set(processes().map(({ pid }) => pid));
+  for (const name of names) {
+    await execute(
+      [...peer.command, 'run', '-d', '--net', 'none', '--name', name, 'busybox', 'sleep', '1000'],
+      peer.env,
+    );
+  }
+  const fresh = processes().filter(({ pid }) => !before.has(pid));
+  const helpers = fresh.filter(({ name }) => helper.test(name));
+  const own = fresh.filter(({ name }) => name === 'sleep');
+  const mean = (list: typeof fresh) => list.reduce((sum, { kilobytes }) => sum + kilobytes, 0) / names.length;
+  console.log(
+    `  ${peer.name.padEnd(24)} helpers ${mean(helpers).toFixed(0)} KB, its program ${mean(own).toFixed(0)} KB`,
+  );
+  await execute([...peer.command, 'rm', '-f', ...names], peer.env);
+}
+
+async function manyAtOnce(peer: Peer): Promise<void> {
+  const begin = performance.now();
+  const names = Array.from({ length: many }, (_, index) => `many-${index}`);
+  for (const name of names) {
+    await execute([...peer.command, 'run', '-d', '--name', name, 'busybox', 'sleep', '1000'], peer.env);
+    if (name === 'many-99')
+      console.log(`  daemon with 100 running: ${(residentKilobytes(peer.pid!) / 1024).toFixed(1)} MB`);
+  }
+  const running = execFileSync(peer.command[0]!, ['ps', '-q'], { env: peer.env, encoding: 'utf8' });
+  const started = performance.now();
+  console.log(
+    `  ${many} started one after another in ${((started - begin) / 1000).toFixed(1)} s; running: ${running.trim().split('\n').length}`,
+  );
+  await execute([...peer.command, 'rm', '-f', ...names], peer.env);
+  console.log(`  removed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const left = processes().filter(({ name }) => name === 'mini-docker-monitor').length;
+  console.log(`  monitors left: ${left}`);
+}
+
+const root = busyboxRoot();
+const ours = await miniDocker();
+const dockerd = await docker(root);
+const podmanPeer = podman(root);
+const bundle = runcBundle(root);
+try {
+  const daemons = [ours, ...(dockerd === undefined ? [] : [dockerd])];
+  console.log(
+    `medians of ${rounds} rounds in turns; ${daemons.map(({ name }) => name).join(', ')} have their daemons running`,
+  );
+  const node = { name: 'node -e 0', once: () => execute([process.execPath, '-e', '0']) };
+  const withoutNetwork = [
+    ...daemons.map(peer => runs(peer, 'run', '--rm', '--net', 'none', 'busybox', 'true')),
+    ...(podmanPeer === undefined
+      ? []
+      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', 'busybox', 'true')]),
+    ...(bundle === undefined
+      ? []
+      : [{ name: 'runc', once: () => execute(['runc', 'run', '-b', bundle, 'mini-docker-bench']) }]),
+    node,
+  ];
+  report(
+    'run --rm busybox true, default network',
+    await inTurns([...daemons.map(peer => runs(peer, 'run', '--rm', 'busybox', 'true')), node], rounds),
+  );
+  report('run --rm --net none busybox true', await inTurns(withoutNetwork, rounds));
+  report('create, start, wait, remove over the API', await inTurns(daemons.map(lifeOverApi), rounds));
+
+  for (const peer of daemons)
+    await execute([...peer.command, 'run', '-d', '--name', 'target', 'busybox', 'sleep', '1000'], peer.env);
+  report(
+    'exec target true',
+    await inTurns(
+      daemons.map(peer => runs(peer, 'exec', 'target', 'true')),
+      rounds,
+    ),
+  );
+  for (const peer of daemons) await execute([...peer.command, 'rm', '-f', 'target'], peer.env);
+
+  console.log('\nresident memory of one running idle container');
+  await costOfIdle(ours, /mini-docker-monitor/);
+  if (dockerd !== undefined) await costOfIdle(dockerd, /containerd-shim|docker-proxy/);
+  console.log(
+    `  daemons: ${daemons.map(({ name, pid }) => `${name} ${(residentKilobytes(pid!) / 1024).toFixed(1)} MB`).join(', ')}`,
+  );
+
+  console.log(`\n${many} containers at once, default network`);
+  await manyAtOnce(ours);
+} finally {
+  for (const peer of [ours, dockerd, podmanPeer]) await peer?.stop();
+  for (const directory of [root, bundle])
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+}
