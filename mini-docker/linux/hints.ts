@@ -11,6 +11,7 @@ import { mountTreeHints } from './hints/mount-tree.ts';
 import { namespaceHints } from './hints/namespaces.ts';
 import { overlayHints } from './hints/overlay.ts';
 import { filterHints, processHints } from './hints/processes.ts';
+import { unseenHints } from './hints/unseen.ts';
 import type { Step } from './step.ts';
 
 /** The first that explains is taken: the special ones stand before the general ones. */
@@ -25,6 +26,7 @@ const hints: readonly Hint[] = [
   ...cgroupHints,
   ...fileHints,
   ...processHints,
+  ...unseenHints,
   ...filterHints,
 ];
 

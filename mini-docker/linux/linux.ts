@@ -4,6 +4,7 @@ export { resetSignals, startChild } from './child.ts';
 export { clone, wait } from './clone.ts';
 export * from './constants.ts';
 export { describe } from './describe.ts';
+export { errnoName } from './errno.ts';
 export { type ExitStatus, reap, watchExit } from './exits.ts';
 export { openInRoot, withFd } from './in-root.ts';
 export { mount } from './mount.ts';
@@ -15,6 +16,7 @@ export { inNetworkNamespace, openNetworkNamespace } from './network-namespace.ts
 export { killProcess, takeFd } from './pidfd.ts';
 export { pipe, readableOf, writableOf } from './pipes.ts';
 export { type CgroupMembership, cgroupPath, readCgroup } from './proc/cgroup.ts';
+export { openProcess, type ProcessIdentity, processIdentity, sameProcess } from './proc/identity.ts';
 export { type MountInfo, mountAt, mountOf, readMountinfo } from './proc/mountinfo.ts';
 export { type NamespaceName, namespaceInode } from './proc/namespaces.ts';
 export { readStat } from './proc/stat.ts';
