@@ -26,6 +26,9 @@ export interface Layers {
   workdir: string;
 }
 
+/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. */
+const PLAIN = 'redirect_dir=off,metacopy=off';
+
 /** mount(2) copies one page of options, with the NUL at its end. */
 const LONGEST_OPTIONS = 4095;
 
@@ -45,7 +48,7 @@ export function rootfsSection(rootfs: string, layers: Layers): Section {
 
 function overlay(rootfs: string, layers: Layers): Item[] {
   const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
-  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)}`;
+  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)},${PLAIN}`;
   const options = `lowerdir=${layers.lowerdirs.map(escapeOption).join(':')},${writable}`;
   if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
     return [because(why, mountCall('overlay', rootfs, 'overlay', 0, options))];
@@ -74,6 +77,7 @@ function overlayLayerByLayer(rootfs: string, layers: Layers, why: string): Item[
     ...layers.lowerdirs.map(layer => set('lowerdir+', layer)),
     set('upperdir', layers.upperdir),
     set('workdir', layers.workdir),
+    ...PLAIN.split(',').map(option => set(...(option.split('=') as [string, string]))),
     fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
     mount,
     because(why, moveMount(resultOf(mount), '', AT.FDCWD, rootfs, MOVE_MOUNT.F_EMPTY_PATH)),
