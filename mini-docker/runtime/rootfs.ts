@@ -26,18 +26,19 @@ export interface Layers {
   workdir: string;
 }
 
-/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. */
-const PLAIN = 'redirect_dir=off,metacopy=off';
+/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. In a user namespace the kernel does so anyway, and does not let us say it. */
+export const PLAIN_LAYERS = 'redirect_dir=off,metacopy=off';
 
 /** mount(2) copies one page of options, with the NUL at its end. */
 const LONGEST_OPTIONS = 4095;
 
-export function rootfsSection(rootfs: string, layers: Layers): Section {
+/** @param options overlay's own: PLAIN_LAYERS, or '' where they are not permitted */
+export function rootfsSection(rootfs: string, layers: Layers, options: string): Section {
   const root = because(
     'pivot_root wants a mount point',
     openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0),
   );
-  return section('root filesystem', overlay(rootfs, layers), [
+  return section('root filesystem', overlay(rootfs, layers, options), [
     root,
     fchdir(resultOf(root)),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
@@ -46,9 +47,9 @@ export function rootfsSection(rootfs: string, layers: Layers): Section {
   ]);
 }
 
-function overlay(rootfs: string, layers: Layers): Item[] {
+function overlay(rootfs: string, layers: Layers, extra: string): Item[] {
   const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
-  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)},${PLAIN}`;
+  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)}${extra && `,${extra}`}`;
   const options = `lowerdir=${layers.lowerdirs.map(escapeOption).join(':')},${writable}`;
   if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
     return [because(why, mountCall('overlay', rootfs, 'overlay', 0, options))];
@@ -63,11 +64,11 @@ function overlay(rootfs: string, layers: Layers): Item[] {
       because(why, mountCall('overlay', rootfs, 'overlay', 0, short)),
     ];
   }
-  return overlayLayerByLayer(rootfs, layers, why);
+  return overlayLayerByLayer(rootfs, layers, extra, why);
 }
 
 /** Since Linux 6.8 overlay takes its layers one at a time, and up to 500 of them. */
-function overlayLayerByLayer(rootfs: string, layers: Layers, why: string): Item[] {
+function overlayLayerByLayer(rootfs: string, layers: Layers, extra: string, why: string): Item[] {
   const context = fsopen('overlay', FSOPEN.CLOEXEC);
   const mount = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
   const set = (key: string, value: string): Item =>
@@ -77,7 +78,10 @@ function overlayLayerByLayer(rootfs: string, layers: Layers, why: string): Item[
     ...layers.lowerdirs.map(layer => set('lowerdir+', layer)),
     set('upperdir', layers.upperdir),
     set('workdir', layers.workdir),
-    ...PLAIN.split(',').map(option => set(...(option.split('=') as [string, string]))),
+    ...extra
+      .split(',')
+      .filter(Boolean)
+      .map(option => set(...(option.split('=') as [string, string]))),
     fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
     mount,
     because(why, moveMount(resultOf(mount), '', AT.FDCWD, rootfs, MOVE_MOUNT.F_EMPTY_PATH)),

@@ -32,7 +32,13 @@ import { executeInit } from './init.ts';
 import { masksSection } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
-import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
+import {
+  type Layers,
+  PLAIN_LAYERS,
+  propagationSection,
+  readonlyRootSection,
+  rootfsSection,
+} from './rootfs.ts';
 import { type Section, section } from './section.ts';
 import { openTerminal } from './terminal.ts';
 import { hasOwnUserNamespace } from './user-namespace.ts';
@@ -104,7 +110,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       boundDevices?.prepare ?? [],
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
-    rootfsSection(spec.root.path, facts.layers),
+    rootfsSection(spec.root.path, facts.layers, userNamespace ? '' : PLAIN_LAYERS),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
     ...(mounts.some(isDev) ? [] : [devices]),
