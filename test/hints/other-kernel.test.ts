@@ -1,6 +1,7 @@
 // Hints whose errnos this machine's own kernel does not give, or only after changes to the whole machine.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { isFetched } from '../vm/image.ts';
+import { bundleScript } from '../vm/scripts.ts';
 import { runInVm } from '../vm/vm.ts';
 
 const top = '/sys/fs/cgroup/mini-docker-hints';
@@ -32,7 +33,7 @@ describe.skipIf(!isFetched('x64'))('hints under another kernel, in a virtual mac
   let said = '';
 
   beforeAll(async () => {
-    const command = ['node_modules/.bin/node', 'test/hints/other-kernel-scenes.ts'];
+    const command = ['node_modules/.bin/node', await bundleScript('test/hints/other-kernel-scenes.ts')];
     const { output } = await runInVm({ architecture: 'x64', command, timeout: 120_000 });
     said = output;
     for (const [, json] of output.matchAll(/^scene: (.*)$/gm)) {

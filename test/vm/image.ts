@@ -21,16 +21,30 @@ export const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url)
 const here = join(repository, 'test/vm');
 
 /** Those that the start and the tests need, as far as they are modules at all. */
-const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay', 'virtio_blk', 'bfq', 'veth'];
+const MODULES = [
+  'virtio_pci',
+  '9pnet_virtio',
+  '9p',
+  'overlay',
+  'virtio_blk',
+  'crc32c_generic',
+  'ext4',
+  'bfq',
+  'veth',
+];
 
 /** Where these are, and what they depend on. */
 const MODULE_FILES = [
   'block',
+  'crypto/crc32c_generic.ko*',
   'drivers/block/virtio_blk.ko*',
   'drivers/net/veth.ko*',
   'drivers/virtio',
   'fs/9p',
+  'fs/ext4',
   'fs/fscache',
+  'fs/jbd2',
+  'fs/mbcache.ko*',
   'fs/netfs',
   'fs/overlayfs',
   'lib',
@@ -107,7 +121,7 @@ export function rootOf(architecture: VmArchitecture): string {
 /** busybox, the modules, and the two scripts. */
 export function baseInitramfs(architecture: VmArchitecture): Buffer {
   const modules = modulesInOrder(join(cacheOf(architecture), 'kernel/lib/modules'), MODULES);
-  const directories = ['bin', 'dev', 'host', 'modules', 'proc', 'root', 'sys', 'vm'];
+  const directories = ['bin', 'dev', 'disk', 'host', 'modules', 'proc', 'root', 'sys', 'vm'];
   const script = (name: string) => readFileSync(join(here, name));
   return encodeCpio([
     ...directories.map(path => ({ path, mode: 0o40755 })),

@@ -14,7 +14,13 @@ if [ "$($b cat /vm/architecture)" = arm64 ]; then
 else
   $b mount --bind /host /root
 fi
-for directory in tmp run var/lib; do $b mount -t tmpfs tmpfs "/root/$directory"; done
+# What can be written to is on a disk of this run: images' layers and users' files are on such file systems too.
+$b mount -t ext4 /dev/vda /disk
+$b mkdir -m 1777 /disk/tmp
+$b mkdir /disk/lib
+$b mount --bind /disk/tmp /root/tmp
+$b mount --bind /disk/lib /root/var/lib
+$b mount -t tmpfs tmpfs /root/run
 
 # The repository may itself be in one of those that are empty now.
 repository=$($b cat /vm/repository)

@@ -1,25 +1,74 @@
-// Scripts for Node in a virtual machine, bundled to JavaScript: Node takes types off with WebAssembly, which is slow in
-// an emulated machine (2 s) and, with several emulated processors, now and then ends Node with a segmentation fault.
-import { join } from 'node:path';
-import { build } from 'esbuild';
+// TypeScript for Node in a virtual machine, bundled to JavaScript: Node takes types off with WebAssembly, which is slow
+// in an emulated machine (2 s).
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { repository } from './image.ts';
 
+const outdir = join(repository, '.cache/vm/scripts');
+
+const options: BuildOptions = {
+  absWorkingDir: repository,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  packages: 'external',
+  logLevel: 'error',
+};
+
+/** Lets code find what lies beside its source: a bundle lies elsewhere. */
+const whereItWas: Plugin = {
+  name: 'where it was',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
+        .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
 /**
- * @param scripts paths in the repository: 'test/cgroups/run-promises.ts'
- * @returns the bundle of each, beside one another as their sources are, for node to run in the machine
+ * @param script path in the repository: 'test/hints/other-kernel-scenes.ts'
+ * @returns its bundle, for node to run in the machine
  */
-export async function bundleScripts(...scripts: string[]): Promise<string[]> {
-  const outdir = join(repository, '.cache/vm/scripts');
+export async function bundleScript(script: string): Promise<string> {
+  const outfile = join(outdir, script.replaceAll('/', '-').replace(/ts$/, 'js'));
+  await build({ ...options, entryPoints: [script], outfile, plugins: [whereItWas] });
+  return outfile;
+}
+
+/**
+ * @param files test files, paths in the repository
+ * @param name of the bundle, different for each caller
+ * @returns a script that runs them (vitest/vitest.ts), there until it is disposed of
+ */
+export async function bundleTests(
+  files: readonly string[],
+  name: string,
+): Promise<Disposable & { script: string }> {
+  const directory = join(outdir, name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const runner = './test/vm/vitest/vitest.ts';
+  const loaders = files.map(file => `${JSON.stringify(file)}: () => import('./${file}')`);
   await build({
-    absWorkingDir: repository,
-    entryPoints: scripts,
-    outbase: repository,
-    outdir,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'error',
+    ...options,
+    stdin: {
+      contents: `import { run } from '${runner}';\nawait run({ ${loaders.join(', ')} });\n`,
+      resolveDir: repository,
+      sourcefile: 'run.ts',
+    },
+    // Each file's own code runs when its turn comes.
+    splitting: true,
+    outdir: directory,
+    plugins: [whereItWas],
+    alias: { vitest: runner },
   });
-  return scripts.map(script => join(outdir, script.replace(/ts$/, 'js')));
+  return {
+    script: join(directory, 'stdin.js'),
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
 }

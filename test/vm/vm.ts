@@ -1,6 +1,6 @@
 // Runs a command under another kernel: a virtual machine that sees this machine's files, read-only, as its own.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeCpio } from './cpio.ts';
 import { baseInitramfs, cacheOf, kernelOf, repository, rootOf, type VmArchitecture } from './image.ts';
@@ -22,8 +22,8 @@ export interface VmResult {
 
 const qemu: Record<VmArchitecture, string[]> = {
   // Without KVM on purpose: a test machine is often virtual itself, and what it has under that name may not work.
-  x64: ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
-  arm64: ['qemu-system-aarch64', '-machine', 'virt', '-accel', 'tcg,thread=multi', '-cpu', 'cortex-a72'],
+  x64: ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max'],
+  arm64: ['qemu-system-aarch64', '-machine', 'virt', '-accel', 'tcg,thread=single', '-cpu', 'cortex-a72'],
 };
 const consoles: Record<VmArchitecture, string> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
 
@@ -33,7 +33,11 @@ export async function runInVm({ architecture, command, timeout }: VmCommand): Pr
   try {
     const initramfs = join(directory, 'initramfs');
     writeFileSync(initramfs, Buffer.concat([baseInitramfs(architecture), commandPart(command, timeout)]));
-    const said = await runQemu(qemuArguments(architecture, initramfs), timeout);
+    const disk = join(directory, 'disk');
+    writeFileSync(disk, '');
+    truncateSync(disk, 2 * 2 ** 30);
+    execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', disk]);
+    const said = await runQemu(qemuArguments({ architecture, initramfs, disk }), timeout);
     const ran = /vm: the command begins\n(?<output>.*)\nvm: the command ended with (?<code>\d+)\n/s.exec(
       said,
     );
@@ -55,7 +59,8 @@ function commandPart(command: string[], timeout: number): Buffer {
   ]);
 }
 
-function qemuArguments(architecture: VmArchitecture, initramfs: string): string[] {
+function qemuArguments(machine: { architecture: VmArchitecture; initramfs: string; disk: string }): string[] {
+  const { architecture, initramfs, disk } = machine;
   const share = (tag: string, path: string) => [
     '-virtfs',
     `local,path=${path},mount_tag=${tag},security_model=none,readonly=on,multidevs=remap`,
@@ -66,9 +71,7 @@ function qemuArguments(architecture: VmArchitecture, initramfs: string): string[
     ...['-serial', 'stdio', '-kernel', kernelOf(architecture), '-initrd', initramfs],
     ...['-append', `console=${consoles[architecture]} quiet loglevel=3 panic=-1`],
     ...share('host', '/'),
-    // A disk to limit the use of: 64 MiB of zeros.
-    ...['-blockdev', 'driver=null-co,node-name=zeros,size=67108864,read-zeroes=on'],
-    ...['-device', 'virtio-blk-pci,drive=zeros'],
+    ...['-drive', `if=virtio,format=raw,cache=unsafe,file=${disk}`],
     ...(architecture === 'arm64' ? share('root', rootOf(architecture)) : []),
   ];
 }
