@@ -97,6 +97,7 @@ _mini_docker_words() {
   shift
   command=$(_mini_docker_command "$@")
   case "$current" in -*) _mini_docker_flags "$command"; return ;; esac
+  if [ -z "$command" ]; then _mini_docker_commands ''; return; fi
   case " ${groups.join(' ')} " in
     *" $command "*) _mini_docker_commands "$command"; return ;;
   esac

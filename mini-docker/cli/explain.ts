@@ -82,7 +82,7 @@ export async function describeSteps(
     const [first = '', ...rest] = wrap(
       step.call + (outcome === '' ? '' : ` ${outcome}`),
       width - indent.length,
-      /(?<=[,|] ?)/,
+      /(?<=[,|:] ?)|(?= = )/,
     );
     const failed = step.error !== undefined;
     lines.push(`  ${paint.dim(number)}  ${failed ? paint.red(first) : first}`);

@@ -13,7 +13,8 @@ async function page(usage: string, flags: FlagTable): Promise<Page> {
   const { Command, Option } = await import('commander');
   const it = new Command('mini-docker').usage(usage).helpOption(false).helpCommand(false);
   const optionTerm = (option: Option) => (option.short ? option.flags : `    ${option.flags}`);
-  it.configureHelp({ helpWidth: Math.min(process.stdout.columns || 80, WIDEST), optionTerm });
+  const helpWidth = Math.min(process.stdout.columns || 80, WIDEST);
+  it.configureHelp({ helpWidth, minWidthToWrap: 20, optionTerm });
   for (const [name, flag] of Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (flag.hidden) continue;
     const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
