@@ -58,7 +58,8 @@ function startsProgram(item: Item): boolean {
   return 'syscall' in item && (item.syscall === execve.syscall || item.syscall === execveat.syscall);
 }
 
-function handOver(): Item[] {
+/** What a program finds when it starts: three streams, no other descriptor, and its signals as a shell would leave them. */
+export function handOver(): Item[] {
   return [
     closeRange(3, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
     // Node marks its own streams close-on-exec when it starts.
