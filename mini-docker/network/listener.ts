@@ -11,6 +11,11 @@ export interface ListenerOptions {
   hostPort: number;
   containerIp: string;
   containerPort: number;
+  /**
+   * UDP only: keep the port from others and pass nothing on, since NAT rules do. A datagram that came before the rules
+   * and was answered from here would be a flow that they do not see, for as long as the client goes on sending.
+   */
+  holdOnly?: boolean;
 }
 
 export interface Listener {
@@ -133,6 +138,7 @@ function listenUdp(options: ListenerOptions): Promise<Listener> {
   };
 
   socket.on('message', (data, client) => {
+    if (options.holdOnly) return;
     const key = `${client.address} ${client.port}`;
     const conversation = conversations.get(key) ?? begin(key, client);
     conversations.delete(key);

@@ -183,14 +183,15 @@ export function openNetworks(options: OpenOptions): Networks {
       }
       await sweeper.sweep();
       // Ports before rules: the rules are never without a port that they had.
-      for (const record of containers.values()) {
-        if (Object.keys(record.ports).length > 0)
-          await publications.adopt(record).catch(error => problems.push(error.message));
-      }
+      const publishing = [...containers.values()].filter(each => Object.keys(each.ports).length > 0);
+      const note = (error: Error): void => void problems.push(error.message);
+      for (const record of publishing) await publications.adopt(record).catch(note);
       for (const { record } of catalog.networks.values())
         if (switchboard.exists(record)) await switchboard.stand(record);
-      for (const id of containers.keys())
-        await nameServers.follow(id).catch(error => problems.push(error.message));
+      // Without rules, sockets have more to do than to hold their ports.
+      if (switchboard.nat === false)
+        for (const record of publishing) await publications.publish(record, record.ports).catch(note);
+      for (const id of containers.keys()) await nameServers.follow(id).catch(note);
     },
     async close() {
       if (closed) return;

@@ -1,5 +1,5 @@
 // Published ports, asked from beyond, from the host, and from containers; with NAT and without.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { ask, serve, type TestContainer, useNetworkHosts } from '../../test/network-hosts.ts';
@@ -56,6 +56,31 @@ test('UDP is published as TCP is', async () => {
   await publish(dns, { '53/udp': [{ HostPort: '5353' }] });
   expect(await ask(hosts.beyond, '192.0.2.1', 5353, 'udp')).toBe('dns to 192.0.2.2');
   expect(await ask('host', '127.0.0.1', 5353, 'udp')).toBe('dns to 172.17.0.1');
+});
+
+test('who keeps sending UDP to a port reaches the container that has it now', async () => {
+  // One socket, so that for NAT it is one flow.
+  const script = `
+    const socket = require('dgram').createSocket('udp4');
+    socket.on('message', data => console.log(String(data)));
+    setInterval(() => socket.send('?', 5353, '192.0.2.1'), 20);`;
+  const args = [`--net=/proc/${hosts.beyond.pid}/ns/net`, process.execPath, '-e', script];
+  const sender = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let heard = '';
+  sender.stdout.on('data', chunk => {
+    heard += chunk;
+  });
+  try {
+    for (const name of ['first', 'second']) {
+      await using each = await container();
+      await using server = await serve(each, { port: 53, protocol: 'udp', name });
+      void server;
+      await publish(each, { '53/udp': [{ HostPort: '5353' }] });
+      await expect.poll(() => heard, { timeout: 3000 }).toContain(`${name} to 192.0.2.2`);
+    }
+  } finally {
+    sender.kill();
+  }
 });
 
 test("a container cannot reach what listens on the host's 127.0.0.1", async () => {
@@ -185,6 +210,10 @@ test('without nft the daemon passes on what comes to published ports, and says w
   expect(await ask('host', '127.0.0.1', 8080)).toBe('web to 172.17.0.1');
   expect(await ask('host', '::1', 5353, 'udp')).toBe('dns to 172.17.0.1');
   expect(await ask(neighbour, '172.17.0.1', 8080)).toBe('web to 172.17.0.1');
+  await hosts.networks.close();
+  hosts.reopen({ nft: '/nonexistent/nft' });
+  await hosts.networks.adopt([web, neighbour].map(({ id, pid }) => ({ containerId: id, pid })));
+  expect(await ask(hosts.beyond, '192.0.2.1', 5353, 'udp')).toBe('dns to 172.17.0.1');
   await expect(publish(web, { '9/sctp': [{ HostPort: '9' }] })).rejects.toThrow('needs nft');
   expect(hosts.networks.warnings()).toEqual([expect.stringContaining('Install nftables')]);
   expect((await hosts.networks.create({ Name: 'shop' })).Warning).toContain('nft is not installed');

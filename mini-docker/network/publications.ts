@@ -4,6 +4,7 @@ import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { turnBack } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { NetworkError } from './errors.ts';
+import { forgetFlows } from './flows.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, OPTION } from './record.ts';
 import type { PublishedPort } from './rules.ts';
@@ -53,6 +54,7 @@ export function createPublications(options: {
     all.delete(containerId);
     await publication.close();
     await switchboard().applyRules();
+    forgetFlows(publication.rules);
   };
 
   return {
@@ -62,7 +64,9 @@ export function createPublications(options: {
       try {
         turnBack(host, through.link);
         await switchboard().applyRules();
-        return all.get(record.containerId)?.ports ?? {};
+        const publication = all.get(record.containerId);
+        forgetFlows(publication?.rules ?? []);
+        return publication?.ports ?? {};
       } catch (error) {
         await unpublish(record.containerId).catch(() => {});
         throw error;

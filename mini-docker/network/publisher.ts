@@ -45,7 +45,11 @@ export async function publishPorts(bindings: PortMap, target: Target): Promise<P
   const ports: PortMap = {};
   for (const { key, rule } of opened)
     ports[key] = [...(ports[key] ?? []), { HostIp: rule.hostIp, HostPort: String(rule.hostPort) }];
-  return { ports, rules: opened.map(each => each.rule).filter(rule => sameFamily(rule)), close };
+  return {
+    ports,
+    rules: opened.map(each => each.rule).filter(rule => sameFamily(rule)),
+    close,
+  };
 }
 
 type Protocol = PublishedPort['protocol'];
@@ -137,7 +141,7 @@ async function openSocket(
     return undefined;
   }
   try {
-    return await listen({ ...options, protocol });
+    return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) });
   } catch (error) {
     // A host without IPv6 is no reason not to publish on its IPv4 addresses.
     if (error instanceof AddressMissing && optional && isIPv6(hostIp)) return 'skipped';
