@@ -13,9 +13,8 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   if (argv[0] === 'daemon' && !argv.includes('--help')) {
-    // Not a literal, so that it stays a file of its own in dist/: no command should load the engine.
-    const engine = import.meta.filename.endsWith('.ts') ? './daemon.ts' : './daemon.js';
-    const { runDaemon }: typeof import('./daemon.ts') = await import(engine);
+    // In dist/ too it is a file of its own (bin/setup): no command should load the engine.
+    const { runDaemon } = await import('./daemon.ts');
     process.exitCode = await runDaemon(argv.slice(1));
     return;
   }

@@ -29,7 +29,8 @@ export async function runCommandLine(argv: readonly string[], options: CommandLi
     return await dispatch(args, { ...options, host: flags.host });
   } catch (error) {
     if (error instanceof HelpWanted) return help([]);
-    return fail('', error);
+    if (!(error instanceof FlagError)) return fail('', error);
+    return fail('', new CommandError(`${error.message} (see 'mini-docker --help')`, { exitCode: OUR_FAULT }));
   }
 }
 

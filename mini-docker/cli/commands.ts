@@ -154,7 +154,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/network.ts')).networkList,
   },
   'network create': {
-    summary: 'Create networks',
+    summary: 'Create a network',
     load: async () => (await import('./commands/network.ts')).networkCreate,
   },
   'network inspect': {
