@@ -317,7 +317,7 @@ test2(
   async () => {
     await using outer = temporaryCgroup({ pids: { limit: 50 } });
     const script = import.meta.url.replace(/^file:\/\/(.*)\/[^/]+\.(ts|js)$/, '$1/nested.$2');
-    const shell = `unshare -C -m sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec ${process.execPath} ${script}'`;
+    const shell = `/usr/bin/unshare -C -m sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec ${process.execPath} ${script}'`;
     const { code, output } = await runInside(outer, shell).ended;
     assert.equal(code, 0, output);
     assert.match(output, /pids.max is 7, and the root's processes are in \/init/);

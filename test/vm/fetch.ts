@@ -1,13 +1,19 @@
 // node test/vm/fetch.ts x64|arm64: brings the kernel for the tests in virtual machines into .cache/vm.
+import { spawnSync } from 'node:child_process';
 import { fetchImage, isFetched, type VmArchitecture } from './image.ts';
+import { emulators } from './vm.ts';
 
 const architecture = process.argv[2] as VmArchitecture;
 if (!isFetched(architecture)) {
-  console.error(`mini-docker: fetching an ${architecture} kernel for the tests in a virtual machine`);
   try {
+    for (const program of [emulators[architecture], 'mkfs.ext4', 'setpriv']) {
+      const { error } = spawnSync(program, ['--version'], { stdio: 'ignore' });
+      if (error) throw new Error(`${program} is not installed`);
+    }
+    console.error(`mini-docker: fetching an ${architecture} kernel for the tests in a virtual machine`);
     fetchImage(architecture);
   } catch (error) {
     const [line] = (error as Error).message.split('\n');
-    console.error(`mini-docker: no kernel for a virtual machine, and the tests in it are skipped: ${line}`);
+    console.error(`mini-docker: no ${architecture} kernel, and the tests that need it are skipped: ${line}`);
   }
 }

