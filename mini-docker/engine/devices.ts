@@ -23,6 +23,16 @@ export const DEFAULT_DEVICE_RULES: DeviceRule[] = [
   { allow: true, type: 'c', major: 136, access: 'rwm' }, // /dev/pts/N
 ];
 
+/** The nodes that every container's /dev has (OCI runtime specification, config-linux.md, "Default Devices"). */
+export const DEFAULT_DEVICES: Device[] = [
+  node('/dev/null', 1, 3),
+  node('/dev/zero', 1, 5),
+  node('/dev/full', 1, 7),
+  node('/dev/random', 1, 8),
+  node('/dev/urandom', 1, 9),
+  node('/dev/tty', 5, 0),
+];
+
 export interface GrantedDevice {
   device: Device;
   rule: DeviceRule;
@@ -133,6 +143,10 @@ function ruleFor(device: Device, access: string): DeviceRule {
 
 function allowed(major: number, minor: number): DeviceRule {
   return { allow: true, type: 'c', major, minor, access: 'rwm' };
+}
+
+function node(path: string, major: number, minor: number): Device {
+  return { type: 'c', path, major, minor, fileMode: 0o666, uid: 0, gid: 0 };
 }
 
 function noDevice(path: string, why: string, cause?: unknown) {

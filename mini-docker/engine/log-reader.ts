@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { decodeLogLine, type LogLine } from '../formats/json-file-log.ts';
-import type { LogFile } from './log-file.ts';
+import type { LogFile, LogPosition } from './log-file.ts';
 
 export interface ReadLogOptions {
   path: string;
@@ -13,6 +13,8 @@ export interface ReadLogOptions {
   tail?: number;
   since?: bigint;
   until?: bigint;
+  /** Without `follow`: reads no further than this. */
+  upTo?: LogPosition;
   /** Goes on with what this file gets, until it is closed. */
   follow?: LogFile;
   signal?: AbortSignal;
@@ -30,14 +32,15 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
     const start = tail === undefined ? { index: 0, offset: 0 } : await findTail(files, tail);
     let offset = start.offset;
     for (let index = start.index; index < files.length; index++) {
-      const reader = new LineReader(files[index]!, offset);
+      const isNewest = index === files.length - 1;
+      const reader = new LineReader(files[index]!, offset, isNewest ? options.upTo?.offset : undefined);
       offset = 0;
       for await (const line of reader.lines()) {
         if (since !== undefined && line.time < since) continue;
         if (until !== undefined && line.time > until) return;
         yield line;
       }
-      if (index < files.length - 1 || follow === undefined) continue;
+      if (!isNewest || follow === undefined) continue;
       // The newest one: wait for more of it, and for the next.
       for (;;) {
         const isLast = follow.position.generation === generation;
@@ -64,12 +67,14 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
 class LineReader {
   readonly #file: FileHandle;
   #offset: number;
+  readonly #end: number;
   #rest = '';
   readonly #decoder = new TextDecoder();
 
-  constructor(file: FileHandle, offset: number) {
+  constructor(file: FileHandle, offset: number, end = Number.POSITIVE_INFINITY) {
     this.#file = file;
     this.#offset = offset;
+    this.#end = end;
   }
 
   get offset(): number {
@@ -79,7 +84,9 @@ class LineReader {
   async *lines(): AsyncGenerator<LogLine> {
     const block = Buffer.allocUnsafe(BLOCK);
     for (;;) {
-      const { bytesRead } = await this.#file.read(block, 0, BLOCK, this.#offset);
+      const length = Math.min(BLOCK, this.#end - this.#offset);
+      if (length <= 0) return;
+      const { bytesRead } = await this.#file.read(block, 0, length, this.#offset);
       if (bytesRead === 0) return;
       this.#offset += bytesRead;
       const lines = (this.#rest + this.#decoder.decode(block.subarray(0, bytesRead), { stream: true })).split(

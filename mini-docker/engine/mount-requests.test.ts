@@ -43,7 +43,15 @@ test('binds, volumes and tmpfs become mounts, outer ones first', () => {
       Propagation: '',
       options: ['size=1024', 'mode=1777'],
     },
-    { Type: 'bind', Source: '/etc', Destination: '/host-etc', Mode: '', RW: true, Propagation: 'rslave' },
+    {
+      Type: 'bind',
+      Source: '/etc',
+      Destination: '/host-etc',
+      Mode: '',
+      RW: true,
+      Propagation: 'rslave',
+      mustExist: true,
+    },
     {
       Type: 'bind',
       Source: '/host/a',

@@ -119,6 +119,7 @@ function fromBindRequest(
     RW: request.ReadOnly !== true,
     Propagation: request.BindOptions?.Propagation || 'rprivate',
     ...(request.BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
+    ...(request.BindOptions?.CreateMountpoint ? {} : { mustExist: true }),
   };
 }
 

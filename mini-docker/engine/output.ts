@@ -88,6 +88,13 @@ export class ContainerOutput {
     };
   }
 
+  /** Of lines whose ends have not come yet, and which are therefore not in the log. */
+  beginnings(): { stream: OutputStream; data: Uint8Array }[] {
+    return this.#sources
+      .filter(({ rest }) => rest.length > 0)
+      .map(({ stream, rest }) => ({ stream, data: rest }));
+  }
+
   /** The program has ended: resolves when everything it wrote is in the log, at the latest after `patience` milliseconds. */
   async finish(patience: number): Promise<void> {
     for (const each of this.#sources) this.#read(each);

@@ -6,6 +6,7 @@ import type {
   EndpointSettings,
   HostConfig,
   MountPoint,
+  PortMap,
 } from '../formats/engine-api.ts';
 
 export interface ContainerRecord {
@@ -24,12 +25,18 @@ export interface ContainerRecord {
   mounts: RecordMount[];
   /** By network name: what was asked for, and while it runs what it has. */
   networks: Record<string, EndpointSettings>;
+  /** By network name: MAC addresses that the user asked for. Those in `networks` are what it has while it runs. */
+  wantedMacs?: Record<string, string>;
+  /** Ports that are published while it runs. */
+  ports?: PortMap;
   state: RecordState;
 }
 
 export interface RecordMount extends MountPoint {
   /** Of a bind: what lies mounted below the source stays out. */
   nonRecursive?: boolean;
+  /** Of a bind: a source that is missing is an error, and not a directory to be made. */
+  mustExist?: boolean;
   /** Of a tmpfs: mount options. */
   options?: string[];
   /** Of a volume: made for this container alone, and removed with it by `rm -v`. */

@@ -4,7 +4,7 @@
 import type { Device, Linux, NamespaceType, Process, Spec } from '../formats/runtime-spec.ts';
 import type { UserIdentity } from '../formats/user-database.ts';
 import { containerCapabilities } from './capabilities.ts';
-import type { GrantedDevice } from './devices.ts';
+import { DEFAULT_DEVICES, type GrantedDevice } from './devices.ts';
 import { environment } from './environment.ts';
 import { badParameter } from './errors.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -93,7 +93,11 @@ function linuxOf(input: SpecInput): Linux {
   const parent = hostConfig.CgroupParent || '/mini-docker';
   return {
     namespaces: namespacesOf(input),
-    devices: [...hostDevices, ...granted.map(each => each.device)],
+    devices: [
+      ...DEFAULT_DEVICES.filter(isNotIn(hostDevices)),
+      ...hostDevices,
+      ...granted.map(each => each.device),
+    ],
     cgroupsPath: `${parent.startsWith('/') ? '' : '/'}${parent}/${record.id}`,
     resources: resourcesOf(hostConfig, granted),
     ...(needsSharedRoot(record) ? { rootfsPropagation: needsSharedRoot(record)! } : {}),
@@ -101,6 +105,11 @@ function linuxOf(input: SpecInput): Linux {
     maskedPaths: hostConfig.MaskedPaths ?? [],
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
   };
+}
+
+function isNotIn(devices: Device[]): (device: Device) => boolean {
+  const paths = new Set(devices.map(({ path }) => path));
+  return ({ path }) => !paths.has(path);
 }
 
 /** A mount that shall pass on what is mounted below it needs a root that does not cut that off. */

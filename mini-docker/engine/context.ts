@@ -1,0 +1,23 @@
+// What every part of the engine works with.
+
+import type { ImageStore } from '../images/image.ts';
+import type { Networks } from '../network/network.ts';
+import type { Runtime } from '../runtime/container.ts';
+import type { ContainerSet } from './container-set.ts';
+import type { Events } from './events.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { DataPaths } from './paths.ts';
+
+export interface EngineContext {
+  paths: DataPaths;
+  facts: HostFacts;
+  images: ImageStore;
+  networks: Networks;
+  runtime: Runtime;
+  containers: ContainerSet;
+  events: Events;
+  /** A line for the daemon's log: something went wrong that no client is told of. */
+  warn(message: string): void;
+  /** Aborted when the engine closes: containers go on, nobody waits for them any more. */
+  closing: AbortSignal;
+}

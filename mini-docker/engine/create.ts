@@ -1,0 +1,147 @@
+// From a client's request to a container on disk.
+
+import { randomBytes } from 'node:crypto';
+import type { ContainerCreateBody, ContainerCreated, HostConfig } from '../formats/engine-api.ts';
+import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../formats/timestamp.ts';
+import type { Image } from '../images/image.ts';
+import { checkConfig, restartName } from './check-config.ts';
+import { containerEvent } from './container-events.ts';
+import type { EngineContext } from './context.ts';
+import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-paths.ts';
+import { EngineError } from './errors.ts';
+import { translated } from './foreign-errors.ts';
+import type { HostFacts } from './host-facts.ts';
+import { commandLine, withImageDefaults } from './image-defaults.ts';
+import { LiveContainer } from './live-container.ts';
+import { requestedMounts } from './mount-requests.ts';
+import type { ContainerRecord } from './record.ts';
+import { createRecord } from './record-file.ts';
+import { requestedNetworks } from './requested-networks.ts';
+import { makeVolumes, volumePath } from './volumes.ts';
+
+export interface CreateRequest {
+  name?: string;
+  platform?: string;
+  body: ContainerCreateBody;
+}
+
+/** Everything is checked first; what is made is made by one rename (record-file.ts), and the name is given back when that fails. */
+export async function createContainer(
+  context: EngineContext,
+  request: CreateRequest,
+): Promise<ContainerCreated> {
+  const { containers, paths } = context;
+  const image = await findImage(context, request);
+  const id = containers.newId();
+  const name = containers.reserveName(request.name, id);
+  try {
+    const record = draftRecord(context, { ...request, image, id, name });
+    makeVolumes(record);
+    createRecord(paths, record, { durable: record.hostConfig.AutoRemove !== true });
+    const container = new LiveContainer(record);
+    containers.add(container);
+    containerEvent(context, container, 'create');
+    return { Id: id, Warnings: warnings(record.hostConfig, context.facts) };
+  } catch (error) {
+    containers.releaseName(name, id);
+    throw error;
+  }
+}
+
+/** The record that the request would make; nothing is made. @throws badParameter */
+export function draftRecord(
+  context: EngineContext,
+  request: CreateRequest & { image: Image; id: string; name: string },
+): ContainerRecord {
+  const { image, id, name } = request;
+  const { HostConfig: wantedHost = {}, NetworkingConfig, ...wantedConfig } = request.body;
+  const config = withImageDefaults(wantedConfig, image.config.config ?? {});
+  const command = commandLine(config);
+  const host = withHostDefaults(wantedHost, context.facts);
+  checkConfig(config, host, context.facts);
+  config.Hostname ||= defaultHostname(context, host, id);
+  const networks = requestedNetworks(host, { config, networking: NetworkingConfig });
+  return {
+    version: 1,
+    id,
+    name,
+    created: encodeTimestamp(nowNanoseconds()),
+    ...command,
+    config,
+    hostConfig: host,
+    imageId: image.id,
+    mounts: requestedMounts({
+      config,
+      host,
+      mountsOf: reference => context.containers.get(reference).record.mounts,
+      volumePath: volume => volumePath(context.paths, volume),
+      newVolumeName: () => randomBytes(32).toString('hex'),
+    }),
+    networks,
+    wantedMacs: Object.fromEntries(
+      Object.entries(networks).flatMap(([network, { MacAddress }]) =>
+        MacAddress ? [[network, MacAddress]] : [],
+      ),
+    ),
+    state: {
+      status: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: NEVER_TIME,
+      finishedAt: NEVER_TIME,
+      restartCount: 0,
+      manuallyStopped: false,
+      startedBefore: false,
+    },
+  };
+}
+
+export async function findImage(context: EngineContext, request: CreateRequest): Promise<Image> {
+  const reference = request.body.Image ?? '';
+  if (reference === '') throw new EngineError('badParameter', 'no image was given');
+  const image = await translated(context.images.get(reference));
+  const { os, architecture } = image.config;
+  const [wantedOs, wantedArchitecture] = (request.platform ?? '').split('/');
+  if ((wantedOs && wantedOs !== os) || (wantedArchitecture && wantedArchitecture !== architecture)) {
+    throw new EngineError(
+      'notFound',
+      `image with reference ${reference} was found but its platform (${os}/${architecture}) does not match the specified platform (${request.platform})`,
+    );
+  }
+  return image;
+}
+
+/** What docker fills in, so that `inspect` shows what is in force. */
+function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
+  const host: HostConfig = { ...wanted };
+  host.NetworkMode = !wanted.NetworkMode || wanted.NetworkMode === 'default' ? 'bridge' : wanted.NetworkMode;
+  host.IpcMode ||= 'private';
+  host.CgroupnsMode ||= facts.cgroupVersion === 2 && !wanted.Privileged ? 'private' : 'host';
+  host.ShmSize ||= 64 * 1024 * 1024;
+  host.Runtime ||= 'mini-docker';
+  host.RestartPolicy = {
+    Name: restartName(wanted.RestartPolicy) as 'no',
+    MaximumRetryCount: wanted.RestartPolicy?.MaximumRetryCount ?? 0,
+  };
+  host.LogConfig = { Type: wanted.LogConfig?.Type || 'json-file', Config: wanted.LogConfig?.Config ?? {} };
+  if ((host.Memory ?? 0) > 0 && !host.MemorySwap) host.MemorySwap = host.Memory! * 2;
+  host.MaskedPaths = wanted.Privileged ? null : (wanted.MaskedPaths ?? defaultMaskedPaths(facts.onlineCpus));
+  host.ReadonlyPaths = wanted.Privileged ? null : (wanted.ReadonlyPaths ?? DEFAULT_READONLY_PATHS);
+  return host;
+}
+
+function defaultHostname(context: EngineContext, host: HostConfig, id: string): string {
+  const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
+  if (shared !== undefined) return context.containers.get(shared).record.config.Hostname ?? '';
+  return host.NetworkMode === 'host' || host.UTSMode === 'host' ? context.facts.hostname : id.slice(0, 12);
+}
+
+function warnings(host: HostConfig, facts: HostFacts): string[] {
+  const found: string[] = [];
+  if ((host.Memory ?? 0) > 0 && !facts.swapLimit) {
+    found.push('Your kernel does not support swap limit capabilities: memory is limited without swap.');
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+// GET /system/df
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DiskUsage } from '../formats/engine-api-system.ts';
+import type { EngineContext } from './context.ts';
+import { treeSize } from './disk-sizes.ts';
+import { summary } from './images.ts';
+import { listContainers } from './list.ts';
+
+export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
+  const images = await context.images.list();
+  // A layer that several images share lies on disk once.
+  const layers = new Set(images.flatMap(image => image.config.rootfs.diff_ids));
+  const shared = images.reduce((sum, image) => sum + image.config.rootfs.diff_ids.length, 0) > layers.size;
+  return {
+    LayersSize: shared ? await sizeOnDisk(context) : images.reduce((sum, image) => sum + image.size, 0),
+    Images: images.map(image => ({ ...summary(context, image), SharedSize: 0 })),
+    Containers: await listContainers(context, { all: true, size: true }),
+    Volumes: await volumes(context),
+    BuildCache: [],
+  };
+}
+
+async function sizeOnDisk(context: EngineContext): Promise<number> {
+  const seen = new Set<string>();
+  let sum = 0;
+  for (const image of await context.images.list()) {
+    for (const directory of await context.images.lowerdirs(image)) {
+      if (seen.has(directory)) continue;
+      seen.add(directory);
+      sum += await treeSize(directory);
+    }
+  }
+  return sum;
+}
+
+async function volumes(context: EngineContext): Promise<object[]> {
+  const { volumes: root } = context.paths;
+  const names = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory());
+  return Promise.all(
+    names.map(async ({ name }) => {
+      const Mountpoint = join(root, name, '_data');
+      const users = [...context.containers].filter(({ record }) =>
+        record.mounts.some(mount => mount.Name === name),
+      );
+      return {
+        Name: name,
+        Driver: 'local',
+        Mountpoint,
+        Labels: null,
+        Options: null,
+        Scope: 'local',
+        UsageData: { RefCount: users.length, Size: await treeSize(Mountpoint) },
+      };
+    }),
+  );
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { resolvConf } from './etc-files.ts';
+
+const ofHost =
+  '# comment\nnameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a.example b.example\noptions edns0\n';
+
+test("the host's resolvers are taken over, but for those on its loopback", () => {
+  expect(resolvConf({ NetworkMode: 'bridge' }, ofHost)).toBe(
+    'nameserver 192.0.2.1\nsearch a.example b.example\noptions edns0\n',
+  );
+});
+
+test("with the host's network the file is the host's", () => {
+  expect(resolvConf({ NetworkMode: 'host' }, ofHost)).toBe(ofHost);
+});
+
+test('what the user says counts', () => {
+  expect(
+    resolvConf(
+      { NetworkMode: 'bridge', Dns: ['192.0.2.9'], DnsSearch: ['.'], DnsOptions: ['ndots:2'] },
+      ofHost,
+    ),
+  ).toBe('nameserver 192.0.2.9\noptions ndots:2\n');
+});

@@ -1,0 +1,251 @@
+// Further programs in running containers: POST /containers/ID/exec and /exec/ID/start.
+
+import { randomBytes } from 'node:crypto';
+import type { ExecCreateBody, ExecInspect } from '../formats/engine-api.ts';
+import type { OutputStream } from '../formats/json-file-log.ts';
+import type { Process } from '../formats/runtime-spec.ts';
+import { SyscallError } from '../linux/syscall-error.ts';
+import type { Execution } from '../runtime/container.ts';
+import { write } from './attached-client.ts';
+import { containerCapabilities } from './capabilities.ts';
+import { containerEvent } from './container-events.ts';
+import type { EngineContext } from './context.ts';
+import type { Attachment, ExecsApi } from './engine.ts';
+import { execEnvironment } from './environment.ts';
+import { badParameter, EngineError, noSuchExec } from './errors.ts';
+import { translated } from './foreign-errors.ts';
+import { currentIdentity } from './identities.ts';
+import type { LiveContainer, Run } from './live-container.ts';
+import { processCapabilities } from './spec.ts';
+import { SpillQueue } from './spill-queue.ts';
+import { execError } from './start-errors.ts';
+
+interface Exec {
+  id: string;
+  live: LiveContainer;
+  body: ExecCreateBody;
+  state: 'created' | 'running' | 'ended';
+  execution?: Execution;
+  exitCode: number | null;
+}
+
+/** Ended ones are kept for clients that ask for the exit code later. */
+const KEPT = 256;
+/** How long output may still come from processes that the program left behind. Milliseconds. */
+const PATIENCE = 2000;
+
+export function execsApi(context: EngineContext): ExecsApi {
+  const execs = new Map<string, Exec>();
+
+  const get = (id: string): Exec => {
+    const exec = execs.get(id);
+    if (!exec || exec.live.removed) throw noSuchExec(id);
+    return exec;
+  };
+
+  return {
+    async create(container, body) {
+      const live = context.containers.get(container);
+      runOf(live);
+      const [program] = body.Cmd ?? [];
+      if (program === undefined) throw badParameter('No exec command specified');
+      if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
+        throw badParameter(
+          `the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`,
+        );
+      }
+      const id = randomBytes(32).toString('hex');
+      forgetOld(execs);
+      execs.set(id, { id, live, body, state: 'created', exitCode: null });
+      live.execIds.add(id);
+      execEvent(context, execs.get(id)!, `exec_create: ${commandOf(body)}`);
+      return { Id: id };
+    },
+
+    async start(id, options) {
+      const exec = get(id);
+      if (exec.state !== 'created') throw new EngineError('conflict', `exec ${id} has already been started`);
+      const run = runOf(exec.live);
+      exec.state = 'running';
+      try {
+        const process = await execProcess(context, { exec, run, consoleSize: options.consoleSize });
+        const stdin = !options.detach && exec.body.AttachStdin === true;
+        exec.execution = await run.container.exec({ process, stdin });
+      } catch (cause) {
+        exec.state = 'ended';
+        const error =
+          cause instanceof SyscallError && cause.syscall === 'execve'
+            ? execError(cause, exec.body.Cmd![0]!)
+            : cause;
+        exec.exitCode = error instanceof EngineError ? (error.exitCode ?? 126) : 126;
+        exec.live.execIds.delete(id);
+        throw error;
+      }
+      execEvent(context, exec, `exec_start: ${commandOf(exec.body)}`);
+      const ended = exec.execution.exited.then(exit => {
+        exec.state = 'ended';
+        exec.exitCode = exit.code ?? 255;
+        exec.live.execIds.delete(id);
+        execEvent(context, exec, 'exec_die', { exitCode: String(exec.exitCode) });
+      });
+      const attachment = connect(context, { exec, execution: exec.execution, ended });
+      if (!options.detach) return attachment;
+      // Its output goes nowhere, and must not hold it up.
+      void drain(attachment);
+      return undefined;
+    },
+
+    async inspect(id) {
+      return inspectExec(get(id));
+    },
+
+    async resize(id, size) {
+      const { execution, state } = get(id);
+      if (!execution || state !== 'running') throw new EngineError('conflict', `exec ${id} is not running`);
+      execution.resize(size);
+    },
+  };
+}
+
+function runOf(live: LiveContainer): Run {
+  const { status } = live.record.state;
+  if (status === 'paused') {
+    throw new EngineError('conflict', `container ${live.name} is paused, unpause the container before exec`);
+  }
+  if (status === 'restarting') {
+    throw new EngineError(
+      'conflict',
+      `container ${live.id} is restarting, wait until the container is running`,
+    );
+  }
+  if (live.run === undefined || status !== 'running') {
+    throw new EngineError('conflict', `container ${live.id} is not running`);
+  }
+  return live.run;
+}
+
+async function execProcess(
+  context: EngineContext,
+  options: { exec: Exec; run: Run; consoleSize: [number, number] | undefined },
+): Promise<Process> {
+  const { exec, run } = options;
+  const { body, live } = exec;
+  const { config, hostConfig } = live.record;
+  const own = run.spec.process;
+  const user = await translated(async () =>
+    currentIdentity(run.container.pid, {
+      user: body.User || config.User || '',
+      groupAdd: hostConfig.GroupAdd ?? [],
+    }),
+  );
+  const capabilities = containerCapabilities({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged: hostConfig.Privileged === true || body.Privileged === true,
+    available: context.facts.capabilities,
+  });
+  const tty = body.Tty === true;
+  const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
+  return {
+    ...own,
+    terminal: tty,
+    ...(tty && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {}),
+    cwd: body.WorkingDir || own.cwd,
+    env: execEnvironment({ container: own.env, own: body.Env ?? [], tty, home: user.home }),
+    args: body.Cmd!,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    capabilities: processCapabilities(capabilities, user.uid),
+  };
+}
+
+/** The client's ends. Its output ends after the exit code is known, so that a client that then asks for it gets it. */
+function connect(
+  context: EngineContext,
+  options: { exec: Exec; execution: Execution; ended: Promise<void> },
+): Attachment {
+  const { exec, execution, ended } = options;
+  const { body } = exec;
+  const queue = new SpillQueue<OutputStream>({
+    tags: ['stdout', 'stderr'],
+    directory: context.paths.runDir,
+  });
+  const finished = (['stdout', 'stderr'] as const).map(tag => {
+    const stream = execution[tag];
+    if (stream === undefined) return Promise.resolve();
+    const wanted = tag === 'stdout' || body.Tty ? body.AttachStdout !== false : body.AttachStderr !== false;
+    stream.on('data', (data: Uint8Array) => {
+      if (wanted) queue.push(tag, data);
+    });
+    return new Promise<void>(resolve => stream.once('close', resolve).once('end', resolve));
+  });
+  void ended.then(async () => {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, PATIENCE);
+    await Promise.race([Promise.all(finished), late]);
+    clearTimeout(timer);
+    queue.end();
+    for (const stream of [execution.stdin, execution.stdout, execution.stderr]) stream?.destroy();
+  });
+  return {
+    tty: body.Tty === true,
+    output: (async function* () {
+      for await (const { tag, data } of queue) yield { stream: tag, data };
+    })(),
+    write: data => write(execution.stdin, data),
+    endInput: () => {
+      if (!body.Tty) execution.stdin?.end();
+    },
+    detach: () => {
+      if (!body.Tty) execution.stdin?.end();
+      queue.discard();
+    },
+  };
+}
+
+async function drain(attachment: Attachment): Promise<void> {
+  for await (const _ of attachment.output);
+}
+
+function inspectExec({ id, live, body, state, execution, exitCode }: Exec): ExecInspect {
+  const [entrypoint = '', ...rest] = body.Cmd ?? [];
+  return {
+    ID: id,
+    ContainerID: live.id,
+    Running: state === 'running',
+    ExitCode: exitCode,
+    ProcessConfig: {
+      entrypoint,
+      arguments: rest,
+      privileged: body.Privileged === true,
+      tty: body.Tty === true,
+      ...(body.User ? { user: body.User } : {}),
+    },
+    OpenStdin: body.AttachStdin === true,
+    OpenStdout: body.AttachStdout === true,
+    OpenStderr: body.AttachStderr === true,
+    CanRemove: false,
+    DetachKeys: body.DetachKeys ?? '',
+    Pid: state === 'running' ? (execution?.pid ?? 0) : 0,
+  };
+}
+
+function forgetOld(execs: Map<string, Exec>): void {
+  if (execs.size < KEPT) return;
+  for (const [id, { state, live }] of execs) {
+    if (execs.size < KEPT) return;
+    if (state === 'ended' || live.removed) execs.delete(id);
+  }
+}
+
+function commandOf(body: ExecCreateBody): string {
+  return (body.Cmd ?? []).join(' ');
+}
+
+function execEvent(
+  context: EngineContext,
+  exec: Exec,
+  action: string,
+  more: Record<string, string> = {},
+): void {
+  containerEvent(context, exec.live, action, { execID: exec.id, ...more });
+}

@@ -1,0 +1,32 @@
+// Errors of the layers below, as the engine's: clients see their sentences, with the status that fits.
+
+import { InvalidReference } from '../formats/image-reference.ts';
+import { UserNotFound } from '../formats/user-database.ts';
+import { AmbiguousImage, BadImage, ImageInUse, NoSuchImage } from '../images/errors.ts';
+import { NetworkError } from '../network/errors.ts';
+import { EngineError } from './errors.ts';
+
+/** @returns the same error when it is none that a client could do something about */
+export function asEngineError(error: unknown): unknown {
+  if (error instanceof EngineError) return error;
+  if (error instanceof NetworkError) return new EngineError(error.kind, error.message, { cause: error });
+  const kind = kindOf(error);
+  return kind === undefined ? error : new EngineError(kind, (error as Error).message, { cause: error });
+}
+
+/** Passes the result on, and turns what is thrown. */
+export async function translated<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
+  try {
+    return await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    throw asEngineError(error);
+  }
+}
+
+function kindOf(error: unknown) {
+  if (error instanceof NoSuchImage) return 'notFound' as const;
+  if (error instanceof ImageInUse) return 'conflict' as const;
+  if (error instanceof AmbiguousImage || error instanceof BadImage) return 'badParameter' as const;
+  if (error instanceof InvalidReference || error instanceof UserNotFound) return 'badParameter' as const;
+  return undefined;
+}

@@ -1,0 +1,83 @@
+// Puts the engine together and finds what an earlier one left.
+
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ImageStore } from '../images/image.ts';
+import type { Networks } from '../network/network.ts';
+import type { Runtime } from '../runtime/container.ts';
+import { ContainerSet } from './container-set.ts';
+import { containersApi } from './containers.ts';
+import type { EngineContext } from './context.ts';
+import { diskUsage } from './disk-usage.ts';
+import type { Engine } from './engine.ts';
+import { Events } from './events.ts';
+import { execsApi } from './exec.ts';
+import { readHostFacts } from './host-facts.ts';
+import { imagesApi } from './images.ts';
+import { systemInfo, systemVersion } from './info.ts';
+import { dataPaths } from './paths.ts';
+import { recover } from './recovery.ts';
+
+export interface EngineOptions {
+  dataRoot: string;
+  runDir: string;
+  images: ImageStore;
+  networks: Networks;
+  runtime: Runtime;
+  /** A line for the daemon's log. */
+  warn(message: string): void;
+}
+
+/** One engine at a time for a data root and a run directory: the caller sees to that (daemon-lock.ts). */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { dataRoot, runDir, images, networks, runtime, warn } = options;
+  const closing = new AbortController();
+  const context: EngineContext = {
+    paths: dataPaths({ dataRoot, runDir }),
+    facts: readHostFacts(),
+    images,
+    networks,
+    runtime,
+    containers: new ContainerSet(),
+    events: new Events(),
+    warn,
+    closing: closing.signal,
+  };
+  mkdirSync(context.paths.volumes, { recursive: true, mode: 0o711 });
+  await recover(context);
+  const id = engineId(dataRoot);
+  return {
+    containers: containersApi(context),
+    execs: execsApi(context),
+    images: imagesApi(context),
+    system: {
+      events: request => context.events.subscribe(request),
+      info: () => systemInfo(context, { id }),
+      version: () => systemVersion(context),
+      diskUsage: () => diskUsage(context),
+    },
+    async close() {
+      if (closing.signal.aborted) return;
+      closing.abort();
+      context.events.close();
+      for (const live of context.containers) {
+        clearTimeout(live.restartTimer);
+        for (const client of [...live.clients]) client.end();
+        live.run?.output.close({ ended: false });
+      }
+    },
+  };
+}
+
+/** The same for as long as the data root lives. */
+function engineId(dataRoot: string): string {
+  const path = join(dataRoot, 'engine-id');
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    const id = randomUUID();
+    writeFileSync(path, `${id}\n`);
+    return id;
+  }
+}

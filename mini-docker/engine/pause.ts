@@ -1,0 +1,39 @@
+// POST /containers/ID/pause and /unpause
+
+import { containerEvent } from './container-events.ts';
+import type { EngineContext } from './context.ts';
+import { EngineError, notRunning } from './errors.ts';
+import type { LiveContainer } from './live-container.ts';
+import { saveState } from './save-state.ts';
+
+export async function pauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
+  using _held = await live.lock.acquire();
+  const { state } = live.record;
+  if (state.status === 'paused')
+    throw new EngineError('conflict', `Container ${live.name} is already paused`);
+  if (state.status === 'restarting') {
+    throw new EngineError(
+      'conflict',
+      `Container ${live.name} is restarting, wait until the container is running`,
+    );
+  }
+  if (live.run === undefined) throw notRunning(live.id);
+  await live.run.container.pause();
+  // It may have ended while it was being stopped: then its end decides.
+  if (live.run === undefined) return;
+  state.status = 'paused';
+  saveState(context, live.record);
+  containerEvent(context, live, 'pause');
+}
+
+export async function unpauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
+  using _held = await live.lock.acquire();
+  const { state } = live.record;
+  if (live.run === undefined || state.status !== 'paused') {
+    throw new EngineError('conflict', `Container ${live.id} is not paused`);
+  }
+  await live.run.container.resume();
+  state.status = 'running';
+  saveState(context, live.record);
+  containerEvent(context, live, 'unpause');
+}
