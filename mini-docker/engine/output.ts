@@ -140,7 +140,10 @@ export class ContainerOutput {
     for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
       const taken = this.#take(source);
       if (taken === 'later') return;
-      if (taken === 'end') return this.#end(source);
+      if (taken === 'end') {
+        this.#end(source);
+        return;
+      }
       if (this.log !== undefined) this.#toLog(source, taken, false);
       for (const listener of [...this.#listeners]) listener(source.stream, taken);
     }

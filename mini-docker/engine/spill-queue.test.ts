@@ -23,7 +23,7 @@ const openSpills = () =>
 test('a reader who comes late gets everything in order, also what did not fit into memory', async () => {
   const filled = queue(10);
   const sent = Array.from({ length: 100 }, (_, index) => `item ${index}`);
-  sent.forEach((text, index) => filled.push(index % 3 === 0 ? 'a' : 'b', Buffer.from(text)));
+  for (const [index, text] of sent.entries()) filled.push(index % 3 === 0 ? 'a' : 'b', Buffer.from(text));
   expect(openSpills()).toBe(1);
   expect(readdirSync(directory)).toEqual([]);
   filled.end();
