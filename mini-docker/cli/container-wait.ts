@@ -5,31 +5,40 @@ import type { DaemonClient } from './daemon-client.ts';
 import { OUR_FAULT } from './errors.ts';
 import { printError } from './output.ts';
 
+export interface Wait {
+  /** Settles when the condition is met, and never rejects. */
+  ended: Promise<unknown>;
+  /** The container's exit code; 125, and a line on stderr, when its end cannot be known. */
+  exitCode(): Promise<number>;
+}
+
 /**
- * Resolves when the daemon waits, so that a container that is started then cannot end unseen. What comes back
- * resolves with the exit code: of the container, or 125 when its end cannot be known. With `removed` also its
+ * Resolves when the daemon waits, so that a container that is started then cannot end unseen. With `removed` also its
  * removal is waited for.
  */
 export async function waitForExit(
   daemon: DaemonClient,
   container: string,
   condition: 'next-exit' | 'removed',
-): Promise<{ exitCode: Promise<number> }> {
+): Promise<Wait> {
   const response = await daemon.request('POST', `/containers/${container}/wait`, { query: { condition } });
-  const read = async () => {
+  const read = async (): Promise<ContainerWaited> => {
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of response.body) chunks.push(chunk);
-      const waited = JSON.parse(Buffer.concat(chunks).toString()) as ContainerWaited;
-      if (waited.Error?.Message) {
-        printError(`mini-docker: error waiting for container: ${waited.Error.Message}`);
-        return OUR_FAULT;
-      }
-      return waited.StatusCode;
+      return JSON.parse(Buffer.concat(chunks).toString()) as ContainerWaited;
     } catch (error) {
-      printError(`mini-docker: error waiting for container: ${(error as Error).message}`);
-      return OUR_FAULT;
+      return { StatusCode: OUR_FAULT, Error: { Message: (error as Error).message } };
     }
   };
-  return { exitCode: read() };
+  const ended = read();
+  return {
+    ended,
+    async exitCode() {
+      const { StatusCode, Error: problem } = await ended;
+      if (!problem?.Message) return StatusCode;
+      printError(`mini-docker: error waiting for container: ${problem.Message}`);
+      return OUR_FAULT;
+    },
+  };
 }

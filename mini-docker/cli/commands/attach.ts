@@ -58,6 +58,6 @@ export const attach = command({
       restore();
       stopSignals();
     }
-    return wait.exitCode;
+    return wait.exitCode();
   },
 });

@@ -105,7 +105,7 @@ async function runAttached({ daemon, id, body, flags }: Attached): Promise<numbe
       await daemon.text('POST', `/containers/${id}/start`);
     } catch (error) {
       connection.socket.destroy();
-      if (flags.rm) await wait.exitCode;
+      if (flags.rm) await wait.ended;
       throw withExitCode(error);
     }
     // Asked for at once: with --rm it is gone as soon as the container is.
@@ -122,7 +122,7 @@ async function runAttached({ daemon, id, body, flags }: Attached): Promise<numbe
     stopSignals();
   }
   (await trace)?.();
-  return end === 'detached' ? 0 : wait.exitCode;
+  return end === 'detached' ? 0 : wait.exitCode();
 }
 
 /** The container was made and could not be started: the exit code says why, as a shell's does. */

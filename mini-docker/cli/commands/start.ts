@@ -80,5 +80,5 @@ async function startAttached(
     restore();
     stopSignals();
   }
-  return wait.exitCode;
+  return wait.exitCode();
 }
