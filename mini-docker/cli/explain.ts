@@ -70,7 +70,7 @@ export async function describeSteps(
   const lines: string[] = [];
   let group: string | undefined;
   const digits = String(steps.length).length;
-  for (const [index, step] of steps.entries()) {
+  for (const [index, step] of steps.map(shortened).entries()) {
     if (step.group !== group) {
       if (group !== undefined) lines.push('');
       lines.push(paint.bold(step.group));
@@ -82,11 +82,12 @@ export async function describeSteps(
     const [first = '', ...rest] = wrap(
       step.call + (outcome === '' ? '' : ` ${outcome}`),
       width - indent.length,
-      /(?<=[,|:] ?)|(?= = )/,
+      /(?<=, |\||:)|(?= = )/,
     );
     const failed = step.error !== undefined;
     lines.push(`  ${paint.dim(number)}  ${failed ? paint.red(first) : first}`);
     for (const each of rest) lines.push(`${indent}  ${each}`);
+    if (step.reason === '') continue;
     const reason = step.by === 'engine' ? `${step.reason} (by the engine)` : step.reason;
     for (const each of wrap(reason, width - indent.length - 2, / /))
       lines.push(`${indent}${paint.cyan(`# ${each}`)}`);
@@ -94,9 +95,15 @@ export async function describeSteps(
   return lines.map(line => `${line}\n`).join('');
 }
 
+/** An id of 64 digits leaves no room for anything else in a line. */
+function shortened(step: ExplainedStep): ExplainedStep {
+  const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…');
+  return { ...step, call: short(step.call), reason: short(step.reason) };
+}
+
 function describeOutcome({ result, error, microseconds }: ExplainedStep): string {
   if (result === undefined && error === undefined) return '';
-  const time = microseconds === undefined ? '' : ` <${microseconds} µs>`;
+  const time = microseconds === undefined ? '' : ` <${microseconds.toFixed(microseconds < 10 ? 1 : 0)} µs>`;
   return `= ${error === undefined ? result : `-1 ${error}`}${time}`;
 }
 
@@ -108,7 +115,7 @@ function wrap(text: string, width: number, between: RegExp): string[] {
     const last = lines.at(-1);
     if (last !== undefined && (last + glue + piece).trimEnd().length <= width)
       lines[lines.length - 1] = last + glue + piece;
-    else lines.push(piece);
+    else lines.push(piece.trimStart());
   }
   return lines.map(line => line.trimEnd());
 }
