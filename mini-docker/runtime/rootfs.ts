@@ -1,22 +1,10 @@
 // The container's root: an overlay of the image's layers and the writable layer, which then takes the place of the
 // host's root. What is needed of the host is opened before; afterwards nothing of it can be named any more.
 import { posix } from 'node:path';
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOVE_MOUNT, MS, O } from '../linux/constants.ts';
+import { AT, MNT, MS, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';
-import {
-  chdir,
-  close,
-  fchdir,
-  fsconfig,
-  fsmount,
-  fsopen,
-  mountCall,
-  moveMount,
-  openat,
-  pivotRoot,
-  umount2,
-} from '../linux/syscalls.ts';
+import { chdir, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from '../linux/syscalls.ts';
 import { type Section, section } from './section.ts';
 
 export interface Layers {
@@ -64,29 +52,20 @@ function overlay(rootfs: string, layers: Layers, extra: string): Item[] {
       because(why, mountCall('overlay', rootfs, 'overlay', 0, short)),
     ];
   }
-  return overlayLayerByLayer(rootfs, layers, extra, why);
+  return overlayOfLinks(rootfs, layers, writable, why);
 }
 
-/** Since Linux 6.8 overlay takes its layers one at a time, and up to 500 of them. */
-function overlayLayerByLayer(rootfs: string, layers: Layers, extra: string, why: string): Item[] {
-  const context = fsopen('overlay', FSOPEN.CLOEXEC);
-  const mount = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
-  const set = (key: string, value: string): Item =>
-    fsconfig(resultOf(context), FSCONFIG.SET_STRING, key, value, 0);
+/** Docker does the same with its directory l/. Taking layers one at a time (lowerdir+) is for Linux 6.8 and newer only. */
+function overlayOfLinks(rootfs: string, layers: Layers, writable: string, why: string): Item[] {
+  const names = layers.lowerdirs.map((_, index) => index.toString(36));
   return [
-    because('so many layers do not fit into the page of options of mount(2)', context),
-    ...layers.lowerdirs.map(layer => set('lowerdir+', layer)),
-    set('upperdir', layers.upperdir),
-    set('workdir', layers.workdir),
-    ...extra
-      .split(',')
-      .filter(Boolean)
-      .map(option => set(...(option.split('=') as [string, string]))),
-    fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
-    mount,
-    because(why, moveMount(resultOf(mount), '', AT.FDCWD, rootfs, MOVE_MOUNT.F_EMPTY_PATH)),
-    close(resultOf(mount)),
-    close(resultOf(context)),
+    because(
+      'so many layers do not fit into the page of options of mount(2): links with short names stand for them',
+      mountCall('tmpfs', rootfs, 'tmpfs', MS.NOSUID | MS.NODEV | MS.NOEXEC, null),
+    ),
+    chdir(rootfs),
+    ...layers.lowerdirs.map((layer, index) => symlinkat(layer, AT.FDCWD, names[index]!)),
+    because(why, mountCall('overlay', rootfs, 'overlay', 0, `lowerdir=${names.join(':')},${writable}`)),
   ];
 }
 
