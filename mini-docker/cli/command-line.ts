@@ -92,7 +92,7 @@ function checkCount(
 }
 
 async function unknownCommand(name: string): Promise<string> {
-  const { meant } = await import('./typo.ts');
+  const { meant } = await import('../formats/typo.ts');
   const [group, member] = name.split(' ') as [string, string | undefined];
   const known =
     member === undefined
@@ -106,7 +106,7 @@ async function unknownCommand(name: string): Promise<string> {
 
 async function explainFlag(name: string, { flags }: AnyCommand, error: FlagError): Promise<string> {
   const unknown = /^unknown flag: --(.*)$/.exec(error.message)?.[1];
-  const { meant } = await import('./typo.ts');
+  const { meant } = await import('../formats/typo.ts');
   const guess = unknown === undefined ? undefined : meant(unknown, Object.keys(flags));
   return `${error.message}${guess === undefined ? '' : `; did you mean --${guess}?`} (see 'mini-docker ${name} --help')`;
 }
