@@ -5,7 +5,7 @@ import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon-client.ts';
 import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
 import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags.ts';
-import { printError, write } from './output.ts';
+import { outputWritten, printError, write } from './output.ts';
 
 export interface CommandLineOptions {
   /** What starts our own daemon: a program and its arguments. */
@@ -20,8 +20,14 @@ export const PROGRAM_FLAGS = {
 /** Commands whose errors of the daemon carry our name in front, as docker's do. */
 const PREFIXED = /^(container )?run$/;
 
-/** Resolves with the exit code; never rejects. */
+/** Resolves with the exit code when everything is written; never rejects. */
 export async function runCommandLine(argv: readonly string[], options: CommandLineOptions): Promise<number> {
+  const exitCode = await runArguments(argv, options);
+  await outputWritten();
+  return exitCode;
+}
+
+async function runArguments(argv: readonly string[], options: CommandLineOptions): Promise<number> {
   try {
     const { flags, args } = parseFlags(PROGRAM_FLAGS, argv, { interspersed: false });
     if (flags.version) return await runNamed('version', ['--short'], { ...options, host: flags.host });

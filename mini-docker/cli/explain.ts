@@ -39,8 +39,8 @@ export async function explain(
   return 0;
 }
 
-/** Fetches what was done; the function that comes back prints it, behind the container's output and on stderr. */
-export async function traceOf(daemon: DaemonClient, id: string, json: boolean): Promise<() => void> {
+/** Prints what was done, on stderr: stdout is the container's. */
+export async function printTrace(daemon: DaemonClient, id: string, json: boolean): Promise<void> {
   let steps: ExplainedStep[];
   try {
     steps = stepsOf(await daemon.json<Explained | ExplainedStep[]>('GET', `/containers/${id}/trace`));
@@ -49,12 +49,13 @@ export async function traceOf(daemon: DaemonClient, id: string, json: boolean): 
       error instanceof DaemonError && /page not found/i.test(error.message)
         ? foreign().message
         : (error as Error).message;
-    return () => writeError(`mini-docker: no trace: ${why}\n`);
+    writeError(`mini-docker: no trace: ${why}\n`);
+    return;
   }
   const text = json
     ? `${JSON.stringify(steps, null, 2)}\n`
     : await describeSteps(steps, { width: process.stderr.columns || 80, colour: process.stderr.isTTY });
-  return () => writeError(text);
+  writeError(text);
 }
 
 const stepsOf = (answer: Explained | ExplainedStep[]) =>

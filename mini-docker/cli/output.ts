@@ -1,4 +1,4 @@
-// What is printed. Pipes, files and terminals are written synchronously on Linux, so nothing is lost by exiting.
+// What is printed. Node writes to files and terminals at once; of a pipe that is full it keeps the rest in memory.
 
 const SIGPIPE_EXIT = 128 + 13;
 
@@ -19,3 +19,29 @@ export const write = (data: string | Uint8Array): void => writeTo(process.stdout
 export const writeError = (data: string | Uint8Array): void => writeTo(process.stderr, data);
 export const print = (line: string): void => writeTo(process.stdout, `${line}\n`);
 export const printError = (line: string): void => writeTo(process.stderr, `${line}\n`);
+
+/**
+ * undefined when more may be written, else a promise for when that is so: who copies a stream waits for it, so that a
+ * slow reader slows the daemon down instead of filling our memory.
+ */
+export function outputRoom(): Promise<void> | undefined {
+  const full = [process.stdout, process.stderr].filter(stream => stream.writableNeedDrain);
+  if (full.length === 0) return undefined;
+  return Promise.all(full.map(stream => new Promise(resolve => stream.once('drain', resolve)))).then(
+    () => {},
+  );
+}
+
+export async function copyToOutput(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) {
+    await outputRoom();
+    write(chunk);
+  }
+}
+
+/** Settles when everything has been handed to the kernel; exiting before loses what a full pipe has not taken. */
+export async function outputWritten(): Promise<void> {
+  if (!watching) return;
+  const unwritten = [process.stdout, process.stderr].filter(stream => stream.writableLength > 0);
+  await Promise.all(unwritten.map(stream => new Promise(resolve => stream.write('', resolve))));
+}

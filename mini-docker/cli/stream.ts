@@ -4,7 +4,7 @@ import { DEFAULT_DETACH_KEYS, decodeDetachKeys, detachScanner } from '../formats
 import { BadStreamFrame, frameDecoder } from '../formats/stream-frames.ts';
 import { CommandError, OUR_FAULT } from './errors.ts';
 import type { HttpConnection } from './http-connection.ts';
-import { write, writeError } from './output.ts';
+import { outputRoom, write, writeError } from './output.ts';
 
 export interface StreamOptions {
   connection: HttpConnection;
@@ -58,6 +58,8 @@ export async function joinStreams(options: StreamOptions): Promise<StreamEnd> {
 async function copyOutput({ connection, tty, stdout = true, stderr = true }: StreamOptions): Promise<void> {
   const decoder = tty ? undefined : frameDecoder();
   for (let chunk = await nextChunk(connection); chunk; chunk = await nextChunk(connection)) {
+    const room = outputRoom();
+    if (room) await room;
     if (!decoder) {
       write(chunk);
       continue;

@@ -14,7 +14,7 @@ import {
 import type { DaemonClient } from '../daemon-client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { toggle } from '../flags.ts';
-import { printError, write } from '../output.ts';
+import { copyToOutput, printError } from '../output.ts';
 
 /** Go's os.FileMode */
 const MODE_DIR = 2 ** 31;
@@ -80,8 +80,7 @@ async function copyOut({ daemon, container, path, local, flags }: Copy): Promise
   if (local === '-') {
     if (process.stdout.isTTY)
       throw new CommandError('refusing to write a tar archive to the terminal: redirect it');
-    for await (const chunk of body) write(chunk);
-    return;
+    return copyToOutput(body);
   }
   const target = localTarget(local);
   const parent = posix.dirname(target.path.replace(/\/+\.?$/, '') || '/');

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { command } from '../command.ts';
 import { CommandError, fileReason } from '../errors.ts';
 import { text } from '../flags.ts';
-import { write } from '../output.ts';
+import { copyToOutput } from '../output.ts';
 
 export const exportContainer = command({
   usage: '[OPTIONS] CONTAINER',
@@ -17,8 +17,8 @@ export const exportContainer = command({
       throw new CommandError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
     }
     const { body } = await daemon.request('GET', `/containers/${encodeURIComponent(args[0]!)}/export`);
-    if (flags.output === undefined) for await (const chunk of body) write(chunk);
-    else await writeFile(flags.output, body);
+    if (flags.output !== undefined) await writeFile(flags.output, body);
+    else await copyToOutput(body);
     return 0;
   },
 });

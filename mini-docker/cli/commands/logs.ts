@@ -4,7 +4,7 @@ import { frameDecoder } from '../../formats/stream-frames.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { text, toggle } from '../flags.ts';
-import { write, writeError } from '../output.ts';
+import { outputRoom, write, writeError } from '../output.ts';
 
 export const logs = command({
   usage: '[OPTIONS] CONTAINER',
@@ -39,6 +39,7 @@ export const logs = command({
     const { body } = await daemon.request('GET', `/containers/${Id}/logs`, { query });
     const decoder = Config.Tty ? undefined : frameDecoder();
     for await (const chunk of body) {
+      await outputRoom();
       if (!decoder) write(chunk);
       else
         for (const { stream, data } of decoder.push(chunk)) (stream === 'stdout' ? write : writeError)(data);

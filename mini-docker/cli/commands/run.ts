@@ -5,9 +5,9 @@ import { createBody } from '../create-body.ts';
 import { createContainer } from '../create-container.ts';
 import { CREATE_FLAGS } from '../create-flags.ts';
 import type { DaemonClient } from '../daemon-client.ts';
-import { CommandError, OUR_FAULT, startExitCode } from '../errors.ts';
-import { toggle, toggleOff } from '../flags.ts';
-import { print } from '../output.ts';
+import { CommandError, DaemonError, errorLine, OUR_FAULT, startExitCode } from '../errors.ts';
+import { type FlagValues, toggle, toggleOff } from '../flags.ts';
+import { print, printError } from '../output.ts';
 import { passSignals } from '../signal-proxy.ts';
 import { checkDetachKeys, checkTerminal, joinStreams, type StreamEnd } from '../stream.ts';
 import { consoleSize, onResize, rawMode } from '../terminal.ts';
@@ -51,37 +51,58 @@ export const run = command({
       Object.assign(body, { AttachStdin: false, AttachStdout: false, AttachStderr: false, StdinOnce: false });
     else checkTerminal({ tty: flags.tty, stdin: Boolean(body.AttachStdin) });
     if (flags.tty) body.HostConfig!.ConsoleSize = consoleSize();
-    if (flags.trace)
-      body.HostConfig!.Annotations = { ...body.HostConfig!.Annotations, 'mini-docker.trace': '1' };
-
-    const id = await createContainer(daemon, body, flags);
-    if (!flags.detach) return runAttached({ daemon, id, body, flags });
-    try {
-      await daemon.text('POST', `/containers/${id}/start`);
-    } catch (error) {
-      throw withExitCode(error);
-    }
-    print(id);
-    if (flags.trace) await printTrace(daemon, id, flags.json);
-    return 0;
+    if (flags.trace) return runTraced({ daemon, body, flags });
+    return runContainer({ daemon, body, flags });
   },
 });
 
-interface Attached {
+type RunFlags = FlagValues<typeof FLAGS>;
+
+interface Run {
   daemon: DaemonClient;
-  id: string;
   body: ContainerCreateBody;
-  flags: {
-    rm: boolean;
-    tty: boolean;
-    'sig-proxy': boolean;
-    'detach-keys': string | undefined;
-    trace: boolean;
-    json: boolean;
-  };
+  flags: RunFlags;
 }
 
-async function runAttached({ daemon, id, body, flags }: Attached): Promise<number> {
+async function runContainer({ daemon, body, flags }: Run): Promise<number> {
+  const id = await createContainer(daemon, body, flags);
+  if (!flags.detach) return runAttached({ daemon, body, flags }, id);
+  await start(daemon, id);
+  print(id);
+  return 0;
+}
+
+/** The trace is the container's, and is asked for when it has ended: so the daemon must not remove it before. */
+async function runTraced({ daemon, body, flags }: Run): Promise<number> {
+  body.HostConfig = {
+    ...body.HostConfig,
+    AutoRemove: flags.rm && flags.detach,
+    Annotations: { ...body.HostConfig?.Annotations, 'mini-docker.trace': '1' },
+  };
+  const id = await createContainer(daemon, body, flags);
+  const { printTrace } = await import('../explain.ts');
+  try {
+    if (!flags.detach) return await runAttached({ daemon, body, flags: { ...flags, rm: false } }, id);
+    await start(daemon, id);
+    print(id);
+    return 0;
+  } finally {
+    await printTrace(daemon, id, flags.json);
+    if (flags.rm && !flags.detach) await removeEnded(daemon, id);
+  }
+}
+
+async function removeEnded(daemon: DaemonClient, id: string): Promise<void> {
+  try {
+    await daemon.text('DELETE', `/containers/${id}`, { query: { v: true } });
+  } catch (error) {
+    // Left by its detach keys, it still runs: then the user has it, and removes it.
+    if (!(error instanceof DaemonError) || error.status !== 409) throw error;
+    printError(`mini-docker: ${id.slice(0, 12)} still runs: with --trace it is not removed when it ends`);
+  }
+}
+
+async function runAttached({ daemon, body, flags }: Run, id: string): Promise<number> {
   const [stdin, stdout, stderr] = [
     Boolean(body.AttachStdin),
     Boolean(body.AttachStdout),
@@ -96,20 +117,17 @@ async function runAttached({ daemon, id, body, flags }: Attached): Promise<numbe
   const stopSignals = flags['sig-proxy'] ? passSignals(daemon, id) : () => {};
   let stopResize = () => {};
   let end: StreamEnd;
-  let trace: Promise<() => void> | undefined;
   try {
     const streams = joinStreams({ connection, tty: flags.tty, stdin, stdout, stderr, detachKeys });
     // Its failure is met below; until then the start decides.
     streams.catch(() => {});
     try {
-      await daemon.text('POST', `/containers/${id}/start`);
+      await start(daemon, id);
     } catch (error) {
       connection.socket.destroy();
       if (flags.rm) await wait.ended;
-      throw withExitCode(error);
+      throw error;
     }
-    // Asked for at once: with --rm it is gone as soon as the container is.
-    if (flags.trace) trace = fetchTrace(daemon, id, flags.json);
     if (flags.tty) {
       stopResize = onResize(({ rows, columns }) =>
         daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
@@ -121,22 +139,14 @@ async function runAttached({ daemon, id, body, flags }: Attached): Promise<numbe
     restore();
     stopSignals();
   }
-  (await trace)?.();
   return end === 'detached' ? 0 : wait.exitCode();
 }
 
-/** The container was made and could not be started: the exit code says why, as a shell's does. */
-const withExitCode = (error: unknown) =>
-  new CommandError(`Error response from daemon: ${(error as Error).message.trim()}`, {
-    exitCode: startExitCode(error),
-    cause: error,
-  });
-
-async function fetchTrace(daemon: DaemonClient, id: string, json: boolean): Promise<() => void> {
-  const { traceOf } = await import('../explain.ts');
-  return traceOf(daemon, id, json);
-}
-
-async function printTrace(daemon: DaemonClient, id: string, json: boolean): Promise<void> {
-  (await fetchTrace(daemon, id, json))();
+/** A container that was made and could not be started: the exit code says why, as a shell's does. */
+async function start(daemon: DaemonClient, id: string): Promise<void> {
+  try {
+    await daemon.text('POST', `/containers/${id}/start`);
+  } catch (cause) {
+    throw new CommandError(errorLine(cause), { exitCode: startExitCode(cause), cause });
+  }
 }
