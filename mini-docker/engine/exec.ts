@@ -171,7 +171,8 @@ function connect(
   });
   const finished = (['stdout', 'stderr'] as const).map(tag => {
     const stream = execution[tag];
-    if (stream === undefined) return Promise.resolve();
+    // A program that wrote nothing and is over already: its pipe's end was told before anybody could listen.
+    if (stream === undefined || stream.readableEnded || stream.destroyed) return Promise.resolve();
     const wanted = tag === 'stdout' || body.Tty ? body.AttachStdout !== false : body.AttachStderr !== false;
     stream.on('data', (data: Uint8Array) => {
       if (wanted) queue.push(tag, data);
