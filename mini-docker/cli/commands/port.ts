@@ -22,8 +22,7 @@ export const port = command({
       const [number = '', protocol = 'tcp'] = wanted.split('/');
       if (!/^\d+$/.test(number)) throw new CommandError(`Error: invalid port (${number})`);
       const bindings = NetworkSettings.Ports?.[`${number}/${protocol}`];
-      if (!bindings)
-        throw new CommandError(`Error: No public port '${number}/${protocol}' published for ${container}`);
+      if (!bindings) throw new CommandError(`Error: No public port '${wanted}' published for ${container}`);
       for (const each of bindings) print(address(each));
       return 0;
     }
