@@ -15,7 +15,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './daemon.ts';
 
 let daemon: TestDaemon;
@@ -26,6 +26,13 @@ beforeAll(async () => {
   daemon = await startDaemon();
   docker = new Docker({ socketPath: daemon.socket });
   scratch = mkdtempSync(join(tmpdir(), 'mini-docker-clients-'));
+});
+
+// What one test leaves when it fails is no trouble of the next.
+afterEach(async () => {
+  for (const { Id } of await docker.listContainers({ all: true })) {
+    await docker.getContainer(Id).remove({ force: true });
+  }
 });
 
 afterAll(async () => {

@@ -7,6 +7,7 @@ import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, integer, terminalSize, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
+import { withZeroValues } from './zero-values.ts';
 
 export const containerRoutes: Route[] = [
   { method: 'GET', pattern: '/containers/json', handle: list },
@@ -20,7 +21,7 @@ export const containerRoutes: Route[] = [
     method: 'GET',
     pattern: '/containers/{id}/json',
     handle: async ({ engine, params, query }) =>
-      json(await engine.containers.inspect(params.id!, { size: flag(query, 'size') })),
+      json(withZeroValues(await engine.containers.inspect(params.id!, { size: flag(query, 'size') }))),
   },
   { method: 'POST', pattern: '/containers/{id}/start', handle: start },
   {

@@ -1,7 +1,8 @@
 // Images. Those that are there already: getting others needs a registry.
 
 import { EngineError } from '../engine/errors.ts';
-import type { ImageInspect, ImagesPruned } from '../formats/engine-api-images.ts';
+import type { ImageInspect, ImageSummary, ImagesPruned } from '../formats/engine-api-images.ts';
+import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { badRequest, notSupported } from './errors.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, text } from './query.ts';
@@ -39,9 +40,14 @@ async function list({ engine, query, version }: Call) {
   // Versions before 1.41 have a parameter of its own for the name.
   const name = version < 41 ? text(query, 'filter') : undefined;
   if (name !== undefined) wanted.reference = [...(wanted.reference ?? []), name];
-  const images = await engine.images.list({ all: flag(query, 'all'), filters: wanted });
-  // Clients before 1.44 print VirtualSize, which had long been the same as Size.
-  return json(version < 44 ? images.map(each => ({ ...each, VirtualSize: each.Size })) : images);
+  return json(
+    withVirtualSize(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version),
+  );
+}
+
+/** Clients before 1.44 print VirtualSize, which had long been the same as Size. */
+export function withVirtualSize(images: ImageSummary[], version: number): ImageSummary[] {
+  return version < 44 ? images.map(each => ({ ...each, VirtualSize: each.Size })) : images;
 }
 
 async function inspect({ engine, params, version }: Call) {
@@ -93,9 +99,11 @@ async function create(call: Call) {
     await engine.images.inspect(reference);
   } catch (error) {
     if (!(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-    throw notSupported(`no registry support yet: cannot pull ${reference}`);
+    const name = familiarReference(withTag(decodeReference(reference)));
+    throw notSupported(`no registry support yet: cannot pull ${name}`);
   }
   const out = call.stream({ 'Content-Type': 'application/json' });
-  out.end(jsonLine({ status: `Status: Image is up to date for ${reference}` }));
+  const name = familiarReference(withTag(decodeReference(reference)));
+  out.end(jsonLine({ status: `Status: Image is up to date for ${name}` }));
   return undefined;
 }

@@ -2,6 +2,7 @@
 
 import type { DiskUsage } from '../formats/engine-api-system.ts';
 import { notSupported } from './errors.ts';
+import { withVirtualSize } from './images.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, time } from './query.ts';
 import { type Answer, type Call, json, type Route } from './router.ts';
@@ -78,8 +79,10 @@ async function events(call: Call) {
 }
 
 /** From 1.42 on clients say what they want to know of; the rest is then left out. */
-async function diskUsage({ engine, query }: Call) {
+async function diskUsage({ engine, query, version }: Call) {
   const usage = await engine.system.diskUsage();
+  usage.Images = withVirtualSize(usage.Images, version);
+  if (version < 42) return json({ ...usage, BuilderSize: 0 });
   const types = new Set(query.getAll('type'));
   if (types.size === 0) return json(usage);
   const found: Partial<DiskUsage> = {};
