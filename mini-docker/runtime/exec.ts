@@ -62,7 +62,7 @@ export function execProgram(options: {
     section('working directory', workingDirectory(process, false)),
     section(
       'user and rights',
-      ownStreams(process),
+      ownStreams(process, stdin),
       limits(process),
       ...rights(process, options.lastCapability),
     ),

@@ -27,11 +27,16 @@ function limit(value: number): bigint {
   return value < 0 ? UNLIMITED : BigInt(value);
 }
 
-/** A program that is not root may open /dev/stdout again only if the pipe is its own. */
-export function ownStreams(process: Process): Item[] {
+/**
+ * A program that is not root may open /dev/stdout again only if the pipe is its own.
+ * @param stdin a pipe of its own; else it is the machine's /dev/null, which stays root's
+ */
+export function ownStreams(process: Process, stdin: boolean): Item[] {
   const { uid, gid } = process.user;
   if (uid === 0) return [];
-  return [0, 1, 2].map(fd => mayFail(fchown(fd, uid, process.terminal ? -1 : gid)));
+  const terminal = process.terminal === true;
+  const streams = stdin || terminal ? [0, 1, 2] : [1, 2];
+  return streams.map(fd => mayFail(fchown(fd, uid, terminal ? -1 : gid)));
 }
 
 /**

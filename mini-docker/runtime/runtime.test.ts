@@ -316,6 +316,15 @@ describe('the process', () => {
     await container.delete();
   });
 
+  test("a program of another user does not own the machine's /dev/null", async () => {
+    const before = statSync('/dev/null');
+    await containers.run(['true'], spec => {
+      spec.process.user = { uid: 12_345, gid: 12_345 };
+    });
+    expect(statSync('/dev/null')).toMatchObject({ uid: before.uid, gid: before.gid });
+    expect(before.uid).toBe(0);
+  });
+
   test('root in the container has the capabilities of the spec and no others', async () => {
     const container = await containers.start(['sleep', '100']);
     const mask = DEFAULT_CAPABILITIES.reduce(

@@ -125,7 +125,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     ...(spec.root.readonly === true ? [readonlyRootSection()] : []),
     section(
       'user and rights',
-      ownStreams(process),
+      ownStreams(process, facts.stdin),
       limits(process),
       ...rights(process, facts.lastCapability),
     ),
