@@ -1,0 +1,30 @@
+// Running a program as a shell does: looking for it in PATH, and telling by a number how it went.
+import { execve, type Item, mayFail, SyscallError, wait } from '#linux';
+
+/** The list that becomes a program: one attempt for each directory of PATH, the first that succeeds is the last. execvp(3) */
+export function program(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Item[] {
+  const [name = ''] = argv;
+  const directories = name.includes('/')
+    ? ['']
+    : (env.PATH ?? '/bin:/usr/bin').split(':').map(each => `${each}/`);
+  const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+  const attempts = directories.map(directory =>
+    mayFail(execve(directory + name, argv, variables), 'ENOENT', 'ENOTDIR', 'EACCES'),
+  );
+  return [...attempts, { control: 'fail', blame: attempts }];
+}
+
+/**
+ * Waits, and tells as shells do: the program's own exit code, 128 + n when signal n ended it, 127 when it was not found,
+ * 126 when it cannot be executed. What went wrong before is told on stderr, with 125 (that one is Docker's).
+ */
+export async function statusOf(pid: number): Promise<number> {
+  try {
+    return await wait(pid);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    console.error(`box: ${error.message}`);
+    if (error.syscall !== 'execve') return 125;
+    return error.code === 'ENOENT' ? 127 : 126;
+  }
+}

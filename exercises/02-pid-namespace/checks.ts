@@ -1,0 +1,80 @@
+// What the kernel must show of the boxes of exercise 2.
+import { type NamespaceName, namespaceInode, readMountinfo } from '#linux';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+const OTHERS: NamespaceName[] = ['mnt', 'net', 'uts', 'ipc', 'user', 'cgroup'];
+
+export const exercise: Exercise = {
+  tasks: [
+    {
+      id: 'number-1',
+      title: 'A command that is number 1',
+      points: 2,
+      file: 'number-1.ts',
+      check: checkNumber1,
+    },
+    { id: 'own-ps', title: 'A ps that tells the truth', points: 4, file: 'own-ps.ts', check: checkOwnPs },
+  ],
+};
+
+/** The box with `sleep N` in it: the pid of that, as the machine numbers it. */
+async function sleeping(lab: Lab): Promise<number> {
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  const running = await lab.start(argv);
+  const pid = await lab.find(argv, { running });
+  lab.promise('starts', pid !== undefined, {
+    promised: `it runs the command, ${argv.join(' ')}`,
+    seen: 'there is no such process',
+    look: 'what it says on stderr',
+  });
+  return pid!;
+}
+
+async function checkNumber1(lab: Lab): Promise<void> {
+  const code = lab.random.integer(1, 100);
+  const ran = await lab.run(['sh', '-c', `echo $$; exit ${code}`]);
+  lab.promise('is-number-1', ran.stdout.trim() === '1', {
+    promised: 'the command is process 1 of its pid namespace: sh -c "echo $$" prints 1',
+    seen: ending(ran),
+    look: 'the flags of clone(); pid_namespaces(7)',
+  });
+  lab.promise('exit-code', ran.code === code, {
+    promised: `the exit code is the command's, ${code}`,
+    seen: ending(ran),
+    look: 'what becomes of the number that statusOf() gives: process.exitCode',
+  });
+  const pid = await sleeping(lab);
+  const changed = OTHERS.filter(name => namespaceInode(pid, name) !== namespaceInode(lab.sandbox.pid, name));
+  lab.promise('nothing-else', changed.length === 0, {
+    promised: 'no other namespace than that of pids is a new one',
+    seen: `so are: ${changed.join(', ')}`,
+    look: 'readlink /proc/PID/ns/*, inside and outside; the flags of clone()',
+  });
+}
+
+async function checkOwnPs(lab: Lab): Promise<void> {
+  const before = readMountinfo(lab.sandbox.pid)!.length;
+  const ran = await lab.run(['sh', '-c', 'echo $$; cd /proc; echo [0-9]*']);
+  const [number, pids = ''] = ran.stdout.split('\n');
+  lab.promise('is-number-1', number === '1', {
+    promised: 'the command is process 1 of its pid namespace',
+    seen: ending(ran),
+    look: 'the flags of clone(); pid_namespaces(7)',
+  });
+  lab.promise('sees-itself', pids === '1', {
+    promised: 'in the box, /proc shows the box and nobody else: process 1',
+    seen: `the processes in /proc are ${quote(pids)}`,
+    look: 'who mounted the /proc that it sees: grep proc /proc/self/mountinfo',
+  });
+  const pid = await sleeping(lab);
+  const outside = (
+    await lab.command(['sh', '-c', `test -d /proc/${lab.insidePid(pid)}; echo $?; ls /proc | wc -l`])
+  ).stdout;
+  const after = readMountinfo(lab.sandbox.pid)!.length;
+  lab.promise('outside-untouched', outside.startsWith('0\n') && after === before, {
+    promised: 'outside, /proc shows what it did before',
+    seen: `outside there ${after - before === 1 ? 'is 1 mount' : `are ${after - before} mounts`} more than before the box was started`,
+    look: 'CLONE.NEWNS, and the propagation of mounts: the word "shared:" in /proc/self/mountinfo; mount_namespaces(7)',
+  });
+}

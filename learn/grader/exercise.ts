@@ -1,0 +1,55 @@
+// What an exercise is: tasks with points, each with a check that looks at what the kernel shows of the learner's program.
+import type { Lab } from './lab.ts';
+
+export interface Exercise {
+  readonly tasks: readonly Task[];
+}
+
+export interface Task {
+  /** In lower case with hyphens: its name in commands, hints.md and reports. */
+  readonly id: string;
+  /** 'The program in the box is number 1' */
+  readonly title: string;
+  readonly points: number;
+  /** The learner's file that the check runs. */
+  readonly file: string;
+  /** It cannot be done in a user namespace: control groups, for one. */
+  readonly needsRoot?: boolean;
+  /** Milliseconds for the whole check; 20 seconds unless said otherwise. */
+  readonly timeLimit?: number;
+  /** Keeps its promises one after another, by lab.promise(); the first that is broken ends it. */
+  check(lab: Lab): Promise<void>;
+}
+
+/** What a broken promise says to the learner. */
+export interface Broken {
+  /** The name that lab.promise() was given. */
+  check: string;
+  promised: string;
+  seen: string;
+  look: string;
+  /** The end of what the program wrote on stderr. */
+  said?: string;
+}
+
+export interface TaskResult {
+  id: string;
+  title: string;
+  points: number;
+  of: number;
+  outcome: 'passed' | 'failed' | 'skipped';
+  broken?: Broken;
+  /** Why it was not checked. */
+  reason?: string;
+  milliseconds: number;
+}
+
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise';
+  readonly broken: Broken;
+
+  constructor(broken: Broken) {
+    super(`${broken.check}: ${broken.seen}`);
+    this.broken = broken;
+  }
+}

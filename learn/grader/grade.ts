@@ -1,0 +1,84 @@
+// Grading: each task of a submission in a sandbox of its own, with a time limit over all.
+import { dirname, join } from 'node:path';
+import { repository } from '../repository.ts';
+import { OWN } from '../sandbox/coverings.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+import { type Broken, BrokenPromise, type Task, type TaskResult } from './exercise.ts';
+import { lab } from './lab.ts';
+import { random } from './random.ts';
+
+/** Where a submission stands in its sandbox: there imports find the course. */
+export function workDirectory(chapter: string): string {
+  return join(repository, 'work', chapter);
+}
+
+const TIME_LIMIT = 20_000;
+const RUN_LIMIT = 10_000;
+
+/**
+ * @param options.directory the submission's files for this chapter
+ * @param options.seed names and values follow from it
+ * @param options.timeout milliseconds that one run may take
+ */
+export async function gradeTask(
+  task: Task,
+  options: { chapter: string; directory: string; seed: string; timeout?: number },
+): Promise<TaskResult> {
+  const { chapter, directory, seed, timeout = RUN_LIMIT } = options;
+  const { id, title, points: of, timeLimit = TIME_LIMIT } = task;
+  const begun = performance.now();
+  const result = (outcome: TaskResult['outcome'], more: Partial<TaskResult> = {}): TaskResult => ({
+    id,
+    title,
+    points: outcome === 'passed' ? of : 0,
+    of,
+    outcome,
+    milliseconds: Math.round(performance.now() - begun),
+    ...more,
+  });
+  if (task.needsRoot && process.geteuid?.() !== 0) {
+    return result('skipped', { reason: 'it wants root: sudo bin/learn check' });
+  }
+  const work = workDirectory(chapter);
+  await using sandbox = await Sandbox.create({
+    directory: work,
+    placed: [{ source: directory, target: work }],
+    hidden: hiddenFrom(directory),
+  });
+  if (task.needsRoot && sandbox.withoutGroups !== undefined) {
+    return result('skipped', { reason: sandbox.withoutGroups });
+  }
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new BrokenPromise(tooLate(timeLimit))), timeLimit);
+  try {
+    const setting = { sandbox, random: random(`${seed} ${id}`), file: task.file, directory: work, timeout };
+    const check = task.check(lab(setting));
+    // Whatever it still does when its time is over fails with the sandbox.
+    check.catch(() => {});
+    await Promise.race([check, over]);
+    return result('passed');
+  } catch (error) {
+    if (error instanceof BrokenPromise) return result('failed', { broken: error.broken });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLate(milliseconds: number): Broken {
+  return {
+    check: 'ends-in-time',
+    promised: `all that is asked for is done within ${milliseconds / 1000} seconds`,
+    seen: 'it was not, and everything was killed',
+    look: 'what it waits for, and whether it starts processes without end',
+  };
+}
+
+/** What would make it too easy, and what others handed in. */
+function hiddenFrom(directory: string): string[] {
+  const beside = dirname(dirname(directory));
+  const needed =
+    beside === '/' || OWN.test(beside) || beside.startsWith(repository) || repository.startsWith(beside);
+  const others = needed ? [] : [beside];
+  return [join(repository, 'solutions'), join(repository, 'test'), ...others];
+}

@@ -1,0 +1,134 @@
+// What a check works with: the learner's program in a sandbox of its own, and the kernel's view of it from outside.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStatus } from '#linux';
+import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { BrokenPromise } from './exercise.ts';
+import type { Random } from './random.ts';
+
+export interface RunOptions extends CaptureOptions {
+  /** Comes before it: ['unshare', '--uts'] */
+  wrapper?: readonly string[];
+}
+
+export interface Lab {
+  readonly random: Random;
+  readonly sandbox: Sandbox;
+  /** Runs the learner's program to its end, which must come in time (10 s unless said otherwise). */
+  run(args: readonly string[], options?: RunOptions): Promise<Captured>;
+  /** Starts it and leaves it running. It ends with the sandbox, if not before. */
+  start(args: readonly string[], options?: RunOptions): Promise<Running>;
+  /** Runs a program of the machine's in the sandbox, to arrange something or to look at it from there. */
+  command(argv: readonly string[], options?: CaptureOptions): Promise<Captured>;
+  /**
+   * The process in the sandbox whose arguments are exactly these, once it is there: its pid as the machine numbers it.
+   * Make them unmistakable: ['sleep', '7203314']. undefined when none appears within the time, or `running` ends before.
+   */
+  find(
+    argv: readonly string[],
+    options?: { timeout?: number; running?: Running },
+  ): Promise<number | undefined>;
+  /** What the sandbox calls the process that the machine calls `pid`. */
+  insidePid(pid: number): number | undefined;
+  /** Says what holds; the task ends here when it does not. */
+  promise(check: string, kept: boolean, told: { promised: string; seen: string; look: string }): void;
+}
+
+/** How a program ended, for the `seen` of a promise. */
+export function ending({ code, stdout }: Captured): string {
+  const output = stdout.trim();
+  const printed = output === '' ? 'printed nothing' : `printed ${quote(output)}`;
+  return `it ${printed} and ended with ${code}`;
+}
+
+/** As it would be typed, cut where it gets long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+}
+
+export function lab(options: {
+  sandbox: Sandbox;
+  random: Random;
+  file: string;
+  directory: string;
+  /** Milliseconds that a run may take. */
+  timeout: number;
+}): Lab {
+  const { sandbox, random, file, directory, timeout } = options;
+  let last: { stderr: string } | undefined;
+  const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
+    ...wrapper,
+    'node',
+    file,
+    ...args,
+  ];
+  return {
+    random,
+    sandbox,
+    async run(args, runOptions) {
+      const ran = await capture(sandbox, program(args, runOptions), { directory, timeout, ...runOptions });
+      last = ran;
+      if (ran.timedOut) {
+        throw new BrokenPromise({
+          check: 'ends-in-time',
+          promised: `it ends when its work is done: node ${file} ${args.join(' ')}`,
+          seen: 'it was still running when its time was over, and was killed',
+          look: 'what it waits for: wait(pid) without a child, a read without a writer, a loop',
+          ...said(ran.stderr),
+        });
+      }
+      return ran;
+    },
+    async start(args, startOptions) {
+      const running = await begin(sandbox, program(args, startOptions), {
+        directory,
+        timeout: 60_000,
+        ...startOptions,
+      });
+      last = running;
+      return running;
+    },
+    command: (argv, commandOptions) => capture(sandbox, argv, { directory: '/', ...commandOptions }),
+    async find(argv, { timeout: patience = 5000, running } = {}) {
+      let ended = false;
+      void running?.ended.then(() => {
+        ended = true;
+      });
+      for (const deadline = Date.now() + patience; ; ) {
+        const pid = sandbox.processes().find(each => hasArguments(each, argv));
+        if (pid !== undefined) return pid;
+        if (ended || Date.now() > deadline) return undefined;
+        await sleep(10);
+      }
+    },
+    insidePid: pid => readStatus(pid)?.nspid[1],
+    promise(check, kept, told) {
+      if (!kept) throw new BrokenPromise({ check, ...told, ...said(last?.stderr ?? '') });
+    },
+  };
+}
+
+function said(stderr: string): { said?: string } {
+  const lines = stderr.trim().split('\n').slice(-6).join('\n');
+  return lines === '' ? {} : { said: lines };
+}
+
+function hasArguments(pid: number, argv: readonly string[]): boolean {
+  const [program = '', ...args] = argv;
+  const [first = '', ...rest] = commandLine(pid);
+  return (
+    basename(first) === basename(program) &&
+    rest.length === args.length &&
+    rest.every((arg, n) => arg === args[n])
+  );
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}

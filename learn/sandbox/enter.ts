@@ -1,0 +1,136 @@
+// Starting a program in a sandbox: join its groups and namespaces, fork (a pid namespace takes in children only), execute.
+import { closeSync } from 'node:fs';
+import {
+  AT,
+  because,
+  CLONE,
+  call,
+  chdir,
+  cloneCall,
+  close,
+  dup3,
+  type ExitStatus,
+  execve,
+  exitGroup,
+  F,
+  fcntl,
+  type Item,
+  killProcess,
+  O,
+  openat,
+  pidfdOpen,
+  reap,
+  resultOf,
+  SIG,
+  setns,
+  setsid,
+  startChild,
+  watchExit,
+  writeText,
+} from '#linux';
+import { handOver } from '../../mini-docker/linux/clone.ts';
+import { nodeDirectory } from '../repository.ts';
+import { withheldRights } from './rights.ts';
+
+export interface EnterOptions {
+  /** Inside. */
+  directory?: string;
+  environment?: Record<string, string>;
+  /** Descriptors for 0, 1 and 2; they stay the caller's. Ours unless said otherwise. */
+  streams?: readonly [number, number, number];
+  /** A session of its own: no terminal sends it signals. */
+  session?: boolean;
+}
+
+export interface Entered {
+  /** As the machine numbers it. */
+  readonly pid: number;
+  /** Settles with the exit code; everything is given back then. */
+  readonly ended: Promise<ExitStatus>;
+  kill(signal: number): void;
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const PASSED_ON = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LANG', 'LC_ALL', 'COLUMNS', 'LINES'];
+
+export function sandboxEnvironment(): Record<string, string> {
+  const passed = PASSED_ON.flatMap(name =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+  );
+  return {
+    ...Object.fromEntries(passed),
+    PATH: `${nodeDirectory}:${SYSTEM_PATH}`,
+    HOME: '/root',
+    LEARN_SANDBOX: '1',
+  };
+}
+
+/** Writes into a group's list of processes. */
+export function joinGroup(directory: string): Item[] {
+  const file = openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0);
+  return [file, because('join the group', writeText(resultOf(file), '0')), close(resultOf(file))];
+}
+
+/** @throws SyscallError naming the step that failed; no process is left then */
+export async function enter(sandbox: {
+  pidfd: number;
+  /** CLONE.NEW* */
+  namespaces: number;
+  userNamespace: boolean;
+  homes: readonly string[];
+  argv: readonly string[];
+  options: EnterOptions;
+}): Promise<Entered> {
+  const { pidfd, namespaces, userNamespace, homes, argv, options } = sandbox;
+  const { directory = '/', environment = {}, streams, session = false } = options;
+  const env = Object.entries({ ...sandboxEnvironment(), ...environment }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const fork = cloneCall(SIG.CHLD | CLONE.VM | CLONE.PARENT, 0, null, 0, 0);
+  const first = startChild(
+    [
+      ...homes.flatMap(joinGroup),
+      setns(pidfd, namespaces),
+      { control: 'fork', step: fork, parent: 'first' },
+      ...(session ? [setsid()] : []),
+      ...streamItems(streams),
+      chdir(directory),
+      ...(userNamespace ? [] : withheldRights()),
+      ...handOver(),
+      // The shell looks for the program in PATH, and tells 126 from 127.
+      execve('/bin/sh', ['sh', '-c', 'exec "$@"', 'sh', ...argv], env),
+      { control: 'label', name: 'first' },
+      exitGroup(0),
+    ],
+    { doing: 'cannot enter the sandbox' },
+  );
+  const failed = await first.executed.then(
+    () => undefined,
+    error => error,
+  );
+  await watchExit(first.pidfd);
+  reap(first.pidfd);
+  closeSync(first.pidfd);
+  const pid = first.results.of(fork);
+  if (pid <= 0) throw failed;
+  const child = call(pidfdOpen(pid, 0));
+  let open = true;
+  const ended = watchExit(child).then(() => {
+    const status = reap(child)!;
+    open = false;
+    closeSync(child);
+    return status;
+  });
+  if (failed !== undefined) {
+    await ended;
+    throw failed;
+  }
+  return { pid, ended, kill: signal => void (open && killProcess(child, signal)) };
+}
+
+function streamItems(streams: readonly [number, number, number] | undefined): Item[] {
+  if (streams === undefined) return [];
+  // Moved out of the way first: 2 may be wanted as 0.
+  const raised = streams.map(fd => fcntl(fd, F.DUPFD_CLOEXEC, 100));
+  return [...raised, ...raised.map((step, number) => dup3(resultOf(step), number, 0))];
+}

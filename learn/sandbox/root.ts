@@ -1,0 +1,231 @@
+// The list of system calls that makes a sandbox's file system: the machine's own, with a layer of memory over it, so that
+// everything can be changed or removed and nothing is. It is a container's start (chapters 4, 5, 7 and 8), whole.
+import {
+  AT,
+  because,
+  chdir,
+  close,
+  fchdir,
+  type Item,
+  MNT,
+  MS,
+  mayFail,
+  mkdirat,
+  mount,
+  mountSetattr,
+  O,
+  openat,
+  pivotRoot,
+  resultOf,
+  type Step,
+  symlinkat,
+  umask,
+  umount2,
+} from '#linux';
+import { type Covering, OWN } from './coverings.ts';
+import type { Hierarchy } from './groups.ts';
+
+export interface RootPlan {
+  /** An existing directory, below which is nothing that the sandbox needs. */
+  stage: string;
+  coverings: readonly Covering[];
+  /** Directories that are empty inside. */
+  hidden: readonly string[];
+  /** Directories to be seen at another place, as they are: a submission in the work folder. */
+  placed: readonly { source: string; target: string }[];
+  /** Hierarchies in which the sandbox has a group of its own. */
+  hierarchies: readonly Hierarchy[];
+  /** Made without the machine's root. */
+  userNamespace: boolean;
+  /** Where to work, inside. */
+  directory: string;
+}
+
+const SIZE = 'size=512m';
+/** struct mount_attr: attr_set is MOUNT_ATTR_RDONLY. mount_setattr(2) */
+const READ_ONLY = new Uint8Array(new BigUint64Array([1n, 0n, 0n, 0n]).buffer);
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+
+export function rootItems(plan: RootPlan): Item[] {
+  const { stage } = plan;
+  const root = `${stage}/root`;
+  // Opened before the stage or a covering hides them.
+  const covered = plan.coverings.map(({ path, as }) => ({
+    target: path,
+    layer: as === 'layer',
+    fd: openDirectory(path),
+  }));
+  const placed = plan.placed.map(({ source, target }) => ({
+    target,
+    layer: true,
+    fd: openDirectory(source),
+  }));
+  const all = [...covered, ...placed];
+  const cover = (some: typeof all): Item[] =>
+    some.flatMap(each =>
+      coverItems({ ...each, index: all.indexOf(each), stage, userNamespace: plan.userNamespace }),
+    );
+  return [
+    umask(0),
+    because(
+      'nothing that is mounted here may appear on the machine',
+      mount({ target: '/', flags: MS.REC | MS.PRIVATE }),
+    ),
+    ...all.map(({ fd }) => fd),
+    mount({ source: 'sandbox', target: stage, type: 'tmpfs', options: `${SIZE},mode=755` }),
+    mkdir(root),
+    ...cover(covered.filter(({ target }) => !OWN.test(target))),
+    ...ownFileSystems(root, plan),
+    ...cover(covered.filter(({ target }) => OWN.test(target))),
+    ...plan.hidden.map(path =>
+      mayFail(mount({ source: 'hidden', target: root + path, type: 'tmpfs', flags: MS.RDONLY }), 'ENOENT'),
+    ),
+    ...cover(placed),
+    chdir(root),
+    because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
+    because('from here on nothing of the machine can be named any more', umount2('.', MNT.DETACH)),
+    because(
+      'as systemd leaves it on most machines: chapter 4 is about it',
+      mount({ target: '/', flags: MS.REC | MS.SHARED }),
+    ),
+    chdir(plan.directory),
+    umask(0o022),
+  ];
+}
+
+function openDirectory(path: string): Step {
+  return openat(AT.FDCWD, path, O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
+}
+
+function mkdir(path: string, mode = 0o755): Step {
+  return mayFail(mkdirat(AT.FDCWD, path, mode), 'EEXIST', 'EROFS');
+}
+
+/** The directories on the way to a path below root, and itself. */
+function mkdirs(root: string, path: string): Step[] {
+  const parts = path.split('/').filter(Boolean);
+  return parts.map((_, index) => mkdir(`${root}/${parts.slice(0, index + 1).join('/')}`));
+}
+
+/** A layer of memory over a directory of the machine, or where that is not to be had, the thing itself, read-only. */
+function coverItems(options: {
+  target: string;
+  layer: boolean;
+  fd: Step;
+  index: number;
+  stage: string;
+  userNamespace: boolean;
+}): Item[] {
+  const { layer, fd, index, stage, userNamespace } = options;
+  const root = `${stage}/root`;
+  const target = options.target === '/' ? root : root + options.target;
+  const [upper, work] = [`${stage}/upper${index}`, `${stage}/work${index}`];
+  const layers = `lowerdir=.,upperdir=${upper},workdir=${work}${userNamespace ? ',userxattr' : ''}`;
+  const overlay = mayFail(mount({ source: 'sandbox', target, type: 'overlay', options: layers }));
+  const done = `covered ${index}`;
+  const layered: Item[] = [
+    mkdir(upper),
+    mkdir(work),
+    overlay,
+    { control: 'when', result: resultOf(overlay), is: 'equal', value: 0, to: done },
+  ];
+  return [
+    ...(options.target === '/' ? [] : mkdirs(root, options.target)),
+    fchdir(resultOf(fd)),
+    ...(layer ? layered : []),
+    // In a user namespace a bind mount must not uncover what lies below other mounts. mount_namespaces(7)
+    mount({ source: '.', target, flags: userNamespace ? MS.BIND | MS.REC : MS.BIND }),
+    mountSetattr(AT.FDCWD, target, AT.RECURSIVE, READ_ONLY),
+    { control: 'label', name: done },
+    close(resultOf(fd)),
+  ];
+}
+
+/** /proc, /sys, /dev, /tmp and /run of its own. */
+function ownFileSystems(root: string, plan: RootPlan): Item[] {
+  const closed = MS.NOSUID | MS.NODEV | MS.NOEXEC;
+  const dev = `${root}/dev`;
+  return [
+    mkdir(`${root}/proc`),
+    mount({ source: 'proc', target: `${root}/proc`, type: 'proc', flags: closed }),
+    mkdir(`${root}/sys`),
+    mount({ source: 'sysfs', target: `${root}/sys`, type: 'sysfs', flags: closed }),
+    ...groupItems(`${root}/sys/fs/cgroup`, plan.hierarchies),
+    mkdir(dev),
+    mount({ source: 'dev', target: dev, type: 'tmpfs', flags: MS.NOSUID, options: 'size=1m,mode=755' }),
+    ...DEVICES.flatMap(name => deviceItems(dev, name)),
+    mkdir(`${dev}/pts`),
+    mount({
+      source: 'devpts',
+      target: `${dev}/pts`,
+      type: 'devpts',
+      flags: MS.NOSUID | MS.NOEXEC,
+      options: 'newinstance,ptmxmode=0666,mode=620',
+    }),
+    symlinkat('pts/ptmx', AT.FDCWD, `${dev}/ptmx`),
+    mkdir(`${dev}/shm`),
+    mount({
+      source: 'shm',
+      target: `${dev}/shm`,
+      type: 'tmpfs',
+      flags: MS.NOSUID | MS.NODEV,
+      options: `${SIZE},mode=1777`,
+    }),
+    symlinkat('/proc/self/fd', AT.FDCWD, `${dev}/fd`),
+    ...['stdin', 'stdout', 'stderr'].map((name, fd) =>
+      symlinkat(`/proc/self/fd/${fd}`, AT.FDCWD, `${dev}/${name}`),
+    ),
+    mkdir(`${root}/tmp`),
+    mount({
+      source: 'tmp',
+      target: `${root}/tmp`,
+      type: 'tmpfs',
+      flags: MS.NOSUID | MS.NODEV,
+      options: `${SIZE},mode=1777`,
+    }),
+    mkdir(`${root}/run`),
+    mount({
+      source: 'run',
+      target: `${root}/run`,
+      type: 'tmpfs',
+      flags: MS.NOSUID | MS.NODEV,
+      options: `${SIZE},mode=755`,
+    }),
+  ];
+}
+
+/** A file can only be mounted on a file; in a user namespace that is the only way to a device. */
+function deviceItems(dev: string, name: string): Item[] {
+  const file = openat(AT.FDCWD, `${dev}/${name}`, O.CREAT | O.WRONLY | O.CLOEXEC, 0o666);
+  return [
+    file,
+    close(resultOf(file)),
+    mount({ source: `/dev/${name}`, target: `${dev}/${name}`, flags: MS.BIND }),
+  ];
+}
+
+/** The sandbox is in a cgroup namespace of its own: what it mounts begins at its own groups. */
+function groupItems(directory: string, hierarchies: readonly Hierarchy[]): Item[] {
+  const [only] = hierarchies;
+  if (only === undefined) return [];
+  const flags = MS.NOSUID | MS.NODEV | MS.NOEXEC;
+  if (hierarchies.length === 1 && only.version === 2) {
+    return [mount({ source: 'cgroup', target: directory, type: 'cgroup2', flags })];
+  }
+  return [
+    mount({ source: 'cgroups', target: directory, type: 'tmpfs', flags, options: 'size=1m,mode=755' }),
+    ...hierarchies.flatMap(({ version, controllers }) => {
+      const name = version === 2 ? 'unified' : controllers.join(',');
+      const target = `${directory}/${name}`;
+      return [
+        mkdir(target),
+        version === 2
+          ? mount({ source: 'cgroup', target, type: 'cgroup2', flags })
+          : mount({ source: 'cgroup', target, type: 'cgroup', flags, options: name }),
+        ...(controllers.length > 1 && version === 1
+          ? controllers.map(controller => symlinkat(name, AT.FDCWD, `${directory}/${controller}`))
+          : []),
+      ];
+    }),
+  ];
+}

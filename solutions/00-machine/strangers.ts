@@ -1,0 +1,24 @@
+// Prints the processes that are in another namespace than process 1.   Run: node strangers.ts KIND
+import { readdirSync } from 'node:fs';
+import { type Kind, namespaceOf } from '../../chapters/00-machine/namespaces.ts';
+
+const kind = process.argv[2] as Kind;
+
+/** The kernel shows each process as a directory in /proc; other things are in there as well. */
+const pids = readdirSync('/proc')
+  .map(Number)
+  .filter(Number.isInteger)
+  .sort((a, b) => a - b);
+
+for (const pid of pids) {
+  if (isStranger(pid)) console.log(pid);
+}
+
+function isStranger(pid: number): boolean {
+  try {
+    return namespaceOf(pid, kind) !== namespaceOf(1, kind);
+  } catch {
+    // It has ended, and is in no namespace any more.
+    return false;
+  }
+}

@@ -1,0 +1,200 @@
+// All that a chapter promises, tested: its README's code and transcripts, its starters, solutions and mutants.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Exercise, Task, TaskResult } from '../../learn/grader/exercise.ts';
+import { gradeTask } from '../../learn/grader/grade.ts';
+import { hintsOf } from '../../learn/hints.ts';
+import { repository } from '../../learn/repository.ts';
+import { Sandbox } from '../../learn/sandbox/sandbox.ts';
+import type { Mutant } from './mutant.ts';
+import { missing } from './needs.ts';
+import { type Block, blocksOf, isDifference, isTakenFrom } from './readme.ts';
+import { openShell, type Shell } from './shell.ts';
+import { commandsOf, difference } from './transcript.ts';
+
+const MOST_LINES_TO_WRITE = 40;
+const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
+
+/** @param chapter '02-pid-namespace' */
+export async function testChapter(chapter: string): Promise<void> {
+  const blocks = blocksOf(read('chapters', chapter, 'README.md'));
+  const { exercise } = (await import(join(repository, 'exercises', chapter, 'checks.ts'))) as {
+    exercise: Exercise;
+  };
+  const { mutants } = (await import(join(repository, 'test/mutants', chapter, 'mutants.ts'))) as {
+    mutants: Mutant[];
+  };
+  describe('the README', () => {
+    testCode(chapter, blocks);
+    testTranscripts(blocks);
+  });
+  describe('the exercise', () => {
+    testStarters(chapter, exercise);
+    for (const task of exercise.tasks)
+      testTask({ chapter, task, mutants: mutants.filter(each => each.task === task.id) });
+    test('every mutant belongs to a task', () => {
+      const ids = exercise.tasks.map(({ id }) => id);
+      expect(mutants.filter(({ task }) => !ids.includes(task))).toEqual([]);
+    });
+  });
+}
+
+function testCode(chapter: string, blocks: readonly Block[]): void {
+  const file = (name: string): string => read('chapters', chapter, name);
+  for (const block of blocks) {
+    const { language, attributes, lines, line } = block;
+    const [from, to, whole] = [attributes.get('from'), attributes.get('to'), attributes.get('file')];
+    if (language === 'ts') {
+      test(`the code at line ${line} is that of ${whole ?? from}`, () => {
+        if (whole !== undefined) expect(`${lines.join('\n')}\n`).toBe(file(whole));
+        else
+          expect(
+            isTakenFrom(lines, file(from ?? 'box.ts')),
+            `${from ?? 'box.ts'} has no\n${lines.join('\n')}`,
+          ).toBe(true);
+      });
+    } else if (language === 'diff') {
+      test(`the difference at line ${line} is that from ${from} to ${to}`, () => {
+        expect(isDifference(lines, file(from!), file(to!)), lines.join('\n')).toBe(true);
+      });
+    }
+  }
+}
+
+function testTranscripts(blocks: readonly Block[]): void {
+  const transcripts = blocks.filter(({ language }) => language === 'console');
+  if (transcripts.length === 0) return;
+  describe('transcripts', () => {
+    let sandbox: Sandbox;
+    let shell: Shell;
+    beforeAll(async () => {
+      sandbox = await Sandbox.create();
+      shell = await openShell(sandbox);
+    });
+    afterAll(async () => {
+      await shell?.[Symbol.asyncDispose]();
+      await sandbox?.close();
+    });
+    for (const block of transcripts) {
+      const why = missing(block.attributes.get('needs'));
+      const name = `line ${block.line}: ${commandsOf(block.lines)[0]?.text.split('\n')[0]}`;
+      test.skipIf(why !== undefined)(why === undefined ? name : `${name} (${why})`, async () => {
+        const known = new Map<string, string>();
+        for (const command of commandsOf(block.lines)) {
+          const { output, inner } = await shell.run(command);
+          const all = [output, ...inner].flat().join('\n');
+          compare(command.text, difference(command.output, output, known), all);
+          for (const [index, typed] of command.inner.entries()) {
+            compare(typed.text, difference(typed.output, inner[index] ?? [], known), all);
+          }
+        }
+      });
+    }
+  });
+}
+
+function compare(command: string, wrong: string | undefined, all: string): void {
+  if (wrong !== undefined) expect.fail(`$ ${command}\n  ${wrong}\n--- all that it printed:\n${all}`);
+}
+
+function testStarters(chapter: string, exercise: Exercise): void {
+  test('the exercise says its tasks, and each has three hints', () => {
+    const readme = read('exercises', chapter, 'README.md');
+    const hints = hintsOf(read('exercises', chapter, 'hints.md'));
+    for (const { id } of exercise.tasks) {
+      expect(readme, `README.md names ${id}`).toContain(id);
+      expect(hints.get(id)?.length, `hints.md: ### under ## ${id}`).toBe(3);
+    }
+  });
+  test(`at most ${MOST_LINES_TO_WRITE} lines are to be written, where TODO stands`, () => {
+    let lines = 0;
+    for (const file of starterFiles(chapter)) {
+      const starter = read('exercises', chapter, file);
+      const solution = read('solutions', chapter, file);
+      lines += linesOnlyIn(solution, starter);
+      if (starter !== solution) expect(starter, file).toContain('TODO');
+    }
+    expect(lines).toBeGreaterThan(0);
+    expect(lines).toBeLessThanOrEqual(MOST_LINES_TO_WRITE);
+  });
+}
+
+function starterFiles(chapter: string): string[] {
+  const notCopied = ['README.md', 'hints.md', 'checks.ts'];
+  return readdirSync(join(repository, 'exercises', chapter)).filter(name => !notCopied.includes(name));
+}
+
+function linesOnlyIn(text: string, other: string): number {
+  const rest = other.split('\n').map(line => line.trim());
+  let count = 0;
+  for (const line of text.split('\n').map(each => each.trim())) {
+    const at = rest.indexOf(line);
+    if (at >= 0) rest.splice(at, 1);
+    else if (line !== '' && !line.startsWith('//')) count++;
+  }
+  return count;
+}
+
+function testTask(options: { chapter: string; task: Task; mutants: readonly Mutant[] }): void {
+  const { chapter, task, mutants } = options;
+  // A new one each time: an answer must not depend on it. COURSE_SEED repeats a run.
+  const seed = process.env.COURSE_SEED ?? `${Math.floor(Math.random() * 1e9)}`;
+  const grade = (directory: string, timeout = 10_000): Promise<TaskResult> =>
+    gradeTask(task, { chapter, directory, seed, timeout });
+  const withSeed = `with COURSE_SEED=${seed}`;
+  const mayBeSkipped = (result: TaskResult, context: { skip(reason?: string): void }): void => {
+    if (result.outcome === 'skipped') context.skip(result.reason);
+  };
+  describe(`task ${task.id}`, () => {
+    test.concurrent('the starter fails and says what to do', async context => {
+      const result = await grade(join(repository, 'exercises', chapter));
+      mayBeSkipped(result, context);
+      expect(result.outcome, withSeed).toBe('failed');
+      expect(
+        result.broken!.promised.length * result.broken!.seen.length * result.broken!.look.length,
+      ).toBeGreaterThan(0);
+      expect(result.broken!.said ?? '', 'a crash').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+    });
+    test.concurrent('the solution passes', async context => {
+      const result = await grade(join(repository, 'solutions', chapter));
+      mayBeSkipped(result, context);
+      expect(result.broken, withSeed).toBeUndefined();
+      expect(result.outcome).toBe('passed');
+    });
+    test('there are two mutants or more', () => {
+      expect(mutants.length).toBeGreaterThanOrEqual(2);
+    });
+    for (const mutant of mutants) {
+      test.concurrent(`mutant ${mutant.name} breaks ${mutant.breaks}`, async context => {
+        const directory = join(mkdtempSync(join(tmpdir(), 'mutant-')), chapter);
+        try {
+          makeMutant(chapter, mutant, directory);
+          // Nobody waits long for what is known to hang.
+          const result = await grade(directory, mutant.breaks === 'ends-in-time' ? 3000 : undefined);
+          mayBeSkipped(result, context);
+          expect(result.broken ?? result.outcome, withSeed).toMatchObject({ check: mutant.breaks });
+        } finally {
+          rmSync(join(directory, '..'), { recursive: true });
+        }
+      });
+    }
+  });
+}
+
+function makeMutant(chapter: string, { file, replace, by, name }: Mutant, directory: string): void {
+  mkdirSync(directory);
+  cpSync(join(repository, 'solutions', chapter), directory, { recursive: true });
+  const path = join(directory, file);
+  const solution = readFileSync(path, 'utf8');
+  if (solution.split(replace).length !== 2) {
+    throw new Error(
+      `mutant ${name}: what it replaces stands ${solution.split(replace).length - 1} times in ${file}`,
+    );
+  }
+  writeFileSync(
+    path,
+    solution.replace(replace, () => by),
+  );
+}
