@@ -13,6 +13,7 @@ import type { Container, CreateOptions, Runtime } from './container.ts';
 import { FD } from './descriptors.ts';
 import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
+import { discardHalfMade } from './half-made.ts';
 import { containerHandle, endMonitor } from './handle.ts';
 import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
@@ -149,7 +150,10 @@ async function letRun(options: { gate: Gate; monitor: Monitor; doing: string }):
 async function adopt(options: { id: string; directory: string; spec: Spec }): Promise<Container | undefined> {
   const { id, directory, spec } = options;
   const state = readState(directory);
-  if (state === undefined) return undefined;
+  if (state === undefined) {
+    await discardHalfMade({ directory, cgroupsPath: spec.linux.cgroupsPath });
+    return undefined;
+  }
   const cgroup = openCgroup(state.cgroupsPath);
   const monitor = takeFromMonitor(state);
   const pidfd = openProcess(state.container);

@@ -1,0 +1,36 @@
+// What a daemon leaves that is killed after it began to make a container and before it wrote down what it had begun:
+// a monitor that nobody knows, and a cgroup. The container's process saw the end of its pipe and has ended by itself.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { openProcess, processIdentity } from '../linux/proc/identity.ts';
+import { openCgroup } from './cgroups/create.ts';
+import { FD } from './descriptors.ts';
+import { endMonitor } from './handle.ts';
+import { exitFile } from './state.ts';
+
+/** Takes it away. `directory` is the container's, and tells its monitor from others: that has a file in it open. */
+export async function discardHalfMade(options: { directory: string; cgroupsPath: string }): Promise<void> {
+  const cgroup = openCgroup(options.cgroupsPath);
+  cgroup?.kill();
+  for (const pid of monitorsOf(options.directory)) {
+    const identity = processIdentity(pid);
+    const pidfd = identity && openProcess(identity);
+    if (pidfd !== undefined) await endMonitor(pidfd);
+  }
+  await cgroup?.delete();
+}
+
+function monitorsOf(directory: string): number[] {
+  const file = exitFile(directory);
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const isMonitor = readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
+        return isMonitor && readlinkSync(`/proc/${pid}/fd/${FD.exit}`) === file;
+      } catch {
+        // It ended while we looked.
+        return false;
+      }
+    });
+}
