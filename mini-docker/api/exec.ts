@@ -1,10 +1,11 @@
 // Programs run in running containers.
 
 import type { Attachment } from '../engine/engine.ts';
-import { EngineError } from '../engine/errors.ts';
+import { EngineError, type ErrorKind } from '../engine/errors.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { carry, streamType } from './attachment.ts';
 import { execBody, execStartBody } from './container-body.ts';
+import { errorAnswer } from './errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { detachKeys, terminalSize } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -34,6 +35,9 @@ export const execRoutes: Route[] = [
   },
 ];
 
+/** Found before the program is tried: an HTTP error, as for every other request. */
+const ANSWERED = new Set<ErrorKind>(['notFound', 'conflict']);
+
 async function start(call: Call) {
   const { engine, params, version } = call;
   const id = params.id!;
@@ -48,11 +52,11 @@ async function start(call: Call) {
       ...(ConsoleSize !== undefined && { consoleSize: ConsoleSize }),
     });
   } catch (error) {
-    if (Detach || !(error instanceof EngineError) || error.kind !== 'cannotRun') throw error;
-    // Clients print what comes and then ask for the exit code; an HTTP error would cost them the 126 or 127.
+    if (Detach || (error instanceof EngineError && ANSWERED.has(error.kind))) throw error;
+    // Clients print what comes and then ask for the exit code; an HTTP error would tell them neither.
     const { tty } = ProcessConfig;
     const connection = await call.hijack(streamType({ tty, version }));
-    const line = Buffer.from(`${error.message}\r\n`);
+    const line = Buffer.from(`${errorAnswer(error).message}\r\n`);
     connection.output.write(tty ? line : encodeFrame('stderr', line));
     connection.input.resume();
     connection.close();
