@@ -1,6 +1,6 @@
 // Instructions → arm64 machine code. The kernel takes the number in x8, arguments in x0 to x5, and answers in x0
 // (syscall(2), "Architecture calling conventions"). x9 and x10 are free.
-import { CodeBuffer, halves, type Instruction, type Operand } from './instructions.ts';
+import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from './instructions.ts';
 
 const RESULT = 0;
 const NUMBER = 8;
@@ -81,7 +81,8 @@ function store(code: CodeBuffer, slot: number): void {
 
 /** movz and a movk for every further 16 bits that are not zero; movn for numbers that begin with ones. */
 function moveImmediate(code: CodeBuffer, register: number, value: number | bigint): void {
-  const { low, high } = halves(value);
+  const low = lowHalf(value);
+  const high = highHalf(value);
   const parts = [low & 0xffff, low >>> 16, high & 0xffff, high >>> 16];
   const negative = high === 0xffff_ffff;
   const filler = negative ? 0xffff : 0;

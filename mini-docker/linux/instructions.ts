@@ -31,29 +31,39 @@ export type Instruction =
       readonly to: string;
     };
 
-/** A growing piece of machine code with jumps that wait for their label. */
+/**
+ * A growing piece of machine code with jumps that wait for their label. It is written byte by byte without any helper of
+ * Buffer's: the first start of a container runs this before it has been optimized.
+ */
 export class CodeBuffer {
-  #bytes = Buffer.alloc(8192);
-  #length = 0;
+  #bytes = Buffer.alloc(65_536);
+  length = 0;
   readonly #labels = new Map<string, number>();
   readonly #jumps: { at: number; to: string }[] = [];
 
-  get length(): number {
-    return this.#length;
+  byte(value: number): void {
+    if (this.length === this.#bytes.length) {
+      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+    }
+    this.#bytes[this.length++] = value;
   }
 
-  byte(...values: number[]): void {
-    this.#room(values.length);
-    for (const value of values) this.#bytes[this.#length++] = value;
+  bytes(first: number, second: number, third: number): void {
+    this.byte(first);
+    this.byte(second);
+    this.byte(third);
   }
 
+  /** Little-endian. */
   word32(value: number): void {
-    this.#room(4);
-    this.#length = this.#bytes.writeInt32LE(value | 0, this.#length);
+    this.byte(value & 0xff);
+    this.byte((value >>> 8) & 0xff);
+    this.byte((value >>> 16) & 0xff);
+    this.byte(value >>> 24);
   }
 
   label(name: string): void {
-    this.#labels.set(name, this.#length);
+    this.#labels.set(name, this.length);
   }
 
   /** Remembers that the instruction's displacement at `at` belongs to a label. */
@@ -68,20 +78,18 @@ export class CodeBuffer {
       if (target === undefined) throw new Error(`the program jumps to '${to}', which it does not have`);
       patch(this.#bytes, at, target - at);
     }
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  #room(bytes: number): void {
-    if (this.#length + bytes <= this.#bytes.length) return;
-    this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+    return this.#bytes.subarray(0, this.length);
   }
 }
 
-/** A 64-bit value as two unsigned halves, and whether it is negative. Negative numbers are two's complement. */
-export function halves(value: number | bigint): { low: number; high: number } {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) {
-    return { low: value >>> 0, high: Math.floor(value / 0x1_0000_0000) >>> 0 };
-  }
-  const bits = BigInt.asUintN(64, BigInt(value));
-  return { low: Number(bits & 0xffff_ffffn), high: Number(bits >> 32n) };
+/** The lower 32 bits of a 64-bit value, unsigned. Negative numbers are two's complement. */
+export function lowHalf(value: number | bigint): number {
+  return typeof value === 'number' ? value >>> 0 : Number(BigInt.asUintN(32, value));
+}
+
+/** The upper 32 bits. A number beyond 2^53 is not exact, and has to be a bigint. */
+export function highHalf(value: number | bigint): number {
+  return typeof value === 'number'
+    ? Math.floor(value / 0x1_0000_0000) >>> 0
+    : Number(BigInt.asUintN(64, value) >> 32n);
 }

@@ -1,6 +1,6 @@
 // Instructions → x86-64 machine code. The kernel takes the number in rax, arguments in rdi, rsi, rdx, r10, r8, r9,
 // answers in rax, and destroys rcx and r11 (syscall(2), "Architecture calling conventions").
-import { CodeBuffer, halves, type Instruction, type Operand } from './instructions.ts';
+import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from './instructions.ts';
 
 const RAX = 0;
 const RCX = 1;
@@ -17,7 +17,8 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
           load(code, ARGUMENTS[index]!, arg);
         });
         moveImmediate(code, RAX, instruction.number);
-        code.byte(0x0f, 0x05); // syscall
+        code.byte(0x0f); // syscall
+        code.byte(0x05);
         if (instruction.slot !== undefined) store(code, instruction.slot);
         break;
       case 'store':
@@ -33,7 +34,7 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
       case 'add':
       case 'and':
         load(code, RCX, instruction.value);
-        code.byte(0x48, instruction.op === 'add' ? 0x01 : 0x21, 0xc8); // add, and %rcx, %rax
+        code.bytes(0x48, instruction.op === 'add' ? 0x01 : 0x21, 0xc8); // add, and %rcx, %rax
         break;
       case 'label':
         code.label(instruction.name);
@@ -44,13 +45,16 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
         break;
       case 'branch':
         if (instruction.when === 'failed') {
-          code.byte(0x48, 0x3d); // cmp $-4095, %rax
+          code.byte(0x48); // cmp $-4095, %rax
+          code.byte(0x3d);
           code.word32(-4095);
-          code.byte(0x0f, 0x83); // jae: unsigned, so -4095 to -1 are the highest values
+          code.byte(0x0f); // jae: unsigned, so -4095 to -1 are the highest values
+          code.byte(0x83);
         } else {
           load(code, RCX, instruction.value);
-          code.byte(0x48, 0x39, 0xc8); // cmp %rcx, %rax
-          code.byte(0x0f, instruction.when === 'equal' ? 0x84 : 0x85); // je, jne
+          code.bytes(0x48, 0x39, 0xc8); // cmp %rcx, %rax
+          code.byte(0x0f); // je, jne
+          code.byte(instruction.when === 'equal' ? 0x84 : 0x85);
         }
         displacement(code, instruction.to);
     }
@@ -73,30 +77,33 @@ function load(code: CodeBuffer, register: number, operand: Operand): void {
   // mov (%register), %register. rsp, rbp, r12 and r13 would need another form; none of them is used.
   const high = register >> 3;
   const low = register & 7;
-  code.byte(0x48 | (high << 2) | high, 0x8b, (low << 3) | low);
+  code.bytes(0x48 | (high << 2) | high, 0x8b, (low << 3) | low);
 }
 
 function store(code: CodeBuffer, slot: number): void {
   moveImmediate(code, R11, slot);
-  code.byte(0x49, 0x89, 0x03); // mov %rax, (%r11)
+  code.bytes(0x49, 0x89, 0x03); // mov %rax, (%r11)
 }
 
 function moveImmediate(code: CodeBuffer, register: number, value: number | bigint): void {
-  const { low, high } = halves(value);
+  const low = lowHalf(value);
+  const high = highHalf(value);
   const extended = register >> 3;
   const number = register & 7;
   if (low === 0 && high === 0) {
     if (extended) code.byte(0x45);
-    code.byte(0x31, 0xc0 | (number << 3) | number); // xor %r32, %r32
+    code.byte(0x31); // xor %r32, %r32
+    code.byte(0xc0 | (number << 3) | number);
   } else if (high === 0) {
     if (extended) code.byte(0x41);
     code.byte(0xb8 | number); // mov $imm32, %r32: the upper half becomes zero
     code.word32(low);
   } else if (high === 0xffff_ffff && low >= 0x8000_0000) {
-    code.byte(0x48 | extended, 0xc7, 0xc0 | number); // mov $imm32, %r64: sign-extended
+    code.bytes(0x48 | extended, 0xc7, 0xc0 | number); // mov $imm32, %r64: sign-extended
     code.word32(low);
   } else {
-    code.byte(0x48 | extended, 0xb8 | number); // movabs $imm64, %r64
+    code.byte(0x48 | extended); // movabs $imm64, %r64
+    code.byte(0xb8 | number);
     code.word32(low);
     code.word32(high);
   }
