@@ -242,6 +242,30 @@ test('a traced program tells how long each step took', async () => {
   closeSync(child.pidfd);
 });
 
+test('in a traced program that forks, no step takes less than no time', async () => {
+  const inner = cloneCall(SIG.CHLD | CLONE.PARENT, 0, null, 0, 0);
+  const child = startChild(
+    [
+      { control: 'fork', step: inner, parent: 'first' },
+      getppid(),
+      exitGroup(0),
+      { control: 'label', name: 'first' },
+      getpid(),
+      exitGroup(0),
+    ],
+    { trace: true },
+  );
+  await child.executed;
+  for (const pidfd of [child.pidfd, call(pidfdOpen(child.results.of(inner), 0))]) {
+    await watchExit(pidfd);
+    reap(pidfd);
+    closeSync(pidfd);
+  }
+  const times = child.results.microseconds();
+  expect(times.filter(time => time !== undefined && time < 0)).toEqual([]);
+  expect(times.filter(time => time !== undefined).length).toBeGreaterThan(1);
+});
+
 test('a clone that the kernel refuses is an error at once, with its flags by name', () => {
   // New IPC and sharing System V semaphores exclude each other; so do a new mount namespace and a shared cwd.
   expect(() => startChild([exitGroup(0)], { flags: CLONE.NEWNS | CLONE.FS })).toThrow(

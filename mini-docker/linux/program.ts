@@ -52,6 +52,8 @@ interface Layout {
   buffers: Map<Uint8Array, number>;
   /** For a traced program: where the time after each step is left. */
   times: Map<object, number>;
+  /** Where a process goes on that has forked: its first step there, and the fork. */
+  resumes: Map<object, object>;
   /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
   failures: (readonly Step[])[];
 }
@@ -77,7 +79,13 @@ export function compile(
 ): Program {
   const { architecture, dataAddress, trace = false, dataFd } = options;
   const steps = items.flatMap(stepsOf);
-  const layout: Layout = { slots: new Map(), buffers: new Map(), times: new Map(), failures: [] };
+  const layout: Layout = {
+    slots: new Map(),
+    buffers: new Map(),
+    times: new Map(),
+    resumes: new Map(),
+    failures: [],
+  };
   const memory = new Memory(dataAddress);
   memory.reserve((FIRST_SLOT + steps.length) * SLOT_SIZE);
   steps.forEach((step, index) => {
@@ -169,7 +177,18 @@ export function compile(
   });
 
   if (trace) body.push(takeTime(START_TIME_SLOT * SLOT_SIZE));
+  const forks = new Map(
+    items.flatMap(item =>
+      'control' in item && item.control === 'fork' ? [[item.parent, item.step.key]] : [],
+    ),
+  );
+  let resumed: object | undefined;
   for (const item of items) {
+    if ('control' in item && item.control === 'label') resumed = forks.get(item.name) ?? resumed;
+    if ('syscall' in item && resumed !== undefined) {
+      layout.resumes.set(item.key, resumed);
+      resumed = undefined;
+    }
     if ('syscall' in item) addStep(item);
     else if (item.control === 'label') body.push({ op: 'label', name: item.name });
     else if (item.control === 'jump') body.push({ op: 'jump', to: item.to });
@@ -316,11 +335,15 @@ export class Results {
     };
   }
 
-  /** How long each step of a traced program took; undefined for one that was not reached. */
+  /** How long each step of a traced program took; undefined for one that was not reached, or did not come back. */
   microseconds(): (number | undefined)[] {
+    const { times, resumes } = this.#program.layout;
+    const timeOf = (key: object): number => this.#time(times.get(key)!);
     let before = this.#time(START_TIME_SLOT * SLOT_SIZE);
-    return this.#program.steps.map(step => {
-      const after = this.#time(this.#program.layout.times.get(step.key)!);
+    return this.#program.steps.map(({ key }) => {
+      const fork = resumes.get(key);
+      if (fork !== undefined) before = timeOf(fork);
+      const after = timeOf(key);
       if (after === 0) return undefined;
       const took = after - before;
       before = after;

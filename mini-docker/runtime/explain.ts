@@ -27,8 +27,10 @@ export function explainSections(sections: readonly Section[], results?: Results)
     call: describe(step, earlier => positions.get(earlier.key)!),
     reason: step.why ?? '',
     by: monitor.has(title) ? 'engine' : 'container',
-    ...(results === undefined ? {} : resultFields(results.of(step))),
-    ...(times?.[index] === undefined ? {} : { microseconds: times[index] }),
+    // Without a time it was passed over, or it is the execve that did not come back.
+    ...(results === undefined || times?.[index] === undefined
+      ? {}
+      : { ...resultFields(results.of(step)), microseconds: times[index] }),
   }));
 }
 
