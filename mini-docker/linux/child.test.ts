@@ -243,7 +243,7 @@ test('a traced program tells how long each step took', async () => {
 });
 
 test('in a traced program that forks, no step takes less than no time', async () => {
-  const inner = cloneCall(SIG.CHLD | CLONE.PARENT, 0, null, 0, 0);
+  const inner = cloneCall(SIG.CHLD | CLONE.PARENT | CLONE.VM, 0, null, 0, 0);
   const child = startChild(
     [
       { control: 'fork', step: inner, parent: 'first' },
