@@ -52,8 +52,8 @@ interface Layout {
   buffers: Map<Uint8Array, number>;
   /** For a traced program: where the time after each step is left. */
   times: Map<object, number>;
-  /** Where a process goes on that has forked: its first step there, and the fork. */
-  resumes: Map<object, object>;
+  /** Of the first step of a process that goes on after a fork: where the time of its return from the fork is left. */
+  resumes: Map<object, number>;
   /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
   failures: (readonly Step[])[];
 }
@@ -155,6 +155,12 @@ export function compile(
     }
     takeTimeAfter(step);
   };
+  const forkTimes = new Map<string, number>();
+  const forkTime = (parent: string): number => {
+    const offset = memory.reserve(16);
+    forkTimes.set(parent, offset);
+    return offset;
+  };
   const addFork = (step: Step, parent: string): void => {
     // The two processes may share this memory: only the parent keeps the result.
     const child = `child ${layout.slots.get(step.key)}`;
@@ -163,6 +169,7 @@ export function compile(
       { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
       { op: 'keep', slot: slotOf(step) },
       { op: 'branch', when: 'failed', to: failure(step) },
+      ...(trace ? [takeTime(forkTime(parent))] : []),
       { op: 'jump', to: parent },
       { op: 'label', name: child },
     );
@@ -177,14 +184,9 @@ export function compile(
   });
 
   if (trace) body.push(takeTime(START_TIME_SLOT * SLOT_SIZE));
-  const forks = new Map(
-    items.flatMap(item =>
-      'control' in item && item.control === 'fork' ? [[item.parent, item.step.key]] : [],
-    ),
-  );
-  let resumed: object | undefined;
+  let resumed: number | undefined;
   for (const item of items) {
-    if ('control' in item && item.control === 'label') resumed = forks.get(item.name) ?? resumed;
+    if ('control' in item && item.control === 'label') resumed = forkTimes.get(item.name) ?? resumed;
     if ('syscall' in item && resumed !== undefined) {
       layout.resumes.set(item.key, resumed);
       resumed = undefined;
@@ -341,8 +343,8 @@ export class Results {
     const timeOf = (key: object): number => this.#time(times.get(key)!);
     let before = this.#time(START_TIME_SLOT * SLOT_SIZE);
     return this.#program.steps.map(({ key }) => {
-      const fork = resumes.get(key);
-      if (fork !== undefined) before = timeOf(fork);
+      const resumed = resumes.get(key);
+      if (resumed !== undefined) before = this.#time(resumed);
       const after = timeOf(key);
       if (after === 0) return undefined;
       const took = after - before;
