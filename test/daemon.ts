@@ -8,8 +8,10 @@ import { join, resolve } from 'node:path';
 import { containerIds, leftBehind } from './leaks.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const NODE = join(ROOT, 'node_modules/.bin/node');
-const ENTRY = [join(ROOT, 'mini-docker/main.ts'), 'daemon'];
+export const NODE = join(ROOT, 'node_modules/.bin/node');
+/** Another one in a virtual machine, where TypeScript takes seconds to start. */
+export const MAIN = process.env.MINI_DOCKER_MAIN ?? join(ROOT, 'mini-docker/main.ts');
+const ENTRY = [MAIN, 'daemon'];
 
 export interface TestDaemon {
   /** Path of its unix socket; `host` is the same as DOCKER_HOST wants it. */

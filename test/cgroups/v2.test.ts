@@ -1,9 +1,10 @@
-// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, and whole containers.
+// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, and limits from the
+// command line on.
 import { testInVm } from '../vm/suite.ts';
 
 await testInVm({
   title: 'cgroup v2, in a virtual machine',
   architecture: 'x64',
-  files: ['test/cgroups/cgroups.test.ts', 'mini-docker/runtime/runtime.test.ts'],
+  files: ['test/cgroups/cgroups.test.ts', 'mini-docker/runtime/runtime.test.ts', 'test/limits.test.ts'],
   timeout: 240_000,
 });

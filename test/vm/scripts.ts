@@ -54,10 +54,21 @@ export async function bundleTests(
   mkdirSync(directory, { recursive: true });
   const runner = './test/vm/vitest/vitest.ts';
   const loaders = files.map(file => `${JSON.stringify(file)}: () => import('./${file}')`);
+  const main = join(directory, 'mini-docker/main.js');
+  await build({
+    ...options,
+    entryPoints: ['mini-docker/main.ts'],
+    splitting: true,
+    outdir: dirname(main),
+    plugins: [whereItWas],
+  });
   await build({
     ...options,
     stdin: {
-      contents: `import { run } from '${runner}';\nawait run({ ${loaders.join(', ')} });\n`,
+      contents: `import { run } from '${runner}';
+process.env.MINI_DOCKER_MAIN = ${JSON.stringify(main)};
+await run({ ${loaders.join(', ')} });
+`,
       resolveDir: repository,
       sourcefile: 'run.ts',
     },
