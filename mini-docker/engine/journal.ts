@@ -3,7 +3,7 @@
 // in one system call (splice(2)), into a file beside the container; only then they become log lines, and a few bytes in
 // a third file (log-position.ts) say how far both are. A later daemon cuts the log there and goes on from there.
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { call } from '../linux/call.ts';
 import { F, O, SPLICE } from '../linux/constants.ts';
 import { mayFail } from '../linux/step.ts';
@@ -17,10 +17,26 @@ const LONGEST = 1024 * 1024;
 const EINTR = -4;
 const EAGAIN = -11;
 
+export interface Journal {
+  /** How much of it has become log lines, for the position file. */
+  readonly done: number;
+  /** Nothing more can be taken until all of it has become log lines, and shrink() was called. */
+  readonly isFull: boolean;
+  /** What an earlier daemon took and did not bring to the log. */
+  rest(): Uint8Array;
+  /** Takes what there is now, behind what is there already. The descriptor must be non-blocking. */
+  take(fd: number): Taken;
+  /** So many more bytes have become log lines. */
+  advance(count: number): void;
+  /** Begins anew when it is long and nothing is left in it. True when it did: say so in the position file before anything is taken. */
+  shrink(): boolean;
+  close(): void;
+}
+
 /** What a read gave: bytes, 'later' (there is nothing now), or 'end'. */
 export type Taken = Uint8Array | 'later' | 'end';
 
-export class Journal {
+export class PipeJournal implements Journal {
   readonly #fd: number | undefined;
   readonly #offset = new BigInt64Array(1);
   /** How much of it has become log lines. */
@@ -30,7 +46,7 @@ export class Journal {
   /** There was no room for it. The program must go on nevertheless: without a journal, until it ends. */
   #broken = false;
 
-  /** `done`: as an earlier daemon left it. The pipes' ends that are given to it must be non-blocking. */
+  /** `done`: as an earlier daemon left it. */
   constructor(path: string, done = 0) {
     try {
       this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
@@ -42,17 +58,17 @@ export class Journal {
     this.#done = done > this.#size ? 0 : done;
   }
 
+  readonly isFull = false;
+
   get done(): number {
     return this.#done;
   }
 
-  /** What has not become log lines yet. */
   rest(): Uint8Array {
     return this.#read(this.#done, this.#size - this.#done);
   }
 
-  /** Moves what there is in the pipe behind what is there already. */
-  takeFromPipe(pipe: number): Taken {
+  take(pipe: number): Taken {
     if (this.#broken) return takeDirectly(pipe);
     this.#offset[0] = BigInt(this.#size);
     const offset = new Uint8Array(this.#offset.buffer);
@@ -60,7 +76,7 @@ export class Journal {
     const count = call(mayFail(step, '*'));
     if (count === 0) return 'end';
     if (count === EAGAIN) return 'later';
-    if (count === EINTR) return this.takeFromPipe(pipe);
+    if (count === EINTR) return this.take(pipe);
     if (count < 0) {
       this.#break();
       return takeDirectly(pipe);
@@ -69,27 +85,10 @@ export class Journal {
     return this.#read(this.#size - count, count);
   }
 
-  /** A terminal cannot be spliced into a file: here the bytes are ours alone for some microseconds. */
-  takeFromTerminal(terminal: number): Taken {
-    const bytes = takeDirectly(terminal);
-    if (typeof bytes === 'string' || this.#broken) return bytes;
-    try {
-      for (let written = 0; written < bytes.length; ) {
-        written += writeSync(this.#fd!, bytes, written, bytes.length - written, this.#size + written);
-      }
-      this.#size += bytes.length;
-    } catch {
-      this.#break();
-    }
-    return bytes;
-  }
-
-  /** So many more bytes have become log lines. */
   advance(count: number): void {
     if (!this.#broken) this.#done += count;
   }
 
-  /** Begins anew when nothing is left in it. True when it did: say so in the position file before anything is taken. */
   shrink(): boolean {
     if (this.#size < LONGEST || this.#done < this.#size) return false;
     ftruncateSync(this.#fd!, 0);

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { encodeLogLine, type OutputStream, splitOutput } from '../formats/json-file-log.ts';
 import { nowNanoseconds } from '../formats/timestamp.ts';
 import { watchReadable } from '../linux/readable.ts';
-import { Journal, setNonBlocking, type Taken, takeDirectly } from './journal.ts';
+import { type Journal, PipeJournal, setNonBlocking, type Taken, takeDirectly } from './journal.ts';
 import type { LogFile } from './log-file.ts';
 import { PositionFile, readPosition } from './log-position.ts';
+import { TerminalJournal } from './terminal-journal.ts';
 
 export interface OutputDescriptors {
   stdout?: number | undefined;
@@ -129,7 +130,7 @@ export class ContainerOutput {
     const found = readPosition(positionPath(this.#directory));
     if (found === undefined) return;
     for (const each of this.#sources) {
-      each.journal = new Journal(this.#journalPath(each.stream), found[each.stream]);
+      each.journal = this.#openJournal(each, found[each.stream]);
       const bytes = each.journal.rest();
       if (bytes.length > 0) this.#toLog(each, bytes, false);
     }
@@ -160,11 +161,11 @@ export class ContainerOutput {
       if (source.journal === undefined) {
         // The position first: a later daemon looks for it before it looks for a journal.
         this.#savePosition();
-        source.journal = new Journal(this.#journalPath(source.stream));
+        source.journal = this.#openJournal(source, 0);
       }
-      return source.terminal
-        ? source.journal.takeFromTerminal(source.fd)
-        : source.journal.takeFromPipe(source.fd);
+      // A line longer than all its room: what is there becomes a piece of its own.
+      if (source.journal.isFull) this.#toLog(source, new Uint8Array(), true);
+      return source.journal.take(source.fd);
     } catch (error) {
       this.#warn(`cannot read the output of a container: ${(error as Error).message}`);
       return 'end';
@@ -219,8 +220,9 @@ export class ContainerOutput {
     }
   }
 
-  #journalPath(stream: OutputStream): string {
-    return join(this.#directory, `${stream}.journal`);
+  #openJournal({ stream, terminal }: Source, done: number): Journal {
+    const path = join(this.#directory, `${stream}.journal`);
+    return terminal ? new TerminalJournal(path, done) : new PipeJournal(path, done);
   }
 }
 
