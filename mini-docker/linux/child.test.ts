@@ -131,7 +131,7 @@ test('child and parent talk through pipes while the child is stopped between two
   const heard = Buffer.alloc(4);
   readSync(told.readEnd, heard);
   expect(heard.toString()).toBe('here');
-  expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) S /);
+  await expect.poll(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toMatch(/\) S /);
   call(write(go.writeEnd, Buffer.from('!')));
   await watchExit(child.pidfd);
   expect(reap(child.pidfd)).toEqual({ code: 3 });

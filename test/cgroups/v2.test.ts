@@ -6,5 +6,5 @@ await testInVm({
   title: 'cgroup v2, in a virtual machine',
   architecture: 'x64',
   files: ['test/cgroups/cgroups.test.ts', 'mini-docker/runtime/runtime.test.ts', 'test/limits.test.ts'],
-  timeout: 240_000,
+  timeout: 400_000,
 });

@@ -24,6 +24,11 @@ const noSecondKernel = {
 
 export const expectedSkips: readonly ExpectedSkip[] = [
   { file: 'test/cgroups/v2.test.ts', ...noSecondKernel },
+  {
+    file: 'test/arm64.test.ts',
+    why: 'it takes two minutes: npm run test:arm64',
+    where: process.env.MINI_DOCKER_TEST_ARM64 === undefined || !isFetched('arm64'),
+  },
   { file: 'test/hints/other-kernel.test.ts', ...noSecondKernel },
   {
     file: 'mini-docker/linux/hints/cgroups.test.ts',

@@ -14,10 +14,11 @@ export async function testInVm(options: {
   title: string;
   architecture: VmArchitecture;
   files: string[];
+  skip?: boolean;
   timeout: number;
 }): Promise<void> {
-  const { title, architecture, files, timeout } = options;
-  if (!isFetched(architecture)) return test.skip(title);
+  const { title, architecture, files, skip = false, timeout } = options;
+  if (skip || !isFetched(architecture)) return test.skip(title);
   using bundle = await bundleTests(files, `${architecture}-${process.pid}`);
   const command = ['node_modules/.bin/node', bundle.script];
   const { code, output } = await runInVm({ architecture, command, timeout });
