@@ -28,6 +28,8 @@ export interface Content {
   add(options: AddOptions): Promise<CatalogImage>;
   /** Runs `bring`, which stores blobs and layers; what it holds is not collected meanwhile. */
   holding<T>(bring: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
+  /** Digests that stay, though no image needs them: a build cache's. */
+  kept: Set<() => Iterable<string>>;
   /** Removes those of the digests (blobs and diff ids) that no image needs. Gives the diff ids that are gone. */
   collect(digests: Iterable<string>): Promise<string[]>;
 }
@@ -53,6 +55,7 @@ export async function openContent(root: string): Promise<Content> {
   const references = openReferences(layout, temporary);
   const catalog = openCatalog({ references, blobs, layers });
   const held = new Map<string, number>();
+  const kept: Content['kept'] = new Set();
 
   const update: Content['update'] = change =>
     withLock(join(root, 'lock'), () => references.write(change(references.read())));
@@ -80,9 +83,10 @@ export async function openContent(root: string): Promise<Content> {
     const images = catalog.images();
     const neededBlobs = new Set([...catalog.variants()].flatMap(blobsOf));
     const neededLayers = new Set(images.flatMap(image => image.config.rootfs.diff_ids));
+    const stay = new Set([...kept].flatMap(each => [...each()]));
     const gone: string[] = [];
     for (const digest of new Set(digests)) {
-      if (held.has(digest)) continue;
+      if (held.has(digest) || stay.has(digest)) continue;
       if (!neededBlobs.has(digest)) await blobs.remove(digest);
       if (neededLayers.has(digest) || !layers.has(digest)) continue;
       await layers.remove(layers.nameOf(digest));
@@ -124,7 +128,7 @@ export async function openContent(root: string): Promise<Content> {
       return catalog.byManifest(descriptor.digest)!;
     });
 
-  return { blobs, layers, catalog, isNew, temporary, update, add, holding, collect };
+  return { blobs, layers, catalog, isNew, temporary, update, add, holding, kept, collect };
 }
 
 const blobsOf = (image: CatalogImage): string[] => [

@@ -10,7 +10,8 @@ import { BadImage } from './errors.ts';
 import type { CreateImageOptions, Image, ImportOptions } from './image.ts';
 import { decodePlatformText, hostPlatform } from './platform.ts';
 
-const fullNames = (references: readonly string[] = []): string[] =>
+/** Throws BadImage and InvalidReference. */
+export const fullNames = (references: readonly string[] = []): string[] =>
   references.map(text => {
     const reference = withTag(decodeReference(text));
     if (reference.digest !== undefined)

@@ -107,7 +107,9 @@ export interface ImageStore {
   ): Promise<LoadedImage[]>;
   /** Makes an image of one layer out of a file system's tar (plain, gzip or zstd). Throws BadImage. */
   import(options: ImportOptions): Promise<Image>;
-  /** Makes an image out of another one, or of none, and one more layer, or none: commit and build. */
+  /** Layers of a build, which no image has yet. */
+  loose: LooseLayers;
+  /** Makes an image out of another one, or of none, and one more layer, or none: commit. */
   create(options: CreateImageOptions): Promise<Image>;
   /**
    * Fetches an image from its registry. Without tag and digest it is 'latest'. Throws RegistryError (unknown, denied,
@@ -146,4 +148,39 @@ export interface CreateImageOptions {
   createdBy: string;
   comment?: string;
   references?: readonly string[];
+}
+
+/** A layer that no image has to have: its tar, not compressed, is in the content store, and it is unpacked. */
+export interface LooseLayer {
+  diffId: string;
+  /** Of the tar, in bytes. */
+  size: number;
+}
+
+export interface LooseLayers {
+  /** Nothing that `hold` was given is collected before `work` is done. What nobody needs then goes. */
+  holding<T>(work: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
+  /** Stores and unpacks what pack() makes. Throws BadImage. */
+  add(tar: AsyncIterable<Uint8Array>, hold: (digest: string) => void): Promise<LooseLayer>;
+  /** undefined when it is not there any more, or not whole. */
+  find(diffId: string): LooseLayer | undefined;
+  /** Where its files are. */
+  directory(diffId: string): string;
+  /** Bytes of its files. */
+  filesSize(diffId: string): number;
+  /** What `digests` names stays, though no image needs it. */
+  keep(digests: () => Iterable<string>): void;
+  /** Removes those that nobody needs. */
+  collect(digests: Iterable<string>): Promise<string[]>;
+  /** An image out of loose layers on top of another image, or of none. Throws BadImage, InvalidReference. */
+  assemble(options: AssembleOptions): Promise<Image>;
+}
+
+export interface AssembleOptions {
+  base?: Image;
+  /** From the bottom, those of the base left out. */
+  layers: readonly LooseLayer[];
+  /** The whole of it: with the diff ids and the history of the base. */
+  config: ImageConfig;
+  references: readonly string[];
 }

@@ -8,6 +8,7 @@ import { BadImage, NoSuchImage } from './errors.ts';
 import { historyOf } from './history.ts';
 import type { Image, ImageStore } from './image.ts';
 import { loadArchive } from './load.ts';
+import { looseLayers } from './loose-layers.ts';
 import { nameOf } from './references.ts';
 import { registryMethods } from './registry/registry.ts';
 import type { RegistrySettings } from './registry/settings.ts';
@@ -80,6 +81,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     load: (source, onProgress) => loadArchive(content, source, onProgress),
     import: options => importImage(content, options),
     create: options => createImage(content, options),
+    loose: looseLayers(content),
 
     ...registryMethods(content, registries),
 
