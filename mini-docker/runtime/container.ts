@@ -60,6 +60,8 @@ export interface Container extends Streams {
   resize(size: { rows: number; columns: number }): void;
   /** Changes limits of the running container. */
   update(resources: Resources): Promise<void>;
+  /** Calls back when the kernel has killed a process of the container for want of memory, until it has ended. */
+  onOomKill(listener: () => void): void;
   stats(): Promise<Stats>;
   /** Pids on the host of all processes of the container's cgroup. */
   processes(): number[];

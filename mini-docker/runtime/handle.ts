@@ -81,6 +81,11 @@ export function containerHandle(options: HandleOptions): Container {
     },
     update: async (resources: Resources) => existing(cgroup, id).update(resources),
     stats: async (): Promise<Stats> => existing(cgroup, id).stats(),
+    onOomKill(listener) {
+      if (over) return;
+      const watch = cgroup?.watchOomKills(listener);
+      void exited.then(() => watch?.stop());
+    },
     processes: () => cgroup?.processes() ?? [],
     exec: (exec: ExecOptions): Promise<Execution> =>
       execInside({ id, spec, pidfd: alive(pidfd, id), cgroup: existing(cgroup, id), exec }),

@@ -57,6 +57,27 @@ test('a process that takes more memory than the limit is killed, and the kill is
   assert.equal(cgroup.oomKills(), 1);
 });
 
+test('kills for want of memory are told when they happen, each cgroup its own', async () => {
+  const memory = { limit: 32 * MiB, swap: 32 * MiB };
+  await using cgroup = temporaryCgroup({ memory });
+  await using other = temporaryCgroup({ memory });
+  let [told, toldOther] = [0, 0];
+  const watch = cgroup.watchOomKills(() => told++);
+  const watchOther = other.watchOomKills(() => toldOther++);
+  const bomb = 'exec dd if=/dev/zero of=/dev/null bs=128M count=1';
+  for (const times of [1, 2]) {
+    await runInside(cgroup, bomb).ended;
+    await eventually('the news of a kill', () => told === times);
+  }
+  assert.equal(toldOther, 0);
+  watch.stop();
+  await runInside(cgroup, bomb).ended;
+  await runInside(other, bomb).ended;
+  await eventually('the news of a kill in the other', () => toldOther === 1);
+  watchOther.stop();
+  assert.equal(told, 2);
+});
+
 test('no more processes than the limit can be forked', async () => {
   await using cgroup = temporaryCgroup({ pids: { limit: 5 } });
   const script = 'for i in 1 2 3 4 5 6 7 8; do sleep 100 & done; wait';

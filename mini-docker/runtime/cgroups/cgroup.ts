@@ -26,6 +26,8 @@ export interface Cgroup {
   stats(): Stats;
   /** How many of its processes the kernel has killed for want of memory. */
   oomKills(): number;
+  /** Calls back soon after oomKills() has risen. Stop before delete(). */
+  watchOomKills(onKill: () => void): CgroupWatch;
   /** SIGKILL to all, also to frozen ones, and returns before they have died. */
   kill(): void;
   /**
@@ -33,6 +35,11 @@ export interface Cgroup {
    * @throws CgroupError when there are still processes after ten seconds
    */
   delete(): Promise<void>;
+}
+
+export interface CgroupWatch {
+  /** Idempotent. */
+  stop(): void;
 }
 
 /** A limit that cannot be had, or a cgroup that cannot be made, in one sentence that says what to do. */

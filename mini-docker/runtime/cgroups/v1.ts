@@ -22,6 +22,7 @@ import {
 import type { HierarchiesV1 } from './hierarchies.ts';
 import { killAll } from './kill.ts';
 import { missingController } from './limits.ts';
+import { watchOomV1 } from './oom-watch.ts';
 import { removeOurParents } from './parents.ts';
 import { decodeBlkioV1, effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
@@ -136,6 +137,12 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     processes: () => processesBelow(members),
     stats: () => readStats(directoryOf),
     oomKills: () => readTable(`${directoryOf('memory')}/memory.oom_control`).oom_kill ?? 0,
+
+    watchOomKills(onKill) {
+      const directory = directoryOf('memory');
+      if (directory === undefined) return { stop: () => {} };
+      return watchOomV1(directory, this.oomKills, onKill);
+    },
 
     kill() {
       const state = directoryOf('freezer');

@@ -19,6 +19,7 @@ import {
 } from './files.ts';
 import type { HierarchyV2 } from './hierarchies.ts';
 import { killAll } from './kill.ts';
+import { watchOomV2 } from './oom-watch.ts';
 import { removeOurParents } from './parents.ts';
 import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { enableControllers } from './v2-controllers.ts';
@@ -79,6 +80,12 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
     processes: () => processesBelow(directory),
     stats: () => readStats(directory),
     oomKills: () => readTable(`${directory}/memory.events`).oom_kill ?? 0,
+
+    watchOomKills(onKill) {
+      const file = `${directory}/memory.events`;
+      if (!existsSync(file)) return { stop: () => {} };
+      return watchOomV2(file, this.oomKills, onKill);
+    },
 
     kill() {
       if (!existsSync(directory)) return;
