@@ -41,8 +41,14 @@ export async function testChapter(chapter: string): Promise<void> {
   });
 }
 
+const WIDEST_PICTURE = 76;
+
 function testCode(chapter: string, blocks: readonly Block[]): void {
   const file = (name: string): string => read('chapters', chapter, name);
+  test(`pictures fit a screen of 80 columns`, () => {
+    const wide = blocks.filter(({ language }) => language === 'text').flatMap(({ lines }) => lines);
+    expect(wide.filter(line => [...line].length > WIDEST_PICTURE)).toEqual([]);
+  });
   for (const block of blocks) {
     const { language, attributes, lines, line } = block;
     const [from, to, whole] = [attributes.get('from'), attributes.get('to'), attributes.get('file')];

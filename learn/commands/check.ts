@@ -1,0 +1,95 @@
+// `learn check` and `learn watch`: does it do what was asked for?
+import { existsSync, watch as watchFiles } from 'node:fs';
+import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
+import type { TaskResult } from '../grader/exercise.ts';
+import { gradeTask } from '../grader/grade.ts';
+import { bad, bold, dim, good, SIGN, wrap } from '../screen.ts';
+import { readProgress, updateProgress, workOn } from '../work.ts';
+
+export interface CheckOptions {
+  seed?: string;
+  task?: string;
+}
+
+/** @param name else the chapter that was started last */
+export function chapterToCheck(name: string | undefined): Chapter {
+  const wanted = name ?? readProgress().current;
+  if (wanted === undefined) throw new UserError("which chapter? 'learn start 0' begins the first exercise");
+  const chapter = chapterNamed(wanted);
+  if (!existsSync(workOn(chapter))) {
+    throw new UserError(`you have not begun exercise ${chapter.number}: 'learn start ${chapter.number}'`);
+  }
+  return chapter;
+}
+
+export async function check(name: string | undefined, options: CheckOptions): Promise<void> {
+  if (!(await checkOnce(chapterToCheck(name), options))) process.exitCode = 1;
+}
+
+/** Whether nothing failed. */
+async function checkOnce(chapter: Chapter, { seed, task: only }: CheckOptions): Promise<boolean> {
+  const { tasks } = await exerciseOf(chapter);
+  const chosen = only === undefined ? tasks : tasks.filter(({ id }) => id === only);
+  if (chosen.length === 0) {
+    throw new UserError(
+      `exercise ${chapter.number} has no task ${only}: they are ${tasks.map(({ id }) => id).join(', ')}`,
+    );
+  }
+  const used = seed ?? String(Math.floor(Math.random() * 1e9));
+  let well = true;
+  console.log(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
+  for (const task of chosen) {
+    const result = await gradeTask(task, { chapter: chapter.slug, directory: workOn(chapter), seed: used });
+    show(result);
+    if (result.outcome === 'failed') well = false;
+    if (result.outcome === 'passed') remember(chapter, task.id);
+  }
+  updateProgress(progress => {
+    progress.current = chapter.slug;
+  });
+  const next = well
+    ? `learn solution ${chapter.number} shows ours; then: learn read ${chapter.number + 1}`
+    : `stuck? learn hint ${chapter.number}`;
+  console.log(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next}\n`);
+  return well;
+}
+
+function remember(chapter: Chapter, task: string): void {
+  updateProgress(progress => {
+    progress.passed[`${chapter.slug}/${task}`] ??= new Date().toISOString();
+  });
+}
+
+function show({ outcome, id, title, points, of, broken, reason }: TaskResult): void {
+  const sign = { passed: good(SIGN.passed), failed: bad(SIGN.failed), skipped: SIGN.skipped }[outcome];
+  console.log(`  ${sign} ${bold(id)}: ${title} ${dim(`(${points}/${of})`)}`);
+  if (reason !== undefined) console.log(wrap(reason, '      ', '    skipped: '));
+  if (broken !== undefined) {
+    console.log(wrap(broken.promised, '              ', '    promised: '));
+    console.log(wrap(broken.seen, '              ', '    seen:     '));
+    console.log(wrap(broken.look, '              ', '    look at:  '));
+    if (broken.said !== undefined)
+      console.log(`    it said:  ${broken.said.split('\n').join('\n              ')}`);
+  }
+  console.log();
+}
+
+/** Checks after each change, until Ctrl-C. */
+export async function watch(name: string | undefined, options: CheckOptions): Promise<void> {
+  const chapter = chapterToCheck(name);
+  let changed = Promise.withResolvers<void>();
+  const watcher = watchFiles(workOn(chapter), () => changed.resolve());
+  process.on('SIGINT', () => {
+    watcher.close();
+    process.exit(0);
+  });
+  for (;;) {
+    if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+    await checkOnce(chapter, options);
+    console.log(dim('  waiting for a change; Ctrl-C ends'));
+    await changed.promise;
+    // An editor writes more than once.
+    await new Promise(done => setTimeout(done, 200));
+    changed = Promise.withResolvers<void>();
+  }
+}

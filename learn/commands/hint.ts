@@ -1,0 +1,63 @@
+// `learn hint` and `learn solution`: help, no more of it at a time than is wanted.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chapterNamed, exerciseOf, starterFiles, UserError } from '../course.ts';
+import { hintsOf } from '../hints.ts';
+import { page, render } from '../markdown.ts';
+import { repository } from '../repository.ts';
+import { bold, dim } from '../screen.ts';
+import { readProgress, updateProgress, workOn } from '../work.ts';
+import { chapterToCheck } from './check.ts';
+
+/** The next hint for a task: the one that is named, or the first that has not passed. */
+export async function hint(name: string | undefined, wanted: string | undefined): Promise<void> {
+  const chapter = name === undefined ? chapterToCheck(undefined) : chapterNamed(name);
+  const { tasks } = await exerciseOf(chapter);
+  const { passed, hints: shown } = readProgress();
+  const task =
+    wanted === undefined
+      ? (tasks.find(({ id }) => passed[`${chapter.slug}/${id}`] === undefined) ?? tasks[0])
+      : tasks.find(({ id }) => id === wanted);
+  if (task === undefined) {
+    throw new UserError(
+      `exercise ${chapter.number} has no task ${wanted}: they are ${tasks.map(({ id }) => id).join(', ')}`,
+    );
+  }
+  const hints =
+    hintsOf(readFileSync(join(repository, 'exercises', chapter.slug, 'hints.md'), 'utf8')).get(task.id) ?? [];
+  const key = `${chapter.slug}/${task.id}`;
+  const level = Math.min((shown[key] ?? 0) + 1, hints.length);
+  console.log(bold(`\n${task.id}: hint ${level} of ${hints.length}\n`));
+  console.log(render(hints[level - 1]!));
+  console.log(
+    level < hints.length
+      ? dim('the same command gives the next one')
+      : dim('that was the last one; learn solution --force shows ours'),
+  );
+  updateProgress(progress => {
+    progress.hints[key] = level;
+  });
+}
+
+/** Ours, beside the learner's own. */
+export async function solution(name: string, { force }: { force?: true }): Promise<void> {
+  const chapter = chapterNamed(name);
+  const { tasks } = await exerciseOf(chapter);
+  const { passed } = readProgress();
+  const open = tasks.filter(({ id }) => passed[`${chapter.slug}/${id}`] === undefined);
+  if (open.length > 0 && !force) {
+    throw new UserError(
+      `${open.map(({ id }) => id).join(' and ')} did not pass yet: 'learn hint ${chapter.number}' helps, --force shows the solution anyway`,
+    );
+  }
+  const parts = starterFiles(chapter).map(file => {
+    const ours = join(repository, 'solutions', chapter.slug, file);
+    const { stdout } = spawnSync('diff', ['-u', join(workOn(chapter), file), ours], { encoding: 'utf8' });
+    const difference = stdout
+      ? `Against yours:\n\n\`\`\`diff\n${stdout.split('\n').slice(2).join('\n')}\`\`\`\n`
+      : '';
+    return `## ${file}\n\n\`\`\`ts\n${readFileSync(ours, 'utf8')}\`\`\`\n\n${difference}`;
+  });
+  page(render(parts.join('\n')));
+}

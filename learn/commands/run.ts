@@ -1,0 +1,32 @@
+// `learn run N` and `learn shell`: in a sandbox, with our terminal.
+import { existsSync } from 'node:fs';
+
+import { chapterNamed } from '../course.ts';
+import { repository } from '../repository.ts';
+import { Sandbox } from '../sandbox/sandbox.ts';
+import { dim } from '../screen.ts';
+
+export async function run(name: string, args: readonly string[]): Promise<void> {
+  const { slug } = chapterNamed(name);
+  await inSandbox(['node', `chapters/${slug}/box.ts`, ...args]);
+}
+
+export async function shell(command: readonly string[]): Promise<void> {
+  if (command.length > 0) return inSandbox(command);
+  const bash = existsSync('/bin/bash') || existsSync('/usr/bin/bash');
+  console.log(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
+  await inSandbox(bash ? ['bash', '--norc', '--noprofile'] : ['sh'], {
+    PS1: bash ? 'sandbox:\\W$ ' : 'sandbox$ ',
+  });
+}
+
+async function inSandbox(argv: readonly string[], environment: Record<string, string> = {}): Promise<void> {
+  // Ctrl-C is for what runs inside. SIGTERM and SIGHUP are for us, and end it all with us.
+  const ignore = (): void => {};
+  process.on('SIGINT', ignore).on('SIGQUIT', ignore);
+  await using sandbox = await Sandbox.create();
+  if (sandbox.withoutGroups !== undefined) console.error(dim(`(${sandbox.withoutGroups})`));
+  const entered = await sandbox.enter(argv, { directory: repository, environment });
+  const { code } = await entered.ended;
+  process.exitCode = code;
+}

@@ -1,0 +1,36 @@
+// `learn start N` and `learn reset N`: the starter in the work folder, and never over anybody's work.
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { chapterNamed, starterFiles, UserError } from '../course.ts';
+import { page, render } from '../markdown.ts';
+import { repository } from '../repository.ts';
+import { bold } from '../screen.ts';
+import { copyIntoWork, setAside, updateProgress, workOn } from '../work.ts';
+
+export function start(name: string, { fromSolution }: { fromSolution?: true }): void {
+  const chapter = chapterNamed(name);
+  if (starterFiles(chapter).length === 0) throw new UserError(`chapter ${chapter.number} has no exercise`);
+  const { copied, kept } = copyIntoWork(chapter, fromSolution ? 'solutions' : 'exercises');
+  updateProgress(progress => {
+    progress.current = chapter.slug;
+  });
+  const directory = relative(process.cwd(), workOn(chapter)) || '.';
+  if (!fromSolution && kept.length === 0) {
+    page(render(readFileSync(join(repository, 'exercises', chapter.slug, 'README.md'), 'utf8')));
+  }
+  for (const file of copied)
+    console.log(`${join(directory, file)}: ${fromSolution ? 'solved' : 'ready, look for TODO'}`);
+  for (const file of kept) console.log(`${join(directory, file)}: is there already, left as it is`);
+  console.log(
+    `\n${bold(`learn check ${chapter.number}`)} tells how far you are, ${bold(`learn watch ${chapter.number}`)} does so after each change`,
+  );
+}
+
+export function reset(name: string): void {
+  const chapter = chapterNamed(name);
+  const aside = setAside(chapter);
+  if (aside !== undefined) console.log(`your work is in ${relative(process.cwd(), aside)} now`);
+  const { copied } = copyIntoWork(chapter, 'exercises');
+  for (const file of copied)
+    console.log(`${relative(process.cwd(), join(workOn(chapter), file))}: as at the beginning`);
+}

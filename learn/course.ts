@@ -1,0 +1,56 @@
+// The course as its folders tell it: a chapter is there when chapters/NN-slug is.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Exercise } from './grader/exercise.ts';
+import { repository } from './repository.ts';
+
+export interface Chapter {
+  /** '02-pid-namespace' */
+  slug: string;
+  number: number;
+  /** 'A process that is number 1' */
+  title: string;
+}
+
+/** A mistake of the user's: one line for people, no stack. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+export function chapters(): Chapter[] {
+  const names = readdirSync(join(repository, 'chapters')).filter(name => /^\d\d-/.test(name));
+  return names.sort().map(slug => ({ slug, number: Number(slug.slice(0, 2)), title: titleOf(slug) }));
+}
+
+function titleOf(slug: string): string {
+  const readme = join(repository, 'chapters', slug, 'README.md');
+  const heading = existsSync(readme) ? readFileSync(readme, 'utf8').split('\n', 1)[0]! : '';
+  return heading.replace(/^# (Chapter \d+\. )?/, '') || slug.slice(3);
+}
+
+/** @param name '2', '02', '02-pid-namespace' or 'pid-namespace' @throws UserError */
+export function chapterNamed(name: string): Chapter {
+  const all = chapters();
+  const found = all.find(({ slug, number }) =>
+    /^\d+$/.test(name) ? Number(name) === number : name === slug || name === slug.slice(3),
+  );
+  if (found !== undefined) return found;
+  const numbers = all.map(({ number }) => number);
+  throw new UserError(
+    `there is no chapter ${name}: they are numbered ${Math.min(...numbers)} to ${Math.max(...numbers)}`,
+  );
+}
+
+export async function exerciseOf(chapter: Chapter): Promise<Exercise> {
+  const file = join(repository, 'exercises', chapter.slug, 'checks.ts');
+  if (!existsSync(file)) return { tasks: [] };
+  return ((await import(file)) as { exercise: Exercise }).exercise;
+}
+
+const NOT_COPIED = ['README.md', 'hints.md', 'checks.ts'];
+
+/** The files that a learner gets. */
+export function starterFiles(chapter: Pick<Chapter, 'slug'>): string[] {
+  const directory = join(repository, 'exercises', chapter.slug);
+  return existsSync(directory) ? readdirSync(directory).filter(name => !NOT_COPIED.includes(name)) : [];
+}

@@ -1,0 +1,100 @@
+// Results for people, programs, CI servers and Gradescope.
+import type { TaskResult } from './exercise.ts';
+
+export interface ChapterResult {
+  slug: string;
+  title: string;
+  tasks: TaskResult[];
+}
+
+export interface Submission {
+  /** Its folder's. */
+  name: string;
+  seed: string;
+  chapters: ChapterResult[];
+}
+
+function totals({ chapters }: Submission): { points: number; of: number } {
+  const tasks = chapters.flatMap(chapter => chapter.tasks);
+  return {
+    points: tasks.reduce((sum, task) => sum + task.points, 0),
+    of: tasks.reduce((sum, task) => sum + task.of, 0),
+  };
+}
+
+function explanation({ broken, reason }: TaskResult): string {
+  if (reason !== undefined) return `skipped: ${reason}`;
+  if (broken === undefined) return '';
+  const said = broken.said === undefined ? '' : `\nit said: ${broken.said}`;
+  return `promised: ${broken.promised}\nseen: ${broken.seen}\nlook at: ${broken.look}${said}`;
+}
+
+export function textReport(submissions: readonly Submission[], seed: string): string {
+  const lines = submissions.flatMap(submission => {
+    const { points, of } = totals(submission);
+    const tasks = submission.chapters.flatMap(({ slug, tasks: all }) =>
+      all.flatMap(task => [
+        `  ${{ passed: '✓', failed: '✗', skipped: '–' }[task.outcome]} ${slug}/${task.id} ${task.points}/${task.of}`,
+        ...explanation(task)
+          .split('\n')
+          .filter(Boolean)
+          .map(line => `      ${line}`),
+      ]),
+    );
+    return [`${submission.name}: ${points} of ${of} points`, ...tasks, ''];
+  });
+  return `${lines.join('\n')}(--seed ${seed})\n`;
+}
+
+export function jsonReport(submissions: readonly Submission[], seed: string): string {
+  const all = submissions.map(submission => ({ ...submission, ...totals(submission) }));
+  return `${JSON.stringify({ seed, submissions: all }, null, 2)}\n`;
+}
+
+/** The dialect that CI servers read: a suite for each chapter of each submission. */
+export function junitReport(submissions: readonly Submission[]): string {
+  const suites = submissions.flatMap(({ name, chapters }) =>
+    chapters.map(({ slug, tasks }) => {
+      const failures = tasks.filter(({ outcome }) => outcome === 'failed').length;
+      const skipped = tasks.filter(({ outcome }) => outcome === 'skipped').length;
+      const counts = `tests="${tasks.length}" failures="${failures}" skipped="${skipped}"`;
+      return `  <testsuite name="${xml(`${name}/${slug}`)}" ${counts}>\n${tasks.map(task => testcase(slug, task)).join('')}  </testsuite>\n`;
+    }),
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
+}
+
+function testcase(slug: string, task: TaskResult): string {
+  const head = `    <testcase classname="${xml(slug)}" name="${xml(task.id)}" time="${task.milliseconds / 1000}"`;
+  if (task.outcome === 'passed') return `${head}/>\n`;
+  const body = xml(explanation(task));
+  const inner =
+    task.outcome === 'skipped'
+      ? `<skipped message="${body}"/>`
+      : `<failure message="${xml(task.broken?.seen ?? '')}">${body}</failure>`;
+  return `${head}>${inner}</testcase>\n`;
+}
+
+/** What XML 1.0 cannot say, a terminal's escape for one, is left out. */
+function xml(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '')
+    .replace(/[&<>"]/g, character => entities[character]!);
+}
+
+/** results.json of Gradescope's autograder specification. */
+export function gradescopeReport(submissions: readonly Submission[], seed: string): string {
+  const [submission] = submissions;
+  const tests = submission!.chapters.flatMap(({ slug, tasks }) =>
+    tasks.map(task => ({
+      name: `${slug}/${task.id}: ${task.title}`,
+      score: task.points,
+      max_score: task.of,
+      status: task.outcome === 'passed' ? 'passed' : 'failed',
+      output: explanation(task),
+    })),
+  );
+  const { points } = totals(submission!);
+  return `${JSON.stringify({ score: points, output: `seed ${seed}`, visibility: 'visible', stdout_visibility: 'visible', tests }, null, 2)}\n`;
+}

@@ -1,0 +1,101 @@
+// The learner's work: work/NN-slug/ in the course's folder, where imports find the course, and beside it what was reached.
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Chapter } from './course.ts';
+import { starterFiles } from './course.ts';
+import { repository } from './repository.ts';
+
+const folder = process.env.LEARN_WORK ?? join(repository, 'work');
+const stateFile = join(folder, '.learn.json');
+
+export interface Progress {
+  /** 'NN-slug/task' → when it passed first, ISO 8601. */
+  passed: Record<string, string>;
+  /** 'NN-slug/task' → how many hints were shown. */
+  hints: Record<string, number>;
+  /** The chapter that was started or checked last. */
+  current?: string;
+}
+
+export function workOn(chapter: Pick<Chapter, 'slug'>): string {
+  return join(folder, chapter.slug);
+}
+
+export function readProgress(): Progress {
+  if (!existsSync(stateFile)) return { passed: {}, hints: {} };
+  try {
+    return { passed: {}, hints: {}, ...JSON.parse(readFileSync(stateFile, 'utf8')) };
+  } catch {
+    // Somebody edited it; the work itself is not in it.
+    return { passed: {}, hints: {} };
+  }
+}
+
+export function updateProgress(change: (progress: Progress) => void): void {
+  const progress = readProgress();
+  change(progress);
+  makeOwned(folder);
+  writeFileSync(`${stateFile}.new`, `${JSON.stringify(progress, null, 2)}\n`);
+  own(`${stateFile}.new`);
+  renameSync(`${stateFile}.new`, stateFile);
+}
+
+/** @returns which files were copied, and which were left as they are because they are there */
+export function copyIntoWork(
+  chapter: Chapter,
+  from: 'exercises' | 'solutions',
+): { copied: string[]; kept: string[] } {
+  const directory = workOn(chapter);
+  makeOwned(folder);
+  makeOwned(directory);
+  const copied: string[] = [];
+  const kept: string[] = [];
+  for (const name of starterFiles(chapter)) {
+    const source = join(repository, from, chapter.slug, name);
+    const target = join(directory, name);
+    if (existsSync(target) && !(from === 'solutions' && isUntouched(chapter, name))) kept.push(name);
+    else {
+      copyFileSync(source, target);
+      own(target);
+      copied.push(name);
+    }
+  }
+  return { copied, kept };
+}
+
+/** Nobody has changed the starter. */
+function isUntouched(chapter: Chapter, name: string): boolean {
+  const starter = readFileSync(join(repository, 'exercises', chapter.slug, name));
+  return readFileSync(join(workOn(chapter), name)).equals(starter);
+}
+
+/** Moves the work aside. @returns where it is now */
+export function setAside(chapter: Chapter): string | undefined {
+  const directory = workOn(chapter);
+  if (!existsSync(directory)) return undefined;
+  const aside = `${directory}.${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`;
+  renameSync(directory, aside);
+  return aside;
+}
+
+function makeOwned(directory: string): void {
+  if (existsSync(directory)) return;
+  mkdirSync(directory, { recursive: true });
+  own(directory);
+}
+
+/** Started with sudo, files still belong to the one who works. */
+function own(path: string): void {
+  const { SUDO_UID: user, SUDO_GID: group } = process.env;
+  if (process.geteuid?.() === 0 && user !== undefined && group !== undefined) {
+    chownSync(path, Number(user), Number(group));
+  }
+}
