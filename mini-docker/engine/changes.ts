@@ -8,6 +8,7 @@ import { O, S_IF } from '../linux/constants.ts';
 import { xattr } from '../linux/xattrs.ts';
 import type { EngineContext } from './context.ts';
 import { translated } from './foreign-errors.ts';
+import { layersBelow } from './init-layer.ts';
 import type { LiveContainer } from './live-container.ts';
 
 const MODIFIED = 0;
@@ -119,7 +120,7 @@ export async function containerChanges(
   const image = await translated(context.images.get(live.record.imageId));
   return filesystemChanges({
     upperdir: context.paths.container(live.id).upperdir,
-    lowerdirs: await translated(context.images.lowerdirs(image)),
+    lowerdirs: await layersBelow(context, image),
     mountPoints: OWN_MOUNT_POINTS,
   });
 }

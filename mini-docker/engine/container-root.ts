@@ -7,6 +7,7 @@ import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import { translated } from './foreign-errors.ts';
 import { openRootOf } from './identities.ts';
+import { layersBelow } from './init-layer.ts';
 import type { LiveContainer } from './live-container.ts';
 import { openMergedView } from './merged-view.ts';
 import type { RecordMount } from './record.ts';
@@ -41,7 +42,7 @@ export async function openContainerRoot(
     return root(openSync(mount.Source, O.PATH), path.slice(mount.Destination.length) || '/');
   }
   const image = await translated(context.images.get(record.imageId));
-  const lowerdirs = await translated(context.images.lowerdirs(image));
+  const lowerdirs = await layersBelow(context, image);
   const { upperdir, workdir } = context.paths.container(live.id);
   return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);
 }

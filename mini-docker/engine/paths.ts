@@ -6,7 +6,11 @@ export interface DataPaths {
   dataRoot: string;
   runDir: string;
   containers: string;
+  /** See mount-points.ts. */
+  mountPoints: string;
   volumes: string;
+  /** The layer of mount points. */
+  initLayer: string;
   /** Files of one container on disk. */
   container(id: string): ContainerPaths;
 }
@@ -16,14 +20,14 @@ export interface ContainerPaths {
   /** The record: everything that is known of it. */
   config: string;
   log: string;
-  hostname: string;
-  hosts: string;
-  resolvConf: string;
   /** overlay's writable layer, and the scratch directory it wants beside it. */
   upperdir: string;
   workdir: string;
-  /** Runtime state: below the run directory. */
+  /** What there is only while it runs: below the run directory. */
   run: string;
+  hostname: string;
+  hosts: string;
+  resolvConf: string;
 }
 
 export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPaths {
@@ -31,22 +35,25 @@ export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPath
   return {
     ...roots,
     containers,
+    mountPoints: join(roots.dataRoot, 'mount-points'),
     volumes: join(roots.dataRoot, 'volumes'),
+    initLayer: join(roots.dataRoot, 'init-layer'),
     container: id => containerPaths({ id, directory: join(containers, id), runDir: roots.runDir }),
   };
 }
 
 function containerPaths(options: { id: string; directory: string; runDir: string }): ContainerPaths {
   const { id, directory, runDir } = options;
+  const run = join(runDir, 'containers', id);
   return {
     directory,
     config: join(directory, 'config.json'),
     log: join(directory, `${id}-json.log`),
-    hostname: join(directory, 'hostname'),
-    hosts: join(directory, 'hosts'),
-    resolvConf: join(directory, 'resolv.conf'),
     upperdir: join(directory, 'upper'),
     workdir: join(directory, 'work'),
-    run: join(runDir, 'containers', id),
+    run,
+    hostname: join(run, 'hostname'),
+    hosts: join(run, 'hosts'),
+    resolvConf: join(run, 'resolv.conf'),
   };
 }
