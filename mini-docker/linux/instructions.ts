@@ -36,7 +36,9 @@ export type Instruction =
  * Buffer's: the first start of a container runs this before it has been optimized.
  */
 export class CodeBuffer {
-  #bytes = Buffer.alloc(65_536);
+  /** The same memory for each: only one program is encoded at a time, and a start every few milliseconds would leave much to collect. */
+  static #scratch = Buffer.alloc(65_536);
+  #bytes = CodeBuffer.#scratch;
   length = 0;
   readonly #labels = new Map<string, number>();
   readonly #jumps: { at: number; to: string }[] = [];
@@ -44,6 +46,7 @@ export class CodeBuffer {
   byte(value: number): void {
     if (this.length === this.#bytes.length) {
       this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+      CodeBuffer.#scratch = this.#bytes;
     }
     this.#bytes[this.length++] = value;
   }
@@ -71,14 +74,14 @@ export class CodeBuffer {
     this.#jumps.push({ at, to });
   }
 
-  /** @param patch writes the distance from `at` to the label */
+  /** A copy of the finished code. @param patch writes the distance from `at` to the label */
   finish(patch: (code: Buffer, at: number, distance: number) => void): Buffer {
     for (const { at, to } of this.#jumps) {
       const target = this.#labels.get(to);
       if (target === undefined) throw new Error(`the program jumps to '${to}', which it does not have`);
       patch(this.#bytes, at, target - at);
     }
-    return this.#bytes.subarray(0, this.length);
+    return Buffer.from(this.#bytes.subarray(0, this.length));
   }
 }
 
