@@ -7,6 +7,7 @@ import type { ContainerSet } from './container-set.ts';
 import type { Events } from './events.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { DataPaths } from './paths.ts';
+import type { RecordKeeper } from './record-keeper.ts';
 
 export interface EngineContext {
   paths: DataPaths;
@@ -16,6 +17,7 @@ export interface EngineContext {
   runtime: Runtime;
   containers: ContainerSet;
   events: Events;
+  records: RecordKeeper;
   /** A line for the daemon's log: something went wrong that no client is told of. */
   warn(message: string): void;
   /** Aborted when the engine closes: containers go on, nobody waits for them any more. */

@@ -37,7 +37,8 @@ export async function createContainer(
   try {
     const record = draftRecord(context, { ...request, image, id, name });
     makeVolumes(record);
-    createRecord(paths, record, { durable: record.hostConfig.AutoRemove !== true });
+    createRecord(paths, record);
+    context.records.syncLater(id);
     const container = new LiveContainer(record);
     containers.add(container);
     containerEvent(context, container, 'create');

@@ -1,6 +1,5 @@
 // A program has ended: its output is brought to its end, its state saved, everybody told, and what held it given back.
 
-import { rmSync } from 'node:fs';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import type { Exit } from '../runtime/container.ts';
 import { containerEvent } from './container-events.ts';
@@ -8,8 +7,8 @@ import type { EngineContext } from './context.ts';
 import type { LiveContainer, Run } from './live-container.ts';
 import { disconnectNetworks } from './network-connections.ts';
 import { removeLocked } from './remove.ts';
+import { removeTree } from './remove-tree.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
-import { saveState } from './save-state.ts';
 import { removeShm } from './shared-memory.ts';
 import { startRun } from './start.ts';
 
@@ -18,12 +17,19 @@ const PATIENCE = 2000;
 
 /** Waits for the end of this run and deals with it, in the background. */
 export function handleExit(context: EngineContext, live: LiveContainer, run: Run): void {
+  let oomTold = false;
+  run.container.onOomKill(() => {
+    oomTold = true;
+    containerEvent(context, live, 'oom');
+  });
   void run.container.exited
     .then(async exit => {
       if (!context.closing.aborted) await run.output.finish(PATIENCE);
       // The next daemon finds it ended.
       if (context.closing.aborted) return;
       using _held = await live.lock.acquire();
+      // The last kill may be what ended it, before there was time to hear of it.
+      if (exit.oomKilled && !oomTold) containerEvent(context, live, 'oom');
       if (live.run === run) await endRun(context, live, { run, exit });
     })
     .catch(error => context.warn(`container ${live.name}: its end: ${(error as Error).message}`));
@@ -47,7 +53,6 @@ async function endRun(
     finishedAt: encodeTimestamp(BigInt(exit.at.getTime()) * 1_000_000n),
   });
   if (exit.code === undefined) state.exitUnknown = true;
-  if (exit.oomKilled) containerEvent(context, live, 'oom');
 
   const again =
     !live.removing &&
@@ -61,8 +66,9 @@ async function endRun(
   run.output.close({ ended: true });
   live.run = undefined;
   live.execIds.clear();
-  saveState(context, record);
   live.tellExit();
+  // Before its run directory goes, from which the next daemon would learn it. One that is removed now needs it no more.
+  if (again || !hostConfig.AutoRemove) context.records.saveState(record);
   containerEvent(context, live, 'die', {
     exitCode: String(state.exitCode),
     execDuration: String(Math.round(lasted / 1000)),
@@ -81,8 +87,8 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
     context.warn(`container ${live.name}: ${(error as Error).message}`);
   }
   await disconnectNetworks(context, live.record);
-  removeShm(context, live.id);
-  rmSync(context.paths.container(live.id).run, { recursive: true, force: true });
+  if (live.record.hostConfig.IpcMode === 'shareable') removeShm(context, live.id);
+  await removeTree(context.paths.container(live.id).run);
 }
 
 /** The caller holds the lock, and has set the status. */
@@ -110,7 +116,7 @@ async function restart(context: EngineContext, live: LiveContainer): Promise<voi
     });
     if (!again) return;
     state.status = 'restarting';
-    saveState(context, live.record);
+    context.records.saveState(live.record);
     scheduleRestart(context, live, 0);
   }
 }

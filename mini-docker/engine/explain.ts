@@ -19,23 +19,23 @@ export async function explainContainer(
   // The same preparations as for a start, with another data root, whose path is then replaced in what is shown.
   const elsewhere = mkdtempSync(join(context.paths.runDir, 'explain-'));
   try {
-    const paths = dataPaths({ dataRoot: elsewhere, runDir: elsewhere });
-    for (const path of [paths.container(id).upperdir, paths.container(id).workdir]) {
-      mkdirSync(path, { recursive: true });
-    }
+    const { initLayer } = context.paths;
+    const paths = { ...dataPaths({ dataRoot: elsewhere, runDir: elsewhere }), initLayer };
+    const { upperdir, workdir, run } = paths.container(id);
+    for (const path of [upperdir, workdir, run]) mkdirSync(path, { recursive: true });
     const { spec, layers } = await prepareSpec({ ...context, paths }, record);
     const { runtime } = context;
     const stdin = record.config.OpenStdin === true;
-    const directory = paths.container(id).run;
     const steps = runtime.explain({
       spec,
-      directory,
+      directory: run,
       rootfs: layers,
       stdin,
       init: record.hostConfig.Init === true,
     });
     const real = (text: string) =>
       text
+        .replaceAll(run, context.paths.container(id).run)
         .replaceAll(`${elsewhere}/rootfs`, `${context.paths.runDir}/rootfs`)
         .replaceAll(elsewhere, context.paths.dataRoot);
     return steps.map(step => ({ ...step, call: real(step.call), reason: real(step.reason) }));

@@ -16,7 +16,9 @@ import { execsApi } from './exec.ts';
 import { readHostFacts } from './host-facts.ts';
 import { imagesApi } from './images.ts';
 import { systemInfo, systemVersion } from './info.ts';
+import { makeInitLayer } from './init-layer.ts';
 import { dataPaths } from './paths.ts';
+import { RecordKeeper } from './record-keeper.ts';
 import { recover } from './recovery.ts';
 
 export interface EngineOptions {
@@ -33,18 +35,21 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, runDir, images, networks, runtime, warn } = options;
   const closing = new AbortController();
+  const paths = dataPaths({ dataRoot, runDir });
   const context: EngineContext = {
-    paths: dataPaths({ dataRoot, runDir }),
+    paths,
     facts: readHostFacts(),
     images,
     networks,
     runtime,
     containers: new ContainerSet(),
     events: new Events(),
+    records: new RecordKeeper({ paths, warn }),
     warn,
     closing: closing.signal,
   };
   mkdirSync(context.paths.volumes, { recursive: true, mode: 0o711 });
+  makeInitLayer(context.paths.initLayer);
   await recover(context);
   const id = engineId(dataRoot);
   return {
@@ -66,6 +71,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         for (const client of [...live.clients]) client.end();
         live.run?.output.close({ ended: false });
       }
+      context.records.flush();
     },
   };
 }

@@ -6,8 +6,6 @@ export interface DataPaths {
   dataRoot: string;
   runDir: string;
   containers: string;
-  /** See mount-points.ts. */
-  mountPoints: string;
   volumes: string;
   /** The layer of mount points. */
   initLayer: string;
@@ -35,7 +33,6 @@ export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPath
   return {
     ...roots,
     containers,
-    mountPoints: join(roots.dataRoot, 'mount-points'),
     volumes: join(roots.dataRoot, 'volumes'),
     initLayer: join(roots.dataRoot, 'init-layer'),
     container: id => containerPaths({ id, directory: join(containers, id), runDir: roots.runDir }),

@@ -4,7 +4,6 @@ import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { EngineError, notRunning } from './errors.ts';
 import type { LiveContainer } from './live-container.ts';
-import { saveState } from './save-state.ts';
 
 export async function pauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
   using _held = await live.lock.acquire();
@@ -22,7 +21,7 @@ export async function pauseContainer(context: EngineContext, live: LiveContainer
   // It may have ended while it was being stopped: then its end decides.
   if (live.run === undefined) return;
   state.status = 'paused';
-  saveState(context, live.record);
+  context.records.saveState(live.record);
   containerEvent(context, live, 'pause');
 }
 
@@ -34,6 +33,6 @@ export async function unpauseContainer(context: EngineContext, live: LiveContain
   }
   await live.run.container.resume();
   state.status = 'running';
-  saveState(context, live.record);
+  context.records.saveState(live.record);
   containerEvent(context, live, 'unpause');
 }

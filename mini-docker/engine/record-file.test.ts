@@ -32,15 +32,15 @@ const load = () => {
 
 test('a record comes back as it was saved', () => {
   const one = record('1'.repeat(64));
-  createRecord(paths, one, { durable: true });
+  createRecord(paths, one);
   one.name = 'renamed';
-  saveRecord(paths, one, { durable: false });
+  saveRecord(paths, one);
   expect(load().records).toEqual([one]);
 });
 
 test('what a killed daemon left half made or half removed is gone at the next start', () => {
   const one = record('1'.repeat(64));
-  createRecord(paths, one, { durable: false });
+  createRecord(paths, one);
   retireRecord(paths, one.id);
   mkdirSync(join(paths.containers, `.creating-${'2'.repeat(64)}`, 'upper'), { recursive: true });
   expect(load()).toEqual({ records: [], warnings: [] });
@@ -49,7 +49,7 @@ test('what a killed daemon left half made or half removed is gone at the next st
 
 test('a write that was cut off between the temporary file and the rename changes nothing', () => {
   const one = record('1'.repeat(64));
-  createRecord(paths, one, { durable: false });
+  createRecord(paths, one);
   writeFileSync(`${paths.container(one.id).config}.tmp`, '{"version":1,"id":"');
   expect(load().records).toEqual([one]);
 });
@@ -57,8 +57,8 @@ test('a write that was cut off between the temporary file and the rename changes
 test('a record that cannot be read is named and left for its owner, and the others are loaded', () => {
   const one = record('1'.repeat(64));
   const two = record('2'.repeat(64));
-  createRecord(paths, one, { durable: false });
-  createRecord(paths, two, { durable: false });
+  createRecord(paths, one);
+  createRecord(paths, two);
   truncateSync(paths.container(one.id).config, 20);
   const { records, warnings } = load();
   expect(records).toEqual([two]);

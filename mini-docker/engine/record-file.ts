@@ -1,18 +1,7 @@
 // Records on disk. A record is written beside its place and renamed into it: whoever reads finds the old one or the
-// new one, whenever the writer was killed. The rename alone gives that; fsync is for a power cut and costs a disk
-// access (0.2 to 20 ms), so only what a user set is synced: whether a container ran has no meaning after a reboot.
+// new one, whenever the writer was killed.
 
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
@@ -20,27 +9,25 @@ import type { ContainerRecord } from './record.ts';
 const CREATING = '.creating-';
 const REMOVING = '.removing-';
 
-export function saveRecord(paths: DataPaths, record: ContainerRecord, options: { durable: boolean }): void {
+export function saveRecord(paths: DataPaths, record: ContainerRecord): void {
   const { config } = paths.container(record.id);
-  writeWhole(`${config}.tmp`, encodeRecord(record), options.durable);
+  writeFileSync(`${config}.tmp`, encodeRecord(record), { mode: 0o600 });
   renameSync(`${config}.tmp`, config);
-  if (options.durable) syncDirectory(paths.container(record.id).directory);
 }
 
 /**
  * Makes the container's directory with its record, both or neither: everything is built under a name that the next
  * start of the daemon sweeps away, and appears by one rename.
  */
-export function createRecord(paths: DataPaths, record: ContainerRecord, options: { durable: boolean }): void {
+export function createRecord(paths: DataPaths, record: ContainerRecord): void {
   const building = join(paths.containers, `${CREATING}${record.id}`);
   try {
     mkdirSync(building, { mode: 0o710 });
     // What root of the image looks like comes from its layers; overlay takes the merged root's mode from the topmost.
     mkdirSync(join(building, 'upper'), { mode: 0o755 });
     mkdirSync(join(building, 'work'), { mode: 0o700 });
-    writeWhole(join(building, 'config.json'), encodeRecord(record), options.durable);
+    writeFileSync(join(building, 'config.json'), encodeRecord(record), { mode: 0o600 });
     renameSync(building, paths.container(record.id).directory);
-    if (options.durable) syncDirectory(paths.containers);
   } catch (error) {
     rmSync(building, { recursive: true, force: true });
     throw error;
@@ -82,23 +69,4 @@ export function decodeRecord(bytes: Uint8Array, id: string): ContainerRecord {
   if (record?.version !== 1) throw new Error(`record version ${record?.version} is not known`);
   if (record.id !== id) throw new Error(`it is the record of ${record.id}`);
   return record;
-}
-
-function writeWhole(path: string, text: string, durable: boolean): void {
-  const fd = openSync(path, 'w', 0o600);
-  try {
-    writeFileSync(fd, text);
-    if (durable) fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

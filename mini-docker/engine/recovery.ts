@@ -3,7 +3,7 @@
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeTimestamp } from '../formats/timestamp.ts';
+import { encodeTimestamp, nowNanoseconds } from '../formats/timestamp.ts';
 import type { Container } from '../runtime/container.ts';
 import type { EngineContext } from './context.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
@@ -13,8 +13,8 @@ import { positionPath } from './output.ts';
 import { loadRecords } from './record-file.ts';
 import { removeLocked } from './remove.ts';
 import { shouldStartWithDaemon } from './restart-policy.ts';
-import { saveState } from './save-state.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
+import { readStarted } from './started-file.ts';
 
 /** The exit code of a process that saw its daemon go before it was let run its program (linux/program.ts). */
 const NEVER_STARTED = 125;
@@ -53,19 +53,24 @@ async function adopt(context: EngineContext, live: LiveContainer): Promise<void>
           return undefined;
         });
   if (container === undefined || spec === undefined) return lose(context, live);
-  const wasRunning = state.status === 'running' || state.status === 'paused';
-  if (!wasRunning && (await neverRan(container))) {
+  const started = readStarted(directory);
+  if (started === undefined && (await neverRan(container))) {
     // The daemon was killed while it started it; no client was told that it runs.
     await container.delete();
     rmSync(directory, { recursive: true, force: true });
     return lose(context, live);
   }
   const output = openOutput(context, live, container, readPosition(positionPath(directory))?.log);
-  live.run = { container, spec, output, startedAt: startOf(live) };
-  if (wasRunning) return;
-  Object.assign(state, { status: 'running', pid: container.pid, error: '', startedBefore: true });
-  state.startedAt = encodeTimestamp(BigInt(Date.now()) * 1_000_000n);
-  saveState(context, live.record);
+  live.run = { container, spec, output, startedAt: Date.parse(started?.startedAt ?? '') || Date.now() };
+  const startedAt = started?.startedAt ?? encodeTimestamp(nowNanoseconds());
+  const status = state.status === 'paused' && state.startedAt === startedAt ? 'paused' : 'running';
+  Object.assign(
+    live.record,
+    started && { networks: started.networks },
+    started?.ports && { ports: started.ports },
+  );
+  Object.assign(state, { status, pid: container.pid, error: '', startedAt, startedBefore: true });
+  context.records.saveLater(live.record);
 }
 
 /** Whether its process ended before it was let run, or is about to. */
@@ -91,12 +96,7 @@ function lose(context: EngineContext, live: LiveContainer): void {
     Object.assign(state, { exitUnknown: true, finishedAt: encodeTimestamp(BigInt(Date.now()) * 1_000_000n) });
   }
   Object.assign(state, { status: 'exited', pid: 0 });
-  saveState(context, live.record);
-}
-
-function startOf(live: LiveContainer): number {
-  const started = Date.parse(live.record.state.startedAt);
-  return Number.isNaN(started) || started < 0 ? Date.now() : started;
+  context.records.saveState(live.record);
 }
 
 /** Starts what is to run with the daemon, and removes what was to be removed at its end. */

@@ -1,9 +1,6 @@
 // Removing a container: out of sight by one rename, then its files. A daemon that is killed in between sweeps the rest
 // away when it starts.
 
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SIG } from '../linux/constants.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
@@ -11,6 +8,7 @@ import { EngineError } from './errors.ts';
 import { cancelRestart } from './exit.ts';
 import type { LiveContainer } from './live-container.ts';
 import { retireRecord } from './record-file.ts';
+import { removeTree } from './remove-tree.ts';
 import { endContainer } from './stop.ts';
 import { removeAnonymousVolumes } from './volumes.ts';
 
@@ -69,21 +67,11 @@ export async function removeLocked(
     live.removing = false;
     throw error;
   }
+  context.records.forget(live.id);
   if (options.volumes) removeAnonymousVolumes(record, context.containers);
   context.containers.delete(live);
   for (const client of [...live.clients]) client.end();
-  await removeFiles(retired);
+  await removeTree(retired);
   live.tellRemoval();
   containerEvent(context, live, 'destroy');
-}
-
-/** Nearly always there are a few small files: removing them at once is faster than any waiting. */
-async function removeFiles(directory: string): Promise<void> {
-  try {
-    rmdirSync(join(directory, 'upper'));
-  } catch {
-    await rm(join(directory, 'upper'), { recursive: true, force: true });
-  }
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
-  rmdirSync(directory);
 }

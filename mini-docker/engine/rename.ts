@@ -4,7 +4,6 @@ import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { badParameter } from './errors.ts';
 import type { LiveContainer } from './live-container.ts';
-import { saveRecord } from './record-file.ts';
 
 /** The new name is taken before the old one is given up: at no moment is the container without one. */
 export async function renameContainer(
@@ -21,7 +20,7 @@ export async function renameContainer(
   }
   record.name = context.containers.reserveName(wanted, live.id);
   try {
-    saveRecord(context.paths, record, { durable: true });
+    context.records.save(record);
   } catch (error) {
     context.containers.releaseName(record.name, live.id);
     record.name = oldName;

@@ -31,7 +31,7 @@ const mountAt = (spec: ReturnType<typeof build>, destination: string) =>
   spec.mounts.filter(mount => mount.destination === destination);
 
 test('a container without any option is confined as docker confines it', async () => {
-  await expect(golden(build())).toMatchFileSnapshot('golden/spec-default.json');
+  await expect(golden(build())).toMatchFileSnapshot('golden/spec-default.txt');
 });
 
 test('a container with many options', async () => {
@@ -73,7 +73,7 @@ test('a container with many options', async () => {
     ],
     user: { uid: 33, gid: 33, additionalGids: [33], home: '/var/www' },
   });
-  await expect(golden(spec)).toMatchFileSnapshot('golden/spec-options.json');
+  await expect(golden(spec)).toMatchFileSnapshot('golden/spec-options.txt');
 });
 
 test('a privileged container has all capabilities and devices, and nothing is hidden from it', () => {

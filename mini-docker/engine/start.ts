@@ -13,16 +13,17 @@ import { etcFiles, writeEtcFiles, writeHosts } from './etc-files.ts';
 import { handleExit } from './exit.ts';
 import { translated } from './foreign-errors.ts';
 import { storedIdentity } from './identities.ts';
+import { layersBelow } from './init-layer.ts';
 import type { LiveContainer } from './live-container.ts';
 import { LogFile, type LogPosition } from './log-file.ts';
 import { decodeLogOptions } from './log-options.ts';
 import { connectNetworks, disconnectNetworks } from './network-connections.ts';
 import { ContainerOutput } from './output.ts';
 import type { ContainerRecord } from './record.ts';
-import { saveState } from './save-state.ts';
 import { shmDirectory } from './shared-memory.ts';
 import { buildSpec } from './spec.ts';
 import { programError } from './start-errors.ts';
+import { writeStarted } from './started-file.ts';
 import { makeBindSources } from './volumes.ts';
 
 /** The annotation that asks for results and times of each step of the start. */
@@ -37,9 +38,8 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   let output: ContainerOutput | undefined;
   try {
     makeBindSources(record);
+    makeEmpty(directory);
     const { spec, layers } = await prepareSpec(context, record);
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
     writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
     container = await context.runtime.create({
       id: live.id,
@@ -73,7 +73,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
       error: error.message,
       exitCode: error.exitCode ?? 128,
     });
-    saveState(context, record);
+    context.records.saveState(record);
     throw error;
   }
   Object.assign(state, {
@@ -86,7 +86,8 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
     startedBefore: true,
   });
   delete state.exitUnknown;
-  saveState(context, record);
+  writeStarted(directory, record);
+  context.records.saveLater(record);
   containerEvent(context, live, 'start');
   handleExit(context, live, live.run);
 }
@@ -96,7 +97,7 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
   const { hostConfig } = record;
   const paths = context.paths.container(record.id);
   const image = await translated(context.images.get(record.imageId));
-  const lowerdirs = await translated(context.images.lowerdirs(image));
+  const lowerdirs = await layersBelow(context, image);
   const layers = { lowerdirs, upperdir: paths.upperdir, workdir: paths.workdir };
   writeEtcFiles(context, record);
   const shm = shmDirectory(context, record);
@@ -114,6 +115,16 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
     }),
   );
   return { spec, layers };
+}
+
+function makeEmpty(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o711 });
+  } catch {
+    // What an earlier run left.
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
 }
 
 /** After a start that failed: it is as if it had not been tried. */

@@ -7,7 +7,6 @@ import type { StopOptions } from './engine.ts';
 import { EngineError, notRunning } from './errors.ts';
 import { cancelRestart } from './exit.ts';
 import type { LiveContainer } from './live-container.ts';
-import { saveState } from './save-state.ts';
 import { signalNumber } from './signals.ts';
 import { startRun } from './start.ts';
 
@@ -24,7 +23,7 @@ export async function stopContainer(
   if (!live.isRunning) throw new EngineError('notModified', `container ${live.name} is not running`);
   live.record.state.manuallyStopped = true;
   await endContainer(context, live, endOptions(live, options));
-  saveState(context, live.record);
+  context.records.saveState(live.record);
   containerEvent(context, live, 'stop');
 }
 
@@ -109,7 +108,7 @@ function endWaiting(context: EngineContext, live: LiveContainer): void {
   cancelRestart(live);
   if (live.record.state.status !== 'restarting') return;
   live.record.state.status = 'exited';
-  saveState(context, live.record);
+  context.records.saveState(live.record);
   live.tellExit();
 }
 

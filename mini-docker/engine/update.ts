@@ -7,7 +7,6 @@ import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { badParameter, EngineError } from './errors.ts';
 import type { LiveContainer } from './live-container.ts';
-import { saveRecord } from './record-file.ts';
 import { limitsOf } from './resources.ts';
 
 /** What a running container's cgroup can take; devices and ulimits cannot be changed. */
@@ -74,7 +73,7 @@ export async function updateContainer(
     });
   }
   record.hostConfig = host;
-  saveRecord(context.paths, record, { durable: true });
+  context.records.save(record);
   containerEvent(context, live, 'update');
   return { Warnings: [] };
 }

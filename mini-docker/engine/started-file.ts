@@ -1,0 +1,26 @@
+// Beside a running container, in its run directory: that its program was let run, when, and what it got from the
+// networks. The record on disk says so a little later; a daemon that is killed in between leaves this.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerRecord } from './record.ts';
+
+type Started = Pick<ContainerRecord, 'networks' | 'ports'> & { startedAt: string };
+
+export function writeStarted(directory: string, { networks, ports, state }: ContainerRecord): void {
+  const started: Started = { startedAt: state.startedAt, networks, ...(ports ? { ports } : {}) };
+  writeFileSync(pathIn(directory), JSON.stringify(started), { mode: 0o600 });
+}
+
+/** undefined when its program was not let run, as far as that daemon came. */
+export function readStarted(directory: string): Started | undefined {
+  try {
+    return JSON.parse(readFileSync(pathIn(directory), 'utf8')) as Started;
+  } catch {
+    return undefined;
+  }
+}
+
+function pathIn(directory: string): string {
+  return join(directory, 'started.json');
+}
