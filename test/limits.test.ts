@@ -35,17 +35,21 @@ async function inspect(container: string, format: string): Promise<string> {
   return (await miniDocker('inspect', '-f', format, container)).stdout.trim();
 }
 
+/** What happened to it until now. */
+async function eventsOf(container: string): Promise<string[]> {
+  const now = Math.floor(Date.now() / 1000);
+  const range = ['--since', String(now - 60), '--until', String(now + 1)];
+  const filter = ['--filter', `container=${container}`, '--format', '{{.Action}}'];
+  return (await miniDocker('events', ...range, ...filter)).stdout.trimEnd().split('\n');
+}
+
 test('a program that takes more memory than it may ends with 137, and the container says why', async () => {
   const limit = ['-m', '32m', '--memory-swap', '32m'];
   const bomb = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=128M', 'count=1'];
   const { code } = await miniDocker('run', '--name', 'bomb', '--net', 'none', ...limit, 'busybox', ...bomb);
   expect(code).toBe(137);
   expect(await inspect('bomb', '{{.State.OOMKilled}} {{.State.ExitCode}}')).toBe('true 137');
-  const now = Math.floor(Date.now() / 1000);
-  const range = ['--since', String(now - 60), '--until', String(now + 1)];
-  const filter = ['--filter', 'container=bomb', '--format', '{{.Action}}'];
-  const { stdout } = await miniDocker('events', ...range, ...filter);
-  expect(stdout.split('\n')).toContain('oom');
+  expect(await eventsOf('bomb')).toContain('oom');
   await miniDocker('rm', 'bomb');
 });
 
@@ -99,6 +103,9 @@ test('update lowers the memory of a running container, as it sees when it asks f
   expect((await take()).code).toBe(0);
   expect((await miniDocker('update', '-m', '32m', '--memory-swap', '32m', 'updated')).code).toBe(0);
   expect((await take()).code).toBe(137);
+  // Said when it happens: the container runs on.
+  expect(await eventsOf('updated')).toContain('oom');
+  expect(await inspect('updated', '{{.State.Status}}')).toBe('running');
   await miniDocker('rm', '-f', 'updated');
 });
 
