@@ -70,6 +70,7 @@ export function restartName(policy: RestartPolicy | undefined): string {
 
 function checkNamespaces(host: HostConfig): void {
   const allowed: [string, string | undefined, RegExp][] = [
+    ['network mode', host.NetworkMode, /^(?!container:$)/],
     ['PID mode', host.PidMode, /^(host|container:.+)?$/],
     ['IPC mode', host.IpcMode, /^(none|private|shareable|host|container:.+)?$/],
     ['UTS mode', host.UTSMode, /^(host)?$/],

@@ -25,15 +25,3 @@ export function environment(options: {
   if (!variables.has('HOME')) set(`HOME=${options.home}`);
   return [...variables.values()];
 }
-
-/** For `exec`: the container's environment with the call's own variables on top. */
-export function execEnvironment(options: { container: string[]; own: string[]; tty: boolean; home: string }) {
-  const variables = new Map<string, string>();
-  const lines = [...options.container, ...(options.tty ? ['TERM=xterm'] : []), ...options.own];
-  for (const assignment of lines) {
-    if (assignment.includes('=')) variables.set(assignment.split('=', 1)[0]!, assignment);
-  }
-  variables.delete('HOME');
-  const home = [...options.container, ...options.own].findLast(each => each.startsWith('HOME='));
-  return [...variables.values(), home ?? `HOME=${options.home}`];
-}

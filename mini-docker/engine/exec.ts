@@ -11,7 +11,7 @@ import { containerCapabilities } from './capabilities.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import type { Attachment, ExecsApi } from './engine.ts';
-import { execEnvironment } from './environment.ts';
+import { environment } from './environment.ts';
 import { badParameter, EngineError, noSuchExec } from './errors.ts';
 import { translated } from './foreign-errors.ts';
 import { currentIdentity } from './identities.ts';
@@ -151,7 +151,12 @@ async function execProcess(
     terminal: tty,
     ...(tty && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {}),
     cwd: body.WorkingDir || own.cwd,
-    env: execEnvironment({ container: own.env, own: body.Env ?? [], tty, home: user.home }),
+    env: environment({
+      hostname: config.Hostname ?? '',
+      tty,
+      own: [...(config.Env ?? []), ...(body.Env ?? [])],
+      home: user.home,
+    }),
     args: body.Cmd!,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     capabilities: processCapabilities(capabilities, user.uid),
