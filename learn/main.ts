@@ -12,6 +12,7 @@ import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
 import { reset, start } from './commands/start.ts';
 import { UserError } from './course.ts';
+import { wrap } from './screen.ts';
 
 const seed = ['--seed <seed>', 'bring back the names and values of an earlier check'] as const;
 
@@ -96,6 +97,6 @@ try {
 } catch (error) {
   if (!(error instanceof UserError || error instanceof SyscallError)) throw error;
   const hint = error instanceof SyscallError ? "\n'learn doctor' tells what this machine lacks" : '';
-  console.error(`learn: ${error.message}${hint}`);
+  console.error(wrap(error.message, '       ', 'learn: ') + hint);
   process.exitCode = 1;
 }

@@ -71,7 +71,7 @@ async function checkPidFile(lab: Lab): Promise<void> {
   const [first = '', second = ''] = ran.stdout.split('\n');
   lab.promise('written-in-time', second !== '', {
     promised: 'the file is there before the command begins',
-    seen: `the command, cat ${file}, ${ending(ran)}`,
+    seen: `cat could not read it; in all, ${ending(ran)}`,
     look: 'does the child wait for the parent? Its first step can be a read() from the pipe',
   });
   lab.promise('its-own-pid', first === second, {

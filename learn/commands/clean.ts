@@ -1,16 +1,21 @@
 // `learn clean`: what sandboxes may have left behind. All else of a sandbox ends with its processes; control groups do not.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { below, COURSE_GROUP, hierarchies, removeCourseGroups, removeGroup } from '../sandbox/groups.ts';
+import {
+  below,
+  COURSE_GROUP,
+  hasMaker,
+  hierarchies,
+  removeCourseGroups,
+  removeGroup,
+} from '../sandbox/groups.ts';
 
 export async function clean(): Promise<void> {
   let found = 0;
   for (const { root } of hierarchies()) {
     const course = join(root, COURSE_GROUP);
     for (const name of existsSync(course) ? readdirSync(course) : []) {
-      const owner = Number(name.split('-')[0]);
-      // Sandboxes that are in use have a living maker.
-      if (!/^\d+-[0-9a-f]{8}$/.test(name) || existsSync(`/proc/${owner}`)) continue;
+      if (!/^\d+-\d+-[0-9a-f]{8}$/.test(name) || hasMaker(name)) continue;
       for (const group of below(join(course, name))) endProcesses(group);
       const left = await removeGroup(join(course, name));
       found++;

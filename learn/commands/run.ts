@@ -1,5 +1,4 @@
 // `learn run N` and `learn shell`: in a sandbox, with our terminal.
-import { existsSync } from 'node:fs';
 
 import { chapterNamed } from '../course.ts';
 import { repository } from '../repository.ts';
@@ -13,20 +12,26 @@ export async function run(name: string, args: readonly string[]): Promise<void> 
 
 export async function shell(command: readonly string[]): Promise<void> {
   if (command.length > 0) return inSandbox(command);
-  const bash = existsSync('/bin/bash') || existsSync('/usr/bin/bash');
   console.log(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
-  await inSandbox(bash ? ['bash', '--norc', '--noprofile'] : ['sh'], {
-    PS1: bash ? 'sandbox:\\W$ ' : 'sandbox$ ',
-  });
+  await inSandbox(['sh', '-c', SHELL]);
 }
 
-async function inSandbox(argv: readonly string[], environment: Record<string, string> = {}): Promise<void> {
+/** The prompt is in a file and not in the environment: shells in boxes shall have their own. */
+const SHELL = `
+if command -v bash >/dev/null; then
+  echo 'PS1="sandbox:\\W\\$ "' > /run/learn-shell
+  exec bash --noprofile --rcfile /run/learn-shell
+fi
+echo 'PS1="sandbox$ "' > /run/learn-shell
+ENV=/run/learn-shell exec sh`;
+
+async function inSandbox(argv: readonly string[]): Promise<void> {
   // Ctrl-C is for what runs inside. SIGTERM and SIGHUP are for us, and end it all with us.
   const ignore = (): void => {};
   process.on('SIGINT', ignore).on('SIGQUIT', ignore);
   await using sandbox = await Sandbox.create();
   if (sandbox.withoutGroups !== undefined) console.error(dim(`(${sandbox.withoutGroups})`));
-  const entered = await sandbox.enter(argv, { directory: repository, environment });
+  const entered = await sandbox.enter(argv, { directory: repository });
   const { code } = await entered.ended;
   process.exitCode = code;
 }

@@ -1,8 +1,9 @@
 // The control groups of a sandbox, below a group of the course's own in every hierarchy of the machine: they limit it,
 // and they are where chapters make groups of theirs. cgroups(7)
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readMountinfo } from '#linux';
+import { readMountinfo, readStat } from '#linux';
 
 /** The group that all sandboxes have in common, in each hierarchy. */
 export const COURSE_GROUP = 'mini-docker-learn';
@@ -13,6 +14,18 @@ export interface Hierarchy {
   root: string;
   /** v1: 'memory'; v2: all that it has. */
   controllers: string[];
+}
+
+/** Tells its maker, by pid and time of start. */
+export function freshGroupName(): string {
+  return `${process.pid}-${readStat()?.startTime}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Whether that one is still there to take it away. */
+export function hasMaker(name: string): boolean {
+  const [pid, startTime] = name.split('-').map(Number);
+  const stat = readStat(pid);
+  return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
 }
 
 export interface Limits {

@@ -1,5 +1,4 @@
 // A sandbox: a set of namespaces to experiment in, of which nothing stays. Everything inside ends with its pid 1.
-import { randomBytes } from 'node:crypto';
 import { closeSync, writeFileSync } from 'node:fs';
 import {
   AF,
@@ -36,6 +35,7 @@ import { repository } from '../repository.ts';
 import { descendants } from './descendants.ts';
 import { type Entered, type EnterOptions, enter, joinGroup } from './enter.ts';
 import {
+  freshGroupName,
   type Group,
   type Limits,
   makeGroups,
@@ -194,10 +194,11 @@ function groupsOf(
   if (userNamespace)
     return { groups: [], withoutGroups: 'control groups are for root: start learn with sudo' };
   try {
-    const groups = makeGroups(`${process.pid}-${randomBytes(4).toString('hex')}`, limits);
+    const groups = makeGroups(freshGroupName(), limits);
     return { groups, withoutGroups: groups.length > 0 ? undefined : 'no control groups are mounted here' };
   } catch (error) {
-    return { groups: [], withoutGroups: `control groups cannot be made here: ${(error as Error).message}` };
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    return { groups: [], withoutGroups: `control groups cannot be made here: ${error.message}` };
   }
 }
 

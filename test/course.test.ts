@@ -1,0 +1,71 @@
+// That the course is whole: each chapter has all its parts, in an unbroken row.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { chapters, exerciseOf } from '../learn/course.ts';
+import { repository } from '../learn/repository.ts';
+
+const has = (...path: string[]): boolean => existsSync(join(repository, ...path));
+
+test('chapters are numbered from 0, without a gap', () => {
+  expect(chapters().map(({ number }) => number)).toEqual(chapters().map((_, index) => index));
+});
+
+describe.each(chapters())('chapter $slug', chapter => {
+  const { slug, number, title } = chapter;
+
+  test('has a README, a program, a new module, an exercise, a solution, mutants and a test', () => {
+    for (const file of ['README.md', 'box.ts']) expect(has('chapters', slug, file), file).toBe(true);
+    const modules = readdirSync(join(repository, 'chapters', slug)).filter(name =>
+      /^(?!box|step-).*\.ts$/.test(name),
+    );
+    expect(modules).toHaveLength(1);
+    for (const file of ['README.md', 'hints.md', 'checks.ts'])
+      expect(has('exercises', slug, file), file).toBe(true);
+    expect(has('test/mutants', slug, 'mutants.ts')).toBe(true);
+    expect(has('test/course', `${slug}.test.ts`)).toBe(true);
+  });
+
+  test('says its number, what goes wrong, how Docker does it, and what to read', () => {
+    const readme = readFileSync(join(repository, 'chapters', slug, 'README.md'), 'utf8');
+    expect(readme).toMatch(
+      new RegExp(`^# Chapter ${number}\\. ${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\n`),
+    );
+    const headings = readme.split('\n').filter(line => line.startsWith('## '));
+    for (const heading of ['## What goes wrong, and how it looks', '## Questions', '## Exercise']) {
+      expect(headings).toContain(heading);
+    }
+    expect(headings.some(heading => /^## How Docker/.test(heading))).toBe(true);
+    expect(readme).toMatch(/^Man pages: /m);
+  });
+
+  test('has one to four tasks with points, and files for them in the exercise and the solution', async () => {
+    const { tasks } = await exerciseOf(chapter);
+    expect(tasks.length).toBeGreaterThanOrEqual(1);
+    expect(tasks.length).toBeLessThanOrEqual(4);
+    for (const { id, points, file } of tasks) {
+      expect(id).toMatch(/^[a-z0-9-]+$/);
+      expect(points).toBeGreaterThan(0);
+      expect(has('exercises', slug, file) && has('solutions', slug, file), file).toBe(true);
+    }
+  });
+
+  test('imports #linux and earlier chapters only', () => {
+    for (const folder of ['chapters', 'exercises', 'solutions']) {
+      for (const name of readdirSync(join(repository, folder, slug)).filter(file =>
+        /(?<!checks)\.ts$/.test(file),
+      )) {
+        const code = readFileSync(join(repository, folder, slug, name), 'utf8');
+        const imports = [...code.matchAll(/from '([^']+)'/g)].map(([, from]) => from!);
+        for (const from of imports) {
+          const other = /^(?:\.\.\/)+(?:chapters\/)?(\d\d)-/.exec(from);
+          const allowed = from === '#linux' || from.startsWith('node:') || from.startsWith('./');
+          expect(
+            allowed || (other !== null && Number(other[1]) <= number),
+            `${folder}/${slug}/${name}: ${from}`,
+          ).toBe(true);
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,133 @@
+// What a sandbox promises to the machine, and to those who experiment in it.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { capture } from '../../learn/sandbox/capture.ts';
+import { COURSE_GROUP, hierarchies } from '../../learn/sandbox/groups.ts';
+import { Sandbox } from '../../learn/sandbox/sandbox.ts';
+import { namespaceInode } from '../../mini-docker/linux/proc/namespaces.ts';
+
+const learn = join(import.meta.dirname, '../../bin/learn');
+
+describe('a sandbox', () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await Sandbox.create();
+  });
+  afterAll(() => sandbox.close());
+  const output = async (script: string): Promise<string> =>
+    (await capture(sandbox, ['sh', '-c', `exec 2>&1; ${script}`])).stdout.trim();
+
+  test('has namespaces of its own, and process 1', async () => {
+    for (const name of ['mnt', 'pid', 'net', 'uts', 'ipc'] as const) {
+      expect(namespaceInode(sandbox.pid, name), name).not.toBe(namespaceInode('self', name));
+    }
+    expect(await output('hostname; cat /proc/1/comm')).toBe('sandbox\nsandbox');
+  });
+
+  test('what is changed or removed in it is not on the machine', async () => {
+    expect(
+      await output('rm -rf /etc /usr/share/doc && echo new > /usr/new && ls -d /etc /usr/new'),
+    ).toContain('/usr/new');
+    expect(existsSync('/etc/passwd')).toBe(true);
+    expect(existsSync('/usr/new')).toBe(false);
+  });
+
+  test('its mounts are shared among themselves, as on most machines, and not with the machine', async () => {
+    const before = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length;
+    expect(await output('mount -t tmpfs none /mnt; grep " /mnt " /proc/self/mountinfo')).toMatch(/shared:/);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length).toBe(before);
+  });
+
+  test('shows no socket of a daemon of the machine', async () => {
+    expect(await output('find /run -type s')).toBe('');
+  });
+
+  test('may not end the machine, load modules or write to the log of its kernel', async () => {
+    const bounding = BigInt(`0x${(await output('grep CapBnd /proc/self/status')).split(/\s+/)[1]}`);
+    for (const capability of [16, 17, 22, 34]) expect((bounding >> BigInt(capability)) & 1n).toBe(0n);
+  });
+
+  test('a sandbox is made and gone in less than half a second', async () => {
+    const begun = performance.now();
+    const another = await Sandbox.create();
+    await another.close();
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+});
+
+test('all processes and control groups of a sandbox end with it, frozen ones too', async () => {
+  const sandbox = await Sandbox.create();
+  const script = `
+    setsid sleep 7321 & mkdir -p /sys/fs/cgroup/freezer/box /sys/fs/cgroup/box
+    sleep 7322 & echo $! > /sys/fs/cgroup/freezer/box/cgroup.procs && echo FROZEN > /sys/fs/cgroup/freezer/box/freezer.state
+    echo $! > /sys/fs/cgroup/box/cgroup.procs && echo 1 > /sys/fs/cgroup/box/cgroup.freeze
+    true`;
+  await capture(sandbox, ['sh', '-c', `${script} 2>/dev/null`]);
+  const [group] = hierarchies().flatMap(({ controllers }) => sandbox.group(controllers[0]!) ?? []);
+  expect(sandbox.processes().length).toBeGreaterThanOrEqual(2);
+  await sandbox.close();
+  expect(sandbox.processes()).toEqual([]);
+  if (group !== undefined) expect(existsSync(group)).toBe(false);
+});
+
+test('a sandbox ends with the program that made it, also when that is killed', async () => {
+  const child = spawn(learn, ['shell', 'sh', '-c', 'echo ready; sleep 7323'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const sleeping = (): number => spawnSync('pgrep', ['-fx', 'sleep 7323']).status!;
+  expect(sleeping()).toBe(0);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  for (let tries = 0; sleeping() === 0 && tries < 50; tries++)
+    await new Promise(done => setTimeout(done, 20));
+  expect(sleeping()).toBe(1);
+  const { stdout, status } = spawnSync(learn, ['clean'], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  const left = hierarchies().flatMap(
+    ({ root }) => quietly(() => readdirSync(join(root, COURSE_GROUP))) ?? [],
+  );
+  expect(
+    left.filter(name => name.startsWith(`${child.pid}-`)),
+    stdout,
+  ).toEqual([]);
+});
+
+test('learn shell passes streams and the exit code through', () => {
+  const { stdout, status } = spawnSync(learn, ['shell', 'sh', '-c', 'cat; exit 7'], {
+    input: 'hello\n',
+    encoding: 'utf8',
+  });
+  expect({ stdout, status }).toEqual({ stdout: 'hello\n', status: 7 });
+});
+
+test('somebody without root gets a sandbox, with root in it', async context => {
+  const directory = mkdtempSync(join(tmpdir(), 'rootless-'));
+  try {
+    const script = join(directory, 'look.sh');
+    writeFileSync(script, 'id -u; hostname; mount -t tmpfs none /mnt && touch /mnt/x && echo mounted\n');
+    const wrapper = ['--reuid', '1234', '--regid', '1234', '--clear-groups'];
+    const seen = spawnSync(
+      'setpriv',
+      [...wrapper, learn, 'shell', 'sh', '-c', readFileSync(script, 'utf8')],
+      { encoding: 'utf8' },
+    );
+    if (/EPERM|EUSERS|ENOSPC/.test(seen.stderr)) context.skip(`no user namespaces here: ${seen.stderr}`);
+    expect(seen.stderr).toContain('control groups are for root');
+    expect(seen.stdout).toBe('0\nsandbox\nmounted\n');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
