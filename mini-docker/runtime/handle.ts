@@ -28,13 +28,15 @@ export interface HandleOptions {
   descriptors: StreamDescriptors;
   cgroup: Cgroup | undefined;
   start(): Promise<void>;
-  trace?(): ExplainedStep[];
+  trace: (() => ExplainedStep[]) | undefined;
 }
 
 /** The descriptors are the handle's from here on; delete() closes them. */
 export function containerHandle(options: HandleOptions): Container {
-  const { id, directory, spec, pid, pidfd, monitorPidfd, ended, cgroup } = options;
-  const streams = openStreams(options.descriptors, () => {
+  const { id, directory, spec, pid, pidfd, monitorPidfd, ended, descriptors, cgroup, trace } = options;
+  // Let go of once it is done: it holds the whole program of the start, some hundred kilobytes.
+  let start: HandleOptions['start'] | undefined = options.start;
+  const streams = openStreams(descriptors, () => {
     if (monitorPidfd !== undefined) ignoreGone(() => killProcess(monitorPidfd, CLOSE_STDIN));
   });
   const { stdin } = streams;
@@ -67,17 +69,21 @@ export function containerHandle(options: HandleOptions): Container {
       return streams.stderr!;
     },
     outputs: {
-      stdout: options.descriptors.stdout,
-      stderr: options.descriptors.stderr,
-      terminal: options.descriptors.terminal,
+      stdout: descriptors.stdout,
+      stderr: descriptors.stderr,
+      terminal: descriptors.terminal,
     },
-    start: () => options.start(),
+    async start() {
+      const begin = start;
+      start = undefined;
+      await begin?.();
+    },
     exited,
     kill: signal => killProcess(alive(pidfd, id), signal),
     pause: () => existing(cgroup, id).freeze(),
     resume: () => existing(cgroup, id).thaw(),
     resize(size) {
-      if (options.descriptors.terminal !== undefined && !over) resizePty(options.descriptors.terminal, size);
+      if (descriptors.terminal !== undefined && !over) resizePty(descriptors.terminal, size);
     },
     update: async (resources: Resources) => existing(cgroup, id).update(resources),
     stats: async (): Promise<Stats> => existing(cgroup, id).stats(),
@@ -89,7 +95,7 @@ export function containerHandle(options: HandleOptions): Container {
     processes: () => cgroup?.processes() ?? [],
     exec: (exec: ExecOptions): Promise<Execution> =>
       execInside({ id, spec, pidfd: alive(pidfd, id), cgroup: existing(cgroup, id), exec }),
-    trace: () => options.trace?.(),
+    trace: () => trace?.(),
     delete: () => {
       deletion ??= remove();
       return deletion;

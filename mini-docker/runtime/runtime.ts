@@ -95,7 +95,7 @@ async function create(options: CreateOptions): Promise<Container> {
       descriptors,
       cgroup,
       start: () => letRun({ gate, monitor, doing }),
-      ...(trace ? { trace: () => explainSections(program.sections, monitor.results) } : {}),
+      trace: trace ? () => explainSections(program.sections, monitor.results) : undefined,
     });
   } catch (error) {
     gate.close();
@@ -172,6 +172,7 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     descriptors: monitor?.streams ?? {},
     cgroup,
     start: async () => {},
+    trace: undefined,
   });
 }
 
