@@ -170,7 +170,7 @@ test('an exec has its own streams and exit code, and what it leaves behind holds
   const cgroup = (pid: number | string) => readFileSync(`/proc/${pid}/cgroup`, 'utf8');
   const { Processes } = await engine.json<{ Processes: string[][] }>(
     'GET',
-    `/containers/${id}/top?ps_args=-o pid`,
+    `/containers/${id}/top?ps_args=-o%20pid`,
   );
   expect(Processes).toHaveLength(2);
   expect(new Set(Processes.map(([pid]) => cgroup(pid!)))).toEqual(new Set([cgroup(Pid)]));

@@ -13,6 +13,7 @@ import { positionPath } from './output.ts';
 import { loadRecords } from './record-file.ts';
 import { removeLocked } from './remove.ts';
 import { shouldStartWithDaemon } from './restart-policy.ts';
+import { cgroupsPath } from './spec.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
 import { readStarted } from './started-file.ts';
 
@@ -52,7 +53,10 @@ async function adopt(context: EngineContext, live: LiveContainer): Promise<void>
           context.warn(`container ${live.name}: cannot be taken over: ${error.message}`);
           return undefined;
         });
-  if (container === undefined || spec === undefined) return lose(context, live);
+  if (container === undefined || spec === undefined) {
+    if (state.status === 'running' || state.status === 'paused') await discard(context, live);
+    return lose(context, live);
+  }
   const started = readStarted(directory);
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed while it started it; no client was told that it runs.
@@ -71,6 +75,16 @@ async function adopt(context: EngineContext, live: LiveContainer): Promise<void>
   );
   Object.assign(state, { status, pid: container.pid, error: '', startedAt, startedBefore: true });
   context.records.saveLater(live.record);
+}
+
+/** Somebody cleared the run directory under it: what we cannot manage must not run on behind our back. */
+async function discard(context: EngineContext, live: LiveContainer): Promise<void> {
+  const { run: directory } = context.paths.container(live.id);
+  try {
+    await context.runtime.discard({ directory, cgroupsPath: cgroupsPath(live.record) });
+  } catch (error) {
+    context.warn(`container ${live.name}: ${(error as Error).message}`);
+  }
 }
 
 /** Whether its process ended before it was let run, or is about to. */

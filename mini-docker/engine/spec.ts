@@ -87,10 +87,15 @@ export function processCapabilities(names: string[], uid: number): NonNullable<P
   return { bounding: names, effective: own, permitted: own, inheritable: [], ambient: [] };
 }
 
+/** Relative to the root of every cgroup hierarchy. */
+export function cgroupsPath({ id, hostConfig }: ContainerRecord): string {
+  const parent = hostConfig.CgroupParent || '/mini-docker';
+  return `${parent.startsWith('/') ? '' : '/'}${parent}/${id}`;
+}
+
 function linuxOf(input: SpecInput): Linux {
   const { record, granted, hostDevices } = input;
   const { hostConfig } = record;
-  const parent = hostConfig.CgroupParent || '/mini-docker';
   return {
     namespaces: namespacesOf(input),
     devices: [
@@ -98,7 +103,7 @@ function linuxOf(input: SpecInput): Linux {
       ...hostDevices,
       ...granted.map(each => each.device),
     ],
-    cgroupsPath: `${parent.startsWith('/') ? '' : '/'}${parent}/${record.id}`,
+    cgroupsPath: cgroupsPath(record),
     resources: resourcesOf(hostConfig, granted),
     ...(needsSharedRoot(record) ? { rootfsPropagation: needsSharedRoot(record)! } : {}),
     sysctl: containerSysctls(hostConfig),

@@ -124,4 +124,6 @@ export interface Runtime {
    * with their exit and what is left of their output. undefined when nothing of it is left.
    */
   adopt(options: { id: string; directory: string; spec: Spec }): Promise<Container | undefined>;
+  /** Ends whatever there still is of a container that cannot be adopted, because its directory is not what it was. */
+  discard(options: { directory: string; cgroupsPath: string }): Promise<void>;
 }

@@ -23,7 +23,7 @@ import type { StreamDescriptors } from './streams.ts';
 import { hasOwnUserNamespace, mappedLayers, setUpUserNamespace } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
-  return { create, adopt, explain };
+  return { create, adopt, discard: discardHalfMade, explain };
 }
 
 function explain(options: ProgramOptions) {

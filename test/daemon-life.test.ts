@@ -1,0 +1,181 @@
+// The daemon comes and goes: what it does when it starts, what it leaves when it stops, and who may start one.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
+import { type EngineClient, engineClient, eventually } from './engine-client.ts';
+
+let daemon: TestDaemon;
+let engine: EngineClient;
+
+beforeEach(async () => {
+  daemon = await startDaemon();
+  engine = engineClient(daemon);
+});
+afterEach(() => daemon.stop());
+
+const SLEEP = ['sleep', '1000'];
+const again = async (signal: NodeJS.Signals, meanwhile?: () => Promise<unknown>) => {
+  const code = await daemon.end(signal);
+  await meanwhile?.();
+  await daemon.begin();
+  return code;
+};
+const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+function runDaemon(...args: string[]): Promise<{ code: number; stderr: string }> {
+  return new Promise(resolve => {
+    execFile(NODE, [MAIN, 'daemon', ...args], { timeout: 15_000 }, (error, _stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), stderr });
+    });
+  });
+}
+
+test('containers go on when the daemon stops in an orderly way, and it takes them over again', async () => {
+  const id = await engine.run(['sh', '-c', 'while :; do echo tick; sleep 0.05; done'], { name: 'going' });
+  const before = await engine.inspect(id);
+  expect(await again('SIGTERM', () => sleep(200))).toBe(0);
+  const after = await engine.inspect('going');
+  expect(after.State).toEqual(before.State);
+  expect((await engine.logs(id)).length).toBeGreaterThan(4 * 'tick\n'.length);
+  const exec = await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, { Cmd: ['true'] });
+  expect((await engine.ask('POST', `/exec/${exec.Id}/start`, { Detach: true })).status).toBe(200);
+  expect((await engine.ask('POST', `/containers/${id}/stop?t=0`)).status).toBe(204);
+});
+
+test('a paused container is found paused, and a stopped one stopped', async () => {
+  const paused = await engine.run(SLEEP);
+  await engine.json('POST', `/containers/${paused}/pause`);
+  const ended = await engine.run(['sh', '-c', 'exit 6']);
+  await engine.wait(ended);
+  const made = await engine.create(SLEEP);
+  await sleep(1200);
+  await again('SIGKILL');
+  expect((await engine.inspect(paused)).State.Status).toBe('paused');
+  expect((await engine.inspect(ended)).State).toMatchObject({ Status: 'exited', ExitCode: 6 });
+  expect((await engine.inspect(made)).State.Status).toBe('created');
+  expect((await engine.ask('POST', `/containers/${paused}/unpause`)).status).toBe(204);
+});
+
+test('what ends while no daemon runs: its exit code, its time and its last words are known, and --rm is kept', async () => {
+  const id = await engine.run(['sh', '-c', 'sleep 0.2; echo last words; exit 8']);
+  const brief = await engine.run(['sh', '-c', 'sleep 0.2'], { HostConfig: { AutoRemove: true } });
+  const again_ = await engine.run(['sh', '-c', 'sleep 0.2; exit 1'], {
+    HostConfig: { RestartPolicy: { Name: 'always' } },
+  });
+  await again('SIGKILL', () => sleep(700));
+  expect(await engine.wait(id)).toBe(8);
+  const { State } = await engine.inspect(id);
+  expect(Date.parse(State.FinishedAt) - Date.parse(State.StartedAt)).toBeLessThan(600);
+  expect(await engine.logs(id)).toBe('last words\n');
+  await eventually(
+    () => engine.ask('GET', `/containers/${brief}/json`),
+    ({ status }) => status === 404,
+  );
+  await eventually(
+    () => engine.inspect(again_),
+    ({ RestartCount }) => RestartCount > 0,
+  );
+});
+
+test('an exit code that nobody can know is not invented', async () => {
+  const id = await engine.run(SLEEP);
+  const { Pid } = (await engine.inspect(id)).State;
+  const monitor = Number(/^PPid:\s(\d+)/m.exec(readFileSync(`/proc/${Pid}/status`, 'utf8'))![1]);
+  await daemon.end('SIGKILL');
+  process.kill(monitor, 'SIGKILL');
+  process.kill(Pid, 'SIGKILL');
+  await daemon.begin();
+  const found = await eventually(
+    () => engine.inspect(id),
+    ({ State }) => State.Status === 'exited',
+  );
+  expect(found.State.ExitCode).toBe(255);
+  expect(found.State.Error).toContain('exit code is not known');
+});
+
+test('after a reboot the run directory is empty: restart policies decide what runs', async () => {
+  const policy = (Name: string) => ({ HostConfig: { RestartPolicy: { Name } } });
+  const always = await engine.run(SLEEP, policy('always'));
+  const stopped = await engine.run(SLEEP, policy('unless-stopped'));
+  const unless = await engine.run(SLEEP, policy('unless-stopped'));
+  const never = await engine.run(SLEEP);
+  await engine.json('POST', `/containers/${stopped}/stop?t=0`);
+  await sleep(1200);
+  const pids = await Promise.all(
+    [always, unless, never].map(async id => (await engine.inspect(id)).State.Pid),
+  );
+  await daemon.end('SIGKILL');
+  for (const pid of pids) {
+    const monitor = Number(/^PPid:\s(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+    process.kill(monitor, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
+  }
+  rmSync(join(daemon.runDir, 'containers'), { recursive: true });
+  await daemon.begin();
+  const status = async (id: string) => (await engine.inspect(id)).State.Status;
+  expect(await Promise.all([always, stopped, unless, never].map(status))).toEqual([
+    'running',
+    'exited',
+    'running',
+    'exited',
+  ]);
+});
+
+test('what was half made and half removed is gone, and the rest is swept from the run directory', async () => {
+  const id = await engine.run(SLEEP);
+  await daemon.end('SIGKILL');
+  const { execFileSync } = await import('node:child_process');
+  execFileSync('sh', [
+    '-c',
+    `cd ${daemon.dataRoot}/containers && mkdir -p .creating-x/upper .removing-y/upper/deep && mkdir -p ${daemon.runDir}/containers/${'f'.repeat(64)}`,
+  ]);
+  await daemon.begin();
+  expect(readdirSync(join(daemon.dataRoot, 'containers'))).toEqual([id]);
+  expect(readdirSync(join(daemon.runDir, 'containers'))).toEqual([id]);
+});
+
+test('two daemons never share a directory, and a wrong command line is one line', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'mini-docker-other-'));
+  try {
+    const data = await runDaemon('--data-root', daemon.dataRoot, '--run-dir', join(other, 'run'));
+    expect(data).toMatchObject({ code: 1 });
+    expect(data.stderr).toBe(
+      `mini-docker: another daemon (pid ${daemon.pid}) uses ${daemon.dataRoot}: stop it, or choose another directory\n`,
+    );
+    const run = await runDaemon('--data-root', join(other, 'data'), '--run-dir', daemon.runDir);
+    expect(run.stderr).toContain(`uses ${daemon.runDir}`);
+    const wrong = await runDaemon('--nope');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr.trimEnd().split('\n')).toHaveLength(1);
+    const host = await runDaemon(
+      '--data-root',
+      join(other, 'd'),
+      '--run-dir',
+      join(other, 'r'),
+      '--host',
+      'http://x',
+    );
+    expect(host).toMatchObject({ code: 1 });
+    expect(host.stderr).toContain('cannot listen on http://x');
+  } finally {
+    rmSync(other, { recursive: true, force: true });
+  }
+});
+
+test("the socket is root's and its group's, and nobody else's", async () => {
+  expect(statSync(daemon.socket).mode & 0o777).toBe(0o660);
+});
+
+test('no descriptor of the daemon gets into a container, and the host sees none of its mounts', async () => {
+  const id = await engine.run(SLEEP);
+  const { Pid } = (await engine.inspect(id)).State;
+  const open = readdirSync(`/proc/${Pid}/fd`);
+  expect(open.sort()).toEqual(['0', '1', '2']);
+  expect(readlinkSync(`/proc/${Pid}/fd/0`)).toBe('/dev/null');
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(daemon.dataRoot);
+  expect(readFileSync(`/proc/${daemon.pid}/mountinfo`, 'utf8')).not.toContain('overlay');
+  expect(existsSync(join(daemon.dataRoot, 'containers', id))).toBe(true);
+});
