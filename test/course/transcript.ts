@@ -65,14 +65,14 @@ const MARKED = /‹([^›]*)›/g;
 function matches(shown: string, actual: string, known: Map<string, string>): boolean {
   const names: string[] = [];
   const pattern = shown
-    .trimEnd()
+    .trim()
     .split(MARKED)
     .map((part, index) => {
       if (index % 2 === 1) names.push(part);
       return index % 2 === 1 ? '(.+?)' : patternOf(part);
     })
     .join('');
-  const found = new RegExp(`^${pattern}$`).exec(actual.trimEnd());
+  const found = new RegExp(`^${pattern}$`).exec(actual.trim());
   if (found === null) return false;
   for (const [index, name] of names.entries()) {
     const value = found[index + 1]!;

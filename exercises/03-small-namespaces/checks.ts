@@ -1,0 +1,121 @@
+// What the kernel must show of the names, files and settings of exercise 3.
+import { namespaceInode, readMountinfo } from '#linux';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    { id: 'named', title: 'A box with a name', points: 2, file: 'named.ts', check: checkNamed },
+    { id: 'keep', title: 'A namespace in a file', points: 4, file: 'keep.ts', check: checkKeep },
+    {
+      id: 'tune',
+      title: 'Settings that are not the machine’s',
+      points: 3,
+      file: 'tune.ts',
+      check: checkTune,
+    },
+  ],
+};
+
+async function output(lab: Lab, ...argv: string[]): Promise<string> {
+  return (await lab.command(argv)).stdout.trim();
+}
+
+async function checkNamed(lab: Lab): Promise<void> {
+  const name = lab.random.word(12);
+  const before = await output(lab, 'hostname');
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  const ran = await lab.run([name, 'hostname']);
+  lab.promise('has-the-name', ran.stdout.trim() === name, {
+    promised: `in the box, hostname prints ${name}`,
+    seen: ending(ran),
+    look: 'sethostname(2), and who calls it',
+  });
+  const running = await lab.start([name, ...argv]);
+  const pid = await lab.find(argv, { running });
+  const after = await output(lab, 'hostname');
+  lab.promise('outside-unchanged', pid !== undefined && after === before, {
+    promised: `outside, the name stays ${before}`,
+    seen: `it is ${after}`,
+    look: 'in which UTS namespace sethostname is called: is it a step of the child, and has that one of its own?',
+  });
+  lab.promise('own-ipc', namespaceInode(pid!, 'ipc') !== namespaceInode(lab.sandbox.pid, 'ipc'), {
+    promised: 'the box has message queues and shared memory of its own',
+    seen: 'its IPC namespace is that of everybody: readlink /proc/PID/ns/ipc',
+    look: 'the flags of clone(); ipc_namespaces(7)',
+  });
+}
+
+async function checkKeep(lab: Lab): Promise<void> {
+  const name = lab.random.word(12);
+  const file = `/tmp/${lab.random.word()}`;
+  const before = lab.sandbox.processes().length;
+  const ran = await lab.run([file, name]);
+  const kept = readMountinfo(lab.sandbox.pid)!.find(({ mountPoint }) => mountPoint === file);
+  lab.promise('is-mounted', kept?.type === 'nsfs', {
+    promised: `after the program has ended, a namespace is mounted on ${file}: /proc/self/mountinfo says nsfs`,
+    seen: `${kept === undefined ? 'nothing is mounted there' : `what is mounted there is ${kept.type}`}, and ${ending(ran)}`,
+    look: 'mount() with MS.BIND, on a file that is there; in which mount namespace?',
+  });
+  const own = `uts:[${namespaceInode(lab.sandbox.pid, 'uts')}]`;
+  lab.promise('another-namespace', kept!.root !== own, {
+    promised: 'it is a new UTS namespace',
+    seen: `it is ${own}, the one of everybody`,
+    look: "whose /proc/PID/ns/uts is mounted: the child's, or the parent's?",
+  });
+  const told = await lab.command(['nsenter', `--uts=${file}`, 'hostname']);
+  lab.promise('has-the-name', told.stdout.trim() === name, {
+    promised: `nsenter --uts=${file} hostname prints ${name}`,
+    seen: `it printed ${quote(told.stdout.trim() || told.stderr.trim())}`,
+    look: 'sethostname, in the namespace that is kept',
+  });
+  const outside = await output(lab, 'hostname');
+  lab.promise('outside-unchanged', outside === 'sandbox', {
+    promised: 'outside, the name stays sandbox',
+    seen: `it is ${outside}`,
+    look: 'the flags of clone()',
+  });
+  lab.promise('no-process-left', lab.sandbox.processes().length <= before, {
+    promised: 'no process stays: the mount alone keeps the namespace',
+    seen: `there are ${lab.sandbox.processes().length - before} more than before`,
+    look: 'what the child does after the last step: nothing, it ends',
+  });
+}
+
+async function checkTune(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [setting, value] = random.pick([
+    ['kernel.msgmax', String(random.integer(1000, 8000))],
+    ['kernel.shmmni', String(random.integer(1000, 4000))],
+    ['kernel.domainname', random.word()],
+    ['fs.mqueue.msg_max', String(random.integer(11, 200))],
+  ] as const);
+  const path = `/proc/sys/${setting.replaceAll('.', '/')}`;
+  const before = await output(lab, 'cat', path);
+  const ran = await lab.run([`${setting}=${value}`, 'cat', path]);
+  lab.promise('is-set', ran.stdout.trim() === value, {
+    promised: `in the box, ${path} says ${value}`,
+    seen: ending(ran),
+    look: 'is it written by a step of the child, before the program?',
+  });
+  const after = await output(lab, 'cat', path);
+  lab.promise('outside-unchanged', after === before, {
+    promised: `outside, ${path} still says ${before}`,
+    seen: `it says ${after}`,
+    look: 'who opens the file: the setting is that of the namespaces of whoever opens it',
+  });
+  // Written back with the value that it has, so that no answer can do harm.
+  const shared = random.pick(['vm.swappiness', 'kernel.panic', 'kernel.sysrq', 'fs.lease-break-time']);
+  const same = await output(lab, 'cat', `/proc/sys/${shared.replaceAll('.', '/')}`);
+  const token = random.word();
+  const refused = await lab.run([`${shared}=${same}`, 'echo', token]);
+  lab.promise(
+    'refuses-others',
+    refused.code === 125 && !refused.stdout.includes(token) && refused.stderr !== '',
+    {
+      promised: `${shared} belongs to the kernel: it says so on stderr, runs nothing, and ends with 125`,
+      seen: ending(refused),
+      look: 'isOurs(): only what belongs to the UTS and IPC namespace',
+    },
+  );
+}

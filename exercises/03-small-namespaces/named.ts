@@ -1,0 +1,10 @@
+// Runs a command with a host name of its own.   Run: node named.ts NAME COMMAND…
+import { CLONE, clone, sethostname } from '#linux';
+import { program, statusOf } from '../../chapters/01-process/program.ts';
+
+const [name = '', ...command] = process.argv.slice(2);
+
+// TODO: two flags, and a step before the program.
+void [CLONE, sethostname, name];
+const pid = clone(0, program(command));
+process.exitCode = await statusOf(pid);
