@@ -27,7 +27,7 @@ const facts: StartFacts = {
 };
 
 function spec(change: (spec: Spec) => void = () => {}): Spec {
-  const golden = new URL('../engine/golden/spec-default.json', import.meta.url);
+  const golden = new URL('../engine/golden/spec-default.txt', import.meta.url);
   const read: Spec = JSON.parse(readFileSync(golden, 'utf8'));
   change(read);
   return read;
