@@ -2,7 +2,6 @@
 
 import { chownSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { type Listening, listen } from './api/listen.ts';
 import { lockDirectory } from './engine/daemon-lock.ts';
 import { type DaemonOptions, daemonOptions } from './engine/daemon-options.ts';
@@ -10,13 +9,10 @@ import { EngineError } from './engine/errors.ts';
 import { openEngine } from './engine/open.ts';
 import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
+import { giveMemoryBackWhenIdle } from './linux/idle-memory.ts';
 import { openNetworks } from './network/networks.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
 import { createRuntime } from './runtime/runtime.ts';
-
-// A start leaves much short-lived garbage behind, and V8 would rather take 80 MB more than collect it (measured over 400
-// starts: 145 MB resident instead of 223 MB).
-setFlagsFromString('--max-semi-space-size=2');
 
 /** @returns the exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start */
 export async function runDaemon(argv: string[]): Promise<number> {
@@ -38,6 +34,7 @@ async function serve(options: DaemonOptions): Promise<void> {
   process.on('uncaughtException', error => report('error', `unexpected: ${stackOf(error)}`));
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
   await using resources = new AsyncDisposableStack();
+  resources.defer(giveMemoryBackWhenIdle());
   resources.use(lockDirectory(dataRoot));
   if (runDir !== dataRoot) resources.use(lockDirectory(runDir));
 

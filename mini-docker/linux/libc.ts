@@ -10,6 +10,16 @@ const syscallFunction = libc.func('int64_t syscall(int64_t, void *, void *, void
 
 const cloneFunction = libc.func('int clone(void *, void *, int, void *, void *, void *, void *)');
 
+const trimFunction = optional(() => libc.func('int malloc_trim(size_t)'));
+
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
+}
+
 /** syscall(2): the result, or -errno, as the kernel itself answers. */
 export function rawSyscall(number: number, registers: readonly Register[]): number {
   const [a = null, b = null, c = null, d = null, e = null, f = null] = registers;
@@ -53,4 +63,9 @@ export function bufferAt(address: number, length: number): Buffer<ArrayBuffer> {
 /** The address of a buffer's memory, good while the buffer lives: V8 does not move what stands behind an ArrayBuffer. */
 export function addressOf(buffer: Uint8Array): number {
   return Number(koffi.address(buffer));
+}
+
+/** malloc_trim(3): gives free memory of the C heap back to the kernel. musl has no such function, and no need of it. */
+export function trimHeap(): void {
+  trimFunction?.(0);
 }
