@@ -1,12 +1,13 @@
 // For the api's tests: an engine of which a test gives the methods that it is about. The others reject.
 
-import type { ContainersApi, Engine, ExecsApi, ImagesApi, SystemApi } from '../engine/engine.ts';
+import type { ContainersApi, Engine, ExecsApi, ImagesApi, SystemApi, VolumesApi } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 
 export interface Pretended {
   containers?: Partial<ContainersApi>;
   execs?: Partial<ExecsApi>;
   images?: Partial<ImagesApi>;
+  volumes?: Partial<VolumesApi>;
   system?: Partial<SystemApi>;
 }
 
@@ -26,6 +27,7 @@ export function pretendEngine(given: Pretended): Engine {
     containers: rejecting<ContainersApi>(given.containers),
     execs: rejecting<ExecsApi>(given.execs),
     images: rejecting<ImagesApi>(given.images),
+    volumes: rejecting<VolumesApi>(given.volumes),
     system: rejecting<SystemApi>({ version, events: async function* () {}, ...given.system }),
     close: async () => {},
   };

@@ -1,16 +1,48 @@
-// Volumes. Containers have their anonymous ones, which live and end with them; named ones cannot be managed yet.
+// Volumes: data that outlives containers.
 
-import { notSupported } from './errors.ts';
-import type { Route } from './router.ts';
-
-const refuse = async () => {
-  throw notSupported('volumes cannot be listed or changed yet; anonymous ones are removed with `rm -v`');
-};
+import type { VolumeCreateBody } from '../formats/engine-api-volumes.ts';
+import { anyObject, jsonBody, map, object, string } from './json-body.ts';
+import { filters, flag } from './query.ts';
+import { type Call, empty, json, type Route } from './router.ts';
 
 export const volumeRoutes: Route[] = [
-  { method: 'GET', pattern: '/volumes', handle: refuse },
-  { method: 'POST', pattern: '/volumes/create', handle: refuse },
-  { method: 'POST', pattern: '/volumes/prune', handle: refuse },
-  { method: 'GET', pattern: '/volumes/{name}', handle: refuse },
-  { method: 'DELETE', pattern: '/volumes/{name}', handle: refuse },
+  {
+    method: 'GET',
+    pattern: '/volumes',
+    handle: async ({ engine, query }) => json(await engine.volumes.list(filters(query))),
+  },
+  { method: 'POST', pattern: '/volumes/create', handle: create },
+  { method: 'POST', pattern: '/volumes/prune', handle: prune },
+  {
+    method: 'GET',
+    pattern: '/volumes/{name}',
+    handle: async ({ engine, params }) => json(await engine.volumes.inspect(params.name!)),
+  },
+  {
+    method: 'DELETE',
+    pattern: '/volumes/{name}',
+    handle: async ({ engine, params, query }) => {
+      await engine.volumes.remove(params.name!, { force: flag(query, 'force') });
+      return empty(204);
+    },
+  },
 ];
+
+const createBody = object<VolumeCreateBody>({
+  Name: string,
+  Driver: string,
+  DriverOpts: map(string),
+  Labels: map(string),
+  ClusterVolumeSpec: anyObject,
+});
+
+async function create(call: Call) {
+  const body = (await jsonBody(call, createBody)) ?? {};
+  return json(await call.engine.volumes.create(body), 201);
+}
+
+/** Before 1.42 it removed named volumes, too. */
+async function prune({ engine, query, version }: Call) {
+  const wanted = filters(query);
+  return json(await engine.volumes.prune(version < 42 ? { ...wanted, all: ['true'] } : wanted));
+}

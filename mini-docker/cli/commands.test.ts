@@ -51,7 +51,7 @@ test('no two flags of a command have the same letter', async () => {
 test('every other name is that of a command, and groups have their commands', () => {
   for (const target of Object.values(ALIASES)) expect(COMMANDS[target]).toBeDefined();
   expect(commandsOf('container').map(each => each.name)).toContain('ls');
-  expect(commandsOf('network').map(each => each.name)).toEqual(['create', 'inspect', 'ls', 'rm']);
+  expect(commandsOf('volume').map(each => each.name)).toEqual(['create', 'inspect', 'ls', 'prune', 'rm']);
 });
 
 test('the overviews list all commands', async () => {

@@ -161,6 +161,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Show everything about networks',
     load: async () => (await import('./commands/inspect.ts')).networkInspect,
   },
+  'network prune': {
+    summary: 'Remove networks that no container is on',
+    load: async () => (await import('./commands/prune.ts')).networkPrune,
+  },
   'network rm': {
     summary: 'Remove networks',
     load: async () => (await import('./commands/network.ts')).networkRemove,
@@ -176,6 +180,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'volume inspect': {
     summary: 'Show everything about volumes',
     load: async () => (await import('./commands/inspect.ts')).volumeInspect,
+  },
+  'volume prune': {
+    summary: 'Remove volumes that no container uses',
+    load: async () => (await import('./commands/prune.ts')).volumePrune,
   },
   'volume rm': {
     summary: 'Remove volumes',

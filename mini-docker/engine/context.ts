@@ -8,6 +8,7 @@ import type { Events } from './events.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { DataPaths } from './paths.ts';
 import type { RecordKeeper } from './record-keeper.ts';
+import type { VolumeStore } from './volume-store.ts';
 
 export interface EngineContext {
   paths: DataPaths;
@@ -18,6 +19,7 @@ export interface EngineContext {
   containers: ContainerSet;
   events: Events;
   records: RecordKeeper;
+  volumes: VolumeStore;
   /** A line for the daemon's log: something went wrong that no client is told of. */
   warn(message: string): void;
   /** Aborted when the engine closes: containers go on, nobody waits for them any more. */

@@ -12,12 +12,13 @@ import { EngineError } from './errors.ts';
 import { translated } from './foreign-errors.ts';
 import type { HostFacts } from './host-facts.ts';
 import { commandLine, withImageDefaults } from './image-defaults.ts';
+import { layersBelow } from './init-layer.ts';
 import { LiveContainer } from './live-container.ts';
 import { requestedMounts } from './mount-requests.ts';
 import type { ContainerRecord } from './record.ts';
 import { createRecord } from './record-file.ts';
 import { requestedNetworks } from './requested-networks.ts';
-import { makeVolumes, volumePath } from './volumes.ts';
+import { prepareVolumes } from './volumes.ts';
 
 export interface CreateRequest {
   name?: string;
@@ -36,8 +37,13 @@ export async function createContainer(
   const name = containers.reserveName(request.name, id);
   try {
     const record = draftRecord(context, { ...request, image, id, name });
-    makeVolumes(record);
-    createRecord(paths, record);
+    using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
+    try {
+      createRecord(paths, record);
+    } catch (error) {
+      await volumes.undo();
+      throw error;
+    }
     context.records.syncLater(id);
     const container = new LiveContainer(record);
     containers.add(container);
@@ -75,7 +81,7 @@ export function draftRecord(
       config,
       host,
       mountsOf: reference => context.containers.get(reference).record.mounts,
-      volumePath: volume => volumePath(context.paths, volume),
+      volumePath: (volume, options) => context.volumes.source(volume, options),
       newVolumeName: () => randomBytes(32).toString('hex'),
     }),
     networks,

@@ -1,12 +1,13 @@
 // GET /system/df
 
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DiskUsage } from '../formats/engine-api-system.ts';
+import type { VolumeResource } from '../formats/engine-api-volumes.ts';
 import type { EngineContext } from './context.ts';
 import { treeSize } from './disk-sizes.ts';
 import { summary } from './images.ts';
 import { listContainers } from './list.ts';
+import { usersOf } from './volumes.ts';
+import { volumeResource } from './volumes-api.ts';
 
 export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
   const images = await context.images.list();
@@ -35,24 +36,14 @@ async function sizeOnDisk(context: EngineContext): Promise<number> {
   return sum;
 }
 
-async function volumes(context: EngineContext): Promise<object[]> {
-  const { volumes: root } = context.paths;
-  const names = readdirSync(root, { withFileTypes: true }).filter(entry => entry.isDirectory());
+async function volumes(context: EngineContext): Promise<VolumeResource[]> {
   return Promise.all(
-    names.map(async ({ name }) => {
-      const Mountpoint = join(root, name, '_data');
-      const users = [...context.containers].filter(({ record }) =>
-        record.mounts.some(mount => mount.Name === name),
-      );
-      return {
-        Name: name,
-        Driver: 'local',
-        Mountpoint,
-        Labels: null,
-        Options: null,
-        Scope: 'local',
-        UsageData: { RefCount: users.length, Size: await treeSize(Mountpoint) },
-      };
-    }),
+    context.volumes.list().map(async volume => ({
+      ...volumeResource(context, volume),
+      UsageData: {
+        RefCount: usersOf(context, volume.name).length,
+        Size: await treeSize(context.volumes.dataPath(volume.name)),
+      },
+    })),
   );
 }

@@ -30,12 +30,19 @@ import type {
   SystemInfo,
   SystemVersion,
 } from '../formats/engine-api-system.ts';
+import type {
+  VolumeCreateBody,
+  VolumeList,
+  VolumeResource,
+  VolumesPruned,
+} from '../formats/engine-api-volumes.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 
 export interface Engine {
   containers: ContainersApi;
   execs: ExecsApi;
   images: ImagesApi;
+  volumes: VolumesApi;
   system: SystemApi;
   /** Stops serving: followers and attached clients end, state is on disk; containers go on running. Idempotent. */
   close(): Promise<void>;
@@ -168,7 +175,7 @@ export interface PutArchiveOptions {
   tar: AsyncIterable<Uint8Array>;
   /** Refuse to put a directory where a file is and the other way round. */
   noOverwriteDirNonDir?: boolean;
-  /** Keep the archive's uid and gid (`cp -a`); else root's. */
+  /** `cp -a`. The archive's uid and gid are kept in any case, as dockerd does. */
   copyUIDGID?: boolean;
 }
 
@@ -191,6 +198,17 @@ export interface ImagesApi {
   /** `reference`: the new name, 'repository:tag'. */
   tag(image: string, reference: string): Promise<void>;
   remove(reference: string, options: { force: boolean; noPrune?: boolean }): Promise<ImageDeleted[]>;
+}
+
+export interface VolumesApi {
+  list(filters?: Filters): Promise<VolumeList>;
+  /** One that exists already is what the caller gets. badParameter: name or options. notFound: no such driver. */
+  create(body: VolumeCreateBody): Promise<VolumeResource>;
+  inspect(name: string): Promise<VolumeResource>;
+  /** conflict: a container has it, running or not. `force`: one that is not there is no error. */
+  remove(name: string, options?: { force?: boolean }): Promise<void>;
+  /** Anonymous ones that no container has; with the filter all=true named ones too. */
+  prune(filters?: Filters): Promise<VolumesPruned>;
 }
 
 export interface SystemApi {

@@ -11,6 +11,7 @@ import { removeTree } from './remove-tree.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
 import { removeShm } from './shared-memory.ts';
 import { startRun } from './start.ts';
+import { mountEvents } from './volumes.ts';
 
 /** How long output may still come after the program's end: from processes outside of its pid namespace. Milliseconds. */
 const PATIENCE = 2000;
@@ -87,6 +88,7 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
     context.warn(`container ${live.name}: ${(error as Error).message}`);
   }
   await disconnectNetworks(context, live.record);
+  mountEvents(context, live.record, 'unmount');
   if (live.record.hostConfig.IpcMode === 'shareable') removeShm(context, live.id);
   await removeTree(context.paths.container(live.id).run);
 }

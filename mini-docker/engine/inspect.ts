@@ -55,8 +55,17 @@ export function containerState({ state }: ContainerRecord): ContainerState {
 }
 
 export function publicMount(mount: RecordMount) {
-  const { nonRecursive: _, mustExist: __, options: ___, anonymous: ____, ...shown } = mount;
-  return shown;
+  const { Type, Name, Source, Destination, Driver, Mode, RW, Propagation } = mount;
+  return {
+    Type,
+    ...(Name === undefined ? {} : { Name }),
+    Source,
+    Destination,
+    ...(Driver === undefined ? {} : { Driver }),
+    Mode,
+    RW,
+    Propagation,
+  };
 }
 
 function networkSettings({ record, run }: LiveContainer): NetworkSettings {

@@ -6,14 +6,15 @@ import { type Bind, checkedDestination, checkVolumeName, decodeBind, InvalidBind
 import type { ContainerConfig, HostConfig, MountRequest } from '../formats/engine-api.ts';
 import { badParameter } from './errors.ts';
 import type { RecordMount } from './record.ts';
+import { checkNewVolume, checkVolumeOptions } from './volume-store.ts';
 
 export interface MountSources {
   config: ContainerConfig;
   host: HostConfig;
   /** The mounts of another container, for --volumes-from. Throws when there is none. */
   mountsOf(container: string): RecordMount[];
-  /** Where the data of a volume lies. */
-  volumePath(name: string): string;
+  /** What a volume stands for: its directory. `options`: what it would be made with, if it is not there. */
+  volumePath(name: string, options: Record<string, string>): string;
   newVolumeName(): string;
 }
 
@@ -50,16 +51,24 @@ function collect(sources: MountSources): RecordMount[] {
     if (mounts.has(destination) || host.Tmpfs?.[destination] !== undefined) continue;
     mounts.set(
       destination,
-      volumeMount({ name: undefined, destination, readOnly: false, mode: '' }, sources),
+      volumeMount(
+        { name: undefined, destination, readOnly: false, mode: '', driver: host.VolumeDriver },
+        sources,
+      ),
     );
   }
   return [...mounts.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination));
 }
 
 function fromBind(bind: Bind, sources: MountSources): RecordMount {
-  const { destination, readOnly, mode } = bind;
-  if (bind.isVolume)
-    return volumeMount({ name: bind.source, destination, readOnly, mode: mode || 'z' }, sources);
+  const { destination, readOnly, mode, noCopy } = bind;
+  if (bind.isVolume) {
+    const driver = sources.host.VolumeDriver;
+    return volumeMount(
+      { name: bind.source, destination, readOnly, mode: mode || 'z', noCopy, driver },
+      sources,
+    );
+  }
   return {
     Type: 'bind',
     Source: bind.source,
@@ -82,8 +91,7 @@ function fromRequest(request: MountRequest, sources: MountSources): RecordMount 
       if (request.Source?.startsWith('/')) {
         throw invalid(`invalid mount path: '${request.Source}' is a path; type "bind" takes paths`);
       }
-      if (request.VolumeOptions?.Subpath) throw invalid('this engine has no volume-subpath');
-      return volumeMount({ name: request.Source || undefined, destination, readOnly, mode: 'z' }, sources);
+      return fromVolumeRequest(request, { destination, readOnly, invalid, sources });
     case 'tmpfs':
       if (request.Source) throw invalid('field Source must not be specified');
       return {
@@ -98,6 +106,27 @@ function fromRequest(request: MountRequest, sources: MountSources): RecordMount 
     default:
       throw badParameter(`invalid mount config: mount type unknown: "${request.Type}"`);
   }
+}
+
+function fromVolumeRequest(
+  request: MountRequest,
+  given: { destination: string; readOnly: boolean; invalid: (why: string) => Error; sources: MountSources },
+): RecordMount {
+  const { NoCopy, Labels, DriverConfig, Subpath } = request.VolumeOptions ?? {};
+  if (Subpath) throw given.invalid('this engine has no volume-subpath');
+  const options = {
+    name: request.Source || undefined,
+    destination: given.destination,
+    readOnly: given.readOnly,
+    mode: 'z',
+    noCopy: NoCopy === true,
+    driver: DriverConfig?.Name,
+    settings: {
+      ...(Labels ? { labels: Labels } : {}),
+      ...(DriverConfig?.Options ? { options: DriverConfig.Options } : {}),
+    },
+  };
+  return volumeMount(options, given.sources);
 }
 
 function fromBindRequest(
@@ -130,33 +159,47 @@ function fromContainer(text: string, sources: MountSources): RecordMount[] {
   }
   return sources
     .mountsOf(container)
-    .map(mount => ({ ...mount, anonymous: false, RW: mode === 'ro' ? false : mount.RW }));
+    .map(mount => ({ ...mount, anonymous: false, noCopy: true, RW: mode === 'ro' ? false : mount.RW }));
 }
 
 function volumeMount(
-  options: { name: string | undefined; destination: string; readOnly: boolean; mode: string },
+  options: {
+    name: string | undefined;
+    destination: string;
+    readOnly: boolean;
+    mode: string;
+    noCopy?: boolean;
+    driver?: string | undefined;
+    settings?: NonNullable<RecordMount['volume']>;
+  },
   sources: MountSources,
 ): RecordMount {
   if (options.name !== undefined) checkVolumeName(options.name);
   const name = options.name ?? sources.newVolumeName();
+  checkNewVolume(name, options.driver);
+  const { settings = {} } = options;
+  checkVolumeOptions(settings.options ?? {});
   return {
     Type: 'volume',
     Name: name,
-    Source: sources.volumePath(name),
+    Source: sources.volumePath(name, settings.options ?? {}),
     Destination: options.destination,
     Driver: 'local',
     Mode: options.mode,
     RW: !options.readOnly,
     Propagation: '',
     ...(options.name === undefined ? { anonymous: true } : {}),
+    ...(options.noCopy ? { noCopy: true } : {}),
+    ...(Object.keys(settings).length > 0 ? { volume: settings } : {}),
   };
 }
 
 function tmpfsRequestOptions(request: MountRequest): string[] {
-  const { SizeBytes, Mode } = request.TmpfsOptions ?? {};
+  const { SizeBytes, Mode, Options = [] } = request.TmpfsOptions ?? {};
   return [
     ...(SizeBytes ? [`size=${SizeBytes}`] : []),
     ...(Mode !== undefined && Mode !== 0 ? [`mode=${Mode.toString(8)}`] : []),
+    ...Options.map(words => words.join('=')),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Puts the engine together and finds what an earlier one left.
 
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageStore } from '../images/image.ts';
 import type { Networks } from '../network/network.ts';
@@ -20,6 +20,8 @@ import { makeInitLayer } from './init-layer.ts';
 import { dataPaths } from './paths.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { recover } from './recovery.ts';
+import { VolumeStore } from './volume-store.ts';
+import { volumesApi } from './volumes-api.ts';
 
 export interface EngineOptions {
   dataRoot: string;
@@ -45,10 +47,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     containers: new ContainerSet(),
     events: new Events(),
     records: new RecordKeeper({ paths, warn }),
+    volumes: new VolumeStore(paths.volumes),
     warn,
     closing: closing.signal,
   };
-  mkdirSync(context.paths.volumes, { recursive: true, mode: 0o711 });
   makeInitLayer(context.paths.initLayer);
   await recover(context);
   const id = engineId(dataRoot);
@@ -56,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     containers: containersApi(context),
     execs: execsApi(context),
     images: imagesApi(context),
+    volumes: volumesApi(context),
     system: {
       events: request => context.events.subscribe(request),
       info: () => systemInfo(context, { id }),

@@ -35,12 +35,16 @@ export interface ContainerRecord {
 export interface RecordMount extends MountPoint {
   /** Of a bind: what lies mounted below the source stays out. */
   nonRecursive?: boolean;
-  /** Of a bind: a source that is missing is an error, and not a directory to be made. */
+  /** A source that is missing is an error, and not a directory to be made. */
   mustExist?: boolean;
   /** Of a tmpfs: mount options. */
   options?: string[];
   /** Of a volume: made for this container alone, and removed with it by `rm -v`. */
   anonymous?: boolean;
+  /** Of a volume: the image's files are not copied into it when it is empty. */
+  noCopy?: boolean;
+  /** Of a volume: what it is made with, where it is not there yet. */
+  volume?: { labels?: Record<string, string>; options?: Record<string, string> };
 }
 
 export interface RecordState {

@@ -68,8 +68,8 @@ export async function removeLocked(
     throw error;
   }
   context.records.forget(live.id);
-  if (options.volumes) removeAnonymousVolumes(record, context.containers);
   context.containers.delete(live);
+  if (options.volumes) await removeAnonymousVolumes(context, record);
   for (const client of [...live.clients]) client.end();
   await removeTree(retired);
   live.tellRemoval();

@@ -24,7 +24,7 @@ import { shmDirectory } from './shared-memory.ts';
 import { buildSpec } from './spec.ts';
 import { programError } from './start-errors.ts';
 import { writeStarted } from './started-file.ts';
-import { makeBindSources } from './volumes.ts';
+import { checkPropagation, makeBindSources, mountEvents } from './volumes.ts';
 
 /** The annotation that asks for results and times of each step of the start. */
 export const TRACE_ANNOTATION = 'mini-docker.trace';
@@ -38,6 +38,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   let output: ContainerOutput | undefined;
   try {
     makeBindSources(record);
+    checkPropagation(record);
     makeEmpty(directory);
     const { spec, layers } = await prepareSpec(context, record);
     writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
@@ -88,6 +89,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   delete state.exitUnknown;
   writeStarted(directory, record);
   context.records.saveLater(record);
+  mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
   handleExit(context, live, live.run);
 }

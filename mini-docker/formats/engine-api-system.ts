@@ -2,6 +2,7 @@
 
 import type { ContainerSummary } from './engine-api.ts';
 import type { ImageSummary } from './engine-api-images.ts';
+import type { VolumeResource } from './engine-api-volumes.ts';
 
 /** A query's `filters`, decoded to one form: key to values. */
 export type Filters = Record<string, string[]>;
@@ -114,7 +115,7 @@ export interface DiskUsage {
   LayersSize: number;
   Images: ImageSummary[];
   Containers: ContainerSummary[];
-  Volumes: object[];
+  Volumes: VolumeResource[];
   BuildCache: object[];
 }
 

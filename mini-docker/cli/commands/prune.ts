@@ -37,6 +37,38 @@ export const imagePrune = command({
   },
 });
 
+export const networkPrune = command({
+  usage: '[OPTIONS]',
+  flags: { filter, force },
+  least: 0,
+  most: 0,
+  examples: [['network prune -f', 'Remove networks that no container is on']],
+  async run({ flags, daemon }) {
+    const what = 'all custom networks not used by at least one container';
+    if (!flags.force && !(await agreed([what]))) return 0;
+    const { lines } = await pruneNamed(daemon, 'networks', 'NetworksDeleted', flags.filter);
+    for (const line of lines) print(line);
+    return 0;
+  },
+});
+
+export const volumePrune = command({
+  usage: '[OPTIONS]',
+  flags: {
+    all: toggle('Also those with names that no container uses', 'a'),
+    filter: filterFlag('Only those: label=a=b'),
+    force,
+  },
+  least: 0,
+  most: 0,
+  examples: [['volume prune', 'Remove anonymous volumes that no container uses, after asking']],
+  run({ flags, daemon }) {
+    const what = `${flags.all ? 'all' : 'anonymous'} local volumes not used by at least one container`;
+    const wanted: Filters = flags.all ? [...flags.filter, ['all', 'true']] : flags.filter;
+    return confirmed(flags.force, [what], () => pruneNamed(daemon, 'volumes', 'VolumesDeleted', wanted));
+  },
+});
+
 export const systemPrune = command({
   usage: '[OPTIONS]',
   flags: {
@@ -76,15 +108,17 @@ interface Pruned {
 }
 
 async function confirmed(force: boolean, what: string[], prune: () => Promise<Pruned>): Promise<number> {
-  if (!force) {
-    const list = what.length === 1 ? ` ${what[0]}.` : `:\n${what.map(each => `  - ${each}`).join('\n')}\n`;
-    write(`WARNING! This will remove${list}\nAre you sure you want to continue? [y/N] `);
-    if (!/^y(es)?$/i.test(await answer())) return 0;
-  }
+  if (!force && !(await agreed(what))) return 0;
   const { lines, space } = await prune();
   for (const line of lines) print(line);
   print(`Total reclaimed space: ${encodeSize(space, 4)}`);
   return 0;
+}
+
+async function agreed(what: string[]): Promise<boolean> {
+  const list = what.length === 1 ? ` ${what[0]}.` : `:\n${what.map(each => `  - ${each}`).join('\n')}\n`;
+  write(`WARNING! This will remove${list}\nAre you sure you want to continue? [y/N] `);
+  return /^y(es)?$/i.test(await answer());
 }
 
 async function answer(): Promise<string> {

@@ -1,0 +1,40 @@
+// Volumes in the Docker Engine API: the bodies that clients send and get, under the API's own field names.
+// https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Volume
+
+/** POST /volumes/create */
+export interface VolumeCreateBody {
+  /** Missing or '': a new one, by 64 hexadecimal digits. */
+  Name?: string;
+  Driver?: string;
+  /** Of the driver local: type, device and o, as mount(8) has them. */
+  DriverOpts?: Record<string, string> | null;
+  Labels?: Record<string, string> | null;
+  ClusterVolumeSpec?: object | null;
+}
+
+/** GET /volumes/NAME, and an element of GET /volumes */
+export interface VolumeResource {
+  CreatedAt: string;
+  Driver: string;
+  Labels: Record<string, string> | null;
+  /** Where its files lie on the host. */
+  Mountpoint: string;
+  Name: string;
+  Options: Record<string, string> | null;
+  Scope: 'local';
+  /** Only in GET /system/df. Size in bytes. */
+  UsageData?: { RefCount: number; Size: number };
+}
+
+export interface VolumeList {
+  Volumes: VolumeResource[];
+  Warnings: string[] | null;
+}
+
+export interface VolumesPruned {
+  VolumesDeleted: string[] | null;
+  SpaceReclaimed: number;
+}
+
+/** Docker's mark of a volume that nobody gave a name: `volume prune` removes only those, unless it is asked for all. */
+export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
