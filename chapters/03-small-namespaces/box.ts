@@ -2,7 +2,7 @@
 // Run: node chapters/03-small-namespaces/box.ts [--hostname NAME] [--uts FILE] COMMAND…
 import { CLONE, clone, type Item, sethostname } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
-import { ownProc } from '../02-pid-namespace/own-proc.ts';
+import { ownProc, privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from './join.ts';
 
 const options = new Map<string, string>();
@@ -20,5 +20,5 @@ else steps.push(...joinNamespace(uts, CLONE.NEWUTS));
 const hostname = options.get('--hostname');
 if (hostname !== undefined) steps.push(sethostname(hostname));
 
-const pid = clone(flags, [...steps, ...ownProc(), ...program(command)]);
+const pid = clone(flags, [...steps, privateMounts(), ownProc(), ...program(command)]);
 process.exitCode = await statusOf(pid);

@@ -82,6 +82,18 @@ async function checkKeep(lab: Lab): Promise<void> {
   });
 }
 
+const pathOf = (setting: string): string => `/proc/sys/${setting.replaceAll('.', '/')}`;
+
+/** Those that could be changed here; all of them where none can. */
+async function writable(lab: Lab, settings: readonly string[]): Promise<readonly string[]> {
+  const script = settings.map(
+    name => `value=$(cat ${pathOf(name)}) && echo $value > ${pathOf(name)} && echo ${name}`,
+  );
+  const { stdout } = await lab.command(['sh', '-c', `exec 2>/dev/null; ${script.join('; ')}`]);
+  const found = stdout.split('\n').filter(line => settings.includes(line));
+  return found.length > 0 ? found : settings;
+}
+
 async function checkTune(lab: Lab): Promise<void> {
   const { random } = lab;
   const [setting, value] = random.pick([
@@ -90,7 +102,7 @@ async function checkTune(lab: Lab): Promise<void> {
     ['kernel.domainname', random.word()],
     ['fs.mqueue.msg_max', String(random.integer(11, 200))],
   ] as const);
-  const path = `/proc/sys/${setting.replaceAll('.', '/')}`;
+  const path = pathOf(setting);
   const before = await output(lab, 'cat', path);
   const ran = await lab.run([`${setting}=${value}`, 'cat', path]);
   lab.promise('is-set', ran.stdout.trim() === value, {
@@ -105,8 +117,10 @@ async function checkTune(lab: Lab): Promise<void> {
     look: 'who opens the file: the setting is that of the namespaces of whoever opens it',
   });
   // Written back with the value that it has, so that no answer can do harm.
-  const shared = random.pick(['vm.swappiness', 'kernel.panic', 'kernel.sysrq', 'fs.lease-break-time']);
-  const same = await output(lab, 'cat', `/proc/sys/${shared.replaceAll('.', '/')}`);
+  const shared = random.pick(
+    await writable(lab, ['vm.swappiness', 'vm.dirty_ratio', 'kernel.panic', 'fs.lease-break-time']),
+  );
+  const same = await output(lab, 'cat', pathOf(shared));
   const token = random.word();
   const refused = await lab.run([`${shared}=${same}`, 'echo', token]);
   lab.promise(

@@ -1,0 +1,13 @@
+// Runs a command in a box that follows the machine's mounts.   Run: node follow.ts DIRECTORY COMMAND…
+import { CLONE, clone, type Item, MS, mount } from '#linux';
+import { program, statusOf } from '../../chapters/01-process/program.ts';
+
+const [directory = '', ...command] = process.argv.slice(2);
+
+const steps: Item[] = [
+  mount({ target: '/', flags: MS.REC | MS.SLAVE }),
+  mount({ source: 'box', target: directory, type: 'tmpfs' }),
+];
+
+const pid = clone(CLONE.NEWNS, [...steps, ...program(command)]);
+process.exitCode = await statusOf(pid);

@@ -1,0 +1,78 @@
+import type { Mutant } from '../../course/mutant.ts';
+
+const PRIVATE = "  mount({ target: '/', flags: MS.REC | MS.PRIVATE }),\n";
+
+export const mutants: Mutant[] = [
+  {
+    name: 'read-only in one call',
+    task: 'volume',
+    breaks: 'read-only',
+    file: 'volume.ts',
+    belief: 'a bind mount takes flags',
+    replace: 'flags: MS.BIND }),\n  mount({ target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY }),',
+    by: 'flags: MS.BIND | MS.RDONLY }),',
+  },
+  {
+    name: 'the whole file system read-only',
+    task: 'volume',
+    breaks: 'source-writable',
+    file: 'volume.ts',
+    belief: 'a remount is about what is seen at the place',
+    replace: 'MS.BIND | MS.REMOUNT | MS.RDONLY',
+    by: 'MS.REMOUNT | MS.RDONLY',
+  },
+  {
+    name: 'the volume leaks',
+    task: 'volume',
+    breaks: 'outside-untouched',
+    file: 'volume.ts',
+    belief: 'a mount namespace alone keeps mounts apart',
+    replace: PRIVATE,
+    by: '',
+  },
+  {
+    name: 'private',
+    task: 'follow',
+    breaks: 'sees-later-mounts',
+    file: 'follow.ts',
+    belief: 'what keeps mounts in lets others in',
+    replace: 'MS.SLAVE',
+    by: 'MS.PRIVATE',
+  },
+  {
+    name: 'only the mount of /',
+    task: 'follow',
+    breaks: 'outside-untouched',
+    file: 'follow.ts',
+    belief: 'what is set for / holds for all below',
+    replace: 'MS.REC | MS.SLAVE',
+    by: 'MS.SLAVE',
+  },
+  {
+    name: 'shared',
+    task: 'follow',
+    breaks: 'outside-untouched',
+    file: 'follow.ts',
+    belief: 'to see the mounts of others, be one of them',
+    replace: 'MS.SLAVE',
+    by: 'MS.SHARED',
+  },
+  {
+    name: 'emptied for all',
+    task: 'mask',
+    breaks: 'outside-unchanged',
+    file: 'mask.ts',
+    belief: 'the box has files of its own',
+    replace: "  mount({ source: '/dev/null', target: file, flags: MS.BIND }),\n",
+    by: "  ...program(['sh', '-c', ': > \"$0\"; exec \"$@\"', file, ...command]),\n",
+  },
+  {
+    name: 'the mask leaks',
+    task: 'mask',
+    breaks: 'outside-unchanged',
+    file: 'mask.ts',
+    belief: 'a mount namespace alone keeps mounts apart',
+    replace: PRIVATE,
+    by: '',
+  },
+];
