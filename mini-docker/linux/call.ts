@@ -3,7 +3,7 @@ import { byteLength, describe } from './describe.ts';
 import { errnoName } from './errno.ts';
 import { hintFor } from './hints.ts';
 import { addressOf, type Register, rawSyscall, rawSyscallAsync } from './libc.ts';
-import { type Arg, hostArchitecture, isReference, type Step } from './step.ts';
+import { type Arg, hostArchitecture, isLinked, isReference, type Step } from './step.ts';
 import { SyscallError } from './syscall-error.ts';
 
 const architecture = hostArchitecture();
@@ -58,7 +58,8 @@ function registerOf(arg: Arg, keep: unknown[]): Register {
   if (arg === null || arg instanceof Uint8Array) return arg;
   if (typeof arg === 'number' || typeof arg === 'bigint') return BigInt.asIntN(64, BigInt(arg));
   if (typeof arg === 'string') return Buffer.from(`${arg}\0`);
-  if (isReference(arg)) throw new TypeError('a result reference has a meaning only inside a child program');
+  if (isReference(arg) || isLinked(arg))
+    throw new TypeError('references and structures with pointers have a meaning only inside a child program');
   const words = arg.map(word => Buffer.from(`${word}\0`));
   keep.push(...words);
   const pointers = Buffer.alloc((words.length + 1) * 8);

@@ -9,7 +9,7 @@ import { hintFor } from './hints.ts';
 import { rawClone } from './libc.ts';
 import { Mapping } from './mapping.ts';
 import { compile, type Item, Results } from './program.ts';
-import { hostArchitecture, type Step } from './step.ts';
+import { hostArchitecture, isLinked, type Step } from './step.ts';
 import { SyscallError } from './syscall-error.ts';
 import { cloneCall, close, pipe2, sigaction, sigprocmask } from './syscalls.ts';
 
@@ -121,6 +121,8 @@ function sizeFor(items: readonly Item[]): number {
     for (const arg of step?.args ?? []) {
       if (typeof arg === 'string') size += Buffer.byteLength(arg) + 16;
       else if (arg instanceof Uint8Array) size += arg.byteLength + 16;
+      else if (isLinked(arg))
+        size += arg.pointers.reduce((sum, { to }) => sum + to.byteLength + 16, arg.bytes.byteLength);
       else if (Array.isArray(arg)) for (const word of arg) size += Buffer.byteLength(word) + 32;
     }
   }

@@ -20,6 +20,8 @@ export const CLONE = {
   NEWUSER: 0x1000_0000,
   NEWPID: 0x2000_0000,
   NEWNET: 0x4000_0000,
+  /** clone3(2) only. */
+  INTO_CGROUP: 0x2_0000_0000,
 } as const;
 
 /** <linux/mount.h>: flags of mount(2) */

@@ -1,5 +1,5 @@
 // A step in words: mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV, NULL), in strace's manner.
-import { type Arg, isReference, type Kind, type Names, type Step } from './step.ts';
+import { type Arg, isLinked, isReference, type Kind, type Names, type Step } from './step.ts';
 
 /** Mount options can be as long as a page; a line that people read cannot. */
 const LONGEST = 100;
@@ -24,6 +24,7 @@ export function describe(step: Step, position?: (step: Step) => number): string 
 export function byteLength(arg: Arg): number {
   if (typeof arg === 'string') return Buffer.byteLength(arg);
   if (arg instanceof Uint8Array) return arg.byteLength;
+  if (isLinked(arg)) return arg.bytes.byteLength;
   return 0;
 }
 
@@ -36,6 +37,7 @@ function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): s
     return 'resultOf' in arg ? result : `&${result}`;
   }
   if (typeof kind === 'object' && 'show' in kind) {
+    if (isLinked(arg)) return kind.show(arg.bytes);
     return arg instanceof Uint8Array ? kind.show(arg) : 'NULL';
   }
   if (typeof kind === 'object') {
@@ -47,6 +49,7 @@ function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): s
   if (typeof arg === 'string')
     return JSON.stringify(arg.length > LONGEST ? `${arg.slice(0, LONGEST)}…` : arg);
   if (arg instanceof Uint8Array) return `‹${arg.byteLength} bytes›`;
+  if (isLinked(arg)) return `‹${arg.bytes.byteLength} bytes›`;
   if (typeof arg === 'object') {
     const words = arg.map(word => JSON.stringify(word));
     return words.length > 6

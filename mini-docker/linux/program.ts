@@ -6,7 +6,16 @@ import { MAP, PROT } from './constants.ts';
 import { byteLength } from './describe.ts';
 import { ERRNO } from './errno.ts';
 import type { Instruction, Operand } from './instructions.ts';
-import { type Architecture, type Arg, isReference, type Ref, type Step, type Word } from './step.ts';
+import {
+  type Architecture,
+  type Arg,
+  isLinked,
+  isReference,
+  type Linked,
+  type Ref,
+  type Step,
+  type Word,
+} from './step.ts';
 import { clockGettime, exitGroup, mmap } from './syscalls.ts';
 import { encodeX64 } from './x64.ts';
 
@@ -260,8 +269,15 @@ class Memory {
   }
 
   /** @returns the address of what an argument points to */
-  place(arg: string | readonly string[] | Uint8Array, buffers: Map<Uint8Array, number>): number {
+  place(arg: string | readonly string[] | Uint8Array | Linked, buffers: Map<Uint8Array, number>): number {
     if (typeof arg === 'string') return this.#address + this.#string(arg);
+    if (isLinked(arg)) {
+      const address = this.place(arg.bytes, buffers);
+      for (const { at, to } of arg.pointers) {
+        this.#bytes.writeBigUInt64LE(BigInt(this.place(to, buffers)), address - this.#address + at);
+      }
+      return address;
+    }
     if (arg instanceof Uint8Array) {
       const known = buffers.get(arg);
       if (known !== undefined) return this.#address + known;

@@ -51,6 +51,12 @@ export interface Word {
   readonly at: number;
 }
 
+/** A structure with pointers in it: where in `bytes` the address of which buffer belongs. Only in a child program. */
+export interface Linked {
+  readonly bytes: Uint8Array;
+  readonly pointers: readonly { readonly at: number; readonly to: Uint8Array }[];
+}
+
 export type Arg =
   | number
   | bigint
@@ -60,7 +66,8 @@ export type Arg =
   | Uint8Array
   | Ref
   | ResultAddress
-  | Word;
+  | Word
+  | Linked;
 
 export interface Step {
   /** Names the step: what because() and mayFail() make of it is the same step still. */
@@ -81,7 +88,7 @@ type ArgOf<K> = K extends 'string'
   : K extends 'strings'
     ? readonly string[] | null
     : K extends 'buffer' | Structure
-      ? Uint8Array | ResultAddress | null
+      ? Uint8Array | Linked | ResultAddress | null
       : number | bigint | Ref | Word;
 
 type ArgsOf<Kinds extends readonly Kind[]> = Kinds extends readonly [
@@ -129,9 +136,14 @@ export function addressOfResult(step: Step): ResultAddress {
   return { addressOfResultOf: step };
 }
 
+export function isLinked(arg: Arg): arg is Linked {
+  return typeof arg === 'object' && arg !== null && 'pointers' in arg;
+}
+
 /** What a child program alone knows: a number that it computes while it runs, or the place of one. */
 export function isReference(arg: Arg): arg is Ref | ResultAddress | Word {
-  return typeof arg === 'object' && arg !== null && !Array.isArray(arg) && !(arg instanceof Uint8Array);
+  if (typeof arg !== 'object' || arg === null) return false;
+  return 'resultOf' in arg || 'addressOfResultOf' in arg || 'wordIn' in arg;
 }
 
 /** The machine's architecture in the tables' words. */

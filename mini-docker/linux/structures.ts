@@ -1,7 +1,7 @@
 // Structures that system calls take by address, told in words as strace does.
-import { CAP, MOUNT_ATTR, MS, named, O, RESOLVE } from './constants.ts';
+import { CAP, CLONE, MOUNT_ATTR, MS, named, O, RESOLVE, SIG } from './constants.ts';
 import { flagNames } from './describe.ts';
-import type { Structure } from './step.ts';
+import type { Linked, Structure } from './step.ts';
 
 function words64(bytes: Uint8Array): bigint[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -84,3 +84,34 @@ export const resourceLimit: Structure = {
 
 /** An array of gid_t. */
 export const groupList: Structure = { show: bytes => `[${words32(bytes).join(', ')}]` };
+
+/** struct clone_args, in its third form. <linux/sched.h> */
+export const cloneArgs: Structure = {
+  show(bytes) {
+    const [flags = 0n, , , , exitSignal = 0n, , , , , , cgroup = 0n] = words64(bytes);
+    return fields([
+      ['flags', flagNames(flags, named('CLONE', CLONE)), true],
+      ['exit_signal', exitSignal === BigInt(SIG.CHLD) ? 'SIGCHLD' : String(exitSignal), exitSignal !== 0n],
+      ['cgroup', String(cgroup), (flags & BigInt(CLONE.INTO_CGROUP)) !== 0n],
+    ]);
+  },
+};
+
+/**
+ * The argument of clone3(2).
+ * @param options.pid where the kernel leaves the child's pid (4 bytes), before the child runs
+ * @param options.cgroup a descriptor of the cgroup v2 directory that the child is born in
+ */
+export function encodeCloneArgs(options: {
+  flags: number;
+  exitSignal: number;
+  pid: Uint8Array;
+  cgroup: number;
+}): Linked {
+  const { flags, exitSignal, pid, cgroup } = options;
+  const bytes = Buffer.alloc(88);
+  bytes.writeBigUInt64LE(BigInt(flags) | BigInt(CLONE.PARENT_SETTID) | BigInt(CLONE.INTO_CGROUP), 0);
+  bytes.writeBigUInt64LE(BigInt(exitSignal), 32);
+  bytes.writeBigUInt64LE(BigInt(cgroup), 80);
+  return { bytes, pointers: [{ at: 24, to: pid }] };
+}

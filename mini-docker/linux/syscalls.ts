@@ -29,7 +29,7 @@ import {
   W,
 } from './constants.ts';
 import { syscall } from './step.ts';
-import { capabilityData, groupList, mountAttr, openHow, resourceLimit } from './structures.ts';
+import { capabilityData, cloneArgs, groupList, mountAttr, openHow, resourceLimit } from './structures.ts';
 
 const atFlags = { flags: named('AT', { ...AT, FDCWD: 0 }) } as const;
 const openFlags = { flags: named('O', O) } as const;
@@ -125,6 +125,8 @@ export const cloneCall = syscall('clone', { x64: 56, arm64: 220 }, [
   'int',
   'int',
 ]);
+/** clone3(2): struct clone_args (structures.ts), and its size. */
+export const clone3 = syscall('clone3', { x64: 435, arm64: 435 }, [cloneArgs, 'length']);
 /** execve(2) */
 export const execve = syscall('execve', { x64: 59, arm64: 221 }, ['string', 'strings', 'strings']);
 /** execveat(2) */

@@ -29,7 +29,9 @@ export const FD = {
   container: 19,
   /** The image of --init. */
   init: 20,
+  /** The directory of the container's cgroup, with version 2. */
+  cgroup: 21,
 } as const;
 
 /** The first number that none of them has. */
-export const FD_END = 21;
+export const FD_END = 22;

@@ -1,17 +1,17 @@
 // A further process in a running container: it joins the container's cgroup and all its namespaces by one setns(2) on
 // a pidfd, and then has to fork, since a joined pid namespace takes in children only.
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Process, Spec } from '../formats/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
-import { CLONE, SIG } from '../linux/constants.ts';
+import { CLONE } from '../linux/constants.ts';
 import { reap, watchExit } from '../linux/exits.ts';
 import { killProcess, takeFd } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import type { Item } from '../linux/program.ts';
 import { resizePty } from '../linux/pty.ts';
 import { because, mayFail } from '../linux/step.ts';
-import { cloneCall, dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
+import { dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
+import { birth, type CgroupEntry, joinItems } from './birth.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { ExecOptions, Execution, Exit } from './container.ts';
 import { FD } from './descriptors.ts';
@@ -31,26 +31,30 @@ export function execProgram(options: {
   spec: Spec;
   process: Process;
   stdin: boolean;
-  joinCgroup: readonly Item[];
+  enterCgroup: CgroupEntry;
   lastCapability: number;
 }): { sections: Section[]; pid: Uint8Array } {
-  const { spec, process, stdin, joinCgroup } = options;
-  const flags = spec.linux.namespaces.reduce((sum, { type }) => sum | NAMESPACE_FLAG[type], 0);
+  const { spec, process, stdin, enterCgroup } = options;
+  const types = spec.linux.namespaces.map(({ type }) => type);
+  const flags = types.reduce((sum, type) => sum | NAMESPACE_FLAG[type], 0);
+  // Whoever is in the container's cgroup namespace sees its cgroup alone, and could not move one from outside into it.
+  const later = enterCgroup === 'born in it' ? flags & CLONE.NEWCGROUP : 0;
   const pid = new Uint8Array(4);
-  const clone = cloneCall(CLONE.PARENT | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const clone = birth({ flags: CLONE.PARENT, pid, cgroup: enterCgroup });
   const size = process.consoleSize && {
     rows: process.consoleSize.height,
     columns: process.consoleSize.width,
   };
   const sections = [
-    section('control group', [...joinCgroup]),
-    section('namespaces', because("all of the container's at once", setns(FD.container, flags)), [
+    section('control group', joinItems(enterCgroup)),
+    section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [
       {
         control: 'fork',
         step: because('a joined pid namespace takes in children only; the daemon stays the parent', clone),
         parent: 'done',
       },
     ]),
+    section('cgroup namespace', later === 0 ? [] : [setns(FD.container, later)]),
     section(
       'session and streams',
       setsid(),
@@ -91,13 +95,16 @@ export async function execInside(options: {
     spec,
     process,
     stdin,
-    joinCgroup: cgroup.joinSteps(),
+    enterCgroup: cgroup.version === 2 ? 'born in it' : { join: cgroup.joinSteps() },
     lastCapability: lastCapability(),
   });
 
   using theirs = new DisposableStack();
   using ours = new DisposableStack();
   const descriptors: [fd: number, number: number][] = [[pidfd, FD.container]];
+  if (cgroup.version === 2) {
+    descriptors.push([theirs.adopt(openSync(cgroup.directories[0]!, 'r'), closeSync), FD.cgroup]);
+  }
   const connect = (number: number, mine: 'reader' | 'writer'): number => {
     const { readEnd, writeEnd } = pipe();
     const [own, other] = mine === 'reader' ? [readEnd, writeEnd] : [writeEnd, readEnd];

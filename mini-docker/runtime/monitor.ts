@@ -26,6 +26,8 @@ export interface MonitorOptions {
   items: readonly Item[];
   /** Where the wait status is written. */
   exitFile: string;
+  /** The directory of the cgroup that the container is born in. */
+  cgroup: string | undefined;
   terminal: boolean;
   stdin: boolean;
   /** The program for which an init is to be pid 1. */
@@ -39,7 +41,7 @@ let waiter: number | undefined;
 
 /** @throws SyscallError when the monitor itself cannot be started; nothing is left then */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
-  const { id, items, exitFile, terminal, stdin, init, trace, doing } = options;
+  const { id, items, exitFile, cgroup, terminal, stdin, init, trace, doing } = options;
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
   using ours = new DisposableStack();
   using theirs = new DisposableStack();
@@ -55,6 +57,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     return mine === 'writer' ? writeEnd : readEnd;
   };
   descriptors.push([theirs.adopt(openSync(exitFile, 'w', 0o600), closeSync), FD.exit]);
+  if (cgroup !== undefined) descriptors.push([theirs.adopt(openSync(cgroup, 'r'), closeSync), FD.cgroup]);
   if (init !== undefined) {
     const image = sealedExecutable('docker-init', initImage(init, hostArchitecture()));
     descriptors.push([theirs.adopt(image, closeSync), FD.init]);

@@ -34,12 +34,13 @@ type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'std
 
 function programOf(options: ProgramOptions): StartProgram {
   const { spec, directory, rootfs } = options;
+  const view = cgroupView(spec.linux.cgroupsPath);
   return startProgram(spec, {
     layers: hasOwnUserNamespace(spec) ? mappedLayers(rootfs, directory) : rootfs,
     stdin: options.stdin,
     init: options.init === true,
-    joinCgroup: joinSteps(options.spec.linux.cgroupsPath),
-    cgroup: cgroupView(options.spec.linux.cgroupsPath),
+    enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(spec.linux.cgroupsPath) },
+    cgroup: view,
     // What is missing fails when it is opened, with its path in the error.
     isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
@@ -61,6 +62,7 @@ async function create(options: CreateOptions): Promise<Container> {
       items,
       init: options.init === true ? spec.process : undefined,
       exitFile: exitFile(directory),
+      cgroup: cgroup.version === 2 ? cgroup.directories[0] : undefined,
       terminal,
       stdin,
       trace,
@@ -130,7 +132,7 @@ async function waitUntilReady(options: {
   if (hasOwnUserNamespace(spec)) {
     const pid = await arrive();
     // Its new capabilities do not reach to the files of the cgroup.
-    cgroup.join(pid);
+    if (cgroup.version === 1) cgroup.join(pid);
     await setUpUserNamespace({ pid, spec, layers: rootfs, directory, doing });
     gate.open();
   }

@@ -4,8 +4,6 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Spec } from '../formats/runtime-spec.ts';
 import { compile } from '../linux/program.ts';
-import { because } from '../linux/step.ts';
-import { getpid } from '../linux/syscalls.ts';
 import { execProgram } from './exec.ts';
 import { explainSections } from './explain.ts';
 import type { Section } from './section.ts';
@@ -20,7 +18,7 @@ const facts: StartFacts = {
   },
   stdin: false,
   init: false,
-  joinCgroup: [because('join the cgroup', getpid())],
+  enterCgroup: 'born in it',
   cgroup: { version: 2, directories: [] },
   isDirectory: source => !source.includes('.'),
   lastCapability: 40,
@@ -73,7 +71,7 @@ test('an exec', async () => {
     spec: spec(),
     process,
     stdin: true,
-    joinCgroup: facts.joinCgroup,
+    enterCgroup: facts.enterCgroup,
     lastCapability: 40,
   });
   await expect(text(program.sections)).toMatchFileSnapshot('golden/exec.txt');

@@ -2,11 +2,10 @@
 // program: the part before clone runs in the monitor, the part after it becomes the container's first process, and
 // what stands behind the label 'monitor' lets the monitor become its waiter (waiter.ts).
 import type { Spec } from '../formats/runtime-spec.ts';
-import { AT, CLONE, O, SIG } from '../linux/constants.ts';
+import { AT, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
+import { because, mayFail, type Ref, resultOf, type Step } from '../linux/step.ts';
 import {
-  cloneCall,
   close,
   dup3,
   execveat,
@@ -23,6 +22,7 @@ import {
   write,
   writeText,
 } from '../linux/syscalls.ts';
+import { birth, type CgroupEntry, joinItems } from './birth.ts';
 import { type CgroupView, expandCgroupMount } from './cgroup-mount.ts';
 import { FD } from './descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
@@ -49,8 +49,7 @@ export interface StartFacts {
   stdin: boolean;
   /** An init as pid 1, and the program below it. */
   init: boolean;
-  /** Joins the container's cgroup. */
-  joinCgroup: readonly Item[];
+  enterCgroup: CgroupEntry;
   cgroup: CgroupView;
   /** Whether a bind mount's source on the host is a directory. */
   isDirectory(source: string): boolean;
@@ -70,7 +69,7 @@ const WAITING = new Uint8Array([1]);
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const { linux, process } = spec;
   const pid = new Uint8Array(4);
-  const clone = cloneCall(cloneFlags(linux) | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const clone = birth({ flags: cloneFlags(linux), pid, cgroup: facts.enterCgroup });
   const userNamespace = hasOwnUserNamespace(spec);
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
@@ -97,7 +96,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
           becomeMappedRoot(),
         ]
       : []),
-    section('control group', userNamespace ? [] : [...facts.joinCgroup], newCgroupNamespace(linux)),
+    section('control group', userNamespace ? [] : joinItems(facts.enterCgroup), newCgroupNamespace(linux)),
     section('namespaces of others', joinNamespaces(linux)),
     section(
       'session and streams',
@@ -131,7 +130,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     ),
     waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
     section('program', closeDescriptors(), facts.init ? executeInit(process) : execute(process)),
-    section('the monitor goes on', becomeWaiter(resultOf(clone), process.terminal === true)),
+    section('the monitor goes on', becomeWaiter(resultOf(clone), facts, process.terminal === true)),
   ];
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
 }
@@ -195,7 +194,7 @@ export function oomScore(adjustment: number | undefined): Item[] {
   return writeFile('/proc/self/oom_score_adj', String(adjustment), 'who dies first when memory runs out');
 }
 
-function becomeWaiter(child: ReturnType<typeof resultOf>, terminal: boolean): Item[] {
+function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean): Item[] {
   const execWaiter: Step = because(
     'one page of code is all that stays',
     execveat(FD.image, '', ['mini-docker-monitor'], [], AT.EMPTY_PATH),
@@ -205,13 +204,14 @@ function becomeWaiter(child: ReturnType<typeof resultOf>, terminal: boolean): It
     because('the end of this pipe tells the daemon that the program runs', close(FD.ready)),
     close(FD.go),
     because('what the start needed is given back as soon as the daemon has read it', close(FD.data)),
+    ...(enterCgroup === 'born in it' ? [close(FD.cgroup)] : []),
     ...(terminal ? takeTerminal(child) : []),
     execWaiter,
   ];
 }
 
 /** The master outlives a daemon only with us. Where the container failed before, the pipe ends instead. */
-function takeTerminal(child: ReturnType<typeof resultOf>): Item[] {
+function takeTerminal(child: Ref): Item[] {
   const told = mayFail(read(FD.terminalReadyReader, new Uint8Array(1)));
   const pidfd = mayFail(pidfdOpen(child, 0));
   const master = mayFail(pidfdGetfd(resultOf(pidfd), FD.terminal, 0));

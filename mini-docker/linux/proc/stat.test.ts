@@ -9,7 +9,12 @@ test('a program that names itself with spaces, parentheses and a newline cannot 
     script: `printf '${name}' > /proc/self/comm; printf '${name}' > /proc/$$/comm`,
   });
   const stat = readStat(held.pid)!;
-  expect(stat).toMatchObject({ pid: held.pid, comm: name, state: expect.stringMatching(/^[RS]$/), ppid: process.pid });
+  expect(stat).toMatchObject({
+    pid: held.pid,
+    comm: name,
+    state: expect.stringMatching(/^[RS]$/),
+    ppid: process.pid,
+  });
 });
 
 test('the start is told in clock ticks since boot', async () => {
