@@ -6,7 +6,6 @@ import { type Listening, listen } from './api/listen.ts';
 import { lockDirectory } from './engine/daemon-lock.ts';
 import { type DaemonOptions, daemonOptions } from './engine/daemon-options.ts';
 import { EngineError } from './engine/errors.ts';
-import { collectWhenQuiet } from './engine/idle-memory.ts';
 import { openEngine } from './engine/open.ts';
 import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
@@ -59,7 +58,6 @@ async function serve(options: DaemonOptions): Promise<void> {
     shareSocket(host);
     report('info', `listening on ${each.host}`);
   }
-  resources.use(collectWhenQuiet());
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
   const signal = await stopped;
   report('info', `${signal}: stopping; containers go on running`);
