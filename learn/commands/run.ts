@@ -7,7 +7,9 @@ import { dim } from '../screen.ts';
 
 export async function run(name: string, args: readonly string[]): Promise<void> {
   const { slug } = chapterNamed(name);
-  await inSandbox(['node', `chapters/${slug}/box.ts`, ...args]);
+  // `learn run 3 -- --hostname web` and without the -- mean the same.
+  const rest = args[0] === '--' ? args.slice(1) : args;
+  await inSandbox(['node', `chapters/${slug}/box.ts`, ...rest]);
 }
 
 export async function shell(command: readonly string[]): Promise<void> {
