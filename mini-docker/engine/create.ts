@@ -8,7 +8,7 @@ import { checkConfig, restartName } from './check-config.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-paths.ts';
-import { EngineError } from './errors.ts';
+import { badParameter, EngineError } from './errors.ts';
 import { translated } from './foreign-errors.ts';
 import type { HostFacts } from './host-facts.ts';
 import { commandLine, withImageDefaults } from './image-defaults.ts';
@@ -17,7 +17,7 @@ import { LiveContainer } from './live-container.ts';
 import { requestedMounts } from './mount-requests.ts';
 import type { ContainerRecord } from './record.ts';
 import { createRecord } from './record-file.ts';
-import { requestedNetworks } from './requested-networks.ts';
+import { nameNetworks, requestedNetworks } from './requested-networks.ts';
 import { prepareVolumes } from './volumes.ts';
 
 export interface CreateRequest {
@@ -37,6 +37,7 @@ export async function createContainer(
   const name = containers.reserveName(request.name, id);
   try {
     const record = draftRecord(context, { ...request, image, id, name });
+    await nameNetworks(context, record);
     using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
     try {
       createRecord(paths, record);
@@ -65,9 +66,12 @@ export function draftRecord(
   const config = withImageDefaults(wantedConfig, image.config.config ?? {});
   const command = commandLine(config);
   const host = withHostDefaults(wantedHost, context.facts);
+  // Names may change, and may be given to others.
+  const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
+  if (shared !== undefined) host.NetworkMode = `container:${context.containers.get(shared).id}`;
   checkConfig(config, host, context.facts);
   config.Hostname ||= defaultHostname(context, host, id);
-  const networks = requestedNetworks(host, { config, networking: NetworkingConfig });
+  const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
   return {
     version: 1,
     id,
@@ -80,7 +84,7 @@ export function draftRecord(
     mounts: requestedMounts({
       config,
       host,
-      mountsOf: reference => context.containers.get(reference).record.mounts,
+      mountsOf: reference => otherContainer(context, reference).mounts,
       volumePath: (volume, options) => context.volumes.source(volume, options),
       newVolumeName: () => randomBytes(32).toString('hex'),
     }),
@@ -141,7 +145,7 @@ function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
 
 function defaultHostname(context: EngineContext, host: HostConfig, id: string): string {
   const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
-  if (shared !== undefined) return context.containers.get(shared).record.config.Hostname ?? '';
+  if (shared !== undefined) return otherContainer(context, shared).config.Hostname ?? '';
   return host.NetworkMode === 'host' || host.UTSMode === 'host' ? context.facts.hostname : id.slice(0, 12);
 }
 
@@ -151,4 +155,11 @@ function warnings(host: HostConfig, facts: HostFacts): string[] {
     found.push('Your kernel does not support swap limit capabilities: memory is limited without swap.');
   }
   return found;
+}
+
+/** 'Not found' would mean the image to clients: docker's would go and pull it. */
+function otherContainer(context: EngineContext, reference: string): ContainerRecord {
+  const found = context.containers.find(reference);
+  if (found === undefined) throw badParameter(`No such container: ${reference}`);
+  return found.record;
 }

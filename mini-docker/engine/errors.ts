@@ -39,10 +39,6 @@ export function noSuchExec(id: string): EngineError {
   return new EngineError('notFound', `No such exec instance: ${id}`);
 }
 
-export function noSuchImage(reference: string): EngineError {
-  return new EngineError('notFound', `No such image: ${reference}`);
-}
-
 export function notRunning(id: string): EngineError {
   return new EngineError('conflict', `container ${id} is not running`);
 }

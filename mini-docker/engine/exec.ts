@@ -2,22 +2,20 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../formats/engine-api.ts';
-import type { OutputStream } from '../formats/json-file-log.ts';
 import type { Process } from '../formats/runtime-spec.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import type { Execution } from '../runtime/container.ts';
-import { write } from './attached-client.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
-import type { Attachment, ExecsApi } from './engine.ts';
+import type { ExecsApi } from './engine.ts';
 import { environment } from './environment.ts';
 import { badParameter, EngineError, noSuchExec } from './errors.ts';
+import { connectExec, drain } from './exec-attachment.ts';
 import { translated } from './foreign-errors.ts';
 import { currentIdentity } from './identities.ts';
 import type { LiveContainer, Run } from './live-container.ts';
 import { processCapabilities } from './spec.ts';
-import { SpillQueue } from './spill-queue.ts';
 import { execError } from './start-errors.ts';
 
 interface Exec {
@@ -31,8 +29,6 @@ interface Exec {
 
 /** Ended ones are kept for clients that ask for the exit code later. */
 const KEPT = 256;
-/** How long output may still come from processes that the program left behind. Milliseconds. */
-const PATIENCE = 2000;
 
 export function execsApi(context: EngineContext): ExecsApi {
   const execs = new Map<string, Exec>();
@@ -88,9 +84,8 @@ export function execsApi(context: EngineContext): ExecsApi {
         exec.live.execIds.delete(id);
         execEvent(context, exec, 'exec_die', { exitCode: String(exec.exitCode) });
       });
-      const attachment = connect(context, { exec, execution: exec.execution, ended });
+      const attachment = connectExec(context, { body: exec.body, execution: exec.execution, ended });
       if (!options.detach) return attachment;
-      // Its output goes nowhere, and must not hold it up.
       void drain(attachment);
       return undefined;
     },
@@ -161,55 +156,6 @@ async function execProcess(
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     capabilities: processCapabilities(capabilities, user.uid),
   };
-}
-
-/** The client's ends. Its output ends after the exit code is known, so that a client that then asks for it gets it. */
-function connect(
-  context: EngineContext,
-  options: { exec: Exec; execution: Execution; ended: Promise<void> },
-): Attachment {
-  const { exec, execution, ended } = options;
-  const { body } = exec;
-  const queue = new SpillQueue<OutputStream>({
-    tags: ['stdout', 'stderr'],
-    directory: context.paths.runDir,
-  });
-  const finished = (['stdout', 'stderr'] as const).map(tag => {
-    const stream = execution[tag];
-    // A program that wrote nothing and is over already: its pipe's end was told before anybody could listen.
-    if (stream === undefined || stream.readableEnded || stream.destroyed) return Promise.resolve();
-    const wanted = tag === 'stdout' || body.Tty ? body.AttachStdout !== false : body.AttachStderr !== false;
-    stream.on('data', (data: Uint8Array) => {
-      if (wanted) queue.push(tag, data);
-    });
-    return new Promise<void>(resolve => stream.once('close', resolve).once('end', resolve));
-  });
-  void ended.then(async () => {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, PATIENCE);
-    await Promise.race([Promise.all(finished), late]);
-    clearTimeout(timer);
-    queue.end();
-    for (const stream of [execution.stdin, execution.stdout, execution.stderr]) stream?.destroy();
-  });
-  return {
-    tty: body.Tty === true,
-    output: (async function* () {
-      for await (const { tag, data } of queue) yield { stream: tag, data };
-    })(),
-    write: data => write(execution.stdin, data),
-    endInput: () => {
-      if (!body.Tty) execution.stdin?.end();
-    },
-    detach: () => {
-      if (!body.Tty) execution.stdin?.end();
-      queue.discard();
-    },
-  };
-}
-
-async function drain(attachment: Attachment): Promise<void> {
-  for await (const _ of attachment.output);
 }
 
 function inspectExec({ id, live, body, state, execution, exitCode }: Exec): ExecInspect {
