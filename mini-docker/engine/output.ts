@@ -26,8 +26,8 @@ export interface OutputOptions {
   warn(message: string): void;
 }
 
-/** After so many pieces others get a turn, however much a container writes. */
-const PIECES_IN_A_ROW = 16;
+/** After so many milliseconds others get a turn, however much a container writes. */
+const TURN_MS = 5;
 
 type Listener = (stream: OutputStream, data: Uint8Array) => void;
 
@@ -138,7 +138,8 @@ export class ContainerOutput {
 
   #read(source: Source): void {
     if (source.isOver || source.reading || this.#closed) return;
-    for (let pieces = 0; pieces < PIECES_IN_A_ROW; pieces++) {
+    const began = performance.now();
+    do {
       const taken = this.#take(source);
       if (taken === 'later') return;
       if (taken === 'end') {
@@ -147,7 +148,7 @@ export class ContainerOutput {
       }
       if (this.log !== undefined) this.#toLog(source, taken, false);
       for (const listener of [...this.#listeners]) listener(source.stream, taken);
-    }
+    } while (performance.now() - began < TURN_MS);
     source.reading = true;
     setImmediate(() => {
       source.reading = false;
