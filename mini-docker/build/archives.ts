@@ -1,0 +1,43 @@
+// Archives in a build's context: ADD unpacks those it can read.
+import { createReadStream } from 'node:fs';
+import { BLOCK } from '../formats/tar-entry.ts';
+import { decodeHeader } from '../formats/tar-header.ts';
+import { compressionOf, decompressed } from '../images/decompress.ts';
+import { BadImage } from '../images/errors.ts';
+import { BuildError } from './errors.ts';
+import { type Located, openFileOf } from './sources.ts';
+
+export const readFile = (located: Located): AsyncIterable<Uint8Array> =>
+  createReadStream('', { fd: openFileOf(located), highWaterMark: 1 << 18 });
+
+/** Whether the file is a tar archive: plain, gzip or zstd. Throws BuildError for one that we cannot read. */
+export async function archiveIn(located: Located, name: string): Promise<boolean> {
+  const start = await first(readFile(located), BLOCK);
+  try {
+    if (compressionOf(start) === 'none') return isTar(start);
+    return isTar(await first(decompressed(readFile(located)), BLOCK));
+  } catch (cause) {
+    if (!(cause instanceof BadImage)) throw cause;
+    // Damaged, or in a form that we cannot read. By its name it may still be no archive.
+    if (!/\.(?:tar\.\w+|tgz|txz|tbz2?|tzst)$/i.test(name)) return false;
+    throw new BuildError(`ADD failed: ${name}: ${cause.message}`, { cause });
+  }
+}
+
+function isTar(block: Buffer): boolean {
+  if (block.length < BLOCK || !block.some(byte => byte !== 0)) return false;
+  try {
+    return decodeHeader(block) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+async function first(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Buffer> {
+  let found = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    found = Buffer.concat([found, chunk]);
+    if (found.length >= length) break;
+  }
+  return found.subarray(0, length);
+}

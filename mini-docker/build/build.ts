@@ -1,0 +1,215 @@
+// A build from the context that a client sends to an image with its names.
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shortId } from '../formats/digest.ts';
+import type { Dockerfile } from '../formats/dockerfile.ts';
+import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
+import type { Instruction } from '../formats/dockerfile-instruction.ts';
+import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import type { Image } from '../images/image.ts';
+import { decodePlatformText, hostPlatform } from '../images/platform.ts';
+import { baseState } from './base.ts';
+import { readDockerfile, removeIgnored, unpackContext } from './context.ts';
+import { BuildError } from './errors.ts';
+import { BuildOutput } from './output.ts';
+import { type Plan, planBuild, stageCalled } from './plan.ts';
+import type { BuildRequest } from './request.ts';
+import { locate } from './sources.ts';
+import { buildStage } from './stage.ts';
+import { imageConfigOf, isBase, type StageState } from './state.ts';
+import { hashFiles } from './transfer.ts';
+import { BuildVariables } from './variables.ts';
+import type { BuildHost, Workspace } from './workspace.ts';
+
+/**
+ * Throws BuildError, DockerfileError, BadImage, NoSuchImage, RegistryError, InvalidReference: before the first message
+ * for what is wrong with the request. No container and no image is left behind; what was done is in the cache.
+ */
+export async function buildImage(host: BuildHost, request: BuildRequest): Promise<Image> {
+  for (const tag of request.tags) withTag(decodeReference(tag));
+  await using resources = new AsyncDisposableStack();
+  const [directory, runDirectory] = [host.directory, host.runDirectory].map(parent => {
+    const made = mkdtempSync(join(parent, 'build-'));
+    resources.defer(() => rm(made, { recursive: true, force: true }));
+    return made;
+  }) as [string, string];
+  const contextPath = join(directory, 'context');
+  mkdirSync(contextPath);
+  const context = resources.adopt(await unpackContext(request.context, contextPath), closeSync);
+  const dockerfile = readDockerfile(context, request.dockerfile);
+  removeIgnored(context, request.dockerfile);
+  addLabels(dockerfile, request);
+  const plan = planBuild(dockerfile, request.target);
+  const output = new BuildOutput(request, {
+    stages: plan.stages.map(each => each.stage.index),
+    total: plan.total,
+  });
+  return host.images.loose.holding(async hold => {
+    const failed = new AbortController();
+    const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
+    const signal = AbortSignal.any([request.signal, failed.signal]);
+    const state = await buildStages({ ...parts, signal }, { dockerfile, plan, failed });
+    return finish({ host, request, output }, state);
+  });
+}
+
+/** --label is one more instruction at the end of the target. */
+function addLabels(dockerfile: Dockerfile, { labels, target }: BuildRequest): void {
+  const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (pairs.length === 0) return;
+  const { stages, directives } = dockerfile;
+  const index = target === undefined ? stages.length - 1 : stageCalled(stages, target, stages.length);
+  const { escape: sign } = directives;
+  const quoted = (text: string) =>
+    `"${[...text].map(each => (`"$${sign}`.includes(each) ? sign + each : each)).join('')}"`;
+  const text = `LABEL ${pairs.map(([name, value]) => `${quoted(name)}=${quoted(value)}`).join(' ')}`;
+  stages[index ?? -1]?.instructions.push({
+    kind: 'label',
+    pairs: pairs.map(([name, value]): [string, string] => [quoted(name), quoted(value)]),
+    line: 0,
+    text,
+    firstLine: text,
+  });
+}
+
+type Parts = Pick<
+  Workspace,
+  'host' | 'request' | 'output' | 'context' | 'contextPath' | 'hold' | 'signal'
+> & {
+  directory: string;
+  runDirectory: string;
+};
+
+async function buildStages(
+  parts: Parts,
+  { dockerfile, plan, failed }: { dockerfile: Dockerfile; plan: Plan; failed: AbortController },
+): Promise<StageState> {
+  const { request, output } = parts;
+  const { directives, file, stages } = dockerfile;
+  const platforms = {
+    build: hostPlatform(),
+    target: request.platform === undefined ? hostPlatform() : decodePlatformText(request.platform),
+  };
+  const variables = new BuildVariables(request.buildArgs, platforms);
+  for (const [index, instruction] of dockerfile.globals.entries()) {
+    await output.say({ stream: `Step ${index + 1}/${plan.total} : ${instruction.text}\n` });
+    placed(instruction, file, () => variables.declareGlobal(instruction, directives.escape));
+  }
+  const states = new Map<number, Promise<StageState>>();
+  const workspace = workspaceOf(parts, { stages, states });
+  for (const planned of plan.stages) {
+    const { index, from } = planned.stage;
+    const below = stages.slice(0, index).findLastIndex(each => each.name === from.image.toLowerCase());
+    const stageRequest = {
+      planned,
+      variables,
+      sign: directives.escape,
+      file,
+      output: output.stage(index),
+      from: below < 0 ? undefined : states.get(below),
+    };
+    const state = buildStage(workspace, stageRequest);
+    states.set(index, state);
+    // The others are of no use any more.
+    state.catch(error => failed.abort(error));
+  }
+  await Promise.allSettled(states.values());
+  // The first that failed, and not those that were given up because of it.
+  if (failed.signal.aborted) throw failed.signal.reason;
+  const unused = variables.unused();
+  if (unused.length > 0) {
+    await output.say({
+      stream: `[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`,
+    });
+  }
+  return states.get(plan.target)!;
+}
+
+function workspaceOf(
+  parts: Parts,
+  { stages, states }: { stages: Dockerfile['stages']; states: Map<number, Promise<StageState>> },
+): Workspace {
+  const images = new Map<string, Promise<StageState>>();
+  let digest: Promise<string> | undefined;
+  const workspace: Workspace = {
+    ...parts,
+    epoch: epochOf(parts.request.buildArgs.SOURCE_DATE_EPOCH),
+    directory: name => fresh(parts.directory, name),
+    runDirectory: name => fresh(parts.runDirectory, name),
+    contextDigest: () => {
+      digest ??= hashContext(parts.context);
+      return digest;
+    },
+    tree(name, before) {
+      const index = stageCalled(stages, name, before);
+      const stage = index === undefined ? undefined : states.get(index);
+      if (stage !== undefined) return stage;
+      let image = images.get(name);
+      if (image === undefined) {
+        image = baseState(workspace, { image: name, output: undefined });
+        images.set(name, image);
+      }
+      return image;
+    },
+  };
+  return workspace;
+}
+
+function fresh(parent: string, name: string): string {
+  const directory = mkdtempSync(join(parent, `${name}-`));
+  return directory;
+}
+
+async function hashContext(context: number): Promise<string> {
+  const hash = createHash('sha256');
+  using located = locate(context, '.')!;
+  await hashFiles(located, { fd: context, as: '', hash });
+  return hash.digest('hex');
+}
+
+/** SOURCE_DATE_EPOCH, seconds since 1970, as nanoseconds (https://reproducible-builds.org/specs/source-date-epoch/). */
+function epochOf(text: string | null | undefined): bigint | undefined {
+  if (text === undefined || text === null || text === '') return undefined;
+  if (!/^\d{1,12}$/.test(text))
+    throw new BuildError(`SOURCE_DATE_EPOCH must be seconds since 1970, not ${text}`);
+  return BigInt(text) * 1_000_000_000n;
+}
+
+function placed(instruction: Instruction, file: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxProblem)) throw cause;
+    const place = { file, line: instruction.line, text: instruction.firstLine };
+    throw new DockerfileError(cause.message, place, { cause });
+  }
+}
+
+async function finish(
+  { host, request, output }: Pick<Workspace, 'host' | 'request' | 'output'>,
+  state: StageState,
+): Promise<Image> {
+  const { images } = host;
+  const { base } = state;
+  let image: Image;
+  if (base !== undefined && isBase(state)) {
+    image = base;
+    for (const tag of request.tags) await images.tag(base, tag);
+  } else {
+    image = await images.loose.assemble({
+      ...(base === undefined ? {} : { base }),
+      layers: state.layers,
+      config: imageConfigOf(state),
+      references: request.tags,
+    });
+  }
+  await output.say({ aux: { ID: image.id } });
+  if (request.quiet) await output.result({ stream: `${image.id}\n` });
+  await output.say({ stream: `Successfully built ${shortId(image.id)}\n` });
+  for (const tag of request.tags) {
+    await output.say({ stream: `Successfully tagged ${familiarReference(withTag(decodeReference(tag)))}\n` });
+  }
+  return image;
+}

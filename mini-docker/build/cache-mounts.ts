@@ -1,0 +1,74 @@
+// RUN --mount=type=cache: directories that outlive builds.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export type Sharing = 'shared' | 'private' | 'locked';
+
+export interface TakenCache {
+  path: string;
+  /** It was made just now, and is empty. */
+  isNew: boolean;
+  release(): void;
+}
+
+export class CacheMounts {
+  readonly #directory: string;
+  readonly #users = new Map<string, number>();
+  /** Settled when those before have given it back. */
+  readonly #locks = new Map<string, Promise<void>>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
+
+  /** `locked` waits until nobody else has it; `private` is another one when somebody has it. */
+  async take(id: string, sharing: Sharing): Promise<TakenCache> {
+    const name = createHash('sha256').update(id).digest('hex').slice(0, 32);
+    if (sharing === 'private') return this.#use(this.#free(name), () => {});
+    if (sharing === 'shared') return this.#use(name, () => {});
+    const before = this.#locks.get(name);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#locks.set(
+      name,
+      Promise.resolve(before).then(() => promise),
+    );
+    await before;
+    return this.#use(name, resolve);
+  }
+
+  /** Removes those that no build uses. */
+  async prune(): Promise<void> {
+    for (const name of readdirSync(this.#directory)) {
+      if (!this.#users.has(name)) await rm(join(this.#directory, name), { recursive: true, force: true });
+    }
+  }
+
+  #free(name: string): string {
+    let number = 0;
+    const nth = () => (number === 0 ? name : `${name}-${number}`);
+    while (this.#users.has(nth())) number += 1;
+    return nth();
+  }
+
+  #use(name: string, unlock: () => void): TakenCache {
+    const path = join(this.#directory, name);
+    const isNew = mkdirSync(path, { recursive: true }) !== undefined;
+    this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+    let released = false;
+    return {
+      path,
+      isNew,
+      release: () => {
+        if (released) return;
+        released = true;
+        const left = this.#users.get(name)! - 1;
+        if (left > 0) this.#users.set(name, left);
+        else this.#users.delete(name);
+        unlock();
+      },
+    };
+  }
+}

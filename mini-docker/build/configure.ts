@@ -1,0 +1,147 @@
+// Instructions that change an image's configuration and none of its files: pure. `commit --change` takes them too.
+import { posix } from 'node:path';
+import type { CommandForm, Instruction } from '../formats/dockerfile-instruction.ts';
+import { type Expansion, expand, expandWords } from '../formats/dockerfile-words.ts';
+import type { ProcessDefaults } from '../formats/image-config.ts';
+import { SIG } from '../linux/constants.ts';
+import { BuildError } from './errors.ts';
+import { assignment } from './variables.ts';
+
+const DEFAULT_SHELL = ['/bin/sh', '-c'];
+
+export interface Configured {
+  config: ProcessDefaults;
+  /** In the words of the history: 'ENV a=b'. */
+  did: string;
+}
+
+/**
+ * Throws BuildError and SyntaxProblem.
+ * @param ownCommand whether CMD was said in this Dockerfile: ENTRYPOINT takes one of the base image away
+ * @returns undefined for an instruction that is of another kind
+ */
+export function configure(
+  instruction: Instruction,
+  options: { config: ProcessDefaults; expansion: Expansion; ownCommand: boolean },
+): Configured | undefined {
+  const { config, expansion } = options;
+  const one = (text: string) => expand(text, expansion);
+  switch (instruction.kind) {
+    case 'env': {
+      const pairs = instruction.pairs.map(([name, value]): [string, string] => [one(name), one(value)]);
+      // In their old places where they had one.
+      const Env = [...(config.Env ?? [])];
+      for (const [name, value] of pairs) {
+        const at = Env.findIndex(each => assignment(each)[0] === name);
+        if (at < 0) Env.push(`${name}=${value}`);
+        else Env[at] = `${name}=${value}`;
+      }
+      return done({ ...config, Env }, `ENV ${shown(pairs)}`);
+    }
+    case 'label': {
+      const pairs = instruction.pairs.map(([name, value]): [string, string] => [one(name), one(value)]);
+      const Labels = { ...config.Labels, ...Object.fromEntries(pairs) };
+      return done({ ...config, Labels }, `LABEL ${shown(pairs)}`);
+    }
+    case 'workdir': {
+      const path = one(instruction.value);
+      if (path === '') throw new BuildError('WORKDIR needs a path');
+      const WorkingDir = posix.resolve(config.WorkingDir || '/', path);
+      return done({ ...config, WorkingDir }, `WORKDIR ${WorkingDir}`);
+    }
+    case 'user': {
+      const User = one(instruction.value);
+      if (User === '') throw new BuildError('USER needs a name or a number');
+      return done({ ...config, User }, `USER ${User}`);
+    }
+    case 'stopsignal': {
+      const StopSignal = one(instruction.value);
+      if (!isSignal(StopSignal)) throw new BuildError(`invalid signal: ${StopSignal}`);
+      return done({ ...config, StopSignal }, `STOPSIGNAL ${StopSignal}`);
+    }
+    case 'expose': {
+      const ports = instruction.words.flatMap(word => expandWords(word, expansion)).flatMap(exposedPorts);
+      const ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map(port => [port, {}])) };
+      return done({ ...config, ExposedPorts }, `EXPOSE ${ports.join(' ')}`);
+    }
+    case 'volume': {
+      const paths = instruction.words.map(one);
+      if (paths.includes('')) throw new BuildError('VOLUME specified can not be an empty string');
+      const Volumes = { ...config.Volumes, ...Object.fromEntries(paths.map(path => [path, {}])) };
+      return done({ ...config, Volumes }, `VOLUME [${paths.join(' ')}]`);
+    }
+    case 'cmd': {
+      const Cmd = commandWords(instruction.command, config);
+      return done({ ...config, Cmd }, `CMD ${JSON.stringify(Cmd)}`);
+    }
+    case 'entrypoint': {
+      const Entrypoint = commandWords(instruction.command, config);
+      const next: ProcessDefaults = { ...config, Entrypoint };
+      if (!options.ownCommand) delete next.Cmd;
+      return done(next, `ENTRYPOINT ${JSON.stringify(Entrypoint)}`);
+    }
+    case 'shell':
+      return done({ ...config, Shell: instruction.words }, `SHELL ${JSON.stringify(instruction.words)}`);
+    case 'healthcheck': {
+      const Healthcheck = healthcheckOf(instruction.check);
+      return done({ ...config, Healthcheck }, `HEALTHCHECK ${JSON.stringify(Healthcheck)}`);
+    }
+    case 'onbuild':
+      return done(
+        { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] },
+        `ONBUILD ${instruction.trigger}`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+const done = (config: ProcessDefaults, did: string): Configured => ({ config, did });
+
+const shown = (pairs: readonly (readonly [string, string])[]): string =>
+  pairs.map(([name, value]) => `${name}=${value}`).join(' ');
+
+/** The shell form is for the image's shell to read. */
+export function commandWords(command: CommandForm, config: ProcessDefaults): string[] {
+  if (command.form === 'exec') return command.words;
+  return [...(config.Shell?.length ? config.Shell : DEFAULT_SHELL), command.text];
+}
+
+function healthcheckOf({
+  command,
+  interval,
+  timeout,
+  startPeriod,
+  startInterval,
+  retries,
+}: Extract<Instruction, { kind: 'healthcheck' }>['check']): NonNullable<ProcessDefaults['Healthcheck']> {
+  if (command === undefined) return { Test: ['NONE'] };
+  return {
+    Test: command.form === 'shell' ? ['CMD-SHELL', command.text] : ['CMD', ...command.words],
+    ...(interval === undefined ? {} : { Interval: interval }),
+    ...(timeout === undefined ? {} : { Timeout: timeout }),
+    ...(startPeriod === undefined ? {} : { StartPeriod: startPeriod }),
+    ...(startInterval === undefined ? {} : { StartInterval: startInterval }),
+    ...(retries === undefined ? {} : { Retries: retries }),
+  };
+}
+
+/** '80' → '80/tcp'; '8000-8002/udp' is three. */
+function exposedPorts(text: string): string[] {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-z]+))?$/i.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  const protocol = (match?.[3] ?? 'tcp').toLowerCase();
+  if (match === null || first > last || last > 65535 || !['tcp', 'udp', 'sctp'].includes(protocol)) {
+    throw new BuildError(
+      `invalid containerPort: ${text} (it is a port or a range, and tcp, udp or sctp: 8000-8010/udp)`,
+    );
+  }
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
+}
+
+function isSignal(text: string): boolean {
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  return (
+    /^([1-9]|[1-5]\d|6[0-4])$/.test(text) || Object.hasOwn(SIG, name) || /^RT(MIN|MAX)([+-]\d+)?$/.test(name)
+  );
+}

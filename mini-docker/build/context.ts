@@ -1,0 +1,61 @@
+// The context that a client sent, as files; and the Dockerfile in it.
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { type Dockerfile, parseDockerfile } from '../formats/dockerfile.ts';
+import { decodeDockerignore } from '../formats/dockerignore.ts';
+import { BadImage } from '../images/errors.ts';
+import { spaceFor } from '../images/layers.ts';
+import { unpackArchive } from '../images/unpack-archive.ts';
+import { O } from '../linux/constants.ts';
+import { removeTree } from '../linux/directory.ts';
+import { BuildError } from './errors.ts';
+import { isFile, locate, openFileOf } from './sources.ts';
+
+/** A larger one is a mistake. Bytes. */
+const LARGEST = 4 * 1024 * 1024;
+
+/** Unpacks it into an empty directory; a descriptor of that comes back, the caller's to close. Throws BuildError. */
+export async function unpackContext(source: AsyncIterable<Uint8Array>, directory: string): Promise<number> {
+  const rootFd = openSync(directory, O.RDONLY | O.DIRECTORY);
+  try {
+    await unpackArchive({ rootFd, whiteouts: false, limit: spaceFor(directory), source });
+    return rootFd;
+  } catch (cause) {
+    closeSync(rootFd);
+    if (!(cause instanceof BadImage)) throw cause;
+    throw new BuildError(`the build context cannot be read: ${cause.message}`, { cause });
+  }
+}
+
+/** Throws BuildError, DockerfileError. */
+export function readDockerfile(context: number, path: string): Dockerfile {
+  using found = locate(context, path);
+  if (found === undefined) throw new BuildError(`Cannot locate specified Dockerfile: ${path}`);
+  if (!isFile(found)) throw new BuildError(`the Dockerfile is not a file: ${path}`);
+  if (found.status.size > LARGEST)
+    throw new BuildError(`the Dockerfile is larger than ${LARGEST} bytes: ${path}`);
+  return parseDockerfile(readText(found), path.replace(/^\.dockerfile\.[0-9a-f]+$/, 'Dockerfile'));
+}
+
+/**
+ * Clients send the Dockerfile and .dockerignore also where .dockerignore leaves them out: we need them, and COPY must
+ * not see them.
+ */
+export function removeIgnored(context: number, dockerfile: string): void {
+  using list = locate(context, '.dockerignore');
+  if (list === undefined || !isFile(list) || list.status.size > LARGEST) return;
+  const ignored = decodeDockerignore(readText(list));
+  const path = dockerfile.replace(/^(?:\.?\/)+/, '');
+  for (const each of ['.dockerignore', path]) {
+    if (path.includes('/') && each === path) continue;
+    if (ignored.ignores(each)) removeTree(context, each);
+  }
+}
+
+function readText(found: Parameters<typeof openFileOf>[0]): string {
+  const fd = openFileOf(found);
+  try {
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}

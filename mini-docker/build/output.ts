@@ -1,0 +1,134 @@
+// What a build says. Stages are built side by side; as text they come one after the other, in the order of the
+// Dockerfile: what a later one says waits until those before it have said everything.
+import type { BuildMessage, BuildRequest } from './request.ts';
+
+export interface StageOutput {
+  /** `text` as it stands in the Dockerfile. */
+  step(number: number, text: string): Promise<void>;
+  /** A line below the step: '---> Using cache'. In the live form nobody reads it. */
+  note(line: string): Promise<void>;
+  cached(): Promise<void>;
+  /** Of a pull. */
+  progress(message: Extract<BuildMessage, { status: string }>): Promise<void>;
+  data(text: string, stderr: boolean): Promise<void>;
+  /** The step is done. `id` is a short one of what there is now. */
+  done(id: string): Promise<void>;
+  failed(): Promise<void>;
+  /** Nothing more comes. */
+  end(): Promise<void>;
+}
+
+const RED = '\x1b[91m';
+const RESET = '\x1b[0m';
+
+/** Characters that a stage may have waiting before it waits itself. Those before it never wait for it. */
+const PATIENCE = 1 << 20;
+
+interface Waiting {
+  stage: number;
+  messages: BuildMessage[];
+  length: number;
+  over: boolean;
+  turn: PromiseWithResolvers<void>;
+}
+
+export class BuildOutput {
+  readonly #request: Pick<BuildRequest, 'quiet' | 'live' | 'send'>;
+  readonly #total: number;
+  readonly #queue: Waiting[];
+  #sending: Promise<void> = Promise.resolve();
+
+  /** @param stages indexes, in order */
+  constructor(
+    request: Pick<BuildRequest, 'quiet' | 'live' | 'send'>,
+    { stages, total }: { stages: readonly number[]; total: number },
+  ) {
+    this.#request = request;
+    this.#total = total;
+    this.#queue = stages.map(stage => ({
+      stage,
+      messages: [],
+      length: 0,
+      over: false,
+      turn: Promise.withResolvers<void>(),
+    }));
+  }
+
+  /** Said for the whole build, before its stages or after them. */
+  say(message: BuildMessage): Promise<void> {
+    if (this.#request.quiet && !('aux' in message)) return Promise.resolve();
+    if (this.#request.live && 'stream' in message) return Promise.resolve();
+    return this.#send(message);
+  }
+
+  /** Also when nothing else is said. */
+  result(message: BuildMessage): Promise<void> {
+    return this.#send(message);
+  }
+
+  stage(index: number): StageOutput {
+    const { live, quiet } = this.#request;
+    const entry = this.#queue.find(each => each.stage === index)!;
+    const total = this.#total;
+    let number = 0;
+    let text = '';
+    let started = 0;
+    let wasCached = false;
+    const emit = async (message: BuildMessage): Promise<void> => {
+      if (quiet) return;
+      if (live || entry === this.#queue[0]) return this.#send(message);
+      entry.messages.push(message);
+      entry.length += JSON.stringify(message).length;
+      if (entry.length > PATIENCE) await entry.turn.promise;
+    };
+    const stream = (line: string) => (live ? Promise.resolve() : emit({ stream: line }));
+    const tell = (state: 'started' | 'output' | 'cached' | 'done' | 'failed', more: object = {}) =>
+      live ? emit({ step: { number, total, state, ...more } }) : Promise.resolve();
+    const flush = async (waiting: Waiting) => {
+      waiting.turn.resolve();
+      for (const each of waiting.messages.splice(0)) await this.#send(each);
+    };
+    const took = () => ({ took: Math.round(performance.now() - started) });
+    return {
+      async step(at, instruction) {
+        [number, text, started, wasCached] = [at, instruction, performance.now(), false];
+        await stream(`Step ${number}/${total} : ${text}`);
+        await stream('\n');
+        await tell('started', { text });
+      },
+      note: line => stream(` ${line}\n`),
+      async cached() {
+        wasCached = true;
+        await stream(' ---> Using cache\n');
+      },
+      progress: message => emit(message),
+      async data(piece, stderr) {
+        await stream(stderr ? `${RED}${piece}${RESET}` : piece);
+        await tell('output', { data: piece, stderr });
+      },
+      async done(id) {
+        await stream(` ---> ${id}\n`);
+        await tell(wasCached ? 'cached' : 'done', took());
+      },
+      async failed() {
+        await tell('failed', took());
+        await flush(entry);
+      },
+      end: async () => {
+        entry.over = true;
+        while (this.#queue[0]?.over) {
+          this.#queue.shift();
+          const next = this.#queue[0];
+          if (next !== undefined) await flush(next);
+        }
+      },
+    };
+  }
+
+  /** One after the other, in the order of the calls. */
+  #send(message: BuildMessage): Promise<void> {
+    const before = this.#sending;
+    this.#sending = before.then(() => this.#request.send(message));
+    return this.#sending;
+  }
+}

@@ -1,0 +1,150 @@
+// RUN: a container as `run` would start it, on top of the stage's layers; what it changed becomes a layer.
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { InstructionOf } from '../formats/dockerfile-instruction.ts';
+import type { HostConfig } from '../formats/engine-api.ts';
+import type { LooseLayer } from '../images/image.ts';
+import type { Container, Exit } from '../runtime/container.ts';
+import { commandWords } from './configure.ts';
+import { BuildError } from './errors.ts';
+import { storeLayer } from './layer.ts';
+import type { StageOutput } from './output.ts';
+import { prepareMounts } from './run-mounts.ts';
+import type { StageState } from './state.ts';
+import { removeStubs } from './stubs.ts';
+import { lowerdirsOf, type Workspace, writable } from './workspace.ts';
+
+export interface RunStep {
+  command: InstructionOf<'run'>;
+  /** Values of --mount, variables in their places. */
+  mounts: readonly string[];
+  /** 'NAME=value': the configuration's and those of ARG. */
+  env: string[];
+  stage: number;
+  output: StageOutput;
+}
+
+/** How long output may still come when the program has ended. Milliseconds. */
+const PATIENCE = 2000;
+const KILL = 9;
+
+/** Throws BuildError. Nothing of the container is left in any case. */
+export async function runStep(
+  workspace: Workspace,
+  state: StageState,
+  step: RunStep,
+): Promise<LooseLayer | undefined> {
+  const { host, request, signal } = workspace;
+  const { command, stage, output } = step;
+  const { args, script } = commandOf(workspace, state, command);
+  using prepared = await prepareMounts(workspace, state, { flags: step.mounts, stage });
+  const layer = writable(workspace);
+  const lowerdirs = lowerdirsOf(host, state);
+  const layers = { lowerdirs: lowerdirs.length > 0 ? lowerdirs : [workspace.directory('empty')], ...layer };
+  const id = host.newId();
+  const [directory, runDirectory] = [workspace.directory('container'), workspace.runDirectory('container')];
+  const run = await host.prepareRun({
+    id,
+    directory,
+    runDirectory,
+    layers,
+    key: state.key,
+    args,
+    config: { ...state.config, Env: [...step.env, ...prepared.env] },
+    host: hostConfigOf(request.host, command),
+    mounts: [...prepared.mounts, ...script],
+  });
+  let container: Container | undefined;
+  try {
+    signal.throwIfAborted();
+    container = await host.runtime.create({
+      id,
+      directory: runDirectory,
+      spec: run.spec,
+      rootfs: layers,
+      stdin: false,
+      onNamespaces: run.connect,
+    });
+    await output.note(` ---> Running in ${id.slice(0, 12)}`);
+    const { stdout, stderr } = container;
+    const written = Promise.all([pass(stdout, output, false), pass(stderr, output, true)]);
+    await container.start();
+    const exit = await ended(container, signal);
+    await Promise.race([written, new Promise(late => setTimeout(late, PATIENCE).unref())]);
+    signal.throwIfAborted();
+    if (exit.code !== 0) throw failure(exit, args);
+  } catch (cause) {
+    throw cause instanceof BuildError || signal.aborted ? cause : run.explain(cause);
+  } finally {
+    await container?.delete();
+    await run.release();
+    await output.note(`Removing intermediate container ${id.slice(0, 12)}`);
+  }
+  removeStubs(workspace, state, {
+    upperdir: layer.upperdir,
+    places: run.spec.mounts.map(each => each.destination),
+  });
+  return storeLayer(workspace, layer.upperdir);
+}
+
+/** A here-document alone is what the shell gets; one that says '#!' is a program. */
+function commandOf(workspace: Workspace, state: StageState, { command, documents }: RunStep['command']) {
+  const [document] = documents;
+  if (document === undefined || command.form === 'exec') {
+    return { args: commandWords(command, state.config), script: [] };
+  }
+  const isAlone = documents.length === 1 && /^<<-?["']?[^\s"']+["']?$/.test(command.text);
+  if (isAlone && document.content.startsWith('#!')) {
+    const path = join(workspace.directory('script'), 'script');
+    writeFileSync(path, document.content);
+    chmodSync(path, 0o755);
+    const destination = '/dev/pipes/script';
+    return {
+      args: [destination],
+      script: [{ destination, type: 'bind', source: path, options: ['bind', 'rprivate', 'ro'] }],
+    };
+  }
+  const text = isAlone
+    ? document.content
+    : `${command.text}\n${documents.map(each => `${each.content}${each.name}\n`).join('')}`;
+  return { args: commandWords({ form: 'shell', text }, state.config), script: [] };
+}
+
+function hostConfigOf(host: HostConfig, { network }: RunStep['command']): HostConfig {
+  return network === undefined || network === 'default' ? host : { ...host, NetworkMode: network };
+}
+
+async function pass(stream: Readable | undefined, output: StageOutput, isError: boolean): Promise<void> {
+  if (stream === undefined) return;
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) await output.data(decoder.decode(chunk, { stream: true }), isError);
+  const rest = decoder.decode();
+  if (rest !== '') await output.data(rest, isError);
+}
+
+/** Kills it when the build is given up. */
+async function ended(container: Container, signal: AbortSignal): Promise<Exit> {
+  const kill = () => {
+    try {
+      container.kill(KILL);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  if (signal.aborted) kill();
+  signal.addEventListener('abort', kill);
+  try {
+    return await container.exited;
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+function failure({ code, oomKilled }: Exit, args: readonly string[]): BuildError {
+  const command = `The command '${args.join(' ')}'`;
+  if (code === undefined)
+    return new BuildError(`${command} ended, and nobody saw how: its monitor was killed`);
+  const why = oomKilled ? ' (it had no memory left)' : '';
+  return new BuildError(`${command} returned a non-zero code: ${code}${why}`, { code });
+}

@@ -1,0 +1,342 @@
+// One stage: its instructions one after the other, each from the cache or done.
+import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
+import { shortId } from '../formats/digest.ts';
+import { parseInstructions } from '../formats/dockerfile.ts';
+import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
+import type { Instruction, InstructionOf } from '../formats/dockerfile-instruction.ts';
+import { expand } from '../formats/dockerfile-words.ts';
+import type { LooseLayer } from '../images/image.ts';
+import { baseState } from './base.ts';
+import { keyOf } from './cache.ts';
+import { commandWords, configure } from './configure.ts';
+import { prepareCopy } from './copy.ts';
+import { BuildError } from './errors.ts';
+import { storeLayer } from './layer.ts';
+import type { StageOutput } from './output.ts';
+import type { PlannedStage } from './plan.ts';
+import { runStep } from './run.ts';
+import { isDirectory, locate } from './sources.ts';
+import { imageIdOf, type StageState } from './state.ts';
+import { makeDirectory } from './transfer.ts';
+import { assignment, type BuildVariables } from './variables.ts';
+import { openState, openWritable, type Workspace, writable } from './workspace.ts';
+
+export interface StageRequest {
+  planned: PlannedStage;
+  variables: BuildVariables;
+  /** The escape character, and the Dockerfile's name, for errors. */
+  sign: string;
+  file: string;
+  output: StageOutput;
+  /** The stage that FROM names; undefined: it names an image. */
+  from: Promise<StageState> | undefined;
+}
+
+/** Throws BuildError, DockerfileError, and what the layers below throw. */
+export async function buildStage(workspace: Workspace, request: StageRequest): Promise<StageState> {
+  const { planned, output } = request;
+  const { stage } = planned;
+  try {
+    let number = planned.firstStep;
+    await output.step(number, stage.from.text);
+    const builder = new StageBuilder(workspace, request, await begin(workspace, request));
+    await output.done(shortId(imageIdOf(builder.state)));
+    await builder.runTriggers();
+    for (const instruction of stage.instructions) {
+      workspace.signal.throwIfAborted();
+      number += 1;
+      await output.step(number, instruction.text);
+      await builder.take(instruction);
+      await output.done(shortId(imageIdOf(builder.state)));
+    }
+    await output.end();
+    return builder.state;
+  } catch (error) {
+    if (!workspace.signal.aborted) await output.failed();
+    throw error;
+  }
+}
+
+function begin(workspace: Workspace, { planned, variables, sign, file, output, from }: StageRequest) {
+  if (from !== undefined) return from;
+  const { from: instruction } = planned.stage;
+  return at(instruction, file, () => {
+    const expansion = { escape: sign, lookup: (name: string) => variables.global(name) };
+    const image = expand(instruction.image, expansion);
+    if (image === '') throw new SyntaxProblem(`the name of the image is empty: ${instruction.image}`);
+    const platform = instruction.platform && expand(instruction.platform, expansion);
+    return baseState(workspace, { image, output, ...(platform ? { platform } : {}) });
+  });
+}
+
+/** Says where in the Dockerfile a variable or a quote is wrong. */
+async function at<T>(instruction: Instruction, file: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxProblem)) throw cause;
+    const place = { file, line: instruction.line, text: instruction.firstLine };
+    throw new DockerfileError(cause.message, place, { cause });
+  }
+}
+
+/** What a step did. */
+interface Done {
+  state: Partial<StageState>;
+  layer?: LooseLayer | undefined;
+  /** For the history. */
+  did: string;
+}
+
+class StageBuilder {
+  state: StageState;
+  readonly #workspace: Workspace;
+  readonly #request: StageRequest;
+  /** Values of the ARGs so far. */
+  readonly #arguments = new Map<string, string | undefined>();
+
+  constructor(workspace: Workspace, request: StageRequest, state: StageState) {
+    this.#workspace = workspace;
+    this.#request = request;
+    this.state = { ...state, ownCommand: false };
+  }
+
+  /** ONBUILD of the base image. */
+  async runTriggers(): Promise<void> {
+    const triggers = this.state.config.OnBuild ?? [];
+    if (triggers.length === 0) return;
+    const { output, sign } = this.#request;
+    const { OnBuild: _, ...config } = this.state.config;
+    this.state = { ...this.state, config };
+    await output.note(`# Executing ${triggers.length} build trigger${triggers.length === 1 ? '' : 's'}`);
+    for (const trigger of triggers) {
+      for (const instruction of parseInstructions(trigger, 'ONBUILD', sign)) {
+        await this.take(instruction);
+        await output.note(` ---> ${shortId(imageIdOf(this.state))}`);
+      }
+    }
+  }
+
+  take(instruction: Instruction): Promise<void> {
+    return at(instruction, this.#request.file, () => this.#take(instruction));
+  }
+
+  async #take(instruction: Instruction): Promise<void> {
+    switch (instruction.kind) {
+      case 'arg':
+        return this.#argument(instruction);
+      case 'maintainer': {
+        const author = this.#expand(instruction.value);
+        return this.#plain(instruction, { state: { author }, did: `MAINTAINER ${author}` });
+      }
+      case 'run':
+        return this.#run(instruction);
+      case 'copy':
+      case 'add':
+        return this.#copy(instruction);
+      case 'workdir':
+        return this.#workdir(instruction);
+      case 'from':
+        throw new BuildError('FROM cannot stand here');
+      default:
+        return this.#plain(instruction, this.#configured(instruction));
+    }
+  }
+
+  #lookup(name: string): string | undefined {
+    const own = (this.state.config.Env ?? []).find(each => assignment(each)[0] === name);
+    return own === undefined ? this.#arguments.get(name) : assignment(own)[1];
+  }
+
+  get #expansion() {
+    return { escape: this.#request.sign, lookup: (name: string) => this.#lookup(name) };
+  }
+
+  #expand(text: string): string {
+    return expand(text, this.#expansion);
+  }
+
+  #configured(instruction: Instruction): Done {
+    const { config, ownCommand } = this.state;
+    const { config: next, did } = configure(instruction, { config, ownCommand, expansion: this.#expansion })!;
+    return { state: { config: next, ownCommand: ownCommand || instruction.kind === 'cmd' }, did };
+  }
+
+  /** Its value changes what is done with it, and counts there. */
+  async #argument(instruction: InstructionOf<'arg'>): Promise<void> {
+    const { variables, sign } = this.#request;
+    const lookup = (name: string) => this.#lookup(name);
+    for (const [name, initial] of instruction.pairs) {
+      this.#arguments.set(name, variables.value(name, initial, { sign, lookup }));
+    }
+    return this.#plain(instruction, { state: {}, did: instruction.text });
+  }
+
+  /** Of no files. */
+  async #plain(instruction: Instruction, done: Done): Promise<void> {
+    return this.#cached(instruction, { key: [done.did], work: async () => done });
+  }
+
+  async #run(instruction: InstructionOf<'run'>): Promise<void> {
+    const { output, planned, variables } = this.#request;
+    const config = this.state.config.Env ?? [];
+    const own = new Set(config.map(each => assignment(each)[0]));
+    const values = [...this.#arguments].flatMap(([name, value]) =>
+      value === undefined || own.has(name) ? [] : [`${name}=${value}`],
+    );
+    const proxies = variables
+      .proxies()
+      .filter(([name]) => !own.has(name) && !this.#arguments.has(name))
+      .map(([name, value]) => `${name}=${value}`);
+    const mounts = instruction.mounts.map(each => this.#expand(each));
+    const words = commandWords(instruction.command, this.state.config);
+    const documents = instruction.documents.map(each => each.content);
+    const network = instruction.network ?? '';
+    // Classic: the values of ARG in front, and how many there are.
+    const given = values.length === 0 ? [] : [`|${values.length}`, ...values.toSorted()];
+    const did = ['RUN', ...given, ...words].join(' ');
+    return this.#cached(instruction, {
+      key: [did, words, documents, mounts, network, await this.#mountedTrees(mounts)],
+      work: async () => ({
+        state: {},
+        did,
+        layer: await runStep(this.#workspace, this.state, {
+          command: instruction,
+          mounts,
+          env: [...config, ...values, ...proxies],
+          stage: planned.stage.index,
+          output,
+        }),
+      }),
+    });
+  }
+
+  /** What a command sees of other stages is a part of what it depends on. */
+  async #mountedTrees(mounts: readonly string[]): Promise<string[]> {
+    const keys: string[] = [];
+    for (const mount of mounts) {
+      const from = /(?:^|,)from=([^,]+)/.exec(mount)?.[1];
+      if (from !== undefined)
+        keys.push((await this.#workspace.tree(from, this.#request.planned.stage.index)).key);
+      else if (!/(?:^|,)type=(?!bind)/.test(mount)) keys.push(await this.#workspace.contextDigest());
+    }
+    return keys;
+  }
+
+  async #copy(instruction: InstructionOf<'copy' | 'add'>): Promise<void> {
+    const optional = (name: 'from' | 'chown' | 'chmod' | 'checksum') => {
+      const value = instruction[name];
+      return value === undefined ? {} : { [name]: this.#expand(value) };
+    };
+    const expanded = {
+      ...instruction,
+      sources: instruction.sources.map(each => (each.startsWith('<<') ? each : this.#expand(each))),
+      target: this.#expand(instruction.target),
+      ...optional('from'),
+      ...optional('chown'),
+      ...optional('chmod'),
+      ...optional('checksum'),
+    };
+    using prepared = await prepareCopy(this.#workspace, this.state, {
+      instruction: expanded,
+      stage: this.#request.planned.stage.index,
+      expand: text => this.#expand(text),
+    });
+    const flags = (['from', 'chown', 'chmod'] as const).flatMap(name =>
+      expanded[name] === undefined ? [] : [`--${name}=${expanded[name]}`],
+    );
+    const did = [instruction.kind.toUpperCase(), ...flags, ...expanded.sources, expanded.target].join(' ');
+    await this.#cached(instruction, {
+      key: [instruction.kind, prepared.digest],
+      work: async () => ({ state: {}, did, layer: await prepared.write() }),
+      did,
+    });
+  }
+
+  /** Makes the directory where it is not there. */
+  async #workdir(instruction: Instruction): Promise<void> {
+    const done = this.#configured(instruction);
+    return this.#cached(instruction, {
+      key: [done.did],
+      work: async () => ({ ...done, layer: await this.#makeDirectory(done.state.config!.WorkingDir!) }),
+      state: done.state,
+    });
+  }
+
+  async #makeDirectory(path: string): Promise<LooseLayer | undefined> {
+    const inside = posix.normalize(path).slice(1);
+    if (inside === '') return undefined;
+    const view = openState(this.#workspace, this.state);
+    try {
+      using there = locate(view, inside);
+      if (there !== undefined && isDirectory(there)) return undefined;
+      if (there !== undefined)
+        throw new BuildError(`cannot make the directory ${path}: something else is there`);
+    } finally {
+      closeSync(view);
+    }
+    const layer = writable(this.#workspace);
+    const root = openWritable(this.#workspace, this.state, layer);
+    try {
+      makeDirectory(root, inside, {});
+    } finally {
+      closeSync(root);
+    }
+    return storeLayer(this.#workspace, layer.upperdir);
+  }
+
+  async #cached(
+    instruction: Instruction,
+    step: {
+      key: (string | readonly string[])[] | (string | readonly (string | readonly string[])[])[];
+      work: () => Promise<Done>;
+      /** What it does to the state, where the cache has the layer. */
+      state?: Partial<StageState>;
+      did?: string;
+    },
+  ): Promise<void> {
+    const { host, hold, request, epoch } = this.#workspace;
+    const key = keyOf(this.state.key, instruction.kind, JSON.stringify(step.key), String(epoch ?? ''));
+    const found = request.noCache ? undefined : host.cache.find(key);
+    if (found !== undefined) {
+      if (found.layer !== undefined) hold(found.layer.diffId);
+      await this.#request.output.cached();
+    }
+    const isFiles = ['run', 'copy', 'add', 'workdir'].includes(instruction.kind);
+    const done: Done =
+      found !== undefined && isFiles
+        ? { state: step.state ?? {}, did: found.did, layer: found.layer }
+        : await step.work();
+    const created = epoch === undefined ? (found?.created ?? new Date().toISOString()) : epochTime(epoch);
+    if (found === undefined) {
+      const { layer, did } = done;
+      host.cache.add(key, { created, did, ...(layer === undefined ? {} : { layer }) });
+    }
+    this.#finish(done, { key, created });
+  }
+
+  #finish(done: Done, { key, created }: { key: string; created: string }): void {
+    const { layers, history, author } = this.state;
+    const { layer, did } = done;
+    const by = done.state.author ?? author;
+    this.state = {
+      ...this.state,
+      ...done.state,
+      layers: layer === undefined ? layers : [...layers, layer],
+      history: [
+        ...history,
+        {
+          created,
+          ...(by ? { author: by } : {}),
+          created_by: did,
+          ...(layer === undefined ? { empty_layer: true } : {}),
+        },
+      ],
+      created,
+      key,
+    };
+  }
+}
+
+const epochTime = (nanoseconds: bigint): string => new Date(Number(nanoseconds / 1_000_000n)).toISOString();

@@ -1,0 +1,54 @@
+// What a stage has come to: the image it would be now.
+import { digestOf } from '../formats/digest.ts';
+import type { History, ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
+import { encodeJson, type Platform } from '../formats/oci-image.ts';
+import type { Image, LooseLayer } from '../images/image.ts';
+
+export interface StageState {
+  /** undefined: from scratch. */
+  base: Image | undefined;
+  platform: Platform;
+  /** Topmost first: those of the base. */
+  baseDirectories: string[];
+  /** On top of the base's, from the bottom. */
+  layers: LooseLayer[];
+  config: ProcessDefaults;
+  /** Of the base and of the stage. */
+  history: History[];
+  author: string | undefined;
+  /** RFC 3339: of the last step. */
+  created: string;
+  /** Stands for everything that led here. */
+  key: string;
+  /** CMD was said in this Dockerfile. */
+  ownCommand: boolean;
+}
+
+/** The configuration of the image that it would be. */
+export function imageConfigOf(state: StageState): ImageConfig {
+  const { base, created, author, platform, config, layers, history } = state;
+  const { os, architecture, variant } = platform;
+  return {
+    created,
+    ...(author ? { author } : {}),
+    architecture,
+    os,
+    ...(variant === undefined ? {} : { variant }),
+    config,
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...(base?.config.rootfs.diff_ids ?? []), ...layers.map(each => each.diffId)],
+    },
+    history,
+  };
+}
+
+/** The id of that image. */
+export function imageIdOf(state: StageState): string {
+  if (state.base !== undefined && isBase(state)) return state.base.id;
+  return digestOf(encodeJson(imageConfigOf(state)));
+}
+
+/** Nothing was added to the base image. */
+export const isBase = ({ base, history }: StageState): boolean =>
+  history.length === (base?.config.history?.length ?? 0);

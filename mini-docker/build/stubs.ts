@@ -1,0 +1,77 @@
+// Places of mounts in what a command changed.
+import { closeSync, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { OPAQUE_XATTR } from '../images/whiteouts.ts';
+import { O } from '../linux/constants.ts';
+import { xattr } from '../linux/xattrs.ts';
+import { locate } from './sources.ts';
+import type { StageState } from './state.ts';
+import { openState, type Workspace } from './workspace.ts';
+
+/**
+ * What was made only to mount something on it is no change of the image. Directories above it, that overlay copied for
+ * that, go too when nothing else is in them.
+ */
+export function removeStubs(
+  workspace: Workspace,
+  state: StageState,
+  { upperdir, places }: { upperdir: string; places: readonly string[] },
+): void {
+  const view = openState(workspace, state);
+  try {
+    for (const place of [...places].sort((a, b) => b.length - a.length)) {
+      for (let path = posix.normalize(place); path !== '/'; path = posix.dirname(path)) {
+        if (!removeStub(view, { upperdir, path, isPlace: path === place })) break;
+      }
+    }
+  } finally {
+    closeSync(view);
+  }
+}
+
+/** @returns whether the directory above may have nothing in it now */
+function removeStub(
+  view: number,
+  { upperdir, path, isPlace }: { upperdir: string; path: string; isPlace: boolean },
+): boolean {
+  const above = join(upperdir, path);
+  if (!isBelow(upperdir, path)) return true;
+  const upper = lstatSync(above, { throwIfNoEntry: false });
+  if (upper === undefined) return true;
+  using lower = locate(view, path);
+  if (upper.isDirectory()) {
+    if (readdirSync(above).length > 0 || !isSame(lower, upper, above)) return false;
+    rmdirSync(above);
+    return true;
+  }
+  if (!isPlace || lower !== undefined || !upper.isFile() || upper.size > 0) return false;
+  unlinkSync(above);
+  return true;
+}
+
+/** No link on the way leads elsewhere: the container made what is there. */
+function isBelow(upperdir: string, path: string): boolean {
+  for (let at = posix.dirname(path); at !== '/'; at = posix.dirname(at)) {
+    const found = lstatSync(join(upperdir, at), { throwIfNoEntry: false });
+    if (found !== undefined && !found.isDirectory()) return false;
+  }
+  return true;
+}
+
+/** Not there below at all, or there with the same attributes. */
+function isSame(
+  lower: ReturnType<typeof locate>,
+  upper: { mode: number; uid: number; gid: number },
+  path: string,
+): boolean {
+  if (lower === undefined) return true;
+  const fd = openSync(path, O.RDONLY | O.DIRECTORY);
+  try {
+    // It stands for one that was removed, with everything in it.
+    if (xattr(fd, OPAQUE_XATTR) !== undefined) return false;
+  } finally {
+    closeSync(fd);
+  }
+  const { mode, uid, gid } = lower.status;
+  return mode === upper.mode && uid === upper.uid && gid === upper.gid;
+}

@@ -1,0 +1,90 @@
+// Files from one tree to another, and what they are made of as a digest. Both go by the archive that pack() makes of
+// them, which never is anywhere but in memory, piece by piece.
+import type { Hash } from 'node:crypto';
+import type { TarEntry } from '../formats/tar-entry.ts';
+import { createTarReader } from '../formats/tar-reader.ts';
+import { pack } from '../images/pack.ts';
+import { createUnpacker } from '../images/unpack.ts';
+import type { Located } from './sources.ts';
+import { isDirectory } from './sources.ts';
+
+/** How files are changed on their way. */
+export interface Alterations {
+  owner?: { uid: number; gid: number };
+  /** Permission bits of all files and directories. */
+  mode?: number;
+}
+
+/** The files: of a directory those in it, each by its path there; else the one file under the name `as`. */
+function archiveOf(source: Located, fd: number, as: string): AsyncIterable<Buffer> {
+  return isDirectory(source)
+    ? pack({ fd, whiteouts: false })
+    : pack({ fd: source.directory, only: { name: source.name, as }, whiteouts: false });
+}
+
+const altered = (entry: TarEntry, { owner, mode }: Alterations): TarEntry => ({
+  ...entry,
+  ...owner,
+  ...(mode !== undefined && (entry.type === 'file' || entry.type === 'directory') ? { mode } : {}),
+});
+
+/** Content, names, kinds, modes, owners and attributes; not times. */
+export async function hashFiles(
+  source: Located,
+  options: Alterations & { fd: number; as: string; hash: Hash },
+): Promise<void> {
+  const { hash } = options;
+  const reader = createTarReader({
+    entry(given) {
+      const { mtime: _, xattrs, ...entry } = altered(given, options);
+      const attributes = [...(xattrs ?? [])].map(([name, value]) => [
+        name,
+        Buffer.from(value).toString('base64'),
+      ]);
+      hash.update(JSON.stringify([entry, attributes]));
+    },
+    data: bytes => void hash.update(bytes),
+    end: () => {},
+  });
+  for await (const chunk of archiveOf(source, options.fd, options.as)) reader.write(chunk);
+}
+
+/** Writes them below the directory `base` of the tree `root`. Throws BadImage. */
+export async function copyFiles(
+  source: Located,
+  options: Alterations & { fd: number; as: string; root: number; base: string; limit: number },
+): Promise<void> {
+  const { root, base, limit } = options;
+  const unpacker = createUnpacker({ rootFd: root, base, whiteouts: false, limit, keepKinds: true });
+  try {
+    const reader = createTarReader({
+      entry: entry => unpacker.entry(altered(entry, options)),
+      data: (bytes, position) => unpacker.data(bytes, position),
+      end: () => unpacker.end(),
+    });
+    for await (const chunk of archiveOf(source, options.fd, options.as)) reader.write(chunk);
+    reader.finish();
+    unpacker.finish();
+  } finally {
+    unpacker.close();
+  }
+}
+
+/** Makes a directory, and those above it, that are not there yet. Throws BadImage. */
+export function makeDirectory(root: number, path: string, { owner, mode }: Alterations): void {
+  const limit = 0;
+  const unpacker = createUnpacker({ rootFd: root, whiteouts: false, limit, keepKinds: true });
+  try {
+    unpacker.entry({
+      path,
+      type: 'directory',
+      mode: mode ?? 0o755,
+      uid: owner?.uid ?? 0,
+      gid: owner?.gid ?? 0,
+      size: 0,
+      mtime: BigInt(Date.now()) * 1_000_000n,
+    });
+  } finally {
+    unpacker.close();
+  }
+}

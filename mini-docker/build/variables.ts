@@ -1,0 +1,86 @@
+// Which variables a Dockerfile knows where: ARG before the first FROM, ARG in a stage, ENV
+// (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
+import type { InstructionOf } from '../formats/dockerfile-instruction.ts';
+import { expand } from '../formats/dockerfile-words.ts';
+import type { Platform } from '../formats/oci-image.ts';
+
+/** Known to RUN without ARG when they are given, and no part of what the cache goes by. */
+const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap(name => [
+  name,
+  name.toUpperCase(),
+]);
+
+/** The whole build's: given values, and what stands before the first FROM. */
+export class BuildVariables {
+  readonly #given: Readonly<Record<string, string | null>>;
+  readonly #platform: ReadonlyMap<string, string>;
+  readonly #globals = new Map<string, string | undefined>();
+  readonly #used = new Set<string>(['SOURCE_DATE_EPOCH', ...PROXIES]);
+
+  constructor(given: Record<string, string | null>, platforms: { build: Platform; target: Platform }) {
+    this.#given = given;
+    this.#platform = new Map([
+      ...platformVariables('BUILD', platforms.build),
+      ...platformVariables('TARGET', platforms.target),
+    ]);
+  }
+
+  /** Throws SyntaxProblem. */
+  declareGlobal(instruction: InstructionOf<'arg'>, sign: string): void {
+    for (const [name, initial] of instruction.pairs) {
+      const value = this.#take(name) ?? this.#expanded(initial, { sign, lookup: each => this.global(each) });
+      this.#globals.set(name, value);
+    }
+  }
+
+  /** In FROM lines. */
+  global(name: string): string | undefined {
+    return this.#globals.get(name) ?? this.#platform.get(name);
+  }
+
+  /** The value of an ARG of a stage. Throws SyntaxProblem. */
+  value(name: string, initial: string | undefined, scope: Scope): string | undefined {
+    return this.#take(name) ?? this.#expanded(initial, scope) ?? this.global(name);
+  }
+
+  proxies(): [name: string, value: string][] {
+    return PROXIES.flatMap(name =>
+      typeof this.#given[name] === 'string' ? [[name, this.#given[name]]] : [],
+    );
+  }
+
+  /** Given, and no ARG asked for them. */
+  unused(): string[] {
+    return Object.keys(this.#given).filter(name => !this.#used.has(name));
+  }
+
+  #take(name: string): string | undefined {
+    this.#used.add(name);
+    return Object.hasOwn(this.#given, name) ? (this.#given[name] ?? undefined) : undefined;
+  }
+
+  #expanded(initial: string | undefined, { sign, lookup }: Scope): string | undefined {
+    return initial === undefined ? undefined : expand(initial, { escape: sign, lookup });
+  }
+}
+
+export interface Scope {
+  /** The escape character. */
+  sign: string;
+  lookup(name: string): string | undefined;
+}
+
+function platformVariables(prefix: string, { os, architecture, variant }: Platform): [string, string][] {
+  return [
+    [`${prefix}PLATFORM`, [os, architecture, variant].filter(Boolean).join('/')],
+    [`${prefix}OS`, os],
+    [`${prefix}ARCH`, architecture],
+    [`${prefix}VARIANT`, variant ?? ''],
+  ];
+}
+
+/** 'NAME=value' → its parts; without '=' the value is ''. */
+export function assignment(text: string): [name: string, value: string] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+}
