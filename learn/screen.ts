@@ -9,7 +9,8 @@ export const bold = (text: string): string => chalk.bold(text);
 export const SIGN = { passed: '✓', failed: '✗', skipped: '–', open: '·' } as const;
 
 export function width(): number {
-  return Math.min(process.stdout.columns ?? 80, 100);
+  // 0 is what a serial console says.
+  return Math.max(40, Math.min(process.stdout.columns || 80, 100));
 }
 
 /** Breaks text at blanks; further lines are indented. */

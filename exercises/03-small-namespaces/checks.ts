@@ -9,6 +9,7 @@ export const exercise: Exercise = {
     { id: 'keep', title: 'A namespace in a file', points: 4, file: 'keep.ts', check: checkKeep },
     {
       id: 'tune',
+      needsRoot: true,
       title: 'Settings that are not the machine’s',
       points: 3,
       file: 'tune.ts',

@@ -59,7 +59,10 @@ async function checkVolume(lab: Lab): Promise<void> {
 
 async function checkFollow(lab: Lab): Promise<void> {
   const { random } = lab;
-  const [own, later] = [`/tmp/${random.word()}`, `${random.pick(['/tmp', '/mnt', '/run'])}/${random.word()}`];
+  const [own, later] = [
+    `/tmp/${random.word()}`,
+    `${random.pick(['/tmp', '/dev/shm', '/run'])}/${random.word()}`,
+  ];
   await lab.command(['sh', '-c', `mkdir ${own} ${later}; echo x > ${own}/${random.word()}`]);
   const before = mountsOutside(lab);
   const ran = await lab.run([own, 'ls', '-A', own]);

@@ -13,8 +13,10 @@ export interface Task {
   readonly points: number;
   /** The learner's file that the check runs. */
   readonly file: string;
-  /** It cannot be done in a user namespace: control groups, for one. */
+  /** It cannot be done in a user namespace. */
   readonly needsRoot?: boolean;
+  /** It wants control groups, and so root as well. */
+  readonly needsGroups?: boolean;
   /** Milliseconds for the whole check; 20 seconds unless said otherwise. */
   readonly timeLimit?: number;
   /** Keeps its promises one after another, by lab.promise(); the first that is broken ends it. */

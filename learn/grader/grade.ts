@@ -36,7 +36,7 @@ export async function gradeTask(
     milliseconds: Math.round(performance.now() - begun),
     ...more,
   });
-  if (task.needsRoot && process.geteuid?.() !== 0) {
+  if ((task.needsRoot || task.needsGroups) && process.geteuid?.() !== 0) {
     return result('skipped', { reason: 'it wants root: sudo bin/learn check' });
   }
   const work = workDirectory(chapter);
@@ -45,7 +45,7 @@ export async function gradeTask(
     placed: [{ source: directory, target: work }],
     hidden: hiddenFrom(directory),
   });
-  if (task.needsRoot && sandbox.withoutGroups !== undefined) {
+  if (task.needsGroups && sandbox.withoutGroups !== undefined) {
     return result('skipped', { reason: sandbox.withoutGroups });
   }
   const { promise: over, reject } = Promise.withResolvers<never>();

@@ -1,5 +1,7 @@
 // The list of system calls that makes a sandbox's file system: the machine's own, with a layer of memory over it, so that
 // everything can be changed or removed and nothing is. It is a container's start (chapters 4, 5, 7 and 8), whole.
+
+import { dirname } from 'node:path';
 import {
   AT,
   because,
@@ -80,6 +82,11 @@ export function rootItems(plan: RootPlan): Item[] {
     ...plan.hidden.map(path =>
       mayFail(mount({ source: 'hidden', target: root + path, type: 'tmpfs', flags: MS.RDONLY }), 'ENOENT'),
     ),
+    // The place may belong to somebody who is nobody in a user namespace: what is placed lies in a directory of our own.
+    ...[...new Set(plan.placed.map(({ target }) => dirname(target)))].flatMap(directory => [
+      ...mkdirs(root, directory),
+      mount({ source: 'placed', target: root + directory, type: 'tmpfs', options: `${SIZE},mode=755` }),
+    ]),
     ...cover(placed),
     chdir(root),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
