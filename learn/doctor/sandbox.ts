@@ -43,7 +43,7 @@ export async function sandboxWorks(): Promise<Finding[]> {
           state: 'limited',
           found: 'works, read-only',
           means: 'files outside of /tmp cannot be changed in it',
-          mend: 'see overlay',
+          mend: root ? 'see overlay' : 'use sudo, if you want to',
         },
         ...groups,
       ];
