@@ -52,15 +52,20 @@ function prepared(markdown: string): string {
   return lines.join('\n');
 }
 
-/** Broken at blanks, the rest indented; a command in a way that can be typed. */
-function folded(line: string, room: number): string[] {
+/** Broken at blanks, the rest indented; a command in a way that can be typed, and so not inside of quotes. */
+function folded(line: string, room: number, command = line.startsWith('$ ')): string[] {
   if (line.length <= room) return [line];
-  const end = line.startsWith('$ ') ? ' \\' : '';
-  const at = line.lastIndexOf(' ', room - end.length);
   const indent = ' '.repeat(line.length - line.trimStart().length + 4);
-  if (at <= indent.length) return [line];
-  const [first, ...rest] = [line.slice(0, at) + end, ...folded(indent + line.slice(at + 1), room)];
-  return [first!, ...rest];
+  const blanks = [...line.matchAll(/ /g)].map(({ index }) => index);
+  const at = blanks.findLast(
+    index => index > indent.length && index <= room - 2 && !(command && isQuoted(line.slice(0, index))),
+  );
+  if (at === undefined) return [line];
+  return [line.slice(0, at) + (command ? ' \\' : ''), ...folded(indent + line.slice(at + 1), room, command)];
+}
+
+function isQuoted(before: string): boolean {
+  return /['"]/.test(before.replace(/'[^']*'|"[^"]*"/g, ''));
 }
 
 /** One screenful at a time where somebody can turn the page. */
