@@ -6,12 +6,12 @@ import { mountCall, unshare } from '../mini-docker/linux/syscalls.ts';
 
 /**
  * Moves the main thread, and so every process that it spawns from now on, into a mount namespace of its own, with an
- * empty tmpfs on /tmp. Pool threads stay: use the synchronous functions of node:fs.
+ * empty tmpfs on /srv. Pool threads stay: use the synchronous functions of node:fs.
  */
 export function enterOwnMounts(): void {
   call(unshare(CLONE.NEWNS));
   call(mountCall(null, '/', null, MS.REC | MS.PRIVATE, null));
-  call(mountCall('tmpfs', '/tmp', 'tmpfs', 0, null));
+  call(mountCall('tmpfs', '/srv', 'tmpfs', 0, null));
 }
 
 /** Runs a script in a shell that stops at the first failure. */

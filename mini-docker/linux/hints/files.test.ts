@@ -12,7 +12,7 @@ beforeAll(enterOwnMounts);
 const open = (path: string, flags: number) => hintOf(() => call(openat(AT.FDCWD, path, flags, 0o600)));
 
 function openHow(path: string, resolve: number): string {
-  const directory = openSync('/tmp', 'r');
+  const directory = openSync('/srv', 'r');
   try {
     const how = new Uint8Array(new BigUint64Array([BigInt(O.RDONLY), 0n, BigInt(resolve)]).buffer);
     return hintOf(() => call(openat2(directory, path, how)));
@@ -22,8 +22,8 @@ function openHow(path: string, resolve: number): string {
 }
 
 test('a path that leaves the directory it has to stay in', () => {
-  shell('mkdir /tmp/mnt; mount -t tmpfs x /tmp/mnt');
-  symlinkSync('/etc/passwd', '/tmp/link');
+  shell('mkdir /srv/mnt; mount -t tmpfs x /srv/mnt');
+  symlinkSync('/etc/passwd', '/srv/link');
   expect(openHow('../etc', RESOLVE.BENEATH)).toBe(
     'EXDEV: ../etc leads out of the directory that it has to stay in (RESOLVE_BENEATH)',
   );
@@ -33,9 +33,9 @@ test('a path that leaves the directory it has to stay in', () => {
 });
 
 test('devices on a nodev mount, and in a user namespace', () => {
-  shell('mkdir /tmp/nodev; mount -t tmpfs -o nodev x /tmp/nodev; mknod /tmp/nodev/null c 1 3');
-  expect(open('/tmp/nodev/null', O.RDWR)).toBe(
-    'EACCES: devices on /tmp/nodev are without effect: it is mounted nodev',
+  shell('mkdir /srv/nodev; mount -t tmpfs -o nodev x /srv/nodev; mknod /srv/nodev/null c 1 3');
+  expect(open('/srv/nodev/null', O.RDWR)).toBe(
+    'EACCES: devices on /srv/nodev are without effect: it is mounted nodev',
   );
   expect(
     hintBelow(['unshare', '-Urm'], "call(mknodat(AT.FDCWD, '/mnt/null', S_IF.CHR | 0o666, 259))"),
@@ -43,7 +43,7 @@ test('devices on a nodev mount, and in a user namespace', () => {
   expect(
     hintBelow(
       ['setpriv', '--bounding-set', '-mknod'],
-      "call(mknodat(AT.FDCWD, '/tmp/n', S_IF.CHR | 0o666, 259))",
+      "call(mknodat(AT.FDCWD, '/srv/n', S_IF.CHR | 0o666, 259))",
     ),
   ).toMatch(/EPERM: it takes CAP_MKNOD/);
 });
@@ -58,7 +58,7 @@ test('devices that the cgroup forbids, to open and to make', () => {
     expect(hintBelow(inside, "call(openat(AT.FDCWD, '/dev/zero', O.RDWR, 0))")).toBe(
       `EPERM: the devices cgroup does not let this process open /dev/zero (devices.list of /${name})`,
     );
-    expect(hintBelow(inside, "call(mknodat(AT.FDCWD, '/tmp/zero', S_IF.CHR | 0o666, 261))")).toMatch(
+    expect(hintBelow(inside, "call(mknodat(AT.FDCWD, '/srv/zero', S_IF.CHR | 0o666, 261))")).toMatch(
       /EPERM: the devices cgroup does not let this process make that device/,
     );
   } finally {
@@ -67,24 +67,24 @@ test('devices that the cgroup forbids, to open and to make', () => {
 });
 
 test('FIFOs, sockets and terminals that have nobody at the other end', () => {
-  shell('mkfifo /tmp/fifo');
-  expect(open('/tmp/fifo', O.WRONLY | O.NONBLOCK)).toBe(
-    'ENXIO: nobody has the FIFO /tmp/fifo open for reading',
+  shell('mkfifo /srv/fifo');
+  expect(open('/srv/fifo', O.WRONLY | O.NONBLOCK)).toBe(
+    'ENXIO: nobody has the FIFO /srv/fifo open for reading',
   );
   const listen =
-    "require('net').createServer().listen('/tmp/socket', () => process.kill(process.pid, 'SIGKILL'))";
+    "require('net').createServer().listen('/srv/socket', () => process.kill(process.pid, 'SIGKILL'))";
   shell(`'${process.execPath}' -e "${listen}" 2>/dev/null || true`);
-  expect(open('/tmp/socket', O.RDWR)).toMatch(/ENXIO: \/tmp\/socket is a socket/);
+  expect(open('/srv/socket', O.RDWR)).toMatch(/ENXIO: \/srv\/socket is a socket/);
   expect(hintBelow(['setsid', '-w'], "call(openat(AT.FDCWD, '/dev/tty', O.RDWR, 0))")).toBe(
     'ENXIO: this process has no controlling terminal',
   );
 });
 
 test('a read-only mount is named', () => {
-  shell('mkdir /tmp/ro; mount -t tmpfs -o ro layer /tmp/ro');
-  const name = /EROFS: \/tmp\/ro, where it lies, is mounted read-only \(tmpfs layer\)/;
-  expect(open('/tmp/ro/new', O.WRONLY | O.CREAT)).toMatch(name);
-  expect(hintOf(() => call(mkdirat(AT.FDCWD, '/tmp/ro/new', 0o755)))).toMatch(name);
+  shell('mkdir /srv/ro; mount -t tmpfs -o ro layer /srv/ro');
+  const name = /EROFS: \/srv\/ro, where it lies, is mounted read-only \(tmpfs layer\)/;
+  expect(open('/srv/ro/new', O.WRONLY | O.CREAT)).toMatch(name);
+  expect(hintOf(() => call(mkdirat(AT.FDCWD, '/srv/ro/new', 0o755)))).toMatch(name);
 });
 
 test('programs in memory that are switched off', () => {
@@ -116,9 +116,9 @@ test('the same descriptor twice', () => {
 });
 
 test('what is no terminal, and a terminal that is not to be had', () => {
-  const fd = openSync('/tmp', 'r');
+  const fd = openSync('/srv', 'r');
   expect(hintOf(() => call(ioctlBuffer(fd, IOCTL.TIOCGWINSZ, Buffer.alloc(8))))).toBe(
-    `ENOTTY: TIOCGWINSZ is for terminals, and descriptor ${fd} is /tmp`,
+    `ENOTTY: TIOCGWINSZ is for terminals, and descriptor ${fd} is /srv`,
   );
   closeSync(fd);
   const { master, slave } = openPty();
