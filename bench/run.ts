@@ -121,7 +121,7 @@ try {
     ...daemons.map(peer => runs(peer, 'run', '--rm', '--net', 'none', 'busybox', 'true')),
     ...(podmanPeer === undefined
       ? []
-      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', 'busybox', 'true')]),
+      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', '--ulimit', 'host', 'busybox', 'true')]),
     ...(bundle === undefined
       ? []
       : [{ name: 'runc', once: () => execute(['runc', 'run', '-b', bundle, 'mini-docker-bench']) }]),

@@ -68,7 +68,10 @@ function importsOf(file: string): Import[] {
     ...text.matchAll(/^import\s+(['"])(?<specifier>[^'"]+)\1/gm),
     ...text.matchAll(/\bimport\(\s*(['"`])(?<specifier>[^'"`]+)\1/g),
   ];
-  return found.map(match => ({ file, specifier: match.groups!.specifier! }));
+  // A name that is put together (code that writes code) is not one that could be looked up.
+  return found
+    .map(match => ({ file, specifier: match.groups!.specifier! }))
+    .filter(({ specifier }) => !specifier.includes('${'));
 }
 
 /** 'mini-docker/linux/call.ts' for what is ours; undefined for a library. */
