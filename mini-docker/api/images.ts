@@ -12,12 +12,6 @@ export const imageRoutes: Route[] = [
   { method: 'GET', pattern: '/images/json', handle: list },
   { method: 'POST', pattern: '/images/create', handle: create },
   { method: 'POST', pattern: '/images/prune', handle: prune },
-  // Nothing is built, so there is no cache: `docker system prune` asks for it all the same.
-  {
-    method: 'POST',
-    pattern: '/build/prune',
-    handle: async () => json({ CachesDeleted: [], SpaceReclaimed: 0 }),
-  },
   { method: 'GET', pattern: '/images/{name:path}/json', handle: inspect },
   {
     method: 'GET',

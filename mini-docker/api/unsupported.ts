@@ -6,12 +6,10 @@ import type { Route } from './router.ts';
 const swarm = 'swarm mode is not supported: this daemon runs containers of one host';
 const registry = 'no registry support yet';
 const archives = 'loading, saving and importing images is not supported yet';
-const build = 'building images is not supported yet';
+const build = 'a build ends with its connection: close that';
 const plugins = 'plugins are not supported';
 
 const MISSING: [Route['method'], pattern: string, message: string][] = [
-  ['POST', '/commit', 'making images from containers is not supported yet'],
-  ['POST', '/build', build],
   ['POST', '/build/cancel', build],
   ['POST', '/session', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0'],
   ['POST', '/images/load', archives],

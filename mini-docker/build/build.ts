@@ -46,7 +46,8 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
     stages: plan.stages.map(each => each.stage.index),
     total: plan.total,
   });
-  return host.images.loose.holding(async hold => {
+  // The directories must not go before it is done.
+  return await host.images.loose.holding(async hold => {
     const failed = new AbortController();
     const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
     const signal = AbortSignal.any([request.signal, failed.signal]);
@@ -165,7 +166,7 @@ function fresh(parent: string, name: string): string {
 async function hashContext(context: number): Promise<string> {
   const hash = createHash('sha256');
   using located = locate(context, '.')!;
-  await hashFiles(located, { fd: context, as: '', hash });
+  await hashFiles(located, { as: '', hash });
   return hash.digest('hex');
 }
 

@@ -15,7 +15,7 @@ import { BuildError } from './errors.ts';
 import { fetchFile, isUrl, refuseGit } from './fetch.ts';
 import { storeLayer } from './layer.ts';
 import { modeOf, ownerOf } from './owners.ts';
-import { isDirectory, isFile, type Located, locate, matchingPaths, openDirectoryOf } from './sources.ts';
+import { isDirectory, isFile, type Located, locate, matchingPaths } from './sources.ts';
 import type { StageState } from './state.ts';
 import { type Alterations, copyFiles, hashFiles, makeDirectory } from './transfer.ts';
 import { openState, openWritable, type Workspace, writable } from './workspace.ts';
@@ -31,8 +31,6 @@ export interface CopyRequest {
 
 interface Source {
   located: Located;
-  /** Of a directory, open to read; of others -1. */
-  fd: number;
   /** Its last name. */
   as: string;
   alterations: Alterations;
@@ -70,9 +68,9 @@ export async function prepareCopy(
   const absolute = posix.resolve(state.config.WorkingDir || '/', instruction.target);
   const target = { path: absolute.slice(1), isDirectory: instruction.target.endsWith('/') };
   const hash = createHash('sha256');
-  for (const { located, fd, as, alterations, isArchive } of sources) {
+  for (const { located, as, alterations, isArchive } of sources) {
     hash.update(JSON.stringify([as, isDirectory(located), isArchive]));
-    await hashFiles(located, { fd, as, hash, ...alterations });
+    await hashFiles(located, { as, hash, ...alterations });
     workspace.signal.throwIfAborted();
   }
   const digest = hash.update(JSON.stringify(target)).digest('hex');
@@ -144,8 +142,7 @@ function named(root: number, source: string, { instruction, resources, alteratio
     resources.use(located);
     const kind = located.status.mode & S_IF.MT;
     if (kind === S_IF.SOCK) throw new BuildError(`${keyword} failed: ${source} is a socket`);
-    const fd = isDirectory(located) ? resources.adopt(openDirectoryOf(located), closeSync) : -1;
-    return { located, fd, as: posix.basename(path), alterations, isArchive: false };
+    return { located, as: posix.basename(path), alterations, isArchive: false };
   });
 }
 
@@ -182,7 +179,7 @@ async function place(
   source: Source,
   target: { path: string; isDirectory: boolean; limit: number },
 ): Promise<void> {
-  const { located, fd, as, alterations, isArchive } = source;
+  const { located, as, alterations, isArchive } = source;
   const { path, limit } = target;
   using there = locate(root, path === '' ? '.' : path);
   const isInto = isDirectory(located) || isArchive;
@@ -202,15 +199,15 @@ async function place(
         source: contents,
         ...(owner === undefined ? {} : { owner }),
       });
-    } else await copyFiles(located, { fd, as, root, base: path, limit, ...alterations });
+    } else await copyFiles(located, { as, root, base: path, limit, ...alterations });
     return;
   }
   if (there !== undefined) {
     // Perhaps at the end of a link: what is there is replaced there.
-    await copyFiles(located, { fd, as: there.name, root: there.directory, base: '', limit, ...alterations });
+    await copyFiles(located, { as: there.name, root: there.directory, base: '', limit, ...alterations });
     return;
   }
   const directory = posix.dirname(path);
   const base = directory === '.' ? '' : directory;
-  await copyFiles(located, { fd, as: posix.basename(path), root, base, limit, ...alterations });
+  await copyFiles(located, { as: posix.basename(path), root, base, limit, ...alterations });
 }

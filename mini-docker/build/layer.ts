@@ -1,16 +1,15 @@
 // A step's changes become a layer.
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import type { LooseLayer } from '../images/image.ts';
 import { pack } from '../images/pack.ts';
 import { O } from '../linux/constants.ts';
-import { namesIn } from '../linux/directory.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Packs overlay's upper directory, in which nothing changes any more. undefined when there is nothing in it. */
 export async function storeLayer(workspace: Workspace, upperdir: string): Promise<LooseLayer | undefined> {
+  if (readdirSync(upperdir).length === 0) return undefined;
   const fd = openSync(upperdir, O.RDONLY | O.DIRECTORY);
   try {
-    if (namesIn(fd).length === 0) return undefined;
     const { epoch, hold, host } = workspace;
     const tar = pack({ fd, whiteouts: true, ...(epoch === undefined ? {} : { latest: epoch }) });
     return await host.images.loose.add(tar, hold);

@@ -1,6 +1,7 @@
 // What a build says. Stages are built side by side; as text they come one after the other, in the order of the
 // Dockerfile: what a later one says waits until those before it have said everything.
-import type { BuildMessage, BuildRequest } from './request.ts';
+import type { BuildMessage } from '../formats/engine-api-build.ts';
+import type { BuildRequest } from './request.ts';
 
 export interface StageOutput {
   /** `text` as it stands in the Dockerfile. */
@@ -96,7 +97,7 @@ export class BuildOutput {
         await stream('\n');
         await tell('started', { text });
       },
-      note: line => stream(` ${line}\n`),
+      note: line => stream(`${line}\n`),
       async cached() {
         wasCached = true;
         await stream(' ---> Using cache\n');

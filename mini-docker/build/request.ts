@@ -1,5 +1,6 @@
-// What a build is asked for, and what it says while it goes on.
+// What a build is asked for.
 import type { HostConfig } from '../formats/engine-api.ts';
+import type { BuildMessage } from '../formats/engine-api-build.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface BuildRequest {
@@ -29,26 +30,4 @@ export interface BuildRequest {
   signal: AbortSignal;
   /** What it resolves with is waited for, so that a client that reads slowly holds up the build and not our memory. */
   send(message: BuildMessage): void | Promise<void>;
-}
-
-/** A line of the answer to POST /build. */
-export type BuildMessage =
-  | { stream: string }
-  | { aux: { ID: string } }
-  /** Of a pull. */
-  | { id?: string; status: string; progressDetail?: { current?: number; total?: number } }
-  | { step: StepMessage };
-
-/** Ours alone. Steps of stages that are built side by side come as they happen. */
-export interface StepMessage {
-  /** Counted from 1, in the order of the Dockerfile. */
-  number: number;
-  total: number;
-  state: 'started' | 'output' | 'cached' | 'done' | 'failed';
-  /** The instruction, with its stage in front where it has a name. */
-  text?: string;
-  data?: string;
-  stderr?: boolean;
-  /** How long it took, in milliseconds. */
-  took?: number;
 }

@@ -62,7 +62,7 @@ export async function runStep(
       id,
       directory: runDirectory,
       spec: run.spec,
-      rootfs: layers,
+      rootfs: run.layers,
       stdin: false,
       onNamespaces: run.connect,
     });
@@ -85,7 +85,7 @@ export async function runStep(
     upperdir: layer.upperdir,
     places: run.spec.mounts.map(each => each.destination),
   });
-  return storeLayer(workspace, layer.upperdir);
+  return await storeLayer(workspace, layer.upperdir);
 }
 
 /** A here-document alone is what the shell gets; one that says '#!' is a program. */

@@ -1,12 +1,12 @@
 // Files from one tree to another, and what they are made of as a digest. Both go by the archive that pack() makes of
 // them, which never is anywhere but in memory, piece by piece.
 import type { Hash } from 'node:crypto';
+import { closeSync } from 'node:fs';
 import type { TarEntry } from '../formats/tar-entry.ts';
 import { createTarReader } from '../formats/tar-reader.ts';
 import { pack } from '../images/pack.ts';
 import { createUnpacker } from '../images/unpack.ts';
-import type { Located } from './sources.ts';
-import { isDirectory } from './sources.ts';
+import { isDirectory, type Located, openDirectoryOf } from './sources.ts';
 
 /** How files are changed on their way. */
 export interface Alterations {
@@ -16,10 +16,18 @@ export interface Alterations {
 }
 
 /** The files: of a directory those in it, each by its path there; else the one file under the name `as`. */
-function archiveOf(source: Located, fd: number, as: string): AsyncIterable<Buffer> {
-  return isDirectory(source)
-    ? pack({ fd, whiteouts: false })
-    : pack({ fd: source.directory, only: { name: source.name, as }, whiteouts: false });
+async function* archiveOf(source: Located, as: string): AsyncGenerator<Buffer> {
+  if (!isDirectory(source)) {
+    yield* pack({ fd: source.directory, only: { name: source.name, as }, whiteouts: false });
+    return;
+  }
+  // One of its own: reading a directory moves its position.
+  const fd = openDirectoryOf(source);
+  try {
+    yield* pack({ fd, whiteouts: false });
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const altered = (entry: TarEntry, { owner, mode }: Alterations): TarEntry => ({
@@ -31,7 +39,7 @@ const altered = (entry: TarEntry, { owner, mode }: Alterations): TarEntry => ({
 /** Content, names, kinds, modes, owners and attributes; not times. */
 export async function hashFiles(
   source: Located,
-  options: Alterations & { fd: number; as: string; hash: Hash },
+  options: Alterations & { as: string; hash: Hash },
 ): Promise<void> {
   const { hash } = options;
   const reader = createTarReader({
@@ -46,13 +54,13 @@ export async function hashFiles(
     data: bytes => void hash.update(bytes),
     end: () => {},
   });
-  for await (const chunk of archiveOf(source, options.fd, options.as)) reader.write(chunk);
+  for await (const chunk of archiveOf(source, options.as)) reader.write(chunk);
 }
 
 /** Writes them below the directory `base` of the tree `root`. Throws BadImage. */
 export async function copyFiles(
   source: Located,
-  options: Alterations & { fd: number; as: string; root: number; base: string; limit: number },
+  options: Alterations & { as: string; root: number; base: string; limit: number },
 ): Promise<void> {
   const { root, base, limit } = options;
   const unpacker = createUnpacker({ rootFd: root, base, whiteouts: false, limit, keepKinds: true });
@@ -62,7 +70,7 @@ export async function copyFiles(
       data: (bytes, position) => unpacker.data(bytes, position),
       end: () => unpacker.end(),
     });
-    for await (const chunk of archiveOf(source, options.fd, options.as)) reader.write(chunk);
+    for await (const chunk of archiveOf(source, options.as)) reader.write(chunk);
     reader.finish();
     unpacker.finish();
   } finally {

@@ -46,6 +46,7 @@ export interface RunRequest {
 
 export interface PreparedRun {
   spec: Spec;
+  layers: RunRequest['layers'];
   /** Connects it, once its namespaces are there. */
   connect(pid: number): Promise<void>;
   /** Gives back what connect() took. */
@@ -75,10 +76,11 @@ export interface Workspace {
   tree(name: string, before: number): Promise<StageState>;
 }
 
-export const lowerdirsOf = (host: BuildHost, state: StageState): string[] => [
-  ...state.layers.map(each => host.images.loose.directory(each.diffId)).reverse(),
-  ...state.baseDirectories,
-];
+/** Topmost first. Overlay refuses a directory that comes twice (ELOOP); the lower one has nothing to add. */
+export function lowerdirsOf(host: BuildHost, state: StageState): string[] {
+  const own = state.layers.map(each => host.images.loose.directory(each.diffId)).reverse();
+  return [...new Set([...own, ...state.baseDirectories])];
+}
 
 /** A directory's layers in a view to read: the caller's to close. */
 export function openState(workspace: Workspace, state: StageState): number {

@@ -3,6 +3,7 @@
 import { exportContainer, getArchive, putArchive, statContainerPath } from './archive.ts';
 import { attachClient } from './attach.ts';
 import { containerChanges } from './changes.ts';
+import { commitContainer } from './commit.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { createContainer } from './create.ts';
@@ -70,6 +71,7 @@ export function containersApi(context: EngineContext): ContainersApi {
       return removeContainer(context, find(container), options);
     },
     prune: (filters = {}) => pruneContainers(context, filters),
+    commit: async (container, options) => commitContainer(context, find(container), options),
     explain: request => explainContainer(context, request),
     async trace(container) {
       const { trace, name } = find(container);

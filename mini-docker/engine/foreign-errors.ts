@@ -1,5 +1,7 @@
 // Errors of the layers below, as the engine's: clients see their sentences, with the status that fits.
 
+import { BuildError } from '../build/errors.ts';
+import { DockerfileError } from '../formats/dockerfile-error.ts';
 import { InvalidReference } from '../formats/image-reference.ts';
 import { UserNotFound } from '../formats/user-database.ts';
 import { AmbiguousImage, BadImage, ImageInUse, NoSuchImage } from '../images/errors.ts';
@@ -11,7 +13,9 @@ export function asEngineError(error: unknown): unknown {
   if (error instanceof EngineError) return error;
   if (error instanceof NetworkError) return new EngineError(error.kind, error.message, { cause: error });
   const kind = kindOf(error);
-  return kind === undefined ? error : new EngineError(kind, (error as Error).message, { cause: error });
+  if (kind === undefined) return error;
+  const exitCode = error instanceof BuildError && error.code !== undefined ? { exitCode: error.code } : {};
+  return new EngineError(kind, (error as Error).message, { cause: error, ...exitCode });
 }
 
 /** Passes the result on, and turns what is thrown. */
@@ -28,5 +32,6 @@ function kindOf(error: unknown) {
   if (error instanceof ImageInUse) return 'conflict' as const;
   if (error instanceof AmbiguousImage || error instanceof BadImage) return 'badParameter' as const;
   if (error instanceof InvalidReference || error instanceof UserNotFound) return 'badParameter' as const;
+  if (error instanceof BuildError || error instanceof DockerfileError) return 'badParameter' as const;
   return undefined;
 }

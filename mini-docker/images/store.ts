@@ -69,7 +69,8 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     async lowerdirs(image) {
       const diffIds = image.config.rootfs.diff_ids;
       if (!diffIds.every(diffId => layers.has(diffId))) await unpackMissing(content, image);
-      return diffIds.map(diffId => layers.directory(diffId)).reverse();
+      // A layer may come twice, and overlay takes a directory only once (ELOOP). The lower one has nothing to add.
+      return [...new Set(diffIds.toReversed())].map(diffId => layers.directory(diffId));
     },
 
     history(image) {
