@@ -1,5 +1,5 @@
 // The course's command.
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { SyscallError } from '#linux';
 import { check, watch } from './commands/check.ts';
 import { clean } from './commands/clean.ts';
@@ -15,6 +15,7 @@ import { UserError } from './course.ts';
 import { wrap } from './screen.ts';
 
 const seed = ['--seed <seed>', 'bring back the names and values of an earlier check'] as const;
+const patience = ['--patience <factor>', 'times all time limits, for a slow machine', positive] as const;
 
 const program = new Command('learn')
   .description('The course: from one system call to a working Docker. Without a command: where you are.')
@@ -57,6 +58,7 @@ program
   .command('check')
   .argument('[chapter]')
   .option(...seed)
+  .option(...patience)
   .option('-t, --task <id>', 'this task only')
   .description('does it do what was asked for?')
   .action(check);
@@ -64,6 +66,7 @@ program
   .command('watch')
   .argument('[chapter]')
   .option(...seed)
+  .option(...patience)
   .option('-t, --task <id>', 'this task only')
   .description('check after each change')
   .action(watch);
@@ -87,10 +90,17 @@ program
   .option('--gradescope', 'results.json')
   .option('-c, --chapter <number...>', 'these chapters only')
   .option(...seed)
+  .option(...patience)
   .description('grade submissions (for teachers: docs/teaching.md)')
   .action(grade);
 program.command('doctor').description('can this machine do it?').action(doctor);
 program.command('clean').description('remove what sandboxes left behind').action(clean);
+
+function positive(text: string): number {
+  const factor = Number(text);
+  if (!(factor > 0)) throw new InvalidArgumentError('It is a number above 0.');
+  return factor;
+}
 
 try {
   await program.parseAsync();

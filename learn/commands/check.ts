@@ -9,6 +9,7 @@ import { readProgress, updateProgress, workOn } from '../work.ts';
 export interface CheckOptions {
   seed?: string;
   task?: string;
+  patience?: number;
 }
 
 /** @param name else the chapter that was started last */
@@ -27,7 +28,10 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
 }
 
 /** Whether nothing failed. */
-async function checkOnce(chapter: Chapter, { seed, task: only }: CheckOptions): Promise<boolean> {
+async function checkOnce(
+  chapter: Chapter,
+  { seed, task: only, patience = 1 }: CheckOptions,
+): Promise<boolean> {
   const { tasks } = await exerciseOf(chapter);
   const chosen = only === undefined ? tasks : tasks.filter(({ id }) => id === only);
   if (chosen.length === 0) {
@@ -39,7 +43,12 @@ async function checkOnce(chapter: Chapter, { seed, task: only }: CheckOptions): 
   let well = true;
   console.log(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
   for (const task of chosen) {
-    const result = await gradeTask(task, { chapter: chapter.slug, directory: workOn(chapter), seed: used });
+    const result = await gradeTask(task, {
+      chapter: chapter.slug,
+      directory: workOn(chapter),
+      seed: used,
+      patience,
+    });
     show(result);
     if (result.outcome === 'failed') well = false;
     if (result.outcome === 'passed') remember(chapter, task.id);

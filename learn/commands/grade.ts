@@ -18,6 +18,7 @@ export interface GradeOptions {
   junit?: true;
   gradescope?: true;
   seed?: string;
+  patience?: number;
   chapter?: string[];
 }
 
@@ -29,7 +30,7 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
     throw new UserError("Gradescope's results are those of one submission");
   const seed = options.seed ?? String(Math.floor(Math.random() * 1e9));
   const submissions: Submission[] = [];
-  for (const folder of folders) submissions.push(await gradeSubmission(folder, seed, options.chapter));
+  for (const folder of folders) submissions.push(await gradeSubmission(folder, seed, options));
   const report = options.json
     ? jsonReport
     : options.junit
@@ -47,7 +48,7 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
 async function gradeSubmission(
   folder: string,
   seed: string,
-  only: readonly string[] | undefined,
+  { chapter: only, patience = 1 }: GradeOptions,
 ): Promise<Submission> {
   const path = resolve(folder);
   if (!existsSync(path) || !statSync(path).isDirectory())
@@ -66,7 +67,7 @@ async function gradeSubmission(
     const { tasks } = await exerciseOf(chapter);
     const graded: TaskResult[] = [];
     for (const task of tasks)
-      graded.push(await gradeSafely(task, { chapter: chapter.slug, directory, seed: own }));
+      graded.push(await gradeSafely(task, { chapter: chapter.slug, directory, seed: own, patience }));
     results.push({ slug: chapter.slug, title: chapter.title, tasks: graded });
   }
   return { name: basename(path), seed: own, chapters: results };
@@ -83,7 +84,7 @@ function chaptersIn(path: string): { chapter: Chapter; directory: string }[] {
 /** What breaks the grader itself must not cost the others their grades. */
 async function gradeSafely(
   task: Task,
-  options: { chapter: string; directory: string; seed: string },
+  options: { chapter: string; directory: string; seed: string; patience: number },
 ): Promise<TaskResult> {
   try {
     return await gradeTask(task, options);

@@ -91,7 +91,7 @@ export function lab(options: {
       return running;
     },
     command: (argv, commandOptions) => capture(sandbox, argv, { directory: '/', ...commandOptions }),
-    async find(argv, { timeout: patience = 5000, running } = {}) {
+    async find(argv, { timeout: patience = timeout, running } = {}) {
       let ended = false;
       void running?.ended.then(() => {
         ended = true;
