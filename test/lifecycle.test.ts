@@ -202,3 +202,14 @@ test('200 containers live at once, and are gone after rm -f', async () => {
   expect(pids.some(isAlive)).toBe(false);
   expect(await engine.json<object[]>('GET', '/containers/json?all=1')).toEqual([]);
 }, 60_000);
+
+test('a container with --rm can be restarted, and goes at its real end', async () => {
+  const id = await engine.run(SLEEP, { HostConfig: { AutoRemove: true } });
+  const { Pid } = (await engine.inspect(id)).State;
+  expect((await post(`${id}/restart?t=0`)).status).toBe(204);
+  const again = await engine.inspect(id);
+  expect(again.State.Status).toBe('running');
+  expect(again.State.Pid).not.toBe(Pid);
+  await post(`${id}/stop?t=0`);
+  await eventually(() => engine.ask('GET', `/containers/${id}/json`), ({ status: found }) => found === 404);
+});

@@ -69,7 +69,8 @@ async function endRun(
   live.execIds.clear();
   live.tellExit();
   // Before its run directory goes, from which the next daemon would learn it. One that is removed now needs it no more.
-  if (again || !hostConfig.AutoRemove) context.records.saveState(record);
+  const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
+  if (!isLast) context.records.saveState(record);
   containerEvent(context, live, 'die', {
     exitCode: String(state.exitCode),
     execDuration: String(Math.round(lasted / 1000)),
@@ -77,7 +78,7 @@ async function endRun(
 
   await giveBack(context, live, run);
   if (again) scheduleRestart(context, live, lasted);
-  else if (hostConfig.AutoRemove && !live.removing) await removeLocked(context, live, { volumes: true });
+  else if (isLast && !live.removing) await removeLocked(context, live, { volumes: true });
 }
 
 /** Cgroup, monitor, network, and the files of this run. */

@@ -34,6 +34,8 @@ export class LiveContainer {
   restartTimer: NodeJS.Timeout | undefined;
   /** Milliseconds before the next restart. */
   restartDelay = 0;
+  /** `restart` waits for its end: it is no reason for --rm. */
+  restarting = false;
   /** Nobody may start it any more. */
   removing = false;
   removed = false;

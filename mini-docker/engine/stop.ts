@@ -36,13 +36,11 @@ export async function restartContainer(
   if (live.isRunning) {
     // Not removed by --rm, and not started by its policy, while we wait for its end.
     live.record.state.manuallyStopped = true;
-    const autoRemove = live.record.hostConfig.AutoRemove;
-    live.record.hostConfig.AutoRemove = false;
+    live.restarting = true;
     try {
       await endContainer(context, live, endOptions(live, options));
     } finally {
-      if (autoRemove !== undefined) live.record.hostConfig.AutoRemove = autoRemove;
-      else delete live.record.hostConfig.AutoRemove;
+      live.restarting = false;
     }
   }
   using _held = await live.lock.acquire();
