@@ -27,9 +27,14 @@ export function temporary(name: string): string {
   return mkdtempSync(join(tmpdir(), `mini-docker-bench-${name}-`));
 }
 
-/** In namespaces of its own, with lo up. It stays the process that is started: nothing forks on the way. */
-function spawnApart(command: string[], env: NodeJS.ProcessEnv, log: string): ChildProcess {
-  const script = `mount --make-rprivate / && ip link set lo up && exec ${command.join(' ')} >${log} 2>&1`;
+/**
+ * In namespaces of its own, with lo up, and with a tmpfs for what lies in /run as a rule. It stays the process that is
+ * started: nothing forks on the way.
+ */
+function spawnApart(command: string[], env: NodeJS.ProcessEnv, log: string, runDir: string): ChildProcess {
+  mkdirSync(runDir);
+  const mounts = `mount --make-rprivate / && mount -t tmpfs -o mode=711 tmpfs ${runDir}`;
+  const script = `${mounts} && ip link set lo up && exec ${command.join(' ')} >${log} 2>&1`;
   return spawn('unshare', ['-n', '-m', 'sh', '-c', script], { env, stdio: 'ignore' });
 }
 
@@ -65,8 +70,9 @@ export async function miniDocker(): Promise<Peer> {
   const env = { ...process.env, MINI_DOCKER_DATA_ROOT: join(directory, 'data'), MINI_DOCKER_RUN_DIR: runDir };
   const program = join(ROOT, 'bin/mini-docker');
   const log = join(directory, 'log');
-  const socket = join(runDir, 'mini-docker.sock');
-  const daemon = spawnApart([program, 'daemon'], env, log);
+  // Not in the run directory, which only the daemon sees.
+  const socket = join(directory, 'mini-docker.sock');
+  const daemon = spawnApart([program, 'daemon', '--host', `unix://${socket}`], env, log, runDir);
   await answers(socket, log);
   return {
     name: 'mini-docker',
@@ -97,6 +103,7 @@ export async function docker(root: string): Promise<Peer | undefined> {
     ],
     process.env,
     log,
+    join(directory, 'exec'),
   );
   await answers(socket, log);
   const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
@@ -126,13 +133,16 @@ export function podman(root: string): Peer | undefined {
     'cgroupfs',
   ];
   const command = ['podman', ...options];
+  // Its own defaults are higher than an unprivileged machine may have.
+  const configuration = join(directory, 'containers.conf');
+  writeFileSync(configuration, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
   execFileSync('sh', ['-c', `tar -C ${root} -c . | ${command.join(' ')} import - busybox:latest`], {
     stdio: 'ignore',
   });
   return {
     name: 'podman',
     command,
-    env: process.env,
+    env: { ...process.env, CONTAINERS_CONF: configuration },
     async stop() {
       spawnSync('umount', [join(directory, 'root/overlay')], { stdio: 'ignore' });
       rmSync(directory, { recursive: true, force: true });

@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { inTurns, report } from './measure.ts';
 import { processes, residentKilobytes } from './memory.ts';
 import { busyboxRoot, docker, miniDocker, type Peer, podman, runcBundle } from './peers.ts';
@@ -88,12 +89,19 @@ async function costOfIdle(peer: Peer, helper: RegExp): Promise<void> {
 }
 
 async function manyAtOnce(peer: Peer): Promise<void> {
+  const before = new Set(processes().map(({ pid }) => pid));
   const begin = performance.now();
   const names = Array.from({ length: many }, (_, index) => `many-${index}`);
   for (const name of names) {
     await execute([...peer.command, 'run', '-d', '--name', name, 'busybox', 'sleep', '1000'], peer.env);
-    if (name === 'many-99')
-      console.log(`  daemon with 100 running: ${(residentKilobytes(peer.pid!) / 1024).toFixed(1)} MB`);
+    if (name === 'many-99') {
+      const busy = residentKilobytes(peer.pid!);
+      await pause(5000);
+      const idle = residentKilobytes(peer.pid!);
+      console.log(
+        `  daemon with 100 running: ${(busy / 1024).toFixed(1)} MB, after five idle seconds ${(idle / 1024).toFixed(1)} MB`,
+      );
+    }
   }
   const running = execFileSync(peer.command[0]!, ['ps', '-q'], { env: peer.env, encoding: 'utf8' });
   const started = performance.now();
@@ -102,7 +110,9 @@ async function manyAtOnce(peer: Peer): Promise<void> {
   );
   await execute([...peer.command, 'rm', '-f', ...names], peer.env);
   console.log(`  removed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  const left = processes().filter(({ name }) => name === 'mini-docker-monitor').length;
+  const left = processes().filter(
+    ({ name, pid }) => name === 'mini-docker-monitor' && !before.has(pid),
+  ).length;
   console.log(`  monitors left: ${left}`);
 }
 
@@ -121,7 +131,7 @@ try {
     ...daemons.map(peer => runs(peer, 'run', '--rm', '--net', 'none', 'busybox', 'true')),
     ...(podmanPeer === undefined
       ? []
-      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', '--ulimit', 'host', 'busybox', 'true')]),
+      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', 'busybox', 'true')]),
     ...(bundle === undefined
       ? []
       : [{ name: 'runc', once: () => execute(['runc', 'run', '-b', bundle, 'mini-docker-bench']) }]),

@@ -4,6 +4,7 @@ import type { ImageStore } from '../images/image.ts';
 import type { Networks } from '../network/network.ts';
 import type { Runtime } from '../runtime/container.ts';
 import type { ContainerSet } from './container-set.ts';
+import type { Deletions } from './deletions.ts';
 import type { Events } from './events.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { DataPaths } from './paths.ts';
@@ -18,6 +19,7 @@ export interface EngineContext {
   runtime: Runtime;
   containers: ContainerSet;
   events: Events;
+  deletions: Deletions;
   records: RecordKeeper;
   volumes: VolumeStore;
   /** A line for the daemon's log: something went wrong that no client is told of. */
