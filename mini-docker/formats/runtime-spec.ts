@@ -60,10 +60,57 @@ export interface Linux {
   maskedPaths?: string[];
   readonlyPaths?: string[];
   mountLabel?: string;
-  seccomp?: unknown;
+  seccomp?: Seccomp;
   /** Offsets of the boot-time and monotonic clocks in a new time namespace. */
   timeOffsets?: Partial<Record<'monotonic' | 'boottime', { secs: number; nanosecs: number }>>;
 }
+
+/** Which system calls the program may make (config-linux.md, "Seccomp"). */
+export interface Seccomp {
+  defaultAction: SeccompAction;
+  /** The errno of a default action that is SCMP_ACT_ERRNO; EPERM where it is not given. */
+  defaultErrnoRet?: number;
+  /** SCMP_ARCH_*: the machine's own, and the older ones that its kernel also runs. */
+  architectures?: string[];
+  flags?: string[];
+  syscalls: SeccompRule[];
+}
+
+export type SeccompAction =
+  | 'SCMP_ACT_KILL'
+  | 'SCMP_ACT_KILL_THREAD'
+  | 'SCMP_ACT_KILL_PROCESS'
+  | 'SCMP_ACT_TRAP'
+  | 'SCMP_ACT_ERRNO'
+  | 'SCMP_ACT_TRACE'
+  | 'SCMP_ACT_ALLOW'
+  | 'SCMP_ACT_LOG';
+
+export interface SeccompRule {
+  names: string[];
+  action: SeccompAction;
+  errnoRet?: number;
+  args?: SeccompCondition[];
+}
+
+/** A comparison of one argument. With SCMP_CMP_MASKED_EQ `value` is the mask, and `valueTwo` what has to remain. */
+export interface SeccompCondition {
+  /** 0 to 5. */
+  index: number;
+  /** 64 bits: a decimal string where a number would not be exact. */
+  value: number | string;
+  valueTwo?: number | string;
+  op: SeccompOperator;
+}
+
+export type SeccompOperator =
+  | 'SCMP_CMP_NE'
+  | 'SCMP_CMP_LT'
+  | 'SCMP_CMP_LE'
+  | 'SCMP_CMP_EQ'
+  | 'SCMP_CMP_GE'
+  | 'SCMP_CMP_GT'
+  | 'SCMP_CMP_MASKED_EQ';
 
 export interface IdMapping {
   containerID: number;

@@ -1,6 +1,7 @@
 // Tests that may be skipped, and where. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import { isFetched } from '../vm/image.ts';
 
 export interface ExpectedSkip {
@@ -45,6 +46,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     file: 'mini-docker/linux/encoders.test.ts',
     why: 'binutils is not installed, for one of the architectures',
     where: lacks('aarch64-linux-gnu-as') || lacks('x86_64-linux-gnu-as'),
+  },
+  {
+    file: 'test/seccomp/libseccomp.test.ts',
+    why: 'libseccomp is not installed (Debian: libseccomp2)',
+    where: !hasLibseccomp,
   },
   { file: 'mini-docker/images/archives.test.ts', why: 'skopeo is not installed', where: lacks('skopeo') },
   {

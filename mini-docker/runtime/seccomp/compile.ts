@@ -1,0 +1,214 @@
+// From a seccomp profile (the OCI form) to a filter. Every system call has a verdict, or a few comparisons of its
+// arguments that lead to one; calls that follow each other and have the same are one range; and a call's range is found
+// by halving. libseccomp, which other engines use, asks for one call after the other, or halves over groups of four.
+import type { Seccomp, SeccompAction, SeccompCondition, SeccompRule } from '../../formats/runtime-spec.ts';
+import type { Architecture } from '../../linux/step.ts';
+import { encodeInstructions, linearize } from './bpf.ts';
+import { isAlways, whereAll } from './conditions.ts';
+import { DATA, Decisions, type Node, type Range, search } from './decision.ts';
+import { type Abi, MULTIPLEXERS, syscallNumbers } from './syscall-numbers.ts';
+
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** SECCOMP_RET_* without data. <linux/seccomp.h> */
+export const VERDICT: Record<SeccompAction, number> = {
+  SCMP_ACT_KILL: 0,
+  SCMP_ACT_KILL_THREAD: 0,
+  SCMP_ACT_KILL_PROCESS: 0x8000_0000,
+  SCMP_ACT_TRAP: 0x0003_0000,
+  SCMP_ACT_ERRNO: 0x0005_0000,
+  SCMP_ACT_TRACE: 0x7ff0_0000,
+  SCMP_ACT_LOG: 0x7ffc_0000,
+  SCMP_ACT_ALLOW: 0x7fff_0000,
+};
+/** A newer call is not refused by these, so a program that tries it needs no ENOSYS to fall back. */
+const PERMISSIVE: ReadonlySet<SeccompAction> = new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE']);
+
+/** AUDIT_ARCH_*, <linux/audit.h>. x32 is x86-64 with a bit in the number. */
+export const AUDIT_ARCH = {
+  x64: 0xc000_003e,
+  x32: 0xc000_003e,
+  x86: 0x4000_0003,
+  arm64: 0xc000_00b7,
+  arm: 0x4000_0028,
+} as const satisfies Record<Abi, number>;
+const X32_BIT = 0x4000_0000;
+/** Calls that only arm has begin here. <asm/unistd.h> */
+const ARM_PRIVATE = 0x000f_0000;
+
+const ABIS: Record<string, Abi> = {
+  SCMP_ARCH_X86_64: 'x64',
+  SCMP_ARCH_X86: 'x86',
+  SCMP_ARCH_X32: 'x32',
+  SCMP_ARCH_AARCH64: 'arm64',
+  SCMP_ARCH_ARM: 'arm',
+};
+const FAMILIES: Record<Architecture, readonly Abi[]> = {
+  x64: ['x64', 'x86', 'x32'],
+  arm64: ['arm64', 'arm'],
+};
+const OTHER_MACHINES =
+  /^SCMP_ARCH_(NATIVE|MIPS\w*|PPC\w*|S390X?|RISCV64|LOONGARCH64|PARISC(64)?|M68K|SH(EB)?)$/;
+
+const compiled = new WeakMap<Seccomp, Map<Architecture, Uint8Array>>();
+
+/**
+ * The filter as an array of struct sock_filter. The same profile object is compiled once.
+ * @throws RangeError when it gets longer than the kernel takes, TypeError for an architecture that does not exist
+ */
+export function seccompFilter(profile: Seccomp, machine: Architecture): Uint8Array {
+  const filters = compiled.get(profile) ?? new Map<Architecture, Uint8Array>();
+  compiled.set(profile, filters);
+  const known = filters.get(machine);
+  if (known !== undefined) return known;
+  const filter = encodeInstructions(linearize(decide(profile, machine)));
+  filters.set(machine, filter);
+  return filter;
+}
+
+/** System calls of one ABI: each with its rules, in the profile's order. */
+interface Table {
+  abi: Abi;
+  calls: Map<number, Rules>;
+  /** The highest number that the profile names. */
+  highest: number | undefined;
+}
+
+interface Rules {
+  /** The verdict when no argument counts. */
+  always?: number;
+  chains: { conditions: SeccompCondition[]; verdict: number }[];
+}
+
+function decide(profile: Seccomp, machine: Architecture): Node {
+  const decisions = new Decisions();
+  const abis = abisOf(profile, machine);
+  const tables = new Map(abis.map(abi => [abi, tableOf(profile, abi)]));
+  // An ABI that the profile does not know: its numbers mean other calls.
+  const foreign = decisions.verdict(VERDICT.SCMP_ACT_KILL);
+  const rangesOf = (abi: Abi): Range[] => ranges(decisions, profile, tables.get(abi)!);
+  const trees: [Abi, Node][] = abis.flatMap((abi): [Abi, Node][] => {
+    if (abi === 'x32') return [];
+    if (abi !== 'x64') return [[abi, search(decisions, DATA.nr, rangesOf(abi))]];
+    const own = rangesOf('x64');
+    // Negative numbers are nobody's: a tracer sets -1 to skip a call.
+    const upper = abis.includes('x32')
+      ? rangesOf('x32')
+      : [
+          { from: X32_BIT, node: foreign },
+          { from: 2 * X32_BIT, node: own.at(-1)!.node },
+        ];
+    return [[abi, search(decisions, DATA.nr, [...own, ...upper])]];
+  });
+  return trees.reduceRight(
+    (no, [abi, yes]) => decisions.ask({ at: DATA.arch, is: 'equal', value: AUDIT_ARCH[abi], yes, no }),
+    foreign,
+  );
+}
+
+/** The machine's own first: most calls are of it. */
+function abisOf({ architectures = [] }: Seccomp, machine: Architecture): Abi[] {
+  const named = new Set<Abi>([machine]);
+  for (const name of architectures) {
+    const abi = ABIS[name];
+    if (abi !== undefined) named.add(abi);
+    else if (!OTHER_MACHINES.test(name))
+      throw new TypeError(`the seccomp profile names architecture ${name}, which does not exist`);
+  }
+  return FAMILIES[machine].filter(abi => named.has(abi));
+}
+
+function tableOf(profile: Seccomp, abi: Abi): Table {
+  const numbers = syscallNumbers(abi);
+  const table: Table = { abi, calls: new Map(), highest: undefined };
+  const otherwise = defaultVerdict(profile);
+  for (const rule of profile.syscalls) {
+    const verdict = verdictOf(rule);
+    for (const name of rule.names) {
+      const number = numbers.get(name);
+      if (number !== undefined && !(abi === 'arm' && number >= ARM_PRIVATE)) {
+        table.highest = Math.max(table.highest ?? 0, number);
+      }
+      // A rule that says what holds anyway counts only as a name that is known.
+      if (verdict === otherwise) continue;
+      if (number !== undefined) addRule(table, number, alternatives(rule.args ?? []), verdict);
+      const multiplexer = abi === 'x86' ? MULTIPLEXERS.get(name) : undefined;
+      if (multiplexer !== undefined) addMultiplexed(table, multiplexer, rule, verdict);
+    }
+  }
+  return table;
+}
+
+/**
+ * All conditions of a rule must hold; but where two are about the same argument, each makes a rule of its own: so runc
+ * reads them, and profiles are written for that.
+ */
+function alternatives(args: readonly SeccompCondition[]): SeccompCondition[][] {
+  const isRepeated = new Set(args.map(({ index }) => index)).size < args.length;
+  const all = isRepeated ? args.map(each => [each]) : [args];
+  return all.map(conditions => conditions.filter(each => !isAlways(each)));
+}
+
+function addRule(table: Table, number: number, all: SeccompCondition[][], verdict: number): void {
+  const rules = table.calls.get(number) ?? { chains: [] };
+  table.calls.set(number, rules);
+  for (const conditions of all) {
+    if (rules.always !== undefined) return;
+    if (conditions.length > 0) rules.chains.push({ conditions, verdict });
+    else Object.assign(rules, { always: verdict, chains: [] });
+  }
+}
+
+/** Behind socketcall(2) are pointers, which a filter cannot follow: what cannot be seen counts against the caller. */
+function addMultiplexed(
+  table: Table,
+  { call, selector }: { call: string; selector: number },
+  rule: SeccompRule,
+  verdict: number,
+): void {
+  const isBlind = alternatives(rule.args ?? []).every(each => each.length > 0);
+  if (isBlind && PERMISSIVE.has(rule.action)) return;
+  const number = syscallNumbers(table.abi).get(call)!;
+  addRule(table, number, [[{ index: 0, op: 'SCMP_CMP_EQ', value: selector }]], verdict);
+}
+
+/** A node for every number that there can be. */
+function ranges(decisions: Decisions, profile: Seccomp, { abi, calls, highest }: Table): Range[] {
+  const otherwise = decisions.verdict(defaultVerdict(profile));
+  const unknown = PERMISSIVE.has(profile.defaultAction)
+    ? otherwise
+    : decisions.verdict(VERDICT.SCMP_ACT_ERRNO | ENOSYS);
+  const bits = abi === 'x64' || abi === 'arm64' ? 64 : 32;
+  const nodes = new Map<number, Node>([[abi === 'x32' ? X32_BIT : 0, otherwise]]);
+  const set = (number: number, node: Node): void => {
+    nodes.set(number, node);
+    if (!calls.has(number + 1)) nodes.set(number + 1, otherwise);
+  };
+  if (abi === 'arm') nodes.set(ARM_PRIVATE, otherwise);
+  for (const [number, { always, chains }] of calls) {
+    const rest = always === undefined ? otherwise : decisions.verdict(always);
+    const node = chains.reduceRight(
+      (no, { conditions, verdict }) =>
+        whereAll(decisions, conditions, { bits, yes: decisions.verdict(verdict), no }),
+      rest,
+    );
+    set(number, node);
+  }
+  // Programs try a new call and fall back to an old one on ENOSYS, and only on that.
+  if (highest !== undefined) nodes.set(highest + 1, unknown);
+  return [...nodes].map(([from, node]) => ({ from, node })).sort((a, b) => a.from - b.from);
+}
+
+function defaultVerdict({ defaultAction, defaultErrnoRet }: Seccomp): number {
+  return withData(defaultAction, defaultErrnoRet);
+}
+
+function verdictOf({ action, errnoRet }: SeccompRule): number {
+  return withData(action, errnoRet);
+}
+
+function withData(action: SeccompAction, data = EPERM): number {
+  const hasData = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE';
+  return (VERDICT[action] | (hasData ? data : 0)) >>> 0;
+}

@@ -1,0 +1,86 @@
+// Comparisons of arguments. The kernel shows a filter 64 bits of each, and BPF compares 32 at a time.
+import type { SeccompCondition } from '../../formats/runtime-spec.ts';
+import { DATA, type Decisions, type Node, type Question } from './decision.ts';
+
+const ALL = 0xffff_ffff;
+
+/** `yes` where all the conditions hold. @param bits of the ABI's registers: with 32 the upper halves say nothing */
+export function whereAll(
+  decisions: Decisions,
+  conditions: readonly SeccompCondition[],
+  options: { bits: 32 | 64; yes: Node; no: Node },
+): Node {
+  const { bits, yes, no } = options;
+  const ordered = conditions.toSorted((a, b) => a.index - b.index);
+  return ordered.reduceRight((next, condition) => where(decisions, condition, { bits, yes: next, no }), yes);
+}
+
+/** Holds whatever the argument is. */
+export function isAlways({ op, value }: SeccompCondition): boolean {
+  return op === 'SCMP_CMP_MASKED_EQ' && BigInt(value) === 0n;
+}
+
+function where(
+  decisions: Decisions,
+  condition: SeccompCondition,
+  ways: { bits: 32 | 64; yes: Node; no: Node },
+): Node {
+  const { bits, yes, no } = ways;
+  const { op } = condition;
+  const compare = (is: 'equal' | 'above' | 'atLeast', yes: Node, no: Node): Node =>
+    comparison(decisions, condition, { is, bits, yes, no });
+  switch (op) {
+    case 'SCMP_CMP_EQ':
+      return compare('equal', yes, no);
+    case 'SCMP_CMP_NE':
+      return compare('equal', no, yes);
+    case 'SCMP_CMP_GT':
+      return compare('above', yes, no);
+    case 'SCMP_CMP_LE':
+      return compare('above', no, yes);
+    case 'SCMP_CMP_GE':
+      return compare('atLeast', yes, no);
+    case 'SCMP_CMP_LT':
+      return compare('atLeast', no, yes);
+    case 'SCMP_CMP_MASKED_EQ':
+      return maskedEqual(decisions, condition, ways);
+  }
+}
+
+function comparison(
+  decisions: Decisions,
+  { index, value }: SeccompCondition,
+  options: { is: Question['is']; bits: 32 | 64; yes: Node; no: Node },
+): Node {
+  const { is, bits, yes, no } = options;
+  const { low, high } = halves(value);
+  const lower = decisions.ask({ at: DATA.low(index), is, value: low, yes, no });
+  if (bits === 32) return lower;
+  const at = DATA.high(index);
+  const same = decisions.ask({ at, is: 'equal', value: high, yes: lower, no });
+  // Nothing is above all ones.
+  return is === 'equal' || high === ALL
+    ? same
+    : decisions.ask({ at, is: 'above', value: high, yes, no: same });
+}
+
+function maskedEqual(
+  decisions: Decisions,
+  { index, value, valueTwo = 0 }: SeccompCondition,
+  { bits, yes, no }: { bits: 32 | 64; yes: Node; no: Node },
+): Node {
+  const mask = halves(value);
+  const wanted = halves(valueTwo);
+  const half = (at: number, mask: number, wanted: number, yes: Node): Node => {
+    if (mask === 0) return yes;
+    const question = { at, is: 'equal', value: (wanted & mask) >>> 0, yes, no } as const;
+    return decisions.ask(mask === ALL ? question : { ...question, mask });
+  };
+  const lower = half(DATA.low(index), mask.low, wanted.low, yes);
+  return bits === 32 ? lower : half(DATA.high(index), mask.high, wanted.high, lower);
+}
+
+function halves(value: number | string): { low: number; high: number } {
+  const whole = BigInt(value);
+  return { low: Number(whole & 0xffff_ffffn), high: Number(whole >> 32n) };
+}
