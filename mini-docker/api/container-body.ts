@@ -181,7 +181,7 @@ const hostConfig = object<HostConfig>({
   Init: boolean,
 });
 
-const endpoint = object<EndpointSettings>({
+export const endpointSettings = object<EndpointSettings>({
   IPAMConfig: object<NonNullable<EndpointSettings['IPAMConfig']>>({
     IPv4Address: string,
     IPv6Address: string,
@@ -206,13 +206,16 @@ export const createBody = object<ContainerCreateBody>({
   ...config,
   HostConfig: hostConfig,
   NetworkingConfig: object<NetworkingConfig>({
-    EndpointsConfig: map((value, where) => (value === null ? {} : endpoint(value, where))),
+    EndpointsConfig: map((value, where) => (value === null ? {} : endpointSettings(value, where))),
   }),
 });
 
 /** Whether there is anything of a container in it, beside what belongs to the host. */
 export const describesContainer = (body: ContainerCreateBody): boolean =>
   Object.keys(body).some(key => key in config);
+
+/** What an image of the container is to have in place of its own; clients send null for nothing. */
+export const commitBody = nullable(object<ContainerConfig>(config));
 
 export const updateBody = object<ContainerUpdateBody>({ ...resources, RestartPolicy: restartPolicy });
 

@@ -1,13 +1,24 @@
 // For the api's tests: an engine of which a test gives the methods that it is about. The others reject.
 
-import type { ContainersApi, Engine, ExecsApi, ImagesApi, SystemApi, VolumesApi } from '../engine/engine.ts';
+import type {
+  BuildsApi,
+  ContainersApi,
+  Engine,
+  ExecsApi,
+  ImagesApi,
+  NetworksApi,
+  SystemApi,
+  VolumesApi,
+} from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 
 export interface Pretended {
   containers?: Partial<ContainersApi>;
   execs?: Partial<ExecsApi>;
   images?: Partial<ImagesApi>;
+  networks?: Partial<NetworksApi>;
   volumes?: Partial<VolumesApi>;
+  builds?: Partial<BuildsApi>;
   system?: Partial<SystemApi>;
 }
 
@@ -27,7 +38,9 @@ export function pretendEngine(given: Pretended): Engine {
     containers: rejecting<ContainersApi>(given.containers),
     execs: rejecting<ExecsApi>(given.execs),
     images: rejecting<ImagesApi>(given.images),
+    networks: rejecting<NetworksApi>(given.networks),
     volumes: rejecting<VolumesApi>(given.volumes),
+    builds: rejecting<BuildsApi>(given.builds),
     system: rejecting<SystemApi>({ version, events: async function* () {}, ...given.system }),
     close: async () => {},
   };

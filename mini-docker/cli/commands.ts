@@ -31,6 +31,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Download an image from a registry',
     load: async () => (await import('./commands/pull.ts')).pull,
   },
+  build: {
+    summary: 'Make an image as a Dockerfile says',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  commit: {
+    summary: "Make an image of a container's changes",
+    load: async () => (await import('./commands/commit.ts')).commit,
+  },
   logs: {
     summary: 'Show what a container has written',
     load: async () => (await import('./commands/logs.ts')).logs,
@@ -157,6 +165,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Create a network',
     load: async () => (await import('./commands/network.ts')).networkCreate,
   },
+  'network connect': {
+    summary: 'Put a container on a network',
+    load: async () => (await import('./commands/network.ts')).networkConnect,
+  },
+  'network disconnect': {
+    summary: 'Take a container off a network',
+    load: async () => (await import('./commands/network.ts')).networkDisconnect,
+  },
+  'network map': {
+    summary: 'Draw networks, cables, addresses and published ports',
+    load: async () => (await import('./commands/network.ts')).networkMap,
+  },
   'network inspect': {
     summary: 'Show everything about networks',
     load: async () => (await import('./commands/inspect.ts')).networkInspect,
@@ -200,7 +220,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 };
 
 const IN_CONTAINER_GROUP = [
-  'attach cp create diff exec export kill logs pause port rename restart rm run start stats stop top unpause',
+  'attach commit cp create diff exec export kill logs pause port rename restart rm run start stats stop top unpause',
   'update wait',
 ].flatMap(line => line.split(' '));
 
@@ -211,6 +231,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container list': 'ps',
   'container ps': 'ps',
   'container remove': 'rm',
+  'image build': 'build',
   'image ls': 'images',
   'image list': 'images',
   'image rm': 'rmi',

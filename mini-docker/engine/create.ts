@@ -17,7 +17,7 @@ import { LiveContainer } from './live-container.ts';
 import { requestedMounts } from './mount-requests.ts';
 import type { ContainerRecord } from './record.ts';
 import { createRecord } from './record-file.ts';
-import { requestedNetworks } from './requested-networks.ts';
+import { nameNetworks, requestedNetworks } from './requested-networks.ts';
 import { prepareVolumes } from './volumes.ts';
 
 export interface CreateRequest {
@@ -37,6 +37,7 @@ export async function createContainer(
   const name = containers.reserveName(request.name, id);
   try {
     const record = draftRecord(context, { ...request, image, id, name });
+    await nameNetworks(context, record);
     using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
     try {
       createRecord(paths, record);
@@ -70,7 +71,7 @@ export function draftRecord(
   if (shared !== undefined) host.NetworkMode = `container:${context.containers.get(shared).id}`;
   checkConfig(config, host, context.facts);
   config.Hostname ||= defaultHostname(context, host, id);
-  const networks = requestedNetworks(host, { config, networking: NetworkingConfig });
+  const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
   return {
     version: 1,
     id,

@@ -2,7 +2,9 @@
 // Every method that takes a container takes its name, its id, or an unambiguous prefix of it, and rejects with an
 // EngineError (errors.ts); its kinds say which status the api answers with.
 
+import type { BuildRequest } from '../build/request.ts';
 import type {
+  ContainerConfig,
   ContainerCreateBody,
   ContainerCreated,
   ContainerInspect,
@@ -16,12 +18,21 @@ import type {
   ExecInspect,
   FilesystemChange,
 } from '../formats/engine-api.ts';
+import type { BuildPruned } from '../formats/engine-api-build.ts';
 import type {
   ImageDeleted,
   ImageHistoryItem,
   ImageInspect,
   ImageSummary,
 } from '../formats/engine-api-images.ts';
+import type {
+  NetworkConnectBody,
+  NetworkCreateBody,
+  NetworkCreated,
+  NetworkDisconnectBody,
+  NetworkResource,
+  NetworksPruned,
+} from '../formats/engine-api-networks.ts';
 import type {
   ContainersPruned,
   DiskUsage,
@@ -37,12 +48,15 @@ import type {
   VolumesPruned,
 } from '../formats/engine-api-volumes.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
+import type { NetworkMap } from '../formats/network-map.ts';
 
 export interface Engine {
   containers: ContainersApi;
   execs: ExecsApi;
   images: ImagesApi;
+  networks: NetworksApi;
   volumes: VolumesApi;
+  builds: BuildsApi;
   system: SystemApi;
   /** Stops serving: followers and attached clients end, state is on disk; containers go on running. Idempotent. */
   close(): Promise<void>;
@@ -102,6 +116,8 @@ export interface ContainersApi {
   /** conflict: it runs, and not `force`. `volumes`: its anonymous volumes too. */
   remove(container: string, options?: { force?: boolean; volumes?: boolean; link?: boolean }): Promise<void>;
   prune(filters?: Filters): Promise<ContainersPruned>;
+  /** Its changes on top of its image; @returns the new image's id. badParameter: a wrong change or name. */
+  commit(container: string, options: CommitOptions): Promise<string>;
   /** The steps that would start it, without doing any. */
   explain(options: { platform?: string; body: ContainerCreateBody }): Promise<ExplainedStep[]>;
   /** The steps that did start it, with results and times. conflict: it was not started with tracing (the annotation 'mini-docker.trace'). */
@@ -179,6 +195,26 @@ export interface PutArchiveOptions {
   copyUIDGID?: boolean;
 }
 
+export interface CommitOptions {
+  /** 'repository:tag' */
+  reference?: string;
+  author?: string;
+  comment?: string;
+  /** Instructions of a Dockerfile: 'CMD ["sh"]' */
+  changes?: string[];
+  /** In place of the container's own. */
+  config?: ContainerConfig;
+  /** Hold its processes meanwhile; true when missing. */
+  pause?: boolean;
+}
+
+export interface BuildsApi {
+  /** badParameter: anything wrong in the Dockerfile or the context. Before the first message for what can be known. */
+  build(request: BuildRequest): Promise<void>;
+  /** `keep`: bytes that may stay. Filters: until. */
+  prune(options: { keep?: number; filters?: Filters }): Promise<BuildPruned>;
+}
+
 export interface ExecsApi {
   /** conflict: the container does not run or is paused. */
   create(container: string, body: ExecCreateBody): Promise<{ Id: string }>;
@@ -198,6 +234,23 @@ export interface ImagesApi {
   /** `reference`: the new name, 'repository:tag'. */
   tag(image: string, reference: string): Promise<void>;
   remove(reference: string, options: { force: boolean; noPrune?: boolean }): Promise<ImageDeleted[]>;
+}
+
+export interface NetworksApi {
+  /** Without who is on them. badParameter: an unknown filter. */
+  list(filters?: Filters): Promise<NetworkResource[]>;
+  inspect(network: string): Promise<NetworkResource>;
+  /** conflict: the name is taken. forbidden: a predefined name, or addresses of another network. */
+  create(body: NetworkCreateBody): Promise<NetworkCreated>;
+  /** forbidden: predefined, or containers run on it. */
+  remove(network: string): Promise<void>;
+  /** Those that no container is to be on, running or not. */
+  prune(filters?: Filters): Promise<NetworksPruned>;
+  /** Of a running container at once, of another one from its next start on. forbidden: it is on it, or shares a network. */
+  connect(network: string, body: NetworkConnectBody): Promise<void>;
+  disconnect(network: string, body: NetworkDisconnectBody): Promise<void>;
+  /** What the kernel has of them. */
+  map(): Promise<NetworkMap>;
 }
 
 export interface VolumesApi {

@@ -14,6 +14,7 @@ import { badParameter, EngineError, noSuchExec } from './errors.ts';
 import { connectExec, drain } from './exec-attachment.ts';
 import { translated } from './foreign-errors.ts';
 import { currentIdentity } from './identities.ts';
+import { linkedVariables } from './links.ts';
 import type { LiveContainer, Run } from './live-container.ts';
 import { processCapabilities } from './spec.ts';
 import { execError } from './start-errors.ts';
@@ -149,7 +150,7 @@ async function execProcess(
     env: environment({
       hostname: config.Hostname ?? '',
       tty,
-      own: [...(config.Env ?? []), ...(body.Env ?? [])],
+      own: [...linkedVariables(context, exec.live.record), ...(config.Env ?? []), ...(body.Env ?? [])],
       home: user.home,
     }),
     args: body.Cmd!,

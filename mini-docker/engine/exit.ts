@@ -5,7 +5,7 @@ import type { Exit } from '../runtime/container.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import type { LiveContainer, Run } from './live-container.ts';
-import { disconnectNetworks } from './network-connections.ts';
+import { disconnectNetworks, leaveNetworkOwner } from './network-connections.ts';
 import { removeLocked } from './remove.ts';
 import { removeTree } from './remove-tree.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
@@ -89,6 +89,7 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
     context.warn(`container ${live.name}: ${(error as Error).message}`);
   }
   await disconnectNetworks(context, live.record);
+  leaveNetworkOwner(context, live.record);
   mountEvents(context, live.record, 'unmount');
   if (live.record.hostConfig.IpcMode === 'shareable') removeShm(context, live.id);
   await removeTree(context.paths.container(live.id).run);

@@ -4,31 +4,81 @@ import type { EndpointSettings, PortMap } from '../formats/engine-api.ts';
 import type { Endpoint } from '../network/network.ts';
 import type { EngineContext } from './context.ts';
 import { translated } from './foreign-errors.ts';
+import { decodeLink } from './links.ts';
+import { sharedWith, sharers } from './network-owner.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** Attaches the container whose namespaces exist, and publishes its ports. On failure the caller disconnects. */
+/**
+ * Attaches the container whose namespaces exist, and publishes its ports. In a namespace that others kept for it, it is
+ * still connected. On failure the caller disconnects.
+ */
 export async function connectNetworks(
   context: EngineContext,
   record: ContainerRecord,
   pid: number,
 ): Promise<void> {
-  if (record.config.NetworkDisabled) return;
+  if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return;
+  const { networks } = context;
+  networks.moveTo(record.id, pid);
+  const kept = new Set(networks.endpoints(record.id).map(each => each.networkName));
   for (const [network, settings] of Object.entries(record.networks)) {
-    const endpoint = await translated(
-      context.networks.attach(attachOptions(record, { network, settings, pid })),
-    );
-    record.networks[network] = connected(settings, endpoint);
-    networkEvent(context, 'connect', { record, endpoint });
+    if (!kept.has(network)) await connectNetwork(context, record, { network, settings, pid });
   }
+  // Every other network was taken from it by `network disconnect`.
+  if (Object.keys(record.networks).length === 0 && kept.size === 0) {
+    await translated(networks.attach(attachOptions(record, { network: 'none', settings: {}, pid })));
+  }
+  await publishPorts(context, record);
+}
+
+/** One network, for a container that has a process in its namespace. */
+export async function connectNetwork(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: { network: string; settings: EndpointSettings; pid: number },
+): Promise<void> {
+  const { network, settings } = options;
+  const endpoint = await translated(context.networks.attach(attachOptions(record, options)));
+  record.networks[network] = connected(settings, endpoint);
+  const { ipAddress, ipv6Address } = endpoint;
+  if (ipAddress !== '')
+    record.lastAddresses = { ...record.lastAddresses, [network]: { ipAddress, ipv6Address } };
+  networkEvent(context, 'connect', { record, endpoint });
+}
+
+/** Through its first network that has a way out. Without one they wait for it, as in docker. */
+export async function publishPorts(context: EngineContext, record: ContainerRecord): Promise<void> {
   const bindings = wantedBindings(record);
-  const mode = record.hostConfig.NetworkMode;
-  if (Object.keys(bindings).length === 0 || mode === 'host' || mode === 'none') return;
+  const hasWayOut = Object.values(record.networks).some(each => each.IPAddress && each.Gateway);
+  if (record.ports !== undefined || !hasWayOut || Object.keys(bindings).length === 0) return;
   record.ports = await translated(context.networks.publish({ containerId: record.id, bindings }));
 }
 
-/** Gives addresses and ports back. Idempotent. */
+/** Gives addresses and ports back, unless others live in its namespace. Idempotent. */
 export async function disconnectNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
-  if (Object.keys(record.networks).length === 0) return;
+  if (sharedWith(record) !== undefined || sharers(context, record.id).length > 0) return;
+  await forceDisconnect(context, record);
+}
+
+/**
+ * A container that lived in another's namespace has ended. If it was the last one, and the other one has ended before,
+ * that one's networks are given back now; in the background, as somebody may be about to start it.
+ */
+export function leaveNetworkOwner(context: EngineContext, record: ContainerRecord): void {
+  const owner = context.containers.find(sharedWith(record) ?? '');
+  if (owner === undefined) return;
+  const leave = async () => {
+    using _held = await owner.lock.acquire();
+    if (owner.run !== undefined || owner.removed) return;
+    if (sharedWith(owner.record) !== undefined) return leaveNetworkOwner(context, owner.record);
+    await disconnectNetworks(context, owner.record);
+    context.records.saveLater(owner.record);
+  };
+  leave().catch(error => context.warn(`container ${owner.name}: its network: ${(error as Error).message}`));
+}
+
+/** Also where others live in its namespace: it is removed. */
+export async function forceDisconnect(context: EngineContext, record: ContainerRecord): Promise<void> {
   try {
     await context.networks.detach(record.id);
   } catch (error) {
@@ -51,7 +101,9 @@ function attachOptions(
   const { network, settings, pid } = options;
   const { IPAMConfig, Aliases, Links } = settings;
   const { Dns } = record.hostConfig;
-  const asked = record.wantedMacs?.[network] || record.config.MacAddress;
+  const isFirst = Object.keys(record.networks)[0] === network;
+  const asked = record.wantedMacs?.[network] || (isFirst && record.config.MacAddress);
+  const last = record.lastAddresses?.[network];
   return {
     network,
     containerId: record.id,
@@ -59,20 +111,19 @@ function attachOptions(
     pid,
     ...(IPAMConfig?.IPv4Address ? { ipAddress: IPAMConfig.IPv4Address } : {}),
     ...(IPAMConfig?.IPv6Address ? { ipv6Address: IPAMConfig.IPv6Address } : {}),
+    ...(last ? { preferred: last } : {}),
     ...(asked ? { macAddress: asked } : {}),
     aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
-    links: Object.fromEntries([...(record.hostConfig.Links ?? []), ...(Links ?? [])].map(linkPair)),
+    links: Object.fromEntries(
+      [...(record.hostConfig.Links ?? []), ...(Links ?? [])]
+        .map(decodeLink)
+        .map(each => [each.alias, each.target]),
+    ),
     ...(Dns?.length ? { dns: { servers: Dns } } : {}),
   };
 }
 
-/** 'web:db' or '/web:/this/db' → ['db', 'web'] */
-function linkPair(link: string): [string, string] {
-  const [target = '', alias = target] = link.split(':');
-  return [alias.split('/').at(-1)!, target.replace(/^\//, '')];
-}
-
-export function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSettings {
+function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSettings {
   return {
     ...settings,
     NetworkID: endpoint.networkId,
@@ -88,7 +139,8 @@ export function connected(settings: EndpointSettings, endpoint: Endpoint): Endpo
   };
 }
 
-function disconnected(settings: EndpointSettings): EndpointSettings {
+/** What was asked for, without what it has while it runs. */
+export function disconnected(settings: EndpointSettings): EndpointSettings {
   const { IPAMConfig, Links, Aliases, DriverOpts } = settings;
   return {
     ...(IPAMConfig ? { IPAMConfig } : {}),

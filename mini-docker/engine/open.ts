@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import type { ImageStore } from '../images/image.ts';
 import type { Networks } from '../network/network.ts';
 import type { Runtime } from '../runtime/container.ts';
+import { openBuilds } from './builds.ts';
 import { ContainerSet } from './container-set.ts';
 import { containersApi } from './containers.ts';
 import type { EngineContext } from './context.ts';
+import { Deletions } from './deletions.ts';
 import { diskUsage } from './disk-usage.ts';
 import type { Engine } from './engine.ts';
 import { Events } from './events.ts';
@@ -17,6 +19,7 @@ import { readHostFacts } from './host-facts.ts';
 import { imagesApi } from './images.ts';
 import { systemInfo, systemVersion } from './info.ts';
 import { makeInitLayer } from './init-layer.ts';
+import { networksApi } from './networks-api.ts';
 import { dataPaths } from './paths.ts';
 import { RecordKeeper } from './record-keeper.ts';
 import { recover } from './recovery.ts';
@@ -46,6 +49,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     runtime,
     containers: new ContainerSet(),
     events: new Events(),
+    deletions: new Deletions(warn),
     records: new RecordKeeper({ paths, warn }),
     volumes: new VolumeStore(paths.volumes),
     warn,
@@ -53,17 +57,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
   makeInitLayer(context.paths.initLayer);
   await recover(context);
+  const builds = await openBuilds(context);
   const id = engineId(dataRoot);
   return {
     containers: containersApi(context),
     execs: execsApi(context),
     images: imagesApi(context),
+    networks: networksApi(context),
     volumes: volumesApi(context),
+    builds: builds.api,
     system: {
       events: request => context.events.subscribe(request),
       info: () => systemInfo(context, { id }),
       version: () => systemVersion(context),
-      diskUsage: () => diskUsage(context),
+      diskUsage: async () => ({ ...(await diskUsage(context)), BuildCache: builds.usage() }),
     },
     async close() {
       if (closing.signal.aborted) return;
@@ -75,6 +82,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         live.run?.output.close({ ended: false });
       }
       context.records.flush();
+      await context.deletions.settled();
     },
   };
 }

@@ -27,6 +27,8 @@ export interface ContainerRecord {
   networks: Record<string, EndpointSettings>;
   /** By network name: MAC addresses that the user asked for. Those in `networks` are what it has while it runs. */
   wantedMacs?: Record<string, string>;
+  /** By network name: addresses that it had when it ran before, to have them again. */
+  lastAddresses?: Record<string, { ipAddress?: string; ipv6Address?: string }>;
   /** Ports that are published while it runs. */
   ports?: PortMap;
   state: RecordState;

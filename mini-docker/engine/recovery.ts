@@ -9,7 +9,10 @@ import type { EngineContext } from './context.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
 import { LiveContainer } from './live-container.ts';
 import { readPosition } from './log-position.ts';
+import { disconnected } from './network-connections.ts';
+import { namespacePid } from './network-owner.ts';
 import { positionPath } from './output.ts';
+import type { ContainerRecord } from './record.ts';
 import { loadRecords } from './record-file.ts';
 import { removeLocked } from './remove.ts';
 import { shouldStartWithDaemon } from './restart-policy.ts';
@@ -35,10 +38,22 @@ export async function recover(context: EngineContext): Promise<void> {
   for (const live of [...containers]) await adopt(context, live);
   sweepRunDirectory(context);
   await context.networks.adopt(
-    [...containers].flatMap(({ id, run }) => (run ? [{ containerId: id, pid: run.container.pid }] : [])),
+    [...containers].flatMap(live => {
+      const pid = namespacePid(context, live);
+      return pid === undefined ? [] : [{ containerId: live.id, pid }];
+    }),
   );
+  for (const { id, record } of containers) {
+    if (context.networks.endpoints(id).length === 0) forgetConnections(record);
+  }
   for (const live of containers) if (live.run !== undefined) handleExit(context, live, live.run);
   for (const live of [...containers]) await settle(context, live);
+}
+
+function forgetConnections(record: ContainerRecord): void {
+  for (const [name, settings] of Object.entries(record.networks))
+    record.networks[name] = disconnected(settings);
+  delete record.ports;
 }
 
 /** Finds the container's processes, or what they left. */

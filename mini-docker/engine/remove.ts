@@ -7,8 +7,8 @@ import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import { cancelRestart } from './exit.ts';
 import type { LiveContainer } from './live-container.ts';
+import { forceDisconnect } from './network-connections.ts';
 import { retireRecord } from './record-file.ts';
-import { removeTree } from './remove-tree.ts';
 import { endContainer } from './stop.ts';
 import { removeAnonymousVolumes } from './volumes.ts';
 
@@ -69,9 +69,11 @@ export async function removeLocked(
   }
   context.records.forget(live.id);
   context.containers.delete(live);
+  // Others may still live in its network namespace.
+  if (context.networks.endpoints(live.id).length > 0) await forceDisconnect(context, record);
   if (options.volumes) await removeAnonymousVolumes(context, record);
   for (const client of [...live.clients]) client.end();
-  await removeTree(retired);
+  context.deletions.begin(retired);
   live.tellRemoval();
   containerEvent(context, live, 'destroy');
 }

@@ -28,5 +28,9 @@ export async function renameContainer(
   }
   context.containers.releaseName(oldName, live.id);
   context.networks.rename(live.id, record.name);
+  for (const { networkName, dnsNames } of context.networks.endpoints(live.id)) {
+    const settings = record.networks[networkName];
+    if (settings) settings.DNSNames = dnsNames;
+  }
   containerEvent(context, live, 'rename', { oldName: `/${oldName}` });
 }

@@ -6,24 +6,23 @@ import type {
   HostConfig,
   NetworkingConfig,
 } from '../formats/engine-api.ts';
+import type { EngineContext } from './context.ts';
 import { badParameter } from './errors.ts';
+import type { ContainerRecord } from './record.ts';
 
 /**
  * By network, the one of NetworkMode first: its gateway becomes the default route.
- * @throws badParameter for ports and addresses that cannot be with this network
+ * @param options.asked what the user said, without what the image adds
+ * @throws badParameter for what cannot be with this network
  */
 export function requestedNetworks(
   host: HostConfig,
-  options: { config: ContainerConfig; networking: NetworkingConfig | undefined },
+  options: { asked: ContainerConfig; networking: NetworkingConfig | undefined },
 ): Record<string, EndpointSettings> {
   const mode = host.NetworkMode ?? 'bridge';
   const asked = options.networking?.EndpointsConfig ?? {};
-  if (mode.startsWith('container:')) {
-    if (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts) {
-      throw badParameter('conflicting options: port publishing and the container type network mode');
-    }
-    return {};
-  }
+  checkConflicts(host, options.asked);
+  if (mode.startsWith('container:')) return {};
   const first = asked[mode] ?? (mode === 'bridge' ? asked.default : undefined) ?? {};
   const networks: Record<string, EndpointSettings> = { [mode]: { ...first } };
   const others = Object.entries(asked).filter(([name]) => name !== mode && name !== 'default');
@@ -32,4 +31,42 @@ export function requestedNetworks(
   }
   for (const [name, settings] of others) networks[name] = { ...settings };
   return networks;
+}
+
+/** A container without a network of its own has nothing to set there. */
+function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
+  const mode = host.NetworkMode ?? 'bridge';
+  const isShared = mode.startsWith('container:');
+  const refuse = (what: string, given: boolean) => {
+    if (given) throw badParameter(`conflicting options: ${what}`);
+  };
+  const has = (value: object | null | undefined) => Object.keys(value ?? {}).length > 0;
+  if (isShared || mode === 'host') {
+    const kind = isShared ? 'container type network' : 'host type networking';
+    refuse(`${kind} can't be used with links. This would result in undefined behavior`, has(host.Links));
+  }
+  if (!isShared) return;
+  refuse('hostname and the network mode', Boolean(asked.Hostname));
+  refuse('dns and the network mode', has(host.Dns));
+  refuse('custom host-to-IP mapping and the network mode', has(host.ExtraHosts));
+  refuse('mac-address and the network mode', Boolean(asked.MacAddress));
+  refuse(
+    'port publishing and the container type network mode',
+    has(host.PortBindings) || host.PublishAllPorts === true,
+  );
+  refuse('port exposing and the container type network mode', has(asked.ExposedPorts));
+}
+
+/** Networks can be asked for by id, too; from then on they go by their names. One that is not there is missed at the start. */
+export async function nameNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const named: ContainerRecord['networks'] = {};
+  for (const [reference, settings] of Object.entries(record.networks)) {
+    const isPredefined = ['bridge', 'host', 'none'].includes(reference);
+    const known = isPredefined ? undefined : await context.networks.inspect(reference).catch(() => undefined);
+    const name = known?.Name ?? reference;
+    named[name] = settings;
+    const mac = record.wantedMacs?.[reference];
+    if (mac !== undefined) record.wantedMacs = { ...record.wantedMacs, [name]: mac };
+  }
+  record.networks = named;
 }

@@ -22,8 +22,10 @@ export interface SpecInput {
   rootfs: string;
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
   shmDirectory?: string;
-  /** Pids of the containers whose namespaces are shared (`--pid container:NAME` and the like). */
+  /** Processes in the namespaces that it does not get anew (`--pid container:NAME` and the like). */
   joined: Partial<Record<NamespaceType, number>>;
+  /** Variables that tell of linked containers. */
+  linked?: string[];
   granted: GrantedDevice[];
   /** With --privileged: those of the host. */
   hostDevices: Device[];
@@ -51,7 +53,7 @@ export function buildSpec(input: SpecInput): Spec {
   };
 }
 
-function containerProcess({ record, facts, user }: SpecInput): Process {
+function containerProcess({ record, facts, user, linked = [] }: SpecInput): Process {
   const { config, hostConfig } = record;
   const { noNewPrivileges, apparmor } = decodeSecurityOptions(hostConfig, facts);
   const capabilities = containerCapabilities({
@@ -68,7 +70,7 @@ function containerProcess({ record, facts, user }: SpecInput): Process {
     env: environment({
       hostname: config.Hostname ?? '',
       tty: config.Tty === true,
-      own: config.Env ?? [],
+      own: [...linked, ...(config.Env ?? [])],
       home: user.home,
     }),
     args: [record.path, ...record.args],
@@ -136,10 +138,11 @@ function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
   ];
   return modes.flatMap(([type, mode = '']) => {
     if (mode === 'host') return [];
-    if (!mode.startsWith('container:')) return [{ type }];
     const pid = joined[type];
-    if (pid === undefined)
+    if (pid === undefined) {
+      if (!mode.startsWith('container:')) return [{ type }];
       throw new Error(`the container to share the ${type} namespace with was not looked up`);
+    }
     return [{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }];
   });
 }

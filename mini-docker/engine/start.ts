@@ -9,15 +9,17 @@ import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
 import { allDevices, grantedDevices } from './devices.ts';
 import { EngineError } from './errors.ts';
-import { etcFiles, writeEtcFiles, writeHosts } from './etc-files.ts';
+import { etcFiles, fillEtcFiles, makeEtcFiles, tellLinked } from './etc-files.ts';
 import { handleExit } from './exit.ts';
 import { translated } from './foreign-errors.ts';
 import { storedIdentity } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
+import { checkLinks, linkedVariables } from './links.ts';
 import type { LiveContainer } from './live-container.ts';
 import { LogFile, type LogPosition } from './log-file.ts';
 import { decodeLogOptions } from './log-options.ts';
 import { connectNetworks, disconnectNetworks } from './network-connections.ts';
+import { sharers } from './network-owner.ts';
 import { ContainerOutput } from './output.ts';
 import type { ContainerRecord } from './record.ts';
 import { shmDirectory } from './shared-memory.ts';
@@ -39,6 +41,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   try {
     makeBindSources(record);
     checkPropagation(record);
+    checkLinks(context, record);
     makeEmpty(directory);
     const { spec, layers } = await prepareSpec(context, record);
     writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
@@ -52,7 +55,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
       trace: record.hostConfig.Annotations?.[TRACE_ANNOTATION] !== undefined,
       onNamespaces: async pid => {
         await connectNetworks(context, record, pid);
-        if (Object.values(record.networks).some(each => each.IPAddress)) writeHosts(context, record);
+        await fillEtcFiles(context, record);
       },
     });
     output = openOutput(context, live, container);
@@ -92,6 +95,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
   handleExit(context, live, live.run);
+  await tellLinked(context, live);
 }
 
 /** Everything that is looked up for the start, and written down as what the runtime works off. */
@@ -101,7 +105,7 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
   const image = await translated(context.images.get(record.imageId));
   const lowerdirs = await layersBelow(context, image);
   const layers = { lowerdirs, upperdir: paths.upperdir, workdir: paths.workdir };
-  writeEtcFiles(context, record);
+  makeEtcFiles(context, record);
   const shm = shmDirectory(context, record);
   const spec = await translated(async () =>
     buildSpec({
@@ -112,6 +116,7 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
       etcFiles: etcFiles(context, record),
       ...(shm === undefined ? {} : { shmDirectory: shm }),
       joined: joinedPids(context, record),
+      linked: linkedVariables(context, record),
       granted: hostConfig.Privileged ? [] : (hostConfig.Devices ?? []).flatMap(grantedDevices),
       hostDevices: hostConfig.Privileged ? allDevices() : [],
     }),
@@ -157,6 +162,9 @@ function joinedPids(context: EngineContext, record: ContainerRecord): Partial<Re
     ['ipc', IpcMode],
   ];
   const joined: Partial<Record<NamespaceType, number>> = {};
+  // Others live in the namespace that it had: it comes back to them.
+  const keeper = sharers(context, record.id)[0]?.run;
+  if (keeper !== undefined) joined.network = keeper.container.pid;
   for (const [type, mode] of modes) {
     const reference = /^container:(.+)$/.exec(mode ?? '')?.[1];
     if (reference === undefined) continue;

@@ -13,8 +13,8 @@ import {
 
 export interface AddressPool {
   readonly subnet: Subnet;
-  /** Takes `wanted`, or the next free one. @throws NetworkError: taken, not of this subnet, none left */
-  take(wanted?: string): string;
+  /** Takes `wanted`, or `preferred` if it is free, or the next free one. @throws NetworkError: taken, not of this subnet, none left */
+  take(wanted?: string, preferred?: string): string;
   giveBack(address: string): void;
 }
 
@@ -57,6 +57,11 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
     );
   };
 
+  const isUsable = (address: string): boolean => {
+    const value = contains(subnet, address) ? toNumber(address) : first - 1n;
+    return value >= first && value <= last && isFree(value);
+  };
+
   const checked = (wanted: string): bigint => {
     if (!contains(subnet, wanted)) {
       throw new NetworkError(
@@ -64,16 +69,16 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
         `invalid address ${wanted}: it does not belong to the subnet of network ${network}, which is ${options.subnet}`,
       );
     }
-    const value = toNumber(wanted);
-    if (value < first || value > last || !isFree(value))
+    if (!isUsable(wanted))
       throw new NetworkError('forbidden', `Address already in use: ${wanted} on network ${network}`);
-    return value;
+    return toNumber(wanted);
   };
 
   return {
     subnet,
-    take(wanted) {
-      const value = wanted === undefined ? chosen() : checked(wanted);
+    take(wanted, preferred) {
+      const again = wanted === undefined && preferred !== undefined && isUsable(preferred);
+      const value = wanted !== undefined ? checked(wanted) : again ? toNumber(preferred) : chosen();
       taken.add(value);
       return toAddress(value, subnet.family);
     },

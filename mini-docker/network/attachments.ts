@@ -119,7 +119,11 @@ function describeEndpoint(given: {
   const taken: string[] = [];
   try {
     const addresses = network.pools.map(pool => {
-      const address = pool.take(pool.subnet.family === 4 ? wanted.ipAddress : wanted.ipv6Address);
+      const [asked, preferred] =
+        pool.subnet.family === 4
+          ? [wanted.ipAddress, wanted.preferred?.ipAddress]
+          : [wanted.ipv6Address, wanted.preferred?.ipv6Address];
+      const address = pool.take(asked, preferred);
       taken.push(address);
       return { address, pool };
     });

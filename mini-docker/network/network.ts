@@ -9,6 +9,7 @@ import type {
   NetworksPruned,
 } from '../formats/engine-api-networks.ts';
 import type { Filters } from '../formats/engine-api-system.ts';
+import type { NetworkMap } from '../formats/network-map.ts';
 
 export interface AttachOptions {
   /** Network name, id, or an unambiguous prefix of the id. 'none' only brings lo up, 'host' only remembers. */
@@ -18,6 +19,8 @@ export interface AttachOptions {
   containerName: string;
   /** A process in the container's network namespace. */
   pid: number;
+  /** What it had before: it gets these again where they are free. */
+  preferred?: { ipAddress?: string; ipv6Address?: string };
   /** Asked for by the user; else chosen. */
   ipAddress?: string;
   ipv6Address?: string;
@@ -82,11 +85,15 @@ export interface Networks {
    * (when it has ended; the links go with its namespace). Idempotent; with a network, notFound: not connected to it.
    */
   detach(containerId: string, network?: string): Promise<void>;
+  /** The container lives on in another process in the same network namespace; what it is connected to stays. */
+  moveTo(containerId: string, pid: number): void;
   /** The container's new name, for DNS and inspect. */
   rename(containerId: string, name: string): void;
 
   /** Of a running container, those connected now; [] for others. */
   endpoints(containerId: string): Endpoint[];
+  /** What the kernel has of all this, for a picture. */
+  map(): Promise<NetworkMap>;
   /** What this host lacks for networks to work in full, in words for users; known after a network was used. */
   warnings(): string[];
 

@@ -8,6 +8,7 @@ import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { createNameServers } from './dns/name-servers.ts';
 import { NetworkError } from './errors.ts';
+import { mapNetworks } from './map.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import { findNft } from './nft.ts';
 import { createPublications } from './publications.ts';
@@ -163,6 +164,10 @@ export function openNetworks(options: OpenOptions): Networks {
       sweeper.add(attachments.detach(containerId).map(each => each.link));
       await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
     },
+    moveTo(containerId, pid) {
+      const record = containers.get(containerId);
+      if (record) attachments.save({ ...record, pid });
+    },
     rename(containerId, name) {
       const record = containers.get(containerId);
       if (!record) return;
@@ -172,6 +177,14 @@ export function openNetworks(options: OpenOptions): Networks {
       attachments.save({ ...record, containerName: name, endpoints });
     },
     endpoints: containerId => (containers.get(containerId)?.endpoints ?? []).map(publicPart),
+    map: () =>
+      mapNetworks({
+        host,
+        networks: [...catalog.networks.values()],
+        containers: [...containers.values()],
+        nft: switchboard.nat === false ? undefined : nft,
+        ports: publications.rules(),
+      }),
     warnings: () => [...warnings(switchboard.nat), ...problems],
 
     async adopt(running) {
@@ -191,7 +204,12 @@ export function openNetworks(options: OpenOptions): Networks {
       // Without rules, sockets have more to do than to hold their ports.
       if (switchboard.nat === false)
         for (const record of publishing) await publications.publish(record, record.ports).catch(note);
-      for (const id of containers.keys()) await nameServers.follow(id).catch(note);
+      for (const id of containers.keys()) {
+        await nameServers.follow(id).catch(error => {
+          // It ended while nobody looked: its network is given back next.
+          if (error.code !== 'ENOENT') note(error);
+        });
+      }
     },
     async close() {
       if (closed) return;

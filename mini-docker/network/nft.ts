@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { NetworkError } from './errors.ts';
+import { decodePublished } from './published.ts';
+import type { PublishedPort } from './rules.ts';
 
 /** Not installed: other ways can be tried. */
 export class NftMissing extends Error {
@@ -13,6 +15,8 @@ export interface Nft {
   run(script: string): Promise<void>;
   /** The chains through which forwarded packets go first, of other tables than ours. */
   forwardChains(ourTable: string): Promise<ForeignChain[]>;
+  /** What our table publishes now; [] where there is no table. */
+  published(): Promise<PublishedPort[]>;
 }
 
 /** @param tool a path, or a name to be found in PATH */
@@ -23,6 +27,7 @@ export function findNft(tool = 'nft'): Nft {
     },
     forwardChains: async ourTable =>
       decodeForwardChains(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable),
+    published: async () => decodePublished(await run(tool, ['-j', 'list', 'ruleset', 'inet'])),
   };
 }
 

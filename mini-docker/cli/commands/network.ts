@@ -1,10 +1,15 @@
+import type { EndpointSettings } from '../../formats/engine-api.ts';
+import type { IpamConfig } from '../../formats/engine-api-networks.ts';
+import type { NetworkMap } from '../../formats/network-map.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon-client.ts';
+import { CommandError, DaemonError } from '../errors.ts';
 import { filterFlag } from '../filter-flag.ts';
-import { readPairs } from '../flag-values.ts';
-import { list, text, toggle } from '../flags.ts';
+import { readAddress, readPairs } from '../flag-values.ts';
+import { list, text, toggle, value, values } from '../flags.ts';
 import { type Columns, formatFlag, joinLabels, printListing, shortId } from '../listing.ts';
-import { print, printError } from '../output.ts';
+import { drawNetworkMap } from '../network-map.ts';
+import { print, printError, write } from '../output.ts';
 import { forEachTarget } from '../targets.ts';
 
 interface NetworkSummary {
@@ -60,12 +65,18 @@ export const networkList = command({
 export const networkCreate = command({
   usage: '[OPTIONS] NETWORK',
   flags: {
+    attachable: toggle('Changes nothing here: that is for swarms'),
+    'aux-address': list('map', 'Addresses that no container gets, NAME=ADDRESS'),
     driver: text('string', 'What makes it (bridge)', 'd'),
     gateway: list('list', "The bridge's own address"),
     internal: toggle('No way out'),
     'ip-range': list('list', 'Give addresses only from this part'),
+    'ipam-driver': text('string', 'What gives addresses (default)'),
+    'ipam-opt': list('map', 'Option for what gives addresses, KEY=VALUE'),
+    ipv6: toggle('With IPv6 addresses, too'),
     label: list('list', 'Label, KEY=VALUE'),
-    opt: list('map', 'Option for the driver, KEY=VALUE', 'o'),
+    opt: list('map', 'Option for the driver, KEY=VALUE: mtu=1400', 'o'),
+    scope: text('string', 'How far it reaches (local)'),
     subnet: list('list', 'Its addresses: 10.1.0.0/24'),
   },
   least: 1,
@@ -73,19 +84,27 @@ export const networkCreate = command({
   examples: [
     ['network create front', 'A network whose containers find each other by name'],
     ['network create --subnet 10.9.0.0/24 back', 'With chosen addresses'],
+    ['network create --internal -o mtu=1400 quiet', 'Without a way out, and with smaller packets'],
   ],
   async run({ flags, args, daemon }) {
-    const config = flags.subnet.map((Subnet, index) => ({
-      Subnet,
-      ...(flags.gateway[index] === undefined ? {} : { Gateway: flags.gateway[index] }),
-      ...(flags['ip-range'][index] === undefined ? {} : { IPRange: flags['ip-range'][index] }),
-    }));
     const json = {
       Name: args[0],
       CheckDuplicate: true,
       Driver: flags.driver ?? 'bridge',
+      ...(flags.scope === undefined ? {} : { Scope: flags.scope }),
       Internal: flags.internal,
-      IPAM: { Driver: 'default', Config: config },
+      Attachable: flags.attachable,
+      EnableIPv6: flags.ipv6,
+      IPAM: {
+        Driver: flags['ipam-driver'] ?? 'default',
+        Options: readPairs(flags['ipam-opt']),
+        Config: addressPools({
+          subnets: flags.subnet,
+          gateways: flags.gateway,
+          ranges: flags['ip-range'],
+          reserved: flags['aux-address'],
+        }),
+      },
       Options: readPairs(flags.opt),
       Labels: readPairs(flags.label),
     };
@@ -101,9 +120,103 @@ export const networkRemove = command({
   flags: { force: toggle('No error when there is none', 'f') },
   least: 1,
   examples: [['network rm front', 'Remove it']],
-  run: ({ args, daemon }) =>
+  run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
-      await daemon.text('DELETE', `/networks/${encodeURIComponent(each)}`);
+      try {
+        await daemon.text('DELETE', `/networks/${encodeURIComponent(each)}`);
+      } catch (error) {
+        if (!(flags.force && error instanceof DaemonError && error.status === 404)) throw error;
+      }
       return undefined;
     }),
 });
+
+export const networkConnect = command({
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  flags: {
+    alias: list('list', 'Name that others on it know the container by'),
+    'driver-opt': list('list', 'Option for the driver, KEY=VALUE'),
+    ip: value('ip', 'Its IPv4 address there', readAddress),
+    ip6: value('ip', 'Its IPv6 address there', readAddress),
+    link: list('list', 'Know another container by a name, CONTAINER:NAME'),
+    'link-local-ip': values('list', 'Link-local address', readAddress),
+  },
+  least: 2,
+  most: 2,
+  examples: [
+    ['network connect back web', 'web is on one network more'],
+    ['network connect --ip 10.9.0.5 --alias api back web', 'With a chosen address and name'],
+  ],
+  async run({ flags, args, daemon }) {
+    const { alias, ip, ip6, link, 'link-local-ip': linkLocal } = flags;
+    const addresses = {
+      ...(ip === undefined ? {} : { IPv4Address: ip }),
+      ...(ip6 === undefined ? {} : { IPv6Address: ip6 }),
+      ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
+    };
+    const settings: EndpointSettings = {
+      IPAMConfig: addresses,
+      ...(alias.length === 0 ? {} : { Aliases: alias }),
+      ...(link.length === 0
+        ? {}
+        : { Links: link.map(each => (each.includes(':') ? each : `${each}:${each}`)) }),
+      ...(flags['driver-opt'].length === 0 ? {} : { DriverOpts: readPairs(flags['driver-opt']) }),
+    };
+    const json = { Container: args[1], EndpointConfig: settings };
+    await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/connect`, { json });
+    return 0;
+  },
+});
+
+export const networkDisconnect = command({
+  usage: '[OPTIONS] NETWORK CONTAINER',
+  flags: { force: toggle('Also when the container cannot be reached', 'f') },
+  least: 2,
+  most: 2,
+  examples: [['network disconnect back web', 'web is not on it any more']],
+  async run({ flags, args, daemon }) {
+    const json = { Container: args[1], Force: flags.force };
+    await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/disconnect`, { json });
+    return 0;
+  },
+});
+
+export const networkMap = command({
+  usage: '',
+  description: 'What the kernel has of them: bridges, cables into containers, addresses, published ports.',
+  flags: { format: text('string', 'How to print: a picture, or json') },
+  least: 0,
+  most: 0,
+  examples: [['network map', 'A picture of all networks and who is on them']],
+  async run({ flags, daemon }) {
+    const found = await daemon.json<NetworkMap>('GET', '/mini-docker/network-map');
+    if (flags.format === 'json') print(JSON.stringify(found));
+    else write(drawNetworkMap(found));
+    return 0;
+  },
+});
+
+/** What belongs to the same subnet, which the daemon wants together. Families tell: each has one subnet, mostly. */
+function addressPools(given: {
+  subnets: string[];
+  gateways: string[];
+  ranges: string[];
+  reserved: string[];
+}) {
+  const { subnets, gateways, ranges, reserved } = given;
+  const isV6 = (address: string) => address.includes(':');
+  const pools: IpamConfig[] = subnets.map(Subnet => ({ Subnet }));
+  const poolFor = (address: string, what: string, key: 'Gateway' | 'IPRange' | undefined): IpamConfig => {
+    const fitting = pools.filter(pool => isV6(pool.Subnet!) === isV6(address));
+    const found = key === undefined ? fitting[0] : fitting.find(pool => pool[key] === undefined);
+    if (found === undefined) throw new CommandError(`no matching subnet for ${what} ${address}`);
+    return found;
+  };
+  for (const gateway of gateways) poolFor(gateway, 'gateway', 'Gateway').Gateway = gateway;
+  for (const range of ranges) poolFor(range, 'range', 'IPRange').IPRange = range;
+  for (const [name, address] of Object.entries(readPairs(reserved))) {
+    const pool = poolFor(address, 'aux-address', undefined);
+    pool.AuxiliaryAddresses = { ...pool.AuxiliaryAddresses, [name]: address };
+  }
+  return pools;
+}

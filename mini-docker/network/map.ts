@@ -1,0 +1,119 @@
+// What the kernel has of our networks: bridges, cables, addresses, NAT rules. Nothing here is taken from our own records
+// but names, and where to look.
+import { closeSync } from 'node:fs';
+import type { BridgeMap, CableEnd, NetworkMap, PublishedMap } from '../formats/network-map.ts';
+import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
+import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
+import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
+import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
+import { findBridge } from './bridge.ts';
+import type { Network } from './catalog.ts';
+import type { Nft } from './nft.ts';
+import type { ContainerRecord } from './record.ts';
+import type { PublishedPort } from './rules.ts';
+
+export interface MapOptions {
+  host: NetlinkSocket;
+  networks: readonly Network[];
+  containers: readonly ContainerRecord[];
+  /** undefined: there are no NAT rules. */
+  nft: Nft | undefined;
+  /** What the daemon passes on itself then. */
+  ports: readonly PublishedPort[];
+}
+
+export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
+  const { host, networks, containers, nft, ports } = options;
+  const here = look(host);
+  const ends = containers.flatMap(endsOf);
+  const bridges: BridgeMap[] = [];
+  const idle: string[] = [];
+  for (const { record } of networks) {
+    if (record.bridge === '') continue;
+    const bridge = findBridge(host, record);
+    if (bridge === undefined) {
+      idle.push(record.resource.Name);
+      continue;
+    }
+    bridges.push({
+      network: record.resource.Name,
+      link: bridge.name,
+      up: bridge.up,
+      mac: bridge.mac,
+      mtu: bridge.mtu,
+      addresses: addressesOf(here, bridge),
+      internal: record.resource.Internal,
+      cables: here.links
+        .filter(link => link.master === bridge.index)
+        .map(({ name, up, index, peer }) => {
+          // Each end knows the other one's index, in the other one's namespace.
+          const found = ends.find(({ link }) => link.peer === index && link.index === peer);
+          return { link: name, up, ...(found ? { end: found.end } : {}) };
+        }),
+    });
+  }
+  const published = nft === undefined ? ports : await nft.published();
+  return {
+    bridges,
+    idle,
+    published: published.map(port => named(port, containers)),
+    publishedBy: nft === undefined ? 'proxy' : 'nat',
+  };
+}
+
+interface View {
+  links: Link[];
+  addresses: KernelAddress[];
+}
+
+function look(socket: NetlinkSocket): View {
+  return {
+    links: socket.dump(listLinks(), decodeLink),
+    addresses: socket.dump(listAddresses(), decodeAddress),
+  };
+}
+
+function addressesOf({ addresses }: View, { index }: Link): string[] {
+  return addresses
+    .filter(each => each.link === index && !each.address.startsWith('fe80:'))
+    .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+}
+
+/** The ends of cables in a container's namespace; none when it has just ended. */
+function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
+  let namespace: number;
+  try {
+    namespace = openNetworkNamespace({ pid: record.pid });
+  } catch {
+    return [];
+  }
+  try {
+    using inside = inNetworkNamespace(namespace, () => openNetlink());
+    const view = look(inside);
+    return view.links
+      .filter(link => link.kind === 'veth')
+      .map(link => ({
+        link,
+        end: {
+          container: record.containerName,
+          containerId: record.containerId,
+          interface: link.name,
+          up: link.up,
+          mac: link.mac,
+          addresses: addressesOf(view, link),
+        },
+      }));
+  } finally {
+    closeSync(namespace);
+  }
+}
+
+/** A rule's comment has the name that the container had when it was made. */
+function named(port: PublishedPort, containers: readonly ContainerRecord[]): PublishedMap {
+  const owner = containers.find(({ endpoints }) =>
+    endpoints.some(each => [each.ipAddress, each.ipv6Address].includes(port.containerIp)),
+  );
+  const { protocol, hostIp, hostPort, containerIp, containerPort } = port;
+  const container = owner?.containerName ?? port.containerName;
+  return { protocol, hostIp, hostPort, container, containerIp, containerPort };
+}
