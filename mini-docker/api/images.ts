@@ -1,5 +1,6 @@
 // Images. Those that are there already: getting others needs a registry.
 
+import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/errors.ts';
 import type { ImageInspect, ImageSummary, ImagesPruned } from '../formats/engine-api-images.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
@@ -89,15 +90,29 @@ async function create(call: Call) {
   const wanted = text(query, 'tag');
   const reference =
     wanted === undefined ? image : wanted.startsWith('sha256:') ? `${image}@${wanted}` : `${image}:${wanted}`;
-  try {
-    await engine.images.inspect(reference);
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.kind !== 'notFound') throw error;
-    const name = familiarReference(withTag(decodeReference(reference)));
-    throw notSupported(`no registry support yet: cannot pull ${name}`);
+  const name = familiarReference(withTag(decodeReference(reference)));
+  const platform = text(query, 'platform');
+  if (!(await isThere({ engine, reference, platform }))) {
+    throw notSupported(`no registry support yet: cannot pull ${name}${platform ? ` for ${platform}` : ''}`);
   }
   const out = call.stream({ 'Content-Type': 'application/json' });
-  const name = familiarReference(withTag(decodeReference(reference)));
   out.end(jsonLine({ status: `Status: Image is up to date for ${name}` }));
   return undefined;
+}
+
+async function isThere(options: {
+  engine: Engine;
+  reference: string;
+  platform: string | undefined;
+}): Promise<boolean> {
+  const { engine, reference, platform } = options;
+  try {
+    const { Os, Architecture, Variant } = await engine.images.inspect(reference);
+    if (platform === undefined) return true;
+    const [os, architecture = Architecture, variant = Variant] = platform.split('/');
+    return os === Os && architecture === Architecture && variant === Variant;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'notFound') return false;
+    throw error;
+  }
 }

@@ -445,9 +445,20 @@ test('pulling an image that is there says so, and one that is not has a clear er
     images: {
       inspect: async name => {
         if (name !== 'busybox:latest') throw new EngineError('notFound', `No such image: ${name}`);
-        return {} as never;
+        return { Os: 'linux', Architecture: 'amd64' } as never;
       },
     },
+  });
+  expect(
+    await server.ask('POST', '/images/create?fromImage=busybox:latest&platform=linux/amd64'),
+  ).toMatchObject({
+    status: 200,
+  });
+  expect(
+    await server.ask('POST', '/images/create?fromImage=busybox:latest&platform=linux/arm64'),
+  ).toMatchObject({
+    status: 501,
+    json: { message: 'no registry support yet: cannot pull busybox:latest for linux/arm64' },
   });
   expect(await server.ask('POST', '/images/create?fromImage=busybox&tag=latest')).toMatchObject({
     status: 200,
