@@ -82,6 +82,12 @@ function checkNamespaces(host: HostConfig): void {
   if (host.UsernsMode && host.UsernsMode !== 'host') {
     throw badParameter(`invalid user namespace mode: ${host.UsernsMode} (this engine has 'host' only)`);
   }
+  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
+    throw badParameter('--storage-opt is not supported: the writable layer has no limit of its own');
+  }
+  if (host.Isolation && host.Isolation !== 'default') {
+    throw badParameter(`invalid isolation '${host.Isolation}': Linux has only 'default'`);
+  }
   if (host.Runtime && host.Runtime !== 'mini-docker' && host.Runtime !== 'runc') {
     throw badParameter(`unknown or invalid runtime name: ${host.Runtime}`);
   }

@@ -7,26 +7,43 @@ import type {
   ImageSummary,
 } from '../formats/engine-api-images.ts';
 import type { Filters } from '../formats/engine-api-system.ts';
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  familiarReference,
+  withTag,
+} from '../formats/image-reference.ts';
 import { NEVER_TIME } from '../formats/timestamp.ts';
 import type { Image, ImageUser } from '../images/image.ts';
 import type { EngineContext } from './context.ts';
 import type { ImagesApi } from './engine.ts';
 import { badParameter } from './errors.ts';
 import { translated } from './foreign-errors.ts';
+import { imageEvent } from './image-events.ts';
+import { imageLayers } from './image-layers.ts';
+import { pruneImages } from './image-prune.ts';
+import { imageTransferApi } from './image-transfer.ts';
 import { matchesLabels } from './label-filter.ts';
 import { untilTime } from './prune.ts';
 
 export function imagesApi(context: EngineContext): ImagesApi {
-  const { images, events } = context;
+  const { images } = context;
 
-  const imageEvent = (action: string, id: string, name: string) =>
-    events.emit('image', action, { id, attributes: { name } });
+  const api: ImagesApi = {
+    ...imageTransferApi(context),
 
-  return {
     async list({ filters = {} } = {}) {
       const all = await translated(images.list());
       const keep = await predicate(context, filters);
-      return all.filter(keep).map(image => summary(context, image));
+      const references = filters.reference ?? [];
+      return all.filter(keep).map(image => {
+        const found = summary(context, image);
+        if (references.length === 0) return found;
+        // As dockerd: an image with several names shows only those that were asked for.
+        const wanted = (tag: string) => references.some(reference => matchesReference(tag, reference));
+        return { ...found, RepoTags: found.RepoTags.filter(wanted) };
+      });
     },
 
     async inspect(reference) {
@@ -50,22 +67,26 @@ export function imagesApi(context: EngineContext): ImagesApi {
     async tag(reference, name) {
       const image = await translated(images.get(reference));
       await translated(images.tag(image, name));
-      imageEvent('tag', image.id, name);
+      imageEvent(context, 'tag', image.id, familiarReference(withTag(decodeReference(name))));
     },
 
     async remove(reference, { force }) {
+      const image = (await translated(images.get(reference))).id;
       const { untagged, deleted } = await translated(
         images.remove(reference, { force, inUse: users(context) }),
       );
-      const image = deleted[0] ?? reference;
-      for (const name of untagged) imageEvent('untag', image, name);
-      for (const id of deleted.slice(0, 1)) imageEvent('delete', id, id);
+      for (const name of untagged) imageEvent(context, 'untag', image, name);
+      for (const id of deleted.slice(0, 1)) imageEvent(context, 'delete', id, id);
       return [
         ...untagged.map((Untagged): ImageDeleted => ({ Untagged })),
         ...deleted.map((Deleted): ImageDeleted => ({ Deleted })),
       ];
     },
+
+    prune: filters => pruneImages(context, api, filters),
+    layers: reference => imageLayers(context, reference),
   };
+  return api;
 }
 
 export function summary(context: EngineContext, image: Image): ImageSummary {
@@ -145,8 +166,13 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
       case 'label':
         tests.push(image => matchesLabels(image.config.config?.Labels ?? {}, values));
         break;
+      case 'label!':
+        tests.push(image => !values.some(each => matchesLabels(image.config.config?.Labels ?? {}, [each])));
+        break;
       case 'reference':
-        tests.push(image => image.repoTags.some(tag => values.some(value => matchesReference(tag, value))));
+        tests.push(({ repoTags, repoDigests }) =>
+          [...repoTags, ...repoDigests].some(name => values.some(value => matchesReference(name, value))),
+        );
         break;
       case 'before':
       case 'since': {
@@ -166,13 +192,18 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
   return image => tests.every(test => test(image));
 }
 
-/** 'busybox', 'busybox:1.*', 'localhost:5000/*': '*' and '?' stand for anything but '/'. */
-function matchesReference(tag: string, pattern: string): boolean {
+/** 'busybox', 'busybox:1.*', 'localhost:5000/*': '*' and '?' stand for anything but '/'. A name may have a digest. */
+function matchesReference(name: string, pattern: string): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '[^/]*')
     .replaceAll('?', '[^/]');
   const expression = new RegExp(`^${source}$`);
-  const colon = tag.indexOf(':', tag.lastIndexOf('/') + 1);
-  return expression.test(tag) || expression.test(tag.slice(0, colon));
+  const { domain, path } = decodeReference(name);
+  return [
+    name,
+    familiarName({ domain, path }),
+    encodeReference(decodeReference(name)),
+    `${domain}/${path}`,
+  ].some(each => expression.test(each));
 }

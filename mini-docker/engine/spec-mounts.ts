@@ -56,9 +56,8 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
       source: 'cgroup',
       options: [access, ...hardened],
     },
-    host.IpcMode === 'host'
-      ? { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...hardened] }
-      : { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened },
+    // Shows the queues of whatever IPC namespace the container is in, the host's too; few hosts have it mounted.
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened },
     shmDirectory === undefined
       ? {
           destination: '/dev/shm',
