@@ -1,0 +1,224 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { decodeCsvLine } from '../../formats/csv.ts';
+import { shortId } from '../../formats/digest.ts';
+import type { BuildMessage } from '../../formats/engine-api-build.ts';
+import { decodeSize } from '../../formats/sizes.ts';
+import { buildContext } from '../build-context.ts';
+import { LiveProgress } from '../build-progress.ts';
+import { command } from '../command.ts';
+import { CommandError, fileReason } from '../errors.ts';
+import { readExtraHost, readPairs, readSwap, readUlimit } from '../flag-values.ts';
+import { type FlagValues, list, text, toggle, toggleOff, value, values } from '../flags.ts';
+import { progressLines, withLatest } from '../images-pull.ts';
+import { write } from '../output.ts';
+
+const flags = {
+  'add-host': values('list', 'Add a line to /etc/hosts of RUN: name:address', readExtraHost),
+  'build-arg': list('list', 'Set a build-time variable: NAME=VALUE, or NAME of the environment'),
+  'cache-from': { ...list('list', 'Ignored: the cache is the daemon’s'), hidden: true },
+  'cgroup-parent': text('string', 'Parent cgroup of RUN'),
+  'cpu-period': value('int', 'Cpu period of RUN in microseconds', Number),
+  'cpu-quota': value('int', 'Cpu quota of RUN in microseconds', Number),
+  'cpu-shares': value('int', 'Cpu weight of RUN', Number, 'c'),
+  'cpuset-cpus': text('string', 'Cpus that RUN may use: 0-3, 0,1'),
+  'cpuset-mems': text('string', 'Memory nodes that RUN may use'),
+  file: text('string', "Name of the Dockerfile ('PATH/Dockerfile'); - is standard input", 'f'),
+  'force-rm': { ...toggle('Ignored: nothing is ever left'), hidden: true },
+  iidfile: text('string', 'Write the image id to this file'),
+  label: list('list', 'Add a label to the image: NAME=VALUE'),
+  memory: value('bytes', 'Memory limit of RUN', decodeSize, 'm'),
+  'memory-swap': value('bytes', 'Limit of memory and swap of RUN; -1 is none', readSwap),
+  network: text('string', 'Network of RUN: bridge, host, none, or a name'),
+  'no-cache': toggle('Do everything anew'),
+  platform: text('string', 'Platform of base images: linux/arm64'),
+  progress: text('string', 'auto, plain or tty'),
+  pull: toggle('Ask registries for newer base images'),
+  quiet: toggle('Print only the image id', 'q'),
+  rm: { ...toggleOff('Ignored: nothing is ever left'), hidden: true },
+  secret: list('list', 'A secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE'),
+  'security-opt': list('list', 'Security options of RUN'),
+  'shm-size': value('bytes', 'Size of /dev/shm of RUN', decodeSize),
+  tag: list('list', 'A name for the image: NAME[:TAG]', 't'),
+  target: text('string', 'Build this stage, and what it needs'),
+  ulimit: values('ulimit', 'Limit of RUN: nofile=1024:2048', readUlimit),
+} as const;
+
+type Flags = FlagValues<typeof flags>;
+
+type Line = Partial<{
+  stream: string;
+  aux: { ID?: string };
+  step: Extract<BuildMessage, { step: unknown }>['step'];
+  id: string;
+  status: string;
+  errorDetail: { code?: number; message?: string };
+  error: string;
+}>;
+
+export const build = command({
+  usage: '[OPTIONS] PATH | -',
+  description:
+    'The Dockerfile says what is in it. - reads a Dockerfile, or a tar archive with one in it, from standard input.',
+  flags,
+  least: 1,
+  most: 1,
+  examples: [
+    ['build -t web .', 'The Dockerfile of this directory'],
+    ['build -f other.Dockerfile --target test --build-arg VERSION=2 .', 'A stage of another one'],
+    ['build - < Dockerfile', 'Without a context'],
+  ],
+  async run({ flags, args, daemon }) {
+    const live = isLive(flags);
+    const secrets = readSecrets(flags.secret);
+    const { dockerfile, body } = await buildContext({
+      source: args[0]!,
+      file: flags.file,
+      stdin: process.stdin,
+    });
+    const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live })}`, {
+      body,
+      headers: { 'Content-Type': 'application/x-tar', ...secrets },
+    });
+    const id = await show(lines, { live, quiet: flags.quiet, tags: flags.tag });
+    if (flags.iidfile !== undefined) writeId(flags.iidfile, id);
+    return 0;
+  },
+});
+
+function isLive({ progress = 'auto', quiet }: Flags): boolean {
+  if (!['auto', 'plain', 'tty'].includes(progress)) {
+    throw new CommandError(`invalid progress: ${progress} (it is auto, plain or tty)`);
+  }
+  if (quiet || progress === 'plain') return false;
+  if (progress === 'tty' && !process.stdout.isTTY) {
+    throw new CommandError('--progress=tty needs a terminal: use --progress=plain');
+  }
+  return Boolean(process.stdout.isTTY);
+}
+
+function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: boolean }): string {
+  const parameters = new URLSearchParams();
+  const add = (name: string, value: string | number | boolean | undefined) => {
+    if (value === undefined || value === false) return;
+    parameters.append(name, value === true ? '1' : String(value));
+  };
+  for (const tag of flags.tag) add('t', tag);
+  for (const host of flags['add-host']) add('extrahosts', host);
+  for (const option of flags['security-opt']) add('securityopt', option);
+  add('dockerfile', dockerfile);
+  add('buildargs', JSON.stringify(buildArgs(flags['build-arg'])));
+  add('labels', JSON.stringify(readPairs(flags.label)));
+  if (flags.ulimit.length > 0) add('ulimits', JSON.stringify(flags.ulimit));
+  add('nocache', flags['no-cache']);
+  add('pull', flags.pull);
+  add('q', flags.quiet);
+  add('rm', true);
+  add('target', flags.target);
+  add('platform', flags.platform);
+  add('networkmode', flags.network);
+  add('cgroupparent', flags['cgroup-parent']);
+  add('cpuperiod', flags['cpu-period']);
+  add('cpuquota', flags['cpu-quota']);
+  add('cpushares', flags['cpu-shares']);
+  add('cpusetcpus', flags['cpuset-cpus']);
+  add('cpusetmems', flags['cpuset-mems']);
+  add('memory', flags.memory);
+  add('memswap', flags['memory-swap']);
+  add('shmsize', flags['shm-size']);
+  add('live', live);
+  return parameters.toString();
+}
+
+/** A name alone has its value from the environment, or none. */
+function buildArgs(given: readonly string[]): Record<string, string | null> {
+  const found: Record<string, string | null> = {};
+  const epoch = process.env.SOURCE_DATE_EPOCH;
+  if (epoch) found.SOURCE_DATE_EPOCH = epoch;
+  for (const each of given) {
+    const equals = each.indexOf('=');
+    if (equals === 0 || each === '')
+      throw new CommandError(`invalid build argument: ${JSON.stringify(each)} (write NAME=VALUE)`);
+    if (equals < 0) found[each] = process.env[each] ?? null;
+    else found[each.slice(0, equals)] = each.slice(equals + 1);
+  }
+  return found;
+}
+
+/** All of them in one header, which the daemon's server limits. */
+const LARGEST_SECRETS = 700 * 1024;
+
+function readSecrets(given: readonly string[]): Record<string, string> {
+  const secrets: Record<string, string> = {};
+  for (const each of given) {
+    const fields = new Map(
+      decodeCsvLine(each).map(part => {
+        const equals = part.indexOf('=');
+        return equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
+      }),
+    );
+    const wrong = (why: string, cause?: unknown) =>
+      new CommandError(`invalid secret ${JSON.stringify(each)}: ${why}`, { cause });
+    const unknown = [...fields.keys()].find(key => !['id', 'src', 'source', 'env', 'type'].includes(key));
+    if (unknown !== undefined)
+      throw wrong(`unknown field ${JSON.stringify(unknown)} (it has id, src or env)`);
+    const path = fields.get('src') ?? fields.get('source');
+    const variable = fields.get('env');
+    const id = fields.get('id');
+    if (!id) throw wrong('the id is missing: id=NAME,src=FILE');
+    const content = variable === undefined ? undefined : process.env[variable];
+    if (variable !== undefined && content === undefined) throw wrong(`the variable ${variable} is not set`);
+    try {
+      secrets[id] = (content === undefined ? readFileSync(path ?? id) : Buffer.from(content)).toString(
+        'base64',
+      );
+    } catch (cause) {
+      throw wrong(`cannot read ${path ?? id}: ${fileReason(cause)}`, cause);
+    }
+  }
+  if (Object.keys(secrets).length === 0) return {};
+  const header = Buffer.from(JSON.stringify(secrets)).toString('base64');
+  if (header.length > LARGEST_SECRETS) throw new CommandError('the secrets are larger than 390 KiB together');
+  return { 'X-Build-Secrets': header };
+}
+
+/** Gives the image's id. */
+async function show(
+  lines: AsyncIterable<Line>,
+  { live, quiet, tags }: { live: boolean; quiet: boolean; tags: readonly string[] },
+): Promise<string | undefined> {
+  const progress = live
+    ? new LiveProgress({ write, columns: () => process.stdout.columns || 80 })
+    : undefined;
+  const pulls = progressLines({ show: quiet ? () => {} : write, terminal: false });
+  let id: string | undefined;
+  let failure: Line | undefined;
+  try {
+    for await (const line of lines) {
+      if (line.error !== undefined || line.errorDetail !== undefined) failure = line;
+      else if (line.step !== undefined) progress?.take(line.step);
+      else if (line.aux?.ID !== undefined) id = line.aux.ID;
+      else if (line.stream !== undefined) write(line.stream);
+      else if (line.status !== undefined && progress === undefined) pulls(line);
+    }
+  } finally {
+    progress?.end();
+  }
+  if (failure !== undefined) {
+    const { code, message = failure.error ?? 'the build failed' } = failure.errorDetail ?? {};
+    throw new CommandError(message, { exitCode: code ?? 1 });
+  }
+  if (progress !== undefined && id !== undefined) {
+    write(`Successfully built ${shortId(id)}\n`);
+    for (const name of tags) write(`Successfully tagged ${withLatest(name)}\n`);
+  }
+  return id;
+}
+
+function writeId(path: string, id: string | undefined): void {
+  if (id === undefined) throw new CommandError('the daemon did not say which image it built');
+  try {
+    writeFileSync(path, id);
+  } catch (cause) {
+    throw new CommandError(`cannot write the image id to ${path}: ${fileReason(cause)}`, { cause });
+  }
+}
