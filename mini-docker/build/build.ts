@@ -8,6 +8,7 @@ import type { Dockerfile } from '../formats/dockerfile.ts';
 import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
 import type { Instruction } from '../formats/dockerfile-instruction.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import { NoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';
 import { baseState } from './base.ts';
@@ -18,7 +19,7 @@ import { type Plan, planBuild, stageCalled } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 import { locate } from './sources.ts';
 import { buildStage } from './stage.ts';
-import { imageConfigOf, isBase, type StageState } from './state.ts';
+import { imageConfigOf, imageIdOf, isBase, type StageState } from './state.ts';
 import { hashFiles } from './transfer.ts';
 import { BuildVariables } from './variables.ts';
 import type { BuildHost, Workspace } from './workspace.ts';
@@ -192,20 +193,7 @@ async function finish(
   { host, request, output }: Pick<Workspace, 'host' | 'request' | 'output'>,
   state: StageState,
 ): Promise<Image> {
-  const { images } = host;
-  const { base } = state;
-  let image: Image;
-  if (base !== undefined && isBase(state)) {
-    image = base;
-    for (const tag of request.tags) await images.tag(base, tag);
-  } else {
-    image = await images.loose.assemble({
-      ...(base === undefined ? {} : { base }),
-      layers: state.layers,
-      config: imageConfigOf(state),
-      references: request.tags,
-    });
-  }
+  const image = await resultOf(host.images, { state, tags: request.tags });
   await output.say({ aux: { ID: image.id } });
   if (request.quiet) await output.result({ stream: `${image.id}\n` });
   await output.say({ stream: `Successfully built ${shortId(image.id)}\n` });
@@ -213,4 +201,35 @@ async function finish(
     await output.say({ stream: `Successfully tagged ${familiarReference(withTag(decodeReference(tag)))}\n` });
   }
   return image;
+}
+
+async function resultOf(
+  images: BuildHost['images'],
+  { state, tags }: { state: StageState; tags: string[] },
+): Promise<Image> {
+  const { base } = state;
+  const known = base !== undefined && isBase(state) ? base : await existing(images, imageIdOf(state));
+  if (known === undefined) {
+    return images.loose.assemble({
+      ...(base === undefined ? {} : { base }),
+      layers: state.layers,
+      config: imageConfigOf(state),
+      references: tags,
+    });
+  }
+  // Every step was in the cache. What is as it should be is not written again.
+  for (const tag of tags) {
+    if (!known.repoTags.includes(familiarReference(withTag(decodeReference(tag)))))
+      await images.tag(known, tag);
+  }
+  return known;
+}
+
+async function existing(images: BuildHost['images'], id: string): Promise<Image | undefined> {
+  try {
+    return await images.get(id);
+  } catch (error) {
+    if (error instanceof NoSuchImage) return undefined;
+    throw error;
+  }
 }

@@ -4,11 +4,13 @@ import { closeSync, openSync } from 'node:fs';
 import { configure } from '../build/configure.ts';
 import { BuildError } from '../build/errors.ts';
 import { assignment } from '../build/variables.ts';
+import { shortId } from '../formats/digest.ts';
 import { parseInstructions } from '../formats/dockerfile.ts';
 import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
 import type { ContainerConfig } from '../formats/engine-api.ts';
 import type { ProcessDefaults } from '../formats/image-config.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import type { Image } from '../images/image.ts';
 import { pack } from '../images/pack.ts';
 import { O } from '../linux/constants.ts';
 import { containerEvent } from './container-events.ts';
@@ -26,7 +28,7 @@ export async function commitContainer(
 ): Promise<string> {
   const { author, comment, changes = [], reference, pause = true } = options;
   const { record } = live;
-  const config = changed(imageConfig({ ...record.config, ...options.config }), changes);
+  const config = changedConfig(imageConfig({ ...record.config, ...options.config }), changes);
   const base = await translated(context.images.get(record.imageId));
   if (reference !== undefined) await translated(async () => withTag(decodeReference(reference)));
   const upperdir = openSync(context.paths.container(live.id).upperdir, O.RDONLY | O.DIRECTORY);
@@ -42,15 +44,27 @@ export async function commitContainer(
         ...(author ? { author } : {}),
         ...(comment ? { comment } : {}),
         references: reference === undefined ? [] : [reference],
+        unpackLater: true,
       }),
     );
     const name = reference === undefined ? '' : familiarReference(withTag(decodeReference(reference)));
     containerEvent(context, live, 'commit', { comment: comment ?? '', imageID: image.id, imageRef: name });
     if (name !== '') context.events.emit('image', 'tag', { id: image.id, attributes: { name } });
+    unpack(context, image);
     return image.id;
   } finally {
     closeSync(upperdir);
   }
+}
+
+/** Nobody has to wait for it who does not run the image at once. */
+function unpack({ images, warn }: EngineContext, image: Image): void {
+  images.loose
+    .holding(async hold => {
+      for (const diffId of image.config.rootfs.diff_ids) hold(diffId);
+      await images.lowerdirs(image);
+    })
+    .catch(error => warn(`image ${shortId(image.id)}: cannot be unpacked: ${(error as Error).message}`));
 }
 
 /** Its processes stand still, so that its files are of one moment. They go on when this is disposed of. */
@@ -106,7 +120,7 @@ const CHANGES = [
 ];
 
 /** @throws badParameter for what is no instruction, or not one that a configuration alone can take */
-function changed(config: ProcessDefaults, changes: readonly string[]): ProcessDefaults {
+export function changedConfig(config: ProcessDefaults, changes: readonly string[]): ProcessDefaults {
   let next = config;
   try {
     for (const instruction of changes.flatMap(change => parseInstructions(change, '--change'))) {

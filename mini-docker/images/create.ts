@@ -46,7 +46,7 @@ export function createImage(content: Content, options: CreateImageOptions): Prom
       },
       history: [...(inherited.history ?? []), history],
     };
-    return store(content, { config, below, added, names, hold });
+    return store(content, { config, below, added, names, hold, unpackLater: options.unpackLater === true });
   });
 }
 
@@ -71,9 +71,10 @@ function store(
     added?: Descriptor | undefined;
     names: string[];
     hold: (digest: string) => void;
+    unpackLater?: boolean;
   },
 ): Promise<CatalogImage> {
-  const { config, below, added, names, hold } = options;
+  const { config, below, added, names, hold, unpackLater = false } = options;
   const stored = blobs.put(encodeJson(config));
   hold(stored.digest);
   const manifest: Manifest = {
@@ -83,7 +84,7 @@ function store(
     layers: [...(below?.layers ?? []), ...(added === undefined ? [] : [added])],
   };
   const fresh = new Set(added === undefined ? [] : [added.digest]);
-  return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh });
+  return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh, unpackLater });
 }
 
 /** Throws BadImage and InvalidReference. */
