@@ -166,6 +166,17 @@ describe('dockerode', () => {
     expect(actions).toEqual(expect.arrayContaining(['create', 'start', 'kill', 'die']));
   });
 
+  test('a container that prints without end leaves the others their turn', async () => {
+    await using noisy = await using({ Cmd: ['yes'] });
+    await noisy.start();
+    const began = performance.now();
+    await using quiet = await using({ Cmd: ['true'] });
+    await quiet.start();
+    expect(await quiet.wait()).toEqual({ StatusCode: 0 });
+    await quiet.remove();
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+
   test('copies files in and out', async () => {
     await using container = await using({ Cmd: ['cat', '/tmp/in/file'] });
     const tar = pack();
@@ -356,15 +367,12 @@ describe.each(commands)('%s', command => {
     expect(await does('ps -aq')).toBe('');
   });
 
-  test('images: tag, inspect, history, rmi; pull of what is there', async () => {
+  test('images: tag, inspect, history, rmi, pull', async () => {
     expect(await does('tag busybox team/copy:1')).toBe('');
     expect(await does(['image', 'inspect', '-f', '{{.Os}}', 'team/copy:1'])).toBe('linux\n');
     expect(await does('history -q busybox')).not.toBe('');
     expect(await does('rmi team/copy:1')).toBe('Untagged: team/copy:1\n');
-    expect((await cli('pull busybox')).out).toContain('Image is up to date for busybox:latest');
-    expect(await cli('pull alpine')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('no registry support yet'),
-    });
+    // There is no registry in the daemon's network.
+    expect(await cli('pull alpine')).toMatchObject({ code: 1, err: expect.stringContaining('alpine') });
   });
 });
