@@ -18,6 +18,7 @@ const STATUS: Record<ErrorKind, number> = {
   badParameter: 400,
   // dockerd answers so too: it takes a program that cannot be executed for a mistake in the container's configuration.
   cannotRun: 400,
+  unauthorized: 401,
   forbidden: 403,
   notFound: 404,
   conflict: 409,

@@ -1,18 +1,19 @@
 // Images. Those that are there already: getting others needs a registry.
 
-import type { Engine } from '../engine/engine.ts';
-import { EngineError } from '../engine/errors.ts';
-import type { ImageInspect, ImageSummary, ImagesPruned } from '../formats/engine-api-images.ts';
-import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
-import { badRequest, notSupported } from './errors.ts';
-import { jsonLine } from './pump.ts';
+import type { ImageInspect, ImageSummary } from '../formats/engine-api-images.ts';
+import { badRequest } from './errors.ts';
 import { filters, flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
 export const imageRoutes: Route[] = [
   { method: 'GET', pattern: '/images/json', handle: list },
-  { method: 'POST', pattern: '/images/create', handle: create },
-  { method: 'POST', pattern: '/images/prune', handle: prune },
+  {
+    method: 'POST',
+    pattern: '/images/prune',
+    handle: async ({ engine, query }) => json(await engine.images.prune(filters(query))),
+  },
+  // Not Docker's: what each layer adds, changes and hides.
+  { method: 'GET', pattern: '/mini-docker/image-layers', handle: layers },
   { method: 'GET', pattern: '/images/{name:path}/json', handle: inspect },
   {
     method: 'GET',
@@ -59,60 +60,8 @@ async function tag({ engine, params, query }: Call) {
   return empty(201);
 }
 
-/** Those without a name, or with the filter dangling=false all that no container stands on. */
-async function prune({ engine, query }: Call) {
-  const { dangling, ...others } = filters(query);
-  const all = dangling?.some(value => ['false', '0'].includes(value)) ?? false;
-  const wanted = all ? others : { ...others, dangling: ['true'] };
-  const pruned: ImagesPruned = { ImagesDeleted: [], SpaceReclaimed: 0 };
-  for (const { Id, RepoTags, Size } of await engine.images.list({ filters: wanted })) {
-    try {
-      const names = RepoTags.length > 0 ? RepoTags : [Id];
-      for (const name of names) {
-        const deleted = await engine.images.remove(name, { force: false });
-        pruned.ImagesDeleted!.push(...deleted);
-        if (deleted.some(each => each.Deleted === Id)) pruned.SpaceReclaimed += Size;
-      }
-    } catch (error) {
-      // A container stands on it.
-      if (!(error instanceof EngineError) || error.kind !== 'conflict') throw error;
-    }
-  }
-  return json(pruned);
-}
-
-/** `docker pull` and `docker import`. The stream of progress messages that clients expect, where there is none to make. */
-async function create(call: Call) {
-  const { engine, query } = call;
-  const image = text(query, 'fromImage');
-  if (text(query, 'fromSrc') !== undefined) throw notSupported('importing images is not supported yet');
-  if (image === undefined) throw badRequest('the name of the image is missing: fromImage');
-  const wanted = text(query, 'tag');
-  const reference =
-    wanted === undefined ? image : wanted.startsWith('sha256:') ? `${image}@${wanted}` : `${image}:${wanted}`;
-  const name = familiarReference(withTag(decodeReference(reference)));
-  const platform = text(query, 'platform');
-  if (!(await isThere({ engine, reference, platform }))) {
-    throw notSupported(`no registry support yet: cannot pull ${name}${platform ? ` for ${platform}` : ''}`);
-  }
-  const out = call.stream({ 'Content-Type': 'application/json' });
-  out.end(jsonLine({ status: `Status: Image is up to date for ${name}` }));
-  return undefined;
-}
-
-async function isThere(options: {
-  engine: Engine;
-  reference: string;
-  platform: string | undefined;
-}): Promise<boolean> {
-  const { engine, reference, platform } = options;
-  try {
-    const { Os, Architecture, Variant } = await engine.images.inspect(reference);
-    if (platform === undefined) return true;
-    const [os, architecture = Architecture, variant = Variant] = platform.split('/');
-    return os === Os && architecture === Architecture && variant === Variant;
-  } catch (error) {
-    if (error instanceof EngineError && error.kind === 'notFound') return false;
-    throw error;
-  }
+async function layers({ engine, query }: Call) {
+  const name = text(query, 'name');
+  if (name === undefined) throw badRequest('the name of the image is missing: name');
+  return json(await engine.images.layers(name));
 }

@@ -6,6 +6,7 @@ import type {
   Engine,
   ExecsApi,
   ImagesApi,
+  ManifestsApi,
   NetworksApi,
   SystemApi,
   VolumesApi,
@@ -16,6 +17,7 @@ export interface Pretended {
   containers?: Partial<ContainersApi>;
   execs?: Partial<ExecsApi>;
   images?: Partial<ImagesApi>;
+  manifests?: Partial<ManifestsApi>;
   networks?: Partial<NetworksApi>;
   volumes?: Partial<VolumesApi>;
   builds?: Partial<BuildsApi>;
@@ -38,6 +40,7 @@ export function pretendEngine(given: Pretended): Engine {
     containers: rejecting<ContainersApi>(given.containers),
     execs: rejecting<ExecsApi>(given.execs),
     images: rejecting<ImagesApi>(given.images),
+    manifests: rejecting<ManifestsApi>(given.manifests),
     networks: rejecting<NetworksApi>(given.networks),
     volumes: rejecting<VolumesApi>(given.volumes),
     builds: rejecting<BuildsApi>(given.builds),

@@ -70,7 +70,6 @@ test("what is not there is Docker's 404, and what is missing says so", async () 
   expect(await server.ask('POST', '/build')).toMatchObject({ status: 501 });
   expect(await server.ask('POST', '/auth', { body: {} })).toMatchObject({
     status: 501,
-    json: { message: 'no registry support yet: cannot log in' },
   });
 });
 

@@ -3,13 +3,16 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Engine } from '../engine/engine.ts';
+import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
 import { errorAnswer, HttpError } from './errors.ts';
 import { type Exchange, plainExchange, upgradedExchange } from './exchange.ts';
 import { execRoutes } from './exec.ts';
+import { imageTransferRoutes } from './image-transfer.ts';
 import { imageRoutes } from './images.ts';
+import { manifestRoutes } from './manifests.ts';
 import { networkRoutes } from './networks.ts';
 import { type Answer, type Call, type Found, router } from './router.ts';
 import { systemRoutes } from './system.ts';
@@ -29,6 +32,9 @@ const ROUTES = router([
   ...containerFileRoutes,
   ...execRoutes,
   ...imageRoutes,
+  ...imageTransferRoutes,
+  ...manifestRoutes,
+  ...buildRoutes,
   ...networkRoutes,
   ...volumeRoutes,
   ...systemRoutes,

@@ -440,55 +440,43 @@ test('filters are understood in both of the forms that clients send', async () =
   });
 });
 
-test('pulling an image that is there says so, and one that is not has a clear error', async () => {
-  await using server = await testServer({
-    images: {
-      inspect: async name => {
-        if (name !== 'busybox:latest') throw new EngineError('notFound', `No such image: ${name}`);
-        return { Os: 'linux', Architecture: 'amd64' } as never;
-      },
-    },
-  });
-  expect(
-    await server.ask('POST', '/images/create?fromImage=busybox:latest&platform=linux/amd64'),
-  ).toMatchObject({
-    status: 200,
-  });
-  expect(
-    await server.ask('POST', '/images/create?fromImage=busybox:latest&platform=linux/arm64'),
-  ).toMatchObject({
-    status: 501,
-    json: { message: 'no registry support yet: cannot pull busybox:latest for linux/arm64' },
-  });
-  expect(await server.ask('POST', '/images/create?fromImage=busybox&tag=latest')).toMatchObject({
-    status: 200,
-    json: { status: 'Status: Image is up to date for busybox:latest' },
-  });
-  expect(await server.ask('POST', '/images/create?fromImage=alpine&tag=3')).toMatchObject({
-    status: 501,
-    json: { message: 'no registry support yet: cannot pull alpine:3' },
-  });
-});
-
-test('pruning images removes those without a name, and leaves those that containers stand on', async () => {
+test('a pull streams what the engine tells; what goes wrong before that is a status, and later a message', async () => {
   const asked: unknown[] = [];
   await using server = await testServer({
     images: {
-      list: async options => {
-        asked.push(options);
-        return [
-          { Id: 'sha256:1', RepoTags: [], Size: 100 },
-          { Id: 'sha256:2', RepoTags: ['used:latest'], Size: 1000 },
-        ] as never;
-      },
-      remove: async name => {
-        if (name === 'used:latest') throw new EngineError('conflict', 'in use');
-        return [{ Deleted: name }];
+      pull: async (name, { send, signal: _, ...options }) => {
+        asked.push([name, options]);
+        if (name.startsWith('nothing')) throw new EngineError('notFound', 'no such thing');
+        send({ status: 'Pulling from x', id: 'latest' });
+        if (name.startsWith('half')) throw new EngineError('internal', 'it broke off');
       },
     },
   });
-  const { json } = await server.ask('POST', '/images/prune');
-  expect(json).toEqual({ ImagesDeleted: [{ Deleted: 'sha256:1' }], SpaceReclaimed: 100 });
-  await server.ask('POST', `/images/prune?filters=${encodeURIComponent('{"dangling":{"false":true}}')}`);
-  expect(asked).toEqual([{ filters: { dangling: ['true'] } }, { filters: {} }]);
+  const auth = Buffer.from('{"username":"me","password":"secret"}').toString('base64url');
+  const headers = { 'X-Registry-Auth': auth };
+  expect(await server.ask('POST', '/images/create?fromImage=a/x&tag=1', { headers })).toMatchObject({
+    status: 200,
+    json: { status: 'Pulling from x', id: 'latest' },
+  });
+  const digest = `sha256:${'a'.repeat(64)}`;
+  await server.ask('POST', `/images/create?fromImage=x&tag=${digest}&platform=linux/arm64`);
+  await server.ask('POST', '/images/create?fromImage=localhost:5000/x');
+  expect(asked).toEqual([
+    ['a/x:1', { auth: { username: 'me', password: 'secret' }, allTags: false }],
+    [`x@${digest}`, { platform: 'linux/arm64', allTags: false }],
+    ['localhost:5000/x', { allTags: true }],
+  ]);
+  expect(await server.ask('POST', '/images/create?fromImage=nothing')).toMatchObject({
+    status: 404,
+    json: { message: 'no such thing' },
+  });
+  const { status, text } = await server.ask('POST', '/images/create?fromImage=half&tag=1');
+  expect(status).toBe(200);
+  expect(JSON.parse(text.trim().split('\n')[1]!)).toEqual({
+    errorDetail: { message: 'it broke off' },
+    error: 'it broke off',
+  });
+  expect(
+    await server.ask('POST', '/images/create?fromImage=x', { headers: { 'X-Registry-Auth': 'e30x' } }),
+  ).toMatchObject({ status: 400 });
 });

@@ -1,7 +1,6 @@
 // The daemon itself: is it there, what is it, what happens in it.
 
 import type { DiskUsage } from '../formats/engine-api-system.ts';
-import { notSupported } from './errors.ts';
 import { withVirtualSize } from './images.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, time } from './query.ts';
@@ -15,13 +14,6 @@ export const systemRoutes: Route[] = [
   { method: 'GET', pattern: '/info', handle: async ({ engine }) => json(await engine.system.info()) },
   { method: 'GET', pattern: '/events', handle: events },
   { method: 'GET', pattern: '/system/df', handle: diskUsage },
-  {
-    method: 'POST',
-    pattern: '/auth',
-    handle: async () => {
-      throw notSupported('no registry support yet: cannot log in');
-    },
-  },
 ];
 
 const PONG: Answer = {

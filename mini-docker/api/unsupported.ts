@@ -4,20 +4,12 @@ import { notSupported } from './errors.ts';
 import type { Route } from './router.ts';
 
 const swarm = 'swarm mode is not supported: this daemon runs containers of one host';
-const registry = 'no registry support yet';
-const archives = 'loading, saving and importing images is not supported yet';
 const build = 'a build ends with its connection: close that';
 const plugins = 'plugins are not supported';
 
 const MISSING: [Route['method'], pattern: string, message: string][] = [
   ['POST', '/build/cancel', build],
   ['POST', '/session', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0'],
-  ['POST', '/images/load', archives],
-  ['GET', '/images/get', archives],
-  ['GET', '/images/{name:path}/get', archives],
-  ['POST', '/images/{name:path}/push', `${registry}: cannot push`],
-  ['GET', '/images/search', `${registry}: cannot search`],
-  ['GET', '/distribution/{name:path}/json', `${registry}: cannot ask for a manifest`],
   ['GET', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
   ['POST', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
   ...['/swarm', '/nodes', '/services', '/tasks', '/secrets', '/configs'].map(

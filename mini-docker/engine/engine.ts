@@ -20,10 +20,17 @@ import type {
 } from '../formats/engine-api.ts';
 import type { BuildPruned } from '../formats/engine-api-build.ts';
 import type {
+  DistributionInspect,
   ImageDeleted,
+  ImageFound,
   ImageHistoryItem,
   ImageInspect,
+  ImageLayers,
+  ImagePlatform,
   ImageSummary,
+  ImagesPruned,
+  ManifestListInspect,
+  ProgressMessage,
 } from '../formats/engine-api-images.ts';
 import type {
   NetworkConnectBody,
@@ -49,11 +56,13 @@ import type {
 } from '../formats/engine-api-volumes.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
+import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface Engine {
   containers: ContainersApi;
   execs: ExecsApi;
   images: ImagesApi;
+  manifests: ManifestsApi;
   networks: NetworksApi;
   volumes: VolumesApi;
   builds: BuildsApi;
@@ -234,6 +243,62 @@ export interface ImagesApi {
   /** `reference`: the new name, 'repository:tag'. */
   tag(image: string, reference: string): Promise<void>;
   remove(reference: string, options: { force: boolean; noPrune?: boolean }): Promise<ImageDeleted[]>;
+  /** Filters: dangling, until, label, label!. */
+  prune(filters: Filters): Promise<ImagesPruned>;
+  /** What each layer adds, changes and hides. */
+  layers(reference: string): Promise<ImageLayers>;
+  /**
+   * `send` hears how it goes. notFound: no such image, or not for this user. internal: the registry cannot be reached.
+   * The same for `push`, where nothing is sent but that it begins when there is no such image.
+   */
+  pull(reference: string, options: TransferOptions & { allTags?: boolean; platform?: string }): Promise<void>;
+  /** Without a tag all tags of the name. */
+  push(reference: string, options: TransferOptions): Promise<void>;
+  /** badParameter: no archive of images, or a broken one. */
+  load(
+    source: AsyncIterable<Uint8Array>,
+    options: { quiet: boolean; send(message: ProgressMessage): void },
+  ): Promise<void>;
+  /** notFound before the first piece. */
+  save(references: string[]): Promise<AsyncIterable<Uint8Array>>;
+  /** @returns the new image's id. `changes`: instructions of a Dockerfile. */
+  import(options: ImportOptions): Promise<string>;
+  /** unauthorized: the registry does not take this user. */
+  login(auth: RegistryAuth): Promise<void>;
+  /** `term`: 'redis', 'localhost:5000/redis'. Filters: stars, is-official. */
+  search(
+    term: string,
+    options: { limit: number; auth?: RegistryAuth; filters?: Filters },
+  ): Promise<ImageFound[]>;
+  /** What the registry has under the name. */
+  distribution(reference: string, options?: { auth?: RegistryAuth }): Promise<DistributionInspect>;
+}
+
+export interface TransferOptions {
+  auth?: RegistryAuth;
+  signal: AbortSignal;
+  send(message: ProgressMessage): void;
+}
+
+export interface ImportOptions {
+  /** A tar of a file system: plain, gzip or zstd. */
+  source: AsyncIterable<Uint8Array>;
+  reference?: string;
+  message?: string;
+  changes?: string[];
+  platform?: string;
+}
+
+/** Drafts of indexes of images for several platforms, kept here until they are pushed. */
+export interface ManifestsApi {
+  /** @returns the list's name in full */
+  create(name: string, options: { images: string[]; amend: boolean; auth?: RegistryAuth }): Promise<string>;
+  annotate(name: string, image: string, platform: Partial<ImagePlatform>): Promise<void>;
+  /** A draft, or what the registry has. */
+  inspect(name: string, options?: { auth?: RegistryAuth }): Promise<ManifestListInspect>;
+  /** @returns the index's digest */
+  push(name: string, options: { purge: boolean; auth?: RegistryAuth }): Promise<string>;
+  remove(name: string): Promise<void>;
 }
 
 export interface NetworksApi {

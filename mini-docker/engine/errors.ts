@@ -3,6 +3,8 @@
 export type ErrorKind =
   /** 400: the request makes no sense. */
   | 'badParameter'
+  /** 401: a registry wants to know who asks, or does not believe it. */
+  | 'unauthorized'
   /** 403: it makes sense and is not allowed. */
   | 'forbidden'
   /** 404 */

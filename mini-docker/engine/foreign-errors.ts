@@ -4,7 +4,14 @@ import { BuildError } from '../build/errors.ts';
 import { DockerfileError } from '../formats/dockerfile-error.ts';
 import { InvalidReference } from '../formats/image-reference.ts';
 import { UserNotFound } from '../formats/user-database.ts';
-import { AmbiguousImage, BadImage, ImageInUse, NoSuchImage } from '../images/errors.ts';
+import {
+  AmbiguousImage,
+  BadImage,
+  ImageInUse,
+  NoSuchImage,
+  NoSuchManifestList,
+} from '../images/errors.ts';
+import { RegistryError } from '../images/registry/errors.ts';
 import { NetworkError } from '../network/errors.ts';
 import { EngineError } from './errors.ts';
 
@@ -28,10 +35,19 @@ export async function translated<T>(work: Promise<T> | (() => Promise<T>)): Prom
 }
 
 function kindOf(error: unknown) {
-  if (error instanceof NoSuchImage) return 'notFound' as const;
+  if (error instanceof NoSuchImage || error instanceof NoSuchManifestList) return 'notFound' as const;
+  if (error instanceof RegistryError) return ofRegistry(error);
   if (error instanceof ImageInUse) return 'conflict' as const;
   if (error instanceof AmbiguousImage || error instanceof BadImage) return 'badParameter' as const;
   if (error instanceof InvalidReference || error instanceof UserNotFound) return 'badParameter' as const;
   if (error instanceof BuildError || error instanceof DockerfileError) return 'badParameter' as const;
   return undefined;
+}
+
+/** What the registry said, where that is the client's to mend; that it cannot be reached is nobody's mistake. */
+function ofRegistry({ status }: RegistryError) {
+  if (status === 401) return 'unauthorized' as const;
+  if (status === 403) return 'forbidden' as const;
+  if (status === 404) return 'notFound' as const;
+  return 'internal' as const;
 }

@@ -19,6 +19,7 @@ import { readHostFacts } from './host-facts.ts';
 import { imagesApi } from './images.ts';
 import { systemInfo, systemVersion } from './info.ts';
 import { makeInitLayer } from './init-layer.ts';
+import { manifestsApi } from './manifests.ts';
 import { networksApi } from './networks-api.ts';
 import { dataPaths } from './paths.ts';
 import { RecordKeeper } from './record-keeper.ts';
@@ -63,6 +64,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     containers: containersApi(context),
     execs: execsApi(context),
     images: imagesApi(context),
+    manifests: manifestsApi(context),
     networks: networksApi(context),
     volumes: volumesApi(context),
     builds: builds.api,

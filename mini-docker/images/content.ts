@@ -40,8 +40,10 @@ export interface AddOptions {
   names: readonly string[];
   /** Blobs that were checked just now; others are read and checked once more. */
   fresh?: ReadonlySet<string>;
-  /** Called for each layer, from the bottom, before it is unpacked. */
-  onLayer?(diffId: string, index: number): void;
+  /** Called for each layer, from the bottom, as its blob is unpacked; `current` bytes of it, and once at its end. */
+  onLayer?(diffId: string, index: number, current: number): void;
+  /** Leave layers as they are until somebody asks for their directories (ImageStore.lowerdirs). */
+  unpackLater?: boolean;
 }
 
 export async function openContent(root: string): Promise<Content> {
@@ -95,7 +97,7 @@ export async function openContent(root: string): Promise<Content> {
     return gone;
   }
 
-  const add: Content['add'] = ({ manifest: bytes, mediaType, names, fresh, onLayer }) =>
+  const add: Content['add'] = ({ manifest: bytes, mediaType, names, fresh, unpackLater, onLayer }) =>
     holding(async hold => {
       const manifest = decodeManifest(bytes);
       hold(manifest.config.digest);
@@ -113,10 +115,12 @@ export async function openContent(root: string): Promise<Content> {
       }
       for (const [index, diffId] of diffIds.entries()) {
         hold(diffId);
-        onLayer?.(diffId, index);
-        const { digest } = manifest.layers[index]!;
+        const { digest, size } = manifest.layers[index]!;
+        if (unpackLater) continue;
         const verified = digest === diffId && fresh?.has(digest) === true;
-        await layers.unpack({ diffId, source: () => blobs.stream(digest), verified });
+        const report = (current: number) => onLayer?.(diffId, index, current);
+        await layers.unpack({ diffId, source: () => counted(blobs.stream(digest), report), verified });
+        report(size);
       }
       const descriptor = { mediaType, ...blobs.put(bytes) };
       hold(descriptor.digest);
@@ -129,6 +133,19 @@ export async function openContent(root: string): Promise<Content> {
     });
 
   return { blobs, layers, catalog, isNew, temporary, update, add, holding, kept, collect };
+}
+
+/** The same pieces; tells how many bytes have been taken so far. */
+export async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  report: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    report(bytes);
+    yield chunk;
+  }
 }
 
 const blobsOf = (image: CatalogImage): string[] => [

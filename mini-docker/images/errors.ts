@@ -21,3 +21,11 @@ export class AmbiguousImage extends Error {
 export class BadImage extends Error {
   override name = 'BadImage';
 }
+
+/** HTTP 404: `manifest create` makes one. */
+export class NoSuchManifestList extends Error {
+  override name = 'NoSuchManifestList';
+  constructor(name: string) {
+    super(`No such manifest list: ${name}`);
+  }
+}

@@ -1,6 +1,6 @@
 // What the engine sees of images. Implemented in store.ts.
 import type { ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
-import type { Descriptor } from '../formats/oci-image.ts';
+import type { Descriptor, Platform } from '../formats/oci-image.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface Image {
@@ -71,6 +71,48 @@ export interface PushedImage {
   size: number;
 }
 
+/** What a registry has under a name. */
+export interface RemoteImage {
+  /** Of the manifest or the index. */
+  descriptor: Descriptor;
+  /** For each platform the image's manifest. */
+  images: (Descriptor & { platform: Platform })[];
+}
+
+export interface FoundImage {
+  name: string;
+  description: string;
+  stars: number;
+  official: boolean;
+}
+
+/** A draft of an index, which is kept here until it is pushed; each under the name that it will have. */
+export interface ManifestLists {
+  /** The images must be in the list's registry. Gives the list's name in full. Throws BadImage, RegistryError. */
+  create(name: string, images: readonly string[], options?: ManifestListOptions): Promise<string>;
+  /** Throws NoSuchManifestList; BadImage when the image is not in it. */
+  annotate(name: string, image: string, changes: Partial<Platform>): Promise<void>;
+  /** A draft, or what the registry has under the name. Throws RegistryError. */
+  inspect(name: string, options?: { auth?: RegistryAuth }): Promise<ManifestListView>;
+  /** Gives the digest of the index. Throws NoSuchManifestList, RegistryError. */
+  push(name: string, options?: { auth?: RegistryAuth; purge?: boolean }): Promise<string>;
+  /** Throws NoSuchManifestList. */
+  remove(name: string): Promise<void>;
+}
+
+export interface ManifestListOptions {
+  auth?: RegistryAuth;
+  /** Add to a list that is there. */
+  amend?: boolean;
+}
+
+export interface ManifestListView {
+  /** The manifest or index as JSON. */
+  manifest: object;
+  /** `from`: where the image is, in full. */
+  images: { from: string; descriptor: Descriptor & { platform: Platform } }[];
+}
+
 /** One line of an image's history, the newest first. */
 export interface HistoryLine {
   /** The image's id, where the line is its last; undefined below. */
@@ -122,6 +164,11 @@ export interface ImageStore {
   push(reference: string, options?: PushImageOptions): Promise<PushedImage>;
   /** Whether the registry takes this user: for `login`. Throws RegistryError. */
   login(auth: RegistryAuth): Promise<void>;
+  /** Throws RegistryError. */
+  describeRemote(reference: string, options?: PushImageOptions): Promise<RemoteImage>;
+  /** `term`: 'redis', 'localhost:5000/redis'. Throws RegistryError. */
+  search(term: string, options: PushImageOptions & { limit: number }): Promise<FoundImage[]>;
+  manifestLists: ManifestLists;
   /** Makes the image that comes with the program anew after it was removed; undefined when `reference` is not its name. */
   restoreEmbedded(reference: string): Promise<Image | undefined>;
 }
@@ -148,6 +195,8 @@ export interface CreateImageOptions {
   createdBy: string;
   comment?: string;
   references?: readonly string[];
+  /** Its layer's files are unpacked by the first call of lowerdirs(). */
+  unpackLater?: boolean;
 }
 
 /** A layer that no image has to have: its tar, not compressed, is in the content store, and it is unpacked. */

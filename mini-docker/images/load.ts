@@ -172,9 +172,9 @@ function namesOf(name: string | undefined): string[] {
 
 const reportLayers =
   (manifest: Manifest, onProgress: (progress: ImageProgress) => void) =>
-  (diffId: string, index: number): void => {
+  (diffId: string, index: number, current: number): void => {
     const { size } = manifest.layers[index]!;
-    onProgress({ id: diffId, status: 'Loading layer', current: size, total: size });
+    onProgress({ id: diffId, status: 'Loading layer', current, total: size });
   };
 
 function report(loaded: Map<string, LoadedImage>, image: CatalogImage, names: readonly string[]): void {

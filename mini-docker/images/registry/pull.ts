@@ -17,7 +17,7 @@ import {
   type Platform,
 } from '../../formats/oci-image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
-import type { Content } from '../content.ts';
+import { type Content, counted } from '../content.ts';
 import { BadImage } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
@@ -194,9 +194,12 @@ async function fetchLayer(options: {
     fresh.add(digest);
     onProgress({ id: digest, status: 'Download complete' });
   }
-  onProgress({ id: digest, status: 'Extracting', current: size, total: size });
+  const extracting = (current: number) =>
+    onProgress({ id: digest, status: 'Extracting', current, total: size });
   const verified = fresh.has(digest) && digest === diffId;
-  await content.layers.unpack({ diffId, source: () => content.blobs.stream(digest), verified });
+  const source = () => counted(content.blobs.stream(digest), extracting);
+  extracting(0);
+  await content.layers.unpack({ diffId, source, verified });
   onProgress({ id: digest, status: 'Pull complete' });
 }
 

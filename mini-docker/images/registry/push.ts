@@ -18,7 +18,7 @@ import {
 } from '../../formats/oci-image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { CatalogImage } from '../catalog.ts';
-import { type Content, withName } from '../content.ts';
+import { type Content, counted, withName } from '../content.ts';
 import { NoSuchImage } from '../errors.ts';
 import type { ImageProgress, PushedImage } from '../image.ts';
 import { RegistryError } from './errors.ts';
@@ -79,11 +79,12 @@ async function pushTo(parts: {
 }): Promise<PushedImage> {
   const { content, image, repository, hold, options } = parts;
   const { reference, settings, onProgress = () => {} } = options;
-  const { descriptor, bytes, manifest } = await compressed(content, image, hold);
+  const ids = image.config.rootfs.diff_ids;
+  for (const id of ids) onProgress({ id, status: 'Preparing' });
+  const { descriptor, bytes, manifest } = await compressed(content, { image, hold, onProgress });
   const sources = otherRepositories(image, reference);
-  for (const { digest } of manifest.layers) onProgress({ id: digest, status: 'Preparing' });
-  await sideBySide(manifest.layers, settings.maxUploads ?? MAX_UPLOADS, layer =>
-    pushBlob({ content, repository, layer, sources, onProgress }),
+  await sideBySide(manifest.layers, settings.maxUploads ?? MAX_UPLOADS, (layer, index) =>
+    pushBlob({ content, repository, layer, id: ids[index]!, sources, onProgress }),
   );
   if (!(await repository.hasBlob(manifest.config.digest))) {
     const open = () => content.blobs.stream(manifest.config.digest);
@@ -119,25 +120,21 @@ async function pushBlob(options: {
   content: Content;
   repository: Repository;
   layer: Descriptor;
+  /** By what the layer is reported: its diff id, which it has before it is compressed, too. */
+  id: string;
   sources: readonly string[];
   onProgress(progress: ImageProgress): void;
 }): Promise<void> {
-  const { content, repository, layer, sources, onProgress } = options;
+  const { content, repository, layer, id, sources, onProgress } = options;
   const { digest, size } = layer;
   if (await repository.hasBlob(digest)) {
-    onProgress({ id: digest, status: 'Layer already exists' });
+    onProgress({ id, status: 'Layer already exists' });
     return;
   }
-  async function* open(): AsyncGenerator<Uint8Array> {
-    let sent = 0;
-    for await (const chunk of content.blobs.stream(digest)) {
-      yield chunk;
-      sent += chunk.length;
-      onProgress({ id: digest, status: 'Pushing', current: sent, total: size });
-    }
-  }
+  const pushing = (current: number) => onProgress({ id, status: 'Pushing', current, total: size });
+  const open = () => counted(content.blobs.stream(digest), pushing);
   const { mountedFrom } = await repository.upload({ descriptor: layer, open, from: sources });
-  onProgress({ id: digest, status: mountedFrom === undefined ? 'Pushed' : `Mounted from ${mountedFrom}` });
+  onProgress({ id, status: mountedFrom === undefined ? 'Pushed' : `Mounted from ${mountedFrom}` });
 }
 
 interface Pushable {
@@ -152,9 +149,13 @@ interface Pushable {
  */
 async function compressed(
   { blobs, catalog }: Content,
-  image: CatalogImage,
-  hold: (digest: string) => void,
+  options: {
+    image: CatalogImage;
+    hold: (digest: string) => void;
+    onProgress: (progress: ImageProgress) => void;
+  },
 ): Promise<Pushable> {
+  const { image, hold, onProgress } = options;
   const bytes = blobs.read(image.manifest.digest);
   const manifest = decodeManifest(bytes);
   const plain = (layer: Descriptor) =>
@@ -166,12 +167,16 @@ async function compressed(
     return { descriptor: other.manifest, bytes: known, manifest: decodeManifest(known) };
   }
   const layers: Descriptor[] = [];
-  for (const layer of manifest.layers) {
+  for (const [index, layer] of manifest.layers.entries()) {
     if (!plain(layer)) {
       layers.push(layer);
       continue;
     }
-    const stored = await blobs.receive(pipeline(blobs.stream(layer.digest), createGzip(), () => {}));
+    const id = image.config.rootfs.diff_ids[index]!;
+    const source = counted(blobs.stream(layer.digest), current =>
+      onProgress({ id, status: 'Compressing', current, total: layer.size }),
+    );
+    const stored = await blobs.receive(pipeline(source, createGzip(), () => {}));
     hold(stored.digest);
     hold(layer.digest);
     const mediaType = layer.mediaType === MEDIA.ociLayer ? MEDIA.ociLayerGzip : MEDIA.dockerLayerGzip;

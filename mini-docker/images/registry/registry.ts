@@ -1,17 +1,28 @@
 // What an image store can do with registries, by the names that users write.
+import { join } from 'node:path';
 import { decodeReference, type ImageReference, withTag } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { Content } from '../content.ts';
 import type { ImageStore, PushImageOptions } from '../image.ts';
 import { decodePlatformText } from '../platform.ts';
+import { asBadImage } from '../spool.ts';
+import { describeRemote } from './describe.ts';
 import { RegistryError } from './errors.ts';
+import { manifestLists } from './manifest-lists.ts';
 import { isFinal, moreTelling, pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { openRepository } from './repository.ts';
+import { searchRegistry } from './search.ts';
 import { openSession, type Session } from './session.ts';
 import { endpointsOf, type RegistrySettings } from './settings.ts';
 
-export type RegistryMethods = Pick<ImageStore, 'pull' | 'push' | 'remoteTags' | 'login'>;
+/** Docker Hub answers searches at another host than its registry. */
+const HUB_SEARCH = 'https://index.docker.io';
+
+export type RegistryMethods = Pick<
+  ImageStore,
+  'pull' | 'push' | 'remoteTags' | 'login' | 'describeRemote' | 'search' | 'manifestLists'
+>;
 
 export function registryMethods(content: Content, settings: RegistrySettings): RegistryMethods {
   return {
@@ -37,6 +48,24 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
         response.body.resume();
       });
     },
+    describeRemote(text, options = {}) {
+      const reference = withTag(decodeReference(text));
+      return withSession(reference, settings, options, session =>
+        describeRemote(openRepository(session, reference.path, 'pull'), reference),
+      );
+    },
+    search(text, { limit, ...options }) {
+      const [, domain = 'docker.io', term = ''] = /^(?:([^/]*[.:][^/]*|localhost)\/)?(.*)$/.exec(text) ?? [];
+      return withSession({ domain, isSearch: true }, settings, options, session =>
+        searchRegistry(session, { term, limit }),
+      );
+    },
+    manifestLists: manifestLists({
+      directory: join(content.temporary, '..', 'manifest-lists'),
+      temporary: content.temporary,
+      withSession: (reference, auth, use) =>
+        withSession(reference, settings, auth === undefined ? {} : { auth }, use),
+    }),
   };
 }
 
@@ -47,19 +76,20 @@ function domainOf({ serveraddress = '' }: RegistryAuth): string {
 }
 
 async function withSession<T>(
-  { domain }: Pick<ImageReference, 'domain'>,
+  { domain, isSearch = false }: Pick<ImageReference, 'domain'> & { isSearch?: boolean },
   settings: RegistrySettings,
   { auth, signal }: PushImageOptions,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   let failure: unknown;
-  for (const endpoint of endpointsOf(domain, settings, false)) {
+  for (const found of endpointsOf(domain, settings, false)) {
+    const endpoint = isSearch && domain === 'docker.io' ? { ...found, base: HUB_SEARCH } : found;
     const session = openSession({ endpoint, auth, signal });
     try {
       return await use(session);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
+      if (!(error instanceof RegistryError)) throw asBadImage(error);
       failure = moreTelling(failure, error);
       if (isFinal(endpoint, error)) break;
     } finally {

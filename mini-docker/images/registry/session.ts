@@ -45,7 +45,7 @@ const BACKOFF_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const NETWORK = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_|HPE_)/;
 /** What another attempt will not change. */
-const HOPELESS = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH)$/;
+const HOPELESS = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
 
 export function openSession(options: SessionOptions): Session {
   const { endpoint, auth, signal, backoff = BACKOFF_MS } = options;

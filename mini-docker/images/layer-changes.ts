@@ -1,0 +1,139 @@
+// What each layer of an image adds to those below it, changes and deletes; and how much of it nobody sees any more,
+// because a layer above hides it.
+import { closeSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { O, S_IF } from '../linux/constants.ts';
+import { xattr } from '../linux/xattrs.ts';
+import { OPAQUE_XATTR } from './whiteouts.ts';
+
+export interface Changes {
+  /** Files and all else that is no directory. */
+  count: number;
+  /** In bytes: of what is added or changed the new ones, of what is deleted those that stay below. */
+  size: number;
+  /** The largest first; what is deleted with its directory stands as that directory. */
+  largest: { path: string; size: number }[];
+}
+
+export interface LayerChanges {
+  added: Changes;
+  changed: Changes;
+  deleted: Changes;
+  /** Bytes of this layer's files that a layer above hides. */
+  hidden: number;
+}
+
+/** A file, or with `children` a directory, as the layers up to here show it. */
+interface Node {
+  layer: number;
+  size: number;
+  children?: Map<string, Node>;
+}
+
+const LARGEST = 5;
+/** Directory entries between two chances for others to do something. */
+const PATIENCE = 500;
+
+/** `directories`: unpacked layers, bottom first. */
+export async function layerChanges(directories: readonly string[]): Promise<LayerChanges[]> {
+  const root: Node = { layer: -1, size: 0, children: new Map() };
+  const all: LayerChanges[] = [];
+  let entries = 0;
+
+  /** @returns what is hidden: files and bytes */
+  function hide(node: Node): { count: number; size: number } {
+    if (node.children === undefined) {
+      const layer = all[node.layer];
+      if (layer !== undefined) layer.hidden += node.size;
+      return { count: 1, size: node.size };
+    }
+    const sum = { count: 0, size: 0 };
+    for (const child of node.children.values()) {
+      const { count, size } = hide(child);
+      sum.count += count;
+      sum.size += size;
+    }
+    return sum;
+  }
+
+  async function apply(
+    directory: string,
+    path: string,
+    into: Map<string, Node>,
+    layer: number,
+  ): Promise<void> {
+    const changes = all[layer]!;
+    for (const name of readdirSync(join(directory, path))) {
+      if (++entries % PATIENCE === 0) await breathe();
+      const child = `${path}/${name}`;
+      const stats = lstatSync(join(directory, child), { throwIfNoEntry: false });
+      // A name that is no text.
+      if (stats === undefined) continue;
+      const below = into.get(name);
+      const isDirectory = stats.isDirectory();
+      const hidesBelow = !isDirectory || below?.children === undefined || isOpaque(join(directory, child));
+      let isFile = false;
+      if (below !== undefined && hidesBelow) {
+        isFile = below.children === undefined;
+        const gone = hide(below);
+        const isReplaced = isFile && !isDirectory && !isWhiteout(stats);
+        if (!isReplaced && gone.count > 0) note(changes.deleted, child, gone);
+        into.delete(name);
+      }
+      if (isWhiteout(stats)) continue;
+      if (isDirectory) {
+        let node = into.get(name);
+        if (node === undefined) {
+          node = { layer, size: 0, children: new Map() };
+          into.set(name, node);
+        }
+        await apply(directory, child, node.children!, layer);
+        continue;
+      }
+      const size = stats.isFile() && (stats.nlink === 1 || firstName(stats.ino)) ? stats.size : 0;
+      into.set(name, { layer, size });
+      note(isFile ? changes.changed : changes.added, child, { count: 1, size });
+    }
+  }
+
+  let inodes = new Set<number>();
+  /** A file with several names is there once. */
+  function firstName(inode: number): boolean {
+    if (inodes.has(inode)) return false;
+    inodes.add(inode);
+    return true;
+  }
+
+  for (const [layer, directory] of directories.entries()) {
+    inodes = new Set();
+    all.push({ added: none(), changed: none(), deleted: none(), hidden: 0 });
+    await apply(directory, '', root.children!, layer);
+  }
+  return all;
+}
+
+const none = (): Changes => ({ count: 0, size: 0, largest: [] });
+
+function note(changes: Changes, path: string, { count, size }: { count: number; size: number }): void {
+  changes.count += count;
+  changes.size += size;
+  const { largest } = changes;
+  if (largest.length === LARGEST && largest.at(-1)!.size >= size) return;
+  largest.push({ path, size });
+  largest.sort((a, b) => b.size - a.size);
+  largest.splice(LARGEST);
+}
+
+/** kernel, Documentation/filesystems/overlayfs.rst: a character device 0:0. */
+const isWhiteout = ({ mode, rdev }: { mode: number; rdev: number }): boolean =>
+  (mode & S_IF.MT) === S_IF.CHR && rdev === 0;
+
+function isOpaque(directory: string): boolean {
+  const fd = openSync(directory, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  try {
+    return xattr(fd, OPAQUE_XATTR)?.toString() === 'y';
+  } finally {
+    closeSync(fd);
+  }
+}

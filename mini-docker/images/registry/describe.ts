@@ -1,0 +1,52 @@
+// What a registry has under a name, without fetching the image.
+
+import { decodeImageConfig } from '../../formats/image-config.ts';
+import type { ImageReference } from '../../formats/image-reference.ts';
+import { parseObject } from '../../formats/json-fields.ts';
+import {
+  type Descriptor,
+  decodeIndex,
+  decodeManifest,
+  isIndexType,
+  isManifestType,
+  type Platform,
+} from '../../formats/oci-image.ts';
+import { BadImage } from '../errors.ts';
+import { RegistryError } from './errors.ts';
+import type { Repository } from './repository.ts';
+import { bytesOf } from './transport.ts';
+
+export interface RemoteImage {
+  descriptor: Descriptor;
+  /** The manifest, or the index, as the registry has it. */
+  bytes: Buffer;
+  /** One for each platform, its descriptor with the platform in it. One only when it is no index. */
+  images: (Descriptor & { platform: Platform })[];
+}
+
+const CONFIG_LIMIT = 16 << 20;
+
+/** Throws RegistryError, FormatError, BadImage. */
+export async function describeRemote(
+  repository: Repository,
+  { tag, digest }: ImageReference,
+): Promise<RemoteImage> {
+  const { descriptor, bytes } = await repository.manifest(digest ?? tag!);
+  const said = parseObject(bytes, 'manifest').mediaType;
+  const mediaType = typeof said === 'string' ? said : descriptor.mediaType;
+  const top = { ...descriptor, mediaType };
+  if (isIndexType(mediaType)) {
+    const images = decodeIndex(bytes).manifests.flatMap(each =>
+      each.platform === undefined ? [] : [{ ...each, platform: each.platform }],
+    );
+    return { descriptor: top, bytes, images };
+  }
+  if (!isManifestType(mediaType)) throw new BadImage(`manifests of the type ${mediaType} are not supported`);
+  const { config } = decodeManifest(bytes);
+  const { body } = await repository.blob(config.digest, 0);
+  const text = await bytesOf(body, CONFIG_LIMIT);
+  if (text.length > CONFIG_LIMIT) throw new RegistryError(`the configuration ${config.digest} is too large`);
+  const { os, architecture, variant } = decodeImageConfig(text);
+  const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  return { descriptor: top, bytes, images: [{ ...top, platform }] };
+}

@@ -1,0 +1,200 @@
+// `docker manifest`: lists of images for several platforms, written here and then pushed to where the images are.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  decodeReference,
+  encodeReference,
+  familiarReference,
+  type ImageReference,
+  withTag,
+} from '../../formats/image-reference.ts';
+import { array, object, parseObject, string } from '../../formats/json-fields.ts';
+import {
+  type Descriptor,
+  decodeDescriptor,
+  decodeManifest,
+  encodeJson,
+  type Index,
+  MEDIA,
+  type Platform,
+} from '../../formats/oci-image.ts';
+import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { writeWhole } from '../blobs.ts';
+import { BadImage, NoSuchManifestList } from '../errors.ts';
+import type { ManifestLists } from '../image.ts';
+import { describeRemote } from './describe.ts';
+import { openRepository } from './repository.ts';
+import type { Session } from './session.ts';
+
+interface Member {
+  /** In full: where the image is. */
+  from: string;
+  descriptor: Descriptor & { platform: Platform };
+}
+
+interface Draft {
+  reference: ImageReference;
+  members: Member[];
+}
+
+export interface ManifestListOptions {
+  /** Where drafts are kept: made when there is one. */
+  directory: string;
+  temporary: string;
+  withSession<T>(
+    reference: ImageReference,
+    auth: RegistryAuth | undefined,
+    use: (session: Session) => Promise<T>,
+  ): Promise<T>;
+}
+
+export function manifestLists(options: ManifestListOptions): ManifestLists {
+  const { directory, temporary, withSession } = options;
+  const pathOf = (reference: ImageReference) =>
+    join(directory, `${encodeURIComponent(encodeReference(reference))}.json`);
+
+  function find(reference: ImageReference): Draft | undefined {
+    let text: string;
+    try {
+      text = readFileSync(pathOf(reference), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const { members } = parseObject(text, pathOf(reference));
+    return { reference, members: array(members, 'members', decodeMember) };
+  }
+
+  function read(name: string): Draft {
+    const reference = withTag(decodeReference(name));
+    const draft = find(reference);
+    if (draft === undefined) throw new NoSuchManifestList(familiarReference(reference));
+    return draft;
+  }
+
+  function write({ reference, members }: Draft): void {
+    mkdirSync(directory, { recursive: true });
+    writeWhole(pathOf(reference), encodeJson({ members }), temporary);
+  }
+
+  async function membersOf(image: string, list: ImageReference, auth: RegistryAuth | undefined) {
+    const from = withTag(decodeReference(image));
+    if (from.domain !== list.domain) {
+      throw new BadImage(
+        `${familiarReference(from)} is in another registry than ${familiarReference(list)}: push it to ${list.domain} first`,
+      );
+    }
+    const { images } = await withSession(from, auth, session =>
+      describeRemote(openRepository(session, from.path, 'pull'), from),
+    );
+    if (images.length === 0) throw new BadImage(`${familiarReference(from)} names no platform`);
+    return images.map((descriptor): Member => ({ from: encodeReference(from), descriptor }));
+  }
+
+  return {
+    async create(name, images, { amend = false, auth } = {}) {
+      const reference = withTag(decodeReference(name));
+      if (reference.digest !== undefined) throw new BadImage('a manifest list needs a tag, not a digest');
+      const before = find(reference);
+      if (before !== undefined && !amend) {
+        throw new BadImage(
+          `there is a manifest list ${familiarReference(reference)} already: --amend adds to it`,
+        );
+      }
+      const members = new Map((before?.members ?? []).map(each => [keyOf(each), each]));
+      for (const image of images) {
+        for (const member of await membersOf(image, reference, auth)) members.set(keyOf(member), member);
+      }
+      write({ reference, members: [...members.values()] });
+      return encodeReference(reference);
+    },
+
+    async annotate(name, image, changes) {
+      const draft = read(name);
+      const from = encodeReference(withTag(decodeReference(image)));
+      const found = draft.members.filter(each => each.from === from);
+      if (found.length === 0) {
+        throw new BadImage(
+          `${image} is not in ${familiarReference(draft.reference)}: manifest create --amend adds it`,
+        );
+      }
+      const members = draft.members.map(each => {
+        if (each.from !== from) return each;
+        const platform = { ...each.descriptor.platform, ...changes };
+        return { ...each, descriptor: { ...each.descriptor, platform } };
+      });
+      write({ ...draft, members });
+    },
+
+    async inspect(name, { auth } = {}) {
+      const reference = withTag(decodeReference(name));
+      const draft = find(reference);
+      if (draft !== undefined) return { manifest: indexOf(draft), images: draft.members.map(asSeen) };
+      const remote = await withSession(reference, auth, session =>
+        describeRemote(openRepository(session, reference.path, 'pull'), reference),
+      );
+      const images = remote.images.map(descriptor => ({ from: encodeReference(reference), descriptor }));
+      return { manifest: parseObject(remote.bytes, 'manifest'), images };
+    },
+
+    async push(name, { auth, purge = false } = {}) {
+      const draft = read(name);
+      const { reference, members } = draft;
+      if (members.length === 0) throw new BadImage(`${familiarReference(reference)} has no images in it`);
+      const pushed = await withSession(reference, auth, async session => {
+        for (const member of members) await bring(session, member, reference.path);
+        const index = indexOf(draft);
+        const bytes = encodeJson(index);
+        const repository = openRepository(session, reference.path, 'pull,push');
+        await repository.putManifest(reference.tag!, { bytes, mediaType: index.mediaType! });
+        return repository.manifest(reference.tag!);
+      });
+      if (purge) rmSync(pathOf(reference), { force: true });
+      return pushed.descriptor.digest;
+    },
+
+    async remove(name) {
+      const { reference } = read(name);
+      rmSync(pathOf(reference), { force: true });
+    },
+  };
+}
+
+const keyOf = ({ descriptor }: Member): string => descriptor.digest;
+const asSeen = ({ from, descriptor }: Member) => ({ from, descriptor });
+
+/** A registry takes an index only when the repository has all that it names. */
+async function bring(session: Session, { from, descriptor }: Member, to: string): Promise<void> {
+  const source = decodeReference(from);
+  if (source.path === to) return;
+  const here = openRepository(session, source.path, 'pull');
+  const there = openRepository(session, to, 'pull,push');
+  const { bytes } = await here.manifest(descriptor.digest);
+  const { config, layers } = decodeManifest(bytes);
+  for (const blob of [config, ...layers]) {
+    if (await there.hasBlob(blob.digest)) continue;
+    const open = async function* () {
+      yield* (await here.blob(blob.digest, 0)).body;
+    };
+    await there.upload({ descriptor: blob, open, from: [source.path] });
+  }
+  await there.putManifest(descriptor.digest, { bytes, mediaType: descriptor.mediaType });
+}
+
+/** Docker's list for docker's manifests; any other mixture is an index of the OCI. */
+function indexOf({ members }: Draft): Index {
+  const isDocker = members.every(each => each.descriptor.mediaType === MEDIA.dockerManifest);
+  return {
+    schemaVersion: 2,
+    mediaType: isDocker ? MEDIA.dockerIndex : MEDIA.ociIndex,
+    manifests: members.map(each => each.descriptor),
+  };
+}
+
+function decodeMember(value: unknown, where: string): Member {
+  const fields = object(value, where);
+  const descriptor = decodeDescriptor(fields.descriptor, `${where}.descriptor`);
+  const { platform } = descriptor;
+  if (platform === undefined) throw new BadImage(`${where} has no platform`);
+  return { from: string(fields.from, `${where}.from`), descriptor: { ...descriptor, platform } };
+}
