@@ -4,10 +4,11 @@ import { CAP } from '../linux/constants.ts';
 import { badParameter } from './errors.ts';
 
 /** What docker leaves a container's root (https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities). */
-const DEFAULT = `CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
+export const DEFAULT_CAPABILITIES =
+  `CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
 SYS_CHROOT KILL AUDIT_WRITE`
-  .split(/\s+/)
-  .map(name => `CAP_${name}`);
+    .split(/\s+/)
+    .map(name => `CAP_${name}`);
 
 const KNOWN = new Set(Object.keys(CAP).map(name => `CAP_${name}`));
 
@@ -30,7 +31,7 @@ export function containerCapabilities(options: {
     if (name === 'ALL' || options.available.has(name)) continue;
     throw badParameter(`cannot add ${name}: the daemon itself does not have it`);
   }
-  const base = add.includes('ALL') ? all : drop.includes('ALL') ? [] : DEFAULT;
+  const base = add.includes('ALL') ? all : drop.includes('ALL') ? [] : DEFAULT_CAPABILITIES;
   const kept = new Set(base.filter(name => options.available.has(name) && !drop.includes(name)));
   // A name in both lists: next to --cap-add ALL the drop is the exception, else the addition comes last and stays.
   if (!add.includes('ALL')) for (const name of add) kept.add(name);

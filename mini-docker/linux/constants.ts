@@ -218,6 +218,13 @@ export const PR = {
 } as const;
 export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 
+/** <linux/seccomp.h> */
+export const SECCOMP = { SET_MODE_STRICT: 0, SET_MODE_FILTER: 1 } as const;
+export const SECCOMP_FILTER_FLAG = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
+
+/** <linux/keyctl.h> */
+export const KEYCTL = { JOIN_SESSION_KEYRING: 1 } as const;
+
 /** <sys/resource.h> */
 export const RLIMIT = {
   CPU: 0,

@@ -115,3 +115,15 @@ export function encodeCloneArgs(options: {
   bytes.writeBigUInt64LE(BigInt(cgroup), 80);
   return { bytes, pointers: [{ at: 24, to: pid }] };
 }
+
+/** struct sock_fprog: how many instructions, and where they are. <linux/filter.h> */
+export const filterProgram: Structure = {
+  show: bytes => `{len=${new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true)}}`,
+};
+
+/** @param instructions an array of struct sock_filter */
+export function encodeFilterProgram(instructions: Uint8Array): Linked {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(instructions.byteLength / 8, 0);
+  return { bytes, pointers: [{ at: 8, to: instructions }] };
+}

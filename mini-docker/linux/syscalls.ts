@@ -7,6 +7,7 @@ import {
   F,
   FSCONFIG,
   IOCTL,
+  KEYCTL,
   LOCK,
   MAP,
   MFD,
@@ -22,6 +23,8 @@ import {
   PROT,
   RENAME,
   RLIMIT,
+  SECCOMP,
+  SECCOMP_FILTER_FLAG,
   SEEK,
   SIG,
   SPLICE,
@@ -29,7 +32,15 @@ import {
   W,
 } from './constants.ts';
 import { syscall } from './step.ts';
-import { capabilityData, cloneArgs, groupList, mountAttr, openHow, resourceLimit } from './structures.ts';
+import {
+  capabilityData,
+  cloneArgs,
+  filterProgram,
+  groupList,
+  mountAttr,
+  openHow,
+  resourceLimit,
+} from './structures.ts';
 
 const atFlags = { flags: named('AT', { ...AT, FDCWD: 0 }) } as const;
 const openFlags = { flags: named('O', O) } as const;
@@ -184,7 +195,16 @@ export const prctl = syscall('prctl', { x64: 157, arm64: 167 }, [
 /** prctl(PR_SET_NAME): at most 15 bytes. */
 export const prctlName = syscall('prctl', { x64: 157, arm64: 167 }, [{ one: named('PR', PR) }, 'string']);
 /** seccomp(2) with a struct sock_fprog. */
-export const seccomp = syscall('seccomp', { x64: 317, arm64: 277 }, ['int', 'int', 'buffer']);
+export const seccomp = syscall('seccomp', { x64: 317, arm64: 277 }, [
+  { one: named('SECCOMP', SECCOMP) },
+  { flags: named('SECCOMP_FILTER_FLAG', SECCOMP_FILTER_FLAG) },
+  filterProgram,
+]);
+/** keyctl(2) with a name, for KEYCTL_JOIN_SESSION_KEYRING: without one the keyring is new and has none. */
+export const keyctlName = syscall('keyctl', { x64: 250, arm64: 219 }, [
+  { one: named('KEYCTL', KEYCTL) },
+  'string',
+]);
 /** nanosleep(2): struct timespec, two i64. */
 export const nanosleep = syscall('nanosleep', { x64: 35, arm64: 101 }, ['buffer', 'buffer']);
 /** clock_gettime(2): the buffer takes a struct timespec, two i64. */

@@ -5,7 +5,7 @@ import { CLONE, SIG } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import type { Step } from '../linux/step.ts';
 import { encodeCloneArgs } from '../linux/structures.ts';
-import { clone3, cloneCall } from '../linux/syscalls.ts';
+import { clone3, cloneCall, close } from '../linux/syscalls.ts';
 import { FD } from './descriptors.ts';
 
 /** How a process gets into the cgroup: by steps of its own, or by being born in the one that FD.cgroup stands for. */
@@ -18,6 +18,11 @@ export function birth(options: { flags: number; pid: Uint8Array; cgroup: CgroupE
   // With CLONE_PARENT the child takes over the signal of the one that clones, and clone3 refuses another.
   const exitSignal = (flags & CLONE.PARENT) === 0 ? SIG.CHLD : 0;
   return clone3(encodeCloneArgs({ flags, exitSignal, pid, cgroup: FD.cgroup }));
+}
+
+/** The child has no more need of a directory of the host. */
+export function afterBirth(cgroup: CgroupEntry): Item[] {
+  return cgroup === 'born in it' ? [close(FD.cgroup)] : [];
 }
 
 export function joinItems(cgroup: CgroupEntry): Item[] {

@@ -11,7 +11,7 @@ import { pipe } from '../linux/pipes.ts';
 import { resizePty } from '../linux/pty.ts';
 import { because, mayFail } from '../linux/step.ts';
 import { dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
-import { birth, type CgroupEntry, joinItems } from './birth.ts';
+import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { ExecOptions, Execution, Exit } from './container.ts';
 import { FD } from './descriptors.ts';
@@ -21,6 +21,8 @@ import { limits, ownStreams, rights } from './identity.ts';
 import { type ImageProcess, startImage } from './image-process.ts';
 import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
+import { loadFilter } from './seccomp/load.ts';
+import { ownKeyring, undumpable } from './secrets.ts';
 import { type Section, section } from './section.ts';
 import { oomScore, waitForDaemon } from './start-program.ts';
 import { openStreams, type StreamDescriptors } from './streams.ts';
@@ -45,7 +47,10 @@ export function execProgram(options: {
     rows: process.consoleSize.height,
     columns: process.consoleSize.width,
   };
+  const filter = loadFilter(spec.linux.seccomp);
   const sections = [
+    section('secrets', ownKeyring(), undumpable()),
+    section('who dies first', oomScore(process.oomScoreAdj)),
     section('control group', joinItems(enterCgroup)),
     section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [
       {
@@ -54,7 +59,7 @@ export function execProgram(options: {
         parent: 'done',
       },
     ]),
-    section('cgroup namespace', later === 0 ? [] : [setns(FD.container, later)]),
+    section('cgroup namespace', afterBirth(enterCgroup), later === 0 ? [] : [setns(FD.container, later)]),
     section(
       'session and streams',
       setsid(),
@@ -62,16 +67,15 @@ export function execProgram(options: {
         ? openTerminal(FD.terminal, size)
         : [...(stdin ? [dup3(FD.stdin, 0, 0)] : []), dup3(FD.stdout, 1, 0), dup3(FD.stderr, 2, 0)],
     ),
-    section('out of memory', oomScore(process.oomScoreAdj)),
     section('working directory', workingDirectory(process, false)),
     section(
       'user and rights',
       ownStreams(process, stdin),
       limits(process),
-      ...rights(process, options.lastCapability),
+      ...rights(process, { lastCapability: options.lastCapability, loadsFilter: filter.length > 0 }),
     ),
     waitForDaemon('wait for the daemon', 'it has taken what it needs'),
-    section('program', closeDescriptors(), execute(process)),
+    section('program', closeDescriptors(), execute(process, filter)),
     section('the one that forked', [
       { control: 'label', name: 'done' },
       { control: 'exit', status: 0 },

@@ -36,9 +36,10 @@ export function attempts({ args, env }: Process): Step[] {
   return candidates(program, env).map(path => mayFail(execve(path, args, env)));
 }
 
-export function execute(process: Process): Item[] {
+/** @param filter what has to come right before execve */
+export function execute(process: Process, filter: readonly Item[] = []): Item[] {
   const tries = attempts(process);
-  return [...resetSignals(), ...tries, { control: 'fail', blame: tries }];
+  return [...resetSignals(), ...filter, ...tries, { control: 'fail', blame: tries }];
 }
 
 function candidates(program: string, env: readonly string[]): string[] {

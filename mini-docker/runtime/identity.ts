@@ -41,19 +41,28 @@ export function ownStreams(process: Process, stdin: boolean): Item[] {
 
 /**
  * User, groups and capabilities, in the order that works.
- * @param lastCapability the highest number that this kernel has
+ * @param options.lastCapability the highest number that this kernel has
+ * @param options.loadsFilter a seccomp filter comes after it, right before execve
  */
-export function rights(process: Process, lastCapability: number): Item[][] {
-  const { capabilities } = process;
-  if (capabilities === undefined) return [becomeUser(process), noNewPrivileges(process)];
+export function rights(
+  process: Process,
+  options: { lastCapability: number; loadsFilter: boolean },
+): Item[][] {
+  const { capabilities, noNewPrivileges: isBarred = false } = process;
+  const keep = options.loadsFilter && !isBarred ? ['CAP_SYS_ADMIN'] : [];
+  if (capabilities === undefined && (process.user.uid === 0 || keep.length === 0)) {
+    return [becomeUser(process), noNewPrivileges(process)];
+  }
   return [
-    boundCapabilities(capabilities, lastCapability),
+    capabilities === undefined ? [] : boundCapabilities(capabilities, options.lastCapability),
     [because('setuid would clear them; they are set below', prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0))],
     becomeUser(process),
-    setCapabilities(capabilities),
+    setCapabilities(capabilities ?? NONE, keep),
     noNewPrivileges(process),
   ];
 }
+
+const NONE: Capabilities = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
 
 function becomeUser(process: Process): Item[] {
   const { uid, gid, additionalGids = [] } = process.user;
@@ -77,11 +86,19 @@ function boundCapabilities(capabilities: Capabilities, lastCapability: number): 
   return items;
 }
 
-function setCapabilities(capabilities: Capabilities): Item[] {
+/**
+ * @param keep also stay, until execve: it gives root what the bounding set has, and others nothing but the ambient ones,
+ * whatever a process had before (capabilities(7), "Transformation of capabilities during execve")
+ */
+function setCapabilities(capabilities: Capabilities, keep: readonly string[]): Item[] {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(CAPABILITY_VERSION_3);
   const data = Buffer.alloc(24);
-  const sets = [capabilities.effective, capabilities.permitted, capabilities.inheritable];
+  const sets = [
+    [...capabilities.effective, ...keep],
+    [...capabilities.permitted, ...keep],
+    capabilities.inheritable,
+  ];
   sets.forEach((names, index) => {
     for (const number of numbers(names)) {
       const at = Math.floor(number / 32) * 12 + index * 4;
@@ -90,7 +107,12 @@ function setCapabilities(capabilities: Capabilities): Item[] {
   });
   const count = capabilities.permitted.length;
   return [
-    because(`${count} capabilities stay`, capset(header, data)),
+    because(
+      keep.length === 0
+        ? `${count} capabilities stay`
+        : `${count} capabilities stay; execve clears CAP_SYS_ADMIN, which the filter takes`,
+      capset(header, data),
+    ),
     mayFail(prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.CLEAR_ALL, 0, 0, 0)),
     ...[...numbers(capabilities.ambient)].map(number =>
       prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, number, 0, 0),

@@ -82,10 +82,11 @@ export function initImage(process: Process, architecture: Architecture): Buffer 
   return encodeElf({ architecture, code, data });
 }
 
-/** What the container's first process does in place of executing the program. */
-export function executeInit(process: Process): Item[] {
+/** What the container's first process does in place of executing the program. The init itself is under the filter, too. */
+export function executeInit(process: Process, filter: readonly Item[]): Item[] {
   const argv = ['/sbin/docker-init', '--', ...process.args];
   return [
+    ...filter,
     because('pid 1 forwards signals and reaps', execveat(FD.init, '', argv, process.env, AT.EMPTY_PATH)),
   ];
 }

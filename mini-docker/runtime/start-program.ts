@@ -22,7 +22,7 @@ import {
   write,
   writeText,
 } from '../linux/syscalls.ts';
-import { birth, type CgroupEntry, joinItems } from './birth.ts';
+import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import { type CgroupView, expandCgroupMount } from './cgroup-mount.ts';
 import { FD } from './descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
@@ -39,6 +39,8 @@ import {
   readonlyRootSection,
   rootfsSection,
 } from './rootfs.ts';
+import { loadFilter } from './seccomp/load.ts';
+import { ownKeyring, privacy } from './secrets.ts';
 import { type Section, section } from './section.ts';
 import { openTerminal } from './terminal.ts';
 import { hasOwnUserNamespace } from './user-namespace.ts';
@@ -78,9 +80,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
+  const filter = loadFilter(linux.seccomp);
 
   const sections = [
-    section('monitor', mayFail(setsid()), beforeClone(linux), [
+    section('monitor', mayFail(setsid()), ownKeyring(), privacy(linux), beforeClone(linux), [
       {
         control: 'fork',
         step: because("the container's first process, in its own namespaces", clone),
@@ -96,7 +99,12 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
           becomeMappedRoot(),
         ]
       : []),
-    section('control group', userNamespace ? [] : joinItems(facts.enterCgroup), newCgroupNamespace(linux)),
+    section(
+      'control group',
+      afterBirth(facts.enterCgroup),
+      userNamespace ? [] : joinItems(facts.enterCgroup),
+      newCgroupNamespace(linux),
+    ),
     section('namespaces of others', joinNamespaces(linux)),
     section(
       'session and streams',
@@ -126,10 +134,14 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       'user and rights',
       ownStreams(process, facts.stdin),
       limits(process),
-      ...rights(process, facts.lastCapability),
+      ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
     ),
     waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
-    section('program', closeDescriptors(), facts.init ? executeInit(process) : execute(process)),
+    section(
+      'program',
+      closeDescriptors(),
+      facts.init ? executeInit(process, filter) : execute(process, filter),
+    ),
     section('the monitor goes on', becomeWaiter(resultOf(clone), facts, process.terminal === true)),
   ];
   return { sections: sections.filter(({ items }) => items.length > 0), pid };

@@ -1,0 +1,44 @@
+// The step that puts the filter in force: the last one before execve, so that a profile need allow nothing else that a
+// start does.
+import type { Seccomp, SeccompAction } from '../../formats/runtime-spec.ts';
+import { SECCOMP, SECCOMP_FILTER_FLAG } from '../../linux/constants.ts';
+import type { Item } from '../../linux/program.ts';
+import { because, hostArchitecture } from '../../linux/step.ts';
+import { encodeFilterProgram } from '../../linux/structures.ts';
+import { seccomp } from '../../linux/syscalls.ts';
+import { seccompFilter } from './compile.ts';
+
+/** What happens to a call that no rule names. */
+const OTHERWISE: Record<SeccompAction, string> = {
+  SCMP_ACT_ALLOW: 'allows all system calls but those of its rules',
+  SCMP_ACT_LOG: 'has all system calls logged but those of its rules',
+  SCMP_ACT_ERRNO: 'refuses all system calls but those that its rules allow',
+  SCMP_ACT_KILL: 'ends the thread at any system call that its rules do not allow',
+  SCMP_ACT_KILL_THREAD: 'ends the thread at any system call that its rules do not allow',
+  SCMP_ACT_KILL_PROCESS: 'ends the process at any system call that its rules do not allow',
+  SCMP_ACT_TRAP: 'sends SIGSYS for any system call that its rules do not allow',
+  SCMP_ACT_TRACE: 'asks the tracer about any system call that its rules do not allow',
+};
+
+/**
+ * No items without a profile.
+ * @throws RangeError, TypeError for a profile that cannot be compiled
+ */
+export function loadFilter(profile: Seccomp | undefined): Item[] {
+  if (profile === undefined) return [];
+  const filter = seccompFilter(profile, hostArchitecture());
+  const calls = new Set(profile.syscalls.flatMap(({ names }) => names)).size;
+  const why = `from here on a filter ${OTHERWISE[profile.defaultAction]}, of which there are ${calls}`;
+  return [because(why, seccomp(SECCOMP.SET_MODE_FILTER, flagsOf(profile), encodeFilterProgram(filter)))];
+}
+
+function flagsOf({ flags }: Seccomp): number {
+  // Before Linux 5.16 a filter also switched speculation off, and programs ran slower for it: prctl(PR_SET_SPECULATION_CTRL)
+  // is there for those that want that.
+  if (flags === undefined) return SECCOMP_FILTER_FLAG.SPEC_ALLOW;
+  const names = flags.map(
+    name => name.replace('SECCOMP_FILTER_FLAG_', '') as keyof typeof SECCOMP_FILTER_FLAG,
+  );
+  // TSYNC is for the other threads of a process; this one has none.
+  return names.filter(name => name !== 'TSYNC').reduce((sum, name) => sum | SECCOMP_FILTER_FLAG[name], 0);
+}
