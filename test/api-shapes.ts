@@ -8,7 +8,7 @@ export type Shapes = Set<string>;
 
 /** Maps by names that the user or the machine chose: their values' shape counts, not their keys. */
 const MAPS =
-  /\.(Labels|Networks|Ports|ExposedPorts|Runtimes|IndexConfigs|networks|stats|Attributes|Details|Data)$/;
+  /\.(Labels|Networks|Ports|ExposedPorts|Runtimes|IndexConfigs|networks|stats|Attributes|Details|Data|Containers|Options)$/;
 
 function addShape(shapes: Shapes, path: string, value: unknown): void {
   if (value === null || typeof value !== 'object') {
@@ -56,6 +56,22 @@ export async function collectShapes(socket: string): Promise<Shapes> {
   await ask('POST', `/exec/${exec.Id}/start`, { Detach: true });
   await record('exec inspect', 'GET', `/exec/${exec.Id}/json`);
   await record('update', 'POST', `${at}/update`, { Memory: 128 * 1024 * 1024, MemorySwap: -1 });
+  await record('network create', 'POST', '/networks/create', {
+    Name: 'shapes',
+    CheckDuplicate: true,
+    Labels: { a: 'b' },
+    Options: { 'com.docker.network.driver.mtu': '1400' },
+    IPAM: { Config: [{ Subnet: '10.211.0.0/24', IPRange: '10.211.0.128/25' }] },
+  });
+  await ask('POST', '/networks/shapes/connect', { Container: Id, EndpointConfig: { Aliases: ['alias'] } });
+  await record('network inspect', 'GET', '/networks/shapes');
+  await record('network list', 'GET', '/networks');
+  await ask('POST', '/networks/shapes/disconnect', { Container: Id });
+  await record('network prune', 'POST', '/networks/prune');
+  await record('volume create', 'POST', '/volumes/create', { Name: 'shapes', Labels: { a: 'b' } });
+  await record('volume inspect', 'GET', '/volumes/shapes');
+  await record('volume list', 'GET', '/volumes');
+  await record('volume prune', 'POST', '/volumes/prune');
   await ask('POST', `${at}/kill`);
   await record('wait', 'POST', `${at}/wait`);
   await record('image list', 'GET', '/images/json');
