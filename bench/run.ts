@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inTurns, report } from './measure.ts';
 import { processes, residentKilobytes } from './memory.ts';
+import { networkThroughput } from './network.ts';
 import { busyboxRoot, docker, miniDocker, type Peer, podman, runcBundle } from './peers.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 20);
@@ -154,6 +155,8 @@ try {
     ),
   );
   for (const peer of daemons) await execute([...peer.command, 'rm', '-f', 'target'], peer.env);
+
+  await networkThroughput(daemons, 5);
 
   console.log('\nresident memory of one running idle container');
   await costOfIdle(ours, /mini-docker-monitor/);
