@@ -29,7 +29,7 @@ export async function runDaemon(argv: string[]): Promise<number> {
 }
 
 async function serve(options: DaemonOptions): Promise<void> {
-  const { dataRoot, runDir } = options;
+  const { dataRoot, runDir, registries, debug } = options;
   const stopped = stopSignal();
   process.on('uncaughtException', error => report('error', `unexpected: ${stackOf(error)}`));
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
@@ -40,20 +40,27 @@ async function serve(options: DaemonOptions): Promise<void> {
 
   resources.use(keepParents());
   const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks') }), each => each.close());
-  const images = await openImageStore({ root: join(dataRoot, 'images') });
+  const images = await openImageStore({ root: join(dataRoot, 'images'), registries });
   const engine = await openEngine({
     dataRoot,
     runDir,
     images,
     networks,
     runtime: createRuntime(),
+    debug,
+    registries,
     warn: message => report('warning', message),
   });
   resources.defer(() => engine.close());
 
   const listening: Listening[] = [];
   for (const host of options.hosts) {
-    const each = await listen({ engine, host, report: error => report('error', unexpected(error)) });
+    const each = await listen({
+      engine,
+      host,
+      report: error => report('error', unexpected(error)),
+      ...(debug ? { debug: (line: string) => report('debug', line) } : {}),
+    });
     listening.push(resources.adopt(each, open => open.close()));
     shareSocket(host);
     report('info', `listening on ${each.host}`);
@@ -88,7 +95,7 @@ function shareSocket(host: string): void {
 }
 
 /** '2026-01-02T03:04:05.678Z warning container web: …': one event a line, but for the stacks of what nobody expected. */
-function report(level: 'info' | 'warning' | 'error', message: string): void {
+function report(level: 'debug' | 'info' | 'warning' | 'error', message: string): void {
   process.stdout.write(`${new Date().toISOString()} ${level} ${message}\n`);
 }
 

@@ -24,6 +24,8 @@ export interface ApiOptions {
   engine: Engine;
   /** Told of exceptions that nobody expected, with their stacks; for the daemon's own log. */
   report?(error: unknown): void;
+  /** Told of every request: 'GET /v1.47/info', with the status and what went wrong, if something did. */
+  debug?(line: string): void;
 }
 
 const ROUTES = router([
@@ -67,11 +69,14 @@ export function apiServer(options: ApiOptions & { upgraded: Set<Duplex> }): Serv
 
 async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void> {
   const { engine, exchange } = options;
+  const { method, url } = exchange.request;
+  options.debug?.(`${method} ${url}`);
   try {
     const answer = await handle({ engine, exchange });
     if (answer !== undefined) exchange.send(answer);
   } catch (error) {
     const { status, message } = errorAnswer(error);
+    options.debug?.(`${method} ${url}: ${status} ${message}`);
     if (exchange.gone) return;
     if (status === 500) options.report?.(error);
     if (exchange.started) exchange.cut();

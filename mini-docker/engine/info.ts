@@ -5,6 +5,7 @@ import { arch } from 'node:os';
 import type { SystemInfo, SystemVersion } from '../formats/engine-api-system.ts';
 import { encodeTimestamp, nowNanoseconds } from '../formats/timestamp.ts';
 import type { EngineContext } from './context.ts';
+import type { RegistryOptions } from './daemon-options.ts';
 
 /** The program's, as package.json has it. */
 export const VERSION = '0.1.0';
@@ -14,11 +15,18 @@ const ARCHITECTURES: Record<string, [docker: string, kernel: string]> = {
   arm64: ['arm64', 'aarch64'],
 };
 
-export async function systemInfo(context: EngineContext, options: { id: string }): Promise<SystemInfo> {
+export interface InfoOptions {
+  id: string;
+  debug: boolean;
+  registries: RegistryOptions;
+}
+
+export async function systemInfo(context: EngineContext, options: InfoOptions): Promise<SystemInfo> {
   const { facts, paths } = context;
   const statuses = [...context.containers].map(({ record }) => record.state.status);
   const count = (...wanted: string[]) => statuses.filter(status => wanted.includes(status)).length;
   const system = osRelease();
+  const { mirrors = [], insecure = [] } = options.registries;
   return {
     ID: options.id,
     Containers: statuses.length,
@@ -42,7 +50,7 @@ export async function systemInfo(context: EngineContext, options: { id: string }
     CPUSet: true,
     PidsLimit: true,
     IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
-    Debug: false,
+    Debug: options.debug,
     NFd: 0,
     OomKillDisable: facts.cgroupVersion === 1,
     NGoroutines: 0,
@@ -60,9 +68,16 @@ export async function systemInfo(context: EngineContext, options: { id: string }
     RegistryConfig: {
       AllowNondistributableArtifactsCIDRs: null,
       AllowNondistributableArtifactsHostnames: null,
-      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-      IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true } },
-      Mirrors: [],
+      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecure.filter(each => each.includes('/'))],
+      IndexConfigs: {
+        'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true },
+        ...Object.fromEntries(
+          insecure
+            .filter(each => !each.includes('/'))
+            .map(Name => [Name, { Name, Mirrors: [], Secure: false, Official: false }]),
+        ),
+      },
+      Mirrors: mirrors,
     },
     NCPU: facts.cpus,
     MemTotal: facts.memory,

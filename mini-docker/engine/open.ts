@@ -10,6 +10,7 @@ import { openBuilds } from './builds.ts';
 import { ContainerSet } from './container-set.ts';
 import { containersApi } from './containers.ts';
 import type { EngineContext } from './context.ts';
+import type { RegistryOptions } from './daemon-options.ts';
 import { Deletions } from './deletions.ts';
 import { diskUsage } from './disk-usage.ts';
 import type { Engine } from './engine.ts';
@@ -33,6 +34,9 @@ export interface EngineOptions {
   images: ImageStore;
   networks: Networks;
   runtime: Runtime;
+  /** For GET /info. */
+  debug?: boolean;
+  registries?: RegistryOptions;
   /** A line for the daemon's log. */
   warn(message: string): void;
 }
@@ -70,7 +74,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     builds: builds.api,
     system: {
       events: request => context.events.subscribe(request),
-      info: () => systemInfo(context, { id }),
+      info: () =>
+        systemInfo(context, { id, debug: options.debug ?? false, registries: options.registries ?? {} }),
       version: () => systemVersion(context),
       diskUsage: async () => ({ ...(await diskUsage(context)), BuildCache: builds.usage() }),
     },

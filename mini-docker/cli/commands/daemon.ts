@@ -1,11 +1,23 @@
 import { command } from '../command.ts';
-import { text } from '../flags.ts';
+import { integer, list, text, toggle } from '../flags.ts';
 
 /** Only its help: main.ts gives `daemon` to the engine without asking the command line. */
 export const daemon = command({
   usage: '[OPTIONS]',
   description: 'Commands start it when none answers. It ends cleanly on SIGTERM; containers go on running.',
   flags: {
+    'config-file': text(
+      'string',
+      'Its configuration (/etc/mini-docker/daemon.json, $MINI_DOCKER_CONFIG_FILE)',
+    ),
+    debug: toggle('Every request in the log', 'D'),
+    'insecure-registry': list(
+      'list',
+      'Registry that may do without TLS: HOST[:PORT] or addresses as 10.0.0.0/8',
+    ),
+    'max-concurrent-downloads': integer('int', 'Layers at a time of a pull (3)'),
+    'max-concurrent-uploads': integer('int', 'Layers at a time of a push (5)'),
+    'registry-mirror': list('list', 'Registry to ask before Docker Hub: https://HOST'),
     'data-root': text(
       'string',
       'Where images and containers are (/var/lib/mini-docker, $MINI_DOCKER_DATA_ROOT)',

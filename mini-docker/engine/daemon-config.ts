@@ -1,0 +1,113 @@
+// daemon.json: what the daemon is to be like, under the names that dockerd's has
+// (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file).
+
+import { readFileSync } from 'node:fs';
+import {
+  boolean,
+  type Fields,
+  FormatError,
+  integer,
+  parseObject,
+  present,
+  string,
+  strings,
+} from '../formats/json-fields.ts';
+import { meant } from '../formats/typo.ts';
+
+export interface DaemonConfig {
+  'data-root'?: string;
+  hosts?: string[];
+  /** Every request in the log. */
+  debug?: boolean;
+  /** URLs of registries that are asked before Docker Hub. */
+  'registry-mirrors'?: string[];
+  /** host[:port] or CIDR: plain HTTP, or a certificate that nobody vouches for, is good enough. */
+  'insecure-registries'?: string[];
+  'max-concurrent-downloads'?: number;
+  'max-concurrent-uploads'?: number;
+}
+
+const KNOWN: readonly (keyof DaemonConfig)[] = [
+  'data-root',
+  'debug',
+  'hosts',
+  'insecure-registries',
+  'max-concurrent-downloads',
+  'max-concurrent-uploads',
+  'registry-mirrors',
+];
+
+/** @throws Error with one line; no file is an empty configuration unless it `mustExist` */
+export function readDaemonConfig(path: string, { mustExist }: { mustExist: boolean }): DaemonConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !mustExist) return {};
+    throw new Error(`cannot read the configuration: ${message}`, { cause });
+  }
+  if (text.trim() === '') return {};
+  try {
+    return decodeDaemonConfig(parseObject(text, 'it'));
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new Error(`${path}: ${cause.message}`, { cause });
+  }
+}
+
+/** @throws FormatError */
+export function decodeDaemonConfig(fields: Fields): DaemonConfig {
+  for (const key of Object.keys(fields)) {
+    if ((KNOWN as readonly string[]).includes(key)) continue;
+    const guess = meant(key, KNOWN);
+    const help = guess === undefined ? `there are ${KNOWN.join(', ')}` : `did you mean ${guess}?`;
+    throw new FormatError(`there is no option ${JSON.stringify(key)}; ${help}`);
+  }
+  const read = <T>(key: keyof DaemonConfig, decode: (value: unknown, where: string) => T): T | undefined =>
+    Object.hasOwn(fields, key) ? decode(fields[key], key) : undefined;
+  const each = (check: (text: string, where: string) => string) => (value: unknown, where: string) =>
+    strings(value, where).map(text => check(text, where));
+  return present<DaemonConfig>({
+    'data-root': read('data-root', string),
+    hosts: read('hosts', strings),
+    debug: read('debug', boolean),
+    'registry-mirrors': read('registry-mirrors', each(checkMirror)),
+    'insecure-registries': read('insecure-registries', each(checkInsecure)),
+    'max-concurrent-downloads': read('max-concurrent-downloads', atLeastOne),
+    'max-concurrent-uploads': read('max-concurrent-uploads', atLeastOne),
+  });
+}
+
+/** @throws FormatError */
+export function checkMirror(text: string, where: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const fits =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '';
+  if (!fits) {
+    throw new FormatError(
+      `${where}: ${JSON.stringify(text)} is not the URL of a mirror, as https://mirror.example`,
+    );
+  }
+  return text;
+}
+
+/** @throws FormatError */
+export function checkInsecure(text: string, where: string): string {
+  if (!/^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?$|^[0-9a-fA-F.:]+\/\d{1,3}$/.test(text)) {
+    throw new FormatError(
+      `${where}: ${JSON.stringify(text)} is neither a host, with or without a port, nor addresses as 10.0.0.0/8`,
+    );
+  }
+  return text;
+}
+
+function atLeastOne(value: unknown, where: string): number {
+  const number = integer(value, where);
+  if (number < 1) throw new FormatError(`${where} must be at least 1, not ${number}`);
+  return number;
+}
