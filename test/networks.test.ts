@@ -566,6 +566,35 @@ describe('lives', () => {
   });
 });
 
+describe('a daemon that is killed while containers start', () => {
+  test.each([1, 2, 3, 4])('leaves no link, address or port behind (%d)', async round => {
+    await network('front');
+    const HostConfig = { NetworkMode: 'front', AutoRemove: true, PublishAllPorts: true };
+    const starts = Array.from({ length: 6 }, () =>
+      engine.run(SLEEP, { ExposedPorts: { '80/tcp': {} }, HostConfig }).catch(() => undefined),
+    );
+    await new Promise(resolve => setTimeout(resolve, 25 * round));
+    await daemon.end('SIGKILL');
+    await Promise.all(starts);
+    await daemon.begin();
+    const running = await engine.json<{ Id: string }[]>('GET', '/containers/json');
+    const { Containers } = await engine.json<NetworkResource>('GET', '/networks/front');
+    expect(Object.keys(Containers).sort()).toEqual(running.map(each => each.Id).sort());
+    const cables = () => ip('link show type veth', host.pid).filter(link => link.ifname !== 'up0');
+    await eventually(
+      async () => cables().length,
+      count => count === running.length,
+    );
+    for (const { Id } of running) {
+      const { Ports } = (await inspect(Id)).NetworkSettings;
+      const taken = await engine.create(SLEEP, {
+        HostConfig: { NetworkMode: 'bridge', PortBindings: { '81/tcp': [Ports['80/tcp']![0]!] } },
+      });
+      expect((await engine.ask('POST', `/containers/${taken}/start`)).status).toBe(409);
+    }
+  });
+});
+
 describe('the API', () => {
   test('create, inspect, list with filters, remove, prune', async () => {
     const body = { Name: 'front', Labels: { tier: 'web' }, Internal: true, Attachable: true };
