@@ -7,8 +7,8 @@ import { decodeDeviceRule, grantedDevices } from './devices.ts';
 import { badParameter } from './errors.ts';
 import type { HostFacts } from './host-facts.ts';
 import { decodeLogOptions } from './log-options.ts';
-import { decodeSecurityOptions } from './security-options.ts';
 import { signalNumber } from './signals.ts';
+import { seccompOf } from './spec.ts';
 import { containerSysctls } from './sysctls.ts';
 
 /** @throws badParameter (or notImplemented) that names what is wrong */
@@ -37,16 +37,16 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
   checkResources(host, facts);
   checkShmSize(host);
   decodeLogOptions(host);
-  decodeSecurityOptions(host, facts);
   containerSysctls(host);
   for (const rule of host.DeviceCgroupRules ?? []) decodeDeviceRule(rule);
   if (!host.Privileged) for (const mapping of host.Devices ?? []) grantedDevices(mapping);
-  containerCapabilities({
+  const capabilities = containerCapabilities({
     add: host.CapAdd ?? [],
     drop: host.CapDrop ?? [],
     privileged: host.Privileged === true,
     available: facts.capabilities,
   });
+  seccompOf(host, { facts, capabilities });
   checkRanges(host);
 }
 

@@ -18,6 +18,9 @@ export interface HostFacts {
   memory: number;
   swapLimit: boolean;
   apparmor: boolean;
+  selinux: boolean;
+  /** Filters of system calls. */
+  seccomp: boolean;
 }
 
 export function readHostFacts(): HostFacts {
@@ -32,6 +35,8 @@ export function readHostFacts(): HostFacts {
     memory: totalmem(),
     swapLimit: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || cgroupVersion() === 2,
     apparmor: read('/sys/module/apparmor/parameters/enabled') === 'Y',
+    selinux: existsSync('/sys/fs/selinux/enforce'),
+    seccomp: existsSync('/proc/sys/kernel/seccomp/actions_avail'),
   };
 }
 

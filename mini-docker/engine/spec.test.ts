@@ -25,7 +25,9 @@ function build(
   });
 }
 
-const golden = (spec: unknown) => `${JSON.stringify(spec, null, 2)}\n`;
+/** Without the filter of system calls, which is long and has its own tests. */
+const golden = (spec: ReturnType<typeof build>) =>
+  `${JSON.stringify({ ...spec, linux: { ...spec.linux, seccomp: undefined } }, null, 2)}\n`;
 const types = (spec: ReturnType<typeof build>) => spec.linux.namespaces.map(each => each.type);
 const mountAt = (spec: ReturnType<typeof build>, destination: string) =>
   spec.mounts.filter(mount => mount.destination === destination);
@@ -159,5 +161,38 @@ test('unknown limits and options are refused by name', () => {
     'invalid ulimit type: nope',
   );
   expect(() => build({ host: { SecurityOpt: ['nope'] } })).toThrow('invalid --security-opt: "nope"');
-  expect(() => build({ host: { SecurityOpt: ['seccomp={}'] } })).toThrow('not supported yet');
+});
+
+test('the filter of system calls follows from capabilities and options', () => {
+  const allows = (host: HostConfig, name: string) =>
+    build({ host }).linux.seccomp?.syscalls.some(({ names }) => names.includes(name));
+  expect(allows({}, 'read')).toBe(true);
+  expect(allows({}, 'mount')).toBe(false);
+  expect(allows({ CapAdd: ['SYS_ADMIN'] }, 'mount')).toBe(true);
+  expect(allows({ SecurityOpt: ['seccomp=unconfined'] }, 'read')).toBeUndefined();
+  expect(allows({ Privileged: true }, 'read')).toBeUndefined();
+  const own =
+    'seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"mkdir","action":"SCMP_ACT_ERRNO"}]}';
+  expect(allows({ SecurityOpt: [own] }, 'read')).toBe(false);
+  expect(allows({ SecurityOpt: [own], Privileged: true }, 'mkdir')).toBe(true);
+  expect(allows({ SecurityOpt: ['seccomp={}'] }, 'read')).toBeUndefined();
+  // The same object, so that it is compiled once.
+  expect(build().linux.seccomp).toBe(build().linux.seccomp);
+  expect(() => build({ host: { SecurityOpt: ['seccomp={"defaultAction":"NO"}'] } })).toThrow(
+    'Decoding seccomp profile failed: seccomp profile.defaultAction: unknown "NO"',
+  );
+});
+
+test('labels and profiles are for kernels that know them', () => {
+  const refused = (option: string) => expect(() => build({ host: { SecurityOpt: [option] } }));
+  refused('apparmor=mine').toThrow('--security-opt apparmor=mine: this kernel runs without AppArmor');
+  refused('label=type:mine_t').toThrow('--security-opt label=type:mine_t: this kernel runs without SELinux');
+  refused('label=nonsense').toThrow('invalid --security-opt');
+  const facts = { ...testFacts, apparmor: true, selinux: true };
+  const options = ['apparmor=mine', 'label=type:mine_t', 'label=level:s0:c1,c2', 'no-new-privileges:true'];
+  expect(build({ host: { SecurityOpt: options }, facts }).process).toMatchObject({
+    apparmorProfile: 'mine',
+    selinuxLabel: 'system_u:system_r:mine_t:s0:c1,c2',
+    noNewPrivileges: true,
+  });
 });

@@ -1,6 +1,7 @@
 // From docker's terms to the OCI runtime specification: a pure function. Everything that has to be looked up on this
 // machine or in the image is in its input.
 
+import type { HostConfig } from '../formats/engine-api.ts';
 import type { Device, Linux, NamespaceType, Process, Spec } from '../formats/runtime-spec.ts';
 import type { UserIdentity } from '../formats/user-database.ts';
 import { containerCapabilities } from './capabilities.ts';
@@ -10,6 +11,7 @@ import { badParameter } from './errors.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { ContainerRecord } from './record.ts';
 import { resourcesOf } from './resources.ts';
+import { containerSeccomp } from './seccomp-profiles.ts';
 import { decodeSecurityOptions } from './security-options.ts';
 import { specMounts } from './spec-mounts.ts';
 import { containerSysctls } from './sysctls.ts';
@@ -36,11 +38,12 @@ export function buildSpec(input: SpecInput): Spec {
   const { record, rootfs } = input;
   const { config, hostConfig } = record;
   const ownUts = hostConfig.UTSMode !== 'host';
+  const process = containerProcess(input);
   return {
     ociVersion: '1.2.0',
     ...(ownUts && config.Hostname ? { hostname: config.Hostname } : {}),
     ...(ownUts && config.Domainname ? { domainname: config.Domainname } : {}),
-    process: containerProcess(input),
+    process,
     root: { path: rootfs, ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
     mounts: specMounts({
       host: hostConfig,
@@ -48,14 +51,14 @@ export function buildSpec(input: SpecInput): Spec {
       etcFiles: input.etcFiles,
       ...(input.shmDirectory === undefined ? {} : { shmDirectory: input.shmDirectory }),
     }),
-    linux: linuxOf(input),
+    linux: linuxOf(input, process.capabilities?.bounding ?? []),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   };
 }
 
 function containerProcess({ record, facts, user, linked = [] }: SpecInput): Process {
   const { config, hostConfig } = record;
-  const { noNewPrivileges, apparmor } = decodeSecurityOptions(hostConfig, facts);
+  const { noNewPrivileges, apparmor, selinux } = decodeSecurityOptions(hostConfig, facts);
   const capabilities = containerCapabilities({
     add: hostConfig.CapAdd ?? [],
     drop: hostConfig.CapDrop ?? [],
@@ -80,6 +83,7 @@ function containerProcess({ record, facts, user, linked = [] }: SpecInput): Proc
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
     ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...(selinux === undefined ? {} : { selinuxLabel: selinux }),
   };
 }
 
@@ -95,9 +99,10 @@ export function cgroupsPath({ id, hostConfig }: ContainerRecord): string {
   return `${parent.startsWith('/') ? '' : '/'}${parent}/${id}`;
 }
 
-function linuxOf(input: SpecInput): Linux {
-  const { record, granted, hostDevices } = input;
+function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
+  const { record, granted, hostDevices, facts } = input;
   const { hostConfig } = record;
+  const seccomp = seccompOf(hostConfig, { facts, capabilities });
   return {
     namespaces: namespacesOf(input),
     devices: [
@@ -111,12 +116,27 @@ function linuxOf(input: SpecInput): Linux {
     sysctl: containerSysctls(hostConfig),
     maskedPaths: hostConfig.MaskedPaths ?? [],
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
+    ...(seccomp === undefined ? {} : { seccomp }),
   };
 }
 
 function isNotIn(devices: Device[]): (device: Device) => boolean {
   const paths = new Set(devices.map(({ path }) => path));
   return ({ path }) => !paths.has(path);
+}
+
+/** Of a container with these capabilities in its bounding set. @throws badParameter for a profile that cannot be had */
+export function seccompOf(
+  host: HostConfig,
+  options: { facts: HostFacts; capabilities: readonly string[] },
+): Linux['seccomp'] {
+  const { facts, capabilities } = options;
+  const { seccomp } = decodeSecurityOptions(host, facts);
+  if (seccomp === 'unconfined') return undefined;
+  return containerSeccomp(seccomp === 'default' ? undefined : seccomp, {
+    kernel: facts.kernel,
+    capabilities,
+  });
 }
 
 /** A mount that shall pass on what is mounted below it needs a root that does not cut that off. */

@@ -14,4 +14,6 @@ export const testFacts: HostFacts = {
   memory: 8 * 2 ** 30,
   swapLimit: true,
   apparmor: false,
+  selinux: false,
+  seccomp: true,
 };

@@ -19,6 +19,7 @@ import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { Gate } from './gate.ts';
 import { limits, ownStreams, rights } from './identity.ts';
 import { type ImageProcess, startImage } from './image-process.ts';
+import { labelItems } from './labels.ts';
 import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
 import { loadFilter } from './seccomp/load.ts';
@@ -51,6 +52,7 @@ export function execProgram(options: {
   const sections = [
     section('secrets', ownKeyring(), undumpable()),
     section('who dies first', oomScore(process.oomScoreAdj)),
+    section('labels', labelItems(process)),
     section('control group', joinItems(enterCgroup)),
     section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [
       {

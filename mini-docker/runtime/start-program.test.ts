@@ -3,9 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Spec } from '../formats/runtime-spec.ts';
+import { resolveSeccompProfile } from '../formats/seccomp.ts';
 import { compile } from '../linux/program.ts';
+import { hostArchitecture } from '../linux/step.ts';
 import { execProgram } from './exec.ts';
 import { explainSections } from './explain.ts';
+import { DEFAULT_PROFILE } from './seccomp/default-profile.ts';
 import type { Section } from './section.ts';
 import { type StartFacts, startProgram } from './start-program.ts';
 import { waiterImage } from './waiter.ts';
@@ -27,6 +30,9 @@ const facts: StartFacts = {
 function spec(change: (spec: Spec) => void = () => {}): Spec {
   const golden = new URL('../engine/golden/spec-default.txt', import.meta.url);
   const read: Spec = JSON.parse(readFileSync(golden, 'utf8'));
+  const capabilities = read.process.capabilities!.bounding;
+  const machine = { architecture: hostArchitecture(), kernel: '6.1.0', capabilities };
+  read.linux.seccomp = resolveSeccompProfile(DEFAULT_PROFILE, machine);
   change(read);
   return read;
 }

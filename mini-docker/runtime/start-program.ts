@@ -29,6 +29,7 @@ import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts'
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { limits, ownStreams, rights } from './identity.ts';
 import { executeInit } from './init.ts';
+import { labelItems } from './labels.ts';
 import { masksSection } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
@@ -111,6 +112,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       because('no terminal of the host may send it signals', setsid()),
       streams(process.terminal === true, facts.stdin),
     ),
+    section('labels', labelItems(process)),
     section(
       'what comes from outside',
       mounts.flatMap(({ prepare }) => prepare),
