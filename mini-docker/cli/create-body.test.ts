@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createBody } from './create-body.ts';
 import { CREATE_FLAGS } from './create-flags.ts';
@@ -151,6 +153,19 @@ test('variables come from files, then from flags, and from our own environment b
       'HOME=/root',
       'A=2',
       'TERM=xterm',
+    ]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a seccomp profile travels as its text, with numbers of 64 bits as they are', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mini-docker-flags-'));
+  try {
+    const file = join(directory, 'profile.json');
+    writeFileSync(file, '{ "a b" : [ 18446744073709551615 ],\n  "c": "\\" d" }');
+    expect(body(['--security-opt', `seccomp=${file}`, 'busybox']).HostConfig?.SecurityOpt).toEqual([
+      'seccomp={"a b":[18446744073709551615],"c":"\\" d"}',
     ]);
   } finally {
     rmSync(directory, { recursive: true });
