@@ -473,6 +473,10 @@ describe('host, none and container:NAME', () => {
     expect(await call('other', 'owner')).toBe('sharer\n');
     await engine.json('POST', '/containers/owner/start');
     await same();
+    // Its files are theirs, too, after it came back.
+    await network('more');
+    await engine.json('POST', '/networks/more/connect', { Container: 'owner' });
+    expect(await exec('second', 'cat', '/etc/hosts')).toContain(await address('owner', 'more'));
     // The last one out gives it back.
     await engine.json('POST', '/containers/owner/stop?t=0');
     for (const each of ['sharer', 'second']) await engine.json('POST', `/containers/${each}/stop?t=0`);
@@ -509,6 +513,7 @@ describe('host, none and container:NAME', () => {
     [{ NetworkMode: 'container:one' }, { Hostname: 'mine' }, 'hostname and the network mode'],
     [{ NetworkMode: 'host', Links: ['one:a'] }, {}, "can't be used with links"],
     [{ NetworkMode: 'container:nobody' }, {}, 'No such container: nobody'],
+    [{}, { NetworkingConfig: { EndpointsConfig: { bridge: { Aliases: ['a'] } } } }, 'network-scoped alias'],
   ])('%j %j is refused', async (HostConfig, more, why) => {
     await engine.create(SLEEP, { name: 'one' });
     const { body } = await engine.ask('POST', '/containers/create', {

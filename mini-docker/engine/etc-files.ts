@@ -1,7 +1,7 @@
 // The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted, so that
 // they never become part of an image. They are written in place: the running container has these very files mounted.
 
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
 import type { HostConfig } from '../formats/engine-api.ts';
 import { resolvConfForContainers } from '../network/dns/upstream.ts';
 import type { EngineContext } from './context.ts';
@@ -9,7 +9,7 @@ import { badParameter } from './errors.ts';
 import { translated } from './foreign-errors.ts';
 import { linkedFrom, linkedHosts } from './links.ts';
 import type { LiveContainer } from './live-container.ts';
-import { networkOwner, sharedWith } from './network-owner.ts';
+import { sharedWith, sharers } from './network-owner.ts';
 import type { ContainerPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -23,17 +23,28 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 `;
 
-/** Where they lie: with `--network container:NAME` they are the other container's. */
 export function etcFiles(context: EngineContext, record: ContainerRecord): EtcFiles {
-  return context.paths.container(networkOwner(context, record).id);
+  return context.paths.container(record.id);
 }
 
-/** Before the start they only have to be there to be mounted: what is in them depends on the networks. */
+/**
+ * Before the start they only have to be there to be mounted: what is in them depends on the networks. Containers that
+ * share a network have the same files, by second names: whoever of them ends, the others keep them.
+ */
 export function makeEtcFiles(context: EngineContext, record: ContainerRecord): void {
-  if (sharedWith(record) !== undefined) return;
   const { hostname, hosts, resolvConf } = etcFiles(context, record);
-  writeFileSync(hostname, `${record.config.Hostname ?? ''}\n`);
-  for (const path of [hosts, resolvConf]) appendFileSync(path, '');
+  const other = context.containers.find(sharedWith(record) ?? '') ?? sharers(context, record.id)[0];
+  if (other !== undefined) {
+    const theirs = etcFiles(context, other.record);
+    for (const [from, to] of [
+      [theirs.hostname, hostname],
+      [theirs.hosts, hosts],
+      [theirs.resolvConf, resolvConf],
+    ] as const)
+      if (existsSync(from)) linkSync(from, to);
+  }
+  for (const path of [hostname, hosts, resolvConf]) appendFileSync(path, '');
+  if (sharedWith(record) === undefined) writeFileSync(hostname, `${record.config.Hostname ?? ''}\n`);
 }
 
 /** Once the networks are there, and before the program runs. */

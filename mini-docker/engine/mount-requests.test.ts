@@ -94,3 +94,24 @@ test('what makes no sense is refused before anything is made', () => {
   ];
   for (const [host, message] of refused) expect(() => requested(host)).toThrow(message);
 });
+
+test('a volume that is not there yet is made as --mount says', () => {
+  const [mount] = requested({
+    Mounts: [
+      {
+        Type: 'volume',
+        Source: 'data',
+        Target: '/data',
+        VolumeOptions: {
+          NoCopy: true,
+          Labels: { a: 'b' },
+          DriverConfig: { Name: 'local', Options: { type: 'none', o: 'bind', device: '/srv' } },
+        },
+      },
+    ],
+  });
+  expect(mount).toMatchObject({
+    noCopy: true,
+    volume: { labels: { a: 'b' }, options: { type: 'none', o: 'bind', device: '/srv' } },
+  });
+});

@@ -10,6 +10,7 @@ import { translated } from './foreign-errors.ts';
 import type { LiveContainer } from './live-container.ts';
 import { connectNetwork, disconnected, networkEvent, publishPorts } from './network-connections.ts';
 import { namespacePid, sharedWith } from './network-owner.ts';
+import { unsupportedAlias } from './requested-networks.ts';
 import { writeStarted } from './started-file.ts';
 
 export function networksApi(context: EngineContext): NetworksApi {
@@ -72,7 +73,8 @@ async function connect(
     const message = `endpoint with name ${live.name} already exists in network ${Name}`;
     throw new EngineError('forbidden', message);
   }
-  const { MacAddress } = options.settings;
+  const { MacAddress, Aliases } = options.settings;
+  if (Name === 'bridge' && Aliases?.length) throw unsupportedAlias();
   const settings = disconnected(options.settings);
   if (MacAddress) record.wantedMacs = { ...record.wantedMacs, [Name]: MacAddress };
   const pid = namespacePid(context, live);

@@ -24,6 +24,7 @@ export function requestedNetworks(
   checkConflicts(host, options.asked);
   if (mode.startsWith('container:')) return {};
   const first = asked[mode] ?? (mode === 'bridge' ? asked.default : undefined) ?? {};
+  if (first.Aliases?.length && ['bridge', 'host', 'none'].includes(mode)) throw unsupportedAlias();
   const networks: Record<string, EndpointSettings> = { [mode]: { ...first } };
   const others = Object.entries(asked).filter(([name]) => name !== mode && name !== 'default');
   if ((mode === 'host' || mode === 'none') && others.length > 0) {
@@ -31,6 +32,11 @@ export function requestedNetworks(
   }
   for (const [name, settings] of others) networks[name] = { ...settings };
   return networks;
+}
+
+/** The default bridge has no names. */
+export function unsupportedAlias(): Error {
+  return badParameter('network-scoped alias is supported only for containers in user defined networks');
 }
 
 /** A container without a network of its own has nothing to set there. */

@@ -37,10 +37,17 @@ export const inspect = command({
   },
 });
 
+const FLAGS = {
+  container: { format, size },
+  image: { format },
+  network: { format, verbose: toggle('Changes nothing here: that is for swarms', 'v') },
+  volume: { format },
+};
+
 function only(kind: Kind) {
   return command({
     usage: `[OPTIONS] ${kind.toUpperCase()} [${kind.toUpperCase()}...]`,
-    flags: kind === 'container' ? { format, size } : { format },
+    flags: FLAGS[kind],
     least: 1,
     examples: [[`${kind} inspect -f '{{json .}}' NAME`, 'On one line']],
     run: ({ flags, args, daemon }) =>
