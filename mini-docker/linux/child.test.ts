@@ -5,8 +5,9 @@ import { resetSignals, startChild } from './child.ts';
 import { CLONE, MS, SIG } from './constants.ts';
 import { reap, watchExit } from './exits.ts';
 import { pipe } from './pipes.ts';
-import type { Item } from './program.ts';
+import { compile, type Item } from './program.ts';
 import { addressOfResult, because, mayFail, resultOf } from './step.ts';
+import { encodeFilterProgram } from './structures.ts';
 import type { SyscallError } from './syscall-error.ts';
 import {
   clockGettime,
@@ -22,6 +23,7 @@ import {
   pidfdOpen,
   prctlName,
   read,
+  seccomp,
   sethostname,
   wait4,
   write,
@@ -190,6 +192,17 @@ test('a call can be given the address of a result', async () => {
   expect(child.results.of(pid)).not.toBe(child.pid); // overwritten by the time's seconds
   reap(child.pidfd);
   for (const fd of [readEnd, writeEnd, child.pidfd]) closeSync(fd);
+});
+
+test('a structure points to its buffer also where memory had to grow for that', () => {
+  const filler = new Uint8Array(16_000).fill(1);
+  const instructions = Buffer.alloc(1024, 7);
+  const items = [write(1, filler), seccomp(1, 0, encodeFilterProgram(instructions))];
+  const { data } = compile(items, { architecture: 'x64', dataAddress: 0x10_0000 });
+  const found = data.indexOf(instructions);
+  const pointer = Buffer.alloc(8);
+  pointer.writeBigUInt64LE(BigInt(0x10_0000 + found));
+  expect(data.includes(pointer)).toBe(true);
 });
 
 test('the program starts with no signal blocked, and SIGPIPE as a shell would leave it', () => {

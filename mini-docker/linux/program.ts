@@ -274,7 +274,9 @@ class Memory {
     if (isLinked(arg)) {
       const address = this.place(arg.bytes, buffers);
       for (const { at, to } of arg.pointers) {
-        this.#bytes.writeBigUInt64LE(BigInt(this.place(to, buffers)), address - this.#address + at);
+        // First, since placing may move the bytes.
+        const target = BigInt(this.place(to, buffers));
+        this.#bytes.writeBigUInt64LE(target, address - this.#address + at);
       }
       return address;
     }
