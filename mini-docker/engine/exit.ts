@@ -4,6 +4,7 @@ import { encodeTimestamp } from '../formats/timestamp.ts';
 import type { Exit } from '../runtime/container.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
+import { watchHealth } from './health.ts';
 import type { LiveContainer, Run } from './live-container.ts';
 import { disconnectNetworks, leaveNetworkOwner } from './network-connections.ts';
 import { removeLocked } from './remove.ts';
@@ -18,6 +19,7 @@ const PATIENCE = 2000;
 
 /** Waits for the end of this run and deals with it, in the background. */
 export function handleExit(context: EngineContext, live: LiveContainer, run: Run): void {
+  watchHealth(context, live, run);
   let oomTold = false;
   run.container.onOomKill(() => {
     oomTold = true;

@@ -51,6 +51,7 @@ export function containerState({ state }: ContainerRecord): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt || NEVER_TIME,
     FinishedAt: state.finishedAt || NEVER_TIME,
+    ...(state.health === undefined ? {} : { Health: state.health }),
   };
 }
 

@@ -31,7 +31,7 @@ const TESTS: Record<string, Test> = {
     ),
   publish: (live, values) => matchesPorts(live, { values, isPublished: true }),
   expose: (live, values) => matchesPorts(live, { values, isPublished: false }),
-  health: (_, values) => values.includes('none'),
+  health: ({ record }, values) => values.includes(record.state.health?.Status ?? 'none'),
   'is-task': (_, values) => values.includes('false') || values.includes('0'),
   isolation: () => true,
 };

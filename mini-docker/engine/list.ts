@@ -61,7 +61,7 @@ export function statusText({ state }: ContainerRecord, now = Date.now()): string
   const since = (time: string) => humanDuration(now - Date.parse(time));
   switch (state.status) {
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state)}`;
     case 'paused':
       return `Up ${since(state.startedAt)} (Paused)`;
     case 'restarting':
@@ -77,6 +77,11 @@ export function statusText({ state }: ContainerRecord, now = Date.now()): string
         ? `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`
         : `Exited (${state.exitCode})`;
   }
+}
+
+function healthText({ health }: ContainerRecord['state']): string {
+  if (health === undefined) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
 /** As the user wrote it, while that still means this image; else its id. */

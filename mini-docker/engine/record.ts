@@ -2,6 +2,7 @@
 
 import type {
   ContainerConfig,
+  ContainerHealth,
   ContainerStatus,
   EndpointSettings,
   HostConfig,
@@ -37,6 +38,8 @@ export interface ContainerRecord {
 export interface RecordMount extends MountPoint {
   /** Of a bind: what lies mounted below the source stays out. */
   nonRecursive?: boolean;
+  /** Of a read-only bind: what lies mounted below the source stays as it is. */
+  writableBelow?: boolean;
   /** A source that is missing is an error, and not a directory to be made. */
   mustExist?: boolean;
   /** Of a tmpfs: mount options. */
@@ -63,4 +66,5 @@ export interface RecordState {
   /** `stop` or `kill` by the user: unless-stopped and on-failure respect it. */
   manuallyStopped: boolean;
   startedBefore: boolean;
+  health?: ContainerHealth;
 }

@@ -230,6 +230,16 @@ export interface ContainerState {
   /** RFC 3339; '0001-01-01T00:00:00Z' for never. */
   StartedAt: string;
   FinishedAt: string;
+  /** Of a container that has a health check. */
+  Health?: ContainerHealth;
+}
+
+export interface ContainerHealth {
+  Status: 'starting' | 'healthy' | 'unhealthy';
+  /** Failures in a row. */
+  FailingStreak: number;
+  /** The latest results, oldest first; -1 for a check that was given up. */
+  Log: { Start: string; End: string; ExitCode: number; Output: string }[];
 }
 
 export interface MountPoint {
