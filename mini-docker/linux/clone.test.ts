@@ -61,7 +61,7 @@ test('stdin and stdout pass through, also when we have printed before', () => {
 
 test('Ctrl-C is for the child: whoever waits stays', () => {
   const { stdout, status } = node(`
-    const script = 'kill -INT $PPID; sleep 0.05; echo still here';
+    const script = 'sleep 0.3; kill -INT $PPID; sleep 0.05; echo still here';
     process.exitCode = await wait(clone(0, [execve('/bin/sh', ['sh', '-c', script], ['PATH=/usr/bin:/bin'])]));`);
   expect({ stdout, status }).toEqual({ stdout: 'still here\n', status: 0 });
 });
