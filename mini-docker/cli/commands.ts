@@ -11,6 +11,7 @@ export interface Entry {
 export const GROUPS: Readonly<Record<string, string>> = {
   container: 'Manage containers',
   image: 'Manage images',
+  manifest: 'Manage images for several platforms under one name',
   network: 'Manage networks',
   volume: 'Manage volumes',
   system: 'Manage the engine',
@@ -121,6 +122,38 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Give an image another name',
     load: async () => (await import('./commands/rmi.ts')).tag,
   },
+  push: {
+    summary: 'Upload an image to a registry',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
+  login: {
+    summary: 'Say who you are to a registry',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  logout: {
+    summary: 'Forget the password for a registry',
+    load: async () => (await import('./commands/login.ts')).logout,
+  },
+  search: {
+    summary: 'Search a registry for images',
+    load: async () => (await import('./commands/search.ts')).search,
+  },
+  load: {
+    summary: 'Take images in from an archive',
+    load: async () => (await import('./commands/load.ts')).load,
+  },
+  save: {
+    summary: 'Write images as an archive',
+    load: async () => (await import('./commands/save.ts')).save,
+  },
+  import: {
+    summary: 'Make an image out of a file system in a tar archive',
+    load: async () => (await import('./commands/import.ts')).importImage,
+  },
+  history: {
+    summary: 'Show what made an image',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
   events: {
     summary: 'Watch what happens in the engine',
     load: async () => (await import('./commands/events.ts')).events,
@@ -152,6 +185,30 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'image inspect': {
     summary: 'Show everything about images',
     load: async () => (await import('./commands/inspect.ts')).imageInspect,
+  },
+  'image layers': {
+    summary: 'Draw the layers of an image: what each adds, changes, deletes',
+    load: async () => (await import('./commands/image-layers.ts')).imageLayers,
+  },
+  'manifest annotate': {
+    summary: 'Say for which platform an image in a list is',
+    load: async () => (await import('./commands/manifest.ts')).manifestAnnotate,
+  },
+  'manifest create': {
+    summary: 'Put images of several platforms under one name',
+    load: async () => (await import('./commands/manifest.ts')).manifestCreate,
+  },
+  'manifest inspect': {
+    summary: 'Show a list, or what a registry has under a name',
+    load: async () => (await import('./commands/manifest.ts')).manifestInspect,
+  },
+  'manifest push': {
+    summary: 'Send a list to its registry',
+    load: async () => (await import('./commands/manifest.ts')).manifestPush,
+  },
+  'manifest rm': {
+    summary: 'Forget lists that are kept here',
+    load: async () => (await import('./commands/manifest.ts')).manifestRemove,
   },
   'image prune': {
     summary: 'Remove images that nothing uses',
@@ -224,6 +281,8 @@ const IN_CONTAINER_GROUP = [
   'update wait',
 ].flatMap(line => line.split(' '));
 
+const IN_IMAGE_GROUP = ['history', 'import', 'load', 'pull', 'push', 'save', 'tag'];
+
 /** Other names: 'container ls' is ps. */
 export const ALIASES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(IN_CONTAINER_GROUP.map(name => [`container ${name}`, name])),
@@ -236,8 +295,8 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'image list': 'images',
   'image rm': 'rmi',
   'image remove': 'rmi',
-  'image tag': 'tag',
-  'image pull': 'pull',
+  ...Object.fromEntries(IN_IMAGE_GROUP.map(name => [`image ${name}`, name])),
+  'manifest remove': 'manifest rm',
   'network list': 'network ls',
   'network remove': 'network rm',
   'volume list': 'volume ls',

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decodeCsvLine } from '../../formats/csv.ts';
 import { shortId } from '../../formats/digest.ts';
-import type { BuildMessage } from '../../formats/engine-api-build.ts';
+import type { StepMessage } from '../../formats/engine-api-build.ts';
+import type { ProgressMessage } from '../../formats/engine-api-images.ts';
 import { decodeSize } from '../../formats/sizes.ts';
 import { buildContext } from '../build-context.ts';
 import { LiveProgress } from '../build-progress.ts';
@@ -9,8 +10,10 @@ import { command } from '../command.ts';
 import { CommandError, fileReason } from '../errors.ts';
 import { readExtraHost, readPairs, readSwap, readUlimit } from '../flag-values.ts';
 import { type FlagValues, list, text, toggle, toggleOff, value, values } from '../flags.ts';
-import { progressLines, withLatest } from '../images-pull.ts';
+import { withLatest } from '../images-pull.ts';
 import { write } from '../output.ts';
+import { progressLines } from '../progress-lines.ts';
+import { allAuths } from '../registry-config.ts';
 
 const flags = {
   'add-host': values('list', 'Add a line to /etc/hosts of RUN: name:address', readExtraHost),
@@ -45,15 +48,12 @@ const flags = {
 
 type Flags = FlagValues<typeof flags>;
 
-type Line = Partial<{
-  stream: string;
-  aux: { ID?: string };
-  step: Extract<BuildMessage, { step: unknown }>['step'];
-  id: string;
-  status: string;
-  errorDetail: { code?: number; message?: string };
-  error: string;
-}>;
+/** Any line of the answer. */
+interface Line extends Omit<ProgressMessage, 'aux' | 'errorDetail'> {
+  aux?: { ID?: string };
+  step?: StepMessage;
+  errorDetail?: { code?: number; message?: string };
+}
 
 export const build = command({
   usage: '[OPTIONS] PATH | -',
@@ -77,7 +77,7 @@ export const build = command({
     });
     const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live })}`, {
       body,
-      headers: { 'Content-Type': 'application/x-tar', ...secrets },
+      headers: { 'Content-Type': 'application/x-tar', ...secrets, ...(await registryConfig()) },
     });
     const id = await show(lines, { live, quiet: flags.quiet, tags: flags.tag });
     if (flags.iidfile !== undefined) writeId(flags.iidfile, id);
@@ -181,6 +181,12 @@ function readSecrets(given: readonly string[]): Record<string, string> {
   return { 'X-Build-Secrets': header };
 }
 
+async function registryConfig(): Promise<Record<string, string>> {
+  const auths = await allAuths(process.env);
+  if (Object.keys(auths).length === 0) return {};
+  return { 'X-Registry-Config': Buffer.from(JSON.stringify(auths)).toString('base64url') };
+}
+
 /** Gives the image's id. */
 async function show(
   lines: AsyncIterable<Line>,
@@ -198,7 +204,10 @@ async function show(
       else if (line.step !== undefined) progress?.take(line.step);
       else if (line.aux?.ID !== undefined) id = line.aux.ID;
       else if (line.stream !== undefined) write(line.stream);
-      else if (line.status !== undefined && progress === undefined) pulls(line);
+      else if (line.status !== undefined && progress === undefined) {
+        const { aux: _, errorDetail: __, ...message } = line;
+        pulls(message);
+      }
     }
   } finally {
     progress?.end();

@@ -1,0 +1,62 @@
+import { describeDuration } from '../../formats/durations.ts';
+import type { ImageHistoryItem } from '../../formats/engine-api-images.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import { command } from '../command.ts';
+import { toggle, toggleOff } from '../flags.ts';
+import { imagePath } from '../image-path.ts';
+import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../listing.ts';
+
+export const history = command({
+  usage: '[OPTIONS] IMAGE',
+  description: 'What made the image, the newest first.',
+  flags: {
+    format: formatFlag(),
+    human: { ...toggleOff('Sizes and times for people; --human=false: bytes and dates'), short: 'H' },
+    'no-trunc': toggle('Nothing cut short'),
+    quiet: toggle('Only ids', 'q'),
+  },
+  least: 1,
+  most: 1,
+  examples: [
+    ['history busybox', 'Its layers'],
+    ["history --no-trunc --format '{{.CreatedBy}}' busybox", 'Only what was done'],
+  ],
+  async run({ flags, args, daemon }) {
+    const rows = await daemon.json<ImageHistoryItem[]>('GET', imagePath(args[0]!, '/history'));
+    await printListing({
+      columns: columns({ cut: !flags['no-trunc'], human: flags.human, now: new Date() }),
+      rows,
+      shown: ['ID', flags.human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'],
+      format: flags.format,
+      quiet: flags.quiet && 'ID',
+    });
+    return 0;
+  },
+});
+
+const CREATED_BY = 45;
+
+function columns(options: { cut: boolean; human: boolean; now: Date }): Columns<ImageHistoryItem> {
+  const { cut, human, now } = options;
+  return {
+    Comment: { header: 'COMMENT', value: ({ Comment }) => Comment },
+    CreatedAt: {
+      header: 'CREATED AT',
+      value: ({ Created }) => (Created > 0 ? new Date(Created * 1000).toISOString().replace('.000', '') : ''),
+    },
+    CreatedBy: {
+      header: 'CREATED BY',
+      value: ({ CreatedBy }) => {
+        const text = CreatedBy.replaceAll('\t', ' ').replaceAll('\n', ' ');
+        return cut ? ellipsis(text, CREATED_BY) : text;
+      },
+    },
+    CreatedSince: {
+      header: 'CREATED',
+      value: ({ Created }) =>
+        Created > 0 ? `${describeDuration(now.getTime() / 1000 - Created)} ago` : 'N/A',
+    },
+    ID: { header: 'IMAGE', value: ({ Id }) => (cut && Id.startsWith('sha256:') ? shortId(Id) : Id) },
+    Size: { header: 'SIZE', value: ({ Size }) => (human ? encodeSize(Size) : String(Size)) },
+  };
+}

@@ -1,0 +1,46 @@
+import { createReadStream, statSync } from 'node:fs';
+import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import { command } from '../command.ts';
+import { CommandError, fileReason } from '../errors.ts';
+import { text, toggle } from '../flags.ts';
+import { write } from '../output.ts';
+import { followProgress, progressLines } from '../progress-lines.ts';
+
+export const load = command({
+  usage: '[OPTIONS]',
+  description: "Takes what 'save', docker and podman write: plain, or compressed with gzip or zstd.",
+  flags: {
+    input: text('string', 'File to read instead of standard input', 'i'),
+    quiet: toggle('No progress', 'q'),
+  },
+  least: 0,
+  most: 0,
+  examples: [
+    ['load -i web.tar', 'Every image that is in it'],
+    ['load', 'From standard input'],
+  ],
+  async run({ flags, daemon }) {
+    if (flags.input === undefined && process.stdin.isTTY) {
+      throw new CommandError('requested load from stdin, but stdin is empty: use -i FILE, or redirect');
+    }
+    const body = flags.input === undefined ? process.stdin : openInput(flags.input);
+    const terminal = Boolean(process.stdout.isTTY);
+    const stream = daemon.jsonStream<ProgressMessage>('POST', '/images/load', {
+      query: { quiet: flags.quiet || !terminal },
+      headers: { 'Content-Type': 'application/x-tar' },
+      body,
+    });
+    await followProgress(stream, progressLines({ show: write, terminal }));
+    return 0;
+  },
+});
+
+export function openInput(path: string) {
+  try {
+    if (statSync(path).isDirectory()) throw new CommandError(`open ${path}: is a directory`);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError(`open ${path}: ${fileReason(cause)}`, { cause });
+  }
+  return createReadStream(path, { highWaterMark: 1 << 18 });
+}

@@ -1,0 +1,111 @@
+import type { ManifestListInspect } from '../../formats/engine-api-images.ts';
+import { command } from '../command.ts';
+import { text, toggle } from '../flags.ts';
+import { parsedReference } from '../images-pull.ts';
+import { print } from '../output.ts';
+import { authHeader } from '../registry-config.ts';
+import { forEachTarget } from '../targets.ts';
+
+const PATH = '/mini-docker/manifests';
+const ignored = (help: string) => ({ ...toggle(help), hidden: true });
+
+const auth = (name: string) => authHeader(parsedReference(name).domain, process.env);
+
+export const manifestCreate = command({
+  usage: '[OPTIONS] LIST IMAGE [IMAGE...]',
+  description: 'The images must be in the registry already. The list is kept here until it is pushed.',
+  flags: {
+    amend: toggle('Add to a list that is there', 'a'),
+    insecure: ignored("The daemon's insecure-registries say so"),
+  },
+  least: 2,
+  examples: [
+    ['manifest create hub.lan/web:1 hub.lan/web:1-amd64 hub.lan/web:1-arm64', 'One name for two platforms'],
+    ['manifest push hub.lan/web:1', 'Send it'],
+  ],
+  async run({ flags, args, daemon }) {
+    const [name, ...images] = args as [string, ...string[]];
+    const query = new URLSearchParams({ name });
+    for (const image of images) query.append('image', image);
+    if (flags.amend) query.set('amend', '1');
+    const headers = await auth(name);
+    const { Name } = await daemon.json<{ Name: string }>('POST', `${PATH}/create?${query}`, { headers });
+    print(`Created manifest list ${Name}`);
+    return 0;
+  },
+});
+
+export const manifestAnnotate = command({
+  usage: '[OPTIONS] LIST IMAGE',
+  flags: {
+    arch: text('string', 'Architecture: amd64, arm64, …'),
+    os: text('string', 'Operating system'),
+    'os-version': text('string', 'Its version'),
+    variant: text('string', 'Variant of the architecture: v7'),
+  },
+  least: 2,
+  most: 2,
+  examples: [
+    [
+      'manifest annotate --arch arm --variant v7 hub.lan/web:1 hub.lan/web:1-arm',
+      'What its configuration does not say',
+    ],
+  ],
+  async run({ flags, args, daemon }) {
+    const [name, image] = args;
+    const { arch, os, variant } = flags;
+    const query = { name, image, arch, os, variant, osversion: flags['os-version'] };
+    await daemon.text('POST', `${PATH}/annotate`, { query });
+    return 0;
+  },
+});
+
+export const manifestInspect = command({
+  usage: '[OPTIONS] NAME',
+  description: 'A list that is kept here, or what the registry has under the name.',
+  flags: {
+    insecure: ignored("The daemon's insecure-registries say so"),
+    verbose: toggle('Each image with its name, its platform and its descriptor', 'v'),
+  },
+  least: 1,
+  most: 1,
+  examples: [['manifest inspect alpine:3', 'For which platforms it is']],
+  async run({ flags, args, daemon }) {
+    const name = args[0]!;
+    const options = { query: { name }, headers: await auth(name) };
+    const { Manifest, Images } = await daemon.json<ManifestListInspect>('GET', PATH, options);
+    const verbose = Images.map(({ From, Descriptor }) => ({ Ref: From, Descriptor }));
+    print(JSON.stringify(flags.verbose ? verbose : Manifest, null, 3));
+    return 0;
+  },
+});
+
+export const manifestPush = command({
+  usage: '[OPTIONS] LIST',
+  flags: {
+    insecure: ignored("The daemon's insecure-registries say so"),
+    purge: toggle('Forget the list afterwards', 'p'),
+  },
+  least: 1,
+  most: 1,
+  examples: [['manifest push --purge hub.lan/web:1', 'Prints the digest']],
+  async run({ flags, args, daemon }) {
+    const name = args[0]!;
+    const query = { name, purge: flags.purge || undefined };
+    const headers = await auth(name);
+    print((await daemon.json<{ Digest: string }>('POST', `${PATH}/push`, { query, headers })).Digest);
+    return 0;
+  },
+});
+
+export const manifestRemove = command({
+  usage: 'LIST [LIST...]',
+  flags: {},
+  least: 1,
+  examples: [['manifest rm hub.lan/web:1', 'Forget it; the registry keeps what it has']],
+  run: ({ args, daemon }) =>
+    forEachTarget(args, async name => {
+      await daemon.text('DELETE', PATH, { query: { name } });
+      return undefined;
+    }),
+});

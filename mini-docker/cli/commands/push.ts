@@ -1,0 +1,48 @@
+import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import { encodeReference, familiarName, familiarReference, withTag } from '../../formats/image-reference.ts';
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { text, toggle } from '../flags.ts';
+import { imagePath } from '../image-path.ts';
+import { parsedReference } from '../images-pull.ts';
+import { print, write } from '../output.ts';
+import { followProgress, progressLines } from '../progress-lines.ts';
+import { authHeader } from '../registry-config.ts';
+
+export const push = command({
+  usage: '[OPTIONS] NAME[:TAG]',
+  flags: {
+    'all-tags': toggle('All images of that name', 'a'),
+    'disable-content-trust': { ...toggle('Ignored: there is none'), hidden: true },
+    platform: { ...text('string', 'Only this platform'), hidden: true },
+    quiet: toggle('No progress', 'q'),
+  },
+  least: 1,
+  most: 1,
+  examples: [
+    ['tag web localhost:5000/team/web:1', 'The registry is in the name'],
+    ['push localhost:5000/team/web:1', 'Send what the registry lacks'],
+  ],
+  async run({ flags, args, daemon }) {
+    const reference = parsedReference(args[0]!);
+    const allTags = flags['all-tags'];
+    if (reference.digest !== undefined) throw new CommandError('cannot push a digest reference');
+    if (allTags && reference.tag !== undefined) {
+      throw new CommandError("tag can't be used with --all-tags/-a");
+    }
+    const wanted = allTags ? reference : withTag(reference);
+    if (!allTags && reference.tag === undefined && !flags.quiet) print('Using default tag: latest');
+    const stream = daemon.jsonStream<ProgressMessage>('POST', imagePath(familiarName(wanted), '/push'), {
+      query: { tag: wanted.tag },
+      // The header is wanted, also from a stranger.
+      headers: { 'X-Registry-Auth': 'e30=', ...(await authHeader(reference.domain, process.env)) },
+    });
+    const show = progressLines({ show: write, terminal: Boolean(process.stdout.isTTY) });
+    await followProgress(stream, flags.quiet ? () => {} : show);
+    if (flags.quiet) print(allTags ? familiarName(wanted) : familiarOrFull(wanted));
+    return 0;
+  },
+});
+
+const familiarOrFull = (reference: Parameters<typeof familiarReference>[0]): string =>
+  reference.domain === 'docker.io' ? encodeReference(reference) : familiarReference(reference);

@@ -1,0 +1,29 @@
+import { command } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { text } from '../flags.ts';
+import { copyToOutput } from '../output.ts';
+import { writeOutputFile } from '../output-file.ts';
+
+export const save = command({
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  description: "Docker, podman and skopeo take it, too: it is docker's archive and an OCI layout in one.",
+  flags: { output: text('string', 'File to write instead of standard output', 'o') },
+  least: 1,
+  examples: [
+    ['save -o web.tar web:1', 'With its layers and its names'],
+    ['save busybox web:1 > both.tar', 'Layers that both have are in it once'],
+  ],
+  async run({ flags, args, daemon }) {
+    if (flags.output === undefined && process.stdout.isTTY) {
+      throw new CommandError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
+    }
+    const names = args.map(name => `names=${encodeURIComponent(name)}`).join('&');
+    const { body } = await daemon.request('GET', `/images/get?${names}`);
+    const archive = process.stderr.isTTY
+      ? (await import('../archive-progress.ts')).watchedArchive(body)
+      : body;
+    if (flags.output !== undefined) await writeOutputFile(flags.output, archive, 'save image');
+    else await copyToOutput(archive);
+    return 0;
+  },
+});
