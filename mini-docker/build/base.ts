@@ -4,7 +4,7 @@ import { decodeReference } from '../formats/image-reference.ts';
 import type { Platform } from '../formats/oci-image.ts';
 import { DOCKER_HUB_KEY } from '../formats/registry-auth.ts';
 import { NoSuchImage } from '../images/errors.ts';
-import type { Image, ImageProgress } from '../images/image.ts';
+import type { Image } from '../images/image.ts';
 import { decodePlatformText, encodePlatform, hostPlatform } from '../images/platform.ts';
 import { keyOf } from './cache.ts';
 import type { StageOutput } from './output.ts';
@@ -74,7 +74,7 @@ async function findImage(
     signal,
     ...(platform === undefined ? {} : { platform: encodePlatform(platform) }),
     ...(auth === undefined ? {} : { auth }),
-    onProgress: progress => void output?.progress(progressMessage(progress)),
+    onProgress: host.progressReporter(message => void output?.progress(message)),
   });
   return image;
 }
@@ -91,11 +91,3 @@ function isFor({ config }: Image, platform: Platform | undefined): boolean {
 
 const authFor = (auths: Workspace['request']['auths'], domain: string) =>
   auths[domain] ?? auths[`https://${domain}`] ?? (domain === 'docker.io' ? auths[DOCKER_HUB_KEY] : undefined);
-
-const progressMessage = ({ id, status, current, total }: ImageProgress) => ({
-  ...(id === undefined ? {} : { id }),
-  status,
-  ...(current === undefined
-    ? {}
-    : { progressDetail: { current, ...(total === undefined ? {} : { total }) } }),
-});

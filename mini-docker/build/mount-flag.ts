@@ -1,6 +1,6 @@
 // The value of RUN --mount: pure.
 import { BadCsv, decodeCsvLine } from '../formats/csv.ts';
-import { decodeSize } from '../formats/sizes.ts';
+import { BadSize, decodeSize } from '../formats/sizes.ts';
 import { meant } from '../formats/typo.ts';
 import type { Sharing } from './cache-mounts.ts';
 import { BuildError } from './errors.ts';
@@ -97,11 +97,20 @@ export function decodeMount(text: string): MountRequest {
     sharing,
     required: boolean('required', false),
     ...(env === undefined ? {} : { env }),
-    ...(size === undefined ? {} : { size: decodeSize(size) }),
+    ...(size === undefined ? {} : { size: sizeOf(size, wrong) }),
     ...(mode === undefined ? {} : { mode }),
     uid: number('uid', 10) ?? 0,
     gid: number('gid', 10) ?? 0,
   };
+}
+
+function sizeOf(text: string, wrong: (why: string) => BuildError): number {
+  try {
+    return decodeSize(text);
+  } catch (cause) {
+    if (cause instanceof BadSize) throw wrong(cause.message);
+    throw cause;
+  }
 }
 
 function parts(text: string, wrong: (why: string) => BuildError): string[] {

@@ -1,6 +1,7 @@
 // What a build says. Stages are built side by side; as text they come one after the other, in the order of the
 // Dockerfile: what a later one says waits until those before it have said everything.
 import type { BuildMessage } from '../formats/engine-api-build.ts';
+import type { ProgressMessage } from '../formats/engine-api-images.ts';
 import type { BuildRequest } from './request.ts';
 
 export interface StageOutput {
@@ -10,7 +11,7 @@ export interface StageOutput {
   note(line: string): Promise<void>;
   cached(): Promise<void>;
   /** Of a pull. */
-  progress(message: Extract<BuildMessage, { status: string }>): Promise<void>;
+  progress(message: ProgressMessage): Promise<void>;
   data(text: string, stderr: boolean): Promise<void>;
   /** The step is done. `id` is a short one of what there is now. */
   done(id: string): Promise<void>;

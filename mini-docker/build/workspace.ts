@@ -2,9 +2,10 @@
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../formats/engine-api.ts';
+import type { ProgressMessage } from '../formats/engine-api-images.ts';
 import type { ProcessDefaults } from '../formats/image-config.ts';
 import type { Mount, Spec } from '../formats/runtime-spec.ts';
-import type { ImageStore } from '../images/image.ts';
+import type { ImageProgress, ImageStore } from '../images/image.ts';
 import { O } from '../linux/constants.ts';
 import type { Runtime } from '../runtime/container.ts';
 import type { StepCache } from './cache.ts';
@@ -28,6 +29,8 @@ export interface BuildHost {
   /** A spec as for `run`, and a network. */
   prepareRun(request: RunRequest): Promise<PreparedRun>;
   newId(): string;
+  /** Progress of a pull in the words of the API, and not more often than people can see. */
+  progressReporter(send: (message: ProgressMessage) => void): (progress: ImageProgress) => void;
 }
 
 export interface RunRequest {

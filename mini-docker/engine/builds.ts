@@ -14,6 +14,7 @@ import { prepareRun } from './build-run.ts';
 import type { EngineContext } from './context.ts';
 import type { BuildsApi } from './engine.ts';
 import { translated } from './foreign-errors.ts';
+import { progressReporter } from './image-progress.ts';
 import { openMergedView } from './merged-view.ts';
 import { untilTime } from './prune.ts';
 
@@ -41,6 +42,7 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
     directory,
     runDirectory,
     openView: openMergedView,
+    progressReporter,
     newId: () => context.containers.newId(),
     async prepareRun(request) {
       const prepared = await prepareRun(context, request);

@@ -1,11 +1,13 @@
 // Builds in the Docker Engine API: what POST /build says while it goes on, and what is kept for later ones.
 
+import type { ProgressMessage } from './engine-api-images.ts';
+
 /** A line of the answer to POST /build. */
 export type BuildMessage =
   | { stream: string }
   | { aux: { ID: string } }
   /** Of a pull. */
-  | { id?: string; status: string; progressDetail?: { current?: number; total?: number } }
+  | ProgressMessage
   | { step: StepMessage };
 
 /** Ours alone. Steps of stages that are built side by side come as they happen. */
