@@ -355,6 +355,28 @@ describe('bind mounts and tmpfs', () => {
     }
   });
 
+  test('read-only is what is mounted below, too, unless that is to stay writable', async () => {
+    const tree = join(scratch, 'read-only');
+    mkdirSync(join(tree, 'below'), { recursive: true });
+    const inDaemon = (command: string) =>
+      execFileSync('nsenter', ['-t', String(daemon.namespaces), '-m', 'sh', '-c', command]);
+    inDaemon(`mount -t tmpfs below ${tree}/below`);
+    try {
+      const mount = { Type: 'bind', Source: tree, Target: '/v', ReadOnly: true };
+      const script = 'for f in /v/file /v/below/file; do touch $f && echo wrote $f; done 2>/dev/null';
+      expect(await shell(script, { Mounts: [mount] })).toBe('');
+      expect(await shell(script, { Binds: [`${tree}:/v:ro`] })).toBe('');
+      const BindOptions = { ReadOnlyNonRecursive: true };
+      expect(await shell(script, { Mounts: [{ ...mount, BindOptions }] })).toBe('wrote /v/below/file\n');
+      const alone = { ...mount, BindOptions: { NonRecursive: true } };
+      expect(await shell('mountpoint -q /v/below || echo not there', { Mounts: [alone] })).toBe(
+        'not there\n',
+      );
+    } finally {
+      inDaemon(`umount ${tree}/below`);
+    }
+  });
+
   test('tmpfs by --tmpfs and by --mount, with their options', async () => {
     const said = await shell('df -k /a /b | tail -n2; ls -ld /b; cat /proc/mounts | grep " /a "', {
       Tmpfs: { '/a': 'size=1m,exec' },

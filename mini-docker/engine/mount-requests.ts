@@ -148,6 +148,7 @@ function fromBindRequest(
     RW: request.ReadOnly !== true,
     Propagation: request.BindOptions?.Propagation || 'rprivate',
     ...(request.BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
+    ...(request.BindOptions?.ReadOnlyNonRecursive ? { writableBelow: true } : {}),
     ...(request.BindOptions?.CreateMountpoint ? {} : { mustExist: true }),
   };
 }

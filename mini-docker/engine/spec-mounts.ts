@@ -92,8 +92,11 @@ function userMounts({ host, mounts }: MountPlan): Mount[] {
 }
 
 function fromRecord(mount: RecordMount): Mount {
-  const access = mount.RW ? [] : ['ro'];
-  if (mount.Type === 'tmpfs') return tmpfs(mount.Destination, [...(mount.options ?? []), ...access]);
+  if (mount.Type === 'tmpfs') {
+    return tmpfs(mount.Destination, [...(mount.options ?? []), ...(mount.RW ? [] : ['ro'])]);
+  }
+  // Read-only is what lies below it as well, unless the user wants it otherwise.
+  const access = mount.RW ? [] : [mount.writableBelow ? 'ro' : 'rro'];
   return {
     destination: mount.Destination,
     type: 'bind',

@@ -4,6 +4,8 @@ import { MOUNT_ATTR, MS } from '../linux/constants.ts';
 export interface MountOptions {
   /** MOUNT_ATTR bits of this one mount. */
   attributes: number;
+  /** They go for what is mounted below it, too: 'rro', of a recursive bind. */
+  attributesBelow: boolean;
   bind: boolean;
   recursive: boolean;
   /** MS_PRIVATE, MS_SLAVE, … with MS_REC, or undefined to leave it as it is. */
@@ -52,6 +54,7 @@ const propagations: Record<string, number> = {
 export function parseMountOptions(options: readonly string[]): MountOptions {
   const parsed: MountOptions = {
     attributes: 0,
+    attributesBelow: false,
     bind: false,
     recursive: false,
     propagation: undefined,
@@ -61,6 +64,9 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     if (option === 'bind' || option === 'rbind') {
       parsed.bind = true;
       parsed.recursive ||= option === 'rbind';
+    } else if (option === 'rro') {
+      parsed.attributes |= MOUNT_ATTR.RDONLY;
+      parsed.attributesBelow = true;
     } else if (option in attributes) parsed.attributes |= attributes[option]!;
     else if (option in withdrawals) parsed.attributes &= ~withdrawals[option]!;
     else if (option in propagations) parsed.propagation = propagations[option];
