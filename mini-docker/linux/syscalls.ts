@@ -350,6 +350,8 @@ export const statx = syscall('statx', { x64: 332, arm64: 291 }, [
   { flags: named('STATX', STATX) },
   'buffer',
 ]);
+/** fstatfs(2): a struct statfs of 120 bytes, whose first word is the filesystem's type. */
+export const fstatfs = syscall('fstatfs', { x64: 138, arm64: 44 }, ['fd', 'buffer']);
 /** getdents64(2): struct linux_dirent64, one behind the other. */
 export const getdents64 = syscall('getdents64', { x64: 217, arm64: 61 }, ['fd', 'buffer', 'length']);
 /** lseek(2), also for the holes of sparse files */

@@ -2,21 +2,22 @@
 
 import { posix } from 'node:path';
 import type { Device } from '../formats/runtime-spec.ts';
-import { AT, OPEN_TREE, S_IF } from '../linux/constants.ts';
+import { AT, O, OPEN_TREE, S_IF } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, type Step } from '../linux/step.ts';
-import { fchownat, mknodat, openTree, symlinkat } from '../linux/syscalls.ts';
-import { attach, makeDirectories, makeMountPoint } from './inside.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
+import { close, fchownat, mknodat, openTree, symlinkat } from '../linux/syscalls.ts';
+import { attach, makeDirectories, makeMountPoint, openInside } from './inside.ts';
 import { type Section, section } from './section.ts';
 
 const types: Record<Device['type'], number> = { c: S_IF.CHR, u: S_IF.CHR, b: S_IF.BLK, p: S_IF.IFO };
 
-const links: [path: string, target: string][] = [
-  ['/dev/fd', '/proc/self/fd'],
-  ['/dev/stdin', '/proc/self/fd/0'],
-  ['/dev/stdout', '/proc/self/fd/1'],
-  ['/dev/stderr', '/proc/self/fd/2'],
-  ['/dev/core', '/proc/kcore'],
+const links: [name: string, target: string, why?: string][] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+  ['core', '/proc/kcore'],
+  ['ptmx', 'pts/ptmx', 'every /dev/pts has its own multiplexer'],
 ];
 
 /** dev_t as the kernel takes it: makedev(3). */
@@ -26,25 +27,45 @@ export function makedev(major: number, minor: number): number {
 
 /** Nodes made with mknod; in a user namespace that is forbidden, and the host's own are bound instead. */
 export function devicesSection(devices: readonly Device[]): Section {
-  return section('devices', devices.flatMap(makeDevice), links.map(makeLink), [
-    because(
-      'every /dev/pts has its own multiplexer',
-      mayFail(symlinkat('pts/ptmx', AT.FDCWD, '/dev/ptmx'), 'EEXIST'),
-    ),
-  ]);
+  const directories = Map.groupBy(devices, ({ path }) => posix.dirname(path));
+  if (!directories.has('/dev')) directories.set('/dev', []);
+  return section(
+    'devices',
+    [...directories].flatMap(([directory, devices]) => inDirectory(directory, devices)),
+  );
 }
 
-function makeDevice({ path, type, major, minor, fileMode = 0o666, uid = 0, gid = 0 }: Device): Item[] {
-  const directory = posix.dirname(path);
-  const items: Item[] = directory === '/dev' ? [] : makeDirectories(directory);
-  // A tmpfs of ours, or a name that the image has already: then it stays what it is, but for its permissions.
-  items.push(mayFail(mknodat(AT.FDCWD, path, types[type] | fileMode, makedev(major, minor)), 'EEXIST'));
-  if (uid !== 0 || gid !== 0) items.push(fchownat(AT.FDCWD, path, uid, gid, AT.SYMLINK_NOFOLLOW));
+/** Below a descriptor: the image and its volumes must not send a node elsewhere. */
+function inDirectory(directory: string, devices: readonly Device[]): Item[] {
+  const { fd, items } = openInside(directory, O.PATH | O.DIRECTORY);
+  return [
+    ...(directory === '/dev' ? [] : makeDirectories(directory)),
+    ...items,
+    ...devices.flatMap(device => makeDevice(fd, device)),
+    ...(directory === '/dev' ? makeLinks(fd) : []),
+    close(resultOf(fd)),
+  ];
+}
+
+function makeDevice(
+  directory: Step,
+  { path, type, major, minor, fileMode = 0o666, uid = 0, gid = 0 }: Device,
+): Item[] {
+  const name = posix.basename(path);
+  const node = mknodat(resultOf(directory), name, types[type] | fileMode, makedev(major, minor));
+  // A tmpfs of ours, or a name that the image has already: then it stays what it is, but for its owner.
+  const items: Item[] = [mayFail(node, 'EEXIST')];
+  if (uid !== 0 || gid !== 0) {
+    items.push(fchownat(resultOf(directory), name, uid, gid, AT.SYMLINK_NOFOLLOW));
+  }
   return items;
 }
 
-function makeLink([path, target]: [string, string]): Item {
-  return mayFail(symlinkat(target, AT.FDCWD, path), 'EEXIST');
+function makeLinks(directory: Step): Item[] {
+  return links.map(([name, target, why]) => {
+    const link = mayFail(symlinkat(target, resultOf(directory), name), 'EEXIST');
+    return why === undefined ? link : because(why, link);
+  });
 }
 
 /** Copies of the host's nodes, made before the root changes, for where mknod is not allowed. */
@@ -64,15 +85,15 @@ export function prepareBoundDevices(devices: readonly Device[]): { prepare: Item
         ...makeMountPoint(device.path, 'file'),
         ...attach(tree, device.path, 'a device of the host'),
       ]),
-      links.map(makeLink),
-      mayFail(symlinkat('pts/ptmx', AT.FDCWD, '/dev/ptmx'), 'EEXIST'),
+      inDirectory('/dev', []),
     ),
   };
 }
 
 /** /dev/console is the container's terminal. */
 export function consoleItems(): Item[] {
-  const tree: Step = openTree(AT.FDCWD, '/dev/pts/0', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
+  // By its descriptor: what is called /dev/pts/0 may be another file by now, or a link to one.
+  const tree: Step = openTree(0, '', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH);
   return [
     ...makeMountPoint('/dev/console', 'file'),
     tree,

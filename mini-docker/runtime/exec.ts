@@ -51,8 +51,7 @@ export function execProgram(options: {
   const filter = loadFilter(spec.linux.seccomp);
   const sections = [
     section('secrets', ownKeyring(), undumpable()),
-    section('who dies first', oomScore(process.oomScoreAdj)),
-    section('labels', labelItems(process)),
+    section("through the host's /proc", oomScore(process.oomScoreAdj), labelItems(process)),
     section('control group', joinItems(enterCgroup)),
     section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [
       {

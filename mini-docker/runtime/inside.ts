@@ -4,8 +4,8 @@
 import { posix } from 'node:path';
 import { AT, MOVE_MOUNT, O, RESOLVE } from '../linux/constants.ts';
 import type { Control, Item } from '../linux/program.ts';
-import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import { close, mkdirat, moveMount, openat, openat2 } from '../linux/syscalls.ts';
+import { because, mayFail, resultOf, type Step, type Word } from '../linux/step.ts';
+import { close, fstatfs, mkdirat, moveMount, openat, openat2, unlinkat } from '../linux/syscalls.ts';
 
 const ENOENT = 2;
 const EAGAIN = 11;
@@ -18,12 +18,27 @@ export function freshLabel(name: string): string {
 
 /** open_how of openat2(2). */
 function how(flags: number, resolve: number): Uint8Array {
-  return new Uint8Array(new BigUint64Array([BigInt(flags | O.CLOEXEC), 0n, BigInt(resolve)]).buffer);
+  const mode = (flags & O.CREAT) === 0 ? 0n : 0o755n;
+  return new Uint8Array(new BigUint64Array([BigInt(flags | O.CLOEXEC), mode, BigInt(resolve)]).buffer);
 }
 
 /** @returns the step whose result is the descriptor, and the items that make it */
 export function openInside(path: string, flags: number, ...tolerated: string[]): { fd: Step; items: Item[] } {
-  const open = openat2(AT.FDCWD, path, how(flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS));
+  return openResolving(path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS, tolerated);
+}
+
+/** The same, where the image may have no symbolic link on the way: what lies there decides what we mask and write. */
+export function openPlain(path: string, flags: number, ...tolerated: string[]): { fd: Step; items: Item[] } {
+  return openResolving(path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS, tolerated);
+}
+
+function openResolving(
+  path: string,
+  flags: number,
+  resolve: number,
+  tolerated: string[],
+): { fd: Step; items: Item[] } {
+  const open = openat2(AT.FDCWD, path, how(flags, resolve));
   // EAGAIN: somebody renamed something on the way; the kernel wants to be asked again.
   const fd = mayFail(open, 'EAGAIN', ...tolerated);
   const again = freshLabel('again');
@@ -76,28 +91,53 @@ export function makeMountPoint(path: string, kind: 'directory' | 'file'): Item[]
   const label: Control = { control: 'label', name: there };
   if (kind === 'directory') return [...unlessMissing(path, there), ...makeDirectories(path), label];
   const parent = openInside(posix.dirname(path), O.PATH | O.DIRECTORY);
-  const file = openat(
-    resultOf(parent.fd),
-    posix.basename(path),
-    O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW | O.CLOEXEC,
-    0o755,
-  );
+  const name = posix.basename(path);
+  // A link to nothing, as /etc/resolv.conf often is one: what it leads to is made, inside. A FIFO does not hold us up.
+  const target = openInside(path, O.CREAT | O.WRONLY | O.NONBLOCK, 'ENOENT');
+  const file = openat(resultOf(parent.fd), name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW | O.CLOEXEC, 0o755);
+  const nowhere = freshLabel('nowhere');
   return [
     ...unlessMissing(path, there),
     ...makeDirectories(posix.dirname(path)),
+    ...target.items.map(item =>
+      item === target.fd ? because('a file can only be mounted on a file', target.fd) : item,
+    ),
+    { control: 'when', result: resultOf(target.fd), is: 'equal', value: -ENOENT, to: nowhere },
+    close(resultOf(target.fd)),
+    { control: 'jump', to: there },
+    { control: 'label', name: nowhere },
     ...parent.items,
-    because('a file can only be mounted on a file', file),
+    because(
+      'a link whose directory is missing, too, gives way to a file',
+      unlinkat(resultOf(parent.fd), name, 0),
+    ),
+    file,
     close(resultOf(file)),
     close(resultOf(parent.fd)),
     label,
   ];
 }
 
-/** Attaches a detached mount at the path, and closes its descriptor. */
-export function attach(tree: Step, path: string, why: string): Item[] {
-  const point = openInside(path, O.PATH);
+/** <linux/magic.h> */
+const PROC_SUPER_MAGIC = 0x9fa0;
+/** struct statfs: its first word is the filesystem's type. <asm-generic/statfs.h> */
+const STATFS_SIZE = 120;
+
+/**
+ * Attaches a detached mount at the path, and closes its descriptor.
+ * @param where 'no link': of a kernel's filesystem, that nothing in the image may send elsewhere. 'not in proc': of a
+ * volume, that must not take the place of what the kernel says and takes there.
+ */
+export function attach(
+  tree: Step,
+  path: string,
+  why: string,
+  where: 'anywhere' | 'no link' | 'not in proc' = 'anywhere',
+): Item[] {
+  const point = where === 'no link' ? openPlain(path, O.PATH) : openInside(path, O.PATH);
   return [
     ...point.items,
+    ...(where === 'not in proc' ? refuseProc(point.fd, path) : []),
     because(
       why,
       moveMount(
@@ -111,4 +151,35 @@ export function attach(tree: Step, path: string, why: string): Item[] {
     close(resultOf(point.fd)),
     close(resultOf(tree)),
   ];
+}
+
+function refuseProc(fd: Step, path: string): Item[] {
+  const { look, type } = filesystemOf(fd, `${path} must not be a part of /proc, which is the kernel's`);
+  const fine = freshLabel('not in proc');
+  return [
+    look,
+    { control: 'when', result: type, is: 'different', value: PROC_SUPER_MAGIC, to: fine },
+    { control: 'fail', blame: [look] },
+    { control: 'label', name: fine },
+  ];
+}
+
+/** Fails unless /proc is the kernel's: whoever mounts something there decides what is written to where. */
+export function requireProc(): Item[] {
+  const proc = openPlain('/proc', O.PATH | O.DIRECTORY);
+  const { look, type } = filesystemOf(proc.fd, "/proc must be the kernel's: what follows trusts it");
+  const fine = freshLabel('proc');
+  return [
+    ...proc.items,
+    look,
+    { control: 'when', result: type, is: 'equal', value: PROC_SUPER_MAGIC, to: fine },
+    { control: 'fail', blame: [look] },
+    { control: 'label', name: fine },
+    close(resultOf(proc.fd)),
+  ];
+}
+
+function filesystemOf(fd: Step, why: string): { look: Step; type: Word } {
+  const statfs = new Uint8Array(STATFS_SIZE);
+  return { look: because(why, fstatfs(resultOf(fd), statfs)), type: { wordIn: statfs, at: 0 } };
 }

@@ -2,49 +2,95 @@
 // kernel as a whole, not to the container. A path that this kernel does not have is passed over.
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, resultOf } from '../linux/step.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import { close, fsconfig, fsmount, fsopen, mountSetattr, moveMount, openTree } from '../linux/syscalls.ts';
-import { attach, freshLabel, openInside } from './inside.ts';
+import { freshLabel, openInside } from './inside.ts';
 import { type Section, section } from './section.ts';
 
 const ENOENT = 2;
 const attachHere = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
 
-export function masksSection(masked: readonly string[], readonly: readonly string[]): Section {
-  return section('masked and read-only paths', masked.flatMap(mask), readonly.flatMap(makeReadonly));
+export interface PreparedMasks {
+  /** To be made while the host's tree is there. */
+  prepare: Item[];
+  section: Section;
+}
+
+/** @param isDirectory tells of a path of the host, whose /proc and /sys have the same files as every other */
+export function prepareMasks(
+  paths: { masked: readonly string[]; readonly: readonly string[] },
+  isDirectory: (path: string) => boolean,
+): PreparedMasks {
+  const masks = paths.masked.map(path =>
+    /^\/(proc|sys)\//.test(path) && isDirectory(path) ? { path } : { path, nothing: copyOfNothing(path) },
+  );
+  return {
+    prepare: masks.flatMap(({ nothing }) => (nothing === undefined ? [] : [nothing])),
+    section: section(
+      'masked and read-only paths',
+      masks.flatMap(({ path, nothing }) =>
+        nothing === undefined ? maskDirectory(path) : mask(path, nothing),
+      ),
+      paths.readonly.flatMap(makeReadonly),
+    ),
+  };
+}
+
+/** The host's /dev/null: that of the container is in the hands of its image and its volumes. */
+function copyOfNothing(path: string): Step {
+  return because(
+    `will lie over ${path}`,
+    openTree(AT.FDCWD, '/dev/null', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
+  );
 }
 
 /** A file gets /dev/null over it, a directory an empty one that nobody can write to. */
-function mask(path: string): Item[] {
+function mask(path: string, nothing: Step): Item[] {
   const point = openInside(path, O.PATH, 'ENOENT');
-  const nothing = openTree(AT.FDCWD, '/dev/null', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
   const cover = because(
     `${path} tells of the whole machine`,
     mayFail(moveMount(resultOf(nothing), '', resultOf(point.fd), '', attachHere), 'EINVAL'),
   );
-  const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
-  const empty = fsmount(resultOf(context), FSMOUNT.CLOEXEC, MOUNT_ATTR.RDONLY);
   const missing = freshLabel('missing');
   const done = freshLabel('masked');
   return [
     ...point.items,
     { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
-    nothing,
     cover,
-    close(resultOf(nothing)),
     // A file on a directory is EINVAL to move_mount; a tmpfs that failed as well would be the failure to tell.
     { control: 'when', result: resultOf(cover), is: 'equal', value: 0, to: done },
-    because('it is a directory', context),
+    ...coverWithDirectory(point.fd, 'it is a directory'),
+    { control: 'label', name: done },
+    close(resultOf(point.fd)),
+    { control: 'label', name: missing },
+    close(resultOf(nothing)),
+  ];
+}
+
+function maskDirectory(path: string): Item[] {
+  const point = openInside(path, O.PATH, 'ENOENT');
+  const missing = freshLabel('missing');
+  return [
+    ...point.items,
+    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
+    ...coverWithDirectory(point.fd, `${path} tells of the whole machine`),
+    close(resultOf(point.fd)),
+    { control: 'label', name: missing },
+  ];
+}
+
+function coverWithDirectory(point: Step, why: string): Item[] {
+  const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
+  const empty = fsmount(resultOf(context), FSMOUNT.CLOEXEC, MOUNT_ATTR.RDONLY);
+  return [
+    because(why, context),
     fsconfig(resultOf(context), FSCONFIG.SET_STRING, 'source', 'tmpfs', 0),
     fsconfig(resultOf(context), FSCONFIG.SET_STRING, 'size', '0', 0),
     fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
     empty,
     close(resultOf(context)),
-    moveMount(resultOf(empty), '', resultOf(point.fd), '', attachHere),
+    moveMount(resultOf(empty), '', resultOf(point), '', attachHere),
     close(resultOf(empty)),
-    { control: 'label', name: done },
-    close(resultOf(point.fd)),
-    { control: 'label', name: missing },
   ];
 }
 
@@ -62,7 +108,11 @@ function makeReadonly(path: string): Item[] {
     { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
     copy,
     mountSetattr(resultOf(copy), '', AT.EMPTY_PATH | AT.RECURSIVE, attributes),
-    ...attach(copy, path, `${path} changes the whole machine`),
+    because(
+      `${path} changes the whole machine`,
+      moveMount(resultOf(copy), '', resultOf(point.fd), '', attachHere),
+    ),
+    close(resultOf(copy)),
     close(resultOf(point.fd)),
     { control: 'label', name: missing },
   ];

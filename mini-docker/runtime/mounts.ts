@@ -31,9 +31,21 @@ export function prepareMount(mount: Mount, isDirectory: (source: string) => bool
     attach: section(
       `mount ${destination}`,
       makeMountPoint(destination, kind),
-      attach(tree, destination, why),
+      attach(tree, destination, why, placeOf(mount, bind)),
     ),
   };
+}
+
+/** Files of /proc that a container may be shown instead of the machine's: as lxcfs makes them, and runc allows them. */
+const REPLACEABLE = new Set(
+  'cpuinfo diskstats loadavg meminfo net/dev slabinfo stat swaps uptime sys/kernel/ns_last_pid'
+    .split(' ')
+    .map(name => `/proc/${name}`),
+);
+
+function placeOf({ type, destination }: Mount, bind: boolean): 'anywhere' | 'no link' | 'not in proc' {
+  if (!bind && (type === 'proc' || type === 'sysfs')) return 'no link';
+  return REPLACEABLE.has(destination) ? 'anywhere' : 'not in proc';
 }
 
 type Options = ReturnType<typeof parseMountOptions>;
@@ -45,10 +57,8 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
     openTree(AT.FDCWD, source, flags),
   );
   const items: Item[] = [tree];
-  // Two calls: attributes and propagation each go down the tree as far as they say themselves.
-  if (options.attributes !== 0) {
-    items.push(setAttributes(tree, options.attributes, 0, options.attributesBelow && options.recursive));
-  }
+  // Two calls: the read-only attribute goes down the whole tree, a propagation only as far as it says itself.
+  if (options.attributes !== 0) items.push(setAttributes(tree, options.attributes, 0, options.recursive));
   if (options.propagation !== undefined) {
     const recursive = (options.propagation & 0x4000) !== 0; // MS_REC
     items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));

@@ -29,8 +29,9 @@ import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts'
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { limits, ownStreams, rights } from './identity.ts';
 import { executeInit } from './init.ts';
+import { openPlain, requireProc } from './inside.ts';
 import { labelItems } from './labels.ts';
-import { masksSection } from './masks.ts';
+import { prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
 import {
@@ -81,6 +82,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
+  const masks = prepareMasks(
+    { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
+    facts.isDirectory,
+  );
   const filter = loadFilter(linux.seccomp);
 
   const sections = [
@@ -112,11 +117,12 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       because('no terminal of the host may send it signals', setsid()),
       streams(process.terminal === true, facts.stdin),
     ),
-    section('labels', labelItems(process)),
+    section("through the host's /proc", oomScore(process.oomScoreAdj), labelItems(process)),
     section(
       'what comes from outside',
       mounts.flatMap(({ prepare }) => prepare),
       boundDevices?.prepare ?? [],
+      masks.prepare,
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
     rootfsSection(spec.root.path, facts.layers, userNamespace ? '' : PLAIN_LAYERS),
@@ -128,8 +134,9 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       expanded.flatMap(({ finish }) => finish),
     ),
     section('terminal', process.terminal === true ? terminal(process.consoleSize) : []),
-    section('kernel parameters', sysctls(linux.sysctl ?? {}), oomScore(process.oomScoreAdj)),
-    masksSection(linux.maskedPaths ?? [], linux.readonlyPaths ?? []),
+    section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
+    section('kernel parameters', sysctls(linux.sysctl ?? {})),
+    masks.section,
     section('working directory', workingDirectory(process, true)),
     ...(spec.root.readonly === true ? [readonlyRootSection()] : []),
     section(
@@ -192,20 +199,26 @@ function names({ hostname, domainname }: Spec): Item[] {
   ];
 }
 
-function writeFile(path: string, text: string, why: string): Item[] {
-  const file = openat(AT.FDCWD, path, O.WRONLY | O.CLOEXEC, 0);
-  return [because(why, file), writeText(resultOf(file), text), close(resultOf(file))];
-}
-
 function sysctls(values: Record<string, string>): Item[] {
-  return Object.entries(values).flatMap(([name, value]) =>
-    writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, value, `--sysctl ${name}=${value}`),
-  );
+  return Object.entries(values).flatMap(([name, value]) => {
+    const file = openPlain(`/proc/sys/${name.replaceAll('.', '/')}`, O.WRONLY);
+    return [
+      ...file.items,
+      because(`--sysctl ${name}=${value}`, writeText(resultOf(file.fd), value)),
+      close(resultOf(file.fd)),
+    ];
+  });
 }
 
+/** Through the host's /proc: at that of a container there may be another file. */
 export function oomScore(adjustment: number | undefined): Item[] {
   if (adjustment === undefined || adjustment === 0) return [];
-  return writeFile('/proc/self/oom_score_adj', String(adjustment), 'who dies first when memory runs out');
+  const file = openat(AT.FDCWD, '/proc/self/oom_score_adj', O.WRONLY | O.CLOEXEC, 0);
+  return [
+    file,
+    because('who dies first when memory runs out', writeText(resultOf(file), String(adjustment))),
+    close(resultOf(file)),
+  ];
 }
 
 function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean): Item[] {
