@@ -57,8 +57,10 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
     openTree(AT.FDCWD, source, flags),
   );
   const items: Item[] = [tree];
-  // Two calls: the read-only attribute goes down the whole tree, a propagation only as far as it says itself.
-  if (options.attributes !== 0) items.push(setAttributes(tree, options.attributes, 0, options.recursive));
+  // Two calls: attributes and propagation each go down the tree as far as they say themselves.
+  if (options.attributes !== 0) {
+    items.push(setAttributes(tree, options.attributes, 0, options.attributesBelow && options.recursive));
+  }
   if (options.propagation !== undefined) {
     const recursive = (options.propagation & 0x4000) !== 0; // MS_REC
     items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));
