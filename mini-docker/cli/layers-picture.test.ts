@@ -40,7 +40,7 @@ const IMAGE: ImageLayers = {
 };
 
 test('the newest layer is on top, and what is deleted above is waste below', () => {
-  const text = layersPicture(IMAGE, { width: 80, now: Date.parse('2024-01-03T00:00:00Z') });
+  const text = layersPicture(IMAGE, { name: 'web:1', width: 80, now: Date.parse('2024-01-03T00:00:00Z') });
   const lines = text.split('\n');
   expect(lines[0]).toBe('web:1 (0123456789ab): 3 layers, 5MB');
   expect(lines[2]).toMatch(/^┌─ 3 ─ 2 days ago ─+ 0B ─┐$/);
@@ -55,8 +55,10 @@ test('the newest layer is on top, and what is deleted above is waste below', () 
 
 test('an image without waste says so, and one without layers is drawn', () => {
   const [base] = IMAGE.Layers;
-  expect(layersPicture({ ...IMAGE, Hidden: 0, Layers: [base!] }, { width: 60, now: 0 })).toContain(
+  expect(layersPicture({ ...IMAGE, Hidden: 0, Layers: [base!] }, { name: 'x', width: 60, now: 0 })).toContain(
     'Nothing is hidden',
   );
-  expect(layersPicture({ ...IMAGE, RepoTags: [], Layers: [] }, { width: 60, now: 0 })).toContain('<none>');
+  expect(layersPicture({ ...IMAGE, RepoTags: [], Layers: [] }, { name: 'x', width: 60, now: 0 })).toContain(
+    '0 layers',
+  );
 });

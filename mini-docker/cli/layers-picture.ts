@@ -11,11 +11,14 @@ const TALLEST = 3;
 /** Paths of each kind of change. */
 const PATHS = 3;
 
-/** `width` in columns; `now` in milliseconds since 1970. */
-export function layersPicture(image: ImageLayers, { width, now }: { width: number; now: number }): string {
-  const { Id, RepoTags, Layers, Size, Hidden } = image;
+/** `name`: what the user calls it. `width` in columns; `now` in milliseconds since 1970. */
+export function layersPicture(
+  image: ImageLayers,
+  { name, width, now }: { name: string; width: number; now: number },
+): string {
+  const { Id, Layers, Size, Hidden } = image;
   const count = `${Layers.length} layer${Layers.length === 1 ? '' : 's'}`;
-  const lines = [`${RepoTags[0] ?? '<none>'} (${shortId(Id)}): ${count}, ${encodeSize(Size)}`, ''];
+  const lines = [`${name} (${shortId(Id)}): ${count}, ${encodeSize(Size)}`, ''];
   const inside = width - 4;
   for (const [index, layer] of [...Layers.entries()].reverse()) {
     const isTop = index === Layers.length - 1;

@@ -35,7 +35,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
         signal: AbortSignal.any([signal, context.closing]),
       };
       const tags = allTags ? await translatedPull(() => images.remoteTags(text, options)) : [undefined];
-      for (const tag of tags) {
+      for (const tag of tags.sort()) {
         const one = tag === undefined ? withTag(reference) : { ...reference, tag };
         await pullOne(context, one, { ...options, ...(platform === undefined ? {} : { platform }), send });
       }
@@ -154,9 +154,9 @@ async function pullOne(
     send({ status: `Digest: ${pulled.digest}` });
     done(`Status: ${pulled.isUpToDate ? 'Image is up to date' : 'Downloaded newer image'} for ${name}`);
   } catch (error) {
-    // The image that comes with the program needs no network.
-    const isAway = error instanceof RegistryError && error.status === undefined;
-    const isWanted = isAway && options.platform === undefined && !(await isThere(images, name));
+    // The image that comes with the program needs no registry.
+    const isWanted =
+      error instanceof RegistryError && options.platform === undefined && !(await isThere(images, name));
     const own = isWanted ? await translated(images.restoreEmbedded(name)) : undefined;
     if (own === undefined) throw asPullError(error);
     done(`Status: ${(error as Error).message}; this is the ${name} that comes with mini-docker`);

@@ -59,6 +59,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: lacks('skopeo'),
   },
   {
+    file: 'test/images.test.ts',
+    why: 'docker-registry or skopeo is not installed',
+    where: lacks('docker-registry') || lacks('skopeo'),
+  },
+  {
     file: 'test/clients.test.ts',
     name: 'the docker command drives the daemon',
     why: 'this one only stands for the tests of a docker command that is not installed',

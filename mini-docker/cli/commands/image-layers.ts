@@ -27,7 +27,7 @@ export const imageLayers = command({
     if (flags.format === 'json') write(`${JSON.stringify(image, null, 4)}\n`);
     else {
       const width = Math.min(Math.max(process.stdout.columns || 80, NARROWEST), WIDEST);
-      write(layersPicture(image, { width, now: Date.now() }));
+      write(layersPicture(image, { name: args[0]!, width, now: Date.now() }));
     }
     return 0;
   },

@@ -1,6 +1,7 @@
+import { encodeReference, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
 import { text, toggle } from '../flags.ts';
-import { pullImage, withLatest } from '../images-pull.ts';
+import { parsedReference, pullImage, withLatest } from '../images-pull.ts';
 import { print, write } from '../output.ts';
 
 export const pull = command({
@@ -26,7 +27,8 @@ export const pull = command({
       show: write,
       terminal,
     });
-    print(withLatest(image));
+    const reference = parsedReference(image);
+    print(encodeReference(allTags ? reference : withTag(reference)));
     return 0;
   },
 });

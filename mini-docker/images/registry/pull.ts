@@ -115,7 +115,10 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
     checkPlatform(config, platform, reference);
     const diffIds = config.rootfs.diff_ids;
     for (const digest of [...manifest.layers.map(layer => layer.digest), ...diffIds]) hold(digest);
-    for (const { digest } of manifest.layers) onProgress({ id: digest, status: 'Pulling fs layer' });
+    for (const [index, { digest, size }] of manifest.layers.entries()) {
+      if (!isHere(content, { digest, size }, diffIds[index]))
+        onProgress({ id: digest, status: 'Pulling fs layer' });
+    }
     const limit = options.settings.maxDownloads ?? MAX_DOWNLOADS;
     await sideBySide(manifest.layers, limit, async (layer, index) => {
       const diffId = diffIds[index];
@@ -171,6 +174,13 @@ async function fetchConfig(content: Content, repository: Repository, config: Des
   await content.blobs.receive(body, config);
 }
 
+/** The blob, and what it unpacks to. */
+const isHere = (
+  { blobs, layers }: Content,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  diffId: string | undefined,
+): boolean => diffId !== undefined && blobs.size(digest) === size && layers.has(diffId);
+
 async function fetchLayer(options: {
   content: Content;
   session: Session;
@@ -182,12 +192,11 @@ async function fetchLayer(options: {
 }): Promise<void> {
   const { content, session, repository, layer, diffId, fresh, onProgress } = options;
   const { digest, size } = layer;
-  const isThere = content.blobs.size(digest) === size;
-  if (isThere && content.layers.has(diffId)) {
+  if (isHere(content, layer, diffId)) {
     onProgress({ id: digest, status: 'Already exists' });
     return;
   }
-  if (!isThere) {
+  if (content.blobs.size(digest) !== size) {
     const report = (current: number) =>
       onProgress({ id: digest, status: 'Downloading', current, total: size });
     await content.blobs.receive(download({ session, repository, layer, report }), layer);
