@@ -4,13 +4,7 @@ import { BuildError } from '../build/errors.ts';
 import { DockerfileError } from '../formats/dockerfile-error.ts';
 import { InvalidReference } from '../formats/image-reference.ts';
 import { UserNotFound } from '../formats/user-database.ts';
-import {
-  AmbiguousImage,
-  BadImage,
-  ImageInUse,
-  NoSuchImage,
-  NoSuchManifestList,
-} from '../images/errors.ts';
+import { AmbiguousImage, BadImage, ImageInUse, NoSuchImage, NoSuchManifestList } from '../images/errors.ts';
 import { RegistryError } from '../images/registry/errors.ts';
 import { NetworkError } from '../network/errors.ts';
 import { EngineError } from './errors.ts';
