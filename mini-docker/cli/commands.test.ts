@@ -23,7 +23,7 @@ test.each(names)('the examples of %s are commands that can be given', async name
   for (const [example] of (await load()).examples) {
     const words = execFileSync('sh', [
       '-c',
-      `printf '%s\\n' ${example.split(/ [|>] /)[0]!.replace(/\$\(.*\)/, 'x')}`,
+      `printf '%s\\n' ${example.split(/ [|<>] /)[0]!.replace(/\$\(.*\)/, 'x')}`,
     ])
       .toString()
       .trimEnd()
