@@ -1,0 +1,203 @@
+// Networks over time: shared, restarted, and under a daemon that is killed.
+import { readFileSync, readlinkSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { NetworkResource } from '../mini-docker/formats/engine-api-networks.ts';
+import type { SystemInfo } from '../mini-docker/formats/engine-api-system.ts';
+import { eventually } from './engine-client.ts';
+import { ask } from './network-hosts.ts';
+import {
+  address,
+  beyond,
+  call,
+  daemon,
+  engine,
+  exec,
+  host,
+  inside,
+  inspect,
+  message,
+  network,
+  SLEEP,
+  server,
+  start,
+  useNetworkScene,
+} from './network-scene.ts';
+import { ip } from './own-network.ts';
+
+useNetworkScene();
+
+describe('host, none and container:NAME', () => {
+  const netns = async (container: string) => readlinkSync(`/proc/${(await inside(container)).pid}/ns/net`);
+
+  test("host is the daemon's own, none has lo and nothing else", async () => {
+    await start('open', SLEEP, 'host', { HostConfig: { ExtraHosts: ['gate:host-gateway'] } });
+    expect(await netns('open')).toBe(readlinkSync(`/proc/${host.pid}/ns/net`));
+    expect(await exec('open', 'cat', '/etc/resolv.conf')).toBe(readFileSync('/etc/resolv.conf', 'utf8'));
+    await start('alone', SLEEP, 'none');
+    expect(ip('link show', (await inside('alone')).pid)).toMatchObject([
+      { ifname: 'lo', flags: expect.arrayContaining(['UP']) },
+    ]);
+    await network('front');
+    for (const container of ['open', 'alone'])
+      expect((await engine.ask('POST', '/networks/front/connect', { Container: container })).status).toBe(
+        403,
+      );
+  });
+
+  test('who shares a network keeps it while its owner restarts, stops, and starts again', async () => {
+    await network('front');
+    await start('owner', SLEEP, 'front', {
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8084' }] } },
+    });
+    await start('other', SLEEP, 'front');
+    const shared = 'container:owner';
+    await start('sharer', server('sharer'), shared);
+    await start('second', SLEEP, 'container:sharer');
+    expect((await inspect('sharer')).HostConfig.NetworkMode).toBe(`container:${(await inspect('owner')).Id}`);
+    const [namespace, had] = [await netns('owner'), await address('owner', 'front')];
+    const same = async () => {
+      for (const each of ['owner', 'sharer', 'second']) expect(await netns(each)).toBe(namespace);
+      expect(await address('owner', 'front')).toBe(had);
+      expect(await call('other', 'owner')).toBe('sharer\n');
+      expect(await call('second', 'localhost')).toBe('sharer\n');
+      expect(await ask(host, '127.0.0.1', 8084)).toBe('sharer');
+    };
+    await same();
+    expect(await exec('sharer', 'cat', '/etc/hosts')).toBe(await exec('owner', 'cat', '/etc/hosts'));
+    await engine.json('POST', '/containers/owner/restart?t=0');
+    await same();
+    await engine.json('POST', '/containers/owner/stop?t=0');
+    // The network goes on without its owner, for those who live in it.
+    expect(await call('other', had)).toBe('sharer\n');
+    expect(await ask(host, '127.0.0.1', 8084)).toBe('sharer');
+    await daemon.end('SIGKILL');
+    await daemon.begin();
+    expect(await call('other', 'owner')).toBe('sharer\n');
+    await engine.json('POST', '/containers/owner/start');
+    await same();
+    // Its files are theirs, too, after it came back.
+    await network('more');
+    await engine.json('POST', '/networks/more/connect', { Container: 'owner' });
+    expect(await exec('second', 'cat', '/etc/hosts')).toContain(await address('owner', 'more'));
+    // The last one out gives it back.
+    await engine.json('POST', '/containers/owner/stop?t=0');
+    for (const each of ['sharer', 'second']) await engine.json('POST', `/containers/${each}/stop?t=0`);
+    const taken = async () =>
+      Object.values((await engine.json<NetworkResource>('GET', '/networks/front')).Containers);
+    await eventually(taken, found => found.length === 1);
+    expect(await ask(host, '127.0.0.1', 8084)).toBe('');
+    expect(message(await engine.ask('POST', '/containers/sharer/start'))).toBe(
+      '409 cannot join network namespace of a non running container: owner',
+    );
+    // With nobody who kept it, a new one with the old address.
+    await engine.json('POST', '/containers/owner/start');
+    expect(await address('owner', 'front')).toBe(had);
+  });
+
+  test('an owner that is removed takes its network with it', async () => {
+    await start('owner', SLEEP);
+    await start('sharer', SLEEP, 'container:owner');
+    await engine.json('POST', '/containers/owner/stop?t=0');
+    await engine.json('DELETE', '/containers/owner');
+    expect((await engine.json<NetworkResource>('GET', '/networks/bridge')).Containers).toEqual({});
+    await eventually(
+      async () => ip('link show', (await inside('sharer')).pid),
+      links => links.length === 1,
+    );
+    // Nothing else of the sharer is disturbed.
+    expect(await exec('sharer', 'echo', 'well')).toBe('well\n');
+  });
+
+  test.each([
+    [{ NetworkMode: 'container:one', PortBindings: { '80/tcp': [{}] } }, {}, 'port publishing'],
+    [{ NetworkMode: 'container:one', Dns: ['192.0.2.1'] }, {}, 'dns and the network mode'],
+    [{ NetworkMode: 'container:one', ExtraHosts: ['a:192.0.2.1'] }, {}, 'custom host-to-IP'],
+    [{ NetworkMode: 'container:one' }, { Hostname: 'mine' }, 'hostname and the network mode'],
+    [{ NetworkMode: 'host', Links: ['one:a'] }, {}, "can't be used with links"],
+    [{ NetworkMode: 'container:nobody' }, {}, 'No such container: nobody'],
+    [{}, { NetworkingConfig: { EndpointsConfig: { bridge: { Aliases: ['a'] } } } }, 'network-scoped alias'],
+  ])('%j %j is refused', async (HostConfig, more, why) => {
+    await engine.create(SLEEP, { name: 'one' });
+    const { body } = await engine.ask('POST', '/containers/create', {
+      Image: 'busybox',
+      ...more,
+      HostConfig,
+    });
+    expect(String(body)).toContain(why);
+  });
+});
+
+describe('lives', () => {
+  test('a restarted container has its address, ports and names again', async () => {
+    await network('front');
+    const more = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8085' }] } } };
+    await start('web', server('web'), 'front', more);
+    await start('other', SLEEP, 'front');
+    const had = await address('web', 'front');
+    for (const how of ['restart?t=0', 'kill', 'start']) {
+      await engine.json('POST', `/containers/web/${how}`);
+      // Another one comes and takes what is free meanwhile.
+      if (how === 'kill') await start('new', SLEEP, 'front');
+      else {
+        expect(await address('web', 'front')).toBe(had);
+        expect(await call('other', 'web')).toBe('web\n');
+        expect(await ask(host, '127.0.0.1', 8085)).toBe('web');
+      }
+    }
+  });
+
+  test('networks outlive a daemon that is killed: packets flow without it, and the next one goes on', async () => {
+    await network('front', { Labels: { a: 'b' } });
+    await start('web', server('web'), 'front', {
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8086' }] } },
+    });
+    await start('other', SLEEP, 'front');
+    const before = { web: await inspect('web'), front: await engine.json('GET', '/networks/front') };
+    await daemon.end('SIGKILL');
+    expect(await ask(host, '127.0.0.1', 8086)).toBe('web');
+    expect(await ask({ pid: beyond.pid }, '192.0.2.1', 8086)).toBe('web');
+    await daemon.begin();
+    expect(await engine.json('GET', '/networks/front')).toEqual(before.front);
+    expect((await inspect('web')).NetworkSettings).toEqual(before.web.NetworkSettings);
+    expect(await call('other', 'web')).toBe('web\n');
+    expect(await ask(host, '127.0.0.1', 8086)).toBe('web');
+    await start('late', SLEEP, 'front');
+    expect(await call('late', 'web')).toBe('web\n');
+    const id = await engine.create(SLEEP, {
+      HostConfig: { NetworkMode: 'front', PortBindings: { '1/tcp': [{ HostPort: '8086' }] } },
+    });
+    expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(409);
+    expect((await engine.json<SystemInfo>('GET', '/info')).Warnings).toEqual([]);
+    await engine.json('POST', '/networks/front/disconnect', { Container: 'web' });
+    expect(await ask(host, '127.0.0.1', 8086)).toBe('');
+  });
+});
+
+describe('a daemon that is killed while containers start', () => {
+  test.each([1, 2, 3, 4])('leaves no link, address or port behind (%d)', async round => {
+    await network('front');
+    const HostConfig = { NetworkMode: 'front', AutoRemove: true, PublishAllPorts: true };
+    const starts = Array.from({ length: 6 }, () =>
+      engine.run(SLEEP, { ExposedPorts: { '80/tcp': {} }, HostConfig }).catch(() => undefined),
+    );
+    await new Promise(resolve => setTimeout(resolve, 25 * round));
+    await daemon.end('SIGKILL');
+    await Promise.all(starts);
+    await daemon.begin();
+    const running = await engine.json<{ Id: string }[]>('GET', '/containers/json');
+    const { Containers } = await engine.json<NetworkResource>('GET', '/networks/front');
+    expect(Object.keys(Containers).sort()).toEqual(running.map(each => each.Id).sort());
+    const cables = () => ip('link show type veth', host.pid).filter(link => link.ifname !== 'up0');
+    await eventually(
+      async () => cables().length,
+      count => count === running.length,
+    );
+    for (const { Id } of running) {
+      const { Ports } = (await inspect(Id)).NetworkSettings;
+      const taken = await engine.create(SLEEP, {
+        HostConfig: { NetworkMode: 'bridge', PortBindings: { '81/tcp': [Ports['80/tcp']![0]!] } },
+      });
+      expect((await engine.ask('POST', `/containers/${taken}/start`)).status).toBe(409);
+    }
+  });
+});
