@@ -211,5 +211,8 @@ test('a container with --rm can be restarted, and goes at its real end', async (
   expect(again.State.Status).toBe('running');
   expect(again.State.Pid).not.toBe(Pid);
   await post(`${id}/stop?t=0`);
-  await eventually(() => engine.ask('GET', `/containers/${id}/json`), ({ status: found }) => found === 404);
+  await eventually(
+    () => engine.ask('GET', `/containers/${id}/json`),
+    ({ status: found }) => found === 404,
+  );
 });
