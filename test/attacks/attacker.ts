@@ -4,6 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DEFAULT_CAPABILITIES } from '../../mini-docker/engine/capabilities.ts';
+import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../../mini-docker/engine/default-paths.ts';
+import { resourcesOf } from '../../mini-docker/engine/resources.ts';
 import type { Spec } from '../../mini-docker/formats/runtime-spec.ts';
 import { resolveSeccompProfile } from '../../mini-docker/formats/seccomp.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../../mini-docker/linux/elf.ts';
@@ -28,22 +30,23 @@ let programs = 0;
 /** A result, or the errno's name. */
 export type Answer = number | string;
 
-function attackerImage(steps: readonly Step[]): Buffer {
+/** Puts a program into the image of the test's containers. @returns its path there */
+export function placeProgram(containers: TestContainers, items: readonly Item[]): string {
   const architecture = hostArchitecture();
+  const { code, data } = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS });
+  const path = `/bin/attacker-${++programs}`;
+  writeFileSync(join(containers.layer, path), encodeElf({ architecture, code, data }));
+  chmodSync(join(containers.layer, path), 0o755);
+  return path;
+}
+
+/** One that makes calls and writes down what they answer. */
+export function placeAttacker(containers: TestContainers, steps: readonly Step[]): string {
   const items = steps.flatMap((step): Item[] => {
     const tried = mayFail(step);
     return [tried, mayFail(writeWord(1, addressOfResult(tried), 8))];
   });
-  const { code, data } = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS });
-  return encodeElf({ architecture, code, data });
-}
-
-/** Puts the program into the image of the test's containers. @returns its path there */
-export function placeAttacker(containers: TestContainers, steps: readonly Step[]): string {
-  const path = `/bin/attacker-${++programs}`;
-  writeFileSync(join(containers.layer, path), attackerImage(steps));
-  chmodSync(join(containers.layer, path), 0o755);
-  return path;
+  return placeProgram(containers, items);
 }
 
 export async function answersFrom(output: Readable): Promise<Answer[]> {
@@ -78,9 +81,12 @@ export async function attack(
   return answers;
 }
 
-/** The default capabilities and the default filter. */
+/** What the engine writes for a container without any option. */
 export function confine(spec: Spec): void {
   setCapabilities(spec, DEFAULT_CAPABILITIES);
+  spec.linux.maskedPaths = defaultMaskedPaths('0-1');
+  spec.linux.readonlyPaths = [...DEFAULT_READONLY_PATHS];
+  spec.linux.resources = { ...spec.linux.resources, ...resourcesOf({}, []) };
 }
 
 export function setCapabilities(spec: Spec, names: readonly string[]): void {

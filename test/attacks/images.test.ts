@@ -3,7 +3,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { DEFAULT_READONLY_PATHS } from '../../mini-docker/engine/default-paths.ts';
 import type { Spec } from '../../mini-docker/formats/runtime-spec.ts';
 import { readMountinfo } from '../../mini-docker/linux/proc/mountinfo.ts';
 import type { Container } from '../../mini-docker/runtime/container.ts';
@@ -49,7 +48,6 @@ async function create(
 ) {
   const spec = containers.spec(args, spec => {
     confine(spec);
-    spec.linux.readonlyPaths = [...DEFAULT_READONLY_PATHS];
     change(spec);
   });
   const options = containers.options(spec);
