@@ -29,11 +29,11 @@ const lines = commandLines(() => daemon);
 const ours = lines[0]!;
 const dockers = lines.slice(1);
 
-/** Ours, with another home: config.json. */
-function withHome(home: string, input?: string): (args: string) => Promise<Ran> {
+/** A command with a home of its own, for config.json, and what is typed into it. */
+function withHome(home: string, input: string, command = [NODE, MAIN]): (args: string) => Promise<Ran> {
   return args =>
     new Promise((resolve, reject) => {
-      const child = spawn(NODE, [MAIN, ...args.split(' ')], {
+      const child = spawn(command[0]!, [...command.slice(1), ...args.split(' ')], {
         env: { PATH: process.env.PATH, HOME: home, DOCKER_HOST: daemon.host },
       });
       child.stdin.end(input);
@@ -348,6 +348,28 @@ describe.skipIf(!isReady)('images', () => {
       await ours.does(`rmi ${name}`);
     });
 
+    test('a load that breaks off leaves nothing', async () => {
+      const archive = join(scratch, 'half.tar');
+      await ours.does(`save -o ${archive} localhost:5000/team/two:1`);
+      const before = await ours.does('images -aq');
+      const headers = { 'content-type': 'application/x-tar', 'content-length': '100000000' };
+      const options = {
+        socketPath: daemon.socket,
+        method: 'POST',
+        path: '/images/load',
+        agent: false,
+        headers,
+      };
+      const asked = request(options);
+      asked.on('error', () => {});
+      asked.write(readFileSync(archive));
+      await expect.poll(() => temporary().length).toBeGreaterThan(0);
+      asked.destroy();
+      await expect.poll(temporary).toEqual([]);
+      expect(await ours.does('images -aq')).toBe(before);
+      rmSync(archive);
+    });
+
     test('what is no archive of images is refused, and nothing is left', async () => {
       const archive = tarball('nothing', { file: 'x' });
       const before = await ours.does('images -aq');
@@ -402,6 +424,15 @@ describe.skipIf(!isReady)('images', () => {
       expect(await docker.does(['inspect', '-f', '{{.Config.Env}}', 'imported:1'])).toBe('[a=b]\n');
       expect(await docker.does('history --no-trunc imported:1')).toContain('why');
       expect(await docker.does('search localhost:5000/docker')).toContain('docker/box');
+      const me = withHome(mkdtempSync(join(scratch, 'home-')), 'secret', [docker.name]);
+      expect(await me('login -u me --password-stdin localhost:5001')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Login Succeeded'),
+      });
+      await docker.does('tag busybox localhost:5001/docker/box:1');
+      expect((await docker.cli('push localhost:5001/docker/box:1')).code).toBe(1);
+      expect(await me('push localhost:5001/docker/box:1')).toMatchObject({ code: 0 });
+      await docker.does('rmi localhost:5001/docker/box:1');
       // Another image takes the name: this one has none any more.
       await docker.does('tag busybox imported:1');
       expect(await docker.does('images -q --no-trunc --filter dangling=true')).toBe(`${id}\n`);

@@ -10,6 +10,7 @@ import { MEDIA } from '../../formats/oci-image.ts';
 import type { ImageProgress, ImageStore } from '../image.ts';
 import { openImageStore } from '../store.ts';
 import { chunks, isInstalled, tarOf, textOf } from '../test-archives.ts';
+import { RegistryError } from './errors.ts';
 import { startTestRegistry, type TestRegistry } from './test-registry.ts';
 
 const run = promisify(execFile);
@@ -140,6 +141,37 @@ describe('push and pull', () => {
   test('an image that no tag names here is not pushed', async () => {
     await expect(store.push(name('team/two:missing'))).rejects.toThrow('No such image');
     expect(registry.requests).toEqual([]);
+  });
+
+  test('a search asks a registry that can, and looks through the list of one that cannot', async () => {
+    await store.push(name('team/two:v1'));
+    registry.intercept = (request, response) => {
+      if (request.url !== '/v2/_catalog') return false;
+      return answer(response, 200, {}, JSON.stringify({ repositories: ['team/two', 'other'] }));
+    };
+    const found = { name: name('team/two'), description: '', stars: 0, official: false };
+    expect(await store.search(name('tw'), { limit: 5 })).toEqual([found]);
+    registry.intercept = (request, response) => {
+      if (!request.url!.startsWith('/v1/search?q=redis&n=2')) return false;
+      const results = [{ name: 'redis', description: 'a store', star_count: 7, is_official: true }];
+      return answer(
+        response,
+        200,
+        {},
+        JSON.stringify({ results: [...results, { name: 'b' }, { name: 'c' }] }),
+      );
+    };
+    expect(await store.search(name('redis'), { limit: 2 })).toEqual([
+      { name: 'redis', description: 'a store', stars: 7, official: true },
+      { name: 'b', description: '', stars: 0, official: false },
+    ]);
+  });
+
+  test('a manifest list has only images of its own registry', async () => {
+    const { create } = store.manifestLists;
+    await expect(create(name('list:1'), ['alpine'])).rejects.toThrow('alpine:latest is in another registry');
+    await expect(create(name('list:1'), [name('none:1')])).rejects.toThrow(RegistryError);
+    await expect(store.manifestLists.push(name('list:1'))).rejects.toThrow('No such manifest list');
   });
 
   test('the tags of a repository are listed', async () => {
