@@ -15,7 +15,7 @@ export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** Throws BadImage for forms that we cannot read. */
 export function compressionOf(start: Uint8Array): Compression {
-  const found = MAGIC.find(([, magic]) => magic.compare(start, 0, magic.length) === 0)?.[0] ?? 'none';
+  const found = MAGIC.find(([, magic]) => magic.equals(start.subarray(0, magic.length)))?.[0] ?? 'none';
   if (found === 'none' || found === 'gzip' || found === 'zstd') return found;
   throw new BadImage(`${found} compression is not supported: unpack it with ${found} -d first`);
 }

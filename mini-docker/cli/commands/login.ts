@@ -102,7 +102,8 @@ async function ask(question: string, { hidden = false } = {}): Promise<string> {
     import('node:readline/promises'),
     import('node:stream'),
   ]);
-  writeError(question);
+  // A terminal's line editor writes the question itself; of what it writes for a hidden answer nothing is shown.
+  if (hidden) writeError(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = hidden ? silent : process.stderr;
   const input = createInterface({ input: process.stdin, output, terminal: true });
@@ -110,7 +111,7 @@ async function ask(question: string, { hidden = false } = {}): Promise<string> {
     const stopped = new Promise<never>((_, reject) =>
       input.once('SIGINT', () => reject(new CommandError('', { exitCode: 130 }))),
     );
-    return (await Promise.race([input.question(''), stopped])).trim();
+    return (await Promise.race([input.question(hidden ? '' : question), stopped])).trim();
   } finally {
     input.close();
     if (hidden) writeError('\n');
