@@ -35,8 +35,10 @@ async function serve(options: DaemonOptions): Promise<void> {
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
   await using resources = new AsyncDisposableStack();
   resources.defer(giveMemoryBackWhenIdle());
-  resources.use(lockDirectory(dataRoot));
-  if (runDir !== dataRoot) resources.use(lockDirectory(runDir));
+  // In volumes and layers lie set-uid programs of containers' roots: no user of this machine may get there. Through the
+  // run directory the socket's group has to.
+  resources.use(lockDirectory(dataRoot, runDir === dataRoot ? 0o711 : 0o710));
+  if (runDir !== dataRoot) resources.use(lockDirectory(runDir, 0o711));
 
   resources.use(keepParents());
   const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks') }), each => each.close());

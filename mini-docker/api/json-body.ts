@@ -61,9 +61,18 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 function wrong(where: string, wanted: string, value: unknown): HttpError {
-  const text = JSON.stringify(value) ?? String(value);
-  const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return badRequest(`invalid JSON: ${where || 'the body'} must be ${wanted}, not ${shown}`);
+  return badRequest(`invalid JSON: ${where || 'the body'} must be ${wanted}, not ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested so deeply that our stack does not suffice.
+    text = Array.isArray(value) ? '[...]' : '{...}';
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 export const string: Decoder<string> = (value, where) => {

@@ -1,15 +1,19 @@
 // Two daemons must never share a data root or a run directory. The kernel gives the locks back when a daemon dies.
 
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { LOCK } from '../linux/constants.ts';
 import { mayFail } from '../linux/step.ts';
 import { flock } from '../linux/syscalls.ts';
 
-/** Makes the directory and holds it until disposed of. @throws Error with one line when somebody else has it */
-export function lockDirectory(directory: string): Disposable {
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
+/**
+ * Makes the directory and holds it until disposed of.
+ * @param mode set also where the directory is there already
+ * @throws Error with one line when somebody else has it
+ */
+export function lockDirectory(directory: string, mode: number): Disposable {
+  mkdirSync(directory, { recursive: true, mode });
   const path = join(directory, 'daemon.lock');
   const fd = openSync(path, 'a+', 0o600);
   if (call(mayFail(flock(fd, LOCK.EX | LOCK.NB), 'EAGAIN')) < 0) {
@@ -17,6 +21,7 @@ export function lockDirectory(directory: string): Disposable {
     closeSync(fd);
     throw new Error(`another daemon (pid ${pid}) uses ${directory}: stop it, or choose another directory`);
   }
+  chmodSync(directory, mode);
   ftruncateSync(fd, 0);
   writeSync(fd, `${process.pid}\n`);
   return { [Symbol.dispose]: () => closeSync(fd) };

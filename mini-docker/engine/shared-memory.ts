@@ -1,7 +1,7 @@
 // --ipc: whose /dev/shm a container has.
 
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import type { ContainerRecord } from './record.ts';
@@ -16,6 +16,8 @@ export function shmDirectory(context: EngineContext, record: ContainerRecord): s
   if (mode === 'host') return '/dev/shm';
   if (mode === 'shareable') {
     const path = shareablePath(context, record.id);
+    // Everybody in the container may write to it, and nobody outside may come there.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o1777);
     return path;

@@ -8,7 +8,13 @@ const wrong = (where: string, wanted: string, value: unknown): FormatError =>
   new FormatError(`${where} must be ${wanted}, not ${shown(value)}`);
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested so deeply that our stack does not suffice.
+    text = Array.isArray(value) ? '[…]' : '{…}';
+  }
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
