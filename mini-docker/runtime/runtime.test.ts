@@ -116,7 +116,7 @@ describe('user namespaces', () => {
     container.stdout!.on('data', data => {
       output += data;
     });
-    await expect.poll(() => output).toContain('done');
+    await expect.poll(() => output, { timeout: 10_000 }).toContain('done');
     expect(output).toBe('0\n0\ninside\ndone\n');
     expect(readStatus(container.pid)?.uid.real).toBe(200_000);
     expect(namespaceInode(container.pid, 'user')).not.toBe(namespaceInode('self', 'user'));
@@ -384,12 +384,12 @@ describe('the process', () => {
     container.stdout!.on('data', data => {
       output += data;
     });
-    await expect.poll(() => output).toContain('31 97');
+    await expect.poll(() => output, { timeout: 10_000 }).toContain('31 97');
     expect(output).toContain('/dev/pts/0');
     container.resize({ rows: 40, columns: 120 });
     container.stdin!.write('\n');
     await container.exited;
-    await expect.poll(() => output).toContain('40 120');
+    await expect.poll(() => output, { timeout: 10_000 }).toContain('40 120');
     await container.delete();
   });
 });
@@ -426,7 +426,7 @@ describe('--init', () => {
     container.stdout!.on('data', data => {
       output += data;
     });
-    await expect.poll(() => output).toContain('up');
+    await expect.poll(() => output, { timeout: 10_000 }).toContain('up');
     container.kill(10);
     expect((await container.exited).code).toBe(5);
     expect(output).toContain('heard');
