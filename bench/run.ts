@@ -143,7 +143,8 @@ try {
     await inTurns([...daemons.map(peer => runs(peer, 'run', '--rm', 'busybox', 'true')), node], rounds),
   );
   report('run --rm --net none busybox true', await inTurns(withoutNetwork, rounds));
-  report('create, start, wait, remove over the API', await inTurns(daemons.map(lifeOverApi), rounds));
+  // A daemon that has run for a while: its code is compiled by then.
+  report('create, start, wait, remove over the API', await inTurns(daemons.map(lifeOverApi), rounds * 4, 30));
 
   for (const peer of daemons)
     await execute([...peer.command, 'run', '-d', '--name', 'target', 'busybox', 'sleep', '1000'], peer.env);
