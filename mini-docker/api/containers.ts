@@ -25,6 +25,12 @@ export const containerRoutes: Route[] = [
   },
   { method: 'POST', pattern: '/containers/{id}/start', handle: start },
   {
+    // Ours: Docker has no such call.
+    method: 'GET',
+    pattern: '/containers/{id}/security',
+    handle: async ({ engine, params }) => json(await engine.containers.security(params.id!)),
+  },
+  {
     method: 'POST',
     pattern: '/containers/{id}/stop',
     handle: async call => {

@@ -18,6 +18,7 @@ import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
 import { removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
+import { securityReport } from './security-report.ts';
 import { startContainer } from './start-container.ts';
 import { containerStats } from './stats.ts';
 import { killContainer, restartContainer, stopContainer } from './stop.ts';
@@ -72,6 +73,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     },
     prune: (filters = {}) => pruneContainers(context, filters),
     commit: async (container, options) => commitContainer(context, find(container), options),
+    security: async container => securityReport(find(container)),
     explain: request => explainContainer(context, request),
     async trace(container) {
       const { trace, name } = find(container);

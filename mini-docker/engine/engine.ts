@@ -57,6 +57,7 @@ import type {
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
+import type { SecurityReport } from '../formats/security-report.ts';
 
 export interface Engine {
   containers: ContainersApi;
@@ -131,6 +132,8 @@ export interface ContainersApi {
   explain(options: { platform?: string; body: ContainerCreateBody }): Promise<ExplainedStep[]>;
   /** The steps that did start it, with results and times. conflict: it was not started with tracing (the annotation 'mini-docker.trace'). */
   trace(container: string): Promise<ExplainedStep[]>;
+  /** What its process may do, by the kernel's word. conflict: it does not run. */
+  security(container: string): Promise<SecurityReport>;
 }
 
 export interface StopOptions {

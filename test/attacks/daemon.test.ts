@@ -437,3 +437,26 @@ test("a link at the place of a container's files leads the daemon nowhere", asyn
     expect(status, name).toBe(400);
   }
 });
+
+test('inspect --security tells what a container may do, and what a process of the host may', async () => {
+  await start('told', ['-m', '64m', '--pids-limit', '50']);
+  const { stdout } = await miniDocker('inspect', '--security', '--format', 'json', 'told');
+  const { container, host } = JSON.parse(stdout);
+  expect(container.namespaces.own).toEqual(expect.arrayContaining(['pid', 'mnt', 'net', 'ipc', 'uts']));
+  expect(host.namespaces.own).toEqual([]);
+  expect(container.capabilities.effective).toContain('CHOWN');
+  expect(container.capabilities.effective).not.toContain('SYS_ADMIN');
+  expect(host.capabilities.effective).toContain('SYS_ADMIN');
+  expect(container.seccomp.refused).toEqual(expect.arrayContaining(['mount', 'keyctl', 'bpf', 'setns']));
+  expect(container.seccomp.hidden).toContain('clone3');
+  expect(container.seccomp.conditional).toEqual(expect.arrayContaining(['clone', 'socket', 'personality']));
+  expect(container.masked).toEqual(expect.arrayContaining(['/proc/keys']));
+  expect(container.readonly).toEqual(expect.arrayContaining(['/proc/sys', '/sys']));
+  expect(container.cgroup).toMatchObject({ memory: 64 * 2 ** 20, pids: 50 });
+  const table = (await miniDocker('inspect', '--security', 'told')).stdout;
+  expect(table).toMatch(/^shared with the host\s+(cgroup )?user time\s+pid mnt net ipc/m);
+  expect(table).toMatch(/^capabilities\s+CHOWN DAC_OVERRIDE.*\d+ of \d+/m);
+  expect(Math.max(...table.split('\n').map(line => line.length))).toBeLessThanOrEqual(130);
+  await miniDocker('rm', '-f', 'told');
+  expect((await miniDocker('inspect', '--security', 'told')).stderr).toMatch(/No such container: told/);
+});

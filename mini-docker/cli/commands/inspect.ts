@@ -1,8 +1,10 @@
+import type { SecurityReport } from '../../formats/security-report.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon-client.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
 import { text, toggle } from '../flags.ts';
 import { printError, write } from '../output.ts';
+import { terminalSize } from '../terminal.ts';
 
 const format = text('string', "How to print: json, or a template ('{{.State.Pid}}')", 'f');
 const size = toggle('With what a container takes of the disk', 's');
@@ -18,14 +20,21 @@ const KINDS: Record<Kind, (name: string, size: boolean) => string> = {
 
 export const inspect = command({
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
-  flags: { format, size, type: text('string', 'Only this kind: container, image, network, volume') },
+  flags: {
+    format,
+    size,
+    security: toggle('What a container may and may not do, next to a process of the host'),
+    type: text('string', 'Only this kind: container, image, network, volume'),
+  },
   least: 1,
   examples: [
     ['inspect web', 'Everything, as JSON'],
     ["inspect -f '{{.State.Pid}}' web", 'The number of its process on the host'],
+    ['inspect --security web', 'What its process may and may not do'],
     ["inspect -f '{{range $p, $b := .NetworkSettings.Ports}}{{$p}} {{end}}' web", 'Its ports'],
   ],
   run({ flags, args, daemon }) {
+    if (flags.security) return inspectSecurity(daemon, args, flags.format);
     const kinds = Object.keys(KINDS);
     if (flags.type !== undefined && !kinds.includes(flags.type)) {
       throw new CommandError(
@@ -36,6 +45,23 @@ export const inspect = command({
     return inspectAll(daemon, { kinds: wanted, names: args, ...flags });
   },
 });
+
+async function inspectSecurity(
+  daemon: DaemonClient,
+  names: string[],
+  format: string | undefined,
+): Promise<number> {
+  const template = await compiled(format);
+  const { securityTable } = await import('../security-table.ts');
+  for (const name of names) {
+    const path = `/containers/${encodeURIComponent(name)}/security`;
+    const report = await daemon.json<SecurityReport>('GET', path);
+    if (template) write(`${template(report)}\n`);
+    else if (format === 'json') write(`${JSON.stringify(report)}\n`);
+    else write(`${securityTable(name, report, terminalSize()?.columns ?? 120)}\n`);
+  }
+  return 0;
+}
 
 const FLAGS = {
   container: { format, size },
