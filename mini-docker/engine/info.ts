@@ -108,6 +108,7 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
     InitCommit: { ID: '' },
     SecurityOptions: [
       ...(facts.apparmor ? ['name=apparmor'] : []),
+      ...(facts.seccomp ? ['name=seccomp,profile=builtin'] : []),
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     ProductLicense: '',
