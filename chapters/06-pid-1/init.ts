@@ -1,0 +1,87 @@
+// A process 1 that does its duties, around a program that need not know of them. It is a program of its own, of some
+// thousand bytes: a list of system calls, as ever, but with jumps in it.
+import {
+  AT,
+  because,
+  cloneCall,
+  executable,
+  execveat,
+  type Item,
+  kill,
+  mayFail,
+  PR,
+  prctlName,
+  resetSignals,
+  resultOf,
+  SIG,
+  SIG_SETMASK,
+  type Step,
+  sigprocmask,
+  sigtimedwait,
+  W,
+  wait4,
+  writeText,
+} from '#linux';
+import { program } from '../01-process/program.ts';
+
+const SET_SIZE = 8;
+/** A set of signals is 64 bits. */
+const ALL = Buffer.alloc(SET_SIZE, 0xff);
+
+/** What a process does to become init. To stand last in the list. */
+export function becomeInit(command: readonly string[]): Step {
+  const file = executable('init', initProgram(command));
+  return because('somebody has to do the duties', execveat(file, '', ['init'], [], AT.EMPTY_PATH));
+}
+
+function initProgram(command: readonly string[]): Item[] {
+  const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
+  const status = Buffer.alloc(16);
+  const reaped = mayFail(wait4(-1, status, W.NOHANG, null));
+  const signal = mayFail(sigtimedwait(ALL, null, null, SET_SIZE));
+  return [
+    prctlName(PR.SET_NAME, 'init'),
+    // What is blocked is not lost, not even to a process 1: it waits until somebody asks for it.
+    sigprocmask(SIG_SETMASK, ALL, null, SET_SIZE),
+    { control: 'fork', step: child, parent: 'reap' },
+    ...startProgram(command),
+
+    { control: 'label', name: 'reap' },
+    reaped,
+    { control: 'when', result: resultOf(reaped), is: 'equal', value: resultOf(child), to: 'ended' },
+    // Somebody else's child: there may be more. 0: all that are left are alive.
+    { control: 'when', result: resultOf(reaped), is: 'different', value: 0, to: 'reap' },
+
+    { control: 'label', name: 'wait' },
+    signal,
+    { control: 'when', result: resultOf(signal), is: 'equal', value: SIG.CHLD, to: 'reap' },
+    mayFail(kill(resultOf(child), resultOf(signal))),
+    { control: 'jump', to: 'wait' },
+
+    { control: 'label', name: 'ended' },
+    ...exitAs(status),
+  ];
+}
+
+function startProgram(command: readonly string[]): Item[] {
+  // Without the last item of program(), which tells the parent: there is none to tell.
+  const attempts = program(command).slice(0, -1);
+  return [
+    ...resetSignals(),
+    ...attempts,
+    writeText(2, `init: ${command[0]}: there is no such program\n`),
+    { control: 'exit', status: 127 },
+  ];
+}
+
+/** Ends as another has ended. A wait status: the exit code in its second byte, or the signal in the lowest seven bits. wait(2) */
+export function exitAs(status: Uint8Array): Item[] {
+  const code = { wordIn: status, at: 1 };
+  return [
+    { control: 'when', result: { wordIn: status, at: 0 }, is: 'equal', value: 0, to: 'exited' },
+    { control: 'when', result: code, is: 'different', value: 0, to: 'exited' },
+    { control: 'exit', status: { wordIn: status, at: 0 }, mask: 0x7f, plus: 128 },
+    { control: 'label', name: 'exited' },
+    { control: 'exit', status: code },
+  ];
+}

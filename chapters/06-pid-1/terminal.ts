@@ -1,0 +1,79 @@
+// A terminal of the box's own: a pty from the box's devpts, whose master we take, and show on our own terminal.
+import { closeSync, readSync, writeSync } from 'node:fs';
+import {
+  because,
+  call,
+  dup3,
+  IOCTL,
+  type Item,
+  ioctl,
+  O,
+  PtyStream,
+  pidfdOpen,
+  pipe,
+  ptySteps,
+  read,
+  resizePty,
+  resultOf,
+  setsid,
+  takeFd,
+  write,
+} from '#linux';
+
+/** Where the child keeps the master for us. */
+const MASTER = 100;
+
+export interface Terminal {
+  /** For the child, when it has entered its root. */
+  readonly steps: Item[];
+  /** For us, when there is a child: shows it until nobody has it open any more. */
+  show(pid: number): void;
+}
+
+export function terminal(): Terminal {
+  const pty = ptySteps({ size: ourSize() });
+  const opened = pipe();
+  const taken = pipe();
+  return {
+    steps: [
+      ...pty.steps,
+      dup3(resultOf(pty.master), MASTER, O.CLOEXEC),
+      ...[0, 1, 2].map(fd => dup3(resultOf(pty.slave), fd, 0)),
+      because('only who leads a session can have a controlling terminal', setsid()),
+      because('so that Ctrl-C reaches us', ioctl(0, IOCTL.TIOCSCTTY, 0)),
+      write(opened.writeEnd, Buffer.from('!')),
+      because('the other side takes the master', read(taken.readEnd, Buffer.alloc(1))),
+    ],
+    show(pid) {
+      closeSync(opened.writeEnd);
+      // It ended before it came so far. wait() tells why.
+      if (readSync(opened.readEnd, Buffer.alloc(1)) === 0) return;
+      const pidfd = call(pidfdOpen(pid, 0));
+      const master = takeFd(pidfd, MASTER);
+      closeSync(pidfd);
+      writeSync(taken.writeEnd, '!');
+      connect(master);
+    },
+  };
+}
+
+function connect(master: number): void {
+  const screen = new PtyStream(master);
+  screen.pipe(process.stdout);
+  // Raw: no key means anything to our own terminal any more. Ctrl-C is a byte like others, for the one inside.
+  if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  process.stdin.on('data', typed => screen.write(typed));
+  process.stdin.on('end', () => screen.write('\x04'));
+  const resize = (): void => resizePty(master, ourSize());
+  process.stdout.on('resize', resize);
+  screen.on('close', () => {
+    process.stdout.off('resize', resize);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
+    process.stdin.destroy();
+  });
+}
+
+function ourSize(): { rows: number; columns: number } {
+  const { rows = 24, columns = 80 } = process.stdout;
+  return { rows, columns };
+}

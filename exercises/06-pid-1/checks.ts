@@ -1,0 +1,133 @@
+// What the programs of exercise 6 must do for signals, orphans and terminals.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStatus, SIG } from '#linux';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    { id: 'deaf', title: 'Who does not hear which signal', points: 3, file: 'deaf.ts', check: checkDeaf },
+    {
+      id: 'guardian',
+      title: 'It stays until all are gone',
+      points: 5,
+      file: 'guardian.ts',
+      check: checkGuardian,
+    },
+    { id: 'on-a-pty', title: 'A terminal of its own', points: 3, file: 'on-a-pty.ts', check: checkOnAPty },
+  ],
+};
+
+const NAMES = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'TERM'] as const;
+type Name = (typeof NAMES)[number];
+
+function isIn(set: bigint, name: Name): boolean {
+  return (set & (1n << BigInt(SIG[name] - 1))) !== 0n;
+}
+
+/** A shell that has handlers for some signals and ignores others. @returns its pid on this machine */
+async function shell(
+  lab: Lab,
+  { before, caught, ignored }: { before: string[]; caught: readonly Name[]; ignored: readonly Name[] },
+): Promise<number> {
+  const script = `trap : ${caught.join(' ')}; trap '' ${ignored.join(' ')}; while :; do sleep 1000; done`;
+  const argv = ['sh', '-c', script, lab.random.word()];
+  void lab.command([...before, ...argv], { timeout: 60_000 });
+  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(10)) {
+    const pid = await lab.find(argv);
+    const set = pid === undefined ? undefined : readStatus(pid)?.signals;
+    if (
+      set !== undefined &&
+      caught.every(name => isIn(set.caught, name)) &&
+      ignored.every(name => isIn(set.ignored, name))
+    )
+      return pid!;
+  }
+  throw new Error('a shell with traps does not start');
+}
+
+async function checkDeaf(lab: Lab): Promise<void> {
+  const { random } = lab;
+  // One or more with a handler, one ignored, one or more neither.
+  const caught = random.some(NAMES.slice(0, 5));
+  const [, ...others] = NAMES.filter(name => !caught.includes(name));
+  const ignored = [random.pick(others)];
+  const number1 = await shell(lab, { before: ['unshare', '--pid', '--fork'], caught, ignored });
+  const wanted = NAMES.filter(name => !isIn(readStatus(number1)!.signals.caught, name));
+  const told = await lab.run([String(lab.insidePid(number1))]);
+  lab.promise('number-1', told.stdout.trim() === wanted.join('\n'), {
+    promised: `a number 1 that has handlers for ${caught.join(', ')} does not get ${wanted.join(', ')}`,
+    seen: ending(told),
+    look: 'number 1 gets only what is in SigCgt; NSpid in /proc/PID/status tells who is one; pid_namespaces(7)',
+  });
+  const ordinary = await shell(lab, { before: [], caught, ignored });
+  const deafTo = NAMES.filter(name => isIn(readStatus(ordinary)!.signals.ignored, name));
+  const also = await lab.run([String(lab.insidePid(ordinary))]);
+  lab.promise('others', also.stdout.trim() === deafTo.join('\n'), {
+    promised: `an ordinary process does not notice what it ignores: ${deafTo.join(', ') || 'nothing'}`,
+    seen: ending(also),
+    look: 'without a handler a signal has its default effect, which is to end the process: signal(7)',
+  });
+}
+
+async function checkGuardian(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const code = random.integer(1, 100);
+  const late = `/tmp/${random.word()}`;
+  const orphan = `sh -c "sleep 0.6; echo late > ${late}"`;
+  const ran = await lab.run(['sh', '-c', `(${orphan} >/dev/null 2>&1 &); exit ${code}`]);
+  const found = await lab.command(['cat', late]);
+  lab.promise('waits-for-all', found.stdout === 'late\n', {
+    promised: 'it ends only when what the command has left behind has ended as well',
+    seen: `an orphan was still at work, and ${ending(ran)}`,
+    look: 'to whom are orphans given? PR_SET_CHILD_SUBREAPER; and does it wait again, until there is nobody?',
+  });
+  lab.promise('exit-code', ran.code === code, {
+    promised: `the exit code is the command's, ${code}`,
+    seen: ending(ran),
+    look: 'into which buffer the later waits write',
+  });
+  const argv = ['sleep', String(random.integer(1_000_000, 9_000_000))];
+  const orphans = '(sleep 0.1 &); '.repeat(random.integer(2, 4));
+  const running = await lab.start(['sh', '-c', `${orphans}exec ${argv.join(' ')}`]);
+  const pid = await lab.find(argv, { running });
+  await sleep(700);
+  const dead = lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
+  lab.promise('no-zombies', pid !== undefined && dead.length === 0, {
+    promised: 'while the command runs, orphans that have ended are waited for',
+    seen: pid === undefined ? 'the command does not run' : `there are ${dead.length} zombies`,
+    look: 'for whom the first wait waits; ps -o pid,ppid,stat,args',
+  });
+}
+
+async function checkOnAPty(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [rows, columns] = [random.integer(10, 60), random.integer(61, 200)];
+  const size = `${rows}x${columns}`;
+  const code = random.integer(1, 100);
+  const terminals = 'for n in 0 1 2; do test -t $n && echo $n >> /tmp/streams; done; stty size';
+  const ran = await lab.run([size, 'sh', '-c', `${terminals}; exit ${code}`]);
+  const streams = (await lab.command(['cat', '/tmp/streams'])).stdout.trim().replaceAll('\n', ', ');
+  lab.promise('is-a-terminal', streams === '0, 1, 2', {
+    promised: 'the descriptors 0, 1 and 2 of the command are a terminal',
+    seen: streams === '' ? `none is, and ${ending(ran)}` : `only these are: ${streams}`,
+    look: 'did a step fail? TIOCSCTTY is for who leads a session; and dup3(), three times',
+  });
+  lab.promise('size', ran.stdout.trim() === `${rows} ${columns}`, {
+    promised: `stty size says ${quote(`${rows} ${columns}`)}`,
+    seen: ending(ran),
+    look: 'what openPty() is given',
+  });
+  lab.promise('exit-code', ran.code === code, {
+    promised: `the exit code is the command's, ${code}`,
+    seen: ending(ran),
+    look: 'process.exitCode',
+  });
+  const typing = ['sh', '-c', `(sleep 1; printf '\\003') | "$@"`, 'sh'];
+  const interrupted = await lab.run([size, 'sh', '-c', 'sleep 4; exit 9'], { wrapper: typing });
+  lab.promise('ctrl-c', interrupted.code === 128 + SIG.INT, {
+    promised: 'Ctrl-C, typed after a second, ends the command: 130',
+    seen: ending(interrupted),
+    look: 'whether the terminal controls its session: setsid(2), TIOCSCTTY in ioctl_tty(2)',
+  });
+}
