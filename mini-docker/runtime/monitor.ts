@@ -65,7 +65,11 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const ended = connect({ writer: FD.ended, reader: FD.endedReader }, 'reader');
   const ready = connect({ writer: FD.ready }, 'reader');
   const go = connect({ reader: FD.go }, 'writer');
-  if (terminal) connect({ writer: FD.terminalReady, reader: FD.terminalReadyReader });
+  if (terminal) {
+    connect({ writer: FD.terminalReady, reader: FD.terminalReadyReader });
+    // Until the pty is there: whatever else got this number would be closed when the master comes to it.
+    descriptors.push([theirs.adopt(openSync('/dev/null', 'r'), closeSync), FD.terminal]);
+  }
   const streams = {
     stdin: !terminal && stdin ? connect({ reader: FD.stdin, writer: FD.stdinWriter }, 'writer') : undefined,
     stdout: terminal ? undefined : connect({ writer: FD.stdout, reader: FD.stdoutReader }, 'reader'),

@@ -392,6 +392,30 @@ describe('the process', () => {
     await expect.poll(() => output, { timeout: 10_000 }).toContain('40 120');
     await container.delete();
   });
+
+  // Mounts are descriptors first, and the terminal has a number among them.
+  test("a terminal takes no mount's place, however many there are", async () => {
+    const files = [
+      'cpuinfo',
+      'meminfo',
+      'uptime',
+      'version',
+      'loadavg',
+      'stat',
+      'vmstat',
+      'cmdline',
+      'swaps',
+    ];
+    const masked = files.map(file => `/proc/${file}`);
+    const container = await containers.start(['sleep', '100'], ({ process, mounts, linux }) => {
+      process.terminal = true;
+      mounts.splice(0, mounts.length, ...mounts.filter(({ type }) => type !== 'sysfs' && type !== 'cgroup'));
+      linux.maskedPaths = masked;
+    });
+    const there = readMountinfo(container.pid)!.map(({ mountPoint }) => mountPoint);
+    expect(there).toEqual(expect.arrayContaining(masked));
+    await container.delete();
+  });
 });
 
 describe('--init', () => {
