@@ -312,7 +312,10 @@ describe('looking', () => {
       out: 'sh\n',
     });
     expect(await run(['exec', '-i', container.id, 'cat'], 'typed')).toMatchObject({ code: 0, out: 'typed' });
-    expect((await run(['exec', container.id, 'nope'])).code).toBe(127);
+    expect(await run(['exec', container.id, 'nope'])).toMatchObject({
+      code: 127,
+      err: expect.stringMatching(/exec failed: .*"nope": executable file not found in \$PATH/),
+    });
     expect(
       (await run(['exec', '-e', 'A=1', '-w', '/tmp', container.id, 'sh', '-c', 'echo $A; pwd'])).out,
     ).toBe('1\n/tmp\n');

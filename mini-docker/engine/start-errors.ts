@@ -11,14 +11,20 @@ const FAILED = 'failed to create task for container: ';
 export function programError(cause: unknown, record: ContainerRecord): EngineError {
   const known = asEngineError(cause);
   if (known instanceof EngineError) return known;
-  if (cause instanceof SyscallError && cause.syscall === 'execve') return execError(cause, record.path);
+  if (cause instanceof SyscallError && cause.syscall === 'execve') {
+    return executionError(FAILED, cause, record.path);
+  }
   const message = cause instanceof Error ? cause.message : String(cause);
   return new EngineError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
-/** Of a container's program, or of an exec's. */
+/** Of a program that was to be executed in a running container. */
 export function execError(cause: SyscallError, program: string): EngineError {
-  const what = `${FAILED}exec: ${JSON.stringify(program)}: `;
+  return executionError('exec failed: unable to start container process: ', cause, program);
+}
+
+function executionError(failed: string, cause: SyscallError, program: string): EngineError {
+  const what = `${failed}exec: ${JSON.stringify(program)}: `;
   const options = (exitCode: number) => ({ cause, exitCode });
   switch (cause.code) {
     case 'ENOENT':
