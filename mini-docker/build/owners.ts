@@ -1,11 +1,7 @@
 // --chown and --chmod. Names are the image's, looked up in its own /etc/passwd and /etc/group.
-import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { decodeGroup, decodePasswd } from '../formats/user-database.ts';
-import { O } from '../linux/constants.ts';
-import { openInRoot } from '../linux/in-root.ts';
+import { readTextInRoot } from '../linux/in-root.ts';
 import { BuildError } from './errors.ts';
-
-const LARGEST = 4 * 1024 * 1024;
 
 /** 'user', 'user:group', numbers in place of names; a user alone is also the group's name or number. Throws BuildError. */
 export function ownerOf(chown: string, root: number): { uid: number; gid: number } {
@@ -15,10 +11,18 @@ export function ownerOf(chown: string, root: number): { uid: number; gid: number
   return {
     uid:
       number(user) ??
-      found('user', user, decodePasswd(readText(root, '/etc/passwd')).find(each => each.name === user)?.uid),
+      found(
+        'user',
+        user,
+        decodePasswd(readTextInRoot(root, '/etc/passwd')).find(each => each.name === user)?.uid,
+      ),
     gid:
       number(group) ??
-      found('group', group, decodeGroup(readText(root, '/etc/group')).find(each => each.name === group)?.gid),
+      found(
+        'group',
+        group,
+        decodeGroup(readTextInRoot(root, '/etc/group')).find(each => each.name === group)?.gid,
+      ),
   };
 }
 
@@ -38,20 +42,4 @@ function found(what: string, name: string, id: number | undefined): number {
   throw new BuildError(
     `--chown: no ${what} ${JSON.stringify(name)} in the image (write a number, or add it first)`,
   );
-}
-
-/** '' for what is not there, or is no ordinary file. */
-function readText(root: number, path: string): string {
-  let fd: number;
-  try {
-    fd = openInRoot(root, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
-  } catch {
-    return '';
-  }
-  try {
-    const stats = fstatSync(fd);
-    return stats.isFile() && stats.size <= LARGEST ? readFileSync(fd, 'utf8') : '';
-  } finally {
-    closeSync(fd);
-  }
 }

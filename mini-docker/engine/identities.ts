@@ -1,15 +1,12 @@
 // Who a container's user is: looked up in the image's own /etc/passwd and /etc/group, never in the host's.
 
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookUpUser, type UserIdentity } from '../formats/user-database.ts';
 import { O } from '../linux/constants.ts';
-import { openInRoot } from '../linux/in-root.ts';
+import { readTextInRoot } from '../linux/in-root.ts';
 import { openMergedView } from './merged-view.ts';
 import type { ContainerRecord } from './record.ts';
-
-/** Larger ones are not read: a container could fill our memory with them. */
-const LARGEST = 4 * 1024 * 1024;
 
 interface Databases {
   passwd: string;
@@ -59,21 +56,5 @@ function storedDatabases(imageId: string, layers: { lowerdirs: string[]; upperdi
 }
 
 function readDatabases(root: number): Databases {
-  return { passwd: readText(root, '/etc/passwd'), group: readText(root, '/etc/group') };
-}
-
-/** '' for what is not there, or is no ordinary file: a FIFO there must not hold us up. */
-function readText(root: number, path: string): string {
-  let fd: number;
-  try {
-    fd = openInRoot(root, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
-  } catch {
-    return '';
-  }
-  try {
-    const stats = fstatSync(fd);
-    return stats.isFile() && stats.size <= LARGEST ? readFileSync(fd, 'utf8') : '';
-  } finally {
-    closeSync(fd);
-  }
+  return { passwd: readTextInRoot(root, '/etc/passwd'), group: readTextInRoot(root, '/etc/group') };
 }

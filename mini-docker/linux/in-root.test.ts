@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
@@ -15,7 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call } from './call.ts';
 import { O } from './constants.ts';
 import { isWhiteout, namesIn, removeTree, statusAt } from './directory.ts';
-import { openBeneath, openInRoot, readLink, setTimes, withFd } from './in-root.ts';
+import { openBeneath, openInRoot, readLink, readTextInRoot, setTimes, withFd } from './in-root.ts';
 import { withLock } from './lock.ts';
 import { mknodat } from './syscalls.ts';
 
@@ -135,6 +136,17 @@ test('a link tells where it leads, and a whiteout is known', () => {
   call(mknodat(rootFd, 'gone', 0o20000, 0));
   expect(isWhiteout(statusAt(rootFd, 'gone')!)).toBe(true);
   expect(isWhiteout(statusAt(rootFd, 'etc')!)).toBe(false);
+});
+
+test('a text is read of a file in the root, and of nothing else', () => {
+  symlinkSync('/etc/name', join(root, 'link'));
+  symlinkSync(join(outside, 'etc/name'), join(root, 'escape'));
+  execFileSync('mkfifo', [join(root, 'fifo')]);
+  writeFileSync(join(root, 'huge'), Buffer.alloc(5 * 1024 * 1024));
+  const texts = ['/etc/name', 'link', 'escape', 'fifo', 'huge', 'missing'].map(path =>
+    readTextInRoot(rootFd, path),
+  );
+  expect(texts).toEqual(['inside', 'inside', '', '', '', '']);
 });
 
 test('of twenty who take a lock at once only one has it', async () => {

@@ -1,6 +1,7 @@
 // Paths inside a directory that somebody else filled: a container's root filesystem, an image's layer. The kernel
 // resolves them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
 // absolute paths all stay below the root, also while others move things about.
+import { fstatSync, readFileSync } from 'node:fs';
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
 import { mayFail } from './step.ts';
@@ -37,6 +38,23 @@ function open(rootFd: number, path: PathArg, how: { flags: number; mode: number;
     if (fd >= 0) return fd;
   }
   return call(step);
+}
+
+/** Larger ones are not read: a container could fill our memory with them. */
+const LARGEST_TEXT = 4 * 1024 * 1024;
+
+/** '' for what is not there, is no ordinary file (a FIFO there must not hold us up), or is larger than 4 MiB. */
+export function readTextInRoot(rootFd: number, path: string): string {
+  let fd: number;
+  try {
+    fd = openInRoot(rootFd, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
+  } catch {
+    return '';
+  }
+  return withFd(fd, () => {
+    const stats = fstatSync(fd);
+    return stats.isFile() && stats.size <= LARGEST_TEXT ? readFileSync(fd, 'utf8') : '';
+  });
 }
 
 /** Runs `use` with the descriptor and closes it, also when `use` throws. */
