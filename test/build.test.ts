@@ -728,4 +728,12 @@ describe.skipIf(!hasDocker)("docker's own command", () => {
     expect((await dockers(daemon, ['builder', 'prune', '-f'])).stdout).toContain('Total reclaimed space');
     await dockers(daemon, ['rm', 'for-docker']);
   });
+
+  test('its Dockerfile may lie outside of the context', async () => {
+    using context = newContext({ 'file/Dockerfile': 'FROM busybox\nCOPY a /a\n', 'context/a': 'taken' });
+    const args = ['build', '-t', 'from-outside', '-f', 'file/Dockerfile', 'context'];
+    expect(await dockers(daemon, args, { cwd: context.path })).toMatchObject({ code: 0 });
+    const run = await dockers(daemon, ['run', '--rm', '--network', 'none', 'from-outside', 'cat', '/a']);
+    expect(run.stdout).toBe('taken');
+  });
 });

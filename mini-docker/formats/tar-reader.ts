@@ -39,11 +39,12 @@ export function createTarReader(consumer: TarConsumer): TarReader {
   let collected: Buffer[] = [];
   let have = 0;
   let whenWhole: (bytes: Buffer) => void = header;
-  /** While content streams through: what is left of it, then of its padding. */
+  /** While content streams through. */
   let streaming = false;
   let extents: Extent[] = [];
   let extent = 0;
   let within = 0;
+  /** What is left of its padding. */
   let skip = 0;
   let ended = false;
 
@@ -104,7 +105,7 @@ export function createTarReader(consumer: TarConsumer): TarReader {
       skip = padding(content);
       streaming = true;
       collect(BLOCK, header);
-      if (extents.length === 0 && skip === 0) endEntry();
+      if (extents.length === 0) endEntry();
     };
     const map = records.get('GNU.sparse.map');
     if (decoded.typeflag === 'S') gnuSparse(block, stored, begin);
@@ -172,23 +173,24 @@ export function createTarReader(consumer: TarConsumer): TarReader {
     consumer.end();
   }
 
-  /** Content, then its padding. Returns how many bytes it took. */
+  /** Content. Returns how many bytes it took. */
   function stream(bytes: Buffer): number {
-    const current = extents[extent];
-    if (current !== undefined) {
-      const take = Math.min(current.size - within, bytes.length);
-      consumer.data(bytes.subarray(0, take), current.position + within);
-      within += take;
-      if (within === current.size) {
-        extent++;
-        within = 0;
-        if (extent === extents.length && skip === 0) endEntry();
-      }
-      return take;
+    const current = extents[extent]!;
+    const take = Math.min(current.size - within, bytes.length);
+    consumer.data(bytes.subarray(0, take), current.position + within);
+    within += take;
+    if (within === current.size) {
+      extent++;
+      within = 0;
+      if (extent === extents.length) endEntry();
     }
+    return take;
+  }
+
+  /** The padding up to the next block. Docker's client leaves it out behind the last entry of a build context. */
+  function pass(bytes: Buffer): number {
     const take = Math.min(skip, bytes.length);
     skip -= take;
-    if (skip === 0) endEntry();
     return take;
   }
 
@@ -205,6 +207,10 @@ export function createTarReader(consumer: TarConsumer): TarReader {
       for (let at = 0; at < bytes.length && !ended; ) {
         if (streaming) {
           at += stream(bytes.subarray(at));
+          continue;
+        }
+        if (skip > 0) {
+          at += pass(bytes.subarray(at));
           continue;
         }
         const take = Math.min(wanted - have, bytes.length - at);
