@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call } from './call.ts';
 import { PR, SIG, W } from './constants.ts';
@@ -69,6 +70,25 @@ test('a hundred processes are watched by one thread, some twice, in whatever ord
   await Promise.all(watches);
   for (const { pidfd } of children) {
     expect(reap(pidfd)).toEqual({ code: 0 });
+    call(close(pidfd));
+  }
+});
+
+test('an exit that is on its way is not taken for that of a process that is watched instead', async () => {
+  const [ended, running] = [orphan('sleep 0.1'), orphan('sleep 60')];
+  await watchExit(ended.pidfd);
+  const givenUp = new AbortController();
+  const first = watchExit(ended.pidfd, givenUp.signal);
+  // The thread sees it at once, and we cannot hear of it while we sleep.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  givenUp.abort();
+  const second = watchExit(running.pidfd);
+  await expect(first).rejects.toThrow();
+  expect(await Promise.race([second.then(() => 'ended'), sleep(200, 'runs')])).toBe('runs');
+  killProcess(running.pidfd, SIG.KILL);
+  await second;
+  for (const { pidfd } of [ended, running]) {
+    reap(pidfd);
     call(close(pidfd));
   }
 });

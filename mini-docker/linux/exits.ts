@@ -20,8 +20,14 @@ const eventSize = process.arch === 'x64' ? 12 : 16;
 const dataOffset = eventSize - 8;
 const eventsAtOnce = 64;
 
-/** Of each watched process: our own copy of its pidfd, and what to do when it ends. */
+/**
+ * What to do when a watched process ends, under the number that epoll knows it by. Not a descriptor's: while an event is
+ * on its way from the thread to us, that one may be closed, and mean another process.
+ */
 const watched = new Map<number, () => void>();
+let latest = 0;
+/** The number of `wake`, which stands for no process. */
+const WAKE = 0;
 
 let descriptors: { epoll: number; wake: number } | undefined;
 let waiting = false;
@@ -36,16 +42,17 @@ export function watchExit(pidfd: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   descriptors ??= openDescriptors();
   const { epoll } = descriptors;
-  // The same pidfd may be watched twice, and closed by its owner: epoll and we know it by a copy.
+  // The same pidfd may be watched twice, and closed by its owner: epoll has a copy.
   const copy = call(fcntl(pidfd, F.DUPFD_CLOEXEC, 3));
+  const number = ++latest;
   try {
-    call(epollCtl(epoll, EPOLL_CTL.ADD, copy, event(copy)));
+    call(epollCtl(epoll, EPOLL_CTL.ADD, copy, event(number)));
   } catch (error) {
     call(close(copy));
     throw error;
   }
   const forget = (): void => {
-    watched.delete(copy);
+    watched.delete(number);
     signal?.removeEventListener('abort', abort);
     // Closing alone would not do: epoll watches what the descriptor stands for, which the caller's keeps open.
     call(epollCtl(epoll, EPOLL_CTL.DEL, copy, null));
@@ -57,7 +64,7 @@ export function watchExit(pidfd: number, signal?: AbortSignal): Promise<void> {
     if (watched.size === 0) wake();
   };
   signal?.addEventListener('abort', abort);
-  watched.set(copy, () => {
+  watched.set(number, () => {
     forget();
     resolve();
   });
@@ -71,10 +78,10 @@ async function wait(epoll: number): Promise<void> {
   while (watched.size > 0) {
     const count = await callAsync(mayFail(epollPwait(epoll, events, eventsAtOnce, -1, null, 8), 'EINTR'));
     for (let index = 0; index < count; index++) {
-      const fd = events.readInt32LE(index * eventSize + dataOffset);
-      if (fd === descriptors?.wake) call(mayFail(read(fd, Buffer.alloc(8)), 'EAGAIN'));
+      const number = events.readUIntLE(index * eventSize + dataOffset, NUMBER_SIZE);
+      if (number === WAKE) call(mayFail(read(descriptors!.wake, Buffer.alloc(8)), 'EAGAIN'));
       // Not there any more: given up since.
-      else watched.get(fd)?.();
+      else watched.get(number)?.();
     }
   }
   waiting = false;
@@ -83,7 +90,7 @@ async function wait(epoll: number): Promise<void> {
 function openDescriptors(): { epoll: number; wake: number } {
   const epoll = call(epollCreate1(EPOLL.CLOEXEC));
   const wake = call(eventfd(0, O.CLOEXEC | O.NONBLOCK));
-  call(epollCtl(epoll, EPOLL_CTL.ADD, wake, event(wake)));
+  call(epollCtl(epoll, EPOLL_CTL.ADD, wake, event(WAKE)));
   // process.exit() joins the pool's threads, and would wait for as long as the watched processes run.
   process.once('exit', wakeForGood);
   return { epoll, wake };
@@ -102,10 +109,13 @@ function wakeForGood(): void {
 /** An eventfd adds what is written to its counter, and is readable unless that is 0. */
 const counter = Buffer.from(BigUint64Array.of(1n).buffer);
 
-function event(fd: number): Buffer {
+/** Bytes: what a number of JavaScript's has room for. */
+const NUMBER_SIZE = 6;
+
+function event(number: number): Buffer {
   const buffer = Buffer.alloc(eventSize);
   buffer.writeUInt32LE(EPOLLIN, 0);
-  buffer.writeInt32LE(fd, dataOffset);
+  buffer.writeUIntLE(number, dataOffset, NUMBER_SIZE);
   return buffer;
 }
 
