@@ -1,11 +1,12 @@
 // Instructions → arm64 machine code. The kernel takes the number in x8, arguments in x0 to x5, and answers in x0
-// (syscall(2), "Architecture calling conventions"). x9 and x10 are free.
+// (syscall(2), "Architecture calling conventions"). All others stay as they are.
 import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from './instructions.ts';
 
 const RESULT = 0;
 const NUMBER = 8;
 const ADDRESS = 9;
 const OTHER = 10;
+const NOTE = 19;
 
 const CONDITION = { equal: 0, different: 1, unsignedHigherOrSame: 2 };
 
@@ -22,12 +23,14 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
         code.word32(0xd400_0001); // svc #0
         if (instruction.slot !== undefined) store(code, instruction.slot);
         break;
-      case 'store':
-        load(code, RESULT, instruction.value);
-        store(code, instruction.slot);
-        break;
       case 'keep':
         store(code, instruction.slot);
+        break;
+      case 'note':
+        moveImmediate(code, NOTE, instruction.number);
+        break;
+      case 'keepNote':
+        store(code, instruction.slot, NOTE);
         break;
       case 'load':
         load(code, RESULT, instruction.value);
@@ -74,9 +77,9 @@ function load(code: CodeBuffer, register: number, operand: Operand): void {
   code.word32(0xf940_0000 | (ADDRESS << 5) | register); // ldr x, [x9]
 }
 
-function store(code: CodeBuffer, slot: number): void {
+function store(code: CodeBuffer, slot: number, register = RESULT): void {
   moveImmediate(code, ADDRESS, slot);
-  code.word32(0xf900_0000 | (ADDRESS << 5) | RESULT); // str x0, [x9]
+  code.word32(0xf900_0000 | (ADDRESS << 5) | register); // str x, [x9]
 }
 
 /** movz and a movk for every further 16 bits that are not zero; movn for numbers that begin with ones. */

@@ -50,17 +50,19 @@ const x64 = {
     'immediate' in operand
       ? x64.move(register, operand.immediate)
       : `${x64.move(register, operand.slot)}movq (%${register}), %${register}\n`,
-  store: (slot: number): string => `${x64.move('r11', slot)}movq %rax, (%r11)\n`,
+  store: (slot: number, register = 'rax'): string => `${x64.move('r11', slot)}movq %${register}, (%r11)\n`,
   // GAS shortens jumps that reach; ours are always of the long form.
   jump: (operation: string, to: string): string => `${operation}.d32 ${name(to)}\n`,
   text(instruction: Instruction): string {
     switch (instruction.op) {
       case 'syscall':
         return `${instruction.args.map((arg, index) => x64.load(x64.registers[index]!, arg)).join('')}${x64.move('rax', instruction.number)}syscall\n${instruction.slot === undefined ? '' : x64.store(instruction.slot)}`;
-      case 'store':
-        return x64.load('rax', instruction.value) + x64.store(instruction.slot);
       case 'keep':
         return x64.store(instruction.slot);
+      case 'note':
+        return x64.move('rbx', instruction.number);
+      case 'keepNote':
+        return x64.store(instruction.slot, 'rbx');
       case 'load':
         return x64.load('rax', instruction.value);
       case 'add':
@@ -99,15 +101,17 @@ const arm64 = {
     'immediate' in operand
       ? arm64.move(register, operand.immediate)
       : `${arm64.move('x9', operand.slot)}ldr ${register}, [x9]\n`,
-  store: (slot: number): string => `${arm64.move('x9', slot)}str x0, [x9]\n`,
+  store: (slot: number, register = 'x0'): string => `${arm64.move('x9', slot)}str ${register}, [x9]\n`,
   text(instruction: Instruction): string {
     switch (instruction.op) {
       case 'syscall':
         return `${instruction.args.map((arg, index) => arm64.load(`x${index}`, arg)).join('')}${arm64.move('x8', instruction.number)}svc #0\n${instruction.slot === undefined ? '' : arm64.store(instruction.slot)}`;
-      case 'store':
-        return arm64.load('x0', instruction.value) + arm64.store(instruction.slot);
       case 'keep':
         return arm64.store(instruction.slot);
+      case 'note':
+        return arm64.move('x19', instruction.number);
+      case 'keepNote':
+        return arm64.store(instruction.slot, 'x19');
       case 'load':
         return arm64.load('x0', instruction.value);
       case 'add':
@@ -153,7 +157,6 @@ const program: Instruction[] = [
   { op: 'label', name: 'begin' },
   ...values.flatMap((value): Instruction[] => [
     { op: 'syscall', number: 165, args: Array(6).fill({ immediate: value }), slot: 0x1000_0008 },
-    { op: 'store', slot: 0x7f00_1234_5678, value: { immediate: value } },
     { op: 'load', value: { immediate: value } },
     { op: 'add', value: { immediate: value } },
     { op: 'and', value: { immediate: value } },
@@ -166,6 +169,9 @@ const program: Instruction[] = [
   { op: 'branch', when: 'failed', to: 'end of it' },
   { op: 'branch', when: 'equal', value: { slot: 0x1000_0010 }, to: 'begin' },
   { op: 'keep', slot: 0x1000_0010 },
+  { op: 'note', number: 7 },
+  { op: 'note', number: 70_000 },
+  { op: 'keepNote', slot: 0x7f00_1234_5678 },
   { op: 'jump', to: 'begin' },
   { op: 'jump', to: 'end of it' },
   { op: 'label', name: 'end of it' },

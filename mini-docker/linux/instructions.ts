@@ -14,9 +14,12 @@ export type Instruction =
       readonly args: readonly Operand[];
       readonly slot?: number;
     }
-  | { readonly op: 'store'; readonly slot: number; readonly value: Operand }
   /** The result register into a slot. */
   | { readonly op: 'keep'; readonly slot: number }
+  /** A number into a register that no system call touches. */
+  | { readonly op: 'note'; readonly number: number }
+  /** What was noted last into a slot. */
+  | { readonly op: 'keepNote'; readonly slot: number }
   | { readonly op: 'load'; readonly value: Operand }
   /** To the result register. */
   | { readonly op: 'add' | 'and'; readonly value: Operand }

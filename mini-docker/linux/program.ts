@@ -57,12 +57,12 @@ export interface Program {
 }
 
 interface Layout {
-  slots: Map<object, number>;
+  slots: Map<number, number>;
   buffers: Map<Uint8Array, number>;
   /** For a traced program: where the time after each step is left. */
-  times: Map<object, number>;
+  times: Map<number, number>;
   /** Of the first step of a process that goes on after a fork: where the time of its return from the fork is left. */
-  resumes: Map<object, number>;
+  resumes: Map<number, number>;
   /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
   failures: (readonly Step[])[];
 }
@@ -70,6 +70,7 @@ interface Layout {
 /** The exit status of a program that stopped at a step: Docker's for a container that could not be started. */
 export const FAILED_STATUS = 125;
 
+const FAILED = 'failed';
 const FAILURE_SLOT = 0;
 const START_TIME_SLOT = 1; // and 2: a struct timespec
 const EXIT_SLOT = 3;
@@ -103,7 +104,6 @@ export function compile(
   });
 
   const body: Instruction[] = [];
-  const tail: Instruction[] = [];
 
   const slotOf = (step: Step): number => {
     const slot = layout.slots.get(step.key);
@@ -125,16 +125,11 @@ export function compile(
     number: step.syscall.numbers[architecture],
     args: operandsOf(step, operand),
   });
-  /** The label of the code that notes the failure and ends the program. */
-  const failure = (...blame: readonly Step[]): string => {
-    const number = layout.failures.push(blame);
-    const name = `failure ${number}`;
-    tail.push(
-      { op: 'label', name },
-      { op: 'store', slot: dataAddress + FAILURE_SLOT * SLOT_SIZE, value: { immediate: number } },
-      { op: 'jump', to: 'failed' },
-    );
-    return name;
+  /** Ends the program where the result is an errno, or is not the one that is expected. */
+  const stopUnlessDone = (step: Step): void => {
+    body.push({ op: 'note', number: layout.failures.push([step]) });
+    if (step.expect === undefined) body.push({ op: 'branch', when: 'failed', to: FAILED });
+    else body.push({ op: 'branch', when: 'different', value: { immediate: step.expect }, to: FAILED });
   };
   const takeTime = (at: number): Instruction => ({
     op: 'syscall',
@@ -151,16 +146,14 @@ export function compile(
   };
   const addStep = (step: Step): void => {
     body.push(makeCall(step), { op: 'keep', slot: slotOf(step) });
-    if (step.expect !== undefined) {
-      body.push({ op: 'branch', when: 'different', value: { immediate: step.expect }, to: failure(step) });
-    } else if (step.mayFail === undefined) {
-      body.push({ op: 'branch', when: 'failed', to: failure(step) });
-    } else if (!step.mayFail.includes('*')) {
+    if (step.mayFail === undefined || step.expect !== undefined) stopUnlessDone(step);
+    else if (!step.mayFail.includes('*')) {
       const goOn = `after ${layout.slots.get(step.key)}`;
       for (const name of step.mayFail) {
         body.push({ op: 'branch', when: 'equal', value: { immediate: -ERRNO[name]! }, to: goOn });
       }
-      body.push({ op: 'branch', when: 'failed', to: failure(step) }, { op: 'label', name: goOn });
+      stopUnlessDone(step);
+      body.push({ op: 'label', name: goOn });
     }
     takeTimeAfter(step);
   };
@@ -177,11 +170,10 @@ export function compile(
       makeCall(step),
       { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
       { op: 'keep', slot: slotOf(step) },
-      { op: 'branch', when: 'failed', to: failure(step) },
-      ...(trace ? [takeTime(forkTime(parent))] : []),
-      { op: 'jump', to: parent },
-      { op: 'label', name: child },
     );
+    stopUnlessDone(step);
+    if (trace) body.push(takeTime(forkTime(parent)));
+    body.push({ op: 'jump', to: parent }, { op: 'label', name: child });
     takeTimeAfter(step);
   };
 
@@ -210,8 +202,9 @@ export function compile(
       if (item.mask !== undefined) body.push({ op: 'and', value: operand(item.mask) });
       if (item.plus !== undefined) body.push({ op: 'add', value: operand(item.plus) });
       body.push({ op: 'keep', slot }, exit({ slot }));
-    } else if (item.control === 'fail') body.push({ op: 'jump', to: failure(...item.blame) });
-    else {
+    } else if (item.control === 'fail') {
+      body.push({ op: 'note', number: layout.failures.push(item.blame) }, { op: 'jump', to: FAILED });
+    } else {
       const { result, is, value, to } = item;
       body.push(
         { op: 'load', value: operand(result) },
@@ -222,8 +215,8 @@ export function compile(
 
   const end: Instruction[] = [
     exit({ immediate: 0 }),
-    ...tail,
-    { op: 'label', name: 'failed' },
+    { op: 'label', name: FAILED },
+    { op: 'keepNote', slot: dataAddress + FAILURE_SLOT * SLOT_SIZE },
     exit({ immediate: FAILED_STATUS }),
   ];
   const data = memory.bytes();
@@ -358,7 +351,7 @@ export class Results {
   /** How long each step of a traced program took; undefined for one that was not reached, or did not come back. */
   microseconds(): (number | undefined)[] {
     const { times, resumes } = this.#program.layout;
-    const timeOf = (key: object): number => this.#time(times.get(key)!);
+    const timeOf = (key: number): number => this.#time(times.get(key)!);
     let before = this.#time(START_TIME_SLOT * SLOT_SIZE);
     return this.#program.steps.map(({ key }) => {
       const resumed = resumes.get(key);

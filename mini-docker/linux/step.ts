@@ -71,7 +71,7 @@ export type Arg =
 
 export interface Step {
   /** Names the step: what because() and mayFail() make of it is the same step still. */
-  readonly key: object;
+  readonly key: number;
   readonly syscall: Syscall;
   /** One for each kind that is not `length`. */
   readonly args: readonly Arg[];
@@ -105,6 +105,9 @@ export type SyscallStep<Kinds extends readonly Kind[]> = ((...args: ArgsOf<Kinds
   readonly syscall: Syscall;
 };
 
+/** So many steps were made so far. */
+let made = 0;
+
 /** Describes a system call once, for both architectures. Numbers: <asm/unistd_64.h>, <asm-generic/unistd.h>. */
 export function syscall<const Kinds extends readonly Kind[]>(
   name: string,
@@ -112,7 +115,7 @@ export function syscall<const Kinds extends readonly Kind[]>(
   kinds: Kinds,
 ): SyscallStep<Kinds> {
   const description: Syscall = { name, numbers, kinds };
-  const step = (...args: Arg[]): Step => ({ key: {}, syscall: description, args });
+  const step = (...args: Arg[]): Step => ({ key: ++made, syscall: description, args });
   return Object.assign(step, { syscall: description }) as unknown as SyscallStep<Kinds>;
 }
 

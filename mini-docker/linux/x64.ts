@@ -4,6 +4,7 @@ import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from '.
 
 const RAX = 0;
 const RCX = 1;
+const RBX = 3;
 const R11 = 11;
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 
@@ -21,12 +22,14 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
         code.byte(0x05);
         if (instruction.slot !== undefined) store(code, instruction.slot);
         break;
-      case 'store':
-        load(code, RAX, instruction.value);
-        store(code, instruction.slot);
-        break;
       case 'keep':
         store(code, instruction.slot);
+        break;
+      case 'note':
+        moveImmediate(code, RBX, instruction.number);
+        break;
+      case 'keepNote':
+        store(code, instruction.slot, RBX);
         break;
       case 'load':
         load(code, RAX, instruction.value);
@@ -80,9 +83,9 @@ function load(code: CodeBuffer, register: number, operand: Operand): void {
   code.bytes(0x48 | (high << 2) | high, 0x8b, (low << 3) | low);
 }
 
-function store(code: CodeBuffer, slot: number): void {
+function store(code: CodeBuffer, slot: number, register = RAX): void {
   moveImmediate(code, R11, slot);
-  code.bytes(0x49, 0x89, 0x03); // mov %rax, (%r11)
+  code.bytes(0x49, 0x89, (register << 3) | 0x03); // mov %register, (%r11)
 }
 
 function moveImmediate(code: CodeBuffer, register: number, value: number | bigint): void {

@@ -16,10 +16,18 @@ export function freshLabel(name: string): string {
   return `${name} ${++labels}`;
 }
 
+/** Few, for the hundred calls of a start: each stands in its program once. */
+const hows = new Map<string, Uint8Array>();
+
 /** open_how of openat2(2). */
 function how(flags: number, resolve: number): Uint8Array {
+  const key = `${flags} ${resolve}`;
+  const known = hows.get(key);
+  if (known !== undefined) return known;
   const mode = (flags & O.CREAT) === 0 ? 0n : 0o755n;
-  return new Uint8Array(new BigUint64Array([BigInt(flags | O.CLOEXEC), mode, BigInt(resolve)]).buffer);
+  const made = new Uint8Array(new BigUint64Array([BigInt(flags | O.CLOEXEC), mode, BigInt(resolve)]).buffer);
+  hows.set(key, made);
+  return made;
 }
 
 /** @returns the step whose result is the descriptor, and the items that make it */

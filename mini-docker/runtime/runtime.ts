@@ -80,12 +80,16 @@ async function create(options: CreateOptions): Promise<Container> {
   };
   let pidfd: number | undefined;
   try {
-    const pid = await waitUntilReady({ monitor, gate, container: options, cgroup, program, doing });
-    pidfd = call(pidfdOpen(pid, 0));
+    const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
+    const meanwhile = async (): Promise<number> => {
+      pidfd = call(pidfdOpen(pid, 0));
+      const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
+      await options.onNamespaces?.(pid);
+      writeState(directory, { ...identities, cgroupsPath: spec.linux.cgroupsPath, terminal, stdin });
+      return pidfd;
+    };
+    pidfd = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
     if (terminal) descriptors.terminal = takeFd(pidfd, FD.terminal);
-    await options.onNamespaces?.(pid);
-    const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
-    writeState(directory, { ...identities, cgroupsPath: spec.linux.cgroupsPath, terminal, stdin });
     return containerHandle({
       id,
       directory,
@@ -111,8 +115,15 @@ async function create(options: CreateOptions): Promise<Container> {
   }
 }
 
-/** @returns the pid of the container's first process, which waits to run its program */
-async function waitUntilReady(options: {
+/** Both to their end. Where the first fails, the second fails for that reason, too, and knows less of it. */
+async function inParallel<T>(first: Promise<void>, second: Promise<T>): Promise<T> {
+  await Promise.allSettled([first, second]);
+  await first;
+  return second;
+}
+
+/** @returns the pid of the container's first process, which goes on with its mounts */
+async function waitForNamespaces(options: {
   monitor: Monitor;
   gate: Gate;
   container: CreateOptions;
@@ -122,21 +133,32 @@ async function waitUntilReady(options: {
 }): Promise<number> {
   const { monitor, gate, cgroup, program, doing } = options;
   const { spec, rootfs, directory } = options.container;
-  const arrive = async (): Promise<number> => {
-    if (await gate.arrived()) return monitor.results.buffer(program.pid).readInt32LE();
-    throw (
-      failureOf(monitor.results, doing) ??
-      new Error(`${doing}: its process was killed before the program ran`)
-    );
-  };
+  const pid = (): number => monitor.results.buffer(program.pid).readInt32LE();
   if (hasOwnUserNamespace(spec)) {
-    const pid = await arrive();
+    await arrive(options);
     // Its new capabilities do not reach to the files of the cgroup.
-    if (cgroup.version === 1) cgroup.join(pid);
-    await setUpUserNamespace({ pid, spec, layers: rootfs, directory, doing });
+    if (cgroup.version === 1) cgroup.join(pid());
+    await setUpUserNamespace({ pid: pid(), spec, layers: rootfs, directory, doing });
     gate.open();
   }
-  return arrive();
+  await arrive(options);
+  return pid();
+}
+
+/** At the next place where the container's process says that it has come so far. */
+async function arrive({
+  monitor,
+  gate,
+  doing,
+}: {
+  monitor: Monitor;
+  gate: Gate;
+  doing: string;
+}): Promise<void> {
+  if (await gate.arrived()) return;
+  throw (
+    failureOf(monitor.results, doing) ?? new Error(`${doing}: its process was killed before the program ran`)
+  );
 }
 
 async function letRun(options: { gate: Gate; monitor: Monitor; doing: string }): Promise<void> {

@@ -67,7 +67,7 @@ export interface StartProgram {
   pid: Uint8Array;
 }
 
-/** Written to the daemon: 'maps' wants the user namespace's id maps, 'ready' is all but the program itself. */
+/** Written to the daemon: it wants its id maps, it has its namespaces, it is ready to run its program. */
 const WAITING = new Uint8Array([1]);
 
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
@@ -112,6 +112,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       newCgroupNamespace(linux),
     ),
     section('namespaces of others', joinNamespaces(linux)),
+    section(
+      'the daemon begins',
+      because('its namespaces are there: the network is connected meanwhile', write(FD.ready, WAITING)),
+    ),
     section(
       'session and streams',
       because('no terminal of the host may send it signals', setsid()),
