@@ -60,12 +60,16 @@ async function serve(options: DaemonOptions): Promise<void> {
     const each = await listen({
       engine,
       host,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       report: error => report('error', unexpected(error)),
       ...(debug ? { debug: (line: string) => report('debug', line) } : {}),
     });
     listening.push(resources.adopt(each, open => open.close()));
     shareSocket(host);
     report('info', `listening on ${each.host}`);
+    if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
+      report('warning', `${each.host}: everybody who reaches it is root on this machine; use --tlsverify`);
+    }
   }
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
   const signal = await stopped;
@@ -102,6 +106,8 @@ function report(level: 'debug' | 'info' | 'warning' | 'error', message: string):
 }
 
 function firstLine(error: unknown): string {
+  // What went wrong first; its cleaning up failed as well.
+  if (error instanceof SuppressedError) return firstLine(error.suppressed);
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
 }
 

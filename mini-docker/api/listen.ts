@@ -1,11 +1,11 @@
 // Where the API is served: unix sockets, and TCP for who asks for it.
 
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Duplex } from 'node:stream';
+import type { TlsOptions } from '../engine/daemon-options.ts';
 import { type ApiOptions, apiServer } from './server.ts';
 
 export interface Listening {
@@ -18,12 +18,51 @@ export interface Listening {
 /** Root and the socket's group may talk to the daemon, which is as good as being root. */
 const SOCKET_MODE = 0o660;
 
-/** `host`: 'unix:///path' or 'tcp://address:port'. Throws an Error with one line that says what is in the way. */
-export async function listen(options: ApiOptions & { host: string }): Promise<Listening> {
-  const upgraded = new Set<Duplex>();
-  const server = apiServer({ ...options, upgraded });
+/**
+ * @param options.host 'unix:///path' or 'tcp://address:port'
+ * @param options.tls for TCP
+ * @throws an Error with one line that says what is in the way
+ */
+export async function listen(options: ApiOptions & { host: string; tls?: TlsOptions }): Promise<Listening> {
+  const tls = options.host.startsWith('tcp:') ? options.tls : undefined;
+  const server = apiServer(options, tls === undefined ? createServer : await secureServers(tls));
+  // Also those that were upgraded, and of clients whom TLS has turned away: node's server forgets both.
+  const connections = new Set<Socket>();
+  server.on('connection', socket => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   const host = await bind(server, options.host);
-  return { host, close: ({ graceMs = 1000 } = {}) => close({ server, upgraded, graceMs }) };
+  return { host, close: ({ graceMs = 1000 } = {}) => close({ server, connections, graceMs }) };
+}
+
+/** @throws Error with one line */
+async function secureServers(tls: TlsOptions): Promise<(settings: ServerOptions) => Server> {
+  // Only now: few listen so, and it takes megabytes.
+  const https = await import('node:https');
+  const secure = {
+    cert: readPem('certificate', tls.cert),
+    key: readPem('key', tls.key),
+    ...(tls.clientCa === undefined
+      ? {}
+      : { ca: readPem('CA certificate', tls.clientCa), requestCert: true, rejectUnauthorized: true }),
+  };
+  return settings => {
+    try {
+      // A client that has sent all of its input still reads, as over a plain socket.
+      return https.createServer({ ...settings, ...secure, ...{ allowHalfOpen: true } });
+    } catch (cause) {
+      throw new Error(`cannot use ${tls.cert} with ${tls.key}: ${(cause as Error).message}`, { cause });
+    }
+  };
+}
+
+function readPem(what: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Error(`cannot read the TLS ${what}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function bind(server: Server, host: string): Promise<string> {
@@ -96,14 +135,13 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-async function close(options: { server: Server; upgraded: Set<Duplex>; graceMs: number }): Promise<void> {
-  const { server, upgraded, graceMs } = options;
+async function close(options: { server: Server; connections: Set<Socket>; graceMs: number }): Promise<void> {
+  const { server, connections, graceMs } = options;
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
   const late = setTimeout(() => {
-    server.closeAllConnections();
-    for (const socket of upgraded) socket.destroy();
+    for (const socket of connections) socket.destroy();
   }, graceMs);
   await closed;
   clearTimeout(late);

@@ -1,7 +1,6 @@
 // The HTTP side of the Docker Engine API: versions, headers, routes, and what becomes of exceptions.
 
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Engine } from '../engine/engine.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
@@ -43,8 +42,11 @@ const ROUTES = router([
   ...unsupportedRoutes,
 ]);
 
-/** Does not listen yet. Connections that were upgraded are the caller's to end: they are no longer node's. */
-export function apiServer(options: ApiOptions & { upgraded: Set<Duplex> }): Server {
+/**
+ * Does not listen yet.
+ * @param createServer of node:http or node:https
+ */
+export function apiServer(options: ApiOptions, createServer: (settings: ServerOptions) => Server): Server {
   const headers = commonHeaders(options.engine.system.version().Version);
   const server = createServer({
     // A registry's credentials for many registries travel in one header.
@@ -60,8 +62,6 @@ export function apiServer(options: ApiOptions & { upgraded: Set<Duplex> }): Serv
     void serve({ ...options, exchange: plainExchange({ request, response, headers }) });
   });
   server.on('upgrade', (request, socket, head) => {
-    options.upgraded.add(socket);
-    socket.on('close', () => options.upgraded.delete(socket));
     void serve({ ...options, exchange: upgradedExchange({ request, socket, head, headers }) });
   });
   return server;

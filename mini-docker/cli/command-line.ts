@@ -5,7 +5,9 @@ import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon-client.ts';
 import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
 import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags.ts';
+import type { TlsFiles } from './http-connection.ts';
 import { outputWritten, printError, write } from './output.ts';
+import { TLS_FLAGS, tlsFiles } from './tls-files.ts';
 
 export interface CommandLineOptions {
   /** What starts our own daemon: a program and its arguments. */
@@ -14,6 +16,7 @@ export interface CommandLineOptions {
 
 export const PROGRAM_FLAGS = {
   host: text('string', 'The daemon to talk to: unix:///PATH or tcp://HOST:PORT', 'H'),
+  ...TLS_FLAGS,
   version: toggle('Print the version and end', 'v'),
 };
 
@@ -30,9 +33,10 @@ export async function runCommandLine(argv: readonly string[], options: CommandLi
 async function runArguments(argv: readonly string[], options: CommandLineOptions): Promise<number> {
   try {
     const { flags, args } = parseFlags(PROGRAM_FLAGS, argv, { interspersed: false });
-    if (flags.version) return await runNamed('version', ['--short'], { ...options, host: flags.host });
+    const daemon = { host: flags.host, tls: tlsFiles(flags, process.env) };
+    if (flags.version) return await runNamed('version', ['--short'], { ...options, ...daemon });
     if (args[0] === 'help') return await help(args.slice(1));
-    return await dispatch(args, { ...options, host: flags.host });
+    return await dispatch(args, { ...options, ...daemon });
   } catch (error) {
     if (error instanceof HelpWanted) return help([]);
     if (!(error instanceof FlagError)) return fail('', error);
@@ -42,6 +46,7 @@ async function runArguments(argv: readonly string[], options: CommandLineOptions
 
 interface Options extends CommandLineOptions {
   host: string | undefined;
+  tls: TlsFiles | undefined;
 }
 
 async function dispatch(args: string[], options: Options): Promise<number> {

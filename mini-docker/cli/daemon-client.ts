@@ -9,6 +9,7 @@ import {
   HttpError,
   type HttpResponse,
   openConnection,
+  type TlsFiles,
 } from './http-connection.ts';
 
 /** What we were written for; an older daemon gets its own. */
@@ -30,6 +31,8 @@ export interface RequestOptions {
 export interface DaemonClientOptions {
   /** `--host`; else DOCKER_HOST, else our own daemon, which is started when it does not run. */
   host?: string | undefined;
+  /** Of TCP. */
+  tls?: TlsFiles | undefined;
   /** What starts our own daemon. */
   daemonCommand: readonly string[];
   environment: NodeJS.ProcessEnv;
@@ -43,12 +46,12 @@ export class DaemonClient {
   #idle: HttpConnection[] = [];
   #version: string | undefined;
 
-  constructor({ host, daemonCommand, environment }: DaemonClientOptions) {
+  constructor({ host, tls, daemonCommand, environment }: DaemonClientOptions) {
     const runDir = environment.MINI_DOCKER_RUN_DIR || '/run/mini-docker';
     const own = `unix://${runDir}/mini-docker.sock`;
     const asked = host || environment.DOCKER_HOST;
     this.url = asked || own;
-    this.#address = parseHost(this.url, environment);
+    this.#address = parseHost(this.url, tls);
     const socket = `${runDir}/mini-docker.sock`;
     if (!asked) this.#start = () => startDaemon({ command: daemonCommand, runDir, socket });
     this.#version = environment.DOCKER_API_VERSION || (asked ? undefined : API_VERSION);
@@ -128,7 +131,7 @@ export class DaemonClient {
         ...body(options),
       })
       .catch(error => {
-        throw error instanceof HttpError ? new NoDaemon(`${error.message} (${this.url})`) : error;
+        throw this.#refusal(error) ?? error;
       });
     return { ...response, body: this.#released(connection, response.body) };
   }
@@ -157,10 +160,21 @@ export class DaemonClient {
     return undefined;
   }
 
+  /** What answers there speaks another language, or not with us. */
+  #refusal(cause: unknown): NoDaemon | undefined {
+    if (cause instanceof HttpError) return new NoDaemon(`${cause.message} (${this.url})`, { cause });
+    // TLS: of the other side's alerts, and of its certificate.
+    const { code = '', reason, message } = cause as NodeJS.ErrnoException & { reason?: string };
+    if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|SIGNATURE|ISSUER/.test(code)) return undefined;
+    return new NoDaemon(`no TLS connection with ${this.url}: ${reason ?? message}`, { cause });
+  }
+
   async #connect(): Promise<HttpConnection> {
     try {
       return await openConnection(this.#address);
     } catch (cause) {
+      const refusal = this.#refusal(cause);
+      if (refusal !== undefined) throw refusal;
       const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EACCES') {
         throw new NoDaemon(`permission denied while connecting to the daemon at ${this.url}; try with sudo`, {
@@ -227,8 +241,8 @@ function older(a: string, b: string): string {
   return aMajor < bMajor || (aMajor === bMajor && aMinor < bMinor) ? a : b;
 }
 
-/** 'unix:///path' or 'tcp://host:port'; TLS when DOCKER_TLS_VERIFY is set, with the files of DOCKER_CERT_PATH. */
-function parseHost(url: string, environment: NodeJS.ProcessEnv): Address {
+/** 'unix:///path' or 'tcp://host:port' */
+function parseHost(url: string, tls: TlsFiles | undefined): Address {
   const unix = /^unix:\/\/(.+)$/.exec(url)?.[1];
   if (unix !== undefined) return { path: unix };
   const tcp = /^(?:tcp|http|https):\/\/(\[[0-9a-fA-F:]+\]|[^/:[\]]+)?(?::(\d+))?\/?$/.exec(url);
@@ -237,13 +251,10 @@ function parseHost(url: string, environment: NodeJS.ProcessEnv): Address {
       `unable to parse docker host ${JSON.stringify(url)}: it must be unix:///PATH or tcp://HOST:PORT`,
     );
   }
-  const secure = Boolean(environment.DOCKER_TLS_VERIFY) || url.startsWith('https:');
-  const directory = environment.DOCKER_CERT_PATH || `${environment.HOME}/.docker`;
+  const secure = tls ?? (url.startsWith('https:') ? { verify: true } : undefined);
   return {
     host: (tcp[1] ?? '127.0.0.1').replace(/[[\]]/g, ''),
     port: Number(tcp[2] ?? (secure ? 2376 : 2375)),
-    ...(secure
-      ? { tls: { ca: `${directory}/ca.pem`, cert: `${directory}/cert.pem`, key: `${directory}/key.pem` } }
-      : {}),
+    ...(secure ? { tls: secure } : {}),
   };
 }

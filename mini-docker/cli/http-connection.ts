@@ -7,9 +7,12 @@ import { connect, type Socket } from 'node:net';
 export type Address = { path: string } | { host: string; port: number; tls?: TlsFiles };
 
 export interface TlsFiles {
+  /** Paths of PEM files. */
   ca?: string;
   cert?: string;
   key?: string;
+  /** Whether the daemon has to have a certificate that `ca`, or else one of the machine's, has signed. */
+  verify: boolean;
 }
 
 export interface HttpRequest {
@@ -231,8 +234,18 @@ async function secureSocket(
   files: TlsFiles,
 ): Promise<Socket> {
   const [{ connect: secure }, { readFileSync }] = await Promise.all([import('node:tls'), import('node:fs')]);
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
-  return secure({ host, port, ca: read(files.ca), cert: read(files.cert), key: read(files.key) }) as Socket;
+  const read = (name: 'ca' | 'cert' | 'key') => {
+    const path = files[name];
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new HttpError(`cannot read the TLS file ${path}: ${(cause as Error).message}`, { cause });
+    }
+  };
+  const pem = { ca: read('ca'), cert: read('cert'), key: read('key') };
+  const options = { host, port, ...pem, rejectUnauthorized: files.verify, allowHalfOpen: true };
+  return secure(options);
 }
 
 function parseHead(head: string): { status: number; headers: Record<string, string> } {

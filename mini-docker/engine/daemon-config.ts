@@ -25,6 +25,12 @@ export interface DaemonConfig {
   'insecure-registries'?: string[];
   'max-concurrent-downloads'?: number;
   'max-concurrent-uploads'?: number;
+  /** TCP with TLS; with tlsverify only for clients with a certificate that tlscacert has signed. */
+  tls?: boolean;
+  tlsverify?: boolean;
+  tlscacert?: string;
+  tlscert?: string;
+  tlskey?: string;
 }
 
 const KNOWN: readonly (keyof DaemonConfig)[] = [
@@ -35,6 +41,11 @@ const KNOWN: readonly (keyof DaemonConfig)[] = [
   'max-concurrent-downloads',
   'max-concurrent-uploads',
   'registry-mirrors',
+  'tls',
+  'tlscacert',
+  'tlscert',
+  'tlskey',
+  'tlsverify',
 ];
 
 /** @throws Error with one line; no file is an empty configuration unless it `mustExist` */
@@ -76,6 +87,11 @@ export function decodeDaemonConfig(fields: Fields): DaemonConfig {
     'insecure-registries': read('insecure-registries', each(checkInsecure)),
     'max-concurrent-downloads': read('max-concurrent-downloads', atLeastOne),
     'max-concurrent-uploads': read('max-concurrent-uploads', atLeastOne),
+    tls: read('tls', boolean),
+    tlsverify: read('tlsverify', boolean),
+    tlscacert: read('tlscacert', string),
+    tlscert: read('tlscert', string),
+    tlskey: read('tlskey', string),
   });
 }
 

@@ -99,3 +99,18 @@ test('a wrong daemon.json is one clear line with its path', () => {
     'cannot read the configuration: ENOENT',
   );
 });
+
+test("TLS has docker's files where none are named, and checks clients with --tlsverify", () => {
+  expect(daemonOptions(['--tls'], { HOME: '/h' }).tls).toEqual({
+    cert: '/h/.docker/cert.pem',
+    key: '/h/.docker/key.pem',
+  });
+  const env = { DOCKER_CERT_PATH: '/c' };
+  expect(withFile({ tlsverify: true, tlskey: '/k' }).tls).toMatchObject({ key: '/k' });
+  expect(daemonOptions(['--tlsverify', '--tlscert', '/mine'], env).tls).toEqual({
+    cert: '/mine',
+    key: '/c/key.pem',
+    clientCa: '/c/ca.pem',
+  });
+  expect(daemonOptions(['--tlskey', '/k'], env).tls).toBeUndefined();
+});

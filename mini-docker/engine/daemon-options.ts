@@ -1,6 +1,6 @@
 // The command line, the environment and the configuration file of `mini-docker daemon`.
 
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInsecure, checkMirror, type DaemonConfig, readDaemonConfig } from './daemon-config.ts';
 
@@ -12,6 +12,16 @@ export interface DaemonOptions {
   hosts: string[];
   debug: boolean;
   registries: RegistryOptions;
+  /** For TCP; undefined: without TLS. */
+  tls?: TlsOptions;
+}
+
+/** Paths of PEM files. */
+export interface TlsOptions {
+  cert: string;
+  key: string;
+  /** Who signs the clients' certificates, without which nobody is let in. */
+  clientCa?: string;
 }
 
 /** What images/registry/settings.ts takes. */
@@ -34,6 +44,11 @@ const FLAGS = {
   'insecure-registry': { type: 'string', multiple: true },
   'max-concurrent-downloads': { type: 'string' },
   'max-concurrent-uploads': { type: 'string' },
+  tls: { type: 'boolean' },
+  tlsverify: { type: 'boolean' },
+  tlscacert: { type: 'string' },
+  tlscert: { type: 'string' },
+  tlskey: { type: 'string' },
 } as const;
 
 /**
@@ -52,12 +67,28 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     if (!isAbsolute(path)) throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
   }
   const hosts = flags.host ?? config.hosts ?? [];
+  const tls = tlsOptions({ ...config, ...flags }, env);
   return {
     dataRoot,
     runDir,
     hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
     debug: flags.debug ?? config.debug ?? false,
     registries: registryOptions(flags, config),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** As dockerd: --tlsverify is --tls and more; files that are not named are those of DOCKER_CERT_PATH, else ~/.docker. */
+function tlsOptions(
+  given: Pick<DaemonConfig, 'tls' | 'tlsverify' | 'tlscacert' | 'tlscert' | 'tlskey'>,
+  env: Record<string, string | undefined>,
+): TlsOptions | undefined {
+  if (!given.tls && !given.tlsverify) return undefined;
+  const directory = env.DOCKER_CERT_PATH || join(env.HOME || '/root', '.docker');
+  return {
+    cert: given.tlscert ?? join(directory, 'cert.pem'),
+    key: given.tlskey ?? join(directory, 'key.pem'),
+    ...(given.tlsverify ? { clientCa: given.tlscacert ?? join(directory, 'ca.pem') } : {}),
   };
 }
 
@@ -80,6 +111,11 @@ const IN_FILE: Partial<Record<keyof Flags, keyof DaemonConfig>> = {
   'insecure-registry': 'insecure-registries',
   'max-concurrent-downloads': 'max-concurrent-downloads',
   'max-concurrent-uploads': 'max-concurrent-uploads',
+  tls: 'tls',
+  tlsverify: 'tlsverify',
+  tlscacert: 'tlscacert',
+  tlscert: 'tlscert',
+  tlskey: 'tlskey',
 };
 
 /** As dockerd: which of the two was meant, nobody can tell. */

@@ -24,9 +24,17 @@ export const daemon = command({
     ),
     'run-dir': text('string', 'Where sockets and what runs are (/run/mini-docker, $MINI_DOCKER_RUN_DIR)'),
     host: text('string', 'Where to listen: unix:///PATH or tcp://HOST:PORT', 'H'),
+    tls: toggle('TCP with TLS'),
+    tlscacert: text('string', 'Who signs the certificates of clients (~/.docker/ca.pem)'),
+    tlscert: text('string', 'Certificate of the daemon (~/.docker/cert.pem)'),
+    tlskey: text('string', 'Its key (~/.docker/key.pem)'),
+    tlsverify: toggle('TCP with TLS, only for clients with a certificate'),
   },
   least: 0,
   most: 0,
-  examples: [['daemon --data-root /srv/containers', 'With another place for its data']],
+  examples: [
+    ['daemon --data-root /srv/containers', 'With another place for its data'],
+    ['daemon -H tcp://0.0.0.0:2376 --tlsverify', 'For clients with a certificate'],
+  ],
   run: () => Promise.resolve(0),
 });
