@@ -1,12 +1,20 @@
 // The context of a build as the tar that POST /build takes: a directory less what .dockerignore names, or what comes on
-// standard input.
+// standard input. What Node would have to load for it (streams of files, crypto, .dockerignore's package) is left out, or
+// loaded when it is needed: it takes as long as a build of which all is cached.
 
-import { randomBytes } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { decodeName } from '../formats/byte-names.ts';
-import { decodeDockerignore, type IgnoreList } from '../formats/dockerignore.ts';
+import type { IgnoreList } from '../formats/dockerignore.ts';
 import { encodeEntry } from '../formats/tar-encode.ts';
 import { BLOCK, END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../formats/tar-entry.ts';
 import { decodeHeader } from '../formats/tar-header.ts';
@@ -54,26 +62,26 @@ export async function buildContext(options: ContextOptions): Promise<BuildContex
     throw cannot(`cannot read the Dockerfile ${path}: ${fileReason(cause)}${hint}`, cause);
   }
   const inside = relative(directory, path);
-  const ownList = readList(`${path}.dockerignore`);
+  const ownList = await readList(`${path}.dockerignore`);
   if (inside.startsWith('..')) return withOwnDockerfile(directory, text, ownList);
   return {
     dockerfile: inside,
     body: packed({
       directory,
-      list: ownList ?? readList(join(directory, '.dockerignore')),
+      list: ownList ?? (await readList(join(directory, '.dockerignore'))),
       always: [inside, '.dockerignore'],
     }),
   };
 }
 
 /** A Dockerfile from elsewhere travels in the context, under a name that nobody has. */
-function withOwnDockerfile(
+async function withOwnDockerfile(
   directory: string,
   text: Uint8Array,
   ownList: IgnoreList | undefined,
-): BuildContext {
-  const dockerfile = `.dockerfile.${randomBytes(10).toString('hex')}`;
-  const list = ownList ?? readList(join(directory, '.dockerignore'));
+): Promise<BuildContext> {
+  const dockerfile = `.dockerfile.${process.pid}-${process.hrtime.bigint()}`;
+  const list = ownList ?? (await readList(join(directory, '.dockerignore')));
   return {
     dockerfile,
     body: packed({ directory, list, always: ['.dockerignore'], extra: { name: dockerfile, text } }),
@@ -126,13 +134,16 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(found);
 }
 
-function readList(path: string): IgnoreList | undefined {
+async function readList(path: string): Promise<IgnoreList | undefined> {
+  let text: string;
   try {
-    return decodeDockerignore(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cannot(`cannot read ${path}: ${fileReason(cause)}`, cause);
   }
+  const { decodeDockerignore } = await import('../formats/dockerignore.ts');
+  return decodeDockerignore(text);
 }
 
 interface Packing {
@@ -165,15 +176,12 @@ async function* packed({ directory, list, always, extra }: Packing): AsyncGenera
     add(text);
     add(new Uint8Array(padding(text.length)));
   }
-  for await (const { path, from, entry } of directory === undefined
-    ? []
-    : walk({ directory, list, always })) {
+  for (const { path, from, entry } of directory === undefined ? [] : walk({ directory, list, always })) {
     add(encodeEntry(entry));
     if (entry.size > 0) {
       let left = entry.size;
       try {
-        // As many bytes as were promised, also when the file grows meanwhile.
-        for await (const chunk of createReadStream(from, { end: entry.size - 1, highWaterMark: BATCH })) {
+        for (const chunk of contentOf(from, entry.size)) {
           left -= chunk.length;
           add(chunk);
           if (length >= BATCH) yield flush();
@@ -191,27 +199,43 @@ async function* packed({ directory, list, always, extra }: Packing): AsyncGenera
   yield flush();
 }
 
+/** As many bytes as were promised, also when the file grows meanwhile; fewer when it has become shorter. */
+function* contentOf(path: Buffer, size: number): Generator<Uint8Array> {
+  const fd = openSync(path, 'r');
+  try {
+    for (let left = size; left > 0; ) {
+      const chunk = new Uint8Array(Math.min(left, BATCH));
+      const count = readSync(fd, chunk);
+      if (count === 0) return;
+      left -= count;
+      yield chunk.subarray(0, count);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 interface Found {
   path: string;
   from: Buffer;
   entry: TarEntry;
 }
 
-async function* walk(options: {
+function* walk(options: {
   directory: string;
   list: IgnoreList | undefined;
   always: readonly string[];
-}): AsyncGenerator<Found> {
+}): Generator<Found> {
   const { list, always } = options;
   const isWanted = (path: string) => always.includes(path) || list?.ignores(path) !== true;
   const leadsToWanted = (path: string) =>
     list?.hasExceptions === true || always.some(each => each.startsWith(`${path}/`));
-  async function* visit(directory: Buffer, prefix: string): AsyncGenerator<Found> {
-    for (const name of (await names(directory)).sort(Buffer.compare)) {
+  function* visit(directory: Buffer, prefix: string): Generator<Found> {
+    for (const name of names(directory).sort(Buffer.compare)) {
       const path = prefix + decodeName(name);
       const from = Buffer.concat([directory, Buffer.from('/'), name]);
       const wanted = isWanted(path);
-      const found = wanted || leadsToWanted(path) ? await describe(from, path) : undefined;
+      const found = wanted || leadsToWanted(path) ? describe(from, path) : undefined;
       if (found === undefined) continue;
       const isDirectory = found.entry.type === 'directory';
       if (wanted) yield found;
@@ -221,9 +245,9 @@ async function* walk(options: {
   yield* visit(Buffer.from(options.directory), '');
 }
 
-async function names(directory: Buffer): Promise<Buffer[]> {
+function names(directory: Buffer): Buffer[] {
   try {
-    return await readdir(directory, { encoding: 'buffer' });
+    return readdirSync(directory, { encoding: 'buffer' });
   } catch (cause) {
     throw new CommandError(`error checking context: cannot read ${directory}: ${fileReason(cause)}`, {
       cause,
@@ -231,8 +255,8 @@ async function names(directory: Buffer): Promise<Buffer[]> {
   }
 }
 
-async function describe(from: Buffer, path: string): Promise<Found | undefined> {
-  const stats = await lstat(from, { bigint: true });
+function describe(from: Buffer, path: string): Found | undefined {
+  const stats = lstatSync(from, { bigint: true });
   const types: [boolean, TarType][] = [
     [stats.isFile(), 'file'],
     [stats.isDirectory(), 'directory'],
@@ -250,7 +274,7 @@ async function describe(from: Buffer, path: string): Promise<Found | undefined> 
     gid: 0,
     size: type === 'file' ? Number(stats.size) : 0,
     mtime: stats.mtimeNs,
-    ...(type === 'symlink' ? { linkname: decodeName(await readlink(from, { encoding: 'buffer' })) } : {}),
+    ...(type === 'symlink' ? { linkname: decodeName(readlinkSync(from, { encoding: 'buffer' })) } : {}),
   };
   return { path, from, entry };
 }

@@ -1,11 +1,9 @@
 // Who the user is to registries: ~/.docker/config.json, which docker's own command shares
 // (https://docs.docker.com/reference/cli/docker/login/), and the programs that it leaves passwords to.
 
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { type Fields, FormatError, object, parseObject, string } from '../formats/json-fields.ts';
 import { authKey, decodeAuthBody, encodeRegistryAuth, type RegistryAuth } from '../formats/registry-auth.ts';
 import { CommandError, fileReason } from './errors.ts';
@@ -147,9 +145,14 @@ async function askHelper(helper: string, key: string): Promise<RegistryAuth | un
   return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
 }
 
-function runHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): Promise<string> {
+async function runHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): Promise<string> {
   const name = `docker-credential-${helper}`;
   if (!/^[\w.-]+$/.test(helper)) throw new CommandError(`config.json: not a name of a program: ${name}`);
+  // Few have such programs, and every pull and build would load it (5 ms).
+  const [{ spawn }, { text }] = await Promise.all([
+    import('node:child_process'),
+    import('node:stream/consumers'),
+  ]);
   return new Promise((resolve, reject) => {
     const child = spawn(name, [action], { stdio: ['pipe', 'pipe', 'inherit'] });
     const output = text(child.stdout);
