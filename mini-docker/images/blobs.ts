@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
+  fsync,
   fsyncSync,
   linkSync,
   openSync,
@@ -74,8 +75,8 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
         }
         const digest = `sha256:${hash.digest('hex')}`;
         check({ digest, size: received }, expected);
-        await file.sync();
         await rename(name, path(digest));
+        syncInBackground(path(digest));
         return { digest, size: received };
       } finally {
         await file.close();
@@ -83,19 +84,23 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
       }
     },
     adopt(from, digest) {
-      const file = openSync(from, 'r');
-      try {
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
       const name = temporaryName(temporary);
       linkSync(from, name);
       renameSync(name, path(digest));
+      syncInBackground(path(digest));
     },
     list: async () => (await readdir(directory)).map(hex => `sha256:${hex}`),
     remove: digest => rm(path(digest), { force: true }),
   };
+}
+
+/**
+ * For a power cut only, and a layer takes seconds: nobody waits for it. One that was cut off has not the size that its
+ * manifest says, and is fetched again.
+ */
+function syncInBackground(path: string): void {
+  const file = openSync(path, 'r');
+  fsync(file, () => closeSync(file));
 }
 
 function check(received: { digest: string; size: number }, expected: Expected): void {

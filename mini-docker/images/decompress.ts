@@ -20,8 +20,14 @@ export function compressionOf(start: Uint8Array): Compression {
   throw new BadImage(`${found} compression is not supported: unpack it with ${found} -d first`);
 }
 
-/** What is in the stream when it is unpacked, in chunks. A damaged stream throws BadImage. */
-export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+/**
+ * What is in the stream when it is unpacked, in chunks. A damaged stream throws BadImage.
+ * @param plain it must not be compressed: who calls relies on a digest of it as it is
+ */
+export async function* decompressed(
+  source: AsyncIterable<Uint8Array>,
+  plain = false,
+): AsyncGenerator<Buffer> {
   const chunks = source[Symbol.asyncIterator]();
   let first = Buffer.alloc(0);
   while (first.length < 6) {
@@ -31,6 +37,10 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGen
   }
   const whole = Readable.from(startingWith(first, chunks), { objectMode: false });
   const compression = compressionOf(first);
+  if (plain && compression !== 'none')
+    throw new BadImage(
+      'the layer is compressed, and its diff id is the digest of that, not of what is in it',
+    );
   if (compression === 'none') {
     yield* whole;
     return;

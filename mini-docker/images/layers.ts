@@ -137,7 +137,7 @@ export async function unpackTar(options: {
   directory: string;
   source: AsyncIterable<Uint8Array>;
   limit: number;
-  /** The diff id is known, and the one in the answer then means nothing. */
+  /** The source's digest is known, and is the diff id where it is a plain tar. The one in the answer means nothing. */
   skipDigest?: boolean;
 }): Promise<{ diffId: string; size: number }> {
   const { directory, source, limit, skipDigest = false } = options;
@@ -147,7 +147,14 @@ export async function unpackTar(options: {
     if (!skipDigest) hash.update(bytes);
   };
   try {
-    const size = await unpackArchive({ rootFd, whiteouts: true, limit, source, onBytes });
+    const size = await unpackArchive({
+      rootFd,
+      whiteouts: true,
+      limit,
+      source,
+      onBytes,
+      plain: skipDigest,
+    });
     return { diffId: `sha256:${hash.digest('hex')}`, size };
   } finally {
     closeSync(rootFd);

@@ -8,6 +8,8 @@ import { createUnpacker, type UnpackOptions } from './unpack.ts';
 export interface UnpackArchiveOptions extends UnpackOptions {
   /** A tar: plain, gzip or zstd. */
   source: AsyncIterable<Uint8Array>;
+  /** Refuse a compressed one. */
+  plain?: boolean;
   /** Sees the tar's bytes: for its digest. */
   onBytes?(bytes: Buffer): void;
 }
@@ -18,11 +20,11 @@ export interface UnpackArchiveOptions extends UnpackOptions {
  * what was unpacked until then stays.
  */
 export async function unpackArchive(options: UnpackArchiveOptions): Promise<number> {
-  const { source, onBytes } = options;
+  const { source, plain, onBytes } = options;
   const unpacker = createUnpacker(options);
   try {
     const reader = createTarReader(unpacker);
-    for await (const chunk of decompressed(source)) {
+    for await (const chunk of decompressed(source, plain)) {
       onBytes?.(chunk);
       reader.write(chunk);
     }

@@ -40,9 +40,14 @@ export function refusalOf(body: string): { code?: string; message?: string } {
     const code = optional(source, 'code', 'error', string);
     const message =
       optional(source, 'message', 'error', string) ?? optional(source, 'details', 'error', string);
-    return { ...(code ? { code } : {}), ...(message ? { message: message.slice(0, 300) } : {}) };
+    return { ...(code ? { code } : {}), ...(message ? { message: printable(message) } : {}) };
   } catch (error) {
     if (error instanceof FormatError) return {};
     throw error;
   }
+}
+
+/** It is shown in a terminal, which a registry must not give orders to. */
+function printable(text: string): string {
+  return text.slice(0, 300).replace(/\p{Cc}+/gu, ' ');
 }

@@ -20,6 +20,7 @@ import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { type Content, counted } from '../content.ts';
 import { BadImage } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';
+import { spaceFor } from '../layers.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
 import { asBadImage } from '../spool.ts';
 import { RegistryError } from './errors.ts';
@@ -104,6 +105,8 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
   if (foreign !== undefined)
     throw new BadImage(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
 
+  requireSpace(content, manifest.layers);
+
   const names = namesOf(reference, top.descriptor.digest);
   const before = content.catalog.byId(manifest.config.digest);
   const isUpToDate = before !== undefined && names.every(name => before.names.includes(name));
@@ -128,6 +131,15 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
     return content.add({ manifest: chosen.bytes, mediaType: chosen.mediaType, names, fresh });
   });
   return { image, digest: top.descriptor.digest, isUpToDate };
+}
+
+/** Before a byte of it comes. */
+function requireSpace({ blobs, temporary }: Content, layers: readonly Descriptor[]): void {
+  const missing = layers.filter(({ digest, size }) => blobs.size(digest) !== size);
+  const bytes = missing.reduce((sum, { size }) => sum + size, 0);
+  const space = spaceFor(temporary);
+  if (bytes <= space) return;
+  throw new BadImage(`the image's layers have ${bytes} bytes, and there is room for ${space} on the disk`);
 }
 
 /** The tag, if it is one, and the digest that it stands for now. */

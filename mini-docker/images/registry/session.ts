@@ -57,12 +57,13 @@ export function openSession(options: SessionOptions): Session {
     const { scope = '', expect } = request;
     const url = new URL(request.url, `${endpoint.base}/`).href;
     for (let isSecond = false; ; isSecond = true) {
-      const authorization = authorizations.get(scope);
+      // A registry may name another host to send a layer to, which then knows us by what is in the URL.
+      const authorization = isOwn(url) ? authorizations.get(scope) : undefined;
       const headers = { ...request.headers, ...(authorization ? { Authorization: authorization } : {}) };
       const response = await sendPlainly({ ...request, url, headers });
       if (expect.includes(response.status)) return response;
       const body = await textOf(response.body).catch(() => '');
-      if (response.status !== 401 || isSecond) throw refusal(request, response, body);
+      if (response.status !== 401 || isSecond || !isOwn(url)) throw refusal(request, response, body);
       const challenges = decodeChallenges(String(response.headers['www-authenticate'] ?? ''));
       const next = await authorize(challenges, scope);
       if (next === undefined || next === authorization) throw refusal(request, response, body);
@@ -75,9 +76,11 @@ export function openSession(options: SessionOptions): Session {
       return await transport.send({ ...request, signal });
     } catch (error) {
       signal?.throwIfAborted();
-      throw unreachable(request, error);
+      throw error instanceof RegistryError ? error : unreachable(request, error);
     }
   }
+
+  const isOwn = (url: string): boolean => new URL(url).host === new URL(endpoint.base).host;
 
   const retrying: Session['retrying'] = async attempt => {
     for (let count = 1; ; count++) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { rootCertificates } from 'node:tls';
+import { RegistryError } from './errors.ts';
 import { type Endpoint, isLocal } from './settings.ts';
 
 export interface HttpRequest {
@@ -74,7 +75,12 @@ export function openTransport(endpoint: Endpoint): Transport {
         if (!isRedirect || hop === REDIRECTS)
           return { status, headers: response.headers, body: response, url };
         response.resume();
-        const next = new URL(location, url);
+        const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+        if (next === undefined || !mayRedirect(endpoint, next)) {
+          throw new RegistryError(
+            `${endpoint.domain} sends us to ${JSON.stringify(location.slice(0, 200))}, which is not safe`,
+          );
+        }
         if (next.host !== new URL(url).host) {
           // A storage provider's signed URL must not get our token, and refuses one.
           const { Authorization: _, ...others } = headers;
@@ -88,6 +94,12 @@ export function openTransport(endpoint: Endpoint): Transport {
       tls.destroy();
     },
   };
+}
+
+/** Not to where it is not protected; and what listens on this machine is nothing for a registry elsewhere to reach. */
+function mayRedirect({ base, unverified }: Endpoint, { protocol, host }: URL): boolean {
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && unverified);
+  return isSecure && (!isLocal(host) || isLocal(new URL(base).host));
 }
 
 /** HOST/*.crt vouch for the registry, HOST/*.cert with its *.key say who we are: the layout of /etc/docker/certs.d. */
