@@ -2,6 +2,8 @@
 
 export interface Contestant {
   name: string;
+  /** Before each time, and not measured. */
+  before?(): Promise<void> | void;
   /** Once through what is measured. */
   once(): Promise<void> | void;
 }
@@ -21,7 +23,8 @@ export async function inTurns(
 ): Promise<Timing[]> {
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
   for (let round = -warmUp; round < rounds; round++) {
-    for (const { name, once } of contestants) {
+    for (const { name, before, once } of contestants) {
+      await before?.();
       const begin = performance.now();
       await once();
       if (round >= 0) times.get(name)!.push(performance.now() - begin);

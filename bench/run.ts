@@ -1,8 +1,10 @@
 // npm run bench: how fast and how small, side by side with what is installed of docker, podman and runc, in one run.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { execute } from './execute.ts';
+import { images } from './images.ts';
 import { inTurns, report } from './measure.ts';
 import { processes, residentKilobytes } from './memory.ts';
 import { networkThroughput } from './network.ts';
@@ -10,22 +12,6 @@ import { busyboxRoot, docker, miniDocker, type Peer, podman, runcBundle } from '
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 20);
 const many = Number(process.env.BENCH_CONTAINERS ?? 200);
-
-function execute(command: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  const [program = '', ...args] = command;
-  return new Promise((resolve, reject) => {
-    let errors = '';
-    const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr.on('data', data => {
-      errors += data;
-    });
-    child.on('error', reject);
-    child.on('close', code => {
-      if (code === 0) resolve();
-      else reject(new Error(`${command.join(' ')} ended with ${code}: ${errors}`));
-    });
-  });
-}
 
 function runs(peer: Peer, ...args: string[]) {
   return { name: peer.name, once: () => execute([...peer.command, ...args], peer.env) };
@@ -158,6 +144,7 @@ try {
   for (const peer of daemons) await execute([...peer.command, 'rm', '-f', 'target'], peer.env);
 
   await networkThroughput(daemons, 5);
+  await images(daemons, Math.ceil(rounds / 4));
 
   console.log('\nresident memory of one running idle container');
   await costOfIdle(ours, /mini-docker-monitor/);

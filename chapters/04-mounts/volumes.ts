@@ -1,5 +1,6 @@
 // Directories and files of the machine at another place in the box: bind mounts.
 import { because, MS, mount, type Step } from '#linux';
+import { Mistake } from './mistake.ts';
 
 export interface Volume {
   source: string;
@@ -11,7 +12,7 @@ export interface Volume {
 export function parseVolume(text: string): Volume {
   const [source, target, mode = 'rw', ...rest] = text.split(':');
   if (!source?.startsWith('/') || !target?.startsWith('/') || !/^r[ow]$/.test(mode) || rest.length > 0) {
-    throw new Error(`a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro, and not ${text}`);
+    throw new Mistake(`a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro, and not ${text}`);
   }
   return { source, target, readonly: mode === 'ro' };
 }

@@ -29,12 +29,12 @@ const SET_SIZE = 8;
 const ALL = Buffer.alloc(SET_SIZE, 0xff);
 
 /** What a process does to become init. To stand last in the list. */
-export function becomeInit(command: readonly string[]): Step {
-  const file = executable('init', initProgram(command));
+export function becomeInit(command: readonly string[], env?: NodeJS.ProcessEnv): Step {
+  const file = executable('init', initProgram(command, env));
   return because('somebody has to do the duties', execveat(file, '', ['init'], [], AT.EMPTY_PATH));
 }
 
-function initProgram(command: readonly string[]): Item[] {
+function initProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[] {
   const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
   const status = Buffer.alloc(16);
   const reaped = mayFail(wait4(-1, status, W.NOHANG, null));
@@ -44,7 +44,7 @@ function initProgram(command: readonly string[]): Item[] {
     // What is blocked is not lost, not even to a process 1: it waits until somebody asks for it.
     sigprocmask(SIG_SETMASK, ALL, null, SET_SIZE),
     { control: 'fork', step: child, parent: 'reap' },
-    ...startProgram(command),
+    ...startProgram(command, env),
 
     { control: 'label', name: 'reap' },
     reaped,
@@ -63,9 +63,9 @@ function initProgram(command: readonly string[]): Item[] {
   ];
 }
 
-function startProgram(command: readonly string[]): Item[] {
+function startProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[] {
   // Without the last item of program(), which tells the parent: there is none to tell.
-  const attempts = program(command).slice(0, -1);
+  const attempts = program(command, env).slice(0, -1);
   return [
     ...resetSignals(),
     ...attempts,
