@@ -1,6 +1,7 @@
 // `mini-docker daemon`: images, networks, runtime, engine and api put together, until a signal ends it.
 
 import { chownSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
 import { lockDirectory } from './engine/daemon-lock.ts';
@@ -9,7 +10,9 @@ import { EngineError } from './engine/errors.ts';
 import { openEngine } from './engine/open.ts';
 import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
+import { call } from './linux/call.ts';
 import { giveMemoryBackWhenIdle } from './linux/idle-memory.ts';
+import { exitGroup } from './linux/syscalls.ts';
 import { openNetworks } from './network/networks.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
 import { createRuntime } from './runtime/runtime.ts';
@@ -84,7 +87,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         resolve(signal);
-        process.once(signal, () => process.exit(1));
+        process.once(signal, () => exit(1));
       });
     }
     process.on('SIGHUP', () => {});
@@ -120,7 +123,12 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Streams of running containers would keep the event loop alive: nothing is lost by leaving now. */
+/**
+ * Streams of running containers would keep the event loop alive: nothing is lost by leaving now. And not by process.exit(),
+ * which waits for what V8 compiles in the background, and that may wait for a garbage collection: for ever then.
+ */
 function exit(code: number): never {
-  process.exit(code);
+  flushCompileCache();
+  call(exitGroup(code));
+  throw new Error('exit_group(2) came back');
 }

@@ -19,7 +19,9 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   const { runCommandLine } = await import('./cli/command-line.ts');
-  const daemonCommand = [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon'];
+  // Without the launcher's flags for commands.
+  const nodeFlags = process.execArgv.filter(flag => !flag.startsWith('--no-concurrent-'));
+  const daemonCommand = [process.execPath, ...nodeFlags, process.argv[1]!, 'daemon'];
   // Exit at once: waiting until timers and idle connections have gone would be time that the user waits.
   process.exit(await runCommandLine(argv, { daemonCommand }));
 }
