@@ -19,7 +19,9 @@ function reason(need: string): string | undefined {
   const cgroup = /^cgroup-v([12])$/.exec(need);
   if (cgroup !== null) {
     const version = Number(cgroup[1]);
-    return hierarchies().some(each => each.version === version) ? undefined : `wants cgroup v${version}`;
+    // Beside version 1 there may be a tree of version 2 in which little can be limited.
+    const used = hierarchies().some(each => each.version === version && each.controllers.includes('memory'));
+    return used ? undefined : `wants cgroup v${version}`;
   }
   return PATH.some(directory => existsSync(join(directory, need))) ? undefined : `${need} is not installed`;
 }

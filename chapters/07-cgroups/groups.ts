@@ -1,0 +1,91 @@
+// Groups of processes with limits: one tree for each controller in version 1, one tree for all in version 2. cgroups(7)
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { AT, because, close, type Item, O, openat, readMountinfo, resultOf, writeText } from '#linux';
+import { Mistake } from '../04-mounts/mistake.ts';
+
+export interface Limits {
+  /** Bytes. */
+  memory?: number;
+  /** Processors: 0.5 is half the time of one. */
+  cpus?: number;
+  /** Processes. */
+  pids?: number;
+}
+
+/** Microseconds in which the processors' time is given out anew. */
+const PERIOD = 100_000;
+const FILES = {
+  1: ({ memory, cpus, pids }: Limits): Record<string, string | undefined> => ({
+    'memory.limit_in_bytes': memory?.toString(),
+    // Memory and swap together: else what does not fit is swapped out, as long as there is room.
+    'memory.memsw.limit_in_bytes': memory?.toString(),
+    'cpu.cfs_quota_us': cpus === undefined ? undefined : `${Math.round(cpus * PERIOD)}`,
+    'pids.max': pids?.toString(),
+  }),
+  2: ({ memory, cpus, pids }: Limits): Record<string, string | undefined> => ({
+    'memory.max': memory?.toString(),
+    'memory.swap.max': memory === undefined ? undefined : '0',
+    'cpu.max': cpus === undefined ? undefined : `${Math.round(cpus * PERIOD)} ${PERIOD}`,
+    'pids.max': pids?.toString(),
+  }),
+};
+const CONTROLLERS = ['memory', 'cpu', 'pids', 'freezer'];
+
+interface Tree {
+  version: 1 | 2;
+  root: string;
+}
+
+/** Where the machine has its trees: of version 1 those with a controller that we use. */
+function trees(): Tree[] {
+  const found = (readMountinfo() ?? []).flatMap(({ type, mountPoint, superOptions }): Tree[] => {
+    if (type === 'cgroup2') return [{ version: 2, root: mountPoint }];
+    const used = type === 'cgroup' && CONTROLLERS.some(controller => superOptions.includes(controller));
+    return used ? [{ version: 1, root: mountPoint }] : [];
+  });
+  // Beside version 1 there may be a tree of version 2, which then has no controllers.
+  return found.some(({ version }) => version === 1) ? found.filter(({ version }) => version === 1) : found;
+}
+
+/** A group: its directory in each tree. */
+export type Group = string[];
+
+/** Makes box/NAME, and sets its limits. @throws Error of writeFileSync when the kernel refuses one */
+export function makeGroup(name: string, limits: Limits): Group {
+  return trees().map(({ version, root }) => {
+    const group = `${root}/box/${name}`;
+    mkdirSync(`${root}/box`, { recursive: true });
+    // Version 2: what groups below are to limit, the group above has to pass on.
+    if (version === 2) writeFileSync(`${root}/box/cgroup.subtree_control`, '+memory +cpu +pids');
+    mkdirSync(group);
+    for (const [file, value] of Object.entries(FILES[version](limits))) {
+      if (value !== undefined && existsSync(`${group}/${file}`)) writeFileSync(`${group}/${file}`, value);
+    }
+    return group;
+  });
+}
+
+/** For the child, before it execs: what it starts is then counted from the first moment. 0 is whoever writes it. */
+export function joinGroup(group: Group): Item[] {
+  return group.flatMap(directory => {
+    const file = openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0);
+    return [
+      file,
+      because('whoever comes of me is in the group too', writeText(resultOf(file), '0')),
+      close(resultOf(file)),
+    ];
+  });
+}
+
+/** When nobody is in it any more. */
+export function removeGroup(group: Group): void {
+  for (const directory of group) rmdirSync(directory);
+}
+
+/** '64m' → 67108864. k, m and g are powers of 1024, as Docker has them. */
+export function parseSize(text: string): number {
+  const [, number, unit = ''] = /^(\d+)([kmg]?)$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new Mistake(`a size is a number, with k, m or g behind it, and not ${text}`);
+  return Number(number) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit);
+}

@@ -1,0 +1,108 @@
+// What the programs of exercise 7 must do for groups and their limits.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab } from '../../learn/grader/lab.ts';
+import { below } from '../../learn/sandbox/groups.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    {
+      id: 'limited',
+      title: 'A limit from the first moment',
+      points: 4,
+      file: 'limited.ts',
+      needsGroups: true,
+      check: checkLimited,
+    },
+    {
+      id: 'limit',
+      title: 'What it really may use',
+      points: 4,
+      file: 'limit.ts',
+      needsGroups: true,
+      check: checkLimit,
+    },
+  ],
+};
+
+/** What the process's group, as the machine sees it, has as its limit: '12', or 'max'. */
+function processesAllowed(lab: Lab, pid: number): string {
+  const group = below(lab.sandbox.group('pids')!).find(directory =>
+    readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').includes(`${pid}`),
+  );
+  const file = group === undefined ? undefined : join(group, 'pids.max');
+  return file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').trim() : 'max';
+}
+
+async function checkLimited(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const max = random.integer(20, 60);
+  const argv = [1, 2].map(() => ['sleep', String(random.integer(1_000_000, 9_000_000))]);
+  const script = `${argv.map(each => `${each.join(' ')} &`).join(' ')} wait`;
+  const running = await lab.start([`${max}`, 'sh', '-c', script]);
+  for (const each of argv) {
+    const pid = await lab.find(each, { running });
+    const allowed = pid === undefined ? undefined : processesAllowed(lab, pid);
+    lab.promise('from-the-first', allowed === `${max}`, {
+      promised: `whatever the command forks, at once, is in a group of at most ${max} processes`,
+      seen: pid === undefined ? 'the command does not run' : `it is in one that allows ${allowed}`,
+      look: 'who joins the group, and when: cat /proc/PID/cgroup',
+    });
+  }
+  const code = random.integer(1, 100);
+  const before = below(lab.sandbox.group('pids')!);
+  const ran = await lab.run([`${max}`, 'sh', '-c', `exit ${code}`]);
+  lab.promise('exit-code', ran.code === code, {
+    promised: `the exit code is the command's, ${code}`,
+    seen: ending(ran),
+    look: 'process.exitCode, and what comes after it',
+  });
+  const left = below(lab.sandbox.group('pids')!).filter(group => !before.includes(group));
+  lab.promise('leaves-nothing', left.length === 0, {
+    promised: 'its group is gone when it has ended',
+    seen: `${left.length} more than before: ${left.map(group => group.split('/').at(-1)).join(', ')}`,
+    look: 'removeGroup(), when nobody is in it any more',
+  });
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** A process two groups deep, each with a limit of its own. @returns its pid in the sandbox */
+async function inGroups(lab: Lab, outer: number, inner: number): Promise<number> {
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  const [above, group] = [lab.random.word(), lab.random.word()];
+  const script = `
+    if test -d /sys/fs/cgroup/memory; then root=/sys/fs/cgroup/memory file=memory.limit_in_bytes
+    else root=/sys/fs/cgroup file=memory.max; fi
+    mkdir -p $root/box/${above}
+    if test $file = memory.max; then
+      for each in $root/box $root/box/${above}; do echo +memory > $each/cgroup.subtree_control; done
+    fi
+    mkdir $root/box/${above}/${group}
+    echo ${outer} > $root/box/${above}/$file
+    echo ${inner} > $root/box/${above}/${group}/$file
+    echo $$ > $root/box/${above}/${group}/cgroup.procs
+    exec ${argv.join(' ')}`;
+  void lab.command(['sh', '-c', script], { timeout: 60_000 });
+  const pid = await lab.find(argv);
+  if (pid === undefined) throw new Error('a process in two groups does not start');
+  return lab.insidePid(pid)!;
+}
+
+async function checkLimit(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [small, large] = [random.integer(20, 60) * MEBIBYTE, random.integer(100, 300) * MEBIBYTE];
+  const cases = [
+    { check: 'inner', outer: large, inner: small },
+    { check: 'outer', outer: small, inner: large },
+  ];
+  for (const { check, outer, inner } of cases) {
+    const told = await lab.run([`${await inGroups(lab, outer, inner)}`]);
+    lab.promise(check, told.stdout.trim() === `${small}`, {
+      promised: `a group of ${inner} bytes below one of ${outer} may use ${small}`,
+      seen: ending(told),
+      look: 'both files; the least of all counts, from the group up to the root',
+    });
+  }
+}

@@ -1,0 +1,25 @@
+// Prints how many bytes of memory a process may use at most.   Run: node limit.ts PID
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const pid = process.argv[2] ?? 'self';
+const version = existsSync('/sys/fs/cgroup/memory') ? 1 : 2;
+const root = version === 1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
+const file = version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
+
+/** '/box/a/b': below root. */
+const line = version === 1 ? /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m : /^0::(.*)$/m;
+const [, path = '/'] = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
+
+let least = Number.POSITIVE_INFINITY;
+for (let group = path; ; group = dirname(group)) {
+  least = Math.min(least, limitOf(join(root, group, file)));
+  if (group === '/') break;
+}
+
+function limitOf(name: string): number {
+  const text = existsSync(name) ? readFileSync(name, 'utf8').trim() : 'max';
+  return text === 'max' ? Number.POSITIVE_INFINITY : Number(text);
+}
+
+console.log(least);
