@@ -1,0 +1,106 @@
+// What the programs of exercise 8 must do for layers: overlay itself is asked what it makes of them.
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    {
+      id: 'forget',
+      title: 'Deleted without a mount',
+      points: 4,
+      file: 'forget.ts',
+      needsRoot: true,
+      check: checkForget,
+    },
+    {
+      id: 'changes',
+      title: 'What a layer changes',
+      points: 4,
+      file: 'changes.ts',
+      needsRoot: true,
+      check: checkChanges,
+    },
+  ],
+};
+
+const MOUNT =
+  'mount -t overlay overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work /tmp/merged';
+
+/** Runs commands in which the layers are mounted at /tmp/merged. @returns what they print */
+async function whileMounted(lab: Lab, commands: string): Promise<string> {
+  const script = `cd /tmp && ${MOUNT} && { ${commands}; }; umount /tmp/merged`;
+  const { stdout, stderr, code } = await lab.command(['sh', '-c', script]);
+  if (code !== 0) throw new Error(`the layers cannot be mounted: ${stderr}`);
+  return stdout;
+}
+
+async function checkForget(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const directory = `/${random.word()}`;
+  const [untouched, changed, stays] = ['a', 'b', 'c'].map(each => `${each}${random.word()}`);
+  await lab.command([
+    'sh',
+    '-c',
+    `cd /tmp && mkdir -p lower${directory} upper work merged && cd lower${directory} && touch ${untouched} ${changed} ${stays}`,
+  ]);
+  const ran = await lab.run(['/tmp/upper', `${directory}/${untouched}`]);
+  const left = (await whileMounted(lab, `ls -A merged${directory}`)).trim().split('\n');
+  lab.promise('is-gone', !left.includes(untouched!), {
+    promised: `${directory}/${untouched} cannot be seen any more when the layers are mounted`,
+    seen: `${ending(ran)}, and in the directory there are ${left.join(', ')}`,
+    look: 'what overlay itself writes: delete a file in a mounted one, and stat what is in upper',
+  });
+  lab.promise('others-stay', left.join(' ') === `${changed} ${stays}`, {
+    promised: `the other files of ${directory} stay, and nothing comes that was not there`,
+    seen: `in the directory there are ${left.join(', ') || 'none'}`,
+    look: 'is it the file that is covered, or its directory?',
+  });
+  await whileMounted(lab, `echo changed > merged${directory}/${changed}`);
+  const again = await lab.run(['/tmp/upper', `${directory}/${changed}`]);
+  const then = (await whileMounted(lab, `ls -A merged${directory}`)).trim();
+  lab.promise('also-changed', then === stays, {
+    promised: `${directory}/${changed}, which the box had changed before, is gone as well`,
+    seen: `${ending(again)}, and in the directory there are ${then.split('\n').join(', ') || 'none'}`,
+    look: 'upper has a file of this name already: mknod says EEXIST',
+  });
+  const below = await lab.command(['ls', `/tmp/lower${directory}`]);
+  lab.promise('below-untouched', below.stdout.trim().split('\n').length === 3, {
+    promised: 'the layer below has all its files, as before',
+    seen: quote(below.stdout),
+    look: 'what the program writes to',
+  });
+}
+
+async function checkChanges(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [old, fresh] = [`/a${random.word()}`, `/b${random.word()}`];
+  const [kept, edited, gone, added] = ['c', 'd', 'e', 'f'].map(each => `${each}${random.word()}`);
+  await lab.command([
+    'sh',
+    '-c',
+    `cd /tmp && mkdir -p lower${old} upper work merged && cd lower${old} && touch ${kept} ${edited} ${gone}`,
+  ]);
+  await whileMounted(
+    lab,
+    `cd merged && echo more >> .${old}/${edited} && rm .${old}/${gone} && mkdir .${fresh} && touch .${fresh}/${added}; cd ..`,
+  );
+  const told = await lab.run(['/tmp/lower', '/tmp/upper']);
+  const lines = told.stdout.trim().split('\n');
+  const expected: [string, string, string, string[]][] = [
+    ['deleted', 'D', 'what is a character device of number 0:0 above?', [`${old}/${gone}`]],
+    ['changed', 'C', 'is there something of this name below?', [old, `${old}/${edited}`]],
+    ['added', 'A', 'is there something of this name below?', [fresh, `${fresh}/${added}`]],
+  ];
+  for (const [check, letter, look, paths] of expected) {
+    const wanted = paths.map(path => `${letter} ${path}`);
+    lab.promise(
+      check,
+      wanted.every(line => lines.includes(line)),
+      {
+        promised: `of what is ${check}, it prints ${quote(wanted.join('\n'))}`,
+        seen: ending(told),
+        look,
+      },
+    );
+  }
+}
