@@ -1,0 +1,72 @@
+// Images in one file: for friends, and for other tools.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  blobPath,
+  type Descriptor,
+  findImage,
+  readBlob,
+  readImage,
+  STORE,
+  tagImage,
+  tags,
+  writeBlob,
+  writeIndex,
+} from './store.ts';
+import { uncompressed } from './unpack.ts';
+
+/** One tar archive, an OCI image layout of its own. manifest.json says it once more for docker load, which reads that. */
+export function saveImage(name: string, file: string): void {
+  const { manifest } = findImage(name);
+  const descriptor = tags().get(name)!;
+  const blobs = [descriptor, manifest.config, ...manifest.layers];
+  const short = (digest: string): string => blobPath(digest, '.').slice('./'.length);
+  inTemporaryDirectory(directory => {
+    for (const { digest } of blobs) cpSync(blobPath(digest), blobPath(digest, directory));
+    writeIndex(directory, [descriptor]);
+    const Layers = manifest.layers.map(({ digest }) => short(digest));
+    const docker = [{ Config: short(manifest.config.digest), RepoTags: [`${name}:latest`], Layers }];
+    writeFileSync(`${directory}/manifest.json`, JSON.stringify(docker));
+    execFileSync('tar', ['-C', directory, '-cf', file, '.']);
+  });
+}
+
+/** @returns the names. @throws Error when something in it is not what its digest says: then nothing has a name yet */
+export function loadImages(file: string): string[] {
+  return inTemporaryDirectory(directory => {
+    execFileSync('tar', ['-C', directory, '-xf', file]);
+    const index = JSON.parse(readFileSync(`${directory}/index.json`, 'utf8')) as { manifests: Descriptor[] };
+    const names: string[] = [];
+    for (const descriptor of index.manifests) {
+      const { manifest, config } = readImage(descriptor, directory);
+      for (const [at, layer] of manifest.layers.entries()) {
+        uncompressed(readBlob(layer, directory), config.rootfs.diff_ids[at]);
+      }
+      for (const blob of [descriptor, manifest.config, ...manifest.layers]) {
+        writeBlob(blob.mediaType, readBlob(blob, directory));
+      }
+      const name = nameOf(descriptor);
+      tagImage(name, descriptor);
+      names.push(name);
+    }
+    return names;
+  });
+}
+
+/** docker writes the whole name beside the tag: docker.io/library/busybox:latest. */
+function nameOf({ annotations = {}, digest }: Descriptor): string {
+  const name =
+    annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'] ?? digest;
+  return name.replace('docker.io/library/', '').replace(/:latest$/, '');
+}
+
+function inTemporaryDirectory<T>(work: (directory: string) => T): T {
+  mkdirSync(STORE, { recursive: true });
+  const directory = mkdtempSync('/tmp/box/archive-');
+  try {
+    mkdirSync(`${directory}/blobs/sha256`, { recursive: true });
+    return work(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}

@@ -1,0 +1,55 @@
+// Making images: layers and configurations become blobs, and a manifest holds them together.
+import { readFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { gzipSync } from 'node:zlib';
+import {
+  type Descriptor,
+  digestOf,
+  type Image,
+  type ImageConfig,
+  type Manifest,
+  MEDIA_TYPE,
+  tagImage,
+  writeBlob,
+  writeJson,
+} from './store.ts';
+
+/** An image that nothing is in yet. */
+export function emptyImage(): Image {
+  const architecture = arch() === 'arm64' ? 'arm64' : 'amd64';
+  const rootfs: ImageConfig['rootfs'] = { type: 'layers', diff_ids: [] };
+  const config = { architecture, os: 'linux', config: {}, rootfs, history: [] };
+  const descriptor = { mediaType: MEDIA_TYPE.config, digest: '', size: 0 };
+  return {
+    manifest: { schemaVersion: 2, mediaType: MEDIA_TYPE.manifest, config: descriptor, layers: [] },
+    config,
+  };
+}
+
+/** A new image that has this tar archive as one more layer on top. Nothing is written yet but the layer. */
+export function addLayer({ manifest, config }: Image, tar: Buffer, createdBy: string): Image {
+  const layer = writeBlob(MEDIA_TYPE.layer, gzipSync(tar));
+  return {
+    manifest: { ...manifest, layers: [...manifest.layers, layer] },
+    config: {
+      ...config,
+      // The digest of the tar, not of what gzip makes of it: another gzip packs otherwise, and the files are the same.
+      rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, digestOf(tar)] },
+      history: [...config.history, { created_by: createdBy }],
+    },
+  };
+}
+
+/** Writes config and manifest. @returns the manifest's descriptor: its digest is the image's */
+export function writeImage({ manifest, config }: Image): Descriptor {
+  const complete: Manifest = { ...manifest, config: writeJson(MEDIA_TYPE.config, config) };
+  return writeJson(MEDIA_TYPE.manifest, complete);
+}
+
+export function importImage(file: string, name: string): Descriptor {
+  const image = addLayer(emptyImage(), readFileSync(file), `import ${file}`);
+  image.config.config = { Cmd: ['sh'], Env: ['PATH=/bin:/sbin:/usr/bin:/usr/sbin'] };
+  const manifest = writeImage(image);
+  tagImage(name, manifest);
+  return manifest;
+}

@@ -1,0 +1,117 @@
+// The store of images: an OCI image layout. What is in it is called by what it contains, so nobody can change it unnoticed.
+// https://github.com/opencontainers/image-spec: image-layout.md, manifest.md, config.md
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { Mistake } from '../04-mounts/mistake.ts';
+
+export const STORE = '/tmp/box/images';
+
+export const MEDIA_TYPE = {
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+} as const;
+
+/** How one thing in the store refers to another. */
+export interface Descriptor {
+  mediaType: string;
+  /** 'sha256:…' */
+  digest: string;
+  /** Bytes. */
+  size: number;
+  annotations?: Record<string, string>;
+}
+
+export interface Manifest {
+  schemaVersion: 2;
+  mediaType: string;
+  config: Descriptor;
+  layers: Descriptor[];
+}
+
+export interface ImageConfig {
+  architecture: string;
+  os: string;
+  /** What a box of this image runs, when nothing else is said. */
+  config: { Cmd?: string[]; Env?: string[]; WorkingDir?: string };
+  /** The digests of the layers before they were compressed, the lowest first. */
+  rootfs: { type: 'layers'; diff_ids: string[] };
+  history: { created_by: string; empty_layer?: boolean }[];
+}
+
+export interface Image {
+  manifest: Manifest;
+  config: ImageConfig;
+}
+
+export function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+export function blobPath(digest: string, store = STORE): string {
+  const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
+  if (hex === undefined) throw new Mistake(`a digest is sha256: and 64 hex digits, and not ${digest}`);
+  return `${store}/blobs/sha256/${hex}`;
+}
+
+export function writeBlob(mediaType: string, bytes: Buffer): Descriptor {
+  const digest = digestOf(bytes);
+  mkdirSync(`${STORE}/blobs/sha256`, { recursive: true });
+  replaceFile(blobPath(digest), bytes);
+  return { mediaType, digest, size: bytes.length };
+}
+
+/** @throws Error when it is not what its name says */
+export function readBlob({ digest }: Descriptor, store = STORE): Buffer {
+  const bytes = readFileSync(blobPath(digest, store));
+  if (digestOf(bytes) !== digest)
+    throw new Mistake(`${digest} is damaged: its content is ${digestOf(bytes)}`);
+  return bytes;
+}
+
+export function writeJson(mediaType: string, value: object): Descriptor {
+  return writeBlob(mediaType, Buffer.from(JSON.stringify(value)));
+}
+
+/** @param manifest where it is, by tag or in an archive */
+export function readImage(manifest: Descriptor, store = STORE): Image {
+  const decoded = JSON.parse(readBlob(manifest, store).toString()) as Manifest;
+  const config = JSON.parse(readBlob(decoded.config, store).toString()) as ImageConfig;
+  return { manifest: decoded, config };
+}
+
+const TAG = 'org.opencontainers.image.ref.name';
+
+/** Names are the only thing in the store that can change: index.json. */
+export function tags(): Map<string, Descriptor> {
+  if (!existsSync(`${STORE}/index.json`)) return new Map();
+  const { manifests } = JSON.parse(readFileSync(`${STORE}/index.json`, 'utf8')) as {
+    manifests: Descriptor[];
+  };
+  return new Map(manifests.map(manifest => [manifest.annotations?.[TAG] ?? '', manifest]));
+}
+
+/** @throws Error when there is no image of that name */
+export function findImage(name: string): Image {
+  const manifest = tags().get(name);
+  if (manifest === undefined) {
+    throw new Mistake(`there is no image ${name}; there are: ${[...tags().keys()].join(', ') || 'none'}`);
+  }
+  return readImage(manifest);
+}
+
+export function tagImage(name: string, manifest: Descriptor): void {
+  const all = tags().set(name, { ...manifest, annotations: { [TAG]: name } });
+  writeIndex(STORE, [...all.values()]);
+}
+
+export function writeIndex(store: string, manifests: readonly Descriptor[]): void {
+  replaceFile(`${store}/oci-layout`, JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  replaceFile(`${store}/index.json`, JSON.stringify({ schemaVersion: 2, manifests }));
+}
+
+/** Whoever reads it sees the old file or the new one, never half of one. rename(2) */
+function replaceFile(path: string, content: Buffer | string): void {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,57 @@
+// An image's layers as directories, from which overlay makes a root.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { AT, call, fsetxattr, mknodat, O, openat, S_IF, withFd } from '#linux';
+import { Mistake } from '../04-mounts/mistake.ts';
+import { digestOf, type Image, readBlob } from './store.ts';
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+/** What every gzip file begins with. RFC 1952 */
+const GZIP = 0x1f8b;
+
+/** @throws Error when it is not what the configuration promises */
+export function uncompressed(layer: Buffer, diffId: string | undefined): Buffer {
+  const tar = layer.readUInt16BE(0) === GZIP ? gunzipSync(layer) : layer;
+  if (digestOf(tar) !== diffId) throw new Mistake(`a layer ought to be ${diffId} and is ${digestOf(tar)}`);
+  return tar;
+}
+
+/** The image's layers as directories, the lowest first: unpacked once, and shared by all images that have them. */
+export function layerDirectories({ manifest, config }: Image): string[] {
+  let chainId = '';
+  return manifest.layers.map((layer, at) => {
+    const diffId = config.rootfs.diff_ids[at]!;
+    // A layer together with all below it: the same diff upon something else is another thing.
+    chainId = at === 0 ? diffId : digestOf(Buffer.from(`${chainId} ${diffId}`));
+    const directory = `/tmp/box/layers/${chainId.slice('sha256:'.length)}`;
+    if (!existsSync(directory)) {
+      rmSync(`${directory}.new`, { recursive: true, force: true });
+      mkdirSync(`${directory}.new`, { recursive: true });
+      unpack(uncompressed(readBlob(layer), diffId), `${directory}.new`);
+      renameSync(`${directory}.new`, directory);
+    }
+    return directory;
+  });
+}
+
+/** In a tar a file that is gone is an empty file .wh.NAME; for overlay it is a device 0:0 called NAME. */
+function unpack(tar: Buffer, directory: string): void {
+  execFileSync('tar', ['-C', directory, '--numeric-owner', '-xpf', '-'], { input: tar });
+  const marks = execFileSync('find', [directory, '-name', `${WHITEOUT}*`], { encoding: 'utf8' });
+  for (const mark of marks.split('\n').filter(Boolean)) {
+    const [parent, name] = [dirname(mark), basename(mark)];
+    unlinkSync(mark);
+    if (name === OPAQUE) setOpaque(parent);
+    else call(mknodat(AT.FDCWD, `${parent}/${name.slice(WHITEOUT.length)}`, S_IF.CHR, 0));
+  }
+}
+
+/** A directory that replaces the one below, instead of adding to it. */
+function setOpaque(directory: string): void {
+  withFd(call(openat(AT.FDCWD, directory, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0)), fd =>
+    call(fsetxattr(fd, 'trusted.overlay.opaque', Buffer.from('y'), 0)),
+  );
+}

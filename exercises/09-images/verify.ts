@@ -1,0 +1,35 @@
+// Looks whether an OCI image layout is as it claims to be.   Run: node verify.ts DIRECTORY
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import {
+  blobPath,
+  type Descriptor,
+  digestOf,
+  type ImageConfig,
+  type Manifest,
+} from '../../chapters/09-images/store.ts';
+
+const [layout = ''] = process.argv.slice(2);
+
+function read({ digest }: Descriptor): Buffer {
+  const bytes = readFileSync(blobPath(digest, layout));
+  // TODO: is it what it is called?
+  void [digestOf, damaged];
+  return bytes;
+}
+
+function damaged(digest: string): never {
+  console.log(digest);
+  process.exit(1);
+}
+
+const index = JSON.parse(readFileSync(`${layout}/index.json`, 'utf8')) as { manifests: Descriptor[] };
+for (const descriptor of index.manifests) {
+  const manifest = JSON.parse(read(descriptor).toString()) as Manifest;
+  const config = JSON.parse(read(manifest.config).toString()) as ImageConfig;
+  for (const [at, layer] of manifest.layers.entries()) {
+    // TODO: is the layer as it is called, and what is in it what the configuration promises?
+    void [gunzipSync, config, layer, at];
+  }
+}
+console.log('ok');

@@ -1,0 +1,58 @@
+import type { Mutant } from '../../course/mutant.ts';
+
+export const mutants: Mutant[] = [
+  {
+    name: 'the lowest is digested too',
+    task: 'chain',
+    breaks: 'lowest',
+    file: 'chain.ts',
+    belief: 'a chainID is always a digest of two things',
+    replace: "chainId === '' ? diffId : digestOf",
+    by: 'digestOf',
+  },
+  {
+    name: 'each by its own',
+    task: 'chain',
+    breaks: 'others',
+    file: 'chain.ts',
+    belief: 'a layer is called by its diffID, whatever lies below it',
+    replace: "chainId === '' ? diffId : digestOf(Buffer.from(`${chainId} ${diffId}`))",
+    by: 'diffId || digestOf(Buffer.from(chainId))',
+  },
+  {
+    name: 'without a blank',
+    task: 'chain',
+    breaks: 'others',
+    file: 'chain.ts',
+    belief: 'the digests are digested one after another',
+    replace: '${chainId} ${diffId}',
+    by: '${chainId}${diffId}',
+  },
+  {
+    name: 'only what is in it',
+    task: 'verify',
+    breaks: 'blob',
+    file: 'verify.ts',
+    belief: 'when the files of a layer are right, the layer is right',
+    replace: 'if (digestOf(bytes) !== digest) damaged(digest);',
+    by: "if (bytes.length === 0) damaged('empty');",
+  },
+  {
+    name: 'the blob is enough',
+    task: 'verify',
+    breaks: 'diff-id',
+    file: 'verify.ts',
+    belief: 'a layer whose digest is right is what the configuration says',
+    replace: '    if (digestOf(tar) !== config.rootfs.diff_ids[at]) damaged(layer.digest);\n',
+    by: '    void [tar, at, config];\n',
+  },
+  {
+    name: 'one digest for both',
+    task: 'verify',
+    breaks: 'intact',
+    file: 'verify.ts',
+    belief: 'a diffID is the digest of the layer as it is stored',
+    replace: 'gunzipSync(read(layer))',
+    by: 'read(layer)',
+  },
+];
