@@ -12,7 +12,7 @@ export { mount } from './mount.ts';
 export * from './netlink/addresses.ts';
 export * from './netlink/links.ts';
 export * from './netlink/routes.ts';
-export { openNetlink } from './netlink/socket.ts';
+export { type NetlinkSocket, openNetlink } from './netlink/socket.ts';
 export { inNetworkNamespace, openNetworkNamespace } from './network-namespace.ts';
 export { killProcess, takeFd } from './pidfd.ts';
 export { pipe, readableOf, writableOf } from './pipes.ts';

@@ -1,0 +1,137 @@
+// A network for boxes: a bridge on the machine, a cable to each box, and addresses that are translated. veth(4), nft(8)
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  addAddress,
+  addRoute,
+  createLink,
+  decodeLink,
+  getLink,
+  inNetworkNamespace,
+  LOOPBACK_INDEX,
+  type NetlinkSocket,
+  openNetlink,
+  openNetworkNamespace,
+  setLink,
+} from '#linux';
+import { Mistake } from '../04-mounts/mistake.ts';
+
+const BRIDGE = 'box0';
+const GATEWAY = '10.88.0.1';
+const LEASES = '/tmp/box/addresses';
+
+/** Of the machine, and of the box. */
+export interface Published {
+  port: number;
+  boxPort: number;
+}
+
+export interface Connection {
+  address: string;
+  published: readonly Published[];
+}
+
+/** '8080:80', as after docker run's -p. */
+export function parsePublished(text: string): Published {
+  const [port = 0, boxPort = 0] = text.split(':').map(Number);
+  if (!(port > 0 && boxPort > 0)) throw new Mistake(`a published port is PORT:PORT, and not ${text}`);
+  return { port, boxPort };
+}
+
+/** Lays a cable from the bridge to a process's network namespace. @param pid of a process that waits for it */
+export function connect(pid: number, published: readonly Published[]): Connection {
+  const address = lease();
+  using machine = openNetlink();
+  const bridge = bridgeOf(machine);
+  const name = `box-${address.split('.').at(-1)}`;
+  // Both ends are made at once, one here and one there.
+  const peer = { name: 'eth0', namespace: { pid } };
+  machine.request(createLink({ name, kind: 'veth', master: bridge, peer }));
+  machine.request(setLink(name, { up: true }));
+  const namespace = openNetworkNamespace({ pid });
+  inNetworkNamespace(namespace, () => setUpInside(address));
+  closeSync(namespace);
+  translate();
+  for (const { port, boxPort } of published) {
+    execFileSync('nft', [
+      'add',
+      'element',
+      'ip',
+      'box',
+      'published',
+      `{ ${port} : ${address} . ${boxPort} }`,
+    ]);
+  }
+  return { address, published };
+}
+
+function setUpInside(address: string): void {
+  using box = openNetlink();
+  const { index } = box.get(getLink('eth0'), decodeLink)!;
+  box.request(setLink(LOOPBACK_INDEX, { up: true }));
+  box.request(addAddress({ link: index, address, prefixLength: 24 }));
+  box.request(setLink(index, { up: true }));
+  box.request(addRoute({ destination: 'default', gateway: GATEWAY }));
+}
+
+/** The cable went with the box's network namespace; this is the rest. */
+export function disconnect({ address, published }: Connection): void {
+  for (const { port } of published) {
+    execFileSync('nft', ['delete', 'element', 'ip', 'box', 'published', `{ ${port} }`]);
+  }
+  rmSync(`${LEASES}/${address}`);
+}
+
+/** @returns its index; it is made when there is none */
+function bridgeOf(machine: NetlinkSocket): number {
+  const found = machine.get(getLink(BRIDGE), decodeLink, { mayFail: ['ENODEV'] });
+  if (found !== undefined) return found.index;
+  machine.request(createLink({ name: BRIDGE, kind: 'bridge' }));
+  const { index } = machine.get(getLink(BRIDGE), decodeLink)!;
+  machine.request(addAddress({ link: index, address: GATEWAY, prefixLength: 24 }));
+  machine.request(setLink(index, { up: true }));
+  return index;
+}
+
+/** The first address that nobody has. A file that must be new: two boxes that start at once do not get the same. */
+function lease(): string {
+  mkdirSync(LEASES, { recursive: true });
+  for (let last = 2; last < 255; last++) {
+    const address = `10.88.0.${last}`;
+    try {
+      writeFileSync(`${LEASES}/${address}`, '', { flag: 'wx' });
+      return address;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+  throw new Mistake('all addresses of the network are taken');
+}
+
+/** What comes in for a published port gets the box's address; what goes out gets the machine's. */
+const RULES = `
+table ip box {
+  map published { type inet_service : ipv4_addr . inet_service; }
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+    fib daddr type local dnat to tcp dport map @published
+  }
+  chain output {
+    type nat hook output priority -100;
+    fib daddr type local dnat to tcp dport map @published
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    ip saddr 10.88.0.0/24 oifname != "${BRIDGE}" masquerade
+    ip saddr 127.0.0.0/8 oifname "${BRIDGE}" masquerade
+  }
+}`;
+
+function translate(): void {
+  writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  // Else the kernel drops what comes from 127.0.0.1 and leaves by another link than lo.
+  writeFileSync(`/proc/sys/net/ipv4/conf/${BRIDGE}/route_localnet`, '1');
+  if (spawnSync('nft', ['list', 'table', 'ip', 'box']).status !== 0) {
+    execFileSync('nft', ['-f', '-'], { input: RULES });
+  }
+}

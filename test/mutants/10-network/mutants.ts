@@ -1,0 +1,58 @@
+import type { Mutant } from '../../course/mutant.ts';
+
+export const mutants: Mutant[] = [
+  {
+    name: 'lo by itself',
+    task: 'cable',
+    breaks: 'lo',
+    file: 'cable.ts',
+    belief: '127.0.0.1 is always there',
+    replace: '  inside.request(setLink(LOOPBACK_INDEX, { up: true }));\n',
+    by: '',
+  },
+  {
+    name: 'one end is enough',
+    task: 'cable',
+    breaks: 'up',
+    file: 'cable.ts',
+    belief: 'a cable is up when one end is',
+    replace: 'outside.request(setLink(name, { up: true }));\n',
+    by: '',
+  },
+  {
+    name: 'the address outside',
+    task: 'cable',
+    breaks: 'address',
+    file: 'cable.ts',
+    belief: 'the address of a cable is the same at both ends',
+    replace: '  inside.request(addAddress({ link: index, address, prefixLength: 24 }));\n',
+    by: '  outside.request(addAddress({ link: outside.get(getLink(name), decodeLink)!.index, address, prefixLength: 24 }));\n',
+  },
+  {
+    name: 'DNAT in PREROUTING only',
+    task: 'publish',
+    breaks: 'from-the-machine',
+    file: 'publish.ts',
+    belief: 'every packet comes by prerouting',
+    replace: '    type nat hook output priority -100;\n    ${rule}\n',
+    by: '    type nat hook output priority -100;\n',
+  },
+  {
+    name: 'output only',
+    task: 'publish',
+    breaks: 'from-outside',
+    file: 'publish.ts',
+    belief: 'it works here, so it works',
+    replace: '    type nat hook prerouting priority dstnat;\n    ${rule}\n',
+    by: '    type nat hook prerouting priority dstnat;\n',
+  },
+  {
+    name: 'every such port',
+    task: 'publish',
+    breaks: 'others-alone',
+    file: 'publish.ts',
+    belief: 'a port belongs to the machine that publishes it',
+    replace: 'fib daddr type local tcp dport',
+    by: 'tcp dport',
+  },
+];
