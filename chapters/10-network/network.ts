@@ -6,6 +6,7 @@ import {
   addRoute,
   createLink,
   decodeLink,
+  deleteLink,
   getLink,
   inNetworkNamespace,
   LOOPBACK_INDEX,
@@ -28,6 +29,8 @@ export interface Published {
 
 export interface Connection {
   address: string;
+  /** The cable's end on the machine. */
+  link: string;
   published: readonly Published[];
 }
 
@@ -62,7 +65,7 @@ export function connect(pid: number, published: readonly Published[]): Connectio
       `{ ${port} : ${address} . ${boxPort} }`,
     ]);
   }
-  return { address, published };
+  return { address, link: name, published };
 }
 
 function setUpInside(address: string): void {
@@ -74,8 +77,10 @@ function setUpInside(address: string): void {
   box.request(addRoute({ destination: 'default', gateway: GATEWAY }));
 }
 
-/** The cable went with the box's network namespace; this is the rest. */
-export function disconnect({ address, published }: Connection): void {
+/** The cable goes with the box's network namespace, but the kernel takes its time for that: the address is free at once. */
+export function disconnect({ address, link, published }: Connection): void {
+  using machine = openNetlink();
+  machine.request(deleteLink(link), { mayFail: ['ENODEV'] });
   for (const { port } of published) {
     execFileSync('nft', ['delete', 'element', 'ip', 'box', 'published', `{ ${port} }`]);
   }

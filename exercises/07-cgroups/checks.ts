@@ -1,9 +1,8 @@
 // What the programs of exercise 7 must do for groups and their limits.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
-import { below } from '../../learn/sandbox/groups.ts';
 
 export const exercise: Exercise = {
   tasks: [
@@ -25,6 +24,12 @@ export const exercise: Exercise = {
     },
   ],
 };
+
+/** A group and all groups in it. */
+function below(group: string): string[] {
+  const entries = readdirSync(group, { recursive: true, withFileTypes: true });
+  return [group, ...entries.filter(each => each.isDirectory()).map(each => join(each.parentPath, each.name))];
+}
 
 /** What the process's group, as the machine sees it, has as its limit: '12', or 'max'. */
 function processesAllowed(lab: Lab, pid: number): string {
