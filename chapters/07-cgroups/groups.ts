@@ -1,6 +1,18 @@
 // Groups of processes with limits: one tree for each controller in version 1, one tree for all in version 2. cgroups(7)
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { AT, because, close, type Item, O, openat, readMountinfo, resultOf, writeText } from '#linux';
+import {
+  AT,
+  because,
+  cgroupPath,
+  close,
+  type Item,
+  O,
+  openat,
+  readCgroup,
+  readMountinfo,
+  resultOf,
+  writeText,
+} from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 
 export interface Limits {
@@ -34,14 +46,18 @@ const CONTROLLERS = ['memory', 'cpu', 'pids', 'freezer'];
 interface Tree {
   version: 1 | 2;
   root: string;
+  /** Version 1: the one that it is for. */
+  controller?: string;
 }
 
 /** Where the machine has its trees: of version 1 those with a controller that we use. */
 function trees(): Tree[] {
   const found = (readMountinfo() ?? []).flatMap(({ type, mountPoint, superOptions }): Tree[] => {
     if (type === 'cgroup2') return [{ version: 2, root: mountPoint }];
-    const used = type === 'cgroup' && CONTROLLERS.some(controller => superOptions.includes(controller));
-    return used ? [{ version: 1, root: mountPoint }] : [];
+    const controller = CONTROLLERS.find(each => superOptions.includes(each));
+    return type === 'cgroup' && controller !== undefined
+      ? [{ version: 1, root: mountPoint, controller }]
+      : [];
   });
   // Beside version 1 there may be a tree of version 2, which then has no controllers.
   return found.some(({ version }) => version === 1) ? found.filter(({ version }) => version === 1) : found;
@@ -63,6 +79,12 @@ export function makeGroup(name: string, limits: Limits): Group {
     }
     return group;
   });
+}
+
+/** The group that a process is in. */
+export function groupOf(pid: number): Group {
+  const memberships = readCgroup(pid) ?? [];
+  return trees().map(({ root, controller }) => `${root}${cgroupPath(memberships, controller) ?? '/'}`);
 }
 
 /** For the child, before it execs: what it starts is then counted from the first moment. 0 is whoever writes it. */

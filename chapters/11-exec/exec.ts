@@ -1,0 +1,56 @@
+// A second program where another is already: in its namespaces, and in its control group. setns(2), pidfd_open(2)
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  AT,
+  because,
+  CLONE,
+  call,
+  cloneCall,
+  type Item,
+  mayFail,
+  O,
+  openat,
+  pidfdOpen,
+  resultOf,
+  SIG,
+  setns,
+  wait4,
+  writeText,
+} from '#linux';
+import { Mistake } from '../04-mounts/mistake.ts';
+import { exitAs } from '../06-pid-1/init.ts';
+import { groupOf } from '../07-cgroups/groups.ts';
+
+const EVERYTHING = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWNET | CLONE.NEWCGROUP;
+
+/** @param box a process in it. @param items what is done in there. @throws Mistake when there is no such process */
+export function inBox(box: number, items: readonly Item[]): Item[] {
+  // From here on it cannot become another process that is given the same number.
+  const pidfd = call(mayFail(pidfdOpen(box, 0), 'ESRCH', 'EINVAL'));
+  if (pidfd < 0) throw new Mistake(`there is no process ${box}`);
+  const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
+  const status = Buffer.alloc(16);
+  // Opened before setns(): in there, the machine's control groups cannot be seen any more.
+  const groups = groupOf(box).map(directory =>
+    openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0),
+  );
+  return [
+    ...groups,
+    because('to see what it sees', setns(pidfd, EVERYTHING)),
+    // A process keeps its number for life, so it cannot change to another pid namespace. Its children can.
+    { control: 'fork', step: child, parent: 'outside' },
+    // Whoever stays outside shares its memory with us: if it were in the group, its limit would be ours.
+    ...groups.map(file => because('the limits are for it, too', writeText(resultOf(file), '0'))),
+    ...items,
+    { control: 'label', name: 'outside' },
+    wait4(resultOf(child), status, 0, null),
+    ...exitAs(status),
+  ];
+}
+
+/** What the box's own program was given. @throws Mistake when there is no such process */
+export function environmentOf(box: number): NodeJS.ProcessEnv {
+  if (!existsSync(`/proc/${box}/environ`)) throw new Mistake(`there is no process ${box}`);
+  const lines = readFileSync(`/proc/${box}/environ`, 'utf8').split('\0').filter(Boolean);
+  return Object.fromEntries(lines.map(line => line.split(/=(.*)/s)));
+}

@@ -1,0 +1,90 @@
+// What the programs of exercise 11 must do for namespaces that are there already.
+import { namespaceInode, readCgroup, readStatus } from '#linux';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    {
+      id: 'inside',
+      title: 'Who is in there',
+      points: 3,
+      file: 'inside.ts',
+      needsRoot: true,
+      check: checkInside,
+    },
+    { id: 'enter', title: 'Going in', points: 5, file: 'enter.ts', needsGroups: true, check: checkEnter },
+  ],
+};
+
+function sleeping(lab: Lab): string[] {
+  return ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+}
+
+async function checkInside(lab: Lab): Promise<void> {
+  const commands = Array.from({ length: lab.random.integer(2, 4) }, () => sleeping(lab));
+  const script = `${commands.map(each => `${each.join(' ')} &`).join(' ')} wait`;
+  void lab.command(['unshare', '-p', '-f', 'sh', '-c', script], { timeout: 60_000 });
+  const expected: string[] = [];
+  for (const each of commands) {
+    const pid = await lab.find(each);
+    if (pid === undefined) throw new Error('processes in a pid namespace of their own do not start');
+    expected.push(`${lab.insidePid(pid)} ${readStatus(pid)?.nspid.at(-1)}`);
+  }
+  const told = await lab.run([expected[0]!.split(' ')[0]!]);
+  const lines = told.stdout.trim().split('\n');
+  lab.promise(
+    'numbers',
+    expected.every(line => lines.includes(line)),
+    {
+      promised: `it prints both numbers of each: ${quote(expected.join('\n'))} among them`,
+      seen: ending(told),
+      look: 'NSpid in /proc/PID/status: ours comes first, the innermost last',
+    },
+  );
+  // The shell is there as well.
+  lab.promise('only-these', lines.length === expected.length + 1, {
+    promised: `there are ${expected.length + 1} processes in that pid namespace, and it prints no others`,
+    seen: ending(told),
+    look: 'which namespace is compared: /proc/PID/ns/pid',
+  });
+}
+
+async function checkEnter(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [inBox, probe] = [sleeping(lab), sleeping(lab)];
+  const group = random.word();
+  const script = `
+    root=/sys/fs/cgroup; test -d $root/pids && root=$root/pids
+    mkdir -p $root/box/${group} && echo $$ > $root/box/${group}/cgroup.procs
+    exec unshare -p -f -m -u --mount-proc ${inBox.join(' ')}`;
+  void lab.command(['sh', '-c', script], { timeout: 60_000 });
+  const box = await lab.find(inBox);
+  if (box === undefined) throw new Error('a box to enter does not start');
+  const running = await lab.start([`${lab.insidePid(box)}`, ...probe]);
+  const pid = await lab.find(probe, { running });
+  for (const kind of ['mnt', 'uts', 'pid'] as const) {
+    const same = pid !== undefined && namespaceInode(pid, kind) === namespaceInode(box, kind);
+    lab.promise(`${kind}-namespace`, same, {
+      promised: `the command is in the ${kind} namespace of the process`,
+      seen: pid === undefined ? 'the command does not run' : 'it is in another one',
+      look:
+        kind === 'pid'
+          ? 'who is in it after setns: the caller, or its children?'
+          : `readlink /proc/PID/ns/${kind}`,
+    });
+  }
+  const isIn = (readCgroup(pid!) ?? []).some(({ path }) => path.endsWith(`/box/${group}`));
+  lab.promise('group', isIn, {
+    promised: `the command is in the control group of the process, box/${group}`,
+    seen: 'it is where its parent was, and has no limits',
+    look: 'joinGroup(), and when: after setns the groups cannot be seen any more',
+  });
+  const code = random.integer(1, 100);
+  const ended = await lab.run([`${lab.insidePid(box)}`, 'sh', '-c', `exit ${code}`]);
+  lab.promise('exit-code', ended.code === code, {
+    promised: `the exit code is the command's, ${code}`,
+    seen: ending(ended),
+    look: 'what the one outside waits for',
+  });
+}

@@ -1,0 +1,23 @@
+// Runs a command where another process is.   Run: node enter.ts PID COMMAND…
+import { CLONE, call, clone, cloneCall, type Item, pidfdOpen, resultOf, SIG, setns, wait4 } from '#linux';
+import { program, statusOf } from '../../chapters/01-process/program.ts';
+import { exitAs } from '../../chapters/06-pid-1/init.ts';
+import { groupOf, joinGroup } from '../../chapters/07-cgroups/groups.ts';
+
+const [number, ...command] = process.argv.slice(2);
+const target = Number(number);
+
+const pidfd = call(pidfdOpen(target, 0));
+const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
+/** Where wait4() leaves how the command ended. */
+const status = Buffer.alloc(16);
+
+const steps: Item[] = [
+  // TODO: the group, the namespaces, and a child that is born in there. Who stays outside waits for it.
+  ...program(command),
+  ...exitAs(status),
+];
+void [CLONE, child, groupOf, joinGroup, pidfd, resultOf, setns, wait4];
+
+const pid = clone(0, steps);
+process.exitCode = await statusOf(pid);
