@@ -1,0 +1,129 @@
+// What the programs of exercise 12 must do for processes that stay, and for those that are to end.
+import { readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processIdentity, readStat, readStatus, SIG } from '#linux';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    { id: 'alive', title: 'Is it still that one?', points: 3, file: 'alive.ts', check: checkAlive },
+    { id: 'stop', title: 'TERM, wait, KILL', points: 4, file: 'stop.ts', check: checkStop },
+    { id: 'stay', title: 'A command that stays', points: 3, file: 'stay.ts', check: checkStay },
+  ],
+};
+
+function sleeping(lab: Lab): string[] {
+  return ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+}
+
+async function checkAlive(lab: Lab): Promise<void> {
+  const [parent, child] = [sleeping(lab), sleeping(lab)];
+  // Who is a sleep now has a child that it knows nothing of, and will never wait for.
+  void lab.command(['sh', '-c', `${child.join(' ')} & exec ${parent.join(' ')}`], { timeout: 60_000 });
+  const [pid, childPid] = [await lab.find(parent), await lab.find(child)];
+  if (pid === undefined || childPid === undefined) throw new Error('a process to look at does not start');
+  const identity = (of: number): object => ({ ...processIdentity(of), pid: lab.insidePid(of) });
+  const ask = async (record: object): Promise<{ said: string; seen: string }> => {
+    const file = `/tmp/${lab.random.word()}.json`;
+    await lab.command(['sh', '-c', `echo '${JSON.stringify(record)}' > ${file}`]);
+    const told = await lab.run([file]);
+    return { said: told.stdout.trim(), seen: ending(told) };
+  };
+  const right = await ask(identity(pid));
+  lab.promise('alive', right.said === 'alive', {
+    promised: 'a process that is there is alive',
+    seen: right.seen,
+    look: 'what is compared: pid, startTime, bootId; sameProcess()',
+  });
+  const startTime = readStat(pid)!.startTime - lab.random.integer(1, 500);
+  const reused = await ask({ ...identity(pid), startTime });
+  lab.promise('other-process', reused.said === 'gone', {
+    promised: 'when another process has the number now, which started at another time, ours is gone',
+    seen: reused.seen,
+    look: 'starttime in /proc/PID/stat; proc_pid_stat(5)',
+  });
+  const bootId = `${lab.random.integer(10_000_000, 99_999_999)}-cede-4b1d-9e4e-22f1c5f0d9a1`;
+  const rebooted = await ask({ ...identity(pid), bootId });
+  lab.promise('other-boot', rebooted.said === 'gone', {
+    promised: 'when the machine was started anew since, ours is gone: numbers and ticks begin anew with it',
+    seen: rebooted.seen,
+    look: '/proc/sys/kernel/random/boot_id',
+  });
+  const before = identity(childPid);
+  process.kill(childPid, SIG.KILL);
+  while (readStatus(childPid)?.state !== 'Z') await sleep(5);
+  const zombie = await ask(before);
+  lab.promise('zombie', zombie.said === 'gone', {
+    promised: 'a process that has ended is gone, also when nobody has waited for it yet',
+    seen: zombie.seen,
+    look: 'state in /proc/PID/stat: Z is a zombie',
+  });
+}
+
+async function checkStop(lab: Lab): Promise<void> {
+  const file = `/tmp/${lab.random.word()}`;
+  const [polite, stubborn, lateOne] = [sleeping(lab), sleeping(lab), lab.random.integer(300, 600)];
+  const start = async (trap: string, argv: string[]): Promise<number> => {
+    const script = `trap '${trap}' TERM; ${argv.join(' ')} & while :; do wait; done`;
+    const shell = ['sh', '-c', script];
+    void lab.command(shell, { timeout: 60_000 });
+    if ((await lab.find(argv)) === undefined) throw new Error('a process to stop does not start');
+    return (await lab.find(shell))!;
+  };
+  const pid = await start(`sleep 0.${lateOne}; echo tidy > ${file}; exit`, polite);
+  const began = Date.now();
+  const asked = await lab.run([`${lab.insidePid(pid)}`, '8']);
+  const took = (Date.now() - began) / 1000;
+  const tidy = await lab.command(['cat', file]);
+  lab.promise('asked', tidy.stdout === 'tidy\n' && asked.stdout.trim() === 'TERM', {
+    promised: `a process that ends by itself after SIGTERM, 0.${lateOne} s later, is given the time, and TERM is printed`,
+    seen: `it had ${tidy.stdout === '' ? 'no' : 'the'} time, and ${ending(asked)}`,
+    look: 'SIGKILL only when the seconds are over, and the end only when it has ended',
+  });
+  lab.promise('at-once', took < 6, {
+    promised: 'it returns when the process has ended, and not when the 8 seconds are over',
+    seen: `it took ${took.toFixed(1)} s`,
+    look: 'what is waited for: the process, for 8 seconds at most',
+  });
+  const deaf = await start('', stubborn);
+  const killed = await lab.run([`${lab.insidePid(deaf)}`, '1']);
+  const state = readStatus(deaf)?.state;
+  const gone = state === undefined || state === 'Z';
+  lab.promise('killed', gone && killed.stdout.trim() === 'KILL', {
+    promised: 'a process that ignores SIGTERM is killed after 1 second, and KILL is printed',
+    seen: `it ${gone ? 'has ended' : 'still runs'}, and ${ending(killed)}`,
+    look: 'what happens when the time is over',
+  });
+}
+
+async function checkStay(lab: Lab): Promise<void> {
+  const log = `/tmp/${lab.random.word()}`;
+  const [early, late] = [lab.random.word(), lab.random.word()];
+  const stays = sleeping(lab);
+  const script = `echo ${early}; sleep 0.3; echo ${late} >&2; exec ${stays.join(' ')}`;
+  const told = await lab.run([log, 'sh', '-c', script]);
+  const pid = await lab.find(stays, { timeout: 3000 });
+  lab.promise('stays', pid !== undefined && told.stdout.trim() === `${lab.insidePid(pid)}`, {
+    promised: 'the command goes on when the program has ended, which has printed its number',
+    seen: `${pid === undefined ? 'it is gone' : `it is number ${lab.insidePid(pid)}`}, and ${ending(told)}`,
+    look: 'what the program waits for, and what it leaves to the command',
+  });
+  lab.promise('session', readStat(pid!)?.session === pid, {
+    promised: 'the command leads a session of its own',
+    seen: 'it is in the session of whoever started it: it goes when the terminal is closed',
+    look: 'setsid(2); the option detached of spawn',
+  });
+  const input = readlinkSync(`/proc/${pid}/fd/0`);
+  lab.promise('input', input === '/dev/null', {
+    promised: 'its stdin is /dev/null',
+    seen: `it is ${input}`,
+    look: 'the first of stdio: ignore is /dev/null',
+  });
+  const { stdout } = await lab.command(['cat', log]);
+  lab.promise('output', stdout === `${early}\n${late}\n`, {
+    promised: `what it wrote to stdout and, later, to stderr is in the file: ${quote(`${early}\n${late}\n`)}`,
+    seen: `in it is ${quote(stdout)}`,
+    look: 'which descriptor 1 and 2 of the command are: readlink /proc/PID/fd/2',
+  });
+}

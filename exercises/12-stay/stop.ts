@@ -1,0 +1,11 @@
+// Ends a process, politely at first.   Run: node stop.ts PID SECONDS
+import { call, killProcess, pidfdOpen, SIG, watchExit } from '#linux';
+
+const [pid, seconds] = process.argv.slice(2).map(Number);
+
+/** Stands for this process, also when its number is given to another. */
+const pidfd = call(pidfdOpen(pid!, 0));
+
+// TODO: TERM, wait, KILL. Which of them was it?
+void [killProcess, pidfd, seconds, SIG, watchExit];
+console.log('?');
