@@ -23,7 +23,7 @@ async function run(words: string[]): Promise<void> {
   if (detach && tty) throw new Mistake('nobody sits before a box with --detach: it has no use for --tty');
   // Before anything is made: is there such an image?
   findImage(spec.image);
-  createState(spec);
+  createState(spec, tags().get(spec.image)!);
   if (detach) {
     await startKeeper(spec.name);
     console.log(spec.name);

@@ -14,15 +14,15 @@ import {
 } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 import { removeLayers } from '../08-layers/layers.ts';
-import { findImage } from '../09-images/store.ts';
+import { readImage } from '../09-images/store.ts';
 import { giveBack, runContainer } from './container.ts';
 import { isRunning, logFile, readState, type State, writeState } from './state.ts';
 
 /** Runs a box that is on record, and keeps the record true. @returns the exit code */
 export async function keep(name: string, tty = false): Promise<number> {
-  const { spec } = readState(name);
-  const started: State = { spec, keeper: processIdentity(process.pid) };
-  const exitCode = await runContainer(spec, findImage(spec.image), {
+  const { spec, image } = readState(name);
+  const started: State = { spec, image, keeper: processIdentity(process.pid) };
+  const exitCode = await runContainer(spec, readImage(image), {
     tty,
     started: (pid, held) => {
       Object.assign(started, { box: processIdentity(pid), held });
@@ -32,7 +32,7 @@ export async function keep(name: string, tty = false): Promise<number> {
       if (process.connected) process.disconnect();
     },
   });
-  writeState({ spec, exitCode });
+  writeState({ spec, image, exitCode });
   return exitCode;
 }
 

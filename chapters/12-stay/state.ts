@@ -2,12 +2,15 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type ProcessIdentity, sameProcess } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
+import type { Descriptor } from '../09-images/store.ts';
 import type { Held, Spec } from './container.ts';
 
 const CONTAINERS = '/tmp/box/containers';
 
 export interface State {
   spec: Spec;
+  /** A box is made of an image and not of a name, which may mean another image tomorrow. */
+  image: Descriptor;
   /** Since it was started: its number 1, and who waits for that one to end. */
   box?: ProcessIdentity | undefined;
   keeper?: ProcessIdentity | undefined;
@@ -21,7 +24,7 @@ export function logFile(name: string): string {
 }
 
 /** A directory that must be new: of two who want the same name at once, one gets it. @throws Mistake for the other */
-export function createState(spec: Spec): void {
+export function createState(spec: Spec, image: Descriptor): void {
   mkdirSync(CONTAINERS, { recursive: true });
   try {
     mkdirSync(`${CONTAINERS}/${spec.name}`);
@@ -29,7 +32,7 @@ export function createState(spec: Spec): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new Mistake(`there is a box ${spec.name} already: rm ${spec.name}, or take another name`);
   }
-  writeState({ spec });
+  writeState({ spec, image });
 }
 
 /** Whoever reads it sees the old state or the new one, never half of one. rename(2) */

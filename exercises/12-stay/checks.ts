@@ -73,7 +73,7 @@ async function checkStop(lab: Lab): Promise<void> {
   };
   const pid = await start(`sleep 0.${lateOne}; echo tidy > ${file}; exit`, polite);
   const began = Date.now();
-  const asked = await lab.run([`${lab.insidePid(pid)}`, '8']);
+  const asked = await lab.run([`${lab.insidePid(pid)}`, '5']);
   const took = (Date.now() - began) / 1000;
   const tidy = await lab.command(['cat', file]);
   lab.promise('asked', tidy.stdout === 'tidy\n' && asked.stdout.trim() === 'TERM', {
@@ -81,10 +81,10 @@ async function checkStop(lab: Lab): Promise<void> {
     seen: `it had ${tidy.stdout === '' ? 'no' : 'the'} time, and ${ending(asked)}`,
     look: 'SIGKILL only when the seconds are over, and the end only when it has ended',
   });
-  lab.promise('at-once', took < 6, {
-    promised: 'it returns when the process has ended, and not when the 8 seconds are over',
+  lab.promise('at-once', took < 4, {
+    promised: 'it returns when the process has ended, and not when the 5 seconds are over',
     seen: `it took ${took.toFixed(1)} s`,
-    look: 'what is waited for: the process, for 8 seconds at most',
+    look: 'what is waited for: the process, for 5 seconds at most',
   });
   const deaf = await start('', stubborn);
   const killed = await lab.run([`${lab.insidePid(deaf)}`, '1']);

@@ -1,0 +1,106 @@
+// What the programs of exercise 13 must do for layers that are archives.
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    { id: 'recover', title: 'Deleted is not gone', points: 3, file: 'recover.ts', check: checkRecover },
+    { id: 'squash', title: 'One layer of many', points: 5, file: 'squash.ts', check: checkSquash },
+  ],
+};
+
+/** Packs archives. @param layers of each: its files, by name. @returns where they are */
+async function pack(lab: Lab, layers: readonly Record<string, string>[]): Promise<string[]> {
+  const archives = layers.map(() => `/tmp/${lab.random.word()}.tar`);
+  const commands = layers.flatMap((files, at) => [
+    'rm -rf /tmp/pack && mkdir /tmp/pack && cd /tmp/pack',
+    ...Object.entries(files).map(
+      ([name, text]) => `mkdir -p $(dirname ${name}) && printf %s '${text}' > ${name}`,
+    ),
+    `tar -cf ${archives[at]} *`,
+  ]);
+  const packed = await lab.command(['sh', '-ec', commands.join('\n')]);
+  if (packed.code !== 0) throw new Error(`layers cannot be packed: ${packed.stderr}`);
+  return archives;
+}
+
+async function checkRecover(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [directory, name, other] = [random.word(), random.word(), random.word()];
+  const path = `${directory}/${name}`;
+  const [first, second] = [random.word(), random.word()];
+  const layers = await pack(lab, [
+    { [path]: first, [`${directory}/${other}`]: other },
+    { [path]: second },
+    { [`${directory}/.wh.${name}`]: '' },
+    { [`${random.word()}/${name}`]: 'elsewhere' },
+  ]);
+  const told = await lab.run([...layers, path]);
+  lab.promise('deleted', told.stdout.includes(first) || told.stdout.includes(second), {
+    promised: `a file that the third of four layers deletes is found: ${path}`,
+    seen: ending(told),
+    look: 'what a mark does to the archive below it: nothing',
+  });
+  lab.promise('topmost', told.stdout === second && told.code === 0, {
+    promised: `of two layers that have it, the upper one's is printed: ${quote(second)}`,
+    seen: ending(told),
+    look: 'the layers are given from the lowest up',
+  });
+  const none = await lab.run([...layers, `${directory}/${random.word()}`]);
+  lab.promise('none', none.stdout === '' && none.code === 1, {
+    promised: 'when no layer has the file, nothing is printed, and it ends with 1',
+    seen: ending(none),
+    look: 'process.exitCode',
+  });
+}
+
+async function checkSquash(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [kept, secret, replaced, deep] = ['k', 's', 'r', 'd'].map(letter => letter + random.word());
+  const [old, again, later] = [random.word(), random.word(), random.word()];
+  const layers = await pack(lab, [
+    {
+      [`etc/${kept}`]: kept!,
+      [`etc/${secret}`]: secret!,
+      [`${replaced}/${old}`]: old,
+      [`opt/${deep}/file`]: deep!,
+    },
+    { [`etc/.wh.${secret}`]: '', [`${replaced}/.wh..wh..opq`]: '', [`${replaced}/${again}`]: again },
+    { [`opt/.wh.${deep}`]: '', [`etc/${kept}`]: later },
+  ]);
+  const out = `/tmp/${random.word()}.tar`;
+  const ran = await lab.run([...layers, out]);
+  const listed = await lab.command(['tar', '-tf', out]);
+  const names = listed.stdout
+    .split('\n')
+    .map(name => name.replace(/^\.\//, ''))
+    .filter(name => name !== '' && !name.endsWith('/'))
+    .sort();
+  const seen = listed.code === 0 ? `in the archive there are ${names.join(', ')}` : ending(ran);
+  lab.promise(
+    'deleted',
+    listed.code === 0 && ![`etc/${secret}`, `opt/${deep}/file`].some(gone => names.includes(gone)),
+    {
+      promised: `what upper layers delete is not in it: etc/${secret}, opt/${deep} with all that is in it`,
+      seen,
+      look: '.wh.NAME beside it means NAME, a file or a whole directory',
+    },
+  );
+  lab.promise('opaque', !names.includes(`${replaced}/${old}`) && names.includes(`${replaced}/${again}`), {
+    promised: `the directory ${replaced} has only what the second layer puts in it: ${again}`,
+    seen,
+    look: '.wh..wh..opq means what lower layers have in this directory, and not what its own layer has',
+  });
+  lab.promise('no-marks', !names.some(name => name.includes('.wh.')), {
+    promised: 'there is no mark in it: nothing is below',
+    seen,
+    look: 'which files of a layer are unpacked',
+  });
+  const unpack = `mkdir /tmp/unpacked && tar -C /tmp/unpacked -xf ${out} && cat /tmp/unpacked/etc/${kept}`;
+  const { stdout: content } = await lab.command(['sh', '-c', unpack]);
+  lab.promise('topmost', content === later, {
+    promised: `of a file in two layers it has the upper one's: ${quote(later)}`,
+    seen: `it has ${quote(content)}`,
+    look: 'the order in which the layers are unpacked',
+  });
+}

@@ -1,0 +1,18 @@
+// Prints a file that some layer has, also when another deletes it.   Run: node recover.ts LAYER.tar… PATH
+import { spawnSync } from 'node:child_process';
+
+const layers = process.argv.slice(2);
+const path = layers.pop()!;
+
+/** @returns a file's content; undefined when the archive does not have it */
+function contentOf(layer: string, file: string): string | undefined {
+  const names = spawnSync('tar', ['-tf', layer], { encoding: 'utf8' }).stdout.split('\n');
+  const name = names.find(each => each.replace(/^\.\//, '') === file);
+  if (name === undefined) return undefined;
+  return spawnSync('tar', ['-xOf', layer, name], { encoding: 'utf8' }).stdout;
+}
+
+const versions = layers.map(layer => contentOf(layer, path));
+const newest = versions.findLast(version => version !== undefined);
+if (newest === undefined) process.exitCode = 1;
+else process.stdout.write(newest);
