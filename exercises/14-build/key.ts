@@ -1,0 +1,16 @@
+// Prints a step's key for the cache.   Run: node key.ts PARENT INSTRUCTION [FILE…]
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+
+const [parent = '', instruction = '', ...files] = process.argv.slice(2);
+
+const hash = createHash('sha256');
+/** With its length: 'ab' and 'c' are not the same as 'a' and 'bc'. */
+function add(part: string | Buffer): void {
+  hash.update(`${Buffer.byteLength(part)}:`).update(part);
+}
+
+add(instruction);
+// TODO: what else decides on the result?
+void [parent, files, readFileSync, statSync];
+console.log(hash.digest('hex'));

@@ -1,0 +1,25 @@
+// Prints which stages a stage needs.   Run: node stages.ts DOCKERFILE TARGET
+import { readFileSync } from 'node:fs';
+import { parseDockerfile, type Stage } from '../../chapters/14-build/dockerfile.ts';
+
+const [file = '', target = ''] = process.argv.slice(2);
+const stages = parseDockerfile(readFileSync(file, 'utf8'));
+
+/** By its name or its number. undefined: that is no stage, but an image. */
+function stageCalled(name: string): Stage | undefined {
+  return stages.find((stage, number) => stage.name === name || `${number}` === name);
+}
+
+const needed = new Set<Stage>();
+function need(stage: Stage | undefined): void {
+  if (stage === undefined || needed.has(stage)) return;
+  needed.add(stage);
+  need(stageCalled(stage.base));
+  for (const { name, text } of stage.instructions) {
+    const [, from] = /^--from=(\S+)/.exec(text) ?? [];
+    if (name === 'COPY' && from !== undefined) need(stageCalled(from));
+  }
+}
+
+need(stageCalled(target));
+for (const stage of stages) if (needed.has(stage)) console.log(stage.name);
