@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/suite/order.ts';
 import { ClosingLine } from './test/suite/reporter.ts';
 
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/suite/leaks.ts'],
     reporters: ['default', new ClosingLine()],
   },

@@ -1,10 +1,15 @@
-// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, and limits from the
-// command line on.
+// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, limits from the command
+// line on, and the course's chapter about them.
 import { testInVm } from '../vm/suite.ts';
 
 await testInVm({
   title: 'cgroup v2, in a virtual machine',
   architecture: 'x64',
-  files: ['test/cgroups/cgroups.test.ts', 'mini-docker/runtime/runtime.test.ts', 'test/limits.test.ts'],
-  timeout: 400_000,
+  files: [
+    'test/cgroups/cgroups.test.ts',
+    'mini-docker/runtime/runtime.test.ts',
+    'test/limits.test.ts',
+    'test/cgroups/chapter-7.ts',
+  ],
+  timeout: 600_000,
 });

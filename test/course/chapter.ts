@@ -2,17 +2,14 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Exercise, Task, TaskResult } from '../../learn/grader/exercise.ts';
 import { gradeTask } from '../../learn/grader/grade.ts';
 import { hintsOf } from '../../learn/hints.ts';
 import { repository } from '../../learn/repository.ts';
-import { Sandbox } from '../../learn/sandbox/sandbox.ts';
 import type { Mutant } from './mutant.ts';
-import { missing } from './needs.ts';
 import { type Block, blocksOf, isDifference, isTakenFrom } from './readme.ts';
-import { openShell, type Shell } from './shell.ts';
-import { commandsOf, difference } from './transcript.ts';
+import { testTranscripts } from './transcripts.ts';
 
 const MOST_LINES_TO_WRITE = 40;
 const read = (...path: string[]): string => readFileSync(join(repository, ...path), 'utf8');
@@ -67,42 +64,6 @@ function testCode(chapter: string, blocks: readonly Block[]): void {
       });
     }
   }
-}
-
-function testTranscripts(blocks: readonly Block[]): void {
-  const transcripts = blocks.filter(({ language }) => language === 'console');
-  if (transcripts.length === 0) return;
-  describe('transcripts', () => {
-    let sandbox: Sandbox;
-    let shell: Shell;
-    beforeAll(async () => {
-      sandbox = await Sandbox.create();
-      shell = await openShell(sandbox);
-    });
-    afterAll(async () => {
-      await shell?.[Symbol.asyncDispose]();
-      await sandbox?.close();
-    });
-    for (const block of transcripts) {
-      const why = missing(block.attributes.get('needs'));
-      const name = `line ${block.line}: ${commandsOf(block.lines)[0]?.text.split('\n')[0]}`;
-      test.skipIf(why !== undefined)(why === undefined ? name : `${name} (${why})`, async () => {
-        const known = new Map<string, string>();
-        for (const command of commandsOf(block.lines)) {
-          const { output, inner } = await shell.run(command);
-          const all = [output, ...inner].flat().join('\n');
-          compare(command.text, difference(command.output, output, known), all);
-          for (const [index, typed] of command.inner.entries()) {
-            compare(typed.text, difference(typed.output, inner[index] ?? [], known), all);
-          }
-        }
-      });
-    }
-  });
-}
-
-function compare(command: string, wrong: string | undefined, all: string): void {
-  if (wrong !== undefined) expect.fail(`$ ${command}\n  ${wrong}\n--- all that it printed:\n${all}`);
 }
 
 function testStarters(chapter: string, exercise: Exercise): void {

@@ -12,9 +12,8 @@ export interface Shell extends AsyncDisposable {
   run(command: Command): Promise<{ output: string[]; inner: string[][] }>;
 }
 
-const TIMEOUT = 15_000;
-
-export async function openShell(sandbox: Sandbox): Promise<Shell> {
+/** @param timeout milliseconds that a command may take */
+export async function openShell(sandbox: Sandbox, timeout = 15_000): Promise<Shell> {
   const input = pipe();
   const output = pipe();
   const environment = { TERM: 'dumb', LC_ALL: 'C', COLUMNS: '200' };
@@ -34,7 +33,7 @@ export async function openShell(sandbox: Sandbox): Promise<Shell> {
     new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`it takes too long; until now it printed:\n${text}`)),
-        TIMEOUT,
+        timeout,
       );
       heard = () => {
         const at = text.indexOf(`${marker}\n`);
