@@ -14,19 +14,20 @@ export interface Layers {
   workdir: string;
 }
 
-/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. In a user namespace the kernel does so anyway, and does not let us say it. */
+/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. */
 export const PLAIN_LAYERS = 'redirect_dir=off,metacopy=off';
 
 /** mount(2) copies one page of options, with the NUL at its end. */
 const LONGEST_OPTIONS = 4095;
 
-/** @param options overlay's own: PLAIN_LAYERS, or '' where they are not permitted */
-export function rootfsSection(rootfs: string, layers: Layers, options: string): Section {
+/** @param layers undefined: with a user namespace the daemon has mounted them already (user-namespace.ts) */
+export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
   const root = because(
     'pivot_root wants a mount point',
     openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0),
   );
-  return section('root filesystem', overlay(rootfs, layers, options), [
+  const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
+  return section('root filesystem', mounted, [
     root,
     fchdir(resultOf(root)),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
@@ -35,12 +36,14 @@ export function rootfsSection(rootfs: string, layers: Layers, options: string): 
   ]);
 }
 
-function overlay(rootfs: string, layers: Layers, extra: string): Item[] {
+/** @param how mount(2)'s flags, and more options of overlay's */
+export function overlay(rootfs: string, layers: Layers, how: { flags: number; extra: string }): Item[] {
+  const { flags, extra } = how;
   const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
-  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)}${extra && `,${extra}`}`;
+  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)},${extra}`;
   const options = `lowerdir=${layers.lowerdirs.map(escapeOption).join(':')},${writable}`;
   if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
-    return [because(why, mountCall('overlay', rootfs, 'overlay', 0, options))];
+    return [because(why, mountCall('overlay', rootfs, 'overlay', flags, options))];
   }
   // Many layers: paths relative to what they have in common are shorter.
   const base = commonDirectory(layers.lowerdirs);
@@ -49,14 +52,18 @@ function overlay(rootfs: string, layers: Layers, extra: string): Item[] {
   if (Buffer.byteLength(short) <= LONGEST_OPTIONS) {
     return [
       because('relative paths keep the options below one page', chdir(base)),
-      because(why, mountCall('overlay', rootfs, 'overlay', 0, short)),
+      because(why, mountCall('overlay', rootfs, 'overlay', flags, short)),
     ];
   }
-  return overlayOfLinks(rootfs, layers, writable, why);
+  return overlayOfLinks(rootfs, layers, { flags, writable, why });
 }
 
 /** Docker does the same with its directory l/. Taking layers one at a time (lowerdir+) is for Linux 6.8 and newer only. */
-function overlayOfLinks(rootfs: string, layers: Layers, writable: string, why: string): Item[] {
+function overlayOfLinks(
+  rootfs: string,
+  layers: Layers,
+  { flags, writable, why }: { flags: number; writable: string; why: string },
+): Item[] {
   const names = layers.lowerdirs.map((_, index) => index.toString(36));
   return [
     because(
@@ -65,7 +72,7 @@ function overlayOfLinks(rootfs: string, layers: Layers, writable: string, why: s
     ),
     chdir(rootfs),
     ...layers.lowerdirs.map((layer, index) => symlinkat(layer, AT.FDCWD, names[index]!)),
-    because(why, mountCall('overlay', rootfs, 'overlay', 0, `lowerdir=${names.join(':')},${writable}`)),
+    because(why, mountCall('overlay', rootfs, 'overlay', flags, `lowerdir=${names.join(':')},${writable}`)),
   ];
 }
 

@@ -120,7 +120,9 @@ describe('user namespaces', () => {
     expect(output).toBe('0\n0\ninside\ndone\n');
     expect(readStatus(container.pid)?.uid.real).toBe(200_000);
     expect(namespaceInode(container.pid, 'user')).not.toBe(namespaceInode('self', 'user'));
-    expect(statSync(join(options.rootfs.upperdir, 'tmp/file')).uid).toBe(200_000);
+    expect(statSync(`/proc/${container.pid}/root/tmp/file`).uid).toBe(200_000);
+    // On disk it is as in an image.
+    expect(statSync(join(options.rootfs.upperdir, 'tmp/file')).uid).toBe(0);
     await container.delete();
   });
 });

@@ -20,7 +20,7 @@ import { type Monitor, startMonitor } from './monitor.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import type { StreamDescriptors } from './streams.ts';
-import { hasOwnUserNamespace, mappedLayers, setUpUserNamespace } from './user-namespace.ts';
+import { hasOwnUserNamespace, setUpUserNamespace, stagedMounts } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
   return { create, adopt, discard: discardHalfMade, explain };
@@ -33,16 +33,24 @@ function explain(options: ProgramOptions) {
 type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;
 
 function programOf(options: ProgramOptions): StartProgram {
-  const { spec, directory, rootfs } = options;
+  const { directory, rootfs } = options;
+  const staged = hasOwnUserNamespace(options.spec);
+  const spec = staged
+    ? { ...options.spec, mounts: stagedMounts(options.spec.mounts, directory) }
+    : options.spec;
+  const sources = new Map(
+    spec.mounts.map(({ source }, index) => [source, options.spec.mounts[index]!.source]),
+  );
   const view = cgroupView(spec.linux.cgroupsPath);
   return startProgram(spec, {
-    layers: hasOwnUserNamespace(spec) ? mappedLayers(rootfs, directory) : rootfs,
+    layers: rootfs,
     stdin: options.stdin,
     init: options.init === true,
     enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(spec.linux.cgroupsPath) },
     cgroup: view,
     // What is missing fails when it is opened, with its path in the error.
-    isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
+    isDirectory: source =>
+      statSync(sources.get(source) ?? source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
   });
 }

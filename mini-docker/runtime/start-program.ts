@@ -34,13 +34,7 @@ import { labelItems } from './labels.ts';
 import { prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
-import {
-  type Layers,
-  PLAIN_LAYERS,
-  propagationSection,
-  readonlyRootSection,
-  rootfsSection,
-} from './rootfs.ts';
+import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
 import { type Section, section } from './section.ts';
@@ -100,7 +94,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       ? [
           waitForDaemon(
             'user namespace',
-            'the daemon writes the id maps, shifts the layers, and sees to the cgroup',
+            'the daemon writes the id maps, mounts the layers with owners shifted, and sees to the cgroup',
           ),
           becomeMappedRoot(),
         ]
@@ -129,7 +123,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       masks.prepare,
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
-    rootfsSection(spec.root.path, facts.layers, userNamespace ? '' : PLAIN_LAYERS),
+    rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
     ...(mounts.some(isDev) ? [] : [devices]),

@@ -1,12 +1,13 @@
 // A container in a user namespace of its own: root inside is somebody else outside. user_namespaces(7)
-import { chownSync, closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { IdMapping, Spec } from '../formats/runtime-spec.ts';
+import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hostId } from '../formats/id-mappings.ts';
+import type { IdMapping, Mount, Spec } from '../formats/runtime-spec.ts';
 import { startChild } from '../linux/child.ts';
-import { AT, CLONE, MOUNT_ATTR, MOVE_MOUNT, OPEN_TREE } from '../linux/constants.ts';
+import { AT, CLONE, MOUNT_ATTR, MOVE_MOUNT, MS, O, OPEN_TREE, PR } from '../linux/constants.ts';
 import { reap, watchExit } from '../linux/exits.ts';
 import type { Item } from '../linux/program.ts';
-import { because, resultOf } from '../linux/step.ts';
+import { because, resultOf, type Step } from '../linux/step.ts';
 import {
   close,
   exitGroup,
@@ -14,25 +15,30 @@ import {
   mountCall,
   mountSetattr,
   moveMount,
+  openat,
   openTree,
+  prctl,
   setns,
+  setresgid,
+  setresuid,
 } from '../linux/syscalls.ts';
-import type { Layers } from './rootfs.ts';
+import { type Layers, overlay, PLAIN_LAYERS } from './rootfs.ts';
 
 export function hasOwnUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
 }
 
-/** Where the container finds its layers: they are mounted there in its own mount namespace only. */
-export function mappedLayers(layers: Layers, directory: string): Layers {
-  const lowerdirs = layers.lowerdirs.map((_, index) => join(directory, 'layers', String(index)));
-  return { ...layers, lowerdirs };
+/** Where the container finds what is mounted on it from the host: its own root may not reach the place where it lies. */
+export function stagedMounts(mounts: readonly Mount[], directory: string): Mount[] {
+  return mounts.map((mount, index) =>
+    isBind(mount) ? { ...mount, source: join(stageOf(directory), `mount-${index}`) } : mount,
+  );
 }
 
 /**
- * Gives the namespace of `pid` its id maps, and the process its layers with their owners shifted by the same maps
- * (idmapped mounts, Linux 5.19): a file of root in the image is one of the container's root. The writable layer becomes
- * the container's root's.
+ * Gives the namespace of `pid` its id maps, and the process its root filesystem, with owners shifted by the same maps
+ * (idmapped mounts, Linux 5.19): a file of root in the image is one of the container's root. On disk the writable layer
+ * has the ids that the container knows, as an image has. What is mounted from the host is not shifted.
  * @throws SyscallError
  */
 export async function setUpUserNamespace(options: {
@@ -46,15 +52,12 @@ export async function setUpUserNamespace(options: {
   const { uidMappings = [], gidMappings = [] } = spec.linux;
   writeFileSync(`/proc/${pid}/uid_map`, mapText(uidMappings));
   writeFileSync(`/proc/${pid}/gid_map`, mapText(gidMappings));
-  const [uid, gid] = [hostId(uidMappings, 0), hostId(gidMappings, 0)];
-  for (const owned of [layers.upperdir, layers.workdir]) chownSync(owned, uid, gid);
-  const target = join(directory, 'layers');
-  mkdirSync(target, { recursive: true });
-
+  mkdirSync(stageOf(directory), { recursive: true });
   const userNamespace = openSync(`/proc/${pid}/ns/user`, 'r');
   const mountNamespace = openSync(`/proc/${pid}/ns/mnt`, 'r');
   try {
-    const child = startChild(mountLayers({ mountNamespace, userNamespace, layers, target }), { doing });
+    const steps = mountRoot({ mountNamespace, userNamespace, spec, layers, stage: stageOf(directory) });
+    const child = startChild(steps, { doing });
     await child.executed.finally(async () => {
       await watchExit(child.pidfd);
       reap(child.pidfd);
@@ -66,46 +69,95 @@ export async function setUpUserNamespace(options: {
   }
 }
 
+/** A tmpfs there, in the container's mount namespace only. */
+const stageOf = (directory: string): string => join(directory, 'stage');
+const isBind = ({ type, options = [] }: Mount): boolean =>
+  type === 'bind' || options.includes('bind') || options.includes('rbind');
+
 /** Made by a process that still is the host's root, in the container's mount namespace. */
-function mountLayers(options: {
+function mountRoot(options: {
   mountNamespace: number;
   userNamespace: number;
+  spec: Spec;
   layers: Layers;
-  target: string;
+  stage: string;
 }): Item[] {
-  const { mountNamespace, userNamespace, layers, target } = options;
+  const { mountNamespace, userNamespace, spec, layers, stage } = options;
+  const { lowerdirs, upperdir, workdir } = layers;
   const attributes = new BigUint64Array([BigInt(MOUNT_ATTR.IDMAP), 0n, 0n, BigInt(userNamespace)]);
   const shift = new Uint8Array(attributes.buffer);
+  const shifted = (source: string, name: string): Staged => {
+    const copy = openTree(AT.FDCWD, source, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
+    const map = because(
+      'owners as the container numbers them',
+      mountSetattr(resultOf(copy), '', AT.EMPTY_PATH, shift),
+    );
+    return { copy, open: [copy, map], place: join(stage, name), kind: 'directory' };
+  };
+  // Overlay wants both on one mount.
+  if (dirname(upperdir) !== dirname(workdir)) throw new TypeError('upperdir and workdir are not neighbours');
+  const own = shifted(dirname(upperdir), 'own');
+  const lower = lowerdirs.map((source, index) => shifted(source, `layer-${index}`));
+  const binds = spec.mounts.flatMap((mount, index) =>
+    isBind(mount) ? [bound(mount, join(stage, `mount-${index}`))] : [],
+  );
+  const all = [own, ...lower, ...binds];
   return [
+    ...all.flatMap(({ open }) => open),
     because("the container's mounts, and no others", setns(mountNamespace, CLONE.NEWNS)),
-    mountCall('tmpfs', target, 'tmpfs', 0, 'mode=755'),
-    ...layers.lowerdirs.flatMap((layer, index): Item[] => {
-      const copy = openTree(AT.FDCWD, layer, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
-      const place = join(target, String(index));
-      return [
-        mkdirat(AT.FDCWD, place, 0o755),
-        copy,
-        because(
-          'owners as the container numbers them',
-          mountSetattr(resultOf(copy), '', AT.EMPTY_PATH, shift),
-        ),
-        moveMount(resultOf(copy), '', AT.FDCWD, place, MOVE_MOUNT.F_EMPTY_PATH),
-        close(resultOf(copy)),
-      ];
-    }),
+    because('nothing of it may appear on the host', mountCall(null, '/', null, MS.REC | MS.PRIVATE, null)),
+    mountCall('tmpfs', stage, 'tmpfs', 0, 'mode=755'),
+    ...all.flatMap(place),
+    // Overlay works with the rights of who mounts it, and who has no number on the shifted mounts can make nothing there.
+    because('setuid is to leave the capabilities', prctl(PR.SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0)),
+    ...asMappedRoot(spec),
+    ...overlay(
+      spec.root.path,
+      {
+        lowerdirs: lower.map(each => each.place),
+        upperdir: join(own.place, basename(upperdir)),
+        workdir: join(own.place, basename(workdir)),
+      },
+      // A device in an image would be one of the host's.
+      { flags: MS.NODEV, extra: PLAIN_LAYERS },
+    ),
     exitGroup(0),
+  ];
+}
+
+/** <linux/securebits.h> */
+const NO_SETUID_FIXUP = 1 << 2;
+
+function asMappedRoot({ linux: { uidMappings = [], gidMappings = [] } }: Spec): Step[] {
+  const [uid, gid] = [hostId(uidMappings, 0), hostId(gidMappings, 0)];
+  return [setresgid(gid, gid, gid), setresuid(uid, uid, uid)];
+}
+
+interface Staged {
+  /** Opens what is to be there. */
+  copy: Step;
+  open: Item[];
+  place: string;
+  kind: 'file' | 'directory';
+}
+
+function bound({ source, options = [] }: Mount, at: string): Staged {
+  const recursive = options.includes('rbind') ? AT.RECURSIVE : 0;
+  const copy = openTree(AT.FDCWD, source, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | recursive);
+  const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  return { copy, open: [copy], place: at, kind: isDirectory ? 'directory' : 'file' };
+}
+
+function place({ copy, place: at, kind }: Staged): Item[] {
+  const file = openat(AT.FDCWD, at, O.CREAT | O.WRONLY | O.CLOEXEC, 0o600);
+  return [
+    ...(kind === 'directory' ? [mkdirat(AT.FDCWD, at, 0o755)] : [file, close(resultOf(file))]),
+    moveMount(resultOf(copy), '', AT.FDCWD, at, MOVE_MOUNT.F_EMPTY_PATH),
+    close(resultOf(copy)),
   ];
 }
 
 /** user_namespaces(7), "User and group ID mappings" */
 function mapText(mappings: readonly IdMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
-}
-
-function hostId(mappings: readonly IdMapping[], id: number): number {
-  const mapping = mappings.find(({ containerID, size }) => id >= containerID && id < containerID + size);
-  if (mapping === undefined) {
-    throw new TypeError(`the id mappings have no host id for ${id} of the container, which its root needs`);
-  }
-  return mapping.hostID + id - mapping.containerID;
 }
