@@ -171,6 +171,7 @@ const hostConfig = object<HostConfig>({
   Tmpfs: labels,
   UTSMode: string,
   UsernsMode: string,
+  IDMappings: object<NonNullable<HostConfig['IDMappings']>>({ UidMap: strings, GidMap: strings }),
   ShmSize: integer,
   Sysctls: labels,
   Runtime: string,

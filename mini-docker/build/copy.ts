@@ -197,7 +197,7 @@ async function place(
         whiteouts: false,
         limit,
         source: contents,
-        ...(owner === undefined ? {} : { owner }),
+        ...(owner === undefined ? {} : { owner: () => owner }),
       });
     } else await copyFiles(located, { as, root, base: path, limit, ...alterations });
     return;

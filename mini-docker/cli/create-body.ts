@@ -159,6 +159,9 @@ function namespaces(flags: Flags) {
     UsernsMode: check('userns', /^(|host)$/, 'USER'),
     CgroupnsMode: check('cgroupns', /^(|host|private)$/, 'CGROUP'),
     IpcMode: flags.ipc ?? '',
+    ...(flags.uidmap.length + flags.gidmap.length > 0
+      ? { IDMappings: { UidMap: flags.uidmap, GidMap: flags.gidmap } }
+      : {}),
   };
 }
 

@@ -55,7 +55,15 @@ export async function getArchive(
   const as = stat.name === '/' ? '.' : stat.name;
   return {
     stat,
-    tar: closing(kept, pack({ fd: found.directory, only: { name: found.name, as }, whiteouts: false })),
+    tar: closing(
+      kept,
+      pack({
+        fd: found.directory,
+        only: { name: found.name, as },
+        whiteouts: false,
+        ...(root.owners && { owner: root.owners.inContainer }),
+      }),
+    ),
   };
 }
 
@@ -91,6 +99,7 @@ export async function putArchive(
       whiteouts: false,
       limit: Number.MAX_SAFE_INTEGER,
       keepKinds: options.noOverwriteDirNonDir === true,
+      ...(root.owners && { owner: root.owners.onHost, as: root.owners.onHost({ uid: 0, gid: 0 }) }),
     });
     try {
       const reader = createTarReader(unpacker);

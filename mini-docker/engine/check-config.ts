@@ -6,6 +6,7 @@ import { checkResources, checkShmSize } from './check-resources.ts';
 import { decodeDeviceRule, grantedDevices } from './devices.ts';
 import { badParameter } from './errors.ts';
 import type { HostFacts } from './host-facts.ts';
+import { checkIdMappings } from './id-mappings.ts';
 import { decodeLogOptions } from './log-options.ts';
 import { signalNumber } from './signals.ts';
 import { seccompOf } from './spec.ts';
@@ -34,6 +35,7 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
   }
   checkRestartPolicy(host.RestartPolicy);
   checkNamespaces(host);
+  checkIdMappings(host);
   checkResources(host, facts);
   checkShmSize(host);
   decodeLogOptions(host);

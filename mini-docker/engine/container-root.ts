@@ -6,6 +6,7 @@ import { O } from '../linux/constants.ts';
 import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import { translated } from './foreign-errors.ts';
+import { type Owner, ownersInContainer, ownersOnHost } from './id-mappings.ts';
 import { openRootOf } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
 import type { LiveContainer } from './live-container.ts';
@@ -16,6 +17,8 @@ export interface ContainerRoot extends Disposable {
   fd: number;
   /** The path below `fd`: a volume's file of a container that does not run is found in the volume. */
   path: string;
+  /** With a user namespace: what is mounted in it, and all of it while it runs, has the host's ids. */
+  owners?: { inContainer(owner: Owner): Owner; onHost(owner: Owner): Owner };
 }
 
 /**
@@ -34,12 +37,13 @@ export async function openContainerRoot(
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
     throw new EngineError('forbidden', 'container rootfs is marked read-only');
   }
-  if (live.run !== undefined && !options.unmounted) return root(openRootOf(live.run.container.pid), path);
+  if (live.run !== undefined && !options.unmounted)
+    return root(openRootOf(live.run.container.pid), path, live);
   const mount = options.unmounted ? undefined : mountAbove(record.mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs') {
     if (options.writable && !mount.RW)
       throw new EngineError('forbidden', 'mounted volume is marked read-only');
-    return root(openSync(mount.Source, O.PATH), path.slice(mount.Destination.length) || '/');
+    return root(openSync(mount.Source, O.PATH), path.slice(mount.Destination.length) || '/', live);
   }
   const image = await translated(context.images.get(record.imageId));
   const lowerdirs = await layersBelow(context, image);
@@ -47,8 +51,12 @@ export async function openContainerRoot(
   return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);
 }
 
-function root(fd: number, path: string): ContainerRoot {
-  return { fd, path, [Symbol.dispose]: () => closeSync(fd) };
+/** @param live whose ids are the host's there */
+function root(fd: number, path: string, live?: LiveContainer): ContainerRoot {
+  const host = live?.record.hostConfig ?? {};
+  const [inContainer, onHost] = [ownersInContainer(host), ownersOnHost(host)];
+  const owners = inContainer && onHost ? { owners: { inContainer, onHost } } : {};
+  return { fd, path, ...owners, [Symbol.dispose]: () => closeSync(fd) };
 }
 
 /** The innermost mount that the path, taken literally, lies in. */

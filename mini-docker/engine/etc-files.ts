@@ -1,12 +1,13 @@
 // The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted, so that
 // they never become part of an image. They are written in place: the running container has these very files mounted.
 
-import { appendFileSync, existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
 import type { HostConfig } from '../formats/engine-api.ts';
 import { resolvConfForContainers } from '../network/dns/upstream.ts';
 import type { EngineContext } from './context.ts';
 import { badParameter } from './errors.ts';
 import { translated } from './foreign-errors.ts';
+import { ownersOnHost } from './id-mappings.ts';
 import { linkedFrom, linkedHosts } from './links.ts';
 import type { LiveContainer } from './live-container.ts';
 import { sharedWith, sharers } from './network-owner.ts';
@@ -43,7 +44,11 @@ export function makeEtcFiles(context: EngineContext, record: ContainerRecord): v
     ] as const)
       if (existsSync(from)) linkSync(from, to);
   }
-  for (const path of [hostname, hosts, resolvConf]) appendFileSync(path, '');
+  const root = ownersOnHost(record.hostConfig)?.({ uid: 0, gid: 0 });
+  for (const path of [hostname, hosts, resolvConf]) {
+    appendFileSync(path, '');
+    if (root !== undefined) chownSync(path, root.uid, root.gid);
+  }
   if (sharedWith(record) === undefined) writeFileSync(hostname, `${record.config.Hostname ?? ''}\n`);
 }
 

@@ -9,6 +9,7 @@ import { DEFAULT_DEVICES, type GrantedDevice } from './devices.ts';
 import { environment } from './environment.ts';
 import { badParameter } from './errors.ts';
 import type { HostFacts } from './host-facts.ts';
+import { idMappings, isMapped } from './id-mappings.ts';
 import type { ContainerRecord } from './record.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSeccomp } from './seccomp-profiles.ts';
@@ -105,6 +106,7 @@ function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
   const seccomp = seccompOf(hostConfig, { facts, capabilities });
   return {
     namespaces: namespacesOf(input),
+    ...userNamespace(input),
     devices: [
       ...DEFAULT_DEVICES.filter(isNotIn(hostDevices)),
       ...hostDevices,
@@ -118,6 +120,17 @@ function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
     ...(seccomp === undefined ? {} : { seccomp }),
   };
+}
+
+/** @throws badParameter when its user has no id on the host */
+function userNamespace({ record, user }: SpecInput): Partial<Linux> {
+  const mappings = idMappings(record.hostConfig);
+  if (mappings === undefined) return {};
+  const isThere = isMapped(mappings.uid, user.uid) && isMapped(mappings.gid, user.gid);
+  if (!isThere) {
+    throw badParameter(`user ${user.uid}:${user.gid} has no id on the host: see --uidmap and --gidmap`);
+  }
+  return { uidMappings: mappings.uid, gidMappings: mappings.gid };
 }
 
 function isNotIn(devices: Device[]): (device: Device) => boolean {
@@ -156,7 +169,8 @@ function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
     ['ipc', hostConfig.IpcMode],
     ['cgroup', hostConfig.CgroupnsMode],
   ];
-  return modes.flatMap(([type, mode = '']) => {
+  const user: Linux['namespaces'] = idMappings(hostConfig) === undefined ? [] : [{ type: 'user' }];
+  const others = modes.flatMap(([type, mode = '']): Linux['namespaces'] => {
     if (mode === 'host') return [];
     const pid = joined[type];
     if (pid === undefined) {
@@ -165,6 +179,7 @@ function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
     }
     return [{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }];
   });
+  return [...user, ...others];
 }
 
 const RLIMITS = new Set(

@@ -2,6 +2,7 @@
 
 import type { HostConfig } from '../formats/engine-api.ts';
 import { badParameter } from './errors.ts';
+import { idMappings } from './id-mappings.ts';
 
 /** Settings of the IPC namespace (ipc_namespaces(7)). */
 const IPC = new Set([
@@ -20,7 +21,10 @@ export function containerSysctls(host: HostConfig): Record<string, string> {
   const ownNetwork = !/^(host|container:)/.test(host.NetworkMode ?? '');
   const ownIpc = !/^(host|container:)/.test(host.IpcMode ?? '');
   const result: Record<string, string> = ownNetwork
-    ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+    ? {
+        'net.ipv4.ip_unprivileged_port_start': '0',
+        'net.ipv4.ping_group_range': `0 ${lastGroup(host)}`,
+      }
     : {};
   for (const [key, value] of Object.entries(host.Sysctls ?? {})) {
     const name = key.replaceAll('/', '.');
@@ -38,6 +42,12 @@ export function containerSysctls(host: HostConfig): Record<string, string> {
     result[name] = value;
   }
   return result;
+}
+
+/** The kernel takes groups only that the user namespace has. */
+function lastGroup(host: HostConfig): number {
+  const first = idMappings(host)?.gid.find(({ containerID }) => containerID === 0);
+  return Math.min(2_147_483_647, (first?.size ?? 2 ** 31) - 1);
 }
 
 function notOwn(name: string, namespace: string) {

@@ -12,6 +12,7 @@ import { statusAt } from '../linux/directory.ts';
 import { openInRoot, setTimes } from '../linux/in-root.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { fchmod, fchown } from '../linux/syscalls.ts';
+import type { Owner } from './id-mappings.ts';
 import { openMergedView } from './merged-view.ts';
 
 export interface CopyUp {
@@ -21,12 +22,14 @@ export interface CopyUp {
   destination: string;
   /** The volume's directory. */
   into: string;
+  /** Who on the host owns what belongs to `owner` in the image; undefined: the same one. */
+  onHost?: ((owner: Owner) => Owner) | undefined;
   /** An empty directory's name on the same filesystem, for the time of the copy; undefined: there is none. */
   by: string | undefined;
 }
 
 /** Nothing happens when the volume has files already, or when the image has no directory there. @throws SyscallError */
-export async function copyUp({ layers, destination, into, by }: CopyUp): Promise<void> {
+export async function copyUp({ layers, destination, into, onHost, by }: CopyUp): Promise<void> {
   if (readdirSync(into).length > 0) return;
   using held = new DisposableStack();
   const [upperdir = '', ...lowerdirs] = layers;
@@ -34,20 +37,20 @@ export async function copyUp({ layers, destination, into, by }: CopyUp): Promise
   const from = openDirectory(root, destination);
   if (from === undefined) return;
   held.adopt(from, closeSync);
-  if (by === undefined) await copyTree(from, into);
+  if (by === undefined) await copyTree(from, into, onHost);
   else {
     // A copy that breaks off half-way must not be taken for the volume's content.
     rmSync(by, { recursive: true, force: true });
     mkdirSync(by, { mode: 0o700 });
     try {
-      await copyTree(from, by);
+      await copyTree(from, by, onHost);
       for (const name of readdirSync(by, { encoding: 'buffer' }))
         renameSync(inside(by, name), inside(into, name));
     } finally {
       rmSync(by, { recursive: true, force: true });
     }
   }
-  copyStatus(from, into);
+  copyStatus(from, into, onHost);
 }
 
 function openDirectory(root: number, path: string): number | undefined {
@@ -60,11 +63,12 @@ function openDirectory(root: number, path: string): number | undefined {
   }
 }
 
-async function copyTree(from: number, into: string): Promise<void> {
+async function copyTree(from: number, into: string, onHost: CopyUp['onHost']): Promise<void> {
   const rootFd = openSync(into, O.RDONLY | O.DIRECTORY);
   try {
     const source = inTurns(pack({ fd: from, whiteouts: false }));
-    await unpackArchive({ source, rootFd, whiteouts: false, limit: Number.MAX_SAFE_INTEGER });
+    const limit = Number.MAX_SAFE_INTEGER;
+    await unpackArchive({ source, rootFd, whiteouts: false, limit, ...(onHost && { owner: onHost }) });
   } finally {
     closeSync(rootFd);
   }
@@ -78,8 +82,9 @@ async function* inTurns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-function copyStatus(from: number, into: string): void {
-  const { uid, gid, mode, mtime } = statusAt(from, '')!;
+function copyStatus(from: number, into: string, onHost: CopyUp['onHost'] = owner => owner): void {
+  const { mode, mtime, ...status } = statusAt(from, '')!;
+  const { uid, gid } = onHost({ uid: status.uid, gid: status.gid });
   const fd = openSync(into, O.RDONLY | O.DIRECTORY);
   try {
     call(fchown(fd, uid, gid));

@@ -1,11 +1,12 @@
 // The volumes and host directories of containers: made before a container is, told of when it starts and ends, removed
 // with it where they are its own.
 
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { ANONYMOUS_LABEL } from '../formats/engine-api-volumes.ts';
 import { mountOf, readMountinfo } from '../linux/proc/mountinfo.ts';
 import type { EngineContext } from './context.ts';
 import { badParameter } from './errors.ts';
+import { ownersOnHost } from './id-mappings.ts';
 import type { ContainerRecord, RecordMount } from './record.ts';
 import { copyUp } from './volume-content.ts';
 
@@ -28,6 +29,8 @@ export async function prepareVolumes(
   const names = [...new Set(mounts.map(mount => mount.Name!))].sort();
   using held = new DisposableStack();
   const made: string[] = [];
+  const onHost = ownersOnHost(record.hostConfig);
+  const root = onHost?.({ uid: 0, gid: 0 });
   const undo = async () => {
     for (const name of made) await volumes.remove(name);
     for (const name of made) volumeEvent(context, 'destroy', { name });
@@ -39,12 +42,19 @@ export async function prepareVolumes(
       if (volumes.find(name) === undefined) {
         volumes.create(name, settingsOf(mount));
         made.push(name);
+        if (root !== undefined) chownSync(volumes.dataPath(name), root.uid, root.gid);
         volumeEvent(context, 'create', { name });
       }
       if (mount.noCopy || !existsSync(mount.Source)) continue;
       const isOurs = mount.Source === volumes.dataPath(name);
       const by = isOurs ? volumes.copyPath(name) : undefined;
-      await copyUp({ layers: await layers(), destination: mount.Destination, into: mount.Source, by });
+      await copyUp({
+        layers: await layers(),
+        destination: mount.Destination,
+        into: mount.Source,
+        onHost,
+        by,
+      });
     }
   } catch (error) {
     await undo();

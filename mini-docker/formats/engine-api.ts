@@ -164,6 +164,8 @@ export interface HostConfig extends ContainerResources {
   Tmpfs?: Record<string, string> | null;
   UTSMode?: string;
   UsernsMode?: string;
+  /** A user namespace of its own: 'CONTAINER:HOST:SIZE' each. Docker has none for one container; podman calls it so. */
+  IDMappings?: { UidMap?: string[] | null; GidMap?: string[] | null };
   /** Bytes. */
   ShmSize?: number;
   Sysctls?: Record<string, string> | null;

@@ -24,6 +24,8 @@ export interface PackOptions {
   whiteouts: boolean;
   /** Later times become this one, in nanoseconds since 1970: SOURCE_DATE_EPOCH. */
   latest?: bigint;
+  /** Whom the archive is to name for an owner. */
+  owner?(found: { uid: number; gid: number }): { uid: number; gid: number };
   /** Leaves out a path, and what is below it. */
   skip?(path: string): boolean;
 }
@@ -44,7 +46,7 @@ const TYPES: ReadonlyMap<number, TarType> = new Map([
 
 /** The archive, in pieces of about 256 KiB, its entries in the order of their names' bytes. */
 export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
-  const { whiteouts, latest, skip = () => false } = options;
+  const { whiteouts, latest, owner = found => found, skip = () => false } = options;
   let batch: Uint8Array[] = [];
   let batched = 0;
   /** The first name of each file that has several. */
@@ -71,8 +73,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
       path,
       type,
       mode: status.mode & 0o7777,
-      uid: status.uid,
-      gid: status.gid,
+      ...owner({ uid: status.uid, gid: status.gid }),
       size: type === 'file' ? status.size : 0,
       mtime,
     };

@@ -296,7 +296,7 @@ describe('an archive for a container', () => {
     using box = temporaryDirectory();
     mkdirSync(join(box.path, 'd/full'), { recursive: true });
     writeFileSync(join(box.path, 'f'), 'old');
-    await into(box.path, '', { owner: { uid: 3, gid: 4 } }, { path: 'x', uid: 7, gid: 8 });
+    await into(box.path, '', { owner: () => ({ uid: 3, gid: 4 }) }, { path: 'x', uid: 7, gid: 8 });
     expect(statSync(join(box.path, 'x'))).toMatchObject({ uid: 3, gid: 4 });
     await expect(into(box.path, '', { keepKinds: true }, { path: 'd', content: 'x' })).rejects.toThrow(
       'cannot overwrite the directory "d"',

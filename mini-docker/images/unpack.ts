@@ -8,6 +8,7 @@ import type { TarConsumer } from '../formats/tar-reader.ts';
 import { call } from '../linux/call.ts';
 import { AT, O, S_IF } from '../linux/constants.ts';
 import { isWhiteout, removeTree, statusAt } from '../linux/directory.ts';
+import { asFileUser } from '../linux/file-user.ts';
 import { openInRoot, type PathArg, setTimes, withFd } from '../linux/in-root.ts';
 import { mayFail, type Step } from '../linux/step.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
@@ -38,8 +39,10 @@ export interface UnpackOptions {
   limit: number;
   /** Refuse to put a directory where something else is, and something else where a directory is. */
   keepKinds?: boolean;
-  /** Everything belongs to this one, whatever the archive says. */
-  owner?: { uid: number; gid: number };
+  /** Who is to own what the archive says belongs to `named`. */
+  owner?(named: { uid: number; gid: number }): { uid: number; gid: number };
+  /** Who makes it, before it gets its owner: for a root that is in another user namespace. */
+  as?: { uid: number; gid: number };
 }
 
 export interface Unpacker extends TarConsumer {
@@ -82,6 +85,8 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   const { rootFd, whiteouts, limit, keepKinds = false } = options;
   const baseDirectory = normalise(options.base ?? '');
   const base = baseDirectory === '' ? '' : `${baseDirectory}/`;
+  const { as } = options;
+  const create = (step: Step): number => (as === undefined ? call(step) : asFileUser(as, () => call(step)));
   /** The directory of the last entry: archives go through the tree, so the next one's is mostly the same. */
   let parent = -1;
   let parentPath = '';
@@ -114,7 +119,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
           throw new BadImage(`the archive has files below ${JSON.stringify(path)}, which is not a directory`);
         }
         if (hidden) removeTree(above, pathArg(name));
-        call(mkdirat(above, pathArg(name), NEW_DIRECTORY));
+        create(mkdirat(above, pathArg(name), NEW_DIRECTORY));
         const fd = call(openat(above, pathArg(name), OPEN_DIRECTORY, 0));
         call(fchmod(fd, NEW_DIRECTORY));
         if (hidden) markOpaque(fd);
@@ -136,13 +141,13 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   /** Makes something under a name. What has the name already gives way. */
   function make(fd: number, name: string, step: Step): number {
     const tolerant = mayFail(step, 'EEXIST');
-    const result = call(tolerant);
+    const result = create(tolerant);
     if (result !== -EEXIST) return result;
     if (keepKinds && kindAt(fd, name) === S_IF.DIR) {
       throw new BadImage(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
     }
     removeTree(fd, pathArg(name));
-    return call(step);
+    return create(step);
   }
 
   const kindAt = (fd: number, name: string): number => (statusAt(fd, pathArg(name))?.mode ?? 0) & S_IF.MT;
@@ -154,13 +159,13 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
       const at = parentOf(path);
       const name = pathArg(at.name);
       let opaque = false;
-      if (call(mayFail(mkdirat(at.fd, name, NEW_DIRECTORY), 'EEXIST')) === -EEXIST) {
+      if (create(mayFail(mkdirat(at.fd, name, NEW_DIRECTORY), 'EEXIST')) === -EEXIST) {
         const status = statusAt(at.fd, name);
         opaque = whiteouts && status !== undefined && isWhiteout(status);
         if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {
           if (keepKinds) throw new BadImage(`cannot overwrite ${JSON.stringify(at.name)} with a directory`);
           removeTree(at.fd, name);
-          call(mkdirat(at.fd, name, NEW_DIRECTORY));
+          create(mkdirat(at.fd, name, NEW_DIRECTORY));
         }
       }
       withFd(call(openat(at.fd, name, OPEN_DIRECTORY, 0)), fd => {
@@ -257,7 +262,9 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
       return size;
     },
     entry(described) {
-      const entry = options.owner === undefined ? described : { ...described, ...options.owner };
+      const { uid, gid } = described;
+      const entry =
+        options.owner === undefined ? described : { ...described, ...options.owner({ uid, gid }) };
       const path = base + normalise(entry.path);
       if (whiteouts && whiteout(path)) return;
       if (entry.type === 'directory') return makeDirectory(entry, path.replace(/\/$/, ''));

@@ -222,6 +222,10 @@ export const setgid = syscall('setgid', { x64: 106, arm64: 144 }, ['int']);
 export const setresuid = syscall('setresuid', { x64: 117, arm64: 147 }, ['int', 'int', 'int']);
 /** setresgid(2) */
 export const setresgid = syscall('setresgid', { x64: 119, arm64: 149 }, ['int', 'int', 'int']);
+/** setfsuid(2): gives the user that it was. */
+export const setfsuid = syscall('setfsuid', { x64: 122, arm64: 151 }, ['int']);
+/** setfsgid(2) */
+export const setfsgid = syscall('setfsgid', { x64: 123, arm64: 152 }, ['int']);
 /** setgroups(2): count, and that many u32. */
 export const setgroups = syscall('setgroups', { x64: 116, arm64: 159 }, ['int', groupList]);
 /** capset(2): struct __user_cap_header_struct of 8 bytes, two struct __user_cap_data_struct of 12 bytes each. */

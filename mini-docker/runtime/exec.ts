@@ -28,6 +28,7 @@ import { type Section, section } from './section.ts';
 import { oomScore, waitForDaemon } from './start-program.ts';
 import { openStreams, type StreamDescriptors } from './streams.ts';
 import { openTerminal } from './terminal.ts';
+import { giveStreams } from './user-namespace.ts';
 
 /** The list of an exec: pure, as that of a start. */
 export function execProgram(options: {
@@ -125,6 +126,7 @@ export async function execInside(options: {
         stdout: connect(FD.stdout, 'reader'),
         stderr: connect(FD.stderr, 'reader'),
       };
+  giveStreams(spec, Object.values(streams));
   const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
   const items = program.sections.flatMap(({ items }) => items);
   const first = await startImage({ items, descriptors, argv: ['mini-docker-exec', id], doing });

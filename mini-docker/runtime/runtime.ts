@@ -20,7 +20,7 @@ import { type Monitor, startMonitor } from './monitor.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import type { StreamDescriptors } from './streams.ts';
-import { hasOwnUserNamespace, setUpUserNamespace, stagedMounts } from './user-namespace.ts';
+import { giveStreams, hasOwnUserNamespace, setUpUserNamespace, staged } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
   return { create, adopt, discard: discardHalfMade, explain };
@@ -33,11 +33,8 @@ function explain(options: ProgramOptions) {
 type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;
 
 function programOf(options: ProgramOptions): StartProgram {
-  const { directory, rootfs } = options;
-  const staged = hasOwnUserNamespace(options.spec);
-  const spec = staged
-    ? { ...options.spec, mounts: stagedMounts(options.spec.mounts, directory) }
-    : options.spec;
+  const { rootfs } = options;
+  const spec = hasOwnUserNamespace(options.spec) ? staged(options.spec) : options.spec;
   const sources = new Map(
     spec.mounts.map(({ source }, index) => [source, options.spec.mounts[index]!.source]),
   );
@@ -88,6 +85,7 @@ async function create(options: CreateOptions): Promise<Container> {
   };
   let pidfd: number | undefined;
   try {
+    giveStreams(spec, Object.values(descriptors));
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
     const meanwhile = async (): Promise<number> => {
       pidfd = call(pidfdOpen(pid, 0));
@@ -140,13 +138,13 @@ async function waitForNamespaces(options: {
   doing: string;
 }): Promise<number> {
   const { monitor, gate, cgroup, program, doing } = options;
-  const { spec, rootfs, directory } = options.container;
+  const { spec, rootfs } = options.container;
   const pid = (): number => monitor.results.buffer(program.pid).readInt32LE();
   if (hasOwnUserNamespace(spec)) {
     await arrive(options);
     // Its new capabilities do not reach to the files of the cgroup.
     if (cgroup.version === 1) cgroup.join(pid());
-    await setUpUserNamespace({ pid: pid(), spec, layers: rootfs, directory, doing });
+    await setUpUserNamespace({ pid: pid(), spec, layers: rootfs, doing });
     gate.open();
   }
   await arrive(options);

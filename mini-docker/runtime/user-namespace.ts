@@ -1,11 +1,12 @@
 // A container in a user namespace of its own: root inside is somebody else outside. user_namespaces(7)
-import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hostId } from '../formats/id-mappings.ts';
 import type { IdMapping, Mount, Spec } from '../formats/runtime-spec.ts';
 import { startChild } from '../linux/child.ts';
 import { AT, CLONE, MOUNT_ATTR, MOVE_MOUNT, MS, O, OPEN_TREE, PR } from '../linux/constants.ts';
 import { reap, watchExit } from '../linux/exits.ts';
+import { NO_SETUID_FIXUP } from '../linux/file-user.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
 import {
@@ -28,11 +29,30 @@ export function hasOwnUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
 }
 
-/** Where the container finds what is mounted on it from the host: its own root may not reach the place where it lies. */
-export function stagedMounts(mounts: readonly Mount[], directory: string): Mount[] {
-  return mounts.map((mount, index) =>
-    isBind(mount) ? { ...mount, source: join(stageOf(directory), `mount-${index}`) } : mount,
+/** A program may open its own /dev/stdout again only if the pipe is its user namespace's. */
+export function giveStreams(spec: Spec, descriptors: readonly (number | undefined)[]): void {
+  if (!hasOwnUserNamespace(spec)) return;
+  const { uidMappings = [], gidMappings = [] } = spec.linux;
+  for (const fd of descriptors) {
+    if (fd !== undefined) fchownSync(fd, hostId(uidMappings, 0), hostId(gidMappings, 0));
+  }
+}
+
+/**
+ * In the container's mount namespace, until its root changes, a tmpfs hides what the host has there. Where the run
+ * directory lies the container's root may not get through; here everybody may.
+ */
+const STAGE = '/run';
+const ROOT = join(STAGE, 'root');
+const isBind = ({ type, options = [] }: Mount): boolean =>
+  type === 'bind' || options.includes('bind') || options.includes('rbind');
+
+/** Where the container finds its root, and what is mounted on it from the host. */
+export function staged(spec: Spec): Spec {
+  const mounts = spec.mounts.map((mount, index) =>
+    isBind(mount) ? { ...mount, source: join(STAGE, `mount-${index}`) } : mount,
   );
+  return { ...spec, root: { ...spec.root, path: ROOT }, mounts };
 }
 
 /**
@@ -45,18 +65,16 @@ export async function setUpUserNamespace(options: {
   pid: number;
   spec: Spec;
   layers: Layers;
-  directory: string;
   doing: string;
 }): Promise<void> {
-  const { pid, spec, layers, directory, doing } = options;
+  const { pid, spec, layers, doing } = options;
   const { uidMappings = [], gidMappings = [] } = spec.linux;
   writeFileSync(`/proc/${pid}/uid_map`, mapText(uidMappings));
   writeFileSync(`/proc/${pid}/gid_map`, mapText(gidMappings));
-  mkdirSync(stageOf(directory), { recursive: true });
   const userNamespace = openSync(`/proc/${pid}/ns/user`, 'r');
   const mountNamespace = openSync(`/proc/${pid}/ns/mnt`, 'r');
   try {
-    const steps = mountRoot({ mountNamespace, userNamespace, spec, layers, stage: stageOf(directory) });
+    const steps = mountRoot({ mountNamespace, userNamespace, spec, layers });
     const child = startChild(steps, { doing });
     await child.executed.finally(async () => {
       await watchExit(child.pidfd);
@@ -69,20 +87,14 @@ export async function setUpUserNamespace(options: {
   }
 }
 
-/** A tmpfs there, in the container's mount namespace only. */
-const stageOf = (directory: string): string => join(directory, 'stage');
-const isBind = ({ type, options = [] }: Mount): boolean =>
-  type === 'bind' || options.includes('bind') || options.includes('rbind');
-
 /** Made by a process that still is the host's root, in the container's mount namespace. */
 function mountRoot(options: {
   mountNamespace: number;
   userNamespace: number;
   spec: Spec;
   layers: Layers;
-  stage: string;
 }): Item[] {
-  const { mountNamespace, userNamespace, spec, layers, stage } = options;
+  const { mountNamespace, userNamespace, spec, layers } = options;
   const { lowerdirs, upperdir, workdir } = layers;
   const attributes = new BigUint64Array([BigInt(MOUNT_ATTR.IDMAP), 0n, 0n, BigInt(userNamespace)]);
   const shift = new Uint8Array(attributes.buffer);
@@ -92,27 +104,28 @@ function mountRoot(options: {
       'owners as the container numbers them',
       mountSetattr(resultOf(copy), '', AT.EMPTY_PATH, shift),
     );
-    return { copy, open: [copy, map], place: join(stage, name), kind: 'directory' };
+    return { copy, open: [copy, map], place: join(STAGE, name), kind: 'directory' };
   };
   // Overlay wants both on one mount.
   if (dirname(upperdir) !== dirname(workdir)) throw new TypeError('upperdir and workdir are not neighbours');
   const own = shifted(dirname(upperdir), 'own');
   const lower = lowerdirs.map((source, index) => shifted(source, `layer-${index}`));
   const binds = spec.mounts.flatMap((mount, index) =>
-    isBind(mount) ? [bound(mount, join(stage, `mount-${index}`))] : [],
+    isBind(mount) ? [bound(mount, join(STAGE, `mount-${index}`))] : [],
   );
   const all = [own, ...lower, ...binds];
   return [
     ...all.flatMap(({ open }) => open),
     because("the container's mounts, and no others", setns(mountNamespace, CLONE.NEWNS)),
     because('nothing of it may appear on the host', mountCall(null, '/', null, MS.REC | MS.PRIVATE, null)),
-    mountCall('tmpfs', stage, 'tmpfs', 0, 'mode=755'),
+    mountCall('tmpfs', STAGE, 'tmpfs', 0, 'mode=755'),
+    mkdirat(AT.FDCWD, ROOT, 0o755),
     ...all.flatMap(place),
     // Overlay works with the rights of who mounts it, and who has no number on the shifted mounts can make nothing there.
     because('setuid is to leave the capabilities', prctl(PR.SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0)),
     ...asMappedRoot(spec),
     ...overlay(
-      spec.root.path,
+      ROOT,
       {
         lowerdirs: lower.map(each => each.place),
         upperdir: join(own.place, basename(upperdir)),
@@ -124,9 +137,6 @@ function mountRoot(options: {
     exitGroup(0),
   ];
 }
-
-/** <linux/securebits.h> */
-const NO_SETUID_FIXUP = 1 << 2;
 
 function asMappedRoot({ linux: { uidMappings = [], gidMappings = [] } }: Spec): Step[] {
   const [uid, gid] = [hostId(uidMappings, 0), hostId(gidMappings, 0)];
