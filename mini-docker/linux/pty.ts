@@ -61,6 +61,11 @@ export function ptyNumber(master: number): number {
   return number.readInt32LE();
 }
 
+/** Whether it is a pty's master at all. */
+export function isPtyMaster(fd: number): boolean {
+  return call(mayFail(ioctlBuffer(fd, IOCTL.TIOCGPTN, Buffer.alloc(4)), 'ENOTTY')) >= 0;
+}
+
 /** Tells the terminal its size, and with SIGWINCH its foreground processes. Either side will do. ioctl_tty(2) */
 export function resizePty(fd: number, size: TerminalSize): void {
   call(ioctlBuffer(fd, IOCTL.TIOCSWINSZ, encodeSize(size)));

@@ -1,10 +1,12 @@
 // One container at run time: made, started, found again. container.ts says what each does for its caller.
 import { closeSync, mkdirSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
+import { isPtyMaster } from '../linux/pty.ts';
 import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd, pidfdOpen } from '../linux/syscalls.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
@@ -185,7 +187,7 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     return undefined;
   }
   const cgroup = openCgroup(state.cgroupsPath);
-  const monitor = takeFromMonitor(state);
+  const monitor = await takeFromMonitor(state);
   const pidfd = openProcess(state.container);
   if (monitor === undefined && pidfd === undefined && readExit(directory) === undefined) {
     await cgroup?.delete();
@@ -207,9 +209,9 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
 }
 
 /** Our ends of the container's streams, as copies of those that its monitor keeps; undefined when the monitor is gone. */
-function takeFromMonitor(
+async function takeFromMonitor(
   state: State,
-): { pidfd: number; ended: number; streams: StreamDescriptors } | undefined {
+): Promise<{ pidfd: number; ended: number; streams: StreamDescriptors } | undefined> {
   const pidfd = openProcess(state.monitor);
   if (pidfd === undefined) return undefined;
   /** Standard input may have been closed before, and then is not there. */
@@ -224,11 +226,24 @@ function takeFromMonitor(
     return undefined;
   }
   const streams = state.terminal
-    ? { terminal: take(FD.terminal) }
+    ? { terminal: await takeTerminal(() => take(FD.terminal)) }
     : {
         stdin: state.stdin ? take(FD.stdinWriter) : undefined,
         stdout: take(FD.stdoutReader),
         stderr: take(FD.stderrReader),
       };
   return { pidfd, ended, streams };
+}
+
+/** Milliseconds that a monitor on a busy machine may take to come to its next system call. */
+const PATIENCE = 2000;
+
+/** The monitor takes the master while the program starts: what it has until then is /dev/null. */
+async function takeTerminal(take: () => number | undefined): Promise<number | undefined> {
+  for (const deadline = Date.now() + PATIENCE; Date.now() < deadline; await sleep(5)) {
+    const fd = take();
+    if (fd === undefined || isPtyMaster(fd)) return fd;
+    closeSync(fd);
+  }
+  return undefined;
 }
