@@ -2,7 +2,7 @@
 import { ReadStream } from 'node:tty';
 import { call } from './call.ts';
 import { AT, IOCTL, O } from './constants.ts';
-import { resultOf, type Step } from './step.ts';
+import { mayFail, resultOf, type Step } from './step.ts';
 import { close, ioctl, ioctlBuffer, openat } from './syscalls.ts';
 
 /** In characters. */
