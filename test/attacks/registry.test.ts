@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { digestOf } from '../../mini-docker/formats/digest.ts';
 import { MEDIA } from '../../mini-docker/formats/oci-image.ts';
 import type { ImageStore } from '../../mini-docker/images/image.ts';
+import { openSession } from '../../mini-docker/images/registry/session.ts';
 import { startTestRegistry, type TestRegistry } from '../../mini-docker/images/registry/test-registry.ts';
 import { openTransport } from '../../mini-docker/images/registry/transport.ts';
 import { openImageStore } from '../../mini-docker/images/store.ts';
@@ -246,6 +247,66 @@ test.each([
   } as const;
   await expect(transport.send(request)).rejects.toThrow('which is not safe');
   transport.close();
+});
+
+const ELSEWHERE = {
+  base: 'https://registry.example',
+  domain: 'registry.example',
+  unverified: false,
+  isMirror: false,
+  certificates: '/nonexistent',
+};
+
+test.each([
+  'http://registry.example/v2/',
+  'https://127.0.0.1:1/',
+  'https://0x7f.1/',
+  'https://[::1]/',
+  'https://[::ffff:127.0.0.1]/',
+  'https://0.0.0.0/',
+  'https://metadata.localhost/',
+  'https://169.254.169.254/latest/meta-data',
+  'https://[fe80::1]/',
+])('a registry elsewhere cannot have a layer sent to %s', async url => {
+  const session = openSession({ endpoint: ELSEWHERE, auth });
+  const sent = session.send({ method: 'PUT', url, expect: [201], doing: 'push layer' });
+  await expect(sent).rejects.toThrow('which is not safe');
+  session.close();
+});
+
+test("neither the user's password nor a request goes to this machine when a registry elsewhere says that tokens are there", async () => {
+  await using here = await startTestRegistry();
+  intercept(/./, (_request, response) => {
+    const realm = `Bearer realm="http://${here.host}/token",service="x"`;
+    response.writeHead(401, { 'WWW-Authenticate': realm }).end();
+  });
+  // It is asked for by its own name, and a proxy answers.
+  process.env.HTTP_PROXY = `http://${registry.host}`;
+  const endpoint = { ...ELSEWHERE, base: 'http://registry.example', unverified: true };
+  const session = openSession({ endpoint, auth });
+  try {
+    const sent = session.send({ method: 'GET', url: '/v2/', expect: [200], doing: 'log in' });
+    await expect(sent).rejects.toThrow('which is not safe');
+  } finally {
+    session.close();
+    delete process.env.HTTP_PROXY;
+  }
+  expect(registry.requests.length).toBeGreaterThan(0);
+  expect(here.requests).toEqual([]);
+});
+
+test('an identity token is not sent on to where a redirect leads', async () => {
+  await using elsewhere = await startTestRegistry();
+  intercept(/./, (request, response) => {
+    if (request.method === 'POST') response.writeHead(307, { Location: `http://${elsewhere.host}/` }).end();
+    else response.writeHead(401, { 'WWW-Authenticate': 'Bearer realm="/token"' }).end();
+  });
+  const endpoint = { ...ELSEWHERE, base: `http://${registry.host}`, unverified: true };
+  const session = openSession({ endpoint, auth: { identitytoken: 'secret' } });
+  const sent = session.send({ method: 'GET', url: '/v2/', expect: [200], doing: 'log in' });
+  await expect(sent).rejects.toThrow('which is not safe');
+  session.close();
+  expect(elsewhere.requests).toEqual([]);
 });
 
 test('no password goes to a host that the registry names for uploads', async () => {

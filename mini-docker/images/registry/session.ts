@@ -5,7 +5,14 @@ import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { type Challenge, decodeChallenges } from '../../formats/www-authenticate.ts';
 import { RegistryError, refusalOf } from './errors.ts';
 import type { Endpoint } from './settings.ts';
-import { type HttpRequest, type HttpResponse, openTransport, textOf } from './transport.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  maySendTo,
+  notSafe,
+  openTransport,
+  textOf,
+} from './transport.ts';
 
 export interface SessionRequest extends Omit<HttpRequest, 'url'> {
   /** '/v2/…', or a URL that the registry gave. */
@@ -55,7 +62,7 @@ export function openSession(options: SessionOptions): Session {
 
   async function sendOnce(request: SessionRequest): Promise<HttpResponse> {
     const { scope = '', expect } = request;
-    const url = new URL(request.url, `${endpoint.base}/`).href;
+    const url = whither(request.url);
     for (let isSecond = false; ; isSecond = true) {
       // A registry may name another host to send a layer to, which then knows us by what is in the URL.
       const authorization = isOwn(url) ? authorizations.get(scope) : undefined;
@@ -80,7 +87,19 @@ export function openSession(options: SessionOptions): Session {
     }
   }
 
-  const isOwn = (url: string): boolean => new URL(url).host === new URL(endpoint.base).host;
+  /** Where a layer is to go, or a token to come from, is the registry's to say, within limits. */
+  function whither(where: string): string {
+    const base = `${endpoint.base}/`;
+    const url = URL.canParse(where, base) ? new URL(where, base) : undefined;
+    if (url === undefined || (!isOwn(url.href) && !maySendTo(endpoint, url))) throw notSafe(endpoint, where);
+    return url.href;
+  }
+
+  /** The registry itself, and not less protected than it was. */
+  function isOwn(url: string): boolean {
+    const [base, { host, protocol }] = [new URL(endpoint.base), new URL(url)];
+    return host === base.host && (protocol === 'https:' || protocol === base.protocol);
+  }
 
   const retrying: Session['retrying'] = async attempt => {
     for (let count = 1; ; count++) {
@@ -110,14 +129,9 @@ export function openSession(options: SessionOptions): Session {
 
   /** Distribution specification, "Token Authentication" and, with an identity token, "OAuth2 Token Authentication". */
   async function fetchToken({ parameters }: Challenge, scope: string): Promise<string> {
-    const realm = new URL(parameters.realm!, endpoint.base);
+    const realm = new URL(whither(parameters.realm!));
     const { service } = parameters;
     const scopes = scope === '' ? [] : scope.split(' ');
-    if (!/^https?:$/.test(realm.protocol) || (realm.protocol === 'http:' && !endpoint.unverified)) {
-      throw new RegistryError(
-        `${endpoint.domain} sends us for a token to ${realm.origin}, which is not safe`,
-      );
-    }
     const doing = `log in to ${endpoint.domain}`;
     let response: HttpResponse;
     if (auth?.identitytoken !== undefined) {
@@ -130,7 +144,7 @@ export function openSession(options: SessionOptions): Session {
       });
       const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
       const body = () => Buffer.from(form.toString());
-      response = await sendPlainly({ method: 'POST', url: realm.href, headers, body, doing });
+      response = await sendPlainly({ method: 'POST', url: realm.href, headers, body, secret: true, doing });
     } else {
       if (service !== undefined) realm.searchParams.set('service', service);
       for (const each of scopes) realm.searchParams.append('scope', each);

@@ -65,6 +65,22 @@ export function isLocal(host: string): boolean {
   return name === 'localhost' || contains('127.0.0.0/8', name) || contains('::1/128', name);
 }
 
+/** Where only this machine, or its cable, is reached: what listens there takes callers for friends. */
+const OWN_ADDRESSES = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  // Link-local: a cloud tells a machine its secrets at 169.254.169.254.
+  '169.254.0.0/16',
+  '::/127',
+  'fe80::/10',
+];
+
+/** Whether a stranger must not send us there. Of a name that is not an address: only what it says itself. */
+export function isOwnAddress(host: string): boolean {
+  const name = nameOf(host);
+  return /(^|\.)localhost\.?$/.test(name) || OWN_ADDRESSES.some(range => contains(range, name));
+}
+
 /** What is on this machine is trusted, as dockerd does it. */
 function isInsecure(host: string, { insecure = [] }: RegistrySettings): boolean {
   if (isLocal(host)) return true;
@@ -75,9 +91,10 @@ function isInsecure(host: string, { insecure = [] }: RegistrySettings): boolean 
 function contains(range: string, address: string): boolean {
   const [network, bits] = range.split('/');
   const version = isIP(address);
-  if (bits === undefined || version === 0 || isIP(network!) !== version) return false;
-  const family = version === 4 ? 'ipv4' : 'ipv6';
+  if (bits === undefined || version === 0 || isIP(network!) === 0) return false;
+  const family = (of: number) => (of === 4 ? 'ipv4' : 'ipv6');
   const list = new BlockList();
-  list.addSubnet(network!, Number(bits), family);
-  return list.check(address, family);
+  list.addSubnet(network!, Number(bits), family(isIP(network!)));
+  // An IPv4 address may be written as one of IPv6, ::ffff:127.0.0.1.
+  return list.check(address, family(version));
 }

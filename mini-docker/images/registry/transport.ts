@@ -1,13 +1,15 @@
 // One HTTP request: redirects followed, credentials kept from strangers, a connection that goes silent given up.
+import { lookup } from 'node:dns';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { rootCertificates } from 'node:tls';
 import { RegistryError } from './errors.ts';
-import { type Endpoint, isLocal } from './settings.ts';
+import { type Endpoint, isLocal, isOwnAddress } from './settings.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -16,6 +18,8 @@ export interface HttpRequest {
   /** Called again for each attempt. */
   body?: () => Buffer | AsyncIterable<Uint8Array>;
   signal?: AbortSignal | undefined;
+  /** The body is for this host alone. */
+  secret?: boolean;
 }
 
 export interface HttpResponse {
@@ -38,9 +42,10 @@ const REDIRECTS = 5;
 export function openTransport(endpoint: Endpoint): Transport {
   // HTTPS_PROXY and NO_PROXY are obeyed, and what is on this machine never goes through a proxy.
   const proxies = isLocal(new URL(endpoint.base).host) ? {} : { proxyEnv: process.env };
-  const plain = new PlainAgent({ keepAlive: true, ...proxies });
+  const plain = new PlainAgent({ keepAlive: true, lookup: lookupFor(endpoint), ...proxies });
   const tls = new TlsAgent({
     keepAlive: true,
+    lookup: lookupFor(endpoint),
     rejectUnauthorized: !endpoint.unverified,
     ...certificatesFor(endpoint),
     ...proxies,
@@ -76,12 +81,11 @@ export function openTransport(endpoint: Endpoint): Transport {
           return { status, headers: response.headers, body: response, url };
         response.resume();
         const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
-        if (next === undefined || !mayRedirect(endpoint, next)) {
-          throw new RegistryError(
-            `${endpoint.domain} sends us to ${JSON.stringify(location.slice(0, 200))}, which is not safe`,
-          );
+        const isElsewhere = next?.host !== new URL(url).host;
+        if (next === undefined || !maySendTo(endpoint, next) || (request.secret && isElsewhere)) {
+          throw notSafe(endpoint, location);
         }
-        if (next.host !== new URL(url).host) {
+        if (isElsewhere) {
           // A storage provider's signed URL must not get our token, and refuses one.
           const { Authorization: _, ...others } = headers;
           headers = others;
@@ -96,10 +100,33 @@ export function openTransport(endpoint: Endpoint): Transport {
   };
 }
 
-/** Not to where it is not protected; and what listens on this machine is nothing for a registry elsewhere to reach. */
-function mayRedirect({ base, unverified }: Endpoint, { protocol, host }: URL): boolean {
+/**
+ * Whether a registry may send us there, by a redirect or otherwise: not to where it is not protected; and what listens on
+ * this machine is nothing for a registry elsewhere to reach.
+ */
+export function maySendTo({ base, unverified }: Endpoint, { protocol, host }: URL): boolean {
   const isSecure = protocol === 'https:' || (protocol === 'http:' && unverified);
-  return isSecure && (!isLocal(host) || isLocal(new URL(base).host));
+  return isSecure && (!isOwnAddress(host) || isOwnAddress(new URL(base).host));
+}
+
+export function notSafe(endpoint: Endpoint, where: string): RegistryError {
+  return new RegistryError(
+    `${endpoint.domain} sends us to ${JSON.stringify(where.slice(0, 200))}, which is not safe`,
+  );
+}
+
+/** A stranger's name may be given any address; that of the registry is its user's choice. */
+function lookupFor({ base }: Endpoint): LookupFunction {
+  const { hostname } = new URL(base);
+  return (name, options, done) => {
+    lookup(name, options, (error, found, family) => {
+      const addresses = typeof found === 'string' ? [{ address: found }] : (found ?? []);
+      const isTrap = name !== hostname && addresses.some(({ address }) => isOwnAddress(address));
+      if (isTrap && !isOwnAddress(hostname)) {
+        done(new RegistryError(`${name} has an address of this machine, which is not safe`), found, family);
+      } else done(error, found, family);
+    });
+  };
 }
 
 /** HOST/*.crt vouch for the registry, HOST/*.cert with its *.key say who we are: the layout of /etc/docker/certs.d. */
