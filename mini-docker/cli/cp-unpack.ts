@@ -2,7 +2,7 @@
 // directory by `..`, by absolute names, or through a symbolic link that it has made before.
 
 import { constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { chmod, chown, lchown, link, lutimes, mkdir, open, rm, symlink, utimes } from 'node:fs/promises';
+import { lchown, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -34,16 +34,30 @@ export async function unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOpti
     entry.resume();
   }
   await feeding;
-  for (const { path, header } of directories.reverse()) {
-    await chmod(path, header.mode);
-    await utimes(path, header.mtime, header.mtime);
-  }
+  for (const { path, header } of directories.reverse()) await describeDirectory(path, header, options);
+}
+
+/** A later entry may have put a symbolic link in its place, which must lead nobody to what it points at. */
+async function describeDirectory(path: string, header: Header, options: UnpackOptions): Promise<void> {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+  const directory = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTDIR' || error.code === 'ELOOP' || error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  await directory?.chmod(modeOf(header, options));
+  await directory?.utimes(header.mtime, header.mtime);
+  await directory?.close();
+}
+
+/** What belongs to us from here on must not run as us for everybody: as cp(1) without -p. */
+function modeOf({ mode }: Header, { owners }: UnpackOptions): number {
+  return owners ? mode & 0o7777 : mode & 0o1777;
 }
 
 /** The path of an entry; its parents are directories and no links. */
 function place(into: string, name: string): string {
   const parts = name.split('/').filter(part => part !== '' && part !== '.');
-  if (parts.includes('..'))
+  if (parts.includes('..') || name.includes('\0'))
     throw new CommandError(`refusing to copy ${JSON.stringify(name)}: it leaves the destination`);
   let path = into;
   for (const part of parts.slice(0, -1)) {
@@ -67,7 +81,7 @@ async function make(
     if (old && !old.isDirectory())
       throw new CommandError(`cannot overwrite non-directory ${path} with a directory`);
     if (!old) await mkdir(path);
-    if (options.owners) await chown(path, header.uid, header.gid);
+    if (options.owners) await lchown(path, header.uid, header.gid);
     return;
   }
   if (old?.isDirectory()) {
@@ -94,7 +108,7 @@ async function make(
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   for await (const chunk of content) await file.writeFile(chunk);
   if (options.owners) await file.chown(header.uid, header.gid);
-  await file.chmod(header.mode);
+  await file.chmod(modeOf(header, options));
   await file.utimes(header.mtime, header.mtime);
   await file.close();
 }
