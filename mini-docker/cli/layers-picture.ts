@@ -3,6 +3,7 @@
 import { describeDuration } from '../formats/durations.ts';
 import type { ImageLayer, ImageLayers, LayerChanges } from '../formats/engine-api-images.ts';
 import { encodeSize } from '../formats/sizes.ts';
+import { visible } from '../formats/visible.ts';
 import { ellipsis, shortId } from './listing.ts';
 
 const BAR = 20;
@@ -24,12 +25,16 @@ export function layersPicture(
     const isTop = index === Layers.length - 1;
     lines.push(edge({ layer, number: index + 1, width, isTop, now }));
     for (const text of contents(layer, { inside, total: Size })) {
-      lines.push(`│ ${[...text].length > inside ? ellipsis(text, inside) : text.padEnd(inside)} │`);
+      lines.push(`│ ${fitted(visible(text), inside)} │`);
     }
   }
   if (Layers.length > 0) lines.push(`└${'─'.repeat(width - 2)}┘`);
   lines.push('', waste(Size, Hidden), '');
   return lines.join('\n');
+}
+
+function fitted(text: string, width: number): string {
+  return [...text].length > width ? ellipsis(text, width) : text.padEnd(width);
 }
 
 function edge(options: {

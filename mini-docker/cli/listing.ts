@@ -5,7 +5,7 @@ import { formatJson } from '../formats/go-format.ts';
 import { encodeTable } from '../formats/table.ts';
 import { CommandError } from './errors.ts';
 import { text } from './flags.ts';
-import { write } from './output.ts';
+import { writeFormatted } from './output.ts';
 
 export interface Column<T> {
   header: string;
@@ -31,7 +31,7 @@ export const formatFlag = () =>
 
 /** Prints it. Throws CommandError for a template that cannot be. */
 export async function printListing<T>(listing: Listing<T>): Promise<void> {
-  write(await formatListing(listing));
+  writeFormatted(await formatListing(listing));
 }
 
 export async function formatListing<T>({ columns, rows, shown, format, quiet }: Listing<T>): Promise<string> {

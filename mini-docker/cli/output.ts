@@ -1,5 +1,7 @@
 // What is printed. Node writes to files and terminals at once; of a pipe that is full it keeps the rest in memory.
 
+import { visible } from '../formats/visible.ts';
+
 const SIGPIPE_EXIT = 128 + 13;
 
 let watching = false;
@@ -18,7 +20,11 @@ function writeTo(stream: NodeJS.WriteStream, data: string | Uint8Array): void {
 export const write = (data: string | Uint8Array): void => writeTo(process.stdout, data);
 export const writeError = (data: string | Uint8Array): void => writeTo(process.stderr, data);
 export const print = (line: string): void => writeTo(process.stdout, `${line}\n`);
-export const printError = (line: string): void => writeTo(process.stderr, `${line}\n`);
+/** What others have said may be in it: a daemon, a registry, an image. */
+export const printError = (line: string): void => writeTo(process.stderr, `${visible(line, '\n\t')}\n`);
+/** What the user's own template has made of others' texts: as it is for a program that reads it, and shown to a person. */
+export const writeFormatted = (text: string): void =>
+  writeTo(process.stdout, process.stdout.isTTY ? visible(text, '\n\t') : text);
 
 /**
  * undefined when more may be written, else a promise for when that is so: who copies a stream waits for it, so that a

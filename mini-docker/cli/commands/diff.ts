@@ -1,4 +1,5 @@
 import type { FilesystemChange } from '../../formats/engine-api.ts';
+import { visible } from '../../formats/visible.ts';
 import { command } from '../command.ts';
 import { print } from '../output.ts';
 
@@ -15,7 +16,7 @@ export const diff = command({
   async run({ args, daemon }) {
     const path = `/containers/${encodeURIComponent(args[0]!)}/changes`;
     for (const { Kind, Path } of (await daemon.json<FilesystemChange[] | null>('GET', path)) ?? []) {
-      print(`${KINDS[Kind]} ${Path}`);
+      print(`${KINDS[Kind]} ${visible(Path)}`);
     }
     return 0;
   },

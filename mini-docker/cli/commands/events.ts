@@ -6,7 +6,7 @@ import { encodeFilters } from '../daemon-client.ts';
 import { CommandError } from '../errors.ts';
 import { filterFlag } from '../filter-flag.ts';
 import { text } from '../flags.ts';
-import { print } from '../output.ts';
+import { writeFormatted } from '../output.ts';
 import { point } from './logs.ts';
 
 export const events = command({
@@ -31,7 +31,8 @@ export const events = command({
       until: point('until', flags.until, now),
       filters: encodeFilters(flags.filter),
     };
-    for await (const each of daemon.jsonStream<EventMessage>('GET', '/events', { query })) print(show(each));
+    for await (const each of daemon.jsonStream<EventMessage>('GET', '/events', { query }))
+      writeFormatted(`${show(each)}\n`);
     return 0;
   },
 });

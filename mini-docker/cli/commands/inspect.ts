@@ -3,7 +3,7 @@ import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon-client.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
 import { text, toggle } from '../flags.ts';
-import { printError, write } from '../output.ts';
+import { printError, write, writeFormatted } from '../output.ts';
 import { terminalSize } from '../terminal.ts';
 
 const format = text('string', "How to print: json, or a template ('{{.State.Pid}}')", 'f');
@@ -107,13 +107,13 @@ async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: 
   }
   if (template) {
     try {
-      for (const each of found) write(`${template(each)}\n`);
+      for (const each of found) writeFormatted(`${template(each)}\n`);
     } catch (cause) {
       throw new CommandError(`template parsing error: ${(cause as Error).message}`, { cause });
     }
     // So that a caller who reads one line gets one.
     if (found.length === 0) write('\n');
-  } else write(`${format === 'json' ? JSON.stringify(found) : JSON.stringify(found, null, 4)}\n`);
+  } else writeFormatted(`${format === 'json' ? JSON.stringify(found) : JSON.stringify(found, null, 4)}\n`);
   for (const line of failed) printError(line);
   return failed.length === 0 ? 0 : 1;
 }
