@@ -149,6 +149,19 @@ test('a text is read of a file in the root, and of nothing else', () => {
   expect(texts).toEqual(['inside', 'inside', '', '', '', '']);
 });
 
+test('a file of /proc that is 0 bytes long and has no end is not read to it', () => {
+  const slash = openSync('/', O.RDONLY | O.DIRECTORY);
+  const before = process.memoryUsage().rss;
+  try {
+    expect(readTextInRoot(slash, '/proc/1/pagemap')).toBe('');
+    expect(readTextInRoot(slash, '/proc/kmsg')).toBe('');
+    expect(readTextInRoot(slash, '/proc/version')).toMatch(/^Linux/);
+  } finally {
+    closeSync(slash);
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
+});
+
 test('of twenty who take a lock at once only one has it', async () => {
   const path = join(outside, 'lock');
   let inside = 0;
