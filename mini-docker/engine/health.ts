@@ -57,17 +57,27 @@ async function check(check: Check): Promise<void> {
   const { context, live, run } = check;
   const times = { ...DEFAULTS, StartPeriod: 0, ...positive(live.record.config.Healthcheck) };
   const lasts = () => live.run === run && !context.closing.aborted;
+  let took = 0;
   for (;;) {
     const isStarting =
       live.record.state.health?.Status === 'starting' && Date.now() - run.startedAt < times.StartPeriod / 1e6;
-    await pause((isStarting ? times.StartInterval : times.Interval) / 1e6, undefined, { ref: false });
+    // As long as the last one took, at least: an image may want a check each nanosecond.
+    const interval = Math.max(isStarting ? times.StartInterval : times.Interval, took);
+    await pause(milliseconds(interval), undefined, { ref: false });
     if (!lasts()) return;
     if (live.record.state.status !== 'running') continue;
-    const result = await checkOnce(check, times.Timeout / 1e6);
+    const begun = performance.now();
+    const result = await checkOnce(check, milliseconds(times.Timeout));
+    took = (performance.now() - begun) * 1e6;
     if (!lasts()) return;
     const inStartPeriod = Date.now() - run.startedAt < times.StartPeriod / 1e6;
     note(check, result, { retries: times.Retries, inStartPeriod });
   }
+}
+
+/** A timer takes 2^31 - 1 at most, and what is more as nothing at all. */
+export function milliseconds(nanoseconds: number): number {
+  return Math.min(Math.max(nanoseconds / 1e6, 1), 2 ** 31 - 1);
 }
 
 /** Zero means the default, as in docker. */
