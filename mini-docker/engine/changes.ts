@@ -1,10 +1,14 @@
 // GET /containers/ID/changes: what the container's writable layer adds to its image, changes in it, and takes away.
 
-import { closeSync, lstatSync, openSync } from 'node:fs';
-import { opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { FilesystemChange } from '../formats/engine-api.ts';
+import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
+import { type FileStatus, isWhiteout, namesIn, statusAt } from '../linux/directory.ts';
+import type { PathArg } from '../linux/in-root.ts';
+import { mayFail } from '../linux/step.ts';
+import { openat } from '../linux/syscalls.ts';
 import { xattr } from '../linux/xattrs.ts';
 import type { EngineContext } from './context.ts';
 import { translated } from './foreign-errors.ts';
@@ -23,89 +27,105 @@ export interface ChangeOptions {
   mountPoints: Set<string>;
 }
 
-/** In the order of the paths. */
+/** Of what is deeper nothing is told: so many descriptors are open for each layer. */
+const DEEPEST = 200;
+
+/** In the order of the paths. Everything is reached by descriptor: a container may exchange its directories for links meanwhile. */
 export async function filesystemChanges(options: ChangeOptions): Promise<FilesystemChange[]> {
-  const { upperdir, lowerdirs, mountPoints } = options;
+  const { mountPoints } = options;
   const changes: FilesystemChange[] = [];
 
   /** `below`: directories of layers that still show through here, topmost first. True when something below changed. */
-  const visit = async (path: string, below: string[]): Promise<boolean> => {
+  const visit = async (at: {
+    upper: number;
+    path: string;
+    below: number[];
+    depth: number;
+  }): Promise<boolean> => {
+    const { upper, path, below, depth } = at;
     let isChanged = false;
-    const names: string[] = [];
-    for await (const entry of await opendir(join(upperdir, path))) names.push(entry.name);
-    for (const name of names.sort()) {
-      const child = `${path}/${name}`;
-      const stats = lstatSync(join(upperdir, child), { throwIfNoEntry: false });
-      if (stats === undefined) continue;
-      const lower = findBelow(below, name);
-      if (isWhiteout(stats)) {
+    await setImmediate();
+    for (const bytes of namesIn(upper).sort(Buffer.compare)) {
+      const child = `${path}/${bytes.toString('utf8', 0, bytes.length - 1)}`;
+      const status = statusAt(upper, bytes);
+      if (status === undefined) continue;
+      const lower = findBelow(below, bytes);
+      if (isWhiteout(status)) {
         if (lower) changes.push({ Path: child, Kind: DELETED });
         isChanged ||= lower !== undefined;
         continue;
       }
-      const isDirectory = stats.isDirectory();
-      const at = changes.length;
-      const opaque = isDirectory && isOpaque(join(upperdir, child));
-      const under = isDirectory && lower?.isDirectory && !opaque ? below.map(each => join(each, name)) : [];
-      const hasChanges = isDirectory && (await visit(child, under));
+      using held = new DisposableStack();
+      const isDirectory = isOfKind(status, S_IF.DIR);
+      const directory = isDirectory ? openBelow(upper, bytes, held) : undefined;
+      const index = changes.length;
+      const opaque = directory !== undefined && isOpaque(directory);
+      const isUnder = isDirectory && lower !== undefined && isOfKind(lower, S_IF.DIR) && !opaque;
+      const under = isUnder && depth < DEEPEST ? directoriesBelow(below, bytes, held) : [];
+      const hasChanges =
+        directory !== undefined &&
+        depth < DEEPEST &&
+        (await visit({ upper: directory, path: child, below: under, depth: depth + 1 }));
       if (mountPoints.has(child) && !hasChanges) continue;
       if (isDirectory && !hasChanges && isOnlyMountPoints(child, mountPoints) && lower === undefined)
         continue;
       // Making a mount point in it gave the directory a new time: that was us.
       const ignoreTime = isOnlyMountPoints(child, mountPoints);
-      const isUnder = isDirectory && lower?.isDirectory && !opaque;
-      if (isUnder && !hasChanges && sameAttributes(stats, lower.stats, ignoreTime)) continue;
-      changes.splice(at, 0, { Path: child, Kind: lower ? MODIFIED : ADDED });
+      if (isUnder && !hasChanges && sameAttributes(status, lower, ignoreTime)) continue;
+      changes.splice(index, 0, { Path: child, Kind: lower ? MODIFIED : ADDED });
       isChanged = true;
     }
     return isChanged;
   };
 
-  await visit('', lowerdirs);
+  using held = new DisposableStack();
+  const open = (path: string): number => held.adopt(openSync(path, O.RDONLY | O.DIRECTORY), closeSync);
+  const below = options.lowerdirs.map(open);
+  await visit({ upper: open(options.upperdir), path: '', below, depth: 0 });
   return changes;
 }
 
-interface Lower {
-  isDirectory: boolean;
-  stats: { mode: number; uid: number; gid: number; mtimeMs: number };
+const isOfKind = ({ mode }: FileStatus, kind: number): boolean => (mode & S_IF.MT) === kind;
+
+/** The directory of this name, and no link; closed with `held`. undefined: it is not there any more. */
+function openBelow(directory: number, name: PathArg, held: DisposableStack): number | undefined {
+  const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+  const fd = call(mayFail(openat(directory, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
+  return fd < 0 ? undefined : held.adopt(fd, closeSync);
+}
+
+/** The layers' directories of this name, as far down as they show through. */
+function directoriesBelow(below: readonly number[], name: PathArg, held: DisposableStack): number[] {
+  const found: number[] = [];
+  for (const layer of below) {
+    const status = statusAt(layer, name);
+    if (status === undefined && isOpaque(layer)) break;
+    if (status === undefined) continue;
+    const fd = isOfKind(status, S_IF.DIR) ? openBelow(layer, name, held) : undefined;
+    if (fd === undefined) break;
+    found.push(fd);
+    if (isOpaque(fd) || isOpaque(layer)) break;
+  }
+  return found;
 }
 
 /** What the image shows under this name: the first layer that has it, unless that has it deleted. */
-function findBelow(below: string[], name: string): Lower | undefined {
+function findBelow(below: readonly number[], name: PathArg): FileStatus | undefined {
   for (const layer of below) {
-    const stats = lstatSync(join(layer, name), { throwIfNoEntry: false });
-    if (stats === undefined) {
-      if (isOpaque(layer)) return undefined;
-      continue;
-    }
-    return isWhiteout(stats) ? undefined : { isDirectory: stats.isDirectory(), stats };
+    const status = statusAt(layer, name);
+    if (status !== undefined) return isWhiteout(status) ? undefined : status;
+    if (isOpaque(layer)) return undefined;
   }
   return undefined;
 }
 
-/** kernel, Documentation/filesystems/overlayfs.rst: a character device 0:0. */
-function isWhiteout(stats: { mode: number; rdev: number }): boolean {
-  return (stats.mode & S_IF.MT) === S_IF.CHR && stats.rdev === 0;
-}
-
-function isOpaque(directory: string): boolean {
-  let fd: number;
-  try {
-    fd = openSync(directory, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
-  } catch {
-    return false;
-  }
-  try {
-    return xattr(fd, 'trusted.overlay.opaque')?.toString() === 'y';
-  } finally {
-    closeSync(fd);
-  }
-}
+const isOpaque = (directory: number): boolean =>
+  xattr(directory, 'trusted.overlay.opaque')?.toString() === 'y';
 
 /** A directory is copied up when something below it changes; that alone is no change of it. */
-function sameAttributes(a: Lower['stats'], b: Lower['stats'], ignoreTime: boolean): boolean {
+function sameAttributes(a: FileStatus, b: FileStatus, ignoreTime: boolean): boolean {
   const isSame = a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
-  return isSame && (ignoreTime || a.mtimeMs === b.mtimeMs);
+  return isSame && (ignoreTime || a.mtime === b.mtime);
 }
 
 function isOnlyMountPoints(path: string, mountPoints: Set<string>): boolean {

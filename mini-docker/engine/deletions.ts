@@ -1,7 +1,7 @@
 // Files of removed containers, deleted in the background: a container is gone by one rename, and nobody has to wait for
 // the disk. What a killed daemon did not come to, the next one sweeps away (record-file.ts).
 
-import { rm } from 'node:fs/promises';
+import { removeTree } from './remove-tree.ts';
 
 export class Deletions {
   readonly #warn: (message: string) => void;
@@ -13,7 +13,7 @@ export class Deletions {
 
   /** Symbolic links are deleted and not followed. */
   begin(directory: string): void {
-    const deletion = rm(directory, { recursive: true, force: true })
+    const deletion = removeTree(directory)
       .catch((error: Error) => this.#warn(`${directory} could not be deleted: ${error.message}`))
       .finally(() => this.#pending.delete(deletion));
     this.#pending.add(deletion);

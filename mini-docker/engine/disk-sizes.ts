@@ -1,7 +1,12 @@
 // How much a container takes on disk: its writable layer, and that together with its image.
 
-import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { call } from '../linux/call.ts';
+import { O, S_IF } from '../linux/constants.ts';
+import { namesIn, statusAt } from '../linux/directory.ts';
+import { mayFail } from '../linux/step.ts';
+import { openat } from '../linux/syscalls.ts';
 import type { EngineContext } from './context.ts';
 import type { LiveContainer } from './live-container.ts';
 
@@ -14,27 +19,44 @@ export async function sizesOf(
   return { SizeRw, SizeRootFs: SizeRw + (image?.size ?? 0) };
 }
 
-/** Bytes of all files; a file with several names counts once. */
+/** Entries between which others get their turn. */
+const AT_ONCE = 2000;
+/** Of what is deeper nothing is counted: so many descriptors are open. */
+const DEEPEST = 1000;
+
+/** Bytes of all files; a file with several names counts once. The tree may be changed, and made hostile, meanwhile. */
 export async function treeSize(directory: string): Promise<number> {
-  const seen = new Set<number>();
-  let sum = 0;
-  const visit = async (path: string): Promise<void> => {
-    try {
-      for await (const entry of await opendir(path)) {
-        const child = join(path, entry.name);
-        if (entry.isDirectory()) await visit(child);
-        else if (entry.isFile()) {
-          const stats = await lstat(child);
-          if (stats.nlink > 1 && seen.has(stats.ino)) continue;
-          if (stats.nlink > 1) seen.add(stats.ino);
-          sum += stats.size;
-        }
+  const seen = new Set<bigint>();
+  const open: { fd: number; names: Buffer[] }[] = [];
+  const begin = (fd: number): void => void open.push({ fd, names: namesIn(fd) });
+  let [sum, count] = [0, 0];
+  try {
+    begin(openSync(directory, O.RDONLY | O.DIRECTORY));
+    for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+      const name = level.names.pop();
+      if (name === undefined) {
+        open.pop();
+        closeSync(level.fd);
+        continue;
       }
-    } catch (error) {
-      // It goes on living while we look.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (++count % AT_ONCE === 0) await setImmediate();
+      const status = statusAt(level.fd, name);
+      const kind = (status?.mode ?? 0) & S_IF.MT;
+      if (kind === S_IF.DIR && open.length < DEEPEST) {
+        const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+        const fd = call(mayFail(openat(level.fd, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
+        if (fd >= 0) begin(fd);
+      } else if (status !== undefined && kind === S_IF.REG) {
+        if (status.nlink > 1 && seen.has(status.inode)) continue;
+        if (status.nlink > 1) seen.add(status.inode);
+        sum += status.size;
+      }
     }
-  };
-  await visit(directory);
+  } catch (error) {
+    // It is removed while we look.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } finally {
+    for (const { fd } of open) closeSync(fd);
+  }
   return sum;
 }

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { DataPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
+import { removeTreeNow } from './remove-tree.ts';
 
 const CREATING = '.creating-';
 const REMOVING = '.removing-';
@@ -47,7 +48,7 @@ export function loadRecords(paths: DataPaths, warn: (message: string) => void): 
   const records: ContainerRecord[] = [];
   for (const name of readdirSync(paths.containers)) {
     if (name.startsWith(CREATING) || name.startsWith(REMOVING)) {
-      rmSync(join(paths.containers, name), { recursive: true, force: true });
+      removeTreeNow(join(paths.containers, name));
     } else if (/^[0-9a-f]{64}$/.test(name)) {
       try {
         records.push(decodeRecord(readFileSync(paths.container(name).config), name));

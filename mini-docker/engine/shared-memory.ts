@@ -1,10 +1,11 @@
 // --ipc: whose /dev/shm a container has.
 
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import type { ContainerRecord } from './record.ts';
+import { removeTreeNow } from './remove-tree.ts';
 
 /**
  * A directory of the host for /dev/shm, or undefined for a tmpfs of its own. A container that others may join
@@ -35,7 +36,7 @@ export function shmDirectory(context: EngineContext, record: ContainerRecord): s
 }
 
 export function removeShm(context: EngineContext, id: string): void {
-  rmSync(shareablePath(context, id), { recursive: true, force: true });
+  removeTreeNow(shareablePath(context, id));
 }
 
 function shareablePath(context: EngineContext, id: string): string {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import { badParameter, EngineError } from './errors.ts';
 import { Lock } from './lock.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree, removeTreeNow } from './remove-tree.ts';
 
 export interface Volume {
   name: string;
@@ -41,7 +41,7 @@ export class VolumeStore {
     for (const entry of readdirSync(root, { withFileTypes: true })) {
       const { name } = entry;
       if (name.startsWith(CREATING) || name.startsWith(REMOVING)) {
-        rmSync(join(root, name), { recursive: true, force: true });
+        removeTreeNow(join(root, name));
       } else if (entry.isDirectory()) {
         rmSync(this.copyPath(name), { recursive: true, force: true });
         this.#volumes.set(name, readVolume(join(root, name), name));

@@ -30,6 +30,16 @@ export interface PackOptions {
   skip?(path: string): boolean;
 }
 
+interface Level {
+  fd: number;
+  /** Before the names of what is in it: 'etc/'. */
+  prefix: string;
+  /** What is still to come, the next one last. */
+  names: Buffer[];
+}
+
+/** PATH_MAX: what is longer cannot be named by whoever unpacks it. limits.h(0p) */
+const LONGEST_PATH = 4096;
 const BATCH = 1 << 18;
 const SMALL_FILE = 1 << 16;
 const NUL = Buffer.alloc(1);
@@ -79,7 +89,13 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     };
   }
 
-  async function* walk(parent: number, name: PathArg, path: string): AsyncGenerator<Buffer> {
+  /** Directories that have been begun, from the outermost in: a tree may be deeper than the stack of calls. */
+  const open: Level[] = [];
+
+  async function* packOne(parent: number, name: PathArg, path: string): AsyncGenerator<Buffer> {
+    if (Buffer.byteLength(path) > LONGEST_PATH) {
+      throw new Error(`cannot pack …${path.slice(-40)}: its path is longer than ${LONGEST_PATH} bytes`);
+    }
     const status = statusAt(parent, name);
     const type = status === undefined ? undefined : TYPES.get(status.mode & S_IF.MT);
     // It went away meanwhile; or it is a socket, which tar has no letter for.
@@ -93,10 +109,13 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
       const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC | (type === 'directory' ? O.DIRECTORY : 0);
       const fd = call(mayFail(openat(parent, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
       if (fd < 0) return;
-      try {
-        yield* type === 'file' ? packFile(fd, entry) : packDirectory(fd, entry);
-      } finally {
-        call(close(fd));
+      if (type === 'directory') beginDirectory(fd, entry);
+      else {
+        try {
+          yield* packFile(fd, entry);
+        } finally {
+          call(close(fd));
+        }
       }
     } else add(encodeEntry({ ...entry, major: status.rdevMajor, minor: status.rdevMinor }));
     if (batched >= BATCH) yield flush();
@@ -113,15 +132,21 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     return true;
   }
 
-  async function* packDirectory(fd: number, entry: TarEntry): AsyncGenerator<Buffer> {
+  function beginDirectory(fd: number, entry: TarEntry): void {
+    open.push({ fd, prefix: `${entry.path}/`, names: [] });
     add(encodeEntry({ ...entry, ...attributes(fd, entry.path, whiteouts) }));
     if (whiteouts && isOpaque(fd)) addEmpty(`${entry.path}/${OPAQUE_MARK}`, entry.mtime);
-    yield* packChildren(fd, `${entry.path}/`);
+    open.at(-1)!.names = namesIn(fd).sort(Buffer.compare).reverse();
   }
 
-  async function* packChildren(fd: number, prefix: string): AsyncGenerator<Buffer> {
-    for (const child of namesIn(fd).sort(Buffer.compare)) {
-      yield* walk(fd, child, prefix + decodeName(child.subarray(0, -1)));
+  async function* packOpen(): AsyncGenerator<Buffer> {
+    for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+      const name = level.names.pop();
+      if (name !== undefined) yield* packOne(level.fd, name, level.prefix + decodeName(name.subarray(0, -1)));
+      else {
+        open.pop();
+        if (level.fd !== options.fd) call(close(level.fd));
+      }
     }
   }
 
@@ -148,8 +173,13 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     add(new Uint8Array(padding(entry.size)));
   }
 
-  if (options.only === undefined) yield* packChildren(options.fd, '');
-  else yield* walk(options.fd, nameArg(options.only.name), options.only.as);
+  try {
+    if (options.only !== undefined) yield* packOne(options.fd, nameArg(options.only.name), options.only.as);
+    else open.push({ fd: options.fd, prefix: '', names: namesIn(options.fd).sort(Buffer.compare).reverse() });
+    yield* packOpen();
+  } finally {
+    for (const { fd } of open) if (fd !== options.fd) call(close(fd));
+  }
   add(END_OF_ARCHIVE);
   yield flush();
 }
