@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { filesystemChanges } from './changes.ts';
 
@@ -57,4 +58,36 @@ test('the mount points that a start makes are not told', async () => {
   const made = ['/proc', '/etc/hosts', '/run/x/y'];
   expect(await changesOf('mkdir -p proc run/x; touch etc/hosts run/x/y', made)).toEqual([]);
   expect(await changesOf('touch etc/mine', made)).toEqual(['C /etc', 'A /etc/mine']);
+});
+
+test('a directory that is exchanged for a link all the time leads nobody out', async () => {
+  const upper = join(directory, 'upper');
+  mkdirSync(join(directory, 'outside'));
+  writeFileSync(join(directory, 'outside/marker'), '');
+  mkdirSync(join(upper, 'swap'));
+  symlinkSync('../outside', join(upper, 'link'));
+  const stop = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(
+    `const { renameSync } = require('node:fs');
+     const { upper, stop } = require('node:worker_threads').workerData;
+     while (Atomics.load(stop, 0) === 0) {
+       renameSync(upper + '/swap', upper + '/aside');
+       renameSync(upper + '/link', upper + '/swap');
+       renameSync(upper + '/swap', upper + '/link');
+       renameSync(upper + '/aside', upper + '/swap');
+       Atomics.add(stop, 1, 1);
+     }`,
+    { eval: true, workerData: { upper, stop } },
+  );
+  const ended = new Promise(resolve => worker.once('exit', resolve));
+  const lowerdirs = [join(directory, 'one')];
+  const seen = new Set<string>();
+  for (let round = 0; round < 3000 || Atomics.load(stop, 1) < 1000; round++) {
+    const changes = await filesystemChanges({ upperdir: upper, lowerdirs, mountPoints: new Set() });
+    for (const { Path } of changes) seen.add(Path);
+  }
+  Atomics.store(stop, 0, 1);
+  await ended;
+  expect([...seen].filter(path => path.includes('marker'))).toEqual([]);
+  expect(seen.has('/swap')).toBe(true);
 });
