@@ -1,14 +1,6 @@
 // Containers that lay traps in their files for who looks at them from outside: trees without a bottom, directories that
 // become links, files that never end. Afterwards everything of theirs can be removed, and the daemon serves the others.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
