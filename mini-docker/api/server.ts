@@ -42,6 +42,8 @@ const ROUTES = router([
   ...unsupportedRoutes,
 ]);
 
+const HEADERS_MS = 10_000;
+
 /**
  * Does not listen yet.
  * @param createServer of node:http or node:https
@@ -51,7 +53,10 @@ export function apiServer(options: ApiOptions, createServer: (settings: ServerOp
   const server = createServer({
     // A registry's credentials for many registries travel in one header.
     maxHeaderSize: 1024 * 1024,
-    // An upload may take as long as it takes, and idle clients keep their connections.
+    // Who connects says what he wants. After that an upload may take as long as it takes, and idle clients keep their
+    // connections.
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: HEADERS_MS / 2,
     requestTimeout: 0,
     keepAliveTimeout: 0,
     // curl asks for HTTP/2 with an Upgrade header that may be ignored, as any other but ours.

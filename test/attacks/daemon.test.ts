@@ -50,6 +50,15 @@ function miniDocker(...args: string[]): Promise<Ended> {
   });
 }
 
+/** What comes until the daemon ends the connection. */
+async function answerTo(bytes: string): Promise<string> {
+  const socket = connect(daemon.socket);
+  socket.write(bytes);
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  return text;
+}
+
 interface Reply {
   status: number;
   text: string;
@@ -415,6 +424,11 @@ describe('the socket', () => {
     await new Promise(done => setTimeout(done, 200));
     expect((await api('GET', '/_ping')).status).toBe(200);
     for (const socket of idle) socket.destroy();
+  });
+
+  test('lets go of clients that do not come to the point', { timeout: 60_000 }, async () => {
+    const answers = ['', 'GET /_ping HTTP/1.1\r\nHost:'].map(answerTo);
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 408 /);
   });
 });
 
