@@ -15,12 +15,14 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../formats/digest.ts';
+import type { TarEntry } from '../formats/tar-entry.ts';
 import { O } from '../linux/constants.ts';
 import { isWhiteout, statusAt } from '../linux/directory.ts';
 import { openInRoot, withFd } from '../linux/in-root.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { unpackTar } from './layers.ts';
 import { chunks, type TestEntry, tarOf, temporaryDirectory, textOf, withDirectory } from './test-archives.ts';
+import { createUnpacker } from './unpack.ts';
 import { type UnpackArchiveOptions, unpackArchive } from './unpack-archive.ts';
 import { OPAQUE_XATTR } from './whiteouts.ts';
 
@@ -150,7 +152,7 @@ describe('what a layer has', () => {
     });
     mkdirSync(join(box.path, 'layer'));
     const archive = await import('node:fs').then(fs => fs.readFileSync(join(box.path, 'sparse.tar')));
-    await unpackTar({ directory: join(box.path, 'layer'), source: chunks(archive), limit: 1000 });
+    await unpackTar({ directory: join(box.path, 'layer'), source: chunks(archive), limit: 10_000 });
     const stat = statSync(join(box.path, 'layer/sparse'));
     expect(stat.size).toBe(100 * 2 ** 20);
     expect(stat.blocks).toBeLessThan(100);
@@ -460,6 +462,37 @@ describe('a hostile archive', () => {
     const unpacking = unpackTar({ directory: box.path, source: chunks(bomb), limit: 1_000_000 });
     await expect(unpacking).rejects.toThrow('more than the 1000000 bytes allowed');
     expect(statSync(join(box.path, 'zeros')).size).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test.each<[string, TestEntry[]]>([
+    ['files', Array.from({ length: 2000 }, (_, index) => ({ path: `${index}` }))],
+    ['whiteouts', Array.from({ length: 2000 }, (_, index) => ({ path: `.wh.${index}` }))],
+    ['directories that it does not name', [{ path: `${'d/'.repeat(1000)}file` }]],
+  ])('of many empty %s is stopped at the limit, too', async (_, entries) => {
+    using box = temporaryDirectory();
+    const unpacking = unpackTar({ directory: box.path, source: chunks(tarOf(...entries)), limit: 1_000_000 });
+    await expect(unpacking).rejects.toThrow('more than the 1000000 bytes allowed');
+  });
+
+  test('of directories without number is not kept in memory', () => {
+    using box = temporaryDirectory();
+    const rootFd = openSync(box.path, 'r');
+    const unpacker = createUnpacker({ rootFd, whiteouts: true, limit: LIMIT, memory: 10_000 });
+    const directory: Omit<TarEntry, 'path'> = {
+      type: 'directory',
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      size: 0,
+      mtime: 0n,
+    };
+    const unpack = (path: string) => unpacker.entry({ ...directory, path });
+    for (let index = 0; index < 100; index++) unpack(`${index}`);
+    expect(() => {
+      for (let index = 0; index < 100; index++) unpack(`a-longer-name-${index}`);
+    }).toThrow('more directories than can be kept in mind');
+    unpacker.close();
+    closeSync(rootFd);
   });
 
   test.each([

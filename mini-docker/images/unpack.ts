@@ -35,8 +35,10 @@ export interface UnpackOptions {
   base?: string;
   /** Turn the image specification's whiteouts (.wh.NAME) into overlayfs's. Without it they are files like others. */
   whiteouts: boolean;
-  /** How many bytes of content there may be. */
+  /** How many bytes there may be: of content, and a block for each file or directory, be it empty. */
   limit: number;
+  /** How many bytes of names of directories may be kept until they get their times. */
+  memory?: number;
   /** Refuse to put a directory where something else is, and something else where a directory is. */
   keepKinds?: boolean;
   /** Who is to own what the archive says belongs to `named`. */
@@ -56,6 +58,10 @@ export interface Unpacker extends TarConsumer {
 
 const EEXIST = 17;
 const NEW_DIRECTORY = 0o755;
+const BLOCK = 4096;
+const MEMORY = 128 << 20;
+/** What a string and its place in a map take, about. */
+const NAME_OVERHEAD = 64;
 const OPEN_DIRECTORY = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
 const NUL = Buffer.alloc(1);
 const YES = Buffer.from('y');
@@ -82,7 +88,7 @@ const isCode = (error: unknown, ...codes: string[]): boolean =>
   error instanceof SyscallError && codes.includes(error.code);
 
 export function createUnpacker(options: UnpackOptions): Unpacker {
-  const { rootFd, whiteouts, limit, keepKinds = false } = options;
+  const { rootFd, whiteouts, limit, memory = MEMORY, keepKinds = false } = options;
   const baseDirectory = normalise(options.base ?? '');
   const base = baseDirectory === '' ? '' : `${baseDirectory}/`;
   const { as } = options;
@@ -99,6 +105,18 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   let size = 0;
   /** Last of all, because every file made in a directory changes its time. */
   const directoryTimes = new Map<string, bigint>();
+  let remembered = 0;
+
+  function store(bytes: number): void {
+    stored += bytes;
+    if (stored > limit) throw new BadImage(`the archive unpacks to more than the ${limit} bytes allowed`);
+  }
+
+  function rememberTime(path: string, mtime: bigint): void {
+    remembered += path.length + NAME_OVERHEAD;
+    if (remembered > memory) throw new BadImage('the archive has more directories than can be kept in mind');
+    directoryTimes.set(path, mtime);
+  }
 
   function forgetParent(): void {
     if (parent >= 0) call(close(parent));
@@ -119,6 +137,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
           throw new BadImage(`the archive has files below ${JSON.stringify(path)}, which is not a directory`);
         }
         if (hidden) removeTree(above, pathArg(name));
+        store(BLOCK);
         create(mkdirat(above, pathArg(name), NEW_DIRECTORY));
         const fd = call(openat(above, pathArg(name), OPEN_DIRECTORY, 0));
         call(fchmod(fd, NEW_DIRECTORY));
@@ -173,7 +192,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
         describeFile(fd, entry);
       });
     }
-    directoryTimes.set(path, entry.mtime);
+    rememberTime(path, entry.mtime);
   }
 
   function makeLink(entry: TarEntry, path: string): void {
@@ -266,6 +285,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
       const entry =
         options.owner === undefined ? described : { ...described, ...options.owner({ uid, gid }) };
       const path = base + normalise(entry.path);
+      store(BLOCK);
       if (whiteouts && whiteout(path)) return;
       if (entry.type === 'directory') return makeDirectory(entry, path.replace(/\/$/, ''));
       if (path === base) throw new BadImage(`the archive's root is a ${entry.type}, not a directory`);
@@ -276,8 +296,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
     },
     data(bytes, position) {
       if (file < 0) return;
-      stored += bytes.length;
-      if (stored > limit) throw new BadImage(`the archive unpacks to more than the ${limit} bytes allowed`);
+      store(bytes.length);
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(file, bytes, done, bytes.length - done, position + done);
       }
