@@ -87,6 +87,8 @@ test('an exit code that nobody can know is not invented', async () => {
   await daemon.end('SIGKILL');
   process.kill(monitor, 'SIGKILL');
   process.kill(Pid, 'SIGKILL');
+  // Until nothing of them is left; where nobody collects them they are zombies, which is as good.
+  for (const end = Date.now() + 2000; existsSync(`/proc/${Pid}`) && Date.now() < end; ) await sleep(20);
   await daemon.begin();
   const found = await eventually(
     () => engine.inspect(id),

@@ -135,7 +135,7 @@ async function holdNamespaces(): Promise<ChildProcess> {
 
 async function answers(options: { socket: string; daemon: ChildProcess; log(): string }): Promise<void> {
   const { socket, daemon, log } = options;
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 50_000;
   for (;;) {
     const status = await statusOf({ socket, method: 'GET', path: '/_ping' }).catch(() => 0);
     if (status === 200) return;

@@ -123,7 +123,7 @@ export function unframed(bytes: Buffer): string {
 export async function eventually<T>(
   look: () => Promise<T>,
   isWanted: (found: T) => boolean,
-  patience = 5000,
+  patience = 20_000,
 ): Promise<T> {
   const deadline = Date.now() + patience;
   for (;;) {

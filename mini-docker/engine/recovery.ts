@@ -68,11 +68,15 @@ async function adopt(context: EngineContext, live: LiveContainer): Promise<void>
           context.warn(`container ${live.name}: cannot be taken over: ${error.message}`);
           return undefined;
         });
+  const started = readStarted(directory);
   if (container === undefined || spec === undefined) {
+    const { startedAt } = started ?? state;
+    // Its record would have been written a little later.
+    if (startedAt !== state.startedAt)
+      Object.assign(state, { status: 'running', startedAt, startedBefore: true });
     if (state.status === 'running' || state.status === 'paused') await discard(context, live);
     return lose(context, live);
   }
-  const started = readStarted(directory);
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed while it started it; no client was told that it runs.
     await container.delete();
