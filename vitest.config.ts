@@ -7,6 +7,9 @@ export default defineConfig({
     include: ['mini-docker/**/*.test.ts', 'test/**/*.test.ts'],
     // A process for each file: tests enter namespaces, and take them along when they end.
     pool: 'forks',
+    // Most of them wait for a kernel more than they compute.
+    maxWorkers: '100%',
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },

@@ -29,7 +29,7 @@ import {
   writeText,
 } from '#linux';
 import { handOver } from '../../mini-docker/linux/clone.ts';
-import { nodeDirectory } from '../repository.ts';
+import { compiledDirectory, nodeDirectory } from '../repository.ts';
 import { withheldRights } from './rights.ts';
 
 export interface EnterOptions {
@@ -61,6 +61,8 @@ export function sandboxEnvironment(): Record<string, string> {
     ...Object.fromEntries(passed),
     PATH: `${nodeDirectory}:${SYSTEM_PATH}`,
     HOME: '/root',
+    // Read only, in effect: what is added in a sandbox goes with it, and cannot harm who comes after.
+    NODE_COMPILE_CACHE: compiledDirectory,
     LEARN_SANDBOX: '1',
   };
 }

@@ -67,6 +67,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'libseccomp is not installed (Debian: libseccomp2)',
     where: !hasLibseccomp,
   },
+  ...['podman', 'dockerd'].map(program => ({
+    file: 'mini-docker/images/archives.test.ts',
+    name: `needs ${program}`,
+    why: `${program} is not installed`,
+    where: lacks(program),
+  })),
   { file: 'mini-docker/images/archives.test.ts', why: 'skopeo is not installed', where: lacks('skopeo') },
   {
     file: 'mini-docker/images/registry/registry.test.ts',
