@@ -80,7 +80,7 @@ export async function copyFiles(
 
 /** Makes a directory, and those above it, that are not there yet. Throws BadImage. */
 export function makeDirectory(root: number, path: string, { owner, mode }: Alterations): void {
-  const limit = 0;
+  const limit = Number.MAX_SAFE_INTEGER;
   const unpacker = createUnpacker({ rootFd: root, whiteouts: false, limit, keepKinds: true });
   try {
     unpacker.entry({

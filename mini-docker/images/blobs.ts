@@ -23,6 +23,15 @@ import { BadImage } from './errors.ts';
 /** What is known of a blob before its bytes are there. */
 export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
 
+/** A blob that comes in. Who reads it sees its bytes on their way: a layer is unpacked while it is fetched. */
+export interface Arrival extends AsyncIterable<Uint8Array> {
+  /**
+   * Takes what nobody has read, and puts the blob in its place. To be called in any case. Throws what the source threw,
+   * and BadImage when the blob is not what is expected; nothing is stored then.
+   */
+  finish(): Promise<{ digest: string; size: number }>;
+}
+
 export interface Blobs {
   path(digest: string): string;
   /** In bytes; undefined when it is not there. */
@@ -32,6 +41,8 @@ export interface Blobs {
   stream(digest: string): Readable;
   /** Stores small blobs. */
   put(bytes: Uint8Array): { digest: string; size: number };
+  /** Nothing is read of the source before somebody reads it, or finishes it. */
+  arrival(source: AsyncIterable<Uint8Array>, expected?: Expected): Arrival;
   /** Stores what arrives. Throws BadImage, and stores nothing, when it is not what is expected. */
   receive(source: AsyncIterable<Uint8Array>, expected?: Expected): Promise<{ digest: string; size: number }>;
   /** Makes the file `path`, which has this digest, the blob too, in place of one that may be damaged. */
@@ -47,6 +58,53 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
   const path = (digest: string) => join(directory, hexOf(digest));
   const size = (digest: string) => statSync(path(digest), { throwIfNoEntry: false })?.size;
 
+  function arrival(source: AsyncIterable<Uint8Array>, expected: Expected = {}): Arrival {
+    let stored: { digest: string; size: number } | undefined;
+    let failure: unknown;
+    async function* pass(): AsyncGenerator<Uint8Array> {
+      const name = temporaryName(temporary);
+      const file = await open(name, 'wx', 0o644);
+      // Of one piece while the next is on its way.
+      let writing = Promise.resolve();
+      try {
+        const hash = createHash('sha256');
+        let received = 0;
+        for await (const chunk of source) {
+          received += chunk.length;
+          if (expected.size !== undefined && received > expected.size) break;
+          hash.update(chunk);
+          await writing;
+          writing = file.writeFile(chunk);
+          writing.catch(() => {});
+          yield chunk;
+        }
+        await writing;
+        const digest = `sha256:${hash.digest('hex')}`;
+        check({ digest, size: received }, expected);
+        await rename(name, path(digest));
+        syncInBackground(path(digest));
+        stored = { digest, size: received };
+      } catch (error) {
+        failure = error;
+        throw error;
+      } finally {
+        await writing.catch(() => {});
+        await file.close();
+        await rm(name, { force: true });
+      }
+    }
+    const passing = pass();
+    return {
+      // Who stops reading does not stop the blob.
+      [Symbol.asyncIterator]: () => ({ next: () => passing.next() }),
+      async finish() {
+        while (!(await passing.next()).done);
+        if (stored === undefined) throw failure;
+        return stored;
+      },
+    };
+  }
+
   return {
     path,
     size,
@@ -61,28 +119,8 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
       if (size(digest) !== bytes.length) writeWhole(path(digest), bytes, temporary);
       return { digest, size: bytes.length };
     },
-    async receive(source, expected = {}) {
-      const name = temporaryName(temporary);
-      const file = await open(name, 'wx', 0o644);
-      try {
-        const hash = createHash('sha256');
-        let received = 0;
-        for await (const chunk of source) {
-          received += chunk.length;
-          if (expected.size !== undefined && received > expected.size) break;
-          hash.update(chunk);
-          await file.write(chunk);
-        }
-        const digest = `sha256:${hash.digest('hex')}`;
-        check({ digest, size: received }, expected);
-        await rename(name, path(digest));
-        syncInBackground(path(digest));
-        return { digest, size: received };
-      } finally {
-        await file.close();
-        await rm(name, { force: true });
-      }
-    },
+    arrival,
+    receive: (source, expected) => arrival(source, expected).finish(),
     adopt(from, digest) {
       const name = temporaryName(temporary);
       linkSync(from, name);

@@ -1,4 +1,5 @@
-// `docker pull`: manifest, configuration, then the layers side by side, each unpacked as soon as it is there.
+// `docker pull`: manifest, configuration, then the layers side by side, each unpacked while it comes in. What is unpacked
+// is out of sight until the digests of both, the layer as it came and what was in it, are right.
 import { decodeImageConfig } from '../../formats/image-config.ts';
 import {
   encodeReference,
@@ -208,20 +209,30 @@ async function fetchLayer(options: {
     onProgress({ id: digest, status: 'Already exists' });
     return;
   }
-  if (content.blobs.size(digest) !== size) {
-    const report = (current: number) =>
-      onProgress({ id: digest, status: 'Downloading', current, total: size });
-    await content.blobs.receive(download({ session, repository, layer, report }), layer);
+  const tell = (status: string, current?: number) =>
+    onProgress({ id: digest, status, ...(current === undefined ? {} : { current, total: size }) });
+  const extracting = (current: number) => tell('Extracting', current);
+  if (content.blobs.size(digest) === size) {
+    // The blob is another image's, the layer is not there yet.
+    await content.layers.unpack({ diffId, source: () => counted(content.blobs.stream(digest), extracting) });
+  } else {
+    const report = (current: number) => {
+      tell('Downloading', current);
+      if (current < size) return;
+      tell('Download complete');
+      // The rest of it.
+      extracting(size);
+    };
+    const arrival = content.blobs.arrival(download({ session, repository, layer, report }), layer);
+    try {
+      await content.layers.unpack({ diffId, source: () => arrival, verified: digest === diffId });
+    } finally {
+      // If its bytes are not what was announced, that is the error: it explains any other.
+      await arrival.finish();
+    }
     fresh.add(digest);
-    onProgress({ id: digest, status: 'Download complete' });
   }
-  const extracting = (current: number) =>
-    onProgress({ id: digest, status: 'Extracting', current, total: size });
-  const verified = fresh.has(digest) && digest === diffId;
-  const source = () => counted(content.blobs.stream(digest), extracting);
-  extracting(0);
-  await content.layers.unpack({ diffId, source, verified });
-  onProgress({ id: digest, status: 'Pull complete' });
+  tell('Pull complete');
 }
 
 /** The blob's bytes. After a broken connection it goes on where it stopped, as long as each attempt brings something. */
