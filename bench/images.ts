@@ -12,13 +12,11 @@ const FILES = 20_000;
 const FILE_SIZE = 15 * 1024;
 const REGISTRY = '127.0.0.1:5000';
 
-/** @param rounds of what takes seconds */
-export async function images(peers: readonly Peer[], rounds: number): Promise<void> {
+/** In a directory that is gone afterwards. */
+async function apart(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = temporary('images');
   try {
-    await builds(peers, { directory, rounds });
-    await archives(peers, { directory, rounds });
-    await commits(peers, rounds);
+    await work(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -29,12 +27,20 @@ function settle(): void {
   execFileSync('sync');
 }
 
+export const builds = (peers: readonly Peer[], rounds: number): Promise<void> =>
+  apart(directory => measureBuilds(peers, { directory, rounds }));
+/** Of an image of 300 MB in 20,000 files. */
+export const archives = (peers: readonly Peer[], rounds: number): Promise<void> =>
+  apart(directory => measureArchives(peers, { directory, rounds }));
+export const pulls = (peers: readonly Peer[], rounds: number): Promise<void> =>
+  apart(directory => measurePulls(peers, { directory, rounds }));
+
 interface Setting {
   directory: string;
   rounds: number;
 }
 
-async function builds(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
+async function measureBuilds(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
   const context = join(directory, 'context');
   mkdirSync(context);
   const steps = Array.from({ length: 9 }, (_, index) => `RUN echo ${index} > /step-${index}\n`);
@@ -70,7 +76,8 @@ async function builds(peers: readonly Peer[], { directory, rounds }: Setting): P
   );
 }
 
-async function archives(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
+/** The image `large` of each. */
+async function makeLarge(peers: readonly Peer[], directory: string): Promise<void> {
   const root = join(directory, 'root');
   const archive = join(directory, 'root.tar');
   for (let index = 0; index < FILES; index++) {
@@ -81,6 +88,10 @@ async function archives(peers: readonly Peer[], { directory, rounds }: Setting):
   execFileSync('tar', ['-C', root, '-cf', archive, '.']);
   rmSync(root, { recursive: true });
   for (const peer of peers) await execute([...peer.command, 'import', archive, 'large'], peer.env);
+}
+
+async function measureArchives(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
+  await makeLarge(peers, directory);
   const saved = (peer: Peer): string => join(directory, `${peer.name}.tar`);
   report(
     'save, 300 MB in 20,000 files',
@@ -109,10 +120,12 @@ async function archives(peers: readonly Peer[], { directory, rounds }: Setting):
       1,
     ),
   );
-  if (installed('docker-registry')) await pulls(peers, { directory, rounds });
+  for (const peer of peers) await execute([...peer.command, 'rmi', '-f', 'large'], peer.env);
 }
 
-async function pulls(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
+async function measurePulls(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
+  if (!installed('docker-registry')) return;
+  await makeLarge(peers, directory);
   const name = `${REGISTRY}/large`;
   for (const peer of peers) {
     // Each daemon has a network namespace of its own, and there its own registry.
@@ -156,7 +169,7 @@ async function startRegistry(peer: Peer, directory: string): Promise<ChildProces
   return registry;
 }
 
-async function commits(peers: readonly Peer[], rounds: number): Promise<void> {
+export async function commits(peers: readonly Peer[], rounds: number): Promise<void> {
   const write = ['sh', '-c', 'head -c 104857600 /dev/urandom > /large'];
   for (const peer of peers) {
     await execute(

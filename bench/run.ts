@@ -1,10 +1,11 @@
-// npm run bench: how fast and how small, side by side with what is installed of docker, podman and runc, in one run.
+// npm run bench [-- PART…]: how fast and how small, side by side with what is installed of docker, podman and runc, in
+// one run.
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execute } from './execute.ts';
-import { images } from './images.ts';
+import { archives, builds, commits, pulls } from './images.ts';
 import { inTurns, report } from './measure.ts';
 import { processes, residentKilobytes } from './memory.ts';
 import { networkThroughput } from './network.ts';
@@ -108,30 +109,26 @@ const ours = await miniDocker();
 const dockerd = await docker(root);
 const podmanPeer = podman(root);
 const bundle = runcBundle(root);
-try {
-  const daemons = [ours, ...(dockerd === undefined ? [] : [dockerd])];
-  console.log(
-    `medians of ${rounds} rounds in turns; ${daemons.map(({ name }) => name).join(', ')} have their daemons running`,
+const daemons = [ours, ...(dockerd === undefined ? [] : [dockerd])];
+const node = { name: 'node -e 0', once: () => execute([process.execPath, '-e', '0']) };
+
+async function runParts(): Promise<void> {
+  report(
+    'run --rm busybox true, default network',
+    await inTurns([...daemons.map(peer => runs(peer, 'run', '--rm', 'busybox', 'true')), node], rounds),
   );
-  const node = { name: 'node -e 0', once: () => execute([process.execPath, '-e', '0']) };
+  const bare = [...daemons, ...(podmanPeer === undefined ? [] : [podmanPeer])];
   const withoutNetwork = [
-    ...daemons.map(peer => runs(peer, 'run', '--rm', '--net', 'none', 'busybox', 'true')),
-    ...(podmanPeer === undefined
-      ? []
-      : [runs(podmanPeer, 'run', '--rm', '--net', 'none', 'busybox', 'true')]),
+    ...bare.map(peer => runs(peer, 'run', '--rm', '--net', 'none', 'busybox', 'true')),
     ...(bundle === undefined
       ? []
       : [{ name: 'runc', once: () => execute(['runc', 'run', '-b', bundle, 'mini-docker-bench']) }]),
     node,
   ];
-  report(
-    'run --rm busybox true, default network',
-    await inTurns([...daemons.map(peer => runs(peer, 'run', '--rm', 'busybox', 'true')), node], rounds),
-  );
   report('run --rm --net none busybox true', await inTurns(withoutNetwork, rounds));
-  // A daemon that has run for a while: its code is compiled by then.
-  report('create, start, wait, remove over the API', await inTurns(daemons.map(lifeOverApi), rounds * 4, 30));
+}
 
+async function execs(): Promise<void> {
   for (const peer of daemons)
     await execute([...peer.command, 'run', '-d', '--name', 'target', 'busybox', 'sleep', '1000'], peer.env);
   report(
@@ -142,19 +139,53 @@ try {
     ),
   );
   for (const peer of daemons) await execute([...peer.command, 'rm', '-f', 'target'], peer.env);
+}
 
-  await networkThroughput(daemons, 5);
-  await images(daemons, Math.ceil(rounds / 4));
-
+async function memory(): Promise<void> {
   console.log('\nresident memory of one running idle container');
   await costOfIdle(ours, /mini-docker-monitor/);
   if (dockerd !== undefined) await costOfIdle(dockerd, /containerd-shim|docker-proxy/);
   console.log(
     `  daemons: ${daemons.map(({ name, pid }) => `${name} ${(residentKilobytes(pid!) / 1024).toFixed(1)} MB`).join(', ')}`,
   );
+}
 
-  console.log(`\n${many} containers at once, default network`);
-  await manyAtOnce(ours);
+/** Of what takes seconds. */
+const few = Math.ceil(rounds / 4);
+const parts: Record<string, () => Promise<void>> = {
+  run: runParts,
+  // A daemon that has run for a while: its code is compiled by then.
+  api: async () =>
+    report(
+      'create, start, wait, remove over the API',
+      await inTurns(daemons.map(lifeOverApi), rounds * 4, 30),
+    ),
+  exec: execs,
+  network: () => networkThroughput(daemons, 5),
+  build: () => builds(daemons, few),
+  archives: () => archives(daemons, few),
+  pull: () => pulls(daemons, few),
+  commit: () => commits(daemons, few),
+  memory,
+  async many() {
+    console.log(`\n${many} containers at once, default network`);
+    await manyAtOnce(ours);
+  },
+};
+
+try {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.find(each => parts[each] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`there is no part '${unknown}'; there are ${Object.keys(parts).join(', ')}`);
+  console.log(
+    `medians of ${rounds} rounds in turns; ${daemons.map(({ name }) => name).join(', ')} have their daemons running`,
+  );
+  for (const [name, part] of Object.entries(parts))
+    if (chosen.length === 0 || chosen.includes(name)) await part();
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`);
+  process.exitCode = 1;
 } finally {
   for (const peer of [ours, dockerd, podmanPeer]) await peer?.stop();
   for (const directory of [root, bundle])
