@@ -1,12 +1,14 @@
 // Images, side by side: builds, archives, a registry and commits. Every image is made here, of busybox and random bytes.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { pack } from 'tar-stream';
 import { execute } from './execute.ts';
 import { type Contestant, inTurns, report } from './measure.ts';
-import { installed, type Peer, temporary } from './peers.ts';
+import { installed, miniDocker, type Peer, temporary } from './peers.ts';
 
 const FILES = 20_000;
 const FILE_SIZE = 15 * 1024;
@@ -76,91 +78,119 @@ async function measureBuilds(peers: readonly Peer[], { directory, rounds }: Sett
   );
 }
 
-/** The image `large` of each. */
-async function makeLarge(peers: readonly Peer[], directory: string): Promise<void> {
-  const root = join(directory, 'root');
-  const archive = join(directory, 'root.tar');
-  for (let index = 0; index < FILES; index++) {
-    const folder = join(root, `${index % 100}`);
-    if (index < 100) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${index}`), randomBytes(FILE_SIZE));
+/** Different images, `large-0` and so on: each is new to whoever takes it. Gives their names. */
+async function publish(publisher: Peer, directory: string, count: number): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, index) => `large-${index}`);
+  for (const name of names) {
+    const archive = join(directory, 'root.tar');
+    await writeTar(archive);
+    await execute([...publisher.command, 'import', archive, name], publisher.env);
+    rmSync(archive);
   }
-  execFileSync('tar', ['-C', root, '-cf', archive, '.']);
-  rmSync(root, { recursive: true });
-  for (const peer of peers) await execute([...peer.command, 'import', archive, 'large'], peer.env);
+  return names;
+}
+
+/** Its files are in no directory before: ext4 is slow where files were removed a short while ago. */
+async function writeTar(path: string): Promise<void> {
+  const tar = pack();
+  const written = pipeline(tar, createWriteStream(path));
+  for (let index = 0; index < FILES; index++) {
+    const entry = tar.entry({ name: `${index % 100}/${index}`, size: FILE_SIZE });
+    entry.end(randomBytes(FILE_SIZE));
+    await finished(entry);
+  }
+  tar.finalize();
+  await written;
 }
 
 async function measureArchives(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
-  await makeLarge(peers, directory);
-  const saved = (peer: Peer): string => join(directory, `${peer.name}.tar`);
-  report(
-    'save, 300 MB in 20,000 files',
-    await inTurns(
-      peers.map(peer => ({
-        name: peer.name,
-        before: settle,
-        once: () => execute([...peer.command, 'save', '-o', saved(peer), 'large'], peer.env),
-      })),
-      rounds,
-      1,
-    ),
-  );
-  report(
-    'load of it',
-    await inTurns(
-      peers.map(peer => ({
-        name: peer.name,
-        async before() {
-          await execute([...peer.command, 'rmi', '-f', 'large'], peer.env);
-          settle();
-        },
-        once: () => execute([...peer.command, 'load', '-q', '-i', saved(peers[0]!)], peer.env),
-      })),
-      rounds,
-      1,
-    ),
-  );
-  for (const peer of peers) await execute([...peer.command, 'rmi', '-f', 'large'], peer.env);
+  await withPublisher(async publisher => {
+    const names = await publish(publisher, directory, rounds + 1);
+    const archiveOf = (name: string): string => join(directory, `${name}.tar`);
+    for (const name of names)
+      await execute([...publisher.command, 'save', '-o', archiveOf(name), name], publisher.env);
+    report(
+      'load, 300 MB in 20,000 files',
+      await inTurns(
+        peers.map(peer => ({
+          name: peer.name,
+          before: settle,
+          once: each(names, name =>
+            execute([...peer.command, 'load', '-q', '-i', archiveOf(name)], peer.env),
+          ),
+        })),
+        rounds,
+        1,
+      ),
+    );
+    const saved = (peer: Peer): string => join(directory, `${peer.name}-saved.tar`);
+    report(
+      'save of it',
+      await inTurns(
+        peers.map(peer => ({
+          name: peer.name,
+          before: settle,
+          once: () => execute([...peer.command, 'save', '-o', saved(peer), names[0]!], peer.env),
+        })),
+        rounds,
+        1,
+      ),
+    );
+    for (const peer of peers) await execute([...peer.command, 'rmi', '-f', ...names], peer.env);
+  });
 }
 
+/** A daemon that is not measured, and keeps what it has made until all is measured. */
+async function withPublisher(work: (publisher: Peer) => Promise<void>): Promise<void> {
+  const publisher = await miniDocker();
+  try {
+    await work(publisher);
+  } finally {
+    await publisher.stop();
+  }
+}
+
+/** Takes one after another. */
+function each<T>(things: readonly T[], work: (thing: T) => Promise<void>): () => Promise<void> {
+  const left = [...things];
+  return () => work(left.shift()!);
+}
+
+/** Each daemon has a network namespace of its own, and there its own registry; all have the same images. */
 async function measurePulls(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
   if (!installed('docker-registry')) return;
-  await makeLarge(peers, directory);
-  const name = `${REGISTRY}/large`;
-  for (const peer of peers) {
-    // Each daemon has a network namespace of its own, and there its own registry.
-    const registry = await startRegistry(peer, directory);
-    try {
-      await execute([...peer.command, 'tag', 'large', name], peer.env);
-      await execute([...peer.command, 'push', '-q', name], peer.env);
-      await execute([...peer.command, 'rmi', '-f', 'large', name], peer.env);
-      Object.assign(peer, { registry });
-    } catch (error) {
-      registry.kill();
-      throw error;
-    }
+  const registries: ChildProcess[] = [];
+  try {
+    await withPublisher(async publisher => {
+      for (const peer of [publisher, ...peers]) registries.push(await startRegistry(peer, directory));
+      const names: string[] = [];
+      for (const name of await publish(publisher, directory, rounds + 1)) {
+        names.push(`${REGISTRY}/${name}`);
+        await execute([...publisher.command, 'tag', name, `${REGISTRY}/${name}`], publisher.env);
+        await execute([...publisher.command, 'push', '-q', `${REGISTRY}/${name}`], publisher.env);
+      }
+      report(
+        'pull of it from a registry of this machine',
+        await inTurns(
+          peers.map(peer => ({
+            name: peer.name,
+            before: settle,
+            once: each(names, name => execute([...peer.command, 'pull', '-q', name], peer.env)),
+          })),
+          rounds,
+          1,
+        ),
+      );
+      for (const peer of peers) await execute([...peer.command, 'rmi', '-f', ...names], peer.env);
+    });
+  } finally {
+    for (const registry of registries) registry.kill();
   }
-  report(
-    'pull of it from a registry of this machine',
-    await inTurns(
-      peers.map(peer => ({
-        name: peer.name,
-        async before() {
-          await execute([...peer.command, 'rmi', '-f', name], peer.env).catch(() => {});
-          settle();
-        },
-        once: () => execute([...peer.command, 'pull', '-q', name], peer.env),
-      })),
-      rounds,
-      1,
-    ),
-  );
-  for (const peer of peers) (peer as Peer & { registry: ChildProcess }).registry.kill();
 }
 
 async function startRegistry(peer: Peer, directory: string): Promise<ChildProcess> {
-  const configuration = join(directory, `${peer.name}.yml`);
-  const storage = `storage: { filesystem: { rootdirectory: ${directory}/registry-${peer.name} } }`;
+  const configuration = join(directory, 'registry.yml');
+  const storage = `storage: { filesystem: { rootdirectory: ${directory}/registry } }`;
   writeFileSync(configuration, `version: 0.1\n${storage}\nhttp: { addr: '${REGISTRY}' }\n`);
   const registry = spawn('nsenter', ['-t', `${peer.pid}`, '-n', 'docker-registry', 'serve', configuration], {
     stdio: 'ignore',
