@@ -146,7 +146,8 @@ export class DaemonClient {
       whole = true;
     } finally {
       if (whole && connection.reusable) {
-        connection.idleSince = performance.now();
+        // Not performance.now(): the first use of it takes 2 ms.
+        connection.idleSince = Date.now();
         this.#idle.push(connection);
       } else connection.socket.destroy();
     }
@@ -154,7 +155,8 @@ export class DaemonClient {
 
   #reuse(): HttpConnection | undefined {
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
-      if (connection.reusable && performance.now() - connection.idleSince < REUSE_WITHIN) return connection;
+      const idle = Date.now() - connection.idleSince;
+      if (connection.reusable && idle >= 0 && idle < REUSE_WITHIN) return connection;
       connection.socket.destroy();
     }
     return undefined;

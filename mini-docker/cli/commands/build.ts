@@ -73,7 +73,7 @@ export const build = command({
     const { dockerfile, body } = await buildContext({
       source: args[0]!,
       file: flags.file,
-      stdin: process.stdin,
+      stdin: () => process.stdin,
     });
     const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live })}`, {
       body,
