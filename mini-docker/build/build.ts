@@ -1,7 +1,6 @@
 // A build from the context that a client sends to an image with its names.
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shortId } from '../formats/digest.ts';
 import type { Dockerfile } from '../formats/dockerfile.ts';
@@ -11,6 +10,7 @@ import { decodeReference, familiarReference, withTag } from '../formats/image-re
 import { NoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';
+import { removeTree } from '../linux/remove-tree.ts';
 import { baseState } from './base.ts';
 import { readDockerfile, removeIgnored, unpackContext } from './context.ts';
 import { BuildError } from './errors.ts';
@@ -33,7 +33,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   await using resources = new AsyncDisposableStack();
   const [directory, runDirectory] = [host.directory, host.runDirectory].map(parent => {
     const made = mkdtempSync(join(parent, 'build-'));
-    resources.defer(() => rm(made, { recursive: true, force: true }));
+    resources.defer(() => removeTree(made));
     return made;
   }) as [string, string];
   const contextPath = join(directory, 'context');

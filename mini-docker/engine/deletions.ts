@@ -1,7 +1,7 @@
 // Files of removed containers, deleted in the background: a container is gone by one rename, and nobody has to wait for
 // the disk. What a killed daemon did not come to, the next one sweeps away (record-file.ts).
 
-import { removeTree } from './remove-tree.ts';
+import { removeTree } from '../linux/remove-tree.ts';
 
 export class Deletions {
   readonly #warn: (message: string) => void;

@@ -1,6 +1,7 @@
 // A program has ended: its output is brought to its end, its state saved, everybody told, and what held it given back.
 
 import { encodeTimestamp } from '../formats/timestamp.ts';
+import { removeTree } from '../linux/remove-tree.ts';
 import type { Exit } from '../runtime/container.ts';
 import { containerEvent } from './container-events.ts';
 import type { EngineContext } from './context.ts';
@@ -8,7 +9,6 @@ import { watchHealth } from './health.ts';
 import type { LiveContainer, Run } from './live-container.ts';
 import { disconnectNetworks, leaveNetworkOwner } from './network-connections.ts';
 import { removeLocked } from './remove.ts';
-import { removeTree } from './remove-tree.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
 import { removeShm } from './shared-memory.ts';
 import { startRun } from './start.ts';

@@ -3,9 +3,9 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTreeNow } from '../linux/remove-tree.ts';
 import type { DataPaths } from './paths.ts';
 import type { ContainerRecord } from './record.ts';
-import { removeTreeNow } from './remove-tree.ts';
 
 const CREATING = '.creating-';
 const REMOVING = '.removing-';

@@ -2,10 +2,10 @@
 
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeTreeNow } from '../linux/remove-tree.ts';
 import type { EngineContext } from './context.ts';
 import { EngineError } from './errors.ts';
 import type { ContainerRecord } from './record.ts';
-import { removeTreeNow } from './remove-tree.ts';
 
 /**
  * A directory of the host for /dev/shm, or undefined for a tmpfs of its own. A container that others may join

@@ -5,9 +5,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeTimestamp } from '../formats/timestamp.ts';
+import { removeTree, removeTreeNow } from '../linux/remove-tree.ts';
 import { badParameter, EngineError } from './errors.ts';
 import { Lock } from './lock.ts';
-import { removeTree, removeTreeNow } from './remove-tree.ts';
 
 export interface Volume {
   name: string;

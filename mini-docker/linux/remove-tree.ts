@@ -4,8 +4,8 @@
 import { closeSync, openSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { O } from '../linux/constants.ts';
-import { removeTree as removeTreeAt } from '../linux/directory.ts';
+import { O } from './constants.ts';
+import { removeTree as removeTreeAt } from './directory.ts';
 
 const FEW = 64;
 
