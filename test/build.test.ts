@@ -521,7 +521,7 @@ RUN id -u; id -g; pwd; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/c
       asked.on('error', () => {}).end(body);
     });
     const directory = join(daemon.runDir, 'build');
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 20_000;
     while (readdirSync(directory).length > 0 && Date.now() < deadline)
       await new Promise(done => setTimeout(done, 20));
     expect(readdirSync(directory)).toEqual([]);

@@ -55,7 +55,7 @@ test('stop sends the stop signal and waits; who does not listen is killed when t
     StopSignal: 'SIGUSR1',
   });
   const deaf = await engine.run(['sh', '-c', "trap '' TERM; sleep 1000"]);
-  await new Promise(resolve => setTimeout(resolve, 100));
+  await new Promise(resolve => setTimeout(resolve, 1000));
   await post(`${polite}/stop`);
   expect((await engine.inspect(polite)).State.ExitCode).toBe(5);
   const begin = Date.now();

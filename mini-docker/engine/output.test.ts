@@ -32,7 +32,7 @@ const texts = (file = path) =>
     .split('\n')
     .filter(Boolean)
     .map(line => Buffer.from(decodeLogLine(line)!.data).toString());
-const soon = () => new Promise(resolve => setTimeout(resolve, 30));
+const soon = () => new Promise(resolve => setTimeout(resolve, 150));
 
 test('output becomes log lines, and a line waits for its end', async () => {
   const { readEnd, writeEnd } = pipe();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { pipe } from './pipes.ts';
 import { watchReadable } from './readable.ts';
 
-const soon = () => new Promise(resolve => setTimeout(resolve, 30));
+const soon = () => new Promise(resolve => setTimeout(resolve, 150));
 
 test('a pipe that has something in it is told, and nothing is taken out of it', async () => {
   const { readEnd, writeEnd } = pipe();
