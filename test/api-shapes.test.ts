@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { collectShapes } from './api-shapes.ts';
-import { startDaemon } from './daemon.ts';
+import { collectShapes } from './support/api-shapes.ts';
+import { startDaemon } from './support/daemon.ts';
 
 /** What dockerd 20.10 has (API 1.41) and this daemon need not have, with the reason. */
 const LEFT_OUT: [RegExp, reason: string][] = [

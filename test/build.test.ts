@@ -14,10 +14,10 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tarOf } from '../mini-docker/images/test-archives.ts';
-import { dockers, hasDocker, newContext, ours, post, type RunOptions, serverIn } from './building.ts';
-import { startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient } from './engine-client.ts';
+import { tarOf } from '../mini-docker/images/testing/archives.ts';
+import { dockers, hasDocker, newContext, ours, post, type RunOptions, serverIn } from './support/building.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

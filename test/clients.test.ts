@@ -16,7 +16,7 @@ import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './daemon.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
 let daemon: TestDaemon;
 let docker: Docker;

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
 let daemon: TestDaemon;
 let scratch: string;

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './daemon.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 24);
 

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient, eventually } from './engine-client.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

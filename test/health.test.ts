@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './daemon.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const run = promisify(execFile);
 let daemon: TestDaemon;

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isInstalled } from '../mini-docker/images/test-archives.ts';
-import { type CommandLine, commandLines, type Ran } from './command-lines.ts';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient } from './engine-client.ts';
-import { startRegistry, type TestRegistry } from './registry.ts';
+import { isInstalled } from '../mini-docker/images/testing/archives.ts';
+import { type CommandLine, commandLines, type Ran } from './support/command-lines.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient } from './support/engine-client.ts';
+import { startRegistry, type TestRegistry } from './support/registry.ts';
 
 const isReady = isInstalled('docker-registry') && isInstalled('skopeo');
 

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient, eventually } from './engine-client.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
 let daemon: TestDaemon;
 beforeAll(async () => {

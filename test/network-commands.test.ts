@@ -1,11 +1,11 @@
 // Networks by the API, by our command, and by docker's.
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import type { NetworkResource } from '../mini-docker/formats/engine-api-networks.ts';
-import type { EventMessage } from '../mini-docker/formats/engine-api-system.ts';
+import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
+import type { EventMessage } from '../mini-docker/formats/engine-api/system.ts';
 import type { NetworkMap } from '../mini-docker/formats/network-map.ts';
-import { commandLines } from './command-lines.ts';
-import { ask } from './network-hosts.ts';
+import { commandLines } from './support/command-lines.ts';
+import { ask } from './support/network-hosts.ts';
 import {
   address,
   daemon,
@@ -18,8 +18,8 @@ import {
   server,
   start,
   useNetworkScene,
-} from './network-scene.ts';
-import { ip } from './own-network.ts';
+} from './support/network-scene.ts';
+import { ip } from './support/own-network.ts';
 
 useNetworkScene();
 

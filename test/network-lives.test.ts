@@ -1,10 +1,10 @@
 // Networks over time: shared, restarted, and under a daemon that is killed.
 import { readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { NetworkResource } from '../mini-docker/formats/engine-api-networks.ts';
-import type { SystemInfo } from '../mini-docker/formats/engine-api-system.ts';
-import { eventually } from './engine-client.ts';
-import { ask } from './network-hosts.ts';
+import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
+import type { SystemInfo } from '../mini-docker/formats/engine-api/system.ts';
+import { eventually } from './support/engine-client.ts';
+import { ask } from './support/network-hosts.ts';
 import {
   address,
   beyond,
@@ -21,8 +21,8 @@ import {
   server,
   start,
   useNetworkScene,
-} from './network-scene.ts';
-import { ip } from './own-network.ts';
+} from './support/network-scene.ts';
+import { ip } from './support/own-network.ts';
 
 useNetworkScene();
 

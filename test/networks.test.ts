@@ -1,8 +1,8 @@
 // Networks, end to end: what counts is which packets arrive, and what the kernel shows.
 import { describe, expect, test } from 'vitest';
-import type { NetworkResource } from '../mini-docker/formats/engine-api-networks.ts';
-import { eventually } from './engine-client.ts';
-import { ask, reaches, serve } from './network-hosts.ts';
+import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
+import { eventually } from './support/engine-client.ts';
+import { ask, reaches, serve } from './support/network-hosts.ts';
 import {
   address,
   beyond,
@@ -20,8 +20,8 @@ import {
   server,
   start,
   useNetworkScene,
-} from './network-scene.ts';
-import { ip } from './own-network.ts';
+} from './support/network-scene.ts';
+import { ip } from './support/own-network.ts';
 
 useNetworkScene();
 

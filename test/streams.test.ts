@@ -1,8 +1,8 @@
 // What a container writes and reads: logs, attach, exec, and clients that are slow or gone.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient, eventually, unframed } from './engine-client.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually, unframed } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 

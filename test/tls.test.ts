@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hasDocker } from './building.ts';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './daemon.ts';
+import { hasDocker } from './support/building.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const HOST = 'tcp://127.0.0.1:2376';
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { namespaceInode } from '../mini-docker/linux/proc/namespaces.ts';
 import { readStatus } from '../mini-docker/linux/proc/status.ts';
-import { type CommandLine, commandLines, type Ran } from './command-lines.ts';
-import { startDaemon, type TestDaemon } from './daemon.ts';
+import { type CommandLine, commandLines, type Ran } from './support/command-lines.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const MAP = ['--uidmap', '0:100000:65536', '--gidmap', '0:200000:65536'];
 

@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { MountPoint } from '../mini-docker/formats/engine-api.ts';
-import type { VolumeList, VolumeResource } from '../mini-docker/formats/engine-api-volumes.ts';
+import type { MountPoint } from '../mini-docker/formats/engine-api/containers.ts';
+import type { VolumeList, VolumeResource } from '../mini-docker/formats/engine-api/volumes.ts';
 import { openImageStore } from '../mini-docker/images/store.ts';
-import { chunks, tarOf } from '../mini-docker/images/test-archives.ts';
-import { commandLines } from './command-lines.ts';
-import { startDaemon, type TestDaemon } from './daemon.ts';
-import { type EngineClient, engineClient } from './engine-client.ts';
+import { chunks, tarOf } from '../mini-docker/images/testing/archives.ts';
+import { commandLines } from './support/command-lines.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

@@ -1,7 +1,7 @@
 // Carries bytes between a client's hijacked connection and a program's streams.
 
 import type { Readable, Writable } from 'node:stream';
-import type { Attachment } from '../engine/engine.ts';
+import type { Attachment } from '../engine/core/engine.ts';
 import { detachScanner } from '../formats/detach-keys.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { drained } from './pump.ts';

@@ -1,8 +1,8 @@
 // POST /build, as the docker command sends it with DOCKER_BUILDKIT=0, /build/prune, and POST /commit.
 
-import { EngineError } from '../engine/errors.ts';
-import type { HostConfig } from '../formats/engine-api.ts';
-import type { BuildMessage } from '../formats/engine-api-build.ts';
+import { EngineError } from '../engine/core/errors.ts';
+import type { BuildMessage } from '../formats/engine-api/build.ts';
+import type { HostConfig } from '../formats/engine-api/containers.ts';
 import { FormatError, parseObject } from '../formats/json-fields.ts';
 import { decodeAuthBody, type RegistryAuth } from '../formats/registry-auth.ts';
 import { commitBody } from './container-body.ts';

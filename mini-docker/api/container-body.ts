@@ -17,7 +17,7 @@ import type {
   ThrottleDevice,
   Ulimit,
   WeightDevice,
-} from '../formats/engine-api.ts';
+} from '../formats/engine-api/containers.ts';
 import {
   anyObject,
   boolean,

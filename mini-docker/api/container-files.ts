@@ -1,6 +1,6 @@
 // Containers: files in and out of their root filesystems.
 
-import type { ContainerPathStat } from '../formats/engine-api.ts';
+import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
 import { badRequest } from './errors.ts';
 import { pump } from './pump.ts';
 import { flag, text } from './query.ts';

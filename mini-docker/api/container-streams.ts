@@ -1,6 +1,6 @@
 // Containers: attach, logs, stats: answers that go on as long as the container does.
 
-import type { LogEntry, LogsOptions } from '../engine/engine.ts';
+import type { LogEntry, LogsOptions } from '../engine/core/engine.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import { carry, streamType } from './attachment.ts';

@@ -1,6 +1,6 @@
 // Containers: their life, from create to delete, and what is known of them.
 
-import type { ListOptions, StopOptions, WaitOptions } from '../engine/engine.ts';
+import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { createBody, describesContainer, updateBody } from './container-body.ts';
 import { badRequest } from './errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';

@@ -1,6 +1,6 @@
 // The one place that turns what went wrong into an HTTP status and the body that Docker's clients read.
 
-import { EngineError, type ErrorKind } from '../engine/errors.ts';
+import { EngineError, type ErrorKind } from '../engine/core/errors.ts';
 
 /** Wrong with the request itself, found before the engine is asked. */
 export class HttpError extends Error {

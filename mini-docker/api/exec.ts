@@ -1,7 +1,7 @@
 // Programs run in running containers.
 
-import type { Attachment } from '../engine/engine.ts';
-import { EngineError, type ErrorKind } from '../engine/errors.ts';
+import type { Attachment } from '../engine/core/engine.ts';
+import { EngineError, type ErrorKind } from '../engine/core/errors.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { carry, streamType } from './attachment.ts';
 import { execBody, execStartBody } from './container-body.ts';

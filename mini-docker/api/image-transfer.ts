@@ -1,6 +1,6 @@
 // Images on their way: pull and push, load and save, import, and what registries are asked.
 
-import type { ProgressMessage } from '../formats/engine-api-images.ts';
+import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import { FormatError } from '../formats/json-fields.ts';
 import { decodeRegistryAuth, type RegistryAuth } from '../formats/registry-auth.ts';
 import { badRequest, errorAnswer } from './errors.ts';

@@ -1,6 +1,6 @@
 // Images. Those that are there already: getting others needs a registry.
 
-import type { ImageInspect, ImageSummary } from '../formats/engine-api-images.ts';
+import type { ImageInspect, ImageSummary } from '../formats/engine-api/images.ts';
 import { badRequest } from './errors.ts';
 import { filters, flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';

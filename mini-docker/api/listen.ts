@@ -5,7 +5,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, unlinkSync }
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { TlsOptions } from '../engine/daemon-options.ts';
+import type { TlsOptions } from '../daemon/options.ts';
 import { type ApiOptions, apiServer } from './server.ts';
 
 export interface Listening {

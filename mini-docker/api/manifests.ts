@@ -1,6 +1,6 @@
 // Images for several platforms under one name: not Docker's, whose client keeps the drafts and asks registries itself.
 
-import type { ImagePlatform } from '../formats/engine-api-images.ts';
+import type { ImagePlatform } from '../formats/engine-api/images.ts';
 import { badRequest } from './errors.ts';
 import { authOf } from './image-transfer.ts';
 import { flag, text } from './query.ts';

@@ -5,7 +5,7 @@ import type {
   NetworkConnectBody,
   NetworkCreateBody,
   NetworkDisconnectBody,
-} from '../formats/engine-api-networks.ts';
+} from '../formats/engine-api/networks.ts';
 import { endpointSettings } from './container-body.ts';
 import { badRequest } from './errors.ts';
 import { boolean, type Decoder, list, map, object, requiredJsonBody, string } from './json-body.ts';

@@ -1,7 +1,7 @@
 // A query's values, read as dockerd reads them.
 
 import { BadDetachKeys, DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
-import type { Filters } from '../formats/engine-api-system.ts';
+import type { Filters } from '../formats/engine-api/system.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 import { badRequest } from './errors.ts';
 

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/core/engine.ts';
 import { HttpError } from './errors.ts';
 
 export interface Call {

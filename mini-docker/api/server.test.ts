@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { EngineError, type ErrorKind } from '../engine/errors.ts';
+import { EngineError, type ErrorKind } from '../engine/core/errors.ts';
 import { listen } from './listen.ts';
-import { pretendEngine } from './pretend-engine.ts';
-import { testServer } from './test-client.ts';
+import { testServer } from './testing/client.ts';
+import { pretendEngine } from './testing/pretend-engine.ts';
 
 test('a client learns the version from every answer, with and without a version in the path', async () => {
   await using server = await testServer({});

@@ -1,7 +1,7 @@
 // The HTTP side of the Docker Engine API: versions, headers, routes, and what becomes of exceptions.
 
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/core/engine.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';

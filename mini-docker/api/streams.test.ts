@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Attachment, LogEntry } from '../engine/engine.ts';
-import { EngineError } from '../engine/errors.ts';
+import type { Attachment, LogEntry } from '../engine/core/engine.ts';
+import { EngineError } from '../engine/core/errors.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
-import { testServer } from './test-client.ts';
+import { testServer } from './testing/client.ts';
 
 /** A program whose streams a test holds in its hands. */
 function program(options: { tty?: boolean } = {}) {

@@ -1,6 +1,6 @@
 // The daemon itself: is it there, what is it, what happens in it.
 
-import type { DiskUsage } from '../formats/engine-api-system.ts';
+import type { DiskUsage } from '../formats/engine-api/system.ts';
 import { withVirtualSize } from './images.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, time } from './query.ts';

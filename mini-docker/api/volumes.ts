@@ -1,6 +1,6 @@
 // Volumes: data that outlives containers.
 
-import type { VolumeCreateBody } from '../formats/engine-api-volumes.ts';
+import type { VolumeCreateBody } from '../formats/engine-api/volumes.ts';
 import { anyObject, jsonBody, map, object, string } from './json-body.ts';
 import { filters, flag } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';

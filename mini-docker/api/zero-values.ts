@@ -1,7 +1,7 @@
 // What dockerd answers for settings that nobody made. It is written in Go, where every field has a value, and clients
 // read `HostConfig.Privileged` without asking whether it is there.
 
-import type { ContainerConfig, HostConfig } from '../formats/engine-api.ts';
+import type { ContainerConfig, HostConfig } from '../formats/engine-api/containers.ts';
 
 const config: ContainerConfig = {
   Hostname: '',

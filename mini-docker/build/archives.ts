@@ -1,7 +1,7 @@
 // Archives in a build's context: ADD unpacks those it can read.
 import { createReadStream } from 'node:fs';
-import { BLOCK } from '../formats/tar-entry.ts';
-import { decodeHeader } from '../formats/tar-header.ts';
+import { BLOCK } from '../formats/tar/entry.ts';
+import { decodeHeader } from '../formats/tar/header.ts';
 import { compressionOf, decompressed } from '../images/decompress.ts';
 import { BadImage } from '../images/errors.ts';
 import { BuildError } from './errors.ts';

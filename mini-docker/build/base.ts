@@ -1,7 +1,7 @@
 // The image that a stage begins with: one that is here, or one from a registry.
 
 import { decodeReference } from '../formats/image-reference.ts';
-import type { Platform } from '../formats/oci-image.ts';
+import type { Platform } from '../formats/oci/image.ts';
 import { DOCKER_HUB_KEY } from '../formats/registry-auth.ts';
 import { NoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';

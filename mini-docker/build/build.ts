@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { shortId } from '../formats/digest.ts';
-import type { Dockerfile } from '../formats/dockerfile.ts';
-import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
-import type { Instruction } from '../formats/dockerfile-instruction.ts';
+import type { Dockerfile } from '../formats/dockerfile/dockerfile.ts';
+import { DockerfileError, SyntaxProblem } from '../formats/dockerfile/error.ts';
+import type { Instruction } from '../formats/dockerfile/instruction.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import { shortId } from '../formats/oci/digest.ts';
 import { NoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';

@@ -1,8 +1,8 @@
 // Instructions that change an image's configuration and none of its files: pure. `commit --change` takes them too.
 import { posix } from 'node:path';
-import type { CommandForm, Instruction } from '../formats/dockerfile-instruction.ts';
-import { type Expansion, expand, expandWords } from '../formats/dockerfile-words.ts';
-import type { ProcessDefaults } from '../formats/image-config.ts';
+import type { CommandForm, Instruction } from '../formats/dockerfile/instruction.ts';
+import { type Expansion, expand, expandWords } from '../formats/dockerfile/words.ts';
+import type { ProcessDefaults } from '../formats/oci/image-config.ts';
 import { SIG } from '../linux/constants.ts';
 import { BuildError } from './errors.ts';
 import { assignment } from './variables.ts';

@@ -1,6 +1,6 @@
 // The context that a client sent, as files; and the Dockerfile in it.
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { type Dockerfile, parseDockerfile } from '../formats/dockerfile.ts';
+import { type Dockerfile, parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
 import { decodeDockerignore } from '../formats/dockerignore.ts';
 import { BadImage } from '../images/errors.ts';
 import { spaceFor } from '../images/layers.ts';

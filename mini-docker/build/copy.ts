@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { CopyInstruction } from '../formats/dockerfile-instruction.ts';
-import { TarError } from '../formats/tar-entry.ts';
+import type { CopyInstruction } from '../formats/dockerfile/instruction.ts';
+import { TarError } from '../formats/tar/entry.ts';
 import { BadImage } from '../images/errors.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { spaceFor } from '../images/layers.ts';

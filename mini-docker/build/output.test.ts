@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BuildMessage } from '../formats/engine-api-build.ts';
+import type { BuildMessage } from '../formats/engine-api/build.ts';
 import { BuildOutput } from './output.ts';
 
 function outputOf(options: { quiet?: boolean; live?: boolean } = {}) {

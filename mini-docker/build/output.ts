@@ -1,7 +1,7 @@
 // What a build says. Stages are built side by side; as text they come one after the other, in the order of the
 // Dockerfile: what a later one says waits until those before it have said everything.
-import type { BuildMessage } from '../formats/engine-api-build.ts';
-import type { ProgressMessage } from '../formats/engine-api-images.ts';
+import type { BuildMessage } from '../formats/engine-api/build.ts';
+import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import type { BuildRequest } from './request.ts';
 
 export interface StageOutput {

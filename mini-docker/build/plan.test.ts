@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDockerfile } from '../formats/dockerfile.ts';
+import { parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
 import { planBuild, stageCalled } from './plan.ts';
 
 const DOCKERFILE = parseDockerfile(`ARG A

@@ -1,7 +1,7 @@
 // Which stages of a Dockerfile a build needs, what each waits for, and how its steps are numbered: pure.
 
 import { decodeCsvLine } from '../formats/csv.ts';
-import type { Dockerfile, Stage } from '../formats/dockerfile.ts';
+import type { Dockerfile, Stage } from '../formats/dockerfile/dockerfile.ts';
 import { meant } from '../formats/typo.ts';
 import { BuildError } from './errors.ts';
 

@@ -1,6 +1,7 @@
 // What a build is asked for.
-import type { HostConfig } from '../formats/engine-api.ts';
-import type { BuildMessage } from '../formats/engine-api-build.ts';
+
+import type { BuildMessage } from '../formats/engine-api/build.ts';
+import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface BuildRequest {

@@ -2,7 +2,7 @@
 // (https://docs.docker.com/reference/dockerfile/#run---mount).
 import { chmodSync, chownSync, closeSync, lstatSync, openSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { Mount } from '../formats/runtime-spec.ts';
+import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { spaceFor } from '../images/layers.ts';
 import { O } from '../linux/constants.ts';
 import { BuildError } from './errors.ts';

@@ -2,8 +2,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { InstructionOf } from '../formats/dockerfile-instruction.ts';
-import type { HostConfig } from '../formats/engine-api.ts';
+import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
+import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { LooseLayer } from '../images/image.ts';
 import type { Container, Exit } from '../runtime/container.ts';
 import { commandWords } from './configure.ts';

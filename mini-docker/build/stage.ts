@@ -1,11 +1,11 @@
 // One stage: its instructions one after the other, each from the cache or done.
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
-import { shortId } from '../formats/digest.ts';
-import { parseInstructions } from '../formats/dockerfile.ts';
-import { DockerfileError, SyntaxProblem } from '../formats/dockerfile-error.ts';
-import type { Instruction, InstructionOf } from '../formats/dockerfile-instruction.ts';
-import { expand } from '../formats/dockerfile-words.ts';
+import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
+import { DockerfileError, SyntaxProblem } from '../formats/dockerfile/error.ts';
+import type { Instruction, InstructionOf } from '../formats/dockerfile/instruction.ts';
+import { expand } from '../formats/dockerfile/words.ts';
+import { shortId } from '../formats/oci/digest.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { baseState } from './base.ts';
 import { keyOf } from './cache.ts';

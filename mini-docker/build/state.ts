@@ -1,7 +1,7 @@
 // What a stage has come to: the image it would be now.
-import { digestOf } from '../formats/digest.ts';
-import type { History, ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
-import { encodeJson, type Platform } from '../formats/oci-image.ts';
+import { digestOf } from '../formats/oci/digest.ts';
+import { encodeJson, type Platform } from '../formats/oci/image.ts';
+import type { History, ImageConfig, ProcessDefaults } from '../formats/oci/image-config.ts';
 import type { Image, LooseLayer } from '../images/image.ts';
 
 export interface StageState {

@@ -2,8 +2,8 @@
 // them, which never is anywhere but in memory, piece by piece.
 import type { Hash } from 'node:crypto';
 import { closeSync } from 'node:fs';
-import type { TarEntry } from '../formats/tar-entry.ts';
-import { createTarReader } from '../formats/tar-reader.ts';
+import type { TarEntry } from '../formats/tar/entry.ts';
+import { createTarReader } from '../formats/tar/reader.ts';
 import { pack } from '../images/pack.ts';
 import { createUnpacker } from '../images/unpack.ts';
 import { isDirectory, type Located, openDirectoryOf } from './sources.ts';

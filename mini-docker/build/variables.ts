@@ -1,8 +1,8 @@
 // Which variables a Dockerfile knows where: ARG before the first FROM, ARG in a stage, ENV
 // (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
-import type { InstructionOf } from '../formats/dockerfile-instruction.ts';
-import { expand } from '../formats/dockerfile-words.ts';
-import type { Platform } from '../formats/oci-image.ts';
+import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
+import { expand } from '../formats/dockerfile/words.ts';
+import type { Platform } from '../formats/oci/image.ts';
 
 /** Known to RUN without ARG when they are given, and no part of what the cache goes by. */
 const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap(name => [

@@ -1,10 +1,10 @@
 // What all stages of one build work with, and directories that end with it.
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostConfig } from '../formats/engine-api.ts';
-import type { ProgressMessage } from '../formats/engine-api-images.ts';
-import type { ProcessDefaults } from '../formats/image-config.ts';
-import type { Mount, Spec } from '../formats/runtime-spec.ts';
+import type { HostConfig } from '../formats/engine-api/containers.ts';
+import type { ProgressMessage } from '../formats/engine-api/images.ts';
+import type { ProcessDefaults } from '../formats/oci/image-config.ts';
+import type { Mount, Spec } from '../formats/oci/runtime-spec.ts';
 import type { ImageProgress, ImageStore } from '../images/image.ts';
 import { O } from '../linux/constants.ts';
 import type { Runtime } from '../runtime/container.ts';

@@ -2,12 +2,12 @@
 
 import type { AnyCommand, Invocation } from './command.ts';
 import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
-import { DaemonClient } from './daemon-client.ts';
+import { DaemonClient } from './daemon/client.ts';
+import type { TlsFiles } from './daemon/http-connection.ts';
+import { TLS_FLAGS, tlsFiles } from './daemon/tls-files.ts';
 import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
-import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags.ts';
-import type { TlsFiles } from './http-connection.ts';
-import { outputWritten, printError, write } from './output.ts';
-import { TLS_FLAGS, tlsFiles } from './tls-files.ts';
+import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags/flags.ts';
+import { outputWritten, printError, write } from './show/output.ts';
 
 export interface CommandLineOptions {
   /** What starts our own daemon: a program and its arguments. */

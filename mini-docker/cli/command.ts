@@ -1,7 +1,7 @@
 // What a command is: data that the command line, the help and the completion read, and what it does.
 
-import type { DaemonClient } from './daemon-client.ts';
-import type { FlagTable, FlagValues } from './flags.ts';
+import type { DaemonClient } from './daemon/client.ts';
+import type { FlagTable, FlagValues } from './flags/flags.ts';
 
 export interface Command<F extends FlagTable> {
   /** Behind the command's name: '[OPTIONS] CONTAINER [CONTAINER...]'. */

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
-import { parseFlags } from './flags.ts';
+import { parseFlags } from './flags/flags.ts';
 import { commandHelp, groupHelp, programHelp } from './help.ts';
-import { VERSION } from './program-version.ts';
+import { VERSION } from './show/program-version.ts';
 
 const names = Object.keys(COMMANDS);
 

@@ -1,7 +1,7 @@
 // Commands that do one thing to several containers, images, …: each that fails is reported, the others are done.
 
 import { errorLine } from './errors.ts';
-import { print, printError } from './output.ts';
+import { print, printError } from './show/output.ts';
 
 /** Prints each target when it is done, or what `action` gives, or nothing when that is false. Resolves with the exit code: 1 when any failed. */
 export async function forEachTarget(

@@ -1,30 +1,30 @@
 // Engine.containers: finds the container that is meant, and hands over to the file that knows how.
 
-import { exportContainer, getArchive, putArchive, statContainerPath } from './archive.ts';
-import { attachClient } from './attach.ts';
-import { containerChanges } from './changes.ts';
-import { commitContainer } from './commit.ts';
-import { containerEvent } from './container-events.ts';
-import type { EngineContext } from './context.ts';
-import { createContainer } from './create.ts';
-import { sizesOf } from './disk-sizes.ts';
-import type { ContainersApi } from './engine.ts';
-import { EngineError, notRunning } from './errors.ts';
-import { explainContainer } from './explain.ts';
-import { inspectContainer } from './inspect.ts';
-import { listContainers } from './list.ts';
-import { containerLogs } from './logs.ts';
-import { pauseContainer, unpauseContainer } from './pause.ts';
-import { pruneContainers } from './prune.ts';
-import { removeContainer } from './remove.ts';
-import { renameContainer } from './rename.ts';
-import { securityReport } from './security-report.ts';
-import { startContainer } from './start-container.ts';
-import { containerStats } from './stats.ts';
-import { killContainer, restartContainer, stopContainer } from './stop.ts';
-import { processTable } from './top.ts';
-import { updateContainer } from './update.ts';
-import { waitFor } from './wait.ts';
+import { attachClient } from './clients/attach.ts';
+import { containerLogs } from './clients/logs.ts';
+import type { ContainersApi } from './core/engine.ts';
+import { EngineError, notRunning } from './core/errors.ts';
+import { exportContainer, getArchive, putArchive, statContainerPath } from './files/archive.ts';
+import { containerChanges } from './files/changes.ts';
+import { commitContainer } from './files/commit.ts';
+import { sizesOf } from './files/disk-sizes.ts';
+import { createContainer } from './life/create.ts';
+import { explainContainer } from './life/explain.ts';
+import { pauseContainer, unpauseContainer } from './life/pause.ts';
+import { pruneContainers } from './life/prune.ts';
+import { removeContainer } from './life/remove.ts';
+import { renameContainer } from './life/rename.ts';
+import { startContainer } from './life/start-container.ts';
+import { killContainer, restartContainer, stopContainer } from './life/stop.ts';
+import { updateContainer } from './life/update.ts';
+import { waitFor } from './life/wait.ts';
+import { inspectContainer } from './reports/inspect.ts';
+import { listContainers } from './reports/list.ts';
+import { securityReport } from './reports/security.ts';
+import { containerStats } from './reports/stats.ts';
+import { processTable } from './reports/top.ts';
+import { containerEvent } from './state/container-events.ts';
+import type { EngineContext } from './state/context.ts';
 
 export function containersApi(context: EngineContext): ContainersApi {
   const find = (reference: string) => context.containers.get(reference);

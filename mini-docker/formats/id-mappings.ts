@@ -1,5 +1,5 @@
 // Ids of a user namespace and those of the host. user_namespaces(7), "User and group ID mappings"
-import type { IdMapping } from './runtime-spec.ts';
+import type { IdMapping } from './oci/runtime-spec.ts';
 
 /** Whoever has no id on the other side looks like this. /proc/sys/kernel/overflowuid */
 export const NOBODY = 65_534;

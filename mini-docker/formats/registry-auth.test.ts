@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { decodeChallenges } from '../images/registry/www-authenticate.ts';
 import { authKey, decodeAuthBody, decodeRegistryAuth, encodeRegistryAuth } from './registry-auth.ts';
-import { decodeChallenges } from './www-authenticate.ts';
 
 test('credentials come back as they were', () => {
   const auth = { username: 'ä', password: 'p:w', serveraddress: 'localhost:5000' };

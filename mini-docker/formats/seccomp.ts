@@ -18,7 +18,7 @@ import type {
   SeccompCondition,
   SeccompOperator,
   SeccompRule,
-} from './runtime-spec.ts';
+} from './oci/runtime-spec.ts';
 
 export interface SeccompProfile extends Omit<Seccomp, 'syscalls'> {
   /** For each native architecture, the older ones that its kernel also runs. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { digestOf } from '../formats/digest.ts';
+import { digestOf } from '../formats/oci/digest.ts';
 import type { ImageStore } from './image.ts';
 import { openImageStore } from './store.ts';
-import { chunks, collect, isInstalled, tarOf, temporaryDirectory, textOf } from './test-archives.ts';
+import { chunks, collect, isInstalled, tarOf, temporaryDirectory, textOf } from './testing/archives.ts';
 
 let directory: string;
 let store: ImageStore;

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestOf } from '../formats/digest.ts';
+import { digestOf } from '../formats/oci/digest.ts';
 import { openBlobs } from './blobs.ts';
-import { temporaryDirectory } from './test-archives.ts';
+import { temporaryDirectory } from './testing/archives.ts';
 
 const PIECES = ['one ', 'two ', 'three'].map(each => Buffer.from(each));
 const WHOLE = Buffer.concat(PIECES);

@@ -16,8 +16,8 @@ import {
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { digestOf, hexOf } from '../formats/digest.ts';
-import type { Descriptor } from '../formats/oci-image.ts';
+import { digestOf, hexOf } from '../formats/oci/digest.ts';
+import type { Descriptor } from '../formats/oci/image.ts';
 import { BadImage } from './errors.ts';
 
 /** What is known of a blob before its bytes are there. */

@@ -1,14 +1,15 @@
 // The images that index.json names, read once and found by name, by id, or by the start of an id.
-import { isDigest } from '../formats/digest.ts';
-import { decodeImageConfig } from '../formats/image-config.ts';
+
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import { isDigest } from '../formats/oci/digest.ts';
 import {
   type Descriptor,
   decodeIndex,
   decodeManifest,
   isIndexType,
   type Manifest,
-} from '../formats/oci-image.ts';
+} from '../formats/oci/image.ts';
+import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import type { Blobs } from './blobs.ts';
 import { AmbiguousImage, BadImage, NoSuchImage } from './errors.ts';
 import type { Image } from './image.ts';

@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImageConfig } from '../formats/image-config.ts';
-import { type Descriptor, decodeManifest } from '../formats/oci-image.ts';
+import { type Descriptor, decodeManifest } from '../formats/oci/image.ts';
+import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import { withLock } from '../linux/lock.ts';
 import { type Blobs, openBlobs } from './blobs.ts';
 import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';

@@ -1,8 +1,8 @@
 // New images: a file system becomes one layer (import), or a layer goes on top of an image (commit, build).
 
-import type { History, ImageConfig } from '../formats/image-config.ts';
 import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
-import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci-image.ts';
+import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
+import type { History, ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { decompressed } from './decompress.ts';

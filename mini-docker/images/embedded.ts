@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { digestOf } from '../formats/digest.ts';
-import { isStaticElf } from '../formats/elf-static.ts';
-import type { ImageConfig } from '../formats/image-config.ts';
-import { encodeEntry } from '../formats/tar-encode.ts';
-import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar-entry.ts';
+import { digestOf } from '../formats/oci/digest.ts';
+import type { ImageConfig } from '../formats/oci/image-config.ts';
+import { encodeEntry } from '../formats/tar/encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar/entry.ts';
+import { isStaticElf } from './elf-static.ts';
 import { BadImage } from './errors.ts';
 
 export const EMBEDDED_REFERENCE = 'docker.io/library/busybox:latest';

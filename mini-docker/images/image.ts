@@ -1,6 +1,7 @@
 // What the engine sees of images. Implemented in store.ts.
-import type { ImageConfig, ProcessDefaults } from '../formats/image-config.ts';
-import type { Descriptor, Platform } from '../formats/oci-image.ts';
+
+import type { Descriptor, Platform } from '../formats/oci/image.ts';
+import type { ImageConfig, ProcessDefaults } from '../formats/oci/image-config.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface Image {

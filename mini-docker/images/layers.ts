@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hexOf } from '../formats/digest.ts';
 import { parseObject } from '../formats/json-fields.ts';
+import { hexOf } from '../formats/oci/digest.ts';
 import { O } from '../linux/constants.ts';
 import { temporaryName, writeWhole } from './blobs.ts';
 import { BadImage } from './errors.ts';

@@ -1,7 +1,5 @@
 // `docker load`: the images of an archive, which is an OCI layout, or what `docker save` used to write, or both in one.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type DockerArchiveImage, decodeDockerArchive } from '../formats/docker-archive.ts';
-import { decodeImageConfig } from '../formats/image-config.ts';
 import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
 import {
   type Descriptor,
@@ -12,10 +10,12 @@ import {
   isManifestType,
   type Manifest,
   MEDIA,
-} from '../formats/oci-image.ts';
+} from '../formats/oci/image.ts';
+import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { compressionOf } from './decompress.ts';
+import { type DockerArchiveImage, decodeDockerArchive } from './docker-archive.ts';
 import { BadImage } from './errors.ts';
 import type { ImageProgress, LoadedImage } from './image.ts';
 import { spaceFor } from './layers.ts';

@@ -1,6 +1,7 @@
 // Layers that belong to no image yet, and the image that a build makes of them.
-import type { ImageConfig } from '../formats/image-config.ts';
-import { encodeJson, type Manifest, MEDIA } from '../formats/oci-image.ts';
+
+import { encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
+import type { ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { fullNames } from './create.ts';

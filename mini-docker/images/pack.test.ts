@@ -3,10 +3,10 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createTarReader } from '../formats/tar-reader.ts';
+import { createTarReader } from '../formats/tar/reader.ts';
 import { unpackTar } from './layers.ts';
 import { type PackOptions, pack } from './pack.ts';
-import { chunks, collect, temporaryDirectory } from './test-archives.ts';
+import { chunks, collect, temporaryDirectory } from './testing/archives.ts';
 
 async function packed(path: string, options: Partial<PackOptions> = {}): Promise<Buffer> {
   const fd = openSync(path, 'r');

@@ -4,8 +4,8 @@
 import { read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { decodeName, encodeName } from '../formats/byte-names.ts';
-import { encodeEntry } from '../formats/tar-encode.ts';
-import { END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../formats/tar-entry.ts';
+import { encodeEntry } from '../formats/tar/encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../formats/tar/entry.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, isWhiteout, namesIn, statusAt } from '../linux/directory.ts';

@@ -1,6 +1,6 @@
 // Which of an index's images is the one for this machine, or for the platform that was asked for.
-import type { Descriptor, Index, Platform } from '../formats/oci-image.ts';
-import { isManifestType } from '../formats/oci-image.ts';
+import type { Descriptor, Index, Platform } from '../formats/oci/image.ts';
+import { isManifestType } from '../formats/oci/image.ts';
 import { BadImage } from './errors.ts';
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };

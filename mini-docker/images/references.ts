@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
-import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci-image.ts';
+import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci/image.ts';
 import { writeWhole } from './blobs.ts';
 
 /** The annotation's key is the specification's; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it. */

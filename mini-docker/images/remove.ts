@@ -1,6 +1,7 @@
 // What `rmi` may take away: docker's rules (Engine API, "Remove an image", and what the docker command prints).
-import { shortId } from '../formats/digest.ts';
+
 import { decodeReference, familiarName } from '../formats/image-reference.ts';
+import { shortId } from '../formats/oci/digest.ts';
 import type { Catalog, CatalogImage } from './catalog.ts';
 import { ImageInUse } from './errors.ts';
 import type { RemoveOptions } from './image.ts';

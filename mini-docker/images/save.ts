@@ -1,18 +1,19 @@
 // `docker save`: an OCI layout and docker's own table of contents (manifest.json) over the same blobs, in one tar, which
 // docker, podman, skopeo and containerd can each read in their way.
-import type { DockerArchiveImage } from '../formats/docker-archive.ts';
+
 import {
   decodeReference,
   encodeReference,
   familiarName,
   familiarReference,
 } from '../formats/image-reference.ts';
-import { type Descriptor, encodeJson, type Index, MEDIA } from '../formats/oci-image.ts';
-import { encodeEntry } from '../formats/tar-encode.ts';
-import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar-entry.ts';
+import { type Descriptor, encodeJson, type Index, MEDIA } from '../formats/oci/image.ts';
+import { encodeEntry } from '../formats/tar/encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar/entry.ts';
 import type { Blobs } from './blobs.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
+import type { DockerArchiveImage } from './docker-archive.ts';
 import { REF_NAME } from './references.ts';
 
 const IMAGE_NAME = 'io.containerd.image.name';

@@ -5,8 +5,8 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../formats/json-fields.ts';
-import { TarError } from '../formats/tar-entry.ts';
-import { createTarReader, type TarConsumer } from '../formats/tar-reader.ts';
+import { TarError } from '../formats/tar/entry.ts';
+import { createTarReader, type TarConsumer } from '../formats/tar/reader.ts';
 import { temporaryName } from './blobs.ts';
 import { decompressed } from './decompress.ts';
 import { BadImage } from './errors.ts';

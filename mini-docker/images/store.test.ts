@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { digestOf } from '../formats/digest.ts';
+import { digestOf } from '../formats/oci/digest.ts';
 import { openBlobs } from './blobs.ts';
 import type { RemoveOptions } from './image.ts';
 import { openImageStore } from './store.ts';
-import { chunks, temporaryDirectory, textOf } from './test-archives.ts';
+import { chunks, temporaryDirectory, textOf } from './testing/archives.ts';
 
 const FREE: RemoveOptions = { force: false, inUse: new Map() };
 const USER = { containerId: 'c'.repeat(64) };

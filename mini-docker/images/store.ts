@@ -1,6 +1,6 @@
 // The images of one data root: ROOT/oci is an OCI image layout with everything in it, ROOT/layers its layers unpacked.
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
-import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci-image.ts';
+import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
 import { type Content, digestsOf, openContent, withName } from './content.ts';
 import { createImage, importImage } from './create.ts';
 import { EMBEDDED_REFERENCE, makeEmbeddedImage } from './embedded.ts';

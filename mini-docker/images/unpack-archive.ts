@@ -1,6 +1,6 @@
 // A stream, compressed or not, unpacked: layers, and what `cp` puts into a container.
-import { TarError } from '../formats/tar-entry.ts';
-import { createTarReader } from '../formats/tar-reader.ts';
+import { TarError } from '../formats/tar/entry.ts';
+import { createTarReader } from '../formats/tar/reader.ts';
 import { decompressed } from './decompress.ts';
 import { BadImage } from './errors.ts';
 import { createUnpacker, type UnpackOptions } from './unpack.ts';

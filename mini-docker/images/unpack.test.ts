@@ -14,14 +14,21 @@ import {
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { digestOf } from '../formats/digest.ts';
-import type { TarEntry } from '../formats/tar-entry.ts';
+import { digestOf } from '../formats/oci/digest.ts';
+import type { TarEntry } from '../formats/tar/entry.ts';
 import { O } from '../linux/constants.ts';
 import { isWhiteout, statusAt } from '../linux/directory.ts';
 import { openInRoot, withFd } from '../linux/in-root.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { unpackTar } from './layers.ts';
-import { chunks, type TestEntry, tarOf, temporaryDirectory, textOf, withDirectory } from './test-archives.ts';
+import {
+  chunks,
+  type TestEntry,
+  tarOf,
+  temporaryDirectory,
+  textOf,
+  withDirectory,
+} from './testing/archives.ts';
 import { createUnpacker } from './unpack.ts';
 import { type UnpackArchiveOptions, unpackArchive } from './unpack-archive.ts';
 import { OPAQUE_XATTR } from './whiteouts.ts';

@@ -3,8 +3,8 @@
 // stands there already.
 import { chmodSync, writeSync } from 'node:fs';
 import { encodeName, isByteName } from '../formats/byte-names.ts';
-import type { TarEntry } from '../formats/tar-entry.ts';
-import type { TarConsumer } from '../formats/tar-reader.ts';
+import type { TarEntry } from '../formats/tar/entry.ts';
+import type { TarConsumer } from '../formats/tar/reader.ts';
 import { call } from '../linux/call.ts';
 import { AT, O, S_IF } from '../linux/constants.ts';
 import { isWhiteout, removeTree, statusAt } from '../linux/directory.ts';

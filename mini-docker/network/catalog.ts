@@ -1,6 +1,6 @@
 // The networks there are: found by name or id, listed, and taken off the list.
-import type { NetworkResource } from '../formats/engine-api-networks.ts';
-import type { Filters } from '../formats/engine-api-system.ts';
+import type { NetworkResource } from '../formats/engine-api/networks.ts';
+import type { Filters } from '../formats/engine-api/system.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';

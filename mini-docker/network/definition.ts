@@ -1,7 +1,7 @@
 // From what a user asks for to a network's record: names, subnets, gateways, options; everything checked.
 import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
-import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api-networks.ts';
+import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { usable } from './address-pool.ts';
 import { NetworkError } from './errors.ts';
 import { choosePool, uniqueLocalPool } from './pools.ts';

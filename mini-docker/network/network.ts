@@ -1,14 +1,14 @@
 // What the engine sees of networks. Implemented by openNetworks() in networks.ts. Rejections that a user can act on
 // are NetworkErrors (errors.ts); their kinds are the engine's.
 
-import type { PortMap } from '../formats/engine-api.ts';
+import type { PortMap } from '../formats/engine-api/containers.ts';
 import type {
   NetworkCreateBody,
   NetworkCreated,
   NetworkResource,
   NetworksPruned,
-} from '../formats/engine-api-networks.ts';
-import type { Filters } from '../formats/engine-api-system.ts';
+} from '../formats/engine-api/networks.ts';
+import type { Filters } from '../formats/engine-api/system.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
 
 export interface AttachOptions {

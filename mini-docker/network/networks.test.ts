@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { reaches, run, useNetworkHosts } from '../../test/network-hosts.ts';
-import { ip } from '../../test/own-network.ts';
+import { reaches, run, useNetworkHosts } from '../../test/support/network-hosts.ts';
+import { ip } from '../../test/support/own-network.ts';
 
 const hosts = useNetworkHosts();
 const { container } = hosts;

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { ask, serve, type TestContainer, useNetworkHosts } from '../../test/network-hosts.ts';
+import { ask, serve, type TestContainer, useNetworkHosts } from '../../test/support/network-hosts.ts';
 
 const hosts = useNetworkHosts();
 const { container } = hosts;

@@ -1,5 +1,5 @@
 // What is published of all containers, and the rules that follow from it.
-import type { PortMap } from '../formats/engine-api.ts';
+import type { PortMap } from '../formats/engine-api/containers.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { turnBack } from './cable.ts';
 import type { Network } from './catalog.ts';

@@ -1,6 +1,6 @@
 // Published ports: from `-p` as the engine has it to sockets on the host, and the NAT rules that go with them.
 import { isIPv4, isIPv6 } from 'node:net';
-import type { PortBinding, PortMap } from '../formats/engine-api.ts';
+import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
 import { NetworkError } from './errors.ts';
 import { AddressMissing, type Listener, listen } from './listener.ts';
 import type { PublishedPort } from './rules.ts';

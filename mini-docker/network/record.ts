@@ -1,6 +1,6 @@
 // What is kept on disk: a network as it was defined, and the networks of a running container.
-import type { PortMap } from '../formats/engine-api.ts';
-import type { NetworkResource } from '../formats/engine-api-networks.ts';
+import type { PortMap } from '../formats/engine-api/containers.ts';
+import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Endpoint } from './network.ts';
 
 /** networks/ID.json */

@@ -5,15 +5,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import type { Spec } from '../formats/runtime-spec.ts';
+import type { Spec } from '../formats/oci/runtime-spec.ts';
 import type { Container, CreateOptions } from './container.ts';
 import { createRuntime } from './runtime.ts';
 import { readState } from './state.ts';
-import { TestContainers, textOf } from './test-container.ts';
+import { TestContainers, textOf } from './testing/container.ts';
 
 const containers = new TestContainers();
 afterAll(() => containers[Symbol.dispose]());
-const orphan = fileURLToPath(new URL('test-orphan.ts', import.meta.url));
+const orphan = fileURLToPath(new URL('./testing/orphan.ts', import.meta.url));
 
 /** Starts a container in a process that is then killed with SIGKILL. */
 async function abandoned(
@@ -106,7 +106,7 @@ test('a daemon that dies before it lets the program run leaves a container that 
   const marker = 'must-not-run';
   const options = containers.options(containers.spec(['sh', '-c', `echo ${marker}`]));
   const script = `
-    import { createRuntime } from ${JSON.stringify(new URL('runtime.ts', import.meta.url).href)};
+    import { createRuntime } from ${JSON.stringify(new URL('./runtime.ts', import.meta.url).href)};
     const container = await createRuntime().create(${JSON.stringify(options)});
     process.stdout.write(container.pid + '\\n');
     setInterval(() => {}, 1000);`;

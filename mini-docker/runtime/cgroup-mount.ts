@@ -1,6 +1,6 @@
 // /sys/fs/cgroup as a container sees it: with version 2 a mount of the hierarchy, whose root is that of the cgroup
 // namespace; with version 1 a directory with the container's own group of every controller.
-import type { Mount } from '../formats/runtime-spec.ts';
+import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, MOUNT_ATTR, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';

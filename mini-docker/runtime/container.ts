@@ -1,7 +1,7 @@
 // What the engine sees of one container at run time. Implemented in runtime.ts.
 import type { Readable, Writable } from 'node:stream';
 import type { ExplainedStep } from '../formats/explanation.ts';
-import type { Process, Resources, Spec } from '../formats/runtime-spec.ts';
+import type { Process, Resources, Spec } from '../formats/oci/runtime-spec.ts';
 
 export interface CreateOptions {
   /** 64 hexadecimal digits. */

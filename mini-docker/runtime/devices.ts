@@ -1,7 +1,7 @@
 // /dev: the nodes, the links that programs expect, and the console.
 
 import { posix } from 'node:path';
-import type { Device } from '../formats/runtime-spec.ts';
+import type { Device } from '../formats/oci/runtime-spec.ts';
 import { AT, O, OPEN_TREE, S_IF } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';

@@ -1,7 +1,7 @@
 // A further process in a running container: it joins the container's cgroup and all its namespaces by one setns(2) on
 // a pidfd, and then has to fork, since a joined pid namespace takes in children only.
 import { closeSync, openSync } from 'node:fs';
-import type { Process, Spec } from '../formats/runtime-spec.ts';
+import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { CLONE } from '../linux/constants.ts';

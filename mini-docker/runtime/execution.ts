@@ -1,5 +1,5 @@
 // The last steps: where the program stands, what it inherits, and the program itself.
-import type { Process } from '../formats/runtime-spec.ts';
+import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
 import { CLOSE_RANGE, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';

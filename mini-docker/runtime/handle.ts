@@ -3,7 +3,7 @@
 import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../formats/explanation.ts';
-import type { Resources, Spec } from '../formats/runtime-spec.ts';
+import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
 import { SIG } from '../linux/constants.ts';
 import { reap, watchExit } from '../linux/exits.ts';
 import { killProcess } from '../linux/pidfd.ts';

@@ -1,6 +1,6 @@
 // Who the program is, and what it may: limits, groups, user, capabilities. Privileges go last, in the order in which
 // giving up one does not need another that is already gone.
-import type { Capabilities, Process } from '../formats/runtime-spec.ts';
+import type { Capabilities, Process } from '../formats/oci/runtime-spec.ts';
 import { CAP, PR, PR_CAP_AMBIENT, RLIMIT } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail } from '../linux/step.ts';

@@ -1,7 +1,7 @@
 // --init: a pid 1 that does what pid 1 has to do, forward signals and reap orphans, around a program that need not know
 // of that. It is an ELF image with the program's name, arguments and environment in it. A pid 1 gets no signal that it has
 // no handler for (pid_namespaces(7)); this one blocks them all and waits for them with sigtimedwait(2) instead.
-import type { Process } from '../formats/runtime-spec.ts';
+import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
 import { AT, IOCTL, SIG, W } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';

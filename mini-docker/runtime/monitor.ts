@@ -1,6 +1,6 @@
 // Starts a monitor: a process of its own that starts the container and outlives the daemon.
 import { closeSync, openSync } from 'node:fs';
-import type { Process } from '../formats/runtime-spec.ts';
+import type { Process } from '../formats/oci/runtime-spec.ts';
 import { sealedExecutable } from '../linux/memfd.ts';
 import { pipe } from '../linux/pipes.ts';
 import type { Item } from '../linux/program.ts';

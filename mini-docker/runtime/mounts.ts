@@ -1,7 +1,7 @@
 // The mounts of the runtime spec, in two stages. Before the root changes, each is made detached: a new filesystem
 // (fsopen, fsmount) or a copy of a part of the host's tree (open_tree). Afterwards each is attached (move_mount) at its
 // place in the container, where no link can lead out of it.
-import type { Mount } from '../formats/runtime-spec.ts';
+import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, OPEN_TREE } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';

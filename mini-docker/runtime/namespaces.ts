@@ -1,6 +1,6 @@
 // Which namespaces a container has: new ones come with clone(2), or with unshare(2) where clone cannot give them; others
 // are joined by a path as /proc/PID/ns/NAME.
-import type { Linux, NamespaceType } from '../formats/runtime-spec.ts';
+import type { Linux, NamespaceType } from '../formats/oci/runtime-spec.ts';
 import { AT, CLONE, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';

@@ -10,13 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { Spec } from '../formats/runtime-spec.ts';
+import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { CAP } from '../linux/constants.ts';
 import { decodeMountinfo, readMountinfo } from '../linux/proc/mountinfo.ts';
 import { namespaceInode } from '../linux/proc/namespaces.ts';
 import { readStatus } from '../linux/proc/status.ts';
 import { createRuntime } from './runtime.ts';
-import { DEFAULT_CAPABILITIES, TestContainers, textOf } from './test-container.ts';
+import { DEFAULT_CAPABILITIES, TestContainers, textOf } from './testing/container.ts';
 
 const containers = new TestContainers();
 afterEach(() => containers.deleteAll());

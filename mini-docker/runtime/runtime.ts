@@ -1,7 +1,7 @@
 // One container at run time: made, started, found again. container.ts says what each does for its caller.
 import { closeSync, mkdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Spec } from '../formats/runtime-spec.ts';
+import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { takeFd } from '../linux/pidfd.ts';

@@ -1,5 +1,5 @@
 // What a process must not take along into a container, and must not show there, though it is not yet the container's.
-import type { Linux } from '../formats/runtime-spec.ts';
+import type { Linux } from '../formats/oci/runtime-spec.ts';
 import { KEYCTL, PR } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail } from '../linux/step.ts';

@@ -2,7 +2,7 @@
 // a spec goes in, data comes out.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Spec } from '../formats/runtime-spec.ts';
+import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { resolveSeccompProfile } from '../formats/seccomp.ts';
 import { compile } from '../linux/program.ts';
 import { hostArchitecture } from '../linux/step.ts';
@@ -28,7 +28,7 @@ const facts: StartFacts = {
 };
 
 function spec(change: (spec: Spec) => void = () => {}): Spec {
-  const golden = new URL('../engine/golden/spec-default.txt', import.meta.url);
+  const golden = new URL('../engine/spec/golden/spec-default.txt', import.meta.url);
   const read: Spec = JSON.parse(readFileSync(golden, 'utf8'));
   const capabilities = read.process.capabilities!.bounding;
   const machine = { architecture: hostArchitecture(), kernel: '6.1.0', capabilities };

@@ -1,7 +1,7 @@
 // The start of a container, whole, as data: the OCI spec in, the list of system calls out. It is compiled into one ELF
 // program: the part before clone runs in the monitor, the part after it becomes the container's first process, and
 // what stands behind the label 'monitor' lets the monitor become its waiter (waiter.ts).
-import type { Spec } from '../formats/runtime-spec.ts';
+import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { AT, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, type Ref, resultOf, type Step } from '../linux/step.ts';

@@ -2,7 +2,7 @@
 import { closeSync, fchownSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hostId } from '../formats/id-mappings.ts';
-import type { IdMapping, Mount, Spec } from '../formats/runtime-spec.ts';
+import type { IdMapping, Mount, Spec } from '../formats/oci/runtime-spec.ts';
 import { startChild } from '../linux/child.ts';
 import { AT, CLONE, MOUNT_ATTR, MOVE_MOUNT, MS, O, OPEN_TREE, PR } from '../linux/constants.ts';
 import { reap, watchExit } from '../linux/exits.ts';

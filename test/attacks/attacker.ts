@@ -3,10 +3,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { DEFAULT_CAPABILITIES } from '../../mini-docker/engine/capabilities.ts';
-import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../../mini-docker/engine/default-paths.ts';
-import { resourcesOf } from '../../mini-docker/engine/resources.ts';
-import type { Spec } from '../../mini-docker/formats/runtime-spec.ts';
+import { DEFAULT_CAPABILITIES } from '../../mini-docker/engine/spec/capabilities.ts';
+import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../../mini-docker/engine/spec/default-paths.ts';
+import { resourcesOf } from '../../mini-docker/engine/spec/resources.ts';
+import type { Spec } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { resolveSeccompProfile } from '../../mini-docker/formats/seccomp.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../../mini-docker/linux/elf.ts';
 import { errnoName } from '../../mini-docker/linux/errno.ts';
@@ -21,7 +21,7 @@ import {
 import { write } from '../../mini-docker/linux/syscalls.ts';
 import type { CreateOptions } from '../../mini-docker/runtime/container.ts';
 import { DEFAULT_PROFILE } from '../../mini-docker/runtime/seccomp/default-profile.ts';
-import type { TestContainers } from '../../mini-docker/runtime/test-container.ts';
+import type { TestContainers } from '../../mini-docker/runtime/testing/container.ts';
 
 /** write(2) of so many bytes from where a result is. */
 const writeWord = syscall('write', write.syscall.numbers, ['fd', 'buffer', 'int']);

@@ -18,9 +18,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tarOf } from '../../mini-docker/images/test-archives.ts';
+import { tarOf } from '../../mini-docker/images/testing/archives.ts';
 import { readStatus } from '../../mini-docker/linux/proc/status.ts';
-import { MAIN, NODE, startDaemon, type TestDaemon } from '../daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from '../support/daemon.ts';
 
 let daemon: TestDaemon;
 let scratch: string;

@@ -3,11 +3,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { Spec } from '../../mini-docker/formats/runtime-spec.ts';
+import type { Spec } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { readMountinfo } from '../../mini-docker/linux/proc/mountinfo.ts';
 import type { Container } from '../../mini-docker/runtime/container.ts';
 import { createRuntime } from '../../mini-docker/runtime/runtime.ts';
-import { TestContainers, textOf } from '../../mini-docker/runtime/test-container.ts';
+import { TestContainers, textOf } from '../../mini-docker/runtime/testing/container.ts';
 import { confine } from './attacker.ts';
 
 const containers = new TestContainers();

@@ -3,13 +3,13 @@
 import { chmodSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { Spec } from '../../mini-docker/formats/runtime-spec.ts';
+import type { Spec } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { call } from '../../mini-docker/linux/call.ts';
 import { syscall } from '../../mini-docker/linux/step.ts';
 import { keyctlName, kill, mknodat, openat, socket } from '../../mini-docker/linux/syscalls.ts';
 import { makedev } from '../../mini-docker/runtime/devices.ts';
-import { TestContainers } from '../../mini-docker/runtime/test-container.ts';
-import { hold } from '../held-process.ts';
+import { TestContainers } from '../../mini-docker/runtime/testing/container.ts';
+import { hold } from '../support/held-process.ts';
 import { answersFrom, attack, confine, placeAttacker } from './attacker.ts';
 
 const containers = new TestContainers();

@@ -7,14 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { digestOf } from '../../mini-docker/formats/digest.ts';
-import { MEDIA } from '../../mini-docker/formats/oci-image.ts';
+import { digestOf } from '../../mini-docker/formats/oci/digest.ts';
+import { MEDIA } from '../../mini-docker/formats/oci/image.ts';
 import type { ImageStore } from '../../mini-docker/images/image.ts';
 import { openSession } from '../../mini-docker/images/registry/session.ts';
-import { startTestRegistry, type TestRegistry } from '../../mini-docker/images/registry/test-registry.ts';
 import { openTransport } from '../../mini-docker/images/registry/transport.ts';
 import { openImageStore } from '../../mini-docker/images/store.ts';
-import { tarOf } from '../../mini-docker/images/test-archives.ts';
+import { tarOf } from '../../mini-docker/images/testing/archives.ts';
+import { startTestRegistry, type TestRegistry } from '../../mini-docker/images/testing/registry.ts';
 
 const MEGABYTE = 2 ** 20;
 const auth = { username: 'somebody', password: 'secret' };

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { Seccomp, Spec } from '../../mini-docker/formats/runtime-spec.ts';
+import type { Seccomp, Spec } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { CAP } from '../../mini-docker/linux/constants.ts';
 import { readStatus } from '../../mini-docker/linux/proc/status.ts';
 import { syscall } from '../../mini-docker/linux/step.ts';
 import { getpid, getppid, keyctlName, setns, socket, unshare } from '../../mini-docker/linux/syscalls.ts';
-import { TestContainers, textOf } from '../../mini-docker/runtime/test-container.ts';
+import { TestContainers, textOf } from '../../mini-docker/runtime/testing/container.ts';
 import { answersFrom, attack, confine, placeAttacker, setCapabilities } from './attacker.ts';
 
 const containers = new TestContainers();

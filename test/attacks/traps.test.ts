@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CommandLine, commandLines } from '../command-lines.ts';
-import { startDaemon, type TestDaemon } from '../daemon.ts';
+import { type CommandLine, commandLines } from '../support/command-lines.ts';
+import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 
 let daemon: TestDaemon;
 let ours: CommandLine;

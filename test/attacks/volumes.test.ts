@@ -7,7 +7,7 @@ import { RENAME } from '../../mini-docker/linux/constants.ts';
 import type { Item } from '../../mini-docker/linux/program.ts';
 import { mayFail } from '../../mini-docker/linux/step.ts';
 import { renameat2 } from '../../mini-docker/linux/syscalls.ts';
-import { TestContainers } from '../../mini-docker/runtime/test-container.ts';
+import { TestContainers } from '../../mini-docker/runtime/testing/container.ts';
 import { confine, placeProgram } from './attacker.ts';
 
 const containers = new TestContainers();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
-import type { DeviceRule } from '../../mini-docker/formats/runtime-spec.ts';
+import type { DeviceRule } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { call } from '../../mini-docker/linux/call.ts';
 import { resetSignals, startChild } from '../../mini-docker/linux/child.ts';
 import { reap, watchExit } from '../../mini-docker/linux/exits.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Resources } from '../../mini-docker/formats/runtime-spec.ts';
+import type { Resources } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import type { Cgroup } from '../../mini-docker/runtime/cgroups/cgroup.ts';
 import { createCgroup } from '../../mini-docker/runtime/cgroups/create.ts';
 import { readHierarchies } from '../../mini-docker/runtime/cgroups/hierarchies.ts';

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { call } from '../../mini-docker/linux/call.ts';
 import { AT, MFD } from '../../mini-docker/linux/constants.ts';
 import { memfdCreate, mkdirat, writeText } from '../../mini-docker/linux/syscalls.ts';
-import { hintBelow, hintOf } from '../provoke.ts';
+import { hintBelow, hintOf } from '../support/provoke.ts';
 
 const root = '/sys/fs/cgroup';
 const top = `${root}/mini-docker-hints`;

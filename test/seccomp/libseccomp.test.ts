@@ -1,6 +1,6 @@
 // The same profiles, compiled by libseccomp: where an engine that uses it lets a program pass, ours has to, and nowhere else.
 import { describe, expect, test } from 'vitest';
-import type { Seccomp } from '../../mini-docker/formats/runtime-spec.ts';
+import type { Seccomp } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { resolveSeccompProfile } from '../../mini-docker/formats/seccomp.ts';
 import type { Architecture } from '../../mini-docker/linux/step.ts';
 import { decodeInstructions, type Instruction, interpret } from '../../mini-docker/runtime/seccomp/bpf.ts';
@@ -12,7 +12,7 @@ import {
   hasTwoRanges,
   namesOf,
   randomProfile,
-} from '../../mini-docker/runtime/seccomp/test-profiles.ts';
+} from '../../mini-docker/runtime/testing/profiles.ts';
 import { hasLibseccomp, isKnownToLibseccomp, libseccompFilter } from './libseccomp.ts';
 
 const ABIS: Record<Architecture, Abi[]> = { x64: ['x64', 'x86', 'x32'], arm64: ['arm64', 'arm'] };

@@ -8,7 +8,7 @@ import type {
   SeccompAction,
   SeccompCondition,
   SeccompRule,
-} from '../../mini-docker/formats/runtime-spec.ts';
+} from '../../mini-docker/formats/oci/runtime-spec.ts';
 import type { Architecture } from '../../mini-docker/linux/step.ts';
 import { decodeInstructions, type Instruction } from '../../mini-docker/runtime/seccomp/bpf.ts';
 import { VERDICT } from '../../mini-docker/runtime/seccomp/compile.ts';

@@ -1,12 +1,12 @@
-import type { ContainerInspect } from '../../formats/engine-api.ts';
+import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { waitForExit } from '../container-wait.ts';
 import { CommandError } from '../errors.ts';
-import { text, toggle, toggleOff } from '../flags.ts';
-import { printError } from '../output.ts';
-import { passSignals } from '../signal-proxy.ts';
-import { checkDetachKeys, checkTerminal, joinStreams } from '../stream.ts';
-import { onResize, rawMode } from '../terminal.ts';
+import { text, toggle, toggleOff } from '../flags/flags.ts';
+import { waitForExit } from '../run/container-wait.ts';
+import { passSignals } from '../run/signal-proxy.ts';
+import { checkDetachKeys, checkTerminal, joinStreams } from '../run/stream.ts';
+import { onResize, rawMode } from '../run/terminal.ts';
+import { printError } from '../show/output.ts';
 
 export const attach = command({
   usage: '[OPTIONS] CONTAINER',

@@ -1,19 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decodeCsvLine } from '../../formats/csv.ts';
-import { shortId } from '../../formats/digest.ts';
-import type { StepMessage } from '../../formats/engine-api-build.ts';
-import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import type { StepMessage } from '../../formats/engine-api/build.ts';
+import type { ProgressMessage } from '../../formats/engine-api/images.ts';
+import { shortId } from '../../formats/oci/digest.ts';
 import { decodeSize } from '../../formats/sizes.ts';
-import { buildContext } from '../build-context.ts';
-import { LiveProgress } from '../build-progress.ts';
 import { command } from '../command.ts';
+import { buildContext } from '../copy/build-context.ts';
+import { withLatest } from '../daemon/images-pull.ts';
+import { allAuths } from '../daemon/registry-config.ts';
 import { CommandError, fileReason } from '../errors.ts';
-import { readExtraHost, readPairs, readSwap, readUlimit } from '../flag-values.ts';
-import { type FlagValues, list, text, toggle, toggleOff, value, values } from '../flags.ts';
-import { withLatest } from '../images-pull.ts';
-import { write } from '../output.ts';
-import { progressLines } from '../progress-lines.ts';
-import { allAuths } from '../registry-config.ts';
+import { type FlagValues, list, text, toggle, toggleOff, value, values } from '../flags/flags.ts';
+import { readExtraHost, readPairs, readSwap, readUlimit } from '../flags/values.ts';
+import { LiveProgress } from '../show/build-progress.ts';
+import { write } from '../show/output.ts';
+import { progressLines } from '../show/progress-lines.ts';
 
 const flags = {
   'add-host': values('list', 'Add a line to /etc/hosts of RUN: name:address', readExtraHost),

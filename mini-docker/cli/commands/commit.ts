@@ -1,8 +1,8 @@
 import { decodeReference, familiarName, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { list, text, toggleOff } from '../flags.ts';
-import { print } from '../output.ts';
+import { list, text, toggleOff } from '../flags/flags.ts';
+import { print } from '../show/output.ts';
 
 export const commit = command({
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',

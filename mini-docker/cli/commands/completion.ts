@@ -1,7 +1,7 @@
 import { command } from '../command.ts';
 import { completionScript, SHELLS } from '../completion-scripts.ts';
 import { CommandError } from '../errors.ts';
-import { write } from '../output.ts';
+import { write } from '../show/output.ts';
 
 export const completion = command({
   usage: 'bash|zsh|fish',

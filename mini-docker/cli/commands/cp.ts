@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
-import type { ContainerPathStat } from '../../formats/engine-api.ts';
+import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import {
@@ -10,11 +10,11 @@ import {
   parseCopyArgument,
   planCopy,
   renamed,
-} from '../cp-plan.ts';
-import type { DaemonClient } from '../daemon-client.ts';
+} from '../copy/plan.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
-import { toggle } from '../flags.ts';
-import { copyToOutput, printError } from '../output.ts';
+import { toggle } from '../flags/flags.ts';
+import { copyToOutput, printError } from '../show/output.ts';
 
 /** Go's os.FileMode */
 const MODE_DIR = 2 ** 31;
@@ -88,7 +88,7 @@ async function copyOut({ daemon, container, path, local, flags }: Copy): Promise
     throw new CommandError(`invalid output path: directory "${parent}" does not exist`);
   }
   const plan = planCopy({ path: source, directory: isDirectory(stat) }, target);
-  const { unpack } = await import('../cp-unpack.ts');
+  const { unpack } = await import('../copy/unpack.ts');
   const counted = counting(body);
   const { rename } = plan;
   await unpack(counted.chunks, {
@@ -127,7 +127,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
     { path: named === '.' ? './.' : named, directory: stats.isDirectory() },
     target,
   );
-  const { pack } = await import('../cp-pack.ts');
+  const { pack } = await import('../copy/pack.ts');
   await send(into, await pack({ path: from, name: rename, follow }));
 }
 

@@ -1,8 +1,8 @@
 import { command } from '../command.ts';
-import { createBody } from '../create-body.ts';
-import { createContainer } from '../create-container.ts';
-import { CREATE_FLAGS } from '../create-flags.ts';
-import { print } from '../output.ts';
+import { createBody } from '../run/create-body.ts';
+import { createContainer } from '../run/create-container.ts';
+import { CREATE_FLAGS } from '../run/create-flags.ts';
+import { print } from '../show/output.ts';
 
 export const create = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',

@@ -1,5 +1,5 @@
 import { command } from '../command.ts';
-import { integer, list, text, toggle } from '../flags.ts';
+import { integer, list, text, toggle } from '../flags/flags.ts';
 
 /** Only its help: main.ts gives `daemon` to the engine without asking the command line. */
 export const daemon = command({

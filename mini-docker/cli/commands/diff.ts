@@ -1,7 +1,7 @@
-import type { FilesystemChange } from '../../formats/engine-api.ts';
+import type { FilesystemChange } from '../../formats/engine-api/containers.ts';
 import { visible } from '../../formats/visible.ts';
 import { command } from '../command.ts';
-import { print } from '../output.ts';
+import { print } from '../show/output.ts';
 
 /** By FilesystemChange.Kind. */
 const KINDS = ['C', 'A', 'D'] as const;

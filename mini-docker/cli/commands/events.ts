@@ -1,12 +1,12 @@
-import type { EventMessage } from '../../formats/engine-api-system.ts';
-import { formatJson } from '../../formats/go-format.ts';
+import type { EventMessage } from '../../formats/engine-api/system.ts';
+import { formatJson } from '../../formats/go-template/format.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
+import { encodeFilters } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { text } from '../flags.ts';
-import { writeFormatted } from '../output.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { text } from '../flags/flags.ts';
+import { writeFormatted } from '../show/output.ts';
 import { point } from './logs.ts';
 
 export const events = command({
@@ -40,7 +40,7 @@ export const events = command({
 async function printer(format: string | undefined): Promise<(event: EventMessage) => string> {
   if (!format) return describe;
   if (format === 'json') return formatJson;
-  const { compileTemplate } = await import('../../formats/go-template.ts');
+  const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
   try {
     return compileTemplate(format, {
       aliases: ALIASES,

@@ -1,12 +1,12 @@
-import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api.ts';
-import { decodeEnvFile } from '../../formats/env-file.ts';
+import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { ownVariables, readText } from '../create-body.ts';
-import type { DaemonClient } from '../daemon-client.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, errorLine, OUR_FAULT, startExitCode } from '../errors.ts';
-import { list, text, toggle } from '../flags.ts';
-import { checkDetachKeys, checkTerminal, joinStreams } from '../stream.ts';
-import { consoleSize, onResize, rawMode } from '../terminal.ts';
+import { decodeEnvFile } from '../flags/env-file.ts';
+import { list, text, toggle } from '../flags/flags.ts';
+import { ownVariables, readText } from '../run/create-body.ts';
+import { checkDetachKeys, checkTerminal, joinStreams } from '../run/stream.ts';
+import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
 
 export const exec = command({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',

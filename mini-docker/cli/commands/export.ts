@@ -1,8 +1,8 @@
 import { command } from '../command.ts';
+import { writeOutputFile } from '../copy/output-file.ts';
 import { CommandError } from '../errors.ts';
-import { text } from '../flags.ts';
-import { copyToOutput } from '../output.ts';
-import { writeOutputFile } from '../output-file.ts';
+import { text } from '../flags/flags.ts';
+import { copyToOutput } from '../show/output.ts';
 
 export const exportContainer = command({
   usage: '[OPTIONS] CONTAINER',

@@ -1,10 +1,10 @@
 import { describeDuration } from '../../formats/durations.ts';
-import type { ImageHistoryItem } from '../../formats/engine-api-images.ts';
+import type { ImageHistoryItem } from '../../formats/engine-api/images.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { toggle, toggleOff } from '../flags.ts';
-import { imagePath } from '../image-path.ts';
-import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../listing.ts';
+import { imagePath } from '../daemon/image-path.ts';
+import { toggle, toggleOff } from '../flags/flags.ts';
+import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../show/listing.ts';
 
 export const history = command({
   usage: '[OPTIONS] IMAGE',

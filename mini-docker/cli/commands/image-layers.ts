@@ -1,9 +1,9 @@
-import type { ImageLayers } from '../../formats/engine-api-images.ts';
+import type { ImageLayers } from '../../formats/engine-api/images.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { text } from '../flags.ts';
-import { layersPicture } from '../layers-picture.ts';
-import { write } from '../output.ts';
+import { text } from '../flags/flags.ts';
+import { layersPicture } from '../show/layers-picture.ts';
+import { write } from '../show/output.ts';
 
 const [NARROWEST, WIDEST] = [60, 100];
 

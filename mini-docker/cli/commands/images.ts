@@ -1,11 +1,11 @@
 import { describeDuration } from '../../formats/durations.ts';
-import type { ImageSummary } from '../../formats/engine-api-images.ts';
+import type { ImageSummary } from '../../formats/engine-api/images.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { toggle } from '../flags.ts';
-import { type Columns, formatFlag, localTime, printListing, shortId } from '../listing.ts';
+import { encodeFilters } from '../daemon/client.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { toggle } from '../flags/flags.ts';
+import { type Columns, formatFlag, localTime, printListing, shortId } from '../show/listing.ts';
 
 export const images = command({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',

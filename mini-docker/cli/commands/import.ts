@@ -1,11 +1,11 @@
-import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { familiarName, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
+import { parsedReference } from '../daemon/images-pull.ts';
 import { CommandError } from '../errors.ts';
-import { list, text } from '../flags.ts';
-import { parsedReference } from '../images-pull.ts';
-import { print } from '../output.ts';
-import { followProgress } from '../progress-lines.ts';
+import { list, text } from '../flags/flags.ts';
+import { print } from '../show/output.ts';
+import { followProgress } from '../show/progress-lines.ts';
 import { openInput } from './load.ts';
 
 export const importImage = command({

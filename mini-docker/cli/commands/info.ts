@@ -1,10 +1,10 @@
-import type { SystemInfo } from '../../formats/engine-api-system.ts';
+import type { SystemInfo } from '../../formats/engine-api/system.ts';
 import { encodeBinarySize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { text } from '../flags.ts';
-import { print, printError, write } from '../output.ts';
-import { VERSION } from '../program-version.ts';
+import { text } from '../flags/flags.ts';
+import { print, printError, write } from '../show/output.ts';
+import { VERSION } from '../show/program-version.ts';
 
 export const info = command({
   usage: '[OPTIONS]',
@@ -16,7 +16,7 @@ export const info = command({
     const facts = await daemon.json<SystemInfo>('GET', '/info');
     if (flags.format === 'json') print(JSON.stringify(facts));
     else if (flags.format) {
-      const { compileTemplate } = await import('../../formats/go-template.ts');
+      const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
       try {
         print(compileTemplate(flags.format, { nil: { Warnings: 'list', Labels: 'list' } })(facts));
       } catch (cause) {

@@ -1,10 +1,10 @@
 import type { SecurityReport } from '../../formats/security-report.ts';
 import { command } from '../command.ts';
-import type { DaemonClient } from '../daemon-client.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { printError, write, writeFormatted } from '../output.ts';
-import { terminalSize } from '../terminal.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { terminalSize } from '../run/terminal.ts';
+import { printError, write, writeFormatted } from '../show/output.ts';
 
 const format = text('string', "How to print: json, or a template ('{{.State.Pid}}')", 'f');
 const size = toggle('With what a container takes of the disk', 's');
@@ -52,7 +52,7 @@ async function inspectSecurity(
   format: string | undefined,
 ): Promise<number> {
   const template = await compiled(format);
-  const { securityTable } = await import('../security-table.ts');
+  const { securityTable } = await import('../show/security-table.ts');
   for (const name of names) {
     const path = `/containers/${encodeURIComponent(name)}/security`;
     const report = await daemon.json<SecurityReport>('GET', path);
@@ -121,8 +121,8 @@ async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: 
 async function compiled(format: string | undefined): Promise<((data: unknown) => string) | undefined> {
   if (!format || format === 'json') return undefined;
   const [{ compileTemplate }, { INSPECT_OPTIONS }] = await Promise.all([
-    import('../../formats/go-template.ts'),
-    import('../inspect-format.ts'),
+    import('../../formats/go-template/go-template.ts'),
+    import('../show/inspect-format.ts'),
   ]);
   try {
     return compileTemplate(format, INSPECT_OPTIONS);

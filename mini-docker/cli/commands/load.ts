@@ -1,10 +1,10 @@
 import { createReadStream, statSync } from 'node:fs';
-import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { command } from '../command.ts';
 import { CommandError, fileReason } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { write } from '../output.ts';
-import { followProgress, progressLines } from '../progress-lines.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { write } from '../show/output.ts';
+import { followProgress, progressLines } from '../show/progress-lines.ts';
 
 export const load = command({
   usage: '[OPTIONS]',

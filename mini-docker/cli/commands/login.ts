@@ -1,10 +1,10 @@
 import { text as readAll } from 'node:stream/consumers';
 import { authKey } from '../../formats/registry-auth.ts';
 import { command } from '../command.ts';
+import { configPath, findAuth, removeAuth, storeAuth } from '../daemon/registry-config.ts';
 import { CommandError } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { print, printError, writeError } from '../output.ts';
-import { configPath, findAuth, removeAuth, storeAuth } from '../registry-config.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print, printError, writeError } from '../show/output.ts';
 
 export const login = command({
   usage: '[OPTIONS] [SERVER]',

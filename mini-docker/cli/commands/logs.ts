@@ -1,10 +1,10 @@
 import { decodePointInTime } from '../../formats/durations.ts';
-import type { ContainerInspect } from '../../formats/engine-api.ts';
+import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { frameDecoder } from '../../formats/stream-frames.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { outputRoom, write, writeError } from '../output.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { outputRoom, write, writeError } from '../show/output.ts';
 
 export const logs = command({
   usage: '[OPTIONS] CONTAINER',

@@ -1,9 +1,9 @@
-import type { ManifestListInspect } from '../../formats/engine-api-images.ts';
+import type { ManifestListInspect } from '../../formats/engine-api/images.ts';
 import { command } from '../command.ts';
-import { text, toggle } from '../flags.ts';
-import { parsedReference } from '../images-pull.ts';
-import { print } from '../output.ts';
-import { authHeader } from '../registry-config.ts';
+import { parsedReference } from '../daemon/images-pull.ts';
+import { authHeader } from '../daemon/registry-config.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
 const PATH = '/mini-docker/manifests';

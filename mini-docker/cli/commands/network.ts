@@ -1,15 +1,15 @@
-import type { EndpointSettings } from '../../formats/engine-api.ts';
-import type { IpamConfig } from '../../formats/engine-api-networks.ts';
+import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
+import type { IpamConfig } from '../../formats/engine-api/networks.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
+import { encodeFilters } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { readAddress, readPairs } from '../flag-values.ts';
-import { list, text, toggle, value, values } from '../flags.ts';
-import { type Columns, formatFlag, joinLabels, printListing, shortId } from '../listing.ts';
-import { drawNetworkMap } from '../network-map.ts';
-import { print, printError, write } from '../output.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { list, text, toggle, value, values } from '../flags/flags.ts';
+import { readAddress, readPairs } from '../flags/values.ts';
+import { type Columns, formatFlag, joinLabels, printListing, shortId } from '../show/listing.ts';
+import { drawNetworkMap } from '../show/network-map.ts';
+import { print, printError, write } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
 interface NetworkSummary {

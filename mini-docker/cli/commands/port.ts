@@ -1,7 +1,7 @@
-import type { ContainerInspect } from '../../formats/engine-api.ts';
+import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { print } from '../output.ts';
+import { print } from '../show/output.ts';
 
 export const port = command({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',

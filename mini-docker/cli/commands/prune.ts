@@ -1,12 +1,12 @@
-import type { ImagesPruned } from '../../formats/engine-api-images.ts';
-import type { ContainersPruned } from '../../formats/engine-api-system.ts';
+import type { ImagesPruned } from '../../formats/engine-api/images.ts';
+import type { ContainersPruned } from '../../formats/engine-api/system.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { type DaemonClient, encodeFilters } from '../daemon-client.ts';
+import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
 import { DaemonError } from '../errors.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { toggle } from '../flags.ts';
-import { print, write } from '../output.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { toggle } from '../flags/flags.ts';
+import { print, write } from '../show/output.ts';
 
 const force = toggle('Do not ask', 'f');
 const filter = filterFlag('Only those: until=24h, label=a=b');

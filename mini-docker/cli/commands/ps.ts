@@ -1,11 +1,11 @@
 import { describeDuration } from '../../formats/durations.ts';
-import type { ContainerSummary } from '../../formats/engine-api.ts';
-import { describePorts } from '../../formats/ports.ts';
+import type { ContainerSummary } from '../../formats/engine-api/containers.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { integer, toggle } from '../flags.ts';
+import { encodeFilters } from '../daemon/client.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { integer, toggle } from '../flags/flags.ts';
+import { describePorts } from '../run/ports.ts';
 import {
   type Columns,
   ellipsis,
@@ -14,7 +14,7 @@ import {
   localTime,
   printListing,
   shortId,
-} from '../listing.ts';
+} from '../show/listing.ts';
 
 export const ps = command({
   usage: '[OPTIONS]',

@@ -1,8 +1,8 @@
 import { encodeReference, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
-import { text, toggle } from '../flags.ts';
-import { parsedReference, pullImage, withLatest } from '../images-pull.ts';
-import { print, write } from '../output.ts';
+import { parsedReference, pullImage, withLatest } from '../daemon/images-pull.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print, write } from '../show/output.ts';
 
 export const pull = command({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',

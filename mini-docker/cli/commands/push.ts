@@ -1,13 +1,13 @@
-import type { ProgressMessage } from '../../formats/engine-api-images.ts';
+import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { encodeReference, familiarName, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
+import { imagePath } from '../daemon/image-path.ts';
+import { parsedReference } from '../daemon/images-pull.ts';
+import { authHeader } from '../daemon/registry-config.ts';
 import { CommandError } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { imagePath } from '../image-path.ts';
-import { parsedReference } from '../images-pull.ts';
-import { print, write } from '../output.ts';
-import { followProgress, progressLines } from '../progress-lines.ts';
-import { authHeader } from '../registry-config.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print, write } from '../show/output.ts';
+import { followProgress, progressLines } from '../show/progress-lines.ts';
 
 export const push = command({
   usage: '[OPTIONS] NAME[:TAG]',

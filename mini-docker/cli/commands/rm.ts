@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
 import { DaemonError } from '../errors.ts';
-import { toggle } from '../flags.ts';
+import { toggle } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
 export const rm = command({
@@ -27,7 +27,7 @@ export const rm = command({
       } catch (error) {
         // As `rm -f` of a file that is not there: what was wanted is so, and the user reads why.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
-        const { printError } = await import('../output.ts');
+        const { printError } = await import('../show/output.ts');
         printError(`Error response from daemon: ${error.message}`);
         return false;
       }

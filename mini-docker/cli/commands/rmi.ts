@@ -1,9 +1,9 @@
-import type { ImageDeleted } from '../../formats/engine-api-images.ts';
+import type { ImageDeleted } from '../../formats/engine-api/images.ts';
 import { decodeReference, familiarName, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { print, printError } from '../output.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print, printError } from '../show/output.ts';
 
 export const rmi = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',

@@ -1,16 +1,16 @@
-import type { ContainerCreateBody } from '../../formats/engine-api.ts';
+import type { ContainerCreateBody } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { waitForExit } from '../container-wait.ts';
-import { createBody } from '../create-body.ts';
-import { createContainer } from '../create-container.ts';
-import { CREATE_FLAGS } from '../create-flags.ts';
-import type { DaemonClient } from '../daemon-client.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError, errorLine, OUR_FAULT, startExitCode } from '../errors.ts';
-import { type FlagValues, toggle, toggleOff } from '../flags.ts';
-import { print, printError } from '../output.ts';
-import { passSignals } from '../signal-proxy.ts';
-import { checkDetachKeys, checkTerminal, joinStreams, type StreamEnd } from '../stream.ts';
-import { consoleSize, onResize, rawMode } from '../terminal.ts';
+import { type FlagValues, toggle, toggleOff } from '../flags/flags.ts';
+import { waitForExit } from '../run/container-wait.ts';
+import { createBody } from '../run/create-body.ts';
+import { createContainer } from '../run/create-container.ts';
+import { CREATE_FLAGS } from '../run/create-flags.ts';
+import { passSignals } from '../run/signal-proxy.ts';
+import { checkDetachKeys, checkTerminal, joinStreams, type StreamEnd } from '../run/stream.ts';
+import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
+import { print, printError } from '../show/output.ts';
 
 const FLAGS = {
   ...CREATE_FLAGS,
@@ -44,7 +44,7 @@ export const run = command({
     }
     const body = createBody({ flags, image, command: rest, environment: process.env });
     if (flags.explain) {
-      const { explain } = await import('../explain.ts');
+      const { explain } = await import('../run/explain.ts');
       return explain(daemon, body, flags);
     }
     if (flags.detach)
@@ -80,7 +80,7 @@ async function runTraced({ daemon, body, flags }: Run): Promise<number> {
     Annotations: { ...body.HostConfig?.Annotations, 'mini-docker.trace': '1' },
   };
   const id = await createContainer(daemon, body, flags);
-  const { printTrace } = await import('../explain.ts');
+  const { printTrace } = await import('../run/explain.ts');
   try {
     if (!flags.detach) return await runAttached({ daemon, body, flags: { ...flags, rm: false } }, id);
     await start(daemon, id);

@@ -1,8 +1,8 @@
 import { command } from '../command.ts';
+import { writeOutputFile } from '../copy/output-file.ts';
 import { CommandError } from '../errors.ts';
-import { text } from '../flags.ts';
-import { copyToOutput } from '../output.ts';
-import { writeOutputFile } from '../output-file.ts';
+import { text } from '../flags/flags.ts';
+import { copyToOutput } from '../show/output.ts';
 
 export const save = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
@@ -20,7 +20,7 @@ export const save = command({
     const names = args.map(name => `names=${encodeURIComponent(name)}`).join('&');
     const { body } = await daemon.request('GET', `/images/get?${names}`);
     const archive = process.stderr.isTTY
-      ? (await import('../archive-progress.ts')).watchedArchive(body)
+      ? (await import('../show/archive-progress.ts')).watchedArchive(body)
       : body;
     if (flags.output !== undefined) await writeOutputFile(flags.output, archive, 'save image');
     else await copyToOutput(archive);

@@ -1,10 +1,10 @@
-import type { ImageFound } from '../../formats/engine-api-images.ts';
+import type { ImageFound } from '../../formats/engine-api/images.ts';
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { integer, toggle } from '../flags.ts';
-import { type Columns, ellipsis, formatFlag, printListing } from '../listing.ts';
-import { authHeader } from '../registry-config.ts';
+import { encodeFilters } from '../daemon/client.ts';
+import { authHeader } from '../daemon/registry-config.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { integer, toggle } from '../flags/flags.ts';
+import { type Columns, ellipsis, formatFlag, printListing } from '../show/listing.ts';
 
 export const search = command({
   usage: '[OPTIONS] TERM',

@@ -1,13 +1,13 @@
-import type { ContainerInspect } from '../../formats/engine-api.ts';
+import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { waitForExit } from '../container-wait.ts';
-import type { DaemonClient } from '../daemon-client.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, errorLine } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { print, printError } from '../output.ts';
-import { passSignals } from '../signal-proxy.ts';
-import { checkDetachKeys, joinStreams } from '../stream.ts';
-import { onResize, rawMode } from '../terminal.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { waitForExit } from '../run/container-wait.ts';
+import { passSignals } from '../run/signal-proxy.ts';
+import { checkDetachKeys, joinStreams } from '../run/stream.ts';
+import { onResize, rawMode } from '../run/terminal.ts';
+import { print, printError } from '../show/output.ts';
 
 export const start = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',

@@ -1,8 +1,8 @@
 // kill, pause, unpause, wait, rename: one request each.
 
-import type { ContainerWaited } from '../../formats/engine-api.ts';
+import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { text } from '../flags.ts';
+import { text } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
 export const kill = command({

@@ -1,13 +1,13 @@
-import type { ContainerStats, ContainerSummary } from '../../formats/engine-api.ts';
-import type { EventMessage } from '../../formats/engine-api-system.ts';
+import type { ContainerStats, ContainerSummary } from '../../formats/engine-api/containers.ts';
+import type { EventMessage } from '../../formats/engine-api/system.ts';
 import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { type DaemonClient, encodeFilters } from '../daemon-client.ts';
+import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
 import { errorLine } from '../errors.ts';
-import { toggle } from '../flags.ts';
-import { type Columns, formatFlag, formatListing, shortId } from '../listing.ts';
-import { printError, write } from '../output.ts';
-import { type Figures, figuresOf } from '../stats-figures.ts';
+import { toggle } from '../flags/flags.ts';
+import { type Columns, formatFlag, formatListing, shortId } from '../show/listing.ts';
+import { printError, write } from '../show/output.ts';
+import { type Figures, figuresOf } from '../show/stats-figures.ts';
 
 /** Milliseconds. */
 const REDRAW = 500;

@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
-import type { DaemonClient } from '../daemon-client.ts';
-import { integer, text } from '../flags.ts';
+import type { DaemonClient } from '../daemon/client.ts';
+import { integer, text } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
 const FLAGS = {

@@ -1,11 +1,11 @@
-import type { ContainerSummary } from '../../formats/engine-api.ts';
-import type { DiskUsage } from '../../formats/engine-api-system.ts';
+import type { ContainerSummary } from '../../formats/engine-api/containers.ts';
+import type { DiskUsage } from '../../formats/engine-api/system.ts';
 import { encodeSize } from '../../formats/sizes.ts';
-import { encodeTable } from '../../formats/table.ts';
 import { command } from '../command.ts';
-import { toggle } from '../flags.ts';
-import { formatFlag, printListing } from '../listing.ts';
-import { write } from '../output.ts';
+import { toggle } from '../flags/flags.ts';
+import { formatFlag, printListing } from '../show/listing.ts';
+import { write } from '../show/output.ts';
+import { encodeTable } from '../show/table.ts';
 import { imageColumns, namesOf } from './images.ts';
 import { containerColumns } from './ps.ts';
 

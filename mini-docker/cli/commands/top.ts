@@ -1,7 +1,7 @@
-import type { ContainerTop } from '../../formats/engine-api.ts';
-import { encodeTable } from '../../formats/table.ts';
+import type { ContainerTop } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
-import { write } from '../output.ts';
+import { write } from '../show/output.ts';
+import { encodeTable } from '../show/table.ts';
 
 export const top = command({
   usage: 'CONTAINER [ps OPTIONS]',

@@ -1,9 +1,9 @@
 import { command } from '../command.ts';
-import { resources } from '../create-body.ts';
-import { RESOURCE_FLAGS } from '../create-flags.ts';
 import { CommandError } from '../errors.ts';
-import { readRestart } from '../flag-values.ts';
-import { printError } from '../output.ts';
+import { readRestart } from '../flags/values.ts';
+import { resources } from '../run/create-body.ts';
+import { RESOURCE_FLAGS } from '../run/create-flags.ts';
+import { printError } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
 export const update = command({

@@ -1,9 +1,9 @@
-import type { SystemVersion } from '../../formats/engine-api-system.ts';
+import type { SystemVersion } from '../../formats/engine-api/system.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { text, toggle } from '../flags.ts';
-import { print, write } from '../output.ts';
-import { VERSION } from '../program-version.ts';
+import { text, toggle } from '../flags/flags.ts';
+import { print, write } from '../show/output.ts';
+import { VERSION } from '../show/program-version.ts';
 
 type ServerVersion = SystemVersion & { ApiVersion: string; MinAPIVersion?: string };
 
@@ -40,7 +40,7 @@ export const version = command({
       const data = { Client: client, Server: server ?? null };
       if (flags.format === 'json') print(JSON.stringify(data));
       else {
-        const { compileTemplate } = await import('../../formats/go-template.ts');
+        const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
         try {
           print(compileTemplate(flags.format)(data));
         } catch (cause) {

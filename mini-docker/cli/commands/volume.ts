@@ -1,10 +1,10 @@
 import { command } from '../command.ts';
-import { encodeFilters } from '../daemon-client.ts';
-import { filterFlag } from '../filter-flag.ts';
-import { readPairs } from '../flag-values.ts';
-import { list, text, toggle } from '../flags.ts';
-import { type Columns, formatFlag, joinLabels, printListing } from '../listing.ts';
-import { print } from '../output.ts';
+import { encodeFilters } from '../daemon/client.ts';
+import { filterFlag } from '../flags/filter.ts';
+import { list, text, toggle } from '../flags/flags.ts';
+import { readPairs } from '../flags/values.ts';
+import { type Columns, formatFlag, joinLabels, printListing } from '../show/listing.ts';
+import { print } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
 interface Volume {

@@ -1,6 +1,5 @@
 // What a registry has under a name, without fetching the image.
 
-import { decodeImageConfig } from '../../formats/image-config.ts';
 import type { ImageReference } from '../../formats/image-reference.ts';
 import { parseObject } from '../../formats/json-fields.ts';
 import {
@@ -10,7 +9,8 @@ import {
   isIndexType,
   isManifestType,
   type Platform,
-} from '../../formats/oci-image.ts';
+} from '../../formats/oci/image.ts';
+import { decodeImageConfig } from '../../formats/oci/image-config.ts';
 import { BadImage } from '../errors.ts';
 import { RegistryError } from './errors.ts';
 import type { Repository } from './repository.ts';

@@ -17,7 +17,7 @@ import {
   type Index,
   MEDIA,
   type Platform,
-} from '../../formats/oci-image.ts';
+} from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { writeWhole } from '../blobs.ts';
 import { BadImage, NoSuchManifestList } from '../errors.ts';

@@ -1,6 +1,6 @@
 // `docker pull`: manifest, configuration, then the layers side by side, each unpacked while it comes in. What is unpacked
 // is out of sight until the digests of both, the layer as it came and what was in it, are right.
-import { decodeImageConfig } from '../../formats/image-config.ts';
+
 import {
   encodeReference,
   familiarName,
@@ -16,7 +16,8 @@ import {
   isManifestType,
   MEDIA,
   type Platform,
-} from '../../formats/oci-image.ts';
+} from '../../formats/oci/image.ts';
+import { decodeImageConfig } from '../../formats/oci/image-config.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { type Content, counted } from '../content.ts';
 import { BadImage } from '../errors.ts';

@@ -15,7 +15,7 @@ import {
   encodeJson,
   type Manifest,
   MEDIA,
-} from '../../formats/oci-image.ts';
+} from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { CatalogImage } from '../catalog.ts';
 import { type Content, counted, withName } from '../content.ts';

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { digestOf } from '../../formats/digest.ts';
-import { MEDIA } from '../../formats/oci-image.ts';
+import { digestOf } from '../../formats/oci/digest.ts';
+import { MEDIA } from '../../formats/oci/image.ts';
 import type { ImageProgress, ImageStore } from '../image.ts';
 import { openImageStore } from '../store.ts';
-import { chunks, isInstalled, tarOf, textOf } from '../test-archives.ts';
+import { chunks, isInstalled, tarOf, textOf } from '../testing/archives.ts';
+import { startTestRegistry, type TestRegistry } from '../testing/registry.ts';
 import { RegistryError } from './errors.ts';
-import { startTestRegistry, type TestRegistry } from './test-registry.ts';
 
 const run = promisify(execFile);
 const needs = (program: string) => test.skipIf(!isInstalled(program));

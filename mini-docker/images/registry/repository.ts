@@ -1,7 +1,8 @@
 // What can be asked of one repository of a registry (OCI distribution specification 1.1, "API").
-import { digestOf } from '../../formats/digest.ts';
+
 import { array, parseObject, string } from '../../formats/json-fields.ts';
-import { type Descriptor, MEDIA } from '../../formats/oci-image.ts';
+import { digestOf } from '../../formats/oci/digest.ts';
+import { type Descriptor, MEDIA } from '../../formats/oci/image.ts';
 import { RegistryError } from './errors.ts';
 import type { Session } from './session.ts';
 import { bytesOf, type HttpResponse } from './transport.ts';

@@ -2,7 +2,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { optional, parseObject, string } from '../../formats/json-fields.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
-import { type Challenge, decodeChallenges } from '../../formats/www-authenticate.ts';
 import { RegistryError, refusalOf } from './errors.ts';
 import type { Endpoint } from './settings.ts';
 import {
@@ -13,6 +12,7 @@ import {
   openTransport,
   textOf,
 } from './transport.ts';
+import { type Challenge, decodeChallenges } from './www-authenticate.ts';
 
 export interface SessionRequest extends Omit<HttpRequest, 'url'> {
   /** '/v2/…', or a URL that the registry gave. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isInstalled, temporaryDirectory } from '../test-archives.ts';
+import { isInstalled, temporaryDirectory } from '../testing/archives.ts';
 import { openSession } from './session.ts';
 import { type Endpoint, endpointsOf, type RegistrySettings } from './settings.ts';
 

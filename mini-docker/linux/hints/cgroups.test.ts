@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
-import { hintOf } from '../../../test/provoke.ts';
+import { hold } from '../../../test/support/held-process.ts';
+import { hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { AT } from '../constants.ts';
 import { unlinkat, writeText } from '../syscalls.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, copyFileSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { enterOwnMounts, shell } from '../../../test/own-mounts.ts';
-import { hintBelow, hintOf } from '../../../test/provoke.ts';
+import { enterOwnMounts, shell } from '../../../test/support/own-mounts.ts';
+import { hintBelow, hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { AT } from '../constants.ts';
 import { ERRNO } from '../errno.ts';

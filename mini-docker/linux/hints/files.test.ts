@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { enterOwnMounts, shell } from '../../../test/own-mounts.ts';
-import { hintBelow, hintOf } from '../../../test/provoke.ts';
+import { enterOwnMounts, shell } from '../../../test/support/own-mounts.ts';
+import { hintBelow, hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { AT, IOCTL, O, RESOLVE } from '../constants.ts';
 import { openPty } from '../pty.ts';

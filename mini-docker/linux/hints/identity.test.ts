@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
-import { hintBelow, hintOf } from '../../../test/provoke.ts';
+import { hold } from '../../../test/support/held-process.ts';
+import { hintBelow, hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { sethostname } from '../syscalls.ts';
 

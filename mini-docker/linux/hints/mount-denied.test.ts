@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hintBelow } from '../../../test/provoke.ts';
+import { hintBelow } from '../../../test/support/provoke.ts';
 
 const mount = (type: string, target = '/mnt') => `call(mountCall('x', '${target}', '${type}', 0, null))`;
 

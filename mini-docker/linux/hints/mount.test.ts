@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { enterOwnMounts, shell } from '../../../test/own-mounts.ts';
-import { hintBelow, hintOf } from '../../../test/provoke.ts';
+import { enterOwnMounts, shell } from '../../../test/support/own-mounts.ts';
+import { hintBelow, hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { FSCONFIG, FSOPEN, MS } from '../constants.ts';
 import { fsconfig, fsopen, mountCall } from '../syscalls.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { enterOwnMounts, shell } from '../../../test/own-mounts.ts';
-import { hintOf } from '../../../test/provoke.ts';
+import { enterOwnMounts, shell } from '../../../test/support/own-mounts.ts';
+import { hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { mountCall, umount2 } from '../syscalls.ts';
 

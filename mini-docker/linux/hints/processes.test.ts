@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { hintBelow, hintOf } from '../../../test/provoke.ts';
+import { hintBelow, hintOf } from '../../../test/support/provoke.ts';
 import { call } from '../call.ts';
 import { P, RLIMIT, SIG, W } from '../constants.ts';
 import { ERRNO } from '../errno.ts';

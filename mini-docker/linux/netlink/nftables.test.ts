@@ -1,7 +1,7 @@
 // Rules written by us and read back by nft(8).
 import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
-import { enterOwnNetwork } from '../../../test/own-network.ts';
+import { enterOwnNetwork } from '../../../test/support/own-network.ts';
 import { NETLINK } from './constants.ts';
 import { addNatOutputChain, addRedirection, addTable, deleteTable, transaction } from './nftables.ts';
 import { openNetlink } from './socket.ts';

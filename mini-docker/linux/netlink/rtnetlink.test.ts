@@ -1,7 +1,7 @@
 // Links, addresses, routes and neighbours, made by us and looked at by iproute2.
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
-import { enterOwnNetwork, ip } from '../../../test/own-network.ts';
+import { hold } from '../../../test/support/held-process.ts';
+import { enterOwnNetwork, ip } from '../../../test/support/own-network.ts';
 import { inNetworkNamespace, openNetworkNamespace } from '../network-namespace.ts';
 import { addAddress, decodeAddress, deleteAddress, listAddresses } from './addresses.ts';
 import {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
+import { hold } from '../../../test/support/held-process.ts';
 import { openProcess, processIdentity, sameProcess } from './identity.ts';
 
 test('a process is itself until it has ended', async () => {

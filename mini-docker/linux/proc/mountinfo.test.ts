@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
+import { hold } from '../../../test/support/held-process.ts';
 import { decodeMountinfo, mountAt, mountOf, readMountinfo } from './mountinfo.ts';
 
 // A desktop's, a container's, and the man page's own example.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
+import { hold } from '../../../test/support/held-process.ts';
 import { namespaceInode } from './namespaces.ts';
 
 test('a process shares the namespaces that it did not leave', async () => {

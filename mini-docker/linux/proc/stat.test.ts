@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
+import { hold } from '../../../test/support/held-process.ts';
 import { CLOCK_TICK, decodeStat, readStat } from './stat.ts';
 
 test('a program that names itself with spaces, parentheses and a newline cannot forge its numbers', async () => {

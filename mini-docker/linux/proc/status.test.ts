@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hold } from '../../../test/held-process.ts';
+import { hold } from '../../../test/support/held-process.ts';
 import { CAP } from '../constants.ts';
 import { decodeStatus, readStatus } from './status.ts';
 

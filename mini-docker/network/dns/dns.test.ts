@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { expect, test } from 'vitest';
-import { type Place, useNetworkHosts } from '../../../test/network-hosts.ts';
+import { type Place, useNetworkHosts } from '../../../test/support/network-hosts.ts';
 
 const hosts = useNetworkHosts();
 const { container } = hosts;

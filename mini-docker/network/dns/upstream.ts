@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync, statSync } from 'node:fs';
 import { connect, isIP, isIPv6 } from 'node:net';
-import { decodeResolvConf } from '../../formats/resolv-conf.ts';
+import { decodeResolvConf } from './resolv-conf.ts';
 
 /** As docker: one server after the other, each gets this long. */
 const SERVER_MS = 4000;

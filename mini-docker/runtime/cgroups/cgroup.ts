@@ -1,5 +1,5 @@
 // What the runtime asks of a container's control group, whichever version of cgroups the machine has.
-import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
 import type { Stats } from '../container.ts';
 

@@ -1,6 +1,6 @@
 // The cgroup driver for this machine: version 1 where controllers are mounted one by one, else version 2.
 import { basename } from 'node:path';
-import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
 import type { CgroupView } from '../cgroup-mount.ts';
 import type { Cgroup } from './cgroup.ts';

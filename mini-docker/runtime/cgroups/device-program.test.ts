@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DeviceRule } from '../../formats/runtime-spec.ts';
+import type { DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { BPF, BPF_DEVCG, deviceProgram } from './device-program.ts';
 import { devicePolicy } from './device-rules.ts';
 

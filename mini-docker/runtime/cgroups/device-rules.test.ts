@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DeviceRule } from '../../formats/runtime-spec.ts';
+import type { DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
 
 const texts = (rules: DeviceRule[]) => {

@@ -1,5 +1,5 @@
 // Device rules of a container, as both versions of cgroups need them: one default, and what is different from it.
-import type { DeviceRule } from '../../formats/runtime-spec.ts';
+import type { DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 
 /** Which devices may be used. A missing major or minor stands for all; access is some of 'rwm'. */

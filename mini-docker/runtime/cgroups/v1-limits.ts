@@ -1,6 +1,6 @@
 // Limits as the files of cgroup v1 have them. Kernel: Documentation/admin-guide/cgroup-v1/.
 import { existsSync } from 'node:fs';
-import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
 import { readNumber, writeValue, writeValues } from './files.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf, type Step } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';

@@ -1,6 +1,6 @@
 // Limits as the files of cgroup v2 have them. Kernel: Documentation/admin-guide/cgroup-v2.rst.
 import { existsSync } from 'node:fs';
-import type { Resources } from '../../formats/runtime-spec.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { setDeviceFilter } from './device-filter.ts';
 import { deviceProgram } from './device-program.ts';

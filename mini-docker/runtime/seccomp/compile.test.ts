@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Seccomp } from '../../formats/runtime-spec.ts';
+import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import { resolveSeccompProfile } from '../../formats/seccomp.ts';
 import type { Architecture } from '../../linux/step.ts';
+import { argumentLists, namesOf, randomProfile, read, verdict } from '../testing/profiles.ts';
 import { decodeInstructions, interpret } from './bpf.ts';
 import { AUDIT_ARCH, seccompFilter } from './compile.ts';
 import { DEFAULT_PROFILE } from './default-profile.ts';
 import { type Abi, syscallNumbers } from './syscall-numbers.ts';
-import { argumentLists, namesOf, randomProfile, read, verdict } from './test-profiles.ts';
 
 const ALLOWED = verdict('SCMP_ACT_ALLOW');
 const REFUSED = verdict('SCMP_ACT_ERRNO');

@@ -1,7 +1,12 @@
 // From a seccomp profile (the OCI form) to a filter. Every system call has a verdict, or a few comparisons of its
 // arguments that lead to one; calls that follow each other and have the same are one range; and a call's range is found
 // by halving. libseccomp, which other engines use, asks for one call after the other, or halves over groups of four.
-import type { Seccomp, SeccompAction, SeccompCondition, SeccompRule } from '../../formats/runtime-spec.ts';
+import type {
+  Seccomp,
+  SeccompAction,
+  SeccompCondition,
+  SeccompRule,
+} from '../../formats/oci/runtime-spec.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { encodeInstructions, linearize } from './bpf.ts';
 import { isAlways, whereAll } from './conditions.ts';

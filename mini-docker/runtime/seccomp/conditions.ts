@@ -1,5 +1,5 @@
 // Comparisons of arguments. The kernel shows a filter 64 bits of each, and BPF compares 32 at a time.
-import type { SeccompCondition } from '../../formats/runtime-spec.ts';
+import type { SeccompCondition } from '../../formats/oci/runtime-spec.ts';
 import { DATA, type Decisions, type Node, type Question } from './decision.ts';
 
 const ALL = 0xffff_ffff;

@@ -1,6 +1,6 @@
 // The step that puts the filter in force: the last one before execve, so that a profile need allow nothing else that a
 // start does.
-import type { Seccomp, SeccompAction } from '../../formats/runtime-spec.ts';
+import type { Seccomp, SeccompAction } from '../../formats/oci/runtime-spec.ts';
 import { SECCOMP, SECCOMP_FILTER_FLAG } from '../../linux/constants.ts';
 import type { Item } from '../../linux/program.ts';
 import { because, hostArchitecture } from '../../linux/step.ts';

@@ -1,5 +1,5 @@
 // What a profile says to each system call of this machine, found by running its filter.
-import type { Seccomp } from '../../formats/runtime-spec.ts';
+import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { SystemCalls } from '../../formats/security-report.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { decodeInstructions, interpret } from './bpf.ts';

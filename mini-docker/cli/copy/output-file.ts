@@ -1,0 +1,28 @@
+// What a command writes into a file.
+
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { CommandError, fileReason } from '../errors.ts';
+
+/**
+ * Under another name until it is whole: a copy that broke off must not be taken for one. Throws CommandError: 'failed to
+ * `doing`: …'.
+ */
+export async function writeOutputFile(
+  path: string,
+  body: AsyncIterable<Uint8Array>,
+  doing: string,
+): Promise<void> {
+  const old = await stat(path).catch(() => undefined);
+  if (old?.isDirectory()) throw new CommandError(`failed to ${doing}: ${path} is a directory`);
+  // A device or a pipe is written as it is.
+  const through = old && !old.isFile() ? path : `${path}.${process.pid}.part`;
+  try {
+    await pipeline(body, createWriteStream(through, { mode: 0o600 }));
+    if (through !== path) await rename(through, path);
+  } catch (cause) {
+    if (through !== path) await rm(through, { force: true });
+    throw new CommandError(`failed to ${doing}: ${path}: ${fileReason(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,262 @@
+// The daemon as commands see it: the Docker Engine API over a unix socket or TCP
+// (https://docs.docker.com/reference/api/engine/). It may be ours or dockerd.
+
+import { CommandError, DaemonError, NoDaemon } from '../errors.ts';
+import {
+  type Address,
+  type HttpConnection,
+  HttpError,
+  type HttpResponse,
+  openConnection,
+  type TlsFiles,
+} from './http-connection.ts';
+import { startDaemon } from './start.ts';
+
+/** What we were written for; an older daemon gets its own. */
+const API_VERSION = '1.47';
+/** A connection that was idle for longer may have been closed by the daemon just now. Milliseconds. */
+const REUSE_WITHIN = 1000;
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+export interface RequestOptions {
+  query?: Query;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: Uint8Array | AsyncIterable<Uint8Array>;
+  headers?: Record<string, string>;
+}
+
+export interface DaemonClientOptions {
+  /** `--host`; else DOCKER_HOST, else our own daemon, which is started when it does not run. */
+  host?: string | undefined;
+  /** Of TCP. */
+  tls?: TlsFiles | undefined;
+  /** What starts our own daemon. */
+  daemonCommand: readonly string[];
+  environment: NodeJS.ProcessEnv;
+}
+
+export class DaemonClient {
+  /** 'unix:///run/mini-docker/mini-docker.sock' */
+  readonly url: string;
+  readonly #address: Address;
+  readonly #start: (() => Promise<void>) | undefined;
+  #idle: HttpConnection[] = [];
+  #version: string | undefined;
+
+  constructor({ host, tls, daemonCommand, environment }: DaemonClientOptions) {
+    const runDir = environment.MINI_DOCKER_RUN_DIR || '/run/mini-docker';
+    const own = `unix://${runDir}/mini-docker.sock`;
+    const asked = host || environment.DOCKER_HOST;
+    this.url = asked || own;
+    this.#address = parseHost(this.url, tls);
+    const socket = `${runDir}/mini-docker.sock`;
+    if (!asked) this.#start = () => startDaemon({ command: daemonCommand, runDir, socket });
+    this.#version = environment.DOCKER_API_VERSION || (asked ? undefined : API_VERSION);
+  }
+
+  /** The API version that requests are made in. */
+  async version(): Promise<string> {
+    if (this.#version === undefined) {
+      const response = await this.#send('GET', '/_ping', {});
+      for await (const _ of response.body);
+      this.#version = older(response.headers['api-version'] ?? '1.24', API_VERSION);
+    }
+    return this.#version;
+  }
+
+  /** Rejects with DaemonError when the daemon answers with an error, NoDaemon when nobody answers. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+    const response = await this.#send(method, `/v${await this.version()}${path}`, options);
+    if (response.status < 400) return response;
+    const message = await errorMessage(response);
+    const maximum = /client version \S+ is too new.* API version is (\d+\.\d+)/.exec(message)?.[1];
+    if (maximum !== undefined && this.#version !== maximum) {
+      this.#version = maximum;
+      return this.request(method, path, options);
+    }
+    throw new DaemonError(response.status, message);
+  }
+
+  async text(method: string, path: string, options?: RequestOptions): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of (await this.request(method, path, options)).body) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  }
+
+  async json<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
+    const body = await this.text(method, path, options);
+    try {
+      return (body.trim() === '' ? undefined : JSON.parse(body)) as T;
+    } catch (cause) {
+      throw new CommandError(`the daemon's answer to ${method} ${path} is not JSON`, { cause });
+    }
+  }
+
+  /** The values of a stream of JSON documents, one a line or one behind the other. */
+  async *jsonStream<T>(method: string, path: string, options?: RequestOptions): AsyncGenerator<T, void> {
+    let rest = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of (await this.request(method, path, options)).body) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+    }
+    if (rest.trim() !== '') yield JSON.parse(rest) as T;
+  }
+
+  /** Turns the request's connection into a stream in both directions. */
+  async hijack(path: string, options: RequestOptions = {}): Promise<HttpConnection> {
+    const connection = await this.#connect();
+    connection.reusable = false;
+    const response = await connection.request({
+      method: 'POST',
+      path: `/v${await this.version()}${path}${encodeQuery(options.query)}`,
+      headers: { ...contentType(options), Connection: 'Upgrade', Upgrade: 'tcp' },
+      ...body(options),
+    });
+    if (response.status >= 400) throw new DaemonError(response.status, await errorMessage(response));
+    return connection;
+  }
+
+  async #send(method: string, path: string, options: RequestOptions): Promise<HttpResponse> {
+    const connection = this.#reuse() ?? (await this.#connect());
+    const response = await connection
+      .request({
+        method,
+        path: path + encodeQuery(options.query),
+        headers: { ...contentType(options), ...options.headers },
+        ...body(options),
+      })
+      .catch(error => {
+        throw this.#refusal(error) ?? error;
+      });
+    return { ...response, body: this.#released(connection, response.body) };
+  }
+
+  async *#released(
+    connection: HttpConnection,
+    from: AsyncGenerator<Buffer, void>,
+  ): AsyncGenerator<Buffer, void> {
+    let whole = false;
+    try {
+      yield* from;
+      whole = true;
+    } finally {
+      if (whole && connection.reusable) {
+        // Not performance.now(): the first use of it takes 2 ms.
+        connection.idleSince = Date.now();
+        this.#idle.push(connection);
+      } else connection.socket.destroy();
+    }
+  }
+
+  #reuse(): HttpConnection | undefined {
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      const idle = Date.now() - connection.idleSince;
+      if (connection.reusable && idle >= 0 && idle < REUSE_WITHIN) return connection;
+      connection.socket.destroy();
+    }
+    return undefined;
+  }
+
+  /** What answers there speaks another language, or not with us. */
+  #refusal(cause: unknown): NoDaemon | undefined {
+    if (cause instanceof HttpError) return new NoDaemon(`${cause.message} (${this.url})`, { cause });
+    // TLS: of the other side's alerts, and of its certificate.
+    const { code = '', reason, message } = cause as NodeJS.ErrnoException & { reason?: string };
+    if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|SIGNATURE|ISSUER/.test(code)) return undefined;
+    return new NoDaemon(`no TLS connection with ${this.url}: ${reason ?? message}`, { cause });
+  }
+
+  async #connect(): Promise<HttpConnection> {
+    try {
+      return await openConnection(this.#address);
+    } catch (cause) {
+      const refusal = this.#refusal(cause);
+      if (refusal !== undefined) throw refusal;
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EACCES') {
+        throw new NoDaemon(`permission denied while connecting to the daemon at ${this.url}; try with sudo`, {
+          cause,
+        });
+      }
+      if (!this.#start || (code !== 'ENOENT' && code !== 'ECONNREFUSED')) {
+        throw new NoDaemon(
+          `Cannot connect to the Docker daemon at ${this.url}. Is the docker daemon running?`,
+          {
+            cause,
+          },
+        );
+      }
+    }
+    await this.#start();
+    return openConnection(this.#address);
+  }
+}
+
+async function errorMessage(response: HttpResponse): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response.body) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === 'string') return message;
+  } catch {
+    // Not JSON: a proxy, or a path the daemon does not know. Its text is what there is.
+  }
+  return text.trim() || `the daemon answered with status ${response.status}`;
+}
+
+const contentType = ({ json }: RequestOptions): Record<string, string> =>
+  json === undefined ? {} : { 'Content-Type': 'application/json' };
+
+function body({ json, body }: RequestOptions): { body?: Uint8Array | AsyncIterable<Uint8Array> } {
+  if (json !== undefined) return { body: Buffer.from(JSON.stringify(json)) };
+  return body === undefined ? {} : { body };
+}
+
+/** Switches are 1 and 0, as Docker's own client writes them; undefined leaves a parameter out. */
+function encodeQuery(query: Query = {}): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return `${name}=${encodeURIComponent(typeof value === 'boolean' ? Number(value) : value)}`;
+  });
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+/** `filters` as the API takes them: {"status":{"running":true}} */
+export function encodeFilters(
+  filters: readonly (readonly [name: string, value: string])[],
+): string | undefined {
+  if (filters.length === 0) return undefined;
+  const object: Record<string, Record<string, true>> = {};
+  for (const [name, value] of filters) object[name] = { ...object[name], [value]: true };
+  return JSON.stringify(object);
+}
+
+function older(a: string, b: string): string {
+  const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
+  const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
+  return aMajor < bMajor || (aMajor === bMajor && aMinor < bMinor) ? a : b;
+}
+
+/** 'unix:///path' or 'tcp://host:port' */
+function parseHost(url: string, tls: TlsFiles | undefined): Address {
+  const unix = /^unix:\/\/(.+)$/.exec(url)?.[1];
+  if (unix !== undefined) return { path: unix };
+  const tcp = /^(?:tcp|http|https):\/\/(\[[0-9a-fA-F:]+\]|[^/:[\]]+)?(?::(\d+))?\/?$/.exec(url);
+  if (!tcp) {
+    throw new CommandError(
+      `unable to parse docker host ${JSON.stringify(url)}: it must be unix:///PATH or tcp://HOST:PORT`,
+    );
+  }
+  const secure = tls ?? (url.startsWith('https:') ? { verify: true } : undefined);
+  return {
+    host: (tcp[1] ?? '127.0.0.1').replace(/[[\]]/g, ''),
+    port: Number(tcp[2] ?? (secure ? 2376 : 2375)),
+    ...(secure ? { tls: secure } : {}),
+  };
+}

@@ -1,0 +1,50 @@
+// Pulling an image, and showing how it goes.
+
+import type { ProgressMessage } from '../../formats/engine-api/images.ts';
+import {
+  decodeReference,
+  familiarName,
+  familiarReference,
+  type ImageReference,
+  withTag,
+} from '../../formats/image-reference.ts';
+import { CommandError, OUR_FAULT } from '../errors.ts';
+import { followProgress, type ProgressTarget, progressLines } from '../show/progress-lines.ts';
+import type { DaemonClient } from './client.ts';
+
+export interface PullOptions extends ProgressTarget {
+  image: string;
+  platform?: string | undefined;
+  quiet?: boolean;
+  allTags?: boolean;
+}
+
+/** Rejects with CommandError or DaemonError when it cannot be had. */
+export async function pullImage(daemon: DaemonClient, options: PullOptions): Promise<void> {
+  const { image, platform, quiet = false, allTags = false } = options;
+  const reference = parsedReference(image);
+  const tag = allTags ? undefined : (reference.digest ?? reference.tag ?? 'latest');
+  const { authHeader } = await import('./registry-config.ts');
+  const stream = daemon.jsonStream<ProgressMessage>('POST', '/images/create', {
+    query: { fromImage: familiarName(reference), tag, platform },
+    headers: await authHeader(reference.domain, process.env),
+  });
+  await followProgress(stream, quiet ? () => {} : progressLines(options));
+}
+
+export function parsedReference(image: string): ImageReference {
+  try {
+    return decodeReference(image);
+  } catch (cause) {
+    throw new CommandError((cause as Error).message, { exitCode: OUR_FAULT, cause });
+  }
+}
+
+/** 'busybox' → 'busybox:latest'; what cannot be a name stays as it is. */
+export function withLatest(image: string): string {
+  try {
+    return familiarReference(withTag(decodeReference(image)));
+  } catch {
+    return image;
+  }
+}

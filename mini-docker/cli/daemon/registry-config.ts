@@ -1,0 +1,177 @@
+// Who the user is to registries: ~/.docker/config.json, which docker's own command shares
+// (https://docs.docker.com/reference/cli/docker/login/), and the programs that it leaves passwords to.
+
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Fields, FormatError, object, parseObject, string } from '../../formats/json-fields.ts';
+import {
+  authKey,
+  decodeAuthBody,
+  encodeRegistryAuth,
+  type RegistryAuth,
+} from '../../formats/registry-auth.ts';
+import { CommandError, fileReason } from '../errors.ts';
+
+type Environment = NodeJS.ProcessEnv;
+
+export const configPath = (environment: Environment): string =>
+  join(environment.DOCKER_CONFIG || join(environment.HOME || homedir(), '.docker'), 'config.json');
+
+/** Nothing when there is no such file. Throws CommandError for one that is no JSON. */
+function readConfig(environment: Environment): Fields {
+  const path = configPath(environment);
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new CommandError(`cannot read ${path}: ${fileReason(error)}`, { cause: error });
+  }
+  try {
+    return content.trim() === '' ? {} : parseObject(content, path);
+  } catch (cause) {
+    throw new CommandError((cause as Error).message, { cause });
+  }
+}
+
+/** Whole or not at all, and for nobody else's eyes. */
+function writeConfig(environment: Environment, config: Fields): void {
+  const path = configPath(environment);
+  try {
+    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    const mode = (statSync(path, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o600;
+    const temporary = `${path}.${process.pid}.part`;
+    writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode });
+    chmodSync(temporary, mode);
+    renameSync(temporary, path);
+  } catch (cause) {
+    throw new CommandError(`cannot write ${path}: ${fileReason(cause)}`, { cause });
+  }
+}
+
+/** The header of requests that go on to a registry; none for who is a stranger there. */
+export async function authHeader(domain: string, environment: Environment): Promise<Record<string, string>> {
+  const auth = await findAuth(authKey(domain), environment);
+  return auth === undefined ? {} : { 'X-Registry-Auth': encodeRegistryAuth(auth) };
+}
+
+/** All that are written down, by their keys: what a build may need. */
+export async function allAuths(environment: Environment): Promise<Record<string, RegistryAuth>> {
+  const config = readConfig(environment);
+  const keys = [...Object.keys(section(config, 'auths')), ...Object.keys(section(config, 'credHelpers'))];
+  const found: Record<string, RegistryAuth> = {};
+  for (const key of new Set(keys)) {
+    const auth = await findAuth(key, environment);
+    if (auth !== undefined) found[key] = auth;
+  }
+  return found;
+}
+
+/** `key`: 'localhost:5000', 'https://index.docker.io/v1/'. */
+export async function findAuth(key: string, environment: Environment): Promise<RegistryAuth | undefined> {
+  const config = readConfig(environment);
+  const helper = helperFor(config, key);
+  if (helper !== undefined) {
+    const auth = await askHelper(helper, key);
+    if (auth !== undefined) return { ...auth, serveraddress: key };
+  }
+  const auths = section(config, 'auths');
+  const entry = [key, `https://${key}`, `http://${key}`, `https://${key}/v1/`].find(each => auths[each]);
+  if (entry === undefined) return undefined;
+  try {
+    const auth = decodeAuthBody(auths[entry]);
+    return Object.keys(auth).length === 0 ? undefined : { ...auth, serveraddress: key };
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new CommandError(`${configPath(environment)}: ${entry}: ${cause.message}`, { cause });
+  }
+}
+
+/** @returns where the password is now */
+export async function storeAuth(key: string, auth: RegistryAuth, environment: Environment): Promise<string> {
+  const config = readConfig(environment);
+  const helper = helperFor(config, key);
+  const { username = '', password = '', identitytoken } = auth;
+  if (helper !== undefined) {
+    const secret =
+      identitytoken === undefined
+        ? { ServerURL: key, Username: username, Secret: password }
+        : { ServerURL: key, Username: '<token>', Secret: identitytoken };
+    await runHelper(helper, 'store', JSON.stringify(secret));
+    return `docker-credential-${helper}`;
+  }
+  const entry =
+    identitytoken === undefined
+      ? { auth: Buffer.from(`${username}:${password}`).toString('base64') }
+      : { auth: Buffer.from(`${username}:`).toString('base64'), identitytoken };
+  writeConfig(environment, { ...config, auths: { ...section(config, 'auths'), [key]: entry } });
+  return configPath(environment);
+}
+
+/** False when there was nothing. */
+export async function removeAuth(key: string, environment: Environment): Promise<boolean> {
+  const config = readConfig(environment);
+  const helper = helperFor(config, key);
+  const known = helper !== undefined && (await askHelper(helper, key)) !== undefined;
+  if (helper !== undefined && known) await runHelper(helper, 'erase', key);
+  const { [key]: entry, ...others } = section(config, 'auths');
+  if (entry !== undefined) writeConfig(environment, { ...config, auths: others });
+  return known || entry !== undefined;
+}
+
+function section(config: Fields, name: 'auths' | 'credHelpers'): Fields {
+  const value = config[name];
+  try {
+    return value === undefined || value === null ? {} : object(value, name);
+  } catch (cause) {
+    throw new CommandError(`config.json: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function helperFor(config: Fields, key: string): string | undefined {
+  const name = section(config, 'credHelpers')[key] ?? config.credsStore;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** The protocol of https://github.com/docker/docker-credential-helpers: undefined when it knows nothing. */
+async function askHelper(helper: string, key: string): Promise<RegistryAuth | undefined> {
+  let answer: string;
+  try {
+    answer = await runHelper(helper, 'get', key);
+  } catch (error) {
+    if (/credentials not found/i.test((error as Error).message)) return undefined;
+    throw error;
+  }
+  const fields = parseObject(answer, `docker-credential-${helper}'s answer`);
+  const username = string(fields.Username, 'Username');
+  const secret = string(fields.Secret, 'Secret');
+  return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
+}
+
+async function runHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): Promise<string> {
+  const name = `docker-credential-${helper}`;
+  if (!/^[\w.-]+$/.test(helper)) throw new CommandError(`config.json: not a name of a program: ${name}`);
+  // Few have such programs, and every pull and build would load it (5 ms).
+  const [{ spawn }, { text }] = await Promise.all([
+    import('node:child_process'),
+    import('node:stream/consumers'),
+  ]);
+  return new Promise((resolve, reject) => {
+    const child = spawn(name, [action], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const output = text(child.stdout);
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    child.on('error', cause =>
+      reject(
+        new CommandError(`config.json names ${name}, which cannot be run: ${fileReason(cause)}`, { cause }),
+      ),
+    );
+    child.on('close', async code => {
+      const said = (await output).trim();
+      if (code === 0) resolve(said);
+      else reject(new CommandError(`${name}: ${said || `it ended with ${code}`}`));
+    });
+  });
+}

@@ -1,0 +1,110 @@
+// Starts our own daemon when none answers, once, however many commands want it at the same time.
+
+import { NoDaemon } from '../errors.ts';
+import { printError } from '../show/output.ts';
+import { openConnection } from './http-connection.ts';
+
+/** Milliseconds. */
+const PATIENCE = 20_000;
+const INTERVAL = 5;
+
+export interface DaemonStart {
+  command: readonly string[];
+  runDir: string;
+  socket: string;
+}
+
+/** Resolves when the socket answers. Rejects with NoDaemon, which says what the daemon's log says. */
+export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new NoDaemon(
+      `its daemon does not run, and starting containers needs root: try 'sudo mini-docker …' (or set DOCKER_HOST to use another daemon)`,
+    );
+  }
+  const deadline = Date.now() + PATIENCE;
+  while (Date.now() < deadline) {
+    const starting = await lock(runDir);
+    if (!starting) {
+      // Another command starts it just now.
+      if (await answers(socket)) return;
+      await sleep(INTERVAL);
+      continue;
+    }
+    try {
+      if (await answers(socket)) return;
+      await start({ command, runDir, socket }, deadline);
+      return;
+    } finally {
+      starting.release();
+    }
+  }
+  throw new NoDaemon(
+    `another command has been starting the daemon for ${PATIENCE / 1000} s, and nothing answers at ${socket}`,
+  );
+}
+
+async function start({ command, runDir, socket }: DaemonStart, deadline: number): Promise<void> {
+  const [{ spawn }, { closeSync, mkdirSync, openSync, readFileSync, statSync }] = await Promise.all([
+    import('node:child_process'),
+    import('node:fs'),
+  ]);
+  const logFile = `${runDir}/daemon.log`;
+  let log: number;
+  try {
+    mkdirSync(runDir, { recursive: true, mode: 0o711 });
+    log = openSync(logFile, 'a', 0o600);
+  } catch (cause) {
+    throw new NoDaemon(`cannot start the daemon: ${(cause as Error).message}`, { cause });
+  }
+  const before = statSync(logFile).size;
+  const [program, ...args] = command as [string, ...string[]];
+  const child = spawn(program, args, { detached: true, cwd: '/', stdio: ['ignore', log, log] });
+  closeSync(log);
+  let ended: string | undefined;
+  child.on('error', error => {
+    ended = error.message;
+  });
+  child.on('exit', (code, signal) => {
+    ended = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
+  });
+  while (!(await answers(socket))) {
+    if (ended !== undefined) {
+      const said = readFileSync(logFile).subarray(before).toString().split('\n');
+      const reason = said.findLast(line => line.startsWith('mini-docker: '))?.slice('mini-docker: '.length);
+      throw new NoDaemon(reason ?? `the daemon ${ended} (log: ${logFile})`);
+    }
+    if (Date.now() > deadline) {
+      throw new NoDaemon(`the daemon does not answer ${PATIENCE / 1000} s after its start (log: ${logFile})`);
+    }
+    await sleep(INTERVAL);
+  }
+  child.removeAllListeners();
+  child.unref();
+  printError(`mini-docker: started its daemon (pid ${child.pid}, log ${logFile})`);
+}
+
+async function answers(socket: string): Promise<boolean> {
+  try {
+    (await openConnection({ path: socket })).socket.destroy();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A lock that the kernel gives back when its holder dies: an abstract unix socket can be bound only once (unix(7)).
+ * undefined when somebody else has it.
+ */
+async function lock(runDir: string): Promise<{ release(): void } | undefined> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  return new Promise(resolve => {
+    server.once('error', () => resolve(undefined));
+    server.listen({ path: `\0mini-docker-start:${runDir}` }, () =>
+      resolve({ release: () => server.close() }),
+    );
+  });
+}
+
+const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));

@@ -1,0 +1,33 @@
+// With which certificates the command talks to a daemon over TCP: docker's flags and variables.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FlagValues, text, toggle } from '../flags/flags.ts';
+import type { TlsFiles } from './http-connection.ts';
+
+export const TLS_FLAGS = {
+  tls: toggle('Use TLS for TCP ($DOCKER_TLS)'),
+  tlscacert: text('string', 'Trust daemons whose certificate this one has signed'),
+  tlscert: text('string', 'The certificate that says who we are'),
+  tlskey: text('string', 'Its key'),
+  tlsverify: toggle('Use TLS, and check who the daemon is ($DOCKER_TLS_VERIFY)'),
+};
+
+/** Files that are not named are those of DOCKER_CERT_PATH, else ~/.docker, as far as they are there. */
+export function tlsFiles(
+  flags: FlagValues<typeof TLS_FLAGS>,
+  environment: NodeJS.ProcessEnv,
+): TlsFiles | undefined {
+  const verify = flags.tlsverify || Boolean(environment.DOCKER_TLS_VERIFY);
+  if (!verify && !flags.tls && !environment.DOCKER_TLS) return undefined;
+  const directory = environment.DOCKER_CERT_PATH || join(environment.HOME || '/', '.docker');
+  const file = (named: string | undefined, name: string): string | undefined => {
+    const usual = join(directory, name);
+    return named ?? (existsSync(usual) ? usual : undefined);
+  };
+  const [ca, cert, key] = [
+    file(flags.tlscacert, 'ca.pem'),
+    file(flags.tlscert, 'cert.pem'),
+    file(flags.tlskey, 'key.pem'),
+  ];
+  return { verify, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+}

@@ -1,0 +1,44 @@
+// Waiting for a container's end without missing it.
+
+import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
+import type { DaemonClient } from '../daemon/client.ts';
+import { OUR_FAULT } from '../errors.ts';
+import { printError } from '../show/output.ts';
+
+export interface Wait {
+  /** Settles when the condition is met, and never rejects. */
+  ended: Promise<unknown>;
+  /** The container's exit code; 125, and a line on stderr, when its end cannot be known. */
+  exitCode(): Promise<number>;
+}
+
+/**
+ * Resolves when the daemon waits, so that a container that is started then cannot end unseen. With `removed` also its
+ * removal is waited for.
+ */
+export async function waitForExit(
+  daemon: DaemonClient,
+  container: string,
+  condition: 'next-exit' | 'removed',
+): Promise<Wait> {
+  const response = await daemon.request('POST', `/containers/${container}/wait`, { query: { condition } });
+  const read = async (): Promise<ContainerWaited> => {
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response.body) chunks.push(chunk);
+      return JSON.parse(Buffer.concat(chunks).toString()) as ContainerWaited;
+    } catch (error) {
+      return { StatusCode: OUR_FAULT, Error: { Message: (error as Error).message } };
+    }
+  };
+  const ended = read();
+  return {
+    ended,
+    async exitCode() {
+      const { StatusCode, Error: problem } = await ended;
+      if (!problem?.Message) return StatusCode;
+      printError(`mini-docker: error waiting for container: ${problem.Message}`);
+      return OUR_FAULT;
+    },
+  };
+}

@@ -1,0 +1,304 @@
+// The flags of `run` and `create` → the body of POST /containers/create. Reads the files that flags name.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ContainerCreateBody, HealthConfig, HostConfig } from '../../formats/engine-api/containers.ts';
+import { CommandError, fileReason, OUR_FAULT } from '../errors.ts';
+import { decodeEnvFile } from '../flags/env-file.ts';
+import type { FlagValues } from '../flags/flags.ts';
+import { readDevice, readPairs, readRestart } from '../flags/values.ts';
+import type { CreateFlags } from './create-flags.ts';
+import { decodeMount, decodeVolume } from './mounts.ts';
+import { endpoints } from './networks.ts';
+import { decodeExpose, decodePublish } from './ports.ts';
+
+export type Flags = FlagValues<CreateFlags>;
+
+export interface CreateRequest {
+  flags: Flags;
+  image: string;
+  command: string[];
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Throws CommandError (exit code 125) when flags contradict each other or a file cannot be read. */
+export function createBody(request: CreateRequest): ContainerCreateBody {
+  try {
+    return body(request);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError((cause as Error).message, { exitCode: OUR_FAULT, cause });
+  }
+}
+
+const conflict = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
+
+function body({ flags, image, command, environment }: CreateRequest): ContainerCreateBody {
+  const attach = flags.attach.map(each => each.toLowerCase());
+  for (const each of attach) {
+    if (!['stdin', 'stdout', 'stderr'].includes(each)) {
+      throw conflict(
+        `invalid argument "${each}" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
+      );
+    }
+  }
+  const { ports, bindings } = publishedPorts(flags);
+  const { binds, anonymous } = volumes(flags);
+  const network = endpoints(flags);
+  return {
+    Hostname: flags.hostname ?? '',
+    Domainname: flags.domainname ?? '',
+    User: flags.user ?? '',
+    AttachStdin: flags.interactive || attach.includes('stdin'),
+    AttachStdout: attach.length === 0 || attach.includes('stdout'),
+    AttachStderr: attach.length === 0 || attach.includes('stderr'),
+    Tty: flags.tty,
+    OpenStdin: flags.interactive,
+    StdinOnce: flags.interactive,
+    Env: variables(flags, environment),
+    Cmd: command.length === 0 ? null : command,
+    Image: image,
+    WorkingDir: flags.workdir ?? '',
+    Entrypoint: flags.entrypoint === undefined ? null : [flags.entrypoint],
+    Labels: labels(flags, environment),
+    ...(Object.keys(anonymous).length === 0 ? {} : { Volumes: anonymous }),
+    ...(Object.keys(ports).length === 0 ? {} : { ExposedPorts: ports }),
+    ...(flags['mac-address'] === undefined ? {} : { MacAddress: flags['mac-address'] }),
+    ...(flags['stop-signal'] === undefined ? {} : { StopSignal: flags['stop-signal'] }),
+    ...(flags['stop-timeout'] === undefined ? {} : { StopTimeout: flags['stop-timeout'] }),
+    ...health(flags),
+    HostConfig: { ...hostConfig(flags), Binds: binds, PortBindings: bindings, NetworkMode: network.mode },
+    NetworkingConfig: { EndpointsConfig: network.endpoints },
+  };
+}
+
+function variables(flags: Flags, environment: NodeJS.ProcessEnv): string[] {
+  const fromFiles = flags['env-file'].flatMap(file => decodeEnvFile(readText(file), key => environment[key]));
+  return [...fromFiles, ...ownVariables(flags.env, environment)];
+}
+
+/** `-e KEY=value`, or `-e KEY` for the value that we have; one we have not is left out. */
+export function ownVariables(env: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+  return env.flatMap(each => {
+    if (each === '' || each.startsWith('=')) throw conflict(`invalid environment variable: ${each}`);
+    if (each.includes('=')) return [each];
+    const value = environment[each];
+    return value === undefined ? [] : [`${each}=${value}`];
+  });
+}
+
+function labels(flags: Flags, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const fromFiles = flags['label-file'].flatMap(file =>
+    decodeEnvFile(readText(file), key => environment[key] ?? ''),
+  );
+  return readPairs([...fromFiles, ...flags.label]);
+}
+
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw conflict(`open ${file}: ${fileReason(cause)}`);
+  }
+}
+
+function publishedPorts(flags: Flags) {
+  const ports: Record<string, object> = {};
+  const bindings: NonNullable<HostConfig['PortBindings']> = {};
+  for (const { port, binding } of flags.publish.flatMap(decodePublish)) {
+    ports[port] = {};
+    bindings[port] = [...(bindings[port] ?? []), binding];
+  }
+  for (const port of flags.expose.flatMap(decodeExpose)) ports[port] = {};
+  return { ports, bindings };
+}
+
+function volumes(flags: Flags) {
+  const binds: string[] = [];
+  const anonymous: Record<string, object> = {};
+  for (const each of flags.volume) {
+    const volume = decodeVolume(each, path => resolve(path));
+    if ('bind' in volume) binds.push(volume.bind);
+    else anonymous[volume.anonymous] = {};
+  }
+  return { binds, anonymous };
+}
+
+function health(flags: Flags): { Healthcheck?: HealthConfig } {
+  const config: HealthConfig = {
+    ...(flags['health-cmd'] ? { Test: ['CMD-SHELL', flags['health-cmd']] } : {}),
+    ...(flags['health-interval'] === undefined ? {} : { Interval: flags['health-interval'] }),
+    ...(flags['health-timeout'] === undefined ? {} : { Timeout: flags['health-timeout'] }),
+    ...(flags['health-start-period'] === undefined ? {} : { StartPeriod: flags['health-start-period'] }),
+    ...(flags['health-start-interval'] === undefined
+      ? {}
+      : { StartInterval: flags['health-start-interval'] }),
+    ...(flags['health-retries'] === undefined ? {} : { Retries: flags['health-retries'] }),
+  };
+  const given = Object.keys(config).length > 0;
+  if (flags['no-healthcheck']) {
+    if (given) throw conflict('--no-healthcheck conflicts with --health-* options');
+    return { Healthcheck: { Test: ['NONE'] } };
+  }
+  for (const [name, number] of Object.entries(config)) {
+    if (typeof number === 'number' && number < 0)
+      throw conflict(`--health-${name.toLowerCase()} cannot be negative`);
+  }
+  return given ? { Healthcheck: config } : {};
+}
+
+function namespaces(flags: Flags) {
+  const check = (flag: 'pid' | 'uts' | 'userns' | 'cgroupns', pattern: RegExp, kind: string) => {
+    const mode = flags[flag] ?? '';
+    if (!pattern.test(mode)) throw conflict(`--${flag}: invalid ${kind} mode`);
+    return mode;
+  };
+  return {
+    PidMode: check('pid', /^(|host|container:.+)$/, 'PID'),
+    UTSMode: check('uts', /^(|host|container:.+)$/, 'UTS'),
+    UsernsMode: check('userns', /^(|host)$/, 'USER'),
+    CgroupnsMode: check('cgroupns', /^(|host|private)$/, 'CGROUP'),
+    IpcMode: flags.ipc ?? '',
+    ...(flags.uidmap.length + flags.gidmap.length > 0
+      ? { IDMappings: { UidMap: flags.uidmap, GidMap: flags.gidmap } }
+      : {}),
+  };
+}
+
+/** The limits that `update` changes too. */
+export function resources(flags: Pick<Flags, keyof typeof import('./create-flags.ts').RESOURCE_FLAGS>) {
+  return {
+    BlkioWeight: flags['blkio-weight'] ?? 0,
+    CpuPeriod: flags['cpu-period'] ?? 0,
+    CpuQuota: flags['cpu-quota'] ?? 0,
+    CpuRealtimePeriod: flags['cpu-rt-period'] ?? 0,
+    CpuRealtimeRuntime: flags['cpu-rt-runtime'] ?? 0,
+    CpuShares: flags['cpu-shares'] ?? 0,
+    NanoCpus: flags.cpus ?? 0,
+    CpusetCpus: flags['cpuset-cpus'] ?? '',
+    CpusetMems: flags['cpuset-mems'] ?? '',
+    Memory: flags.memory ?? 0,
+    MemoryReservation: flags['memory-reservation'] ?? 0,
+    MemorySwap: flags['memory-swap'] ?? 0,
+    ...(flags['pids-limit'] === undefined ? {} : { PidsLimit: flags['pids-limit'] }),
+  };
+}
+
+function hostConfig(flags: Flags): HostConfig {
+  const restart = readRestart(flags.restart ?? '');
+  if (flags.rm && !/^(no)?$/.test(restart.Name)) {
+    throw conflict('conflicting options: cannot specify both --restart and --rm');
+  }
+  const swappiness = flags['memory-swappiness'];
+  if (swappiness !== undefined && (swappiness < -1 || swappiness > 100)) {
+    throw conflict(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+  }
+  return {
+    ...resources(flags),
+    ...namespaces(flags),
+    ...security(flags),
+    RestartPolicy: restart as NonNullable<HostConfig['RestartPolicy']>,
+    AutoRemove: flags.rm,
+    Privileged: flags.privileged,
+    ReadonlyRootfs: flags['read-only'],
+    PublishAllPorts: flags['publish-all'],
+    BlkioWeightDevice: flags['blkio-weight-device'],
+    BlkioDeviceReadBps: flags['device-read-bps'],
+    BlkioDeviceReadIOps: flags['device-read-iops'],
+    BlkioDeviceWriteBps: flags['device-write-bps'],
+    BlkioDeviceWriteIOps: flags['device-write-iops'],
+    CapAdd: flags['cap-add'],
+    CapDrop: flags['cap-drop'],
+    CgroupParent: flags['cgroup-parent'] ?? '',
+    ContainerIDFile: flags.cidfile ?? '',
+    Devices: flags.device.map(readDevice),
+    DeviceCgroupRules: flags['device-cgroup-rule'].map(checkDeviceRule),
+    Dns: flags.dns,
+    DnsOptions: flags['dns-option'],
+    DnsSearch: flags['dns-search'],
+    ExtraHosts: flags['add-host'],
+    GroupAdd: flags['group-add'],
+    Links: flags.link.map(each => (each.includes(':') ? each : `${each}:${each}`)),
+    LogConfig: { Type: flags['log-driver'] ?? '', Config: logOptions(flags) },
+    OomScoreAdj: flags['oom-score-adj'] ?? 0,
+    ShmSize: flags['shm-size'] ?? 0,
+    StorageOpt: readPairs(flags['storage-opt']),
+    Sysctls: readPairs(flags.sysctl),
+    Tmpfs: tmpfs(flags),
+    Ulimits: flags.ulimit,
+    VolumeDriver: flags['volume-driver'] ?? '',
+    VolumesFrom: flags['volumes-from'],
+    ...(flags.mount.length === 0
+      ? {}
+      : { Mounts: flags.mount.map(each => decodeMount(each, path => resolve(path))) }),
+    ...(flags.annotation.length === 0 ? {} : { Annotations: readPairs(flags.annotation) }),
+    ...(flags.init === undefined ? {} : { Init: flags.init }),
+    ...(flags.runtime === undefined ? {} : { Runtime: flags.runtime }),
+    ...(swappiness === undefined || swappiness === -1 ? {} : { MemorySwappiness: swappiness }),
+    OomKillDisable: flags['oom-kill-disable'],
+  };
+}
+
+function checkDeviceRule(rule: string): string {
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(rule)) {
+    throw conflict(
+      `invalid argument ${JSON.stringify(rule)} for "--device-cgroup-rule" flag: invalid device cgroup format '${rule}'`,
+    );
+  }
+  return rule;
+}
+
+function logOptions(flags: Flags): Record<string, string> {
+  const bad = flags['log-opt'].find(each => !each.includes('='));
+  if (bad !== undefined)
+    throw conflict(`invalid argument ${JSON.stringify(bad)} for "--log-opt" flag: must be KEY=VALUE`);
+  if (flags['log-driver'] === 'none' && flags['log-opt'].length > 0) {
+    throw conflict('invalid logging opts for driver none');
+  }
+  return readPairs(flags['log-opt']);
+}
+
+function tmpfs(flags: Flags): Record<string, string> {
+  return Object.fromEntries(
+    flags.tmpfs.map(each => {
+      const colon = each.indexOf(':');
+      return colon < 0 ? [each, ''] : [each.slice(0, colon), each.slice(colon + 1)];
+    }),
+  );
+}
+
+/** A seccomp profile travels as its text, because the daemon may not see our files. */
+function security(flags: Flags): HostConfig {
+  const options: string[] = [];
+  let open = false;
+  for (const option of flags['security-opt']) {
+    if (option === 'systempaths=unconfined') {
+      open = true;
+      continue;
+    }
+    const [, name, value] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? [];
+    if (name === undefined && option !== 'no-new-privileges')
+      throw conflict(`Invalid --security-opt: ${JSON.stringify(option)}`);
+    if (name === 'seccomp' && value !== 'unconfined' && value !== 'builtin') {
+      const profile = readProfile(value!);
+      options.push(`seccomp=${profile}`);
+    } else options.push(option);
+  }
+  return { SecurityOpt: options, ...(open ? { MaskedPaths: [], ReadonlyPaths: [] } : {}) };
+}
+
+function readProfile(file: string): string {
+  let text: string;
+  try {
+    text = readText(file);
+  } catch (cause) {
+    throw conflict(`opening seccomp profile (${file}) failed: ${(cause as Error).message}`);
+  }
+  try {
+    JSON.parse(text);
+    // Without blanks, and else as it is: numbers of 64 bits must not go through ours.
+    return text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, word: string | undefined) => word ?? '');
+  } catch (cause) {
+    throw conflict(`compacting json for seccomp profile (${file}) failed: ${(cause as Error).message}`);
+  }
+}

@@ -1,0 +1,93 @@
+// Creating a container, its image pulled first when it is not there: what `run` and `create` have in common.
+
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine-api/containers.ts';
+import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
+import { CommandError, DaemonError, fileReason, OUR_FAULT } from '../errors.ts';
+import { printError, writeError } from '../show/output.ts';
+import type { Flags } from './create-body.ts';
+
+/** Resolves with the container's id. Nothing is left behind when it rejects. */
+export async function createContainer(
+  daemon: DaemonClient,
+  body: ContainerCreateBody,
+  flags: Pick<Flags, 'name' | 'platform' | 'pull' | 'quiet' | 'cidfile'>,
+): Promise<string> {
+  const policy = flags.pull || 'missing';
+  if (!['missing', 'always', 'never'].includes(policy)) {
+    throw new CommandError(
+      `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+      {
+        exitCode: OUR_FAULT,
+      },
+    );
+  }
+  const idFile = flags.cidfile ? openIdFile(flags.cidfile) : undefined;
+  try {
+    if (policy === 'always') await pull(daemon, body.Image!, flags);
+    const options: RequestOptions = {
+      query: { name: flags.name || undefined, platform: flags.platform },
+      json: body,
+    };
+    const create = () => daemon.json<ContainerCreated>('POST', '/containers/create', options);
+    let created: ContainerCreated;
+    try {
+      created = await create();
+    } catch (error) {
+      const missing =
+        error instanceof DaemonError && error.status === 404 && /no such image/i.test(error.message);
+      if (!missing || policy !== 'missing') throw error;
+      const { withLatest } = await import('../daemon/images-pull.ts');
+      if (!flags.quiet) printError(`Unable to find image '${withLatest(body.Image!)}' locally`);
+      await pull(daemon, body.Image!, flags);
+      created = await create();
+    }
+    for (const warning of created.Warnings ?? []) printError(`WARNING: ${warning}`);
+    idFile?.write(created.Id);
+    return created.Id;
+  } catch (error) {
+    idFile?.discard();
+    throw error;
+  }
+}
+
+async function pull(
+  daemon: DaemonClient,
+  image: string,
+  flags: Pick<Flags, 'platform' | 'quiet'>,
+): Promise<void> {
+  const { pullImage } = await import('../daemon/images-pull.ts');
+  const terminal = Boolean(process.stderr.isTTY);
+  await pullImage(daemon, {
+    image,
+    platform: flags.platform,
+    quiet: flags.quiet,
+    show: writeError,
+    terminal,
+  });
+}
+
+function openIdFile(path: string) {
+  let fd: number;
+  try {
+    fd = openSync(path, 'wx', 0o644);
+  } catch (cause) {
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new CommandError(
+      exists
+        ? `container ID file found, make sure the other container isn't running or delete ${path}`
+        : `failed to create the container ID file: ${path}: ${fileReason(cause)}`,
+      { exitCode: OUR_FAULT, cause },
+    );
+  }
+  return {
+    write(id: string) {
+      writeSync(fd, id);
+      closeSync(fd);
+    },
+    discard() {
+      closeSync(fd);
+      unlinkSync(path);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// `--network` in its short and its long form, and the flags that belong to the first network.
+
+import { decodeCsvLine } from '../../formats/csv.ts';
+import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
+import { CommandError, OUR_FAULT } from '../errors.ts';
+import { readAddress, readMacAddress } from '../flags/values.ts';
+import type { Flags } from './create-body.ts';
+
+interface Attachment {
+  name: string;
+  aliases: string[];
+  driverOpts: Record<string, string>;
+  ip?: string;
+  ip6?: string;
+  mac?: string;
+  linkLocal: string[];
+}
+
+const refuse = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
+
+/** The mode is the first network; all are in the endpoints, as the API wants them since 1.44. */
+export function endpoints(flags: Flags): { mode: string; endpoints: Record<string, EndpointSettings> } {
+  const networks = [...flags.net, ...flags.network].map(readNetwork);
+  const first = networks[0] ?? readNetwork('default');
+  applyFlags(first, flags);
+  if (networks.length > 1) {
+    for (const { name } of networks) {
+      if (!isUserDefined(name))
+        throw refuse(
+          `conflicting options: cannot attach both user-defined and non-user-defined network-modes`,
+        );
+    }
+  }
+  const all: Record<string, EndpointSettings> = {};
+  for (const each of networks.length === 0 ? [first] : networks) {
+    if (Object.hasOwn(all, each.name))
+      throw refuse(`network ${JSON.stringify(each.name)} is specified multiple times`);
+    all[each.name] = settings(each);
+  }
+  const only = Object.keys(all).length === 1 && Object.keys(all[first.name]!).length === 0;
+  // With nothing to say about it the mode alone says enough, also to daemons that know no endpoint 'default'.
+  return { mode: first.name, endpoints: only && !isUserDefined(first.name) ? {} : all };
+}
+
+const isUserDefined = (name: string) => !/^(default|bridge|host|none|container:.*)$/.test(name);
+
+function readNetwork(text: string): Attachment {
+  const network: Attachment = { name: text, aliases: [], driverOpts: {}, linkLocal: [] };
+  if (!text.includes('=')) return network;
+  network.name = '';
+  for (const field of decodeCsvLine(text)) {
+    const equals = field.indexOf('=');
+    const [key, value] = [
+      field.slice(0, Math.max(equals, 0)).trim().toLowerCase(),
+      field.slice(equals + 1).trim(),
+    ];
+    if (equals < 1 || value === '') throw refuse(`invalid field ${field} in --network: it must be KEY=VALUE`);
+    if (key === 'name') network.name = value;
+    else if (key === 'alias') network.aliases.push(value);
+    else if (key === 'ip') network.ip = readAddress(value);
+    else if (key === 'ip6') network.ip6 = readAddress(value);
+    else if (key === 'mac-address') network.mac = readMacAddress(value);
+    else if (key === 'link-local-ip') network.linkLocal.push(readAddress(value));
+    else if (key === 'driver-opt') {
+      const [name = '', ...rest] = value.split('=');
+      network.driverOpts[name] = rest.join('=');
+    } else throw refuse(`invalid field key ${key} in --network`);
+  }
+  if (network.name === '') throw refuse(`network name/id is not specified: ${text}`);
+  return network;
+}
+
+function applyFlags(network: Attachment, flags: Flags): void {
+  const once = (what: string, given: boolean, inNetwork: boolean) => {
+    if (given && inNetwork)
+      throw refuse(`conflicting options: cannot specify both --${what} and per-network ${what}`);
+  };
+  const aliases = [...flags['net-alias'], ...flags['network-alias']];
+  once('network-alias', aliases.length > 0, network.aliases.length > 0);
+  once('ip', flags.ip !== undefined, network.ip !== undefined);
+  once('ip6', flags.ip6 !== undefined, network.ip6 !== undefined);
+  once('mac-address', flags['mac-address'] !== undefined, network.mac !== undefined);
+  network.aliases.push(...aliases);
+  network.linkLocal.push(...flags['link-local-ip'].map(readAddress));
+  if (flags.ip !== undefined) network.ip = readAddress(flags.ip);
+  if (flags.ip6 !== undefined) network.ip6 = readAddress(flags.ip6);
+  if (flags['mac-address'] !== undefined) network.mac = flags['mac-address'];
+}
+
+function settings({ aliases, driverOpts, ip, ip6, mac, linkLocal }: Attachment): EndpointSettings {
+  const addressed = ip !== undefined || ip6 !== undefined || linkLocal.length > 0;
+  return {
+    ...(aliases.length > 0 ? { Aliases: aliases } : {}),
+    ...(Object.keys(driverOpts).length > 0 ? { DriverOpts: driverOpts } : {}),
+    ...(mac === undefined ? {} : { MacAddress: mac }),
+    ...(addressed
+      ? {
+          IPAMConfig: {
+            ...(ip === undefined ? {} : { IPv4Address: ip }),
+            ...(ip6 === undefined ? {} : { IPv6Address: ip6 }),
+            ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
+          },
+        }
+      : {}),
+  };
+}

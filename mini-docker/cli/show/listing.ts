@@ -1,0 +1,115 @@
+// Lists as tables, as JSON, or through a template: what `--format` and `--quiet` choose
+// (https://docs.docker.com/engine/cli/formatting/).
+
+import { formatJson } from '../../formats/go-template/format.ts';
+import { CommandError } from '../errors.ts';
+import { text } from '../flags/flags.ts';
+import { writeFormatted } from './output.ts';
+import { encodeTable } from './table.ts';
+
+export interface Column<T> {
+  header: string;
+  value(row: T): unknown;
+  /** Called with arguments: {{.Label "name"}}. */
+  method?: boolean;
+}
+
+export type Columns<T> = Readonly<Record<string, Column<T>>>;
+
+export interface Listing<T> {
+  columns: Columns<T>;
+  rows: readonly T[];
+  /** Of the table that is shown without --format. */
+  shown: readonly (keyof Columns<T> & string)[];
+  format: string | undefined;
+  /** The column that --quiet prints alone. */
+  quiet?: string | false | undefined;
+}
+
+export const formatFlag = () =>
+  text('string', "How to print: table, json, a template ('{{.ID}}: {{.Names}}'), or 'table TEMPLATE'");
+
+/** Prints it. Throws CommandError for a template that cannot be. */
+export async function printListing<T>(listing: Listing<T>): Promise<void> {
+  writeFormatted(await formatListing(listing));
+}
+
+export async function formatListing<T>({ columns, rows, shown, format, quiet }: Listing<T>): Promise<string> {
+  const template = format ?? 'table';
+  if (quiet && (format === undefined || format === 'table')) {
+    return rows.map(row => `${columns[quiet]!.value(row)}\n`).join('');
+  }
+  if (template.trim() === 'table') {
+    const cells = rows.map(row => shown.map(name => String(columns[name]!.value(row))));
+    return encodeTable([shown.map(name => columns[name]!.header), ...cells]);
+  }
+  if (template.trim() === 'json') return rows.map(row => `${formatJson(fieldsOf(columns, row))}\n`).join('');
+
+  const table = /^table\s+/.exec(template)?.[0];
+  const source = template
+    .slice(table?.length ?? 0)
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
+  const { compileTemplate, TemplateError } = await import('../../formats/go-template/go-template.ts');
+  let run: (row: unknown) => string;
+  try {
+    run = compileTemplate(source, {
+      noField: name => `can't evaluate field ${name}: there are .${Object.keys(columns).join(' .')}`,
+    });
+  } catch (cause) {
+    throw new CommandError(`failed to parse template: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    const lines = rows.map(row => run(fieldsOf(columns, row)));
+    if (table === undefined) return lines.map(line => `${line}\n`).join('');
+    const headers = Object.fromEntries(
+      Object.entries(columns).map(([name, { header, method }]) => [
+        name,
+        method ? (of: string) => of : header,
+      ]),
+    );
+    return encodeTable([run(headers), ...lines].map(line => line.split('\t')));
+  } catch (cause) {
+    if (!(cause instanceof TemplateError)) throw cause;
+    throw new CommandError(`failed to execute template: ${cause.message}`, { cause });
+  }
+}
+
+/** In the order of their names, as Go writes maps. */
+function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(columns)
+      .sort()
+      .map(name => [name, columns[name]!.value(row)]),
+  );
+}
+
+/** '0123456789ab' of 'sha256:0123456789abcdef…' */
+export const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
+
+/** Cut to so many characters, the last of them '…'. */
+export function ellipsis(value: string, length: number): string {
+  const letters = [...value];
+  return letters.length <= length ? value : `${letters.slice(0, length - 1).join('')}…`;
+}
+
+/** 'a=1,b=2' */
+export const joinLabels = (labels: Record<string, string> | null | undefined): string =>
+  Object.keys(labels ?? {})
+    .sort()
+    .map(name => `${name}=${labels![name]}`)
+    .join(',');
+
+/** '2026-11-20 20:22:10 +0000 UTC': local time, as Go prints it. */
+export function localTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
+  const name =
+    offset === 0
+      ? 'UTC'
+      : (/ ([A-Z]{2,5})$/.exec(date.toLocaleTimeString('en-US', { timeZoneName: 'short' }))?.[1] ?? zone);
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone} ${name}`;
+}

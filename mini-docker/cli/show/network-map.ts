@@ -1,0 +1,80 @@
+// `network map`: a picture of what the kernel has of our networks.
+//
+//   host
+//   │
+//   ├─┬─ front · bridge mini-1b2c3d4e5f · 172.18.0.1/16
+//   │ ├─ veth-0011223344 ═══ eth0 of web · 172.18.0.2/16
+//   │ │                        0.0.0.0:8080 ─▶ 80/tcp
+//   │ └─ veth-5566778899 ═══ eth0 of db  · 172.18.0.3/16
+
+import type { BridgeMap, CableMap, NetworkMap, PublishedMap } from '../../formats/network-map.ts';
+
+export function drawNetworkMap(map: NetworkMap): string {
+  const { bridges, idle, publishedBy } = map;
+  const lines = ['host'];
+  for (const [index, bridge] of bridges.entries()) {
+    const isLast = index === bridges.length - 1;
+    const [first, rest] = isLast ? ['└', ' '] : ['├', '│'];
+    const branch = bridge.cables.length > 0 ? '┬' : '─';
+    lines.push('│', `${first}─${branch}─ ${bridgeLine(bridge)}`);
+    for (const line of cableLines(bridge, map.published)) lines.push(`${rest} ${line}`);
+  }
+  const notes = [
+    ...(bridges.length === 0 ? ['No network has a bridge now: the first container on it makes one.'] : []),
+    ...(bridges.length > 0 && idle.length > 0
+      ? [`Without a bridge, as nobody is on them: ${idle.join(', ')}`]
+      : []),
+    ...(publishedBy === 'proxy' && map.published.length > 0
+      ? ['The daemon passes published ports on itself: nft is not installed.']
+      : []),
+  ];
+  if (notes.length > 0) lines.push('', ...notes);
+  return `${lines.join('\n')}\n`;
+}
+
+function bridgeLine({ network, link, up, mtu, addresses, internal }: BridgeMap): string {
+  return [
+    network,
+    `bridge ${link}`,
+    ...addresses,
+    ...(mtu === 1500 ? [] : [`mtu ${mtu}`]),
+    ...(internal ? ['internal'] : []),
+    ...(up ? [] : ['DOWN']),
+  ].join(' · ');
+}
+
+function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] {
+  const sorted = [...cables].sort((a, b) => order(a) - order(b));
+  const widest = (pick: (cable: CableMap) => string) => Math.max(...sorted.map(each => pick(each).length));
+  const [links, names] = [widest(each => each.link), widest(endName)];
+  return sorted.flatMap((cable, index) => {
+    const isLast = index === sorted.length - 1;
+    const { link, up, end } = cable;
+    const state = up && end?.up !== false ? '═══' : '═╳═';
+    const cableText = `${isLast ? '└' : '├'}─ ${link.padEnd(links)} ${state} `;
+    const parts = [endName(cable).padEnd(names), ...(end?.addresses ?? []), ...(end ? [end.mac] : [])];
+    const indent = `${isLast ? ' ' : '│'}${' '.repeat(cableText.length - 1)}  `;
+    return [
+      `${cableText}${parts.join(' · ').trimEnd()}`,
+      ...portLines(cable, published).map(line => indent + line),
+    ];
+  });
+}
+
+const endName = ({ end }: CableMap): string => (end ? `${end.interface} of ${end.container}` : 'nobody');
+
+/** By address, as people look for it. */
+function order({ end }: CableMap): number {
+  const bytes = end?.addresses[0]?.split('/')[0]?.split('.').map(Number) ?? [];
+  return bytes.length === 4 ? bytes.reduce((sum, byte) => sum * 256 + byte, 0) : Number.MAX_SAFE_INTEGER;
+}
+
+function portLines({ end }: CableMap, published: PublishedMap[]): string[] {
+  const own = new Set(end?.addresses.map(address => address.split('/')[0]));
+  return published
+    .filter(port => own.has(port.containerIp))
+    .map(({ protocol, hostIp, hostPort, containerPort }) => {
+      const host = hostIp.includes(':') ? `[${hostIp}]` : hostIp;
+      return `${host}:${hostPort} ─▶ ${containerPort}/${protocol}`;
+    });
+}

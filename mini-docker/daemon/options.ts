@@ -1,0 +1,156 @@
+// The command line, the environment and the configuration file of `mini-docker daemon`.
+
+import { isAbsolute, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkInsecure, checkMirror, type DaemonConfig, readDaemonConfig } from './config.ts';
+
+export interface DaemonOptions {
+  /** Absolute. */
+  dataRoot: string;
+  runDir: string;
+  /** 'unix:///path' or 'tcp://address:port' */
+  hosts: string[];
+  debug: boolean;
+  registries: RegistryOptions;
+  /** For TCP; undefined: without TLS. */
+  tls?: TlsOptions;
+}
+
+/** Paths of PEM files. */
+export interface TlsOptions {
+  cert: string;
+  key: string;
+  /** Who signs the clients' certificates, without which nobody is let in. */
+  clientCa?: string;
+}
+
+/** What images/registry/settings.ts takes. */
+export interface RegistryOptions {
+  mirrors?: string[];
+  insecure?: string[];
+  maxDownloads?: number;
+  maxUploads?: number;
+}
+
+const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
+
+const FLAGS = {
+  'config-file': { type: 'string' },
+  'data-root': { type: 'string' },
+  'run-dir': { type: 'string' },
+  host: { type: 'string', short: 'H', multiple: true },
+  debug: { type: 'boolean', short: 'D' },
+  'registry-mirror': { type: 'string', multiple: true },
+  'insecure-registry': { type: 'string', multiple: true },
+  'max-concurrent-downloads': { type: 'string' },
+  'max-concurrent-uploads': { type: 'string' },
+  tls: { type: 'boolean' },
+  tlsverify: { type: 'boolean' },
+  tlscacert: { type: 'string' },
+  tlscert: { type: 'string' },
+  tlskey: { type: 'string' },
+} as const;
+
+/**
+ * Flags come before the file, the file before the environment, that before the defaults.
+ * @throws Error with one line that says what is wrong
+ */
+export function daemonOptions(argv: string[], env: Record<string, string | undefined>): DaemonOptions {
+  const flags = readFlags(argv);
+  const asked = flags['config-file'] ?? (env.MINI_DOCKER_CONFIG_FILE || undefined);
+  const config = readDaemonConfig(asked ?? DEFAULT_CONFIG, { mustExist: asked !== undefined });
+  refuseTwice(flags, config);
+  const dataRoot =
+    flags['data-root'] ?? config['data-root'] ?? (env.MINI_DOCKER_DATA_ROOT || '/var/lib/mini-docker');
+  const runDir = flags['run-dir'] ?? (env.MINI_DOCKER_RUN_DIR || '/run/mini-docker');
+  for (const [name, path] of Object.entries({ 'data-root': dataRoot, 'run-dir': runDir })) {
+    if (!isAbsolute(path)) throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
+  }
+  const hosts = flags.host ?? config.hosts ?? [];
+  const tls = tlsOptions({ ...config, ...flags }, env);
+  return {
+    dataRoot,
+    runDir,
+    hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
+    debug: flags.debug ?? config.debug ?? false,
+    registries: registryOptions(flags, config),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** As dockerd: --tlsverify is --tls and more; files that are not named are those of DOCKER_CERT_PATH, else ~/.docker. */
+function tlsOptions(
+  given: Pick<DaemonConfig, 'tls' | 'tlsverify' | 'tlscacert' | 'tlscert' | 'tlskey'>,
+  env: Record<string, string | undefined>,
+): TlsOptions | undefined {
+  if (!given.tls && !given.tlsverify) return undefined;
+  const directory = env.DOCKER_CERT_PATH || join(env.HOME || '/root', '.docker');
+  return {
+    cert: given.tlscert ?? join(directory, 'cert.pem'),
+    key: given.tlskey ?? join(directory, 'key.pem'),
+    ...(given.tlsverify ? { clientCa: given.tlscacert ?? join(directory, 'ca.pem') } : {}),
+  };
+}
+
+type Flags = ReturnType<typeof readFlags>;
+
+function readFlags(argv: string[]) {
+  try {
+    return parseArgs({ args: argv, options: FLAGS }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message.split('\n')[0]} (see mini-docker daemon --help)`);
+  }
+}
+
+/** Under which name of the file a flag stands there. */
+const IN_FILE: Partial<Record<keyof Flags, keyof DaemonConfig>> = {
+  'data-root': 'data-root',
+  host: 'hosts',
+  debug: 'debug',
+  'registry-mirror': 'registry-mirrors',
+  'insecure-registry': 'insecure-registries',
+  'max-concurrent-downloads': 'max-concurrent-downloads',
+  'max-concurrent-uploads': 'max-concurrent-uploads',
+  tls: 'tls',
+  tlsverify: 'tlsverify',
+  tlscacert: 'tlscacert',
+  tlscert: 'tlscert',
+  tlskey: 'tlskey',
+};
+
+/** As dockerd: which of the two was meant, nobody can tell. */
+function refuseTwice(flags: Flags, config: DaemonConfig): void {
+  for (const [flag, name] of Object.entries(IN_FILE)) {
+    if (flags[flag as keyof Flags] === undefined || config[name] === undefined) continue;
+    throw new Error(
+      `${name} is in the configuration file, and --${flag} is given, too: leave one of them out`,
+    );
+  }
+}
+
+function registryOptions(flags: Flags, config: DaemonConfig): RegistryOptions {
+  const mirrors =
+    flags['registry-mirror']?.map(each => checkMirror(each, '--registry-mirror')) ??
+    config['registry-mirrors'];
+  const insecure =
+    flags['insecure-registry']?.map(each => checkInsecure(each, '--insecure-registry')) ??
+    config['insecure-registries'];
+  const maxDownloads = count(flags, 'max-concurrent-downloads') ?? config['max-concurrent-downloads'];
+  const maxUploads = count(flags, 'max-concurrent-uploads') ?? config['max-concurrent-uploads'];
+  return {
+    ...(mirrors === undefined ? {} : { mirrors }),
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(maxDownloads === undefined ? {} : { maxDownloads }),
+    ...(maxUploads === undefined ? {} : { maxUploads }),
+  };
+}
+
+function count(
+  flags: Flags,
+  name: 'max-concurrent-downloads' | 'max-concurrent-uploads',
+): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`--${name} must be a number from 1 on, not ${text}`);
+  return Number(text);
+}

@@ -1,0 +1,115 @@
+// Engine.builds: what the builder needs of this machine, and its errors in the engine's words.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildImage } from '../../build/build.ts';
+import { openStepCache } from '../../build/cache.ts';
+import { CacheMounts } from '../../build/cache-mounts.ts';
+import { cacheUsage, pruneCache } from '../../build/prune.ts';
+import type { BuildHost } from '../../build/workspace.ts';
+import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
+import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
+import type { BuildsApi } from '../core/engine.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { openMergedView } from '../files/merged-view.ts';
+import { progressReporter } from '../images/progress.ts';
+import { untilTime } from '../life/prune.ts';
+import type { EngineContext } from '../state/context.ts';
+import { prepareRun } from './run.ts';
+
+export interface Builds {
+  api: BuildsApi;
+  usage(): BuildCacheItem[];
+}
+
+/** Takes away what builds of an earlier daemon left. */
+export async function openBuilds(context: EngineContext): Promise<Builds> {
+  const root = join(context.paths.dataRoot, 'build');
+  const directory = join(root, 'tmp');
+  const runDirectory = join(context.paths.runDir, 'build');
+  await endRuns(context, runDirectory);
+  for (const each of [directory, runDirectory]) {
+    await rm(each, { recursive: true, force: true });
+    mkdirSync(each, { recursive: true, mode: 0o711 });
+  }
+  const { images, runtime } = context;
+  const host: BuildHost = {
+    images,
+    runtime,
+    cache: openStepCache(root, images.loose),
+    cacheMounts: new CacheMounts(join(root, 'cache-mounts')),
+    directory,
+    runDirectory,
+    openView: openMergedView,
+    progressReporter,
+    newId: () => context.containers.newId(),
+    async prepareRun(request) {
+      const prepared = await prepareRun(context, request);
+      // For a daemon that finds it because this one was killed.
+      const path = join(request.runDirectory, CGROUP_FILE);
+      writeFileSync(path, prepared.spec.linux.cgroupsPath);
+      return prepared;
+    },
+  };
+  return {
+    api: {
+      async build(request) {
+        const signal = AbortSignal.any([request.signal, context.closing]);
+        const image = await translated(buildImage(host, { ...request, signal }));
+        for (const tag of request.tags) {
+          const name = familiarReference(withTag(decodeReference(tag)));
+          context.events.emit('image', 'tag', { id: image.id, attributes: { name } });
+        }
+      },
+      async prune({ keep, filters = {} }) {
+        const until = filters.until?.[0];
+        const { deleted, reclaimed } = await pruneCache(host, {
+          ...(keep === undefined ? {} : { keep }),
+          ...(until === undefined ? {} : { until: Number(untilTime(until) / 1_000_000n) }),
+        });
+        return { CachesDeleted: deleted, SpaceReclaimed: reclaimed };
+      },
+    },
+    usage: () => cacheUsage(host).map(cacheItem),
+  };
+}
+
+const CGROUP_FILE = 'cgroup';
+
+async function endRuns(context: EngineContext, runDirectory: string): Promise<void> {
+  for (const build of entries(runDirectory)) {
+    for (const name of entries(join(runDirectory, build))) {
+      const directory = join(runDirectory, build, name);
+      try {
+        const cgroupsPath = readFileSync(join(directory, CGROUP_FILE), 'utf8');
+        await context.runtime.discard({ directory, cgroupsPath });
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOENT' && code !== 'ENOTDIR') context.warn(`a build's container: ${message}`);
+      }
+    }
+  }
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function cacheItem(each: ReturnType<typeof cacheUsage>[number]): BuildCacheItem {
+  return {
+    ID: each.key,
+    Type: 'regular',
+    Description: each.did,
+    InUse: false,
+    Shared: false,
+    Size: each.size,
+    CreatedAt: each.created,
+    LastUsedAt: new Date(each.used).toISOString(),
+    UsageCount: each.uses,
+  };
+}

@@ -1,0 +1,77 @@
+// What a RUN of a build gets from the engine: the spec and the network of a container that `run` would start.
+
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { PreparedRun, RunRequest } from '../../build/workspace.ts';
+import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
+import type { Image } from '../../images/image.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { dataPaths } from '../core/paths.ts';
+import { storedIdentity } from '../files/identities.ts';
+import { draftRecord } from '../life/create.ts';
+import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
+import { etcFiles, fillEtcFiles, makeEtcFiles } from '../networks/etc-files.ts';
+import { nameNetworks } from '../networks/requested.ts';
+import { buildSpec } from '../spec/spec.ts';
+import type { EngineContext } from '../state/context.ts';
+import { programError } from '../state/start-errors.ts';
+
+/** @throws EngineError for limits and options that cannot be had */
+export async function prepareRun(engine: EngineContext, request: RunRequest): Promise<PreparedRun> {
+  const { id, directory, runDirectory, config, args, host } = request;
+  const paths = {
+    ...dataPaths({ dataRoot: directory, runDir: runDirectory }),
+    initLayer: engine.paths.initLayer,
+  };
+  const context: EngineContext = { ...engine, paths };
+  mkdirSync(dirname(paths.container(id).hosts), { recursive: true, mode: 0o711 });
+  const record = draftRecord(context, {
+    id,
+    name: `build-${id.slice(0, 12)}`,
+    image: imageOf(request),
+    body: { ...containerConfig(config), Entrypoint: args.slice(0, 1), Cmd: args.slice(1), HostConfig: host },
+  });
+  await nameNetworks(context, record);
+  const { lowerdirs, upperdir, workdir } = request.layers;
+  const layers = { lowerdirs: [paths.initLayer, ...lowerdirs], upperdir, workdir };
+  makeEtcFiles(context, record);
+  const spec = await translated(async () =>
+    buildSpec({
+      record,
+      facts: context.facts,
+      user: storedIdentity(record, layers),
+      rootfs: join(engine.paths.runDir, 'rootfs'),
+      etcFiles: etcFiles(context, record),
+      joined: {},
+      linked: [],
+      granted: [],
+      hostDevices: [],
+    }),
+  );
+  spec.mounts.push(...request.mounts);
+  return {
+    spec,
+    layers,
+    async connect(pid) {
+      await connectNetworks(context, record, pid);
+      await fillEtcFiles(context, record);
+    },
+    release: () => disconnectNetworks(context, record),
+    explain: cause => programError(cause, record),
+  };
+}
+
+/** Volumes are for containers of the finished image: what RUN writes there is to be in it. */
+function containerConfig({ Env = [], User = '', WorkingDir = '' }: RunRequest['config']): ContainerConfig {
+  return { Env, User, WorkingDir };
+}
+
+/** Of which only the id counts: what is looked up in its files is remembered under it. */
+const imageOf = ({ key }: RunRequest): Image => ({
+  id: `build ${key}`,
+  repoTags: [],
+  repoDigests: [],
+  size: 0,
+  config: { os: 'linux', architecture: '', rootfs: { type: 'layers', diff_ids: [] } },
+  manifest: { mediaType: '', digest: '', size: 0 },
+});

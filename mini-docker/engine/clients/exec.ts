@@ -1,0 +1,204 @@
+// Further programs in running containers: POST /containers/ID/exec and /exec/ID/start.
+
+import { randomBytes } from 'node:crypto';
+import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
+import type { Process } from '../../formats/oci/runtime-spec.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
+import type { Execution } from '../../runtime/container.ts';
+import type { ExecsApi } from '../core/engine.ts';
+import { badParameter, EngineError, noSuchExec } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { currentIdentity } from '../files/identities.ts';
+import { linkedVariables } from '../networks/links.ts';
+import { containerCapabilities } from '../spec/capabilities.ts';
+import { environment } from '../spec/environment.ts';
+import { processCapabilities } from '../spec/spec.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer, Run } from '../state/live-container.ts';
+import { execError } from '../state/start-errors.ts';
+import { connectExec, drain } from './exec-attachment.ts';
+
+interface Exec {
+  id: string;
+  live: LiveContainer;
+  body: ExecCreateBody;
+  state: 'created' | 'running' | 'ended';
+  execution?: Execution;
+  exitCode: number | null;
+}
+
+/** Ended ones are kept for clients that ask for the exit code later. */
+const KEPT = 256;
+
+export function execsApi(context: EngineContext): ExecsApi {
+  const execs = new Map<string, Exec>();
+
+  const get = (id: string): Exec => {
+    const exec = execs.get(id);
+    if (!exec || exec.live.removed) throw noSuchExec(id);
+    return exec;
+  };
+
+  return {
+    async create(container, body) {
+      const live = context.containers.get(container);
+      runOf(live);
+      const [program] = body.Cmd ?? [];
+      if (program === undefined) throw badParameter('No exec command specified');
+      if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
+        throw badParameter(
+          `the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`,
+        );
+      }
+      const id = randomBytes(32).toString('hex');
+      forgetOld(execs);
+      execs.set(id, { id, live, body, state: 'created', exitCode: null });
+      live.execIds.add(id);
+      execEvent(context, execs.get(id)!, `exec_create: ${commandOf(body)}`);
+      return { Id: id };
+    },
+
+    async start(id, options) {
+      const exec = get(id);
+      if (exec.state !== 'created') throw new EngineError('conflict', `exec ${id} has already been started`);
+      const run = runOf(exec.live);
+      exec.state = 'running';
+      try {
+        const process = await execProcess(context, { exec, run, consoleSize: options.consoleSize });
+        const stdin = !options.detach && exec.body.AttachStdin === true;
+        exec.execution = await run.container.exec({ process, stdin });
+      } catch (cause) {
+        exec.state = 'ended';
+        const error =
+          cause instanceof SyscallError && cause.syscall === 'execve'
+            ? execError(cause, exec.body.Cmd![0]!)
+            : cause;
+        exec.exitCode = error instanceof EngineError ? (error.exitCode ?? 126) : 126;
+        exec.live.execIds.delete(id);
+        throw error;
+      }
+      execEvent(context, exec, `exec_start: ${commandOf(exec.body)}`);
+      const ended = exec.execution.exited.then(exit => {
+        exec.state = 'ended';
+        exec.exitCode = exit.code ?? 255;
+        exec.live.execIds.delete(id);
+        execEvent(context, exec, 'exec_die', { exitCode: String(exec.exitCode) });
+      });
+      const attachment = connectExec(context, { body: exec.body, execution: exec.execution, ended });
+      if (!options.detach) return attachment;
+      void drain(attachment);
+      return undefined;
+    },
+
+    async inspect(id) {
+      return inspectExec(get(id));
+    },
+
+    async resize(id, size) {
+      const { execution, state } = get(id);
+      if (!execution || state !== 'running') throw new EngineError('conflict', `exec ${id} is not running`);
+      execution.resize(size);
+    },
+  };
+}
+
+function runOf(live: LiveContainer): Run {
+  const { status } = live.record.state;
+  if (status === 'paused') {
+    throw new EngineError('conflict', `container ${live.name} is paused, unpause the container before exec`);
+  }
+  if (status === 'restarting') {
+    throw new EngineError(
+      'conflict',
+      `container ${live.id} is restarting, wait until the container is running`,
+    );
+  }
+  if (live.run === undefined || status !== 'running') {
+    throw new EngineError('conflict', `container ${live.id} is not running`);
+  }
+  return live.run;
+}
+
+async function execProcess(
+  context: EngineContext,
+  options: { exec: Exec; run: Run; consoleSize: [number, number] | undefined },
+): Promise<Process> {
+  const { exec, run } = options;
+  const { body, live } = exec;
+  const { config, hostConfig } = live.record;
+  const own = run.spec.process;
+  const user = await translated(async () =>
+    currentIdentity(run.container.pid, {
+      user: body.User || config.User || '',
+      groupAdd: hostConfig.GroupAdd ?? [],
+    }),
+  );
+  const capabilities = containerCapabilities({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged: hostConfig.Privileged === true || body.Privileged === true,
+    available: context.facts.capabilities,
+  });
+  const tty = body.Tty === true;
+  const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
+  return {
+    ...own,
+    terminal: tty,
+    ...(tty && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {}),
+    cwd: body.WorkingDir || own.cwd,
+    env: environment({
+      hostname: config.Hostname ?? '',
+      tty,
+      own: [...linkedVariables(context, exec.live.record), ...(config.Env ?? []), ...(body.Env ?? [])],
+      home: user.home,
+    }),
+    args: body.Cmd!,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    capabilities: processCapabilities(capabilities, user.uid),
+  };
+}
+
+function inspectExec({ id, live, body, state, execution, exitCode }: Exec): ExecInspect {
+  const [entrypoint = '', ...rest] = body.Cmd ?? [];
+  return {
+    ID: id,
+    ContainerID: live.id,
+    Running: state === 'running',
+    ExitCode: exitCode,
+    ProcessConfig: {
+      entrypoint,
+      arguments: rest,
+      privileged: body.Privileged === true,
+      tty: body.Tty === true,
+      ...(body.User ? { user: body.User } : {}),
+    },
+    OpenStdin: body.AttachStdin === true,
+    OpenStdout: body.AttachStdout === true,
+    OpenStderr: body.AttachStderr === true,
+    CanRemove: false,
+    DetachKeys: body.DetachKeys ?? '',
+    Pid: state === 'running' ? (execution?.pid ?? 0) : 0,
+  };
+}
+
+function forgetOld(execs: Map<string, Exec>): void {
+  if (execs.size < KEPT) return;
+  for (const [id, { state, live }] of execs) {
+    if (execs.size < KEPT) return;
+    if (state === 'ended' || live.removed) execs.delete(id);
+  }
+}
+
+function commandOf(body: ExecCreateBody): string {
+  return (body.Cmd ?? []).join(' ');
+}
+
+function execEvent(
+  context: EngineContext,
+  exec: Exec,
+  action: string,
+  more: Record<string, string> = {},
+): void {
+  containerEvent(context, exec.live, action, { execID: exec.id, ...more });
+}

@@ -1,0 +1,152 @@
+// What happens, told to whoever listens, and remembered for those who ask later.
+
+import type { EventMessage, EventType, Filters } from '../../formats/engine-api/system.ts';
+import { nowNanoseconds } from '../../formats/timestamp.ts';
+import { badParameter } from './errors.ts';
+import { matchesLabels } from './label-filter.ts';
+
+/** Of the past. */
+const REMEMBERED = 1024;
+
+export interface EventRequest {
+  since?: bigint;
+  until?: bigint;
+  filters?: Filters;
+  signal?: AbortSignal;
+}
+
+type Listener = (message: EventMessage) => void;
+
+const FILTERS = [
+  'config',
+  'container',
+  'daemon',
+  'event',
+  'image',
+  'label',
+  'network',
+  'scope',
+  'type',
+  'volume',
+];
+
+export class Events {
+  #past: EventMessage[] = [];
+  readonly #listeners = new Set<Listener>();
+  readonly #closing = new AbortController();
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  emit(type: EventType, action: string, actor: { id: string; attributes: Record<string, string> }): void {
+    const now = nowNanoseconds();
+    const { id, attributes } = actor;
+    const message: EventMessage = {
+      ...(type === 'container' || type === 'image' ? { status: action, id } : {}),
+      ...(type === 'container' && attributes.image ? { from: attributes.image } : {}),
+      Type: type,
+      Action: action,
+      Actor: { ID: id, Attributes: attributes },
+      scope: 'local',
+      time: Number(now / 1_000_000_000n),
+      timeNano: Number(now),
+    };
+    this.#past.push(message);
+    if (this.#past.length > REMEMBERED * 2) this.#past = this.#past.slice(-REMEMBERED);
+    for (const listener of [...this.#listeners]) listener(message);
+  }
+
+  /** Listens from the call on, not only from the first item. @throws badParameter for filters that do not exist */
+  subscribe(request: EventRequest): AsyncIterable<EventMessage> {
+    const { since, until, filters = {}, signal } = request;
+    checkFilters(filters);
+    const queue: EventMessage[] = [];
+    let wake = () => {};
+    const take = (message: EventMessage) => {
+      if (!matches(message, filters)) return;
+      queue.push(message);
+      wake();
+    };
+    if (since !== undefined) {
+      for (const message of this.#past) {
+        const isAsked =
+          message.timeNano >= Number(since) && (until === undefined || message.timeNano <= Number(until));
+        if (isAsked) take(message);
+      }
+    }
+    this.#listeners.add(take);
+    const stops = [this.#closing.signal, ...(signal ? [signal] : [])];
+    const late = until === undefined ? undefined : Number(until / 1_000_000n) - Date.now();
+    if (late !== undefined) stops.push(AbortSignal.timeout(Math.min(Math.max(late, 0), 2 ** 31 - 1)));
+    const stop = AbortSignal.any(stops);
+    const forget = () => void this.#listeners.delete(take);
+    stop.addEventListener('abort', () => {
+      forget();
+      wake();
+    });
+    return drain();
+
+    async function* drain() {
+      try {
+        for (;;) {
+          const message = queue.shift();
+          if (message) yield message;
+          else if (stop.aborted) return;
+          else
+            await new Promise<void>(resolve => {
+              wake = resolve;
+            });
+        }
+      } finally {
+        forget();
+      }
+    }
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    this.#closing.abort();
+  }
+}
+
+function checkFilters(filters: Filters): void {
+  for (const key of Object.keys(filters)) {
+    if (!FILTERS.includes(key)) throw badParameter(`invalid filter '${key}'`);
+  }
+}
+
+/** Keys must all match, and of each key's values one. */
+function matches(message: EventMessage, filters: Filters): boolean {
+  const { Type, Action, Actor } = message;
+  return Object.entries(filters).every(([key, values]) => {
+    if (values.length === 0) return true;
+    switch (key) {
+      case 'type':
+        return values.includes(Type);
+      case 'scope':
+        return values.includes(message.scope);
+      case 'event':
+        // 'exec_start: sh' is an exec_start.
+        return values.some(value => Action === value || Action.startsWith(`${value}:`));
+      case 'label':
+        return matchesLabels(Actor.Attributes, values);
+      case 'image':
+        return values.some(
+          value =>
+            (Type === 'image' && (Actor.ID === value || Actor.Attributes.name === value)) ||
+            withoutTag(Actor.Attributes.image ?? '') === withoutTag(value),
+        );
+      default:
+        return (
+          Type === key && values.some(value => Actor.ID.startsWith(value) || Actor.Attributes.name === value)
+        );
+    }
+  });
+}
+
+function withoutTag(reference: string): string {
+  const slash = reference.lastIndexOf('/');
+  const colon = reference.indexOf(':', slash + 1);
+  return colon < 0 ? reference : reference.slice(0, colon);
+}

@@ -1,0 +1,67 @@
+// What the engine has to know of this machine, read once when the daemon starts.
+
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { availableParallelism, hostname, release, totalmem } from 'node:os';
+import { CAP } from '../../linux/constants.ts';
+
+export interface HostFacts {
+  hostname: string;
+  kernel: string;
+  cgroupVersion: 1 | 2;
+  /** With their prefix: the bounding set of this process. */
+  capabilities: ReadonlySet<string>;
+  cpus: number;
+  /** Cpus and memory nodes that exist, as cpuset lists: '0-3'. */
+  onlineCpus: string;
+  onlineNodes: string;
+  /** Bytes. */
+  memory: number;
+  swapLimit: boolean;
+  apparmor: boolean;
+  selinux: boolean;
+  /** Filters of system calls. */
+  seccomp: boolean;
+}
+
+export function readHostFacts(): HostFacts {
+  return {
+    hostname: hostname(),
+    kernel: release(),
+    cgroupVersion: cgroupVersion(),
+    capabilities: boundingSet(),
+    cpus: availableParallelism(),
+    onlineCpus: read('/sys/devices/system/cpu/online') ?? `0-${availableParallelism() - 1}`,
+    onlineNodes: read('/sys/devices/system/node/online') ?? '0',
+    memory: totalmem(),
+    swapLimit: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || cgroupVersion() === 2,
+    apparmor: read('/sys/module/apparmor/parameters/enabled') === 'Y',
+    selinux: existsSync('/sys/fs/selinux/enforce'),
+    seccomp: existsSync('/proc/sys/kernel/seccomp/actions_avail'),
+  };
+}
+
+/** <linux/magic.h> */
+const CGROUP2_SUPER_MAGIC = 0x6367_7270;
+
+function cgroupVersion(): 1 | 2 {
+  try {
+    return statfsSync('/sys/fs/cgroup').type === CGROUP2_SUPER_MAGIC ? 2 : 1;
+  } catch {
+    return 1;
+  }
+}
+
+function boundingSet(): Set<string> {
+  const line = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  const bits = BigInt(`0x${line?.[1] ?? '0'}`);
+  const names = Object.entries(CAP).filter(([, number]) => (bits >> BigInt(number)) & 1n);
+  return new Set(names.map(([name]) => `CAP_${name}`));
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,190 @@
+// Files in and out of containers: `cp` and `export`. Every path is resolved by the kernel inside the container's root
+// (openat2(2)): a container that swaps directories for symbolic links meanwhile leads nobody out of it.
+
+import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
+import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
+import { TarError } from '../../formats/tar/entry.ts';
+import { createTarReader } from '../../formats/tar/reader.ts';
+import { encodeTimestamp } from '../../formats/timestamp.ts';
+import { decompressed } from '../../images/decompress.ts';
+import { BadImage } from '../../images/errors.ts';
+import { pack } from '../../images/pack.ts';
+import { createUnpacker } from '../../images/unpack.ts';
+import { O, S_IF } from '../../linux/constants.ts';
+import { type FileStatus, statusAt } from '../../linux/directory.ts';
+import { openInRoot, readLink } from '../../linux/in-root.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
+import type { PutArchiveOptions } from '../core/engine.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import { openContainerRoot } from './container-root.ts';
+import { encodeFileMode } from './file-mode.ts';
+
+/** A file by the directory that it is in. */
+interface Located extends Disposable {
+  directory: number;
+  /** '.' for the root itself. */
+  name: string;
+  status: FileStatus;
+}
+
+export async function statContainerPath(
+  context: EngineContext,
+  live: LiveContainer,
+  path: string,
+): Promise<ContainerPathStat> {
+  using root = await openContainerRoot(context, live, { path, writable: false });
+  using found = locate(live, root, path);
+  return pathStat(found, path);
+}
+
+export async function getArchive(
+  context: EngineContext,
+  live: LiveContainer,
+  path: string,
+): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }> {
+  using held = new DisposableStack();
+  const root = held.use(await openContainerRoot(context, live, { path, writable: false }));
+  const found = held.use(locate(live, root, path));
+  const stat = pathStat(found, path);
+  const kept = held.move();
+  containerEvent(context, live, 'archive-path', { path });
+  const as = stat.name === '/' ? '.' : stat.name;
+  return {
+    stat,
+    tar: closing(
+      kept,
+      pack({
+        fd: found.directory,
+        only: { name: found.name, as },
+        whiteouts: false,
+        ...(root.owners && { owner: root.owners.inContainer }),
+      }),
+    ),
+  };
+}
+
+export async function exportContainer(
+  context: EngineContext,
+  live: LiveContainer,
+): Promise<AsyncIterable<Uint8Array>> {
+  using held = new DisposableStack();
+  // Also of a running container the files of its layers only, and nothing of what is mounted on them.
+  const root = held.use(
+    await openContainerRoot(context, live, { path: '/', writable: false, unmounted: true }),
+  );
+  const directory = held.adopt(openInRoot(root.fd, '/', O.RDONLY | O.DIRECTORY), closeSync);
+  const kept = held.move();
+  containerEvent(context, live, 'export');
+  return closing(kept, pack({ fd: directory, whiteouts: false }));
+}
+
+/** The tar's entries go below the directory `path`. */
+export async function putArchive(
+  context: EngineContext,
+  live: LiveContainer,
+  { path, options }: { path: string; options: PutArchiveOptions },
+): Promise<void> {
+  // A start would mount the writable layer a second time.
+  using _held = live.run === undefined ? await live.lock.acquire() : undefined;
+  using root = await openContainerRoot(context, live, { path, writable: true });
+  const directory = openDirectory(live, { root, path });
+  try {
+    const unpacker = createUnpacker({
+      rootFd: root.fd,
+      base: insidePath(root.path),
+      whiteouts: false,
+      limit: Number.MAX_SAFE_INTEGER,
+      keepKinds: options.noOverwriteDirNonDir === true,
+      ...(root.owners && { owner: root.owners.onHost, as: root.owners.onHost({ uid: 0, gid: 0 }) }),
+    });
+    try {
+      const reader = createTarReader(unpacker);
+      for await (const chunk of decompressed(options.tar)) reader.write(chunk);
+      reader.finish();
+      unpacker.finish();
+    } finally {
+      unpacker.close();
+    }
+  } catch (error) {
+    if (error instanceof TarError || error instanceof BadImage) throw badParameter(error.message);
+    throw error;
+  } finally {
+    closeSync(directory);
+  }
+  containerEvent(context, live, 'extract-to-dir', { path });
+}
+
+/** Finds the file without following it when it is a symbolic link, unless the path ends in '/' or '/.'. */
+function locate(live: LiveContainer, root: { fd: number; path: string }, shown: string): Located {
+  const isInside = /(^|\/)\.?$/.test(root.path);
+  const clean = insidePath(root.path);
+  const parent = isInside ? clean : posix.dirname(`/${clean}`);
+  const name = isInside || clean === '' ? '.' : posix.basename(clean);
+  let directory: number;
+  try {
+    directory = openInRoot(root.fd, parent || '/', O.RDONLY | O.DIRECTORY);
+  } catch (error) {
+    throw pathError(error, live, shown);
+  }
+  const status = statusAt(directory, name);
+  if (status === undefined) {
+    closeSync(directory);
+    throw notThere(live, shown);
+  }
+  return { directory, name, status, [Symbol.dispose]: () => closeSync(directory) };
+}
+
+function openDirectory(
+  live: LiveContainer,
+  { root, path }: { root: { fd: number; path: string }; path: string },
+): number {
+  try {
+    return openInRoot(root.fd, root.path, O.RDONLY | O.DIRECTORY);
+  } catch (error) {
+    if (error instanceof SyscallError && error.code === 'ENOTDIR') {
+      throw badParameter('extraction point is not a directory');
+    }
+    throw pathError(error, live, path);
+  }
+}
+
+function pathStat({ directory, name, status }: Located, path: string): ContainerPathStat {
+  const isLink = (status.mode & S_IF.MT) === S_IF.LNK;
+  const clean = insidePath(path);
+  return {
+    name: clean === '' ? '/' : posix.basename(clean),
+    size: status.size,
+    mode: encodeFileMode(status.mode),
+    mtime: encodeTimestamp(status.mtime),
+    linkTarget: isLink ? readLink(directory, name).toString() : '',
+  };
+}
+
+/** Without slashes at both ends, '.' and empty parts; '..' is the kernel's to resolve, inside the root. */
+function insidePath(path: string): string {
+  return path
+    .split('/')
+    .filter(part => part !== '' && part !== '.')
+    .join('/');
+}
+
+function notThere(live: LiveContainer, path: string): EngineError {
+  return new EngineError('notFound', `Could not find the file ${path} in container ${live.name}`);
+}
+
+function pathError(error: unknown, live: LiveContainer, path: string): unknown {
+  const isMissing = error instanceof SyscallError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code);
+  return isMissing ? notThere(live, path) : error;
+}
+
+async function* closing(
+  held: DisposableStack,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  using _held = held;
+  yield* pieces;
+}

@@ -1,0 +1,142 @@
+// POST /commit: a container's changes become a layer on top of its image.
+
+import { closeSync, openSync } from 'node:fs';
+import { configure } from '../../build/configure.ts';
+import { BuildError } from '../../build/errors.ts';
+import { assignment } from '../../build/variables.ts';
+import { parseInstructions } from '../../formats/dockerfile/dockerfile.ts';
+import { DockerfileError, SyntaxProblem } from '../../formats/dockerfile/error.ts';
+import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
+import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
+import { shortId } from '../../formats/oci/digest.ts';
+import type { ProcessDefaults } from '../../formats/oci/image-config.ts';
+import type { Image } from '../../images/image.ts';
+import { pack } from '../../images/pack.ts';
+import { O } from '../../linux/constants.ts';
+import type { CommitOptions } from '../core/engine.ts';
+import { badParameter } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+
+/** @returns the image's id */
+export async function commitContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  options: CommitOptions,
+): Promise<string> {
+  const { author, comment, changes = [], reference, pause = true } = options;
+  const { record } = live;
+  const config = changedConfig(imageConfig({ ...record.config, ...options.config }), changes);
+  const base = await translated(context.images.get(record.imageId));
+  if (reference !== undefined) await translated(async () => withTag(decodeReference(reference)));
+  const upperdir = openSync(context.paths.container(live.id).upperdir, O.RDONLY | O.DIRECTORY);
+  try {
+    using _frozen = pause ? await frozen(live) : undefined;
+    const image = await translated(
+      context.images.create({
+        base,
+        layer: pack({ fd: upperdir, whiteouts: true }),
+        config,
+        created: new Date().toISOString(),
+        createdBy: [record.path, ...record.args].join(' '),
+        ...(author ? { author } : {}),
+        ...(comment ? { comment } : {}),
+        references: reference === undefined ? [] : [reference],
+        unpackLater: true,
+      }),
+    );
+    const name = reference === undefined ? '' : familiarReference(withTag(decodeReference(reference)));
+    containerEvent(context, live, 'commit', { comment: comment ?? '', imageID: image.id, imageRef: name });
+    if (name !== '') context.events.emit('image', 'tag', { id: image.id, attributes: { name } });
+    unpack(context, image);
+    return image.id;
+  } finally {
+    closeSync(upperdir);
+  }
+}
+
+/** Nobody has to wait for it who does not run the image at once. */
+function unpack({ images, warn }: EngineContext, image: Image): void {
+  images.loose
+    .holding(async hold => {
+      for (const diffId of image.config.rootfs.diff_ids) hold(diffId);
+      await images.lowerdirs(image);
+    })
+    .catch(error => warn(`image ${shortId(image.id)}: cannot be unpacked: ${(error as Error).message}`));
+}
+
+/** Its processes stand still, so that its files are of one moment. They go on when this is disposed of. */
+async function frozen(live: LiveContainer): Promise<Disposable | undefined> {
+  using held = new DisposableStack();
+  held.use(await live.lock.acquire());
+  const { run } = live;
+  if (run === undefined || live.record.state.status !== 'running') return held.move();
+  await run.container.pause();
+  // An end in the meantime is no reason to fail.
+  held.defer(() => void run.container.resume().catch(() => {}));
+  return held.move();
+}
+
+/** What of a container's configuration an image has. */
+function imageConfig(config: ContainerConfig): ProcessDefaults {
+  const { User, WorkingDir, StopSignal, StopTimeout, Env, Cmd, Entrypoint, Labels, Shell, OnBuild } = config;
+  const { Healthcheck } = config;
+  const ports = Object.keys(config.ExposedPorts ?? {});
+  const volumes = Object.keys(config.Volumes ?? {});
+  return {
+    ...(User ? { User } : {}),
+    ...(ports.length > 0 ? { ExposedPorts: places(ports) } : {}),
+    ...(Env?.length ? { Env } : {}),
+    ...(Entrypoint?.length ? { Entrypoint } : {}),
+    ...(Cmd?.length ? { Cmd } : {}),
+    ...(volumes.length > 0 ? { Volumes: places(volumes) } : {}),
+    ...(WorkingDir ? { WorkingDir } : {}),
+    ...(Labels && Object.keys(Labels).length > 0 ? { Labels } : {}),
+    ...(StopSignal ? { StopSignal } : {}),
+    ...(StopTimeout === undefined || StopTimeout === null ? {} : { StopTimeout }),
+    ...(Shell?.length ? { Shell } : {}),
+    ...(OnBuild?.length ? { OnBuild } : {}),
+    ...(Healthcheck ? { Healthcheck } : {}),
+  };
+}
+
+const places = (names: string[]): Record<string, Record<string, never>> =>
+  Object.fromEntries(names.map(name => [name, {}]));
+
+const CHANGES = [
+  'cmd',
+  'entrypoint',
+  'env',
+  'expose',
+  'healthcheck',
+  'label',
+  'onbuild',
+  'stopsignal',
+  'user',
+  'volume',
+  'workdir',
+];
+
+/** @throws badParameter for what is no instruction, or not one that a configuration alone can take */
+export function changedConfig(config: ProcessDefaults, changes: readonly string[]): ProcessDefaults {
+  let next = config;
+  try {
+    for (const instruction of changes.flatMap(change => parseInstructions(change, '--change'))) {
+      if (!CHANGES.includes(instruction.kind)) {
+        throw badParameter(
+          `${instruction.kind.toUpperCase()} is not a valid change command (it is one of ${CHANGES.join(', ').toUpperCase()})`,
+        );
+      }
+      const values = new Map((next.Env ?? []).map(assignment));
+      const expansion = { escape: '\\', lookup: (name: string) => values.get(name) };
+      next = configure(instruction, { config: next, expansion, ownCommand: true })?.config ?? next;
+    }
+  } catch (cause) {
+    const isTheirs =
+      cause instanceof DockerfileError || cause instanceof SyntaxProblem || cause instanceof BuildError;
+    throw isTheirs ? badParameter(cause.message) : cause;
+  }
+  return next;
+}

@@ -1,0 +1,81 @@
+// A container's root filesystem, seen from the host while the container does not run: a detached overlay mount
+// (fsopen(2), fsmount(2)), a descriptor that belongs to no mount namespace. Nothing has to be unmounted after a crash.
+
+import { closeSync, constants, openSync } from 'node:fs';
+import { call } from '../../linux/call.ts';
+import { FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, O } from '../../linux/constants.ts';
+import { mayFail, type Step } from '../../linux/step.ts';
+import { close, fsconfig, fsmount, fsopen } from '../../linux/syscalls.ts';
+
+export interface ViewOptions {
+  /** Topmost first. */
+  lowerdirs: string[];
+  /** The writable layer. Without `workdir` the view is read-only. */
+  upperdir: string;
+  workdir?: string;
+}
+
+/** A descriptor of the root directory, the caller's to close. @throws SyscallError */
+export function openMergedView(options: ViewOptions): number {
+  const { lowerdirs, upperdir, workdir } = options;
+  const layers = workdir === undefined ? [upperdir, ...lowerdirs] : lowerdirs;
+  // Overlay wants two layers; an image without any has nothing to merge.
+  if (layers.length < 2 && workdir === undefined) return openSync(upperdir, O.DIRECTORY | constants.O_RDONLY);
+  using descriptors = new DisposableStack();
+  const view = { layers, upperdir, workdir };
+  const context = oneByOne(view, descriptors) ?? atOnce(view, descriptors);
+  const attributes = MOUNT_ATTR.NODEV | MOUNT_ATTR.NOSUID | (workdir === undefined ? MOUNT_ATTR.RDONLY : 0);
+  return call(fsmount(context, FSMOUNT.CLOEXEC, attributes));
+}
+
+interface View {
+  layers: string[];
+  upperdir: string;
+  workdir: string | undefined;
+}
+
+/**
+ * Since Linux 6.8. @returns undefined for older ones: some say so at the first layer, and those before 6.5 keep what
+ * they do not know to themselves until the end.
+ */
+function oneByOne(view: View, descriptors: DisposableStack): number | undefined {
+  const context = begin(descriptors);
+  for (const layer of view.layers) {
+    if (call(mayFail(set(context, 'lowerdir+', layer), 'EINVAL')) < 0) return undefined;
+  }
+  setWritable(context, view);
+  return call(mayFail(create(context), 'EINVAL')) < 0 ? undefined : context;
+}
+
+/** All in one value, of which fsconfig(2) takes 255 bytes: descriptors have short names, and 15 of them fit. */
+function atOnce(view: View, descriptors: DisposableStack): number {
+  const context = begin(descriptors);
+  const short = view.layers.map(layer => {
+    const fd = descriptors.adopt(openSync(layer, O.PATH | O.DIRECTORY), closeSync);
+    return `/proc/self/fd/${fd}`;
+  });
+  call(set(context, 'lowerdir', short.join(':')));
+  setWritable(context, view);
+  call(create(context));
+  return context;
+}
+
+function begin(descriptors: DisposableStack): number {
+  const context = descriptors.adopt(call(fsopen('overlay', FSOPEN.CLOEXEC)), fd => call(close(fd)));
+  call(set(context, 'source', 'overlay'));
+  return context;
+}
+
+function setWritable(context: number, { upperdir, workdir }: View): void {
+  if (workdir === undefined) return;
+  call(set(context, 'upperdir', upperdir));
+  call(set(context, 'workdir', workdir));
+}
+
+function set(context: number, key: string, value: string): Step {
+  return fsconfig(context, FSCONFIG.SET_STRING, key, value, 0);
+}
+
+function create(context: number): Step {
+  return fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+}

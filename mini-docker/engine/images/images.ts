@@ -1,0 +1,209 @@
+// Images in Docker's terms, over the store (images/image.ts).
+
+import type {
+  ImageDeleted,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+} from '../../formats/engine-api/images.ts';
+import type { Filters } from '../../formats/engine-api/system.ts';
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  familiarReference,
+  withTag,
+} from '../../formats/image-reference.ts';
+import { NEVER_TIME } from '../../formats/timestamp.ts';
+import type { Image, ImageUser } from '../../images/image.ts';
+import type { ImagesApi } from '../core/engine.ts';
+import { badParameter } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { matchesLabels } from '../core/label-filter.ts';
+import { untilTime } from '../life/prune.ts';
+import type { EngineContext } from '../state/context.ts';
+import { imageEvent } from './events.ts';
+import { imageLayers } from './layers.ts';
+import { pruneImages } from './prune.ts';
+import { imageTransferApi } from './transfer.ts';
+
+export function imagesApi(context: EngineContext): ImagesApi {
+  const { images } = context;
+
+  const api: ImagesApi = {
+    ...imageTransferApi(context),
+
+    async list({ filters = {} } = {}) {
+      const all = await translated(images.list());
+      const keep = await predicate(context, filters);
+      const references = filters.reference ?? [];
+      return all.filter(keep).map(image => {
+        const found = summary(context, image);
+        if (references.length === 0) return found;
+        // As dockerd: an image with several names shows only those that were asked for.
+        const wanted = (tag: string) => references.some(reference => matchesReference(tag, reference));
+        return { ...found, RepoTags: found.RepoTags.filter(wanted) };
+      });
+    },
+
+    async inspect(reference) {
+      return inspectImage(await translated(images.get(reference)));
+    },
+
+    async history(reference) {
+      const image = await translated(images.get(reference));
+      return images.history(image).map(
+        (line): ImageHistoryItem => ({
+          Id: line.id ?? '<missing>',
+          Created: line.created ? Math.floor(Date.parse(line.created) / 1000) : 0,
+          CreatedBy: line.createdBy,
+          Tags: line.id ? image.repoTags : null,
+          Size: line.size,
+          Comment: line.comment,
+        }),
+      );
+    },
+
+    async tag(reference, name) {
+      const image = await translated(images.get(reference));
+      await translated(images.tag(image, name));
+      imageEvent(context, 'tag', image.id, familiarReference(withTag(decodeReference(name))));
+    },
+
+    async remove(reference, { force }) {
+      const image = (await translated(images.get(reference))).id;
+      const { untagged, deleted } = await translated(
+        images.remove(reference, { force, inUse: users(context) }),
+      );
+      for (const name of untagged) imageEvent(context, 'untag', image, name);
+      for (const id of deleted.slice(0, 1)) imageEvent(context, 'delete', id, id);
+      return [
+        ...untagged.map((Untagged): ImageDeleted => ({ Untagged })),
+        ...deleted.map((Deleted): ImageDeleted => ({ Deleted })),
+      ];
+    },
+
+    prune: filters => pruneImages(context, api, filters),
+    layers: reference => imageLayers(context, reference),
+  };
+  return api;
+}
+
+export function summary(context: EngineContext, image: Image): ImageSummary {
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: image.repoTags,
+    RepoDigests: image.repoDigests,
+    Created: Math.floor(Date.parse(image.config.created ?? NEVER_TIME) / 1000),
+    Size: image.size,
+    SharedSize: -1,
+    Labels: image.config.config?.Labels ?? null,
+    Containers: [...context.containers].filter(({ record }) => record.imageId === image.id).length,
+  };
+}
+
+function users(context: EngineContext): Map<string, ImageUser[]> {
+  const found = new Map<string, ImageUser[]>();
+  for (const live of context.containers) {
+    const user = { containerId: live.id, running: live.isRunning };
+    found.set(live.record.imageId, [...(found.get(live.record.imageId) ?? []), user]);
+  }
+  return found;
+}
+
+function inspectImage(image: Image): ImageInspect {
+  const { config } = image;
+  return {
+    Id: image.id,
+    RepoTags: image.repoTags,
+    RepoDigests: image.repoDigests,
+    Parent: '',
+    Comment: config.history?.at(-1)?.comment ?? '',
+    Created: config.created ?? NEVER_TIME,
+    DockerVersion: '',
+    Author: config.author ?? '',
+    Config: {
+      Hostname: '',
+      Domainname: '',
+      User: '',
+      AttachStdin: false,
+      AttachStdout: false,
+      AttachStderr: false,
+      Tty: false,
+      OpenStdin: false,
+      StdinOnce: false,
+      Env: null,
+      Cmd: null,
+      Image: '',
+      Volumes: null,
+      WorkingDir: '',
+      Entrypoint: null,
+      OnBuild: null,
+      Labels: null,
+      ...config.config,
+    },
+    Architecture: config.architecture,
+    ...(config.variant ? { Variant: config.variant } : {}),
+    Os: config.os,
+    Size: image.size,
+    VirtualSize: image.size,
+    GraphDriver: { Name: 'overlay2', Data: null },
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    Metadata: { LastTagTime: NEVER_TIME },
+  };
+}
+
+async function predicate(context: EngineContext, filters: Filters): Promise<(image: Image) => boolean> {
+  const created = (image: Image) => Date.parse(image.config.created ?? NEVER_TIME);
+  const tests: ((image: Image) => boolean)[] = [];
+  for (const [key, values] of Object.entries(filters)) {
+    if (values.length === 0) continue;
+    switch (key) {
+      case 'dangling':
+        tests.push(image => (image.repoTags.length === 0) === ['true', '1'].includes(values[0]!));
+        break;
+      case 'label':
+        tests.push(image => matchesLabels(image.config.config?.Labels ?? {}, values));
+        break;
+      case 'label!':
+        tests.push(image => !values.some(each => matchesLabels(image.config.config?.Labels ?? {}, [each])));
+        break;
+      case 'reference':
+        tests.push(({ repoTags, repoDigests }) =>
+          [...repoTags, ...repoDigests].some(name => values.some(value => matchesReference(name, value))),
+        );
+        break;
+      case 'before':
+      case 'since': {
+        const time = created(await translated(context.images.get(values[0]!)));
+        tests.push(image => (key === 'before' ? created(image) < time : created(image) > time));
+        break;
+      }
+      case 'until': {
+        const time = Number(untilTime(values[0]!) / 1_000_000n);
+        tests.push(image => created(image) < time);
+        break;
+      }
+      default:
+        throw badParameter(`invalid filter '${key}'`);
+    }
+  }
+  return image => tests.every(test => test(image));
+}
+
+/** 'busybox', 'busybox:1.*', 'localhost:5000/*': '*' and '?' stand for anything but '/'. A name may have a digest. */
+function matchesReference(name: string, pattern: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '[^/]*')
+    .replaceAll('?', '[^/]');
+  const expression = new RegExp(`^${source}$`);
+  const { domain, path } = decodeReference(name);
+  return [
+    name,
+    familiarName({ domain, path }),
+    encodeReference(decodeReference(name)),
+    `${domain}/${path}`,
+  ].some(each => expression.test(each));
+}

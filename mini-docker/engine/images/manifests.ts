@@ -1,0 +1,31 @@
+// Engine.manifests: lists of images for several platforms, over the store's.
+
+import type { ManifestsApi } from '../core/engine.ts';
+import { badParameter } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import type { EngineContext } from '../state/context.ts';
+
+export function manifestsApi({ images }: EngineContext): ManifestsApi {
+  const lists = images.manifestLists;
+  return {
+    async create(name, { images: members, ...options }) {
+      if (members.length === 0) throw badParameter('a manifest list needs an image');
+      return translated(lists.create(name, members, options));
+    },
+    async annotate(name, image, platform) {
+      await translated(lists.annotate(name, image, platform));
+    },
+    async inspect(name, options = {}) {
+      const { manifest, images: members } = await translated(lists.inspect(name, options));
+      return {
+        Manifest: manifest,
+        Images: members.map(({ from, descriptor }) => {
+          const { mediaType, digest, size, platform } = descriptor;
+          return { From: from, Descriptor: { mediaType, digest, size, platform } };
+        }),
+      };
+    },
+    push: (name, options) => translated(lists.push(name, options)),
+    remove: name => translated(lists.remove(name)),
+  };
+}

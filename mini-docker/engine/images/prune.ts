@@ -1,0 +1,39 @@
+// POST /images/prune: images that nobody needs.
+
+import type { ImagesPruned } from '../../formats/engine-api/images.ts';
+import type { Filters } from '../../formats/engine-api/system.ts';
+import type { ImagesApi } from '../core/engine.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import type { EngineContext } from '../state/context.ts';
+
+/** Those without a tag, or with the filter dangling=false all that no container stands on. */
+export async function pruneImages(
+  { events }: EngineContext,
+  images: Pick<ImagesApi, 'list' | 'remove'>,
+  filters: Filters,
+): Promise<ImagesPruned> {
+  const { dangling, ...others } = filters;
+  const wrong = Object.keys(others).find(key => !['until', 'label', 'label!'].includes(key));
+  if (wrong !== undefined) throw badParameter(`invalid filter '${wrong}'`);
+  const all = dangling?.some(value => ['false', '0'].includes(value)) ?? false;
+  const wanted = all ? others : { ...others, dangling: ['true'] };
+  const pruned: ImagesPruned = { ImagesDeleted: [], SpaceReclaimed: 0 };
+  for (const { Id, RepoTags, RepoDigests, Size, Containers } of await images.list({ filters: wanted })) {
+    if (Containers > 0) continue;
+    // With its last tag its digests go, too.
+    const names = RepoTags.length > 0 ? RepoTags : RepoDigests.length > 0 ? RepoDigests : [Id];
+    for (const name of names) {
+      try {
+        const deleted = await images.remove(name, { force: false });
+        pruned.ImagesDeleted!.push(...deleted);
+        if (deleted.some(each => each.Deleted === Id)) pruned.SpaceReclaimed += Size;
+      } catch (error) {
+        // A container was made of it, or somebody removed it, in the meantime.
+        if (!(error instanceof EngineError) || !['conflict', 'notFound'].includes(error.kind)) throw error;
+      }
+    }
+  }
+  const attributes = { reclaimed: String(pruned.SpaceReclaimed) };
+  events.emit('image', 'prune', { id: '', attributes });
+  return pruned;
+}

@@ -1,0 +1,206 @@
+// Images come and go: to and from registries, archives and file systems.
+
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  familiarReference,
+  type ImageReference,
+  withTag,
+} from '../../formats/image-reference.ts';
+import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { NoSuchImage } from '../../images/errors.ts';
+import type { ImageStore } from '../../images/image.ts';
+import { RegistryError } from '../../images/registry/errors.ts';
+import type { ImagesApi } from '../core/engine.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { asEngineError, translated } from '../core/foreign-errors.ts';
+import { changedConfig } from '../files/commit.ts';
+import type { EngineContext } from '../state/context.ts';
+import { imageEvent } from './events.ts';
+import { progressReporter, type SendProgress } from './progress.ts';
+
+type TransferApi = Pick<
+  ImagesApi,
+  'pull' | 'push' | 'load' | 'save' | 'import' | 'login' | 'search' | 'distribution'
+>;
+
+export function imageTransferApi(context: EngineContext): TransferApi {
+  const { images } = context;
+  return {
+    async pull(text, { allTags = false, auth, platform, signal, send }) {
+      const reference = await translated(async () => decodeReference(text));
+      const options = {
+        ...(auth === undefined ? {} : { auth }),
+        signal: AbortSignal.any([signal, context.closing]),
+      };
+      const tags = allTags ? await translatedPull(() => images.remoteTags(text, options)) : [undefined];
+      for (const tag of tags.sort()) {
+        const one = tag === undefined ? withTag(reference) : { ...reference, tag };
+        await pullOne(context, one, { ...options, ...(platform === undefined ? {} : { platform }), send });
+      }
+    },
+
+    async push(text, { auth, signal, send }) {
+      const reference = await translated(async () => decodeReference(text));
+      if (reference.digest !== undefined) throw badParameter('cannot push a digest reference');
+      send({ status: `The push refers to repository [${reference.domain}/${reference.path}]` });
+      const tags = reference.tag === undefined ? await localTags(images, reference) : [reference.tag];
+      for (const tag of tags) {
+        const one = { ...reference, tag };
+        const pushed = await translated(
+          images
+            .push(encodeReference(one), {
+              ...(auth === undefined ? {} : { auth }),
+              signal: AbortSignal.any([signal, context.closing]),
+              onProgress: progressReporter(send),
+            })
+            .catch(error => {
+              throw isNoImage(error) ? noSuchTag(one) : error;
+            }),
+        );
+        imageEvent(context, 'push', familiarReference(one), familiarName(one));
+        send({ status: `${pushed.tag}: digest: ${pushed.digest} size: ${pushed.size}` });
+        const aux = { Tag: pushed.tag, Digest: pushed.digest, Size: pushed.size };
+        send({ progressDetail: {}, aux });
+      }
+    },
+
+    async load(source, { quiet, send }) {
+      const onProgress = quiet ? undefined : progressReporter(send);
+      for (const { id, names } of await translated(images.load(source, onProgress))) {
+        imageEvent(context, 'load', id, id);
+        for (const name of names) {
+          send({ stream: `Loaded image: ${familiarReference(decodeReference(name))}\n` });
+        }
+        if (names.length === 0) send({ stream: `Loaded image ID: ${id}\n` });
+      }
+    },
+
+    async save(references) {
+      const found = await Promise.all(references.map(each => translated(images.get(each))));
+      const archive = await translated(async () => images.save(references));
+      for (const { id } of found) imageEvent(context, 'save', id, id);
+      return archive;
+    },
+
+    async import({ source, reference, message, changes = [], platform }) {
+      const config = changedConfig({}, changes);
+      const image = await translated(
+        images.import({
+          source,
+          config,
+          ...(reference === undefined ? {} : { reference }),
+          ...(message === undefined ? {} : { message }),
+          ...(platform === undefined ? {} : { platform }),
+        }),
+      );
+      imageEvent(context, 'import', image.id, reference ?? image.id);
+      return image.id;
+    },
+
+    login: auth => translated(images.login(auth)),
+
+    async search(term, { limit, auth, filters = {} }) {
+      const known = ['is-automated', 'is-official', 'stars'];
+      const wrong = Object.keys(filters).find(key => !known.includes(key));
+      if (wrong !== undefined) throw badParameter(`invalid filter '${wrong}'`);
+      const stars = Math.max(0, ...(filters.stars ?? []).map(count => wholeNumber(count)));
+      const official = filters['is-official']?.[0];
+      // Docker Hub builds nothing by itself any more, and says of all images that they were not.
+      const automated = filters['is-automated']?.includes('true') ?? false;
+      const found = await translated(images.search(term, { limit, ...(auth === undefined ? {} : { auth }) }));
+      return found
+        .filter(each => each.stars >= stars && !automated)
+        .filter(each => official === undefined || each.official === ['true', '1'].includes(official))
+        .map(({ name, description, stars, official }) => ({
+          name,
+          description,
+          star_count: stars,
+          is_official: official,
+          is_automated: false,
+        }));
+    },
+
+    async distribution(text, { auth } = {}) {
+      const found = await translated(images.describeRemote(text, auth === undefined ? {} : { auth }));
+      const { mediaType, digest, size } = found.descriptor;
+      return { Descriptor: { mediaType, digest, size }, Platforms: found.images.map(each => each.platform) };
+    },
+  };
+}
+
+interface PullOne {
+  auth?: RegistryAuth;
+  platform?: string;
+  signal: AbortSignal;
+  send: SendProgress;
+}
+
+async function pullOne(
+  context: EngineContext,
+  reference: ImageReference,
+  { send, ...options }: PullOne,
+): Promise<void> {
+  const { images } = context;
+  const name = familiarReference(reference);
+  const onProgress = progressReporter(send);
+  const done = (status: string) => {
+    imageEvent(context, 'pull', name, familiarName(reference));
+    send({ status });
+  };
+  try {
+    const pulled = await images.pull(encodeReference(reference), { ...options, onProgress });
+    send({ status: `Digest: ${pulled.digest}` });
+    done(`Status: ${pulled.isUpToDate ? 'Image is up to date' : 'Downloaded newer image'} for ${name}`);
+  } catch (error) {
+    // The image that comes with the program needs no registry.
+    const isWanted =
+      error instanceof RegistryError && options.platform === undefined && !(await isThere(images, name));
+    const own = isWanted ? await translated(images.restoreEmbedded(name)) : undefined;
+    if (own === undefined) throw asPullError(error);
+    done(`Status: ${(error as Error).message}; this is the ${name} that comes with mini-docker`);
+  }
+}
+
+const isThere = (images: ImageStore, name: string): Promise<boolean> =>
+  images.get(name).then(
+    () => true,
+    () => false,
+  );
+
+const translatedPull = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw asPullError(error);
+  }
+};
+
+/** 401 would make clients ask for a password, where a wrong name is the likelier mistake: dockerd says 404, too. */
+function asPullError(error: unknown): unknown {
+  const isDenied = error instanceof RegistryError && (error.status === 401 || error.status === 403);
+  return isDenied ? new EngineError('notFound', error.message, { cause: error }) : asEngineError(error);
+}
+
+const isNoImage = (error: unknown): boolean => error instanceof NoSuchImage;
+
+const noSuchTag = (reference: ImageReference): EngineError =>
+  new EngineError('notFound', `An image does not exist locally with the tag: ${familiarName(reference)}`);
+
+/** `push --all-tags` */
+async function localTags(images: ImageStore, reference: ImageReference): Promise<string[]> {
+  const all = await translated(images.list());
+  const tags = all
+    .flatMap(image => image.repoTags)
+    .map(decodeReference)
+    .filter(each => each.domain === reference.domain && each.path === reference.path)
+    .flatMap(({ tag }) => tag ?? []);
+  if (tags.length === 0) throw noSuchTag(reference);
+  return tags.sort();
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw badParameter(`invalid filter 'stars=${text}'`);
+  return Number(text);
+}

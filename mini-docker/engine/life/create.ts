@@ -1,0 +1,169 @@
+// From a client's request to a container on disk.
+
+import { randomBytes } from 'node:crypto';
+import type {
+  ContainerCreateBody,
+  ContainerCreated,
+  HostConfig,
+} from '../../formats/engine-api/containers.ts';
+import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
+import type { Image } from '../../images/image.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { layersBelow } from '../files/init-layer.ts';
+import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
+import { checkConfig, restartName } from '../spec/check-config.ts';
+import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
+import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
+import { requestedMounts } from '../spec/mount-requests.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import { LiveContainer } from '../state/live-container.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { createRecord } from '../state/record-file.ts';
+import { prepareVolumes } from '../volumes/volumes.ts';
+
+export interface CreateRequest {
+  name?: string;
+  platform?: string;
+  body: ContainerCreateBody;
+}
+
+/** Everything is checked first; what is made is made by one rename (record-file.ts), and the name is given back when that fails. */
+export async function createContainer(
+  context: EngineContext,
+  request: CreateRequest,
+): Promise<ContainerCreated> {
+  const { containers, paths } = context;
+  const image = await findImage(context, request);
+  const id = containers.newId();
+  const name = containers.reserveName(request.name, id);
+  try {
+    const record = draftRecord(context, { ...request, image, id, name });
+    await nameNetworks(context, record);
+    using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
+    try {
+      createRecord(paths, record);
+    } catch (error) {
+      await volumes.undo();
+      throw error;
+    }
+    context.records.syncLater(id);
+    const container = new LiveContainer(record);
+    containers.add(container);
+    containerEvent(context, container, 'create');
+    return { Id: id, Warnings: warnings(record.hostConfig, context.facts) };
+  } catch (error) {
+    containers.releaseName(name, id);
+    throw error;
+  }
+}
+
+/** The record that the request would make; nothing is made. @throws badParameter */
+export function draftRecord(
+  context: EngineContext,
+  request: CreateRequest & { image: Image; id: string; name: string },
+): ContainerRecord {
+  const { image, id, name } = request;
+  const { HostConfig: wantedHost = {}, NetworkingConfig, ...wantedConfig } = request.body;
+  const config = withImageDefaults(wantedConfig, image.config.config ?? {});
+  const command = commandLine(config);
+  const host = withHostDefaults(wantedHost, context.facts);
+  // Names may change, and may be given to others.
+  const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
+  if (shared !== undefined) host.NetworkMode = `container:${context.containers.get(shared).id}`;
+  checkConfig(config, host, context.facts);
+  config.Hostname ||= defaultHostname(context, host, id);
+  const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
+  return {
+    version: 1,
+    id,
+    name,
+    created: encodeTimestamp(nowNanoseconds()),
+    ...command,
+    config,
+    hostConfig: host,
+    imageId: image.id,
+    mounts: requestedMounts({
+      config,
+      host,
+      mountsOf: reference => otherContainer(context, reference).mounts,
+      volumePath: (volume, options) => context.volumes.source(volume, options),
+      newVolumeName: () => randomBytes(32).toString('hex'),
+    }),
+    networks,
+    wantedMacs: Object.fromEntries(
+      Object.entries(networks).flatMap(([network, { MacAddress }]) =>
+        MacAddress ? [[network, MacAddress]] : [],
+      ),
+    ),
+    state: {
+      status: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: NEVER_TIME,
+      finishedAt: NEVER_TIME,
+      restartCount: 0,
+      manuallyStopped: false,
+      startedBefore: false,
+    },
+  };
+}
+
+export async function findImage(context: EngineContext, request: CreateRequest): Promise<Image> {
+  const reference = request.body.Image ?? '';
+  if (reference === '') throw new EngineError('badParameter', 'no image was given');
+  const image = await translated(context.images.get(reference));
+  const { os, architecture } = image.config;
+  const [wantedOs, wantedArchitecture] = (request.platform ?? '').split('/');
+  if ((wantedOs && wantedOs !== os) || (wantedArchitecture && wantedArchitecture !== architecture)) {
+    throw new EngineError(
+      'notFound',
+      `image with reference ${reference} was found but its platform (${os}/${architecture}) does not match the specified platform (${request.platform})`,
+    );
+  }
+  return image;
+}
+
+/** What docker fills in, so that `inspect` shows what is in force. */
+function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
+  const host: HostConfig = { ...wanted };
+  host.NetworkMode = !wanted.NetworkMode || wanted.NetworkMode === 'default' ? 'bridge' : wanted.NetworkMode;
+  host.IpcMode ||= 'private';
+  host.CgroupnsMode ||= facts.cgroupVersion === 2 && !wanted.Privileged ? 'private' : 'host';
+  host.ShmSize ||= 64 * 1024 * 1024;
+  host.Runtime ||= 'mini-docker';
+  host.RestartPolicy = {
+    Name: restartName(wanted.RestartPolicy) as 'no',
+    MaximumRetryCount: wanted.RestartPolicy?.MaximumRetryCount ?? 0,
+  };
+  host.LogConfig = { Type: wanted.LogConfig?.Type || 'json-file', Config: wanted.LogConfig?.Config ?? {} };
+  if ((host.Memory ?? 0) > 0 && !host.MemorySwap) host.MemorySwap = host.Memory! * 2;
+  host.MaskedPaths = wanted.Privileged ? null : (wanted.MaskedPaths ?? defaultMaskedPaths(facts.onlineCpus));
+  host.ReadonlyPaths = wanted.Privileged ? null : (wanted.ReadonlyPaths ?? DEFAULT_READONLY_PATHS);
+  return host;
+}
+
+function defaultHostname(context: EngineContext, host: HostConfig, id: string): string {
+  const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
+  if (shared !== undefined) return otherContainer(context, shared).config.Hostname ?? '';
+  return host.NetworkMode === 'host' || host.UTSMode === 'host' ? context.facts.hostname : id.slice(0, 12);
+}
+
+function warnings(host: HostConfig, facts: HostFacts): string[] {
+  const found: string[] = [];
+  if ((host.Memory ?? 0) > 0 && !facts.swapLimit) {
+    found.push('Your kernel does not support swap limit capabilities: memory is limited without swap.');
+  }
+  return found;
+}
+
+/** 'Not found' would mean the image to clients: docker's would go and pull it. */
+function otherContainer(context: EngineContext, reference: string): ContainerRecord {
+  const found = context.containers.find(reference);
+  if (found === undefined) throw badParameter(`No such container: ${reference}`);
+  return found.record;
+}

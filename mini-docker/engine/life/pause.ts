@@ -1,0 +1,38 @@
+// POST /containers/ID/pause and /unpause
+
+import { EngineError, notRunning } from '../core/errors.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+
+export async function pauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
+  using _held = await live.lock.acquire();
+  const { state } = live.record;
+  if (state.status === 'paused')
+    throw new EngineError('conflict', `Container ${live.name} is already paused`);
+  if (state.status === 'restarting') {
+    throw new EngineError(
+      'conflict',
+      `Container ${live.name} is restarting, wait until the container is running`,
+    );
+  }
+  if (live.run === undefined) throw notRunning(live.id);
+  await live.run.container.pause();
+  // It may have ended while it was being stopped: then its end decides.
+  if (live.run === undefined) return;
+  state.status = 'paused';
+  context.records.saveState(live.record);
+  containerEvent(context, live, 'pause');
+}
+
+export async function unpauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
+  using _held = await live.lock.acquire();
+  const { state } = live.record;
+  if (live.run === undefined || state.status !== 'paused') {
+    throw new EngineError('conflict', `Container ${live.id} is not paused`);
+  }
+  await live.run.container.resume();
+  state.status = 'running';
+  context.records.saveState(live.record);
+  containerEvent(context, live, 'unpause');
+}

@@ -1,0 +1,59 @@
+// POST /containers/prune: removes those that do not run.
+
+import type { ContainersPruned, Filters } from '../../formats/engine-api/system.ts';
+import { decodeTimestamp } from '../../formats/timestamp.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { matchesLabels } from '../core/label-filter.ts';
+import { sizesOf } from '../files/disk-sizes.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import { removeContainer } from './remove.ts';
+
+export async function pruneContainers(context: EngineContext, filters: Filters): Promise<ContainersPruned> {
+  const isWanted = pruneFilter(filters);
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const live of [...context.containers]) {
+    if (live.isRunning || live.removing || !isWanted(live)) continue;
+    const { SizeRw } = await sizesOf(context, live);
+    try {
+      await removeContainer(context, live, {});
+    } catch (error) {
+      // Somebody started it or removed it meanwhile.
+      if (error instanceof EngineError) continue;
+      throw error;
+    }
+    deleted.push(live.id);
+    reclaimed += SizeRw;
+  }
+  return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+}
+
+function pruneFilter(filters: Filters): (live: LiveContainer) => boolean {
+  for (const key of Object.keys(filters)) {
+    if (!['until', 'label', 'label!'].includes(key)) throw badParameter(`invalid filter '${key}'`);
+  }
+  const until = filters.until?.map(untilTime);
+  return ({ record }) => {
+    const labels = record.config.Labels ?? {};
+    const created = decodeTimestamp(record.created) ?? 0n;
+    return (
+      (until?.every(time => created < time) ?? true) &&
+      matchesLabels(labels, filters.label ?? []) &&
+      !(filters['label!'] ?? []).some(each => matchesLabels(labels, [each]))
+    );
+  };
+}
+
+/** A time, or how long ago: '24h', '1h30m'. */
+export function untilTime(text: string): bigint {
+  const time = decodeTimestamp(text);
+  if (time !== undefined) return time;
+  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
+  if (parts.length === 0 || parts.map(part => part[0]).join('') !== text) {
+    throw badParameter(`invalid filter 'until=${text}'`);
+  }
+  const ago = parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0);
+  return BigInt(Math.floor(Date.now() - ago)) * 1_000_000n;
+}

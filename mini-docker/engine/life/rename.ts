@@ -1,0 +1,36 @@
+// POST /containers/ID/rename
+
+import { badParameter } from '../core/errors.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+
+/** The new name is taken before the old one is given up: at no moment is the container without one. */
+export async function renameContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  wanted: string,
+): Promise<void> {
+  if (wanted === '') throw badParameter('Neither old nor new names may be empty');
+  using _held = await live.lock.acquire();
+  const { record } = live;
+  const oldName = record.name;
+  if (wanted.replace(/^\//, '') === oldName) {
+    throw badParameter('Renaming a container with the same name as its current name');
+  }
+  record.name = context.containers.reserveName(wanted, live.id);
+  try {
+    context.records.save(record);
+  } catch (error) {
+    context.containers.releaseName(record.name, live.id);
+    record.name = oldName;
+    throw error;
+  }
+  context.containers.releaseName(oldName, live.id);
+  context.networks.rename(live.id, record.name);
+  for (const { networkName, dnsNames } of context.networks.endpoints(live.id)) {
+    const settings = record.networks[networkName];
+    if (settings) settings.DNSNames = dnsNames;
+  }
+  containerEvent(context, live, 'rename', { oldName: `/${oldName}` });
+}

@@ -1,0 +1,194 @@
+// From a container on disk to a program that runs.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
+import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import type { Container } from '../../runtime/container.ts';
+import { EngineError } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import { storedIdentity } from '../files/identities.ts';
+import { layersBelow } from '../files/init-layer.ts';
+import { shmDirectory } from '../files/shared-memory.ts';
+import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
+import { etcFiles, fillEtcFiles, makeEtcFiles, tellLinked } from '../networks/etc-files.ts';
+import { checkLinks, linkedVariables } from '../networks/links.ts';
+import { sharers } from '../networks/owner.ts';
+import { allDevices, grantedDevices } from '../spec/devices.ts';
+import { decodeLogOptions } from '../spec/log-options.ts';
+import { buildSpec } from '../spec/spec.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { programError } from '../state/start-errors.ts';
+import { writeStarted } from '../state/started-file.ts';
+import { LogFile, type LogPosition } from '../streams/log-file.ts';
+import { ContainerOutput } from '../streams/output.ts';
+import { checkPropagation, makeBindSources, mountEvents } from '../volumes/volumes.ts';
+import { handleExit } from './exit.ts';
+
+/** The annotation that asks for results and times of each step of the start. */
+export const TRACE_ANNOTATION = 'mini-docker.trace';
+
+/** The caller holds the container's lock, and knows that it does not run. Nothing is left when it rejects. */
+export async function startRun(context: EngineContext, live: LiveContainer): Promise<void> {
+  const { record } = live;
+  const { state } = record;
+  const { run: directory } = context.paths.container(live.id);
+  let container: Container | undefined;
+  let output: ContainerOutput | undefined;
+  try {
+    makeBindSources(record);
+    checkPropagation(record);
+    checkLinks(context, record);
+    makeEmpty(directory);
+    const { spec, layers } = await prepareSpec(context, record);
+    writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
+    container = await context.runtime.create({
+      id: live.id,
+      directory,
+      spec,
+      rootfs: layers,
+      stdin: record.config.OpenStdin === true,
+      init: record.hostConfig.Init === true,
+      trace: record.hostConfig.Annotations?.[TRACE_ANNOTATION] !== undefined,
+      onNamespaces: async pid => {
+        await connectNetworks(context, record, pid);
+        await fillEtcFiles(context, record);
+      },
+    });
+    output = openOutput(context, live, container);
+    live.run = { container, spec, output, startedAt: Date.now() };
+    for (const client of live.clients) client.connect({ output, stdin: container.stdin });
+    await container.start();
+    live.trace = container.trace();
+  } catch (cause) {
+    live.trace = container?.trace();
+    live.run = undefined;
+    output?.close({ ended: true });
+    await container?.delete();
+    await disconnectNetworks(context, record);
+    rmSync(directory, { recursive: true, force: true });
+    for (const client of [...live.clients]) client.end();
+    const error = programError(cause, record);
+    Object.assign(state, {
+      status: idleStatus(record),
+      error: error.message,
+      exitCode: error.exitCode ?? 128,
+    });
+    context.records.saveState(record);
+    throw error;
+  }
+  Object.assign(state, {
+    status: 'running',
+    pid: container.pid,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: encodeTimestamp(nowNanoseconds()),
+    startedBefore: true,
+  });
+  delete state.exitUnknown;
+  writeStarted(directory, record);
+  context.records.saveLater(record);
+  mountEvents(context, record, 'mount');
+  containerEvent(context, live, 'start');
+  handleExit(context, live, live.run);
+  await tellLinked(context, live);
+}
+
+/** Everything that is looked up for the start, and written down as what the runtime works off. */
+export async function prepareSpec(context: EngineContext, record: ContainerRecord) {
+  const { hostConfig } = record;
+  const paths = context.paths.container(record.id);
+  const image = await translated(context.images.get(record.imageId));
+  const lowerdirs = await layersBelow(context, image);
+  const layers = { lowerdirs, upperdir: paths.upperdir, workdir: paths.workdir };
+  makeEtcFiles(context, record);
+  const shm = shmDirectory(context, record);
+  const spec = await translated(async () =>
+    buildSpec({
+      record,
+      facts: context.facts,
+      user: storedIdentity(record, layers),
+      rootfs: join(context.paths.runDir, 'rootfs'),
+      etcFiles: etcFiles(context, record),
+      ...(shm === undefined ? {} : { shmDirectory: shm }),
+      joined: joinedPids(context, record),
+      linked: linkedVariables(context, record),
+      granted: hostConfig.Privileged ? [] : (hostConfig.Devices ?? []).flatMap(grantedDevices),
+      hostDevices: hostConfig.Privileged ? allDevices() : [],
+    }),
+  );
+  return { spec, layers };
+}
+
+function makeEmpty(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o711 });
+  } catch {
+    // What an earlier run left.
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
+}
+
+/** After a start that failed: it is as if it had not been tried. */
+function idleStatus({ state }: ContainerRecord): 'created' | 'exited' {
+  return state.startedBefore ? 'exited' : 'created';
+}
+
+/** `from`: where an earlier daemon left the log. */
+export function openOutput(
+  context: EngineContext,
+  live: LiveContainer,
+  container: Container,
+  from?: LogPosition,
+): ContainerOutput {
+  const paths = context.paths.container(live.id);
+  const { keeps, maxSize, maxFiles } = decodeLogOptions(live.record.hostConfig);
+  const warn = (message: string) => context.warn(`container ${live.name}: ${message}`);
+  const options = { path: paths.log, maxFiles, warn, ...(maxSize === undefined ? {} : { maxSize }) };
+  const log = keeps ? new LogFile(options, from) : undefined;
+  return new ContainerOutput({ descriptors: container.outputs, directory: paths.run, log, warn });
+}
+
+function joinedPids(context: EngineContext, record: ContainerRecord): Partial<Record<NamespaceType, number>> {
+  const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
+  const modes: [NamespaceType, string | undefined][] = [
+    ['network', NetworkMode],
+    ['pid', PidMode],
+    ['ipc', IpcMode],
+  ];
+  const joined: Partial<Record<NamespaceType, number>> = {};
+  // Others live in the namespace that it had: it comes back to them.
+  const keeper = sharers(context, record.id)[0]?.run;
+  if (keeper !== undefined) joined.network = keeper.container.pid;
+  for (const [type, mode] of modes) {
+    const reference = /^container:(.+)$/.exec(mode ?? '')?.[1];
+    if (reference === undefined) continue;
+    const other = context.containers.get(reference);
+    if (other.run === undefined || other.record.state.status !== 'running') {
+      throw new EngineError(
+        'conflict',
+        `cannot join ${type} namespace of a non running container: ${other.name}`,
+      );
+    }
+    joined[type] = other.run.container.pid;
+  }
+  return joined;
+}
+
+export function specPath(directory: string): string {
+  return join(directory, 'spec.json');
+}
+
+/** What an earlier daemon started the container with; undefined when that was never written. */
+export function readSpec(directory: string): Spec | undefined {
+  try {
+    return JSON.parse(readFileSync(specPath(directory), 'utf8')) as Spec;
+  } catch {
+    return undefined;
+  }
+}

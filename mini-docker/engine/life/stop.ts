@@ -1,0 +1,151 @@
+// stop, kill, restart: ending a container's program.
+
+import { SIG } from '../../linux/constants.ts';
+import type { StopOptions } from '../core/engine.ts';
+import { EngineError, notRunning } from '../core/errors.ts';
+import { signalNumber } from '../core/signals.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import { cancelRestart } from './exit.ts';
+import { startRun } from './start.ts';
+
+/** Seconds between the stop signal and SIGKILL, unless the container or the request says otherwise. */
+const DEFAULT_TIMEOUT = 10;
+/** How long a killed program may take to be gone, before that is an error: one in an uninterruptible wait. Milliseconds. */
+const KILL_PATIENCE = 10_000;
+
+export async function stopContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  options: StopOptions,
+): Promise<void> {
+  if (!live.isRunning) throw new EngineError('notModified', `container ${live.name} is not running`);
+  live.record.state.manuallyStopped = true;
+  await endContainer(context, live, endOptions(live, options));
+  context.records.saveState(live.record);
+  containerEvent(context, live, 'stop');
+}
+
+export async function restartContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  options: StopOptions,
+): Promise<void> {
+  if (live.removing) throw new EngineError('conflict', `container ${live.name} is marked for removal`);
+  if (live.isRunning) {
+    // Not removed by --rm, and not started by its policy, while we wait for its end.
+    live.record.state.manuallyStopped = true;
+    live.restarting = true;
+    try {
+      await endContainer(context, live, endOptions(live, options));
+    } finally {
+      live.restarting = false;
+    }
+  }
+  using _held = await live.lock.acquire();
+  if (live.removed) throw new EngineError('notFound', `No such container: ${live.name}`);
+  live.record.state.manuallyStopped = false;
+  if (live.run === undefined) {
+    cancelRestart(live);
+    live.record.state.restartCount = 0;
+    await startRun(context, live);
+  }
+  containerEvent(context, live, 'restart');
+}
+
+/** @throws conflict when it does not run, badParameter for what is no signal */
+export async function killContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  text: string | undefined,
+): Promise<void> {
+  const signal = text ? signalNumber(text) : SIG.KILL;
+  if (!live.isRunning || live.record.state.status === 'restarting') {
+    throw new EngineError('conflict', `cannot kill container: ${live.name}: ${notRunning(live.id).message}`);
+  }
+  const stopSignal = stopSignalOf(live);
+  if (signal === SIG.KILL || signal === stopSignal) live.record.state.manuallyStopped = true;
+  sendSignal(live, signal);
+  containerEvent(context, live, 'kill', { signal: String(signal) });
+  if (signal === SIG.KILL) {
+    // A frozen process dies only when it is thawed.
+    if (live.record.state.status === 'paused') await live.run?.container.resume();
+    await exitOf(live, KILL_PATIENCE);
+  }
+}
+
+/** Ends the program and resolves when its end is dealt with; also a restart that waits is over then. */
+export async function endContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  options: { signal: number; timeout: number },
+): Promise<void> {
+  if (live.run === undefined) {
+    using _held = await live.lock.acquire();
+    if (live.run === undefined) return endWaiting(context, live);
+  }
+  const { signal, timeout } = options;
+  if (live.record.state.status === 'paused') await live.run?.container.resume();
+  sendSignal(live, signal);
+  containerEvent(context, live, 'kill', { signal: String(signal) });
+  if (signal !== SIG.KILL && !(await exitOf(live, timeout < 0 ? undefined : timeout * 1000))) {
+    sendSignal(live, SIG.KILL);
+    containerEvent(context, live, 'kill', { signal: String(SIG.KILL) });
+  }
+  if (!(await exitOf(live, KILL_PATIENCE))) {
+    throw new EngineError(
+      'internal',
+      `cannot stop container ${live.name}: its process ${live.record.state.pid} did not end ${KILL_PATIENCE / 1000} s after SIGKILL`,
+    );
+  }
+}
+
+/** It waits for its restart: that is over. */
+function endWaiting(context: EngineContext, live: LiveContainer): void {
+  cancelRestart(live);
+  if (live.record.state.status !== 'restarting') return;
+  live.record.state.status = 'exited';
+  context.records.saveState(live.record);
+  live.tellExit();
+}
+
+function sendSignal(live: LiveContainer, signal: number): void {
+  try {
+    live.run?.container.kill(signal);
+  } catch (error) {
+    // It ended by itself just now.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** True when the run of this moment is over, false when that took too long. */
+export function exitOf(live: LiveContainer, milliseconds: number | undefined): Promise<boolean> {
+  if (live.run === undefined) return Promise.resolve(true);
+  return new Promise(resolve => {
+    const timer =
+      milliseconds === undefined
+        ? undefined
+        : setTimeout(() => {
+            waiting.stop();
+            resolve(false);
+          }, milliseconds);
+    const waiting = live.onNextExit(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+function endOptions(live: LiveContainer, options: StopOptions): { signal: number; timeout: number } {
+  const { StopTimeout } = live.record.config;
+  return {
+    signal: options.signal ? signalNumber(options.signal) : stopSignalOf(live),
+    timeout: options.timeout ?? StopTimeout ?? DEFAULT_TIMEOUT,
+  };
+}
+
+function stopSignalOf(live: LiveContainer): number {
+  const { StopSignal } = live.record.config;
+  return StopSignal ? signalNumber(StopSignal) : SIG.TERM;
+}

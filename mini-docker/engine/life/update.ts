@@ -1,0 +1,79 @@
+// POST /containers/ID/update: other limits, and another restart policy.
+
+import type { ContainerResources, ContainerUpdateBody } from '../../formats/engine-api/containers.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { checkRestartPolicy } from '../spec/check-config.ts';
+import { checkResources } from '../spec/check-resources.ts';
+import { limitsOf } from '../spec/resources.ts';
+import { containerEvent } from '../state/container-events.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+
+/** What a running container's cgroup can take; devices and ulimits cannot be changed. */
+const UPDATABLE = [
+  'BlkioWeight',
+  'CpuPeriod',
+  'CpuQuota',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+  'CpuShares',
+  'CpusetCpus',
+  'CpusetMems',
+  'Memory',
+  'MemoryReservation',
+  'MemorySwap',
+  'NanoCpus',
+  'PidsLimit',
+] as const satisfies readonly (keyof ContainerResources)[];
+
+/** All or nothing: limits that the kernel does not take leave the record as it was. */
+export async function updateContainer(
+  context: EngineContext,
+  live: LiveContainer,
+  body: ContainerUpdateBody,
+): Promise<{ Warnings: string[] }> {
+  using _held = await live.lock.acquire();
+  if (live.removing) {
+    throw new EngineError('conflict', `container ${live.name} is marked for removal and cannot be "update"`);
+  }
+  const { record } = live;
+  const changes = Object.fromEntries(
+    UPDATABLE.flatMap(key => (body[key] ? [[key, body[key]]] : [])),
+  ) as ContainerResources;
+  const host = { ...record.hostConfig, ...changes };
+  if (changes.NanoCpus) {
+    delete host.CpuQuota;
+    delete host.CpuPeriod;
+  } else if (changes.CpuQuota || changes.CpuPeriod) {
+    delete host.NanoCpus;
+  }
+  if (body.RestartPolicy?.Name) {
+    checkRestartPolicy(body.RestartPolicy);
+    if (host.AutoRemove && body.RestartPolicy.Name !== 'no') {
+      throw badParameter('Restart policy cannot be updated because AutoRemove is enabled for the container');
+    }
+    host.RestartPolicy = body.RestartPolicy;
+  }
+  if (
+    changes.Memory &&
+    !changes.MemorySwap &&
+    (host.MemorySwap ?? 0) > 0 &&
+    host.MemorySwap! < changes.Memory
+  ) {
+    throw badParameter(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    );
+  }
+  checkResources(host, context.facts);
+  try {
+    if (Object.keys(changes).length > 0) await live.run?.container.update(limitsOf(host));
+  } catch (cause) {
+    throw new EngineError('internal', `Cannot update container ${live.id}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  record.hostConfig = host;
+  context.records.save(record);
+  containerEvent(context, live, 'update');
+  return { Warnings: [] };
+}

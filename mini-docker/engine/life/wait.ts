@@ -1,0 +1,36 @@
+// POST /containers/ID/wait
+
+import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
+import type { WaitOptions } from '../core/engine.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { ExitStatus, LiveContainer } from '../state/live-container.ts';
+
+/** From the moment it returns no exit is missed. */
+export function waitFor(
+  context: EngineContext,
+  live: LiveContainer,
+  options: WaitOptions,
+): { result: Promise<ContainerWaited> } {
+  const { condition = 'not-running', signal } = options;
+  const { status } = live.record.state;
+  const isOver = status !== 'running' && status !== 'paused' && status !== 'restarting';
+  if (condition === 'not-running' && isOver) return { result: Promise.resolve(waited(live.exitStatus)) };
+  const { promise, resolve, reject } = Promise.withResolvers<ContainerWaited>();
+  const tell = (exit: ExitStatus) => resolve(waited(exit));
+  const waiting = condition === 'removed' ? live.onRemoval(tell) : live.onNextExit(tell);
+  const stop = AbortSignal.any([context.closing, ...(signal ? [signal] : [])]);
+  const abort = () => reject(new DOMException('the client does not wait any more', 'AbortError'));
+  stop.addEventListener('abort', abort);
+  if (stop.aborted) abort();
+  const result = promise.finally(() => {
+    waiting.stop();
+    stop.removeEventListener('abort', abort);
+  });
+  // A client that is gone before anybody looks at the result is no error of ours.
+  result.catch(() => {});
+  return { result };
+}
+
+function waited({ exitCode, error }: ExitStatus): ContainerWaited {
+  return { StatusCode: exitCode, ...(error === '' ? {} : { Error: { Message: error } }) };
+}

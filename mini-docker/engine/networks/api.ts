@@ -1,0 +1,144 @@
+// Engine.networks: what clients do with networks. How packets get anywhere is network/'s.
+
+import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
+import type { NetworkResource } from '../../formats/engine-api/networks.ts';
+import type { NetworksApi } from '../core/engine.ts';
+import { EngineError } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import { writeStarted } from '../state/started-file.ts';
+import { connectNetwork, disconnected, networkEvent, publishPorts } from './connections.ts';
+import { whileNetworksChange } from './etc-files.ts';
+import { namespacePid, sharedWith } from './owner.ts';
+import { unsupportedAlias } from './requested.ts';
+
+export function networksApi(context: EngineContext): NetworksApi {
+  const { networks, events } = context;
+  const tell = (action: string, { Id, Name, Driver }: NetworkResource) =>
+    events.emit('network', action, { id: Id, attributes: { name: Name, type: Driver } });
+  return {
+    async list(filters = {}) {
+      const found = await translated(networks.list(filters));
+      // Who is on it is told by inspect only, as in docker.
+      return found.map(each => ({ ...each, Containers: {} }));
+    },
+    inspect: network => translated(networks.inspect(network)),
+    async create(body) {
+      const created = await translated(networks.create(body));
+      tell('create', await networks.inspect(created.Id));
+      return created;
+    },
+    async remove(network) {
+      tell('destroy', await translated(networks.remove(network)));
+    },
+    async prune(filters = {}) {
+      const before = await networks.list();
+      const pruned = await translated(networks.prune(filters, namedByContainers(context)));
+      const names = new Set(pruned.NetworksDeleted);
+      for (const each of before) if (names.has(each.Name)) tell('destroy', each);
+      events.emit('network', 'prune', { id: '', attributes: { reclaimed: '0' } });
+      return pruned;
+    },
+    async connect(network, { Container, EndpointConfig }) {
+      const live = context.containers.get(Container);
+      const resource = await translated(networks.inspect(network));
+      using _held = await live.lock.acquire();
+      await connect(context, live, { network: resource, settings: EndpointConfig ?? {} });
+    },
+    async disconnect(network, { Container }) {
+      const live = context.containers.get(Container);
+      const resource = await translated(networks.inspect(network));
+      using _held = await live.lock.acquire();
+      await disconnect(context, live, resource);
+    },
+    map: () => translated(networks.map()),
+  };
+}
+
+/** Also of containers that do not run: they want it when they start. */
+function namedByContainers(context: EngineContext): Set<string> {
+  return new Set([...context.containers].flatMap(({ record }) => Object.keys(record.networks)));
+}
+
+async function connect(
+  context: EngineContext,
+  live: LiveContainer,
+  options: { network: NetworkResource; settings: EndpointSettings },
+): Promise<void> {
+  const { record } = live;
+  const { Name, Id } = options.network;
+  checkChangeable(live, Name);
+  if (record.networks[Name] !== undefined) {
+    const message = `endpoint with name ${live.name} already exists in network ${Name}`;
+    throw new EngineError('forbidden', message);
+  }
+  const { MacAddress, Aliases } = options.settings;
+  if (Name === 'bridge' && Aliases?.length) throw unsupportedAlias();
+  const settings = disconnected(options.settings);
+  if (MacAddress) record.wantedMacs = { ...record.wantedMacs, [Name]: MacAddress };
+  const pid = namespacePid(context, live);
+  if (pid === undefined) {
+    record.networks[Name] = settings;
+    networkEvent(context, 'connect', { record, endpoint: { networkId: Id, networkName: Name } });
+  } else {
+    // A container that lost all its networks stands on `none` meanwhile.
+    if (Object.keys(record.networks).length === 0) await translated(context.networks.detach(live.id, 'none'));
+    await whileNetworksChange(context, record, () =>
+      connectNetwork(context, record, { network: Name, settings, pid }),
+    );
+    await publishPorts(context, record);
+  }
+  keep(context, live);
+}
+
+async function disconnect(
+  context: EngineContext,
+  live: LiveContainer,
+  { Name, Id }: NetworkResource,
+): Promise<void> {
+  const { record } = live;
+  checkChangeable(live, Name);
+  if (record.networks[Name] === undefined) {
+    throw new EngineError('forbidden', `container ${live.id} is not connected to network ${Name}`);
+  }
+  const isConnected = context.networks.endpoints(live.id).some(each => each.networkId === Id);
+  await whileNetworksChange(context, record, async () => {
+    if (isConnected) await translated(context.networks.detach(live.id, Id));
+    delete record.networks[Name];
+    if (!Object.values(record.networks).some(each => each.IPAddress && each.Gateway)) delete record.ports;
+  });
+  networkEvent(context, 'disconnect', { record, endpoint: { networkId: Id, networkName: Name } });
+  keep(context, live);
+}
+
+/** Docker's rules, in its words. */
+function checkChangeable(live: LiveContainer, network: string): void {
+  const { record } = live;
+  if (live.removing) throw new EngineError('conflict', `container ${live.name} is marked for removal`);
+  if (sharedWith(record) !== undefined) {
+    throw new EngineError(
+      'forbidden',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    );
+  }
+  if (network === 'host' || record.networks.host !== undefined) {
+    throw new EngineError(
+      'forbidden',
+      'container cannot be disconnected from host network or connected to host network',
+    );
+  }
+  const isNone = record.networks.none !== undefined;
+  if (isNone !== (network === 'none') && Object.keys(record.networks).length > 0) {
+    throw new EngineError(
+      'forbidden',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
+}
+
+/** For the next daemon, too. */
+function keep(context: EngineContext, live: LiveContainer): void {
+  context.records.save(live.record);
+  if (live.run !== undefined) writeStarted(context.paths.container(live.id).run, live.record);
+}

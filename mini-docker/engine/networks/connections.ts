@@ -1,0 +1,177 @@
+// A container's networks while its program runs: attached before it starts, given back when it has ended.
+
+import type { EndpointSettings, PortMap } from '../../formats/engine-api/containers.ts';
+import type { Endpoint } from '../../network/network.ts';
+import { translated } from '../core/foreign-errors.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { decodeLink } from './links.ts';
+import { sharedWith, sharers } from './owner.ts';
+
+/**
+ * Attaches the container whose namespaces exist, and publishes its ports. In a namespace that others kept for it, it is
+ * still connected. On failure the caller disconnects.
+ */
+export async function connectNetworks(
+  context: EngineContext,
+  record: ContainerRecord,
+  pid: number,
+): Promise<void> {
+  if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return;
+  const { networks } = context;
+  networks.moveTo(record.id, pid);
+  const kept = new Set(networks.endpoints(record.id).map(each => each.networkName));
+  for (const [network, settings] of Object.entries(record.networks)) {
+    if (!kept.has(network)) await connectNetwork(context, record, { network, settings, pid });
+  }
+  // Every other network was taken from it by `network disconnect`.
+  if (Object.keys(record.networks).length === 0 && kept.size === 0) {
+    await translated(networks.attach(attachOptions(record, { network: 'none', settings: {}, pid })));
+  }
+  await publishPorts(context, record);
+}
+
+/** One network, for a container that has a process in its namespace. */
+export async function connectNetwork(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: { network: string; settings: EndpointSettings; pid: number },
+): Promise<void> {
+  const { network, settings } = options;
+  const endpoint = await translated(context.networks.attach(attachOptions(record, options)));
+  record.networks[network] = connected(settings, endpoint);
+  const { ipAddress, ipv6Address } = endpoint;
+  if (ipAddress !== '')
+    record.lastAddresses = { ...record.lastAddresses, [network]: { ipAddress, ipv6Address } };
+  networkEvent(context, 'connect', { record, endpoint });
+}
+
+/** Through its first network that has a way out. Without one they wait for it, as in docker. */
+export async function publishPorts(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const bindings = wantedBindings(record);
+  const hasWayOut = Object.values(record.networks).some(each => each.IPAddress && each.Gateway);
+  if (record.ports !== undefined || !hasWayOut || Object.keys(bindings).length === 0) return;
+  record.ports = await translated(context.networks.publish({ containerId: record.id, bindings }));
+}
+
+/** Gives addresses and ports back, unless others live in its namespace. Idempotent. */
+export async function disconnectNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
+  if (sharedWith(record) !== undefined || sharers(context, record.id).length > 0) return;
+  await forceDisconnect(context, record);
+}
+
+/**
+ * A container that lived in another's namespace has ended. If it was the last one, and the other one has ended before,
+ * that one's networks are given back now; in the background, as somebody may be about to start it.
+ */
+export function leaveNetworkOwner(context: EngineContext, record: ContainerRecord): void {
+  const owner = context.containers.find(sharedWith(record) ?? '');
+  if (owner === undefined) return;
+  const leave = async () => {
+    using _held = await owner.lock.acquire();
+    if (owner.run !== undefined || owner.removed) return;
+    if (sharedWith(owner.record) !== undefined) return leaveNetworkOwner(context, owner.record);
+    await disconnectNetworks(context, owner.record);
+    context.records.saveLater(owner.record);
+  };
+  leave().catch(error => context.warn(`container ${owner.name}: its network: ${(error as Error).message}`));
+}
+
+/** Also where others live in its namespace: it is removed. */
+export async function forceDisconnect(context: EngineContext, record: ContainerRecord): Promise<void> {
+  try {
+    await context.networks.detach(record.id);
+  } catch (error) {
+    context.warn(`container ${record.name}: cannot give its network back: ${(error as Error).message}`);
+  }
+  for (const [network, settings] of Object.entries(record.networks)) {
+    if (settings.EndpointID) {
+      const endpoint = { networkId: settings.NetworkID ?? '', networkName: network };
+      networkEvent(context, 'disconnect', { record, endpoint });
+    }
+    record.networks[network] = disconnected(settings);
+  }
+  delete record.ports;
+}
+
+function attachOptions(
+  record: ContainerRecord,
+  options: { network: string; settings: EndpointSettings; pid: number },
+) {
+  const { network, settings, pid } = options;
+  const { IPAMConfig, Aliases, Links } = settings;
+  const { Dns } = record.hostConfig;
+  const isFirst = Object.keys(record.networks)[0] === network;
+  const asked = record.wantedMacs?.[network] || (isFirst && record.config.MacAddress);
+  const last = record.lastAddresses?.[network];
+  return {
+    network,
+    containerId: record.id,
+    containerName: record.name,
+    pid,
+    ...(IPAMConfig?.IPv4Address ? { ipAddress: IPAMConfig.IPv4Address } : {}),
+    ...(IPAMConfig?.IPv6Address ? { ipv6Address: IPAMConfig.IPv6Address } : {}),
+    ...(last ? { preferred: last } : {}),
+    ...(asked ? { macAddress: asked } : {}),
+    aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
+    links: Object.fromEntries(
+      [...(record.hostConfig.Links ?? []), ...(Links ?? [])]
+        .map(decodeLink)
+        .map(each => [each.alias, each.target]),
+    ),
+    ...(Dns?.length ? { dns: { servers: Dns } } : {}),
+  };
+}
+
+function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSettings {
+  return {
+    ...settings,
+    NetworkID: endpoint.networkId,
+    EndpointID: endpoint.endpointId,
+    Gateway: endpoint.gateway,
+    IPAddress: endpoint.ipAddress,
+    IPPrefixLen: endpoint.ipPrefixLen,
+    IPv6Gateway: endpoint.ipv6Gateway,
+    GlobalIPv6Address: endpoint.ipv6Address,
+    GlobalIPv6PrefixLen: endpoint.ipv6PrefixLen,
+    MacAddress: endpoint.macAddress,
+    DNSNames: endpoint.dnsNames,
+  };
+}
+
+/** What was asked for, without what it has while it runs. */
+export function disconnected(settings: EndpointSettings): EndpointSettings {
+  const { IPAMConfig, Links, Aliases, DriverOpts } = settings;
+  return {
+    ...(IPAMConfig ? { IPAMConfig } : {}),
+    ...(Links ? { Links } : {}),
+    ...(Aliases ? { Aliases } : {}),
+    ...(DriverOpts ? { DriverOpts } : {}),
+  };
+}
+
+/** --publish, and with --publish-all a free port for each that the image exposes. */
+function wantedBindings(record: ContainerRecord): PortMap {
+  const bindings: PortMap = { ...record.hostConfig.PortBindings };
+  if (record.hostConfig.PublishAllPorts) {
+    for (const port of Object.keys(record.config.ExposedPorts ?? {})) {
+      const key = port.includes('/') ? port : `${port}/tcp`;
+      if (!bindings[key]?.length) bindings[key] = [{ HostIp: '', HostPort: '' }];
+    }
+  }
+  return bindings;
+}
+
+export function networkEvent(
+  context: EngineContext,
+  action: 'connect' | 'disconnect',
+  options: { record: ContainerRecord; endpoint: { networkId: string; networkName: string } },
+): void {
+  const { record, endpoint } = options;
+  if (endpoint.networkId === '') return;
+  const type = ['host', 'none'].includes(endpoint.networkName) ? endpoint.networkName : 'bridge';
+  context.events.emit('network', action, {
+    id: endpoint.networkId,
+    attributes: { container: record.id, name: endpoint.networkName, type: type === 'none' ? 'null' : type },
+  });
+}

@@ -1,0 +1,179 @@
+// The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted, so that
+// they never become part of an image. They are written in place: the running container has these very files mounted.
+
+import { appendFileSync, chownSync, existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { resolvConfForContainers } from '../../network/dns/upstream.ts';
+import { badParameter } from '../core/errors.ts';
+import { translated } from '../core/foreign-errors.ts';
+import type { ContainerPaths } from '../core/paths.ts';
+import type { EngineContext } from '../state/context.ts';
+import { ownersOnHost } from '../state/id-mappings.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { linkedFrom, linkedHosts } from './links.ts';
+import { sharedWith, sharers } from './owner.ts';
+
+export type EtcFiles = Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'>;
+
+const LOCALHOST = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+`;
+
+export function etcFiles(context: EngineContext, record: ContainerRecord): EtcFiles {
+  return context.paths.container(record.id);
+}
+
+/**
+ * Before the start they only have to be there to be mounted: what is in them depends on the networks. Containers that
+ * share a network have the same files, by second names: whoever of them ends, the others keep them.
+ */
+export function makeEtcFiles(context: EngineContext, record: ContainerRecord): void {
+  const { hostname, hosts, resolvConf } = etcFiles(context, record);
+  const other = context.containers.find(sharedWith(record) ?? '') ?? sharers(context, record.id)[0];
+  if (other !== undefined) {
+    const theirs = etcFiles(context, other.record);
+    for (const [from, to] of [
+      [theirs.hostname, hostname],
+      [theirs.hosts, hosts],
+      [theirs.resolvConf, resolvConf],
+    ] as const)
+      if (existsSync(from)) linkSync(from, to);
+  }
+  const root = ownersOnHost(record.hostConfig)?.({ uid: 0, gid: 0 });
+  for (const path of [hostname, hosts, resolvConf]) {
+    appendFileSync(path, '');
+    if (root !== undefined) chownSync(path, root.uid, root.gid);
+  }
+  if (sharedWith(record) === undefined) writeFileSync(hostname, `${record.config.Hostname ?? ''}\n`);
+}
+
+/** Once the networks are there, and before the program runs. */
+export async function fillEtcFiles(context: EngineContext, record: ContainerRecord): Promise<void> {
+  if (sharedWith(record) !== undefined) return;
+  const files = etcFiles(context, record);
+  writeFileSync(files.resolvConf, ownResolvConf(record));
+  const isHost = record.hostConfig.NetworkMode === 'host';
+  const base = isHost ? readHost('/etc/hosts') : LOCALHOST;
+  writeFileSync(files.hosts, [base, ...(await hostLines(context, record))].join(''));
+}
+
+/**
+ * What of the files depends on the networks, before and after they change under a running container. What its programs
+ * wrote into them stays.
+ */
+export async function whileNetworksChange(
+  context: EngineContext,
+  record: ContainerRecord,
+  change: () => Promise<void>,
+): Promise<void> {
+  const files = etcFiles(context, record);
+  // They are there while it runs.
+  if (!existsSync(files.hosts)) return change();
+  const before = { lines: await hostLines(context, record), resolvConf: ownResolvConf(record) };
+  await change();
+  replaceLines(files.hosts, before.lines, await hostLines(context, record));
+  if (readHost(files.resolvConf) === before.resolvConf)
+    writeFileSync(files.resolvConf, ownResolvConf(record));
+}
+
+/** Its address may be another one now: those with a link to it are told. */
+export async function tellLinked(context: EngineContext, live: LiveContainer): Promise<void> {
+  for (const { record } of linkedFrom(context, live)) await fillEtcFiles(context, record);
+}
+
+function replaceLines(path: string, before: string[], after: string[]): void {
+  const gone = new Set(before.filter(line => !after.includes(line)));
+  const kept = readHost(path)
+    .split(/(?<=\n)/)
+    .filter(line => !gone.has(line));
+  writeFileSync(path, [...kept, ...after.filter(line => !before.includes(line))].join(''));
+}
+
+async function hostLines(context: EngineContext, record: ContainerRecord): Promise<string[]> {
+  const extra: string[] = [];
+  for (const entry of record.hostConfig.ExtraHosts ?? []) extra.push(await extraHost(context, record, entry));
+  if (record.hostConfig.NetworkMode === 'host') return extra;
+  return [...extra, ...linkedHosts(context, record), ...ownNames(record)];
+}
+
+function ownNames({ config, networks }: ContainerRecord): string[] {
+  const hostname = config.Hostname ?? '';
+  if (hostname === '') return [];
+  const names = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
+  return Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) =>
+    [IPAddress, GlobalIPv6Address].filter(Boolean).map(address => `${address}\t${names}\n`),
+  );
+}
+
+/** 'name:address' or 'name=address'; the address host-gateway is the host's, as the container sees it. */
+async function extraHost(context: EngineContext, record: ContainerRecord, entry: string): Promise<string> {
+  const at = entry.search(/[:=]/);
+  const [name, address] = [entry.slice(0, at), entry.slice(at + 1)];
+  if (at < 1 || address === '') throw badParameter(`bad format for add-host: ${JSON.stringify(entry)}`);
+  if (address === 'host-gateway') return `${await hostAddress(context, record)}\t${name}\n`;
+  return `${address.replace(/^\[|\]$/g, '')}\t${name}\n`;
+}
+
+/**
+ * The address of the bridge that the container is plugged into; on the default bridge that is docker's, too. Docker
+ * gives that one everywhere, but where no container is on it we have no such bridge.
+ */
+async function hostAddress(context: EngineContext, record: ContainerRecord): Promise<string> {
+  if (record.hostConfig.NetworkMode === 'host') return '127.0.0.1';
+  const connected = Object.entries(record.networks).find(([, { IPAddress }]) => IPAddress);
+  const { IPAM } = await translated(context.networks.inspect(connected?.[0] ?? 'bridge'));
+  return IPAM.Config[0]?.Gateway ?? '';
+}
+
+function ownResolvConf({ hostConfig, networks }: ContainerRecord): string {
+  const isHost = hostConfig.NetworkMode === 'host';
+  const ofHost = readHost(isHost ? '/etc/resolv.conf' : resolvConfForContainers());
+  const hasNameServer = Object.values(networks).some(({ DNSNames }) => (DNSNames?.length ?? 0) > 0);
+  return resolvConf(hostConfig, { ofHost, hasNameServer });
+}
+
+/** In the container; it passes on what it does not know itself (network/dns/server.ts). */
+const OWN_NAME_SERVER = '127.0.0.11';
+
+/**
+ * The host's, unless the user said otherwise. A server on the host's own loopback cannot be reached from a network
+ * namespace of one's own and is left out. On networks with names the container's own server is the only one.
+ */
+export function resolvConf(
+  host: HostConfig,
+  { ofHost, hasNameServer = false }: { ofHost: string; hasNameServer?: boolean },
+): string {
+  const isAsked = host.Dns?.length || host.DnsSearch?.length || host.DnsOptions?.length;
+  if (host.NetworkMode === 'host' && !isAsked) return ofHost;
+  const lines = ofHost.split('\n').map(line => line.trim());
+  const fromHost = (keyword: string) =>
+    lines.filter(line => line.startsWith(`${keyword} `)).flatMap(line => line.split(/\s+/).slice(1));
+  const asked = host.Dns?.length ? host.Dns : fromHost('nameserver').filter(isReachable(host));
+  const servers = hasNameServer ? [OWN_NAME_SERVER] : asked;
+  const search = host.DnsSearch?.length ? host.DnsSearch.filter(each => each !== '.') : fromHost('search');
+  const options = host.DnsOptions?.length ? [...host.DnsOptions] : fromHost('options');
+  // A name without a dot is a container's first of all, and not a host's in a search domain.
+  if (hasNameServer && !options.some(option => option.startsWith('ndots:'))) options.push('ndots:0');
+  return [
+    ...servers.map(server => `nameserver ${server}\n`),
+    search.length > 0 ? `search ${search.join(' ')}\n` : '',
+    options.length > 0 ? `options ${options.join(' ')}\n` : '',
+  ].join('');
+}
+
+function isReachable(host: HostConfig): (server: string) => boolean {
+  return server => host.NetworkMode === 'host' || !/^(127\.|::1$)/.test(server);
+}
+
+function readHost(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,78 @@
+// Which networks a container shall be on: --network, and what docker-compose says of each.
+
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  NetworkingConfig,
+} from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../core/errors.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { ContainerRecord } from '../state/record.ts';
+
+/**
+ * By network, the one of NetworkMode first: its gateway becomes the default route.
+ * @param options.asked what the user said, without what the image adds
+ * @throws badParameter for what cannot be with this network
+ */
+export function requestedNetworks(
+  host: HostConfig,
+  options: { asked: ContainerConfig; networking: NetworkingConfig | undefined },
+): Record<string, EndpointSettings> {
+  const mode = host.NetworkMode ?? 'bridge';
+  const asked = options.networking?.EndpointsConfig ?? {};
+  checkConflicts(host, options.asked);
+  if (mode.startsWith('container:')) return {};
+  const first = asked[mode] ?? (mode === 'bridge' ? asked.default : undefined) ?? {};
+  if (first.Aliases?.length && ['bridge', 'host', 'none'].includes(mode)) throw unsupportedAlias();
+  const networks: Record<string, EndpointSettings> = { [mode]: { ...first } };
+  const others = Object.entries(asked).filter(([name]) => name !== mode && name !== 'default');
+  if ((mode === 'host' || mode === 'none') && others.length > 0) {
+    throw badParameter(`container cannot be connected to network ${others[0]![0]} and ${mode} at once`);
+  }
+  for (const [name, settings] of others) networks[name] = { ...settings };
+  return networks;
+}
+
+/** The default bridge has no names. */
+export function unsupportedAlias(): Error {
+  return badParameter('network-scoped alias is supported only for containers in user defined networks');
+}
+
+/** A container without a network of its own has nothing to set there. */
+function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
+  const mode = host.NetworkMode ?? 'bridge';
+  const isShared = mode.startsWith('container:');
+  const refuse = (what: string, given: boolean) => {
+    if (given) throw badParameter(`conflicting options: ${what}`);
+  };
+  const has = (value: object | null | undefined) => Object.keys(value ?? {}).length > 0;
+  if (isShared || mode === 'host') {
+    const kind = isShared ? 'container type network' : 'host type networking';
+    refuse(`${kind} can't be used with links. This would result in undefined behavior`, has(host.Links));
+  }
+  if (!isShared) return;
+  refuse('hostname and the network mode', Boolean(asked.Hostname));
+  refuse('dns and the network mode', has(host.Dns));
+  refuse('custom host-to-IP mapping and the network mode', has(host.ExtraHosts));
+  refuse('mac-address and the network mode', Boolean(asked.MacAddress));
+  refuse(
+    'port publishing and the container type network mode',
+    has(host.PortBindings) || host.PublishAllPorts === true,
+  );
+  refuse('port exposing and the container type network mode', has(asked.ExposedPorts));
+}
+
+/** Networks can be asked for by id, too; from then on they go by their names. One that is not there is missed at the start. */
+export async function nameNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
+  const named: ContainerRecord['networks'] = {};
+  for (const [reference, settings] of Object.entries(record.networks)) {
+    const isPredefined = ['bridge', 'host', 'none'].includes(reference);
+    const known = isPredefined ? undefined : await context.networks.inspect(reference).catch(() => undefined);
+    const name = known?.Name ?? reference;
+    named[name] = settings;
+    const mac = record.wantedMacs?.[reference];
+    if (mac !== undefined) record.wantedMacs = { ...record.wantedMacs, [name]: mac };
+  }
+  record.networks = named;
+}

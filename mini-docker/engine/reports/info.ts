@@ -1,0 +1,149 @@
+// GET /info and GET /version
+
+import { readFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import type { RegistryOptions } from '../../daemon/options.ts';
+import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
+import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import type { EngineContext } from '../state/context.ts';
+
+/** The program's, as package.json has it. */
+export const VERSION = '0.1.0';
+
+const ARCHITECTURES: Record<string, [docker: string, kernel: string]> = {
+  x64: ['amd64', 'x86_64'],
+  arm64: ['arm64', 'aarch64'],
+};
+
+export interface InfoOptions {
+  id: string;
+  debug: boolean;
+  registries: RegistryOptions;
+}
+
+export async function systemInfo(context: EngineContext, options: InfoOptions): Promise<SystemInfo> {
+  const { facts, paths } = context;
+  const statuses = [...context.containers].map(({ record }) => record.state.status);
+  const count = (...wanted: string[]) => statuses.filter(status => wanted.includes(status)).length;
+  const system = osRelease();
+  const { mirrors = [], insecure = [] } = options.registries;
+  return {
+    ID: options.id,
+    Containers: statuses.length,
+    ContainersRunning: count('running', 'restarting'),
+    ContainersPaused: count('paused'),
+    ContainersStopped: statuses.length - count('running', 'restarting', 'paused'),
+    Images: (await context.images.list()).length,
+    Driver: 'overlay2',
+    DriverStatus: [['Mounts', 'in the containers only']],
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'none'],
+    },
+    MemoryLimit: true,
+    SwapLimit: facts.swapLimit,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
+    Debug: options.debug,
+    NFd: 0,
+    OomKillDisable: facts.cgroupVersion === 1,
+    NGoroutines: 0,
+    SystemTime: encodeTimestamp(nowNanoseconds()),
+    LoggingDriver: 'json-file',
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: String(facts.cgroupVersion),
+    NEventsListener: context.events.listeners,
+    KernelVersion: facts.kernel,
+    OperatingSystem: system.PRETTY_NAME ?? 'Linux',
+    OSVersion: system.VERSION_ID ?? '',
+    OSType: 'linux',
+    Architecture: ARCHITECTURES[arch()]?.[1] ?? arch(),
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: {
+      AllowNondistributableArtifactsCIDRs: null,
+      AllowNondistributableArtifactsHostnames: null,
+      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecure.filter(each => each.includes('/'))],
+      IndexConfigs: {
+        'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true },
+        ...Object.fromEntries(
+          insecure
+            .filter(each => !each.includes('/'))
+            .map(Name => [Name, { Name, Mirrors: [], Secure: false, Official: false }]),
+        ),
+      },
+      Mirrors: mirrors,
+    },
+    NCPU: facts.cpus,
+    MemTotal: facts.memory,
+    GenericResources: null,
+    DockerRootDir: paths.dataRoot,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: facts.hostname,
+    Labels: [],
+    ExperimentalBuild: false,
+    ServerVersion: VERSION,
+    Runtimes: { 'mini-docker': { path: 'mini-docker' } },
+    DefaultRuntime: 'mini-docker',
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: 'built in',
+    ContainerdCommit: { ID: '' },
+    RuncCommit: { ID: '' },
+    InitCommit: { ID: '' },
+    SecurityOptions: [
+      ...(facts.apparmor ? ['name=apparmor'] : []),
+      ...(facts.seccomp ? ['name=seccomp,profile=builtin'] : []),
+      ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
+    ],
+    ProductLicense: '',
+    Warnings: context.networks.warnings(),
+  };
+}
+
+export function systemVersion(context: EngineContext): SystemVersion {
+  const architecture = ARCHITECTURES[arch()]?.[0] ?? arch();
+  const details = { Os: 'linux', Arch: architecture, KernelVersion: context.facts.kernel };
+  return {
+    Platform: { Name: 'mini-docker' },
+    Components: [{ Name: 'Engine', Version: VERSION, Details: { ...details, NodeVersion: process.version } }],
+    Version: VERSION,
+    GitCommit: '',
+    // Clients print it; there is no Go in this.
+    GoVersion: `node ${process.version}`,
+    Os: 'linux',
+    Arch: architecture,
+    KernelVersion: context.facts.kernel,
+    BuildTime: '',
+  };
+}
+
+/** os-release(5) */
+function osRelease(): Record<string, string> {
+  const text = read('/etc/os-release') ?? read('/usr/lib/os-release') ?? '';
+  const pairs = [...text.matchAll(/^([A-Z_]+)=(?:"(.*)"|(.*))$/gm)];
+  return Object.fromEntries(pairs.map(([, key, quoted, plain]) => [key!, quoted ?? plain ?? '']));
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

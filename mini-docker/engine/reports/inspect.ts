@@ -1,0 +1,131 @@
+// GET /containers/ID/json
+
+import type {
+  ContainerInspect,
+  ContainerState,
+  NetworkSettings,
+  PortMap,
+} from '../../formats/engine-api/containers.ts';
+import { NEVER_TIME } from '../../formats/timestamp.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import type { ContainerRecord, RecordMount } from '../state/record.ts';
+
+export function inspectContainer(context: EngineContext, live: LiveContainer): ContainerInspect {
+  const { record } = live;
+  const paths = context.paths.container(live.id);
+  const keepsLog = record.hostConfig.LogConfig?.Type !== 'none';
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: containerState(record),
+    Image: record.imageId,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: keepsLog ? paths.log : '',
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: live.execIds.size > 0 ? [...live.execIds] : null,
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: 'overlay2', Data: { UpperDir: paths.upperdir, WorkDir: paths.workdir } },
+    Mounts: record.mounts.map(publicMount),
+    Config: record.config,
+    NetworkSettings: networkSettings(live),
+  };
+}
+
+export function containerState({ state }: ContainerRecord): ContainerState {
+  const { status } = state;
+  return {
+    Status: status,
+    Running: status === 'running' || status === 'paused' || status === 'restarting',
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt || NEVER_TIME,
+    FinishedAt: state.finishedAt || NEVER_TIME,
+    ...(state.health === undefined ? {} : { Health: state.health }),
+  };
+}
+
+export function publicMount(mount: RecordMount) {
+  const { Type, Name, Source, Destination, Driver, Mode, RW, Propagation } = mount;
+  return {
+    Type,
+    ...(Name === undefined ? {} : { Name }),
+    Source,
+    Destination,
+    ...(Driver === undefined ? {} : { Driver }),
+    Mode,
+    RW,
+    Propagation,
+  };
+}
+
+function networkSettings({ record, run }: LiveContainer): NetworkSettings {
+  const { networks } = record;
+  const onBridge = networks.bridge ?? {};
+  return {
+    Bridge: '',
+    SandboxID: run ? record.id : '',
+    SandboxKey: run ? `/proc/${run.container.pid}/ns/net` : '',
+    Ports: run ? shownPorts(record) : {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: onBridge.EndpointID ?? '',
+    Gateway: onBridge.Gateway ?? '',
+    GlobalIPv6Address: onBridge.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: onBridge.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: onBridge.IPAddress ?? '',
+    IPPrefixLen: onBridge.IPPrefixLen ?? 0,
+    IPv6Gateway: onBridge.IPv6Gateway ?? '',
+    MacAddress: onBridge.MacAddress ?? '',
+    Networks: Object.fromEntries(
+      Object.entries(networks).map(([name, settings]) => [name, fullSettings(settings)]),
+    ),
+  };
+}
+
+/** The published ports, and null for those that are only exposed. */
+export function shownPorts(record: ContainerRecord): PortMap {
+  const exposed = Object.keys(record.config.ExposedPorts ?? {}).map(port =>
+    port.includes('/') ? port : `${port}/tcp`,
+  );
+  return { ...Object.fromEntries(exposed.map(port => [port, null])), ...record.ports };
+}
+
+/** Clients expect every field. */
+export function fullSettings(settings: ContainerRecord['networks'][string]) {
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    MacAddress: '',
+    DriverOpts: null,
+    NetworkID: '',
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+    ...settings,
+  };
+}

@@ -1,0 +1,103 @@
+// A request for a container is looked through before anything is made: what can be known to be wrong is said here.
+
+import type { ContainerConfig, HostConfig, RestartPolicy } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../core/errors.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { signalNumber } from '../core/signals.ts';
+import { checkIdMappings } from '../state/id-mappings.ts';
+import { containerCapabilities } from './capabilities.ts';
+import { checkResources, checkShmSize } from './check-resources.ts';
+import { decodeDeviceRule, grantedDevices } from './devices.ts';
+import { decodeLogOptions } from './log-options.ts';
+import { seccompOf } from './spec.ts';
+import { containerSysctls } from './sysctls.ts';
+
+/** @throws badParameter (or notImplemented) that names what is wrong */
+export function checkConfig(config: ContainerConfig, host: HostConfig, facts: HostFacts): void {
+  for (const assignment of config.Env ?? []) {
+    if (assignment === '' || assignment.startsWith('=')) {
+      throw badParameter(`invalid environment variable: ${assignment}`);
+    }
+  }
+  if (config.WorkingDir && !config.WorkingDir.startsWith('/')) {
+    throw badParameter(
+      `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
+  }
+  if ((config.Hostname ?? '').length > 64) {
+    throw badParameter(
+      `invalid hostname ${config.Hostname}: it has more than 64 characters (sethostname(2))`,
+    );
+  }
+  if (config.StopSignal) signalNumber(config.StopSignal);
+  if (host.AutoRemove && restartName(host.RestartPolicy) !== 'no') {
+    throw badParameter("can't create 'AutoRemove' container with restart policy");
+  }
+  checkRestartPolicy(host.RestartPolicy);
+  checkNamespaces(host);
+  checkIdMappings(host);
+  checkResources(host, facts);
+  checkShmSize(host);
+  decodeLogOptions(host);
+  containerSysctls(host);
+  for (const rule of host.DeviceCgroupRules ?? []) decodeDeviceRule(rule);
+  if (!host.Privileged) for (const mapping of host.Devices ?? []) grantedDevices(mapping);
+  const capabilities = containerCapabilities({
+    add: host.CapAdd ?? [],
+    drop: host.CapDrop ?? [],
+    privileged: host.Privileged === true,
+    available: facts.capabilities,
+  });
+  seccompOf(host, { facts, capabilities });
+  checkRanges(host);
+}
+
+export function checkRestartPolicy(policy: RestartPolicy | undefined): void {
+  const name = restartName(policy);
+  const count = policy?.MaximumRetryCount ?? 0;
+  if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(name)) {
+    throw badParameter(
+      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  }
+  if (name !== 'on-failure' && count !== 0) {
+    throw badParameter("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+  }
+  if (count < 0) throw badParameter('invalid restart policy: maximum retry count cannot be negative');
+}
+
+export function restartName(policy: RestartPolicy | undefined): string {
+  return policy?.Name || 'no';
+}
+
+function checkNamespaces(host: HostConfig): void {
+  const allowed: [string, string | undefined, RegExp][] = [
+    ['network mode', host.NetworkMode, /^(?!container:$)/],
+    ['PID mode', host.PidMode, /^(host|container:.+)?$/],
+    ['IPC mode', host.IpcMode, /^(none|private|shareable|host|container:.+)?$/],
+    ['UTS mode', host.UTSMode, /^(host)?$/],
+    ['cgroup namespace mode', host.CgroupnsMode, /^(private|host)?$/],
+  ];
+  for (const [what, mode, pattern] of allowed) {
+    if (!pattern.test(mode ?? '')) throw badParameter(`invalid ${what}: ${mode}`);
+  }
+  if (host.UsernsMode && host.UsernsMode !== 'host') {
+    throw badParameter(`invalid user namespace mode: ${host.UsernsMode} (this engine has 'host' only)`);
+  }
+  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
+    throw badParameter('--storage-opt is not supported: the writable layer has no limit of its own');
+  }
+  if (host.Isolation && host.Isolation !== 'default') {
+    throw badParameter(`invalid isolation '${host.Isolation}': Linux has only 'default'`);
+  }
+  if (host.Runtime && host.Runtime !== 'mini-docker' && host.Runtime !== 'runc') {
+    throw badParameter(`unknown or invalid runtime name: ${host.Runtime}`);
+  }
+}
+
+function checkRanges(host: HostConfig): void {
+  const score = host.OomScoreAdj ?? 0;
+  if (score < -1000 || score > 1000) {
+    throw badParameter(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
+  }
+}

@@ -1,0 +1,209 @@
+// What shall be mounted in a container, put together from --volume, --mount, --volumes-from and the image's VOLUMEs.
+// Nothing is made here: volumes and missing host directories come into being in volumes.ts.
+
+import { existsSync } from 'node:fs';
+import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../core/errors.ts';
+import type { RecordMount } from '../state/record.ts';
+import { checkNewVolume, checkVolumeOptions } from '../state/volume-store.ts';
+import { type Bind, checkedDestination, checkVolumeName, decodeBind, InvalidBind } from './bind.ts';
+
+export interface MountSources {
+  config: ContainerConfig;
+  host: HostConfig;
+  /** The mounts of another container, for --volumes-from. Throws when there is none. */
+  mountsOf(container: string): RecordMount[];
+  /** What a volume stands for: its directory. `options`: what it would be made with, if it is not there. */
+  volumePath(name: string, options: Record<string, string>): string;
+  newVolumeName(): string;
+}
+
+/** In the order of their destinations' depth, so that what lies inside another mount comes after it. @throws badParameter */
+export function requestedMounts(sources: MountSources): RecordMount[] {
+  try {
+    return collect(sources);
+  } catch (error) {
+    if (error instanceof InvalidBind) throw badParameter(error.message);
+    throw error;
+  }
+}
+
+function collect(sources: MountSources): RecordMount[] {
+  const { config, host } = sources;
+  const asked = new Map<string, RecordMount>();
+  const add = (mount: RecordMount) => {
+    if (asked.has(mount.Destination)) throw badParameter(`Duplicate mount point: ${mount.Destination}`);
+    asked.set(mount.Destination, mount);
+  };
+  for (const text of host.Binds ?? []) add(fromBind(decodeBind(text), sources));
+  for (const request of host.Mounts ?? []) add(fromRequest(request, sources));
+  for (const destination of Object.keys(host.Tmpfs ?? {})) {
+    const clean = checkedDestination(destination);
+    if (asked.has(clean)) throw badParameter(`Duplicate mount point: ${clean}`);
+  }
+  const mounts = new Map<string, RecordMount>();
+  for (const text of host.VolumesFrom ?? []) {
+    for (const mount of fromContainer(text, sources)) mounts.set(mount.Destination, mount);
+  }
+  for (const [destination, mount] of asked) mounts.set(destination, mount);
+  for (const path of Object.keys(config.Volumes ?? {})) {
+    const destination = checkedDestination(path);
+    if (mounts.has(destination) || host.Tmpfs?.[destination] !== undefined) continue;
+    mounts.set(
+      destination,
+      volumeMount(
+        { name: undefined, destination, readOnly: false, mode: '', driver: host.VolumeDriver },
+        sources,
+      ),
+    );
+  }
+  return [...mounts.values()].sort((a, b) => depth(a.Destination) - depth(b.Destination));
+}
+
+function fromBind(bind: Bind, sources: MountSources): RecordMount {
+  const { destination, readOnly, mode, noCopy } = bind;
+  if (bind.isVolume) {
+    const driver = sources.host.VolumeDriver;
+    return volumeMount(
+      { name: bind.source, destination, readOnly, mode: mode || 'z', noCopy, driver },
+      sources,
+    );
+  }
+  return {
+    Type: 'bind',
+    Source: bind.source,
+    Destination: destination,
+    Mode: mode,
+    RW: !readOnly,
+    Propagation: bind.propagation || 'rprivate',
+  };
+}
+
+function fromRequest(request: MountRequest, sources: MountSources): RecordMount {
+  const invalid = (why: string) => badParameter(`invalid mount config for type "${request.Type}": ${why}`);
+  if (!request.Target) throw invalid('field Target must not be empty');
+  const destination = checkedDestination(request.Target);
+  const readOnly = request.ReadOnly === true;
+  switch (request.Type) {
+    case 'bind':
+      return fromBindRequest(request, { destination, invalid });
+    case 'volume':
+      if (request.Source?.startsWith('/')) {
+        throw invalid(`invalid mount path: '${request.Source}' is a path; type "bind" takes paths`);
+      }
+      return fromVolumeRequest(request, { destination, readOnly, invalid, sources });
+    case 'tmpfs':
+      if (request.Source) throw invalid('field Source must not be specified');
+      return {
+        Type: 'tmpfs',
+        Source: '',
+        Destination: destination,
+        Mode: '',
+        RW: !readOnly,
+        Propagation: '',
+        options: tmpfsRequestOptions(request),
+      };
+    default:
+      throw badParameter(`invalid mount config: mount type unknown: "${request.Type}"`);
+  }
+}
+
+function fromVolumeRequest(
+  request: MountRequest,
+  given: { destination: string; readOnly: boolean; invalid: (why: string) => Error; sources: MountSources },
+): RecordMount {
+  const { NoCopy, Labels, DriverConfig, Subpath } = request.VolumeOptions ?? {};
+  if (Subpath) throw given.invalid('this engine has no volume-subpath');
+  const options = {
+    name: request.Source || undefined,
+    destination: given.destination,
+    readOnly: given.readOnly,
+    mode: 'z',
+    noCopy: NoCopy === true,
+    driver: DriverConfig?.Name,
+    settings: {
+      ...(Labels ? { labels: Labels } : {}),
+      ...(DriverConfig?.Options ? { options: DriverConfig.Options } : {}),
+    },
+  };
+  return volumeMount(options, given.sources);
+}
+
+function fromBindRequest(
+  request: MountRequest,
+  options: { destination: string; invalid: (why: string) => Error },
+): RecordMount {
+  const { destination, invalid } = options;
+  const source = request.Source ?? '';
+  if (source === '') throw invalid('field Source must not be empty');
+  if (!source.startsWith('/')) throw invalid(`invalid mount path: '${source}' mount path must be absolute`);
+  if (!request.BindOptions?.CreateMountpoint && !existsSync(source)) {
+    throw invalid(`bind source path does not exist: ${source}`);
+  }
+  return {
+    Type: 'bind',
+    Source: source,
+    Destination: destination,
+    Mode: '',
+    RW: request.ReadOnly !== true,
+    Propagation: request.BindOptions?.Propagation || 'rprivate',
+    ...(request.BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
+    ...(request.BindOptions?.ReadOnlyNonRecursive ? { writableBelow: true } : {}),
+    ...(request.BindOptions?.CreateMountpoint ? {} : { mustExist: true }),
+  };
+}
+
+function fromContainer(text: string, sources: MountSources): RecordMount[] {
+  const [container = '', mode = ''] = text.split(':');
+  if (container === '' || !['', 'ro', 'rw', 'z', 'Z'].includes(mode)) {
+    throw badParameter(`invalid volumes-from specification: '${text}'`);
+  }
+  return sources
+    .mountsOf(container)
+    .map(mount => ({ ...mount, anonymous: false, noCopy: true, RW: mode === 'ro' ? false : mount.RW }));
+}
+
+function volumeMount(
+  options: {
+    name: string | undefined;
+    destination: string;
+    readOnly: boolean;
+    mode: string;
+    noCopy?: boolean;
+    driver?: string | undefined;
+    settings?: NonNullable<RecordMount['volume']>;
+  },
+  sources: MountSources,
+): RecordMount {
+  if (options.name !== undefined) checkVolumeName(options.name);
+  const name = options.name ?? sources.newVolumeName();
+  checkNewVolume(name, options.driver);
+  const { settings = {} } = options;
+  checkVolumeOptions(settings.options ?? {});
+  return {
+    Type: 'volume',
+    Name: name,
+    Source: sources.volumePath(name, settings.options ?? {}),
+    Destination: options.destination,
+    Driver: 'local',
+    Mode: options.mode,
+    RW: !options.readOnly,
+    Propagation: '',
+    ...(options.name === undefined ? { anonymous: true } : {}),
+    ...(options.noCopy ? { noCopy: true } : {}),
+    ...(Object.keys(settings).length > 0 ? { volume: settings } : {}),
+  };
+}
+
+function tmpfsRequestOptions(request: MountRequest): string[] {
+  const { SizeBytes, Mode, Options = [] } = request.TmpfsOptions ?? {};
+  return [
+    ...(SizeBytes ? [`size=${SizeBytes}`] : []),
+    ...(Mode !== undefined && Mode !== 0 ? [`mode=${Mode.toString(8)}`] : []),
+    ...Options.map(words => words.join('=')),
+  ];
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}

@@ -1,0 +1,116 @@
+// The mounts of a container, in the order in which they are made: docker's defaults, then what the user asked for.
+
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import type { Mount } from '../../formats/oci/runtime-spec.ts';
+import type { RecordMount } from '../state/record.ts';
+
+export interface MountPlan {
+  host: HostConfig;
+  mounts: RecordMount[];
+  /** The container's own versions of these files of /etc, on the host. */
+  etcFiles: { hostname: string; hosts: string; resolvConf: string };
+  /** Of --ipc shareable, container:NAME and host: the directory that is /dev/shm; undefined: a tmpfs of its own. */
+  shmDirectory?: string;
+}
+
+const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
+
+export function specMounts(plan: MountPlan): Mount[] {
+  const mine = userMounts(plan);
+  const taken = new Set(mine.map(mount => mount.destination));
+  // What the user mounts on /dev hides everything below it: the defaults there would come on top of the user's.
+  const isHidden = (path: string) => taken.has(path) || (taken.has('/dev') && path.startsWith('/dev/'));
+  const etc = etcMounts(plan).filter(mount => !taken.has(mount.destination));
+  return [
+    ...defaultMounts(plan).filter(mount => !isHidden(mount.destination)),
+    // Outer ones first: a mount on /etc must not come on top of /etc/hosts.
+    ...[...etc, ...mine].sort((a, b) => depth(a) - depth(b)),
+  ];
+}
+
+function depth(mount: Mount): number {
+  return mount.destination.split('/').length;
+}
+
+function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
+  const access = host.Privileged ? 'rw' : 'ro';
+  const hardened = ['nosuid', 'noexec', 'nodev'];
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: hardened },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...hardened, access] },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: [access, ...hardened],
+    },
+    // Shows the queues of whatever IPC namespace the container is in, the host's too; few hosts have it mounted.
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened },
+    shmDirectory === undefined
+      ? {
+          destination: '/dev/shm',
+          type: 'tmpfs',
+          source: 'shm',
+          options: [...hardened, 'mode=1777', `size=${host.ShmSize || DEFAULT_SHM_SIZE}`],
+        }
+      : {
+          destination: '/dev/shm',
+          type: 'bind',
+          source: shmDirectory,
+          options: ['rbind', 'rprivate', ...hardened],
+        },
+  ].filter(mount => host.IpcMode !== 'none' || mount.destination !== '/dev/shm');
+}
+
+/** Bind mounts and not files of the image, so that no commit and no diff ever has them. */
+function etcMounts({ etcFiles }: MountPlan): Mount[] {
+  const options = ['rbind', 'rprivate'];
+  return [
+    { destination: '/etc/resolv.conf', type: 'bind', source: etcFiles.resolvConf, options },
+    { destination: '/etc/hostname', type: 'bind', source: etcFiles.hostname, options },
+    { destination: '/etc/hosts', type: 'bind', source: etcFiles.hosts, options },
+  ];
+}
+
+function userMounts({ host, mounts }: MountPlan): Mount[] {
+  const temporary = Object.entries(host.Tmpfs ?? {}).map(([destination, options]) =>
+    tmpfs(destination, options === '' ? [] : options.split(',')),
+  );
+  return [...mounts.map(fromRecord), ...temporary];
+}
+
+function fromRecord(mount: RecordMount): Mount {
+  if (mount.Type === 'tmpfs') {
+    return tmpfs(mount.Destination, [...(mount.options ?? []), ...(mount.RW ? [] : ['ro'])]);
+  }
+  // Read-only is what lies below it as well, unless the user wants it otherwise.
+  const access = mount.RW ? [] : [mount.writableBelow ? 'ro' : 'rro'];
+  return {
+    destination: mount.Destination,
+    type: 'bind',
+    source: mount.Source,
+    options: [mount.nonRecursive ? 'bind' : 'rbind', ...access, mount.Propagation || 'rprivate'],
+  };
+}
+
+/** Docker's defaults for `--tmpfs`; what the user says of exec, suid and dev comes later and counts. */
+function tmpfs(destination: string, options: string[]): Mount {
+  return {
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['noexec', 'nosuid', 'nodev', ...options],
+  };
+}

@@ -1,0 +1,99 @@
+// --security-opt: 'no-new-privileges', 'seccomp=unconfined', 'apparmor=PROFILE', 'label=type:…', …
+
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import type { SeccompProfile } from '../../formats/seccomp.ts';
+import { badParameter, type EngineError } from '../core/errors.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { userProfile } from './seccomp-profiles.ts';
+
+export interface SecurityOptions {
+  noNewPrivileges: boolean;
+  /** A profile for AppArmor, where the kernel has it. */
+  apparmor?: string;
+  /** The context of the container's processes, where the kernel has SELinux. */
+  selinux?: string;
+  seccomp: 'default' | 'unconfined' | SeccompProfile;
+}
+
+/** What Docker's and Podman's policies call a container's process. */
+const CONTAINER_CONTEXT = { user: 'system_u', role: 'system_r', type: 'container_t', level: 's0' };
+type ContextPart = keyof typeof CONTAINER_CONTEXT;
+
+/** @throws badParameter for options that do not exist, or that this kernel cannot keep */
+export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): SecurityOptions {
+  const result: SecurityOptions = {
+    noNewPrivileges: false,
+    seccomp: host.Privileged === true || !facts.seccomp ? 'unconfined' : 'default',
+  };
+  let context: typeof CONTAINER_CONTEXT | undefined;
+  for (const option of host.SecurityOpt ?? []) {
+    const [key, value] = splitOption(option);
+    if (value === undefined && key !== 'no-new-privileges' && key !== 'writable-cgroups')
+      throw invalid(option);
+    switch (key) {
+      case 'no-new-privileges':
+        result.noNewPrivileges = isOn(option, value);
+        break;
+      case 'seccomp':
+        result.seccomp = seccompOf(value!, facts);
+        break;
+      case 'apparmor':
+        if (value !== 'unconfined') {
+          if (!facts.apparmor)
+            throw badParameter(`--security-opt ${option}: this kernel runs without AppArmor`);
+          result.apparmor = value!;
+        }
+        break;
+      case 'label':
+        context = withLabel(context, { option, label: value!, facts });
+        break;
+      case 'systempaths':
+      case 'writable-cgroups':
+        // The client turns systempaths=unconfined into empty MaskedPaths and ReadonlyPaths before it sends.
+        break;
+      default:
+        throw invalid(option);
+    }
+  }
+  if (context !== undefined) {
+    result.selinux = `${context.user}:${context.role}:${context.type}:${context.level}`;
+  }
+  return result;
+}
+
+function seccompOf(value: string, facts: HostFacts): SecurityOptions['seccomp'] {
+  if (value === 'unconfined') return value;
+  if (!facts.seccomp) {
+    throw badParameter(
+      'seccomp is not enabled in your kernel, cannot run a custom seccomp profile (CONFIG_SECCOMP_FILTER)',
+    );
+  }
+  return value === 'builtin' || value === '' ? 'default' : userProfile(value);
+}
+
+function withLabel(
+  context: typeof CONTAINER_CONTEXT | undefined,
+  { option, label, facts }: { option: string; label: string; facts: HostFacts },
+): typeof CONTAINER_CONTEXT | undefined {
+  if (label === 'disable') return undefined;
+  const [, part, value] = /^(user|role|type|level):(.+)$/.exec(label) ?? [];
+  if (part === undefined || value === undefined) throw invalid(option);
+  if (!facts.selinux) throw badParameter(`--security-opt ${option}: this kernel runs without SELinux`);
+  return { ...(context ?? CONTAINER_CONTEXT), [part as ContextPart]: value };
+}
+
+/** Go's words for it. */
+function isOn(option: string, value: string | undefined): boolean {
+  if (value === undefined || /^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw invalid(option);
+}
+
+function splitOption(option: string): [string, string | undefined] {
+  const at = option.search(/[=:]/);
+  return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)];
+}
+
+function invalid(option: string): EngineError {
+  return badParameter(`invalid --security-opt: ${JSON.stringify(option)}`);
+}

@@ -1,0 +1,199 @@
+// From docker's terms to the OCI runtime specification: a pure function. Everything that has to be looked up on this
+// machine or in the image is in its input.
+
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import type { Device, Linux, NamespaceType, Process, Spec } from '../../formats/oci/runtime-spec.ts';
+import type { UserIdentity } from '../../formats/user-database.ts';
+import { badParameter } from '../core/errors.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { idMappings, isMapped } from '../state/id-mappings.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { containerCapabilities } from './capabilities.ts';
+import { DEFAULT_DEVICES, type GrantedDevice } from './devices.ts';
+import { environment } from './environment.ts';
+import { specMounts } from './mounts.ts';
+import { resourcesOf } from './resources.ts';
+import { containerSeccomp } from './seccomp-profiles.ts';
+import { decodeSecurityOptions } from './security-options.ts';
+import { containerSysctls } from './sysctls.ts';
+
+export interface SpecInput {
+  record: ContainerRecord;
+  facts: HostFacts;
+  user: UserIdentity;
+  /** Where the root filesystem is put together, in the container's mount namespace. */
+  rootfs: string;
+  etcFiles: { hostname: string; hosts: string; resolvConf: string };
+  shmDirectory?: string;
+  /** Processes in the namespaces that it does not get anew (`--pid container:NAME` and the like). */
+  joined: Partial<Record<NamespaceType, number>>;
+  /** Variables that tell of linked containers. */
+  linked?: string[];
+  granted: GrantedDevice[];
+  /** With --privileged: those of the host. */
+  hostDevices: Device[];
+}
+
+/** @throws badParameter for capabilities, sysctls, ulimits and security options that cannot be had */
+export function buildSpec(input: SpecInput): Spec {
+  const { record, rootfs } = input;
+  const { config, hostConfig } = record;
+  const ownUts = hostConfig.UTSMode !== 'host';
+  const process = containerProcess(input);
+  return {
+    ociVersion: '1.2.0',
+    ...(ownUts && config.Hostname ? { hostname: config.Hostname } : {}),
+    ...(ownUts && config.Domainname ? { domainname: config.Domainname } : {}),
+    process,
+    root: { path: rootfs, ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
+    mounts: specMounts({
+      host: hostConfig,
+      mounts: record.mounts,
+      etcFiles: input.etcFiles,
+      ...(input.shmDirectory === undefined ? {} : { shmDirectory: input.shmDirectory }),
+    }),
+    linux: linuxOf(input, process.capabilities?.bounding ?? []),
+    ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
+  };
+}
+
+function containerProcess({ record, facts, user, linked = [] }: SpecInput): Process {
+  const { config, hostConfig } = record;
+  const { noNewPrivileges, apparmor, selinux } = decodeSecurityOptions(hostConfig, facts);
+  const capabilities = containerCapabilities({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged: hostConfig.Privileged === true,
+    available: facts.capabilities,
+  });
+  const [rows, columns] = hostConfig.ConsoleSize ?? [0, 0];
+  return {
+    ...(config.Tty ? { terminal: true } : {}),
+    ...(config.Tty && rows > 0 && columns > 0 ? { consoleSize: { height: rows, width: columns } } : {}),
+    cwd: config.WorkingDir || '/',
+    env: environment({
+      hostname: config.Hostname ?? '',
+      tty: config.Tty === true,
+      own: [...linked, ...(config.Env ?? [])],
+      home: user.home,
+    }),
+    args: [record.path, ...record.args],
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+    capabilities: processCapabilities(capabilities, user.uid),
+    rlimits: (hostConfig.Ulimits ?? []).map(rlimit),
+    ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
+    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...(selinux === undefined ? {} : { selinuxLabel: selinux }),
+  };
+}
+
+/** Who is not root has none in effect, and gets at the bounding set only through setuid programs and file capabilities. */
+export function processCapabilities(names: string[], uid: number): NonNullable<Process['capabilities']> {
+  const own = uid === 0 ? names : [];
+  return { bounding: names, effective: own, permitted: own, inheritable: [], ambient: [] };
+}
+
+/** Relative to the root of every cgroup hierarchy. */
+export function cgroupsPath({ id, hostConfig }: ContainerRecord): string {
+  const parent = hostConfig.CgroupParent || '/mini-docker';
+  return `${parent.startsWith('/') ? '' : '/'}${parent}/${id}`;
+}
+
+function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
+  const { record, granted, hostDevices, facts } = input;
+  const { hostConfig } = record;
+  const seccomp = seccompOf(hostConfig, { facts, capabilities });
+  return {
+    namespaces: namespacesOf(input),
+    ...userNamespace(input),
+    devices: [
+      ...DEFAULT_DEVICES.filter(isNotIn(hostDevices)),
+      ...hostDevices,
+      ...granted.map(each => each.device),
+    ],
+    cgroupsPath: cgroupsPath(record),
+    resources: resourcesOf(hostConfig, granted),
+    ...(needsSharedRoot(record) ? { rootfsPropagation: needsSharedRoot(record)! } : {}),
+    sysctl: containerSysctls(hostConfig),
+    maskedPaths: hostConfig.MaskedPaths ?? [],
+    readonlyPaths: hostConfig.ReadonlyPaths ?? [],
+    ...(seccomp === undefined ? {} : { seccomp }),
+  };
+}
+
+/** @throws badParameter when its user has no id on the host */
+function userNamespace({ record, user }: SpecInput): Partial<Linux> {
+  const mappings = idMappings(record.hostConfig);
+  if (mappings === undefined) return {};
+  const isThere = isMapped(mappings.uid, user.uid) && isMapped(mappings.gid, user.gid);
+  if (!isThere) {
+    throw badParameter(`user ${user.uid}:${user.gid} has no id on the host: see --uidmap and --gidmap`);
+  }
+  return { uidMappings: mappings.uid, gidMappings: mappings.gid };
+}
+
+function isNotIn(devices: Device[]): (device: Device) => boolean {
+  const paths = new Set(devices.map(({ path }) => path));
+  return ({ path }) => !paths.has(path);
+}
+
+/** Of a container with these capabilities in its bounding set. @throws badParameter for a profile that cannot be had */
+export function seccompOf(
+  host: HostConfig,
+  options: { facts: HostFacts; capabilities: readonly string[] },
+): Linux['seccomp'] {
+  const { facts, capabilities } = options;
+  const { seccomp } = decodeSecurityOptions(host, facts);
+  if (seccomp === 'unconfined') return undefined;
+  return containerSeccomp(seccomp === 'default' ? undefined : seccomp, {
+    kernel: facts.kernel,
+    capabilities,
+  });
+}
+
+/** A mount that shall pass on what is mounted below it needs a root that does not cut that off. */
+function needsSharedRoot(record: ContainerRecord): 'shared' | 'slave' | undefined {
+  const wanted = record.mounts.map(mount => mount.Propagation);
+  if (wanted.some(each => each === 'shared' || each === 'rshared')) return 'shared';
+  return wanted.some(each => each === 'slave' || each === 'rslave') ? 'slave' : undefined;
+}
+
+function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
+  const { hostConfig } = record;
+  const modes: [NamespaceType, string | undefined][] = [
+    ['mount', ''],
+    ['network', hostConfig.NetworkMode],
+    ['uts', hostConfig.UTSMode],
+    ['pid', hostConfig.PidMode],
+    ['ipc', hostConfig.IpcMode],
+    ['cgroup', hostConfig.CgroupnsMode],
+  ];
+  const user: Linux['namespaces'] = idMappings(hostConfig) === undefined ? [] : [{ type: 'user' }];
+  const others = modes.flatMap(([type, mode = '']): Linux['namespaces'] => {
+    if (mode === 'host') return [];
+    const pid = joined[type];
+    if (pid === undefined) {
+      if (!mode.startsWith('container:')) return [{ type }];
+      throw new Error(`the container to share the ${type} namespace with was not looked up`);
+    }
+    return [{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }];
+  });
+  return [...user, ...others];
+}
+
+const RLIMITS = new Set(
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  ),
+);
+
+function rlimit(ulimit: { Name: string; Soft: number; Hard: number }): {
+  type: string;
+  soft: number;
+  hard: number;
+} {
+  const name = ulimit.Name.toLowerCase();
+  if (!RLIMITS.has(name)) throw badParameter(`invalid ulimit type: ${ulimit.Name}`);
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft: ulimit.Soft, hard: ulimit.Hard };
+}

@@ -1,0 +1,57 @@
+// --sysctl: only what belongs to a namespace of the container may be set; anything else would change the host.
+
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../core/errors.ts';
+import { idMappings } from '../state/id-mappings.ts';
+
+/** Settings of the IPC namespace (ipc_namespaces(7)). */
+const IPC = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]);
+
+/** The user's, and docker's defaults: unprivileged programs may listen on low ports and send pings. @throws badParameter */
+export function containerSysctls(host: HostConfig): Record<string, string> {
+  const ownNetwork = !/^(host|container:)/.test(host.NetworkMode ?? '');
+  const ownIpc = !/^(host|container:)/.test(host.IpcMode ?? '');
+  const result: Record<string, string> = ownNetwork
+    ? {
+        'net.ipv4.ip_unprivileged_port_start': '0',
+        'net.ipv4.ping_group_range': `0 ${lastGroup(host)}`,
+      }
+    : {};
+  for (const [key, value] of Object.entries(host.Sysctls ?? {})) {
+    const name = key.replaceAll('/', '.');
+    if (name.startsWith('net.')) {
+      if (!ownNetwork) throw notOwn(name, 'network');
+    } else if (IPC.has(name) || name.startsWith('fs.mqueue.')) {
+      if (!ownIpc) throw notOwn(name, 'ipc');
+    } else if (name === 'kernel.domainname' || name === 'kernel.hostname') {
+      throw badParameter(`sysctl ${name} is set by --domainname and --hostname`);
+    } else {
+      throw badParameter(`sysctl ${JSON.stringify(name)} is not in a separate kernel namespace`);
+    }
+    if (name.split('.').some(part => part === ''))
+      throw badParameter(`invalid sysctl: ${JSON.stringify(key)}`);
+    result[name] = value;
+  }
+  return result;
+}
+
+/** The kernel takes groups only that the user namespace has. */
+function lastGroup(host: HostConfig): number {
+  const first = idMappings(host)?.gid.find(({ containerID }) => containerID === 0);
+  return Math.min(2_147_483_647, (first?.size ?? 2 ** 31) - 1);
+}
+
+function notOwn(name: string, namespace: string) {
+  return badParameter(
+    `sysctl ${JSON.stringify(name)} not allowed: the container has no ${namespace} namespace of its own`,
+  );
+}

@@ -1,0 +1,78 @@
+// All containers, by id and by name. A name is taken from the moment somebody asks for it: everything here happens
+// between two turns of the event loop, so that of two who ask at once one gets it.
+
+import { randomBytes } from 'node:crypto';
+import { badParameter, EngineError, noSuchContainer } from '../core/errors.ts';
+import type { LiveContainer } from './live-container.ts';
+import { checkedName, randomName } from './names.ts';
+
+export class ContainerSet implements Iterable<LiveContainer> {
+  readonly #byId = new Map<string, LiveContainer>();
+  /** Name to id; also of containers that are being made. */
+  readonly #names = new Map<string, string>();
+
+  [Symbol.iterator](): Iterator<LiveContainer> {
+    return this.#byId.values();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  newId(): string {
+    for (;;) {
+      const id = randomBytes(32).toString('hex');
+      // A short id that is a number would be taken for one by tools.
+      if (!this.#byId.has(id) && !/^\d{12}/.test(id)) return id;
+    }
+  }
+
+  /** By id, name (with or without '/'), or unambiguous beginning of an id. @throws notFound, or badParameter when several fit */
+  get(reference: string): LiveContainer {
+    const found = this.find(reference);
+    if (found === undefined) throw noSuchContainer(reference);
+    return found;
+  }
+
+  find(reference: string): LiveContainer | undefined {
+    const byId = this.#byId.get(reference);
+    if (byId) return byId;
+    const name = reference.startsWith('/') ? reference.slice(1) : reference;
+    const named = this.#byId.get(this.#names.get(name) ?? '');
+    if (named) return named;
+    if (!/^[0-9a-f]{1,63}$/.test(reference)) return undefined;
+    const fitting = [...this.#byId.values()].filter(each => each.id.startsWith(reference));
+    if (fitting.length > 1) throw badParameter(`multiple IDs found with provided prefix: ${reference}`);
+    return fitting[0];
+  }
+
+  /** Takes the name for `id`, or one by chance. @throws badParameter, conflict */
+  reserveName(wanted: string | undefined, id: string): string {
+    const name = wanted ? checkedName(wanted) : randomName(each => this.#names.has(each));
+    const holder = this.#names.get(name);
+    if (holder !== undefined) {
+      throw new EngineError(
+        'conflict',
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". ` +
+          'You have to remove (or rename) that container to be able to reuse that name.',
+      );
+    }
+    this.#names.set(name, id);
+    return name;
+  }
+
+  releaseName(name: string, id: string): void {
+    if (this.#names.get(name) === id) this.#names.delete(name);
+  }
+
+  /** Its name was reserved before. */
+  add(container: LiveContainer): void {
+    this.#byId.set(container.id, container);
+    this.#names.set(container.name, container.id);
+  }
+
+  delete(container: LiveContainer): void {
+    this.#byId.delete(container.id);
+    this.releaseName(container.name, container.id);
+  }
+}

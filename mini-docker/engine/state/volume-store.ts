@@ -1,0 +1,171 @@
+// Volumes on disk: <data root>/volumes/NAME/_data holds the files, volume.json beside it what is known of them. Each
+// comes into being by one rename and goes by one, so that a killed daemon leaves whole volumes and what the next one
+// sweeps away.
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeTimestamp } from '../../formats/timestamp.ts';
+import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { Lock } from '../core/lock.ts';
+
+export interface Volume {
+  name: string;
+  /** RFC 3339 */
+  created: string;
+  labels: Record<string, string>;
+  /** Of the driver: {} for a directory of ours. */
+  options: Record<string, string>;
+}
+
+export interface VolumeSettings {
+  labels?: Record<string, string>;
+  options?: Record<string, string>;
+}
+
+const CREATING = '.creating-';
+const REMOVING = '.removing-';
+/** Bytes; a file name has 255, and ours have a prefix for a while. */
+const LONGEST_NAME = 200;
+
+export class VolumeStore {
+  readonly #root: string;
+  readonly #volumes = new Map<string, Volume>();
+  /** Of names that somebody holds or waits for. */
+  readonly #locks = new Map<string, { lock: Lock; holders: number }>();
+
+  /** Reads what is there; a directory without a readable description is a volume still: it is somebody's data. */
+  constructor(root: string) {
+    this.#root = root;
+    mkdirSync(root, { recursive: true, mode: 0o711 });
+    for (const entry of readdirSync(root, { withFileTypes: true })) {
+      const { name } = entry;
+      if (name.startsWith(CREATING) || name.startsWith(REMOVING)) {
+        removeTreeNow(join(root, name));
+      } else if (entry.isDirectory()) {
+        rmSync(this.copyPath(name), { recursive: true, force: true });
+        this.#volumes.set(name, readVolume(join(root, name), name));
+      }
+    }
+  }
+
+  /** In the order of their names. */
+  list(): Volume[] {
+    return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  find(name: string): Volume | undefined {
+    return this.#volumes.get(name);
+  }
+
+  /** Where its files lie, whether it is there yet or not. */
+  dataPath(name: string): string {
+    return join(this.#root, name, '_data');
+  }
+
+  /** For files on their way into it. */
+  copyPath(name: string): string {
+    return join(this.#root, name, '.copying');
+  }
+
+  /** What is mounted in containers: the directory that the volume stands for. @param options of one that is not there yet */
+  source(name: string, options: Record<string, string> = {}): string {
+    return (this.#volumes.get(name)?.options ?? options).device ?? this.dataPath(name);
+  }
+
+  /** Held by whoever makes it, fills it, or removes it. Take several in the order of their names. */
+  async acquire(name: string): Promise<Disposable> {
+    const entry = this.#locks.get(name) ?? { lock: new Lock(), holders: 0 };
+    this.#locks.set(name, entry);
+    entry.holders += 1;
+    const held = await entry.lock.acquire();
+    return {
+      [Symbol.dispose]: () => {
+        held[Symbol.dispose]();
+        entry.holders -= 1;
+        if (entry.holders === 0) this.#locks.delete(name);
+      },
+    };
+  }
+
+  /** Its name was checked; it is not there. The caller holds its lock. */
+  create(name: string, { labels = {}, options = {} }: VolumeSettings): Volume {
+    const volume = { name, created: encodeTimestamp(BigInt(Date.now()) * 1_000_000n), labels, options };
+    const building = join(this.#root, `${CREATING}${name}`);
+    try {
+      mkdirSync(building, { mode: 0o701 });
+      mkdirSync(join(building, '_data'), { mode: 0o755 });
+      writeFileSync(join(building, 'volume.json'), JSON.stringify({ version: 1, ...volume }), {
+        mode: 0o600,
+      });
+      renameSync(building, join(this.#root, name));
+    } catch (error) {
+      rmSync(building, { recursive: true, force: true });
+      throw error;
+    }
+    this.#volumes.set(name, volume);
+    return volume;
+  }
+
+  /** The caller holds its lock, and knows that nobody uses it. What it binds of the host stays. */
+  async remove(name: string): Promise<void> {
+    const retired = join(this.#root, `${REMOVING}${name}`);
+    renameSync(join(this.#root, name), retired);
+    this.#volumes.delete(name);
+    await removeTree(retired);
+  }
+}
+
+function readVolume(directory: string, name: string): Volume {
+  try {
+    const known = JSON.parse(readFileSync(join(directory, 'volume.json'), 'utf8'));
+    return {
+      name,
+      created: String(known.created),
+      labels: { ...known.labels },
+      options: { ...known.options },
+    };
+  } catch {
+    const { mtimeMs } = statSync(directory);
+    return {
+      name,
+      created: encodeTimestamp(BigInt(Math.floor(mtimeMs)) * 1_000_000n),
+      labels: {},
+      options: {},
+    };
+  }
+}
+
+/** @throws notFound: other drivers than local are plugins, which there are none of; badParameter for a long name */
+export function checkNewVolume(name: string, driver: string | undefined): void {
+  if (driver && driver !== 'local') {
+    throw new EngineError(
+      'notFound',
+      `error looking up volume plugin ${driver}: plugin "${driver}" not found (there is only the driver local)`,
+    );
+  }
+  if (Buffer.byteLength(name) > LONGEST_NAME)
+    throw badParameter(`create ${name}: a volume's name has at most ${LONGEST_NAME} bytes`);
+}
+
+/**
+ * `-o type=none -o o=bind -o device=/path`: the volume is that directory of the host. What else docker's driver would
+ * mount there (NFS, a disk) would be a mount on the host, and the host shall see none of ours.
+ * @throws badParameter
+ */
+export function checkVolumeOptions(options: Record<string, string>): void {
+  const unknown = Object.keys(options).find(key => !['type', 'device', 'o'].includes(key));
+  if (unknown !== undefined) throw badParameter(`invalid option: ${JSON.stringify(unknown)}`);
+  if (Object.keys(options).length === 0) return;
+  const words = (options.o ?? '').split(',');
+  const binds = words.includes('bind') || words.includes('rbind');
+  const others = words.filter(word => !['bind', 'rbind', 'rw', ''].includes(word));
+  if (!binds || others.length > 0 || !['none', 'bind', '', undefined].includes(options.type)) {
+    throw badParameter(
+      'the driver local binds a directory of the host (type=none, o=bind, device=/PATH) and mounts nothing else; ' +
+        'for a filesystem in memory use --tmpfs',
+    );
+  }
+  if (!options.device?.startsWith('/'))
+    throw badParameter(`missing or relative device in options: ${JSON.stringify(options.device ?? '')}`);
+}

@@ -1,0 +1,104 @@
+// A client attached to a container: before its program starts, while it runs, until it has ended.
+
+import type { Writable } from 'node:stream';
+import type { Attachment } from '../core/engine.ts';
+import type { OutputStream } from './json-file-log.ts';
+import type { ContainerOutput } from './output.ts';
+import { SpillQueue } from './spill-queue.ts';
+
+/** The program's end of the conversation. */
+export interface AttachableRun {
+  output: ContainerOutput;
+  stdin: Writable | undefined;
+}
+
+export interface AttachedClientOptions {
+  tty: boolean;
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** The container's standard input ends with the client's (docker's StdinOnce). */
+  closesInput: boolean;
+  /** Where a queue may spill over to. */
+  directory: string;
+  onDetach(client: AttachedClient): void;
+}
+
+export class AttachedClient {
+  readonly #options: AttachedClientOptions;
+  readonly queue: SpillQueue<OutputStream>;
+  readonly #run = Promise.withResolvers<Writable | undefined>();
+  #listening: { stop(): void } | undefined;
+  #left = false;
+
+  constructor(options: AttachedClientOptions) {
+    this.#options = options;
+    this.queue = new SpillQueue({ tags: ['stdout', 'stderr'], directory: options.directory });
+  }
+
+  /** The program runs: from now on its output comes, and what the client has typed goes to it. */
+  connect(run: AttachableRun): void {
+    if (this.#left || this.#listening !== undefined) return;
+    const { stdout, stderr, stdin } = this.#options;
+    this.#listening = run.output.listen(
+      (stream, data) => {
+        if (stream === 'stdout' ? stdout : stderr) this.queue.push(stream, data);
+      },
+      () => this.end(),
+    );
+    this.#run.resolve(stdin ? run.stdin : undefined);
+  }
+
+  /** Nothing more comes; what is there is still delivered. */
+  end(): void {
+    this.#listening?.stop();
+    this.queue.end();
+    this.#run.resolve(undefined);
+    this.#forget();
+  }
+
+  attachment(): Attachment {
+    return {
+      tty: this.#options.tty,
+      output: this.#output(),
+      write: async data => write(await this.#run.promise, data),
+      endInput: () => {
+        if (this.#options.closesInput) void this.#run.promise.then(stdin => stdin?.end());
+      },
+      detach: () => this.#detach(),
+    };
+  }
+
+  async *#output(): Attachment['output'] {
+    try {
+      for await (const { tag, data } of this.queue) yield { stream: tag, data };
+    } finally {
+      this.#detach();
+    }
+  }
+
+  #detach(): void {
+    if (this.#left) return;
+    this.#listening?.stop();
+    this.queue.discard();
+    this.#forget();
+    // A client that is cut off while it sends has sent all that it will.
+    if (this.#options.stdin && this.#options.closesInput) void this.#run.promise.then(stdin => stdin?.end());
+    this.#run.resolve(undefined);
+  }
+
+  #forget(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#options.onDetach(this);
+  }
+}
+
+/** Resolves when the pipe has taken it, so that a program that reads slowly slows its client down. */
+export function write(stdin: Writable | undefined, data: Uint8Array): Promise<void> {
+  if (stdin === undefined) return Promise.resolve();
+  if (stdin.destroyed || stdin.writableEnded) return Promise.reject(new Error('the program reads no more'));
+  return new Promise((resolve, reject) => {
+    stdin.write(data, error => (error ? reject(error) : resolve()));
+  });
+}

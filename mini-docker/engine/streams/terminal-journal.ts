@@ -1,0 +1,94 @@
+// A journal (journal.ts) for a terminal, which cannot be spliced into a file. read(2) puts the bytes into memory that is
+// a file: when the daemon is killed between two machine instructions they are there. How many they were is known too,
+// because what is not written yet is zeros; zeros at the very end of a terminal's output are all that can be lost.
+
+import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
+import { call } from '../../linux/call.ts';
+import { Mapping } from '../../linux/mapping.ts';
+import { mayFail } from '../../linux/step.ts';
+import { read } from '../../linux/syscalls.ts';
+import { type Journal, type Taken, takeDirectly } from './journal.ts';
+
+const LENGTH = 256 * 1024;
+/** What is read at once. */
+const MOST = 64 * 1024;
+
+const EINTR = -4;
+const EIO = -5;
+const EAGAIN = -11;
+
+export class TerminalJournal implements Journal {
+  readonly #mapping: Mapping | undefined;
+  #done = 0;
+  #size = 0;
+
+  /** `done`: as an earlier daemon left it. Without room for it the program is read without a journal. */
+  constructor(path: string, done = 0) {
+    try {
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      try {
+        ftruncateSync(fd, LENGTH);
+        this.#mapping = new Mapping(LENGTH, fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      return;
+    }
+    let end = LENGTH;
+    while (end > 0 && this.#mapping.bytes[end - 1] === 0) end -= 1;
+    // Nothing but zeros: it had been begun anew.
+    if (end === 0) return;
+    this.#size = Math.max(end, done);
+    this.#done = done;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  get isFull(): boolean {
+    return this.#size === LENGTH;
+  }
+
+  rest(): Uint8Array {
+    return this.#copy(this.#done, this.#size);
+  }
+
+  take(terminal: number): Taken {
+    if (this.#mapping === undefined) return takeDirectly(terminal);
+    const room = this.#mapping.bytes.subarray(this.#size, Math.min(this.#size + MOST, LENGTH));
+    const count = call(mayFail(read(terminal, room), '*'));
+    // No slave of the terminal is open any more (pty(7)).
+    if (count === 0 || count === EIO) return 'end';
+    if (count === EAGAIN) return 'later';
+    if (count === EINTR) return this.take(terminal);
+    // EFAULT: no page could be had for the file.
+    if (count < 0) return takeDirectly(terminal);
+    this.#size += count;
+    return this.#copy(this.#size - count, this.#size);
+  }
+
+  advance(count: number): void {
+    this.#done = Math.min(this.#done + count, this.#size);
+  }
+
+  shrink(): boolean {
+    if (this.#mapping === undefined || this.#done < this.#size || this.#size < LENGTH - MOST) return false;
+    // From the front: as long as it is not done, what is left at the end still says how much there was.
+    this.#mapping.bytes.fill(0, 0, this.#size);
+    this.#size = 0;
+    this.#done = 0;
+    return true;
+  }
+
+  close(): void {
+    this.#mapping?.close();
+  }
+
+  #copy(from: number, to: number): Uint8Array {
+    return this.#mapping === undefined
+      ? new Uint8Array()
+      : Uint8Array.from(this.#mapping.bytes.subarray(from, to));
+  }
+}

@@ -1,0 +1,45 @@
+// A record for tests.
+
+import type { ContainerConfig, HostConfig } from '../../formats/engine-api/containers.ts';
+import { NEVER_TIME } from '../../formats/timestamp.ts';
+import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
+import type { ContainerRecord } from '../state/record.ts';
+
+export function testRecord(
+  options: { id?: string; name?: string; config?: ContainerConfig; host?: HostConfig } = {},
+): ContainerRecord {
+  const id = options.id ?? '0123456789ab'.padEnd(64, 'c');
+  return {
+    version: 1,
+    id,
+    name: options.name ?? 'web',
+    created: '2026-01-01T00:00:00Z',
+    path: 'sh',
+    args: ['-c', 'true'],
+    config: { Hostname: id.slice(0, 12), Image: 'busybox', Cmd: ['sh', '-c', 'true'], ...options.config },
+    hostConfig: {
+      NetworkMode: 'bridge',
+      IpcMode: 'private',
+      CgroupnsMode: 'private',
+      ShmSize: 67_108_864,
+      MaskedPaths: defaultMaskedPaths('0-1'),
+      ReadonlyPaths: DEFAULT_READONLY_PATHS,
+      ...options.host,
+    },
+    imageId: `sha256:${'a'.repeat(64)}`,
+    mounts: [],
+    networks: {},
+    state: {
+      status: 'created',
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      oomKilled: false,
+      startedAt: NEVER_TIME,
+      finishedAt: NEVER_TIME,
+      restartCount: 0,
+      manuallyStopped: false,
+      startedBefore: false,
+    },
+  };
+}

@@ -1,0 +1,141 @@
+// Engine.volumes
+
+import { randomBytes } from 'node:crypto';
+import type { Filters } from '../../formats/engine-api/system.ts';
+import {
+  ANONYMOUS_LABEL,
+  type VolumeCreateBody,
+  type VolumeResource,
+  type VolumesPruned,
+} from '../../formats/engine-api/volumes.ts';
+import type { VolumesApi } from '../core/engine.ts';
+import { badParameter, EngineError } from '../core/errors.ts';
+import { matchesLabels } from '../core/label-filter.ts';
+import { treeSize } from '../files/disk-sizes.ts';
+import { checkVolumeName, InvalidBind } from '../spec/bind.ts';
+import type { EngineContext } from '../state/context.ts';
+import { checkNewVolume, checkVolumeOptions, type Volume } from '../state/volume-store.ts';
+import { usersOf, volumeEvent } from './volumes.ts';
+
+export function volumesApi(context: EngineContext): VolumesApi {
+  const { volumes } = context;
+  return {
+    async list(filters = {}) {
+      const isWanted = listFilter(context, filters);
+      const found = volumes.list().filter(isWanted);
+      return { Volumes: found.map(each => volumeResource(context, each)), Warnings: null };
+    },
+    create: body => createVolume(context, body),
+    async inspect(name) {
+      const volume = volumes.find(name);
+      if (volume === undefined) throw noSuchVolume('get', name);
+      return volumeResource(context, volume);
+    },
+    async remove(name, { force = false } = {}) {
+      using _held = await volumes.acquire(name);
+      if (volumes.find(name) === undefined) {
+        if (force) return;
+        throw noSuchVolume('get', name);
+      }
+      const users = usersOf(context, name);
+      if (users.length > 0) {
+        throw new EngineError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+      }
+      await volumes.remove(name);
+      volumeEvent(context, 'destroy', { name });
+    },
+    prune: filters => pruneVolumes(context, filters),
+  };
+}
+
+export function volumeResource(context: EngineContext, volume: Volume): VolumeResource {
+  const { name, created, labels, options } = volume;
+  const orNull = (map: Record<string, string>) => (Object.keys(map).length > 0 ? map : null);
+  return {
+    CreatedAt: created,
+    Driver: 'local',
+    Labels: orNull(labels),
+    Mountpoint: context.volumes.dataPath(name),
+    Name: name,
+    Options: orNull(options),
+    Scope: 'local',
+  };
+}
+
+/** One that is there already is what the client gets, as in docker. */
+async function createVolume(context: EngineContext, body: VolumeCreateBody): Promise<VolumeResource> {
+  const { volumes } = context;
+  const name = body.Name || randomBytes(32).toString('hex');
+  try {
+    checkVolumeName(name);
+  } catch (error) {
+    throw error instanceof InvalidBind ? badParameter(error.message) : error;
+  }
+  checkNewVolume(name, body.Driver);
+  const options = body.DriverOpts ?? {};
+  checkVolumeOptions(options);
+  if (body.ClusterVolumeSpec) throw new EngineError('notImplemented', 'cluster volumes belong to swarm mode');
+  using _held = await volumes.acquire(name);
+  const existing = volumes.find(name);
+  if (existing !== undefined) return volumeResource(context, existing);
+  const labels = { ...(body.Name ? {} : { [ANONYMOUS_LABEL]: '' }), ...body.Labels };
+  const volume = volumes.create(name, { labels, options });
+  volumeEvent(context, 'create', { name });
+  return volumeResource(context, volume);
+}
+
+/** Those that no container has: anonymous ones, and with the filter all=true the others too. */
+async function pruneVolumes(context: EngineContext, filters: Filters = {}): Promise<VolumesPruned> {
+  checkKeys(filters, ['all', 'label', 'label!']);
+  const all = filters.all?.some(value => truth('all', value)) ?? false;
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const volume of context.volumes.list()) {
+    const { name, labels } = volume;
+    if (!all && !Object.hasOwn(labels, ANONYMOUS_LABEL)) continue;
+    if (!labelsMatch(labels, filters)) continue;
+    using _held = await context.volumes.acquire(name);
+    if (context.volumes.find(name) !== volume || usersOf(context, name).length > 0) continue;
+    // What it binds of the host is not ours, and stays.
+    reclaimed += await treeSize(context.volumes.dataPath(name));
+    await context.volumes.remove(name);
+    deleted.push(name);
+    volumeEvent(context, 'destroy', { name });
+  }
+  context.events.emit('volume', 'prune', { id: '', attributes: { reclaimed: String(reclaimed) } });
+  return { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+}
+
+function listFilter(context: EngineContext, filters: Filters): (volume: Volume) => boolean {
+  checkKeys(filters, ['dangling', 'driver', 'label', 'label!', 'name']);
+  const dangling = filters.dangling?.map(value => truth('dangling', value)) ?? [];
+  const any = (values: string[] | undefined, test: (value: string) => boolean) =>
+    !values?.length || values.some(test);
+  return ({ name, labels }) =>
+    any(filters.driver, value => value === 'local') &&
+    any(filters.name, value => name.includes(value)) &&
+    labelsMatch(labels, filters) &&
+    (dangling.length === 0 || dangling.includes(usersOf(context, name).length === 0));
+}
+
+function labelsMatch(labels: Record<string, string>, filters: Filters): boolean {
+  return (
+    matchesLabels(labels, filters.label ?? []) &&
+    !(filters['label!'] ?? []).some(each => matchesLabels(labels, [each]))
+  );
+}
+
+function checkKeys(filters: Filters, known: string[]): void {
+  const unknown = Object.keys(filters).find(key => !known.includes(key));
+  if (unknown !== undefined) throw badParameter(`invalid filter '${unknown}'`);
+}
+
+function truth(key: string, value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw badParameter(`invalid filter '${key}=${value}'`);
+}
+
+function noSuchVolume(doing: string, name: string): EngineError {
+  return new EngineError('notFound', `${doing} ${name}: no such volume`);
+}

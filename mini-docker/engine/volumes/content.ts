@@ -1,0 +1,101 @@
+// A new volume shows what the image has at its place: those files are copied into it, once, with their owners, modes and
+// times. Both sides are reached by descriptor, inside the image's root and inside the volume.
+
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { pack } from '../../images/pack.ts';
+import { unpackArchive } from '../../images/unpack-archive.ts';
+import { call } from '../../linux/call.ts';
+import { O } from '../../linux/constants.ts';
+import { statusAt } from '../../linux/directory.ts';
+import { openInRoot, setTimes } from '../../linux/in-root.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
+import { fchmod, fchown } from '../../linux/syscalls.ts';
+import { openMergedView } from '../files/merged-view.ts';
+import type { Owner } from '../state/id-mappings.ts';
+
+export interface CopyUp {
+  /** The layers of the container, topmost first. */
+  layers: string[];
+  /** The place in the container. */
+  destination: string;
+  /** The volume's directory. */
+  into: string;
+  /** Who on the host owns what belongs to `owner` in the image; undefined: the same one. */
+  onHost?: ((owner: Owner) => Owner) | undefined;
+  /** An empty directory's name on the same filesystem, for the time of the copy; undefined: there is none. */
+  by: string | undefined;
+}
+
+/** Nothing happens when the volume has files already, or when the image has no directory there. @throws SyscallError */
+export async function copyUp({ layers, destination, into, onHost, by }: CopyUp): Promise<void> {
+  if (readdirSync(into).length > 0) return;
+  using held = new DisposableStack();
+  const [upperdir = '', ...lowerdirs] = layers;
+  const root = held.adopt(openMergedView({ lowerdirs, upperdir }), closeSync);
+  const from = openDirectory(root, destination);
+  if (from === undefined) return;
+  held.adopt(from, closeSync);
+  if (by === undefined) await copyTree(from, into, onHost);
+  else {
+    // A copy that breaks off half-way must not be taken for the volume's content.
+    rmSync(by, { recursive: true, force: true });
+    mkdirSync(by, { mode: 0o700 });
+    try {
+      await copyTree(from, by, onHost);
+      for (const name of readdirSync(by, { encoding: 'buffer' }))
+        renameSync(inside(by, name), inside(into, name));
+    } finally {
+      rmSync(by, { recursive: true, force: true });
+    }
+  }
+  copyStatus(from, into, onHost);
+}
+
+function openDirectory(root: number, path: string): number | undefined {
+  try {
+    return openInRoot(root, path, O.RDONLY | O.DIRECTORY);
+  } catch (error) {
+    const nothingThere = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+    if (error instanceof SyscallError && nothingThere.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+async function copyTree(from: number, into: string, onHost: CopyUp['onHost']): Promise<void> {
+  const rootFd = openSync(into, O.RDONLY | O.DIRECTORY);
+  try {
+    const source = inTurns(pack({ fd: from, whiteouts: false }));
+    const limit = Number.MAX_SAFE_INTEGER;
+    await unpackArchive({ source, rootFd, whiteouts: false, limit, ...(onHost && { owner: onHost }) });
+  } finally {
+    closeSync(rootFd);
+  }
+}
+
+/** Others get their turn between the pieces of a large tree. */
+async function* inTurns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    await setImmediate();
+  }
+}
+
+function copyStatus(from: number, into: string, onHost: CopyUp['onHost'] = owner => owner): void {
+  const { mode, mtime, ...status } = statusAt(from, '')!;
+  const { uid, gid } = onHost({ uid: status.uid, gid: status.gid });
+  const fd = openSync(into, O.RDONLY | O.DIRECTORY);
+  try {
+    call(fchown(fd, uid, gid));
+    call(fchmod(fd, mode & 0o7777));
+    setTimes(fd, null, mtime);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Names may be any bytes. */
+function inside(directory: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(join(directory, '/')), name]);
+}

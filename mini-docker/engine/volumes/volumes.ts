@@ -1,0 +1,156 @@
+// The volumes and host directories of containers: made before a container is, told of when it starts and ends, removed
+// with it where they are its own.
+
+import { chownSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { ANONYMOUS_LABEL } from '../../formats/engine-api/volumes.ts';
+import { mountOf, readMountinfo } from '../../linux/proc/mountinfo.ts';
+import { badParameter } from '../core/errors.ts';
+import type { EngineContext } from '../state/context.ts';
+import { ownersOnHost } from '../state/id-mappings.ts';
+import type { ContainerRecord, RecordMount } from '../state/record.ts';
+import { copyUp } from './content.ts';
+
+export interface PreparedVolumes extends Disposable {
+  /** Removes what was made: the container does not come into being. */
+  undo(): Promise<void>;
+}
+
+/**
+ * Makes the volumes of a container that are not there yet, and gives empty ones the image's files. Nobody removes any of
+ * them until the result is disposed of: the container must be known by then. On failure nothing is left.
+ */
+export async function prepareVolumes(
+  context: EngineContext,
+  record: ContainerRecord,
+  layers: () => Promise<string[]>,
+): Promise<PreparedVolumes> {
+  const { volumes } = context;
+  const mounts = record.mounts.filter(mount => mount.Type === 'volume');
+  const names = [...new Set(mounts.map(mount => mount.Name!))].sort();
+  using held = new DisposableStack();
+  const made: string[] = [];
+  const onHost = ownersOnHost(record.hostConfig);
+  const root = onHost?.({ uid: 0, gid: 0 });
+  const undo = async () => {
+    for (const name of made) await volumes.remove(name);
+    for (const name of made) volumeEvent(context, 'destroy', { name });
+  };
+  try {
+    for (const name of names) held.use(await volumes.acquire(name));
+    for (const mount of mounts) {
+      const name = mount.Name!;
+      if (volumes.find(name) === undefined) {
+        volumes.create(name, settingsOf(mount));
+        made.push(name);
+        if (root !== undefined) chownSync(volumes.dataPath(name), root.uid, root.gid);
+        volumeEvent(context, 'create', { name });
+      }
+      if (mount.noCopy || !existsSync(mount.Source)) continue;
+      const isOurs = mount.Source === volumes.dataPath(name);
+      const by = isOurs ? volumes.copyPath(name) : undefined;
+      await copyUp({
+        layers: await layers(),
+        destination: mount.Destination,
+        into: mount.Source,
+        onHost,
+        by,
+      });
+    }
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  const kept = held.move();
+  return { undo, [Symbol.dispose]: () => kept.dispose() };
+}
+
+function settingsOf({ anonymous, volume = {} }: RecordMount) {
+  const { labels = {}, options = {} } = volume;
+  return { labels: anonymous ? { [ANONYMOUS_LABEL]: '', ...labels } : labels, options };
+}
+
+/** What `-v` names and is not there becomes a directory, as docker has it; what `--mount` or a volume names must be there. */
+export function makeBindSources(record: ContainerRecord): void {
+  for (const mount of record.mounts) {
+    if (mount.Type === 'tmpfs') continue;
+    if (mount.mustExist || mount.Type === 'volume') {
+      if (existsSync(mount.Source)) continue;
+      throw badParameter(
+        mount.Type === 'volume'
+          ? `error while mounting volume ${mount.Name}: ${mount.Source} does not exist`
+          : `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
+      );
+    }
+    try {
+      mkdirSync(mount.Source, { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      // A file, a socket, a device: that is a source, too.
+      if (code === 'EEXIST') continue;
+      throw badParameter(
+        `error while creating mount source path '${mount.Source}': ${(cause as Error).message}`,
+      );
+    }
+  }
+}
+
+/**
+ * A mount can only pass on what is mounted below it where its source does so, too.
+ * @throws badParameter in docker's words
+ */
+export function checkPropagation(record: ContainerRecord): void {
+  const wanting = record.mounts.filter(mount => /shared|slave/.test(mount.Propagation));
+  if (wanting.length === 0) return;
+  const mounts = readMountinfo() ?? [];
+  for (const { Source, Propagation } of wanting) {
+    const on = mountOf(mounts, realpathSync(Source));
+    const { shared, master } = on?.propagation ?? {};
+    const isSlave = Propagation.endsWith('slave');
+    if (shared !== undefined || (isSlave && master !== undefined)) continue;
+    const wanted = isSlave ? 'a shared or slave mount' : 'a shared mount';
+    throw badParameter(`path ${Source} is mounted on ${on?.mountPoint} but it is not ${wanted}`);
+  }
+}
+
+/** The ids of the containers, running or not, that have this volume. */
+export function usersOf(context: EngineContext, name: string): string[] {
+  return [...context.containers]
+    .filter(({ record }) => record.mounts.some(mount => mount.Type === 'volume' && mount.Name === name))
+    .map(({ id }) => id);
+}
+
+/** The anonymous volumes of a container that is already gone from the list; those that others have too stay. */
+export async function removeAnonymousVolumes(context: EngineContext, record: ContainerRecord): Promise<void> {
+  for (const { anonymous, Name: name } of record.mounts) {
+    if (!anonymous || name === undefined) continue;
+    using _held = await context.volumes.acquire(name);
+    if (context.volumes.find(name) === undefined || usersOf(context, name).length > 0) continue;
+    await context.volumes.remove(name);
+    volumeEvent(context, 'destroy', { name });
+  }
+}
+
+/** When the container starts, and when it has ended. */
+export function mountEvents(
+  context: EngineContext,
+  record: ContainerRecord,
+  action: 'mount' | 'unmount',
+): void {
+  for (const mount of record.mounts) {
+    if (mount.Type !== 'volume') continue;
+    const how: Record<string, string> =
+      action === 'unmount'
+        ? {}
+        : { destination: mount.Destination, propagation: mount.Propagation, 'read/write': String(mount.RW) };
+    volumeEvent(context, action, { name: mount.Name!, attributes: { container: record.id, ...how } });
+  }
+}
+
+export function volumeEvent(
+  context: EngineContext,
+  action: 'create' | 'mount' | 'unmount' | 'destroy',
+  options: { name: string; attributes?: Record<string, string> },
+): void {
+  const attributes = { ...options.attributes, driver: 'local' };
+  context.events.emit('volume', action, { id: options.name, attributes });
+}

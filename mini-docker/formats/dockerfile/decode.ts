@@ -1,0 +1,279 @@
+// What stands behind each keyword of a Dockerfile (https://docs.docker.com/reference/dockerfile/).
+
+import { decodeDuration } from '../durations.ts';
+import { meant } from '../typo.ts';
+import { SyntaxProblem } from './error.ts';
+import type { CommandForm, HealthInstruction, InstructionKind } from './instruction.ts';
+import type { Statement } from './lines.ts';
+import { splitWords } from './words.ts';
+
+/** `sign` is the escape character. */
+type Input = Pick<Statement, 'keyword' | 'rest' | 'documents'> & { sign: string };
+
+/** Throws SyntaxProblem. */
+export function decodeInstruction(input: Input): InstructionKind {
+  const decode = Object.hasOwn(DECODERS, input.keyword) ? DECODERS[input.keyword] : undefined;
+  if (decode === undefined) {
+    const guess = meant(input.keyword, Object.keys(DECODERS));
+    throw new SyntaxProblem(
+      `unknown instruction: ${input.keyword}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
+    );
+  }
+  if (input.rest === '') throw new SyntaxProblem(`${input.keyword} requires at least one argument`);
+  return decode(input);
+}
+
+const DECODERS: Readonly<Record<string, (input: Input) => InstructionKind>> = {
+  FROM: from,
+  RUN: run,
+  COPY: input => copy(input, 'copy'),
+  ADD: input => copy(input, 'add'),
+  ENV: input => ({ kind: 'env', pairs: pairs(withoutFlags(input)) }),
+  LABEL: input => ({ kind: 'label', pairs: pairs(withoutFlags(input)) }),
+  ARG: arg,
+  WORKDIR: input => ({ kind: 'workdir', value: withoutFlags(input).rest }),
+  USER: input => ({ kind: 'user', value: withoutFlags(input).rest }),
+  STOPSIGNAL: input => ({ kind: 'stopsignal', value: withoutFlags(input).rest }),
+  MAINTAINER: input => ({ kind: 'maintainer', value: withoutFlags(input).rest }),
+  EXPOSE: input => ({ kind: 'expose', words: splitWords(withoutFlags(input).rest, input.sign) }),
+  VOLUME: volume,
+  CMD: input => ({ kind: 'cmd', command: command(withoutFlags(input).rest) }),
+  ENTRYPOINT: input => ({ kind: 'entrypoint', command: command(withoutFlags(input).rest) }),
+  SHELL: shell,
+  HEALTHCHECK: healthcheck,
+  ONBUILD: onbuild,
+};
+
+function from(input: Input): InstructionKind {
+  const { flags, rest } = takeFlags(input, ['platform']);
+  const [image, as, name, ...more] = splitWords(rest, input.sign);
+  if (
+    image === undefined ||
+    (as !== undefined && (name === undefined || as.toUpperCase() !== 'AS')) ||
+    more.length > 0
+  ) {
+    throw new SyntaxProblem(
+      'FROM takes one image, or an image and a name for the stage: FROM IMAGE [AS NAME]',
+    );
+  }
+  const stage = name?.toLowerCase();
+  if (stage !== undefined && !/^[a-z][a-z0-9-_.]*$/.test(stage)) {
+    throw new SyntaxProblem(
+      `invalid name for a build stage: ${JSON.stringify(name)} (it starts with a letter, and has letters, digits, '-', '_' and '.')`,
+    );
+  }
+  const platform = flags.get('platform')?.at(-1);
+  return {
+    kind: 'from',
+    image,
+    ...(platform === undefined ? {} : { platform }),
+    ...(stage === undefined ? {} : { name: stage }),
+  };
+}
+
+function run(input: Input): InstructionKind {
+  const { flags, rest } = takeFlags(input, ['mount', 'network', 'security']);
+  if (rest === '') throw new SyntaxProblem('RUN requires a command');
+  const security = flags.get('security')?.at(-1) ?? 'sandbox';
+  if (security !== 'sandbox') {
+    throw new SyntaxProblem(
+      `RUN --security=${security} is not supported: a build has no more rights than a container`,
+    );
+  }
+  const network = flags.get('network')?.at(-1);
+  if (network !== undefined && !['default', 'none', 'host'].includes(network)) {
+    throw new SyntaxProblem(`invalid network for RUN: ${network} (it is default, none or host)`);
+  }
+  const parsed = command(rest);
+  if (parsed.form === 'exec' && parsed.words.length === 0) throw new SyntaxProblem('RUN requires a command');
+  return {
+    kind: 'run',
+    command: parsed,
+    mounts: flags.get('mount') ?? [],
+    ...(network === undefined ? {} : { network }),
+    documents: input.documents,
+  };
+}
+
+function copy(input: Input, kind: 'copy' | 'add'): InstructionKind {
+  const allowed =
+    kind === 'copy' ? ['from', 'chown', 'chmod', 'link'] : ['chown', 'chmod', 'link', 'checksum'];
+  const { flags, rest } = takeFlags(input, allowed);
+  const words = jsonList(rest) ?? splitWords(rest, input.sign);
+  if (words.length < 2) {
+    throw new SyntaxProblem(
+      `${input.keyword} requires at least two arguments: what to take, and where to put it`,
+    );
+  }
+  const link = flags.get('link')?.at(-1) ?? 'true';
+  if (link !== 'true' && link !== 'false') throw new SyntaxProblem(`--link is true or false, not ${link}`);
+  const last = (name: 'from' | 'chown' | 'chmod' | 'checksum') => {
+    const value = flags.get(name)?.at(-1);
+    return value === undefined ? {} : { [name]: value };
+  };
+  return {
+    kind,
+    sources: words.slice(0, -1),
+    target: words.at(-1)!,
+    ...last('from'),
+    ...last('chown'),
+    ...last('chmod'),
+    ...last('checksum'),
+    documents: input.documents,
+  };
+}
+
+/** 'a=b c="d e"', or the old form 'a rest of the line'. */
+function pairs({ keyword, rest, sign }: Input): [string, string][] {
+  const words = splitWords(rest, sign);
+  const [first = ''] = words;
+  if (!first.includes('=')) {
+    const value = rest.slice(first.length).trim();
+    if (value === '') throw new SyntaxProblem(`${keyword} must have two arguments: ${keyword} NAME=VALUE`);
+    return [[first, value]];
+  }
+  return words.map(word => {
+    const equals = word.indexOf('=');
+    if (equals < 0) {
+      throw new SyntaxProblem(
+        `can't find = in ${JSON.stringify(word)}: it must be NAME=VALUE (a value with blanks stands in quotes)`,
+      );
+    }
+    if (equals === 0) throw new SyntaxProblem(`${keyword} names can not be blank`);
+    return [word.slice(0, equals), word.slice(equals + 1)];
+  });
+}
+
+function arg(input: Input): InstructionKind {
+  const words = splitWords(withoutFlags(input).rest, input.sign);
+  return {
+    kind: 'arg',
+    pairs: words.map(word => {
+      const equals = word.indexOf('=');
+      if (equals === 0) throw new SyntaxProblem('ARG names can not be blank');
+      return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+    }),
+  };
+}
+
+function volume(input: Input): InstructionKind {
+  const { rest } = withoutFlags(input);
+  const words = jsonList(rest) ?? splitWords(rest, input.sign);
+  if (words.length === 0 || words.includes(''))
+    throw new SyntaxProblem('VOLUME specified can not be an empty string');
+  return { kind: 'volume', words };
+}
+
+function shell(input: Input): InstructionKind {
+  const words = jsonList(withoutFlags(input).rest);
+  if (words === undefined || words.length === 0) {
+    throw new SyntaxProblem('SHELL requires the arguments to be in JSON form: SHELL ["/bin/sh", "-c"]');
+  }
+  return { kind: 'shell', words };
+}
+
+function healthcheck(input: Input): InstructionKind {
+  const durations = ['interval', 'timeout', 'start-period', 'start-interval'] as const;
+  const { flags, rest } = takeFlags(input, [...durations, 'retries']);
+  const [type = ''] = rest.split(/\s/, 1);
+  const behind = rest.slice(type.length).trim();
+  const check: HealthInstruction = { command: undefined };
+  if (type.toUpperCase() === 'NONE') {
+    if (behind !== '' || flags.size > 0) throw new SyntaxProblem('HEALTHCHECK NONE takes no arguments');
+    return { kind: 'healthcheck', check };
+  }
+  if (type.toUpperCase() !== 'CMD') {
+    throw new SyntaxProblem(`unknown type ${JSON.stringify(type)} of HEALTHCHECK: it is CMD or NONE`);
+  }
+  if (behind === '') throw new SyntaxProblem('HEALTHCHECK CMD requires a command');
+  check.command = command(behind);
+  const fields = ['interval', 'timeout', 'startPeriod', 'startInterval'] as const;
+  for (const [index, name] of durations.entries()) {
+    const text = flags.get(name)?.at(-1);
+    if (text !== undefined) check[fields[index]!] = duration(name, text);
+  }
+  const retries = flags.get('retries')?.at(-1);
+  if (retries !== undefined) {
+    if (!/^\d{1,9}$/.test(retries) || Number(retries) < 1) {
+      throw new SyntaxProblem(`--retries must be at least 1, not ${retries}`);
+    }
+    check.retries = Number(retries);
+  }
+  return { kind: 'healthcheck', check };
+}
+
+function duration(flag: string, text: string): number {
+  let found: number;
+  try {
+    found = decodeDuration(text);
+  } catch (cause) {
+    throw new SyntaxProblem(`--${flag}: ${(cause as Error).message}`, { cause });
+  }
+  // Docker's limit, which the engine has too.
+  if (found !== 0 && found < 1_000_000) throw new SyntaxProblem(`--${flag} cannot be less than 1ms`);
+  return found;
+}
+
+function onbuild(input: Input): InstructionKind {
+  const { rest, sign } = withoutFlags(input);
+  const [keyword = ''] = rest.split(/\s/, 1);
+  const name = keyword.toUpperCase();
+  if (['ONBUILD', 'FROM', 'MAINTAINER'].includes(name)) {
+    throw new SyntaxProblem(`${name} isn't allowed as an ONBUILD trigger`);
+  }
+  // It must make sense now, not only in another build.
+  decodeInstruction({
+    keyword: name,
+    rest: rest.slice(keyword.length).trim(),
+    documents: input.documents,
+    sign,
+  });
+  const documents = input.documents.map(each => `\n${each.content}${each.name}`).join('');
+  return { kind: 'onbuild', trigger: rest + documents };
+}
+
+function command(rest: string): CommandForm {
+  const words = jsonList(rest);
+  return words === undefined ? { form: 'shell', text: rest } : { form: 'exec', words };
+}
+
+/** undefined for what is no JSON list of strings: it is then taken as it stands. */
+function jsonList(text: string): string[] | undefined {
+  if (!text.startsWith('[')) return undefined;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every(each => typeof each === 'string') ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutFlags(input: Input): Input {
+  return { ...input, rest: takeFlags(input, []).rest };
+}
+
+/** '--name=value' in front of the arguments; '--' ends them. Quotes and variables are still in the values. */
+function takeFlags(
+  { keyword, rest, sign }: Input,
+  allowed: readonly string[],
+): { flags: Map<string, string[]>; rest: string } {
+  const flags = new Map<string, string[]>();
+  let left = rest;
+  while (left.startsWith('--')) {
+    const word = splitWords(left, sign)[0]!;
+    left = left.slice(word.length).trim();
+    if (word === '--') break;
+    const equals = word.indexOf('=');
+    const name = word.slice(2, equals < 0 ? undefined : equals);
+    if (!allowed.includes(name)) throw new SyntaxProblem(unknownFlag(keyword, name, allowed));
+    const value = equals < 0 ? (name === 'link' ? 'true' : undefined) : word.slice(equals + 1);
+    if (value === undefined) throw new SyntaxProblem(`the flag --${name} needs a value: --${name}=VALUE`);
+    flags.set(name, [...(flags.get(name) ?? []), value]);
+  }
+  return { flags, rest: left };
+}
+
+function unknownFlag(keyword: string, name: string, allowed: readonly string[]): string {
+  const guess = meant(name, allowed);
+  return `unknown flag for ${keyword}: --${name}${guess === undefined ? '' : `; did you mean --${guess}?`}`;
+}

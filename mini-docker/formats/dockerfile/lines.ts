@@ -1,0 +1,135 @@
+// From the text of a Dockerfile to its statements: directives, comments, continued lines, here-documents
+// (https://docs.docker.com/reference/dockerfile/).
+import { DockerfileError } from './error.ts';
+import { splitWords } from './words.ts';
+
+export interface Directives {
+  /** What continues a line and takes the meaning from a character: '\' or '`'. */
+  escape: string;
+  /** Read and not used: this is the only frontend there is. */
+  syntax?: string;
+  /** Of the linter: 'skip=…;error=true'. */
+  check?: string;
+}
+
+export interface HereDocument {
+  /** The word that ends it. */
+  name: string;
+  content: string;
+  /** Variables are put in, because the word had no quotes. */
+  expands: boolean;
+}
+
+export interface Statement {
+  /** Counted from 1: where it starts. */
+  line: number;
+  /** In capital letters. */
+  keyword: string;
+  /** What follows the keyword, lines joined, without blanks at both ends. */
+  rest: string;
+  /** The whole statement on one line. */
+  text: string;
+  /** Its first line as it is, for errors. */
+  firstLine: string;
+  documents: HereDocument[];
+}
+
+const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const KNOWN_DIRECTIVES = new Set(['escape', 'syntax', 'check']);
+/** Also behind ONBUILD. */
+const WITH_DOCUMENTS = /^(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\b/i;
+
+/** Throws DockerfileError. `file` is its name, for errors. */
+export function splitStatements(
+  text: string,
+  file: string,
+): { directives: Directives; statements: Statement[] } {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const problem = (why: string, index: number) =>
+    new DockerfileError(why, { file, line: index + 1, text: lines[index] ?? '' });
+  const { directives, next } = readDirectives(lines, problem);
+  const sign = directives.escape;
+  // An escape that is escaped itself continues nothing.
+  const source = sign === '\\' ? '\\\\' : sign;
+  const continued = new RegExp(`(?:^|[^${source}])(${source}[ \\t]*)$`);
+  const statements: Statement[] = [];
+
+  for (let index = next; index < lines.length; index++) {
+    if (isSkipped(lines[index]!)) continue;
+    const start = index;
+    let joined = '';
+    for (let line = lines[index]!.trimStart(); ; line = lines[index]!) {
+      const mark = continued.exec(line)?.[1];
+      joined += mark === undefined ? line : line.slice(0, -mark.length);
+      if (mark === undefined) break;
+      // Comments and empty lines within do not end it.
+      do index++;
+      while (index < lines.length && isSkipped(lines[index]!));
+      if (index >= lines.length) break;
+    }
+    index = Math.min(index, lines.length - 1);
+    const whole = joined.trim();
+    const [keyword = ''] = whole.split(/\s/, 1);
+    const documents: HereDocument[] = [];
+    if (WITH_DOCUMENTS.test(whole)) {
+      for (const mark of documentMarks(whole, sign)) {
+        const content: string[] = [];
+        for (index++; ; index++) {
+          if (index >= lines.length)
+            throw problem(`the here-document ${mark.name} has no end: a line with ${mark.name} alone`, start);
+          const line = mark.trimsTabs ? lines[index]!.replace(/^\t+/, '') : lines[index]!;
+          if (line === mark.name) break;
+          content.push(`${line}\n`);
+        }
+        documents.push({ name: mark.name, content: content.join(''), expands: mark.expands });
+      }
+    }
+    statements.push({
+      line: start + 1,
+      keyword: keyword.toUpperCase(),
+      rest: whole.slice(keyword.length).trim(),
+      text: whole,
+      firstLine: lines[start]!,
+      documents,
+    });
+  }
+  return { directives, statements };
+}
+
+const isSkipped = (line: string): boolean => /^\s*(?:#|$)/.test(line);
+
+/** They stand above everything else, comments and empty lines included. */
+function readDirectives(
+  lines: readonly string[],
+  problem: (why: string, index: number) => DockerfileError,
+): { directives: Directives; next: number } {
+  const directives: Directives = { escape: '\\' };
+  const seen = new Set<string>();
+  for (let index = 0; ; index++) {
+    const [, name = '', value = ''] = DIRECTIVE.exec(lines[index] ?? '') ?? [];
+    const key = name.toLowerCase();
+    if (!KNOWN_DIRECTIVES.has(key)) return { directives, next: index };
+    if (seen.has(key)) throw problem(`the directive ${key} is given twice`, index);
+    seen.add(key);
+    if (key === 'escape' && value !== '\\' && value !== '`') {
+      throw problem(`the escape character must be \\ or \`, not ${JSON.stringify(value)}`, index);
+    }
+    directives[key as 'escape'] = value;
+  }
+}
+
+interface DocumentMark {
+  name: string;
+  expands: boolean;
+  trimsTabs: boolean;
+}
+
+/** '<<EOF', '<<-EOF', "3<<'EOF'": the words that say that a here-document follows. '<<<' is none. */
+function documentMarks(text: string, sign: string): DocumentMark[] {
+  return splitWords(text, sign).flatMap(word => {
+    const match = /^\d*<<(-?)(?:'([^']+)'|"([^"]+)"|([^<>|&;()'"\s]+))/.exec(word);
+    if (match === null) return [];
+    const [, dash, single, double, bare] = match;
+    return [{ name: single ?? double ?? bare!, expands: bare !== undefined, trimsTabs: dash === '-' }];
+  });
+}

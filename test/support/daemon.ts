@@ -1,0 +1,175 @@
+// A daemon for an end-to-end test: in a network and a mount namespace of its own, with its files in a temporary
+// directory. stop() ends it and every container of it, and throws when anything of them is left.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { containerIds, leftBehind } from './leaks.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+export const NODE = join(ROOT, 'node_modules/.bin/node');
+/** Another one in a virtual machine, where TypeScript takes seconds to start. */
+export const MAIN = process.env.MINI_DOCKER_MAIN ?? join(ROOT, 'mini-docker/main.ts');
+const ENTRY = [MAIN, 'daemon'];
+
+export interface TestDaemon {
+  /** Path of its unix socket; `host` is the same as DOCKER_HOST wants it. */
+  socket: string;
+  host: string;
+  dataRoot: string;
+  runDir: string;
+  /** The daemon itself; another one after restart(). */
+  readonly pid: number;
+  /** A process in the daemon's namespaces, for nsenter. Lives as long as the test daemon. */
+  readonly namespaces: number;
+  /** What it printed so far. */
+  log(): string;
+  /** Ends only the daemon and resolves with its exit code, null when the signal ended it. Containers go on. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Starts it anew after end(), in the same namespaces with the same directories. */
+  begin(): Promise<void>;
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface StartOptions {
+  /** More arguments of the daemon's command line. */
+  args?: string[];
+  env?: Record<string, string>;
+}
+
+export async function startDaemon(options: StartOptions = {}): Promise<TestDaemon> {
+  const directory = mkdtempSync(join(tmpdir(), 'mini-docker-test-'));
+  const [dataRoot, runDir] = [join(directory, 'data'), join(directory, 'run')];
+  for (const each of [dataRoot, runDir]) mkdirSync(each);
+  const socket = join(runDir, 'docker.sock');
+  // The namespaces outlive the daemon, so that one that was killed finds its containers' links again.
+  const holder = await holdNamespaces();
+  let daemon: ChildProcess;
+  let log = '';
+
+  const begin = async () => {
+    const inside = ['-t', String(holder.pid), '-n', '-m', NODE, ...ENTRY];
+    const args = ['--data-root', dataRoot, '--run-dir', runDir, '--host', `unix://${socket}`];
+    daemon = spawn('nsenter', [...inside, ...args, ...(options.args ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
+    for (const stream of [daemon.stdout, daemon.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+      });
+    }
+    await answers({ socket, daemon, log: () => log });
+  };
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return daemon.exitCode;
+    const ended = Promise.withResolvers<void>();
+    daemon.once('exit', () => ended.resolve());
+    daemon.kill(signal);
+    const late = setTimeout(() => daemon.kill('SIGKILL'), 15_000);
+    await ended.promise;
+    clearTimeout(late);
+    if (daemon.signalCode === 'SIGKILL' && signal !== 'SIGKILL') {
+      throw new Error(`the daemon did not end within 15 s of ${signal}; it said:\n${log}`);
+    }
+    return daemon.exitCode;
+  };
+
+  const stop = async () => {
+    const ids = containerIds(dataRoot);
+    const failures: string[] = [];
+    try {
+      if (daemon.exitCode === null && daemon.signalCode === null) await removeAll(socket);
+      else if (containerIds(dataRoot).length > 0) await begin().then(() => removeAll(socket));
+      await end('SIGTERM');
+    } catch (error) {
+      failures.push(String(error));
+    }
+    holder.kill('SIGKILL');
+    failures.push(...(await leftBehind({ directory, ids })));
+    rmSync(directory, { recursive: true, force: true });
+    if (failures.length > 0)
+      throw new Error(`left behind:\n${failures.join('\n')}\nthe daemon said:\n${log}`);
+  };
+
+  const testDaemon: TestDaemon = {
+    socket,
+    host: `unix://${socket}`,
+    dataRoot,
+    runDir,
+    get pid() {
+      return daemon.pid!;
+    },
+    namespaces: holder.pid!,
+    log: () => log,
+    end,
+    begin,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+  try {
+    await begin();
+  } catch (error) {
+    await stop().catch(() => {});
+    throw error;
+  }
+  return testDaemon;
+}
+
+/** A process that sleeps in a new network namespace (whose lo is up) and a new mount namespace. */
+async function holdNamespaces(): Promise<ChildProcess> {
+  const script = 'ip link set lo up && echo ready && exec sleep infinity';
+  const holder = spawn('unshare', ['-n', '-m', '--propagation', 'private', 'sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ready = Promise.withResolvers<void>();
+  holder.stdout!.once('data', () => ready.resolve());
+  holder.once('error', ready.reject);
+  holder.once('exit', () => ready.reject(new Error('no namespaces for a test daemon: is this root?')));
+  await ready.promise;
+  return holder;
+}
+
+async function answers(options: { socket: string; daemon: ChildProcess; log(): string }): Promise<void> {
+  const { socket, daemon, log } = options;
+  const deadline = Date.now() + 50_000;
+  for (;;) {
+    const status = await statusOf({ socket, method: 'GET', path: '/_ping' }).catch(() => 0);
+    if (status === 200) return;
+    if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}:\n${log()}`);
+    if (Date.now() > deadline) throw new Error(`the daemon does not answer; it said:\n${log()}`);
+    await new Promise(done => setTimeout(done, 20));
+  }
+}
+
+async function removeAll(socket: string): Promise<void> {
+  const list = await new Promise<string>((done, failed) => {
+    const asked = request(
+      { socketPath: socket, path: '/containers/json?all=1', agent: false },
+      async reply => {
+        let text = '';
+        for await (const chunk of reply.setEncoding('utf8')) text += chunk;
+        done(text);
+      },
+    );
+    asked.on('error', failed).end();
+  });
+  for (const { Id } of JSON.parse(list)) {
+    const path = `/containers/${Id}?force=1&v=1`;
+    const status = await statusOf({ socket, method: 'DELETE', path });
+    if (status !== 204 && status !== 404) throw new Error(`DELETE ${path} answered ${status}`);
+  }
+}
+
+function statusOf(options: { socket: string; method: string; path: string }): Promise<number> {
+  const { socket, method, path } = options;
+  return new Promise((done, failed) => {
+    const asked = request({ socketPath: socket, method, path, agent: false }, reply => {
+      reply.resume().on('end', () => done(reply.statusCode!));
+    });
+    asked.on('error', failed).end();
+  });
+}
