@@ -12,8 +12,8 @@ import { loadImages, saveImage } from '../09-images/archives.ts';
 import { importImage } from '../09-images/images.ts';
 import { findImage, tags } from '../09-images/store.ts';
 import { environmentOf, inBox } from '../11-exec/exec.ts';
-import { parseSpec } from './container.ts';
 import { keep, remove, startKeeper, stop } from './keeper.ts';
+import { parseSpec } from './spec.ts';
 import { allStates, createState, describeState, logFile, readState, runningBox } from './state.ts';
 
 async function run(words: string[]): Promise<void> {

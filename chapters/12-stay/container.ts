@@ -1,5 +1,5 @@
 // A box, from what was asked for to its exit code. Chapter 11's box.ts did the same; now others want to call it.
-import { mkdirSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import {
   because,
   CLONE,
@@ -19,104 +19,21 @@ import {
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from '../03-small-namespaces/join.ts';
-import { Mistake } from '../04-mounts/mistake.ts';
-import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
+import { bindVolume } from '../04-mounts/volumes.ts';
 import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
 import { terminal } from '../06-pid-1/terminal.ts';
-import {
-  type Group,
-  joinGroup,
-  type Limits,
-  makeGroup,
-  parseSize,
-  removeGroup,
-} from '../07-cgroups/groups.ts';
+import { joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
-import {
-  type Connection,
-  connect,
-  disconnect,
-  type Published,
-  parsePublished,
-} from '../10-network/network.ts';
-import { runningBox } from './state.ts';
-
-/** What was asked for. It is kept on disk, so a box can be started again. */
-export interface Spec {
-  name: string;
-  image: string;
-  /** Instead of the image's own. */
-  command: string[];
-  hostname: string;
-  init: boolean;
-  /** box, none, host, or the name of another box, whose network it is to share. */
-  net: string;
-  published: Published[];
-  limits: Limits;
-  volumes: Volume[];
-}
-
-/** What a box has of the machine while it runs, and has to give back. */
-export interface Held {
-  group: Group;
-  /** When it has a cable. */
-  connection?: Connection | undefined;
-}
+import { connect, disconnect } from '../10-network/network.ts';
+import type { Spec } from './spec.ts';
+import { type Held, runningBox } from './state.ts';
 
 export function giveBack({ group, connection }: Held): void {
   if (connection !== undefined) disconnect(connection);
   removeGroup(group);
-}
-
-/** Options as docker run has them, an image, a command. @throws Mistake */
-export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<string> } {
-  const rest = [...words];
-  const next = (): string => rest.shift() ?? '';
-  const spec: Spec = {
-    name: `box-${process.pid}`,
-    image: '',
-    command: [],
-    hostname: 'box',
-    init: false,
-    net: 'box',
-    published: [],
-    limits: {},
-    volumes: [],
-  };
-  const flags = new Set<string>();
-  while (rest[0]?.startsWith('--')) {
-    const option = next();
-    if (option === '--name') spec.name = checkName(next());
-    else if (option === '--hostname') spec.hostname = next();
-    else if (option === '--init') spec.init = true;
-    else if (option === '--net') spec.net = next();
-    else if (option === '--publish') spec.published.push(parsePublished(next()));
-    else if (option === '--volume') spec.volumes.push(parseVolume(withDirectory(next())));
-    else if (option === '--memory') spec.limits.memory = parseSize(next());
-    else if (option === '--cpus') spec.limits.cpus = Number(next());
-    else if (option === '--pids') spec.limits.pids = Number(next());
-    else flags.add(option);
-  }
-  spec.image = next();
-  spec.command = rest;
-  return { spec, flags };
-}
-
-/** It becomes the name of a directory. @throws Mistake */
-function checkName(name: string): string {
-  if (/^[a-zA-Z0-9][\w.-]*$/.test(name)) return name;
-  throw new Mistake(`a name is made of letters, digits and _.-, and not ${name}`);
-}
-
-/** A volume that has a name is a directory that belongs to no box: 'data:/mnt' → '/tmp/box/volumes/data:/mnt'. */
-function withDirectory(volume: string): string {
-  if (volume.startsWith('/')) return volume;
-  const [name = ''] = volume.split(':');
-  mkdirSync(`/tmp/box/volumes/${checkName(name)}`, { recursive: true });
-  return `/tmp/box/volumes/${volume}`;
 }
 
 /** @param started when its number 1 is there. @returns the exit code, when it has ended */

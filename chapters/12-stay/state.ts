@@ -2,10 +2,19 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type ProcessIdentity, sameProcess } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
+import type { Group } from '../07-cgroups/groups.ts';
 import type { Descriptor } from '../09-images/store.ts';
-import type { Held, Spec } from './container.ts';
+import type { Connection } from '../10-network/network.ts';
+import type { Spec } from './spec.ts';
 
 const CONTAINERS = '/tmp/box/containers';
+
+/** What a box has of the machine while it runs, and has to give back. */
+export interface Held {
+  group: Group;
+  /** When it has a cable. */
+  connection?: Connection | undefined;
+}
 
 export interface State {
   spec: Spec;

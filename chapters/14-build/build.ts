@@ -5,7 +5,8 @@ import { Mistake } from '../04-mounts/mistake.ts';
 import { layersOf, removeLayers } from '../08-layers/layers.ts';
 import { addLayer, emptyImage, writeImage } from '../09-images/images.ts';
 import { type Descriptor, digestOf, findImage, type Image, readImage, tagImage } from '../09-images/store.ts';
-import { parseSpec, runContainer } from '../12-stay/container.ts';
+import { runContainer } from '../12-stay/container.ts';
+import { parseSpec } from '../12-stay/spec.ts';
 import { packLayer } from '../13-commit/commit.ts';
 import { contentOf, emptyDirectory, type Kind, putInto, takeFromContext, takeFromImage } from './copy.ts';
 import {

@@ -1,4 +1,5 @@
 // What an exercise is: tasks with points, each with a check that looks at what the kernel shows of the learner's program.
+import type { Broken } from './broken-promise.ts';
 import type { Lab } from './lab.ts';
 
 export interface Exercise {
@@ -23,17 +24,6 @@ export interface Task {
   check(lab: Lab): Promise<void>;
 }
 
-/** What a broken promise says to the learner. */
-export interface Broken {
-  /** The name that lab.promise() was given. */
-  check: string;
-  promised: string;
-  seen: string;
-  look: string;
-  /** The end of what the program wrote on stderr. */
-  said?: string;
-}
-
 export interface TaskResult {
   id: string;
   title: string;
@@ -44,14 +34,4 @@ export interface TaskResult {
   /** Why it was not checked. */
   reason?: string;
   milliseconds: number;
-}
-
-export class BrokenPromise extends Error {
-  override readonly name = 'BrokenPromise';
-  readonly broken: Broken;
-
-  constructor(broken: Broken) {
-    super(`${broken.check}: ${broken.seen}`);
-    this.broken = broken;
-  }
 }

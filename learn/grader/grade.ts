@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { repository } from '../repository.ts';
 import { OWN } from '../sandbox/coverings.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { type Broken, BrokenPromise, type Task, type TaskResult } from './exercise.ts';
+import { type Broken, BrokenPromise } from './broken-promise.ts';
+import type { Task, TaskResult } from './exercise.ts';
 import { lab } from './lab.ts';
 import { random } from './random.ts';
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '#linux';
 import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { BrokenPromise } from './exercise.ts';
+import { BrokenPromise } from './broken-promise.ts';
 import type { Random } from './random.ts';
 
 export interface RunOptions extends CaptureOptions {

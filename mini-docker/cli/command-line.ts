@@ -4,21 +4,16 @@ import type { AnyCommand, Invocation } from './command.ts';
 import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
-import { TLS_FLAGS, tlsFiles } from './daemon/tls-files.ts';
+import { tlsFiles } from './daemon/tls-files.ts';
 import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
-import { FlagError, HelpWanted, parseFlags, text, toggle } from './flags/flags.ts';
+import { FlagError, HelpWanted, parseFlags } from './flags/flags.ts';
+import { PROGRAM_FLAGS } from './program-flags.ts';
 import { outputWritten, printError, write } from './show/output.ts';
 
 export interface CommandLineOptions {
   /** What starts our own daemon: a program and its arguments. */
   daemonCommand: readonly string[];
 }
-
-export const PROGRAM_FLAGS = {
-  host: text('string', 'The daemon to talk to: unix:///PATH or tcp://HOST:PORT', 'H'),
-  ...TLS_FLAGS,
-  version: toggle('Print the version and end', 'v'),
-};
 
 /** Commands whose errors of the daemon carry our name in front, as docker's do. */
 const PREFIXED = /^(container )?run$/;

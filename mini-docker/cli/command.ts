@@ -34,3 +34,20 @@ export type AnyCommand = Command<any>;
 
 /** Gives `run` the types of its flags. */
 export const command = <F extends FlagTable>(definition: Command<F>): Command<F> => definition;
+
+/** A command before its module is loaded. */
+export interface Entry {
+  /** The line that lists it. */
+  summary: string;
+  load(): Promise<AnyCommand>;
+}
+
+export interface CommandTable {
+  /** 'run', 'network ls', other names of the same command among them; sorted. */
+  names: readonly string[];
+  /** Name and summary of each group of commands. */
+  groups: Readonly<Record<string, string>>;
+  find(name: string): Entry | undefined;
+  /** Names behind a group's, or those of commands without a group. */
+  inGroup(group: string | undefined): { name: string; summary: string }[];
+}

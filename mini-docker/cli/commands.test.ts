@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
+import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS, TABLE } from './commands.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
 import { parseFlags } from './flags/flags.ts';
 import { commandHelp, groupHelp, programHelp } from './help.ts';
@@ -62,7 +62,7 @@ test('the overviews list all commands', async () => {
 });
 
 test.each(SHELLS)('the completion for %s knows commands and flags', async shell => {
-  const script = await completionScript(shell);
+  const script = await completionScript(shell, TABLE);
   for (const word of ['run', 'inspect', 'network', 'memory-swap']) expect(script).toContain(word);
 });
 
@@ -77,7 +77,7 @@ test('bash completes commands and flags', async () => {
       .toString()
       .trim()
       .split('\n');
-  const script = await completionScript('bash');
+  const script = await completionScript('bash', TABLE);
   expect(complete(['mini-docker', 'ins'])).toEqual(['inspect']);
   expect(complete(['mini-docker', 'run', '--memory-sw'])).toEqual(['--memory-swap', '--memory-swappiness']);
   expect(complete(['mini-docker', 'network', 'i'])).toEqual(['inspect']);

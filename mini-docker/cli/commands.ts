@@ -1,11 +1,6 @@
 // Every command: its name, the line that lists it, and where it is. A command's module is loaded when it is used.
 
-import type { AnyCommand } from './command.ts';
-
-export interface Entry {
-  summary: string;
-  load(): Promise<AnyCommand>;
-}
+import type { CommandTable, Entry } from './command.ts';
 
 /** Groups of commands: 'network' has 'network ls', …. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -172,7 +167,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   completion: {
     summary: 'Print a completion script for bash, zsh or fish',
-    load: async () => (await import('./commands/completion.ts')).completion,
+    load: async () => (await import('./commands/completion.ts')).completion(TABLE),
   },
   'container prune': {
     summary: 'Remove all containers that do not run',
@@ -327,3 +322,11 @@ export function commandsOf(group: string | undefined): { name: string; summary: 
     .sort()
     .map(name => ({ name: name.slice(group.length + 1), summary: findCommand(name)!.summary }));
 }
+
+/** All of it, for what writes texts about every command. */
+export const TABLE: CommandTable = {
+  names: [...Object.keys(COMMANDS), ...Object.keys(ALIASES)].sort(),
+  groups: GROUPS,
+  find: findCommand,
+  inGroup: commandsOf,
+};

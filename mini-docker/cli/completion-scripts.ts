@@ -1,7 +1,7 @@
 // Completion for shells, written from the tables of commands and flags. The scripts ask the command itself for the
 // names of containers, images, networks and volumes.
 
-import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
+import type { CommandTable } from './command.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -21,14 +21,13 @@ const LISTS: readonly (readonly [RegExp, string])[] = [
   [/\bVOLUME\b/, 'mini-docker volume ls -q'],
 ];
 
-export async function completionScript(shell: (typeof SHELLS)[number]): Promise<string> {
-  const names = [...Object.keys(COMMANDS), ...Object.keys(ALIASES)].sort();
-  const commands = await Promise.all(names.map(describe));
-  return { bash, zsh, fish }[shell](commands);
+export async function completionScript(shell: (typeof SHELLS)[number], table: CommandTable): Promise<string> {
+  const commands = await Promise.all(table.names.map(name => describe(name, table)));
+  return { bash, zsh, fish }[shell](commands, table);
 }
 
-async function describe(name: string): Promise<Completed> {
-  const { load, summary } = findCommand(name)!;
+async function describe(name: string, table: CommandTable): Promise<Completed> {
+  const { load, summary } = table.find(name)!;
   const { usage, flags } = await load();
   return {
     name,
@@ -47,17 +46,16 @@ async function describe(name: string): Promise<Completed> {
   };
 }
 
-const wordsOf = (group: string | undefined) => commandsOf(group).map(each => each.name);
-
 /** Shell functions that bash and zsh share: the words that may stand next. */
-function candidates(commands: Completed[]): string {
+function candidates(commands: Completed[], table: CommandTable): string {
+  const wordsOf = (group: string | undefined) => table.inGroup(group).map(each => each.name);
   const flagCases = commands.map(
     ({ name, flags }) => `    '${name}') echo '${flags.map(each => `--${each.long}`).join(' ')} --help' ;;`,
   );
   const listCases = commands.flatMap(({ name, lists }) =>
     lists === undefined ? [] : `    '${name}') ${lists} 2>/dev/null ;;`,
   );
-  const groups = Object.keys(GROUPS);
+  const groups = Object.keys(table.groups);
   return `_mini_docker_flags() {
   case "$1" in
 ${flagCases.join('\n')}
@@ -106,9 +104,9 @@ _mini_docker_words() {
 `;
 }
 
-function bash(commands: Completed[]): string {
+function bash(commands: Completed[], table: CommandTable): string {
   return `# bash completion for mini-docker
-${candidates(commands)}
+${candidates(commands, table)}
 _mini_docker() {
   local current="\${COMP_WORDS[COMP_CWORD]}"
   local before=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
@@ -122,9 +120,9 @@ complete -F _mini_docker mini-docker
 `;
 }
 
-function zsh(commands: Completed[]): string {
+function zsh(commands: Completed[], table: CommandTable): string {
   return `#compdef mini-docker
-${candidates(commands)}
+${candidates(commands, table)}
 _mini_docker() {
   local current="\${words[CURRENT]}"
   local -a found
@@ -136,9 +134,9 @@ compdef _mini_docker mini-docker
 `;
 }
 
-function fish(commands: Completed[]): string {
+function fish(commands: Completed[], table: CommandTable): string {
   const quote = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const groups = Object.keys(GROUPS);
+  const groups = Object.keys(table.groups);
   const lines = [
     '# fish completion for mini-docker',
     'complete -c mini-docker -f',
@@ -149,12 +147,12 @@ function fish(commands: Completed[]): string {
 end`,
   ];
   const none = '__fish_use_subcommand';
-  for (const { name, summary } of commandsOf(undefined)) {
+  for (const { name, summary } of table.inGroup(undefined)) {
     lines.push(`complete -c mini-docker -n ${none} -a ${name} -d ${quote(summary)}`);
   }
   for (const group of groups) {
-    lines.push(`complete -c mini-docker -n ${none} -a ${group} -d ${quote(GROUPS[group]!)}`);
-    const members = commandsOf(group);
+    lines.push(`complete -c mini-docker -n ${none} -a ${group} -d ${quote(table.groups[group]!)}`);
+    const members = table.inGroup(group);
     const unless = `not __fish_seen_subcommand_from ${members.map(each => each.name).join(' ')}`;
     for (const { name, summary } of members) {
       lines.push(

@@ -2,9 +2,9 @@
 
 import type { Option, Command as Page } from 'commander';
 import type { AnyCommand } from './command.ts';
-import { PROGRAM_FLAGS } from './command-line.ts';
 import { commandsOf, GROUPS } from './commands.ts';
 import { type FlagTable, flagName } from './flags/flags.ts';
+import { PROGRAM_FLAGS } from './program-flags.ts';
 
 const WIDEST = 100;
 

@@ -1,22 +1,25 @@
-import { command } from '../command.ts';
+import { type CommandTable, command } from '../command.ts';
 import { completionScript, SHELLS } from '../completion-scripts.ts';
 import { CommandError } from '../errors.ts';
 import { write } from '../show/output.ts';
 
-export const completion = command({
-  usage: 'bash|zsh|fish',
-  flags: {},
-  least: 1,
-  most: 1,
-  examples: [
-    ['completion bash > /etc/bash_completion.d/mini-docker', 'For all bash users'],
-    ['completion fish > ~/.config/fish/completions/mini-docker.fish', 'For your fish'],
-  ],
-  async run({ args }) {
-    const shell = SHELLS.find(each => each === args[0]);
-    if (!shell)
-      throw new CommandError(`no completion for ${JSON.stringify(args[0])}: there are ${SHELLS.join(', ')}`);
-    write(await completionScript(shell));
-    return 0;
-  },
-});
+export const completion = (table: CommandTable) =>
+  command({
+    usage: 'bash|zsh|fish',
+    flags: {},
+    least: 1,
+    most: 1,
+    examples: [
+      ['completion bash > /etc/bash_completion.d/mini-docker', 'For all bash users'],
+      ['completion fish > ~/.config/fish/completions/mini-docker.fish', 'For your fish'],
+    ],
+    async run({ args }) {
+      const shell = SHELLS.find(each => each === args[0]);
+      if (!shell)
+        throw new CommandError(
+          `no completion for ${JSON.stringify(args[0])}: there are ${SHELLS.join(', ')}`,
+        );
+      write(await completionScript(shell, table));
+      return 0;
+    },
+  });

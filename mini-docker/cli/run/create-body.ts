@@ -5,17 +5,14 @@ import { resolve } from 'node:path';
 import type { ContainerCreateBody, HealthConfig, HostConfig } from '../../formats/engine-api/containers.ts';
 import { CommandError, fileReason, OUR_FAULT } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
-import type { FlagValues } from '../flags/flags.ts';
 import { readDevice, readPairs, readRestart } from '../flags/values.ts';
 import type { CreateFlags } from './create-flags.ts';
 import { decodeMount, decodeVolume } from './mounts.ts';
 import { endpoints } from './networks.ts';
 import { decodeExpose, decodePublish } from './ports.ts';
 
-export type Flags = FlagValues<CreateFlags>;
-
 export interface CreateRequest {
-  flags: Flags;
+  flags: CreateFlags;
   image: string;
   command: string[];
   environment: NodeJS.ProcessEnv;
@@ -72,7 +69,7 @@ function body({ flags, image, command, environment }: CreateRequest): ContainerC
   };
 }
 
-function variables(flags: Flags, environment: NodeJS.ProcessEnv): string[] {
+function variables(flags: CreateFlags, environment: NodeJS.ProcessEnv): string[] {
   const fromFiles = flags['env-file'].flatMap(file => decodeEnvFile(readText(file), key => environment[key]));
   return [...fromFiles, ...ownVariables(flags.env, environment)];
 }
@@ -87,7 +84,7 @@ export function ownVariables(env: readonly string[], environment: NodeJS.Process
   });
 }
 
-function labels(flags: Flags, environment: NodeJS.ProcessEnv): Record<string, string> {
+function labels(flags: CreateFlags, environment: NodeJS.ProcessEnv): Record<string, string> {
   const fromFiles = flags['label-file'].flatMap(file =>
     decodeEnvFile(readText(file), key => environment[key] ?? ''),
   );
@@ -102,7 +99,7 @@ export function readText(file: string): string {
   }
 }
 
-function publishedPorts(flags: Flags) {
+function publishedPorts(flags: CreateFlags) {
   const ports: Record<string, object> = {};
   const bindings: NonNullable<HostConfig['PortBindings']> = {};
   for (const { port, binding } of flags.publish.flatMap(decodePublish)) {
@@ -113,7 +110,7 @@ function publishedPorts(flags: Flags) {
   return { ports, bindings };
 }
 
-function volumes(flags: Flags) {
+function volumes(flags: CreateFlags) {
   const binds: string[] = [];
   const anonymous: Record<string, object> = {};
   for (const each of flags.volume) {
@@ -124,7 +121,7 @@ function volumes(flags: Flags) {
   return { binds, anonymous };
 }
 
-function health(flags: Flags): { Healthcheck?: HealthConfig } {
+function health(flags: CreateFlags): { Healthcheck?: HealthConfig } {
   const config: HealthConfig = {
     ...(flags['health-cmd'] ? { Test: ['CMD-SHELL', flags['health-cmd']] } : {}),
     ...(flags['health-interval'] === undefined ? {} : { Interval: flags['health-interval'] }),
@@ -147,7 +144,7 @@ function health(flags: Flags): { Healthcheck?: HealthConfig } {
   return given ? { Healthcheck: config } : {};
 }
 
-function namespaces(flags: Flags) {
+function namespaces(flags: CreateFlags) {
   const check = (flag: 'pid' | 'uts' | 'userns' | 'cgroupns', pattern: RegExp, kind: string) => {
     const mode = flags[flag] ?? '';
     if (!pattern.test(mode)) throw conflict(`--${flag}: invalid ${kind} mode`);
@@ -166,7 +163,7 @@ function namespaces(flags: Flags) {
 }
 
 /** The limits that `update` changes too. */
-export function resources(flags: Pick<Flags, keyof typeof import('./create-flags.ts').RESOURCE_FLAGS>) {
+export function resources(flags: Pick<CreateFlags, keyof typeof import('./create-flags.ts').RESOURCE_FLAGS>) {
   return {
     BlkioWeight: flags['blkio-weight'] ?? 0,
     CpuPeriod: flags['cpu-period'] ?? 0,
@@ -184,7 +181,7 @@ export function resources(flags: Pick<Flags, keyof typeof import('./create-flags
   };
 }
 
-function hostConfig(flags: Flags): HostConfig {
+function hostConfig(flags: CreateFlags): HostConfig {
   const restart = readRestart(flags.restart ?? '');
   if (flags.rm && !/^(no)?$/.test(restart.Name)) {
     throw conflict('conflicting options: cannot specify both --restart and --rm');
@@ -248,7 +245,7 @@ function checkDeviceRule(rule: string): string {
   return rule;
 }
 
-function logOptions(flags: Flags): Record<string, string> {
+function logOptions(flags: CreateFlags): Record<string, string> {
   const bad = flags['log-opt'].find(each => !each.includes('='));
   if (bad !== undefined)
     throw conflict(`invalid argument ${JSON.stringify(bad)} for "--log-opt" flag: must be KEY=VALUE`);
@@ -258,7 +255,7 @@ function logOptions(flags: Flags): Record<string, string> {
   return readPairs(flags['log-opt']);
 }
 
-function tmpfs(flags: Flags): Record<string, string> {
+function tmpfs(flags: CreateFlags): Record<string, string> {
   return Object.fromEntries(
     flags.tmpfs.map(each => {
       const colon = each.indexOf(':');
@@ -268,7 +265,7 @@ function tmpfs(flags: Flags): Record<string, string> {
 }
 
 /** A seccomp profile travels as its text, because the daemon may not see our files. */
-function security(flags: Flags): HostConfig {
+function security(flags: CreateFlags): HostConfig {
   const options: string[] = [];
   let open = false;
   for (const option of flags['security-opt']) {

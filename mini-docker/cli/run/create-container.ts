@@ -5,13 +5,13 @@ import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine
 import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
 import { CommandError, DaemonError, fileReason, OUR_FAULT } from '../errors.ts';
 import { printError, writeError } from '../show/output.ts';
-import type { Flags } from './create-body.ts';
+import type { CreateFlags } from './create-flags.ts';
 
 /** Resolves with the container's id. Nothing is left behind when it rejects. */
 export async function createContainer(
   daemon: DaemonClient,
   body: ContainerCreateBody,
-  flags: Pick<Flags, 'name' | 'platform' | 'pull' | 'quiet' | 'cidfile'>,
+  flags: Pick<CreateFlags, 'name' | 'platform' | 'pull' | 'quiet' | 'cidfile'>,
 ): Promise<string> {
   const policy = flags.pull || 'missing';
   if (!['missing', 'always', 'never'].includes(policy)) {
@@ -54,7 +54,7 @@ export async function createContainer(
 async function pull(
   daemon: DaemonClient,
   image: string,
-  flags: Pick<Flags, 'platform' | 'quiet'>,
+  flags: Pick<CreateFlags, 'platform' | 'quiet'>,
 ): Promise<void> {
   const { pullImage } = await import('../daemon/images-pull.ts');
   const terminal = Boolean(process.stderr.isTTY);

@@ -2,7 +2,7 @@
 
 import { decodeDuration } from '../../formats/durations.ts';
 import { decodeSize } from '../../formats/sizes.ts';
-import { integer, list, text, toggle, toggleMaybe, value, values } from '../flags/flags.ts';
+import { type FlagValues, integer, list, text, toggle, toggleMaybe, value, values } from '../flags/flags.ts';
 import {
   readCpus,
   readExtraHost,
@@ -119,4 +119,5 @@ export const CREATE_FLAGS = {
   workdir: text('string', 'Directory to be in', 'w'),
 };
 
-export type CreateFlags = typeof CREATE_FLAGS;
+/** What the user wrote of them. */
+export type CreateFlags = FlagValues<typeof CREATE_FLAGS>;

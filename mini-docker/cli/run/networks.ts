@@ -4,7 +4,7 @@ import { decodeCsvLine } from '../../formats/csv.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import { CommandError, OUR_FAULT } from '../errors.ts';
 import { readAddress, readMacAddress } from '../flags/values.ts';
-import type { Flags } from './create-body.ts';
+import type { CreateFlags } from './create-flags.ts';
 
 interface Attachment {
   name: string;
@@ -19,7 +19,7 @@ interface Attachment {
 const refuse = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
 
 /** The mode is the first network; all are in the endpoints, as the API wants them since 1.44. */
-export function endpoints(flags: Flags): { mode: string; endpoints: Record<string, EndpointSettings> } {
+export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record<string, EndpointSettings> } {
   const networks = [...flags.net, ...flags.network].map(readNetwork);
   const first = networks[0] ?? readNetwork('default');
   applyFlags(first, flags);
@@ -70,7 +70,7 @@ function readNetwork(text: string): Attachment {
   return network;
 }
 
-function applyFlags(network: Attachment, flags: Flags): void {
+function applyFlags(network: Attachment, flags: CreateFlags): void {
   const once = (what: string, given: boolean, inNetwork: boolean) => {
     if (given && inNetwork)
       throw refuse(`conflicting options: cannot specify both --${what} and per-network ${what}`);

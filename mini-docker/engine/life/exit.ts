@@ -10,7 +10,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer, Run } from '../state/live-container.ts';
 import { mountEvents } from '../volumes/volumes.ts';
 import { watchHealth } from './health.ts';
-import { removeLocked } from './remove.ts';
+import { removeLocked } from './removal.ts';
 import { nextDelay, shouldRestart } from './restart-policy.ts';
 import { startRun } from './start.ts';
 
@@ -111,7 +111,7 @@ async function restart(context: EngineContext, live: LiveContainer): Promise<voi
   live.restartTimer = undefined;
   state.restartCount += 1;
   try {
-    await startRun(context, live);
+    await startRun(context, live, handleExit);
   } catch (error) {
     context.warn(`container ${live.name}: cannot be restarted: ${(error as Error).message}`);
     const again = shouldRestart({
@@ -125,11 +125,4 @@ async function restart(context: EngineContext, live: LiveContainer): Promise<voi
     context.records.saveState(live.record);
     scheduleRestart(context, live, 0);
   }
-}
-
-/** A restart that waits does not happen any more. The caller holds the lock. */
-export function cancelRestart(live: LiveContainer): void {
-  clearTimeout(live.restartTimer);
-  live.restartTimer = undefined;
-  live.restartDelay = 0;
 }

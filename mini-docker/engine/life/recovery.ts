@@ -16,7 +16,7 @@ import { readStarted } from '../state/started-file.ts';
 import { readPosition } from '../streams/log-position.ts';
 import { positionPath } from '../streams/output.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
-import { removeLocked } from './remove.ts';
+import { removeLocked } from './removal.ts';
 import { shouldStartWithDaemon } from './restart-policy.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
 
@@ -150,7 +150,7 @@ async function settle(context: EngineContext, live: LiveContainer): Promise<void
   if (!restarts) return;
   state.manuallyStopped = false;
   try {
-    await startRun(context, live);
+    await startRun(context, live, handleExit);
   } catch (error) {
     context.warn(`container ${live.name}: cannot be started with the daemon: ${(error as Error).message}`);
     state.status = 'restarting';

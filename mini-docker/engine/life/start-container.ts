@@ -3,9 +3,10 @@
 import { EngineError, noSuchContainer } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { cancelRestart } from './exit.ts';
-import { removeLocked } from './remove.ts';
+import { handleExit } from './exit.ts';
+import { removeLocked } from './removal.ts';
 import { startRun } from './start.ts';
+import { cancelRestart } from './transitions.ts';
 
 export async function startContainer(context: EngineContext, live: LiveContainer): Promise<void> {
   using _held = await live.lock.acquire();
@@ -22,7 +23,7 @@ export async function startContainer(context: EngineContext, live: LiveContainer
   state.restartCount = 0;
   state.manuallyStopped = false;
   try {
-    await startRun(context, live);
+    await startRun(context, live, handleExit);
   } catch (error) {
     if (hostConfig.AutoRemove) await removeLocked(context, live, { volumes: true });
     throw error;

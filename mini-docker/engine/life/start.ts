@@ -19,20 +19,27 @@ import { decodeLogOptions } from '../spec/log-options.ts';
 import { buildSpec } from '../spec/spec.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { LiveContainer } from '../state/live-container.ts';
+import type { LiveContainer, Run } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
 import { writeStarted } from '../state/started-file.ts';
 import { LogFile, type LogPosition } from '../streams/log-file.ts';
 import { ContainerOutput } from '../streams/output.ts';
 import { checkPropagation, makeBindSources, mountEvents } from '../volumes/volumes.ts';
-import { handleExit } from './exit.ts';
 
 /** The annotation that asks for results and times of each step of the start. */
 export const TRACE_ANNOTATION = 'mini-docker.trace';
 
-/** The caller holds the container's lock, and knows that it does not run. Nothing is left when it rejects. */
-export async function startRun(context: EngineContext, live: LiveContainer): Promise<void> {
+/**
+ * The caller holds the container's lock, and knows that it does not run. Nothing is left when it rejects.
+ *
+ * @param whenStarted sees to the end of the run, in the background
+ */
+export async function startRun(
+  context: EngineContext,
+  live: LiveContainer,
+  whenStarted: (context: EngineContext, live: LiveContainer, run: Run) => void,
+): Promise<void> {
   const { record } = live;
   const { state } = record;
   const { run: directory } = context.paths.container(live.id);
@@ -94,7 +101,7 @@ export async function startRun(context: EngineContext, live: LiveContainer): Pro
   context.records.saveLater(record);
   mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
-  handleExit(context, live, live.run);
+  whenStarted(context, live, live.run);
   await tellLinked(context, live);
 }
 

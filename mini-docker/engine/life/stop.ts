@@ -7,8 +7,9 @@ import { signalNumber } from '../core/signals.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { cancelRestart } from './exit.ts';
+import { handleExit } from './exit.ts';
 import { startRun } from './start.ts';
+import { cancelRestart } from './transitions.ts';
 
 /** Seconds between the stop signal and SIGKILL, unless the container or the request says otherwise. */
 const DEFAULT_TIMEOUT = 10;
@@ -49,7 +50,7 @@ export async function restartContainer(
   if (live.run === undefined) {
     cancelRestart(live);
     live.record.state.restartCount = 0;
-    await startRun(context, live);
+    await startRun(context, live, handleExit);
   }
   containerEvent(context, live, 'restart');
 }

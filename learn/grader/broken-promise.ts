@@ -1,0 +1,22 @@
+// What ends a task: the first of its promises that does not hold.
+
+/** What a broken promise says to the learner. */
+export interface Broken {
+  /** The name that lab.promise() was given. */
+  check: string;
+  promised: string;
+  seen: string;
+  look: string;
+  /** The end of what the program wrote on stderr. */
+  said?: string;
+}
+
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise';
+  readonly broken: Broken;
+
+  constructor(broken: Broken) {
+    super(`${broken.check}: ${broken.seen}`);
+    this.broken = broken;
+  }
+}
