@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -16,9 +17,18 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call } from './call.ts';
 import { O } from './constants.ts';
 import { isWhiteout, namesIn, removeTree, statusAt } from './directory.ts';
-import { openBeneath, openInRoot, readLink, readTextInRoot, setTimes, withFd } from './in-root.ts';
+import {
+  makeDirectoriesInRoot,
+  openBeneath,
+  openInRoot,
+  readLink,
+  readTextInRoot,
+  resolveInRoot,
+  setTimes,
+  withFd,
+} from './in-root.ts';
 import { withLock } from './lock.ts';
-import { mknodat } from './syscalls.ts';
+import { close, mknodat } from './syscalls.ts';
 
 let outside: string;
 let root: string;
@@ -188,4 +198,50 @@ test('a lock held by another process is waited for', async () => {
   const before = performance.now();
   await withLock(path, () => {});
   expect(performance.now() - before).toBeGreaterThan(300);
+});
+
+test.each([
+  ['/etc/name', '/etc/name'],
+  ['missing/below/../x', '/missing/x'],
+  ['../../..', '/'],
+  ['dangling', '/srv/nowhere'],
+  ['dangling/below', '/srv/nowhere/below'],
+  ['relative/x', '/gone/x'],
+  ['out/x', '/outside/x'],
+  ['chain', '/srv/nowhere'],
+  ['through/name', '/etc/name'],
+])('a path that is missing is resolved as if it were there: %s is %s', (path, resolved) => {
+  symlinkSync('/srv/nowhere', join(root, 'dangling'));
+  symlinkSync('etc/../gone', join(root, 'relative'));
+  symlinkSync('../../../outside', join(root, 'out'));
+  symlinkSync('dangling/.', join(root, 'chain'));
+  symlinkSync('/etc', join(root, 'through'));
+  expect(resolveInRoot(rootFd, path).toString()).toBe(resolved);
+});
+
+test('bytes that are not UTF-8 stay what they are', () => {
+  symlinkSync(Buffer.from('/srv/\xff', 'latin1'), join(root, 'bytes'));
+  expect(resolveInRoot(rootFd, 'bytes/x').toString('latin1')).toBe('/srv/\xff/x');
+});
+
+test('links in a circle, and links that multiply, are refused at once', () => {
+  symlinkSync('b', join(root, 'a'));
+  symlinkSync('a', join(root, 'b'));
+  symlinkSync(`${'m/'.repeat(2000)}m`, join(root, 'm'));
+  const before = performance.now();
+  for (const path of ['a', 'm/x']) expect(() => resolveInRoot(rootFd, path)).toThrow(/ELOOP/);
+  expect(performance.now() - before).toBeLessThan(2000);
+});
+
+test('directories are made where a dangling link leads, inside', () => {
+  symlinkSync('/srv/nowhere', join(root, 'dangling'));
+  symlinkSync(join(outside, 'etc/made'), join(root, 'out'));
+  const made: number[] = [];
+  call(close(makeDirectoriesInRoot(rootFd, '/dangling/below', fd => void made.push(fd))));
+  call(close(makeDirectoriesInRoot(rootFd, '/out')));
+  expect(made).toHaveLength(3);
+  expect(readdirSync(join(root, 'srv/nowhere'))).toEqual(['below']);
+  expect(readdirSync(join(root, outside, 'etc'))).toEqual(['made']);
+  expect(readdirSync(join(outside, 'etc'))).toEqual(['name']);
+  expect(() => makeDirectoriesInRoot(rootFd, 'etc/name/below')).toThrow(/ENOTDIR/);
 });

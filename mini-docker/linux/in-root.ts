@@ -5,7 +5,8 @@ import { fstatSync } from 'node:fs';
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
 import { mayFail } from './step.ts';
-import { close, openat2, read, readlinkat, utimensat } from './syscalls.ts';
+import { SyscallError } from './syscall-error.ts';
+import { close, mkdirat, openat, openat2, read, readlinkat, utimensat } from './syscalls.ts';
 
 /** A name without NUL; bytes, with their NUL, where it is not UTF-8. */
 export type PathArg = string | Uint8Array;
@@ -38,6 +39,94 @@ function open(rootFd: number, path: PathArg, how: { flags: number; mode: number;
     if (fd >= 0) return fd;
   }
   return call(step);
+}
+
+/** Links that one path may lead through, as in the kernel (MAXSYMLINKS), and names that all of them may have together. */
+const MOST_LINKS = 40;
+const MOST_NAMES = 4096;
+
+/**
+ * The path without symbolic links, as seen by a process whose root is the directory `rootFd`, also where the path or what
+ * a link leads to is missing: a name that is not there stands for itself. openInRoot() says ENOENT to a dangling link;
+ * Docker creates what such a link leads to, inside the root (a volume at /data, an image in which /data leads to /srv/x).
+ * Use it for every place that has to be made: the mount point of a volume, a working directory, the target of a copy.
+ * @returns an absolute path as bytes, without a NUL: link targets need not be UTF-8
+ * @throws SyscallError ELOOP
+ */
+export function resolveInRoot(rootFd: number, path: PathArg): Buffer {
+  const todo = namesOf(Buffer.from(path)).reverse();
+  let done: string[] = [];
+  let links = 0;
+  for (let names = 0; todo.length > 0; names++) {
+    const name = todo.pop()!;
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      done.pop();
+      continue;
+    }
+    const target = linkTarget(rootFd, [...done, name].join('/'));
+    if (target === undefined) {
+      done.push(name);
+      continue;
+    }
+    if (++links > MOST_LINKS || names > MOST_NAMES) return neverEnds(rootFd, path);
+    if (target[0] === SLASH) done = [];
+    todo.push(...namesOf(target).reverse());
+  }
+  return Buffer.from(`/${done.join('/')}`, 'latin1');
+}
+
+const SLASH = 0x2f;
+
+/** The names of a path, a character for a byte, whatever the byte is (Latin-1). */
+function namesOf(bytes: Buffer): string[] {
+  return bytes.toString('latin1').replace(/\0$/, '').split('/');
+}
+
+/** Where the link at a path without links on the way leads; undefined when there is no link. */
+function linkTarget(rootFd: number, latin1: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openBeneath(rootFd, Buffer.from(`${latin1}\0`, 'latin1'), O.PATH | O.NOFOLLOW);
+  } catch (error) {
+    if (error instanceof SyscallError && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    throw error;
+  }
+  const buffer = Buffer.alloc(4096);
+  const length = withFd(fd, fd => call(mayFail(readlinkat(fd, '', buffer), 'ENOENT', 'EINVAL')));
+  return length < 0 ? undefined : buffer.subarray(0, length);
+}
+
+function neverEnds(rootFd: number, path: PathArg): never {
+  const failed = openat(rootFd, path, O.PATH, 0);
+  throw new SyscallError({ doing: `cannot resolve ${Buffer.from(path)}`, failed, errno: ELOOP });
+}
+
+const ELOOP = 40;
+
+/**
+ * Opens the directory `path` inside the root, and makes it and those above it where they are missing, also where dangling
+ * links lead to (resolveInRoot). A directory that is exchanged for a link meanwhile is ELOOP or ENOTDIR.
+ * @param onMade called with a descriptor of each directory that was made: to give it an owner
+ * @returns a close-on-exec descriptor, the caller's to close
+ * @throws SyscallError
+ */
+export function makeDirectoriesInRoot(
+  rootFd: number,
+  path: PathArg,
+  onMade: (fd: number) => void = () => {},
+): number {
+  const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+  let directory = openInRoot(rootFd, '', flags);
+  for (const name of namesOf(resolveInRoot(rootFd, path)).filter(Boolean)) {
+    directory = withFd(directory, above => {
+      const bytes = Buffer.from(`${name}\0`, 'latin1');
+      const made = call(mayFail(mkdirat(above, bytes, 0o755), 'EEXIST')) === 0;
+      if (made) withFd(call(openat(above, bytes, flags, 0)), onMade);
+      return call(openat(above, bytes, flags, 0));
+    });
+  }
+  return directory;
 }
 
 /** Larger ones are not read: a container could fill our memory with them. */

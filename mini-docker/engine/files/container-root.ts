@@ -3,6 +3,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { O } from '../../linux/constants.ts';
+import { openMergedView } from '../../runtime/merged-view.ts';
 import { EngineError } from '../core/errors.ts';
 import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -11,7 +12,6 @@ import type { LiveContainer } from '../state/live-container.ts';
 import type { RecordMount } from '../state/record.ts';
 import { openRootOf } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
-import { openMergedView } from './merged-view.ts';
 
 export interface ContainerRoot extends Disposable {
   fd: number;

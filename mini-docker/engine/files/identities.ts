@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { lookUpUser, type UserIdentity } from '../../formats/user-database.ts';
 import { O } from '../../linux/constants.ts';
 import { readTextInRoot } from '../../linux/in-root.ts';
+import { openMergedView } from '../../runtime/merged-view.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { openMergedView } from './merged-view.ts';
 
 interface Databases {
   passwd: string;

@@ -12,7 +12,7 @@ import { statusAt } from '../../linux/directory.ts';
 import { openInRoot, setTimes } from '../../linux/in-root.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { fchmod, fchown } from '../../linux/syscalls.ts';
-import { openMergedView } from '../files/merged-view.ts';
+import { openMergedView } from '../../runtime/merged-view.ts';
 import type { Owner } from '../state/id-mappings.ts';
 
 export interface CopyUp {

@@ -2,10 +2,10 @@
 // (fsopen(2), fsmount(2)), a descriptor that belongs to no mount namespace. Nothing has to be unmounted after a crash.
 
 import { closeSync, constants, openSync } from 'node:fs';
-import { call } from '../../linux/call.ts';
-import { FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, O } from '../../linux/constants.ts';
-import { mayFail, type Step } from '../../linux/step.ts';
-import { close, fsconfig, fsmount, fsopen } from '../../linux/syscalls.ts';
+import { call } from '../linux/call.ts';
+import { FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, O } from '../linux/constants.ts';
+import { mayFail, type Step } from '../linux/step.ts';
+import { close, fsconfig, fsmount, fsopen } from '../linux/syscalls.ts';
 
 export interface ViewOptions {
   /** Topmost first. */
