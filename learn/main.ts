@@ -12,7 +12,7 @@ import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
 import { reset, start } from './commands/start.ts';
 import { UserError } from './course.ts';
-import { wrap } from './screen.ts';
+import { printError, wrap } from './screen.ts';
 
 const seed = ['--seed <seed>', 'bring back the names and values of an earlier check'] as const;
 const patience = ['--patience <factor>', 'times all time limits, for a slow machine', positive] as const;
@@ -107,6 +107,6 @@ try {
 } catch (error) {
   if (!(error instanceof UserError || error instanceof SyscallError)) throw error;
   const hint = error instanceof SyscallError ? "\n'learn doctor' tells what this machine lacks" : '';
-  console.error(wrap(error.message, '       ', 'learn: ') + hint);
+  printError(wrap(error.message, '       ', 'learn: ') + hint);
   process.exitCode = 1;
 }

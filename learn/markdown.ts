@@ -1,61 +1,128 @@
-// A chapter in a terminal.
-import { spawnSync } from 'node:child_process';
-import chalk from 'chalk';
-import { Marked } from 'marked';
-import { markedTerminal } from 'marked-terminal';
-import { width } from './screen.ts';
+// A chapter in a terminal: Markdown's tokens laid out for the width of the screen.
+import { marked, type Token, type Tokens } from 'marked';
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
+import { highlighted } from './highlight.ts';
+import { inAscii, paint, speaksUnicode, width } from './screen.ts';
+import { layTable } from './table.ts';
 
-const HIGHLIGHT = {
-  keyword: chalk.blueBright,
-  built_in: chalk.cyan,
-  string: chalk.yellow,
-  number: chalk.yellow,
-  comment: chalk.dim,
-  title: chalk.bold,
-  addition: chalk.blueBright,
-  deletion: chalk.yellow,
-};
+export interface Screen {
+  /** In columns. */
+  width: number;
+  unicode: boolean;
+}
 
-/** For people at a terminal; where output goes into a file or a pipe, Markdown is plain as it is. */
+/** For people at a terminal; a file or a pipe gets the Markdown as it is. */
 export function render(markdown: string): string {
   if (!process.stdout.isTTY) return markdown;
-  const terminal = markedTerminal(
-    {
-      width: width(),
-      reflowText: true,
-      tab: 2,
-      firstHeading: chalk.bold.underline,
-      heading: chalk.bold,
-      strong: chalk.bold,
-      em: chalk.italic,
-      codespan: chalk.cyan,
-      link: chalk.cyan,
-      href: chalk.cyan.underline,
-      showSectionPrefix: false,
-    },
-    { theme: HIGHLIGHT } as never,
-  );
-  // The types of marked-terminal are those of older versions of marked and of its highlighter.
-  const marked = new Marked(terminal as object);
-  return String(marked.parse(prepared(markdown)));
+  return laidOut(markdown, { width: width(), unicode: speaksUnicode() });
 }
 
-/** ```ts file=box.ts → ```ts: what stands behind the language is for the tests. And lines of code fit the screen. */
-function prepared(markdown: string): string {
-  let inside = false;
-  const lines = markdown.split('\n').flatMap(line => {
-    const fence = /^```(\w*)/.exec(line);
-    if (fence === null) return inside ? folded(line, width() - 4) : [line];
-    inside = !inside;
-    return [`\`\`\`${fence[1] === 'console' ? 'text' : fence[1]}`];
-  });
-  return lines.join('\n');
+export function laidOut(markdown: string, screen: Screen): string {
+  const text = `${blocks(marked.lexer(markdown), screen.width)}\n`;
+  return screen.unicode ? text : inAscii(text);
 }
 
-/** Broken at blanks, the rest indented; a command in a way that can be typed, and so not inside of quotes. */
+function blocks(tokens: readonly Token[], room: number, between = '\n\n'): string {
+  return tokens
+    .filter(({ type }) => type !== 'space' && type !== 'html' && type !== 'def')
+    .map(token => block(token, room))
+    .join(between);
+}
+
+function block(token: Token, room: number): string {
+  switch (token.type) {
+    case 'heading': {
+      const text = wrapped(inline((token as Tokens.Heading).tokens), room);
+      return token.depth === 1 ? paint.bold.underline(text) : paint.bold(text);
+    }
+    case 'code':
+      return code(token as Tokens.Code, room);
+    case 'list':
+      return list(token as Tokens.List, room);
+    case 'table': {
+      const { header, rows } = token as Tokens.Table;
+      const texts = (cells: readonly Tokens.TableCell[]): string[] => cells.map(cell => inline(cell.tokens));
+      return layTable({ header: texts(header), rows: rows.map(texts), room });
+    }
+    case 'blockquote':
+      return indented(blocks(parts(token) ?? [], room - 2), '│ ', '│ ');
+    case 'hr':
+      return '─'.repeat(room);
+    default:
+      return wrapped(inline(parts(token) ?? [token]), room);
+  }
+}
+
+function list({ ordered, start, items, loose }: Tokens.List, room: number): string {
+  return items
+    .map((item, index) => {
+      const mark = ordered ? `${(start || 1) + index}. ` : '- ';
+      const inner = blocks(item.tokens, room - mark.length - 2, loose ? '\n\n' : '\n');
+      return indented(inner, `  ${mark}`, ' '.repeat(mark.length + 2));
+    })
+    .join(loose ? '\n\n' : '\n');
+}
+
+/** A language is followed by what the tests want to know of a block (`ts file=box.ts`). */
+function code({ lang = '', text }: Tokens.Code, room: number): string {
+  const [language = ''] = lang.split(' ');
+  const lines =
+    language === 'text' ? text.split('\n') : text.split('\n').flatMap(line => folded(line, room - 4));
+  const shown =
+    language === 'console'
+      ? lines.map(line => (line.startsWith('$ ') ? paint.bold(line) : line)).join('\n')
+      : highlighted(lines.join('\n'), language);
+  // A picture that is too wide at least begins at the edge.
+  const indent = lines.some(line => stringWidth(line) > room - 4) ? '' : '    ';
+  return indented(shown, indent, indent);
+}
+
+function inline(tokens: readonly Token[] = []): string {
+  return tokens.map(styled).join('');
+}
+
+function styled(token: Token): string {
+  switch (token.type) {
+    case 'strong':
+      return paint.bold(inline(parts(token)));
+    case 'em':
+      return paint.italic(inline(parts(token)));
+    case 'codespan':
+      return paint.cyan(token.text);
+    case 'br':
+      return '\n';
+    case 'link': {
+      const text = inline(parts(token));
+      const isAddress = /^https?:/.test(token.href) && token.href !== token.text;
+      return isAddress ? `${text} (${paint.cyan.underline(token.href)})` : paint.cyan(text);
+    }
+    default:
+      return parts(token) ? inline(parts(token)) : 'text' in token ? token.text : token.raw;
+  }
+}
+
+function parts(token: Token): Token[] | undefined {
+  return 'tokens' in token ? token.tokens : undefined;
+}
+
+/** Lines of Markdown's source are no lines of the screen. */
+function wrapped(text: string, room: number): string {
+  return wrapAnsi(text.replace(/(?<!\n) *\n(?!\n)/g, ' '), room, { hard: false });
+}
+
+function indented(text: string, first: string, rest: string): string {
+  return text
+    .split('\n')
+    .map((line, index) => (line === '' ? '' : (index === 0 ? first : rest) + line))
+    .join('\n');
+}
+
+/** Breaks a line of code at blanks; a command so that it can still be typed, and therefore not within quotes. */
 function folded(line: string, room: number, command = line.startsWith('$ ')): string[] {
-  if (line.length <= room) return [line];
-  const indent = ' '.repeat(line.length - line.trimStart().length + 4);
+  if (stringWidth(line) <= room) return [line];
+  const [start = ''] = /^ *(\/\/ )?/.exec(line) ?? [];
+  const indent = start.endsWith('// ') ? start : `${start}    `;
   const blanks = [...line.matchAll(/ /g)].map(({ index }) => index);
   const at = blanks.findLast(
     index => index > indent.length && index <= room - 2 && !(command && isQuoted(line.slice(0, index))),
@@ -66,16 +133,4 @@ function folded(line: string, room: number, command = line.startsWith('$ ')): st
 
 function isQuoted(before: string): boolean {
   return /['"]/.test(before.replace(/'[^']*'|"[^"]*"/g, ''));
-}
-
-/** One screenful at a time where somebody can turn the page. */
-export function page(text: string): void {
-  const lines = text.split('\n').length;
-  if (!process.stdout.isTTY || lines < (process.stdout.rows ?? 24)) {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-    return;
-  }
-  const [pager = 'less', ...args] = (process.env.PAGER || 'less -R -X -F').split(' ');
-  const { error } = spawnSync(pager, args, { input: text, stdio: ['pipe', 'inherit', 'inherit'] });
-  if (error !== undefined) process.stdout.write(text);
 }

@@ -3,7 +3,7 @@ import { existsSync, watch as watchFiles } from 'node:fs';
 import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
 import type { TaskResult } from '../grader/exercise.ts';
 import { gradeTask } from '../grader/grade.ts';
-import { bad, bold, dim, good, SIGN, wrap } from '../screen.ts';
+import { bad, bold, dim, good, print, SIGN, wrap } from '../screen.ts';
 import { readProgress, updateProgress, workOn } from '../work.ts';
 
 export interface CheckOptions {
@@ -41,7 +41,7 @@ async function checkOnce(
   }
   const used = seed ?? String(Math.floor(Math.random() * 1e9));
   let well = true;
-  console.log(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
+  print(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
   for (const task of chosen) {
     const result = await gradeTask(task, {
       chapter: chapter.slug,
@@ -59,7 +59,7 @@ async function checkOnce(
   const next = well
     ? `learn solution ${chapter.number} shows ours; then: learn read ${chapter.number + 1}`
     : `stuck? learn hint ${chapter.number}`;
-  console.log(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next}\n`);
+  print(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next}\n`);
   return well;
 }
 
@@ -71,16 +71,15 @@ function remember(chapter: Chapter, task: string): void {
 
 function show({ outcome, id, title, points, of, broken, reason }: TaskResult): void {
   const sign = { passed: good(SIGN.passed), failed: bad(SIGN.failed), skipped: SIGN.skipped }[outcome];
-  console.log(`  ${sign} ${bold(id)}: ${title} ${dim(`(${points}/${of})`)}`);
-  if (reason !== undefined) console.log(wrap(reason, '      ', '    skipped: '));
+  print(`  ${sign} ${bold(id)}: ${title} ${dim(`(${points}/${of})`)}`);
+  if (reason !== undefined) print(wrap(reason, '      ', '    skipped: '));
   if (broken !== undefined) {
-    console.log(wrap(broken.promised, '              ', '    promised: '));
-    console.log(wrap(broken.seen, '              ', '    seen:     '));
-    console.log(wrap(broken.look, '              ', '    look at:  '));
-    if (broken.said !== undefined)
-      console.log(`    it said:  ${broken.said.split('\n').join('\n              ')}`);
+    print(wrap(broken.promised, '              ', '    promised: '));
+    print(wrap(broken.seen, '              ', '    seen:     '));
+    print(wrap(broken.look, '              ', '    look at:  '));
+    if (broken.said !== undefined) print(`    it said:  ${broken.said.split('\n').join('\n              ')}`);
   }
-  console.log();
+  print();
 }
 
 /** Checks after each change, until Ctrl-C. */
@@ -95,7 +94,7 @@ export async function watch(name: string | undefined, options: CheckOptions): Pr
   for (;;) {
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     await checkOnce(chapter, options);
-    console.log(dim('  waiting for a change; Ctrl-C ends'));
+    print(dim('  waiting for a change; Ctrl-C ends'));
     await changed.promise;
     // An editor writes more than once.
     await new Promise(done => setTimeout(done, 200));

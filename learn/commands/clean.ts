@@ -9,6 +9,7 @@ import {
   removeCourseGroups,
   removeGroup,
 } from '../sandbox/groups.ts';
+import { print } from '../screen.ts';
 
 export async function clean(): Promise<void> {
   let found = 0;
@@ -19,12 +20,12 @@ export async function clean(): Promise<void> {
       for (const group of below(join(course, name))) endProcesses(group);
       const left = await removeGroup(join(course, name));
       found++;
-      console.log(left.length === 0 ? `removed ${join(course, name)}` : `cannot remove ${left.join(' ')}`);
+      print(left.length === 0 ? `removed ${join(course, name)}` : `cannot remove ${left.join(' ')}`);
       if (left.length > 0) process.exitCode = 1;
     }
   }
   removeCourseGroups();
-  if (found === 0) console.log('nothing was left behind');
+  if (found === 0) print('nothing was left behind');
 }
 
 function endProcesses(group: string): void {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapterNamed, chapters } from '../course.ts';
-import { page } from '../markdown.ts';
+import { page } from '../page.ts';
 import { repository } from '../repository.ts';
 import { bad, bold, dim, good } from '../screen.ts';
 

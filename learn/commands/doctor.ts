@@ -3,17 +3,17 @@ import type { Finding } from '../doctor/finding.ts';
 import { controlGroups, kernel, namespaces, overlay, userNamespaces } from '../doctor/kernel.ts';
 import { node, place, tools } from '../doctor/machine.ts';
 import { sandboxWorks } from '../doctor/sandbox.ts';
-import { bad, bold, good, SIGN, wrap } from '../screen.ts';
+import { bad, bold, good, print, SIGN, wrap } from '../screen.ts';
 
 export async function doctor(): Promise<void> {
   const looks = [place, kernel, node, namespaces, overlay, controlGroups, userNamespaces, tools].map(look =>
     look(),
   );
   const findings = [...looks, ...(await sandboxWorks())];
-  console.log();
+  print();
   findings.forEach(show);
   const works = findings.every(({ state }) => state !== 'missing');
-  console.log(
+  print(
     works
       ? `\n  ${bold('You can begin:')} learn read 0\n`
       : '\n  Not yet: what is marked ✗ must be mended first.\n',
@@ -24,7 +24,7 @@ export async function doctor(): Promise<void> {
 function show({ subject, state, found, means, mend }: Finding): void {
   const sign = { good: good(SIGN.passed), limited: SIGN.skipped, missing: bad(SIGN.failed) }[state];
   const indent = ' '.repeat(19);
-  console.log(wrap(found, indent, `  ${sign} ${subject.padEnd(14)} `));
-  if (means !== undefined) console.log(wrap(means, `${indent}         `, `${indent}means:   `));
-  if (mend !== undefined) console.log(wrap(mend, `${indent}         `, `${indent}to mend: `));
+  print(wrap(found, indent, `  ${sign} ${subject.padEnd(14)} `));
+  if (means !== undefined) print(wrap(means, `${indent}         `, `${indent}means:   `));
+  if (mend !== undefined) print(wrap(mend, `${indent}         `, `${indent}to mend: `));
 }

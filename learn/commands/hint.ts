@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapterNamed, exerciseOf, starterFiles, UserError } from '../course.ts';
 import { hintsOf } from '../hints.ts';
-import { page, render } from '../markdown.ts';
+import { render } from '../markdown.ts';
+import { page } from '../page.ts';
 import { repository } from '../repository.ts';
-import { bold, dim } from '../screen.ts';
+import { bold, dim, print } from '../screen.ts';
 import { readProgress, updateProgress, workOn } from '../work.ts';
 import { chapterToCheck } from './check.ts';
 
@@ -28,9 +29,9 @@ export async function hint(name: string | undefined, wanted: string | undefined)
     hintsOf(readFileSync(join(repository, 'exercises', chapter.slug, 'hints.md'), 'utf8')).get(task.id) ?? [];
   const key = `${chapter.slug}/${task.id}`;
   const level = Math.min((shown[key] ?? 0) + 1, hints.length);
-  console.log(bold(`\n${task.id}: hint ${level} of ${hints.length}\n`));
-  console.log(render(hints[level - 1]!));
-  console.log(
+  print(bold(`\n${task.id}: hint ${level} of ${hints.length}\n`));
+  print(render(hints[level - 1]!));
+  print(
     level < hints.length
       ? dim('the same command gives the next one')
       : dim('that was the last one; learn solution --force shows ours'),

@@ -1,14 +1,14 @@
 // `learn`: where you are.
 import { existsSync } from 'node:fs';
 import { chapters, exerciseOf } from '../course.ts';
-import { bold, dim, good, SIGN } from '../screen.ts';
+import { bold, dim, good, print, SIGN } from '../screen.ts';
 import { readProgress, workOn } from '../work.ts';
 
 export async function map(): Promise<void> {
   const { passed } = readProgress();
   let next: string | undefined;
   let [all, reached] = [0, 0];
-  console.log(bold('\n  mini-docker: from one system call to a working Docker\n'));
+  print(bold('\n  mini-docker: from one system call to a working Docker\n'));
   for (const chapter of chapters()) {
     const { tasks } = await exerciseOf(chapter);
     const done = tasks.filter(({ id }) => passed[`${chapter.slug}/${id}`] !== undefined);
@@ -23,10 +23,8 @@ export async function map(): Promise<void> {
     const sign = finished ? good(SIGN.passed) : started ? '▸' : SIGN.open;
     if (!finished) next ??= `${started ? 'learn check' : 'learn read'} ${chapter.number}`;
     const tally = started || points > 0 ? `${points}/${of}` : dim(`${of} points`);
-    console.log(`  ${sign} ${String(chapter.number).padStart(2)}  ${chapter.title.padEnd(50)} ${tally}`);
+    print(`  ${sign} ${String(chapter.number).padStart(2)}  ${chapter.title.padEnd(50)} ${tally}`);
   }
-  console.log(
-    `\n  ${reached} of ${all} points.${next === undefined ? ' All done!' : ` Next: ${bold(next)}`}\n`,
-  );
-  console.log(dim('  ✓ done   ▸ started   · to come          learn --help lists all commands\n'));
+  print(`\n  ${reached} of ${all} points.${next === undefined ? ' All done!' : ` Next: ${bold(next)}`}\n`);
+  print(dim('  ✓ done   ▸ started   · to come          learn --help lists all commands\n'));
 }

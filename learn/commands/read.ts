@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chapterNamed, UserError } from '../course.ts';
-import { page, render } from '../markdown.ts';
+import { render } from '../markdown.ts';
+import { page } from '../page.ts';
 import { repository } from '../repository.ts';
 
 /** `learn read N`: the chapter; with --exercise its tasks. */

@@ -3,7 +3,7 @@
 import { chapterNamed } from '../course.ts';
 import { repository } from '../repository.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { dim } from '../screen.ts';
+import { dim, print, printError } from '../screen.ts';
 
 export async function run(name: string, args: readonly string[]): Promise<void> {
   const { slug } = chapterNamed(name);
@@ -14,7 +14,7 @@ export async function run(name: string, args: readonly string[]): Promise<void> 
 
 export async function shell(command: readonly string[]): Promise<void> {
   if (command.length > 0) return inSandbox(command);
-  console.log(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
+  print(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
   await inSandbox(['sh', '-c', SHELL]);
 }
 
@@ -32,7 +32,7 @@ async function inSandbox(argv: readonly string[]): Promise<void> {
   const ignore = (): void => {};
   process.on('SIGINT', ignore).on('SIGQUIT', ignore);
   await using sandbox = await Sandbox.create();
-  if (sandbox.withoutGroups !== undefined) console.error(dim(`(${sandbox.withoutGroups})`));
+  if (sandbox.withoutGroups !== undefined) printError(dim(`(${sandbox.withoutGroups})`));
   const entered = await sandbox.enter(argv, { directory: repository });
   const { code } = await entered.ended;
   process.exitCode = code;

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { chapterNamed, starterFiles, UserError } from '../course.ts';
-import { page, render } from '../markdown.ts';
+import { render } from '../markdown.ts';
+import { page } from '../page.ts';
 import { repository } from '../repository.ts';
-import { bold } from '../screen.ts';
+import { bold, print } from '../screen.ts';
 import { copyIntoWork, setAside, updateProgress, workOn } from '../work.ts';
 
 export function start(name: string, { fromSolution }: { fromSolution?: true }): void {
@@ -19,9 +20,9 @@ export function start(name: string, { fromSolution }: { fromSolution?: true }): 
     page(render(readFileSync(join(repository, 'exercises', chapter.slug, 'README.md'), 'utf8')));
   }
   for (const file of copied)
-    console.log(`${join(directory, file)}: ${fromSolution ? 'solved' : 'ready, look for TODO'}`);
-  for (const file of kept) console.log(`${join(directory, file)}: is there already, left as it is`);
-  console.log(
+    print(`${join(directory, file)}: ${fromSolution ? 'solved' : 'ready, look for TODO'}`);
+  for (const file of kept) print(`${join(directory, file)}: is there already, left as it is`);
+  print(
     `\n${bold(`learn check ${chapter.number}`)} tells how far you are, ${bold(`learn watch ${chapter.number}`)} does so after each change`,
   );
 }
@@ -29,8 +30,8 @@ export function start(name: string, { fromSolution }: { fromSolution?: true }): 
 export function reset(name: string): void {
   const chapter = chapterNamed(name);
   const aside = setAside(chapter);
-  if (aside !== undefined) console.log(`your work is in ${relative(process.cwd(), aside)} now`);
+  if (aside !== undefined) print(`your work is in ${relative(process.cwd(), aside)} now`);
   const { copied } = copyIntoWork(chapter, 'exercises');
   for (const file of copied)
-    console.log(`${relative(process.cwd(), join(workOn(chapter), file))}: as at the beginning`);
+    print(`${relative(process.cwd(), join(workOn(chapter), file))}: as at the beginning`);
 }
