@@ -1,7 +1,7 @@
 // The context that a client sent, as files; and the Dockerfile in it.
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Dockerfile, parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
-import { decodeDockerignore } from '../formats/dockerignore.ts';
+import { BadIgnoreList, decodeDockerignore, type IgnoreList } from '../formats/dockerignore.ts';
 import { BadImage } from '../images/errors.ts';
 import { spaceFor } from '../images/layers.ts';
 import { unpackArchive } from '../images/unpack-archive.ts';
@@ -43,11 +43,20 @@ export function readDockerfile(context: number, path: string): Dockerfile {
 export function removeIgnored(context: number, dockerfile: string): void {
   using list = locate(context, '.dockerignore');
   if (list === undefined || !isFile(list) || list.status.size > LARGEST) return;
-  const ignored = decodeDockerignore(readText(list));
+  const ignored = decodeList(readText(list));
   const path = dockerfile.replace(/^(?:\.?\/)+/, '');
   for (const each of ['.dockerignore', path]) {
     if (path.includes('/') && each === path) continue;
     if (ignored.ignores(each)) removeTree(context, each);
+  }
+}
+
+function decodeList(text: string): IgnoreList {
+  try {
+    return decodeDockerignore(text);
+  } catch (cause) {
+    if (!(cause instanceof BadIgnoreList)) throw cause;
+    throw new BuildError(`error checking context: ${cause.message}`, { cause });
   }
 }
 

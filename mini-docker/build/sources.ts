@@ -1,6 +1,7 @@
 // What COPY and ADD take: files of a tree that somebody else filled. The kernel resolves every path inside the tree.
 import { posix } from 'node:path';
 import { decodeName, encodeName, isByteName } from '../formats/byte-names.ts';
+import { compileGlob, type Glob, GlobError } from '../formats/glob.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
@@ -98,28 +99,21 @@ export function matchingPaths(root: number, source: string): string[] {
 
 const unescaped = (part: string): string => part.replace(/\\(.)/g, '$1');
 
-function fitting(root: number, path: string, pattern: RegExp): string[] {
+function fitting(root: number, path: string, pattern: Glob): string[] {
   const directory = openDirectory(root, path);
   if (directory === undefined) return [];
   const names = withFd(directory, namesIn).map(name => decodeName(name.subarray(0, -1)));
   return names
-    .filter(name => pattern.test(name))
+    .filter(name => pattern.matches(name))
     .sort()
     .map(name => posix.join(path, name));
 }
 
-function wildcard(part: string, source: string): RegExp {
-  const pieces = part.replace(/\\(.)|\*|\?|\[(\^?)([^\]]+)\]|[\s\S]/g, (text, escaped, not, set) => {
-    if (escaped !== undefined) return quoted(escaped);
-    if (set !== undefined) return `[${not}${set.replace(/[\\[]/g, '\\$&')}]`;
-    if (text === '*') return '[^]*';
-    return text === '?' ? '[^]' : quoted(text);
-  });
+function wildcard(part: string, source: string): Glob {
   try {
-    return new RegExp(`^${pieces}$`, 'u');
+    return compileGlob(part, { separator: '/', sets: true });
   } catch (cause) {
-    throw new BuildError(`syntax error in pattern: ${source}`, { cause });
+    if (!(cause instanceof GlobError)) throw cause;
+    throw new BuildError(`syntax error in pattern: ${source}: ${cause.message}`, { cause });
   }
 }
-
-const quoted = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -19,7 +19,7 @@ import { runStep } from './run.ts';
 import { isDirectory, locate } from './sources.ts';
 import { imageIdOf, type StageState } from './state.ts';
 import { makeDirectory } from './transfer.ts';
-import { assignment, type BuildVariables } from './variables.ts';
+import { assignment, type BuildVariables, counted } from './variables.ts';
 import { openState, openWritable, type Workspace, writable } from './workspace.ts';
 
 export interface StageRequest {
@@ -95,6 +95,7 @@ class StageBuilder {
   readonly #request: StageRequest;
   /** Values of the ARGs so far. */
   readonly #arguments = new Map<string, string | undefined>();
+  readonly #argumentsSize = { characters: 0 };
 
   constructor(workspace: Workspace, request: StageRequest, state: StageState) {
     this.#workspace = workspace;
@@ -168,7 +169,8 @@ class StageBuilder {
     const { variables, sign } = this.#request;
     const lookup = (name: string) => this.#lookup(name);
     for (const [name, initial] of instruction.pairs) {
-      this.#arguments.set(name, variables.value(name, initial, { sign, lookup }));
+      const value = variables.value(name, initial, { sign, lookup });
+      this.#arguments.set(name, counted(value, this.#argumentsSize));
     }
     return this.#plain(instruction, { state: {}, did: instruction.text });
   }

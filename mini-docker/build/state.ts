@@ -3,6 +3,7 @@ import { digestOf } from '../formats/oci/digest.ts';
 import { encodeJson, type Platform } from '../formats/oci/image.ts';
 import type { History, ImageConfig, ProcessDefaults } from '../formats/oci/image-config.ts';
 import type { Image, LooseLayer } from '../images/image.ts';
+import { BuildError } from './errors.ts';
 
 export interface StageState {
   /** undefined: from scratch. */
@@ -43,10 +44,19 @@ export function imageConfigOf(state: StageState): ImageConfig {
   };
 }
 
-/** The id of that image. */
+/** Bytes of an image's configuration; registries take no larger ones (distribution specification, "Pushing manifests"). */
+const LARGEST_CONFIG = 4 << 20;
+
+/** The id of that image. Throws BuildError when variables, labels and history have become too large for one. */
 export function imageIdOf(state: StageState): string {
   if (state.base !== undefined && isBase(state)) return state.base.id;
-  return digestOf(encodeJson(imageConfigOf(state)));
+  const config = encodeJson(imageConfigOf(state));
+  if (config.length > LARGEST_CONFIG) {
+    throw new BuildError(
+      `the image's configuration (variables, labels, history) has become larger than ${LARGEST_CONFIG} bytes`,
+    );
+  }
+  return digestOf(config);
 }
 
 /** Nothing was added to the base image. */

@@ -1,5 +1,6 @@
 // Which variables a Dockerfile knows where: ARG before the first FROM, ARG in a stage, ENV
 // (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
+import { SyntaxProblem } from '../formats/dockerfile/error.ts';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand } from '../formats/dockerfile/words.ts';
 import type { Platform } from '../formats/oci/image.ts';
@@ -15,6 +16,7 @@ export class BuildVariables {
   readonly #given: Readonly<Record<string, string | null>>;
   readonly #platform: ReadonlyMap<string, string>;
   readonly #globals = new Map<string, string | undefined>();
+  readonly #size = { characters: 0 };
   readonly #used = new Set<string>(['SOURCE_DATE_EPOCH', ...PROXIES]);
 
   constructor(given: Record<string, string | null>, platforms: { build: Platform; target: Platform }) {
@@ -29,7 +31,7 @@ export class BuildVariables {
   declareGlobal(instruction: InstructionOf<'arg'>, sign: string): void {
     for (const [name, initial] of instruction.pairs) {
       const value = this.#take(name) ?? this.#expanded(initial, { sign, lookup: each => this.global(each) });
-      this.#globals.set(name, value);
+      this.#globals.set(name, counted(value, this.#size));
     }
   }
 
@@ -62,6 +64,17 @@ export class BuildVariables {
   #expanded(initial: string | undefined, { sign, lookup }: Scope): string | undefined {
     return initial === undefined ? undefined : expand(initial, { escape: sign, lookup });
   }
+}
+
+/** Characters that the arguments of a stage may have together. */
+const LARGEST = 4 << 20;
+
+/** Throws SyntaxProblem when this value, with those that were counted before, is too much for the daemon's memory. */
+export function counted(value: string | undefined, size: { characters: number }): string | undefined {
+  size.characters += value?.length ?? 0;
+  if (size.characters > LARGEST)
+    throw new SyntaxProblem(`the values of ARG are longer than ${LARGEST} characters together`);
+  return value;
 }
 
 export interface Scope {

@@ -1,5 +1,7 @@
-// .dockerignore (https://docs.docker.com/build/concepts/context/#dockerignore-files).
-import library from '@balena/dockerignore';
+// .dockerignore (https://docs.docker.com/build/concepts/context/#dockerignore-files): the last line that fits a path, or a
+// directory above it, decides.
+import { posix } from 'node:path';
+import { compileGlob, type Glob, GlobError } from './glob.ts';
 
 export interface IgnoreList {
   /** `path` is relative to the context, without a slash at its end. */
@@ -8,15 +10,51 @@ export interface IgnoreList {
   hasExceptions: boolean;
 }
 
-/** Its types speak of a default export, which a CommonJS module does not have. */
-const newList = library as unknown as typeof library.default;
+interface Line {
+  glob: Glob;
+  isException: boolean;
+}
 
+export class BadIgnoreList extends Error {
+  override name = 'BadIgnoreList';
+}
+
+/** Throws BadIgnoreList. */
 export function decodeDockerignore(text: string): IgnoreList {
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
-    .map(line => line.trim())
-    .filter(line => line !== '' && !line.startsWith('#'));
-  const list = newList().add(lines);
-  return { ignores: path => list.ignores(path), hasExceptions: lines.some(line => line.startsWith('!')) };
+    .flatMap((line, index) => decodeLine(line, index + 1));
+  return {
+    ignores: path =>
+      lines.reduce(
+        (ignored, { glob, isException }) =>
+          // A line that would change nothing is not tried.
+          ignored === isException && glob.matchesPathOrParent(path) ? !isException : ignored,
+        false,
+      ),
+    hasExceptions: lines.some(line => line.isException),
+  };
+}
+
+function decodeLine(line: string, number: number): Line[] {
+  const trimmed = line.trim();
+  if (trimmed === '' || line.startsWith('#')) return [];
+  const isException = trimmed.startsWith('!');
+  const pattern = isException ? trimmed.slice(1).trim() : trimmed;
+  const shown = JSON.stringify(trimmed.slice(0, 80));
+  if (pattern === '') throw new BadIgnoreList(`.dockerignore:${number}: illegal exclusion pattern: ${shown}`);
+  // Go's filepath.Clean; a slash at the front or at the end means nothing.
+  const clean = posix
+    .normalize(pattern)
+    .replace(/^\/(?=.)/, '')
+    .replace(/(?<=.)\/$/, '');
+  try {
+    return [{ glob: compileGlob(clean, { separator: '/', sets: true, directories: true }), isException }];
+  } catch (cause) {
+    if (!(cause instanceof GlobError)) throw cause;
+    throw new BadIgnoreList(`.dockerignore:${number}: syntax error in pattern ${shown}: ${cause.message}`, {
+      cause,
+    });
+  }
 }

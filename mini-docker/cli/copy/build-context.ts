@@ -1,5 +1,5 @@
 // The context of a build as the tar that POST /build takes: a directory less what .dockerignore names, or what comes on
-// standard input. What Node would have to load for it (streams of files, crypto, .dockerignore's package) is left out, or
+// standard input. What Node would have to load for it (streams of files, crypto) is left out, or
 // loaded when it is needed: it takes as long as a build of which all is cached.
 
 import {
@@ -143,8 +143,13 @@ async function readList(path: string): Promise<IgnoreList | undefined> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cannot(`cannot read ${path}: ${fileReason(cause)}`, cause);
   }
-  const { decodeDockerignore } = await import('../../formats/dockerignore.ts');
-  return decodeDockerignore(text);
+  const { BadIgnoreList, decodeDockerignore } = await import('../../formats/dockerignore.ts');
+  try {
+    return decodeDockerignore(text);
+  } catch (cause) {
+    if (!(cause instanceof BadIgnoreList)) throw cause;
+    throw new CommandError(`error checking context: ${cause.message}`, { cause });
+  }
 }
 
 interface Packing {

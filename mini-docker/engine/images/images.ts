@@ -7,6 +7,7 @@ import type {
   ImageSummary,
 } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
+import { compileGlob, type Glob, GlobError } from '../../formats/glob.ts';
 import {
   decodeReference,
   encodeReference,
@@ -36,12 +37,12 @@ export function imagesApi(context: EngineContext): ImagesApi {
     async list({ filters = {} } = {}) {
       const all = await translated(images.list());
       const keep = await predicate(context, filters);
-      const references = filters.reference ?? [];
+      const references = (filters.reference ?? []).map(referencePattern);
       return all.filter(keep).map(image => {
         const found = summary(context, image);
         if (references.length === 0) return found;
         // As dockerd: an image with several names shows only those that were asked for.
-        const wanted = (tag: string) => references.some(reference => matchesReference(tag, reference));
+        const wanted = (tag: string) => references.some(fits => fits(tag));
         return { ...found, RepoTags: found.RepoTags.filter(wanted) };
       });
     },
@@ -169,11 +170,13 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
       case 'label!':
         tests.push(image => !values.some(each => matchesLabels(image.config.config?.Labels ?? {}, [each])));
         break;
-      case 'reference':
+      case 'reference': {
+        const patterns = values.map(referencePattern);
         tests.push(({ repoTags, repoDigests }) =>
-          [...repoTags, ...repoDigests].some(name => values.some(value => matchesReference(name, value))),
+          [...repoTags, ...repoDigests].some(name => patterns.some(fits => fits(name))),
         );
         break;
+      }
       case 'before':
       case 'since': {
         const time = created(await translated(context.images.get(values[0]!)));
@@ -192,18 +195,25 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
   return image => tests.every(test => test(image));
 }
 
-/** 'busybox', 'busybox:1.*', 'localhost:5000/*': '*' and '?' stand for anything but '/'. A name may have a digest. */
-function matchesReference(name: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '[^/]*')
-    .replaceAll('?', '[^/]');
-  const expression = new RegExp(`^${source}$`);
-  const { domain, path } = decodeReference(name);
-  return [
-    name,
-    familiarName({ domain, path }),
-    encodeReference(decodeReference(name)),
-    `${domain}/${path}`,
-  ].some(each => expression.test(each));
+/** 'busybox', 'busybox:1.*', 'localhost:5000/*': wildcards stand for anything but '/'. A name may have a digest. */
+function referencePattern(pattern: string): (name: string) => boolean {
+  const glob = filterGlob(`reference=${pattern}`, pattern);
+  return name => {
+    const { domain, path } = decodeReference(name);
+    return [
+      name,
+      familiarName({ domain, path }),
+      encodeReference(decodeReference(name)),
+      `${domain}/${path}`,
+    ].some(each => glob.matches(each));
+  };
+}
+
+function filterGlob(filter: string, pattern: string): Glob {
+  try {
+    return compileGlob(pattern, { separator: '/', sets: true });
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    throw badParameter(`invalid filter '${filter}': syntax error in pattern: ${error.message}`);
+  }
 }

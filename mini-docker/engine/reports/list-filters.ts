@@ -3,6 +3,7 @@
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { badParameter } from '../core/errors.ts';
 import { matchesLabels } from '../core/label-filter.ts';
+import { nameFilter } from '../core/name-filter.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
@@ -12,8 +13,6 @@ const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exi
 
 const TESTS: Record<string, Test> = {
   id: ({ id }, values) => values.some(value => id.startsWith(value)),
-  name: ({ name }, values) =>
-    values.some(value => namePattern(value).test(`/${name}`) || namePattern(value).test(name)),
   label: ({ record }, values) => matchesLabels(record.config.Labels ?? {}, values),
   status: ({ record }, values) => values.includes(record.state.status),
   exited: ({ record }, values) =>
@@ -50,6 +49,9 @@ export async function containerFilter(
     } else if (key === 'ancestor') {
       const ids = await ancestors(context, values);
       tests.push(({ record }) => ids.has(record.imageId));
+    } else if (key === 'name') {
+      const fits = await nameFilter(values);
+      tests.push(({ name }) => fits(`/${name}`) || fits(name));
     } else {
       const test = Object.hasOwn(TESTS, key) ? TESTS[key] : undefined;
       if (test === undefined) throw badParameter(`invalid filter '${key}'`);
@@ -65,7 +67,6 @@ function checkValues(key: string, values: string[]): void {
   for (const value of values) {
     if (key === 'status' && !STATUSES.includes(value)) throw wrong(value);
     if (key === 'exited' && !/^\d+$/.test(value)) throw wrong(value);
-    if (key === 'name') namePattern(value);
   }
 }
 
@@ -84,14 +85,6 @@ async function ancestors(context: EngineContext, references: string[]): Promise<
     ids.add(image.id);
   }
   return ids;
-}
-
-function namePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch {
-    throw badParameter(`invalid filter 'name=${text}'`);
-  }
 }
 
 /** '80', '80/udp', '8000-8010/tcp' */

@@ -1,5 +1,6 @@
 // Words of a Dockerfile: quotes, the escape character, and variables with their operators, under the rules of
 // https://docs.docker.com/reference/dockerfile/#environment-replacement, which are those of sh(1) but for commands.
+import { compileGlob, type Glob, GlobError } from '../glob.ts';
 import { SyntaxProblem } from './error.ts';
 
 export interface Expansion {
@@ -11,6 +12,12 @@ export interface Expansion {
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?\-$!]/y;
 const BLANK = /\s/;
+
+/**
+ * Characters that variables may put into one text: `ENV a=$a$a$a$a` doubles twice with each line. No program takes more
+ * than 128 KiB in one variable (execve(2), MAX_ARG_STRLEN).
+ */
+const LARGEST = 1 << 20;
 
 /** Splits at blanks outside of quotes; the words keep their quotes and escapes. `sign` is the escape character. */
 export function splitWords(text: string, sign: string): string[] {
@@ -74,6 +81,8 @@ class Expander {
   readonly #text: string;
   readonly #expansion: Expansion;
   #at = 0;
+  /** Characters that variables have put in. */
+  #added = 0;
 
   constructor(text: string, expansion: Expansion) {
     this.#text = text;
@@ -140,6 +149,14 @@ class Expander {
   }
 
   #variable(): string {
+    const value = this.#value();
+    this.#added += value.length;
+    if (this.#added > LARGEST)
+      throw new SyntaxProblem(`its variables stand for more than ${LARGEST} characters`);
+    return value;
+  }
+
+  #value(): string {
     this.#at++;
     if (this.#text[this.#at] === '{') return this.#braced();
     const name = this.#name();
@@ -172,12 +189,13 @@ class Expander {
     this.#at += found.length;
     if (found === '}') return value ?? '';
     if (found.startsWith('/')) {
-      const pattern = this.#until('/').join('');
+      const pattern = patternOf(this.#until('/'));
       const replacement = this.#until('}').join('');
-      return replaceGlob(value ?? '', { pattern, replacement, all: found === '//' });
+      return compile(pattern).replace(value ?? '', replacement, found === '//' ? 'all' : 'first');
     }
-    const word = this.#until('}').join('');
-    if (/^[#%]/.test(found)) return trimGlob(value ?? '', found as '#', word);
+    const pieces = this.#until('}');
+    if (/^[#%]/.test(found)) return trim(value ?? '', found as '#', patternOf(pieces));
+    const word = pieces.join('');
     const isSet = value !== undefined && (value !== '' || !found.startsWith(':'));
     if (found.endsWith('+')) return isSet ? word : '';
     if (isSet) return value;
@@ -186,28 +204,27 @@ class Expander {
   }
 }
 
-/** A pattern of the shell: '*' and '?' stand for anything. */
-function globSource(pattern: string, { lazy }: { lazy: boolean }): string {
-  return pattern.replace(/\\(.)|[\s\S]/g, (character, escaped: string | undefined) => {
-    if (escaped === undefined && character === '*') return lazy ? '[^]*?' : '[^]*';
-    if (escaped === undefined && character === '?') return '[^]';
-    return (escaped ?? character).replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  });
+/** What stood in quotes or behind the escape character is no wildcard. */
+const patternOf = (pieces: (string | Quoted)[]): string =>
+  pieces.map(piece => (piece instanceof Quoted ? piece.text.replace(/[\\*?]/g, '\\$&') : piece)).join('');
+
+function compile(pattern: string): Glob {
+  try {
+    return compileGlob(pattern);
+  } catch (cause) {
+    if (!(cause instanceof GlobError)) throw cause;
+    throw new SyntaxProblem(
+      `the pattern ${JSON.stringify(pattern.slice(0, 40))} is wrong: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
-function trimGlob(value: string, operator: '#' | '##' | '%' | '%%', pattern: string): string {
-  const lazy = operator.length === 1;
-  if (operator.startsWith('#')) return value.replace(new RegExp(`^${globSource(pattern, { lazy })}`), '');
-  // A regular expression finds the leftmost match: what is kept in front of the shortest tail must be the longest.
-  const kept = lazy ? '[^]*' : '[^]*?';
-  const match = new RegExp(`^(${kept})${globSource(pattern, { lazy })}$`).exec(value);
-  return match?.[1] ?? value;
-}
-
-function replaceGlob(
-  value: string,
-  { pattern, replacement, all }: { pattern: string; replacement: string; all: boolean },
-): string {
-  if (pattern === '') return value;
-  return value.replace(new RegExp(globSource(pattern, { lazy: false }), all ? 'g' : ''), () => replacement);
+function trim(value: string, operator: '#' | '##' | '%' | '%%', pattern: string): string {
+  const which = operator.length === 1 ? 'shortest' : 'longest';
+  const glob = compile(pattern);
+  if (operator.startsWith('#')) return value.slice(glob.prefix(value, which) ?? 0);
+  return value.slice(0, value.length - (glob.suffix(value, which) ?? 0));
 }

@@ -1,0 +1,29 @@
+// Regular expressions in filters (`ps --filter name=`) are Go's (https://github.com/google/re2/wiki/Syntax), and are
+// matched as Go does it, in time proportional to the text. JavaScript's take exponential time for some, and would let
+// one request stop the daemon.
+
+export interface GoRegexp {
+  /** Whether some part of the text fits. */
+  finds(text: string): boolean;
+}
+
+export class BadRegexp extends Error {
+  override name = 'BadRegexp';
+}
+
+/** Longer ones are a mistake, and compiling takes time. Characters. */
+const LONGEST = 1024;
+
+/** Rejects with BadRegexp. */
+export async function compileGoRegexp(text: string): Promise<GoRegexp> {
+  if (text.length > LONGEST) throw new BadRegexp(`it is longer than ${LONGEST} characters`);
+  // Most filters are names. To load the library takes 10 ms.
+  if (/^[\w/-]*$/.test(text)) return { finds: each => each.includes(text) };
+  const { RE2JS } = await import('re2js');
+  try {
+    const compiled = RE2JS.compile(text);
+    return { finds: each => compiled.matcher(each).find() };
+  } catch (cause) {
+    throw new BadRegexp((cause as Error).message, { cause });
+  }
+}
