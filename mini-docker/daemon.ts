@@ -13,6 +13,7 @@ import { openImageStore } from './images/store.ts';
 import { call } from './linux/call.ts';
 import { giveMemoryBackWhenIdle } from './linux/idle-memory.ts';
 import { exitGroup } from './linux/syscalls.ts';
+import { whenRead } from './linux/unread.ts';
 import { openNetworks } from './network/networks.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
 import { createRuntime } from './runtime/runtime.ts';
@@ -65,6 +66,7 @@ async function serve(options: DaemonOptions): Promise<void> {
       host,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       report: error => report('error', unexpected(error)),
+      whenRead,
       ...(debug ? { debug: (line: string) => report('debug', line) } : {}),
     });
     listening.push(resources.adopt(each, open => open.close()));

@@ -1,9 +1,9 @@
 // One request and its answer. There are two kinds: an ordinary one, and one whose connection node has handed over
-// because the client asked for an upgrade, and to which even errors have to be written byte by byte.
+// because its route hijacks connections, and to which even errors have to be written byte by byte.
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
-import { bodyBeforeUpgrade, closeGently, hijackPlain, hijackUpgraded, writeHead } from './hijack.ts';
+import { bodyFrom, closeGently, hijackConnection, type WhenRead, writeHead } from './hijack.ts';
 import { readBody } from './json-body.ts';
 import type { Answer, Hijacked } from './router.ts';
 
@@ -56,23 +56,26 @@ export function plainExchange(options: {
       response.flushHeaders();
       return response;
     },
-    hijack: async contentType => hijackPlain({ request, response, contentType, headers }),
+    async hijack() {
+      throw new Error('the connection of this request is not to be had');
+    },
   };
 }
 
-export function upgradedExchange(options: {
+export function rawExchange(options: {
   request: IncomingMessage;
   socket: Duplex;
   head: Buffer;
   headers: Record<string, string>;
+  whenRead: WhenRead | undefined;
 }): Exchange {
-  const { request, socket, head, headers } = options;
+  const { request, socket, head, headers, whenRead } = options;
   socket.on('error', () => {});
   if (head.length > 0) socket.unshift(head);
   let started = false;
   let body: Promise<Buffer> | undefined;
   const readOnce = () => {
-    body ??= bodyBeforeUpgrade(request, socket);
+    body ??= bodyFrom(request, socket);
     return body;
   };
   return {
@@ -99,13 +102,20 @@ export function upgradedExchange(options: {
       return controller.signal;
     },
     stream() {
-      throw new Error('this answer does not go with an upgrade');
+      throw new Error('no answer of this route is a stream of HTTP');
     },
     async hijack(contentType) {
-      // Not a byte of the body may be taken for input of the program.
-      await readOnce();
+      const read = { isRead: body !== undefined, read: readOnce };
+      const connection = await hijackConnection({
+        request,
+        socket,
+        body: read,
+        contentType,
+        headers,
+        whenRead,
+      });
       started = true;
-      return hijackUpgraded({ socket, contentType, headers });
+      return connection;
     },
   };
 }

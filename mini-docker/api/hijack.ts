@@ -1,10 +1,10 @@
 // Attach and exec turn their HTTP connection into a plain stream of bytes in both directions: after a 101 when the
-// client asked for `Upgrade: tcp`, else as the bodies of request and answer, the latter ended by closing the
-// connection (https://docs.docker.com/reference/api/engine/version/v1.47/, "Hijacking" of ContainerAttach).
+// client asked for `Upgrade: tcp`, else after a 200, whose body ends with the connection
+// (https://docs.docker.com/reference/api/engine/version/v1.47/, "Hijacking" of ContainerAttach).
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { HttpError } from './errors.ts';
 import { LARGEST_JSON } from './json-body.ts';
 import type { Hijacked } from './router.ts';
@@ -13,20 +13,55 @@ import type { Hijacked } from './router.ts';
 const LINGER_MS = 10_000;
 const PROBE_MS = 1000;
 
-export function hijackUpgraded(options: {
+/** Writes the head of the answer. What follows the request on the connection is input, the framing of chunks undone. */
+export async function hijackConnection(options: {
+  request: IncomingMessage;
   socket: Duplex;
+  /** The request's body; `isRead` when the handler has asked for it. */
+  body: { isRead: boolean; read(): Promise<Buffer> };
   contentType: string;
   headers: Record<string, string>;
-}): Hijacked {
-  const { socket, contentType, headers } = options;
-  writeHead(socket, 'HTTP/1.1 101 UPGRADED', {
-    'Content-Type': contentType,
-    Connection: 'Upgrade',
-    Upgrade: 'tcp',
-    ...headers,
-  });
+  whenRead: WhenRead | undefined;
+}): Promise<Hijacked> {
+  const { request, socket, body, contentType, headers, whenRead } = options;
+  const upgrades = asksForTcp(request);
+  // Not a byte of a body in front of an upgrade may be taken for input of the program.
+  if (upgrades) await body.read();
+  const isFramed = !upgrades && !body.isRead && isChunked(request);
+  if (upgrades) {
+    const upgraded = { 'Content-Type': contentType, Connection: 'Upgrade', Upgrade: 'tcp', ...headers };
+    writeHead(socket, 'HTTP/1.1 101 UPGRADED', upgraded);
+  } else {
+    writeHead(socket, 'HTTP/1.1 200 OK', { ...headers, 'Content-Type': contentType, Connection: 'close' });
+  }
+  // docker-py throws away what it reads together with the head.
+  await whenRead?.(() => descriptorOf(socket));
   probe(socket);
-  return { input: socket, output: socket, close: () => closeGently(socket) };
+  return {
+    input: isFramed ? Readable.from(chunks(socket), { objectMode: false }) : socket,
+    output: socket,
+    close() {
+      closeGently(socket);
+      socket.resume();
+    },
+  };
+}
+
+/** As whenRead() of linux/unread.ts. */
+export type WhenRead = (descriptor: () => number | undefined) => Promise<void>;
+
+/** Of a socket without TLS. Node keeps it in a place that it does not document. */
+function descriptorOf(socket: Duplex): number | undefined {
+  return (socket as { _handle?: { fd?: number } | null })._handle?.fd;
+}
+
+/** dockerd asks for no `Connection: Upgrade` beside it. Other protocols are not ours: curl offers h2c by itself. */
+function asksForTcp({ headers: { upgrade = '' } }: IncomingMessage): boolean {
+  return upgrade.split(',').some(protocol => protocol.trim().toLowerCase() === 'tcp');
+}
+
+function isChunked({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined;
 }
 
 /**
@@ -44,19 +79,6 @@ function probe(socket: Duplex): void {
   });
 }
 
-export function hijackPlain(options: {
-  request: IncomingMessage;
-  response: ServerResponse;
-  contentType: string;
-  headers: Record<string, string>;
-}): Hijacked {
-  const { request, response, contentType, headers } = options;
-  response.useChunkedEncodingByDefault = false;
-  response.writeHead(200, { ...headers, 'Content-Type': contentType, Connection: 'close' });
-  response.flushHeaders();
-  return { input: request, output: response, close: () => response.end() };
-}
-
 /**
  * Says that nothing more comes and waits until the client has seen it. Whoever reads the socket goes on: one that is
  * closed while bytes from the client are unread makes the kernel tell the client ECONNRESET, which may cost it the end
@@ -71,18 +93,54 @@ export function closeGently(socket: Duplex): void {
   // Once both directions have ended, the stream closes by itself.
 }
 
-/**
- * The body of a request with `Upgrade`, which node leaves in the stream: as many bytes as Content-Length says. Of a
- * chunked one (dockerode sends them) only what came with the head; it is cut off from the stream.
- */
-export async function bodyBeforeUpgrade(request: IncomingMessage, socket: Duplex): Promise<Buffer> {
-  if (request.headers['transfer-encoding'] !== undefined) {
-    return unchunked(socket);
+/** The body of a request whose connection node has handed over: it is still in the stream. */
+export async function bodyFrom(request: IncomingMessage, socket: Duplex): Promise<Buffer> {
+  const tooLarge = () => new HttpError(413, `request body is larger than ${LARGEST_JSON} bytes`);
+  if (request.headers.expect !== undefined) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+  if (!isChunked(request)) {
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (!(length <= LARGEST_JSON)) throw tooLarge();
+    return readExactly(socket, length);
   }
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (!(length <= LARGEST_JSON))
-    throw new HttpError(413, `request body is larger than ${LARGEST_JSON} bytes`);
-  return readExactly(socket, length);
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of chunks(socket)) {
+    length += piece.length;
+    if (length > LARGEST_JSON) throw tooLarge();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Bytes that are waited for at once, and of a line between chunks. */
+const PIECE = 64 * 1024;
+const LONGEST_LINE = 1024;
+const MOST_TRAILERS = 64;
+
+/** A chunked body (RFC 9112, 7.1), read to its end and not a byte further. @throws HttpError */
+async function* chunks(socket: Duplex): AsyncGenerator<Buffer, void> {
+  const malformed = () => new HttpError(400, 'the chunked request body is malformed');
+  for (;;) {
+    const [, digits] = /^([\da-f]{1,12})\s*(?:;.*)?$/i.exec(await readLine(socket)) ?? [];
+    if (digits === undefined) throw malformed();
+    let left = Number.parseInt(digits, 16);
+    if (left === 0) break;
+    for (; left > 0; left -= Math.min(left, PIECE)) yield await readExactly(socket, Math.min(left, PIECE));
+    if ((await readLine(socket)) !== '') throw malformed();
+  }
+  for (let trailers = 0; (await readLine(socket)) !== ''; trailers++) {
+    if (trailers === MOST_TRAILERS) throw malformed();
+  }
+}
+
+async function readLine(socket: Duplex): Promise<string> {
+  let line = '';
+  while (!line.endsWith('\n')) {
+    if (line.length === LONGEST_LINE)
+      throw new HttpError(400, 'a line of the chunked request body is too long');
+    line += (await readExactly(socket, 1)).toString('latin1');
+  }
+  return line.replace(/\r?\n$/, '');
 }
 
 function readExactly(socket: Duplex, length: number): Promise<Buffer> {
@@ -108,24 +166,6 @@ function readExactly(socket: Duplex, length: number): Promise<Buffer> {
     socket.on('readable', look);
     look();
   });
-}
-
-function unchunked(socket: Duplex): Buffer {
-  const bytes: Buffer = socket.read() ?? Buffer.alloc(0);
-  const body: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const lineEnd = bytes.indexOf('\r\n', at);
-    const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
-    if (lineEnd < 0 || Number.isNaN(size)) throw new HttpError(400, 'the chunked request body is malformed');
-    at = lineEnd + 2 + size + 2;
-    if (at > bytes.length) throw new HttpError(400, 'the chunked request body is incomplete');
-    if (size === 0) {
-      if (at < bytes.length) socket.unshift(bytes.subarray(at));
-      break;
-    }
-    body.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
-  }
-  return Buffer.concat(body);
 }
 
 /** For a socket that node's HTTP server has handed over. */

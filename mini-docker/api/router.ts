@@ -44,7 +44,7 @@ export interface Route {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Without the version prefix. */
   pattern: string;
-  /** The client may ask for `Upgrade: tcp` here. */
+  /** The answer may be a plain stream of bytes in both directions. */
   hijacks?: boolean;
   handle(call: Call): Promise<Answer | undefined>;
 }
@@ -60,6 +60,8 @@ export interface Found {
 export interface Router {
   /** `path` without version prefix and query. undefined when nothing answers there. */
   find(method: string, path: string): Found | undefined;
+  /** Never throws: it is asked before the request can be answered. */
+  hijacks(method: string, path: string): boolean;
 }
 
 interface Compiled {
@@ -77,18 +79,21 @@ export function router(routes: Route[]): Router {
     groups.set(key, group);
     group.push(compile(route));
   }
+  const match = (method: string, path: string) => {
+    for (const compiled of groups.get(`${method} ${firstSegment(path)}`) ?? []) {
+      const values = compiled.regexp.exec(path);
+      if (values) return { ...compiled, values: values.slice(1) };
+    }
+    return undefined;
+  };
   return {
     find(method, path) {
-      for (const { route, names, regexp } of groups.get(`${method} ${firstSegment(path)}`) ?? []) {
-        const match = regexp.exec(path);
-        if (!match) continue;
-        return {
-          route,
-          params: Object.fromEntries(names.map((name, at) => [name, decoded(match[at + 1]!)])),
-        };
-      }
-      return undefined;
+      const found = match(method, path);
+      if (found === undefined) return undefined;
+      const { route, names, values } = found;
+      return { route, params: Object.fromEntries(names.map((name, at) => [name, decoded(values[at]!)])) };
     },
+    hijacks: (method, path) => match(method, path)?.route.hijacks === true,
   };
 }
 

@@ -60,7 +60,6 @@ test("what is not there is Docker's 404, and what is missing says so", async () 
     ['GET', '/containers'],
     ['GET', '/containers//json'],
     ['GET', '/_ping/x'],
-    ['OPTIONS', '/info'],
   ]) {
     expect(await server.ask(method!, path!), `${method} ${path}`).toMatchObject({
       status: 404,
@@ -71,6 +70,13 @@ test("what is not there is Docker's 404, and what is missing says so", async () 
   expect(await server.ask('POST', '/auth', { body: {} })).toMatchObject({
     status: 501,
   });
+});
+
+test('OPTIONS is answered for every path, as dockerd does', async () => {
+  await using server = await testServer({});
+  for (const path of ['/info', '/v1.47/containers/x/attach', '/nothing/here', '*'])
+    expect(await server.ask('OPTIONS', path), path).toMatchObject({ status: 200, text: '' });
+  expect(await server.ask('OPTIONS', '/v9.99/info')).toMatchObject({ status: 400 });
 });
 
 test("an engine error becomes its status, and its message Docker's error body", async () => {

@@ -1,19 +1,20 @@
 // The HTTP side of the Docker Engine API: versions, headers, routes, and what becomes of exceptions.
 
-import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import { IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Engine } from '../engine/core/engine.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
 import { errorAnswer, HttpError } from './errors.ts';
-import { type Exchange, plainExchange, upgradedExchange } from './exchange.ts';
+import { type Exchange, plainExchange, rawExchange } from './exchange.ts';
 import { execRoutes } from './exec.ts';
+import type { WhenRead } from './hijack.ts';
 import { imageTransferRoutes } from './image-transfer.ts';
 import { imageRoutes } from './images.ts';
 import { manifestRoutes } from './manifests.ts';
 import { networkRoutes } from './networks.ts';
-import { type Answer, type Call, type Found, router } from './router.ts';
+import { type Answer, type Call, empty, type Found, router } from './router.ts';
 import { systemRoutes } from './system.ts';
 import { unsupportedRoutes } from './unsupported.ts';
 import { API_VERSION, commonHeaders, MIN_API_VERSION } from './versions.ts';
@@ -25,6 +26,7 @@ export interface ApiOptions {
   report?(error: unknown): void;
   /** Told of every request: 'GET /v1.47/info', with the status and what went wrong, if something did. */
   debug?(line: string): void;
+  whenRead?: WhenRead;
 }
 
 const ROUTES = router([
@@ -59,17 +61,31 @@ export function apiServer(options: ApiOptions, createServer: (settings: ServerOp
     connectionsCheckingInterval: HEADERS_MS / 2,
     requestTimeout: 0,
     keepAliveTimeout: 0,
-    // curl asks for HTTP/2 with an Upgrade header that may be ignored, as any other but ours.
-    shouldUpgradeCallback: request =>
-      request.headers.upgrade === 'tcp' && locate(request).found?.route.hijacks === true,
+    IncomingMessage: ApiRequest,
   });
   server.on('request', (request, response) => {
     void serve({ ...options, exchange: plainExchange({ request, response, headers }) });
   });
   server.on('upgrade', (request, socket, head) => {
-    void serve({ ...options, exchange: upgradedExchange({ request, socket, head, headers }) });
+    void serve({
+      ...options,
+      exchange: rawExchange({ request, socket, head, headers, whenRead: options.whenRead }),
+    });
   });
   return server;
+}
+
+/**
+ * Node's parser lets go of a connection after the head of a request with `upgrade`, and would take for the next request
+ * what comes after any other. Docker's clients hijack connections with and without an Upgrade header, so the route
+ * decides, whatever the headers say.
+ */
+class ApiRequest extends IncomingMessage {
+  get upgrade(): boolean {
+    return this.method === 'CONNECT' || ROUTES.hijacks(this.method ?? '', partsOf(this).path);
+  }
+
+  set upgrade(_asked: boolean) {}
 }
 
 async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void> {
@@ -98,6 +114,7 @@ async function handle({
 }): Promise<Answer | undefined> {
   const { version, query, found } = locate(exchange.request);
   checkVersion(version);
+  if (exchange.request.method === 'OPTIONS') return empty(200);
   if (found === undefined) throw new HttpError(404, 'page not found');
   const call: Call = {
     engine,
@@ -120,19 +137,22 @@ interface Located {
   found: Found | undefined;
 }
 
+/** @throws HttpError 400 for a path that is not well-formed */
 function locate(request: IncomingMessage): Located {
+  const { version, path, query } = partsOf(request);
+  return { version, query, found: ROUTES.find(request.method!, path) };
+}
+
+function partsOf(request: IncomingMessage): Pick<Located, 'version' | 'query'> & { path: string } {
   // A proxy sends the absolute form: http://host/path.
-  const url = request.url!.replace(/^https?:\/\/[^/]*/, '');
+  const url = (request.url ?? '').replace(/^https?:\/\/[^/]*/, '');
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   const query = mark < 0 ? '' : url.slice(mark + 1);
   const prefix = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/.exec(path);
-  const version = prefix ? { major: Number(prefix[1]), minor: Number(prefix[2]) } : undefined;
-  return {
-    version,
-    query,
-    found: ROUTES.find(request.method!, prefix ? path.slice(prefix[0].length) : path),
-  };
+  if (prefix === null) return { version: undefined, path, query };
+  const version = { major: Number(prefix[1]), minor: Number(prefix[2]) };
+  return { version, path: path.slice(prefix[0].length), query };
 }
 
 function checkVersion(version: Located['version']): void {

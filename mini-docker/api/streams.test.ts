@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Attachment, LogEntry } from '../engine/core/engine.ts';
+import type { Attachment, ExecsApi, LogEntry } from '../engine/core/engine.ts';
 import { EngineError } from '../engine/core/errors.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 import { testServer } from './testing/client.ts';
@@ -58,6 +58,13 @@ function program(options: { tty?: boolean } = {}) {
 const upgrade = 'Host: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n';
 const attachTo = (program: { attachment: Attachment }) => ({
   containers: { attach: async () => program.attachment },
+});
+const execOf = (program: { attachment: Attachment }): Pick<ExecsApi, 'inspect' | 'start'> => ({
+  inspect: async () => ({ DetachKeys: '', ProcessConfig: { tty: program.attachment.tty } }) as never,
+  start: async (_id, { ready }) => {
+    await ready?.();
+    return program.attachment;
+  },
 });
 const frame = (stream: number, text: string) =>
   `${String.fromCharCode(stream, 0, 0, 0, 0, 0, 0, text.length)}${text}`;
@@ -131,6 +138,110 @@ test('without an upgrade the answer is 200 and ends with the connection; the bod
   expect(heard).not.toMatch(/transfer-encoding/i);
   expect(heard.split('\r\n\r\n')[1]).toBe(frame(1, 'bye'));
 });
+
+test('without an upgrade, too, what follows the head of attach, or the body of exec, is the input', async () => {
+  const json = '{"Detach":false}';
+  const type = 'Content-Type: application/json\r\n';
+  for (const [request, body] of [
+    ['POST /containers/x/attach?stream=1&stdin=1', '\r\n'],
+    ['POST /v1.47/containers/x/attach?stream=1&stdin=1', 'Content-Length: 0\r\n\r\n'],
+    ['POST /exec/x/start', `${type}Content-Length: ${json.length}\r\n\r\n${json}`],
+    [
+      'POST /exec/x/start',
+      `${type}Transfer-Encoding: chunked\r\n\r\n6\r\n{"Deta\r\na;x=y\r\nch":false}\r\n0\r\n\r\n`,
+    ],
+  ] as const) {
+    const cat = program();
+    await using server = await testServer({ ...attachTo(cat), execs: execOf(cat) });
+    const client = server.raw();
+    client.say(`${request} HTTP/1.1\r\nHost: d\r\n${body}GET /info HTTP/1.1\r\n\r\n`);
+    expect(await client.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    client.say(' and more');
+    client.socket.end();
+    await expect.poll(() => cat.input.join('')).toBe('GET /info HTTP/1.1\r\n\r\n and more<end>');
+    cat.print('bye');
+    cat.exit();
+    expect((await client.all()).split('\r\n\r\n')[1]).toBe(frame(1, 'bye'));
+  }
+});
+
+test('Upgrade alone is enough, and another protocol is none that we speak', async () => {
+  for (const [headers, status] of [
+    ['Upgrade: tcp', '101 UPGRADED'],
+    ['Upgrade: TCP\r\nConnection: keep-alive', '101 UPGRADED'],
+    ['Upgrade: h2c\r\nConnection: Upgrade', '200 OK'],
+  ]) {
+    const cat = program();
+    await using server = await testServer(attachTo(cat));
+    const client = server.raw();
+    client.say(`POST /containers/x/attach?stream=1&stdin=1 HTTP/1.1\r\nHost: d\r\n${headers}\r\n\r\n`);
+    expect(await client.until('\r\n\r\n')).toContain(`HTTP/1.1 ${status}\r\n`);
+    cat.exit();
+  }
+});
+
+test('the head of an exec is sent before the program is started', async () => {
+  const cat = program();
+  let heard = '';
+  const { inspect, start } = execOf(cat);
+  await using server = await testServer({
+    execs: {
+      inspect,
+      start: async (id, options) => {
+        const attachment = await start(id, options);
+        heard = await client.until('\r\n\r\n');
+        cat.print('first bytes');
+        cat.exit();
+        return attachment;
+      },
+    },
+  });
+  const client = server.raw();
+  client.say(`POST /exec/x/start HTTP/1.1\r\n${upgrade}\r\n`);
+  expect((await client.all()).slice(heard.length)).toBe(frame(1, 'first bytes'));
+});
+
+/** `head` is what follows the request line; the answer is an HTTP error, or, for what is no request at all, nothing. */
+const MALFORMED = [
+  ['POST /containers/%zz/attach', 'Content-Length: 0\r\n\r\n'],
+  ['POST /containers/%/attach?stream=%zz', '\r\n'],
+  ['POST /v1.47/exec/%e0%a4%a/start', '\r\n'],
+  ['POST /v9.99/exec/x/start', '\r\n'],
+  ['POST http://host/containers/%zz/attach', '\r\n'],
+  ['POST /exec/x/start', 'Content-Length: 99999999999999999999\r\n\r\n'],
+  ['POST /exec/x/start', 'Content-Length: 5000000\r\n\r\n'],
+  ['POST /exec/x/start', 'Content-Length: -1\r\n\r\n'],
+  ['POST /exec/x/start', 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['POST /exec/x/start', 'Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{]}'],
+  ['POST /exec/x/start', 'Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}'],
+  ['POST /exec/x/start', 'Transfer-Encoding: chunked\r\n\r\n-6\r\n\r\n'],
+  ['POST /exec/x/start', 'Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n'],
+  ['POST /exec/x/start', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}garbage'],
+  ['POST /exec/x/start', `Transfer-Encoding: chunked\r\n\r\n${'1'.repeat(5000)}`],
+  ['POST /exec/x/start', `Transfer-Encoding: chunked\r\n\r\n0\r\n${'a: b\r\n'.repeat(1000)}`],
+  [
+    'POST /exec/x/start',
+    `Transfer-Encoding: chunked\r\n\r\n${'10000\r\n'.padEnd(65545, 'x')}\r\n`.repeat(80),
+  ],
+  ['POST *', '\r\n'],
+  ['POST ?', '\r\n'],
+] as const;
+
+test.each(MALFORMED)(
+  'a hijacking request that is malformed is refused and let go: %s, %j',
+  async (line, head) => {
+    for (const kind of [upgrade, 'Host: d\r\n', 'Host: d\r\nUpgrade: tcp\r\n']) {
+      const cat = program();
+      await using server = await testServer({ ...attachTo(cat), execs: execOf(cat) });
+      const client = server.raw();
+      client.say(`${line} HTTP/1.1\r\n${kind}${head}`);
+      client.socket.end();
+      expect(await client.all()).toMatch(/^HTTP\/1\.1 4\d\d /);
+      expect(server.reported).toEqual([]);
+      expect(await server.ask('GET', '/_ping')).toMatchObject({ status: 200 });
+    }
+  },
+);
 
 test('all output arrives before the connection ends, also when the client has sent what nobody reads', async () => {
   const yes = program();
@@ -213,7 +324,9 @@ test('exec start reads its body, upgrades, and a program that cannot run is told
     execs: {
       inspect: async () => inspected as never,
       start: async (id, options) => {
-        started.push([id, options]);
+        const { ready, ...rest } = options;
+        started.push([id, rest]);
+        await ready?.();
         if (id === 'bad') throw new EngineError('cannotRun', 'exec: "nope": not found', { exitCode: 127 });
         return options.detach ? undefined : cat.attachment;
       },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
+import { dockerPython } from '../support/docker-py.ts';
 import { isFetched } from '../vm/image.ts';
 
 export interface ExpectedSkip {
@@ -83,6 +84,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     file: 'test/images.test.ts',
     why: 'docker-registry or skopeo is not installed',
     where: lacks('docker-registry') || lacks('skopeo'),
+  },
+  {
+    file: 'test/hijack.test.ts',
+    name: 'docker-py',
+    why: 'docker-py is not installed (Debian: python3-docker)',
+    where: dockerPython === undefined,
   },
   {
     file: 'test/clients.test.ts',

@@ -65,6 +65,7 @@ export function execsApi(context: EngineContext): ExecsApi {
       const run = runOf(exec.live);
       exec.state = 'running';
       try {
+        await options.ready?.();
         const process = await execProcess(context, { exec, run, consoleSize: options.consoleSize });
         const stdin = !options.detach && exec.body.AttachStdin === true;
         exec.execution = await run.container.exec({ process, stdin });

@@ -230,10 +230,18 @@ export interface BuildsApi {
 export interface ExecsApi {
   /** conflict: the container does not run or is paused. */
   create(container: string, body: ExecCreateBody): Promise<{ Id: string }>;
-  /** Runs it. Without `detach` resolves with its streams; conflict: it was started already; cannotRun: exitCode 126, 127. */
+  /**
+   * Runs it. Without `detach` resolves with its streams; conflict: it was started already; cannotRun: exitCode 126, 127.
+   * `ready` is waited for just before the program starts: nothing that is known speaks against it.
+   */
   start(
     exec: string,
-    options: { detach: boolean; tty?: boolean; consoleSize?: [number, number] },
+    options: {
+      detach: boolean;
+      tty?: boolean;
+      consoleSize?: [number, number];
+      ready?: () => Promise<void>;
+    },
   ): Promise<Attachment | undefined>;
   inspect(exec: string): Promise<ExecInspect>;
   resize(exec: string, size: { rows: number; columns: number }): Promise<void>;
