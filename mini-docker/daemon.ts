@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { type DaemonOptions, daemonOptions } from './daemon/options.ts';
-import { EngineError } from './engine/core/errors.ts';
 import { openEngine } from './engine/open.ts';
+import { ExpectedError } from './formats/errors.ts';
 import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
 import { call } from './linux/call.ts';
@@ -118,7 +118,7 @@ function firstLine(error: unknown): string {
 
 /** What the engine says itself is said in a line; a stack is for what nobody thought of. */
 function unexpected(error: unknown): string {
-  return error instanceof EngineError ? error.message : stackOf(error);
+  return error instanceof ExpectedError ? error.message : stackOf(error);
 }
 
 function stackOf(error: unknown): string {

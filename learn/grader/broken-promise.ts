@@ -11,8 +11,8 @@ export interface Broken {
   said?: string;
 }
 
-export class BrokenPromise extends Error {
-  override readonly name = 'BrokenPromise';
+export class BrokenPromiseError extends Error {
+  override readonly name = 'BrokenPromiseError';
   readonly broken: Broken;
 
   constructor(broken: Broken) {

@@ -1,9 +1,10 @@
 // Grading: each task of a submission in a sandbox of its own, with a time limit over all.
+
 import { dirname, join } from 'node:path';
 import { repository } from '../repository.ts';
 import { OWN } from '../sandbox/coverings.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { type Broken, BrokenPromise } from './broken-promise.ts';
+import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Task, TaskResult } from './exercise.ts';
 import { lab } from './lab.ts';
 import { random } from './random.ts';
@@ -53,7 +54,7 @@ export async function gradeTask(
     return result('skipped', { reason: sandbox.withoutGroups });
   }
   const { promise: over, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new BrokenPromise(tooLate(timeLimit))), timeLimit);
+  const timer = setTimeout(() => reject(new BrokenPromiseError(tooLate(timeLimit))), timeLimit);
   try {
     const setting = { sandbox, random: random(`${seed} ${id}`), file: task.file, directory: work, timeout };
     const check = task.check(lab(setting));
@@ -62,7 +63,7 @@ export async function gradeTask(
     await Promise.race([check, over]);
     return result('passed');
   } catch (error) {
-    if (error instanceof BrokenPromise) return result('failed', { broken: error.broken });
+    if (error instanceof BrokenPromiseError) return result('failed', { broken: error.broken });
     throw error;
   } finally {
     clearTimeout(timer);

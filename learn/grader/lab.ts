@@ -1,11 +1,12 @@
 // What a check works with: the learner's program in a sandbox of its own, and the kernel's view of it from outside.
+
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '#linux';
 import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { BrokenPromise } from './broken-promise.ts';
+import { BrokenPromiseError } from './broken-promise.ts';
 import type { Random } from './random.ts';
 
 export interface RunOptions extends CaptureOptions {
@@ -71,7 +72,7 @@ export function lab(options: {
       const ran = await capture(sandbox, program(args, runOptions), { directory, timeout, ...runOptions });
       last = ran;
       if (ran.timedOut) {
-        throw new BrokenPromise({
+        throw new BrokenPromiseError({
           check: 'ends-in-time',
           promised: `it ends when its work is done: node ${file} ${args.join(' ')}`,
           seen: 'it was still running when its time was over, and was killed',
@@ -105,7 +106,7 @@ export function lab(options: {
     },
     insidePid: pid => readStatus(pid)?.nspid[1],
     promise(check, kept, told) {
-      if (!kept) throw new BrokenPromise({ check, ...told, ...said(last?.stderr ?? '') });
+      if (!kept) throw new BrokenPromiseError({ check, ...told, ...said(last?.stderr ?? '') });
     },
   };
 }

@@ -1,12 +1,13 @@
 // POST /build, as the docker command sends it with DOCKER_BUILDKIT=0, /build/prune, and POST /commit.
 
-import { EngineError } from '../engine/core/errors.ts';
+import { badParameter } from '../engine/core/errors.ts';
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import type { HostConfig } from '../formats/engine-api/containers.ts';
-import { FormatError, parseObject } from '../formats/json-fields.ts';
+import { FormatError } from '../formats/errors.ts';
+import { parseObject } from '../formats/json-fields.ts';
 import { decodeAuthBody, type RegistryAuth } from '../formats/registry-auth.ts';
 import { commitBody } from './container-body.ts';
-import { badRequest, errorAnswer, notSupported } from './errors.ts';
+import { errorAnswer, notSupported } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { drained, jsonLine } from './pump.ts';
 import { filters, flag, integer, text } from './query.ts';
@@ -54,8 +55,7 @@ async function build(call: Call) {
   } catch (error) {
     // A status can still say it.
     if (out.stream === undefined) throw error;
-    const { message } = errorAnswer(error);
-    const code = error instanceof EngineError ? error.exitCode : undefined;
+    const { message, exitCode: code } = errorAnswer(error);
     await send({ errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
   }
   out.stream?.end();
@@ -104,11 +104,11 @@ function hostConfig(query: URLSearchParams): HostConfig {
   };
   const ulimits = parsed(query, 'ulimits');
   if (ulimits === undefined || ulimits === null) return host;
-  if (!Array.isArray(ulimits)) throw badRequest('ulimits must be a list');
+  if (!Array.isArray(ulimits)) throw badParameter('ulimits must be a list');
   host.Ulimits = ulimits.map(each => {
     const { Name, Soft, Hard } = (each ?? {}) as Record<string, unknown>;
     if (typeof Name !== 'string' || !Number.isInteger(Soft) || !Number.isInteger(Hard)) {
-      throw badRequest('ulimits: each has a Name, a Soft and a Hard limit');
+      throw badParameter('ulimits: each has a Name, a Soft and a Hard limit');
     }
     return { Name, Soft: Soft as number, Hard: Hard as number };
   });
@@ -121,7 +121,7 @@ function parsed(query: URLSearchParams, name: string): unknown {
   try {
     return JSON.parse(value);
   } catch (error) {
-    throw badRequest(`${name} is not JSON: ${(error as Error).message}`);
+    throw badParameter(`${name} is not JSON: ${(error as Error).message}`);
   }
 }
 
@@ -132,7 +132,7 @@ function jsonMap<T>(
 ): Record<string, T> {
   const value = parsed(query, name);
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw badRequest(`${name} must be an object`);
+  if (typeof value !== 'object' || Array.isArray(value)) throw badParameter(`${name} must be an object`);
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [noNul(key, name), read(each, `${name}.${key}`)]),
   );
@@ -142,12 +142,12 @@ const stringOrNull = (value: unknown, where: string): string | null =>
   value === null ? null : onlyString(value, where);
 
 function onlyString(value: unknown, where: string): string {
-  if (typeof value !== 'string') throw badRequest(`${where} must be a string`);
+  if (typeof value !== 'string') throw badParameter(`${where} must be a string`);
   return noNul(value, where);
 }
 
 function noNul(value: string, where: string): string {
-  if (value.includes('\0')) throw badRequest(`${where} cannot have a NUL in it`);
+  if (value.includes('\0')) throw badParameter(`${where} cannot have a NUL in it`);
   return value;
 }
 
@@ -155,7 +155,7 @@ function noNul(value: string, where: string): string {
 function secrets(header: string | string[] | undefined): Record<string, Buffer> {
   return Object.fromEntries(
     Object.entries(headerObject(header, 'X-Build-Secrets')).map(([id, value]) => {
-      if (typeof value !== 'string') throw badRequest('X-Build-Secrets: a secret must be base64');
+      if (typeof value !== 'string') throw badParameter('X-Build-Secrets: a secret must be base64');
       return [id, Buffer.from(value, 'base64')];
     }),
   );
@@ -166,7 +166,7 @@ function auths(header: string | string[] | undefined): Record<string, RegistryAu
     const entries = Object.entries(headerObject(header, 'X-Registry-Config'));
     return Object.fromEntries(entries.map(([registry, auth]) => [registry, decodeAuthBody(auth)]));
   } catch (cause) {
-    if (cause instanceof FormatError) throw badRequest(`X-Registry-Config: ${cause.message}`);
+    if (cause instanceof FormatError) throw badParameter(`X-Registry-Config: ${cause.message}`);
     throw cause;
   }
 }
@@ -179,7 +179,7 @@ function headerObject(header: string | string[] | undefined, name: string): Reco
   try {
     return parseObject(decoded, name);
   } catch (cause) {
-    throw badRequest((cause as Error).message);
+    throw badParameter((cause as Error).message);
   }
 }
 
@@ -192,7 +192,7 @@ async function prune({ engine, query }: Call) {
 async function commit(call: Call) {
   const { engine, query, version } = call;
   const container = text(query, 'container');
-  if (container === undefined) throw badRequest('the container is missing');
+  if (container === undefined) throw badParameter('the container is missing');
   const repository = text(query, 'repo');
   const tag = text(query, 'tag');
   const author = text(query, 'author');

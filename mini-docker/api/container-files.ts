@@ -1,7 +1,7 @@
 // Containers: files in and out of their root filesystems.
 
+import { badParameter } from '../engine/core/errors.ts';
 import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
-import { badRequest } from './errors.ts';
 import { pump } from './pump.ts';
 import { flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -48,8 +48,8 @@ async function exportAll(call: Call) {
 
 function pathOf({ query }: Call): string {
   const path = text(query, 'path');
-  if (path === undefined) throw badRequest('bad parameter: path cannot be empty');
-  if (path.includes('\0')) throw badRequest('bad parameter: path cannot have a NUL in it');
+  if (path === undefined) throw badParameter('bad parameter: path cannot be empty');
+  if (path.includes('\0')) throw badParameter('bad parameter: path cannot have a NUL in it');
   return path;
 }
 

@@ -1,10 +1,11 @@
 // Containers: attach, logs, stats: answers that go on as long as the container does.
 
 import type { LogEntry, LogsOptions } from '../engine/core/engine.ts';
+import { badParameter } from '../engine/core/errors.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import { carry, streamType } from './attachment.ts';
-import { badRequest, notSupported } from './errors.ts';
+import { notSupported } from './errors.ts';
 import { jsonLine, pump } from './pump.ts';
 import { detachKeys, flag, text, time } from './query.ts';
 import { type Call, json, type Route } from './router.ts';
@@ -45,7 +46,7 @@ async function logs(call: Call) {
   const { engine, params, query, version } = call;
   const options: LogsOptions = { stdout: flag(query, 'stdout'), stderr: flag(query, 'stderr') };
   if (!options.stdout && !options.stderr) {
-    throw badRequest('Bad parameters: you must choose at least one stream');
+    throw badParameter('Bad parameters: you must choose at least one stream');
   }
   const since = time(query, 'since');
   const until = time(query, 'until');
@@ -79,7 +80,7 @@ async function stats(call: Call) {
   const { engine, params, query } = call;
   const stream = flag(query, 'stream', true);
   const oneShot = flag(query, 'one-shot');
-  if (stream && oneShot) throw badRequest('cannot have stream=true and one-shot=true');
+  if (stream && oneShot) throw badParameter('cannot have stream=true and one-shot=true');
   const readings = await engine.containers.stats(params.id!, { stream, oneShot });
   if (!stream) {
     for await (const reading of readings) return json(reading);

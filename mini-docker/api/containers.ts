@@ -1,8 +1,8 @@
 // Containers: their life, from create to delete, and what is known of them.
 
 import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
+import { badParameter } from '../engine/core/errors.ts';
 import { createBody, describesContainer, updateBody } from './container-body.ts';
-import { badRequest } from './errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, integer, terminalSize, text } from './query.ts';
@@ -130,7 +130,7 @@ async function list({ engine, query }: Call) {
 async function create(call: Call) {
   const { engine, query } = call;
   const body = await requiredJsonBody(call, createBody);
-  if (!describesContainer(body)) throw badRequest('Config cannot be empty in order to create a container');
+  if (!describesContainer(body)) throw badParameter('Config cannot be empty in order to create a container');
   const platform = text(query, 'platform');
   const options = { body, ...(platform !== undefined && { platform }) };
   // Not Docker's: the steps that would start the container, and nothing is made.
@@ -144,7 +144,7 @@ async function start(call: Call) {
   const body = await jsonBody(call, value => value);
   if (typeof body === 'object' && body !== null && Object.keys(body).length > 0) {
     const since = 'was deprecated since API v1.22 and removed in v1.24';
-    throw badRequest(`starting container with non-empty request body ${since}`);
+    throw badParameter(`starting container with non-empty request body ${since}`);
   }
   const detachKeys = text(query, 'detachKeys');
   await engine.containers.start(params.id!, detachKeys === undefined ? {} : { detachKeys });
@@ -167,7 +167,7 @@ async function wait(call: Call) {
   const asked = old ? undefined : text(query, 'condition');
   if (asked !== undefined) {
     const condition = CONDITIONS.find(each => each === asked);
-    if (condition === undefined) throw badRequest(`invalid condition: "${asked}"`);
+    if (condition === undefined) throw badParameter(`invalid condition: "${asked}"`);
     options.condition = condition;
   }
   const { result } = await engine.containers.wait(params.id!, options);

@@ -5,7 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
-import { HttpError } from './errors.ts';
+import { badParameter } from '../engine/core/errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { LARGEST_JSON } from './json-body.ts';
 import type { Hijacked } from './router.ts';
 
@@ -95,7 +96,7 @@ export function closeGently(socket: Duplex): void {
 
 /** The body of a request whose connection node has handed over: it is still in the stream. */
 export async function bodyFrom(request: IncomingMessage, socket: Duplex): Promise<Buffer> {
-  const tooLarge = () => new HttpError(413, `request body is larger than ${LARGEST_JSON} bytes`);
+  const tooLarge = () => new ExpectedError('tooLarge', `request body is larger than ${LARGEST_JSON} bytes`);
   if (request.headers.expect !== undefined) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
   if (!isChunked(request)) {
     const length = Number(request.headers['content-length'] ?? 0);
@@ -117,9 +118,9 @@ const PIECE = 64 * 1024;
 const LONGEST_LINE = 1024;
 const MOST_TRAILERS = 64;
 
-/** A chunked body (RFC 9112, 7.1), read to its end and not a byte further. @throws HttpError */
+/** A chunked body (RFC 9112, 7.1), read to its end and not a byte further. @throws ExpectedError */
 async function* chunks(socket: Duplex): AsyncGenerator<Buffer, void> {
-  const malformed = () => new HttpError(400, 'the chunked request body is malformed');
+  const malformed = () => badParameter('the chunked request body is malformed');
   for (;;) {
     const [, digits] = /^([\da-f]{1,12})\s*(?:;.*)?$/i.exec(await readLine(socket)) ?? [];
     if (digits === undefined) throw malformed();
@@ -136,8 +137,7 @@ async function* chunks(socket: Duplex): AsyncGenerator<Buffer, void> {
 async function readLine(socket: Duplex): Promise<string> {
   let line = '';
   while (!line.endsWith('\n')) {
-    if (line.length === LONGEST_LINE)
-      throw new HttpError(400, 'a line of the chunked request body is too long');
+    if (line.length === LONGEST_LINE) throw badParameter('a line of the chunked request body is too long');
     line += (await readExactly(socket, 1)).toString('latin1');
   }
   return line.replace(/\r?\n$/, '');
@@ -150,13 +150,12 @@ function readExactly(socket: Duplex, length: number): Promise<Buffer> {
       if (bytes === null) return;
       // At its end a stream gives what it has, however little.
       settle();
-      if (bytes.length < length)
-        reject(new HttpError(400, 'the request body is shorter than its Content-Length'));
+      if (bytes.length < length) reject(badParameter('the request body is shorter than its Content-Length'));
       else resolve(bytes);
     };
     const cut = () => {
       settle();
-      reject(new HttpError(400, 'the connection ended within the request body'));
+      reject(badParameter('the connection ended within the request body'));
     };
     const settle = () => {
       for (const event of ['end', 'error', 'close']) socket.off(event, cut);

@@ -1,9 +1,10 @@
 // Images on their way: pull and push, load and save, import, and what registries are asked.
 
+import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
-import { FormatError } from '../formats/json-fields.ts';
+import { FormatError } from '../formats/errors.ts';
 import { decodeRegistryAuth, type RegistryAuth } from '../formats/registry-auth.ts';
-import { badRequest, errorAnswer } from './errors.ts';
+import { errorAnswer } from './errors.ts';
 import { object, requiredJsonBody, string } from './json-body.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, flag, integer, text } from './query.ts';
@@ -56,7 +57,7 @@ async function create(call: Call) {
   const { engine, query } = call;
   if (text(query, 'fromSrc') !== undefined) return importImage(call);
   const image = text(query, 'fromImage');
-  if (image === undefined) throw badRequest('the name of the image is missing: fromImage');
+  if (image === undefined) throw badParameter('the name of the image is missing: fromImage');
   const tag = text(query, 'tag');
   const isDigest = tag?.includes(':') === true;
   const reference = tag === undefined ? image : `${image}${isDigest ? '@' : ':'}${tag}`;
@@ -77,7 +78,7 @@ async function importImage(call: Call) {
   const { engine, query, request } = call;
   const source = text(query, 'fromSrc');
   if (source !== '-') {
-    throw badRequest(`cannot import from ${source}: fetch it first, and send it as the body (fromSrc=-)`);
+    throw badParameter(`cannot import from ${source}: fetch it first, and send it as the body (fromSrc=-)`);
   }
   const repository = text(query, 'repo');
   const tag = text(query, 'tag');
@@ -114,7 +115,7 @@ async function load(call: Call) {
 }
 
 async function save(call: Call, names: string[]) {
-  if (names.length === 0) throw badRequest('the names of the images are missing: names');
+  if (names.length === 0) throw badParameter('the names of the images are missing: names');
   const archive = await call.engine.images.save(names);
   await pump(archive, call.stream({ 'Content-Type': 'application/x-tar' }), chunk => chunk);
   return undefined;
@@ -125,10 +126,10 @@ const LARGEST_SEARCH = 100;
 async function search(call: Call) {
   const { engine, query } = call;
   const term = text(query, 'term');
-  if (term === undefined) throw badRequest('what to search for is missing: term');
+  if (term === undefined) throw badParameter('what to search for is missing: term');
   const limit = integer(query, 'limit') ?? 25;
   if (limit < 1 || limit > LARGEST_SEARCH) {
-    throw badRequest(`invalid limit ${limit}: it must be from 1 to ${LARGEST_SEARCH}`);
+    throw badParameter(`invalid limit ${limit}: it must be from 1 to ${LARGEST_SEARCH}`);
   }
   const options = { limit, ...authOf(call), filters: filters(query) };
   return json(await engine.images.search(term, options));
@@ -156,6 +157,6 @@ export function authOf({ request }: Pick<Call, 'request'>): { auth?: RegistryAut
     return auth === undefined ? {} : { auth };
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
-    throw badRequest(`invalid X-Registry-Auth: ${cause.message}`);
+    throw badParameter(`invalid X-Registry-Auth: ${cause.message}`);
   }
 }

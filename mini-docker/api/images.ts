@@ -1,7 +1,7 @@
 // Images. Those that are there already: getting others needs a registry.
 
+import { badParameter } from '../engine/core/errors.ts';
 import type { ImageInspect, ImageSummary } from '../formats/engine-api/images.ts';
-import { badRequest } from './errors.ts';
 import { filters, flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
@@ -54,7 +54,7 @@ async function inspect({ engine, params, version }: Call) {
 
 async function tag({ engine, params, query }: Call) {
   const repository = text(query, 'repo');
-  if (repository === undefined) throw badRequest('the new name is missing: repo');
+  if (repository === undefined) throw badParameter('the new name is missing: repo');
   const name = text(query, 'tag');
   await engine.images.tag(params.name!, name === undefined ? repository : `${repository}:${name}`);
   return empty(201);
@@ -62,6 +62,6 @@ async function tag({ engine, params, query }: Call) {
 
 async function layers({ engine, query }: Call) {
   const name = text(query, 'name');
-  if (name === undefined) throw badRequest('the name of the image is missing: name');
+  if (name === undefined) throw badParameter('the name of the image is missing: name');
   return json(await engine.images.layers(name));
 }

@@ -2,7 +2,8 @@
 // match without regard to case and unknown ones are ignored, as in Go's decoder, which clients were written against.
 
 import type { IncomingMessage } from 'node:http';
-import { badRequest, HttpError } from './errors.ts';
+import { badParameter } from '../engine/core/errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 
 /** Bytes. The largest honest body is a container with thousands of labels. */
 export const LARGEST_JSON = 4 * 1024 * 1024;
@@ -23,7 +24,9 @@ export async function jsonBody<T>(
   const type = call.request.headers['content-type'] ?? '';
   // A web page may send any text to localhost, but nothing of this type unless the server agrees to it.
   if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw badRequest(`unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json'`);
+    throw badParameter(
+      `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json'`,
+    );
   }
   return parseJson(bytes, decode);
 }
@@ -34,7 +37,7 @@ export async function requiredJsonBody<T>(
   decode: Decoder<T>,
 ): Promise<T> {
   const body = await jsonBody(call, decode);
-  if (body === undefined) throw badRequest('invalid JSON: got EOF while reading request body');
+  if (body === undefined) throw badParameter('invalid JSON: got EOF while reading request body');
   return body;
 }
 
@@ -43,7 +46,7 @@ function parseJson<T>(bytes: Buffer, decode: Decoder<T>): T {
   try {
     value = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw badRequest(`invalid JSON: ${(error as Error).message}`);
+    throw badParameter(`invalid JSON: ${(error as Error).message}`);
   }
   return decode(value, '');
 }
@@ -54,14 +57,15 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   // The usual iterator would destroy the connection when the loop is left, and the answer with it.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
-    if (length > LARGEST_JSON) throw new HttpError(413, `request body is larger than ${LARGEST_JSON} bytes`);
+    if (length > LARGEST_JSON)
+      throw new ExpectedError('tooLarge', `request body is larger than ${LARGEST_JSON} bytes`);
     chunks.push(chunk);
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
-function wrong(where: string, wanted: string, value: unknown): HttpError {
-  return badRequest(`invalid JSON: ${where || 'the body'} must be ${wanted}, not ${shown(value)}`);
+function wrong(where: string, wanted: string, value: unknown): ExpectedError {
+  return badParameter(`invalid JSON: ${where || 'the body'} must be ${wanted}, not ${shown(value)}`);
 }
 
 function shown(value: unknown): string {

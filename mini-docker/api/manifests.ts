@@ -1,7 +1,7 @@
 // Images for several platforms under one name: not Docker's, whose client keeps the drafts and asks registries itself.
 
+import { badParameter } from '../engine/core/errors.ts';
 import type { ImagePlatform } from '../formats/engine-api/images.ts';
-import { badRequest } from './errors.ts';
 import { authOf } from './image-transfer.ts';
 import { flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -29,7 +29,7 @@ export const manifestRoutes: Route[] = [
 
 function nameOf({ query }: Call): string {
   const name = text(query, 'name');
-  if (name === undefined) throw badRequest('the name of the manifest list is missing: name');
+  if (name === undefined) throw badParameter('the name of the manifest list is missing: name');
   return name;
 }
 
@@ -42,7 +42,7 @@ async function create(call: Call) {
 async function annotate(call: Call) {
   const { engine, query } = call;
   const image = text(query, 'image');
-  if (image === undefined) throw badRequest('the name of the image is missing: image');
+  if (image === undefined) throw badParameter('the name of the image is missing: image');
   const fields = { os: 'os', architecture: 'arch', variant: 'variant', 'os.version': 'osversion' };
   const platform: Partial<ImagePlatform> = Object.fromEntries(
     Object.entries(fields).flatMap(([field, name]) => {

@@ -1,5 +1,6 @@
 // Networks, and containers on them.
 
+import { badParameter } from '../engine/core/errors.ts';
 import type {
   IpamConfig,
   NetworkConnectBody,
@@ -7,7 +8,6 @@ import type {
   NetworkDisconnectBody,
 } from '../formats/engine-api/networks.ts';
 import { endpointSettings } from './container-body.ts';
-import { badRequest } from './errors.ts';
 import { boolean, type Decoder, list, map, object, requiredJsonBody, string } from './json-body.ts';
 import { filters } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -92,14 +92,14 @@ const disconnectBody = object<NetworkDisconnectBody>({ Container: string, Force:
 
 async function connect(call: Call) {
   const body = await requiredJsonBody(call, connectBody);
-  if (!body.Container) throw badRequest('invalid JSON: Container must name a container');
+  if (!body.Container) throw badParameter('invalid JSON: Container must name a container');
   await call.engine.networks.connect(call.params.id!, body);
   return empty(200);
 }
 
 async function disconnect(call: Call) {
   const body = await requiredJsonBody(call, disconnectBody);
-  if (!body.Container) throw badRequest('invalid JSON: Container must name a container');
+  if (!body.Container) throw badParameter('invalid JSON: Container must name a container');
   await call.engine.networks.disconnect(call.params.id!, body);
   return empty(200);
 }

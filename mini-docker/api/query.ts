@@ -1,9 +1,10 @@
 // A query's values, read as dockerd reads them.
 
-import { BadDetachKeys, DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
+import { badParameter } from '../engine/core/errors.ts';
+import { DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
+import { FormatError } from '../formats/errors.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
-import { badRequest } from './errors.ts';
 
 const FALSE = new Set(['', '0', 'no', 'false', 'none']);
 
@@ -22,7 +23,7 @@ export function integer(query: URLSearchParams, name: string): number | undefine
   const value = text(query, name);
   if (value === undefined) return undefined;
   if (!/^[+-]?\d{1,15}$/.test(value))
-    throw badRequest(`invalid value "${value}" for ${name}: must be an integer`);
+    throw badParameter(`invalid value "${value}" for ${name}: must be an integer`);
   return Number(value);
 }
 
@@ -32,7 +33,9 @@ export function time(query: URLSearchParams, name: string): bigint | undefined {
   if (value === undefined) return undefined;
   const found = decodeTimestamp(value);
   if (found === undefined) {
-    throw badRequest(`invalid value "${value}" for ${name}: must be seconds since 1970 or an RFC 3339 time`);
+    throw badParameter(
+      `invalid value "${value}" for ${name}: must be seconds since 1970 or an RFC 3339 time`,
+    );
   }
   return found;
 }
@@ -45,11 +48,11 @@ export function filters(query: URLSearchParams): Filters {
   try {
     parsed = JSON.parse(value);
   } catch (error) {
-    throw badRequest(`invalid filter: ${(error as Error).message}`);
+    throw badParameter(`invalid filter: ${(error as Error).message}`);
   }
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed))
-    throw badRequest('invalid filter: must be an object');
+    throw badParameter('invalid filter: must be an object');
   return Object.fromEntries(Object.entries(parsed).map(([key, values]) => [key, filterValues(key, values)]));
 }
 
@@ -61,7 +64,7 @@ function filterValues(key: string, values: unknown): string[] {
       return entries.filter(([, wanted]) => wanted).map(([name]) => name);
     }
   }
-  throw badRequest(
+  throw badParameter(
     `invalid filter: the values of '${key}' must be a list of strings or a map of strings to booleans`,
   );
 }
@@ -71,7 +74,7 @@ export function terminalSize(query: URLSearchParams): { rows: number; columns: n
   const side = (name: 'h' | 'w') => {
     const size = integer(query, name);
     if (size === undefined || size < 0 || size > 0xffff) {
-      throw badRequest(`invalid terminal size: ${name} must be a number from 0 to 65535`);
+      throw badParameter(`invalid terminal size: ${name} must be a number from 0 to 65535`);
     }
     return size;
   };
@@ -82,7 +85,7 @@ export function detachKeys(keys: string | undefined): Uint8Array {
   try {
     return decodeDetachKeys(keys || DEFAULT_DETACH_KEYS);
   } catch (error) {
-    if (!(error instanceof BadDetachKeys)) throw error;
-    throw badRequest(`invalid detach keys (${keys}): ${error.message}`);
+    if (!(error instanceof FormatError)) throw error;
+    throw badParameter(`invalid detach keys (${keys}): ${error.message}`);
   }
 }

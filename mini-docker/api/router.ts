@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Engine } from '../engine/core/engine.ts';
-import { HttpError } from './errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 
 export interface Call {
   engine: Engine;
@@ -117,6 +117,6 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new HttpError(400, `invalid URL escape in "${segment}"`, { cause });
+    throw new ExpectedError('badParameter', `invalid URL escape in "${segment}"`, { cause });
   }
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { EngineError, type ErrorKind } from '../engine/core/errors.ts';
+import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
 import { listen } from './listen.ts';
 import { testServer } from './testing/client.ts';
 import { pretendEngine } from './testing/pretend-engine.ts';
@@ -93,7 +93,7 @@ test("an engine error becomes its status, and its message Docker's error body", 
     await using server = await testServer({
       containers: {
         pause: async () => {
-          throw new EngineError(kind, 'because');
+          throw new ExpectedError(kind, 'because');
         },
       },
     });
@@ -108,7 +108,7 @@ test('what is so already is 304 without a body', async () => {
   await using server = await testServer({
     containers: {
       start: async () => {
-        throw new EngineError('notModified', 'runs already');
+        throw new ExpectedError('notModified', 'runs already');
       },
     },
   });

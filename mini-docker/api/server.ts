@@ -2,11 +2,13 @@
 
 import { IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Engine } from '../engine/core/engine.ts';
+import { badParameter } from '../engine/core/errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
-import { errorAnswer, HttpError } from './errors.ts';
+import { errorAnswer } from './errors.ts';
 import { type Exchange, plainExchange, rawExchange } from './exchange.ts';
 import { execRoutes } from './exec.ts';
 import type { WhenRead } from './hijack.ts';
@@ -96,12 +98,12 @@ async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void
     const answer = await handle({ engine, exchange });
     if (answer !== undefined) exchange.send(answer);
   } catch (error) {
-    const { status, message } = errorAnswer(error);
-    options.debug?.(`${method} ${url}: ${status} ${message}`);
+    const { status, ...body } = errorAnswer(error);
+    options.debug?.(`${method} ${url}: ${status} ${body.message}`);
     if (exchange.gone) return;
     if (status === 500) options.report?.(error);
     if (exchange.started) exchange.cut();
-    else exchange.send(status === 304 ? { status } : { status, body: { message } });
+    else exchange.send(status === 304 ? { status } : { status, body });
   }
 }
 
@@ -115,7 +117,7 @@ async function handle({
   const { version, query, found } = locate(exchange.request);
   checkVersion(version);
   if (exchange.request.method === 'OPTIONS') return empty(200);
-  if (found === undefined) throw new HttpError(404, 'page not found');
+  if (found === undefined) throw new ExpectedError('notFound', 'page not found');
   const call: Call = {
     engine,
     request: exchange.request,
@@ -137,7 +139,7 @@ interface Located {
   found: Found | undefined;
 }
 
-/** @throws HttpError 400 for a path that is not well-formed */
+/** @throws ExpectedError 400 for a path that is not well-formed */
 function locate(request: IncomingMessage): Located {
   const { version, path, query } = partsOf(request);
   return { version, query, found: ROUTES.find(request.method!, path) };
@@ -160,12 +162,11 @@ function checkVersion(version: Located['version']): void {
   const { major, minor } = version;
   const client = `client version ${major}.${minor}`;
   if (major > 1 || (major === 1 && minor > API_VERSION)) {
-    throw new HttpError(400, `${client} is too new. Maximum supported API version is 1.${API_VERSION}`);
+    throw badParameter(`${client} is too new. Maximum supported API version is 1.${API_VERSION}`);
   }
   if (major < 1 || minor < MIN_API_VERSION) {
     const rest = 'please upgrade your client to a newer version';
-    throw new HttpError(
-      400,
+    throw badParameter(
       `${client} is too old. Minimum supported API version is 1.${MIN_API_VERSION}, ${rest}`,
     );
   }

@@ -1,9 +1,10 @@
 // Archives in a build's context: ADD unpacks those it can read.
+
 import { createReadStream } from 'node:fs';
 import { BLOCK } from '../formats/tar/entry.ts';
 import { decodeHeader } from '../formats/tar/header.ts';
 import { compressionOf, decompressed } from '../images/decompress.ts';
-import { BadImage } from '../images/errors.ts';
+import { ImageError } from '../images/errors.ts';
 import { BuildError } from './errors.ts';
 import { type Located, openFileOf } from './sources.ts';
 
@@ -17,7 +18,7 @@ export async function archiveIn(located: Located, name: string): Promise<boolean
     if (compressionOf(start) === 'none') return isTar(start);
     return isTar(await first(decompressed(readFile(located)), BLOCK));
   } catch (cause) {
-    if (!(cause instanceof BadImage)) throw cause;
+    if (!(cause instanceof ImageError)) throw cause;
     // Damaged, or in a form that we cannot read. By its name it may still be no archive.
     if (!/\.(?:tar\.\w+|tgz|txz|tbz2?|tzst)$/i.test(name)) return false;
     throw new BuildError(`ADD failed: ${name}: ${cause.message}`, { cause });

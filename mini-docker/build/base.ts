@@ -3,7 +3,7 @@
 import { decodeReference } from '../formats/image-reference.ts';
 import type { Platform } from '../formats/oci/image.ts';
 import { DOCKER_HUB_KEY } from '../formats/registry-auth.ts';
-import { NoSuchImage } from '../images/errors.ts';
+import { isNoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, encodePlatform, hostPlatform } from '../images/platform.ts';
 import { keyOf } from './cache.ts';
@@ -18,7 +18,7 @@ export interface BaseRequest {
   output: StageOutput | undefined;
 }
 
-/** Throws NoSuchImage, RegistryError, BadImage, InvalidReference. */
+/** Throws ImageError, RegistryError, FormatError. */
 export async function baseState(workspace: Workspace, request: BaseRequest): Promise<StageState> {
   const { image: name } = request;
   const asked = request.platform ?? workspace.request.platform;
@@ -62,7 +62,7 @@ async function findImage(
 ): Promise<Image> {
   const { images } = host;
   const local = await images.get(name).catch((error: unknown) => {
-    if (error instanceof NoSuchImage) return undefined;
+    if (isNoSuchImage(error)) return undefined;
     throw error;
   });
   const fits = local !== undefined && isFor(local, platform);

@@ -1,13 +1,14 @@
 // A build from the context that a client sends to an image with its names.
+
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dockerfile } from '../formats/dockerfile/dockerfile.ts';
-import { DockerfileError, SyntaxProblem } from '../formats/dockerfile/error.ts';
+import { DockerfileError, DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { Instruction } from '../formats/dockerfile/instruction.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { shortId } from '../formats/oci/digest.ts';
-import { NoSuchImage } from '../images/errors.ts';
+import { isNoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';
 import { removeTree } from '../linux/remove-tree.ts';
@@ -25,7 +26,7 @@ import { BuildVariables } from './variables.ts';
 import type { BuildHost, Workspace } from './workspace.ts';
 
 /**
- * Throws BuildError, DockerfileError, BadImage, NoSuchImage, RegistryError, InvalidReference: before the first message
+ * Throws BuildError, DockerfileError, ImageError, RegistryError, FormatError: before the first message
  * for what is wrong with the request. No container and no image is left behind; what was done is in the cache.
  */
 export async function buildImage(host: BuildHost, request: BuildRequest): Promise<Image> {
@@ -183,7 +184,7 @@ function placed(instruction: Instruction, file: string, work: () => void): void 
   try {
     work();
   } catch (cause) {
-    if (!(cause instanceof SyntaxProblem)) throw cause;
+    if (!(cause instanceof DockerfileSyntaxError)) throw cause;
     const place = { file, line: instruction.line, text: instruction.firstLine };
     throw new DockerfileError(cause.message, place, { cause });
   }
@@ -229,7 +230,7 @@ async function existing(images: BuildHost['images'], id: string): Promise<Image 
   try {
     return await images.get(id);
   } catch (error) {
-    if (error instanceof NoSuchImage) return undefined;
+    if (isNoSuchImage(error)) return undefined;
     throw error;
   }
 }

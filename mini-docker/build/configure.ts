@@ -16,7 +16,7 @@ export interface Configured {
 }
 
 /**
- * Throws BuildError and SyntaxProblem.
+ * Throws BuildError and DockerfileSyntaxError.
  * @param ownCommand whether CMD was said in this Dockerfile: ENTRYPOINT takes one of the base image away
  * @returns undefined for an instruction that is of another kind
  */

@@ -1,8 +1,9 @@
 // The context that a client sent, as files; and the Dockerfile in it.
+
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Dockerfile, parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
-import { BadIgnoreList, decodeDockerignore, type IgnoreList } from '../formats/dockerignore.ts';
-import { BadImage } from '../images/errors.ts';
+import { decodeDockerignore, type IgnoreList } from '../formats/dockerignore.ts';
+import { ExpectedError, FormatError } from '../formats/errors.ts';
 import { spaceFor } from '../images/layers.ts';
 import { unpackArchive } from '../images/unpack-archive.ts';
 import { O } from '../linux/constants.ts';
@@ -21,7 +22,7 @@ export async function unpackContext(source: AsyncIterable<Uint8Array>, directory
     return rootFd;
   } catch (cause) {
     closeSync(rootFd);
-    if (!(cause instanceof BadImage)) throw cause;
+    if (!(cause instanceof ExpectedError)) throw cause;
     throw new BuildError(`the build context cannot be read: ${cause.message}`, { cause });
   }
 }
@@ -55,7 +56,7 @@ function decodeList(text: string): IgnoreList {
   try {
     return decodeDockerignore(text);
   } catch (cause) {
-    if (!(cause instanceof BadIgnoreList)) throw cause;
+    if (!(cause instanceof FormatError)) throw cause;
     throw new BuildError(`error checking context: ${cause.message}`, { cause });
   }
 }

@@ -1,11 +1,11 @@
 // COPY and ADD: from the context, another stage, an image, the web or the Dockerfile itself, into a layer. No process
 // is started: the files are written into an overlay that is mounted nowhere, inside of which every path stays.
+
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { CopyInstruction } from '../formats/dockerfile/instruction.ts';
-import { TarError } from '../formats/tar/entry.ts';
-import { BadImage } from '../images/errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { spaceFor } from '../images/layers.ts';
 import { unpackArchive } from '../images/unpack-archive.ts';
@@ -166,7 +166,7 @@ async function write(
     const limit = spaceFor(layer.upperdir);
     for (const source of sources) await place(root, source, { ...options.target, limit });
   } catch (cause) {
-    if (!(cause instanceof BadImage || cause instanceof TarError)) throw cause;
+    if (!(cause instanceof ExpectedError)) throw cause;
     throw new BuildError(`${keyword} failed: ${cause.message}`, { cause });
   } finally {
     closeSync(root);

@@ -1,11 +1,10 @@
-/** A build that cannot go on. One clear line in `message`. */
-export class BuildError extends Error {
-  override readonly name = 'BuildError';
-  /** The exit code of the command that failed. */
-  readonly code: number | undefined;
+import { type ErrorDetails, ExpectedError } from '../formats/errors.ts';
 
-  constructor(message: string, options: { code?: number; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code;
+/** A build that cannot go on. `exitCode` is that of the command that failed. */
+export class BuildError extends ExpectedError {
+  override name = 'BuildError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('badParameter', message, details);
   }
 }

@@ -1,6 +1,8 @@
 // The value of RUN --mount: pure.
-import { BadCsv, decodeCsvLine } from '../formats/csv.ts';
-import { BadSize, decodeSize } from '../formats/sizes.ts';
+
+import { decodeCsvLine } from '../formats/csv.ts';
+import { FormatError } from '../formats/errors.ts';
+import { decodeSize } from '../formats/sizes.ts';
 import { meant } from '../formats/typo.ts';
 import type { Sharing } from './cache-mounts.ts';
 import { BuildError } from './errors.ts';
@@ -108,7 +110,7 @@ function sizeOf(text: string, wrong: (why: string) => BuildError): number {
   try {
     return decodeSize(text);
   } catch (cause) {
-    if (cause instanceof BadSize) throw wrong(cause.message);
+    if (cause instanceof FormatError) throw wrong(cause.message);
     throw cause;
   }
 }
@@ -117,7 +119,7 @@ function parts(text: string, wrong: (why: string) => BuildError): string[] {
   try {
     return decodeCsvLine(text);
   } catch (cause) {
-    if (cause instanceof BadCsv) throw wrong(cause.message);
+    if (cause instanceof FormatError) throw wrong(cause.message);
     throw cause;
   }
 }

@@ -146,5 +146,5 @@ function failure({ code, oomKilled }: Exit, args: readonly string[]): BuildError
   if (code === undefined)
     return new BuildError(`${command} ended, and nobody saw how: its monitor was killed`);
   const why = oomKilled ? ' (it had no memory left)' : '';
-  return new BuildError(`${command} returned a non-zero code: ${code}${why}`, { code });
+  return new BuildError(`${command} returned a non-zero code: ${code}${why}`, { exitCode: code });
 }

@@ -1,7 +1,9 @@
 // What COPY and ADD take: files of a tree that somebody else filled. The kernel resolves every path inside the tree.
+
 import { posix } from 'node:path';
 import { decodeName, encodeName, isByteName } from '../formats/byte-names.ts';
-import { compileGlob, type Glob, GlobError } from '../formats/glob.ts';
+import { FormatError } from '../formats/errors.ts';
+import { compileGlob, type Glob } from '../formats/glob.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
@@ -113,7 +115,7 @@ function wildcard(part: string, source: string): Glob {
   try {
     return compileGlob(part, { separator: '/', sets: true });
   } catch (cause) {
-    if (!(cause instanceof GlobError)) throw cause;
+    if (!(cause instanceof FormatError)) throw cause;
     throw new BuildError(`syntax error in pattern: ${source}: ${cause.message}`, { cause });
   }
 }

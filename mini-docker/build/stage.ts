@@ -1,8 +1,9 @@
 // One stage: its instructions one after the other, each from the cache or done.
+
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
-import { DockerfileError, SyntaxProblem } from '../formats/dockerfile/error.ts';
+import { DockerfileError, DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { Instruction, InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand } from '../formats/dockerfile/words.ts';
 import { shortId } from '../formats/oci/digest.ts';
@@ -64,7 +65,7 @@ function begin(workspace: Workspace, { planned, variables, sign, file, output, f
   return at(instruction, file, () => {
     const expansion = { escape: sign, lookup: (name: string) => variables.global(name) };
     const image = expand(instruction.image, expansion);
-    if (image === '') throw new SyntaxProblem(`the name of the image is empty: ${instruction.image}`);
+    if (image === '') throw new DockerfileSyntaxError(`the name of the image is empty: ${instruction.image}`);
     const platform = instruction.platform && expand(instruction.platform, expansion);
     return baseState(workspace, { image, output, ...(platform ? { platform } : {}) });
   });
@@ -75,7 +76,7 @@ async function at<T>(instruction: Instruction, file: string, work: () => T | Pro
   try {
     return await work();
   } catch (cause) {
-    if (!(cause instanceof SyntaxProblem)) throw cause;
+    if (!(cause instanceof DockerfileSyntaxError)) throw cause;
     const place = { file, line: instruction.line, text: instruction.firstLine };
     throw new DockerfileError(cause.message, place, { cause });
   }

@@ -57,7 +57,7 @@ export async function hashFiles(
   for await (const chunk of archiveOf(source, options.as)) reader.write(chunk);
 }
 
-/** Writes them below the directory `base` of the tree `root`. Throws BadImage. */
+/** Writes them below the directory `base` of the tree `root`. Throws ImageError. */
 export async function copyFiles(
   source: Located,
   options: Alterations & { as: string; root: number; base: string; limit: number },
@@ -78,7 +78,7 @@ export async function copyFiles(
   }
 }
 
-/** Makes a directory, and those above it, that are not there yet. Throws BadImage. */
+/** Makes a directory, and those above it, that are not there yet. Throws ImageError. */
 export function makeDirectory(root: number, path: string, { owner, mode }: Alterations): void {
   const limit = Number.MAX_SAFE_INTEGER;
   const unpacker = createUnpacker({ rootFd: root, whiteouts: false, limit, keepKinds: true });

@@ -1,6 +1,6 @@
 // Which variables a Dockerfile knows where: ARG before the first FROM, ARG in a stage, ENV
 // (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
-import { SyntaxProblem } from '../formats/dockerfile/error.ts';
+import { DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand } from '../formats/dockerfile/words.ts';
 import type { Platform } from '../formats/oci/image.ts';
@@ -27,7 +27,7 @@ export class BuildVariables {
     ]);
   }
 
-  /** Throws SyntaxProblem. */
+  /** Throws DockerfileSyntaxError. */
   declareGlobal(instruction: InstructionOf<'arg'>, sign: string): void {
     for (const [name, initial] of instruction.pairs) {
       const value = this.#take(name) ?? this.#expanded(initial, { sign, lookup: each => this.global(each) });
@@ -40,7 +40,7 @@ export class BuildVariables {
     return this.#globals.get(name) ?? this.#platform.get(name);
   }
 
-  /** The value of an ARG of a stage. Throws SyntaxProblem. */
+  /** The value of an ARG of a stage. Throws DockerfileSyntaxError. */
   value(name: string, initial: string | undefined, scope: Scope): string | undefined {
     return this.#take(name) ?? this.#expanded(initial, scope) ?? this.global(name);
   }
@@ -69,11 +69,11 @@ export class BuildVariables {
 /** Characters that the arguments of a stage may have together. */
 const LARGEST = 4 << 20;
 
-/** Throws SyntaxProblem when this value, with those that were counted before, is too much for the daemon's memory. */
+/** Throws DockerfileSyntaxError when this value, with those that were counted before, is too much for the daemon's memory. */
 export function counted(value: string | undefined, size: { characters: number }): string | undefined {
   size.characters += value?.length ?? 0;
   if (size.characters > LARGEST)
-    throw new SyntaxProblem(`the values of ARG are longer than ${LARGEST} characters together`);
+    throw new DockerfileSyntaxError(`the values of ARG are longer than ${LARGEST} characters together`);
   return value;
 }
 

@@ -5,8 +5,8 @@ import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
 import { tlsFiles } from './daemon/tls-files.ts';
-import { CommandError, DaemonError, errorLine, OUR_FAULT } from './errors.ts';
-import { FlagError, HelpWanted, parseFlags } from './flags/flags.ts';
+import { CommandError, DaemonError, errorLine, exitCodeOf, isRun, OUR_FAULT } from './errors.ts';
+import { FlagError, HelpError, parseFlags } from './flags/flags.ts';
 import { PROGRAM_FLAGS } from './program-flags.ts';
 import { outputWritten, printError, write } from './show/output.ts';
 
@@ -14,9 +14,6 @@ export interface CommandLineOptions {
   /** What starts our own daemon: a program and its arguments. */
   daemonCommand: readonly string[];
 }
-
-/** Commands whose errors of the daemon carry our name in front, as docker's do. */
-const PREFIXED = /^(container )?run$/;
 
 /** Resolves with the exit code when everything is written; never rejects. */
 export async function runCommandLine(argv: readonly string[], options: CommandLineOptions): Promise<number> {
@@ -33,7 +30,7 @@ async function runArguments(argv: readonly string[], options: CommandLineOptions
     if (args[0] === 'help') return await help(args.slice(1));
     return await dispatch(args, { ...options, ...daemon });
   } catch (error) {
-    if (error instanceof HelpWanted) return help([]);
+    if (error instanceof HelpError) return help([]);
     if (!(error instanceof FlagError)) return fail('', error);
     return fail('', new CommandError(`${error.message} (see 'mini-docker --help')`, { exitCode: OUR_FAULT }));
   }
@@ -74,7 +71,7 @@ async function runNamed(name: string, argv: string[], options: Options): Promise
     };
     return (await definition.run(invocation)) ?? 0;
   } catch (error) {
-    if (error instanceof HelpWanted) return help([name]);
+    if (error instanceof HelpError) return help([name]);
     if (error instanceof FlagError)
       return fail(
         name,
@@ -111,9 +108,8 @@ async function unknownCommand(name: string): Promise<string> {
 }
 
 async function explainFlag(name: string, { flags }: AnyCommand, error: FlagError): Promise<string> {
-  const unknown = /^unknown flag: --(.*)$/.exec(error.message)?.[1];
   const { meant } = await import('../formats/typo.ts');
-  const guess = unknown === undefined ? undefined : meant(unknown, Object.keys(flags));
+  const guess = error.unknown === undefined ? undefined : meant(error.unknown, Object.keys(flags));
   return `${error.message}${guess === undefined ? '' : `; did you mean --${guess}?`} (see 'mini-docker ${name} --help')`;
 }
 
@@ -135,9 +131,8 @@ function fail(name: string, error: unknown): number {
   // A message that was printed already, or none is wanted: only the exit code counts.
   if (line !== '') {
     const bare = error instanceof DaemonError || line.startsWith('Error');
-    printError(bare && !PREFIXED.test(name) ? line : `mini-docker: ${line}`);
+    printError(bare && !isRun(name) ? line : `mini-docker: ${line}`);
   }
   if (process.env.MINI_DOCKER_DEBUG && error instanceof Error) printError(String(error.stack));
-  if (error instanceof CommandError) return error.exitCode;
-  return PREFIXED.test(name) ? OUR_FAULT : 1;
+  return exitCodeOf(name, error);
 }

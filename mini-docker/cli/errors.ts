@@ -16,16 +16,19 @@ export class DaemonError extends Error {
   override name = 'DaemonError';
   /** HTTP */
   readonly status: number;
+  /** Of a program that could not be started: 127 where there is none, 126 where it cannot be executed. */
+  readonly exitCode: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, exitCode?: number) {
     super(message);
     this.status = status;
+    this.exitCode = exitCode;
   }
 }
 
 /** Nobody answers, and nobody can be started. */
-export class NoDaemon extends Error {
-  override name = 'NoDaemon';
+export class NoDaemonError extends Error {
+  override name = 'NoDaemonError';
 }
 
 /** What the user reads. */
@@ -36,20 +39,15 @@ export function errorLine(error: unknown): string {
 }
 
 export const OUR_FAULT = 125;
-const CANNOT_RUN = 126;
-const NOT_FOUND = 127;
 
-/** Of a container that could not be started: the daemon says why in words only. */
-export function startExitCode(error: unknown): number {
-  if (!(error instanceof DaemonError)) return OUR_FAULT;
-  if (
-    /executable file not found|no such file or directory|system cannot find the file/i.test(error.message)
-  ) {
-    return NOT_FOUND;
-  }
-  if (/permission denied|exec format error|not a directory|is a directory/i.test(error.message))
-    return CANNOT_RUN;
-  return OUR_FAULT;
+/** Commands whose errors of the daemon carry our name in front, as docker's do, and that end with 125 then. */
+export const isRun = (command: string): boolean => /^(container )?run$/.test(command);
+
+/** What `command` ends with. Those that end as the program does tell why it could not be started; `start` does not. */
+export function exitCodeOf(command: string, error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  const started = error instanceof DaemonError && (isRun(command) || /^(container )?exec$/.test(command));
+  return (started ? error.exitCode : undefined) ?? (isRun(command) ? OUR_FAULT : 1);
 }
 
 const REASONS: Record<string, string> = {

@@ -2,10 +2,10 @@
 // (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file).
 
 import { readFileSync } from 'node:fs';
+import { FormatError } from '../formats/errors.ts';
 import {
   boolean,
   type Fields,
-  FormatError,
   integer,
   parseObject,
   present,

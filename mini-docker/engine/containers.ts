@@ -1,9 +1,10 @@
 // Engine.containers: finds the container that is meant, and hands over to the file that knows how.
 
+import { ExpectedError } from '../formats/errors.ts';
 import { attachClient } from './clients/attach.ts';
 import { containerLogs } from './clients/logs.ts';
 import type { ContainersApi } from './core/engine.ts';
-import { EngineError, notRunning } from './core/errors.ts';
+import { notRunning } from './core/errors.ts';
 import { exportContainer, getArchive, putArchive, statContainerPath } from './files/archive.ts';
 import { containerChanges } from './files/changes.ts';
 import { commitContainer } from './files/commit.ts';
@@ -68,7 +69,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     export: async container => exportContainer(context, find(container)),
     remove: async (container, options = {}) => {
       if (options.link)
-        throw new EngineError('notImplemented', 'links are not containers of their own: rm --link');
+        throw new ExpectedError('notImplemented', 'links are not containers of their own: rm --link');
       return removeContainer(context, find(container), options);
     },
     prune: (filters = {}) => pruneContainers(context, filters),
@@ -78,7 +79,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     async trace(container) {
       const { trace, name } = find(container);
       if (trace === undefined) {
-        throw new EngineError(
+        throw new ExpectedError(
           'conflict',
           `container ${name} was not started with the annotation mini-docker.trace, or by another daemon`,
         );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { BadDetachKeys, decodeDetachKeys, detachScanner } from './detach-keys.ts';
+import { decodeDetachKeys, detachScanner } from './detach-keys.ts';
+import { FormatError } from './errors.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -9,7 +10,7 @@ test('names of keys become the bytes a terminal sends', () => {
 });
 
 test.each(['', 'ctrl-', 'ctrl-1', 'ab', 'a,,b', 'ctrl-p ctrl-q'])('%j is refused', text => {
-  expect(() => decodeDetachKeys(text)).toThrow(BadDetachKeys);
+  expect(() => decodeDetachKeys(text)).toThrow(FormatError);
 });
 
 test('the sequence detaches, also when it comes in two reads', () => {

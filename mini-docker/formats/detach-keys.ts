@@ -1,19 +1,17 @@
 // `--detach-keys`: the keys that leave a container running and give the terminal back. Names as in
 // https://docs.docker.com/reference/cli/docker/container/attach/#detach-keys.
 
+import { FormatError } from './errors.ts';
+
 /** Ctrl-P Ctrl-Q */
 export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
-
-export class BadDetachKeys extends Error {
-  override name = 'BadDetachKeys';
-}
 
 /** 'ctrl-p,ctrl-q' → the bytes a terminal sends for them. A key is a character or ctrl- with a to z or one of @ [ \ ] ^ _. */
 export function decodeDetachKeys(text: string): Uint8Array {
   const keys = text.split(',').map(key => {
     if (/^[\x21-\x7e]$/.test(key)) return key.charCodeAt(0);
     const control = /^ctrl-([a-zA-Z@[\\\]^_])$/.exec(key)?.[1];
-    if (control === undefined) throw new BadDetachKeys(`Unknown character: '${key}'`);
+    if (control === undefined) throw new FormatError(`Unknown character: '${key}'`);
     return control.toUpperCase().charCodeAt(0) - 0x40;
   });
   return Uint8Array.from(keys);

@@ -1,7 +1,9 @@
 // .dockerignore (https://docs.docker.com/build/concepts/context/#dockerignore-files): the last line that fits a path, or a
 // directory above it, decides.
+
 import { posix } from 'node:path';
-import { compileGlob, type Glob, GlobError } from './glob.ts';
+import { FormatError } from './errors.ts';
+import { compileGlob, type Glob } from './glob.ts';
 
 export interface IgnoreList {
   /** `path` is relative to the context, without a slash at its end. */
@@ -15,11 +17,7 @@ interface Line {
   isException: boolean;
 }
 
-export class BadIgnoreList extends Error {
-  override name = 'BadIgnoreList';
-}
-
-/** Throws BadIgnoreList. */
+/** Throws FormatError. */
 export function decodeDockerignore(text: string): IgnoreList {
   const lines = text
     .replace(/^\uFEFF/, '')
@@ -43,7 +41,7 @@ function decodeLine(line: string, number: number): Line[] {
   const isException = trimmed.startsWith('!');
   const pattern = isException ? trimmed.slice(1).trim() : trimmed;
   const shown = JSON.stringify(trimmed.slice(0, 80));
-  if (pattern === '') throw new BadIgnoreList(`.dockerignore:${number}: illegal exclusion pattern: ${shown}`);
+  if (pattern === '') throw new FormatError(`.dockerignore:${number}: illegal exclusion pattern: ${shown}`);
   // Go's filepath.Clean; a slash at the front or at the end means nothing.
   const clean = posix
     .normalize(pattern)
@@ -52,8 +50,8 @@ function decodeLine(line: string, number: number): Line[] {
   try {
     return [{ glob: compileGlob(clean, { separator: '/', sets: true, directories: true }), isException }];
   } catch (cause) {
-    if (!(cause instanceof GlobError)) throw cause;
-    throw new BadIgnoreList(`.dockerignore:${number}: syntax error in pattern ${shown}: ${cause.message}`, {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new FormatError(`.dockerignore:${number}: syntax error in pattern ${shown}: ${cause.message}`, {
       cause,
     });
   }

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  BadDuration,
-  decodeDuration,
-  decodePointInTime,
-  describeDuration,
-  encodeDuration,
-} from './durations.ts';
+import { decodeDuration, decodePointInTime, describeDuration, encodeDuration } from './durations.ts';
+import { FormatError } from './errors.ts';
 
 test.each([
   ['0', 0],
@@ -26,7 +21,7 @@ test.each([
   ['5q', 'time: unknown unit "q" in duration "5q"'],
   ['1h2', 'time: missing unit in duration "1h2"'],
 ])('%j is no duration', (text, message) => {
-  expect(() => decodeDuration(text)).toThrow(new BadDuration(message));
+  expect(() => decodeDuration(text)).toThrow(new FormatError(message));
 });
 
 test('what is printed can be read back', () => {

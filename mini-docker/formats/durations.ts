@@ -1,9 +1,7 @@
 // Durations as Go writes them ('1h30m', '250ms'), as people read them ('About an hour'), and points in time as
 // `--since` and `--until` take them.
 
-export class BadDuration extends Error {
-  override name = 'BadDuration';
-}
+import { FormatError } from './errors.ts';
 
 const UNITS: Record<string, number> = {
   ns: 1,
@@ -18,7 +16,7 @@ const UNITS: Record<string, number> = {
 
 /** '1m30s' → nanoseconds. The grammar and the messages are those of https://pkg.go.dev/time#ParseDuration. */
 export function decodeDuration(text: string): number {
-  const invalid = () => new BadDuration(`time: invalid duration ${JSON.stringify(text)}`);
+  const invalid = () => new FormatError(`time: invalid duration ${JSON.stringify(text)}`);
   const sign = /^[-+]/.exec(text)?.[0] ?? '';
   let rest = text.slice(sign.length);
   if (rest === '0') return 0;
@@ -27,10 +25,10 @@ export function decodeDuration(text: string): number {
   while (rest !== '') {
     const part = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest);
     if (!part) throw invalid();
-    if (part[2] === '') throw new BadDuration(`time: missing unit in duration ${JSON.stringify(text)}`);
+    if (part[2] === '') throw new FormatError(`time: missing unit in duration ${JSON.stringify(text)}`);
     const unit = UNITS[part[2]!];
     if (unit === undefined) {
-      throw new BadDuration(
+      throw new FormatError(
         `time: unknown unit ${JSON.stringify(part[2])} in duration ${JSON.stringify(text)}`,
       );
     }
@@ -76,7 +74,7 @@ const ZONED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d{1,9}))?(Z|[-+]\d\d:\
 
 /**
  * A time ('2026-01-02T15:04:05Z', without a zone the local one), seconds since 1970 ('1700000000.5'), or a duration
- * before `now` ('10m') → seconds since 1970 with nine decimals, as the Engine API takes them. Throws BadDuration.
+ * before `now` ('10m') → seconds since 1970 with nine decimals, as the Engine API takes them. Throws FormatError.
  */
 export function decodePointInTime(text: string, now: Date): string {
   if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
@@ -102,7 +100,7 @@ export function decodePointInTime(text: string, now: Date): string {
     const then = now.getTime() - decodeDuration(text) / 1e6;
     return withFraction(Math.floor(then / 1000) * 1000, String(Math.floor(then % 1000)).padStart(3, '0'));
   } catch {
-    throw new BadDuration(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
+    throw new FormatError(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
   }
 }
 

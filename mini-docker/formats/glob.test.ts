@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileGlob, GlobError } from './glob.ts';
+import { FormatError } from './errors.ts';
+import { compileGlob } from './glob.ts';
 
 test.each([
   ['', '', true],
@@ -38,7 +39,7 @@ test.each([
   ['a\\', 'a', undefined],
 ])('as a path, %j stands for %j: %s', (pattern, text, expected) => {
   const compile = () => compileGlob(pattern, { separator: '/', sets: true });
-  if (expected === undefined) expect(compile).toThrow(GlobError);
+  if (expected === undefined) expect(compile).toThrow(FormatError);
   else expect(compile().matches(text)).toBe(expected);
 });
 

@@ -3,6 +3,8 @@
 // (Thompson's simulation of an automaton), which takes time proportional to the text. A regular expression in JavaScript
 // tries one way after the other instead, and '*a*a*a*a*b' has more ways through a row of a's than there is time.
 
+import { FormatError } from './errors.ts';
+
 export interface GlobDialect {
   /** What '*', '?' and '[…]' never stand for. */
   separator?: '/';
@@ -25,11 +27,6 @@ export interface Glob {
   replace(text: string, replacement: string, which: 'first' | 'all'): string;
 }
 
-/** The pattern is not well-formed: '[' without ']', or a backslash at its end. */
-export class GlobError extends Error {
-  override name = 'GlobError';
-}
-
 /** A state of the automaton: what it takes to get from it to the next one. */
 interface State {
   accepts(character: string): boolean;
@@ -45,7 +42,7 @@ const LONGEST = 4096;
 const anything = () => true;
 const nothing = () => false;
 
-/** Throws GlobError. */
+/** Throws FormatError. */
 export function compileGlob(pattern: string, dialect: GlobDialect = {}): Glob {
   const forward = parse(pattern, dialect);
   // Patterns with '**' are matched from the front only; others may be read backwards, state by state.
@@ -91,7 +88,7 @@ function parse(pattern: string, dialect: GlobDialect): State[] {
   const { separator, sets = false, directories = false } = dialect;
   const inside = separator === undefined ? anything : (character: string) => character !== separator;
   const characters = [...pattern];
-  if (characters.length > LONGEST) throw new GlobError(`it is longer than ${LONGEST} characters`);
+  if (characters.length > LONGEST) throw new FormatError(`it is longer than ${LONGEST} characters`);
   const states: State[] = [];
   const one = (accepts: State['accepts']) => states.push({ accepts, repeats: false, skips: 0 });
   const many = (accepts: State['accepts'], skips = 0) => states.push({ accepts, repeats: true, skips });
@@ -99,7 +96,7 @@ function parse(pattern: string, dialect: GlobDialect): State[] {
     const character = characters[at]!;
     if (character === '\\') {
       const escaped = characters[++at];
-      if (escaped === undefined) throw new GlobError('it ends with a backslash');
+      if (escaped === undefined) throw new FormatError('it ends with a backslash');
       one(each => each === escaped);
     } else if (character === '*' && directories && characters[at + 1] === '*') {
       at += characters[at + 2] === '/' ? 2 : 1;
@@ -127,17 +124,17 @@ function parseSet(characters: string[], at: number): { contains(character: strin
   const take = () => {
     if (characters[next] === '\\') next += 1;
     const taken = characters[next++];
-    if (taken === undefined) throw new GlobError("the ']' of a '[' is missing");
+    if (taken === undefined) throw new FormatError("the ']' of a '[' is missing");
     return taken;
   };
   do {
     if (characters[next] === '-' || characters[next] === ']')
-      throw new GlobError("a '[…]' is not well-formed");
+      throw new FormatError("a '[…]' is not well-formed");
     const low = take();
     let high = low;
     if (characters[next] === '-') {
       next += 1;
-      if (characters[next] === ']') throw new GlobError("a '[…]' is not well-formed");
+      if (characters[next] === ']') throw new FormatError("a '[…]' is not well-formed");
       high = take();
     }
     ranges.push([low, high]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { BadRegexp, compileGoRegexp } from './go-regexp.ts';
+import { FormatError } from './errors.ts';
+import { compileGoRegexp } from './go-regexp.ts';
 
 test.each([
   ['web', 'my-web-1', true],
@@ -16,7 +17,7 @@ test.each([
 test.each(['(', '[a', '*', 'a(?=b)', '\\1', 'x'.repeat(2000), '((a{1000}){1000}){1000}'])(
   '%j is refused',
   async pattern => {
-    await expect(compileGoRegexp(pattern)).rejects.toThrow(BadRegexp);
+    await expect(compileGoRegexp(pattern)).rejects.toThrow(FormatError);
   },
 );
 

@@ -2,21 +2,19 @@
 // matched as Go does it, in time proportional to the text. JavaScript's take exponential time for some, and would let
 // one request stop the daemon.
 
+import { FormatError } from './errors.ts';
+
 export interface GoRegexp {
   /** Whether some part of the text fits. */
   finds(text: string): boolean;
 }
 
-export class BadRegexp extends Error {
-  override name = 'BadRegexp';
-}
-
 /** Longer ones are a mistake, and compiling takes time. Characters. */
 const LONGEST = 1024;
 
-/** Rejects with BadRegexp. */
+/** Rejects with FormatError. */
 export async function compileGoRegexp(text: string): Promise<GoRegexp> {
-  if (text.length > LONGEST) throw new BadRegexp(`it is longer than ${LONGEST} characters`);
+  if (text.length > LONGEST) throw new FormatError(`it is longer than ${LONGEST} characters`);
   // Most filters are names. To load the library takes 10 ms.
   if (/^[\w/-]*$/.test(text)) return { finds: each => each.includes(text) };
   const { RE2JS } = await import('re2js');
@@ -24,6 +22,6 @@ export async function compileGoRegexp(text: string): Promise<GoRegexp> {
     const compiled = RE2JS.compile(text);
     return { finds: each => compiled.matcher(each).find() };
   } catch (cause) {
-    throw new BadRegexp((cause as Error).message, { cause });
+    throw new FormatError((cause as Error).message, { cause });
   }
 }

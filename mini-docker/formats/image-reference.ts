@@ -1,6 +1,8 @@
 // Names of images, as docker reads and prints them: the grammar and the defaults are those of
 // https://github.com/distribution/reference (docker.io, library/, latest).
 
+import { FormatError } from './errors.ts';
+
 export interface ImageReference {
   /** 'docker.io', 'localhost:5000' */
   domain: string;
@@ -9,10 +11,6 @@ export interface ImageReference {
   tag?: string;
   /** 'sha256:…' */
   digest?: string;
-}
-
-export class InvalidReference extends Error {
-  override name = 'InvalidReference';
 }
 
 const DEFAULT_DOMAIN = 'docker.io';
@@ -28,15 +26,12 @@ const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]
 
 /**
  * Reads what a user wrote ('busybox', 'localhost:5000/a/b:1', 'alpine@sha256:…'), with docker's defaults for domain
- * and path. The tag stays undefined when none is written: `withTag` adds 'latest'. Throws InvalidReference.
+ * and path. The tag stays undefined when none is written: `withTag` adds 'latest'. Throws FormatError.
  */
 export function decodeReference(text: string): ImageReference {
-  const invalid = (why = '') =>
-    new InvalidReference(`invalid reference format${why}: ${JSON.stringify(text)}`);
+  const invalid = (why = '') => new FormatError(`invalid reference format${why}: ${JSON.stringify(text)}`);
   if (/^[0-9a-f]{64}$/.test(text)) {
-    throw new InvalidReference(
-      `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
-    );
+    throw new FormatError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
   let rest = text;
   const at = rest.indexOf('@');
@@ -54,7 +49,7 @@ export function decodeReference(text: string): ImageReference {
   if (digest !== undefined && !DIGEST.test(digest)) throw invalid();
   if (digest?.startsWith('sha256:') && !/^sha256:[0-9a-f]{64}$/.test(digest)) throw invalid();
   if (domain.length + 1 + path.length > NAME_LIMIT) {
-    throw new InvalidReference(`repository name must not be more than ${NAME_LIMIT} characters`);
+    throw new FormatError(`repository name must not be more than ${NAME_LIMIT} characters`);
   }
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }

@@ -1,8 +1,6 @@
 // Reading JSON that a stranger wrote: every field is checked, and what is wrong is named by its place.
 
-export class FormatError extends Error {
-  override name = 'FormatError';
-}
+import { FormatError } from './errors.ts';
 
 const wrong = (where: string, wanted: string, value: unknown): FormatError =>
   new FormatError(`${where} must be ${wanted}, not ${shown(value)}`);

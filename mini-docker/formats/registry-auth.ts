@@ -1,6 +1,7 @@
 // Who a user is to a registry: the X-Registry-Auth header of the Docker Engine API (its "Authentication" section), and
 // the `auths` of ~/.docker/config.json.
-import { FormatError, object, optional, parseObject, present, string } from './json-fields.ts';
+import { FormatError } from './errors.ts';
+import { object, optional, parseObject, present, string } from './json-fields.ts';
 
 export interface RegistryAuth {
   username?: string;

@@ -1,17 +1,8 @@
 // Profiles for seccomp(2) as files: Docker's form, whose rules may depend on capabilities, architecture and kernel, and
 // the OCI runtime specification's, which is what is left of it for one container on one machine.
 // https://docs.docker.com/engine/security/seccomp/, config-linux.md of the runtime specification.
-import {
-  array,
-  type Fields,
-  FormatError,
-  integer,
-  object,
-  optional,
-  present,
-  string,
-  strings,
-} from './json-fields.ts';
+import { FormatError } from './errors.ts';
+import { array, type Fields, integer, object, optional, present, string, strings } from './json-fields.ts';
 import type {
   Seccomp,
   SeccompAction,

@@ -1,16 +1,14 @@
 // Sizes as docker's flags take them ('512m', in powers of 1024) and as its listings show them ('1.13MB' in powers of
 // 1000, '7.5MiB' in powers of 1024).
 
-export class BadSize extends Error {
-  override name = 'BadSize';
-}
+import { FormatError } from './errors.ts';
 
 const POWERS = 'kmgtp';
 
-/** '512m', '1.5GiB', '100' → bytes; every unit is a power of 1024, also without the i. Throws BadSize. */
+/** '512m', '1.5GiB', '100' → bytes; every unit is a power of 1024, also without the i. Throws FormatError. */
 export function decodeSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text.trim());
-  if (!match) throw new BadSize(`invalid size: '${text}'`);
+  if (!match) throw new FormatError(`invalid size: '${text}'`);
   return Math.floor(Number(match[1]) * 1024 ** (POWERS.indexOf(match[2]!.toLowerCase() || ' ') + 1));
 }
 

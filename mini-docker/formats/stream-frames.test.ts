@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { BadStreamFrame, encodeFrame, frameDecoder } from './stream-frames.ts';
+import { FormatError } from './errors.ts';
+import { encodeFrame, frameDecoder } from './stream-frames.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
@@ -33,5 +34,5 @@ test('a long frame is not held back until it is whole', () => {
 });
 
 test('a stream that is not framed is refused', () => {
-  expect(() => frameDecoder().push(bytes('not a frame'))).toThrow(BadStreamFrame);
+  expect(() => frameDecoder().push(bytes('not a frame'))).toThrow(FormatError);
 });

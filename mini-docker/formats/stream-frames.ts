@@ -2,6 +2,8 @@
 // stream it is of and how long it is (https://docs.docker.com/reference/api/engine/version/v1.47/, "Stream format"
 // of ContainerAttach). With a terminal there is one stream, and no framing.
 
+import { FormatError } from './errors.ts';
+
 export type StreamName = 'stdin' | 'stdout' | 'stderr';
 
 export interface StreamFrame {
@@ -12,10 +14,6 @@ export interface StreamFrame {
 
 const NAMES = ['stdin', 'stdout', 'stderr', 'systemerr'] as const;
 const HEADER = 8;
-
-export class BadStreamFrame extends Error {
-  override name = 'BadStreamFrame';
-}
 
 /** Header and data in one new array, so that one write sends both. */
 export function encodeFrame(stream: StreamName, data: Uint8Array): Uint8Array {
@@ -29,7 +27,7 @@ export function encodeFrame(stream: StreamName, data: Uint8Array): Uint8Array {
 export interface FrameDecoder {
   /**
    * Takes the next bytes of the stream, cut anywhere, and gives what is in them. A frame longer than a chunk comes
-   * out in pieces, so that nothing is held back. Throws BadStreamFrame for a header of no known stream.
+   * out in pieces, so that nothing is held back. Throws FormatError for a header of no known stream.
    */
   push(chunk: Uint8Array): StreamFrame[];
   /** Whether the stream may end here: between two frames. */
@@ -74,6 +72,6 @@ export function frameDecoder(): FrameDecoder {
 
 function nameOf(byte: number): StreamFrame['stream'] {
   const name = NAMES[byte];
-  if (name === undefined) throw new BadStreamFrame(`unrecognized stream: ${byte}`);
+  if (name === undefined) throw new FormatError(`unrecognized stream: ${byte}`);
   return name;
 }

@@ -1,8 +1,6 @@
 // /etc/passwd and /etc/group (passwd(5), group(5)), and docker's `--user` looked up in them.
 
-export class UserNotFound extends Error {
-  override readonly name = 'UserNotFound';
-}
+import { ExpectedError } from './errors.ts';
 
 export interface UserIdentity {
   uid: number;
@@ -45,7 +43,7 @@ export function decodeGroup(text: string): GroupEntry[] {
 /**
  * `user` is '', 'name', 'uid', 'name:group' or 'uid:gid'; names come before numbers. A uid without an entry is
  * allowed and belongs to group 0. `groupAdd` are names or gids.
- * @throws UserNotFound for a name that is not there, or a number outside 0 to 2147483647
+ * @throws ExpectedError for a name that is not there, or a number outside 0 to 2147483647
  */
 export function lookUpUser(
   user: string,
@@ -60,7 +58,7 @@ export function lookUpUser(
   const users = decodePasswd(options.passwd);
   const entry = users.find(each => each.name === userPart) ?? users.find(each => each.uid === number);
   if (!entry && number === undefined) {
-    throw new UserNotFound(`unable to find user ${userPart}: ${reason(userPart, 'passwd')}`);
+    throw new ExpectedError('badParameter', `unable to find user ${userPart}: ${reason(userPart, 'passwd')}`);
   }
   const gid = groupPart === '' ? (entry?.gid ?? 0) : findGroup(groupPart, groups);
   const memberOf =
@@ -80,7 +78,8 @@ function findGroup(wanted: string, groups: GroupEntry[]): number {
   const number = identity(wanted);
   const entry = groups.find(each => each.name === wanted);
   const gid = entry?.gid ?? number;
-  if (gid === undefined) throw new UserNotFound(`unable to find group ${wanted}: ${reason(wanted, 'group')}`);
+  if (gid === undefined)
+    throw new ExpectedError('badParameter', `unable to find group ${wanted}: ${reason(wanted, 'group')}`);
   return gid;
 }
 

@@ -1,5 +1,6 @@
 // The content store: the blobs of an OCI image layout (image specification, image-layout.md). A blob is in its place
 // when, and only when, all of it is there and its digest is right.
+
 import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestOf, hexOf } from '../formats/oci/digest.ts';
 import type { Descriptor } from '../formats/oci/image.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 /** What is known of a blob before its bytes are there. */
 export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
@@ -27,7 +28,7 @@ export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
 export interface Arrival extends AsyncIterable<Uint8Array> {
   /**
    * Takes what nobody has read, and puts the blob in its place. To be called in any case. Throws what the source threw,
-   * and BadImage when the blob is not what is expected; nothing is stored then.
+   * and ImageError when the blob is not what is expected; nothing is stored then.
    */
   finish(): Promise<{ digest: string; size: number }>;
 }
@@ -36,14 +37,14 @@ export interface Blobs {
   path(digest: string): string;
   /** In bytes; undefined when it is not there. */
   size(digest: string): number | undefined;
-  /** Of manifests and configurations, which are small. Throws BadImage when the file does not have its digest. */
+  /** Of manifests and configurations, which are small. Throws ImageError when the file does not have its digest. */
   read(digest: string): Buffer;
   stream(digest: string): Readable;
   /** Stores small blobs. */
   put(bytes: Uint8Array): { digest: string; size: number };
   /** Nothing is read of the source before somebody reads it, or finishes it. */
   arrival(source: AsyncIterable<Uint8Array>, expected?: Expected): Arrival;
-  /** Stores what arrives. Throws BadImage, and stores nothing, when it is not what is expected. */
+  /** Stores what arrives. Throws ImageError, and stores nothing, when it is not what is expected. */
   receive(source: AsyncIterable<Uint8Array>, expected?: Expected): Promise<{ digest: string; size: number }>;
   /** Makes the file `path`, which has this digest, the blob too, in place of one that may be damaged. */
   adopt(path: string, digest: string): void;
@@ -110,7 +111,7 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
     size,
     read(digest) {
       const bytes = readFileSync(path(digest));
-      if (digestOf(bytes) !== digest) throw new BadImage(`${path(digest)} is damaged: its digest is wrong`);
+      if (digestOf(bytes) !== digest) throw new ImageError(`${path(digest)} is damaged: its digest is wrong`);
       return bytes;
     },
     stream: digest => createReadStream(path(digest), { highWaterMark: 1 << 18 }),
@@ -144,13 +145,13 @@ function syncInBackground(path: string): void {
 function check(received: { digest: string; size: number }, expected: Expected): void {
   const what = expected.digest ?? 'blob';
   if (expected.size !== undefined && received.size > expected.size) {
-    throw new BadImage(`${what} is longer than the ${expected.size} bytes that were announced`);
+    throw new ImageError(`${what} is longer than the ${expected.size} bytes that were announced`);
   }
   if (expected.size !== undefined && received.size !== expected.size) {
-    throw new BadImage(`${what} has ${received.size} bytes, not the ${expected.size} that were announced`);
+    throw new ImageError(`${what} has ${received.size} bytes, not the ${expected.size} that were announced`);
   }
   if (expected.digest !== undefined && received.digest !== expected.digest) {
-    throw new BadImage(`${what} arrived as ${received.digest}: the content is not what was announced`);
+    throw new ImageError(`${what} arrived as ${received.digest}: the content is not what was announced`);
   }
 }
 

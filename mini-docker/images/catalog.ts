@@ -11,7 +11,7 @@ import {
 } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import type { Blobs } from './blobs.ts';
-import { AmbiguousImage, BadImage, NoSuchImage } from './errors.ts';
+import { ImageError, noSuchImage } from './errors.ts';
 import type { Image } from './image.ts';
 import type { Layers } from './layers.ts';
 import { choosePlatform } from './platform.ts';
@@ -32,7 +32,7 @@ export interface Catalog {
   images(): CatalogImage[];
   /** One for each manifest. */
   variants(): Iterable<CatalogImage>;
-  /** Throws NoSuchImage, AmbiguousImage, InvalidReference. `byName` tells whether it was a name that found it. */
+  /** Throws ImageError, FormatError. `byName` tells whether it was a name that found it. */
   find(reference: string): { image: CatalogImage; byName: string | undefined };
   byId(id: string): CatalogImage | undefined;
   byManifest(digest: string): CatalogImage | undefined;
@@ -122,7 +122,7 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
     const config = decodeImageConfig(blobs.read(manifest.config.digest));
     const diffIds = config.rootfs.diff_ids;
     if (diffIds.length !== manifest.layers.length) {
-      throw new BadImage(
+      throw new ImageError(
         `image ${manifest.config.digest} has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
       );
     }
@@ -152,7 +152,7 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
       const id = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
       if (isDigest(id)) {
         const image = byId.get(id);
-        if (image === undefined) throw new NoSuchImage(text);
+        if (image === undefined) throw noSuchImage(text);
         return { image, byName: undefined };
       }
       const reference = withTag(decodeReference(text));
@@ -166,11 +166,11 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
         ? images.filter(image => image.id.startsWith(`sha256:${prefix}`))
         : [];
       if (matches.length > 1) {
-        throw new AmbiguousImage(
+        throw new ImageError(
           `${matches.length} images have an id that starts with ${prefix}: write more of it`,
         );
       }
-      if (matches[0] === undefined) throw new NoSuchImage(familiarReference(reference));
+      if (matches[0] === undefined) throw noSuchImage(familiarReference(reference));
       return { image: matches[0], byName: undefined };
     },
   };

@@ -1,4 +1,5 @@
 // What is below a data root, and the two things that change it: an image comes in, an image goes.
+
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import { withLock } from '../linux/lock.ts';
 import { type Blobs, openBlobs } from './blobs.ts';
 import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { named, nameOf, openReferences, prepareLayout } from './references.ts';
 
@@ -23,7 +24,7 @@ export interface Content {
   update(change: (manifests: readonly Descriptor[]) => readonly Descriptor[]): Promise<void>;
   /**
    * Makes an image of blobs that are there: unpacks its layers, and gives it the names (in full). All of it
-   * happens or nothing: on failure what came in for it is removed again. Throws BadImage.
+   * happens or nothing: on failure what came in for it is removed again. Throws ImageError.
    */
   add(options: AddOptions): Promise<CatalogImage>;
   /** Runs `bring`, which stores blobs and layers; what it holds is not collected meanwhile. */
@@ -103,13 +104,13 @@ export async function openContent(root: string): Promise<Content> {
       hold(manifest.config.digest);
       for (const layer of manifest.layers) hold(layer.digest);
       for (const { digest, size } of [manifest.config, ...manifest.layers]) {
-        if (blobs.size(digest) !== size) throw new BadImage(`the image lacks ${digest} of ${size} bytes`);
+        if (blobs.size(digest) !== size) throw new ImageError(`the image lacks ${digest} of ${size} bytes`);
       }
       const config = decodeImageConfig(blobs.read(manifest.config.digest));
       const diffIds = config.rootfs.diff_ids;
-      if (config.os !== 'linux') throw new BadImage(`the image is for ${config.os}, and this is linux`);
+      if (config.os !== 'linux') throw new ImageError(`the image is for ${config.os}, and this is linux`);
       if (diffIds.length !== manifest.layers.length) {
-        throw new BadImage(
+        throw new ImageError(
           `the image has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
         );
       }

@@ -6,25 +6,25 @@ import type { History, ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { decompressed } from './decompress.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { CreateImageOptions, Image, ImportOptions } from './image.ts';
 import { decodePlatformText, hostPlatform } from './platform.ts';
 
-/** Throws BadImage and InvalidReference. */
+/** Throws ImageError and FormatError. */
 export const fullNames = (references: readonly string[] = []): string[] =>
   references.map(text => {
     const reference = withTag(decodeReference(text));
     if (reference.digest !== undefined)
-      throw new BadImage('refusing to create a tag with a digest reference');
+      throw new ImageError('refusing to create a tag with a digest reference');
     return encodeReference(reference);
   });
 
-/** Throws BadImage and InvalidReference. */
+/** Throws ImageError and FormatError. */
 export function createImage(content: Content, options: CreateImageOptions): Promise<Image> {
   const names = fullNames(options.references);
   const { base } = options;
   const below = base === undefined ? undefined : content.catalog.byId(base.id);
-  if (base !== undefined && below === undefined) throw new BadImage(`image ${base.id} is gone`);
+  if (base !== undefined && below === undefined) throw new ImageError(`image ${base.id} is gone`);
   return content.holding(async hold => {
     const added = options.layer === undefined ? undefined : await addLayer(content, options.layer, hold);
     const history: History = {
@@ -87,7 +87,7 @@ function store(
   return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh, unpackLater });
 }
 
-/** Throws BadImage and InvalidReference. */
+/** Throws ImageError and FormatError. */
 export function importImage(content: Content, options: ImportOptions): Promise<Image> {
   const names = fullNames(options.reference === undefined ? [] : [options.reference]);
   const platform = options.platform === undefined ? hostPlatform() : decodePlatformText(options.platform);

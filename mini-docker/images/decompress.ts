@@ -1,7 +1,8 @@
 // Layers come as tar, gzip or zstd. The first bytes tell which, as they do for docker: media types are not to be relied on.
+
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 const CHUNK = 1 << 18;
 const MAGIC: readonly [name: string, bytes: Buffer][] = [
@@ -13,15 +14,15 @@ const MAGIC: readonly [name: string, bytes: Buffer][] = [
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Throws BadImage for forms that we cannot read. */
+/** Throws ImageError for forms that we cannot read. */
 export function compressionOf(start: Uint8Array): Compression {
   const found = MAGIC.find(([, magic]) => magic.equals(start.subarray(0, magic.length)))?.[0] ?? 'none';
   if (found === 'none' || found === 'gzip' || found === 'zstd') return found;
-  throw new BadImage(`${found} compression is not supported: unpack it with ${found} -d first`);
+  throw new ImageError(`${found} compression is not supported: unpack it with ${found} -d first`);
 }
 
 /**
- * What is in the stream when it is unpacked, in chunks. A damaged stream throws BadImage.
+ * What is in the stream when it is unpacked, in chunks. A damaged stream throws ImageError.
  * @param plain it must not be compressed: who calls relies on a digest of it as it is
  */
 export async function* decompressed(
@@ -38,7 +39,7 @@ export async function* decompressed(
   const whole = Readable.from(startingWith(first, chunks), { objectMode: false });
   const compression = compressionOf(first);
   if (plain && compression !== 'none')
-    throw new BadImage(
+    throw new ImageError(
       'the layer is compressed, and its diff id is the digest of that, not of what is in it',
     );
   if (compression === 'none') {
@@ -52,7 +53,7 @@ export async function* decompressed(
     yield* pipeline(whole, transform, () => {});
   } catch (cause) {
     if (cause instanceof Error && /^(?:Z_|ZSTD_)/.test(String((cause as NodeJS.ErrnoException).code))) {
-      throw new BadImage(`the ${compression} data is damaged: ${cause.message}`, { cause });
+      throw new ImageError(`the ${compression} data is damaged: ${cause.message}`, { cause });
     }
     throw cause;
   }

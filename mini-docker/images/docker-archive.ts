@@ -1,5 +1,6 @@
 // manifest.json of `docker save` (Docker Image Specification 1.2, "Combined Image JSON + Filesystem Changeset Format").
-import { array, FormatError, object, optional, present, string, strings } from '../formats/json-fields.ts';
+import { FormatError } from '../formats/errors.ts';
+import { array, object, optional, present, string, strings } from '../formats/json-fields.ts';
 
 export interface DockerArchiveImage {
   /** Names of files in the archive. */

@@ -1,4 +1,5 @@
 // busybox:latest, made here and now from a single program: no registry is needed for the first container.
+
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +8,7 @@ import type { ImageConfig } from '../formats/oci/image-config.ts';
 import { encodeEntry } from '../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar/entry.ts';
 import { isStaticElf } from './elf-static.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 export const EMBEDDED_REFERENCE = 'docker.io/library/busybox:latest';
 
@@ -51,7 +52,7 @@ function findProgram(): { path: string; program: Buffer } {
     const path = createRequire(import.meta.url).resolve('busybox-static/bin/busybox');
     const program = readFileSync(path);
     if (digestOf(program) === DIGEST) return { path, program };
-    throw new BadImage(`${path} is not the busybox that was packed with the program: run npm ci again`);
+    throw new ImageError(`${path} is not the busybox that was packed with the program: run npm ci again`);
   }
   for (const path of HOST_PATHS) {
     try {
@@ -62,14 +63,14 @@ function findProgram(): { path: string; program: Buffer } {
     const program = readFileSync(path);
     if (isStaticElf(program)) return { path, program };
   }
-  throw new BadImage(
+  throw new ImageError(
     `no busybox for ${process.arch} here: install a static one (Debian: apt install busybox-static), or pull an image`,
   );
 }
 
 function appletsOf(path: string): string[] {
   const { stdout, error } = spawnSync(path, ['--list'], { encoding: 'utf8' });
-  if (error) throw new BadImage(`cannot run ${path}: ${error.message}`, { cause: error });
+  if (error) throw new ImageError(`cannot run ${path}: ${error.message}`, { cause: error });
   const names = stdout.split('\n').filter(name => name !== '' && name !== 'busybox' && !name.includes('/'));
   return [...new Set(names)].sort();
 }

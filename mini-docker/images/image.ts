@@ -89,15 +89,15 @@ export interface FoundImage {
 
 /** A draft of an index, which is kept here until it is pushed; each under the name that it will have. */
 export interface ManifestLists {
-  /** The images must be in the list's registry. Gives the list's name in full. Throws BadImage, RegistryError. */
+  /** The images must be in the list's registry. Gives the list's name in full. Throws ImageError, RegistryError. */
   create(name: string, images: readonly string[], options?: ManifestListOptions): Promise<string>;
-  /** Throws NoSuchManifestList; BadImage when the image is not in it. */
+  /** Throws ImageError when there is none, or when the image is not in it. */
   annotate(name: string, image: string, changes: Partial<Platform>): Promise<void>;
   /** A draft, or what the registry has under the name. Throws RegistryError. */
   inspect(name: string, options?: { auth?: RegistryAuth }): Promise<ManifestListView>;
-  /** Gives the digest of the index. Throws NoSuchManifestList, RegistryError. */
+  /** Gives the digest of the index. Throws ImageError, RegistryError. */
   push(name: string, options?: { auth?: RegistryAuth; purge?: boolean }): Promise<string>;
-  /** Throws NoSuchManifestList. */
+  /** Throws ImageError. */
   remove(name: string): Promise<void>;
 }
 
@@ -127,28 +127,28 @@ export interface HistoryLine {
 }
 
 export interface ImageStore {
-  /** By reference, by id with or without 'sha256:', or by an unambiguous prefix of it. Throws NoSuchImage. */
+  /** By reference, by id with or without 'sha256:', or by an unambiguous prefix of it. Throws ImageError. */
   get(reference: string): Promise<Image>;
   list(): Promise<Image[]>;
-  /** Throws InvalidReference. A tag that another image has moves to this one. */
+  /** Throws FormatError. A tag that another image has moves to this one. */
   tag(image: Image, reference: string): Promise<void>;
   /**
-   * Removes a tag, and the image with its last one; by id, the image with its only name. Throws NoSuchImage and
-   * ImageInUse, under docker's rules. With `force` an image that a stopped container needs only loses its names.
+   * Removes a tag, and the image with its last one; by id, the image with its only name. Throws ImageError and
+   * ImageError, under docker's rules. With `force` an image that a stopped container needs only loses its names.
    */
   remove(reference: string, options: RemoveOptions): Promise<{ untagged: string[]; deleted: string[] }>;
   /** The unpacked layers' directories, topmost first: overlay's lowerdir order. Unpacks what is not yet. */
   lowerdirs(image: Image): Promise<string[]>;
   /** What made the image, the newest first. */
   history(image: Image): HistoryLine[];
-  /** A tar for `load`, here, in docker, podman or skopeo. Throws NoSuchImage before the first piece. */
+  /** A tar for `load`, here, in docker, podman or skopeo. Throws ImageError before the first piece. */
   save(references: readonly string[]): AsyncIterable<Uint8Array>;
-  /** Takes the images of an archive in. Throws BadImage. */
+  /** Takes the images of an archive in. Throws ImageError. */
   load(
     source: AsyncIterable<Uint8Array>,
     onProgress?: (progress: ImageProgress) => void,
   ): Promise<LoadedImage[]>;
-  /** Makes an image of one layer out of a file system's tar (plain, gzip or zstd). Throws BadImage. */
+  /** Makes an image of one layer out of a file system's tar (plain, gzip or zstd). Throws ImageError. */
   import(options: ImportOptions): Promise<Image>;
   /** Layers of a build, which no image has yet. */
   loose: LooseLayers;
@@ -156,12 +156,12 @@ export interface ImageStore {
   create(options: CreateImageOptions): Promise<Image>;
   /**
    * Fetches an image from its registry. Without tag and digest it is 'latest'. Throws RegistryError (unknown, denied,
-   * no network; with the HTTP status), BadImage, InvalidReference.
+   * no network; with the HTTP status), ImageError, FormatError.
    */
   pull(reference: string, options?: PullImageOptions): Promise<PulledImage>;
   /** The tags that the registry has: for `pull --all-tags`. */
   remoteTags(reference: string, options?: PushImageOptions): Promise<string[]>;
-  /** Sends an image to the registry that its name names. Throws NoSuchImage, RegistryError. */
+  /** Sends an image to the registry that its name names. Throws ImageError, RegistryError. */
   push(reference: string, options?: PushImageOptions): Promise<PushedImage>;
   /** Whether the registry takes this user: for `login`. Throws RegistryError. */
   login(auth: RegistryAuth): Promise<void>;
@@ -210,7 +210,7 @@ export interface LooseLayer {
 export interface LooseLayers {
   /** Nothing that `hold` was given is collected before `work` is done. What nobody needs then goes. */
   holding<T>(work: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
-  /** Stores and unpacks what pack() makes. Throws BadImage. */
+  /** Stores and unpacks what pack() makes. Throws ImageError. */
   add(tar: AsyncIterable<Uint8Array>, hold: (digest: string) => void): Promise<LooseLayer>;
   /** undefined when it is not there any more, or not whole. */
   find(diffId: string): LooseLayer | undefined;
@@ -222,7 +222,7 @@ export interface LooseLayers {
   keep(digests: () => Iterable<string>): void;
   /** Removes those that nobody needs. */
   collect(digests: Iterable<string>): Promise<string[]>;
-  /** An image out of loose layers on top of another image, or of none. Throws BadImage, InvalidReference. */
+  /** An image out of loose layers on top of another image, or of none. Throws ImageError, FormatError. */
   assemble(options: AssembleOptions): Promise<Image>;
 }
 

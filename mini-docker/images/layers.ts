@@ -1,5 +1,6 @@
 // Unpacked layers, ready to be overlay's lower directories: ROOT/NAME/diff, and ROOT/NAME/layer.json, which is there
 // only when the layer is whole. A layer's files depend on its own tar alone, so its diff id names it, and images share it.
+
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -17,7 +18,7 @@ import { parseObject } from '../formats/json-fields.ts';
 import { hexOf } from '../formats/oci/digest.ts';
 import { O } from '../linux/constants.ts';
 import { temporaryName, writeWhole } from './blobs.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
 export interface Layers {
@@ -27,7 +28,7 @@ export interface Layers {
   /** Bytes of its files; undefined when it is not unpacked. */
   size(diffId: string): number | undefined;
   /**
-   * Unpacks a layer from its tar (gzip, zstd or plain), unless it is there. Throws BadImage, and leaves nothing, when
+   * Unpacks a layer from its tar (gzip, zstd or plain), unless it is there. Throws ImageError, and leaves nothing, when
    * the tar is broken, is not the one that `diffId` names, or unpacks to more than `limit` bytes.
    */
   unpack(options: UnpackLayerOptions): Promise<void>;
@@ -83,7 +84,7 @@ export function openLayers(root: string, temporary: string): Layers {
         skipDigest: verified,
       });
       if (!verified && unpacked.diffId !== diffId) {
-        throw new BadImage(
+        throw new ImageError(
           `layer ${diffId} unpacked as ${unpacked.diffId}: its content is not what was announced`,
         );
       }

@@ -1,6 +1,8 @@
 // `docker load`: the images of an archive, which is an OCI layout, or what `docker save` used to write, or both in one.
+
 import { closeSync, openSync, readSync } from 'node:fs';
-import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
+import { FormatError } from '../formats/errors.ts';
+import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
 import {
   type Descriptor,
   decodeIndex,
@@ -16,17 +18,17 @@ import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { compressionOf } from './decompress.ts';
 import { type DockerArchiveImage, decodeDockerArchive } from './docker-archive.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { ImageProgress, LoadedImage } from './image.ts';
 import { spaceFor } from './layers.ts';
 import { choosePlatform } from './platform.ts';
 import { REF_NAME } from './references.ts';
-import { asBadImage, type Spool, type SpooledFile, spoolArchive } from './spool.ts';
+import { type Spool, type SpooledFile, spoolArchive } from './spool.ts';
 
 /** What containerd and docker annotate with the full name, where the specification's key has only the tag. */
 const IMAGE_NAME = 'io.containerd.image.name';
 
-/** Throws BadImage. Images that were whole before the one that is not stay. */
+/** Throws ImageError. Images that were whole before the one that is not stay. */
 export async function loadArchive(
   content: Content,
   source: AsyncIterable<Uint8Array>,
@@ -38,11 +40,9 @@ export async function loadArchive(
     if (spool.has('oci-layout') && spool.has('index.json'))
       return await loadLayout(content, spool, onProgress);
     if (spool.has('manifest.json')) return await loadDockerArchive(content, spool, onProgress);
-    throw new BadImage(
+    throw new ImageError(
       'the archive is not one of images: it has neither index.json nor manifest.json (import takes file systems)',
     );
-  } catch (error) {
-    throw asBadImage(error);
   } finally {
     await spool.remove();
   }
@@ -57,7 +57,7 @@ async function loadLayout(
   const blob = ({ digest, size }: Descriptor): SpooledFile => {
     const file = spool.file(`blobs/sha256/${digest.slice(7)}`);
     if (file.digest === digest && file.size === size) return file;
-    throw new BadImage(
+    throw new ImageError(
       `the archive's ${digest} is damaged: its content is ${file.digest} of ${file.size} bytes`,
     );
   };
@@ -165,7 +165,7 @@ function namesOf(name: string | undefined): string[] {
   try {
     return [encodeReference(withTag(decodeReference(name)))];
   } catch (error) {
-    if (error instanceof InvalidReference) return [];
+    if (error instanceof FormatError) return [];
     throw error;
   }
 }

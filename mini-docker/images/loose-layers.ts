@@ -5,7 +5,7 @@ import type { ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { fullNames } from './create.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { AssembleOptions, Image, LooseLayer, LooseLayers } from './image.ts';
 
 export function looseLayers(content: Content): LooseLayers {
@@ -43,7 +43,7 @@ export function looseLayers(content: Content): LooseLayers {
   ): Promise<Image> {
     const names = fullNames(references);
     const below = base === undefined ? undefined : catalog.byId(base.id);
-    if (base !== undefined && below === undefined) throw new BadImage(`image ${base.id} is gone`);
+    if (base !== undefined && below === undefined) throw new ImageError(`image ${base.id} is gone`);
     return holding(async hold => {
       const stored = blobs.put(encodeJson(config));
       hold(stored.digest);
@@ -64,6 +64,6 @@ const descriptorOf = ({ diffId, size }: LooseLayer) => ({ mediaType: MEDIA.ociLa
 function layersOf(below: CatalogImage | undefined, { rootfs }: ImageConfig): Manifest['layers'] {
   const found = below?.layers ?? [];
   const same = found.every((_, index) => below?.config.rootfs.diff_ids[index] === rootfs.diff_ids[index]);
-  if (!same) throw new BadImage('the image does not begin with the layers of the one it is built on');
+  if (!same) throw new ImageError('the image does not begin with the layers of the one it is built on');
   return found;
 }

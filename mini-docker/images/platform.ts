@@ -1,7 +1,8 @@
 // Which of an index's images is the one for this machine, or for the platform that was asked for.
+
 import type { Descriptor, Index, Platform } from '../formats/oci/image.ts';
 import { isManifestType } from '../formats/oci/image.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
 
@@ -15,7 +16,7 @@ export function decodePlatformText(text: string): Platform {
   const host = hostPlatform();
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some(part => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw new BadImage(`not a platform: ${JSON.stringify(text)} (write os/architecture, as linux/amd64)`);
+    throw new ImageError(`not a platform: ${JSON.stringify(text)} (write os/architecture, as linux/amd64)`);
   }
   const [os, architecture, variant] =
     parts.length === 1 && parts[0] !== 'linux' && parts[0] !== 'windows' ? ['linux', parts[0]] : parts;
@@ -32,7 +33,7 @@ export function decodePlatformText(text: string): Platform {
 export const encodePlatform = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 
-/** Throws BadImage when there is none. */
+/** Throws ImageError when there is none. */
 export function choosePlatform(index: Index, wanted: Platform = hostPlatform()): Descriptor {
   const images = index.manifests.filter(each => isManifestType(each.mediaType));
   const fits = images.filter(({ platform }) => platform !== undefined && matches(platform, wanted));
@@ -42,7 +43,7 @@ export function choosePlatform(index: Index, wanted: Platform = hostPlatform()):
   const chosen = exact ?? fits[0] ?? only;
   if (chosen !== undefined) return chosen;
   const there = images.flatMap(({ platform }) => (platform === undefined ? [] : [encodePlatform(platform)]));
-  throw new BadImage(`no image for ${encodePlatform(wanted)}: there is ${there.join(', ') || 'none'}`);
+  throw new ImageError(`no image for ${encodePlatform(wanted)}: there is ${there.join(', ') || 'none'}`);
 }
 
 function matches(platform: Platform, wanted: Platform): boolean {

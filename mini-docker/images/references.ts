@@ -1,8 +1,10 @@
 // Which names mean which image: the layout's index.json (image specification, image-layout.md, "index.json file"),
 // one descriptor for each name, or one without a name for an image that has none.
+
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeReference, encodeReference, InvalidReference, withTag } from '../formats/image-reference.ts';
+import { FormatError } from '../formats/errors.ts';
+import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci/image.ts';
 import { writeWhole } from './blobs.ts';
 
@@ -23,7 +25,7 @@ export function nameOf(descriptor: Descriptor): string | undefined {
   try {
     return encodeReference(withTag(decodeReference(name)));
   } catch (error) {
-    if (error instanceof InvalidReference) return undefined;
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }

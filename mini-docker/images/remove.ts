@@ -3,7 +3,7 @@
 import { decodeReference, familiarName } from '../formats/image-reference.ts';
 import { shortId } from '../formats/oci/digest.ts';
 import type { Catalog, CatalogImage } from './catalog.ts';
-import { ImageInUse } from './errors.ts';
+import { ImageError } from './errors.ts';
 import type { RemoveOptions } from './image.ts';
 
 export interface Removal {
@@ -14,18 +14,18 @@ export interface Removal {
   deletes: boolean;
 }
 
-/** Throws NoSuchImage and ImageInUse. */
+/** Throws ImageError. */
 export function planRemoval(catalog: Catalog, text: string, { force, inUse }: RemoveOptions): Removal {
   const { image, byName } = catalog.find(text);
   const users = inUse.get(image.id) ?? [];
   const running = users.find(user => user.running);
   const refuse = (can: 'must be forced' | 'cannot be forced', why: string) =>
-    new ImageInUse(`conflict: unable to delete ${shortId(image.id)} (${can}) - ${why}`);
+    new ImageError(`conflict: unable to delete ${shortId(image.id)} (${can}) - ${why}`);
 
   if (byName !== undefined) {
     const [user] = users;
     if (!force && user !== undefined && isOnlyName(image, byName)) {
-      throw new ImageInUse(
+      throw new ImageError(
         `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - container ` +
           `${shortId(user.containerId)} is using its referenced image ${shortId(image.id)}`,
       );

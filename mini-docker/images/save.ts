@@ -20,7 +20,7 @@ const IMAGE_NAME = 'io.containerd.image.name';
 
 /**
  * The archive of the images that `references` name. A name brings that name along, an id all tags.
- * Throws NoSuchImage at once, before there is a first piece.
+ * Throws ImageError at once, before there is a first piece.
  */
 export function saveArchive(
   { catalog, blobs }: Content,

@@ -1,15 +1,14 @@
 // The files of an image archive, put aside as they arrive: its table of contents may come last. Names in the archive
 // are only looked up here, never used as names of files.
+
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError } from '../formats/json-fields.ts';
-import { TarError } from '../formats/tar/entry.ts';
 import { createTarReader, type TarConsumer } from '../formats/tar/reader.ts';
 import { temporaryName } from './blobs.ts';
 import { decompressed } from './decompress.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 
 export interface SpooledFile {
   path: string;
@@ -18,10 +17,10 @@ export interface SpooledFile {
 }
 
 export interface Spool {
-  /** Follows the archive's symbolic and hard links. Throws BadImage when there is no such file. */
+  /** Follows the archive's symbolic and hard links. Throws ImageError when there is no such file. */
   file(name: string): SpooledFile;
   has(name: string): boolean;
-  /** For tables of contents. Throws BadImage when it is too large to be one. */
+  /** For tables of contents. Throws ImageError when it is too large to be one. */
   text(name: string): string;
   remove(): Promise<void>;
 }
@@ -29,7 +28,7 @@ export interface Spool {
 const TEXT_LIMIT = 16 << 20;
 const LINK_LIMIT = 16;
 
-/** Throws BadImage; then nothing is left. */
+/** Throws FormatError and ImageError; then nothing is left. */
 export async function spoolArchive(options: {
   source: AsyncIterable<Uint8Array>;
   temporary: string;
@@ -47,7 +46,7 @@ export async function spoolArchive(options: {
   } catch (error) {
     consumer.close();
     await remove();
-    throw error instanceof TarError ? new BadImage(error.message, { cause: error }) : error;
+    throw error;
   }
 
   function file(name: string): SpooledFile {
@@ -58,7 +57,7 @@ export async function spoolArchive(options: {
       if (typeof found !== 'string') return found;
       at = found;
     }
-    throw new BadImage(`the archive lacks ${JSON.stringify(name)}`);
+    throw new ImageError(`the archive lacks ${JSON.stringify(name)}`);
   }
 
   return {
@@ -66,7 +65,7 @@ export async function spoolArchive(options: {
     has: name => consumer.entries.has(clean(name)),
     text(name) {
       const { path, size } = file(name);
-      if (size > TEXT_LIMIT) throw new BadImage(`the archive's ${name} is too large: ${size} bytes`);
+      if (size > TEXT_LIMIT) throw new ImageError(`the archive's ${name} is too large: ${size} bytes`);
       return readFileSync(path, 'utf8');
     },
     remove,
@@ -100,10 +99,10 @@ function createConsumer(directory: string, limit: number): SpoolConsumer {
     data(bytes, position) {
       if (current === undefined) return;
       if (position !== size)
-        throw new BadImage('the archive has sparse files, which image archives have not');
+        throw new ImageError('the archive has sparse files, which image archives have not');
       size += bytes.length;
       total += bytes.length;
-      if (total > limit) throw new BadImage(`the archive unpacks to more than the ${limit} bytes allowed`);
+      if (total > limit) throw new ImageError(`the archive unpacks to more than the ${limit} bytes allowed`);
       current.hash.update(bytes);
       for (let done = 0; done < bytes.length; ) done += writeSync(current.fd, bytes, done);
     },
@@ -119,7 +118,3 @@ function createConsumer(directory: string, limit: number): SpoolConsumer {
     },
   };
 }
-
-/** Errors of formats are the archive's fault. */
-export const asBadImage = (error: unknown): unknown =>
-  error instanceof FormatError ? new BadImage(error.message, { cause: error }) : error;

@@ -1,10 +1,11 @@
 // The images of one data root: ROOT/oci is an OCI image layout with everything in it, ROOT/layers its layers unpacked.
+
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
 import { type Content, digestsOf, openContent, withName } from './content.ts';
 import { createImage, importImage } from './create.ts';
 import { EMBEDDED_REFERENCE, makeEmbeddedImage } from './embedded.ts';
-import { BadImage, NoSuchImage } from './errors.ts';
+import { ImageError, noSuchImage } from './errors.ts';
 import { historyOf } from './history.ts';
 import type { Image, ImageStore } from './image.ts';
 import { loadArchive } from './load.ts';
@@ -30,7 +31,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
   if (content.isNew) {
     // A machine without a busybox can still pull.
     await addEmbedded(content).catch(async error => {
-      if (!(error instanceof BadImage)) throw error;
+      if (!(error instanceof ImageError)) throw error;
       await content.update(manifests => manifests);
     });
   }
@@ -42,12 +43,12 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     async tag(image, text) {
       const reference = withTag(decodeReference(text));
       if (reference.digest !== undefined)
-        throw new BadImage('refusing to create a tag with a digest reference');
+        throw new ImageError('refusing to create a tag with a digest reference');
       const name = encodeReference(reference);
       await content.update(manifests => {
         // The image may have another manifest by now: a push compresses its layers.
         const current = catalog.byManifest(image.manifest.digest) ?? catalog.byId(image.id);
-        if (current === undefined) throw new NoSuchImage(image.id);
+        if (current === undefined) throw noSuchImage(image.id);
         return withName(manifests, { descriptor: current.manifest, name, idOf: catalog.idOf });
       });
     },
@@ -75,7 +76,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
 
     history(image) {
       const found = catalog.byId(image.id);
-      if (found === undefined) throw new NoSuchImage(image.id);
+      if (found === undefined) throw noSuchImage(image.id);
       return historyOf(found, diffId => layers.size(diffId) ?? 0);
     },
     save: references => saveArchive(content, references),
@@ -116,7 +117,7 @@ async function unpackMissing({ catalog, blobs, layers }: Content, image: Image):
   for (const [index, diffId] of image.config.rootfs.diff_ids.entries()) {
     const blob = found?.layers[index];
     if (blob === undefined)
-      throw new BadImage(`layer ${diffId} of image ${image.id} is not there: pull it again`);
+      throw new ImageError(`layer ${diffId} of image ${image.id} is not there: pull it again`);
     await layers.unpack({ diffId, source: () => blobs.stream(blob.digest) });
   }
 }

@@ -1,8 +1,5 @@
-// A stream, compressed or not, unpacked: layers, and what `cp` puts into a container.
-import { TarError } from '../formats/tar/entry.ts';
 import { createTarReader } from '../formats/tar/reader.ts';
 import { decompressed } from './decompress.ts';
-import { BadImage } from './errors.ts';
 import { createUnpacker, type UnpackOptions } from './unpack.ts';
 
 export interface UnpackArchiveOptions extends UnpackOptions {
@@ -16,7 +13,7 @@ export interface UnpackArchiveOptions extends UnpackOptions {
 
 /**
  * Unpacks below `rootFd`, and nothing anywhere else, whatever the archive says and whoever moves directories about
- * meanwhile. Gives the bytes of its files. Throws BadImage for a broken or hostile archive, SyscallError for the rest;
+ * meanwhile. Gives the bytes of its files. Throws FormatError or ImageError for a broken or hostile archive, SyscallError for the rest;
  * what was unpacked until then stays.
  */
 export async function unpackArchive(options: UnpackArchiveOptions): Promise<number> {
@@ -31,8 +28,6 @@ export async function unpackArchive(options: UnpackArchiveOptions): Promise<numb
     reader.finish();
     unpacker.finish();
     return unpacker.size;
-  } catch (error) {
-    throw error instanceof TarError ? new BadImage(error.message, { cause: error }) : error;
   } finally {
     unpacker.close();
   }

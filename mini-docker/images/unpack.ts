@@ -1,6 +1,7 @@
 // A tar archive becomes files below a directory. The archive may be an attacker's: every name is resolved by the
 // kernel inside that directory (linux/in-root.ts), and what is made is made anew, by descriptor, never through what
 // stands there already.
+
 import { chmodSync, writeSync } from 'node:fs';
 import { encodeName, isByteName } from '../formats/byte-names.ts';
 import type { TarEntry } from '../formats/tar/entry.ts';
@@ -25,7 +26,7 @@ import {
   openat,
   symlinkat,
 } from '../linux/syscalls.ts';
-import { BadImage } from './errors.ts';
+import { ImageError } from './errors.ts';
 import { hiddenName, isMetadata, isOpaqueMark, OPAQUE_XATTR } from './whiteouts.ts';
 
 export interface UnpackOptions {
@@ -78,7 +79,7 @@ function normalise(path: string): string {
     if (part === '' || part === '.') continue;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) {
-      throw new BadImage(`the archive is not safe: ${JSON.stringify(path)} leads out of it`);
+      throw new ImageError(`the archive is not safe: ${JSON.stringify(path)} leads out of it`);
     }
   }
   return parts.join('/');
@@ -109,12 +110,13 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
 
   function store(bytes: number): void {
     stored += bytes;
-    if (stored > limit) throw new BadImage(`the archive unpacks to more than the ${limit} bytes allowed`);
+    if (stored > limit) throw new ImageError(`the archive unpacks to more than the ${limit} bytes allowed`);
   }
 
   function rememberTime(path: string, mtime: bigint): void {
     remembered += path.length + NAME_OVERHEAD;
-    if (remembered > memory) throw new BadImage('the archive has more directories than can be kept in mind');
+    if (remembered > memory)
+      throw new ImageError('the archive has more directories than can be kept in mind');
     directoryTimes.set(path, mtime);
   }
 
@@ -134,7 +136,9 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
         const status = statusAt(above, pathArg(name));
         const hidden = status !== undefined && whiteouts && isWhiteout(status);
         if (status !== undefined && !hidden) {
-          throw new BadImage(`the archive has files below ${JSON.stringify(path)}, which is not a directory`);
+          throw new ImageError(
+            `the archive has files below ${JSON.stringify(path)}, which is not a directory`,
+          );
         }
         if (hidden) removeTree(above, pathArg(name));
         store(BLOCK);
@@ -163,7 +167,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
     const result = create(tolerant);
     if (result !== -EEXIST) return result;
     if (keepKinds && kindAt(fd, name) === S_IF.DIR) {
-      throw new BadImage(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
+      throw new ImageError(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
     }
     removeTree(fd, pathArg(name));
     return create(step);
@@ -182,7 +186,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
         const status = statusAt(at.fd, name);
         opaque = whiteouts && status !== undefined && isWhiteout(status);
         if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {
-          if (keepKinds) throw new BadImage(`cannot overwrite ${JSON.stringify(at.name)} with a directory`);
+          if (keepKinds) throw new ImageError(`cannot overwrite ${JSON.stringify(at.name)} with a directory`);
           removeTree(at.fd, name);
           create(mkdirat(at.fd, name, NEW_DIRECTORY));
         }
@@ -198,7 +202,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   function makeLink(entry: TarEntry, path: string): void {
     const target = base + normalise(entry.linkname ?? '');
     const { directory, name } = splitLast(target);
-    if (name === '') throw new BadImage(`the archive links ${JSON.stringify(path)} to a directory`);
+    if (name === '') throw new ImageError(`the archive links ${JSON.stringify(path)} to a directory`);
     if (target === path) return;
     let from: number;
     try {
@@ -210,7 +214,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
       const status = statusAt(fd, pathArg(name));
       if (status === undefined) throw noTarget(entry);
       if ((status.mode & S_IF.MT) === S_IF.DIR) {
-        throw new BadImage(`the archive links ${JSON.stringify(path)} to a directory`);
+        throw new ImageError(`the archive links ${JSON.stringify(path)} to a directory`);
       }
       // A second name for a whiteout would hide a file that the archive does not name.
       if (whiteouts && isWhiteout(status)) throw noTarget(entry);
@@ -222,7 +226,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
   function makeNode(entry: TarEntry, path: string): void {
     const { major = 0, minor = 0 } = entry;
     if (whiteouts && entry.type === 'character' && major === 0 && minor === 0) {
-      throw new BadImage(
+      throw new ImageError(
         `the archive is not safe: ${JSON.stringify(path)} is a forged whiteout (device 0:0)`,
       );
     }
@@ -265,7 +269,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
     const hidden = hiddenName(name);
     if (hidden === undefined) return false;
     if (hidden === '' || hidden === '.' || hidden === '..') {
-      throw new BadImage(`the archive is not safe: ${JSON.stringify(path)} is a forged whiteout`);
+      throw new ImageError(`the archive is not safe: ${JSON.stringify(path)} is a forged whiteout`);
     }
     const at = parentOf(directory === '' ? hidden : `${directory}/${hidden}`);
     const result = call(mayFail(mknodat(at.fd, pathArg(at.name), S_IF.CHR, 0), 'EEXIST'));
@@ -288,7 +292,7 @@ export function createUnpacker(options: UnpackOptions): Unpacker {
       store(BLOCK);
       if (whiteouts && whiteout(path)) return;
       if (entry.type === 'directory') return makeDirectory(entry, path.replace(/\/$/, ''));
-      if (path === base) throw new BadImage(`the archive's root is a ${entry.type}, not a directory`);
+      if (path === base) throw new ImageError(`the archive's root is a ${entry.type}, not a directory`);
       if (entry.type === 'file') makeFile(entry, path);
       else if (entry.type === 'symlink') makeSymlink(entry, path);
       else if (entry.type === 'hardlink') makeLink(entry, path);
@@ -348,8 +352,8 @@ const markOpaque = (fd: number): void => {
   call(fsetxattr(fd, OPAQUE_XATTR, YES, 0));
 };
 
-const noTarget = (entry: TarEntry, cause?: unknown): BadImage =>
-  new BadImage(
+const noTarget = (entry: TarEntry, cause?: unknown): ImageError =>
+  new ImageError(
     `the archive links ${JSON.stringify(entry.path)} to ${JSON.stringify(entry.linkname)}, which is not there`,
     { cause },
   );

@@ -1,6 +1,6 @@
 // The addresses of one subnet: which are given out, and which is next. Addresses are not given out again before all
 // others were, as in docker: neighbours remember for a while who had one.
-import { NetworkError } from './errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import {
   contains,
   decodeSubnet,
@@ -13,7 +13,7 @@ import {
 
 export interface AddressPool {
   readonly subnet: Subnet;
-  /** Takes `wanted`, or `preferred` if it is free, or the next free one. @throws NetworkError: taken, not of this subnet, none left */
+  /** Takes `wanted`, or `preferred` if it is free, or the next free one. @throws ExpectedError: taken, not of this subnet, none left */
   take(wanted?: string, preferred?: string): string;
   giveBack(address: string): void;
 }
@@ -51,7 +51,7 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
       if (isFree(value)) return value;
     }
     const family = subnet.family === 4 ? 'IPv4' : 'IPv6';
-    throw new NetworkError(
+    throw new ExpectedError(
       'forbidden',
       `no available ${family} addresses on this network's address pools: ${network} (${options.range ?? options.subnet})`,
     );
@@ -64,13 +64,13 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
 
   const checked = (wanted: string): bigint => {
     if (!contains(subnet, wanted)) {
-      throw new NetworkError(
+      throw new ExpectedError(
         'badParameter',
         `invalid address ${wanted}: it does not belong to the subnet of network ${network}, which is ${options.subnet}`,
       );
     }
     if (!isUsable(wanted))
-      throw new NetworkError('forbidden', `Address already in use: ${wanted} on network ${network}`);
+      throw new ExpectedError('forbidden', `Address already in use: ${wanted} on network ${network}`);
     return toNumber(wanted);
   };
 

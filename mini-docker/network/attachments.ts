@@ -1,13 +1,14 @@
 // Which container is on which network: taking and giving back addresses, cables, names on disk.
+
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import { ExpectedError } from '../formats/errors.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
 import { removeLinks } from './bridge.ts';
 import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
-import { NetworkError } from './errors.ts';
 import type { AttachOptions } from './network.ts';
 import { type ContainerRecord, type EndpointRecord, isPredefined, mtuOf, OPTION } from './record.ts';
 import type { RecordStore } from './record-store.ts';
@@ -88,7 +89,7 @@ function checkNew(record: ContainerRecord, network: Network): void {
   const { Name, Id, Driver } = network.record.resource;
   const { containerName, endpoints } = record;
   if (endpoints.some(each => each.networkId === Id))
-    throw new NetworkError(
+    throw new ExpectedError(
       'forbidden',
       `endpoint with name ${containerName} already exists in network ${Name}`,
     );
@@ -96,7 +97,7 @@ function checkNew(record: ContainerRecord, network: Network): void {
     name => name === 'host' || name === 'none' || name === 'null',
   );
   if (endpoints.length > 0 && alone !== undefined)
-    throw new NetworkError(
+    throw new ExpectedError(
       'forbidden',
       `container ${containerName} cannot be connected to ${Name}: a container on the network host or none is on no other`,
     );
@@ -112,7 +113,7 @@ function describeEndpoint(given: {
   const { resource, bridge } = network.record;
   const { Name, Id, Internal } = resource;
   if (isPredefined(Name) && (wanted.ipAddress || wanted.ipv6Address))
-    throw new NetworkError(
+    throw new ExpectedError(
       'badParameter',
       'user specified IP address is supported on user defined networks only',
     );
@@ -134,7 +135,7 @@ function describeEndpoint(given: {
         : (resource.IPAM.Config.find(each => each.Gateway?.includes(':') === (family === 6))?.Gateway ?? '');
     const ipAddress = of(4)?.address ?? '';
     if (wanted.ipv6Address && !of(6))
-      throw new NetworkError('badParameter', `network ${Name} has no IPv6 subnet: create it with --ipv6`);
+      throw new ExpectedError('badParameter', `network ${Name} has no IPv6 subnet: create it with --ipv6`);
     return {
       networkId: Id,
       networkName: Name,
@@ -212,7 +213,7 @@ function openNamespaceOf(pid: number): number {
   try {
     return openNetworkNamespace({ pid });
   } catch (cause) {
-    throw new NetworkError(
+    throw new ExpectedError(
       'conflict',
       `the container's process ${pid} has ended: it cannot be connected to a network`,
       { cause },

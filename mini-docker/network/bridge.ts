@@ -1,10 +1,11 @@
 // A network's bridge: a switch inside the kernel, whose own port is the gateway that containers send to.
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { ExpectedError } from '../formats/errors.ts';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
-import { NetworkError } from './errors.ts';
 import { mtuOf, type NetworkRecord } from './record.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 
@@ -17,7 +18,7 @@ export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | u
 /**
  * Makes the bridge where it is missing, with its addresses, up. 1 ms.
  * @returns its index
- * @throws NetworkError conflict: the name belongs to somebody else's link
+ * @throws ExpectedError conflict: the name belongs to somebody else's link
  */
 export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number {
   const { bridge: name } = record;
@@ -44,7 +45,7 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
   } catch (cause) {
     if (!(cause instanceof NetlinkError && cause.code === 'EEXIST')) throw cause;
     const message = `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its bridge`;
-    throw new NetworkError('conflict', message, { cause });
+    throw new ExpectedError('conflict', message, { cause });
   }
 }
 

@@ -1,12 +1,13 @@
 // The networks there are: found by name or id, listed, and taken off the list.
+
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { type AddressPool, createAddressPool } from './address-pool.ts';
 import { defineDefaultBridge, defineWithoutLinks, type Surroundings } from './definition.ts';
-import { NetworkError } from './errors.ts';
 import { isOccupied } from './pools.ts';
 import { type ContainerRecord, isPredefined, type NetworkRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
@@ -20,7 +21,7 @@ export interface Network {
 
 export interface Catalog {
   readonly networks: ReadonlyMap<string, Network>;
-  /** @throws NetworkError notFound, badParameter when it fits several */
+  /** @throws ExpectedError notFound, badParameter when it fits several */
   find(reference: string): Network;
   add(record: NetworkRecord): Network;
   remove(network: Network): void;
@@ -97,11 +98,11 @@ function find(networks: readonly Network[], reference: string): Network {
   const [only, ...others] =
     reference === '' ? [] : networks.filter(each => each.record.resource.Id.startsWith(reference));
   if (others.length > 0)
-    throw new NetworkError(
+    throw new ExpectedError(
       'badParameter',
       `network ${reference} is ambiguous (${others.length + 1} matches found on ID prefix)`,
     );
-  if (!only) throw new NetworkError('notFound', `network ${reference} not found`);
+  if (!only) throw new ExpectedError('notFound', `network ${reference} not found`);
   return only;
 }
 
@@ -126,11 +127,11 @@ export function resourceOf(network: Network, containers: Iterable<ContainerRecor
   return { ...resource, Containers: shown };
 }
 
-/** Docker's filters of GET /networks. @throws NetworkError badParameter for others */
+/** Docker's filters of GET /networks. @throws ExpectedError badParameter for others */
 export function matches(resource: NetworkResource, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
     const test = FILTERS[key];
-    if (!test) throw new NetworkError('badParameter', `invalid filter '${key}'`);
+    if (!test) throw new ExpectedError('badParameter', `invalid filter '${key}'`);
     return values.some(value => test(resource, value));
   });
 }
@@ -168,6 +169,6 @@ function untilTime(value: string): number {
     );
   const time = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
   if (Number.isNaN(time))
-    throw new NetworkError('badParameter', `invalid filter until: "${value}" is no time`);
+    throw new ExpectedError('badParameter', `invalid filter until: "${value}" is no time`);
   return time;
 }

@@ -1,9 +1,10 @@
 // From what a user asks for to a network's record: names, subnets, gateways, options; everything checked.
+
 import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { usable } from './address-pool.ts';
-import { NetworkError } from './errors.ts';
 import { choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
 import {
@@ -25,25 +26,25 @@ export interface Surroundings {
   bridges: ReadonlySet<string>;
 }
 
-/** @throws NetworkError badParameter, forbidden, notImplemented */
+/** @throws ExpectedError badParameter, forbidden, notImplemented */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   if (isPredefined(body.Name))
-    throw new NetworkError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
+    throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
   checkName(body.Name);
   const driver = body.Driver || 'bridge';
   if (driver !== 'bridge')
-    throw new NetworkError(
+    throw new ExpectedError(
       'notFound',
       `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the driver bridge)`,
     );
   for (const field of ['Ingress', 'ConfigOnly'] as const)
     if (body[field])
-      throw new NetworkError(
+      throw new ExpectedError(
         'notImplemented',
         `${field} networks belong to swarm mode, which mini-docker does not have`,
       );
   if (body.EnableIPv4 === false)
-    throw new NetworkError('notImplemented', 'networks without IPv4 are not supported');
+    throw new ExpectedError('notImplemented', 'networks without IPv4 are not supported');
   return bridgeNetwork(body, around);
 }
 
@@ -77,7 +78,7 @@ function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRe
   const options = checkOptions(body.Options ?? {});
   const bridge = options[OPTION.bridgeName] ?? `mini-${id.slice(0, 10)}`;
   if (around.bridges.has(bridge))
-    throw new NetworkError('forbidden', `a network with the bridge name ${bridge} exists already`);
+    throw new ExpectedError('forbidden', `a network with the bridge name ${bridge} exists already`);
   const resource = resourceOf(body, id);
   resource.Options = options;
   resource.IPAM.Options = body.IPAM?.Options ?? null;
@@ -107,9 +108,9 @@ function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resourc
 }
 
 function checkName(name: string): void {
-  if (name === '') throw new NetworkError('badParameter', 'network name cannot be empty');
+  if (name === '') throw new ExpectedError('badParameter', 'network name cannot be empty');
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
-    throw new NetworkError(
+    throw new ExpectedError(
       'badParameter',
       `invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed`,
     );
@@ -122,8 +123,8 @@ function checkOptions(given: Record<string, string>): Record<string, string> {
   const options = Object.fromEntries(
     Object.entries(given).map(([key, value]) => [SHORT_OPTIONS[key] ?? key, value]),
   );
-  const wrong = (key: string, wanted: string): NetworkError =>
-    new NetworkError('badParameter', `network option ${key}: "${options[key]}" is not ${wanted}`);
+  const wrong = (key: string, wanted: string): ExpectedError =>
+    new ExpectedError('badParameter', `network option ${key}: "${options[key]}" is not ${wanted}`);
   const mtu = options[OPTION.mtu];
   // Below 68 bytes the kernel refuses an Ethernet link (ETH_MIN_MTU), and above 65535 a veth.
   if (mtu !== undefined && !(/^\d{1,5}$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535))
@@ -143,7 +144,7 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
   const { body, id, around } = given;
   const ipamDriver = body.IPAM?.Driver || 'default';
   if (ipamDriver !== 'default')
-    throw new NetworkError(
+    throw new ExpectedError(
       'notFound',
       `could not find plugin ${ipamDriver} in v1 plugin registry: plugin not found`,
     );
@@ -156,7 +157,7 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
     pools.push(withGateway(uniqueLocalPool(id)));
   for (const family of [isIPv4, isIPv6])
     if (pools.filter(pool => family(pool.Gateway ?? '')).length > 1)
-      throw new NetworkError(
+      throw new ExpectedError(
         'notImplemented',
         'a network with several subnets of one family is not supported: give one --subnet for IPv4 and one for IPv6',
       );
@@ -170,7 +171,7 @@ function subnetOf(config: IpamConfig): Subnet[] {
 
 /** One pool, or none: clients send an empty one where the user gave nothing. */
 function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
-  const bad = (message: string): NetworkError => new NetworkError('badParameter', message);
+  const bad = (message: string): ExpectedError => new ExpectedError('badParameter', message);
   if (!config.Subnet) {
     if (config.IPRange || config.Gateway)
       throw bad('a network with --ip-range or --gateway needs a --subnet');
@@ -184,7 +185,7 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
   if (subnet.prefixLength < (subnet.family === 4 ? 8 : 16))
     throw bad(`invalid subnet ${config.Subnet}: it is too large`);
   if (around.networks.some(other => overlaps(other, subnet)))
-    throw new NetworkError(
+    throw new ExpectedError(
       'forbidden',
       `Pool overlaps with other one on this address space: ${config.Subnet}`,
     );
@@ -206,7 +207,7 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
 
 function withGateway(subnet: Subnet, gateway = toAddress(usable(subnet).first, subnet.family)): IpamConfig {
   if (!contains(subnet, gateway))
-    throw new NetworkError(
+    throw new ExpectedError(
       'badParameter',
       `invalid gateway ${gateway}: it is no part of the subnet ${encodeSubnet(subnet)}`,
     );

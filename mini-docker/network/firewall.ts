@@ -1,5 +1,5 @@
 // Keeps the kernel's rules as rules.ts renders them, and other tables from dropping what ours lets through.
-import { type ForeignChain, type Nft, NftMissing } from './nft.ts';
+import { type ForeignChain, type Nft, NftMissingError } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
 import { type PublishedPort, renderRules, TABLE } from './rules.ts';
 
@@ -31,7 +31,7 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
       await work();
       available = true;
     } catch (error) {
-      if (!(error instanceof NftMissing)) throw error;
+      if (!(error instanceof NftMissingError)) throw error;
       available = false;
     }
   };

@@ -1,8 +1,9 @@
 // A published port's socket on the host. It keeps others from taking the port, and passes on what comes: everything
 // where nft is missing, else only what no NAT rule sees (a client on ::1 of a container that has IPv4 only).
+
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
-import { NetworkError } from './errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 
 export interface ListenerOptions {
   protocol: 'tcp' | 'udp';
@@ -23,7 +24,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** @throws NetworkError conflict: the port is in use; badParameter: the host does not have the address */
+/** @throws ExpectedError conflict: the port is in use; badParameter: the host does not have the address */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   try {
     return await (options.protocol === 'tcp' ? listenTcp(options) : listenUdp(options));
@@ -36,18 +37,18 @@ function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Erro
   const { hostIp, hostPort, protocol } = options;
   const address = `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp}:${hostPort}`;
   if (error.code === 'EADDRINUSE')
-    return new NetworkError(
+    return new ExpectedError(
       'conflict',
       `Bind for ${address} failed: port is already allocated (${protocol}): another program or container of this host uses it`,
       { cause: error },
     );
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')
-    return new AddressMissing(
+    return new AddressMissingError(
       `Bind for ${address} failed: this host does not have the address ${hostIp}`,
       error,
     );
   if (error.code === 'EACCES')
-    return new NetworkError(
+    return new ExpectedError(
       'forbidden',
       `Bind for ${address} failed: only root may use ports below net.ipv4.ip_unprivileged_port_start`,
       { cause: error },
@@ -56,7 +57,9 @@ function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Erro
 }
 
 /** The host has no such address; for '::' it means that it has no IPv6. */
-export class AddressMissing extends NetworkError {
+export class AddressMissingError extends ExpectedError {
+  override name = 'AddressMissingError';
+
   constructor(message: string, cause: Error) {
     super('badParameter', message, { cause });
   }

@@ -1,4 +1,5 @@
 // Networks as the engine uses them (network.ts): the parts of this folder put together.
+import { ExpectedError } from '../formats/errors.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
 import { createAttachments, unplug } from './attachments.ts';
@@ -7,7 +8,6 @@ import { settled } from './cable.ts';
 import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { createNameServers } from './dns/name-servers.ts';
-import { NetworkError } from './errors.ts';
 import { mapNetworks } from './map.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import { findNft } from './nft.ts';
@@ -66,7 +66,7 @@ export function openNetworks(options: OpenOptions): Networks {
     const endpoint = record?.endpoints.find(each => each.networkId === Id);
     if (endpoint) return endpoint;
     const name = record?.containerName ?? containerId;
-    throw new NetworkError('notFound', `container ${name} is not connected to network ${Name}`);
+    throw new ExpectedError('notFound', `container ${name} is not connected to network ${Name}`);
   };
 
   /** While the container goes on. Its ports move to the network that then has the default route, where there is one. */
@@ -99,7 +99,7 @@ export function openNetworks(options: OpenOptions): Networks {
       const record = defineNetwork(body, catalog.surroundings());
       for (const { record: other } of catalog.networks.values())
         if (other.resource.Name === body.Name)
-          throw new NetworkError('conflict', `network with name ${body.Name} already exists`);
+          throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
       const network = catalog.add(record);
       try {
         await switchboard.stand(record);
@@ -113,13 +113,13 @@ export function openNetworks(options: OpenOptions): Networks {
       const network = catalog.find(reference);
       const resource = shown(network);
       if (isPredefined(resource.Name))
-        throw new NetworkError(
+        throw new ExpectedError(
           'forbidden',
           `${resource.Name} is a pre-defined network and cannot be removed`,
         );
       const users = Object.values(resource.Containers).map(each => each.Name);
       if (users.length > 0)
-        throw new NetworkError(
+        throw new ExpectedError(
           'forbidden',
           `error while removing network: network ${resource.Name} id ${resource.Id} has active endpoints: ${users.join(', ')}`,
         );
@@ -149,7 +149,7 @@ export function openNetworks(options: OpenOptions): Networks {
     },
     async publish({ containerId, bindings }) {
       const record = containers.get(containerId);
-      if (!record) throw new NetworkError('notFound', `container ${containerId} is on no network`);
+      if (!record) throw new ExpectedError('notFound', `container ${containerId} is on no network`);
       const ports = await publications.publish(record, bindings);
       const now = containers.get(containerId);
       if (now) attachments.save({ ...now, ports });

@@ -1,17 +1,18 @@
 // nft(8), the one tool that networks need. Through pipes only; 5 to 8 ms a call, none of it on the main thread.
+
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
-import { NetworkError } from './errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { decodePublished } from './published.ts';
 import type { PublishedPort } from './rules.ts';
 
 /** Not installed: other ways can be tried. */
-export class NftMissing extends Error {
-  override readonly name = 'NftMissing';
+export class NftMissingError extends ExpectedError {
+  override name = 'NftMissingError';
 }
 
 export interface Nft {
-  /** Runs a script, all of it or nothing. @throws NftMissing; NetworkError with nft's first line */
+  /** Runs a script, all of it or nothing. @throws NftMissingError; ExpectedError with nft's first line */
   run(script: string): Promise<void>;
   /** The chains through which forwarded packets go first, of other tables than ours. */
   forwardChains(ourTable: string): Promise<ForeignChain[]>;
@@ -85,11 +86,11 @@ function run(tool: string, args: readonly string[], input = ''): Promise<string>
       errors += chunk;
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' ? new NftMissing(`${tool} is not installed`) : error);
+      reject(error.code === 'ENOENT' ? new NftMissingError('internal', `${tool} is not installed`) : error);
     });
     child.once('close', code => {
       if (code === 0) resolve(output);
-      else reject(new NetworkError('internal', `nft failed: ${firstLine(errors) ?? `exit code ${code}`}`));
+      else reject(new ExpectedError('internal', `nft failed: ${firstLine(errors) ?? `exit code ${code}`}`));
     });
     // It may end before it has read everything; its exit code tells why.
     child.stdin.on('error', () => {});

@@ -1,5 +1,5 @@
 // Which subnet a network gets when its maker names none: the first of docker's default pools that nothing else uses.
-import { NetworkError } from './errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { contains, decodeSubnet, overlaps, type Subnet } from './subnet.ts';
 
 /** Docker's defaults: fifteen /16 networks beginning with 172.17.0.0, then sixteen /20 of 192.168.0.0/16. */
@@ -10,12 +10,12 @@ const DEFAULT_POOLS: readonly Subnet[] = [
 
 /**
  * @param taken subnets of other networks, and the host's routes
- * @throws NetworkError when all are taken
+ * @throws ExpectedError when all are taken
  */
 export function choosePool(taken: readonly Subnet[]): Subnet {
   const free = DEFAULT_POOLS.find(pool => !taken.some(other => overlaps(pool, other)));
   if (free) return free;
-  throw new NetworkError(
+  throw new ExpectedError(
     'forbidden',
     'all predefined address pools have been fully subnetted: remove networks that are not in use (network prune), or name a subnet with --subnet',
   );

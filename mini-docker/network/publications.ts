@@ -1,9 +1,10 @@
 // What is published of all containers, and the rules that follow from it.
+
 import type { PortMap } from '../formats/engine-api/containers.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { turnBack } from './cable.ts';
 import type { Network } from './catalog.ts';
-import { NetworkError } from './errors.ts';
 import { forgetFlows } from './flows.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, OPTION } from './record.ts';
@@ -35,7 +36,7 @@ export function createPublications(options: {
     const through = record.endpoints.find(each => each.ipAddress !== '' && each.gateway !== '');
     if (!through) {
       const message = `container ${record.containerName} has no network that ports can be published through`;
-      throw new NetworkError('badParameter', message);
+      throw new ExpectedError('badParameter', message);
     }
     const publication = await publishPorts(bindings, {
       containerName: record.containerName,

@@ -1,8 +1,9 @@
 // Published ports: from `-p` as the engine has it to sockets on the host, and the NAT rules that go with them.
+
 import { isIPv4, isIPv6 } from 'node:net';
 import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
-import { NetworkError } from './errors.ts';
-import { AddressMissing, type Listener, listen } from './listener.ts';
+import { ExpectedError } from '../formats/errors.ts';
+import { AddressMissingError, type Listener, listen } from './listener.ts';
 import type { PublishedPort } from './rules.ts';
 
 /** What is published of one container: the sockets that hold its ports, and where they lead. */
@@ -24,7 +25,7 @@ export interface Target {
   nat: boolean;
 }
 
-/** All of them or none. @throws NetworkError */
+/** All of them or none. @throws ExpectedError */
 export async function publishPorts(bindings: PortMap, target: Target): Promise<Publication> {
   const opened: { listener: Listener | undefined; rule: PublishedPort; key: string }[] = [];
   const close = async (): Promise<void> => {
@@ -58,7 +59,7 @@ function decodePort(key: string): { port: number; protocol: Protocol } {
   const [, digits = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(key) ?? [];
   const port = Number(digits);
   if (port < 1 || port > 65535)
-    throw new NetworkError('badParameter', `invalid port "${key}": it must be as 80/tcp`);
+    throw new ExpectedError('badParameter', `invalid port "${key}": it must be as 80/tcp`);
   return { port, protocol: protocol as Protocol };
 }
 
@@ -85,7 +86,7 @@ async function openBinding(options: {
         return await openTogether({ ...options, addresses, hostPort });
       } catch (error) {
         failure = error;
-        if (!(error instanceof NetworkError && error.kind === 'conflict')) throw error;
+        if (!(error instanceof ExpectedError && error.kind === 'conflict')) throw error;
       }
     }
   }
@@ -136,15 +137,18 @@ async function openSocket(
   const { protocol, hostIp, optional, nat } = options;
   if (protocol === 'sctp') {
     if (options.hostPort === 0)
-      throw new NetworkError('notImplemented', 'publishing SCTP needs a port of the host: -p 1234:1234/sctp');
-    if (!nat) throw new NetworkError('notImplemented', 'publishing SCTP needs nft: install nftables');
+      throw new ExpectedError(
+        'notImplemented',
+        'publishing SCTP needs a port of the host: -p 1234:1234/sctp',
+      );
+    if (!nat) throw new ExpectedError('notImplemented', 'publishing SCTP needs nft: install nftables');
     return undefined;
   }
   try {
     return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) });
   } catch (error) {
     // A host without IPv6 is no reason not to publish on its IPv4 addresses.
-    if (error instanceof AddressMissing && optional && isIPv6(hostIp)) return 'skipped';
+    if (error instanceof AddressMissingError && optional && isIPv6(hostIp)) return 'skipped';
     throw error;
   }
 }
@@ -156,14 +160,14 @@ function decodeHostPort(text: string): { first: number; last: number } {
   const first = Number(low ?? -1);
   const last = Number(high ?? low ?? -1);
   if (first < 0 || last < first || last > 65535)
-    throw new NetworkError('badParameter', `invalid host port "${text}"`);
+    throw new ExpectedError('badParameter', `invalid host port "${text}"`);
   return { first, last };
 }
 
 function hostAddresses(hostIp: string, target: Target): string[] {
   if (hostIp === '') return target.hostBinding === '0.0.0.0' ? ['0.0.0.0', '::'] : [target.hostBinding];
   if (!isIPv4(hostIp) && !isIPv6(hostIp))
-    throw new NetworkError('badParameter', `invalid host address "${hostIp}"`);
+    throw new ExpectedError('badParameter', `invalid host address "${hostIp}"`);
   return [hostIp];
 }
 

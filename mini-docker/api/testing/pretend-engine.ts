@@ -11,7 +11,7 @@ import type {
   SystemApi,
   VolumesApi,
 } from '../../engine/core/engine.ts';
-import { EngineError } from '../../engine/core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 
 export interface Pretended {
   containers?: Partial<ContainersApi>;
@@ -54,7 +54,7 @@ function rejecting<T extends object>(given: Partial<T> = {}): T {
     get: (target, name) =>
       Reflect.get(target, name) ??
       (async () => {
-        throw new EngineError('notImplemented', `not part of this test: ${String(name)}`);
+        throw new ExpectedError('notImplemented', `not part of this test: ${String(name)}`);
       }),
   });
 }

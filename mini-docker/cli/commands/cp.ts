@@ -3,14 +3,7 @@ import { posix, resolve } from 'node:path';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import {
-  assertsDirectory,
-  CopyRefused,
-  type CopyTarget,
-  parseCopyArgument,
-  planCopy,
-  renamed,
-} from '../copy/plan.ts';
+import { assertsDirectory, type CopyTarget, parseCopyArgument, planCopy, renamed } from '../copy/plan.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
@@ -66,7 +59,7 @@ export const cp = command({
         await copyIn({ daemon, container: target.container, path: target.path, local: source.path, flags });
       } else throw new CommandError('must specify at least one container source');
     } catch (cause) {
-      if (cause instanceof CopyRefused) throw new CommandError(cause.message, { cause });
+      if (cause instanceof CommandError) throw new CommandError(cause.message, { cause });
       throw cause;
     }
     return 0;

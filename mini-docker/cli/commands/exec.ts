@@ -1,7 +1,7 @@
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, errorLine, OUR_FAULT, startExitCode } from '../errors.ts';
+import { CommandError } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
 import { list, text, toggle } from '../flags/flags.ts';
 import { ownVariables, readText } from '../run/create-body.ts';
@@ -56,16 +56,8 @@ export const exec = command({
       Tty: flags.tty,
       ...(body.ConsoleSize ? { ConsoleSize: size } : {}),
     };
-    try {
-      if (flags.detach) await daemon.text('POST', `/exec/${id}/start`, { json: settings });
-      else if ((await runAttached(daemon, id, settings, flags)) === 'detached') return 0;
-    } catch (error) {
-      const exitCode = startExitCode(error);
-      throw new CommandError(errorLine(error), {
-        exitCode: exitCode === OUR_FAULT ? 1 : exitCode,
-        cause: error,
-      });
-    }
+    if (flags.detach) await daemon.text('POST', `/exec/${id}/start`, { json: settings });
+    else if ((await runAttached(daemon, id, settings, flags)) === 'detached') return 0;
     return flags.detach ? 0 : exitCodeOf(daemon, id);
   },
 });

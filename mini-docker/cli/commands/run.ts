@@ -1,7 +1,7 @@
-import type { ContainerCreateBody } from '../../formats/engine-api/containers.ts';
+import type { ContainerCreateBody, ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError, errorLine, OUR_FAULT, startExitCode } from '../errors.ts';
+import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
 import { type FlagValues, toggle, toggleOff } from '../flags/flags.ts';
 import { waitForExit } from '../run/container-wait.ts';
 import { createBody } from '../run/create-body.ts';
@@ -142,11 +142,16 @@ async function runAttached({ daemon, body, flags }: Run, id: string): Promise<nu
   return end === 'detached' ? 0 : wait.exitCode();
 }
 
-/** A container that was made and could not be started: the exit code says why, as a shell's does. */
 async function start(daemon: DaemonClient, id: string): Promise<void> {
   try {
     await daemon.text('POST', `/containers/${id}/start`);
-  } catch (cause) {
-    throw new CommandError(errorLine(cause), { exitCode: startExitCode(cause), cause });
+  } catch (error) {
+    if (!(error instanceof DaemonError) || error.exitCode !== undefined) throw error;
+    // dockerd's answer does not say it; the container's state does, with 128 for what is no fault of the program.
+    const { State } = await daemon.json<ContainerInspect>('GET', `/containers/${id}/json`).catch(() => {
+      throw error;
+    });
+    const isOfProgram = State.ExitCode === 126 || State.ExitCode === 127;
+    throw isOfProgram ? new DaemonError(error.status, error.message, State.ExitCode) : error;
   }
 }

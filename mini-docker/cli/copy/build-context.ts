@@ -15,6 +15,7 @@ import {
 import { join, relative, resolve } from 'node:path';
 import { decodeName } from '../../formats/byte-names.ts';
 import type { IgnoreList } from '../../formats/dockerignore.ts';
+import { FormatError } from '../../formats/errors.ts';
 import { encodeEntry } from '../../formats/tar/encode.ts';
 import { BLOCK, END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../../formats/tar/entry.ts';
 import { decodeHeader } from '../../formats/tar/header.ts';
@@ -143,11 +144,11 @@ async function readList(path: string): Promise<IgnoreList | undefined> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cannot(`cannot read ${path}: ${fileReason(cause)}`, cause);
   }
-  const { BadIgnoreList, decodeDockerignore } = await import('../../formats/dockerignore.ts');
+  const { decodeDockerignore } = await import('../../formats/dockerignore.ts');
   try {
     return decodeDockerignore(text);
   } catch (cause) {
-    if (!(cause instanceof BadIgnoreList)) throw cause;
+    if (!(cause instanceof FormatError)) throw cause;
     throw new CommandError(`error checking context: ${cause.message}`, { cause });
   }
 }

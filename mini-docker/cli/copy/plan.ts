@@ -2,6 +2,7 @@
 // (https://docs.docker.com/reference/cli/docker/container/cp/#extended-description). Both directions share them.
 
 import { posix } from 'node:path';
+import { CommandError } from '../errors.ts';
 
 export interface CopySource {
   path: string;
@@ -21,14 +22,10 @@ export interface CopyPlan {
   rename?: string;
 }
 
-export class CopyRefused extends Error {
-  override name = 'CopyRefused';
-}
-
 /** 'dir/' and 'dir/.' say that it is a directory; 'dir/.' also that only what is in it is meant. */
 export const assertsDirectory = (path: string): boolean => /\/\.?$/.test(path) || path === '.';
 
-/** Throws CopyRefused. */
+/** Throws CommandError. */
 export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
   const contentsOnly = source.directory && /(^|\/)\.$/.test(source.path);
   const whole = target.path.replace(/\/+\.?$/, '') || '/';
@@ -37,11 +34,11 @@ export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
     return contentsOnly ? { into: target.path } : { into: target.path, rename: baseName(source.path) };
   }
   if (target.exists) {
-    if (source.directory) throw new CopyRefused('cannot copy directory');
-    if (assertsDirectory(target.path)) throw new CopyRefused('not a directory');
+    if (source.directory) throw new CommandError('cannot copy directory');
+    if (assertsDirectory(target.path)) throw new CommandError('not a directory');
     return parent;
   }
-  if (!source.directory && assertsDirectory(target.path)) throw new CopyRefused('no such directory');
+  if (!source.directory && assertsDirectory(target.path)) throw new CommandError('no such directory');
   return parent;
 }
 

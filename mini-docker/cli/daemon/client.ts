@@ -1,11 +1,11 @@
 // The daemon as commands see it: the Docker Engine API over a unix socket or TCP
 // (https://docs.docker.com/reference/api/engine/). It may be ours or dockerd.
 
-import { CommandError, DaemonError, NoDaemon } from '../errors.ts';
+import { CommandError, DaemonError, NoDaemonError } from '../errors.ts';
 import {
   type Address,
+  ConnectionError,
   type HttpConnection,
-  HttpError,
   type HttpResponse,
   openConnection,
   type TlsFiles,
@@ -67,17 +67,21 @@ export class DaemonClient {
     return this.#version;
   }
 
-  /** Rejects with DaemonError when the daemon answers with an error, NoDaemon when nobody answers. */
+  /** Rejects with DaemonError when the daemon answers with an error, NoDaemonError when nobody answers. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
     const response = await this.#send(method, `/v${await this.version()}${path}`, options);
     if (response.status < 400) return response;
-    const message = await errorMessage(response);
-    const maximum = /client version \S+ is too new.* API version is (\d+\.\d+)/.exec(message)?.[1];
-    if (maximum !== undefined && this.#version !== maximum) {
+    const error = await refusal(response);
+    const maximum = response.headers['api-version'];
+    if (
+      response.status === 400 &&
+      maximum !== undefined &&
+      older(maximum, this.#version!) !== this.#version
+    ) {
       this.#version = maximum;
       return this.request(method, path, options);
     }
-    throw new DaemonError(response.status, message);
+    throw error;
   }
 
   async text(method: string, path: string, options?: RequestOptions): Promise<string> {
@@ -117,7 +121,7 @@ export class DaemonClient {
       headers: { ...contentType(options), Connection: 'Upgrade', Upgrade: 'tcp' },
       ...body(options),
     });
-    if (response.status >= 400) throw new DaemonError(response.status, await errorMessage(response));
+    if (response.status >= 400) throw await refusal(response);
     return connection;
   }
 
@@ -163,12 +167,13 @@ export class DaemonClient {
   }
 
   /** What answers there speaks another language, or not with us. */
-  #refusal(cause: unknown): NoDaemon | undefined {
-    if (cause instanceof HttpError) return new NoDaemon(`${cause.message} (${this.url})`, { cause });
+  #refusal(cause: unknown): NoDaemonError | undefined {
+    if (cause instanceof ConnectionError)
+      return new NoDaemonError(`${cause.message} (${this.url})`, { cause });
     // TLS: of the other side's alerts, and of its certificate.
     const { code = '', reason, message } = cause as NodeJS.ErrnoException & { reason?: string };
     if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|SIGNATURE|ISSUER/.test(code)) return undefined;
-    return new NoDaemon(`no TLS connection with ${this.url}: ${reason ?? message}`, { cause });
+    return new NoDaemonError(`no TLS connection with ${this.url}: ${reason ?? message}`, { cause });
   }
 
   async #connect(): Promise<HttpConnection> {
@@ -179,12 +184,15 @@ export class DaemonClient {
       if (refusal !== undefined) throw refusal;
       const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EACCES') {
-        throw new NoDaemon(`permission denied while connecting to the daemon at ${this.url}; try with sudo`, {
-          cause,
-        });
+        throw new NoDaemonError(
+          `permission denied while connecting to the daemon at ${this.url}; try with sudo`,
+          {
+            cause,
+          },
+        );
       }
       if (!this.#start || (code !== 'ENOENT' && code !== 'ECONNREFUSED')) {
-        throw new NoDaemon(
+        throw new NoDaemonError(
           `Cannot connect to the Docker daemon at ${this.url}. Is the docker daemon running?`,
           {
             cause,
@@ -197,17 +205,18 @@ export class DaemonClient {
   }
 }
 
-async function errorMessage(response: HttpResponse): Promise<string> {
+async function refusal(response: HttpResponse): Promise<DaemonError> {
   const chunks: Buffer[] = [];
   for await (const chunk of response.body) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString();
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string') return message;
+    const { message, exitCode } = JSON.parse(text) as { message?: unknown; exitCode?: number };
+    if (typeof message === 'string') return new DaemonError(response.status, message, exitCode);
   } catch {
     // Not JSON: a proxy, or a path the daemon does not know. Its text is what there is.
   }
-  return text.trim() || `the daemon answered with status ${response.status}`;
+  const message = text.trim() || `the daemon answered with status ${response.status}`;
+  return new DaemonError(response.status, message);
 }
 
 const contentType = ({ json }: RequestOptions): Record<string, string> =>

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { HttpError, openConnection } from './http-connection.ts';
+import { ConnectionError, openConnection } from './http-connection.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -122,5 +122,5 @@ test.each([
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 'the daemon sent a malformed answer'],
 ])('%j is an error that says what happened', async (answer, message) => {
   const path = await daemon(socket => socket.end(answer));
-  await expect(get(path)).rejects.toThrow(new HttpError(message));
+  await expect(get(path)).rejects.toThrow(new ConnectionError(message));
 });

@@ -31,8 +31,8 @@ export interface HttpResponse {
 
 const MAX_HEAD = 64 * 1024;
 
-export class HttpError extends Error {
-  override name = 'HttpError';
+export class ConnectionError extends Error {
+  override name = 'ConnectionError';
 }
 
 export class HttpConnection {
@@ -147,14 +147,14 @@ export class HttpConnection {
     let have: Buffer = Buffer.alloc(0);
     for (;;) {
       const chunk = await this.read();
-      if (!chunk) throw new HttpError('the daemon closed the connection without an answer');
+      if (!chunk) throw new ConnectionError('the daemon closed the connection without an answer');
       have = have.length === 0 ? chunk : Buffer.concat([have, chunk]);
       const end = have.indexOf('\r\n\r\n');
       if (end >= 0) {
         this.unread(have.subarray(end + 4));
         return have.toString('latin1', 0, end);
       }
-      if (have.length > MAX_HEAD) throw new HttpError('what answers there does not speak HTTP');
+      if (have.length > MAX_HEAD) throw new ConnectionError('what answers there does not speak HTTP');
     }
   }
 
@@ -178,7 +178,7 @@ export class HttpConnection {
       const chunk = await this.read();
       if (!chunk) {
         if (length === Number.POSITIVE_INFINITY) return;
-        throw new HttpError('the connection with the daemon ended in the middle of an answer');
+        throw new ConnectionError('the connection with the daemon ended in the middle of an answer');
       }
       if (chunk.length > left) this.unread(chunk.subarray(left));
       yield chunk.subarray(0, left);
@@ -189,7 +189,7 @@ export class HttpConnection {
   async *#chunked(): AsyncGenerator<Buffer, void> {
     for (;;) {
       const size = Number.parseInt(await this.#line(), 16);
-      if (Number.isNaN(size)) throw new HttpError('the daemon sent a malformed answer');
+      if (Number.isNaN(size)) throw new ConnectionError('the daemon sent a malformed answer');
       if (size === 0) break;
       yield* this.#exactly(size);
       await this.#line();
@@ -201,7 +201,8 @@ export class HttpConnection {
     let have = '';
     for (;;) {
       const chunk = await this.read();
-      if (!chunk) throw new HttpError('the connection with the daemon ended in the middle of an answer');
+      if (!chunk)
+        throw new ConnectionError('the connection with the daemon ended in the middle of an answer');
       const end = chunk.indexOf(0x0a);
       if (end >= 0) {
         this.unread(chunk.subarray(end + 1));
@@ -240,7 +241,7 @@ async function secureSocket(
     try {
       return readFileSync(path);
     } catch (cause) {
-      throw new HttpError(`cannot read the TLS file ${path}: ${(cause as Error).message}`, { cause });
+      throw new ConnectionError(`cannot read the TLS file ${path}: ${(cause as Error).message}`, { cause });
     }
   };
   const pem = { ca: read('ca'), cert: read('cert'), key: read('key') };
@@ -251,7 +252,7 @@ async function secureSocket(
 function parseHead(head: string): { status: number; headers: Record<string, string> } {
   const [first = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1];
-  if (status === undefined) throw new HttpError('what answers there does not speak HTTP');
+  if (status === undefined) throw new ConnectionError('what answers there does not speak HTTP');
   const headers: Record<string, string> = Object.create(null);
   for (const line of lines) {
     const colon = line.indexOf(':');

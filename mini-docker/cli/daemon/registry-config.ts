@@ -4,7 +4,8 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Fields, FormatError, object, parseObject, string } from '../../formats/json-fields.ts';
+import { FormatError } from '../../formats/errors.ts';
+import { type Fields, object, parseObject, string } from '../../formats/json-fields.ts';
 import {
   authKey,
   decodeAuthBody,

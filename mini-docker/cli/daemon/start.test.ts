@@ -74,7 +74,7 @@ test.runIf(root)('a daemon that cannot start is reported in its own words', asyn
   const { code, said } = await want();
   expect({ code, said }).toEqual({
     code: 1,
-    said: 'NoDaemon: no overlay in this kernel: modprobe overlay\n',
+    said: 'NoDaemonError: no overlay in this kernel: modprobe overlay\n',
   });
 });
 

@@ -1,6 +1,6 @@
 // Starts our own daemon when none answers, once, however many commands want it at the same time.
 
-import { NoDaemon } from '../errors.ts';
+import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { openConnection } from './http-connection.ts';
 
@@ -14,10 +14,10 @@ export interface DaemonStart {
   socket: string;
 }
 
-/** Resolves when the socket answers. Rejects with NoDaemon, which says what the daemon's log says. */
+/** Resolves when the socket answers. Rejects with NoDaemonError, which says what the daemon's log says. */
 export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new NoDaemon(
+    throw new NoDaemonError(
       `its daemon does not run, and starting containers needs root: try 'sudo mini-docker …' (or set DOCKER_HOST to use another daemon)`,
     );
   }
@@ -38,7 +38,7 @@ export async function startDaemon({ command, runDir, socket }: DaemonStart): Pro
       starting.release();
     }
   }
-  throw new NoDaemon(
+  throw new NoDaemonError(
     `another command has been starting the daemon for ${PATIENCE / 1000} s, and nothing answers at ${socket}`,
   );
 }
@@ -54,7 +54,7 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
     mkdirSync(runDir, { recursive: true, mode: 0o711 });
     log = openSync(logFile, 'a', 0o600);
   } catch (cause) {
-    throw new NoDaemon(`cannot start the daemon: ${(cause as Error).message}`, { cause });
+    throw new NoDaemonError(`cannot start the daemon: ${(cause as Error).message}`, { cause });
   }
   const before = statSync(logFile).size;
   const [program, ...args] = command as [string, ...string[]];
@@ -71,10 +71,12 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
     if (ended !== undefined) {
       const said = readFileSync(logFile).subarray(before).toString().split('\n');
       const reason = said.findLast(line => line.startsWith('mini-docker: '))?.slice('mini-docker: '.length);
-      throw new NoDaemon(reason ?? `the daemon ${ended} (log: ${logFile})`);
+      throw new NoDaemonError(reason ?? `the daemon ${ended} (log: ${logFile})`);
     }
     if (Date.now() > deadline) {
-      throw new NoDaemon(`the daemon does not answer ${PATIENCE / 1000} s after its start (log: ${logFile})`);
+      throw new NoDaemonError(
+        `the daemon does not answer ${PATIENCE / 1000} s after its start (log: ${logFile})`,
+      );
     }
     await sleep(INTERVAL);
   }

@@ -22,10 +22,17 @@ export type FlagValues<F extends FlagTable> = { [K in keyof F]: F[K] extends Fla
 
 export class FlagError extends Error {
   override name = 'FlagError';
+  /** The flag's name, of one that there is not. */
+  readonly unknown: string | undefined;
+
+  constructor(message: string, unknown?: string) {
+    super(message);
+    this.unknown = unknown;
+  }
 }
 
-export class HelpWanted extends Error {
-  override name = 'HelpWanted';
+export class HelpError extends Error {
+  override name = 'HelpError';
 }
 
 export interface Parsed<F extends FlagTable> {
@@ -37,7 +44,7 @@ export interface Parsed<F extends FlagTable> {
 
 /**
  * Splits an argument vector. With `interspersed` false the first argument ends the flags, so that those of
- * `run IMAGE COMMAND --flag` reach the command. Throws FlagError, and HelpWanted for --help.
+ * `run IMAGE COMMAND --flag` reach the command. Throws FlagError, and HelpError for --help.
  */
 export function parseFlags<F extends FlagTable>(
   table: F,
@@ -80,8 +87,8 @@ export function parseFlags<F extends FlagTable>(
       const name = word.slice(2, equals < 0 ? undefined : equals);
       if (name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${word}`);
       if (!Object.hasOwn(table, name)) {
-        if (name === 'help') throw new HelpWanted();
-        throw new FlagError(`unknown flag: --${name}`);
+        if (name === 'help') throw new HelpError();
+        throw new FlagError(`unknown flag: --${name}`, name);
       }
       if (equals >= 0) set(name, word.slice(equals + 1));
       else if (table[name]!.placeholder === undefined) set(name, 'true');
@@ -99,7 +106,7 @@ export function parseFlags<F extends FlagTable>(
       const short = word[letter]!;
       const name = Object.keys(table).find(each => table[each]!.short === short);
       if (name === undefined) {
-        if (short === 'h') throw new HelpWanted();
+        if (short === 'h') throw new HelpError();
         throw new FlagError(`unknown shorthand flag: '${short}' in ${word}`);
       }
       const rest = word.slice(letter + 1);

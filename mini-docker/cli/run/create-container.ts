@@ -34,9 +34,9 @@ export async function createContainer(
     try {
       created = await create();
     } catch (error) {
-      const missing =
-        error instanceof DaemonError && error.status === 404 && /no such image/i.test(error.message);
-      if (!missing || policy !== 'missing') throw error;
+      const isMissing = error instanceof DaemonError && error.status === 404 && policy === 'missing';
+      // Another container, network or volume may be what is not there.
+      if (!isMissing || (await isImageThere(daemon, body.Image!))) throw error;
       const { withLatest } = await import('../daemon/images-pull.ts');
       if (!flags.quiet) printError(`Unable to find image '${withLatest(body.Image!)}' locally`);
       await pull(daemon, body.Image!, flags);
@@ -47,6 +47,16 @@ export async function createContainer(
     return created.Id;
   } catch (error) {
     idFile?.discard();
+    throw error;
+  }
+}
+
+async function isImageThere(daemon: DaemonClient, image: string): Promise<boolean> {
+  try {
+    await daemon.text('GET', `/images/${encodeURIComponent(image)}/json`);
+    return true;
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === 404) return false;
     throw error;
   }
 }

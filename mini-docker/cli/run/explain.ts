@@ -45,11 +45,9 @@ export async function printTrace(daemon: DaemonClient, id: string, json: boolean
   try {
     steps = stepsOf(await daemon.json<Explained | ExplainedStep[]>('GET', `/containers/${id}/trace`));
   } catch (error) {
-    const why =
-      error instanceof DaemonError && /page not found/i.test(error.message)
-        ? foreign().message
-        : (error as Error).message;
-    writeError(`mini-docker: no trace: ${why}\n`);
+    // The container is there: a daemon that has not found the path does not know of traces.
+    const why = error instanceof DaemonError && error.status === 404 ? foreign() : (error as Error);
+    writeError(`mini-docker: no trace: ${why.message}\n`);
     return;
   }
   const text = json

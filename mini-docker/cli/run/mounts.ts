@@ -2,25 +2,22 @@
 
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { MountRequest } from '../../formats/engine-api/containers.ts';
+import { FormatError } from '../../formats/errors.ts';
 import { decodeSize } from '../../formats/sizes.ts';
-
-export class BadMount extends Error {
-  override name = 'BadMount';
-}
 
 /**
  * `-v [SOURCE:]DESTINATION[:OPTIONS]`: a bind for HostConfig.Binds, or the destination of an anonymous volume.
- * `absolute` makes a relative source ('./data') absolute. Throws BadMount.
+ * `absolute` makes a relative source ('./data') absolute. Throws FormatError.
  */
 export function decodeVolume(
   text: string,
   absolute: (path: string) => string,
 ): { bind: string } | { anonymous: string } {
   const parts = text.split(':');
-  if (text === '') throw new BadMount('invalid empty volume spec');
-  if (parts.length > 3) throw new BadMount(`invalid spec: ${text}: too many colons`);
+  if (text === '') throw new FormatError('invalid empty volume spec');
+  if (parts.length > 3) throw new FormatError(`invalid spec: ${text}: too many colons`);
   if (parts.length > 1 && parts.some(part => part === '')) {
-    throw new BadMount(`invalid spec: ${text}: empty section between colons`);
+    throw new FormatError(`invalid spec: ${text}: empty section between colons`);
   }
   if (parts.length === 1) return { anonymous: text };
   const [source, ...rest] = parts as [string, ...string[]];
@@ -33,7 +30,7 @@ type Field = (mount: MountRequest, value: string, key: string) => void;
 const flag = (value: string, key: string): boolean => {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
-  throw new BadMount(`invalid value for ${key}: ${value}`);
+  throw new FormatError(`invalid value for ${key}: ${value}`);
 };
 
 const FIELDS: Record<string, Field> = {
@@ -59,7 +56,7 @@ const FIELDS: Record<string, Field> = {
     else if (value === 'writable') bind(mount, { ReadOnlyNonRecursive: true });
     else if (value === 'readonly') bind(mount, { ReadOnlyForceRecursive: true });
     else if (value !== 'enabled') {
-      throw new BadMount(
+      throw new FormatError(
         `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
       );
     }
@@ -78,11 +75,11 @@ const FIELDS: Record<string, Field> = {
     try {
       tmpfs(mount, { SizeBytes: decodeSize(value) });
     } catch {
-      throw new BadMount(`invalid value for ${key}: ${value}`);
+      throw new FormatError(`invalid value for ${key}: ${value}`);
     }
   },
   'tmpfs-mode': (mount, value, key) => {
-    if (!/^[0-7]{1,5}$/.test(value)) throw new BadMount(`invalid value for ${key}: ${value}`);
+    if (!/^[0-7]{1,5}$/.test(value)) throw new FormatError(`invalid value for ${key}: ${value}`);
     tmpfs(mount, { Mode: Number.parseInt(value, 8) });
   },
 };
@@ -96,7 +93,7 @@ const ALIASES: Record<string, string> = {
 /** Keys that may stand without a value, and mean true then. */
 const FLAGS = new Set(['readonly', 'volume-nocopy', 'bind-nonrecursive']);
 
-/** `--mount type=bind,source=…,target=…` → an entry of HostConfig.Mounts. Throws BadMount. */
+/** `--mount type=bind,source=…,target=…` → an entry of HostConfig.Mounts. Throws FormatError. */
 export function decodeMount(text: string, absolute: (path: string) => string): MountRequest {
   const mount: MountRequest = { Type: 'volume', Target: '' };
   const families = new Set<string>();
@@ -105,13 +102,13 @@ export function decodeMount(text: string, absolute: (path: string) => string): M
     const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
     const key = ALIASES[written] ?? written;
     if (equals < 0 && !FLAGS.has(key)) {
-      throw new BadMount(
+      throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: invalid field '${field}' must be a key=value pair`,
       );
     }
     const set = FIELDS[key];
     if (!set)
-      throw new BadMount(
+      throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: unknown option '${written}' in '${field}'`,
       );
     set(mount, equals < 0 ? 'true' : field.slice(equals + 1), key);
@@ -119,10 +116,10 @@ export function decodeMount(text: string, absolute: (path: string) => string): M
     if (family !== undefined) families.add(family);
   }
   if (mount.Target === '')
-    throw new BadMount(`invalid argument ${JSON.stringify(text)} for "--mount" flag: target is required`);
+    throw new FormatError(`invalid argument ${JSON.stringify(text)} for "--mount" flag: target is required`);
   for (const family of families) {
     if (family !== mount.Type)
-      throw new BadMount(`cannot mix '${family}-*' options with mount type '${mount.Type}'`);
+      throw new FormatError(`cannot mix '${family}-*' options with mount type '${mount.Type}'`);
   }
   if (mount.Type === 'bind' && mount.Source?.startsWith('.')) mount.Source = absolute(mount.Source);
   return mount;

@@ -3,10 +3,7 @@
 
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { Port, PortBinding } from '../../formats/engine-api/containers.ts';
-
-export class BadPort extends Error {
-  override name = 'BadPort';
-}
+import { FormatError } from '../../formats/errors.ts';
 
 export interface PublishedPort {
   /** '80/tcp' */
@@ -19,7 +16,7 @@ interface Range {
   last: number;
 }
 
-/** One argument of `-p` → one entry for each container port. Throws BadPort. */
+/** One argument of `-p` → one entry for each container port. Throws FormatError. */
 export function decodePublish(text: string): PublishedPort[] {
   return text.includes('=') ? decodeLong(text) : decodeShort(text);
 }
@@ -28,11 +25,11 @@ function decodeShort(text: string): PublishedPort[] {
   const { rest, protocol } = splitProtocol(text);
   // An IPv6 address stands in brackets, so the last two colons separate.
   const match = /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?([^:[\]]*):)?([^:[\]]*)$/.exec(rest);
-  if (!match) throw new BadPort(`invalid IP address or port: ${rest}`);
+  if (!match) throw new FormatError(`invalid IP address or port: ${rest}`);
   const [, address = '', host = '', container = ''] = match;
-  if (container === '') throw new BadPort(`no port specified: ${text}<empty>`);
+  if (container === '') throw new FormatError(`no port specified: ${text}<empty>`);
   const ip = address.replace(/^\[(.*)\]$/, '$1');
-  if (ip !== '' && !isAddress(ip)) throw new BadPort(`invalid IP address: ${address}`);
+  if (ip !== '' && !isAddress(ip)) throw new FormatError(`invalid IP address: ${address}`);
   return pair({
     containers: decodeRange(container, 'containerPort'),
     hosts: host === '' ? undefined : decodeRange(host, 'hostPort'),
@@ -47,14 +44,14 @@ function decodeLong(text: string): PublishedPort[] {
   const fields: Record<string, string> = {};
   for (const field of decodeCsvLine(text)) {
     const equals = field.indexOf('=');
-    if (equals < 1) throw new BadPort(`invalid field format: ${field} (expected name=value)`);
+    if (equals < 1) throw new FormatError(`invalid field format: ${field} (expected name=value)`);
     fields[field.slice(0, equals).toLowerCase()] = field.slice(equals + 1);
   }
   const { target, published = '', protocol = 'tcp', mode: _, ...unknown } = fields;
   const [name] = Object.keys(unknown);
   if (name !== undefined)
-    throw new BadPort(`invalid field key: ${name} (there are target, published, protocol)`);
-  if (target === undefined) throw new BadPort(`missing mandatory field "target": ${text}`);
+    throw new FormatError(`invalid field key: ${name} (there are target, published, protocol)`);
+  if (target === undefined) throw new FormatError(`missing mandatory field "target": ${text}`);
   return pair({
     containers: decodeRange(target, 'target port'),
     hosts: published === '' ? undefined : decodeRange(published, 'published port'),
@@ -76,7 +73,7 @@ function pair(spec: {
   const { containers, hosts, ip, protocol } = spec;
   const count = containers.last - containers.first + 1;
   if (hosts && hosts.last - hosts.first + 1 !== count && count !== 1) {
-    throw new BadPort(
+    throw new FormatError(
       `invalid ranges specified for container and host Ports: ${spec.containerText} and ${spec.hostText}`,
     );
   }
@@ -90,9 +87,9 @@ function pair(spec: {
   });
 }
 
-/** One argument of `--expose` → ['80/tcp', …]. Throws BadPort. */
+/** One argument of `--expose` → ['80/tcp', …]. Throws FormatError. */
 export function decodeExpose(text: string): string[] {
-  if (text.includes(':')) throw new BadPort(`invalid port format for --expose: ${text}`);
+  if (text.includes(':')) throw new FormatError(`invalid port format for --expose: ${text}`);
   const { rest, protocol } = splitProtocol(text);
   const { first, last } = decodeRange(rest, 'range format for --expose');
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
@@ -106,7 +103,8 @@ function splitProtocol(text: string): { rest: string; protocol: string } {
 
 function checkProtocol(protocol: string): string {
   const name = protocol.toLowerCase();
-  if (name !== 'tcp' && name !== 'udp' && name !== 'sctp') throw new BadPort(`invalid proto: ${protocol}`);
+  if (name !== 'tcp' && name !== 'udp' && name !== 'sctp')
+    throw new FormatError(`invalid proto: ${protocol}`);
   return name;
 }
 
@@ -114,7 +112,7 @@ function decodeRange(text: string, what: string): Range {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? match?.[1]);
-  if (!match || last < first || last > 65535) throw new BadPort(`invalid ${what}: ${text}`);
+  if (!match || last < first || last > 65535) throw new FormatError(`invalid ${what}: ${text}`);
   return { first, last };
 }
 

@@ -1,7 +1,8 @@
 // Joins this process's standard streams with a hijacked connection: a container's or an exec's.
 
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys, detachScanner } from '../../formats/detach-keys.ts';
-import { BadStreamFrame, frameDecoder } from '../../formats/stream-frames.ts';
+import { FormatError } from '../../formats/errors.ts';
+import { frameDecoder } from '../../formats/stream-frames.ts';
 import type { HttpConnection } from '../daemon/http-connection.ts';
 import { CommandError, OUR_FAULT } from '../errors.ts';
 import { outputRoom, write, writeError } from '../show/output.ts';
@@ -72,7 +73,7 @@ async function copyOutput({ connection, tty, stdout = true, stderr = true }: Str
       }
     }
   }
-  if (decoder && !decoder.complete) throw new BadStreamFrame('the daemon ended in the middle of the output');
+  if (decoder && !decoder.complete) throw new FormatError('the daemon ended in the middle of the output');
 }
 
 /** A daemon that closes while we still send resets the connection: that is an end like any other. */

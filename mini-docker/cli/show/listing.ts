@@ -1,6 +1,7 @@
 // Lists as tables, as JSON, or through a template: what `--format` and `--quiet` choose
 // (https://docs.docker.com/engine/cli/formatting/).
 
+import { FormatError } from '../../formats/errors.ts';
 import { formatJson } from '../../formats/go-template/format.ts';
 import { CommandError } from '../errors.ts';
 import { text } from '../flags/flags.ts';
@@ -50,7 +51,7 @@ export async function formatListing<T>({ columns, rows, shown, format, quiet }: 
     .slice(table?.length ?? 0)
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n');
-  const { compileTemplate, TemplateError } = await import('../../formats/go-template/go-template.ts');
+  const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
   let run: (row: unknown) => string;
   try {
     run = compileTemplate(source, {
@@ -70,7 +71,7 @@ export async function formatListing<T>({ columns, rows, shown, format, quiet }: 
     );
     return encodeTable([run(headers), ...lines].map(line => line.split('\t')));
   } catch (cause) {
-    if (!(cause instanceof TemplateError)) throw cause;
+    if (!(cause instanceof FormatError)) throw cause;
     throw new CommandError(`failed to execute template: ${cause.message}`, { cause });
   }
 }

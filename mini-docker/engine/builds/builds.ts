@@ -12,7 +12,6 @@ import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { BuildsApi } from '../core/engine.ts';
-import { translated } from '../core/foreign-errors.ts';
 import { progressReporter } from '../images/progress.ts';
 import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -56,7 +55,7 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
     api: {
       async build(request) {
         const signal = AbortSignal.any([request.signal, context.closing]);
-        const image = await translated(buildImage(host, { ...request, signal }));
+        const image = await buildImage(host, { ...request, signal });
         for (const tag of request.tags) {
           const name = familiarReference(withTag(decodeReference(tag)));
           context.events.emit('image', 'tag', { id: image.id, attributes: { name } });

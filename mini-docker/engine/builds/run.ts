@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import type { PreparedRun, RunRequest } from '../../build/workspace.ts';
 import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
 import type { Image } from '../../images/image.ts';
-import { translated } from '../core/foreign-errors.ts';
 import { dataPaths } from '../core/paths.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { draftRecord } from '../life/create.ts';
@@ -16,7 +15,7 @@ import { buildSpec } from '../spec/spec.ts';
 import type { EngineContext } from '../state/context.ts';
 import { programError } from '../state/start-errors.ts';
 
-/** @throws EngineError for limits and options that cannot be had */
+/** @throws ExpectedError for limits and options that cannot be had */
 export async function prepareRun(engine: EngineContext, request: RunRequest): Promise<PreparedRun> {
   const { id, directory, runDirectory, config, args, host } = request;
   const paths = {
@@ -35,19 +34,17 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
   const { lowerdirs, upperdir, workdir } = request.layers;
   const layers = { lowerdirs: [paths.initLayer, ...lowerdirs], upperdir, workdir };
   makeEtcFiles(context, record);
-  const spec = await translated(async () =>
-    buildSpec({
-      record,
-      facts: context.facts,
-      user: storedIdentity(record, layers),
-      rootfs: join(engine.paths.runDir, 'rootfs'),
-      etcFiles: etcFiles(context, record),
-      joined: {},
-      linked: [],
-      granted: [],
-      hostDevices: [],
-    }),
-  );
+  const spec = buildSpec({
+    record,
+    facts: context.facts,
+    user: storedIdentity(record, layers),
+    rootfs: join(engine.paths.runDir, 'rootfs'),
+    etcFiles: etcFiles(context, record),
+    joined: {},
+    linked: [],
+    granted: [],
+    hostDevices: [],
+  });
   spec.mounts.push(...request.mounts);
   return {
     spec,

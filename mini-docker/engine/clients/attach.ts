@@ -1,7 +1,7 @@
 // POST /containers/ID/attach
 
+import { ExpectedError } from '../../formats/errors.ts';
 import type { Attachment, AttachOptions } from '../core/engine.ts';
-import { EngineError } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -16,13 +16,13 @@ export async function attachClient(
 ): Promise<Attachment> {
   const { config, state } = live.record;
   if (state.status === 'paused') {
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `container ${live.name} is paused. Unpause the container before attach`,
     );
   }
   if (state.status === 'restarting') {
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `container ${live.name} is restarting. Wait until it is running before attach`,
     );

@@ -2,12 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { Process } from '../../formats/oci/runtime-spec.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { ExecsApi } from '../core/engine.ts';
-import { badParameter, EngineError, noSuchExec } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
+import { badParameter, noSuchExec } from '../core/errors.ts';
 import { currentIdentity } from '../files/identities.ts';
 import { linkedVariables } from '../networks/links.ts';
 import { containerCapabilities } from '../spec/capabilities.ts';
@@ -61,7 +61,8 @@ export function execsApi(context: EngineContext): ExecsApi {
 
     async start(id, options) {
       const exec = get(id);
-      if (exec.state !== 'created') throw new EngineError('conflict', `exec ${id} has already been started`);
+      if (exec.state !== 'created')
+        throw new ExpectedError('conflict', `exec ${id} has already been started`);
       const run = runOf(exec.live);
       exec.state = 'running';
       try {
@@ -75,7 +76,7 @@ export function execsApi(context: EngineContext): ExecsApi {
           cause instanceof SyscallError && cause.syscall === 'execve'
             ? execError(cause, exec.body.Cmd![0]!)
             : cause;
-        exec.exitCode = error instanceof EngineError ? (error.exitCode ?? 126) : 126;
+        exec.exitCode = error instanceof ExpectedError ? (error.exitCode ?? 126) : 126;
         exec.live.execIds.delete(id);
         throw error;
       }
@@ -98,7 +99,7 @@ export function execsApi(context: EngineContext): ExecsApi {
 
     async resize(id, size) {
       const { execution, state } = get(id);
-      if (!execution || state !== 'running') throw new EngineError('conflict', `exec ${id} is not running`);
+      if (!execution || state !== 'running') throw new ExpectedError('conflict', `exec ${id} is not running`);
       execution.resize(size);
     },
   };
@@ -107,16 +108,19 @@ export function execsApi(context: EngineContext): ExecsApi {
 function runOf(live: LiveContainer): Run {
   const { status } = live.record.state;
   if (status === 'paused') {
-    throw new EngineError('conflict', `container ${live.name} is paused, unpause the container before exec`);
+    throw new ExpectedError(
+      'conflict',
+      `container ${live.name} is paused, unpause the container before exec`,
+    );
   }
   if (status === 'restarting') {
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `container ${live.id} is restarting, wait until the container is running`,
     );
   }
   if (live.run === undefined || status !== 'running') {
-    throw new EngineError('conflict', `container ${live.id} is not running`);
+    throw new ExpectedError('conflict', `container ${live.id} is not running`);
   }
   return live.run;
 }
@@ -129,12 +133,10 @@ async function execProcess(
   const { body, live } = exec;
   const { config, hostConfig } = live.record;
   const own = run.spec.process;
-  const user = await translated(async () =>
-    currentIdentity(run.container.pid, {
-      user: body.User || config.User || '',
-      groupAdd: hostConfig.GroupAdd ?? [],
-    }),
-  );
+  const user = currentIdentity(run.container.pid, {
+    user: body.User || config.User || '',
+    groupAdd: hostConfig.GroupAdd ?? [],
+  });
   const capabilities = containerCapabilities({
     add: hostConfig.CapAdd ?? [],
     drop: hostConfig.CapDrop ?? [],

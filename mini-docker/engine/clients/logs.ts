@@ -1,7 +1,7 @@
 // GET /containers/ID/logs
 
+import { ExpectedError } from '../../formats/errors.ts';
 import type { ContainersApi, LogEntry, LogsOptions } from '../core/engine.ts';
-import { EngineError } from '../core/errors.ts';
 import { decodeLogOptions } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -14,7 +14,7 @@ export function containerLogs(
 ): Awaited<ReturnType<ContainersApi['logs']>> {
   const { record, run } = live;
   if (!decodeLogOptions(record.hostConfig).keeps) {
-    throw new EngineError('notImplemented', 'configured logging driver does not support reading');
+    throw new ExpectedError('notImplemented', 'configured logging driver does not support reading');
   }
   const { stdout, stderr, follow, ...range } = options;
   const request: ReadLogOptions = { path: context.paths.container(live.id).log };

@@ -1,6 +1,6 @@
 // What the api calls: everything the engine does, in Docker's terms. Implemented by openEngine() in open.ts.
 // Every method that takes a container takes its name, its id, or an unambiguous prefix of it, and rejects with an
-// EngineError (errors.ts); its kinds say which status the api answers with.
+// ExpectedError (errors.ts); its kinds say which status the api answers with.
 
 import type { BuildRequest } from '../../build/request.ts';
 import type { BuildPruned } from '../../formats/engine-api/build.ts';

@@ -1,6 +1,7 @@
 // Filters by name are regular expressions, of containers, networks and volumes alike.
 
-import { BadRegexp, compileGoRegexp } from '../../formats/go-regexp.ts';
+import { FormatError } from '../../formats/errors.ts';
+import { compileGoRegexp } from '../../formats/go-regexp.ts';
 import { badParameter } from './errors.ts';
 
 /** Whether one of the values fits. @throws badParameter for one that is no regular expression */
@@ -11,7 +12,7 @@ export async function nameFilter(values: readonly string[]): Promise<(name: stri
 
 function compile(value: string) {
   return compileGoRegexp(value).catch((error: unknown) => {
-    if (!(error instanceof BadRegexp)) throw error;
+    if (!(error instanceof FormatError)) throw error;
     throw badParameter(`invalid filter 'name=${value.slice(0, 80)}': ${error.message}`);
   });
 }

@@ -4,11 +4,10 @@
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
-import { TarError } from '../../formats/tar/entry.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { decompressed } from '../../images/decompress.ts';
-import { BadImage } from '../../images/errors.ts';
 import { pack } from '../../images/pack.ts';
 import { createUnpacker } from '../../images/unpack.ts';
 import { O, S_IF } from '../../linux/constants.ts';
@@ -16,7 +15,7 @@ import { type FileStatus, statusAt } from '../../linux/directory.ts';
 import { openInRoot, readLink } from '../../linux/in-root.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import type { PutArchiveOptions } from '../core/engine.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -109,9 +108,6 @@ export async function putArchive(
     } finally {
       unpacker.close();
     }
-  } catch (error) {
-    if (error instanceof TarError || error instanceof BadImage) throw badParameter(error.message);
-    throw error;
   } finally {
     closeSync(directory);
   }
@@ -172,8 +168,8 @@ function insidePath(path: string): string {
     .join('/');
 }
 
-function notThere(live: LiveContainer, path: string): EngineError {
-  return new EngineError('notFound', `Could not find the file ${path} in container ${live.name}`);
+function notThere(live: LiveContainer, path: string): ExpectedError {
+  return new ExpectedError('notFound', `Could not find the file ${path} in container ${live.name}`);
 }
 
 function pathError(error: unknown, live: LiveContainer, path: string): unknown {

@@ -10,7 +10,6 @@ import type { PathArg } from '../../linux/in-root.ts';
 import { mayFail } from '../../linux/step.ts';
 import { openat } from '../../linux/syscalls.ts';
 import { xattr } from '../../linux/xattrs.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { layersBelow } from './init-layer.ts';
@@ -137,7 +136,7 @@ export async function containerChanges(
   context: EngineContext,
   live: LiveContainer,
 ): Promise<FilesystemChange[]> {
-  const image = await translated(context.images.get(live.record.imageId));
+  const image = await context.images.get(live.record.imageId);
   return filesystemChanges({
     upperdir: context.paths.container(live.id).upperdir,
     lowerdirs: await layersBelow(context, image),

@@ -2,10 +2,8 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { configure } from '../../build/configure.ts';
-import { BuildError } from '../../build/errors.ts';
 import { assignment } from '../../build/variables.ts';
 import { parseInstructions } from '../../formats/dockerfile/dockerfile.ts';
-import { DockerfileError, SyntaxProblem } from '../../formats/dockerfile/error.ts';
 import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { shortId } from '../../formats/oci/digest.ts';
@@ -15,7 +13,6 @@ import { pack } from '../../images/pack.ts';
 import { O } from '../../linux/constants.ts';
 import type { CommitOptions } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -29,24 +26,22 @@ export async function commitContainer(
   const { author, comment, changes = [], reference, pause = true } = options;
   const { record } = live;
   const config = changedConfig(imageConfig({ ...record.config, ...options.config }), changes);
-  const base = await translated(context.images.get(record.imageId));
-  if (reference !== undefined) await translated(async () => withTag(decodeReference(reference)));
+  const base = await context.images.get(record.imageId);
+  if (reference !== undefined) withTag(decodeReference(reference));
   const upperdir = openSync(context.paths.container(live.id).upperdir, O.RDONLY | O.DIRECTORY);
   try {
     using _frozen = pause ? await frozen(live) : undefined;
-    const image = await translated(
-      context.images.create({
-        base,
-        layer: pack({ fd: upperdir, whiteouts: true }),
-        config,
-        created: new Date().toISOString(),
-        createdBy: [record.path, ...record.args].join(' '),
-        ...(author ? { author } : {}),
-        ...(comment ? { comment } : {}),
-        references: reference === undefined ? [] : [reference],
-        unpackLater: true,
-      }),
-    );
+    const image = await context.images.create({
+      base,
+      layer: pack({ fd: upperdir, whiteouts: true }),
+      config,
+      created: new Date().toISOString(),
+      createdBy: [record.path, ...record.args].join(' '),
+      ...(author ? { author } : {}),
+      ...(comment ? { comment } : {}),
+      references: reference === undefined ? [] : [reference],
+      unpackLater: true,
+    });
     const name = reference === undefined ? '' : familiarReference(withTag(decodeReference(reference)));
     containerEvent(context, live, 'commit', { comment: comment ?? '', imageID: image.id, imageRef: name });
     if (name !== '') context.events.emit('image', 'tag', { id: image.id, attributes: { name } });
@@ -122,21 +117,15 @@ const CHANGES = [
 /** @throws badParameter for what is no instruction, or not one that a configuration alone can take */
 export function changedConfig(config: ProcessDefaults, changes: readonly string[]): ProcessDefaults {
   let next = config;
-  try {
-    for (const instruction of changes.flatMap(change => parseInstructions(change, '--change'))) {
-      if (!CHANGES.includes(instruction.kind)) {
-        throw badParameter(
-          `${instruction.kind.toUpperCase()} is not a valid change command (it is one of ${CHANGES.join(', ').toUpperCase()})`,
-        );
-      }
-      const values = new Map((next.Env ?? []).map(assignment));
-      const expansion = { escape: '\\', lookup: (name: string) => values.get(name) };
-      next = configure(instruction, { config: next, expansion, ownCommand: true })?.config ?? next;
+  for (const instruction of changes.flatMap(change => parseInstructions(change, '--change'))) {
+    if (!CHANGES.includes(instruction.kind)) {
+      throw badParameter(
+        `${instruction.kind.toUpperCase()} is not a valid change command (it is one of ${CHANGES.join(', ').toUpperCase()})`,
+      );
     }
-  } catch (cause) {
-    const isTheirs =
-      cause instanceof DockerfileError || cause instanceof SyntaxProblem || cause instanceof BuildError;
-    throw isTheirs ? badParameter(cause.message) : cause;
+    const values = new Map((next.Env ?? []).map(assignment));
+    const expansion = { escape: '\\', lookup: (name: string) => values.get(name) };
+    next = configure(instruction, { config: next, expansion, ownCommand: true })?.config ?? next;
   }
   return next;
 }

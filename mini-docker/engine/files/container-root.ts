@@ -2,10 +2,9 @@
 // is mounted in it; else as a mount of our own that nobody else sees.
 
 import { closeSync, openSync } from 'node:fs';
+import { ExpectedError } from '../../formats/errors.ts';
 import { O } from '../../linux/constants.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
-import { EngineError } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import { type Owner, ownersInContainer, ownersOnHost } from '../state/id-mappings.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -35,17 +34,17 @@ export async function openContainerRoot(
   const { record } = live;
   const path = `/${options.path.replace(/^\/+/, '')}`;
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
-    throw new EngineError('forbidden', 'container rootfs is marked read-only');
+    throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
   }
   if (live.run !== undefined && !options.unmounted)
     return root(openRootOf(live.run.container.pid), path, live);
   const mount = options.unmounted ? undefined : mountAbove(record.mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs') {
     if (options.writable && !mount.RW)
-      throw new EngineError('forbidden', 'mounted volume is marked read-only');
+      throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
     return root(openSync(mount.Source, O.PATH), path.slice(mount.Destination.length) || '/', live);
   }
-  const image = await translated(context.images.get(record.imageId));
+  const image = await context.images.get(record.imageId);
   const lowerdirs = await layersBelow(context, image);
   const { upperdir, workdir } = context.paths.container(live.id);
   return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);

@@ -16,7 +16,7 @@ interface Databases {
 /** By image id: containers that never touched their /etc share it. */
 const ofImages = new Map<string, Databases>();
 
-/** Of a container that does not run. @throws UserNotFound */
+/** Of a container that does not run. @throws ExpectedError */
 export function storedIdentity(
   record: ContainerRecord,
   layers: { lowerdirs: string[]; upperdir: string },

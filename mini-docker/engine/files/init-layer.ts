@@ -5,7 +5,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../images/image.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 
 const DIRECTORIES = ['dev', 'proc', 'sys', 'etc'];
@@ -20,5 +19,5 @@ export function makeInitLayer(directory: string): void {
 
 /** What lies below a container's own layer, topmost first. */
 export async function layersBelow(context: EngineContext, image: Image): Promise<string[]> {
-  return [context.paths.initLayer, ...(await translated(context.images.lowerdirs(image)))];
+  return [context.paths.initLayer, ...(await context.images.lowerdirs(image))];
 }

@@ -2,8 +2,8 @@
 
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ExpectedError } from '../../formats/errors.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
-import { EngineError } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
@@ -29,7 +29,7 @@ export function shmDirectory(context: EngineContext, record: ContainerRecord): s
   const donorMode = donor.hostConfig.IpcMode;
   if (donorMode === 'host') return '/dev/shm';
   if (donorMode === 'shareable') return shareablePath(context, donor.id);
-  throw new EngineError(
+  throw new ExpectedError(
     'conflict',
     `cannot join IPC namespace of ${donor.name}: non-shareable IPC (hint: use --ipc shareable for it)`,
   );

@@ -7,7 +7,8 @@ import type {
   ImageSummary,
 } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
-import { compileGlob, type Glob, GlobError } from '../../formats/glob.ts';
+import { FormatError } from '../../formats/errors.ts';
+import { compileGlob, type Glob } from '../../formats/glob.ts';
 import {
   decodeReference,
   encodeReference,
@@ -19,7 +20,6 @@ import { NEVER_TIME } from '../../formats/timestamp.ts';
 import type { Image, ImageUser } from '../../images/image.ts';
 import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -35,7 +35,7 @@ export function imagesApi(context: EngineContext): ImagesApi {
     ...imageTransferApi(context),
 
     async list({ filters = {} } = {}) {
-      const all = await translated(images.list());
+      const all = await images.list();
       const keep = await predicate(context, filters);
       const references = (filters.reference ?? []).map(referencePattern);
       return all.filter(keep).map(image => {
@@ -48,11 +48,11 @@ export function imagesApi(context: EngineContext): ImagesApi {
     },
 
     async inspect(reference) {
-      return inspectImage(await translated(images.get(reference)));
+      return inspectImage(await images.get(reference));
     },
 
     async history(reference) {
-      const image = await translated(images.get(reference));
+      const image = await images.get(reference);
       return images.history(image).map(
         (line): ImageHistoryItem => ({
           Id: line.id ?? '<missing>',
@@ -66,16 +66,14 @@ export function imagesApi(context: EngineContext): ImagesApi {
     },
 
     async tag(reference, name) {
-      const image = await translated(images.get(reference));
-      await translated(images.tag(image, name));
+      const image = await images.get(reference);
+      await images.tag(image, name);
       imageEvent(context, 'tag', image.id, familiarReference(withTag(decodeReference(name))));
     },
 
     async remove(reference, { force }) {
-      const image = (await translated(images.get(reference))).id;
-      const { untagged, deleted } = await translated(
-        images.remove(reference, { force, inUse: users(context) }),
-      );
+      const image = (await images.get(reference)).id;
+      const { untagged, deleted } = await images.remove(reference, { force, inUse: users(context) });
       for (const name of untagged) imageEvent(context, 'untag', image, name);
       for (const id of deleted.slice(0, 1)) imageEvent(context, 'delete', id, id);
       return [
@@ -179,7 +177,7 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
       }
       case 'before':
       case 'since': {
-        const time = created(await translated(context.images.get(values[0]!)));
+        const time = created(await context.images.get(values[0]!));
         tests.push(image => (key === 'before' ? created(image) < time : created(image) > time));
         break;
       }
@@ -213,7 +211,7 @@ function filterGlob(filter: string, pattern: string): Glob {
   try {
     return compileGlob(pattern, { separator: '/', sets: true });
   } catch (error) {
-    if (!(error instanceof GlobError)) throw error;
+    if (!(error instanceof FormatError)) throw error;
     throw badParameter(`invalid filter '${filter}': syntax error in pattern: ${error.message}`);
   }
 }

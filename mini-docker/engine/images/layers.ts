@@ -3,12 +3,11 @@
 import type { ImageLayers, LayerChanges } from '../../formats/engine-api/images.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
 import { type Changes, layerChanges } from '../../images/layer-changes.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 
 export async function imageLayers({ images }: EngineContext, reference: string): Promise<ImageLayers> {
-  const image = await translated(images.get(reference));
-  const directories = (await translated(images.lowerdirs(image))).toReversed();
+  const image = await images.get(reference);
+  const directories = (await images.lowerdirs(image)).toReversed();
   const changes = await layerChanges(directories);
   const lines = new Map(images.history(image).map(line => [line.diffId, line]));
   const Layers = image.config.rootfs.diff_ids.map((diffId, index) => {

@@ -2,7 +2,6 @@
 
 import type { ManifestsApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 
 export function manifestsApi({ images }: EngineContext): ManifestsApi {
@@ -10,13 +9,13 @@ export function manifestsApi({ images }: EngineContext): ManifestsApi {
   return {
     async create(name, { images: members, ...options }) {
       if (members.length === 0) throw badParameter('a manifest list needs an image');
-      return translated(lists.create(name, members, options));
+      return lists.create(name, members, options);
     },
     async annotate(name, image, platform) {
-      await translated(lists.annotate(name, image, platform));
+      await lists.annotate(name, image, platform);
     },
     async inspect(name, options = {}) {
-      const { manifest, images: members } = await translated(lists.inspect(name, options));
+      const { manifest, images: members } = await lists.inspect(name, options);
       return {
         Manifest: manifest,
         Images: members.map(({ from, descriptor }) => {
@@ -25,7 +24,7 @@ export function manifestsApi({ images }: EngineContext): ManifestsApi {
         }),
       };
     },
-    push: (name, options) => translated(lists.push(name, options)),
-    remove: name => translated(lists.remove(name)),
+    push: (name, options) => lists.push(name, options),
+    remove: name => lists.remove(name),
   };
 }

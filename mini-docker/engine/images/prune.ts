@@ -2,8 +2,9 @@
 
 import type { ImagesPruned } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 
 /** Those without a tag, or with the filter dangling=false all that no container stands on. */
@@ -29,7 +30,7 @@ export async function pruneImages(
         if (deleted.some(each => each.Deleted === Id)) pruned.SpaceReclaimed += Size;
       } catch (error) {
         // A container was made of it, or somebody removed it, in the meantime.
-        if (!(error instanceof EngineError) || !['conflict', 'notFound'].includes(error.kind)) throw error;
+        if (!(error instanceof ExpectedError) || !['conflict', 'notFound'].includes(error.kind)) throw error;
       }
     }
   }

@@ -1,5 +1,6 @@
 // Images come and go: to and from registries, archives and file systems.
 
+import { ExpectedError } from '../../formats/errors.ts';
 import {
   decodeReference,
   encodeReference,
@@ -9,12 +10,11 @@ import {
   withTag,
 } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
-import { NoSuchImage } from '../../images/errors.ts';
+import { isNoSuchImage } from '../../images/errors.ts';
 import type { ImageStore } from '../../images/image.ts';
 import { RegistryError } from '../../images/registry/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
-import { asEngineError, translated } from '../core/foreign-errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { changedConfig } from '../files/commit.ts';
 import type { EngineContext } from '../state/context.ts';
 import { imageEvent } from './events.ts';
@@ -29,12 +29,12 @@ export function imageTransferApi(context: EngineContext): TransferApi {
   const { images } = context;
   return {
     async pull(text, { allTags = false, auth, platform, signal, send }) {
-      const reference = await translated(async () => decodeReference(text));
+      const reference = decodeReference(text);
       const options = {
         ...(auth === undefined ? {} : { auth }),
         signal: AbortSignal.any([signal, context.closing]),
       };
-      const tags = allTags ? await translatedPull(() => images.remoteTags(text, options)) : [undefined];
+      const tags = allTags ? await images.remoteTags(text, options) : [undefined];
       for (const tag of tags.sort()) {
         const one = tag === undefined ? withTag(reference) : { ...reference, tag };
         await pullOne(context, one, { ...options, ...(platform === undefined ? {} : { platform }), send });
@@ -42,23 +42,21 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     },
 
     async push(text, { auth, signal, send }) {
-      const reference = await translated(async () => decodeReference(text));
+      const reference = decodeReference(text);
       if (reference.digest !== undefined) throw badParameter('cannot push a digest reference');
       send({ status: `The push refers to repository [${reference.domain}/${reference.path}]` });
       const tags = reference.tag === undefined ? await localTags(images, reference) : [reference.tag];
       for (const tag of tags) {
         const one = { ...reference, tag };
-        const pushed = await translated(
-          images
-            .push(encodeReference(one), {
-              ...(auth === undefined ? {} : { auth }),
-              signal: AbortSignal.any([signal, context.closing]),
-              onProgress: progressReporter(send),
-            })
-            .catch(error => {
-              throw isNoImage(error) ? noSuchTag(one) : error;
-            }),
-        );
+        const pushed = await images
+          .push(encodeReference(one), {
+            ...(auth === undefined ? {} : { auth }),
+            signal: AbortSignal.any([signal, context.closing]),
+            onProgress: progressReporter(send),
+          })
+          .catch(error => {
+            throw isNoSuchImage(error) ? noSuchTag(one) : error;
+          });
         imageEvent(context, 'push', familiarReference(one), familiarName(one));
         send({ status: `${pushed.tag}: digest: ${pushed.digest} size: ${pushed.size}` });
         const aux = { Tag: pushed.tag, Digest: pushed.digest, Size: pushed.size };
@@ -68,7 +66,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
 
     async load(source, { quiet, send }) {
       const onProgress = quiet ? undefined : progressReporter(send);
-      for (const { id, names } of await translated(images.load(source, onProgress))) {
+      for (const { id, names } of await images.load(source, onProgress)) {
         imageEvent(context, 'load', id, id);
         for (const name of names) {
           send({ stream: `Loaded image: ${familiarReference(decodeReference(name))}\n` });
@@ -78,28 +76,26 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     },
 
     async save(references) {
-      const found = await Promise.all(references.map(each => translated(images.get(each))));
-      const archive = await translated(async () => images.save(references));
+      const found = await Promise.all(references.map(each => images.get(each)));
+      const archive = images.save(references);
       for (const { id } of found) imageEvent(context, 'save', id, id);
       return archive;
     },
 
     async import({ source, reference, message, changes = [], platform }) {
       const config = changedConfig({}, changes);
-      const image = await translated(
-        images.import({
-          source,
-          config,
-          ...(reference === undefined ? {} : { reference }),
-          ...(message === undefined ? {} : { message }),
-          ...(platform === undefined ? {} : { platform }),
-        }),
-      );
+      const image = await images.import({
+        source,
+        config,
+        ...(reference === undefined ? {} : { reference }),
+        ...(message === undefined ? {} : { message }),
+        ...(platform === undefined ? {} : { platform }),
+      });
       imageEvent(context, 'import', image.id, reference ?? image.id);
       return image.id;
     },
 
-    login: auth => translated(images.login(auth)),
+    login: auth => images.login(auth),
 
     async search(term, { limit, auth, filters = {} }) {
       const known = ['is-automated', 'is-official', 'stars'];
@@ -109,7 +105,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
       const official = filters['is-official']?.[0];
       // Docker Hub builds nothing by itself any more, and says of all images that they were not.
       const automated = filters['is-automated']?.includes('true') ?? false;
-      const found = await translated(images.search(term, { limit, ...(auth === undefined ? {} : { auth }) }));
+      const found = await images.search(term, { limit, ...(auth === undefined ? {} : { auth }) });
       return found
         .filter(each => each.stars >= stars && !automated)
         .filter(each => official === undefined || each.official === ['true', '1'].includes(official))
@@ -123,7 +119,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     },
 
     async distribution(text, { auth } = {}) {
-      const found = await translated(images.describeRemote(text, auth === undefined ? {} : { auth }));
+      const found = await images.describeRemote(text, auth === undefined ? {} : { auth });
       const { mediaType, digest, size } = found.descriptor;
       return { Descriptor: { mediaType, digest, size }, Platforms: found.images.map(each => each.platform) };
     },
@@ -157,8 +153,8 @@ async function pullOne(
     // The image that comes with the program needs no registry.
     const isWanted =
       error instanceof RegistryError && options.platform === undefined && !(await isThere(images, name));
-    const own = isWanted ? await translated(images.restoreEmbedded(name)) : undefined;
-    if (own === undefined) throw asPullError(error);
+    const own = isWanted ? await images.restoreEmbedded(name) : undefined;
+    if (own === undefined) throw error;
     done(`Status: ${(error as Error).message}; this is the ${name} that comes with mini-docker`);
   }
 }
@@ -169,28 +165,12 @@ const isThere = (images: ImageStore, name: string): Promise<boolean> =>
     () => false,
   );
 
-const translatedPull = async <T>(work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (error) {
-    throw asPullError(error);
-  }
-};
-
-/** 401 would make clients ask for a password, where a wrong name is the likelier mistake: dockerd says 404, too. */
-function asPullError(error: unknown): unknown {
-  const isDenied = error instanceof RegistryError && (error.status === 401 || error.status === 403);
-  return isDenied ? new EngineError('notFound', error.message, { cause: error }) : asEngineError(error);
-}
-
-const isNoImage = (error: unknown): boolean => error instanceof NoSuchImage;
-
-const noSuchTag = (reference: ImageReference): EngineError =>
-  new EngineError('notFound', `An image does not exist locally with the tag: ${familiarName(reference)}`);
+const noSuchTag = (reference: ImageReference): ExpectedError =>
+  new ExpectedError('notFound', `An image does not exist locally with the tag: ${familiarName(reference)}`);
 
 /** `push --all-tags` */
 async function localTags(images: ImageStore, reference: ImageReference): Promise<string[]> {
-  const all = await translated(images.list());
+  const all = await images.list();
   const tags = all
     .flatMap(image => image.repoTags)
     .map(decodeReference)

@@ -6,10 +6,10 @@ import type {
   ContainerCreated,
   HostConfig,
 } from '../../formats/engine-api/containers.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
+import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
@@ -115,12 +115,12 @@ export function draftRecord(
 
 export async function findImage(context: EngineContext, request: CreateRequest): Promise<Image> {
   const reference = request.body.Image ?? '';
-  if (reference === '') throw new EngineError('badParameter', 'no image was given');
-  const image = await translated(context.images.get(reference));
+  if (reference === '') throw new ExpectedError('badParameter', 'no image was given');
+  const image = await context.images.get(reference);
   const { os, architecture } = image.config;
   const [wantedOs, wantedArchitecture] = (request.platform ?? '').split('/');
   if ((wantedOs && wantedOs !== os) || (wantedArchitecture && wantedArchitecture !== architecture)) {
-    throw new EngineError(
+    throw new ExpectedError(
       'notFound',
       `image with reference ${reference} was found but its platform (${os}/${architecture}) does not match the specified platform (${request.platform})`,
     );

@@ -1,6 +1,7 @@
 // POST /containers/ID/pause and /unpause
 
-import { EngineError, notRunning } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { notRunning } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -9,9 +10,9 @@ export async function pauseContainer(context: EngineContext, live: LiveContainer
   using _held = await live.lock.acquire();
   const { state } = live.record;
   if (state.status === 'paused')
-    throw new EngineError('conflict', `Container ${live.name} is already paused`);
+    throw new ExpectedError('conflict', `Container ${live.name} is already paused`);
   if (state.status === 'restarting') {
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `Container ${live.name} is restarting, wait until the container is running`,
     );
@@ -29,7 +30,7 @@ export async function unpauseContainer(context: EngineContext, live: LiveContain
   using _held = await live.lock.acquire();
   const { state } = live.record;
   if (live.run === undefined || state.status !== 'paused') {
-    throw new EngineError('conflict', `Container ${live.id} is not paused`);
+    throw new ExpectedError('conflict', `Container ${live.id} is not paused`);
   }
   await live.run.container.resume();
   state.status = 'running';

@@ -1,8 +1,9 @@
 // POST /containers/prune: removes those that do not run.
 
 import type { ContainersPruned, Filters } from '../../formats/engine-api/system.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import { decodeTimestamp } from '../../formats/timestamp.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { sizesOf } from '../files/disk-sizes.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -20,7 +21,7 @@ export async function pruneContainers(context: EngineContext, filters: Filters):
       await removeContainer(context, live, {});
     } catch (error) {
       // Somebody started it or removed it meanwhile.
-      if (error instanceof EngineError) continue;
+      if (error instanceof ExpectedError) continue;
       throw error;
     }
     deleted.push(live.id);

@@ -1,7 +1,7 @@
 // DELETE /containers/ID
 
+import { ExpectedError } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
-import { EngineError } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { removeLocked } from './removal.ts';
@@ -18,13 +18,13 @@ export async function removeContainer(
   options: RemoveOptions,
 ): Promise<void> {
   if (live.removing) {
-    throw new EngineError('conflict', `removal of container ${live.name} is already in progress`);
+    throw new ExpectedError('conflict', `removal of container ${live.name} is already in progress`);
   }
   if (live.isRunning && !options.force) {
     const { status } = live.record.state;
     const advice =
       status === 'paused' ? 'unpause and then stop the container' : 'stop the container before removing';
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `cannot remove container "/${live.name}": container is ${status}: ${advice} or force remove`,
     );

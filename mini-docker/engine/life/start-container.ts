@@ -1,6 +1,7 @@
 // POST /containers/ID/start
 
-import { EngineError, noSuchContainer } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { noSuchContainer } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { handleExit } from './exit.ts';
@@ -13,12 +14,12 @@ export async function startContainer(context: EngineContext, live: LiveContainer
   const { state, hostConfig } = live.record;
   if (live.removed) throw noSuchContainer(live.name);
   if (live.removing || state.status === 'dead') {
-    throw new EngineError('conflict', 'container is marked for removal and cannot be started');
+    throw new ExpectedError('conflict', 'container is marked for removal and cannot be started');
   }
   if (state.status === 'paused') {
-    throw new EngineError('conflict', 'cannot start a paused container, try unpause instead');
+    throw new ExpectedError('conflict', 'cannot start a paused container, try unpause instead');
   }
-  if (live.run !== undefined) throw new EngineError('notModified', `container ${live.name} runs already`);
+  if (live.run !== undefined) throw new ExpectedError('notModified', `container ${live.name} runs already`);
   cancelRestart(live);
   state.restartCount = 0;
   state.manuallyStopped = false;

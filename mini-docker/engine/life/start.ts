@@ -2,11 +2,10 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Container } from '../../runtime/container.ts';
-import { EngineError } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { shmDirectory } from '../files/shared-memory.ts';
@@ -109,25 +108,23 @@ export async function startRun(
 export async function prepareSpec(context: EngineContext, record: ContainerRecord) {
   const { hostConfig } = record;
   const paths = context.paths.container(record.id);
-  const image = await translated(context.images.get(record.imageId));
+  const image = await context.images.get(record.imageId);
   const lowerdirs = await layersBelow(context, image);
   const layers = { lowerdirs, upperdir: paths.upperdir, workdir: paths.workdir };
   makeEtcFiles(context, record);
   const shm = shmDirectory(context, record);
-  const spec = await translated(async () =>
-    buildSpec({
-      record,
-      facts: context.facts,
-      user: storedIdentity(record, layers),
-      rootfs: join(context.paths.runDir, 'rootfs'),
-      etcFiles: etcFiles(context, record),
-      ...(shm === undefined ? {} : { shmDirectory: shm }),
-      joined: joinedPids(context, record),
-      linked: linkedVariables(context, record),
-      granted: hostConfig.Privileged ? [] : (hostConfig.Devices ?? []).flatMap(grantedDevices),
-      hostDevices: hostConfig.Privileged ? allDevices() : [],
-    }),
-  );
+  const spec = buildSpec({
+    record,
+    facts: context.facts,
+    user: storedIdentity(record, layers),
+    rootfs: join(context.paths.runDir, 'rootfs'),
+    etcFiles: etcFiles(context, record),
+    ...(shm === undefined ? {} : { shmDirectory: shm }),
+    joined: joinedPids(context, record),
+    linked: linkedVariables(context, record),
+    granted: hostConfig.Privileged ? [] : (hostConfig.Devices ?? []).flatMap(grantedDevices),
+    hostDevices: hostConfig.Privileged ? allDevices() : [],
+  });
   return { spec, layers };
 }
 
@@ -177,7 +174,7 @@ function joinedPids(context: EngineContext, record: ContainerRecord): Partial<Re
     if (reference === undefined) continue;
     const other = context.containers.get(reference);
     if (other.run === undefined || other.record.state.status !== 'running') {
-      throw new EngineError(
+      throw new ExpectedError(
         'conflict',
         `cannot join ${type} namespace of a non running container: ${other.name}`,
       );

@@ -1,8 +1,9 @@
 // stop, kill, restart: ending a container's program.
 
+import { ExpectedError } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
 import type { StopOptions } from '../core/engine.ts';
-import { EngineError, notRunning } from '../core/errors.ts';
+import { notRunning } from '../core/errors.ts';
 import { signalNumber } from '../core/signals.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -21,7 +22,7 @@ export async function stopContainer(
   live: LiveContainer,
   options: StopOptions,
 ): Promise<void> {
-  if (!live.isRunning) throw new EngineError('notModified', `container ${live.name} is not running`);
+  if (!live.isRunning) throw new ExpectedError('notModified', `container ${live.name} is not running`);
   live.record.state.manuallyStopped = true;
   await endContainer(context, live, endOptions(live, options));
   context.records.saveState(live.record);
@@ -33,7 +34,7 @@ export async function restartContainer(
   live: LiveContainer,
   options: StopOptions,
 ): Promise<void> {
-  if (live.removing) throw new EngineError('conflict', `container ${live.name} is marked for removal`);
+  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
   if (live.isRunning) {
     // Not removed by --rm, and not started by its policy, while we wait for its end.
     live.record.state.manuallyStopped = true;
@@ -45,7 +46,7 @@ export async function restartContainer(
     }
   }
   using _held = await live.lock.acquire();
-  if (live.removed) throw new EngineError('notFound', `No such container: ${live.name}`);
+  if (live.removed) throw new ExpectedError('notFound', `No such container: ${live.name}`);
   live.record.state.manuallyStopped = false;
   if (live.run === undefined) {
     cancelRestart(live);
@@ -63,7 +64,10 @@ export async function killContainer(
 ): Promise<void> {
   const signal = text ? signalNumber(text) : SIG.KILL;
   if (!live.isRunning || live.record.state.status === 'restarting') {
-    throw new EngineError('conflict', `cannot kill container: ${live.name}: ${notRunning(live.id).message}`);
+    throw new ExpectedError(
+      'conflict',
+      `cannot kill container: ${live.name}: ${notRunning(live.id).message}`,
+    );
   }
   const stopSignal = stopSignalOf(live);
   if (signal === SIG.KILL || signal === stopSignal) live.record.state.manuallyStopped = true;
@@ -95,7 +99,7 @@ export async function endContainer(
     containerEvent(context, live, 'kill', { signal: String(SIG.KILL) });
   }
   if (!(await exitOf(live, KILL_PATIENCE))) {
-    throw new EngineError(
+    throw new ExpectedError(
       'internal',
       `cannot stop container ${live.name}: its process ${live.record.state.pid} did not end ${KILL_PATIENCE / 1000} s after SIGKILL`,
     );

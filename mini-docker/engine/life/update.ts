@@ -1,7 +1,8 @@
 // POST /containers/ID/update: other limits, and another restart policy.
 
 import type { ContainerResources, ContainerUpdateBody } from '../../formats/engine-api/containers.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { checkRestartPolicy } from '../spec/check-config.ts';
 import { checkResources } from '../spec/check-resources.ts';
 import { limitsOf } from '../spec/resources.ts';
@@ -34,7 +35,10 @@ export async function updateContainer(
 ): Promise<{ Warnings: string[] }> {
   using _held = await live.lock.acquire();
   if (live.removing) {
-    throw new EngineError('conflict', `container ${live.name} is marked for removal and cannot be "update"`);
+    throw new ExpectedError(
+      'conflict',
+      `container ${live.name} is marked for removal and cannot be "update"`,
+    );
   }
   const { record } = live;
   const changes = Object.fromEntries(
@@ -68,7 +72,7 @@ export async function updateContainer(
   try {
     if (Object.keys(changes).length > 0) await live.run?.container.update(limitsOf(host));
   } catch (cause) {
-    throw new EngineError('internal', `Cannot update container ${live.id}: ${(cause as Error).message}`, {
+    throw new ExpectedError('internal', `Cannot update container ${live.id}: ${(cause as Error).message}`, {
       cause,
     });
   }

@@ -2,9 +2,8 @@
 
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../../formats/engine-api/networks.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { NetworksApi } from '../core/engine.ts';
-import { EngineError } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { writeStarted } from '../state/started-file.ts';
@@ -19,22 +18,22 @@ export function networksApi(context: EngineContext): NetworksApi {
     events.emit('network', action, { id: Id, attributes: { name: Name, type: Driver } });
   return {
     async list(filters = {}) {
-      const found = await translated(networks.list(filters));
+      const found = await networks.list(filters);
       // Who is on it is told by inspect only, as in docker.
       return found.map(each => ({ ...each, Containers: {} }));
     },
-    inspect: network => translated(networks.inspect(network)),
+    inspect: network => networks.inspect(network),
     async create(body) {
-      const created = await translated(networks.create(body));
+      const created = await networks.create(body);
       tell('create', await networks.inspect(created.Id));
       return created;
     },
     async remove(network) {
-      tell('destroy', await translated(networks.remove(network)));
+      tell('destroy', await networks.remove(network));
     },
     async prune(filters = {}) {
       const before = await networks.list();
-      const pruned = await translated(networks.prune(filters, namedByContainers(context)));
+      const pruned = await networks.prune(filters, namedByContainers(context));
       const names = new Set(pruned.NetworksDeleted);
       for (const each of before) if (names.has(each.Name)) tell('destroy', each);
       events.emit('network', 'prune', { id: '', attributes: { reclaimed: '0' } });
@@ -42,17 +41,17 @@ export function networksApi(context: EngineContext): NetworksApi {
     },
     async connect(network, { Container, EndpointConfig }) {
       const live = context.containers.get(Container);
-      const resource = await translated(networks.inspect(network));
+      const resource = await networks.inspect(network);
       using _held = await live.lock.acquire();
       await connect(context, live, { network: resource, settings: EndpointConfig ?? {} });
     },
     async disconnect(network, { Container }) {
       const live = context.containers.get(Container);
-      const resource = await translated(networks.inspect(network));
+      const resource = await networks.inspect(network);
       using _held = await live.lock.acquire();
       await disconnect(context, live, resource);
     },
-    map: () => translated(networks.map()),
+    map: () => networks.map(),
   };
 }
 
@@ -71,7 +70,7 @@ async function connect(
   checkChangeable(live, Name);
   if (record.networks[Name] !== undefined) {
     const message = `endpoint with name ${live.name} already exists in network ${Name}`;
-    throw new EngineError('forbidden', message);
+    throw new ExpectedError('forbidden', message);
   }
   const { MacAddress, Aliases } = options.settings;
   if (Name === 'bridge' && Aliases?.length) throw unsupportedAlias();
@@ -83,7 +82,7 @@ async function connect(
     networkEvent(context, 'connect', { record, endpoint: { networkId: Id, networkName: Name } });
   } else {
     // A container that lost all its networks stands on `none` meanwhile.
-    if (Object.keys(record.networks).length === 0) await translated(context.networks.detach(live.id, 'none'));
+    if (Object.keys(record.networks).length === 0) await context.networks.detach(live.id, 'none');
     await whileNetworksChange(context, record, () =>
       connectNetwork(context, record, { network: Name, settings, pid }),
     );
@@ -100,11 +99,11 @@ async function disconnect(
   const { record } = live;
   checkChangeable(live, Name);
   if (record.networks[Name] === undefined) {
-    throw new EngineError('forbidden', `container ${live.id} is not connected to network ${Name}`);
+    throw new ExpectedError('forbidden', `container ${live.id} is not connected to network ${Name}`);
   }
   const isConnected = context.networks.endpoints(live.id).some(each => each.networkId === Id);
   await whileNetworksChange(context, record, async () => {
-    if (isConnected) await translated(context.networks.detach(live.id, Id));
+    if (isConnected) await context.networks.detach(live.id, Id);
     delete record.networks[Name];
     if (!Object.values(record.networks).some(each => each.IPAddress && each.Gateway)) delete record.ports;
   });
@@ -115,22 +114,22 @@ async function disconnect(
 /** Docker's rules, in its words. */
 function checkChangeable(live: LiveContainer, network: string): void {
   const { record } = live;
-  if (live.removing) throw new EngineError('conflict', `container ${live.name} is marked for removal`);
+  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
   if (sharedWith(record) !== undefined) {
-    throw new EngineError(
+    throw new ExpectedError(
       'forbidden',
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
   }
   if (network === 'host' || record.networks.host !== undefined) {
-    throw new EngineError(
+    throw new ExpectedError(
       'forbidden',
       'container cannot be disconnected from host network or connected to host network',
     );
   }
   const isNone = record.networks.none !== undefined;
   if (isNone !== (network === 'none') && Object.keys(record.networks).length > 0) {
-    throw new EngineError(
+    throw new ExpectedError(
       'forbidden',
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );

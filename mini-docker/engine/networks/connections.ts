@@ -2,7 +2,6 @@
 
 import type { EndpointSettings, PortMap } from '../../formats/engine-api/containers.ts';
 import type { Endpoint } from '../../network/network.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { decodeLink } from './links.ts';
@@ -26,7 +25,7 @@ export async function connectNetworks(
   }
   // Every other network was taken from it by `network disconnect`.
   if (Object.keys(record.networks).length === 0 && kept.size === 0) {
-    await translated(networks.attach(attachOptions(record, { network: 'none', settings: {}, pid })));
+    await networks.attach(attachOptions(record, { network: 'none', settings: {}, pid }));
   }
   await publishPorts(context, record);
 }
@@ -38,7 +37,7 @@ export async function connectNetwork(
   options: { network: string; settings: EndpointSettings; pid: number },
 ): Promise<void> {
   const { network, settings } = options;
-  const endpoint = await translated(context.networks.attach(attachOptions(record, options)));
+  const endpoint = await context.networks.attach(attachOptions(record, options));
   record.networks[network] = connected(settings, endpoint);
   const { ipAddress, ipv6Address } = endpoint;
   if (ipAddress !== '')
@@ -51,7 +50,7 @@ export async function publishPorts(context: EngineContext, record: ContainerReco
   const bindings = wantedBindings(record);
   const hasWayOut = Object.values(record.networks).some(each => each.IPAddress && each.Gateway);
   if (record.ports !== undefined || !hasWayOut || Object.keys(bindings).length === 0) return;
-  record.ports = await translated(context.networks.publish({ containerId: record.id, bindings }));
+  record.ports = await context.networks.publish({ containerId: record.id, bindings });
 }
 
 /** Gives addresses and ports back, unless others live in its namespace. Idempotent. */

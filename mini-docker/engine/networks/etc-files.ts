@@ -5,7 +5,6 @@ import { appendFileSync, chownSync, existsSync, linkSync, readFileSync, writeFil
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
 import { badParameter } from '../core/errors.ts';
-import { translated } from '../core/foreign-errors.ts';
 import type { ContainerPaths } from '../core/paths.ts';
 import type { EngineContext } from '../state/context.ts';
 import { ownersOnHost } from '../state/id-mappings.ts';
@@ -126,7 +125,7 @@ async function extraHost(context: EngineContext, record: ContainerRecord, entry:
 async function hostAddress(context: EngineContext, record: ContainerRecord): Promise<string> {
   if (record.hostConfig.NetworkMode === 'host') return '127.0.0.1';
   const connected = Object.entries(record.networks).find(([, { IPAddress }]) => IPAddress);
-  const { IPAM } = await translated(context.networks.inspect(connected?.[0] ?? 'bridge'));
+  const { IPAM } = await context.networks.inspect(connected?.[0] ?? 'bridge');
   return IPAM.Config[0]?.Gateway ?? '';
 }
 

@@ -1,7 +1,7 @@
 // `--link` on the default bridge, which has no DNS: names in /etc/hosts, and variables that tell where the other one is
 // (https://docs.docker.com/engine/network/links/). On other networks the name server knows links (network/dns/names.ts).
 
-import { EngineError } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -22,7 +22,7 @@ export function checkLinks(context: EngineContext, record: ContainerRecord): voi
   for (const { target, alias } of linksOf(record)) {
     const live = context.containers.get(target);
     if (live.run !== undefined) continue;
-    throw new EngineError(
+    throw new ExpectedError(
       'conflict',
       `Cannot link to a non running container: /${live.name} AS /${record.name}/${alias}`,
     );

@@ -1,5 +1,6 @@
 // GET /containers/ID/security: what the kernel says that a container's process may do, next to a process of the host.
 
+import { ExpectedError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { ProcessSecurity, SecurityReport } from '../../formats/security-report.ts';
 import { CAP } from '../../linux/constants.ts';
@@ -10,12 +11,12 @@ import { readStatus } from '../../linux/proc/status.ts';
 import { hostArchitecture } from '../../linux/step.ts';
 import { lastCapability } from '../../runtime/last-capability.ts';
 import { systemCallsOf } from '../../runtime/seccomp/system-calls.ts';
-import { EngineError, notRunning } from '../core/errors.ts';
+import { notRunning } from '../core/errors.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
 const NAMESPACES: NamespaceName[] = ['pid', 'mnt', 'net', 'ipc', 'uts', 'cgroup', 'user', 'time'];
 
-/** @throws EngineError conflict when it does not run */
+/** @throws ExpectedError conflict when it does not run */
 export async function securityReport(live: LiveContainer): Promise<SecurityReport> {
   const { run } = live;
   if (run === undefined) throw notRunning(live.id);
@@ -41,7 +42,7 @@ function processSecurity(
   known: { seccomp: Seccomp | undefined; cgroup: ProcessSecurity['cgroup'] },
 ): ProcessSecurity {
   const status = readStatus(pid);
-  if (status === undefined) throw new EngineError('conflict', 'the container has just ended');
+  if (status === undefined) throw new ExpectedError('conflict', 'the container has just ended');
   const mounts = readMountinfo(pid) ?? [];
   const isHosts = (name: NamespaceName) => namespaceInode(pid, name) === namespaceInode('self', name);
   const shared = pid === 'self' ? NAMESPACES : NAMESPACES.filter(isHosts);

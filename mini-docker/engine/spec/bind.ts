@@ -1,8 +1,6 @@
 // `--volume` as the API carries it (HostConfig.Binds): 'source:destination[:options]'.
 
-export class InvalidBind extends Error {
-  override readonly name = 'InvalidBind';
-}
+import { FormatError } from '../../formats/errors.ts';
 
 export interface Bind {
   /** An absolute path on the host, or a volume's name. */
@@ -24,19 +22,19 @@ const PROPAGATION = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave'
 const WITHOUT_EFFECT = new Set(['z', 'Z', 'consistent', 'cached', 'delegated']);
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/** @throws InvalidBind in Docker's words */
+/** @throws FormatError in Docker's words */
 export function decodeBind(text: string): Bind {
   const parts = text.split(':');
   const [source = '', destination = '', mode = ''] = parts;
   if (parts.length < 2 || parts.length > 3 || source === '' || destination === '') {
-    throw new InvalidBind(`invalid volume specification: '${text}'`);
+    throw new FormatError(`invalid volume specification: '${text}'`);
   }
   const isVolume = !source.startsWith('/');
   if (isVolume) checkVolumeName(source);
   const options = decodeOptions(mode);
-  if (options.noCopy && !isVolume) throw new InvalidBind(`invalid mode: ${mode}: nocopy is for volumes`);
+  if (options.noCopy && !isVolume) throw new FormatError(`invalid mode: ${mode}: nocopy is for volumes`);
   if (options.propagation !== '' && isVolume) {
-    throw new InvalidBind(`invalid mode: ${mode}: propagation is for bind mounts`);
+    throw new FormatError(`invalid mode: ${mode}: propagation is for bind mounts`);
   }
   return {
     source: isVolume ? source : cleanPath(source),
@@ -49,7 +47,7 @@ export function decodeBind(text: string): Bind {
 
 export function checkVolumeName(name: string): void {
   if (VOLUME_NAME.test(name)) return;
-  throw new InvalidBind(
+  throw new FormatError(
     `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
       '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
   );
@@ -58,10 +56,10 @@ export function checkVolumeName(name: string): void {
 /** A mount's place in the container, cleaned. A mount over / would hide the image. */
 export function checkedDestination(path: string): string {
   if (!path.startsWith('/')) {
-    throw new InvalidBind(`invalid mount path: '${path}' mount path must be absolute`);
+    throw new FormatError(`invalid mount path: '${path}' mount path must be absolute`);
   }
   const clean = cleanPath(path);
-  if (clean === '/') throw new InvalidBind("invalid specification: destination can't be '/'");
+  if (clean === '/') throw new FormatError("invalid specification: destination can't be '/'");
   return clean;
 }
 
@@ -79,13 +77,13 @@ function decodeOptions(mode: string): Pick<Bind, 'readOnly' | 'propagation' | 'n
   const result = { readOnly: false, propagation: '', noCopy: false };
   const seen = new Set<string>();
   for (const option of mode === '' ? [] : mode.split(',')) {
-    if (seen.has(option)) throw new InvalidBind(`invalid mode: ${mode}`);
+    if (seen.has(option)) throw new FormatError(`invalid mode: ${mode}`);
     seen.add(option);
     if (option === 'ro') result.readOnly = true;
     else if (option === 'nocopy') result.noCopy = true;
     else if (PROPAGATION.has(option) && result.propagation === '') result.propagation = option;
-    else if (option !== 'rw' && !WITHOUT_EFFECT.has(option)) throw new InvalidBind(`invalid mode: ${mode}`);
+    else if (option !== 'rw' && !WITHOUT_EFFECT.has(option)) throw new FormatError(`invalid mode: ${mode}`);
   }
-  if (seen.has('ro') && seen.has('rw')) throw new InvalidBind(`invalid mode: ${mode}`);
+  if (seen.has('ro') && seen.has('rw')) throw new FormatError(`invalid mode: ${mode}`);
   return result;
 }

@@ -1,7 +1,8 @@
 // Limits that make no sense are refused before anything is made, in Docker's words.
 
 import type { ContainerResources, HostConfig } from '../../formats/engine-api/containers.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { decodeCpuList } from './cpu-list.ts';
 
@@ -21,7 +22,7 @@ export function checkResources(limits: ContainerResources, facts: HostFacts): vo
     }
   }
   if (limits.DeviceRequests?.length) {
-    throw new EngineError('badParameter', 'could not select device driver "" with capabilities: [[gpu]]');
+    throw new ExpectedError('badParameter', 'could not select device driver "" with capabilities: [[gpu]]');
   }
 }
 

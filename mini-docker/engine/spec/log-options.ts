@@ -1,7 +1,8 @@
 // --log-driver and --log-opt.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter } from '../core/errors.ts';
 
 export interface LogOptions {
   /** json-file, or nothing is kept. */
@@ -36,7 +37,7 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
     if (!KNOWN.has(key)) throw badParameter(`unknown log opt '${key}' for json-file log driver`);
   }
   if (options.compress === 'true') {
-    throw new EngineError(
+    throw new ExpectedError(
       'notImplemented',
       "log opt 'compress' is not supported: rotated files stay as they are",
     );

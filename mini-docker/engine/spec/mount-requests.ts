@@ -6,7 +6,7 @@ import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/en
 import { badParameter } from '../core/errors.ts';
 import type { RecordMount } from '../state/record.ts';
 import { checkNewVolume, checkVolumeOptions } from '../state/volume-store.ts';
-import { type Bind, checkedDestination, checkVolumeName, decodeBind, InvalidBind } from './bind.ts';
+import { type Bind, checkedDestination, checkVolumeName, decodeBind } from './bind.ts';
 
 export interface MountSources {
   config: ContainerConfig;
@@ -20,15 +20,6 @@ export interface MountSources {
 
 /** In the order of their destinations' depth, so that what lies inside another mount comes after it. @throws badParameter */
 export function requestedMounts(sources: MountSources): RecordMount[] {
-  try {
-    return collect(sources);
-  } catch (error) {
-    if (error instanceof InvalidBind) throw badParameter(error.message);
-    throw error;
-  }
-}
-
-function collect(sources: MountSources): RecordMount[] {
   const { config, host } = sources;
   const asked = new Map<string, RecordMount>();
   const add = (mount: RecordMount) => {

@@ -1,7 +1,7 @@
 // Which filter of system calls a container gets. Profiles are read and compiled once for each set of capabilities: a
 // start finds them done.
 
-import { FormatError } from '../../formats/json-fields.ts';
+import { FormatError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import { decodeSeccompProfile, resolveSeccompProfile, type SeccompProfile } from '../../formats/seccomp.ts';
 import { hostArchitecture } from '../../linux/step.ts';

@@ -1,8 +1,9 @@
 // --security-opt: 'no-new-privileges', 'seccomp=unconfined', 'apparmor=PROFILE', 'label=type:…', …
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import type { ExpectedError } from '../../formats/errors.ts';
 import type { SeccompProfile } from '../../formats/seccomp.ts';
-import { badParameter, type EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { userProfile } from './seccomp-profiles.ts';
 
@@ -94,6 +95,6 @@ function splitOption(option: string): [string, string | undefined] {
   return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)];
 }
 
-function invalid(option: string): EngineError {
+function invalid(option: string): ExpectedError {
   return badParameter(`invalid --security-opt: ${JSON.stringify(option)}`);
 }

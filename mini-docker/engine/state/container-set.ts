@@ -2,7 +2,8 @@
 // between two turns of the event loop, so that of two who ask at once one gets it.
 
 import { randomBytes } from 'node:crypto';
-import { badParameter, EngineError, noSuchContainer } from '../core/errors.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, noSuchContainer } from '../core/errors.ts';
 import type { LiveContainer } from './live-container.ts';
 import { checkedName, randomName } from './names.ts';
 
@@ -51,7 +52,7 @@ export class ContainerSet implements Iterable<LiveContainer> {
     const name = wanted ? checkedName(wanted) : randomName(each => this.#names.has(each));
     const holder = this.#names.get(name);
     if (holder !== undefined) {
-      throw new EngineError(
+      throw new ExpectedError(
         'conflict',
         `Conflict. The container name "/${name}" is already in use by container "${holder}". ` +
           'You have to remove (or rename) that container to be able to reuse that name.',

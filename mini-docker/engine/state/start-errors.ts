@@ -1,53 +1,56 @@
 // Why a container could not be started, in the words that docker's client looks for to choose its exit code: 127 for
 // 'executable file not found' and 'no such file or directory', 126 for 'permission denied', else 125.
 
+import { ExpectedError } from '../../formats/errors.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
-import { EngineError } from '../core/errors.ts';
-import { asEngineError } from '../core/foreign-errors.ts';
+import { CgroupError } from '../../runtime/cgroups/cgroup.ts';
 import type { ContainerRecord } from './record.ts';
 
 const FAILED = 'failed to create task for container: ';
 
-export function programError(cause: unknown, record: ContainerRecord): EngineError {
-  const known = asEngineError(cause);
-  if (known instanceof EngineError) return known;
+export function programError(cause: unknown, record: ContainerRecord): ExpectedError {
+  if (cause instanceof ExpectedError && !(cause instanceof CgroupError)) return cause;
   if (cause instanceof SyscallError && cause.syscall === 'execve') {
     return executionError(FAILED, cause, record.path);
   }
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new EngineError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
+  return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
 /** Of a program that was to be executed in a running container. */
-export function execError(cause: SyscallError, program: string): EngineError {
+export function execError(cause: SyscallError, program: string): ExpectedError {
   return executionError('exec failed: unable to start container process: ', cause, program);
 }
 
-function executionError(failed: string, cause: SyscallError, program: string): EngineError {
+function executionError(failed: string, cause: SyscallError, program: string): ExpectedError {
   const what = `${failed}exec: ${JSON.stringify(program)}: `;
   const options = (exitCode: number) => ({ cause, exitCode });
   switch (cause.code) {
     case 'ENOENT':
       // A script whose interpreter is missing is ENOENT, too; then the hint says so.
       if (cause.hint !== undefined && program.includes('/')) {
-        return new EngineError('cannotRun', `${what}no such file or directory (${cause.hint})`, options(127));
+        return new ExpectedError(
+          'cannotRun',
+          `${what}no such file or directory (${cause.hint})`,
+          options(127),
+        );
       }
       return program.includes('/')
-        ? new EngineError('cannotRun', `${what}stat ${program}: no such file or directory`, options(127))
-        : new EngineError('cannotRun', `${what}executable file not found in $PATH`, options(127));
+        ? new ExpectedError('cannotRun', `${what}stat ${program}: no such file or directory`, options(127))
+        : new ExpectedError('cannotRun', `${what}executable file not found in $PATH`, options(127));
     case 'ENOTDIR':
-      return new EngineError('cannotRun', `${what}no such file or directory`, options(127));
+      return new ExpectedError('cannotRun', `${what}no such file or directory`, options(127));
     case 'EACCES':
     case 'EPERM':
     case 'EISDIR':
-      return new EngineError('cannotRun', `${what}permission denied`, options(126));
+      return new ExpectedError('cannotRun', `${what}permission denied`, options(126));
     case 'ENOEXEC':
-      return new EngineError(
+      return new ExpectedError(
         'cannotRun',
         `${what}exec format error: permission denied to run it`,
         options(126),
       );
     default:
-      return new EngineError('cannotRun', `${what}${cause.message}`, options(126));
+      return new ExpectedError('cannotRun', `${what}${cause.message}`, options(126));
   }
 }

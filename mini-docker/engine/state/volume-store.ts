@@ -4,9 +4,10 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { Lock } from '../core/lock.ts';
 
 export interface Volume {
@@ -139,7 +140,7 @@ function readVolume(directory: string, name: string): Volume {
 /** @throws notFound: other drivers than local are plugins, which there are none of; badParameter for a long name */
 export function checkNewVolume(name: string, driver: string | undefined): void {
   if (driver && driver !== 'local') {
-    throw new EngineError(
+    throw new ExpectedError(
       'notFound',
       `error looking up volume plugin ${driver}: plugin "${driver}" not found (there is only the driver local)`,
     );

@@ -8,11 +8,12 @@ import {
   type VolumeResource,
   type VolumesPruned,
 } from '../../formats/engine-api/volumes.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import type { VolumesApi } from '../core/engine.ts';
-import { badParameter, EngineError } from '../core/errors.ts';
+import { badParameter } from '../core/errors.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { treeSize } from '../files/disk-sizes.ts';
-import { checkVolumeName, InvalidBind } from '../spec/bind.ts';
+import { checkVolumeName } from '../spec/bind.ts';
 import type { EngineContext } from '../state/context.ts';
 import { checkNewVolume, checkVolumeOptions, type Volume } from '../state/volume-store.ts';
 import { usersOf, volumeEvent } from './volumes.ts';
@@ -39,7 +40,7 @@ export function volumesApi(context: EngineContext): VolumesApi {
       }
       const users = usersOf(context, name);
       if (users.length > 0) {
-        throw new EngineError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+        throw new ExpectedError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
       }
       await volumes.remove(name);
       volumeEvent(context, 'destroy', { name });
@@ -66,15 +67,12 @@ export function volumeResource(context: EngineContext, volume: Volume): VolumeRe
 async function createVolume(context: EngineContext, body: VolumeCreateBody): Promise<VolumeResource> {
   const { volumes } = context;
   const name = body.Name || randomBytes(32).toString('hex');
-  try {
-    checkVolumeName(name);
-  } catch (error) {
-    throw error instanceof InvalidBind ? badParameter(error.message) : error;
-  }
+  checkVolumeName(name);
   checkNewVolume(name, body.Driver);
   const options = body.DriverOpts ?? {};
   checkVolumeOptions(options);
-  if (body.ClusterVolumeSpec) throw new EngineError('notImplemented', 'cluster volumes belong to swarm mode');
+  if (body.ClusterVolumeSpec)
+    throw new ExpectedError('notImplemented', 'cluster volumes belong to swarm mode');
   using _held = await volumes.acquire(name);
   const existing = volumes.find(name);
   if (existing !== undefined) return volumeResource(context, existing);
@@ -136,6 +134,6 @@ function truth(key: string, value: string): boolean {
   throw badParameter(`invalid filter '${key}=${value}'`);
 }
 
-function noSuchVolume(doing: string, name: string): EngineError {
-  return new EngineError('notFound', `${doing} ${name}: no such volume`);
+function noSuchVolume(doing: string, name: string): ExpectedError {
+  return new ExpectedError('notFound', `${doing} ${name}: no such volume`);
 }

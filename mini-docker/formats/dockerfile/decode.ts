@@ -2,7 +2,7 @@
 
 import { decodeDuration } from '../durations.ts';
 import { meant } from '../typo.ts';
-import { SyntaxProblem } from './error.ts';
+import { DockerfileSyntaxError } from './error.ts';
 import type { CommandForm, HealthInstruction, InstructionKind } from './instruction.ts';
 import type { Statement } from './lines.ts';
 import { splitWords } from './words.ts';
@@ -10,16 +10,16 @@ import { splitWords } from './words.ts';
 /** `sign` is the escape character. */
 type Input = Pick<Statement, 'keyword' | 'rest' | 'documents'> & { sign: string };
 
-/** Throws SyntaxProblem. */
+/** Throws DockerfileSyntaxError. */
 export function decodeInstruction(input: Input): InstructionKind {
   const decode = Object.hasOwn(DECODERS, input.keyword) ? DECODERS[input.keyword] : undefined;
   if (decode === undefined) {
     const guess = meant(input.keyword, Object.keys(DECODERS));
-    throw new SyntaxProblem(
+    throw new DockerfileSyntaxError(
       `unknown instruction: ${input.keyword}${guess === undefined ? '' : `; did you mean ${guess}?`}`,
     );
   }
-  if (input.rest === '') throw new SyntaxProblem(`${input.keyword} requires at least one argument`);
+  if (input.rest === '') throw new DockerfileSyntaxError(`${input.keyword} requires at least one argument`);
   return decode(input);
 }
 
@@ -52,13 +52,13 @@ function from(input: Input): InstructionKind {
     (as !== undefined && (name === undefined || as.toUpperCase() !== 'AS')) ||
     more.length > 0
   ) {
-    throw new SyntaxProblem(
+    throw new DockerfileSyntaxError(
       'FROM takes one image, or an image and a name for the stage: FROM IMAGE [AS NAME]',
     );
   }
   const stage = name?.toLowerCase();
   if (stage !== undefined && !/^[a-z][a-z0-9-_.]*$/.test(stage)) {
-    throw new SyntaxProblem(
+    throw new DockerfileSyntaxError(
       `invalid name for a build stage: ${JSON.stringify(name)} (it starts with a letter, and has letters, digits, '-', '_' and '.')`,
     );
   }
@@ -73,19 +73,20 @@ function from(input: Input): InstructionKind {
 
 function run(input: Input): InstructionKind {
   const { flags, rest } = takeFlags(input, ['mount', 'network', 'security']);
-  if (rest === '') throw new SyntaxProblem('RUN requires a command');
+  if (rest === '') throw new DockerfileSyntaxError('RUN requires a command');
   const security = flags.get('security')?.at(-1) ?? 'sandbox';
   if (security !== 'sandbox') {
-    throw new SyntaxProblem(
+    throw new DockerfileSyntaxError(
       `RUN --security=${security} is not supported: a build has no more rights than a container`,
     );
   }
   const network = flags.get('network')?.at(-1);
   if (network !== undefined && !['default', 'none', 'host'].includes(network)) {
-    throw new SyntaxProblem(`invalid network for RUN: ${network} (it is default, none or host)`);
+    throw new DockerfileSyntaxError(`invalid network for RUN: ${network} (it is default, none or host)`);
   }
   const parsed = command(rest);
-  if (parsed.form === 'exec' && parsed.words.length === 0) throw new SyntaxProblem('RUN requires a command');
+  if (parsed.form === 'exec' && parsed.words.length === 0)
+    throw new DockerfileSyntaxError('RUN requires a command');
   return {
     kind: 'run',
     command: parsed,
@@ -101,12 +102,13 @@ function copy(input: Input, kind: 'copy' | 'add'): InstructionKind {
   const { flags, rest } = takeFlags(input, allowed);
   const words = jsonList(rest) ?? splitWords(rest, input.sign);
   if (words.length < 2) {
-    throw new SyntaxProblem(
+    throw new DockerfileSyntaxError(
       `${input.keyword} requires at least two arguments: what to take, and where to put it`,
     );
   }
   const link = flags.get('link')?.at(-1) ?? 'true';
-  if (link !== 'true' && link !== 'false') throw new SyntaxProblem(`--link is true or false, not ${link}`);
+  if (link !== 'true' && link !== 'false')
+    throw new DockerfileSyntaxError(`--link is true or false, not ${link}`);
   const last = (name: 'from' | 'chown' | 'chmod' | 'checksum') => {
     const value = flags.get(name)?.at(-1);
     return value === undefined ? {} : { [name]: value };
@@ -129,17 +131,18 @@ function pairs({ keyword, rest, sign }: Input): [string, string][] {
   const [first = ''] = words;
   if (!first.includes('=')) {
     const value = rest.slice(first.length).trim();
-    if (value === '') throw new SyntaxProblem(`${keyword} must have two arguments: ${keyword} NAME=VALUE`);
+    if (value === '')
+      throw new DockerfileSyntaxError(`${keyword} must have two arguments: ${keyword} NAME=VALUE`);
     return [[first, value]];
   }
   return words.map(word => {
     const equals = word.indexOf('=');
     if (equals < 0) {
-      throw new SyntaxProblem(
+      throw new DockerfileSyntaxError(
         `can't find = in ${JSON.stringify(word)}: it must be NAME=VALUE (a value with blanks stands in quotes)`,
       );
     }
-    if (equals === 0) throw new SyntaxProblem(`${keyword} names can not be blank`);
+    if (equals === 0) throw new DockerfileSyntaxError(`${keyword} names can not be blank`);
     return [word.slice(0, equals), word.slice(equals + 1)];
   });
 }
@@ -150,7 +153,7 @@ function arg(input: Input): InstructionKind {
     kind: 'arg',
     pairs: words.map(word => {
       const equals = word.indexOf('=');
-      if (equals === 0) throw new SyntaxProblem('ARG names can not be blank');
+      if (equals === 0) throw new DockerfileSyntaxError('ARG names can not be blank');
       return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
     }),
   };
@@ -160,14 +163,16 @@ function volume(input: Input): InstructionKind {
   const { rest } = withoutFlags(input);
   const words = jsonList(rest) ?? splitWords(rest, input.sign);
   if (words.length === 0 || words.includes(''))
-    throw new SyntaxProblem('VOLUME specified can not be an empty string');
+    throw new DockerfileSyntaxError('VOLUME specified can not be an empty string');
   return { kind: 'volume', words };
 }
 
 function shell(input: Input): InstructionKind {
   const words = jsonList(withoutFlags(input).rest);
   if (words === undefined || words.length === 0) {
-    throw new SyntaxProblem('SHELL requires the arguments to be in JSON form: SHELL ["/bin/sh", "-c"]');
+    throw new DockerfileSyntaxError(
+      'SHELL requires the arguments to be in JSON form: SHELL ["/bin/sh", "-c"]',
+    );
   }
   return { kind: 'shell', words };
 }
@@ -179,13 +184,14 @@ function healthcheck(input: Input): InstructionKind {
   const behind = rest.slice(type.length).trim();
   const check: HealthInstruction = { command: undefined };
   if (type.toUpperCase() === 'NONE') {
-    if (behind !== '' || flags.size > 0) throw new SyntaxProblem('HEALTHCHECK NONE takes no arguments');
+    if (behind !== '' || flags.size > 0)
+      throw new DockerfileSyntaxError('HEALTHCHECK NONE takes no arguments');
     return { kind: 'healthcheck', check };
   }
   if (type.toUpperCase() !== 'CMD') {
-    throw new SyntaxProblem(`unknown type ${JSON.stringify(type)} of HEALTHCHECK: it is CMD or NONE`);
+    throw new DockerfileSyntaxError(`unknown type ${JSON.stringify(type)} of HEALTHCHECK: it is CMD or NONE`);
   }
-  if (behind === '') throw new SyntaxProblem('HEALTHCHECK CMD requires a command');
+  if (behind === '') throw new DockerfileSyntaxError('HEALTHCHECK CMD requires a command');
   check.command = command(behind);
   const fields = ['interval', 'timeout', 'startPeriod', 'startInterval'] as const;
   for (const [index, name] of durations.entries()) {
@@ -195,7 +201,7 @@ function healthcheck(input: Input): InstructionKind {
   const retries = flags.get('retries')?.at(-1);
   if (retries !== undefined) {
     if (!/^\d{1,9}$/.test(retries) || Number(retries) < 1) {
-      throw new SyntaxProblem(`--retries must be at least 1, not ${retries}`);
+      throw new DockerfileSyntaxError(`--retries must be at least 1, not ${retries}`);
     }
     check.retries = Number(retries);
   }
@@ -207,10 +213,10 @@ function duration(flag: string, text: string): number {
   try {
     found = decodeDuration(text);
   } catch (cause) {
-    throw new SyntaxProblem(`--${flag}: ${(cause as Error).message}`, { cause });
+    throw new DockerfileSyntaxError(`--${flag}: ${(cause as Error).message}`, { cause });
   }
   // Docker's limit, which the engine has too.
-  if (found !== 0 && found < 1_000_000) throw new SyntaxProblem(`--${flag} cannot be less than 1ms`);
+  if (found !== 0 && found < 1_000_000) throw new DockerfileSyntaxError(`--${flag} cannot be less than 1ms`);
   return found;
 }
 
@@ -219,7 +225,7 @@ function onbuild(input: Input): InstructionKind {
   const [keyword = ''] = rest.split(/\s/, 1);
   const name = keyword.toUpperCase();
   if (['ONBUILD', 'FROM', 'MAINTAINER'].includes(name)) {
-    throw new SyntaxProblem(`${name} isn't allowed as an ONBUILD trigger`);
+    throw new DockerfileSyntaxError(`${name} isn't allowed as an ONBUILD trigger`);
   }
   // It must make sense now, not only in another build.
   decodeInstruction({
@@ -265,9 +271,10 @@ function takeFlags(
     if (word === '--') break;
     const equals = word.indexOf('=');
     const name = word.slice(2, equals < 0 ? undefined : equals);
-    if (!allowed.includes(name)) throw new SyntaxProblem(unknownFlag(keyword, name, allowed));
+    if (!allowed.includes(name)) throw new DockerfileSyntaxError(unknownFlag(keyword, name, allowed));
     const value = equals < 0 ? (name === 'link' ? 'true' : undefined) : word.slice(equals + 1);
-    if (value === undefined) throw new SyntaxProblem(`the flag --${name} needs a value: --${name}=VALUE`);
+    if (value === undefined)
+      throw new DockerfileSyntaxError(`the flag --${name} needs a value: --${name}=VALUE`);
     flags.set(name, [...(flags.get(name) ?? []), value]);
   }
   return { flags, rest: left };

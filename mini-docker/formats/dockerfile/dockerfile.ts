@@ -1,6 +1,7 @@
 // A Dockerfile, taken apart into stages and instructions. Pure: nothing is looked up and nothing is run.
+
 import { decodeInstruction } from './decode.ts';
-import { DockerfileError, SyntaxProblem } from './error.ts';
+import { DockerfileError, DockerfileSyntaxError } from './error.ts';
 import type { Instruction, InstructionOf } from './instruction.ts';
 import { type Directives, type Statement, splitStatements } from './lines.ts';
 
@@ -67,7 +68,7 @@ function decode(statement: Statement, file: string, sign: string): Instruction {
   try {
     return { line, text, firstLine, ...decodeInstruction({ ...statement, sign }) };
   } catch (cause) {
-    if (!(cause instanceof SyntaxProblem)) throw cause;
+    if (!(cause instanceof DockerfileSyntaxError)) throw cause;
     throw new DockerfileError(cause.message, { file, line, text: firstLine }, { cause });
   }
 }

@@ -1,19 +1,18 @@
 // What is wrong in a Dockerfile, and where.
 
-export class DockerfileError extends Error {
-  override readonly name = 'DockerfileError';
-  /** Counted from 1. */
-  readonly line: number;
+import { type ErrorDetails, FormatError } from '../errors.ts';
 
-  /** `text` is the line itself, as it is shown below the message. */
-  constructor(why: string, place: { file: string; line: number; text: string }, options?: ErrorOptions) {
+export class DockerfileError extends FormatError {
+  override name = 'DockerfileError';
+
+  /** `line` is counted from 1; `text` is the line itself, as it is shown below the message. */
+  constructor(why: string, place: { file: string; line: number; text: string }, details?: ErrorDetails) {
     const { file, line, text } = place;
-    super(`${file}:${line}: ${why}\n${String(line).padStart(4)} | ${text.trimEnd()}`, options);
-    this.line = line;
+    super(`${file}:${line}: ${why}\n${String(line).padStart(4)} | ${text.trimEnd()}`, details);
   }
 }
 
 /** Of words and variables: it becomes a DockerfileError where the line is known. */
-export class SyntaxProblem extends Error {
-  override readonly name = 'SyntaxProblem';
+export class DockerfileSyntaxError extends FormatError {
+  override name = 'DockerfileSyntaxError';
 }

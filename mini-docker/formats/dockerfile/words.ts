@@ -1,7 +1,8 @@
 // Words of a Dockerfile: quotes, the escape character, and variables with their operators, under the rules of
 // https://docs.docker.com/reference/dockerfile/#environment-replacement, which are those of sh(1) but for commands.
-import { compileGlob, type Glob, GlobError } from '../glob.ts';
-import { SyntaxProblem } from './error.ts';
+import { FormatError } from '../errors.ts';
+import { compileGlob, type Glob } from '../glob.ts';
+import { DockerfileSyntaxError } from './error.ts';
 
 export interface Expansion {
   /** '\' or '`': what the directive `escape` says. */
@@ -40,12 +41,12 @@ export function splitWords(text: string, sign: string): string[] {
   return words;
 }
 
-/** Takes quotes and escapes away and puts in what variables stand for. Throws SyntaxProblem. */
+/** Takes quotes and escapes away and puts in what variables stand for. Throws DockerfileSyntaxError. */
 export function expand(text: string, expansion: Expansion): string {
   return new Expander(text, expansion).all().join('');
 }
 
-/** The same, and blanks that are not quoted, also in the values of variables, separate words. Throws SyntaxProblem. */
+/** The same, and blanks that are not quoted, also in the values of variables, separate words. Throws DockerfileSyntaxError. */
 export function expandWords(text: string, expansion: Expansion): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -114,13 +115,13 @@ class Expander {
         this.#at++;
       }
     }
-    if (end !== '') throw new SyntaxProblem(`a variable's closing ${end} is missing`);
+    if (end !== '') throw new DockerfileSyntaxError(`a variable's closing ${end} is missing`);
     return pieces;
   }
 
   #single(): Quoted {
     const end = this.#text.indexOf("'", this.#at + 1);
-    if (end < 0) throw new SyntaxProblem("the closing single quote (') is missing");
+    if (end < 0) throw new DockerfileSyntaxError("the closing single quote (') is missing");
     const text = this.#text.slice(this.#at + 1, end);
     this.#at = end + 1;
     return new Quoted(text);
@@ -145,14 +146,14 @@ class Expander {
       text += escapes ? next : character;
       this.#at += escapes ? 2 : 1;
     }
-    throw new SyntaxProblem('the closing double quote (") is missing');
+    throw new DockerfileSyntaxError('the closing double quote (") is missing');
   }
 
   #variable(): string {
     const value = this.#value();
     this.#added += value.length;
     if (this.#added > LARGEST)
-      throw new SyntaxProblem(`its variables stand for more than ${LARGEST} characters`);
+      throw new DockerfileSyntaxError(`its variables stand for more than ${LARGEST} characters`);
     return value;
   }
 
@@ -175,14 +176,14 @@ class Expander {
     const shown = () => JSON.stringify(this.#text.slice(start, start + 40));
     this.#at++;
     const name = this.#name();
-    if (name === '') throw new SyntaxProblem(`a variable's name is missing in ${shown()}`);
+    if (name === '') throw new DockerfileSyntaxError(`a variable's name is missing in ${shown()}`);
     const value = this.#expansion.lookup(name);
     const operator = /(?::[-+?])|[-+?}]|##?|%%?|\/\/?/y;
     operator.lastIndex = this.#at;
     const found = operator.exec(this.#text)?.[0];
     if (found === undefined) {
       const missing = this.#at >= this.#text.length;
-      throw new SyntaxProblem(
+      throw new DockerfileSyntaxError(
         missing ? `the closing } is missing in ${shown()}` : `unsupported modifier in ${shown()}`,
       );
     }
@@ -200,7 +201,7 @@ class Expander {
     if (found.endsWith('+')) return isSet ? word : '';
     if (isSet) return value;
     if (found.endsWith('-')) return word;
-    throw new SyntaxProblem(word === '' ? `the variable ${name} is not set` : `${name}: ${word}`);
+    throw new DockerfileSyntaxError(word === '' ? `the variable ${name} is not set` : `${name}: ${word}`);
   }
 }
 
@@ -212,8 +213,8 @@ function compile(pattern: string): Glob {
   try {
     return compileGlob(pattern);
   } catch (cause) {
-    if (!(cause instanceof GlobError)) throw cause;
-    throw new SyntaxProblem(
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new DockerfileSyntaxError(
       `the pattern ${JSON.stringify(pattern.slice(0, 40))} is wrong: ${cause.message}`,
       {
         cause,

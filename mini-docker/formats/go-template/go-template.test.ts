@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { compileTemplate, TemplateError, type TemplateOptions } from './go-template.ts';
+import { FormatError } from '../errors.ts';
+import { compileTemplate, type TemplateOptions } from './go-template.ts';
 
 const container = {
   Id: '1c281d4d37d2',
@@ -104,7 +105,7 @@ test.each([
   ['{{.Name}}\n{{.Bar}}', ':2:2: executing "" at <.Bar>: map has no entry for key "Bar"'],
   ['{{.constructor}}', ':1:2: executing "" at <.constructor>: map has no entry for key "constructor"'],
 ])('%s is an error that says where', (template, expected) => {
-  expect(() => run(template)).toThrow(new TemplateError(`template: ${expected}`));
+  expect(() => run(template)).toThrow(new FormatError(`template: ${expected}`));
 });
 
 test('a function in the data is called with arguments', () => {

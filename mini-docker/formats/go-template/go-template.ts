@@ -1,9 +1,10 @@
 // Go's templates, the part that `docker … --format` users write: fields, pipelines, functions, if, with, range,
 // variables (https://pkg.go.dev/text/template, https://docs.docker.com/engine/cli/formatting/).
 
+import { FormatError } from '../errors.ts';
 import { formatValue, NIL_LIST, NIL_MAP, type Structs } from './format.ts';
 import { ARITY, FUNCTIONS, truth } from './functions.ts';
-import { type Expression, type Node, type Pipeline, parseTemplate, show, TemplateError } from './parse.ts';
+import { type Expression, type Node, type Pipeline, parseTemplate, show } from './parse.ts';
 
 export interface TemplateOptions {
   structs?: Structs;
@@ -15,12 +16,10 @@ export interface TemplateOptions {
   noField?(name: string): string;
 }
 
-/** Gives the text for one value. Throws TemplateError. */
+/** Gives the text for one value. Throws FormatError. */
 export type Template = (data: unknown) => string;
 
-export { TemplateError } from './parse.ts';
-
-/** Parses once, to be run for many values. Throws TemplateError ('template: :1: unclosed action'). */
+/** Parses once, to be run for many values. Throws FormatError ('template: :1: unclosed action'). */
 export function compileTemplate(source: string, options: TemplateOptions = {}): Template {
   const nodes = parseTemplate(source);
   checkFunctions(nodes, source);
@@ -200,8 +199,8 @@ class Execution {
     throw this.#error(where.at, where.source, noField?.(name) ?? `map has no entry for key "${name}"`);
   }
 
-  #error(at: number, source: string, why: string): TemplateError {
-    return new TemplateError(`template: :${place(this.#source, at)}: executing "" at <${source}>: ${why}`);
+  #error(at: number, source: string, why: string): FormatError {
+    return new FormatError(`template: :${place(this.#source, at)}: executing "" at <${source}>: ${why}`);
   }
 }
 
@@ -219,7 +218,7 @@ function checkFunctions(nodes: Node[], source: string): void {
     if (each.kind !== 'function' || each.name === 'and' || each.name === 'or') return;
     if (Object.hasOwn(FUNCTIONS, each.name)) return;
     const line = source.slice(0, each.at).split('\n').length;
-    throw new TemplateError(`template: :${line}: function "${each.name}" not defined`);
+    throw new FormatError(`template: :${line}: function "${each.name}" not defined`);
   };
   const pipeline = (each: Pipeline) => {
     for (const command of each.commands) command.parts.forEach(expression);

@@ -1,9 +1,7 @@
 // The syntax of Go's text/template (https://pkg.go.dev/text/template), as far as `--format` needs it: text into a
 // tree. Not read: define, template, block, break, continue, := with two names outside range, complex numbers.
 
-export class TemplateError extends Error {
-  override name = 'TemplateError';
-}
+import { FormatError } from '../errors.ts';
 
 export type Expression =
   | { kind: 'literal'; value: string | number | boolean | null; source: string }
@@ -37,10 +35,10 @@ interface Token {
 const TOKEN =
   /\s+|"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'|\$\w*|\.[A-Za-z_]\w*|[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\b|0[xX][0-9a-fA-F]+|:=|[A-Za-z_]\w*|[.|()=,]/y;
 
-/** Throws TemplateError in Go's words: 'template: :1: unclosed action'. */
+/** Throws FormatError in Go's words: 'template: :1: unclosed action'. */
 export function parseTemplate(text: string): Node[] {
   const fail = (at: number, why: string) =>
-    new TemplateError(`template: :${text.slice(0, at).split('\n').length}: ${why}`);
+    new FormatError(`template: :${text.slice(0, at).split('\n').length}: ${why}`);
   const pieces = split(text, fail);
   let next = 0;
   const variables: string[][] = [['$']];
@@ -214,7 +212,7 @@ interface Action {
 }
 
 /** Text and actions, trimmed where {{- and -}} say so; comments are gone. */
-function split(text: string, fail: (at: number, why: string) => TemplateError): (string | Action)[] {
+function split(text: string, fail: (at: number, why: string) => FormatError): (string | Action)[] {
   const pieces: (string | Action)[] = [];
   let at = 0;
   let trimStart = false;

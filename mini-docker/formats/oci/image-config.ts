@@ -1,10 +1,10 @@
 // An image's configuration, under the field names of the OCI image specification (config.md) and of Docker's
 // additions to it. Objects from a registry or an archive are hostile: decode before use.
 
+import { FormatError } from '../errors.ts';
 import {
   array,
   boolean,
-  FormatError,
   integer,
   map,
   object,

@@ -1,10 +1,10 @@
 // Manifests, indexes and descriptors of the OCI image specification 1.1, and Docker's image manifest v2 schema 2,
 // which has the same shape under other media types.
 
+import { FormatError } from '../errors.ts';
 import {
   array,
   type Fields,
-  FormatError,
   integer,
   map,
   object,

@@ -1,7 +1,9 @@
 // An entry's header: ustar, with a pax header before it for what ustar cannot say (long names, large numbers, names
 // that are not ASCII, fractions of seconds, extended attributes). The same entry always gives the same bytes.
+
 import { encodeName } from '../byte-names.ts';
-import { BLOCK, padding, type TarEntry, TarError, TYPE_FLAGS } from './entry.ts';
+import { FormatError } from '../errors.ts';
+import { BLOCK, padding, type TarEntry, TYPE_FLAGS } from './entry.ts';
 import { sumOf } from './header.ts';
 import { encodePax, encodePaxTime, type PaxRecords } from './pax.ts';
 
@@ -15,7 +17,7 @@ export function encodeEntry(entry: TarEntry): Buffer {
   const records: PaxRecords = new Map();
   const path = encodeName(entry.type === 'directory' ? `${entry.path}/` : entry.path);
   const link = encodeName(entry.linkname ?? '');
-  if (path.includes(0) || link.includes(0)) throw new TarError('tar: a name has a NUL in it');
+  if (path.includes(0) || link.includes(0)) throw new FormatError('tar: a name has a NUL in it');
   const split = isAscii(path) ? splitPath(path) : undefined;
   if (split === undefined) records.set('path', path);
   if (link.length > NAME || !isAscii(link)) records.set('linkpath', link);

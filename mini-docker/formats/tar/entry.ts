@@ -23,10 +23,6 @@ export interface TarEntry {
   xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
-export class TarError extends Error {
-  override name = 'TarError';
-}
-
 export const BLOCK = 512;
 
 /** Bytes of padding behind content of this size. */

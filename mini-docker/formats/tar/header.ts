@@ -1,6 +1,8 @@
 // One 512-byte block of a tar archive (POSIX pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format").
+
 import { decodeName } from '../byte-names.ts';
-import { BLOCK, TarError } from './entry.ts';
+import { FormatError } from '../errors.ts';
+import { BLOCK } from './entry.ts';
 
 export interface TarHeader {
   name: string;
@@ -18,7 +20,7 @@ export interface TarHeader {
   dialect: 'v7' | 'ustar' | 'gnu';
 }
 
-/** undefined for a block of zeros. Throws TarError. */
+/** undefined for a block of zeros. Throws FormatError. */
 export function decodeHeader(block: Buffer): TarHeader | undefined {
   if (block[0] === 0 && block.every(byte => byte === 0)) return undefined;
   checkSum(block);
@@ -49,7 +51,7 @@ function text(block: Buffer, at: number, length: number): string {
 
 function size(block: Buffer, at: number): number {
   const value = number(block, at, 12);
-  if (value < 0) throw new TarError('tar: a header has a negative size');
+  if (value < 0) throw new FormatError('tar: a header has a negative size');
   return value;
 }
 
@@ -60,7 +62,7 @@ export function number(block: Buffer, at: number, length: number): number {
     let value = first & 0x40 ? BigInt(first & 0x7f) - 0x80n : BigInt(first & 0x7f);
     for (let i = at + 1; i < at + length; i++) value = (value << 8n) | BigInt(block[i]!);
     if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) {
-      throw new TarError('tar: a header has a number that is too large');
+      throw new FormatError('tar: a header has a number that is too large');
     }
     return Number(value);
   }
@@ -70,7 +72,7 @@ export function number(block: Buffer, at: number, length: number): number {
     if (byte === 0x20 && value === 0) continue;
     if (byte === 0 || byte === 0x20) break;
     if (byte < 0x30 || byte > 0x37)
-      throw new TarError('not a tar archive, or a damaged one: a header has a field that is no number');
+      throw new FormatError('not a tar archive, or a damaged one: a header has a field that is no number');
     value = value * 8 + (byte - 0x30);
   }
   return value;
@@ -91,5 +93,5 @@ function checkSum(block: Buffer): void {
   let signed = 8 * 0x20;
   for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) signed += block.readInt8(i);
   if (wanted !== signed)
-    throw new TarError('not a tar archive, or a damaged one: a header has a wrong checksum');
+    throw new FormatError('not a tar archive, or a damaged one: a header has a wrong checksum');
 }

@@ -1,7 +1,8 @@
 // pax records: 'LENGTH key=value\n', the length counting itself (POSIX pax, "pax Extended Header"). Values are bytes:
 // SCHILY.xattr.security.capability is binary, and may hold newlines.
+
 import { decodeName, encodeName } from '../byte-names.ts';
-import { TarError } from './entry.ts';
+import { FormatError } from '../errors.ts';
 
 export type PaxRecords = Map<string, Buffer>;
 
@@ -20,7 +21,7 @@ export function decodePax(bytes: Buffer): PaxRecords {
       equals > space &&
       equals < end &&
       bytes[end - 1] === 0x0a;
-    if (!isRecord) throw new TarError('tar: a pax header is damaged');
+    if (!isRecord) throw new FormatError('tar: a pax header is damaged');
     records.set(decodeName(bytes.subarray(space + 1, equals)), bytes.subarray(equals + 1, end - 1));
     at = end;
   }
@@ -42,7 +43,7 @@ function encodeRecord(key: string, value: Buffer): Buffer {
 /** '1700000000.123456789' → nanoseconds. Digits behind the ninth are cut off. */
 export function decodePaxTime(value: Buffer): bigint {
   const match = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(value.toString('latin1'));
-  if (!match) throw new TarError(`tar: not a time: ${JSON.stringify(value.toString('latin1', 0, 40))}`);
+  if (!match) throw new FormatError(`tar: not a time: ${JSON.stringify(value.toString('latin1', 0, 40))}`);
   const nanoseconds =
     BigInt(match[2]!) * 1_000_000_000n + BigInt((match[3] ?? '').padEnd(9, '0').slice(0, 9));
   return match[1] === '-' ? -nanoseconds : nanoseconds;
@@ -59,6 +60,6 @@ export function decodePaxInteger(value: Buffer): number {
   const text = value.toString('latin1');
   const integer = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(integer))
-    throw new TarError(`tar: not a number: ${JSON.stringify(text.slice(0, 40))}`);
+    throw new FormatError(`tar: not a number: ${JSON.stringify(text.slice(0, 40))}`);
   return integer;
 }

@@ -1,6 +1,8 @@
 // A tar archive taken apart as it arrives: ustar, pax and GNU headers, and sparse files in all four ways to write them.
+
 import { decodeName } from '../byte-names.ts';
-import { BLOCK, padding, type TarEntry, TarError, type TarType, TYPE_FLAGS } from './entry.ts';
+import { FormatError } from '../errors.ts';
+import { BLOCK, padding, type TarEntry, type TarType, TYPE_FLAGS } from './entry.ts';
 import { decodeHeader, number, type TarHeader } from './header.ts';
 import { decodePax, decodePaxInteger, decodePaxTime, type PaxRecords } from './pax.ts';
 
@@ -13,9 +15,9 @@ export interface TarConsumer {
 }
 
 export interface TarReader {
-  /** Calls the consumer for all that is complete; `bytes` are not kept when it returns. Throws TarError. */
+  /** Calls the consumer for all that is complete; `bytes` are not kept when it returns. Throws FormatError. */
   write(bytes: Uint8Array): void;
-  /** Throws TarError when the archive stops in the middle of an entry. */
+  /** Throws FormatError when the archive stops in the middle of an entry. */
   finish(): void;
 }
 
@@ -72,7 +74,7 @@ export function createTarReader(consumer: TarConsumer): TarReader {
   }
 
   function meta({ typeflag, size }: TarHeader): void {
-    if (size > META_LIMIT) throw new TarError(`tar: a header of ${size} bytes is too large`);
+    if (size > META_LIMIT) throw new FormatError(`tar: a header of ${size} bytes is too large`);
     collect(size + padding(size), padded => {
       const bytes = Buffer.from(padded.subarray(0, size));
       if (typeflag === 'x') pax = decodeSparsePax(bytes);
@@ -136,7 +138,7 @@ export function createTarReader(consumer: TarConsumer): TarReader {
     take(block, 386, 4);
     const more = (next: Buffer) => {
       take(next, 0, 21);
-      if (map.length > META_LIMIT / 24) throw new TarError('tar: a map of holes is too large');
+      if (map.length > META_LIMIT / 24) throw new FormatError('tar: a map of holes is too large');
       if (next[504] === 1) collect(BLOCK, more);
       else begin(map, stored, real);
     };
@@ -158,7 +160,7 @@ export function createTarReader(consumer: TarConsumer): TarReader {
       const lines = text.split('\n');
       const count = lines.length > 1 ? Number(lines[0]) : 0;
       if (!Number.isInteger(count) || count < 0 || text.length > META_LIMIT || taken > stored) {
-        throw new TarError('tar: a map of holes is damaged or too large');
+        throw new FormatError('tar: a map of holes is damaged or too large');
       }
       // The last line is cut off, or zeros.
       if (lines.length > 1 && lines.length - 2 >= 2 * count) {
@@ -224,7 +226,7 @@ export function createTarReader(consumer: TarConsumer): TarReader {
     },
     finish() {
       if (streaming || have > 0 || (whenWhole !== header && !ended)) {
-        throw new TarError('the tar archive ends in the middle of an entry');
+        throw new FormatError('the tar archive ends in the middle of an entry');
       }
     },
   };
@@ -247,10 +249,10 @@ function entryOf(
   };
   const path = name('GNU.sparse.name') ?? name('path') ?? longName ?? header.name;
   const linkname = name('linkpath') ?? longLink ?? header.linkname;
-  if (path.includes('\0') || linkname.includes('\0')) throw new TarError('tar: a name has a NUL in it');
+  if (path.includes('\0') || linkname.includes('\0')) throw new FormatError('tar: a name has a NUL in it');
   let type = TYPES.get(header.typeflag);
   if (type === undefined) {
-    throw new TarError(
+    throw new FormatError(
       `tar: ${JSON.stringify(path)} is of an unknown type (${JSON.stringify(header.typeflag)})`,
     );
   }
@@ -306,9 +308,10 @@ function checkExtents(map: Extent[], content: number, real: number): void {
   let at = 0;
   let sum = 0;
   for (const { position, size } of map) {
-    if (position < at || position + size > real) throw new TarError('tar: a map of holes contradicts itself');
+    if (position < at || position + size > real)
+      throw new FormatError('tar: a map of holes contradicts itself');
     at = position + size;
     sum += size;
   }
-  if (sum !== content) throw new TarError('tar: a map of holes does not fit the content');
+  if (sum !== content) throw new FormatError('tar: a map of holes does not fit the content');
 }

@@ -11,7 +11,7 @@ import {
   type Platform,
 } from '../../formats/oci/image.ts';
 import { decodeImageConfig } from '../../formats/oci/image-config.ts';
-import { BadImage } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 import { RegistryError } from './errors.ts';
 import type { Repository } from './repository.ts';
 import { bytesOf } from './transport.ts';
@@ -26,7 +26,7 @@ export interface RemoteImage {
 
 const CONFIG_LIMIT = 16 << 20;
 
-/** Throws RegistryError, FormatError, BadImage. */
+/** Throws RegistryError, FormatError, ImageError. */
 export async function describeRemote(
   repository: Repository,
   { tag, digest }: ImageReference,
@@ -41,7 +41,8 @@ export async function describeRemote(
     );
     return { descriptor: top, bytes, images };
   }
-  if (!isManifestType(mediaType)) throw new BadImage(`manifests of the type ${mediaType} are not supported`);
+  if (!isManifestType(mediaType))
+    throw new ImageError(`manifests of the type ${mediaType} are not supported`);
   const { config } = decodeManifest(bytes);
   const { body } = await repository.blob(config.digest, 0);
   const text = await bytesOf(body, CONFIG_LIMIT);

@@ -1,33 +1,36 @@
-import { array, FormatError, object, optional, parseObject, string } from '../../formats/json-fields.ts';
+import { type ErrorDetails, type ErrorKind, ExpectedError, FormatError } from '../../formats/errors.ts';
+import { array, object, optional, parseObject, string } from '../../formats/json-fields.ts';
+
+/** What the registry said, where that is the client's to mend; that it cannot be reached is nobody's mistake. */
+const KINDS: Record<number, ErrorKind> = { 401: 'unauthorized', 403: 'forbidden', 404: 'notFound' };
+
+export interface RegistryErrorDetails extends ErrorDetails {
+  kind?: ErrorKind;
+  /** HTTP; undefined when there was no answer. */
+  status?: number | undefined;
+  /** The distribution specification's: 'MANIFEST_UNKNOWN', 'DENIED', … */
+  code?: string | undefined;
+  /** Another attempt may do better. */
+  transient?: boolean;
+  /** Milliseconds that the registry asks us to wait. */
+  retryAfter?: number | undefined;
+}
 
 /** A registry said no, or could not be reached. `message` is for people. */
-export class RegistryError extends Error {
-  override readonly name = 'RegistryError';
-  /** HTTP; undefined when there was no answer. */
+export class RegistryError extends ExpectedError {
+  override name = 'RegistryError';
   readonly status: number | undefined;
-  /** The distribution specification's: 'MANIFEST_UNKNOWN', 'DENIED', … */
   readonly code: string | undefined;
-
-  /** Milliseconds that the registry asks us to wait. */
   readonly retryAfter: number | undefined;
-  /** Another attempt may do better. */
   readonly transient: boolean;
 
-  constructor(
-    message: string,
-    options: {
-      status?: number;
-      code?: string;
-      transient?: boolean;
-      retryAfter?: number;
-      cause?: unknown;
-    } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.status = options.status;
-    this.code = options.code;
-    this.retryAfter = options.retryAfter;
-    this.transient = options.transient ?? false;
+  constructor(message: string, details: RegistryErrorDetails = {}) {
+    const { status, code, retryAfter, transient = false, kind = KINDS[status ?? 0] ?? 'internal' } = details;
+    super(kind, message, details);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+    this.transient = transient;
   }
 }
 

@@ -1,4 +1,5 @@
 // `docker manifest`: lists of images for several platforms, written here and then pushed to where the images are.
+
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -20,7 +21,7 @@ import {
 } from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { writeWhole } from '../blobs.ts';
-import { BadImage, NoSuchManifestList } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 import type { ManifestLists } from '../image.ts';
 import { describeRemote } from './describe.ts';
 import { openRepository } from './repository.ts';
@@ -68,7 +69,8 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
   function read(name: string): Draft {
     const reference = withTag(decodeReference(name));
     const draft = find(reference);
-    if (draft === undefined) throw new NoSuchManifestList(familiarReference(reference));
+    if (draft === undefined)
+      throw new ImageError(`No such manifest list: ${familiarReference(reference)}`, { kind: 'notFound' });
     return draft;
   }
 
@@ -80,24 +82,24 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
   async function membersOf(image: string, list: ImageReference, auth: RegistryAuth | undefined) {
     const from = withTag(decodeReference(image));
     if (from.domain !== list.domain) {
-      throw new BadImage(
+      throw new ImageError(
         `${familiarReference(from)} is in another registry than ${familiarReference(list)}: push it to ${list.domain} first`,
       );
     }
     const { images } = await withSession(from, auth, session =>
       describeRemote(openRepository(session, from.path, 'pull'), from),
     );
-    if (images.length === 0) throw new BadImage(`${familiarReference(from)} names no platform`);
+    if (images.length === 0) throw new ImageError(`${familiarReference(from)} names no platform`);
     return images.map((descriptor): Member => ({ from: encodeReference(from), descriptor }));
   }
 
   return {
     async create(name, images, { amend = false, auth } = {}) {
       const reference = withTag(decodeReference(name));
-      if (reference.digest !== undefined) throw new BadImage('a manifest list needs a tag, not a digest');
+      if (reference.digest !== undefined) throw new ImageError('a manifest list needs a tag, not a digest');
       const before = find(reference);
       if (before !== undefined && !amend) {
-        throw new BadImage(
+        throw new ImageError(
           `there is a manifest list ${familiarReference(reference)} already: --amend adds to it`,
         );
       }
@@ -114,7 +116,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
       const from = encodeReference(withTag(decodeReference(image)));
       const found = draft.members.filter(each => each.from === from);
       if (found.length === 0) {
-        throw new BadImage(
+        throw new ImageError(
           `${image} is not in ${familiarReference(draft.reference)}: manifest create --amend adds it`,
         );
       }
@@ -140,7 +142,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
     async push(name, { auth, purge = false } = {}) {
       const draft = read(name);
       const { reference, members } = draft;
-      if (members.length === 0) throw new BadImage(`${familiarReference(reference)} has no images in it`);
+      if (members.length === 0) throw new ImageError(`${familiarReference(reference)} has no images in it`);
       const pushed = await withSession(reference, auth, async session => {
         for (const member of members) await bring(session, member, reference.path);
         const index = indexOf(draft);
@@ -195,6 +197,6 @@ function decodeMember(value: unknown, where: string): Member {
   const fields = object(value, where);
   const descriptor = decodeDescriptor(fields.descriptor, `${where}.descriptor`);
   const { platform } = descriptor;
-  if (platform === undefined) throw new BadImage(`${where} has no platform`);
+  if (platform === undefined) throw new ImageError(`${where} has no platform`);
   return { from: string(fields.from, `${where}.from`), descriptor: { ...descriptor, platform } };
 }

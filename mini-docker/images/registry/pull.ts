@@ -20,11 +20,10 @@ import {
 import { decodeImageConfig } from '../../formats/oci/image-config.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { type Content, counted } from '../content.ts';
-import { BadImage } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';
 import { spaceFor } from '../layers.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
-import { asBadImage } from '../spool.ts';
 import { RegistryError } from './errors.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { openSession, type Session } from './session.ts';
@@ -44,7 +43,7 @@ export interface PullOptions {
 const MAX_DOWNLOADS = 3;
 const CONFIG_LIMIT = 16 << 20;
 
-/** Throws RegistryError and BadImage; then nothing of the image is left but blobs that others have too. */
+/** Throws RegistryError and ImageError; then nothing of the image is left but blobs that others have too. */
 export async function pullImage(content: Content, options: PullOptions): Promise<PulledImage> {
   const { reference, settings, auth, signal } = options;
   let failure: unknown;
@@ -55,14 +54,14 @@ export async function pullImage(content: Content, options: PullOptions): Promise
       return await pullFrom(content, session, options);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw asBadImage(error);
+      if (!(error instanceof RegistryError)) throw error;
       failure = moreTelling(failure, error);
       if (isFinal(endpoint, error)) break;
     } finally {
       session.close();
     }
   }
-  throw explain(failure, reference);
+  throw explainPull(failure, reference);
 }
 
 /** Somebody answered: to ask again without TLS would only give the password away. */
@@ -76,7 +75,8 @@ export function moreTelling(before: unknown, after: RegistryError): unknown {
     : after;
 }
 
-function explain(failure: unknown, reference: ImageReference): unknown {
+/** 401 would make clients ask for a password, where a wrong name is the likelier mistake: dockerd says 404, too. */
+export function explainPull(failure: unknown, reference: ImageReference): unknown {
   if (!(failure instanceof RegistryError)) return failure;
   const { status, code } = failure;
   const name = familiarReference(reference);
@@ -87,7 +87,7 @@ function explain(failure: unknown, reference: ImageReference): unknown {
   }
   if (status === 401 || status === 403 || code === 'NAME_UNKNOWN') {
     const message = `pull access denied for ${repository}, repository does not exist or may require 'docker login'`;
-    return new RegistryError(message, { status: status ?? 404, code: code ?? 'DENIED', cause: failure });
+    return new RegistryError(message, { kind: 'notFound', status, code: code ?? 'DENIED', cause: failure });
   }
   return failure;
 }
@@ -102,10 +102,10 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
   const isImage =
     manifest.config.mediaType === MEDIA.ociConfig || manifest.config.mediaType === MEDIA.dockerConfig;
   if (!isImage)
-    throw new BadImage(`${familiarReference(reference)} is not an image: ${manifest.config.mediaType}`);
+    throw new ImageError(`${familiarReference(reference)} is not an image: ${manifest.config.mediaType}`);
   const foreign = manifest.layers.find(layer => (layer.urls?.length ?? 0) > 0);
   if (foreign !== undefined)
-    throw new BadImage(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
+    throw new ImageError(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
 
   requireSpace(content, manifest.layers);
 
@@ -127,7 +127,7 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
     const limit = options.settings.maxDownloads ?? MAX_DOWNLOADS;
     await sideBySide(manifest.layers, limit, async (layer, index) => {
       const diffId = diffIds[index];
-      if (diffId === undefined) throw new BadImage('the image has more layers than diff ids');
+      if (diffId === undefined) throw new ImageError('the image has more layers than diff ids');
       await fetchLayer({ content, session, repository, layer, diffId, fresh, onProgress });
     });
     return content.add({ manifest: chosen.bytes, mediaType: chosen.mediaType, names, fresh });
@@ -141,7 +141,7 @@ function requireSpace({ blobs, temporary }: Content, layers: readonly Descriptor
   const bytes = missing.reduce((sum, { size }) => sum + size, 0);
   const space = spaceFor(temporary);
   if (bytes <= space) return;
-  throw new BadImage(`the image's layers have ${bytes} bytes, and there is room for ${space} on the disk`);
+  throw new ImageError(`the image's layers have ${bytes} bytes, and there is room for ${space} on the disk`);
 }
 
 /** The tag, if it is one, and the digest that it stands for now. */
@@ -158,7 +158,7 @@ async function chooseManifest(
 ): Promise<{ bytes: Buffer; mediaType: string }> {
   const mediaType = typeOf(top);
   if (isManifestType(mediaType)) return { bytes: top.bytes, mediaType };
-  if (!isIndexType(mediaType)) throw new BadImage(`manifests of the type ${mediaType} are not supported`);
+  if (!isIndexType(mediaType)) throw new ImageError(`manifests of the type ${mediaType} are not supported`);
   const descriptor = choosePlatform(decodeIndex(top.bytes), platform);
   const { bytes } = await repository.manifest(descriptor.digest);
   return { bytes, mediaType: descriptor.mediaType };
@@ -174,7 +174,7 @@ function checkPlatform(config: Platform, wanted: Platform | undefined, reference
   if (wanted === undefined && config.os === hostPlatform().os) return;
   const { os, architecture } = wanted ?? hostPlatform();
   if (config.os === os && config.architecture === architecture) return;
-  throw new BadImage(
+  throw new ImageError(
     `image with reference ${familiarReference(reference)} was found but its platform (${encodePlatform(config)}) ` +
       `does not match the specified platform (${encodePlatform(wanted ?? hostPlatform())})`,
   );
@@ -182,7 +182,7 @@ function checkPlatform(config: Platform, wanted: Platform | undefined, reference
 
 async function fetchConfig(content: Content, repository: Repository, config: Descriptor): Promise<void> {
   if (config.size > CONFIG_LIMIT)
-    throw new BadImage(`the image's configuration is too large: ${config.size} bytes`);
+    throw new ImageError(`the image's configuration is too large: ${config.size} bytes`);
   if (content.blobs.size(config.digest) === config.size) return;
   const { body } = await repository.blob(config.digest, 0);
   await content.blobs.receive(body, config);

@@ -19,7 +19,7 @@ import {
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { CatalogImage } from '../catalog.ts';
 import { type Content, counted, withName } from '../content.ts';
-import { NoSuchImage } from '../errors.ts';
+import { noSuchImage } from '../errors.ts';
 import type { ImageProgress, PushedImage } from '../image.ts';
 import { RegistryError } from './errors.ts';
 import { isFinal, moreTelling } from './pull.ts';
@@ -39,11 +39,11 @@ export interface PushOptions {
 
 const MAX_UPLOADS = 5;
 
-/** Throws NoSuchImage and RegistryError. */
+/** Throws ImageError and RegistryError. */
 export async function pushImage(content: Content, options: PushOptions): Promise<PushedImage> {
   const { reference, settings, auth, signal } = options;
   const { image, byName } = content.catalog.find(encodeReference(reference));
-  if (byName === undefined) throw new NoSuchImage(encodeReference(reference));
+  if (byName === undefined) throw noSuchImage(encodeReference(reference));
   let failure: unknown;
   for (const endpoint of endpointsOf(reference.domain, settings, false)) {
     const session = openSession({ endpoint, signal, auth });

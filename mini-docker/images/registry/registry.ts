@@ -5,11 +5,10 @@ import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { Content } from '../content.ts';
 import type { ImageStore, PushImageOptions } from '../image.ts';
 import { decodePlatformText } from '../platform.ts';
-import { asBadImage } from '../spool.ts';
 import { describeRemote } from './describe.ts';
 import { RegistryError } from './errors.ts';
 import { manifestLists } from './manifest-lists.ts';
-import { isFinal, moreTelling, pullImage } from './pull.ts';
+import { explainPull, isFinal, moreTelling, pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { openRepository } from './repository.ts';
 import { searchRegistry } from './search.ts';
@@ -38,7 +37,9 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
       const reference = decodeReference(text);
       return withSession(reference, settings, options, session =>
         openRepository(session, reference.path, 'pull').tags(),
-      );
+      ).catch(error => {
+        throw explainPull(error, reference);
+      });
     },
     async login(auth) {
       const reference = { domain: domainOf(auth), path: '' };
@@ -89,7 +90,7 @@ async function withSession<T>(
       return await use(session);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw asBadImage(error);
+      if (!(error instanceof RegistryError)) throw error;
       failure = moreTelling(failure, error);
       if (isFinal(endpoint, error)) break;
     } finally {

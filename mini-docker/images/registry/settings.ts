@@ -1,6 +1,7 @@
 // Where a registry is, and how far it is trusted: the names are those of dockerd's daemon.json.
+
 import { BlockList, isIP } from 'node:net';
-import { BadImage } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 
 export interface RegistrySettings {
   /** "registry-mirrors": asked before docker.io itself. URLs. */
@@ -31,7 +32,7 @@ export interface Endpoint {
 /** docker.io is a name; its registry is another host. */
 const HUB = 'registry-1.docker.io';
 
-/** Ways to reach `domain`, the best first. With `pull` also mirrors. Throws BadImage for a mirror that is no URL. */
+/** Ways to reach `domain`, the best first. With `pull` also mirrors. Throws ImageError for a mirror that is no URL. */
 export function endpointsOf(domain: string, settings: RegistrySettings, pull: boolean): Endpoint[] {
   const certificates = settings.certificates ?? DEFAULT_CERTIFICATES;
   const host = domain === 'docker.io' ? HUB : domain;
@@ -49,7 +50,7 @@ export function endpointsOf(domain: string, settings: RegistrySettings, pull: bo
 function mirrorUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new BadImage(`registry-mirrors: ${JSON.stringify(text)} is not an http or https URL`);
+    throw new ImageError(`registry-mirrors: ${JSON.stringify(text)} is not an http or https URL`);
   }
   return text.replace(/\/+$/, '');
 }

@@ -1,6 +1,8 @@
 // The name server of one container: it listens at 127.0.0.11:53 inside the container's network namespace, and works here.
+
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { ExpectedError } from '../../formats/errors.ts';
 import { call } from '../../linux/call.ts';
 import { AF, SOCK } from '../../linux/constants.ts';
 import { NETLINK } from '../../linux/netlink/constants.ts';
@@ -17,7 +19,6 @@ import { type NetlinkSocket, openNetlink, type Request } from '../../linux/netli
 import { inNetworkNamespace } from '../../linux/network-namespace.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { bind, close, socket } from '../../linux/syscalls.ts';
-import { NetworkError } from '../errors.ts';
 import { answer, failure, type NameBook, RCODE } from './answer.ts';
 import { askUpstream, framed } from './upstream.ts';
 
@@ -182,7 +183,7 @@ function boundSocket(type: number, port: number): number {
     return fd;
   } catch (cause) {
     call(close(fd));
-    throw new NetworkError(
+    throw new ExpectedError(
       'internal',
       `the name server at ${NAME_SERVER_ADDRESS} cannot be started: ${(cause as Error).message}`,
       { cause },

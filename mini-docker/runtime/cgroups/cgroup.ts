@@ -1,4 +1,5 @@
 // What the runtime asks of a container's control group, whichever version of cgroups the machine has.
+import { ExpectedError } from '../../formats/errors.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
 import type { Stats } from '../container.ts';
@@ -43,13 +44,13 @@ export interface CgroupWatch {
 }
 
 /** A limit that cannot be had, or a cgroup that cannot be made, in one sentence that says what to do. */
-export class CgroupError extends Error {
-  override readonly name = 'CgroupError';
+export class CgroupError extends ExpectedError {
+  override name = 'CgroupError';
   /** 'EBUSY', where a file of the cgroup answered so. */
   readonly code: string | undefined;
 
   constructor(message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super('internal', message, { cause });
     this.code = (cause as NodeJS.ErrnoException | undefined)?.code;
   }
 }

@@ -1,0 +1,52 @@
+// Errors that were foreseen, in every layer: each says by its kind what it means for the caller, so that none has to be
+// translated on its way up. api/errors.ts maps the kinds to HTTP.
+
+export type ErrorKind =
+  /** 400: the request makes no sense. */
+  | 'badParameter'
+  /** 401: a registry does not know, or does not believe, the client. */
+  | 'unauthorized'
+  /** 403: the request makes sense and is not allowed. */
+  | 'forbidden'
+  /** 404 */
+  | 'notFound'
+  /** 409: not in this state, or the name is taken. */
+  | 'conflict'
+  /** 413: the request has more bytes than we read. */
+  | 'tooLarge'
+  /** 304: it is so already (start of a running container). */
+  | 'notModified'
+  /** 400: the container's program could not be started. `exitCode` is 126 or 127; the command line exits with it. */
+  | 'cannotRun'
+  /** 501 */
+  | 'notImplemented'
+  /** 500 */
+  | 'internal';
+
+export interface ErrorDetails {
+  cause?: unknown;
+  /** Of a program: the one that ended with it, or that could not be started. */
+  exitCode?: number | undefined;
+}
+
+/** An error with a reason that the caller can act on. One clear line in `message`, in Docker's words where clients know them. */
+export class ExpectedError extends Error {
+  override name = 'ExpectedError';
+  readonly kind: ErrorKind;
+  readonly exitCode: number | undefined;
+
+  constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = kind;
+    this.exitCode = details.exitCode;
+  }
+}
+
+/** Text or data that is not of the form it should have. */
+export class FormatError extends ExpectedError {
+  override name = 'FormatError';
+
+  constructor(message: string, details?: ErrorDetails) {
+    super('badParameter', message, details);
+  }
+}
