@@ -12,6 +12,7 @@ import { pidfdGetfd, pidfdOpen } from '../linux/syscalls.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
+import { withoutLinks } from './dangling-links.ts';
 import { FD } from './descriptors.ts';
 import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
@@ -36,7 +37,8 @@ type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'std
 
 function programOf(options: ProgramOptions): StartProgram {
   const { rootfs } = options;
-  const spec = hasOwnUserNamespace(options.spec) ? staged(options.spec) : options.spec;
+  const resolved = withoutLinks(options.spec, rootfs);
+  const spec = hasOwnUserNamespace(resolved) ? staged(resolved) : resolved;
   const sources = new Map(
     spec.mounts.map(({ source }, index) => [source, options.spec.mounts[index]!.source]),
   );
