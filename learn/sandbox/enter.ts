@@ -1,5 +1,5 @@
 // Starting a program in a sandbox: join its groups and namespaces, fork (a pid namespace takes in children only), execute.
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import {
   AT,
   because,
@@ -36,7 +36,10 @@ export interface EnterOptions {
   /** Inside. */
   directory?: string;
   environment?: Record<string, string>;
-  /** Descriptors for 0, 1 and 2; they stay the caller's. Ours unless said otherwise. */
+  /**
+   * Descriptors for 0, 1 and 2; they stay the caller's. Ours unless said otherwise. For the machine's /dev/null the
+   * program gets the sandbox's: by a descriptor, too, root may change a file's permissions.
+   */
   streams?: readonly [number, number, number];
   /** A session of its own: no terminal sends it signals. */
   session?: boolean;
@@ -130,9 +133,18 @@ export async function enter(sandbox: {
   return { pid, ended, kill: signal => void (open && killProcess(child, signal)) };
 }
 
-function streamItems(streams: readonly [number, number, number] | undefined): Item[] {
-  if (streams === undefined) return [];
+function streamItems(streams: readonly [number, number, number] = [0, 1, 2]): Item[] {
   // Moved out of the way first: 2 may be wanted as 0.
-  const raised = streams.map(fd => fcntl(fd, F.DUPFD_CLOEXEC, 100));
+  const raised = streams.map(fd =>
+    isNull(fd) ? openat(AT.FDCWD, '/dev/null', O.RDWR | O.CLOEXEC, 0) : fcntl(fd, F.DUPFD_CLOEXEC, 100),
+  );
   return [...raised, ...raised.map((step, number) => dup3(resultOf(step), number, 0))];
 }
+
+function isNull(fd: number): boolean {
+  const status = fstatSync(fd);
+  return status.isCharacterDevice() && status.rdev === NULL_DEVICE;
+}
+
+/** makedev(1, 3), <linux/major.h> */
+const NULL_DEVICE = 0x103;

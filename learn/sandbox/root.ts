@@ -13,12 +13,14 @@ import {
   MS,
   mayFail,
   mkdirat,
+  mknodat,
   mount,
   mountSetattr,
   O,
   openat,
   pivotRoot,
   resultOf,
+  S_IF,
   type Step,
   symlinkat,
   umask,
@@ -46,7 +48,15 @@ export interface RootPlan {
 const SIZE = 'size=512m';
 /** struct mount_attr: attr_set is MOUNT_ATTR_RDONLY. mount_setattr(2) */
 const READ_ONLY = new Uint8Array(new BigUint64Array([1n, 0n, 0n, 0n]).buffer);
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+/** Major and minor numbers. <linux/major.h> */
+const DEVICES: Record<string, [number, number]> = {
+  null: [1, 3],
+  zero: [1, 5],
+  full: [1, 7],
+  random: [1, 8],
+  urandom: [1, 9],
+  tty: [5, 0],
+};
 
 export function rootItems(plan: RootPlan): Item[] {
   const { stage } = plan;
@@ -160,7 +170,9 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
     ...groupItems(`${root}/sys/fs/cgroup`, plan.hierarchies),
     mkdir(dev),
     mount({ source: 'dev', target: dev, type: 'tmpfs', flags: MS.NOSUID, options: 'size=1m,mode=755' }),
-    ...DEVICES.flatMap(name => deviceItems(dev, name)),
+    ...Object.entries(DEVICES).flatMap(([name, numbers]) =>
+      plan.userNamespace ? bindDevice(dev, name) : makeDevice(dev, name, numbers),
+    ),
     mkdir(`${dev}/pts`),
     mount({
       source: 'devpts',
@@ -201,8 +213,13 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
   ];
 }
 
-/** A file can only be mounted on a file; in a user namespace that is the only way to a device. */
-function deviceItems(dev: string, name: string): Item[] {
+/** Not the machine's node: root in the sandbox could take everybody's rights to it away. */
+function makeDevice(dev: string, name: string, [major, minor]: [number, number]): Item[] {
+  return [mknodat(AT.FDCWD, `${dev}/${name}`, S_IF.CHR | 0o666, major * 0x100 + minor)];
+}
+
+/** A file can only be mounted on a file; in a user namespace, whose root owns no node, that is the only way to a device. */
+function bindDevice(dev: string, name: string): Item[] {
   const file = openat(AT.FDCWD, `${dev}/${name}`, O.CREAT | O.WRONLY | O.CLOEXEC, 0o666);
   return [
     file,

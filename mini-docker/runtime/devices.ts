@@ -5,7 +5,7 @@ import type { Device } from '../formats/oci/runtime-spec.ts';
 import { AT, O, OPEN_TREE, S_IF } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import { close, fchownat, mknodat, openTree, symlinkat } from '../linux/syscalls.ts';
+import { close, fchmodat, fchownat, mknodat, openTree, symlinkat } from '../linux/syscalls.ts';
 import { attach, makeDirectories, makeMountPoint, openInside } from './inside.ts';
 import { type Section, section } from './section.ts';
 
@@ -25,7 +25,7 @@ export function makedev(major: number, minor: number): number {
   return (minor & 0xff) + ((major & 0xfff) << 8) + (minor & ~0xff) * 4096;
 }
 
-/** Nodes made with mknod; in a user namespace that is forbidden, and the host's own are bound instead. */
+/** Nodes made with mknod; in a user namespace that is forbidden, and those are bound that were made for it outside. */
 export function devicesSection(devices: readonly Device[]): Section {
   const directories = Map.groupBy(devices, ({ path }) => posix.dirname(path));
   if (!directories.has('/dev')) directories.set('/dev', []);
@@ -68,13 +68,19 @@ function makeLinks(directory: Step): Item[] {
   });
 }
 
-/** Copies of the host's nodes, made before the root changes, for where mknod is not allowed. */
-export function prepareBoundDevices(devices: readonly Device[]): { prepare: Item[]; section: Section } {
-  const trees = devices.map(device => ({
+/**
+ * For where mknod is not allowed: the nodes that stagedDevices() made, bound.
+ * @param place of the node with this index, while the root has not changed
+ */
+export function prepareBoundDevices(
+  devices: readonly Device[],
+  place: (index: number) => string,
+): { prepare: Item[]; section: Section } {
+  const trees = devices.map((device, index) => ({
     device,
     tree: because(
       'mknod is not allowed in a user namespace',
-      openTree(AT.FDCWD, device.path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
+      openTree(AT.FDCWD, place(index), OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
     ),
   }));
   return {
@@ -83,11 +89,30 @@ export function prepareBoundDevices(devices: readonly Device[]): { prepare: Item
       'devices',
       trees.flatMap(({ device, tree }) => [
         ...makeMountPoint(device.path, 'file'),
-        ...attach(tree, device.path, 'a device of the host'),
+        ...attach(tree, device.path, 'a node that was made for this container'),
       ]),
       inDirectory('/dev', []),
     ),
   };
+}
+
+/** Made by a process that is the host's root: not the host's own nodes, which root of the container could be the owner of. */
+export function stagedDevices(
+  devices: readonly Device[],
+  options: {
+    place: (index: number) => string;
+    onHost: (owner: { uid: number; gid: number }) => { uid: number; gid: number };
+  },
+): Item[] {
+  return devices.flatMap(({ type, major, minor, fileMode = 0o666, uid = 0, gid = 0 }, index) => {
+    const path = options.place(index);
+    const owner = options.onHost({ uid, gid });
+    return [
+      mknodat(AT.FDCWD, path, types[type] | fileMode, makedev(major, minor)),
+      fchmodat(AT.FDCWD, path, fileMode & 0o7777),
+      fchownat(AT.FDCWD, path, owner.uid, owner.gid, AT.SYMLINK_NOFOLLOW),
+    ];
+  });
 }
 
 /** /dev/console is the container's terminal. */

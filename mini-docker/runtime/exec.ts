@@ -9,7 +9,7 @@ import { reap, watchExit } from '../linux/exits.ts';
 import { killProcess, takeFd } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
 import { resizePty } from '../linux/pty.ts';
-import { because, mayFail } from '../linux/step.ts';
+import { because, mayFail, resultOf } from '../linux/step.ts';
 import { dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
 import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
@@ -22,6 +22,7 @@ import { type ImageProcess, startImage } from './image-process.ts';
 import { labelItems } from './labels.ts';
 import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
+import { withDetachedNull } from './own-null.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, undumpable } from './secrets.ts';
 import { type Section, section } from './section.ts';
@@ -52,6 +53,10 @@ export function execProgram(options: {
   const filter = loadFilter(spec.linux.seccomp);
   const sections = [
     section('secrets', ownKeyring(), undumpable()),
+    section(
+      'nothing',
+      stdin || process.terminal === true ? [] : withDetachedNull(fd => [dup3(resultOf(fd), 0, 0)]),
+    ),
     section("through the host's /proc", oomScore(process.oomScoreAdj), labelItems(process)),
     section('control group', joinItems(enterCgroup)),
     section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [

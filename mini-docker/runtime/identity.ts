@@ -29,7 +29,7 @@ function limit(value: number): bigint {
 
 /**
  * A program that is not root may open /dev/stdout again only if the pipe is its own.
- * @param stdin a pipe of its own; else it is the machine's /dev/null, which stays root's
+ * @param stdin a pipe of its own; else it is a /dev/null, which everybody may open
  */
 export function ownStreams(process: Process, stdin: boolean): Item[] {
   const { uid, gid } = process.user;

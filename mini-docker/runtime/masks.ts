@@ -11,18 +11,23 @@ const ENOENT = 2;
 const attachHere = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
 
 export interface PreparedMasks {
-  /** To be made while the host's tree is there. */
+  /** To be made while the place of nothing is there. */
   prepare: Item[];
   section: Section;
 }
 
-/** @param isDirectory tells of a path of the host, whose /proc and /sys have the same files as every other */
+/**
+ * @param options.isDirectory tells of a path of the host, whose /proc and /sys have the same files as every other
+ * @param options.nothing where a /dev/null of the container's own is (own-null.ts) when `prepare` runs
+ */
 export function prepareMasks(
   paths: { masked: readonly string[]; readonly: readonly string[] },
-  isDirectory: (path: string) => boolean,
+  options: { isDirectory: (path: string) => boolean; nothing: string },
 ): PreparedMasks {
   const masks = paths.masked.map(path =>
-    /^\/(proc|sys)\//.test(path) && isDirectory(path) ? { path } : { path, nothing: copyOfNothing(path) },
+    /^\/(proc|sys)\//.test(path) && options.isDirectory(path)
+      ? { path }
+      : { path, nothing: copyOfNothing(options.nothing, path) },
   );
   return {
     prepare: masks.flatMap(({ nothing }) => (nothing === undefined ? [] : [nothing])),
@@ -36,12 +41,9 @@ export function prepareMasks(
   };
 }
 
-/** The host's /dev/null: that of the container is in the hands of its image and its volumes. */
-function copyOfNothing(path: string): Step {
-  return because(
-    `will lie over ${path}`,
-    openTree(AT.FDCWD, '/dev/null', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
-  );
+/** Not what is called /dev/null in the container, which is in the hands of its image and its volumes. */
+function copyOfNothing(nothing: string, path: string): Step {
+  return because(`will lie over ${path}`, openTree(AT.FDCWD, nothing, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC));
 }
 
 /** A file gets /dev/null over it, a directory an empty one that nobody can write to. */

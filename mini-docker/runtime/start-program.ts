@@ -34,16 +34,17 @@ import { labelItems } from './labels.ts';
 import { prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
+import { nullIn, withOwnNull } from './own-null.ts';
 import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
 import { type Section, section } from './section.ts';
 import { openTerminal } from './terminal.ts';
-import { hasOwnUserNamespace } from './user-namespace.ts';
+import { hasOwnUserNamespace, STAGE, stagedDevice } from './user-namespace.ts';
 
 export interface StartFacts {
   layers: Layers;
-  /** A pipe for standard input; else /dev/null. */
+  /** A pipe for standard input; else a /dev/null of the container's own. */
   stdin: boolean;
   /** An init as pid 1, and the program below it. */
   init: boolean;
@@ -73,12 +74,13 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
   const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
-  const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? []) : undefined;
+  const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? [], stagedDevice) : undefined;
+  const nullPlace = userNamespace ? STAGE : spec.root.path;
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
-    facts.isDirectory,
+    { isDirectory: facts.isDirectory, nothing: nullIn(nullPlace) },
   );
   const filter = loadFilter(linux.seccomp);
 
@@ -120,9 +122,15 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       'what comes from outside',
       mounts.flatMap(({ prepare }) => prepare),
       boundDevices?.prepare ?? [],
-      masks.prepare,
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
+    section(
+      'nothing',
+      nothing(
+        { place: nullPlace, isMade: userNamespace },
+        { masks: masks.prepare, isStdin: !facts.stdin && process.terminal !== true },
+      ),
+    ),
     rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
@@ -188,6 +196,16 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
     ...consoleItems(),
     because('the monitor takes the master now', write(FD.terminalReady, WAITING)),
   ];
+}
+
+/** What lies over masked files, and the standard input of a container that has none. */
+function nothing(
+  where: { place: string; isMade: boolean },
+  use: { masks: Item[]; isStdin: boolean },
+): Item[] {
+  const { masks, isStdin } = use;
+  if (masks.length === 0 && !isStdin) return [];
+  return withOwnNull(where, fd => [...(isStdin ? [dup3(resultOf(fd), 0, 0)] : []), ...masks]);
 }
 
 function names({ hostname, domainname }: Spec): Item[] {

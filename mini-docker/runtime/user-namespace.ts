@@ -23,6 +23,8 @@ import {
   setresgid,
   setresuid,
 } from '../linux/syscalls.ts';
+import { stagedDevices } from './devices.ts';
+import { makeNull } from './own-null.ts';
 import { type Layers, overlay, PLAIN_LAYERS } from './rootfs.ts';
 
 export function hasOwnUserNamespace(spec: Spec): boolean {
@@ -32,20 +34,22 @@ export function hasOwnUserNamespace(spec: Spec): boolean {
 /** A program may open its own /dev/stdout again only if the pipe is its user namespace's. */
 export function giveStreams(spec: Spec, descriptors: readonly (number | undefined)[]): void {
   if (!hasOwnUserNamespace(spec)) return;
-  const { uidMappings = [], gidMappings = [] } = spec.linux;
-  for (const fd of descriptors) {
-    if (fd !== undefined) fchownSync(fd, hostId(uidMappings, 0), hostId(gidMappings, 0));
-  }
+  const { uid, gid } = onHost(spec, { uid: 0, gid: 0 });
+  for (const fd of descriptors) if (fd !== undefined) fchownSync(fd, uid, gid);
 }
 
 /**
  * In the container's mount namespace, until its root changes, a tmpfs hides what the host has there. Where the run
  * directory lies the container's root may not get through; here everybody may.
  */
-const STAGE = '/run';
+export const STAGE = '/run';
 const ROOT = join(STAGE, 'root');
 const isBind = ({ type, options = [] }: Mount): boolean =>
   type === 'bind' || options.includes('bind') || options.includes('rbind');
+
+export function stagedDevice(index: number): string {
+  return join(STAGE, `device-${index}`);
+}
 
 /** Where the container finds its root, and what is mounted on it from the host. */
 export function staged(spec: Spec): Spec {
@@ -96,6 +100,7 @@ function mountRoot(options: {
 }): Item[] {
   const { mountNamespace, userNamespace, spec, layers } = options;
   const { lowerdirs, upperdir, workdir } = layers;
+  const { devices = [] } = spec.linux;
   const attributes = new BigUint64Array([BigInt(MOUNT_ATTR.IDMAP), 0n, 0n, BigInt(userNamespace)]);
   const shift = new Uint8Array(attributes.buffer);
   const shifted = (source: string, name: string): Staged => {
@@ -121,6 +126,8 @@ function mountRoot(options: {
     mountCall('tmpfs', STAGE, 'tmpfs', 0, 'mode=755'),
     mkdirat(AT.FDCWD, ROOT, 0o755),
     ...all.flatMap(place),
+    ...makeNull(AT.FDCWD, STAGE),
+    ...stagedDevices(devices, { place: stagedDevice, onHost: owner => onHost(spec, owner) }),
     // Overlay works with the rights of who mounts it, and who has no number on the shifted mounts can make nothing there.
     because('setuid is to leave the capabilities', prctl(PR.SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0)),
     ...asMappedRoot(spec),
@@ -138,9 +145,19 @@ function mountRoot(options: {
   ];
 }
 
-function asMappedRoot({ linux: { uidMappings = [], gidMappings = [] } }: Spec): Step[] {
-  const [uid, gid] = [hostId(uidMappings, 0), hostId(gidMappings, 0)];
+function onHost(spec: Spec, { uid, gid }: Owner): Owner {
+  const { uidMappings = [], gidMappings = [] } = spec.linux;
+  return { uid: hostId(uidMappings, uid), gid: hostId(gidMappings, gid) };
+}
+
+function asMappedRoot(spec: Spec): Step[] {
+  const { uid, gid } = onHost(spec, { uid: 0, gid: 0 });
   return [setresgid(gid, gid, gid), setresuid(uid, uid, uid)];
+}
+
+interface Owner {
+  uid: number;
+  gid: number;
 }
 
 interface Staged {
