@@ -203,6 +203,27 @@ test('no file imports itself by way of others', () => {
   expect(circles).toEqual([]);
 });
 
+test('what state a container is in is written by one file, and for those who hold its lock', () => {
+  const owner = 'mini-docker/engine/life/transitions.ts';
+  const functions = code(owner).match(/^export function .*\n?.*/gm) ?? [];
+  expect(functions.length).toBeGreaterThan(10);
+  expect(functions.filter(each => !/^export function \w+\(\s*held: Held\b/.test(each))).toEqual([]);
+
+  // To others the compiler refuses it, as these are readonly,
+  const ofRecord = /interface RecordState \{(.*?)^\}/ms.exec(code('mini-docker/engine/state/record.ts'))?.[1];
+  const ofContainer = code('mini-docker/engine/state/live-container.ts');
+  const writable = [...(ofRecord ?? '').matchAll(/^ {2}(\w+)\??:/gm)].map(match => match[1]);
+  // written by engine/life/health.ts
+  expect(writable).toEqual(['health']);
+  for (const field of ['run', 'restartTimer', 'restartDelay', 'restarting', 'removing', 'removed'])
+    expect(ofContainer).toMatch(new RegExp(`^ {2}readonly ${field}:`, 'm'));
+
+  // and these are the ways around.
+  const around = /-readonly\b|\bas Held\b|Object\.assign\(\s*(?:\w+\.)*(?:state|live|record)\b/;
+  const others = ofMiniDocker.filter(file => layerOf(file) === 'engine' && file !== owner);
+  expect(others.filter(file => around.test(code(file)))).toEqual([]);
+});
+
 test('only linux/ knows koffi', () => {
   const found = files.flatMap(importsOf).filter(each => {
     const owner = reserved[library(each.specifier)];

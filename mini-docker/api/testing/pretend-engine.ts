@@ -11,7 +11,7 @@ import type {
   SystemApi,
   VolumesApi,
 } from '../../engine/core/engine.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { only } from '../../engine/testing/only.ts';
 
 export interface Pretended {
   containers?: Partial<ContainersApi>;
@@ -37,24 +37,14 @@ export function pretendEngine(given: Pretended): Engine {
     BuildTime: '',
   });
   return {
-    containers: rejecting<ContainersApi>(given.containers),
-    execs: rejecting<ExecsApi>(given.execs),
-    images: rejecting<ImagesApi>(given.images),
-    manifests: rejecting<ManifestsApi>(given.manifests),
-    networks: rejecting<NetworksApi>(given.networks),
-    volumes: rejecting<VolumesApi>(given.volumes),
-    builds: rejecting<BuildsApi>(given.builds),
-    system: rejecting<SystemApi>({ version, events: async function* () {}, ...given.system }),
+    containers: only<ContainersApi>(given.containers),
+    execs: only<ExecsApi>(given.execs),
+    images: only<ImagesApi>(given.images),
+    manifests: only<ManifestsApi>(given.manifests),
+    networks: only<NetworksApi>(given.networks),
+    volumes: only<VolumesApi>(given.volumes),
+    builds: only<BuildsApi>(given.builds),
+    system: only<SystemApi>({ version, events: async function* () {}, ...given.system }),
     close: async () => {},
   };
-}
-
-function rejecting<T extends object>(given: Partial<T> = {}): T {
-  return new Proxy(given as T, {
-    get: (target, name) =>
-      Reflect.get(target, name) ??
-      (async () => {
-        throw new ExpectedError('notImplemented', `not part of this test: ${String(name)}`);
-      }),
-  });
 }

@@ -88,7 +88,7 @@ export async function putArchive(
   { path, options }: { path: string; options: PutArchiveOptions },
 ): Promise<void> {
   // A start would mount the writable layer a second time.
-  using _held = live.run === undefined ? await live.lock.acquire() : undefined;
+  using _held = live.run === undefined ? await live.hold() : undefined;
   using root = await openContainerRoot(context, live, { path, writable: true });
   const directory = openDirectory(live, { root, path });
   try {

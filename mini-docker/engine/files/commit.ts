@@ -65,7 +65,7 @@ function unpack({ images, warn }: EngineContext, image: Image): void {
 /** Its processes stand still, so that its files are of one moment. They go on when this is disposed of. */
 async function frozen(live: LiveContainer): Promise<Disposable | undefined> {
   using held = new DisposableStack();
-  held.use(await live.lock.acquire());
+  held.use(await live.hold());
   const { run } = live;
   if (run === undefined || live.record.state.status !== 'running') return held.move();
   await run.container.pause();

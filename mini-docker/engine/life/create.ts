@@ -7,7 +7,7 @@ import type {
   HostConfig,
 } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
-import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
+import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
@@ -20,7 +20,7 @@ import { requestedMounts } from '../spec/mount-requests.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import { LiveContainer } from '../state/live-container.ts';
-import type { ContainerRecord } from '../state/record.ts';
+import { type ContainerRecord, CREATED } from '../state/record.ts';
 import { createRecord } from '../state/record-file.ts';
 import { prepareVolumes } from '../volumes/volumes.ts';
 
@@ -98,18 +98,7 @@ export function draftRecord(
         MacAddress ? [[network, MacAddress]] : [],
       ),
     ),
-    state: {
-      status: 'created',
-      pid: 0,
-      exitCode: 0,
-      error: '',
-      oomKilled: false,
-      startedAt: NEVER_TIME,
-      finishedAt: NEVER_TIME,
-      restartCount: 0,
-      manuallyStopped: false,
-      startedBefore: false,
-    },
+    state: { ...CREATED },
   };
 }
 

@@ -1,18 +1,18 @@
 // A program has ended: its output is brought to its end, its state saved, everybody told, and what held it given back.
 
-import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
 import type { Exit } from '../../runtime/container.ts';
 import { removeShm } from '../files/shared-memory.ts';
 import { disconnectNetworks, leaveNetworkOwner } from '../networks/connections.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { LiveContainer, Run } from '../state/live-container.ts';
+import type { Held, LiveContainer, Run } from '../state/live-container.ts';
 import { mountEvents } from '../volumes/volumes.ts';
 import { watchHealth } from './health.ts';
-import { removeLocked } from './removal.ts';
-import { nextDelay, shouldRestart } from './restart-policy.ts';
+import { removeHeld } from './removal.ts';
+import { endedRun, shouldRestart } from './restart-policy.ts';
 import { startRun } from './start.ts';
+import { awaitRestart, exited, restartDue, setRestartTimer } from './transitions.ts';
 
 /** How long output may still come after the program's end: from processes outside of its pid namespace. Milliseconds. */
 const PATIENCE = 2000;
@@ -30,44 +30,27 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
       if (!context.closing.aborted) await run.output.finish(PATIENCE);
       // The next daemon finds it ended.
       if (context.closing.aborted) return;
-      using _held = await live.lock.acquire();
+      using held = await live.hold();
       // The last kill may be what ended it, before there was time to hear of it.
       if (exit.oomKilled && !oomTold) containerEvent(context, live, 'oom');
-      if (live.run === run) await endRun(context, live, { run, exit });
+      if (live.run === run) await endRun(context, held, { run, exit });
     })
     .catch(error => context.warn(`container ${live.name}: its end: ${(error as Error).message}`));
 }
 
-/** The caller holds the lock. */
 async function endRun(
   context: EngineContext,
-  live: LiveContainer,
+  held: Held,
   { run, exit }: { run: Run; exit: Exit },
 ): Promise<void> {
+  const { live } = held;
   const { record } = live;
   const { state, hostConfig } = record;
   const lasted = Date.now() - run.startedAt;
-  Object.assign(state, {
-    pid: 0,
-    exitCode: exit.code ?? 255,
-    error:
-      exit.code === undefined ? 'the exit code is not known: the monitor of the container was killed' : '',
-    oomKilled: exit.oomKilled,
-    finishedAt: encodeTimestamp(BigInt(exit.at.getTime()) * 1_000_000n),
-  });
-  if (exit.code === undefined) state.exitUnknown = true;
-
-  const again =
-    !live.removing &&
-    shouldRestart({
-      policy: hostConfig.RestartPolicy,
-      exitCode: state.exitCode,
-      manuallyStopped: state.manuallyStopped,
-      restartCount: state.restartCount,
-    });
-  state.status = again ? 'restarting' : 'exited';
   run.output.close({ ended: true });
-  live.run = undefined;
+  exited(held, exit);
+  const again = !live.removing && shouldRestart(endedRun(record));
+  if (again) awaitRestart(held);
   live.execIds.clear();
   live.tellExit();
   // Before its run directory goes, from which the next daemon would learn it. One that is removed now needs it no more.
@@ -79,8 +62,8 @@ async function endRun(
   });
 
   await giveBack(context, live, run);
-  if (again) scheduleRestart(context, live, lasted);
-  else if (isLast && !live.removing) await removeLocked(context, live, { volumes: true });
+  if (again) scheduleRestart(context, held, lasted);
+  else if (isLast && !live.removing) await removeHeld(context, held, { volumes: true });
 }
 
 /** Cgroup, monitor, network, and the files of this run. */
@@ -97,32 +80,24 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
   await removeTree(context.paths.container(live.id).run);
 }
 
-/** The caller holds the lock, and has set the status. */
-export function scheduleRestart(context: EngineContext, live: LiveContainer, lasted: number): void {
-  live.restartDelay = nextDelay(live.restartDelay, lasted);
-  live.restartTimer = setTimeout(() => void restart(context, live), live.restartDelay);
+/** @param lasted milliseconds that its last run took */
+export function scheduleRestart(context: EngineContext, held: Held, lasted: number): void {
+  const { live } = held;
+  setRestartTimer(held, { lasted, restart: () => void restart(context, live) });
 }
 
 async function restart(context: EngineContext, live: LiveContainer): Promise<void> {
   if (context.closing.aborted) return;
-  using _held = await live.lock.acquire();
-  const { state, hostConfig } = live.record;
-  if (state.status !== 'restarting' || live.removing || context.closing.aborted) return;
-  live.restartTimer = undefined;
-  state.restartCount += 1;
+  using held = await live.hold();
+  if (live.record.state.status !== 'restarting' || live.removing || context.closing.aborted) return;
+  restartDue(held);
   try {
-    await startRun(context, live, handleExit);
+    await startRun(context, held, handleExit);
   } catch (error) {
     context.warn(`container ${live.name}: cannot be restarted: ${(error as Error).message}`);
-    const again = shouldRestart({
-      policy: hostConfig.RestartPolicy,
-      exitCode: state.exitCode,
-      manuallyStopped: state.manuallyStopped,
-      restartCount: state.restartCount,
-    });
-    if (!again) return;
-    state.status = 'restarting';
+    if (!shouldRestart(endedRun(live.record))) return;
+    awaitRestart(held);
     context.records.saveState(live.record);
-    scheduleRestart(context, live, 0);
+    scheduleRestart(context, held, 0);
   }
 }

@@ -5,9 +5,10 @@ import { notRunning } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
+import { paused, resumed } from './transitions.ts';
 
 export async function pauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
-  using _held = await live.lock.acquire();
+  using held = await live.hold();
   const { state } = live.record;
   if (state.status === 'paused')
     throw new ExpectedError('conflict', `Container ${live.name} is already paused`);
@@ -19,21 +20,19 @@ export async function pauseContainer(context: EngineContext, live: LiveContainer
   }
   if (live.run === undefined) throw notRunning(live.id);
   await live.run.container.pause();
-  // It may have ended while it was being stopped: then its end decides.
-  if (live.run === undefined) return;
-  state.status = 'paused';
+  paused(held);
   context.records.saveState(live.record);
   containerEvent(context, live, 'pause');
 }
 
 export async function unpauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
-  using _held = await live.lock.acquire();
+  using held = await live.hold();
   const { state } = live.record;
   if (live.run === undefined || state.status !== 'paused') {
     throw new ExpectedError('conflict', `Container ${live.id} is not paused`);
   }
   await live.run.container.resume();
-  state.status = 'running';
+  resumed(held);
   context.records.saveState(live.record);
   containerEvent(context, live, 'unpause');
 }

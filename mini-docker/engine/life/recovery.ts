@@ -9,16 +9,17 @@ import { disconnected } from '../networks/connections.ts';
 import { namespacePid } from '../networks/owner.ts';
 import { cgroupsPath } from '../spec/spec.ts';
 import type { EngineContext } from '../state/context.ts';
-import { LiveContainer } from '../state/live-container.ts';
+import { type Held, LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { loadRecords } from '../state/record-file.ts';
 import { readStarted } from '../state/started-file.ts';
 import { readPosition } from '../streams/log-position.ts';
 import { positionPath } from '../streams/output.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
-import { removeLocked } from './removal.ts';
-import { shouldStartWithDaemon } from './restart-policy.ts';
+import { removeHeld } from './removal.ts';
+import { endedRun, shouldStartWithDaemon } from './restart-policy.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
+import { awaitRestart, lost, prepared, running, startAsked } from './transitions.ts';
 
 /** The exit code of a process that saw its daemon go before it was let run its program (linux/program.ts). */
 const NEVER_STARTED = 125;
@@ -35,7 +36,10 @@ export async function recover(context: EngineContext): Promise<void> {
     }
     containers.add(live);
   }
-  for (const live of [...containers]) await adopt(context, live);
+  for (const live of [...containers]) {
+    using held = await live.hold();
+    await adopt(context, held);
+  }
   sweepRunDirectory(context);
   await context.networks.adopt(
     [...containers].flatMap(live => {
@@ -57,8 +61,10 @@ function forgetConnections(record: ContainerRecord): void {
 }
 
 /** Finds the container's processes, or what they left. */
-async function adopt(context: EngineContext, live: LiveContainer): Promise<void> {
-  const { state } = live.record;
+async function adopt(context: EngineContext, held: Held): Promise<void> {
+  const { live } = held;
+  const { record } = live;
+  const { state } = record;
   const { run: directory } = context.paths.container(live.id);
   const spec = readSpec(directory);
   const container =
@@ -70,30 +76,27 @@ async function adopt(context: EngineContext, live: LiveContainer): Promise<void>
         });
   const started = readStarted(directory);
   if (container === undefined || spec === undefined) {
-    const { startedAt } = started ?? state;
     // Its record would have been written a little later.
-    if (startedAt !== state.startedAt)
-      Object.assign(state, { status: 'running', startedAt, startedBefore: true });
-    if (state.status === 'running' || state.status === 'paused') await discard(context, live);
-    return lose(context, live);
+    const isNewer = started !== undefined && started.startedAt !== state.startedAt;
+    const ran = isNewer || state.status === 'running' || state.status === 'paused';
+    if (ran) await discard(context, live);
+    return lose(context, held, ran ? (started ?? state).startedAt : undefined);
   }
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed while it started it; no client was told that it runs.
     await container.delete();
     rmSync(directory, { recursive: true, force: true });
-    return lose(context, live);
+    const ran = state.status === 'running' || state.status === 'paused';
+    return lose(context, held, ran ? state.startedAt : undefined);
   }
   const output = openOutput(context, live, container, readPosition(positionPath(directory))?.log);
-  live.run = { container, spec, output, startedAt: Date.parse(started?.startedAt ?? '') || Date.now() };
   const startedAt = started?.startedAt ?? encodeTimestamp(nowNanoseconds());
-  const status = state.status === 'paused' && state.startedAt === startedAt ? 'paused' : 'running';
-  Object.assign(
-    live.record,
-    started && { networks: started.networks },
-    started?.ports && { ports: started.ports },
-  );
-  Object.assign(state, { status, pid: container.pid, error: '', startedAt, startedBefore: true });
-  context.records.saveLater(live.record);
+  const wasPaused = state.status === 'paused' && state.startedAt === startedAt;
+  prepared(held, { container, spec, output, startedAt: Date.parse(startedAt) });
+  if (started) record.networks = started.networks;
+  if (started?.ports) record.ports = started.ports;
+  running(held, { startedAt, paused: wasPaused });
+  context.records.saveLater(record);
 }
 
 /** Somebody cleared the run directory under it: what we cannot manage must not run on behind our back. */
@@ -116,45 +119,30 @@ async function neverRan(container: Container): Promise<boolean> {
   return exit?.code === NEVER_STARTED;
 }
 
-/** Nothing of it is left: after a reboot, or when somebody cleared the run directory. */
-function lose(context: EngineContext, live: LiveContainer): void {
-  const { state } = live.record;
-  if (state.status === 'created' || state.status === 'exited' || state.status === 'dead') return;
-  const wasRunning = state.status === 'running' || state.status === 'paused';
-  if (wasRunning) {
-    Object.assign(state, {
-      exitCode: 255,
-      error: 'the exit code is not known: it ended while no daemon ran',
-    });
-    Object.assign(state, { exitUnknown: true, finishedAt: encodeTimestamp(BigInt(Date.now()) * 1_000_000n) });
-  }
-  Object.assign(state, { status: 'exited', pid: 0 });
-  context.records.saveState(live.record);
+/** @param startedAt of its last life, if nobody saw the end of that one */
+function lose(context: EngineContext, held: Held, startedAt: string | undefined): void {
+  const { record } = held.live;
+  if (startedAt === undefined && record.state.status !== 'restarting') return;
+  lost(held, startedAt);
+  context.records.saveState(record);
 }
 
 /** Starts what is to run with the daemon, and removes what was to be removed at its end. */
 async function settle(context: EngineContext, live: LiveContainer): Promise<void> {
   const { state, hostConfig } = live.record;
   if (live.run !== undefined || live.removed) return;
-  using _held = await live.lock.acquire();
+  using held = await live.hold();
   if (live.run !== undefined || live.removed) return;
-  if (hostConfig.AutoRemove && state.startedBefore) return removeLocked(context, live, { volumes: true });
-  const restarts =
-    state.startedBefore &&
-    shouldStartWithDaemon({
-      policy: hostConfig.RestartPolicy,
-      exitCode: state.exitCode,
-      manuallyStopped: state.manuallyStopped,
-      restartCount: state.restartCount,
-    });
-  if (!restarts) return;
-  state.manuallyStopped = false;
+  if (!state.startedBefore) return;
+  if (hostConfig.AutoRemove) return await removeHeld(context, held, { volumes: true });
+  if (!shouldStartWithDaemon(endedRun(live.record))) return;
+  startAsked(held);
   try {
-    await startRun(context, live, handleExit);
+    await startRun(context, held, handleExit);
   } catch (error) {
     context.warn(`container ${live.name}: cannot be started with the daemon: ${(error as Error).message}`);
-    state.status = 'restarting';
-    scheduleRestart(context, live, 0);
+    awaitRestart(held);
+    scheduleRestart(context, held, 0);
   }
 }
 

@@ -4,28 +4,25 @@
 import { forceDisconnect } from '../networks/connections.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { LiveContainer } from '../state/live-container.ts';
+import type { Held } from '../state/live-container.ts';
 import { retireRecord } from '../state/record-file.ts';
 import { removeAnonymousVolumes } from '../volumes/volumes.ts';
-import { cancelRestart } from './transitions.ts';
+import { removed, removing } from './transitions.ts';
 
-/** The caller holds the lock; the program does not run. */
-export async function removeLocked(
+/** Its program does not run. */
+export async function removeHeld(
   context: EngineContext,
-  live: LiveContainer,
+  held: Held,
   options: { volumes: boolean },
 ): Promise<void> {
+  const { live } = held;
   const { record } = live;
-  live.removing = true;
-  cancelRestart(live);
-  const before = record.state.status;
-  record.state.status = 'removing';
+  const undo = removing(held);
   let retired: string;
   try {
     retired = retireRecord(context.paths, live.id);
   } catch (error) {
-    record.state.status = before;
-    live.removing = false;
+    undo();
     throw error;
   }
   context.records.forget(live.id);
@@ -35,6 +32,7 @@ export async function removeLocked(
   if (options.volumes) await removeAnonymousVolumes(context, record);
   for (const client of [...live.clients]) client.end();
   context.deletions.begin(retired);
+  removed(held);
   live.tellRemoval();
   containerEvent(context, live, 'destroy');
 }

@@ -4,8 +4,9 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { removeLocked } from './removal.ts';
+import { removeHeld } from './removal.ts';
 import { endContainer } from './stop.ts';
+import { removalAsked, removalFailed, stopAsked } from './transitions.ts';
 
 export interface RemoveOptions {
   force?: boolean;
@@ -17,28 +18,37 @@ export async function removeContainer(
   live: LiveContainer,
   options: RemoveOptions,
 ): Promise<void> {
+  checkRemovable(live, options);
+  {
+    using held = await live.hold();
+    if (live.removed) return;
+    // Somebody may have started it while we waited.
+    checkRemovable(live, options);
+    if (!live.isRunning) return await removeHeld(context, held, { volumes: options.volumes === true });
+    removalAsked(held);
+  }
+  try {
+    await endContainer(context, live, { signal: SIG.KILL, timeout: 0 }, stopAsked);
+    using held = await live.hold();
+    if (!live.removed) await removeHeld(context, held, { volumes: options.volumes === true });
+  } catch (error) {
+    using held = await live.hold();
+    removalFailed(held);
+    throw error;
+  }
+}
+
+/** @throws conflict in docker's words */
+function checkRemovable(live: LiveContainer, { force }: RemoveOptions): void {
   if (live.removing) {
     throw new ExpectedError('conflict', `removal of container ${live.name} is already in progress`);
   }
-  if (live.isRunning && !options.force) {
-    const { status } = live.record.state;
-    const advice =
-      status === 'paused' ? 'unpause and then stop the container' : 'stop the container before removing';
-    throw new ExpectedError(
-      'conflict',
-      `cannot remove container "/${live.name}": container is ${status}: ${advice} or force remove`,
-    );
-  }
-  live.removing = true;
-  try {
-    if (live.isRunning) {
-      live.record.state.manuallyStopped = true;
-      await endContainer(context, live, { signal: SIG.KILL, timeout: 0 });
-    }
-    using _held = await live.lock.acquire();
-    if (!live.removed) await removeLocked(context, live, { volumes: options.volumes === true });
-  } catch (error) {
-    live.removing = false;
-    throw error;
-  }
+  if (!live.isRunning || force) return;
+  const { status } = live.record.state;
+  const advice =
+    status === 'paused' ? 'unpause and then stop the container' : 'stop the container before removing';
+  throw new ExpectedError(
+    'conflict',
+    `cannot remove container "/${live.name}": container is ${status}: ${advice} or force remove`,
+  );
 }

@@ -12,7 +12,7 @@ export async function renameContainer(
   wanted: string,
 ): Promise<void> {
   if (wanted === '') throw badParameter('Neither old nor new names may be empty');
-  using _held = await live.lock.acquire();
+  using _held = await live.hold();
   const { record } = live;
   const oldName = record.name;
   if (wanted.replace(/^\//, '') === oldName) {

@@ -1,6 +1,7 @@
 // Whether a container whose program has ended is started again.
 
 import type { RestartPolicy } from '../../formats/engine-api/containers.ts';
+import type { ContainerRecord } from '../state/record.ts';
 
 /** Milliseconds. */
 export const FIRST_DELAY = 100;
@@ -15,6 +16,11 @@ export interface EndedRun {
   manuallyStopped: boolean;
   /** Restarts so far, since the user started it. */
   restartCount: number;
+}
+
+export function endedRun({ hostConfig, state }: ContainerRecord): EndedRun {
+  const { exitCode, manuallyStopped, restartCount } = state;
+  return { policy: hostConfig.RestartPolicy, exitCode, manuallyStopped, restartCount };
 }
 
 export function shouldRestart({ policy, exitCode, manuallyStopped, restartCount }: EndedRun): boolean {

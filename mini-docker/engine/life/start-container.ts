@@ -5,12 +5,12 @@ import { noSuchContainer } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { handleExit } from './exit.ts';
-import { removeLocked } from './removal.ts';
+import { removeHeld } from './removal.ts';
 import { startRun } from './start.ts';
-import { cancelRestart } from './transitions.ts';
+import { startAsked } from './transitions.ts';
 
 export async function startContainer(context: EngineContext, live: LiveContainer): Promise<void> {
-  using _held = await live.lock.acquire();
+  using held = await live.hold();
   const { state, hostConfig } = live.record;
   if (live.removed) throw noSuchContainer(live.name);
   if (live.removing || state.status === 'dead') {
@@ -20,13 +20,11 @@ export async function startContainer(context: EngineContext, live: LiveContainer
     throw new ExpectedError('conflict', 'cannot start a paused container, try unpause instead');
   }
   if (live.run !== undefined) throw new ExpectedError('notModified', `container ${live.name} runs already`);
-  cancelRestart(live);
-  state.restartCount = 0;
-  state.manuallyStopped = false;
+  startAsked(held);
   try {
-    await startRun(context, live, handleExit);
+    await startRun(context, held, handleExit);
   } catch (error) {
-    if (hostConfig.AutoRemove) await removeLocked(context, live, { volumes: true });
+    if (hostConfig.AutoRemove) await removeHeld(context, held, { volumes: true });
     throw error;
   }
 }

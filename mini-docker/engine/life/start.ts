@@ -18,32 +18,34 @@ import { decodeLogOptions } from '../spec/log-options.ts';
 import { buildSpec } from '../spec/spec.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { LiveContainer, Run } from '../state/live-container.ts';
+import type { Held, LiveContainer, Run } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
 import { writeStarted } from '../state/started-file.ts';
 import { LogFile, type LogPosition } from '../streams/log-file.ts';
 import { ContainerOutput } from '../streams/output.ts';
 import { checkPropagation, makeBindSources, mountEvents } from '../volumes/volumes.ts';
+import { prepared, running, startFailed } from './transitions.ts';
 
 /** The annotation that asks for results and times of each step of the start. */
 export const TRACE_ANNOTATION = 'mini-docker.trace';
 
 /**
- * The caller holds the container's lock, and knows that it does not run. Nothing is left when it rejects.
+ * The caller knows that it does not run. Nothing is left when it rejects.
  *
  * @param whenStarted sees to the end of the run, in the background
  */
 export async function startRun(
   context: EngineContext,
-  live: LiveContainer,
+  held: Held,
   whenStarted: (context: EngineContext, live: LiveContainer, run: Run) => void,
 ): Promise<void> {
+  const { live } = held;
   const { record } = live;
-  const { state } = record;
   const { run: directory } = context.paths.container(live.id);
   let container: Container | undefined;
   let output: ContainerOutput | undefined;
+  let run: Run;
   try {
     makeBindSources(record);
     checkPropagation(record);
@@ -65,42 +67,29 @@ export async function startRun(
       },
     });
     output = openOutput(context, live, container);
-    live.run = { container, spec, output, startedAt: Date.now() };
+    run = { container, spec, output, startedAt: Date.now() };
+    prepared(held, run);
     for (const client of live.clients) client.connect({ output, stdin: container.stdin });
     await container.start();
     live.trace = container.trace();
   } catch (cause) {
     live.trace = container?.trace();
-    live.run = undefined;
     output?.close({ ended: true });
     await container?.delete();
     await disconnectNetworks(context, record);
     rmSync(directory, { recursive: true, force: true });
     for (const client of [...live.clients]) client.end();
     const error = programError(cause, record);
-    Object.assign(state, {
-      status: idleStatus(record),
-      error: error.message,
-      exitCode: error.exitCode ?? 128,
-    });
+    startFailed(held, { error: error.message, exitCode: error.exitCode ?? 128 });
     context.records.saveState(record);
     throw error;
   }
-  Object.assign(state, {
-    status: 'running',
-    pid: container.pid,
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: encodeTimestamp(nowNanoseconds()),
-    startedBefore: true,
-  });
-  delete state.exitUnknown;
+  running(held, { startedAt: encodeTimestamp(nowNanoseconds()) });
   writeStarted(directory, record);
   context.records.saveLater(record);
   mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
-  whenStarted(context, live, live.run);
+  whenStarted(context, live, run);
   await tellLinked(context, live);
 }
 
@@ -136,11 +125,6 @@ function makeEmpty(directory: string): void {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
-}
-
-/** After a start that failed: it is as if it had not been tried. */
-function idleStatus({ state }: ContainerRecord): 'created' | 'exited' {
-  return state.startedBefore ? 'exited' : 'created';
 }
 
 /** `from`: where an earlier daemon left the log. */

@@ -3,14 +3,14 @@
 import { ExpectedError } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
 import type { StopOptions } from '../core/engine.ts';
-import { notRunning } from '../core/errors.ts';
+import { noSuchContainer, notRunning } from '../core/errors.ts';
 import { signalNumber } from '../core/signals.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { LiveContainer } from '../state/live-container.ts';
+import type { Held, LiveContainer } from '../state/live-container.ts';
 import { handleExit } from './exit.ts';
 import { startRun } from './start.ts';
-import { cancelRestart } from './transitions.ts';
+import { cancelRestart, restartAsked, restartFailed, startAsked, stopAsked } from './transitions.ts';
 
 /** Seconds between the stop signal and SIGKILL, unless the container or the request says otherwise. */
 const DEFAULT_TIMEOUT = 10;
@@ -23,8 +23,7 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<void> {
   if (!live.isRunning) throw new ExpectedError('notModified', `container ${live.name} is not running`);
-  live.record.state.manuallyStopped = true;
-  await endContainer(context, live, endOptions(live, options));
+  await endContainer(context, live, endOptions(live, options), stopAsked);
   context.records.saveState(live.record);
   containerEvent(context, live, 'stop');
 }
@@ -34,25 +33,20 @@ export async function restartContainer(
   live: LiveContainer,
   options: StopOptions,
 ): Promise<void> {
-  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
-  if (live.isRunning) {
-    // Not removed by --rm, and not started by its policy, while we wait for its end.
-    live.record.state.manuallyStopped = true;
-    live.restarting = true;
+  if (live.isRunning && !live.removing) {
     try {
-      await endContainer(context, live, endOptions(live, options));
-    } finally {
-      live.restarting = false;
+      await endContainer(context, live, endOptions(live, options), restartAsked);
+    } catch (error) {
+      using held = await live.hold();
+      restartFailed(held);
+      throw error;
     }
   }
-  using _held = await live.lock.acquire();
-  if (live.removed) throw new ExpectedError('notFound', `No such container: ${live.name}`);
-  live.record.state.manuallyStopped = false;
-  if (live.run === undefined) {
-    cancelRestart(live);
-    live.record.state.restartCount = 0;
-    await startRun(context, live, handleExit);
-  }
+  using held = await live.hold();
+  if (live.removed) throw noSuchContainer(live.name);
+  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
+  startAsked(held);
+  if (live.run === undefined) await startRun(context, held, handleExit);
   containerEvent(context, live, 'restart');
 }
 
@@ -69,31 +63,36 @@ export async function killContainer(
       `cannot kill container: ${live.name}: ${notRunning(live.id).message}`,
     );
   }
-  const stopSignal = stopSignalOf(live);
-  if (signal === SIG.KILL || signal === stopSignal) live.record.state.manuallyStopped = true;
-  sendSignal(live, signal);
-  containerEvent(context, live, 'kill', { signal: String(signal) });
-  if (signal === SIG.KILL) {
+  {
+    using held = await live.hold();
+    if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);
+    sendSignal(live, signal);
+    containerEvent(context, live, 'kill', { signal: String(signal) });
     // A frozen process dies only when it is thawed.
-    if (live.record.state.status === 'paused') await live.run?.container.resume();
-    await exitOf(live, KILL_PATIENCE);
+    if (signal === SIG.KILL && live.record.state.status === 'paused') await live.run?.container.resume();
   }
+  if (signal === SIG.KILL) await exitOf(live, KILL_PATIENCE);
 }
 
-/** Ends the program and resolves when its end is dealt with; also a restart that waits is over then. */
+/**
+ * Ends the program and resolves when its end is dealt with; also a restart that waits is over then.
+ *
+ * @param asked notes why, before anybody can see the end
+ */
 export async function endContainer(
   context: EngineContext,
   live: LiveContainer,
-  options: { signal: number; timeout: number },
+  { signal, timeout }: { signal: number; timeout: number },
+  asked: (held: Held) => void,
 ): Promise<void> {
-  if (live.run === undefined) {
-    using _held = await live.lock.acquire();
-    if (live.run === undefined) return endWaiting(context, live);
+  {
+    using held = await live.hold();
+    asked(held);
+    if (live.run === undefined) return endWaiting(context, held);
+    if (live.record.state.status === 'paused') await live.run.container.resume();
+    sendSignal(live, signal);
+    containerEvent(context, live, 'kill', { signal: String(signal) });
   }
-  const { signal, timeout } = options;
-  if (live.record.state.status === 'paused') await live.run?.container.resume();
-  sendSignal(live, signal);
-  containerEvent(context, live, 'kill', { signal: String(signal) });
   if (signal !== SIG.KILL && !(await exitOf(live, timeout < 0 ? undefined : timeout * 1000))) {
     sendSignal(live, SIG.KILL);
     containerEvent(context, live, 'kill', { signal: String(SIG.KILL) });
@@ -107,10 +106,9 @@ export async function endContainer(
 }
 
 /** It waits for its restart: that is over. */
-function endWaiting(context: EngineContext, live: LiveContainer): void {
-  cancelRestart(live);
-  if (live.record.state.status !== 'restarting') return;
-  live.record.state.status = 'exited';
+function endWaiting(context: EngineContext, held: Held): void {
+  const { live } = held;
+  if (!cancelRestart(held)) return;
   context.records.saveState(live.record);
   live.tellExit();
 }

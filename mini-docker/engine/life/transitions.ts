@@ -1,10 +1,186 @@
-// What a container's state may become, and what changes with it.
+// The states of a container, and what leads from one to another. No other file writes these fields, and nobody calls
+// without the container's lock: a Held is the proof that the caller has it.
 
-import type { LiveContainer } from '../state/live-container.ts';
+import type { ContainerStatus } from '../../formats/engine-api/containers.ts';
+import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import type { Exit } from '../../runtime/container.ts';
+import type { Held, LiveContainer, Run } from '../state/live-container.ts';
+import type { RecordState } from '../state/record.ts';
+import { nextDelay } from './restart-policy.ts';
 
-/** A restart that waits does not happen any more. The caller holds the lock. */
-export function cancelRestart(live: LiveContainer): void {
+/** What may follow what. */
+export const NEXT: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>> = {
+  created: ['running', 'removing'],
+  running: ['paused', 'exited'],
+  paused: ['running', 'exited'],
+  exited: ['running', 'restarting', 'removing'],
+  // It waits for its policy's next start. When that start fails, or `stop` comes before it, it has exited.
+  restarting: ['running', 'exited'],
+  // Back, where the disk refused.
+  removing: ['created', 'exited', 'dead'],
+  // Docker's word for one whose files could not be deleted. Ours are out of sight by one rename, or nothing has happened.
+  dead: ['removing'],
+};
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const flags = (held: Held): Writable<LiveContainer> => held.live;
+
+function become(held: Held, status: ContainerStatus, changes: Partial<RecordState> = {}): void {
+  const { record, name } = held.live;
+  const before = record.state.status;
+  if (status !== before && !NEXT[before].includes(status)) {
+    throw new Error(`container ${name} is ${before}, and from there it cannot become ${status}`);
+  }
+  change(held, { ...changes, status });
+}
+
+function change(held: Held, changes: Partial<RecordState>): void {
+  Object.assign(held.live.record.state, changes);
+}
+
+/** The user starts it, or the daemon does when it comes up: whatever its policy was waiting for is over, and its restarts are counted anew. */
+export function startAsked(held: Held): void {
+  clearTimer(held);
+  flags(held).restarting = false;
+  change(held, { restartCount: 0, manuallyStopped: false });
+}
+
+/** Its processes are there, and wait for the word to run its program. */
+export function prepared(held: Held, run: Run): void {
+  flags(held).run = run;
+}
+
+/** Its program runs. `paused`: an earlier daemon had frozen it. */
+export function running(
+  held: Held,
+  { startedAt, paused = false }: { startedAt: string; paused?: boolean },
+): void {
+  const { pid } = held.live.run!.container;
+  const ofThisRun = { pid, exitCode: 0, error: '', oomKilled: false, startedAt, startedBefore: true };
+  become(held, 'running', ofThisRun);
+  if (paused) become(held, 'paused');
+  const state: Writable<RecordState> = held.live.record.state;
+  delete state.exitUnknown;
+}
+
+/** It is as if the start had not been tried. */
+export function startFailed(held: Held, failure: { error: string; exitCode: number }): void {
+  const { startedBefore } = held.live.record.state;
+  flags(held).run = undefined;
+  become(held, startedBefore ? 'exited' : 'created', failure);
+}
+
+export function paused(held: Held): void {
+  become(held, 'paused');
+}
+
+export function resumed(held: Held): void {
+  become(held, 'running');
+}
+
+export function stopAsked(held: Held): void {
+  change(held, { manuallyStopped: true });
+}
+
+/** `restart` ends it first: that is no reason to remove it, nor for its policy to start it. */
+export function restartAsked(held: Held): void {
+  stopAsked(held);
+  flags(held).restarting = true;
+}
+
+/** It could not be ended. */
+export function restartFailed(held: Held): void {
+  flags(held).restarting = false;
+}
+
+export function exited(held: Held, exit: Exit): void {
+  become(held, 'exited', {
+    pid: 0,
+    exitCode: exit.code ?? 255,
+    error:
+      exit.code === undefined ? 'the exit code is not known: the monitor of the container was killed' : '',
+    ...(exit.code === undefined ? { exitUnknown: true } : {}),
+    oomKilled: exit.oomKilled,
+    finishedAt: encodeTimestamp(BigInt(exit.at.getTime()) * 1_000_000n),
+  });
+  flags(held).run = undefined;
+}
+
+/**
+ * Nothing is left of it: after a reboot, or when somebody cleared the run directory.
+ *
+ * @param startedAt of its last life, if no daemon saw the end of that one
+ */
+export function lost(held: Held, startedAt: string | undefined): void {
+  if (startedAt === undefined) {
+    become(held, 'exited');
+    return;
+  }
+  become(held, 'running', { startedAt, startedBefore: true });
+  become(held, 'exited', {
+    pid: 0,
+    exitCode: 255,
+    exitUnknown: true,
+    error: 'the exit code is not known: it ended while no daemon ran',
+    finishedAt: encodeTimestamp(nowNanoseconds()),
+  });
+}
+
+/** Its policy will start it again. */
+export function awaitRestart(held: Held): void {
+  become(held, 'restarting');
+}
+
+/** @param lasted milliseconds that its last run took */
+export function setRestartTimer(held: Held, { lasted, restart }: { lasted: number; restart(): void }): void {
+  const live = flags(held);
+  live.restartDelay = nextDelay(live.restartDelay, lasted);
+  live.restartTimer = setTimeout(restart, live.restartDelay);
+}
+
+/** Its policy starts it. */
+export function restartDue(held: Held): void {
+  flags(held).restartTimer = undefined;
+  change(held, { restartCount: held.live.record.state.restartCount + 1 });
+}
+
+/** A restart that waits does not happen any more. True when there was one. */
+export function cancelRestart(held: Held): boolean {
+  clearTimer(held);
+  if (held.live.record.state.status !== 'restarting') return false;
+  become(held, 'exited');
+  return true;
+}
+
+function clearTimer(held: Held): void {
+  const live = flags(held);
   clearTimeout(live.restartTimer);
   live.restartTimer = undefined;
   live.restartDelay = 0;
+}
+
+/** From now on nobody starts it. */
+export function removalAsked(held: Held): void {
+  flags(held).removing = true;
+}
+
+export function removalFailed(held: Held): void {
+  flags(held).removing = false;
+}
+
+/** @returns what undoes it, for a disk that refuses */
+export function removing(held: Held): () => void {
+  removalAsked(held);
+  cancelRestart(held);
+  const before = held.live.record.state.status;
+  become(held, 'removing');
+  return () => {
+    become(held, before);
+    removalFailed(held);
+  };
+}
+
+export function removed(held: Held): void {
+  flags(held).removed = true;
 }

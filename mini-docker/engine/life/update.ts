@@ -33,7 +33,7 @@ export async function updateContainer(
   live: LiveContainer,
   body: ContainerUpdateBody,
 ): Promise<{ Warnings: string[] }> {
-  using _held = await live.lock.acquire();
+  using _held = await live.hold();
   if (live.removing) {
     throw new ExpectedError(
       'conflict',

@@ -42,13 +42,13 @@ export function networksApi(context: EngineContext): NetworksApi {
     async connect(network, { Container, EndpointConfig }) {
       const live = context.containers.get(Container);
       const resource = await networks.inspect(network);
-      using _held = await live.lock.acquire();
+      using _held = await live.hold();
       await connect(context, live, { network: resource, settings: EndpointConfig ?? {} });
     },
     async disconnect(network, { Container }) {
       const live = context.containers.get(Container);
       const resource = await networks.inspect(network);
-      using _held = await live.lock.acquire();
+      using _held = await live.hold();
       await disconnect(context, live, resource);
     },
     map: () => networks.map(),

@@ -67,7 +67,7 @@ export function leaveNetworkOwner(context: EngineContext, record: ContainerRecor
   const owner = context.containers.find(sharedWith(record) ?? '');
   if (owner === undefined) return;
   const leave = async () => {
-    using _held = await owner.lock.acquire();
+    using _held = await owner.hold();
     if (owner.run !== undefined || owner.removed) return;
     if (sharedWith(owner.record) !== undefined) return leaveNetworkOwner(context, owner.record);
     await disconnectNetworks(context, owner.record);

@@ -26,28 +26,32 @@ type ExitWaiter = (status: ExitStatus) => void;
 
 export class LiveContainer {
   readonly record: ContainerRecord;
-  /** Held by whoever changes its state. Waiting for its exit is done without. */
-  readonly lock = new Lock();
-  /** While its program runs, and until its end is dealt with. */
-  run: Run | undefined;
+  /** While its program runs, and until its end is dealt with. This and the next five are written by life/transitions.ts alone. */
+  readonly run: Run | undefined;
   /** Set while a restart policy waits. */
-  restartTimer: NodeJS.Timeout | undefined;
+  readonly restartTimer: NodeJS.Timeout | undefined;
   /** Milliseconds before the next restart. */
-  restartDelay = 0;
+  readonly restartDelay: number = 0;
   /** `restart` waits for its end: it is no reason for --rm. */
-  restarting = false;
+  readonly restarting: boolean = false;
   /** Nobody may start it any more. */
-  removing = false;
-  removed = false;
+  readonly removing: boolean = false;
+  readonly removed: boolean = false;
   readonly clients = new Set<AttachedClient>();
   readonly execIds = new Set<string>();
   /** The steps of its latest start, when that was asked for. */
   trace: ExplainedStep[] | undefined;
+  readonly #lock = new Lock();
   #exitWaiters = new Set<ExitWaiter>();
   #removalWaiters = new Set<ExitWaiter>();
 
   constructor(record: ContainerRecord) {
     this.record = record;
+  }
+
+  /** Waits for its turn. `using held = await live.hold()` gives the lock back at the end of the block, also on errors. */
+  async hold(): Promise<Held> {
+    return new Hold(this, await this.#lock.acquire());
   }
 
   get id(): string {
@@ -85,7 +89,6 @@ export class LiveContainer {
 
   /** Who waits for an exit that will never come is told, too. That a start had failed is no failure of the removal. */
   tellRemoval(): void {
-    this.removed = true;
     const status = { exitCode: this.record.state.exitCode, error: '' };
     this.#tell(this.#exitWaiters, status);
     this.#tell(this.#removalWaiters, status);
@@ -95,5 +98,30 @@ export class LiveContainer {
     const told = [...waiters];
     waiters.clear();
     for (const waiter of told) waiter(status);
+  }
+}
+
+/** That the caller has the container's lock. Waiting for its exit is done without. */
+export type Held = Hold;
+
+/** Not exported: hold() alone makes them. */
+class Hold implements Disposable {
+  readonly #live: LiveContainer;
+  readonly #lock: Disposable;
+  #over = false;
+
+  constructor(live: LiveContainer, lock: Disposable) {
+    this.#live = live;
+    this.#lock = lock;
+  }
+
+  get live(): LiveContainer {
+    if (this.#over) throw new Error(`the lock of container ${this.#live.name} has been given back already`);
+    return this.#live;
+  }
+
+  [Symbol.dispose](): void {
+    this.#over = true;
+    this.#lock[Symbol.dispose]();
   }
 }

@@ -9,6 +9,7 @@ import type {
   MountPoint,
   PortMap,
 } from '../../formats/engine-api/containers.ts';
+import { NEVER_TIME } from '../../formats/timestamp.ts';
 
 export interface ContainerRecord {
   version: 1;
@@ -52,19 +53,33 @@ export interface RecordMount extends MountPoint {
   volume?: { labels?: Record<string, string>; options?: Record<string, string> };
 }
 
+/** Written by life/transitions.ts alone, but for what health.ts knows. */
 export interface RecordState {
-  status: ContainerStatus;
-  pid: number;
+  readonly status: ContainerStatus;
+  readonly pid: number;
   /** 255 with `exitUnknown`: the API has no word for a code that nobody saw. */
-  exitCode: number;
-  exitUnknown?: boolean;
-  error: string;
-  oomKilled: boolean;
-  startedAt: string;
-  finishedAt: string;
-  restartCount: number;
+  readonly exitCode: number;
+  readonly exitUnknown?: boolean;
+  readonly error: string;
+  readonly oomKilled: boolean;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly restartCount: number;
   /** `stop` or `kill` by the user: unless-stopped and on-failure respect it. */
-  manuallyStopped: boolean;
-  startedBefore: boolean;
+  readonly manuallyStopped: boolean;
+  readonly startedBefore: boolean;
   health?: ContainerHealth;
 }
+
+export const CREATED: RecordState = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  error: '',
+  oomKilled: false,
+  startedAt: NEVER_TIME,
+  finishedAt: NEVER_TIME,
+  restartCount: 0,
+  manuallyStopped: false,
+  startedBefore: false,
+};

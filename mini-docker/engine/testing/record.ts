@@ -1,9 +1,8 @@
 // A record for tests.
 
 import type { ContainerConfig, HostConfig } from '../../formats/engine-api/containers.ts';
-import { NEVER_TIME } from '../../formats/timestamp.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
-import type { ContainerRecord } from '../state/record.ts';
+import { type ContainerRecord, CREATED } from '../state/record.ts';
 
 export function testRecord(
   options: { id?: string; name?: string; config?: ContainerConfig; host?: HostConfig } = {},
@@ -29,17 +28,6 @@ export function testRecord(
     imageId: `sha256:${'a'.repeat(64)}`,
     mounts: [],
     networks: {},
-    state: {
-      status: 'created',
-      pid: 0,
-      exitCode: 0,
-      error: '',
-      oomKilled: false,
-      startedAt: NEVER_TIME,
-      finishedAt: NEVER_TIME,
-      restartCount: 0,
-      manuallyStopped: false,
-      startedBefore: false,
-    },
+    state: { ...CREATED },
   };
 }

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { becomes, memoryEngine } from '../testing/memory-engine.ts';
+import { waitFor } from './wait.ts';
+
+const always = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } as const;
+
+test('an end is written down, told to those who wait, and what held it is given back', async () => {
+  const { context, start, runtime, events } = memoryEngine();
+  const live = await start();
+  const { result } = waitFor(context, live, {});
+  runtime.latest.end(3);
+
+  expect(await result).toEqual({ StatusCode: 3 });
+  expect(live.record.state).toMatchObject({ status: 'exited', exitCode: 3, pid: 0 });
+  using _dealtWith = await live.hold();
+  expect(runtime.latest.deleted).toBe(true);
+  expect(existsSync(context.paths.container(live.id).run)).toBe(false);
+  expect(await events()).toEqual(['start', 'die']);
+});
+
+test('an exit code that nobody knows is not made up', async () => {
+  const { start, runtime } = memoryEngine();
+  const live = await start();
+  runtime.latest.end(undefined);
+  await becomes(live, 'exited');
+
+  expect(live.record.state).toMatchObject({ exitCode: 255, exitUnknown: true });
+  expect(live.record.state.error).toContain('not known');
+});
+
+test('a policy starts it again as often as it says', async () => {
+  const { start, runtime } = memoryEngine();
+  const live = await start({ host: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } } });
+  for (const made of [2, 3]) {
+    runtime.latest.end(1);
+    await becomes(live, 'restarting');
+    await becomes(live, 'running');
+    expect(runtime.containers).toHaveLength(made);
+  }
+  runtime.latest.end(1);
+  await becomes(live, 'exited');
+
+  expect(live.record.state.restartCount).toBe(2);
+  expect(live.restartTimer).toBeUndefined();
+});
+
+test('a restart that fails is tried again', async () => {
+  const { start, runtime, warnings } = memoryEngine();
+  const live = await start({ host: always });
+  runtime.failure = new Error('no memory just now');
+  runtime.latest.end(0);
+  await becomes(live, 'restarting');
+  await becomes(live, 'running');
+
+  expect(live.record.state.restartCount).toBe(2);
+  expect(warnings).toEqual([expect.stringContaining('no memory just now')]);
+});
+
+test('--rm removes it at its end, and who waits for that is told', async () => {
+  const { context, start, runtime, events } = memoryEngine();
+  const live = await start({ host: { AutoRemove: true } });
+  const { result } = waitFor(context, live, { condition: 'removed' });
+  runtime.latest.end(0);
+  await result;
+
+  expect(context.containers.size).toBe(0);
+  expect(existsSync(context.paths.container(live.id).directory)).toBe(false);
+  expect(await events()).toEqual(['start', 'die', 'destroy']);
+});

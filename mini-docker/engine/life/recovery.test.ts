@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { becomes, type MemoryEngine, memoryEngine } from '../testing/memory-engine.ts';
+import { pauseContainer } from './pause.ts';
+import { recover } from './recovery.ts';
+import { stopContainer } from './stop.ts';
+
+/** The daemon was killed, and the next one has come up. */
+async function afterwards(engine: MemoryEngine) {
+  const next = engine.next();
+  await recover(next.context);
+  return { ...next, find: (name: string) => next.context.containers.get(name) };
+}
+
+test('what runs is taken over, and its end is seen', async () => {
+  const engine = memoryEngine();
+  const before = await engine.start();
+  engine.context.records.flush();
+  const { find, runtime } = await afterwards(engine);
+  const live = find('web');
+  expect(live.record.state).toEqual(before.record.state);
+  expect(live.run?.container).toBe(runtime.latest);
+  runtime.latest.end(5);
+  await becomes(live, 'exited');
+
+  expect(live.record.state.exitCode).toBe(5);
+});
+
+test('a start that the record does not know of yet is found', async () => {
+  const engine = memoryEngine();
+  const { startedAt } = (await engine.start()).record.state;
+  const { find } = await afterwards(engine);
+
+  expect(find('web').record.state).toMatchObject({ status: 'running', startedAt });
+});
+
+test('what was paused is still paused', async () => {
+  const engine = memoryEngine();
+  await pauseContainer(engine.context, await engine.start());
+  const { find } = await afterwards(engine);
+
+  expect(find('web').record.state.status).toBe('paused');
+});
+
+test('of what is gone nobody knows the exit code', async () => {
+  const engine = memoryEngine();
+  const { startedAt } = (await engine.start()).record.state;
+  engine.runtime.containers.length = 0;
+  const { find, runtime } = await afterwards(engine);
+
+  expect(find('web').record.state).toMatchObject({
+    status: 'exited',
+    startedAt,
+    exitCode: 255,
+    exitUnknown: true,
+  });
+  expect(runtime.discarded).toHaveLength(1);
+});
+
+test('what never ran its program has not been started', async () => {
+  const engine = memoryEngine();
+  const { id } = await engine.start();
+  const { run } = engine.context.paths.container(id);
+  rmSync(join(run, 'started.json'));
+  engine.runtime.latest.end(125);
+  const { find, runtime } = await afterwards(engine);
+
+  expect(find('web').record.state.status).toBe('created');
+  expect(runtime.latest.deleted).toBe(true);
+  expect(existsSync(run)).toBe(false);
+});
+
+test.each([
+  ['always', true],
+  ['unless-stopped', false],
+] as const)('%s starts what the user had stopped: %s', async (Name, starts) => {
+  const engine = memoryEngine();
+  const before = await engine.start({ host: { RestartPolicy: { Name, MaximumRetryCount: 0 } } });
+  await stopContainer(engine.context, before, {});
+  using _givenBack = await before.hold();
+  const { find } = await afterwards(engine);
+
+  expect(find('web').record.state.status).toBe(starts ? 'running' : 'exited');
+});
+
+test('what cannot be started with the daemon is tried again', async () => {
+  const engine = memoryEngine();
+  await engine.start({ host: { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } });
+  engine.runtime.containers.length = 0;
+  engine.runtime.failure = new Error('no memory just now');
+  const { find, warnings } = await afterwards(engine);
+  expect(find('web').record.state.status).toBe('restarting');
+  expect(warnings).toEqual([expect.stringContaining('no memory just now')]);
+  await becomes(find('web'), 'running');
+});
+
+test('--rm is kept for what ended meanwhile', async () => {
+  const engine = memoryEngine();
+  await engine.start({ host: { AutoRemove: true } });
+  engine.runtime.containers.length = 0;
+  const { context } = await afterwards(engine);
+
+  expect(context.containers.size).toBe(0);
+});
+
+test('directories of runs that are over go', async () => {
+  const engine = memoryEngine();
+  const stray = join(engine.context.paths.runDir, 'containers', 'f'.repeat(64));
+  mkdirSync(stray, { recursive: true });
+  writeFileSync(join(stray, 'state.json'), '{}');
+  await afterwards(engine);
+
+  expect(existsSync(stray)).toBe(false);
+});

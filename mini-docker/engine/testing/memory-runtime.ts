@@ -1,0 +1,127 @@
+// A runtime without a kernel: its containers are objects, and a test says when their programs end. They outlive an
+// engine, as processes do, so that the next one finds them.
+
+import { SIG } from '../../linux/constants.ts';
+import type { Container, CreateOptions, Execution, Exit, Runtime, Stats } from '../../runtime/container.ts';
+
+/** Higher than any of this machine: a test that signals one by mistake hits nobody. */
+const FIRST_PID = 2 ** 22 + 1;
+
+export class MemoryContainer implements Container {
+  readonly id: string;
+  readonly pid: number;
+  readonly outputs = {};
+  /** What it was sent, in order. */
+  readonly signals: number[] = [];
+  /** Those that end its program; SIGKILL does so in any case. */
+  readonly endsOn = new Set<number>([SIG.TERM]);
+  frozen = false;
+  /** Its cgroup and its monitor were given back. */
+  deleted = false;
+  readonly exited: Promise<Exit>;
+  readonly #end: (exit: Exit) => void;
+  readonly #failure: Error | undefined;
+  #hasEnded = false;
+
+  constructor(options: { id: string; pid: number; failure: Error | undefined }) {
+    this.id = options.id;
+    this.pid = options.pid;
+    this.#failure = options.failure;
+    const { promise, resolve } = Promise.withResolvers<Exit>();
+    this.exited = promise;
+    this.#end = resolve;
+  }
+
+  /** Its program ends. undefined: nobody knows how. */
+  end(code: number | undefined): void {
+    this.#hasEnded = true;
+    this.#end({ code, oomKilled: false, at: new Date() });
+  }
+
+  async start(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  kill(signal: number): void {
+    if (this.#hasEnded) throw Object.assign(new Error('kill: no such process'), { code: 'ESRCH' });
+    this.signals.push(signal);
+    this.#die();
+  }
+
+  async pause(): Promise<void> {
+    this.frozen = true;
+  }
+
+  async resume(): Promise<void> {
+    this.frozen = false;
+    this.#die();
+  }
+
+  onOomKill(): void {}
+
+  trace(): undefined {}
+
+  resize(): void {}
+
+  async update(): Promise<void> {}
+
+  processes(): number[] {
+    return this.#hasEnded ? [] : [this.pid];
+  }
+
+  stats(): Promise<Stats> {
+    return Promise.reject(new Error('nothing is measured here'));
+  }
+
+  exec(): Promise<Execution> {
+    return Promise.reject(new Error('nothing can be executed here'));
+  }
+
+  async delete(): Promise<void> {
+    this.deleted = true;
+  }
+
+  /** A frozen process does not see its signals. */
+  #die(): void {
+    const signal = this.signals.find(each => each === SIG.KILL || this.endsOn.has(each));
+    if (signal !== undefined && !this.frozen && !this.#hasEnded) this.end(128 + signal);
+  }
+}
+
+export class MemoryRuntime implements Runtime {
+  /** In the order in which they were made. */
+  readonly containers: MemoryContainer[] = [];
+  /** The next program cannot be executed for this reason. */
+  failure: Error | undefined;
+  /** Directories of containers that could not be taken over. */
+  readonly discarded: string[] = [];
+  /** A container comes into being when this has settled. */
+  ready: Promise<void> = Promise.resolve();
+
+  get latest(): MemoryContainer {
+    return this.containers.at(-1)!;
+  }
+
+  explain(): [] {
+    return [];
+  }
+
+  async create({ id, onNamespaces }: CreateOptions): Promise<Container> {
+    await this.ready;
+    const pid = FIRST_PID + this.containers.length;
+    const container = new MemoryContainer({ id, pid, failure: this.failure });
+    this.failure = undefined;
+    this.containers.push(container);
+    await onNamespaces?.(pid);
+    return container;
+  }
+
+  async adopt({ id }: { id: string }): Promise<Container | undefined> {
+    const found = this.containers.findLast(each => each.id === id && !each.deleted);
+    return found;
+  }
+
+  async discard({ directory }: { directory: string }): Promise<void> {
+    this.discarded.push(directory);
+  }
+}

@@ -1,0 +1,13 @@
+// For tests: an interface of which a test gives the methods that it is about. The others reject.
+
+import { ExpectedError } from '../../formats/errors.ts';
+
+export function only<T extends object>(given: Partial<T> = {}): T {
+  return new Proxy(given as T, {
+    get: (target, name) =>
+      Reflect.get(target, name) ??
+      (async () => {
+        throw new ExpectedError('notImplemented', `not part of this test: ${String(name)}`);
+      }),
+  });
+}
