@@ -35,10 +35,8 @@ export function chapterNamed(name: string): Chapter {
     /^\d+$/.test(name) ? Number(name) === number : name === slug || name === slug.slice(3),
   );
   if (found !== undefined) return found;
-  const numbers = all.map(({ number }) => number);
-  throw new UserError(
-    `there is no chapter ${name}: they are numbered ${Math.min(...numbers)} to ${Math.max(...numbers)}`,
-  );
+  const last = Math.max(...all.map(({ number }) => number));
+  throw new UserError(`there is no chapter ${name}: they are numbered 0 to ${last}`);
 }
 
 export async function exerciseOf(chapter: Chapter): Promise<Exercise> {

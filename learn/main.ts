@@ -19,10 +19,12 @@ const patience = ['--patience <factor>', 'times all time limits, for a slow mach
 
 const program = new Command('learn')
   .description('The course: from one system call to a working Docker. Without a command: where you are.')
-  .action(map)
+  .usage('[command]')
+  .argument('[command]')
+  .action(whereYouAre)
   .enablePositionalOptions()
   .showHelpAfterError()
-  .allowExcessArguments(false);
+  .allowExcessArguments();
 
 program
   .command('read')
@@ -73,7 +75,7 @@ program
 program.command('hint').argument('[chapter]').argument('[task]').description('the next hint').action(hint);
 program
   .command('solution')
-  .argument('<chapter>')
+  .argument('[chapter]')
   .option('--force', 'before yours has passed')
   .description('our solution, and how yours differs')
   .action(solution);
@@ -88,13 +90,23 @@ program
   .option('--json', 'for programs')
   .option('--junit', 'for CI servers')
   .option('--gradescope', 'results.json')
-  .option('-c, --chapter <number...>', 'these chapters only')
+  .option(
+    '-c, --chapter <number>',
+    'this chapter only, and so on: -c 2 -c 3; one that is not handed in counts as zero',
+    (name: string, before: string[] = []) => [...before, name],
+  )
   .option(...seed)
   .option(...patience)
   .description('grade submissions (for teachers: docs/teaching.md)')
   .action(grade);
 program.command('doctor').description('can this machine do it?').action(doctor);
 program.command('clean').description('remove what sandboxes left behind').action(clean);
+
+async function whereYouAre(command: string | undefined): Promise<void> {
+  if (command === undefined) return map();
+  const names = program.commands.map(each => each.name()).join(', ');
+  throw new UserError(`there is no command ${command}; there are ${names}`);
+}
 
 function positive(text: string): number {
   const factor = Number(text);

@@ -1,6 +1,6 @@
 // `learn check` and `learn watch`: does it do what was asked for?
 import { existsSync, watch as watchFiles } from 'node:fs';
-import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
+import { type Chapter, chapterNamed, chapters, exerciseOf, UserError } from '../course.ts';
 import type { TaskResult } from '../grader/exercise.ts';
 import { gradeTask } from '../grader/grade.ts';
 import { bad, bold, dim, good, print, SIGN, wrap } from '../screen.ts';
@@ -27,7 +27,7 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
   if (!(await checkOnce(chapterToCheck(name), options))) process.exitCode = 1;
 }
 
-/** Whether nothing failed. */
+/** @returns whether nothing failed */
 async function checkOnce(
   chapter: Chapter,
   { seed, task: only, patience = 1 }: CheckOptions,
@@ -40,7 +40,7 @@ async function checkOnce(
     );
   }
   const used = seed ?? String(Math.floor(Math.random() * 1e9));
-  let well = true;
+  const outcomes = new Set<TaskResult['outcome']>();
   print(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
   for (const task of chosen) {
     const result = await gradeTask(task, {
@@ -50,17 +50,22 @@ async function checkOnce(
       patience,
     });
     show(result);
-    if (result.outcome === 'failed') well = false;
+    outcomes.add(result.outcome);
     if (result.outcome === 'passed') remember(chapter, task.id);
   }
   updateProgress(progress => {
     progress.current = chapter.slug;
   });
-  const next = well
-    ? `learn solution ${chapter.number} shows ours; then: learn read ${chapter.number + 1}`
-    : `stuck? learn hint ${chapter.number}`;
-  print(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next}\n`);
-  return well;
+  print(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next(chapter, outcomes)}\n`);
+  return !outcomes.has('failed');
+}
+
+function next(chapter: Chapter, outcomes: ReadonlySet<TaskResult['outcome']>): string {
+  const { number } = chapter;
+  if (outcomes.has('failed')) return `stuck? learn hint ${number}`;
+  if (outcomes.has('skipped')) return 'what was skipped is not solved yet: the reasons stand above';
+  const last = number === Math.max(...chapters().map(each => each.number));
+  return `learn solution ${number} shows ours; ${last ? 'that was the last exercise: learn shows the points' : `then: learn read ${number + 1}`}`;
 }
 
 function remember(chapter: Chapter, task: string): void {

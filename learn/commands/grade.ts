@@ -1,17 +1,11 @@
-// `learn grade`: submissions, one after another, each task in a sandbox of its own.
-import { existsSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { type Chapter, chapters, exerciseOf, UserError } from '../course.ts';
+// `learn grade`: submissions, each task in a sandbox of its own, as many at a time as there are processors.
+import { availableParallelism } from 'node:os';
+import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
 import type { Task, TaskResult } from '../grader/exercise.ts';
 import { gradeTask } from '../grader/grade.ts';
-import {
-  type ChapterResult,
-  gradescopeReport,
-  jsonReport,
-  junitReport,
-  type Submission,
-  textReport,
-} from '../grader/reports.ts';
+import { inParallel } from '../grader/in-parallel.ts';
+import { gradescopeReport, jsonReport, junitReport, type Submission, textReport } from '../grader/reports.ts';
+import { askedFor, type Handed, handedIn, missing } from '../grader/submission.ts';
 
 export interface GradeOptions {
   json?: true;
@@ -29,8 +23,11 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
   if (options.gradescope && folders.length > 1)
     throw new UserError("Gradescope's results are those of one submission");
   const seed = options.seed ?? String(Math.floor(Math.random() * 1e9));
-  const submissions: Submission[] = [];
-  for (const folder of folders) submissions.push(await gradeSubmission(folder, seed, options));
+  const handed = handedIn(folders);
+  const asked = askedFor(handed, (options.chapter ?? []).map(chapterNamed));
+  for (const { folder, unreadable } of handed)
+    if (unreadable !== undefined) console.error(`learn: ${folder}: ${unreadable}`);
+  const submissions = await gradeAll(handed, asked, { seed, patience: options.patience ?? 1 });
   const report = options.json
     ? jsonReport
     : options.junit
@@ -45,49 +42,52 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
   if (failed) process.exitCode = 1;
 }
 
-async function gradeSubmission(
-  folder: string,
-  seed: string,
-  { chapter: only, patience = 1 }: GradeOptions,
-): Promise<Submission> {
-  const path = resolve(folder);
-  if (!existsSync(path) || !statSync(path).isDirectory())
-    throw new UserError(`${folder}: there is no such folder`);
-  const found = chaptersIn(path).filter(
-    ({ chapter }) => only === undefined || only.some(name => Number(name) === chapter.number),
-  );
-  if (found.length === 0)
-    throw new UserError(
-      `${folder}: there is no folder in it that is named like a chapter (02-pid-namespace)`,
-    );
-  // Each student's own names and values, and the same again for who asks why.
-  const own = `${seed} ${basename(path)}`;
-  const results: ChapterResult[] = [];
-  for (const { chapter, directory } of found) {
-    const { tasks } = await exerciseOf(chapter);
-    const graded: TaskResult[] = [];
-    for (const task of tasks)
-      graded.push(await gradeSafely(task, { chapter: chapter.slug, directory, seed: own, patience }));
-    results.push({ slug: chapter.slug, title: chapter.title, tasks: graded });
-  }
-  return { name: basename(path), seed: own, chapters: results };
+interface Job {
+  task: Task;
+  chapter: Chapter;
+  directory: string | undefined;
+  /** Of the submission: each student's own names and values, and the same again for who asks why. */
+  seed: string;
 }
 
-function chaptersIn(path: string): { chapter: Chapter; directory: string }[] {
-  const own = chapters().find(({ slug }) => slug === basename(path));
-  if (own !== undefined) return [{ chapter: own, directory: path }];
-  return chapters()
-    .map(chapter => ({ chapter, directory: join(path, chapter.slug) }))
-    .filter(({ directory }) => existsSync(directory));
+async function gradeAll(
+  handed: readonly Handed[],
+  asked: readonly Chapter[],
+  { seed, patience }: { seed: string; patience: number },
+): Promise<Submission[]> {
+  const exercises = await Promise.all(asked.map(exerciseOf));
+  const submissions = handed.map(({ name, chapters: own }) => ({
+    name,
+    seed: `${seed} ${name}`,
+    chapters: asked.map((chapter, at) => ({
+      chapter,
+      directory: [...own].find(([each]) => each.slug === chapter.slug)?.[1],
+      tasks: exercises[at]!.tasks,
+    })),
+  }));
+  const jobs = submissions.flatMap(submission =>
+    submission.chapters.flatMap(({ tasks, ...rest }) =>
+      tasks.map((task): Job => ({ task, ...rest, seed: submission.seed })),
+    ),
+  );
+  const results = await inParallel(jobs, availableParallelism(), job => gradeSafely(job, patience));
+  const next = results.values();
+  return submissions.map(({ chapters: graded, ...submission }) => ({
+    ...submission,
+    chapters: graded.map(({ chapter: { slug, title }, tasks }) => ({
+      slug,
+      title,
+      tasks: tasks.map(() => next.next().value!),
+    })),
+  }));
 }
 
 /** What breaks the grader itself must not cost the others their grades. */
-async function gradeSafely(
-  task: Task,
-  options: { chapter: string; directory: string; seed: string; patience: number },
-): Promise<TaskResult> {
+async function gradeSafely({ task, chapter, directory, seed }: Job, patience: number): Promise<TaskResult> {
+  const nothing = missing(task, chapter, directory);
+  if (nothing !== undefined) return nothing;
   try {
-    return await gradeTask(task, options);
+    return await gradeTask(task, { chapter: chapter.slug, directory: directory!, seed, patience });
   } catch (error) {
     const { id, title, points: of } = task;
     const seen = error instanceof Error ? error.message : String(error);

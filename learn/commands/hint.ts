@@ -42,14 +42,14 @@ export async function hint(name: string | undefined, wanted: string | undefined)
 }
 
 /** Ours, beside the learner's own. */
-export async function solution(name: string, { force }: { force?: true }): Promise<void> {
-  const chapter = chapterNamed(name);
+export async function solution(name: string | undefined, { force }: { force?: true }): Promise<void> {
+  const chapter = name === undefined ? chapterToCheck(undefined) : chapterNamed(name);
   const { tasks } = await exerciseOf(chapter);
   const { passed } = readProgress();
   const open = tasks.filter(({ id }) => passed[`${chapter.slug}/${id}`] === undefined);
   if (open.length > 0 && !force) {
     throw new UserError(
-      `${open.map(({ id }) => id).join(' and ')} did not pass yet: 'learn hint ${chapter.number}' helps, --force shows the solution anyway`,
+      `${open.map(({ id }) => id).join(' and ')} did not pass yet: 'learn hint ${chapter.number}' helps, 'learn solution ${chapter.number} --force' shows the solution anyway`,
     );
   }
   const parts = starterFiles(chapter).map(file => {

@@ -7,7 +7,7 @@ export interface Broken {
   promised: string;
   seen: string;
   look: string;
-  /** The end of what the program wrote on stderr. */
+  /** The first error that the program wrote on stderr, and how it ended. */
   said?: string;
 }
 

@@ -1,8 +1,9 @@
 // Grading: each task of a submission in a sandbox of its own, with a time limit over all.
-
-import { dirname, join } from 'node:path';
-import { repository } from '../repository.ts';
-import { OWN } from '../sandbox/coverings.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { chapters } from '../course.ts';
+import { compiledDirectory, repository } from '../repository.ts';
+import type { Excerpt } from '../sandbox/plan.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Task, TaskResult } from './exercise.ts';
@@ -47,8 +48,8 @@ export async function gradeTask(
   const work = workDirectory(chapter);
   await using sandbox = await Sandbox.create({
     directory: work,
-    placed: [{ source: directory, target: work }],
-    hidden: hiddenFrom(directory),
+    excerpt: excerptFor(chapter),
+    placed: [{ source: directory, target: work, as: 'layer' }],
   });
   if (task.needsGroups && sandbox.withoutGroups !== undefined) {
     return result('skipped', { reason: sandbox.withoutGroups });
@@ -79,11 +80,15 @@ function tooLate(milliseconds: number): Broken {
   };
 }
 
-/** What would make it too easy, and what others handed in. */
-function hiddenFrom(directory: string): string[] {
-  const beside = dirname(dirname(directory));
-  const needed =
-    beside === '/' || OWN.test(beside) || beside.startsWith(repository) || repository.startsWith(beside);
-  const others = needed ? [] : [beside];
-  return [join(repository, 'solutions'), join(repository, 'test'), ...others];
+/** What programs of this chapter import; a submission sees nothing else of the course, and no other submission. */
+function excerptFor(chapter: string): Excerpt {
+  const earlier = chapters().filter(({ slug }) => slug <= chapter);
+  const parts = [
+    'node_modules',
+    'mini-docker/linux',
+    relative(repository, compiledDirectory),
+    ...earlier.map(({ slug }) => `chapters/${slug}`),
+  ].filter(part => existsSync(join(repository, part)));
+  const { type, imports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  return { parts, files: [{ path: 'package.json', text: JSON.stringify({ type, imports }) }] };
 }

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '#linux';
 import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { BrokenPromiseError } from './broken-promise.ts';
+import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Random } from './random.ts';
+import { harmless, said } from './said.ts';
 
 export interface RunOptions extends CaptureOptions {
   /** Comes before it: ['unshare', '--uts'] */
@@ -58,7 +59,7 @@ export function lab(options: {
   timeout: number;
 }): Lab {
   const { sandbox, random, file, directory, timeout } = options;
-  let last: { stderr: string } | undefined;
+  let last: { stderr: string; code?: number } | undefined;
   const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
     ...wrapper,
     'node',
@@ -71,15 +72,7 @@ export function lab(options: {
     async run(args, runOptions) {
       const ran = await capture(sandbox, program(args, runOptions), { directory, timeout, ...runOptions });
       last = ran;
-      if (ran.timedOut) {
-        throw new BrokenPromiseError({
-          check: 'ends-in-time',
-          promised: `it ends when its work is done: node ${file} ${args.join(' ')}`,
-          seen: 'it was still running when its time was over, and was killed',
-          look: 'what it waits for: wait(pid) without a child, a read without a writer, a loop',
-          ...said(ran.stderr),
-        });
-      }
+      if (ran.timedOut) throw broken({ check: 'ends-in-time', ...outOfTime([file, ...args], sandbox) }, ran);
       return ran;
     },
     async start(args, startOptions) {
@@ -89,6 +82,9 @@ export function lab(options: {
         ...startOptions,
       });
       last = running;
+      void running.ended.then(ended => {
+        if (last === running) last = ended;
+      });
       return running;
     },
     command: (argv, commandOptions) => capture(sandbox, argv, { directory: '/', ...commandOptions }),
@@ -106,14 +102,44 @@ export function lab(options: {
     },
     insidePid: pid => readStatus(pid)?.nspid[1],
     promise(check, kept, told) {
-      if (!kept) throw new BrokenPromiseError({ check, ...told, ...said(last?.stderr ?? '') });
+      if (!kept) throw broken({ check, ...told }, last);
     },
   };
 }
 
-function said(stderr: string): { said?: string } {
-  const lines = stderr.trim().split('\n').slice(-6).join('\n');
-  return lines === '' ? {} : { said: lines };
+/** What is told of a submission may contain what it has written, and names that it has chosen. */
+function broken(
+  { check, promised, seen, look }: Omit<Broken, 'said'>,
+  program: { stderr: string; code?: number } | undefined,
+): BrokenPromiseError {
+  const written = said(program?.stderr ?? '', program?.code);
+  return new BrokenPromiseError({
+    check,
+    promised: harmless(promised),
+    seen: harmless(seen),
+    look: harmless(look),
+    ...(written === undefined ? {} : { said: written }),
+  });
+}
+
+/** More than any task asks for. */
+const MANY = 60;
+
+function outOfTime(command: readonly string[], sandbox: Sandbox): Omit<Broken, 'check'> {
+  const promised = `it ends when its work is done: node ${command.join(' ')}`;
+  const processes = sandbox.processes().length;
+  if (processes > MANY) {
+    return {
+      promised,
+      seen: `its time was over, there were ${processes} processes, and all were killed`,
+      look: 'where it starts processes: that goes on without end',
+    };
+  }
+  return {
+    promised,
+    seen: 'it was still running when its time was over, and was killed',
+    look: 'what it waits for: wait(pid) without a child, a read without a writer, a loop',
+  };
 }
 
 function hasArguments(pid: number, argv: readonly string[]): boolean {

@@ -54,25 +54,36 @@ export function jsonReport(submissions: readonly Submission[], seed: string): st
 /** The dialect that CI servers read: a suite for each chapter of each submission. */
 export function junitReport(submissions: readonly Submission[]): string {
   const suites = submissions.flatMap(({ name, chapters }) =>
-    chapters.map(({ slug, tasks }) => {
-      const failures = tasks.filter(({ outcome }) => outcome === 'failed').length;
-      const skipped = tasks.filter(({ outcome }) => outcome === 'skipped').length;
-      const counts = `tests="${tasks.length}" failures="${failures}" skipped="${skipped}"`;
-      return `  <testsuite name="${xml(`${name}/${slug}`)}" ${counts}>\n${tasks.map(task => testcase(slug, task)).join('')}  </testsuite>\n`;
-    }),
+    chapters.map(
+      ({ slug, tasks }) =>
+        `  <testsuite name="${xml(`${name}/${slug}`)}" ${tally(tasks)}>\n${tasks.map(task => testcase(slug, task)).join('')}  </testsuite>\n`,
+    ),
   );
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('')}</testsuites>\n`;
+  const all = submissions.flatMap(({ chapters }) => chapters.flatMap(({ tasks }) => tasks));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${tally(all)}>\n${suites.join('')}</testsuites>\n`;
+}
+
+/** Counts and seconds. An error is the grader's, a failure the submission's. */
+function tally(tasks: readonly TaskResult[]): string {
+  const errors = tasks.filter(isError).length;
+  const failures = tasks.filter(({ outcome }) => outcome === 'failed').length - errors;
+  const skipped = tasks.filter(({ outcome }) => outcome === 'skipped').length;
+  const seconds = tasks.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
+  return `tests="${tasks.length}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds}"`;
+}
+
+function isError({ broken }: TaskResult): boolean {
+  return broken?.check === 'grader';
 }
 
 function testcase(slug: string, task: TaskResult): string {
   const head = `    <testcase classname="${xml(slug)}" name="${xml(task.id)}" time="${task.milliseconds / 1000}"`;
   if (task.outcome === 'passed') return `${head}/>\n`;
   const body = xml(explanation(task));
-  const inner =
-    task.outcome === 'skipped'
-      ? `<skipped message="${body}"/>`
-      : `<failure message="${xml(task.broken?.seen ?? '')}">${body}</failure>`;
-  return `${head}>${inner}</testcase>\n`;
+  if (task.outcome === 'skipped') return `${head}><skipped message="${body}"/></testcase>\n`;
+  const element = isError(task) ? 'error' : 'failure';
+  const { check = '', seen = '' } = task.broken ?? {};
+  return `${head}><${element} type="${xml(check)}" message="${xml(seen)}">${body}</${element}></testcase>\n`;
 }
 
 /** What XML 1.0 cannot say, a terminal's escape for one, is left out. */

@@ -5,7 +5,7 @@ import type { MountInfo } from '#linux';
 export interface Covering {
   /** The mount point, the same inside the sandbox. */
   path: string;
-  /** A layer of memory over it where the kernel can; else, or always, read-only. */
+  /** Under a layer of memory where the kernel can; else, or always, unchangeable. */
   as: 'layer' | 'read-only';
 }
 
@@ -36,6 +36,27 @@ export function coverings(mounts: readonly MountInfo[], needed: readonly string[
     if (OWN.test(path)) found.set(path, { path, as: 'layer' });
   }
   return [...found.values()].sort((a, b) => a.path.length - b.path.length);
+}
+
+/** What programs need to run, at the top of the file system: everything that they themselves come from. */
+const SYSTEM = /^(bin|sbin|lib\w*|usr|etc|nix|gnu)$/;
+
+/** The machine's programs and nothing else of it: no homes, no data, none of the paths that others work in. */
+export function programsOnly(
+  mounts: readonly MountInfo[],
+  entries: readonly { name: string; link?: string }[],
+): { coverings: Covering[]; links: { path: string; to: string }[] } {
+  const system = entries.filter(({ name }) => SYSTEM.test(name));
+  const directories = system.filter(({ link }) => link === undefined).map(({ name }) => `/${name}`);
+  const mounted = coverings(mounts, []).map(({ path }) => path);
+  const paths = [
+    ...directories,
+    ...mounted.filter(path => directories.some(each => path !== each && isBelow(path, each))),
+  ];
+  return {
+    coverings: paths.map(path => ({ path, as: 'read-only' })),
+    links: system.flatMap(({ name, link }) => (link === undefined ? [] : [{ path: `/${name}`, to: link }])),
+  };
 }
 
 export function isBelow(path: string, directory: string): boolean {

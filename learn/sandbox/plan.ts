@@ -1,37 +1,67 @@
 // What a sandbox's file system is made of on this machine.
-import { existsSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readMountinfo } from '#linux';
 import { repository } from '../repository.ts';
-import { coverings, isBelow } from './coverings.ts';
+import { coverings, isBelow, programsOnly } from './coverings.ts';
 import type { Group } from './groups.ts';
-import type { RootPlan } from './root.ts';
+import type { Placed, RootPlan } from './root.ts';
 
 const STAGES = ['/tmp', '/mnt', '/media', '/srv', '/var/tmp', '/run', '/opt'];
 
+/** Of the course's folder: these parts, unchangeable, and these files. */
+export interface Excerpt {
+  parts: readonly string[];
+  files: readonly { path: string; text: string }[];
+}
+
 export function planRoot(options: {
   groups: readonly Group[];
-  hidden: readonly string[];
-  placed: readonly { source: string; target: string }[];
+  /** Shows this of the course, and of the machine its programs; else all that there is. */
+  excerpt: Excerpt | undefined;
+  placed: readonly Placed[];
   userNamespace: boolean;
   directory: string;
 }): RootPlan {
-  const { groups, hidden, placed, userNamespace, directory } = options;
-  const needed = [repository, dirname(realpathSync(process.execPath))];
-  const sources = placed.map(({ source, target }) => ({ source: realpathSync(source), target }));
+  const { groups, excerpt, placed, userNamespace, directory } = options;
+  const node = dirname(realpathSync(process.execPath));
+  const needed = [repository, node];
   const stage = STAGES.find(path => existsSync(path) && !needed.some(each => isBelow(each, path)));
   if (stage === undefined) {
     throw new Error(
       `a sandbox is put together below one of ${STAGES.join(' ')}, and none of these can be had here`,
     );
   }
+  const view = excerpt === undefined ? wholeView(needed) : bareView(excerpt, node);
   return {
     stage,
-    coverings: coverings(readMountinfo() ?? [], needed),
-    hidden,
-    placed: sources,
+    ...view,
+    placed: [...view.placed, ...placed.map(each => ({ ...each, source: realpathSync(each.source) }))],
     hierarchies: groups.map(({ hierarchy }) => hierarchy),
     userNamespace,
     directory,
+  };
+}
+
+type View = Pick<RootPlan, 'coverings' | 'links' | 'empty' | 'files' | 'placed'>;
+
+function wholeView(needed: readonly string[]): View {
+  return { coverings: coverings(readMountinfo() ?? [], needed), links: [], empty: [], files: [], placed: [] };
+}
+
+function bareView({ parts, files }: Excerpt, node: string): View {
+  const entries = readdirSync('/', { withFileTypes: true }).map(entry =>
+    entry.isSymbolicLink()
+      ? { name: entry.name, link: readlinkSync(`/${entry.name}`) }
+      : { name: entry.name },
+  );
+  const shown = programsOnly(readMountinfo() ?? [], entries);
+  const isShown = shown.coverings.some(({ path }) => isBelow(node, path)) || isBelow(node, repository);
+  const places = [...(isShown ? [] : [node]), ...parts.map(part => join(repository, part))];
+  return {
+    ...shown,
+    empty: ['/root', '/mnt', '/var/tmp', repository],
+    files: files.map(({ path, text }) => ({ path: join(repository, path), text })),
+    placed: places.map(path => ({ source: realpathSync(path), target: path, as: 'read-only' })),
   };
 }

@@ -1,7 +1,6 @@
 // The list of system calls that makes a sandbox's file system: the machine's own, with a layer of memory over it, so that
 // everything can be changed or removed and nothing is. It is a container's start (chapters 4, 5, 7 and 8), whole.
 
-import { dirname } from 'node:path';
 import {
   AT,
   because,
@@ -25,18 +24,30 @@ import {
   symlinkat,
   umask,
   umount2,
+  writeText,
 } from '#linux';
 import { type Covering, OWN } from './coverings.ts';
 import type { Hierarchy } from './groups.ts';
+
+export interface Placed {
+  source: string;
+  target: string;
+  /** 'itself': what is written there is written on the machine; else into a layer of memory. */
+  as: Covering['as'] | 'itself';
+}
 
 export interface RootPlan {
   /** An existing directory, below which is nothing that the sandbox needs. */
   stage: string;
   coverings: readonly Covering[];
-  /** Directories that are empty inside. */
-  hidden: readonly string[];
-  /** Directories to be seen at another place, as they are: a submission in the work folder. */
-  placed: readonly { source: string; target: string }[];
+  /** Empty directories of its own, for what is placed below them. */
+  empty: readonly string[];
+  /** Symbolic links that are made. */
+  links: readonly { path: string; to: string }[];
+  /** Small files that are made. */
+  files: readonly { path: string; text: string }[];
+  /** Directories of the machine to be seen at another place: a submission in the work folder. */
+  placed: readonly Placed[];
   /** Hierarchies in which the sandbox has a group of its own. */
   hierarchies: readonly Hierarchy[];
   /** Made without the machine's root. */
@@ -48,6 +59,8 @@ export interface RootPlan {
 const SIZE = 'size=512m';
 /** struct mount_attr: attr_set is MOUNT_ATTR_RDONLY. mount_setattr(2) */
 const READ_ONLY = new Uint8Array(new BigUint64Array([1n, 0n, 0n, 0n]).buffer);
+/** Where mini-docker keeps images and containers. */
+const ENGINE_STATE = '/var/lib/mini-docker';
 /** Major and minor numbers. <linux/major.h> */
 const DEVICES: Record<string, [number, number]> = {
   null: [1, 3],
@@ -64,14 +77,10 @@ export function rootItems(plan: RootPlan): Item[] {
   // Opened before the stage or a covering hides them.
   const covered = plan.coverings.map(({ path, as }) => ({
     target: path,
-    layer: as === 'layer',
+    as,
     fd: openDirectory(path),
   }));
-  const placed = plan.placed.map(({ source, target }) => ({
-    target,
-    layer: true,
-    fd: openDirectory(source),
-  }));
+  const placed = plan.placed.map(({ source, target, as }) => ({ target, as, fd: openDirectory(source) }));
   const all = [...covered, ...placed];
   const cover = (some: typeof all): Item[] =>
     some.flatMap(each =>
@@ -86,17 +95,19 @@ export function rootItems(plan: RootPlan): Item[] {
     ...all.map(({ fd }) => fd),
     mount({ source: 'sandbox', target: stage, type: 'tmpfs', options: `${SIZE},mode=755` }),
     mkdir(root),
+    mkdir(`${stage}/nothing`),
+    ...(covered.some(({ target }) => target === '/')
+      ? []
+      : [mount({ source: 'sandbox', target: root, type: 'tmpfs', options: `${SIZE},mode=755` })]),
+    ...plan.links.map(({ path, to }) => symlinkat(to, AT.FDCWD, root + path)),
     ...cover(covered.filter(({ target }) => !OWN.test(target))),
     ...ownFileSystems(root, plan),
     ...cover(covered.filter(({ target }) => OWN.test(target))),
-    ...plan.hidden.map(path =>
-      mayFail(mount({ source: 'hidden', target: root + path, type: 'tmpfs', flags: MS.RDONLY }), 'ENOENT'),
-    ),
-    // The place may belong to somebody who is nobody in a user namespace: what is placed lies in a directory of our own.
-    ...[...new Set(plan.placed.map(({ target }) => dirname(target)))].flatMap(directory => [
-      ...mkdirs(root, directory),
-      mount({ source: 'placed', target: root + directory, type: 'tmpfs', options: `${SIZE},mode=755` }),
+    ...plan.empty.flatMap(path => [
+      ...mkdirs(root, path),
+      mount({ source: 'empty', target: root + path, type: 'tmpfs', options: `${SIZE},mode=755` }),
     ]),
+    ...plan.files.flatMap(({ path, text }) => fileItems(root + path, text)),
     ...cover(placed),
     chdir(root),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
@@ -124,38 +135,48 @@ function mkdirs(root: string, path: string): Step[] {
   return parts.map((_, index) => mkdir(`${root}/${parts.slice(0, index + 1).join('/')}`));
 }
 
-/** A layer of memory over a directory of the machine, or where that is not to be had, the thing itself, read-only. */
+/**
+ * A directory of the machine, under a layer of memory, or as the lower layers of an overlay without an upper one, which
+ * nobody can make writable; where overlay is not to be had, the thing itself, mounted read-only.
+ */
 function coverItems(options: {
   target: string;
-  layer: boolean;
+  as: Placed['as'];
   fd: Step;
   index: number;
   stage: string;
   userNamespace: boolean;
 }): Item[] {
-  const { layer, fd, index, stage, userNamespace } = options;
+  const { as, fd, index, stage, userNamespace } = options;
   const root = `${stage}/root`;
   const target = options.target === '/' ? root : root + options.target;
   const [upper, work] = [`${stage}/upper${index}`, `${stage}/work${index}`];
-  const layers = `lowerdir=.,upperdir=${upper},workdir=${work}${userNamespace ? ',userxattr' : ''}`;
+  const writable = as === 'layer';
+  const layers = writable
+    ? `lowerdir=.,upperdir=${upper},workdir=${work}${userNamespace ? ',userxattr' : ''}`
+    : `lowerdir=.:${stage}/nothing${userNamespace ? ',userxattr' : ''}`;
   const overlay = mayFail(mount({ source: 'sandbox', target, type: 'overlay', options: layers }));
   const done = `covered ${index}`;
   const layered: Item[] = [
-    mkdir(upper),
-    mkdir(work),
+    ...(writable ? [mkdir(upper), mkdir(work)] : []),
     overlay,
     { control: 'when', result: resultOf(overlay), is: 'equal', value: 0, to: done },
   ];
   return [
     ...(options.target === '/' ? [] : mkdirs(root, options.target)),
     fchdir(resultOf(fd)),
-    ...(layer ? layered : []),
+    ...(as === 'itself' ? [] : layered),
     // In a user namespace a bind mount must not uncover what lies below other mounts. mount_namespaces(7)
     mount({ source: '.', target, flags: userNamespace ? MS.BIND | MS.REC : MS.BIND }),
-    mountSetattr(AT.FDCWD, target, AT.RECURSIVE, READ_ONLY),
+    ...(as === 'itself' ? [] : [mountSetattr(AT.FDCWD, target, AT.RECURSIVE, READ_ONLY)]),
     { control: 'label', name: done },
     close(resultOf(fd)),
   ];
+}
+
+function fileItems(path: string, text: string): Item[] {
+  const file = openat(AT.FDCWD, path, O.CREAT | O.WRONLY | O.CLOEXEC, 0o644);
+  return [file, writeText(resultOf(file), text), close(resultOf(file))];
 }
 
 /** /proc, /sys, /dev, /tmp and /run of its own. */
@@ -210,6 +231,14 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
       flags: MS.NOSUID | MS.NODEV,
       options: `${SIZE},mode=755`,
     }),
+    ...mkdirs(root, ENGINE_STATE),
+    because(
+      'overlay takes no upper layer on an overlay: containers of a mini-docker in here have theirs in memory',
+      mayFail(
+        mount({ source: 'mini-docker', target: root + ENGINE_STATE, type: 'tmpfs', options: SIZE }),
+        'ENOENT',
+      ),
+    ),
   ];
 }
 

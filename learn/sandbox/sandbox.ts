@@ -45,16 +45,16 @@ import {
   thawAll,
 } from './groups.ts';
 import { initExecutable } from './init.ts';
-import { planRoot } from './plan.ts';
+import { type Excerpt, planRoot } from './plan.ts';
 import { withheldRights } from './rights.ts';
-import { rootItems } from './root.ts';
+import { type Placed, rootItems } from './root.ts';
 
 export interface SandboxOptions {
   limits?: Limits;
-  /** Directories that are empty inside. */
-  hidden?: readonly string[];
-  /** Directories to be seen at another place, read-only. */
-  placed?: readonly { source: string; target: string }[];
+  /** Shows this of the course, and of the machine its programs; else all that there is. */
+  excerpt?: Excerpt;
+  /** Directories of the machine to be seen at another place. */
+  placed?: readonly Placed[];
   /** Where to work, inside; the course's folder unless said otherwise. */
   directory?: string;
 }
@@ -83,7 +83,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** @throws SyscallError saying which step failed; nothing is left then */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { limits = LIMITS, hidden = [], placed = [], directory = repository } = options;
+    const { limits = LIMITS, excerpt, placed = [], directory = repository } = options;
     const userNamespace = process.geteuid?.() !== 0;
     const { groups, withoutGroups } = groupsOf(limits, userNamespace);
     using opened = new DisposableStack();
@@ -97,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
       { ...read(go.readEnd, new Uint8Array(1)), expect: 1 },
       ...groupItems(groups),
       setsid(),
-      ...rootItems(planRoot({ groups, hidden, placed, userNamespace, directory })),
+      ...rootItems(planRoot({ groups, excerpt, placed, userNamespace, directory })),
       sethostname('sandbox'),
       ...loopbackUp(),
       ...(userNamespace ? [prlimit(0, RLIMIT.NPROC, bothLimits(limits.processes), null)] : withheldRights()),

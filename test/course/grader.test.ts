@@ -83,12 +83,53 @@ describe('a submission that', () => {
     expect(result.outcome).toBe('failed');
   });
 
-  test('looks for solutions, tests and other submissions finds none', async () => {
-    const code = `import { existsSync, readdirSync } from 'node:fs';
-      console.log(readdirSync('${repository}/solutions').length, readdirSync('${repository}/test').length, existsSync('${folder}'));`;
-    await gradeOnce(submission('looks', code), async lab => {
-      expect((await lab.run([])).stdout).toBe('0 0 false\n');
+  test('prints control characters and floods of them does not reach the terminal of its teacher', async () => {
+    const code = "process.stderr.write('\\x1b[2J' + 'x'.repeat(1 << 20)); process.stdout.write('\\x9b2J');";
+    const { broken } = await gradeOnce(submission('floods', code), async lab => {
+      const { stdout } = await lab.run([]);
+      lab.promise('quiet', false, { promised: '', seen: stdout, look: '' });
     });
+    expect(`${broken!.said}${broken!.seen}`).toMatch(/^\\x1b\[2Jx+…\n\(exit code 0\)\\x9b2J$/);
+    expect(broken!.said!.length).toBeLessThan(400);
+  });
+
+  test('starts processes without end is told so', async () => {
+    const code =
+      "import { spawn } from 'node:child_process'; for (let n = 0; n < 100; n++) spawn('sleep', ['60']);";
+    const { broken } = await gradeOnce(submission('many', code), async lab => void (await lab.run([])));
+    expect(broken).toMatchObject({
+      check: 'ends-in-time',
+      look: expect.stringContaining('starts processes'),
+    });
+  });
+
+  test.each([
+    [
+      'kin',
+      "import 'node:fs';\nconst box = 1;\nconsole.log(kin + box);",
+      'ReferenceError: kin is not defined (same.ts:3)\n(exit code 1)',
+    ],
+    [
+      'syntax',
+      'const box = 1;\nlet place = ;',
+      'Expression expected (same.ts:2)\nconst box = 1;\nlet place = ;\n            ^\n',
+    ],
+    [
+      'import',
+      "import { nonesuch } from '#linux';\n",
+      "does not provide an export named 'nonesuch' (same.ts:1)",
+    ],
+    [
+      'cause',
+      "try { null.x } catch (cause) { throw new Error('outer', { cause }) }",
+      'Error: outer (same.ts:1)',
+    ],
+  ])('makes a mistake (%s) is shown its first error and the place', async (name, code, expected) => {
+    const { broken } = await gradeOnce(submission(`mistake-${name}`, code), async lab => {
+      await lab.run([]);
+      lab.promise('works', false, { promised: '', seen: '', look: '' });
+    });
+    expect(broken!.said).toContain(expected);
   });
 });
 
@@ -117,13 +158,52 @@ describe('learn grade', () => {
 
   test('tells CI servers and Gradescope', () => {
     const junit = grade('--junit', join(folder, 'bob'));
-    expect(junit.stdout).toContain(`<testsuite name="bob/${chapter}" tests="2" failures="2" skipped="0">`);
+    const tally = 'tests="2" failures="2" errors="0" skipped="0" time="';
+    expect(junit.stdout).toContain(`<testsuites ${tally}`);
+    expect(junit.stdout).toContain(`<testsuite name="bob/${chapter}" ${tally}`);
+    expect(junit.stdout).toContain('<failure type="tells-shared" message="it printed');
     const gradescope = grade('--gradescope', join(folder, 'ann'));
     expect(JSON.parse(gradescope.stdout)).toMatchObject({
       score: 5,
       tests: [{ score: 2, max_score: 2, status: 'passed' }, {}],
     });
     expect(gradescope.status).toBe(0);
+  });
+
+  test('counts what was asked for and not handed in as zero, in every format', () => {
+    const asked = ['-c', '0', '-c', '1', join(folder, 'ann')];
+    const missing = `there is no folder 01-process`;
+    expect(JSON.parse(grade('--json', ...asked).stdout).submissions).toMatchObject([{ points: 5, of: 10 }]);
+    expect(grade(...asked).stdout).toContain('ann: 5 of 10 points');
+    expect(
+      grade('--junit', ...asked).stdout.match(/<failure type="handed-in" message="there is no folder/g),
+    ).toHaveLength(2);
+    const { score, tests } = JSON.parse(grade('--gradescope', ...asked).stdout);
+    expect(score).toBe(5);
+    expect(tests.map((each: { max_score: number }) => each.max_score)).toEqual([2, 3, 2, 3]);
+    expect(tests[2]).toMatchObject({ score: 0, status: 'failed', output: expect.stringContaining(missing) });
+  });
+
+  test('grades everybody in the chapters that anybody has handed in', () => {
+    cpSync(join(repository, 'solutions/01-process'), join(folder, 'carl', '01-process'), { recursive: true });
+    const { submissions } = JSON.parse(grade('--json', join(folder, 'ann'), join(folder, 'carl')).stdout);
+    expect(submissions).toMatchObject([
+      { points: 5, of: 10 },
+      { points: 5, of: 10 },
+    ]);
+  });
+
+  test('goes on after a folder that is not there, and tells two of the same name apart', () => {
+    cpSync(join(folder, 'ann'), join(folder, 'other/ann'), { recursive: true });
+    const names = ['ann', 'nobody', 'other/ann'].map(name => join(folder, name));
+    const { stdout, stderr, status } = grade('--json', ...names);
+    expect(JSON.parse(stdout).submissions).toMatchObject([
+      { name: names[0], points: 5 },
+      { name: 'nobody', points: 0, of: 5 },
+      { name: names[2], points: 5 },
+    ]);
+    expect(stderr).toBe(`learn: ${names[1]}: there is no such folder\n`);
+    expect(status).toBe(1);
   });
 
   test('says in one line what is wrong with its arguments', () => {

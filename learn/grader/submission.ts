@@ -1,0 +1,77 @@
+// What is handed in: folders, found and looked at before anything of them is run.
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { type Chapter, chapters, UserError } from '../course.ts';
+import type { Task, TaskResult } from './exercise.ts';
+
+export interface Handed {
+  /** As given. */
+  folder: string;
+  /** Its folder's name; the path as given where two are called the same. */
+  name: string;
+  /** Of each chapter: the folder in it. */
+  chapters: Map<Chapter, string>;
+  /** Why nothing of it can be graded. */
+  unreadable?: string;
+}
+
+/** @param folders each with folders NN-slug in it, or such a folder itself */
+export function handedIn(folders: readonly string[]): Handed[] {
+  const names = folders.map(folder => basename(resolve(folder)));
+  return folders.map((folder, at) => {
+    const name = names.filter(each => each === names[at]).length > 1 ? folder : names[at]!;
+    const path = resolve(folder);
+    if (!existsSync(path))
+      return { folder, name, chapters: new Map(), unreadable: 'there is no such folder' };
+    if (!statSync(path).isDirectory())
+      return { folder, name, chapters: new Map(), unreadable: 'it is a file, not a folder' };
+    return { folder, name, chapters: chaptersIn(realpathSync(path), basename(path)) };
+  });
+}
+
+function chaptersIn(path: string, name: string): Map<Chapter, string> {
+  const own = chapters().find(({ slug }) => slug === name);
+  if (own !== undefined) return new Map([[own, path]]);
+  const found = chapters().map((chapter): [Chapter, string] => [chapter, join(path, chapter.slug)]);
+  // A symbolic link could lead to the solutions, or to what somebody else has handed in.
+  return new Map(
+    found.filter(([, directory]) => lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()),
+  );
+}
+
+/**
+ * The chapters that everybody is graded in: those that were asked for, else all that anybody has handed in.
+ * @throws UserError when there are none
+ */
+export function askedFor(submissions: readonly Handed[], chosen: readonly Chapter[]): Chapter[] {
+  const all = chapters().filter(({ slug }) =>
+    chosen.length > 0
+      ? chosen.some(each => each.slug === slug)
+      : submissions.some(({ chapters: own }) => [...own.keys()].some(each => each.slug === slug)),
+  );
+  if (all.length > 0) return all;
+  const reasons = submissions.map(
+    ({ folder, unreadable }) =>
+      `${folder}: ${unreadable ?? 'there is no folder in it that is named like a chapter (02-pid-namespace)'}`,
+  );
+  throw new UserError(reasons.join('\n'));
+}
+
+/** @param directory of this chapter, if there is one. @returns the result of a task that was not handed in */
+export function missing(task: Task, chapter: Chapter, directory: string | undefined): TaskResult | undefined {
+  const { id, title, points: of, file } = task;
+  const seen =
+    directory === undefined
+      ? `there is no folder ${chapter.slug}`
+      : lstatSync(join(directory, file), { throwIfNoEntry: false })?.isFile()
+        ? undefined
+        : `there is no file ${file} in ${chapter.slug}`;
+  if (seen === undefined) return undefined;
+  const broken = {
+    check: 'handed-in',
+    promised: `the answer is handed in as ${chapter.slug}/${file}`,
+    seen,
+    look: 'the names of folders and files; a symbolic link does not count',
+  };
+  return { id, title, points: 0, of, outcome: 'failed', broken, milliseconds: 0 };
+}
