@@ -33,8 +33,9 @@ export async function carry(options: {
   void carryInput({ input, attachment, detachKeys, over: over.promise });
   try {
     await carryOutput({ output, attachment });
-  } catch {
-    // The client sees the connection end; there is no place in the stream for an error.
+  } catch (error) {
+    // A terminal's stream has no place for it: there the client sees the connection end.
+    if (!attachment.tty) output.write(encodeFrame('systemerr', Buffer.from((error as Error).message)));
   }
   over.resolve();
   output.off('close', left);

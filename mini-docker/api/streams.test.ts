@@ -84,6 +84,25 @@ test('attach upgrades the connection and tells the streams apart', async () => {
   expect((await client.all()).slice(head.length)).toBe(frame(1, 'out') + frame(2, 'err'));
 });
 
+test('output that breaks off says why in the stream', async () => {
+  const lost = {
+    tty: false,
+    output: (async function* () {
+      yield { stream: 'stdout' as const, data: Buffer.from('first') };
+      throw new Error('the rest is lost');
+    })(),
+    write: async () => {},
+    endInput: () => {},
+    detach: () => {},
+  };
+  await using server = await testServer(attachTo({ attachment: lost }));
+  const client = server.raw();
+  client.say(`POST /v1.47/containers/x/attach?stream=1&stdout=1 HTTP/1.1\r\n${upgrade}\r\n`);
+  const [, body] = (await client.all()).split('\r\n\r\n');
+
+  expect(body).toBe(frame(1, 'first') + frame(3, 'the rest is lost'));
+});
+
 test('clients before 1.42, and those of a terminal, get the raw stream type', async () => {
   for (const [version, tty] of [
     ['1.41', false],

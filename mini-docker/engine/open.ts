@@ -1,8 +1,5 @@
 // Puts the engine together and finds what an earlier one left.
 
-import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RegistryOptions } from '../daemon/options.ts';
 import type { ImageStore } from '../images/image.ts';
 import type { Networks } from '../network/network.ts';
@@ -24,6 +21,7 @@ import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
 import { ContainerSet } from './state/container-set.ts';
 import type { EngineContext } from './state/context.ts';
+import { engineId } from './state/engine-id.ts';
 import { RecordKeeper } from './state/record-keeper.ts';
 import { VolumeStore } from './state/volume-store.ts';
 import { volumesApi } from './volumes/api.ts';
@@ -92,16 +90,4 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await context.deletions.settled();
     },
   };
-}
-
-/** The same for as long as the data root lives. */
-function engineId(dataRoot: string): string {
-  const path = join(dataRoot, 'engine-id');
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    const id = randomUUID();
-    writeFileSync(path, `${id}\n`);
-    return id;
-  }
 }

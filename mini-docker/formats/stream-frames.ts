@@ -16,7 +16,7 @@ const NAMES = ['stdin', 'stdout', 'stderr', 'systemerr'] as const;
 const HEADER = 8;
 
 /** Header and data in one new array, so that one write sends both. */
-export function encodeFrame(stream: StreamName, data: Uint8Array): Uint8Array {
+export function encodeFrame(stream: StreamFrame['stream'], data: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER + data.length);
   frame[0] = NAMES.indexOf(stream);
   new DataView(frame.buffer).setUint32(4, data.length);

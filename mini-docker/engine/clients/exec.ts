@@ -89,7 +89,7 @@ export function execsApi(context: EngineContext): ExecsApi {
       });
       const attachment = connectExec(context, { body: exec.body, execution: exec.execution, ended });
       if (!options.detach) return attachment;
-      void drain(attachment);
+      drain(attachment).catch((error: Error) => context.warn(`exec ${id}: ${error.message}`));
       return undefined;
     },
 

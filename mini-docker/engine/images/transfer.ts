@@ -15,8 +15,8 @@ import type { ImageStore } from '../../images/image.ts';
 import { RegistryError } from '../../images/registry/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
-import { changedConfig } from '../files/commit.ts';
 import type { EngineContext } from '../state/context.ts';
+import { changedConfig } from './commit.ts';
 import { imageEvent } from './events.ts';
 import { progressReporter, type SendProgress } from './progress.ts';
 

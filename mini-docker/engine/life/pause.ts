@@ -1,4 +1,4 @@
-// POST /containers/ID/pause and /unpause
+// Processes that stand still: POST /containers/ID/pause and /unpause, and for the moment of a commit.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import { notRunning } from '../core/errors.ts';
@@ -35,4 +35,29 @@ export async function unpauseContainer(context: EngineContext, live: LiveContain
   resumed(held);
   context.records.saveState(live.record);
   containerEvent(context, live, 'unpause');
+}
+
+/**
+ * Its processes stand still, so that its files are of one moment, and nobody pauses or resumes it. They go on when this
+ * is disposed of; where that fails, it is paused, and shown so.
+ */
+export async function frozen(context: EngineContext, live: LiveContainer): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const held = stack.use(await live.hold());
+  const { run } = live;
+  if (run === undefined || live.record.state.status !== 'running') return stack.move();
+  await run.container.pause();
+  stack.defer(async () => {
+    try {
+      await run.container.resume();
+    } catch (error) {
+      context.warn(
+        `container ${live.name} stays paused, try unpause: it cannot be resumed: ${(error as Error).message}`,
+      );
+      paused(held);
+      context.records.saveState(live.record);
+      containerEvent(context, live, 'pause');
+    }
+  });
+  return stack.move();
 }

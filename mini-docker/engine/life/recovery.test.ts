@@ -104,6 +104,34 @@ test('--rm is kept for what ended meanwhile', async () => {
   expect(context.containers.size).toBe(0);
 });
 
+test('of two with one name the second is left alone, and why is said', async () => {
+  const engine = memoryEngine();
+  const ids = ['1'.repeat(64), '2'.repeat(64), '3'.repeat(64)];
+  engine.add({ id: ids[0]!, name: 'same' });
+  engine.add({ id: ids[1]!, name: 'same' });
+  engine.add({ id: ids[2]!, name: '../evil' });
+  const { context, warnings } = await afterwards(engine);
+
+  expect([...context.containers]).toHaveLength(1);
+  expect(warnings.sort()).toEqual([
+    expect.stringMatching(/^container [12]{64} is left alone: .*"\/same" is already in use/),
+    expect.stringMatching(/^container 3{64} is left alone: Invalid container name/),
+  ]);
+  for (const id of ids) expect(existsSync(context.paths.container(id).directory)).toBe(true);
+});
+
+test('a file that cannot be read is an error, and not a container that is lost', async () => {
+  const engine = memoryEngine();
+  const { id } = await engine.start();
+  const spec = join(engine.context.paths.container(id).run, 'spec.json');
+  rmSync(spec);
+  mkdirSync(spec);
+
+  await expect(afterwards(engine)).rejects.toThrow(/^cannot read .*spec.json: EISDIR/);
+  expect(engine.runtime.discarded).toEqual([]);
+  expect(engine.runtime.latest.signals).toEqual([]);
+});
+
 test('directories of runs that are over go', async () => {
   const engine = memoryEngine();
   const stray = join(engine.context.paths.runDir, 'containers', 'f'.repeat(64));

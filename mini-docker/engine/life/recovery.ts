@@ -3,6 +3,7 @@
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Container } from '../../runtime/container.ts';
 import { disconnected } from '../networks/connections.ts';
@@ -30,8 +31,10 @@ export async function recover(context: EngineContext): Promise<void> {
     const live = new LiveContainer(record);
     try {
       containers.reserveName(record.name, record.id);
-    } catch {
-      context.warn(`container ${record.id} is left alone: another one is called ${record.name}, too`);
+    } catch (error) {
+      // Another one has its name, or it is no name.
+      if (!(error instanceof ExpectedError)) throw error;
+      context.warn(`container ${record.id} is left alone: ${error.message}`);
       continue;
     }
     containers.add(live);

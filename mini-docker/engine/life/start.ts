@@ -1,11 +1,12 @@
 // From a container on disk to a program that runs.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Container } from '../../runtime/container.ts';
+import { jsonIfThere } from '../core/file-if-there.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { shmDirectory } from '../files/shared-memory.ts';
@@ -174,9 +175,5 @@ export function specPath(directory: string): string {
 
 /** What an earlier daemon started the container with; undefined when that was never written. */
 export function readSpec(directory: string): Spec | undefined {
-  try {
-    return JSON.parse(readFileSync(specPath(directory), 'utf8')) as Spec;
-  } catch {
-    return undefined;
-  }
+  return jsonIfThere(specPath(directory)) as Spec | undefined;
 }

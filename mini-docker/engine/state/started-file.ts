@@ -1,8 +1,9 @@
 // Beside a running container, in its run directory: that its program was let run, when, and what it got from the
 // networks. The record on disk says so a little later; a daemon that is killed in between leaves this.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jsonIfThere } from '../core/file-if-there.ts';
 import type { ContainerRecord } from './record.ts';
 
 type Started = Pick<ContainerRecord, 'networks' | 'ports'> & { startedAt: string };
@@ -14,11 +15,7 @@ export function writeStarted(directory: string, { networks, ports, state }: Cont
 
 /** undefined when its program was not let run, as far as that daemon came. */
 export function readStarted(directory: string): Started | undefined {
-  try {
-    return JSON.parse(readFileSync(pathIn(directory), 'utf8')) as Started;
-  } catch {
-    return undefined;
-  }
+  return jsonIfThere(pathIn(directory)) as Started | undefined;
 }
 
 function pathIn(directory: string): string {

@@ -1,7 +1,8 @@
 // How far the log and the journals are, in one small file that is written by one system call: a daemon that is killed
 // leaves the old position or the new one.
 
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { fileIfThere } from '../core/file-if-there.ts';
 import type { LogPosition } from './log-file.ts';
 
 export interface OutputPosition {
@@ -31,13 +32,8 @@ export class PositionFile {
 
 /** undefined when nothing was written yet. */
 export function readPosition(path: string): OutputPosition | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return undefined;
-  }
-  if (bytes.length < 32) return undefined;
+  const bytes = fileIfThere(path);
+  if (bytes === undefined || bytes.length < 32) return undefined;
   const at = (index: number) => bytes.readDoubleLE(index * 8);
   return { log: { generation: at(0), offset: at(1) }, stdout: at(2), stderr: at(3) };
 }

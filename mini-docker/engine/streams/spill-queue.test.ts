@@ -62,3 +62,15 @@ test('a reader who leaves gives the file back', async () => {
   left.push('b', Buffer.from('xx'));
   expect(openSpills()).toBe(0);
 });
+
+test('a reader whose output cannot be kept is told where it ends', async () => {
+  const elsewhere = new SpillQueue({ tags: ['a'], directory: join(directory, 'missing'), inMemory: 5 });
+  for (const text of ['kept', 'lost', 'late']) elsewhere.push('a', Buffer.from(text));
+  const got: string[] = [];
+  const read = async () => {
+    for await (const { data } of elsewhere) got.push(Buffer.from(data).toString());
+  };
+
+  await expect(read()).rejects.toThrow(/^output is missing from here on: .*ENOENT/);
+  expect(got).toEqual(['kept']);
+});

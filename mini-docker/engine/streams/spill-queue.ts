@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExpectedError } from '../../formats/errors.ts';
 
 /** Bytes in memory, for each queue. */
 const IN_MEMORY = 1024 * 1024;
@@ -23,6 +24,8 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
   /** Tag (a byte), length (four bytes), data: from `read` to `written` they wait. */
   #file: { fd: number; read: number; written: number } | undefined;
   #ended = false;
+  /** Why it has ended too early. */
+  #failure: ExpectedError | undefined;
   #wake: (() => void) | undefined;
 
   constructor(options: { tags: readonly Tag[]; directory: string; inMemory?: number }) {
@@ -31,7 +34,10 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     this.#limit = options.inMemory ?? IN_MEMORY;
   }
 
-  /** Never waits. When not even the file takes it, the reader is cut off: better than a gap that nobody sees. */
+  /**
+   * Never waits. When not even the file takes it, the reader gets what there is and then an error: better than a gap
+   * that nobody sees.
+   */
   push(tag: Tag, data: Uint8Array): void {
     if (this.#ended) return;
     if (this.#file === undefined && this.#bytes + data.length <= this.#limit) {
@@ -40,7 +46,12 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     } else {
       try {
         this.#spill(tag, data);
-      } catch {
+      } catch (cause) {
+        this.#failure = new ExpectedError(
+          'internal',
+          `output is missing from here on: it was not read in time, and cannot be kept in ${this.#directory}: ${(cause as Error).message}`,
+          { cause },
+        );
         this.end();
       }
     }
@@ -66,6 +77,7 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
       for (;;) {
         const item = this.#next();
         if (item !== undefined) yield item;
+        else if (this.#failure !== undefined) throw this.#failure;
         else if (this.#ended) return;
         else await this.#more();
       }
@@ -99,7 +111,8 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     header[0] = this.#tags.indexOf(tag);
     header.writeUInt32LE(data.length, 1);
     const bytes = Buffer.concat([header, data]);
-    if (writeSync(file.fd, bytes, 0, bytes.length, file.written) < bytes.length) throw new Error('disk full');
+    if (writeSync(file.fd, bytes, 0, bytes.length, file.written) < bytes.length)
+      throw new Error('no space is left there');
     file.written += bytes.length;
   }
 

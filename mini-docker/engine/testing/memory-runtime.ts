@@ -16,6 +16,8 @@ export class MemoryContainer implements Container {
   /** Those that end its program; SIGKILL does so in any case. */
   readonly endsOn = new Set<number>([SIG.TERM]);
   frozen = false;
+  /** It cannot be resumed for this reason. */
+  stuck: Error | undefined;
   /** Its cgroup and its monitor were given back. */
   deleted = false;
   readonly exited: Promise<Exit>;
@@ -53,6 +55,7 @@ export class MemoryContainer implements Container {
   }
 
   async resume(): Promise<void> {
+    if (this.stuck !== undefined) throw this.stuck;
     this.frozen = false;
     this.#die();
   }

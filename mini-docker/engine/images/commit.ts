@@ -13,6 +13,7 @@ import { pack } from '../../images/pack.ts';
 import { O } from '../../linux/constants.ts';
 import type { CommitOptions } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
+import { frozen } from '../life/pause.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -30,7 +31,7 @@ export async function commitContainer(
   if (reference !== undefined) withTag(decodeReference(reference));
   const upperdir = openSync(context.paths.container(live.id).upperdir, O.RDONLY | O.DIRECTORY);
   try {
-    using _frozen = pause ? await frozen(live) : undefined;
+    await using _frozen = pause ? await frozen(context, live) : undefined;
     const image = await context.images.create({
       base,
       layer: pack({ fd: upperdir, whiteouts: true }),
@@ -60,18 +61,6 @@ function unpack({ images, warn }: EngineContext, image: Image): void {
       await images.lowerdirs(image);
     })
     .catch(error => warn(`image ${shortId(image.id)}: cannot be unpacked: ${(error as Error).message}`));
-}
-
-/** Its processes stand still, so that its files are of one moment. They go on when this is disposed of. */
-async function frozen(live: LiveContainer): Promise<Disposable | undefined> {
-  using held = new DisposableStack();
-  held.use(await live.hold());
-  const { run } = live;
-  if (run === undefined || live.record.state.status !== 'running') return held.move();
-  await run.container.pause();
-  // An end in the meantime is no reason to fail.
-  held.defer(() => void run.container.resume().catch(() => {}));
-  return held.move();
 }
 
 /** What of a container's configuration an image has. */
