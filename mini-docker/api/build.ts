@@ -2,15 +2,13 @@
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { BuildMessage } from '../formats/engine-api/build.ts';
-import type { HostConfig } from '../formats/engine-api/containers.ts';
-import { FormatError } from '../formats/errors.ts';
-import { parseObject } from '../formats/json-fields.ts';
-import { decodeAuthBody, type RegistryAuth } from '../formats/registry-auth.ts';
-import { commitBody } from './container-body.ts';
+import { containerConfig, type HostConfig, ulimit } from '../formats/engine-api/containers.ts';
+import { registryAuth } from '../formats/registry-auth.ts';
+import { array, map, nullable, parse, type Schema, string } from '../formats/schema.ts';
 import { errorAnswer, notSupported } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { drained, jsonLine } from './pump.ts';
-import { filters, flag, integer, text } from './query.ts';
+import { filters, flag, integer, jsonValue, text } from './query.ts';
 import { type Call, json, type Route } from './router.ts';
 
 export const buildRoutes: Route[] = [
@@ -38,8 +36,8 @@ async function build(call: Call) {
       context: request.iterator({ destroyOnReturn: false }),
       dockerfile: text(query, 'dockerfile') ?? 'Dockerfile',
       tags: query.getAll('t').filter(each => each !== ''),
-      buildArgs: jsonMap(query, 'buildargs', stringOrNull),
-      labels: jsonMap(query, 'labels', onlyString),
+      buildArgs: jsonValue(query, 'buildargs', map(nullable(string))) ?? {},
+      labels: jsonValue(query, 'labels', map(string)) ?? {},
       ...(target === undefined ? {} : { target }),
       ...(platform === undefined ? {} : { platform }),
       noCache: flag(query, 'nocache'),
@@ -48,7 +46,7 @@ async function build(call: Call) {
       live: flag(query, 'live'),
       host: hostConfig(query),
       secrets: secrets(request.headers[SECRETS_HEADER]),
-      auths: auths(request.headers['x-registry-config']),
+      auths: headerMap(request.headers['x-registry-config'], 'X-Registry-Config', registryAuth),
       signal: call.whenGone(),
       send,
     });
@@ -101,86 +99,28 @@ function hostConfig(query: URLSearchParams): HostConfig {
     ...word('networkmode', 'NetworkMode'),
     ...words('extrahosts', 'ExtraHosts'),
     ...words('securityopt', 'SecurityOpt'),
+    Ulimits: jsonValue(query, 'ulimits', nullable(array(ulimit))) ?? null,
   };
-  const ulimits = parsed(query, 'ulimits');
-  if (ulimits === undefined || ulimits === null) return host;
-  if (!Array.isArray(ulimits)) throw badParameter('ulimits must be a list');
-  host.Ulimits = ulimits.map(each => {
-    const { Name, Soft, Hard } = (each ?? {}) as Record<string, unknown>;
-    if (typeof Name !== 'string' || !Number.isInteger(Soft) || !Number.isInteger(Hard)) {
-      throw badParameter('ulimits: each has a Name, a Soft and a Hard limit');
-    }
-    return { Name, Soft: Soft as number, Hard: Hard as number };
-  });
   return host;
 }
 
-function parsed(query: URLSearchParams, name: string): unknown {
-  const value = text(query, name);
-  if (value === undefined) return undefined;
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    throw badParameter(`${name} is not JSON: ${(error as Error).message}`);
-  }
-}
-
-function jsonMap<T>(
-  query: URLSearchParams,
-  name: string,
-  read: (value: unknown, where: string) => T,
-): Record<string, T> {
-  const value = parsed(query, name);
-  if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw badParameter(`${name} must be an object`);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [noNul(key, name), read(each, `${name}.${key}`)]),
-  );
-}
-
-const stringOrNull = (value: unknown, where: string): string | null =>
-  value === null ? null : onlyString(value, where);
-
-function onlyString(value: unknown, where: string): string {
-  if (typeof value !== 'string') throw badParameter(`${where} must be a string`);
-  return noNul(value, where);
-}
-
-function noNul(value: string, where: string): string {
-  if (value.includes('\0')) throw badParameter(`${where} cannot have a NUL in it`);
-  return value;
-}
-
 /** Base64 of {"id": base64 of the content}: our own command's. Docker's client has secrets only with BuildKit. */
-function secrets(header: string | string[] | undefined): Record<string, Buffer> {
-  return Object.fromEntries(
-    Object.entries(headerObject(header, 'X-Build-Secrets')).map(([id, value]) => {
-      if (typeof value !== 'string') throw badParameter('X-Build-Secrets: a secret must be base64');
-      return [id, Buffer.from(value, 'base64')];
-    }),
+const secrets = (header: string | string[] | undefined): Record<string, Buffer> =>
+  Object.fromEntries(
+    Object.entries(headerMap(header, 'X-Build-Secrets', string)).map(([id, value]) => [
+      id,
+      Buffer.from(value, 'base64'),
+    ]),
   );
-}
 
-function auths(header: string | string[] | undefined): Record<string, RegistryAuth> {
-  try {
-    const entries = Object.entries(headerObject(header, 'X-Registry-Config'));
-    return Object.fromEntries(entries.map(([registry, auth]) => [registry, decodeAuthBody(auth)]));
-  } catch (cause) {
-    if (cause instanceof FormatError) throw badParameter(`X-Registry-Config: ${cause.message}`);
-    throw cause;
-  }
-}
-
-function headerObject(header: string | string[] | undefined, name: string): Record<string, unknown> {
-  if (typeof header !== 'string' || header === '') return {};
-  const decoded = Buffer.from(header, 'base64').toString();
-  // Docker's client has nothing to say, and says so: 'null'.
-  if (/^(?:null)?\s*$/.test(decoded)) return {};
-  try {
-    return parseObject(decoded, name);
-  } catch (cause) {
-    throw badParameter((cause as Error).message);
-  }
+/** Base64 of a JSON object. Docker's client has nothing to say, and says so: 'null'. */
+function headerMap<T>(
+  header: string | string[] | undefined,
+  name: string,
+  value: Schema<T>,
+): Record<string, T> {
+  const text = Buffer.from(String(header ?? ''), 'base64').toString();
+  return text.trim() === '' ? {} : parse(text, name, map(value));
 }
 
 async function prune({ engine, query }: Call) {
@@ -197,7 +137,7 @@ async function commit(call: Call) {
   const tag = text(query, 'tag');
   const author = text(query, 'author');
   const comment = text(query, 'comment');
-  const config = await jsonBody(call, commitBody);
+  const config = await jsonBody(call, nullable(containerConfig));
   const changes = query.getAll('changes').filter(each => each !== '');
   const id = await engine.containers.commit(container, {
     ...(repository === undefined

@@ -2,12 +2,16 @@
 
 import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
-import { createBody, describesContainer, updateBody } from './container-body.ts';
+import {
+  containerConfig,
+  containerCreateBody,
+  containerUpdateBody,
+  withZeroValues,
+} from '../formats/engine-api/containers.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, integer, terminalSize, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
-import { withZeroValues } from './zero-values.ts';
 
 export const containerRoutes: Route[] = [
   { method: 'GET', pattern: '/containers/json', handle: list },
@@ -83,7 +87,12 @@ export const containerRoutes: Route[] = [
     method: 'POST',
     pattern: '/containers/{id}/update',
     handle: async call =>
-      json(await call.engine.containers.update(call.params.id!, await requiredJsonBody(call, updateBody))),
+      json(
+        await call.engine.containers.update(
+          call.params.id!,
+          await requiredJsonBody(call, containerUpdateBody),
+        ),
+      ),
   },
   {
     method: 'POST',
@@ -129,8 +138,9 @@ async function list({ engine, query }: Call) {
 
 async function create(call: Call) {
   const { engine, query } = call;
-  const body = await requiredJsonBody(call, createBody);
-  if (!describesContainer(body)) throw badParameter('Config cannot be empty in order to create a container');
+  const body = await requiredJsonBody(call, containerCreateBody);
+  if (!Object.keys(body).some(key => key in containerConfig.optional))
+    throw badParameter('Config cannot be empty in order to create a container');
   const platform = text(query, 'platform');
   const options = { body, ...(platform !== undefined && { platform }) };
   // Not Docker's: the steps that would start the container, and nothing is made.

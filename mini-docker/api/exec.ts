@@ -1,9 +1,9 @@
 // Programs run in running containers.
 
 import type { Attachment } from '../engine/core/engine.ts';
+import { execCreateBody, execStartBody } from '../formats/engine-api/containers.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { carry, streamType } from './attachment.ts';
-import { execBody, execStartBody } from './container-body.ts';
 import { errorAnswer } from './errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { detachKeys, terminalSize } from './query.ts';
@@ -14,7 +14,7 @@ export const execRoutes: Route[] = [
     method: 'POST',
     pattern: '/containers/{id}/exec',
     handle: async call => {
-      const body = await requiredJsonBody(call, execBody);
+      const body = await requiredJsonBody(call, execCreateBody);
       return json(await call.engine.execs.create(call.params.id!, body), 201);
     },
   },

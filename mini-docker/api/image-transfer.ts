@@ -2,10 +2,9 @@
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
-import { FormatError } from '../formats/errors.ts';
-import { decodeRegistryAuth, type RegistryAuth } from '../formats/registry-auth.ts';
+import { decodeRegistryAuth, type RegistryAuth, registryAuth } from '../formats/registry-auth.ts';
 import { errorAnswer } from './errors.ts';
-import { object, requiredJsonBody, string } from './json-body.ts';
+import { requiredJsonBody } from './json-body.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, flag, integer, text } from './query.ts';
 import { type Call, json, type Route } from './router.ts';
@@ -135,16 +134,8 @@ async function search(call: Call) {
   return json(await engine.images.search(term, options));
 }
 
-const authBody = object<RegistryAuth>({
-  username: string,
-  password: string,
-  identitytoken: string,
-  registrytoken: string,
-  serveraddress: string,
-});
-
 async function login(call: Call) {
-  const auth = await requiredJsonBody(call, authBody);
+  const auth = await requiredJsonBody(call, registryAuth);
   await call.engine.images.login(auth);
   return json({ IdentityToken: '', Status: 'Login Succeeded' });
 }
@@ -156,7 +147,6 @@ export function authOf({ request }: Pick<Call, 'request'>): { auth?: RegistryAut
     const auth = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);
     return auth === undefined ? {} : { auth };
   } catch (cause) {
-    if (!(cause instanceof FormatError)) throw cause;
-    throw badParameter(`invalid X-Registry-Auth: ${cause.message}`);
+    throw badParameter(`invalid X-Registry-Auth: ${(cause as Error).message}`);
   }
 }

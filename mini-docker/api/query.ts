@@ -3,7 +3,7 @@
 import { badParameter } from '../engine/core/errors.ts';
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
-import { FormatError } from '../formats/errors.ts';
+import { fieldsOf, nullable, parse, type Schema } from '../formats/schema.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 
 const FALSE = new Set(['', '0', 'no', 'false', 'none']);
@@ -40,20 +40,16 @@ export function time(query: URLSearchParams, name: string): bigint | undefined {
   return found;
 }
 
+/** JSON in a query's value. */
+export function jsonValue<T>(query: URLSearchParams, name: string, schema: Schema<T>): T | undefined {
+  const value = text(query, name);
+  return value === undefined ? undefined : parse(value, name, schema);
+}
+
 /** Both forms that clients send: {"label":["a","b"]} and {"label":{"a":true,"b":true}}. */
 export function filters(query: URLSearchParams): Filters {
-  const value = text(query, 'filters');
-  if (value === undefined) return {};
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(value);
-  } catch (error) {
-    throw badParameter(`invalid filter: ${(error as Error).message}`);
-  }
-  if (parsed === null) return {};
-  if (typeof parsed !== 'object' || Array.isArray(parsed))
-    throw badParameter('invalid filter: must be an object');
-  return Object.fromEntries(Object.entries(parsed).map(([key, values]) => [key, filterValues(key, values)]));
+  const found = jsonValue(query, 'filters', nullable(fieldsOf)) ?? {};
+  return Object.fromEntries(Object.entries(found).map(([key, values]) => [key, filterValues(key, values)]));
 }
 
 function filterValues(key: string, values: unknown): string[] {
@@ -84,8 +80,7 @@ export function terminalSize(query: URLSearchParams): { rows: number; columns: n
 export function detachKeys(keys: string | undefined): Uint8Array {
   try {
     return decodeDetachKeys(keys || DEFAULT_DETACH_KEYS);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw badParameter(`invalid detach keys (${keys}): ${error.message}`);
+  } catch (cause) {
+    throw badParameter(`invalid detach keys (${keys}): ${(cause as Error).message}`);
   }
 }

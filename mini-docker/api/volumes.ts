@@ -1,7 +1,7 @@
 // Volumes: data that outlives containers.
 
-import type { VolumeCreateBody } from '../formats/engine-api/volumes.ts';
-import { anyObject, jsonBody, map, object, string } from './json-body.ts';
+import { volumeCreateBody } from '../formats/engine-api/volumes.ts';
+import { jsonBody } from './json-body.ts';
 import { filters, flag } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
@@ -28,16 +28,8 @@ export const volumeRoutes: Route[] = [
   },
 ];
 
-const createBody = object<VolumeCreateBody>({
-  Name: string,
-  Driver: string,
-  DriverOpts: map(string),
-  Labels: map(string),
-  ClusterVolumeSpec: anyObject,
-});
-
 async function create(call: Call) {
-  const body = (await jsonBody(call, createBody)) ?? {};
+  const body = (await jsonBody(call, volumeCreateBody)) ?? {};
   return json(await call.engine.volumes.create(body), 201);
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeChallenges } from '../images/registry/www-authenticate.ts';
-import { authKey, decodeAuthBody, decodeRegistryAuth, encodeRegistryAuth } from './registry-auth.ts';
+import { authKey, decodeRegistryAuth, encodeRegistryAuth, registryAuth } from './registry-auth.ts';
 
 test('credentials come back as they were', () => {
   const auth = { username: 'ä', password: 'p:w', serveraddress: 'localhost:5000' };
@@ -14,8 +14,8 @@ test.each([undefined, '', 'e30=', 'e30', Buffer.from('{"username":"","password":
 
 test("config.json's auth is a user and a password", () => {
   const auth = Buffer.from('me:se:cret').toString('base64');
-  expect(decodeAuthBody({ auth })).toEqual({ username: 'me', password: 'se:cret' });
-  expect(() => decodeAuthBody({ auth: 'AAAA' })).toThrow('base64 of user:password');
+  expect(registryAuth({ auth }, '')).toEqual({ username: 'me', password: 'se:cret' });
+  expect(() => registryAuth({ auth: 'AAAA' }, '')).toThrow('base64 of user:password');
 });
 
 test('what is no JSON is refused', () => {

@@ -1,47 +1,42 @@
 // Who a user is to a registry: the X-Registry-Auth header of the Docker Engine API (its "Authentication" section), and
 // the `auths` of ~/.docker/config.json.
 import { FormatError } from './errors.ts';
-import { object, optional, parseObject, present, string } from './json-fields.ts';
+import { type Infer, object, parse, type Schema, string, withZero } from './schema.ts';
 
-export interface RegistryAuth {
-  username?: string;
-  password?: string;
+const fields = object({
+  username: string,
+  password: string,
   /** A refresh token in place of the password. */
-  identitytoken?: string;
+  identitytoken: string,
   /** A bearer token to use as it is. */
-  registrytoken?: string;
-  serveraddress?: string;
-}
+  registrytoken: string,
+  serveraddress: string,
+  /** config.json's: base64 of 'user:password'. */
+  auth: string,
+});
+
+export type RegistryAuth = Omit<Infer<typeof fields>, 'auth'>;
+
+/** The body of POST /auth, and a value of config.json's `auths`. */
+export const registryAuth = withZero<Schema<RegistryAuth>>((value, where) => {
+  const { auth, ...given } = fields(value, where);
+  const said = Object.entries({ ...(auth ? decodePair(auth) : {}), ...given });
+  return Object.fromEntries(said.filter(([, each]) => each !== ''));
+}, {});
 
 /** base64url of the JSON; undefined when it says nothing. Throws FormatError. */
 export function decodeRegistryAuth(header: string | undefined): RegistryAuth | undefined {
   if (header === undefined || header === '') return undefined;
   const text = Buffer.from(header, 'base64url').toString();
   if (text.trim() === '') return undefined;
-  const auth = authOf(parseObject(text, 'X-Registry-Auth'), 'X-Registry-Auth');
+  const auth = parse(text, 'X-Registry-Auth', registryAuth);
   return Object.keys(auth).some(key => key !== 'serveraddress') ? auth : undefined;
 }
 
 export const encodeRegistryAuth = (auth: RegistryAuth): string =>
   Buffer.from(JSON.stringify(auth)).toString('base64url');
 
-/** The body of POST /auth. Throws FormatError. */
-export const decodeAuthBody = (body: unknown): RegistryAuth => authOf(object(body, 'body'), 'body');
-
-function authOf(fields: Record<string, unknown>, where: string): RegistryAuth {
-  const field = (key: string) => optional(fields, key, where, string) || undefined;
-  return present<RegistryAuth>({
-    ...decodePair(field('auth')),
-    ...present<RegistryAuth>({ username: field('username'), password: field('password') }),
-    identitytoken: field('identitytoken'),
-    registrytoken: field('registrytoken'),
-    serveraddress: field('serveraddress'),
-  });
-}
-
-/** config.json's `auth`: base64 of 'user:password'. */
-function decodePair(auth: string | undefined): { username?: string; password?: string } {
-  if (auth === undefined) return {};
+function decodePair(auth: string): { username: string; password: string } {
   const text = Buffer.from(auth, 'base64').toString();
   const colon = text.indexOf(':');
   if (colon < 1) throw new FormatError('auth must be base64 of user:password');

@@ -6,12 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FormatError } from '../../formats/errors.ts';
 import { type Fields, object, parseObject, string } from '../../formats/json-fields.ts';
-import {
-  authKey,
-  decodeAuthBody,
-  encodeRegistryAuth,
-  type RegistryAuth,
-} from '../../formats/registry-auth.ts';
+import { authKey, encodeRegistryAuth, type RegistryAuth, registryAuth } from '../../formats/registry-auth.ts';
 import { CommandError, fileReason } from '../errors.ts';
 
 type Environment = NodeJS.ProcessEnv;
@@ -82,7 +77,7 @@ export async function findAuth(key: string, environment: Environment): Promise<R
   const entry = [key, `https://${key}`, `http://${key}`, `https://${key}/v1/`].find(each => auths[each]);
   if (entry === undefined) return undefined;
   try {
-    const auth = decodeAuthBody(auths[entry]);
+    const auth = registryAuth(auths[entry], 'auths');
     return Object.keys(auth).length === 0 ? undefined : { ...auth, serveraddress: key };
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;

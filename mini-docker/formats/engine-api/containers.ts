@@ -2,207 +2,254 @@
 // that clients send and get, under the API's own field names. What a client sends is hostile: decode before use.
 // System-wide types are in engine-api-system.ts, those of images in engine-api-images.ts.
 
-export interface HealthConfig {
-  Test?: string[];
+import {
+  anyObject,
+  array,
+  boolean,
+  type Infer,
+  integer,
+  map,
+  nullable,
+  object,
+  omitempty,
+  or,
+  pair,
+  type Schema,
+  string,
+  strings,
+  uint16,
+  uint32,
+  unsigned,
+  withZero,
+  words,
+  zeroOf,
+} from '../schema.ts';
+
+const labels = map(string);
+const places = map(anyObject);
+
+const healthConfig = object({
+  Test: strings,
   /** Nanoseconds, as all durations here. */
-  Interval?: number;
-  Timeout?: number;
-  StartPeriod?: number;
-  StartInterval?: number;
-  Retries?: number;
-}
+  Interval: integer,
+  Timeout: integer,
+  StartPeriod: integer,
+  StartInterval: integer,
+  Retries: integer,
+});
+export type HealthConfig = Infer<typeof healthConfig>;
 
 /** What is portable between hosts. */
-export interface ContainerConfig {
-  Hostname?: string;
-  Domainname?: string;
-  User?: string;
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  ExposedPorts?: Record<string, object> | null;
-  Tty?: boolean;
-  OpenStdin?: boolean;
-  StdinOnce?: boolean;
-  Env?: string[] | null;
-  Cmd?: string[] | null;
-  Healthcheck?: HealthConfig;
-  ArgsEscaped?: boolean;
-  Image?: string;
-  Volumes?: Record<string, object> | null;
-  WorkingDir?: string;
-  Entrypoint?: string[] | null;
-  NetworkDisabled?: boolean;
-  MacAddress?: string;
-  OnBuild?: string[] | null;
-  Labels?: Record<string, string> | null;
-  StopSignal?: string;
+export const containerConfig = object({
+  Hostname: string,
+  Domainname: string,
+  User: string,
+  AttachStdin: boolean,
+  AttachStdout: boolean,
+  AttachStderr: boolean,
+  ExposedPorts: omitempty(nullable(places)),
+  Tty: boolean,
+  OpenStdin: boolean,
+  StdinOnce: boolean,
+  Env: nullable(strings),
+  Cmd: nullable(words),
+  Healthcheck: omitempty(healthConfig),
+  ArgsEscaped: omitempty(boolean),
+  Image: string,
+  Volumes: nullable(places),
+  WorkingDir: string,
+  Entrypoint: nullable(words),
+  NetworkDisabled: omitempty(boolean),
+  MacAddress: omitempty(string),
+  OnBuild: nullable(strings),
+  Labels: withZero(nullable(labels), {}),
+  StopSignal: omitempty(string),
   /** Seconds. */
-  StopTimeout?: number | null;
-  Shell?: string[] | null;
-}
+  StopTimeout: omitempty(nullable(integer)),
+  Shell: omitempty(nullable(words)),
+});
+export type ContainerConfig = Infer<typeof containerConfig>;
 
-export interface RestartPolicy {
-  Name?: '' | 'no' | 'always' | 'unless-stopped' | 'on-failure';
-  MaximumRetryCount?: number;
-}
+const restartPolicy = object({
+  Name: string as Schema<'' | 'no' | 'always' | 'unless-stopped' | 'on-failure'>,
+  MaximumRetryCount: integer,
+});
+export type RestartPolicy = Infer<typeof restartPolicy>;
 
-export interface DeviceMapping {
-  PathOnHost: string;
-  PathInContainer: string;
-  CgroupPermissions: string;
-}
+const text = or(string, '');
+const number = or(integer, 0);
 
-export interface PortBinding {
-  HostIp?: string;
-  HostPort?: string;
-}
+const deviceMapping = object({}, { PathOnHost: string, PathInContainer: text, CgroupPermissions: text });
+export type DeviceMapping = Infer<typeof deviceMapping>;
 
+const portBinding = object({ HostIp: string, HostPort: string });
+export type PortBinding = Infer<typeof portBinding>;
 export type PortMap = Record<string, PortBinding[] | null>;
 
-export interface Ulimit {
-  Name: string;
-  Soft: number;
-  Hard: number;
-}
+export const ulimit = object({}, { Name: string, Soft: number, Hard: number });
+export type Ulimit = Infer<typeof ulimit>;
 
-export interface WeightDevice {
-  Path: string;
-  Weight: number;
-}
+const weightDevice = object({}, { Path: string, Weight: or(uint16, 0) });
+export type WeightDevice = Infer<typeof weightDevice>;
 
-export interface ThrottleDevice {
-  Path: string;
-  Rate: number;
-}
+const throttleDevice = object({}, { Path: string, Rate: or(unsigned, 0) });
+export type ThrottleDevice = Infer<typeof throttleDevice>;
+const throttles = nullable(array(throttleDevice));
+
+const deviceRequest = object({
+  Driver: string,
+  Count: integer,
+  DeviceIDs: strings,
+  Capabilities: array(strings),
+  Options: labels,
+});
 
 /** An entry of HostConfig.Mounts (`--mount`). */
-export interface MountRequest {
-  Type: 'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image';
-  Source?: string;
-  Target: string;
-  ReadOnly?: boolean;
-  Consistency?: string;
-  BindOptions?: {
-    Propagation?: string;
-    NonRecursive?: boolean;
-    CreateMountpoint?: boolean;
-    ReadOnlyNonRecursive?: boolean;
-    ReadOnlyForceRecursive?: boolean;
-  };
-  VolumeOptions?: {
-    NoCopy?: boolean;
-    Labels?: Record<string, string>;
-    Subpath?: string;
-    DriverConfig?: { Name?: string; Options?: Record<string, string> };
-  };
-  TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };
-}
+const mountRequest = object(
+  {
+    Source: string,
+    ReadOnly: boolean,
+    Consistency: string,
+    BindOptions: object({
+      Propagation: string,
+      NonRecursive: boolean,
+      CreateMountpoint: boolean,
+      ReadOnlyNonRecursive: boolean,
+      ReadOnlyForceRecursive: boolean,
+    }),
+    VolumeOptions: object({
+      NoCopy: boolean,
+      Labels: labels,
+      Subpath: string,
+      DriverConfig: object({ Name: string, Options: labels }),
+    }),
+    TmpfsOptions: object({ SizeBytes: integer, Mode: uint32, Options: array(strings) }),
+  },
+  { Type: text as Schema<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>, Target: text },
+);
+export type MountRequest = Infer<typeof mountRequest>;
 
 /** Limits that `update` can change. Memory in bytes, cpu times in microseconds. */
-export interface ContainerResources {
-  CpuShares?: number;
-  Memory?: number;
+const resources = object({
+  CpuShares: integer,
+  Memory: integer,
   /** 10⁻⁹ of a cpu (`--cpus`). */
-  NanoCpus?: number;
-  CgroupParent?: string;
-  BlkioWeight?: number;
-  BlkioWeightDevice?: WeightDevice[] | null;
-  BlkioDeviceReadBps?: ThrottleDevice[] | null;
-  BlkioDeviceWriteBps?: ThrottleDevice[] | null;
-  BlkioDeviceReadIOps?: ThrottleDevice[] | null;
-  BlkioDeviceWriteIOps?: ThrottleDevice[] | null;
-  CpuPeriod?: number;
-  CpuQuota?: number;
-  CpuRealtimePeriod?: number;
-  CpuRealtimeRuntime?: number;
-  CpusetCpus?: string;
-  CpusetMems?: string;
-  Devices?: DeviceMapping[] | null;
-  DeviceCgroupRules?: string[] | null;
-  DeviceRequests?: object[] | null;
-  MemoryReservation?: number;
-  MemorySwap?: number;
-  MemorySwappiness?: number | null;
-  OomKillDisable?: boolean | null;
-  PidsLimit?: number | null;
-  Ulimits?: Ulimit[] | null;
-}
+  NanoCpus: integer,
+  CgroupParent: string,
+  BlkioWeight: uint16,
+  BlkioWeightDevice: nullable(array(weightDevice)),
+  BlkioDeviceReadBps: throttles,
+  BlkioDeviceWriteBps: throttles,
+  BlkioDeviceReadIOps: throttles,
+  BlkioDeviceWriteIOps: throttles,
+  CpuPeriod: integer,
+  CpuQuota: integer,
+  CpuRealtimePeriod: integer,
+  CpuRealtimeRuntime: integer,
+  CpusetCpus: string,
+  CpusetMems: string,
+  Devices: nullable(array(deviceMapping)),
+  DeviceCgroupRules: nullable(strings),
+  DeviceRequests: nullable(array(deviceRequest)),
+  MemoryReservation: integer,
+  MemorySwap: integer,
+  MemorySwappiness: nullable(integer),
+  OomKillDisable: nullable(boolean),
+  PidsLimit: nullable(integer),
+  Ulimits: nullable(array(ulimit)),
+});
+export type ContainerResources = Infer<typeof resources>;
 
 /** What belongs to this host. */
-export interface HostConfig extends ContainerResources {
-  Binds?: string[] | null;
-  ContainerIDFile?: string;
-  LogConfig?: { Type?: string; Config?: Record<string, string> | null };
-  NetworkMode?: string;
-  PortBindings?: PortMap | null;
-  RestartPolicy?: RestartPolicy;
-  AutoRemove?: boolean;
-  VolumeDriver?: string;
-  VolumesFrom?: string[] | null;
+const hostConfig = object({
+  Binds: nullable(strings),
+  ContainerIDFile: string,
+  LogConfig: withZero(object({ Type: string, Config: nullable(labels) }), { Type: 'json-file', Config: {} }),
+  NetworkMode: withZero(string, 'default'),
+  PortBindings: nullable(map(nullable(array(portBinding)))),
+  RestartPolicy: withZero(restartPolicy, { Name: 'no', MaximumRetryCount: 0 }),
+  AutoRemove: boolean,
+  VolumeDriver: string,
+  VolumesFrom: nullable(strings),
   /** Rows and columns of the terminal it starts with. */
-  ConsoleSize?: [number, number];
-  Annotations?: Record<string, string> | null;
-  CapAdd?: string[] | null;
-  CapDrop?: string[] | null;
-  CgroupnsMode?: string;
-  Dns?: string[] | null;
-  DnsOptions?: string[] | null;
-  DnsSearch?: string[] | null;
-  ExtraHosts?: string[] | null;
-  GroupAdd?: string[] | null;
-  IpcMode?: string;
-  Cgroup?: string;
-  Links?: string[] | null;
-  OomScoreAdj?: number;
-  PidMode?: string;
-  Privileged?: boolean;
-  PublishAllPorts?: boolean;
-  ReadonlyRootfs?: boolean;
-  SecurityOpt?: string[] | null;
-  StorageOpt?: Record<string, string> | null;
-  Tmpfs?: Record<string, string> | null;
-  UTSMode?: string;
-  UsernsMode?: string;
+  ConsoleSize: pair,
+  Annotations: omitempty(nullable(labels)),
+  CapAdd: nullable(words),
+  CapDrop: nullable(words),
+  CgroupnsMode: string,
+  Dns: nullable(strings),
+  DnsOptions: nullable(strings),
+  DnsSearch: nullable(strings),
+  ExtraHosts: nullable(strings),
+  GroupAdd: nullable(strings),
+  IpcMode: string,
+  Cgroup: string,
+  Links: nullable(strings),
+  OomScoreAdj: integer,
+  PidMode: string,
+  Privileged: boolean,
+  PublishAllPorts: boolean,
+  ReadonlyRootfs: boolean,
+  SecurityOpt: nullable(strings),
+  StorageOpt: omitempty(nullable(labels)),
+  Tmpfs: omitempty(nullable(labels)),
+  UTSMode: string,
+  UsernsMode: string,
   /** A user namespace of its own: 'CONTAINER:HOST:SIZE' each. Docker has none for one container; podman calls it so. */
-  IDMappings?: { UidMap?: string[] | null; GidMap?: string[] | null };
+  IDMappings: omitempty(object({ UidMap: nullable(strings), GidMap: nullable(strings) })),
   /** Bytes. */
-  ShmSize?: number;
-  Sysctls?: Record<string, string> | null;
-  Runtime?: string;
-  Isolation?: string;
-  Mounts?: MountRequest[] | null;
-  MaskedPaths?: string[] | null;
-  ReadonlyPaths?: string[] | null;
-  Init?: boolean | null;
-}
+  ShmSize: integer,
+  Sysctls: omitempty(nullable(labels)),
+  Runtime: string,
+  Isolation: string,
+  ...resources.optional,
+  Mounts: omitempty(nullable(array(mountRequest))),
+  MaskedPaths: nullable(strings),
+  ReadonlyPaths: nullable(strings),
+  Init: omitempty(nullable(boolean)),
+});
+export type HostConfig = Infer<typeof hostConfig>;
 
-export interface EndpointSettings {
-  IPAMConfig?: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] } | null;
-  Links?: string[] | null;
-  Aliases?: string[] | null;
-  MacAddress?: string;
-  DriverOpts?: Record<string, string> | null;
-  NetworkID?: string;
-  EndpointID?: string;
-  Gateway?: string;
-  IPAddress?: string;
-  IPPrefixLen?: number;
-  IPv6Gateway?: string;
-  GlobalIPv6Address?: string;
-  GlobalIPv6PrefixLen?: number;
-  DNSNames?: string[] | null;
-}
+export const endpointSettings = object({
+  IPAMConfig: nullable(object({ IPv4Address: string, IPv6Address: string, LinkLocalIPs: strings })),
+  Links: nullable(strings),
+  Aliases: nullable(strings),
+  MacAddress: string,
+  DriverOpts: nullable(labels),
+  NetworkID: string,
+  EndpointID: string,
+  Gateway: string,
+  IPAddress: string,
+  IPPrefixLen: integer,
+  IPv6Gateway: string,
+  GlobalIPv6Address: string,
+  GlobalIPv6PrefixLen: integer,
+  DNSNames: nullable(strings),
+});
+export type EndpointSettings = Infer<typeof endpointSettings>;
 
-export interface NetworkingConfig {
-  EndpointsConfig?: Record<string, EndpointSettings> | null;
-}
+const networkingConfig = object({ EndpointsConfig: nullable(map(endpointSettings)) });
+export type NetworkingConfig = Infer<typeof networkingConfig>;
 
 /** POST /containers/create */
-export interface ContainerCreateBody extends ContainerConfig {
-  HostConfig?: HostConfig;
-  NetworkingConfig?: NetworkingConfig;
-}
+export const containerCreateBody = object({
+  ...containerConfig.optional,
+  HostConfig: hostConfig,
+  NetworkingConfig: networkingConfig,
+});
+export type ContainerCreateBody = Infer<typeof containerCreateBody>;
+
+/**
+ * Every field that dockerd has, in its order, with what was set in place. It is written in Go, where every field has a
+ * value, and clients read `HostConfig.Privileged` without asking whether it is there.
+ */
+export const withZeroValues = <T extends { Config: ContainerConfig; HostConfig: HostConfig }>(
+  answer: T,
+): T => ({
+  ...answer,
+  Config: { ...zeroOf(containerConfig), ...answer.Config },
+  HostConfig: { ...zeroOf(hostConfig), ...answer.HostConfig },
+});
 
 export interface ContainerCreated {
   Id: string;
@@ -346,9 +393,8 @@ export interface FilesystemChange {
 }
 
 /** POST /containers/ID/update */
-export interface ContainerUpdateBody extends ContainerResources {
-  RestartPolicy?: RestartPolicy;
-}
+export const containerUpdateBody = object({ ...resources.optional, RestartPolicy: restartPolicy });
+export type ContainerUpdateBody = Infer<typeof containerUpdateBody>;
 
 /** POST /containers/ID/wait */
 export interface ContainerWaited {
@@ -367,19 +413,23 @@ export interface ContainerPathStat {
 }
 
 /** POST /containers/ID/exec */
-export interface ExecCreateBody {
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  ConsoleSize?: [number, number] | null;
-  DetachKeys?: string;
-  Tty?: boolean;
-  Env?: string[] | null;
-  Cmd?: string[] | null;
-  Privileged?: boolean;
-  User?: string;
-  WorkingDir?: string;
-}
+export const execCreateBody = object({
+  AttachStdin: boolean,
+  AttachStdout: boolean,
+  AttachStderr: boolean,
+  ConsoleSize: nullable(pair),
+  DetachKeys: string,
+  Tty: boolean,
+  Env: nullable(strings),
+  Cmd: nullable(strings),
+  Privileged: boolean,
+  User: string,
+  WorkingDir: string,
+});
+export type ExecCreateBody = Infer<typeof execCreateBody>;
+
+/** POST /exec/ID/start */
+export const execStartBody = object({ Detach: boolean, Tty: boolean, ConsoleSize: pair });
 
 /** GET /exec/ID/json */
 export interface ExecInspect {

@@ -1,42 +1,47 @@
 // Networks in the Docker Engine API: the bodies that clients send and get, under the API's own field names.
 // https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Network
 
-import type { EndpointSettings } from './containers.ts';
+import { array, boolean, type Infer, map, nullable, object, or, string } from '../schema.ts';
+import { endpointSettings } from './containers.ts';
+
+const addresses = map(string);
 
 /** One address pool of a network. */
-export interface IpamConfig {
+const ipamConfig = object({
   /** '172.18.0.0/16' */
-  Subnet?: string;
+  Subnet: string,
   /** The part of the subnet that containers get addresses from. */
-  IPRange?: string;
-  Gateway?: string;
-  /** Addresses that no container may get, by name: the field is AuxiliaryAddresses, and AuxAddress in older clients. */
-  AuxiliaryAddresses?: Record<string, string>;
-}
-
-export interface Ipam {
-  Driver?: string;
-  Options?: Record<string, string> | null;
-  Config?: IpamConfig[] | null;
-}
+  IPRange: string,
+  Gateway: string,
+  /** Addresses that no container may get, by name. */
+  AuxiliaryAddresses: addresses,
+  /** The same, as clients before 1.22 call it. */
+  AuxAddress: addresses,
+});
+export type IpamConfig = Infer<typeof ipamConfig>;
 
 /** POST /networks/create */
-export interface NetworkCreateBody {
-  Name: string;
-  CheckDuplicate?: boolean;
-  Driver?: string;
-  Scope?: string;
-  Internal?: boolean;
-  Attachable?: boolean;
-  Ingress?: boolean;
-  ConfigOnly?: boolean;
-  ConfigFrom?: { Network: string } | null;
-  IPAM?: Ipam | null;
-  EnableIPv4?: boolean;
-  EnableIPv6?: boolean;
-  Options?: Record<string, string> | null;
-  Labels?: Record<string, string> | null;
-}
+export const networkCreateBody = object(
+  {
+    CheckDuplicate: boolean,
+    Driver: string,
+    Scope: string,
+    Internal: boolean,
+    Attachable: boolean,
+    Ingress: boolean,
+    ConfigOnly: boolean,
+    ConfigFrom: nullable(object({}, { Network: or(string, '') })),
+    IPAM: nullable(
+      object({ Driver: string, Options: nullable(map(string)), Config: nullable(array(ipamConfig)) }),
+    ),
+    EnableIPv4: boolean,
+    EnableIPv6: boolean,
+    Options: nullable(map(string)),
+    Labels: nullable(map(string)),
+  },
+  { Name: or(string, '') },
+);
+export type NetworkCreateBody = Infer<typeof networkCreateBody>;
 
 export interface NetworkCreated {
   Id: string;
@@ -74,16 +79,15 @@ export interface NetworkResource {
 }
 
 /** POST /networks/ID/connect */
-export interface NetworkConnectBody {
-  Container: string;
-  EndpointConfig?: EndpointSettings | null;
-}
+export const networkConnectBody = object(
+  { EndpointConfig: nullable(endpointSettings) },
+  { Container: or(string, '') },
+);
+export type NetworkConnectBody = Infer<typeof networkConnectBody>;
 
 /** POST /networks/ID/disconnect */
-export interface NetworkDisconnectBody {
-  Container: string;
-  Force?: boolean;
-}
+export const networkDisconnectBody = object({ Force: boolean }, { Container: or(string, '') });
+export type NetworkDisconnectBody = Infer<typeof networkDisconnectBody>;
 
 export interface NetworksPruned {
   NetworksDeleted: string[] | null;

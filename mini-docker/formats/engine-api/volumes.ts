@@ -1,16 +1,19 @@
 // Volumes in the Docker Engine API: the bodies that clients send and get, under the API's own field names.
 // https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Volume
 
+import { anyObject, type Infer, map, nullable, object, string } from '../schema.ts';
+
 /** POST /volumes/create */
-export interface VolumeCreateBody {
+export const volumeCreateBody = object({
   /** Missing or '': a new one, by 64 hexadecimal digits. */
-  Name?: string;
-  Driver?: string;
+  Name: string,
+  Driver: string,
   /** Of the driver local: type, device and o, as mount(8) has them. */
-  DriverOpts?: Record<string, string> | null;
-  Labels?: Record<string, string> | null;
-  ClusterVolumeSpec?: object | null;
-}
+  DriverOpts: nullable(map(string)),
+  Labels: nullable(map(string)),
+  ClusterVolumeSpec: nullable(anyObject),
+});
+export type VolumeCreateBody = Infer<typeof volumeCreateBody>;
 
 /** GET /volumes/NAME, and an element of GET /volumes */
 export interface VolumeResource {

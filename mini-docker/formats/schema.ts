@@ -1,0 +1,182 @@
+// What JSON documents look like: one description of each gives its type, reads it, and knows what Go shows where nothing
+// was set. The writers and readers of these documents are Go programs, and so are our rules Go's (encoding/json): names
+// match without regard to case, unknown ones are ignored, and null is the same as nothing, also within a list. They come
+// from strangers: what is wrong is named by its place.
+
+import { FormatError } from './errors.ts';
+
+/** Checks and copies a value. `where` is its place: 'HostConfig.Devices[0].PathOnHost', and '' for the document. */
+export interface Schema<T> {
+  (value: unknown, where: string): T;
+  /** What a field is where nobody set it; undefined for one that is left out then. */
+  readonly zero?: unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table holds schemas of every type; Infer gives each its own back
+export type Fields = Readonly<Record<string, Schema<any>>>;
+
+export type Infer<S> = S extends (value: unknown, where: string) => infer T ? T : never;
+
+type Flat<T> = { [K in keyof T]: T[K] };
+
+type ObjectOf<O extends Fields, R extends Fields> = Flat<
+  { [K in keyof O]?: Infer<O[K]> } & { [K in keyof R]: Infer<R[K]> }
+>;
+
+export interface ObjectSchema<O extends Fields, R extends Fields> extends Schema<ObjectOf<O, R>> {
+  readonly optional: O;
+  readonly required: R;
+}
+
+const wrong = (where: string, wanted: string, value: unknown): FormatError =>
+  new FormatError(
+    value === undefined
+      ? `${where} is missing: it must be ${wanted}`
+      : `${where || 'the body'} must be ${wanted}, not ${shown(value)}`,
+  );
+
+function shown(value: unknown): string {
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested so deeply that our stack does not suffice.
+    text = Array.isArray(value) ? '[…]' : '{…}';
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** The same with another zero; with undefined it is Go's `omitempty`. */
+export const withZero = <S extends Schema<unknown>>(schema: S, zero: unknown): S =>
+  Object.assign(((value, where) => schema(value, where)) as S, schema, { zero });
+
+export const omitempty = <S extends Schema<unknown>>(schema: S): S => withZero(schema, undefined);
+
+export const string = withZero<Schema<string>>((value, where) => {
+  if (typeof value !== 'string') throw wrong(where, 'a string', value);
+  // A NUL would end the string early in a system call's argument and so mean another thing there than here.
+  if (value.includes('\0')) throw wrong(where, 'a string without NUL', value);
+  return value;
+}, '');
+
+/** Where a number of 64 bits is larger than 2^53 it loses its last digits: such ones stand for "no limit". */
+const wholeNumber = (wanted: string, least: number, most: number): Schema<number> =>
+  withZero<Schema<number>>((value, where) => {
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+      throw wrong(where, wanted, value);
+    return value as number;
+  }, 0);
+
+export const integer = wholeNumber('an integer', -(2 ** 63), 2 ** 63);
+/** 64 bits. */
+export const unsigned = wholeNumber('an integer without sign', 0, 2 ** 64);
+export const uint32 = wholeNumber('an integer from 0 to 4294967295', 0, 2 ** 32 - 1);
+export const uint16 = wholeNumber('an integer from 0 to 65535', 0, 2 ** 16 - 1);
+
+export const boolean = withZero<Schema<boolean>>((value, where) => {
+  if (typeof value !== 'boolean') throw wrong(where, 'true or false', value);
+  return value;
+}, false);
+
+/** Where Go has a pointer, a slice or a map that may be nil, and clients see null. */
+export const nullable = <T>(schema: Schema<T>): Schema<T | null> =>
+  withZero<Schema<T | null>>((value, where) => (value === null ? null : schema(value, where)), null);
+
+/** What is missing, or null, is `fallback`. */
+export const or = <T>(schema: Schema<T>, fallback: T): Schema<T> =>
+  withZero<Schema<T>>((value, where) => (value == null ? fallback : schema(value, where)), fallback);
+
+/** Go leaves the element at its zero value where the list says null. */
+const element = <T>(schema: Schema<T>, value: unknown, where: string): T =>
+  schema(value === null ? schema.zero : value, where);
+
+export const array = <T>(item: Schema<T>): Schema<T[]> =>
+  withZero<Schema<T[]>>((value, where) => {
+    if (!Array.isArray(value)) throw wrong(where, 'a list', value);
+    return value.map((each, index) => element(item, each, `${where}[${index}]`));
+  }, []);
+
+export const strings = array(string);
+
+/** A single string stands for a list of one: so dockerd reads commands. */
+export const words = withZero<Schema<string[]>>(
+  (value, where) => strings(typeof value === 'string' ? [value] : value, where),
+  [],
+);
+
+/** An array of two in Go: what is missing is 0, and more is ignored. */
+export const pair = withZero<Schema<[number, number]>>(
+  (value, where) => {
+    const [first = 0, second = 0] = array(unsigned)(value, where);
+    return [first, second];
+  },
+  [0, 0],
+);
+
+export const map = <T>(item: Schema<T>): Schema<Record<string, T>> =>
+  withZero<Schema<Record<string, T>>>((value, where) => {
+    const entries = Object.entries(fieldsOf(value, where));
+    // fromEntries defines properties; assigning would let a key '__proto__' replace the prototype.
+    return Object.fromEntries(
+      entries.map(([key, each]) => [string(key, where), element(item, each, `${where}.${key}`)]),
+    );
+  }, {});
+
+/** Optional fields that are missing, or null, are left out; required ones are not, unless they are or(…). */
+export function object<O extends Fields, R extends Fields = Record<never, never>>(
+  optional: O,
+  required: R = {} as R,
+): ObjectSchema<O, R> {
+  const known = new Map(
+    Object.entries({ ...optional, ...required }).map(([name, schema]) => [
+      name.toLowerCase(),
+      { name, schema },
+    ]),
+  );
+  const read: Schema<ObjectOf<O, R>> = (value, where) => {
+    const found: Record<string, unknown> = {};
+    for (const [key, each] of Object.entries(fieldsOf(value, where))) {
+      const field = known.get(key.toLowerCase());
+      if (field !== undefined && each !== null)
+        found[field.name] = field.schema(each, fieldAt(where, field.name));
+    }
+    for (const [name, schema] of Object.entries(required)) {
+      if (found[name] === undefined) found[name] = schema(undefined, fieldAt(where, name));
+    }
+    return found as ObjectOf<O, R>;
+  };
+  return Object.assign(read, { zero: {}, optional, required });
+}
+
+const fieldAt = (where: string, name: string): string => (where === '' ? name : `${where}.${name}`);
+
+/** What the engine does not look into. */
+export const anyObject = object({});
+
+/** What Go's encoder writes of an object in which nothing is set. */
+export const zeroOf = ({ optional, required }: ObjectSchema<Fields, Fields>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries({ ...optional, ...required }).flatMap(([name, { zero }]) =>
+      zero === undefined ? [] : [[name, zero]],
+    ),
+  );
+
+/** `what` names the document in errors: 'image configuration'. */
+export function parse<T>(text: string | Uint8Array, what: string, schema: Schema<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(typeof text === 'string' ? text : new TextDecoder().decode(text));
+  } catch (cause) {
+    throw new FormatError(`${what} is not JSON`, { cause });
+  }
+  return schema(value === null ? (schema.zero ?? null) : value, what);
+}
+
+export const parseObject = (text: string | Uint8Array, what: string): Record<string, unknown> =>
+  parse(text, what, fieldsOf);
+
+export function fieldsOf(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(where, 'an object', value);
+  return value as Record<string, unknown>;
+}
