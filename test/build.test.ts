@@ -299,12 +299,12 @@ RUN find /real /deep /etc/passwd -type f
     const outside = await ours(daemon, ['build', '-f', '-', context.path], {
       input: 'FROM busybox\nCOPY outside /got',
     });
-    expect(outside.stderr).toContain('file not found in the build context');
+    expect(outside.stderr).toContain('file not found in build context');
     symlinkSync('/etc', join(context.path, 'etc'));
     const below = await ours(daemon, ['build', '-f', '-', context.path], {
       input: 'FROM busybox\nCOPY etc/passwd /got',
     });
-    expect(below.stderr).toContain('file not found in the build context');
+    expect(below.stderr).toContain('file not found in build context');
     const parent = await ours(daemon, ['build', '-f', '-', context.path], {
       input: 'FROM busybox\nCOPY ../x /got',
     });
@@ -401,8 +401,8 @@ RUN find /unpacked /copied /plain.gz -type f; stat -c %u:%g /unpacked/x/file
     using context = newContext({ a: '1', b: '2', 'd/x': '3' });
     const failing = async (line: string) =>
       (await ours(daemon, ['build', '-f', '-', context.path], { input: `FROM busybox\n${line}\n` })).stderr;
-    expect(await failing('COPY nothere /')).toContain('COPY failed: file not found in the build context');
-    expect(await failing('COPY *.none /x/')).toContain('no source files fit *.none');
+    expect(await failing('COPY nothere /')).toContain('COPY failed: file not found in build context');
+    expect(await failing('COPY *.none /x/')).toContain('no source files were specified');
     expect(await failing('COPY a b /x')).toContain('the destination must be a directory and end with a /');
     expect(await failing('COPY d /etc/passwd')).toContain('cannot copy to non-directory: /etc/passwd');
     expect(await failing('COPY a /etc/passwd/x')).toMatch(/COPY failed|not a directory/i);
@@ -500,7 +500,7 @@ RUN id -u; id -g; pwd; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/c
     }
     const noProgram = await ours(daemon, ['build', '-'], { input: 'FROM busybox\nRUN ["/nothere"]\n' });
     expect(noProgram.stderr).toContain('/nothere');
-    expect(noProgram.code).toBe(127);
+    expect(noProgram.code).toBe(1);
   });
 
   test('a build whose client goes ends at once, with its container', async () => {

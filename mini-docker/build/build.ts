@@ -43,7 +43,12 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   const dockerfile = readDockerfile(context, request.dockerfile);
   removeIgnored(context, request.dockerfile);
   addLabels(dockerfile, request);
-  const plan = planBuild(dockerfile, request.target);
+  const variables = variablesOf(dockerfile, request);
+  const { directives, file } = dockerfile;
+  const plan = planBuild(dockerfile, {
+    target: request.target,
+    baseOf: ({ from }) => placed(from, file, () => variables.expandGlobal(from.image, directives.escape)),
+  });
   const output = new BuildOutput(request, {
     stages: plan.stages.map(each => each.stage.index),
     total: plan.total,
@@ -53,7 +58,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
     const failed = new AbortController();
     const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
     const signal = AbortSignal.any([request.signal, failed.signal]);
-    const state = await buildStages({ ...parts, signal }, { dockerfile, plan, failed });
+    const state = await buildStages({ ...parts, signal }, { dockerfile, plan, variables, failed });
     return finish({ host, request, output }, state);
   });
 }
@@ -77,6 +82,17 @@ function addLabels(dockerfile: Dockerfile, { labels, target }: BuildRequest): vo
   });
 }
 
+/** Those of ARG before the first FROM have their values. Throws DockerfileError. */
+function variablesOf({ globals, directives, file }: Dockerfile, request: BuildRequest): BuildVariables {
+  const platforms = {
+    build: hostPlatform(),
+    target: request.platform === undefined ? hostPlatform() : decodePlatformText(request.platform),
+  };
+  const variables = new BuildVariables(request.buildArgs, platforms);
+  for (const each of globals) placed(each, file, () => variables.declareGlobal(each, directives.escape));
+  return variables;
+}
+
 type Parts = Pick<
   Workspace,
   'host' | 'request' | 'output' | 'context' | 'contextPath' | 'hold' | 'signal'
@@ -87,31 +103,29 @@ type Parts = Pick<
 
 async function buildStages(
   parts: Parts,
-  { dockerfile, plan, failed }: { dockerfile: Dockerfile; plan: Plan; failed: AbortController },
+  {
+    dockerfile,
+    plan,
+    variables,
+    failed,
+  }: { dockerfile: Dockerfile; plan: Plan; variables: BuildVariables; failed: AbortController },
 ): Promise<StageState> {
-  const { request, output } = parts;
+  const { output } = parts;
   const { directives, file, stages } = dockerfile;
-  const platforms = {
-    build: hostPlatform(),
-    target: request.platform === undefined ? hostPlatform() : decodePlatformText(request.platform),
-  };
-  const variables = new BuildVariables(request.buildArgs, platforms);
-  for (const [index, instruction] of dockerfile.globals.entries()) {
-    await output.say({ stream: `Step ${index + 1}/${plan.total} : ${instruction.text}\n` });
-    placed(instruction, file, () => variables.declareGlobal(instruction, directives.escape));
+  for (const [index, { text }] of dockerfile.globals.entries()) {
+    await output.say({ stream: `Step ${index + 1}/${plan.total} : ${text}\n` });
   }
   const states = new Map<number, Promise<StageState>>();
   const workspace = workspaceOf(parts, { stages, states });
   for (const planned of plan.stages) {
-    const { index, from } = planned.stage;
-    const below = stages.slice(0, index).findLastIndex(each => each.name === from.image.toLowerCase());
+    const { index } = planned.stage;
     const stageRequest = {
       planned,
       variables,
       sign: directives.escape,
       file,
       output: output.stage(index),
-      from: below < 0 ? undefined : states.get(below),
+      from: typeof planned.base === 'number' ? states.get(planned.base) : undefined,
     };
     const state = buildStage(workspace, stageRequest);
     states.set(index, state);
@@ -180,9 +194,9 @@ function epochOf(text: string | null | undefined): bigint | undefined {
   return BigInt(text) * 1_000_000_000n;
 }
 
-function placed(instruction: Instruction, file: string, work: () => void): void {
+function placed<T>(instruction: Instruction, file: string, work: () => T): T {
   try {
-    work();
+    return work();
   } catch (cause) {
     if (!(cause instanceof DockerfileSyntaxError)) throw cause;
     const place = { file, line: instruction.line, text: instruction.firstLine };
@@ -209,6 +223,9 @@ async function resultOf(
   { state, tags }: { state: StageState; tags: string[] },
 ): Promise<Image> {
   const { base } = state;
+  if (base === undefined && isBase(state)) {
+    throw new BuildError('No image was generated. Is your Dockerfile empty?');
+  }
   const known = base !== undefined && isBase(state) ? base : await existing(images, imageIdOf(state));
   if (known === undefined) {
     return images.loose.assemble({

@@ -60,14 +60,16 @@ export function configure(
       return done({ ...config, StopSignal }, `STOPSIGNAL ${StopSignal}`);
     }
     case 'expose': {
-      const ports = instruction.words.flatMap(word => expandWords(word, expansion)).flatMap(exposedPorts);
-      const ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map(port => [port, {}])) };
+      // Sorted: their order is no difference.
+      const words = instruction.words.flatMap(word => expandWords(word, expansion));
+      const ports = words.flatMap(exposedPorts).sort();
+      const ExposedPorts = places([...Object.keys(config.ExposedPorts ?? {}), ...ports]);
       return done({ ...config, ExposedPorts }, `EXPOSE ${ports.join(' ')}`);
     }
     case 'volume': {
       const paths = instruction.words.map(one);
       if (paths.includes('')) throw new BuildError('VOLUME specified can not be an empty string');
-      const Volumes = { ...config.Volumes, ...Object.fromEntries(paths.map(path => [path, {}])) };
+      const Volumes = places([...Object.keys(config.Volumes ?? {}), ...paths]);
       return done({ ...config, Volumes }, `VOLUME [${paths.join(' ')}]`);
     }
     case 'cmd': {
@@ -96,6 +98,10 @@ export function configure(
   }
 }
 
+/** A set of names, as the image's configuration has it. */
+const places = (names: string[]): Record<string, Record<string, never>> =>
+  Object.fromEntries(names.sort().map(name => [name, {}]));
+
 const done = (config: ProcessDefaults, did: string): Configured => ({ config, did });
 
 const shown = (pairs: readonly (readonly [string, string])[]): string =>
@@ -105,6 +111,14 @@ const shown = (pairs: readonly (readonly [string, string])[]): string =>
 export function commandWords(command: CommandForm, config: ProcessDefaults): string[] {
   if (command.form === 'exec') return command.words;
   return [...(config.Shell?.length ? config.Shell : DEFAULT_SHELL), command.text];
+}
+
+/** What RUN runs. An empty list leaves the image's entry point. Throws BuildError. */
+export function runWords(command: CommandForm, config: ProcessDefaults): string[] {
+  const words = commandWords(command, config);
+  const found = words.length === 0 ? (config.Entrypoint ?? []) : words;
+  if (found.length === 0) throw new BuildError('No command specified');
+  return found;
 }
 
 function healthcheckOf({
@@ -126,9 +140,9 @@ function healthcheckOf({
   };
 }
 
-/** '80' → '80/tcp'; '8000-8002/udp' is three. */
+/** '80' → '80/tcp'; '8000-8002/udp' is three. As in `run -p`, an address and a port of the host may stand in front. */
 function exposedPorts(text: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-z]+))?$/i.exec(text);
+  const match = /^(?:[\d.]*:)?(?:[\d-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-z]+))?$/i.exec(text);
   const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
   const protocol = (match?.[3] ?? 'tcp').toLowerCase();
   if (match === null || first > last || last > 65535 || !['tcp', 'udp', 'sctp'].includes(protocol)) {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { CopyInstruction } from '../formats/dockerfile/instruction.ts';
+import { decodeDockerignore } from '../formats/dockerignore.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { spaceFor } from '../images/layers.ts';
@@ -15,9 +16,9 @@ import { BuildError } from './errors.ts';
 import { fetchFile, isUrl, refuseGit } from './fetch.ts';
 import { storeLayer } from './layer.ts';
 import { modeOf, ownerOf } from './owners.ts';
-import { isDirectory, isFile, type Located, locate, matchingPaths } from './sources.ts';
+import { isDirectory, isFile, type Located, locate, matchingPaths, placeOf } from './sources.ts';
 import type { StageState } from './state.ts';
-import { type Alterations, copyFiles, hashFiles, makeDirectory } from './transfer.ts';
+import { type Alterations, copyFiles, hashFiles, makeDirectories } from './transfer.ts';
 import { openState, openWritable, type Workspace, writable } from './workspace.ts';
 
 /** Variables are in their places. */
@@ -33,6 +34,8 @@ interface Source {
   located: Located;
   /** Its last name. */
   as: string;
+  /** COPY --parents: the directories of its path, which are made in the target. */
+  parents: string;
   alterations: Alterations;
   isArchive: boolean;
 }
@@ -54,22 +57,26 @@ export async function prepareCopy(
   const keyword = instruction.kind.toUpperCase();
   using resources = new DisposableStack();
   const view = resources.adopt(openState(workspace, state), closeSync);
+  const excluded = decodeDockerignore(instruction.exclude.join('\n'));
   const alterations: Alterations = {
     ...(instruction.chown === undefined ? {} : { owner: ownerOf(instruction.chown, view) }),
     ...(instruction.chmod === undefined ? {} : { mode: modeOf(instruction.chmod) }),
+    ...(instruction.exclude.length === 0 ? {} : { skip: excluded.ignores }),
   };
-  const sources = await findAll(workspace, { ...request, alterations, resources });
-  const isMany = sources.length > 1 || instruction.sources.length > 1;
-  if (isMany && !instruction.target.endsWith('/')) {
+  const found = await findAll(workspace, { ...request, alterations, resources });
+  if (found.length === 0) throw new BuildError(`${keyword} failed: no source files were specified`);
+  const isIntoDirectory = /(?:\/|^\.)$/.test(instruction.target) || instruction.parents;
+  const sources = found.filter(each => isDirectory(each.located) || !alterations.skip?.(each.as));
+  if (found.length > 1 && !isIntoDirectory) {
     throw new BuildError(
       `When using ${keyword} with more than one source file, the destination must be a directory and end with a /`,
     );
   }
   const absolute = posix.resolve(state.config.WorkingDir || '/', instruction.target);
-  const target = { path: absolute.slice(1), isDirectory: instruction.target.endsWith('/') };
+  const target = { path: absolute.slice(1), isDirectory: isIntoDirectory };
   const hash = createHash('sha256');
-  for (const { located, as, alterations, isArchive } of sources) {
-    hash.update(JSON.stringify([as, isDirectory(located), isArchive]));
+  for (const { located, as, parents, alterations, isArchive } of sources) {
+    hash.update(JSON.stringify([as, parents, isDirectory(located), isArchive]));
     await hashFiles(located, { as, hash, ...alterations });
     workspace.signal.throwIfAborted();
   }
@@ -86,7 +93,8 @@ type Finding = CopyRequest & { alterations: Alterations; resources: DisposableSt
 
 async function findAll(workspace: Workspace, finding: Finding): Promise<Source[]> {
   const { instruction, alterations, resources } = finding;
-  const { kind, from } = instruction;
+  const { kind, from, checksum, unpack } = instruction;
+  if (checksum !== undefined) checkChecksum(instruction);
   const root: Alterations = { owner: { uid: 0, gid: 0 }, ...alterations };
   const found: Source[] = [];
   let documents = 0;
@@ -101,7 +109,6 @@ async function findAll(workspace: Workspace, finding: Finding): Promise<Source[]
       found.push(...named(openHost(directory, resources), name, { ...finding, alterations: root }));
     } else if (kind === 'add' && isUrl(source)) {
       const directory = workspace.directory('fetched');
-      const { checksum } = instruction;
       const { signal } = workspace;
       const limit = spaceFor(directory);
       const name = await fetchFile(source, {
@@ -110,14 +117,17 @@ async function findAll(workspace: Workspace, finding: Finding): Promise<Source[]
         limit,
         ...(checksum === undefined ? {} : { checksum }),
       });
-      found.push(...named(openHost(directory, resources), name, { ...finding, alterations: root }));
+      const fetched = named(openHost(directory, resources), name, { ...finding, alterations: root });
+      for (const each of unpack === true ? fetched : []) await markArchive(each, alterations);
+      found.push(...fetched);
     } else if (from !== undefined) {
       const tree = await workspace.tree(from, finding.stage);
       const view = resources.adopt(openState(workspace, tree), closeSync);
       found.push(...named(view, source, finding));
     } else {
       const sources = named(workspace.context, source, { ...finding, alterations: root });
-      for (const each of kind === 'add' ? sources : []) await markArchive(each, alterations);
+      for (const each of kind === 'add' && unpack !== false ? sources : [])
+        await markArchive(each, alterations);
       found.push(...sources);
     }
   }
@@ -129,21 +139,31 @@ function openHost(directory: string, resources: DisposableStack): number {
 }
 
 function named(root: number, source: string, { instruction, resources, alterations }: Finding): Source[] {
-  const keyword = instruction.kind.toUpperCase();
-  const where = instruction.from ?? 'the build context (or excluded by .dockerignore)';
-  const paths = matchingPaths(root, source);
-  if (paths.length === 0)
-    throw new BuildError(`${keyword} failed: no source files fit ${source} in ${where}`);
-  return paths.map(path => {
+  const failed = `${instruction.kind.toUpperCase()} failed: `;
+  const where =
+    instruction.from === undefined ? 'file not found in build context or excluded by .dockerignore: ' : '';
+  return matchingPaths(root, source).map(path => {
     const located = locate(root, path);
-    if (located === undefined) {
-      throw new BuildError(`${keyword} failed: file not found in ${where}: ${source}: file does not exist`);
-    }
+    if (located === undefined) throw new BuildError(`${failed}${where}stat ${path}: file does not exist`);
     resources.use(located);
     const kind = located.status.mode & S_IF.MT;
-    if (kind === S_IF.SOCK) throw new BuildError(`${keyword} failed: ${source} is a socket`);
-    return { located, as: posix.basename(path), alterations, isArchive: false };
+    if (kind === S_IF.SOCK) throw new BuildError(`${failed}${source} is a socket`);
+    const parents = instruction.parents ? parentsOf(path, { source, isWhole: isDirectory(located) }) : '';
+    return { located, as: posix.basename(path), parents, alterations, isArchive: false };
   });
+}
+
+/** What COPY --parents keeps of a path: all of it, or what stands behind '/./' in the source. */
+function parentsOf(path: string, { source, isWhole }: { source: string; isWhole: boolean }): string {
+  const pivot = Math.max(0, source.indexOf('/./'));
+  const before = posix.join('/', source.slice(0, pivot)).split('/').filter(Boolean);
+  const parts = path.split('/').slice(before.length);
+  return (isWhole ? parts : parts.slice(0, -1)).join('/');
+}
+
+function checkChecksum({ sources: [first = '', ...others] }: CopyInstruction): void {
+  if (others.length > 0) throw new BuildError("checksum can't be specified for multiple sources");
+  if (!isUrl(first)) throw new BuildError("checksum can't be specified for non-HTTP(S) sources");
 }
 
 /** ADD unpacks archives of the context; their files keep their owners unless --chown says otherwise. */
@@ -180,17 +200,20 @@ async function place(
   target: { path: string; isDirectory: boolean; limit: number },
 ): Promise<void> {
   const { located, as, alterations, isArchive } = source;
-  const { path, limit } = target;
-  using there = locate(root, path === '' ? '.' : path);
+  const { limit } = target;
+  const path = placeOf(root, posix.join(target.path, source.parents));
+  using there = locate(root, path);
   const isInto = isDirectory(located) || isArchive;
   if (there !== undefined && !isDirectory(there) && (isInto || target.isDirectory)) {
     throw new BuildError(`cannot copy to non-directory: /${path}`);
   }
   if (isInto || target.isDirectory || (there !== undefined && isDirectory(there))) {
-    if (isInto && there === undefined) makeDirectory(root, path, alterations);
+    // What stands above a directory that is copied is root's; above a file it is the file's owner's.
+    if (isInto && there === undefined) makeDirectories(root, posix.dirname(path));
+    const { owner } = alterations;
+    if (there === undefined) makeDirectories(root, path, isInto ? alterations : { owner });
     if (isArchive) {
       const contents = readFile(located);
-      const { owner } = alterations;
       await unpackArchive({
         rootFd: root,
         base: path,
@@ -209,5 +232,6 @@ async function place(
   }
   const directory = posix.dirname(path);
   const base = directory === '.' ? '' : directory;
+  makeDirectories(root, base, { owner: alterations.owner });
   await copyFiles(located, { as: posix.basename(path), root, base, limit, ...alterations });
 }

@@ -16,8 +16,11 @@ COPY --from=alpine / /
 CMD x
 `);
 
+const plan = (target?: string, dockerfile = DOCKERFILE) =>
+  planBuild(dockerfile, { target, baseOf: ({ from }) => from.image.replace('$WHICH', 'two') });
+
 const stages = (target?: string) =>
-  planBuild(DOCKERFILE, target).stages.map(each => [each.stage.index, each.needs, each.firstStep]);
+  plan(target).stages.map(each => [each.stage.index, each.needs, each.firstStep]);
 
 test('a target needs the stages it stands on, copies from and mounts, and no others', () => {
   expect(stages()).toEqual([
@@ -26,7 +29,7 @@ test('a target needs the stages it stands on, copies from and mounts, and no oth
     [3, [], 7],
     [4, [2, 3], 8],
   ]);
-  expect(planBuild(DOCKERFILE, undefined)).toMatchObject({ target: 4, total: 11 });
+  expect(plan()).toMatchObject({ target: 4, total: 11 });
   expect(stages('APP')).toEqual([
     [0, [], 2],
     [2, [0], 4],
@@ -41,7 +44,17 @@ test('only stages above have a name', () => {
 });
 
 test('a target that is not there is told with the one that was meant', () => {
-  expect(() => planBuild(DOCKERFILE, 'tols')).toThrow(
-    'target stage "tols" could not be found; did you mean tools?',
-  );
+  expect(() => plan('tols')).toThrow('target stage "tols" could not be found; did you mean tools?');
+});
+
+test('FROM names a stage also by a variable, and never by a number', () => {
+  const dockerfile = parseDockerfile('FROM a AS two\nFROM 0 AS other\nFROM stage-$WHICH\nFROM $WHICH');
+  expect(plan(undefined, dockerfile).stages.map(each => each.base)).toEqual([{ image: 'a' }, 0]);
+  expect(plan('other', dockerfile).stages.map(each => each.base)).toEqual([{ image: '0' }]);
+});
+
+test('a flag that cannot be had is an error in a stage that is needed, with its line', () => {
+  const dockerfile = parseDockerfile('FROM a AS one\nRUN --security=insecure x\nFROM b\nCOPY --from=c x y');
+  expect(plan(undefined, dockerfile).stages).toHaveLength(1);
+  expect(() => plan('one', dockerfile)).toThrow('Dockerfile:2: RUN --security=insecure');
 });

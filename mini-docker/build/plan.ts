@@ -7,6 +7,8 @@ import { BuildError } from './errors.ts';
 
 export interface PlannedStage {
   stage: Stage;
+  /** What FROM names: the number of a stage above, or an image. */
+  base: number | { image: string };
   /** Stages that have to be built before, or meanwhile. */
   needs: number[];
   /** The number of its FROM, counted from 1. */
@@ -21,26 +23,36 @@ export interface Plan {
   total: number;
 }
 
-/** Throws BuildError when there is no such target. */
-export function planBuild(dockerfile: Dockerfile, targetName: string | undefined): Plan {
-  const { stages, globals } = dockerfile;
+/**
+ * Throws BuildError when there is no such target, and DockerfileError for a needed instruction with a flag that cannot be
+ * had.
+ * @param baseOf FROM's name, variables in their places
+ */
+export function planBuild(
+  { stages, globals }: Dockerfile,
+  { target: targetName, baseOf }: { target: string | undefined; baseOf(stage: Stage): string },
+): Plan {
   const target = targetName === undefined ? stages.length - 1 : findTarget(stages, targetName);
-  const needed = new Map<number, number[]>();
+  const needed = new Map<number, Pick<PlannedStage, 'base' | 'needs'>>();
   const visit = (index: number) => {
     if (needed.has(index)) return;
-    const needs = neededBy(stages, index);
-    needed.set(index, needs);
+    const stage = stages[index]!;
+    for (const each of stage.instructions) if (each.kind === 'refused') throw each.error;
+    const image = baseOf(stage);
+    const base = stageNamed(stages, image, index) ?? { image };
+    const needs = [...new Set([...(typeof base === 'number' ? [base] : []), ...copiedFrom(stages, index)])];
+    needed.set(index, { base, needs });
     for (const each of needs) visit(each);
   };
   visit(target);
   let step = globals.length + 1;
   const planned = [...needed]
     .sort(([a], [b]) => a - b)
-    .map(([index, needs]): PlannedStage => {
+    .map(([index, found]): PlannedStage => {
       const stage = stages[index]!;
       const firstStep = step;
       step += 1 + stage.instructions.length;
-      return { stage, needs, firstStep };
+      return { stage, ...found, firstStep };
     });
   return { target, stages: planned, total: step - 1 };
 }
@@ -54,25 +66,26 @@ function findTarget(stages: readonly Stage[], name: string): number {
   throw new BuildError(`target stage ${JSON.stringify(name)} could not be found${hint}`);
 }
 
-/** The stage of a name or a number, among those above `before`. */
+/** The stage of a name or, as COPY --from has it, a number, among those above `before`. */
 export function stageCalled(stages: readonly Stage[], name: string, before: number): number | undefined {
-  const above = stages.slice(0, before);
-  const named = above.findLastIndex(each => each.name === name.toLowerCase());
-  if (named >= 0) return named;
-  return /^\d+$/.test(name) && Number(name) < above.length ? Number(name) : undefined;
+  const named = stageNamed(stages, name, before);
+  return named ?? (/^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined);
 }
 
-function neededBy(stages: readonly Stage[], index: number): number[] {
-  const { from, instructions } = stages[index]!;
-  const names = instructions.flatMap(each => {
+function stageNamed(stages: readonly Stage[], name: string, before: number): number | undefined {
+  const found = stages.slice(0, before).findLastIndex(each => each.name === name.toLowerCase());
+  return found < 0 ? undefined : found;
+}
+
+function copiedFrom(stages: readonly Stage[], index: number): number[] {
+  const names = stages[index]!.instructions.flatMap(each => {
     if (each.kind === 'copy') return each.from === undefined ? [] : [each.from];
     return each.kind === 'run' ? each.mounts.flatMap(mountSource) : [];
   });
-  const base = stages.slice(0, index).findLastIndex(each => each.name === from.image.toLowerCase());
   const found = names.map(name => stageCalled(stages, name, index)).filter(each => each !== undefined);
   // What a variable stands for is known when the step is run: it may be any.
   if (names.some(name => name.includes('$'))) found.push(...stages.slice(0, index).keys());
-  return [...new Set(base < 0 ? found : [base, ...found])];
+  return found;
 }
 
 function mountSource(mount: string): string[] {

@@ -1,19 +1,20 @@
 // RUN: a container as `run` would start it, on top of the stage's layers; what it changed becomes a layer.
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { LooseLayer } from '../images/image.ts';
 import type { Container, Exit } from '../runtime/container.ts';
-import { commandWords } from './configure.ts';
+import { commandWords, runWords } from './configure.ts';
 import { BuildError } from './errors.ts';
 import { storeLayer } from './layer.ts';
 import type { StageOutput } from './output.ts';
 import { prepareMounts } from './run-mounts.ts';
 import type { StageState } from './state.ts';
 import { removeStubs } from './stubs.ts';
-import { lowerdirsOf, type Workspace, writable } from './workspace.ts';
+import { makeDirectories } from './transfer.ts';
+import { lowerdirsOf, openWritable, type Workspace, type Writable, writable } from './workspace.ts';
 
 export interface RunStep {
   command: InstructionOf<'run'>;
@@ -40,6 +41,7 @@ export async function runStep(
   const { args, script } = commandOf(workspace, state, command);
   using prepared = await prepareMounts(workspace, state, { flags: step.mounts, stage });
   const layer = writable(workspace);
+  makeVolumes(workspace, state, layer);
   const lowerdirs = lowerdirsOf(host, state);
   const layers = { lowerdirs: lowerdirs.length > 0 ? lowerdirs : [workspace.directory('empty')], ...layer };
   const id = host.newId();
@@ -75,7 +77,9 @@ export async function runStep(
     signal.throwIfAborted();
     if (exit.code !== 0) throw failure(exit, args);
   } catch (cause) {
-    throw cause instanceof BuildError || signal.aborted ? cause : run.explain(cause);
+    if (cause instanceof BuildError || signal.aborted) throw cause;
+    // The build fails, and no program has: there is no exit code of one.
+    throw new BuildError(run.explain(cause).message, { cause });
   } finally {
     await container?.delete();
     await run.release();
@@ -88,13 +92,25 @@ export async function runStep(
   return await storeLayer(workspace, layer.upperdir);
 }
 
+/** A command finds the directories of the image's volumes, and the image has them from then on. Throws BuildError. */
+function makeVolumes(workspace: Workspace, state: StageState, layer: Writable): void {
+  const paths = Object.keys(state.config.Volumes ?? {});
+  if (paths.length === 0) return;
+  const root = openWritable(workspace, state, layer);
+  try {
+    for (const path of paths) makeDirectories(root, path);
+  } finally {
+    closeSync(root);
+  }
+}
+
 /** A here-document alone is what the shell gets; one that says '#!' is a program. */
 function commandOf(workspace: Workspace, state: StageState, { command, documents }: RunStep['command']) {
   const [document] = documents;
   if (document === undefined || command.form === 'exec') {
-    return { args: commandWords(command, state.config), script: [] };
+    return { args: runWords(command, state.config), script: [] };
   }
-  const isAlone = documents.length === 1 && /^<<-?["']?[^\s"']+["']?$/.test(command.text);
+  const isAlone = documents.length === 1 && /^<<-?\s*["'\\]?[^\s"']+["']?$/.test(command.text);
   if (isAlone && document.content.startsWith('#!')) {
     const path = join(workspace.directory('script'), 'script');
     writeFileSync(path, document.content);

@@ -7,7 +7,7 @@ import { compileGlob, type Glob } from '../formats/glob.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
-import { openInRoot, type PathArg, readLink, withFd } from '../linux/in-root.ts';
+import { openInRoot, type PathArg, resolveInRoot, withFd } from '../linux/in-root.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { close } from '../linux/syscalls.ts';
 import { BuildError } from './errors.ts';
@@ -20,36 +20,32 @@ export interface Located extends Disposable {
   status: FileStatus;
 }
 
-/** As many as the kernel follows (path_resolution(7)). */
-const MAX_LINKS = 40;
 const NUL = Buffer.alloc(1);
 
-const pathArg = (path: string): PathArg => (isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path);
+export const pathArg = (path: string): PathArg =>
+  isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
+
+/** Where `path` leads in the tree of `root`, without links, also when nothing is there yet. Throws BuildError. */
+export function placeOf(root: number, path: string): string {
+  const place = orMissing(() => resolveInRoot(root, pathArg(path)));
+  if (place === undefined) throw new BuildError(`the symbolic links of ${path} go round in circles`);
+  return decodeName(place.subarray(1));
+}
 
 /** Finds a file in the tree of `root`, inside of which every link stays. undefined when it is not there. */
 export function locate(root: number, path: string): Located | undefined {
-  let at = path;
-  for (let links = 0; links < MAX_LINKS; links++) {
-    const clean = at.replace(/\/+$/, '');
-    const slash = clean.lastIndexOf('/');
-    const last = clean.slice(slash + 1);
-    const isWhole = last === '' || last === '.' || last === '..';
-    const directory = openDirectory(root, isWhole ? clean : clean.slice(0, slash + 1));
-    if (directory === undefined) return undefined;
-    const name = isWhole ? '.' : last;
-    const status = statusAt(directory, pathArg(name));
-    if (status === undefined) {
-      call(close(directory));
-      return undefined;
-    }
-    if ((status.mode & S_IF.MT) !== S_IF.LNK) {
-      return { directory, name, status, [Symbol.dispose]: () => void call(close(directory)) };
-    }
-    const target = withFd(directory, fd => decodeName(readLink(fd, pathArg(name))));
-    // Not shortened: '..' behind a link is the kernel's to resolve.
-    at = target.startsWith('/') ? target : `${clean.slice(0, slash + 1)}${target}`;
+  const place = orMissing(() => decodeName(resolveInRoot(root, pathArg(path)).subarray(1)));
+  if (place === undefined) return undefined;
+  const slash = place.lastIndexOf('/');
+  const directory = openDirectory(root, place.slice(0, slash + 1));
+  if (directory === undefined) return undefined;
+  const name = place.slice(slash + 1) || '.';
+  const status = statusAt(directory, pathArg(name));
+  if (status === undefined) {
+    call(close(directory));
+    return undefined;
   }
-  return undefined;
+  return { directory, name, status, [Symbol.dispose]: () => void call(close(directory)) };
 }
 
 /** The directory itself, to read: the caller's to close. */
@@ -60,9 +56,13 @@ export const openDirectoryOf = ({ directory, name }: Located): number =>
 export const openFileOf = ({ directory, name }: Located): number =>
   openInRoot(directory, pathArg(name), O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
 
-function openDirectory(root: number, path: string): number | undefined {
+const openDirectory = (root: number, path: string): number | undefined =>
+  orMissing(() => openInRoot(root, pathArg(path), O.RDONLY | O.DIRECTORY));
+
+/** undefined when there is no such path. */
+function orMissing<T>(look: () => T): T | undefined {
   try {
-    return openInRoot(root, pathArg(path), O.RDONLY | O.DIRECTORY);
+    return look();
   } catch (error) {
     if (error instanceof SyscallError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code))
       return undefined;

@@ -1,16 +1,15 @@
 // One stage: its instructions one after the other, each from the cache or done.
 
 import { closeSync } from 'node:fs';
-import { posix } from 'node:path';
 import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
 import { DockerfileError, DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { Instruction, InstructionOf } from '../formats/dockerfile/instruction.ts';
-import { expand } from '../formats/dockerfile/words.ts';
+import { expand, expandDocument } from '../formats/dockerfile/words.ts';
 import { shortId } from '../formats/oci/digest.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { baseState } from './base.ts';
 import { keyOf } from './cache.ts';
-import { commandWords, configure } from './configure.ts';
+import { configure, runWords } from './configure.ts';
 import { prepareCopy } from './copy.ts';
 import { BuildError } from './errors.ts';
 import { storeLayer } from './layer.ts';
@@ -19,7 +18,7 @@ import type { PlannedStage } from './plan.ts';
 import { runStep } from './run.ts';
 import { isDirectory, locate } from './sources.ts';
 import { imageIdOf, type StageState } from './state.ts';
-import { makeDirectory } from './transfer.ts';
+import { makeDirectories } from './transfer.ts';
 import { assignment, type BuildVariables, counted } from './variables.ts';
 import { openState, openWritable, type Workspace, writable } from './workspace.ts';
 
@@ -41,7 +40,7 @@ export async function buildStage(workspace: Workspace, request: StageRequest): P
   try {
     let number = planned.firstStep;
     await output.step(number, stage.from.text);
-    const builder = new StageBuilder(workspace, request, await begin(workspace, request));
+    const builder = new StageBuilder(workspace, request, withPath(await begin(workspace, request)));
     await output.done(shortId(imageIdOf(builder.state)));
     await builder.runTriggers();
     for (const instruction of stage.instructions) {
@@ -60,15 +59,22 @@ export async function buildStage(workspace: Workspace, request: StageRequest): P
 }
 
 function begin(workspace: Workspace, { planned, variables, sign, file, output, from }: StageRequest) {
-  if (from !== undefined) return from;
-  const { from: instruction } = planned.stage;
-  return at(instruction, file, () => {
-    const expansion = { escape: sign, lookup: (name: string) => variables.global(name) };
-    const image = expand(instruction.image, expansion);
-    if (image === '') throw new DockerfileSyntaxError(`the name of the image is empty: ${instruction.image}`);
-    const platform = instruction.platform && expand(instruction.platform, expansion);
-    return baseState(workspace, { image, output, ...(platform ? { platform } : {}) });
+  const { stage, base } = planned;
+  if (from !== undefined || typeof base === 'number') return from!;
+  return at(stage.from, file, () => {
+    const { platform } = stage.from;
+    const asked = platform === undefined ? {} : { platform: variables.expandGlobal(platform, sign) };
+    return baseState(workspace, { image: base.image, output, ...asked });
   });
+}
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** An image without a PATH, and scratch, get one with FROM. */
+function withPath(state: StageState): StageState {
+  const { Env = [] } = state.config;
+  if (Env.some(each => each.startsWith('PATH='))) return state;
+  return { ...state, config: { ...state.config, Env: [...Env, DEFAULT_PATH] } };
 }
 
 /** Says where in the Dockerfile a variable or a quote is wrong. */
@@ -129,7 +135,7 @@ class StageBuilder {
       case 'arg':
         return this.#argument(instruction);
       case 'maintainer': {
-        const author = this.#expand(instruction.value);
+        const author = instruction.value;
         return this.#plain(instruction, { state: { author }, did: `MAINTAINER ${author}` });
       }
       case 'run':
@@ -139,8 +145,12 @@ class StageBuilder {
         return this.#copy(instruction);
       case 'workdir':
         return this.#workdir(instruction);
+      case 'volume':
+        return this.#volume(instruction);
       case 'from':
         throw new BuildError('FROM cannot stand here');
+      case 'refused':
+        throw instruction.error;
       default:
         return this.#plain(instruction, this.#configured(instruction));
     }
@@ -193,7 +203,7 @@ class StageBuilder {
       .filter(([name]) => !own.has(name) && !this.#arguments.has(name))
       .map(([name, value]) => `${name}=${value}`);
     const mounts = instruction.mounts.map(each => this.#expand(each));
-    const words = commandWords(instruction.command, this.state.config);
+    const words = runWords(instruction.command, this.state.config);
     const documents = instruction.documents.map(each => each.content);
     const network = instruction.network ?? '';
     // Classic: the values of ARG in front, and how many there are.
@@ -228,15 +238,23 @@ class StageBuilder {
   }
 
   async #copy(instruction: InstructionOf<'copy' | 'add'>): Promise<void> {
-    const optional = (name: 'from' | 'chown' | 'chmod' | 'checksum') => {
+    const optional = (name: 'chown' | 'chmod' | 'checksum') => {
       const value = instruction[name];
       return value === undefined ? {} : { [name]: this.#expand(value) };
     };
+    const { variables } = this.#request;
+    // --from may also name the platform, and what stands before the first FROM.
+    const lookup = (name: string) => this.#lookup(name) ?? variables.global(name);
+    const from =
+      instruction.from === undefined
+        ? {}
+        : { from: expand(instruction.from, { ...this.#expansion, lookup }) };
     const expanded = {
       ...instruction,
       sources: instruction.sources.map(each => (each.startsWith('<<') ? each : this.#expand(each))),
       target: this.#expand(instruction.target),
-      ...optional('from'),
+      exclude: instruction.exclude.map(each => this.#expand(each)),
+      ...from,
       ...optional('chown'),
       ...optional('chmod'),
       ...optional('checksum'),
@@ -244,11 +262,15 @@ class StageBuilder {
     using prepared = await prepareCopy(this.#workspace, this.state, {
       instruction: expanded,
       stage: this.#request.planned.stage.index,
-      expand: text => this.#expand(text),
+      expand: text => expandDocument(text, this.#expansion),
     });
-    const flags = (['from', 'chown', 'chmod'] as const).flatMap(name =>
-      expanded[name] === undefined ? [] : [`--${name}=${expanded[name]}`],
-    );
+    const flags = [
+      ...(['from', 'chown', 'chmod'] as const).flatMap(name =>
+        expanded[name] === undefined ? [] : [`--${name}=${expanded[name]}`],
+      ),
+      ...(expanded.parents ? ['--parents'] : []),
+      ...expanded.exclude.map(each => `--exclude=${each}`),
+    ];
     const did = [instruction.kind.toUpperCase(), ...flags, ...expanded.sources, expanded.target].join(' ');
     await this.#cached(instruction, {
       key: [instruction.kind, prepared.digest],
@@ -267,22 +289,33 @@ class StageBuilder {
     });
   }
 
-  async #makeDirectory(path: string): Promise<LooseLayer | undefined> {
-    const inside = posix.normalize(path).slice(1);
-    if (inside === '') return undefined;
+  async #volume(instruction: Instruction): Promise<void> {
+    const done = this.#configured(instruction);
     const view = openState(this.#workspace, this.state);
     try {
-      using there = locate(view, inside);
+      for (const path of Object.keys(done.state.config?.Volumes ?? {})) {
+        using there = locate(view, path);
+        if (there === undefined || isDirectory(there)) continue;
+        throw new BuildError(`cannot mount volume over existing file, file exists ${path}`);
+      }
+    } finally {
+      closeSync(view);
+    }
+    return this.#plain(instruction, done);
+  }
+
+  async #makeDirectory(path: string): Promise<LooseLayer | undefined> {
+    const view = openState(this.#workspace, this.state);
+    try {
+      using there = locate(view, path);
       if (there !== undefined && isDirectory(there)) return undefined;
-      if (there !== undefined)
-        throw new BuildError(`cannot make the directory ${path}: something else is there`);
     } finally {
       closeSync(view);
     }
     const layer = writable(this.#workspace);
     const root = openWritable(this.#workspace, this.state, layer);
     try {
-      makeDirectory(root, inside, {});
+      makeDirectories(root, path);
     } finally {
       closeSync(root);
     }

@@ -1,22 +1,31 @@
 // Files from one tree to another, and what they are made of as a digest. Both go by the archive that pack() makes of
 // them, which never is anywhere but in memory, piece by piece.
 import type { Hash } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync } from 'node:fs';
+import { posix } from 'node:path';
 import type { TarEntry } from '../formats/tar/entry.ts';
 import { createTarReader } from '../formats/tar/reader.ts';
 import { pack } from '../images/pack.ts';
 import { createUnpacker } from '../images/unpack.ts';
-import { isDirectory, type Located, openDirectoryOf } from './sources.ts';
+import { makeDirectoriesInRoot } from '../linux/in-root.ts';
+import { SyscallError } from '../linux/syscall-error.ts';
+import { BuildError } from './errors.ts';
+import { isDirectory, type Located, openDirectoryOf, pathArg } from './sources.ts';
 
 /** How files are changed on their way. */
 export interface Alterations {
-  owner?: { uid: number; gid: number };
+  owner?: { uid: number; gid: number } | undefined;
   /** Permission bits of all files and directories. */
   mode?: number;
+  /** Leaves out a path of the source, and what is below it. */
+  skip?(path: string): boolean;
 }
 
 /** The files: of a directory those in it, each by its path there; else the one file under the name `as`. */
-async function* archiveOf(source: Located, as: string): AsyncGenerator<Buffer> {
+async function* archiveOf(
+  source: Located,
+  { as, skip }: Alterations & { as: string },
+): AsyncGenerator<Buffer> {
   if (!isDirectory(source)) {
     yield* pack({ fd: source.directory, only: { name: source.name, as }, whiteouts: false });
     return;
@@ -24,7 +33,7 @@ async function* archiveOf(source: Located, as: string): AsyncGenerator<Buffer> {
   // One of its own: reading a directory moves its position.
   const fd = openDirectoryOf(source);
   try {
-    yield* pack({ fd, whiteouts: false });
+    yield* pack({ fd, whiteouts: false, ...(skip === undefined ? {} : { skip }) });
   } finally {
     closeSync(fd);
   }
@@ -54,7 +63,7 @@ export async function hashFiles(
     data: bytes => void hash.update(bytes),
     end: () => {},
   });
-  for await (const chunk of archiveOf(source, options.as)) reader.write(chunk);
+  for await (const chunk of archiveOf(source, options)) reader.write(chunk);
 }
 
 /** Writes them below the directory `base` of the tree `root`. Throws ImageError. */
@@ -70,7 +79,7 @@ export async function copyFiles(
       data: (bytes, position) => unpacker.data(bytes, position),
       end: () => unpacker.end(),
     });
-    for await (const chunk of archiveOf(source, options.as)) reader.write(chunk);
+    for await (const chunk of archiveOf(source, options)) reader.write(chunk);
     reader.finish();
     unpacker.finish();
   } finally {
@@ -78,21 +87,16 @@ export async function copyFiles(
   }
 }
 
-/** Makes a directory, and those above it, that are not there yet. Throws ImageError. */
-export function makeDirectory(root: number, path: string, { owner, mode }: Alterations): void {
-  const limit = Number.MAX_SAFE_INTEGER;
-  const unpacker = createUnpacker({ rootFd: root, whiteouts: false, limit, keepKinds: true });
+/** Makes a directory, and those above it, that are not there yet: also where dangling links lead to. Throws BuildError. */
+export function makeDirectories(root: number, path: string, { owner, mode }: Alterations = {}): void {
+  const describe = (fd: number) => {
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    fchmodSync(fd, mode ?? 0o755);
+  };
   try {
-    unpacker.entry({
-      path,
-      type: 'directory',
-      mode: mode ?? 0o755,
-      uid: owner?.uid ?? 0,
-      gid: owner?.gid ?? 0,
-      size: 0,
-      mtime: BigInt(Date.now()) * 1_000_000n,
-    });
-  } finally {
-    unpacker.close();
+    closeSync(makeDirectoriesInRoot(root, pathArg(path), describe));
+  } catch (cause) {
+    if (!(cause instanceof SyscallError) || !['ENOTDIR', 'ELOOP'].includes(cause.code)) throw cause;
+    throw new BuildError(`cannot make the directory ${posix.join('/', path)}: not a directory`, { cause });
   }
 }

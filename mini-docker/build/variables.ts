@@ -40,6 +40,13 @@ export class BuildVariables {
     return this.#globals.get(name) ?? this.#platform.get(name);
   }
 
+  /** What stands in a FROM line, variables in their places; never ''. Throws DockerfileSyntaxError. */
+  expandGlobal(text: string, sign: string): string {
+    const value = expand(text, { escape: sign, lookup: name => this.global(name) });
+    if (value === '') throw new DockerfileSyntaxError(`the name of the image is empty: ${text}`);
+    return value;
+  }
+
   /** The value of an ARG of a stage. Throws DockerfileSyntaxError. */
   value(name: string, initial: string | undefined, scope: Scope): string | undefined {
     return this.#take(name) ?? this.#expanded(initial, scope) ?? this.global(name);

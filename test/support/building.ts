@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { encodeEntry } from '../../mini-docker/formats/tar/encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry } from '../../mini-docker/formats/tar/entry.ts';
 import type { TestDaemon } from './daemon.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -70,7 +72,7 @@ function run([program, ...args]: string[], { cwd, input, env }: RunOptions): Pro
 
 /** POST with a body of bytes; the answer as text. */
 export function post(
-  daemon: TestDaemon,
+  daemon: Pick<TestDaemon, 'socket'>,
   path: string,
   body: Buffer,
 ): Promise<{ status: number; text: string }> {
@@ -118,4 +120,49 @@ export async function serverIn(daemon: TestDaemon): Promise<{ url: string } & As
       await ended;
     },
   };
+}
+
+export interface Built {
+  /** What the build said: the texts of its stream. */
+  text: string;
+  /** The message it failed with. */
+  error?: string;
+  code?: number;
+  /** The image's id. */
+  id: string;
+}
+
+/** A file of a context: its text, or more of it. */
+export type ContextFile = string | Buffer | Partial<TarEntry>;
+
+/** Builds over the API: no command is started, and the context is packed in memory. */
+export async function buildOf(
+  daemon: Pick<TestDaemon, 'socket'>,
+  files: Record<string, ContextFile>,
+  query = '',
+): Promise<Built> {
+  const { text } = await post(daemon, `/build?${query}`, contextOf(files));
+  const built: Built = { text: '', id: '' };
+  for (const line of text.split('\n').filter(Boolean)) {
+    const message = JSON.parse(line);
+    built.text += message.stream ?? '';
+    built.id = message.aux?.ID ?? built.id;
+    if (message.message !== undefined) built.error = message.message;
+    if (message.errorDetail === undefined) continue;
+    built.error = message.errorDetail.message;
+    built.code = message.errorDetail.code;
+  }
+  return built;
+}
+
+/** The tar of a build's context; files are root's, with mode 644. */
+export function contextOf(files: Record<string, ContextFile>): Buffer {
+  const plain = { type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: 0n } as const;
+  const parts = Object.entries(files).flatMap(([path, file]) => {
+    if (typeof file === 'object' && !Buffer.isBuffer(file)) return [encodeEntry({ ...plain, path, ...file })];
+    const content = Buffer.from(file);
+    const entry = { ...plain, path, size: content.length };
+    return [encodeEntry(entry), content, Buffer.alloc(padding(content.length))];
+  });
+  return Buffer.concat([...parts, END_OF_ARCHIVE]);
 }

@@ -2,7 +2,7 @@
 
 import { decodeDuration } from '../durations.ts';
 import { meant } from '../typo.ts';
-import { DockerfileSyntaxError } from './error.ts';
+import { DockerfileFlagError, DockerfileSyntaxError } from './error.ts';
 import type { CommandForm, HealthInstruction, InstructionKind } from './instruction.ts';
 import type { Statement } from './lines.ts';
 import { splitWords } from './words.ts';
@@ -76,20 +76,17 @@ function run(input: Input): InstructionKind {
   if (rest === '') throw new DockerfileSyntaxError('RUN requires a command');
   const security = flags.get('security')?.at(-1) ?? 'sandbox';
   if (security !== 'sandbox') {
-    throw new DockerfileSyntaxError(
+    throw new DockerfileFlagError(
       `RUN --security=${security} is not supported: a build has no more rights than a container`,
     );
   }
   const network = flags.get('network')?.at(-1);
   if (network !== undefined && !['default', 'none', 'host'].includes(network)) {
-    throw new DockerfileSyntaxError(`invalid network for RUN: ${network} (it is default, none or host)`);
+    throw new DockerfileFlagError(`invalid network for RUN: ${network} (it is default, none or host)`);
   }
-  const parsed = command(rest);
-  if (parsed.form === 'exec' && parsed.words.length === 0)
-    throw new DockerfileSyntaxError('RUN requires a command');
   return {
     kind: 'run',
-    command: parsed,
+    command: command(rest),
     mounts: flags.get('mount') ?? [],
     ...(network === undefined ? {} : { network }),
     documents: input.documents,
@@ -97,18 +94,23 @@ function run(input: Input): InstructionKind {
 }
 
 function copy(input: Input, kind: 'copy' | 'add'): InstructionKind {
-  const allowed =
-    kind === 'copy' ? ['from', 'chown', 'chmod', 'link'] : ['chown', 'chmod', 'link', 'checksum'];
-  const { flags, rest } = takeFlags(input, allowed);
-  const words = jsonList(rest) ?? splitWords(rest, input.sign);
+  const { flags, rest } = takeFlags(input, ['chown', 'chmod', 'exclude', 'link', ...OWN_FLAGS[kind]]);
+  const words = jsonList(rest) ?? withoutGaps(splitWords(rest, input.sign));
   if (words.length < 2) {
     throw new DockerfileSyntaxError(
       `${input.keyword} requires at least two arguments: what to take, and where to put it`,
     );
   }
-  const link = flags.get('link')?.at(-1) ?? 'true';
-  if (link !== 'true' && link !== 'false')
-    throw new DockerfileSyntaxError(`--link is true or false, not ${link}`);
+  const toggle = (name: string): boolean | undefined => {
+    const value = flags.get(name)?.at(-1);
+    if (value === undefined) return undefined;
+    if (value !== 'true' && value !== 'false')
+      throw new DockerfileSyntaxError(`--${name} is true or false, not ${value}`);
+    return value === 'true';
+  };
+  // Files are copied into a layer of their own anyway, and git repositories are refused.
+  for (const name of ['link', 'keep-git-dir']) toggle(name);
+  const unpack = toggle('unpack');
   const last = (name: 'from' | 'chown' | 'chmod' | 'checksum') => {
     const value = flags.get(name)?.at(-1);
     return value === undefined ? {} : { [name]: value };
@@ -121,8 +123,21 @@ function copy(input: Input, kind: 'copy' | 'add'): InstructionKind {
     ...last('chown'),
     ...last('chmod'),
     ...last('checksum'),
+    exclude: flags.get('exclude') ?? [],
+    parents: toggle('parents') ?? false,
+    ...(unpack === undefined ? {} : { unpack }),
     documents: input.documents,
   };
+}
+
+const OWN_FLAGS = { copy: ['from', 'parents'], add: ['checksum', 'keep-git-dir', 'unpack'] };
+
+/** '<< EOF' is one word, as the shell reads it. */
+function withoutGaps(words: string[]): string[] {
+  return words.flatMap((word, index) => {
+    if (/^<<-?$/.test(words[index - 1] ?? '')) return [];
+    return [/^<<-?$/.test(word) ? word + (words[index + 1] ?? '') : word];
+  });
 }
 
 /** 'a=b c="d e"', or the old form 'a rest of the line'. */
@@ -271,14 +286,16 @@ function takeFlags(
     if (word === '--') break;
     const equals = word.indexOf('=');
     const name = word.slice(2, equals < 0 ? undefined : equals);
-    if (!allowed.includes(name)) throw new DockerfileSyntaxError(unknownFlag(keyword, name, allowed));
-    const value = equals < 0 ? (name === 'link' ? 'true' : undefined) : word.slice(equals + 1);
+    if (!allowed.includes(name)) throw new DockerfileFlagError(unknownFlag(keyword, name, allowed));
+    const value = equals < 0 ? (TOGGLES.has(name) ? 'true' : undefined) : word.slice(equals + 1);
     if (value === undefined)
       throw new DockerfileSyntaxError(`the flag --${name} needs a value: --${name}=VALUE`);
     flags.set(name, [...(flags.get(name) ?? []), value]);
   }
   return { flags, rest: left };
 }
+
+const TOGGLES = new Set(['link', 'parents', 'keep-git-dir', 'unpack']);
 
 function unknownFlag(keyword: string, name: string, allowed: readonly string[]): string {
   const guess = meant(name, allowed);

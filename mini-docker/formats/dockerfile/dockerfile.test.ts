@@ -12,7 +12,11 @@ test('a Dockerfile with everything in it reads as the golden file says', async (
 
 const problem = (text: string): string => {
   try {
-    parseDockerfile(text);
+    const { stages } = parseDockerfile(text);
+    // Flags that cannot be had are an error for those who need the instruction.
+    for (const each of stages.flatMap(stage => stage.instructions)) {
+      if (each.kind === 'refused') throw each.error;
+    }
   } catch (error) {
     return (error as Error).message;
   }
@@ -77,8 +81,32 @@ test('a statement knows the line it starts on, whatever stands above it', () => 
   expect(stages[0]!.instructions.map(each => each.line)).toEqual([2, 8, 10]);
 });
 
-test('a here-string and an arrow in quotes are no here-documents', () => {
+test('a here-string, an arrow in quotes and arithmetic are no here-documents', () => {
   expect(texts('FROM a\nRUN cat <<< x\nRUN echo "a <<EOF"\nRUN b')).toHaveLength(3);
+  expect(texts('FROM a\nRUN echo $((1 << 3))\nRUN echo $((1 << n ))\nRUN b')).toHaveLength(3);
+});
+
+test.each([
+  ['RUN cat <<EOF', true],
+  ['RUN cat <<\\EOF', false],
+  ["RUN cat <<'EOF'", false],
+  ['RUN cat << EOF > /x', true],
+  ['RUN cat <<- \\EOF', false],
+  ['COPY << EOF /x', true],
+  ['COPY <<- "EOF" /x', false],
+])('%s is a here-document; its variables are expanded: %j', (line, expands) => {
+  const { stages } = parseDockerfile(`FROM a\n${line}\na "$b"\nEOF\nRUN c`);
+  const [first] = stages[0]!.instructions;
+  expect(stages[0]!.instructions).toHaveLength(2);
+  expect(first).toMatchObject({ documents: [{ name: 'EOF', content: 'a "$b"\n', expands }] });
+  if (first!.kind === 'copy') expect(first!.sources).toHaveLength(1);
+});
+
+test.each(['--bogus', '--security=insecure'])('the flag %s waits for who needs it', flag => {
+  const [stage] = parseDockerfile(`FROM a AS x\nRUN ${flag} x\nFROM b`).stages;
+  expect(stage!.instructions).toMatchObject([{ kind: 'refused' }]);
+  expect(() => parseDockerfile(`FROM ${flag} a`)).toThrow('unknown flag for FROM');
+  expect(() => parseInstructions(`RUN ${flag} a`, '--change')).toThrow(flag);
 });
 
 test('changes of a commit are read as instructions without stages', () => {

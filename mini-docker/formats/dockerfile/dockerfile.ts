@@ -1,7 +1,7 @@
 // A Dockerfile, taken apart into stages and instructions. Pure: nothing is looked up and nothing is run.
 
 import { decodeInstruction } from './decode.ts';
-import { DockerfileError, DockerfileSyntaxError } from './error.ts';
+import { DockerfileError, DockerfileFlagError, DockerfileSyntaxError } from './error.ts';
 import type { Instruction, InstructionOf } from './instruction.ts';
 import { type Directives, type Statement, splitStatements } from './lines.ts';
 
@@ -30,6 +30,9 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   const stages: Stage[] = [];
   for (const statement of statements) {
     const instruction = decode(statement, file, directives.escape);
+    if (instruction.kind === 'refused' && (stages.length === 0 || statement.keyword === 'FROM')) {
+      throw instruction.error;
+    }
     const fail = (why: string) =>
       new DockerfileError(why, { file, line: statement.line, text: statement.firstLine });
     if (instruction.kind === 'from') {
@@ -60,7 +63,11 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
 
 /** Instructions without stages: those of `commit --change`, and an image's triggers. Throws DockerfileError. */
 export function parseInstructions(text: string, file: string, sign = '\\'): Instruction[] {
-  return splitStatements(text, file).statements.map(statement => decode(statement, file, sign));
+  return splitStatements(text, file).statements.map(statement => {
+    const instruction = decode(statement, file, sign);
+    if (instruction.kind === 'refused') throw instruction.error;
+    return instruction;
+  });
 }
 
 function decode(statement: Statement, file: string, sign: string): Instruction {
@@ -69,6 +76,8 @@ function decode(statement: Statement, file: string, sign: string): Instruction {
     return { line, text, firstLine, ...decodeInstruction({ ...statement, sign }) };
   } catch (cause) {
     if (!(cause instanceof DockerfileSyntaxError)) throw cause;
-    throw new DockerfileError(cause.message, { file, line, text: firstLine }, { cause });
+    const error = new DockerfileError(cause.message, { file, line, text: firstLine }, { cause });
+    if (cause instanceof DockerfileFlagError) return { line, text, firstLine, kind: 'refused', error };
+    throw error;
   }
 }

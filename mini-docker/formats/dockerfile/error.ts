@@ -16,3 +16,8 @@ export class DockerfileError extends FormatError {
 export class DockerfileSyntaxError extends FormatError {
   override name = 'DockerfileSyntaxError';
 }
+
+/** A flag that is not known or cannot be had here: an error only where the build needs the instruction. */
+export class DockerfileFlagError extends DockerfileSyntaxError {
+  override name = 'DockerfileFlagError';
+}

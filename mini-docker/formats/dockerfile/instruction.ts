@@ -1,4 +1,5 @@
 // One instruction of a Dockerfile, taken apart. Variables are still in it: what they stand for is known when it is run.
+import type { DockerfileError } from './error.ts';
 import type { HereDocument } from './lines.ts';
 
 /** The shell form is one string, for the shell to read; the exec form a list, which no shell sees. */
@@ -26,7 +27,9 @@ export type InstructionKind =
   | { kind: 'cmd' | 'entrypoint'; command: CommandForm }
   | { kind: 'shell'; words: string[] }
   | { kind: 'healthcheck'; check: HealthInstruction }
-  | { kind: 'onbuild'; trigger: string };
+  | { kind: 'onbuild'; trigger: string }
+  /** One of its flags cannot be had. */
+  | { kind: 'refused'; error: DockerfileError };
 
 export interface CopyInstruction {
   kind: 'copy' | 'add';
@@ -36,6 +39,12 @@ export interface CopyInstruction {
   chown?: string;
   chmod?: string;
   checksum?: string;
+  /** Patterns of .dockerignore's kind, of what is left out. */
+  exclude: string[];
+  /** COPY --parents: files keep the directories of their paths. */
+  parents: boolean;
+  /** ADD --unpack: whether archives are unpacked, where the Dockerfile says it. */
+  unpack?: boolean;
   /** Files that stand in the Dockerfile itself: sources whose name starts with '<<'. */
   documents: HereDocument[];
 }

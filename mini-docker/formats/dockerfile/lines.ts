@@ -73,6 +73,8 @@ export function splitStatements(
     const documents: HereDocument[] = [];
     if (WITH_DOCUMENTS.test(whole)) {
       for (const mark of documentMarks(whole, sign)) {
+        // '<<' with a blank behind it may be arithmetic of the shell.
+        if (mark.isApart && !lines.slice(index + 1).some(line => line.trimStart() === mark.name)) continue;
         const content: string[] = [];
         for (index++; ; index++) {
           if (index >= lines.length)
@@ -122,14 +124,21 @@ interface DocumentMark {
   name: string;
   expands: boolean;
   trimsTabs: boolean;
+  /** A blank stands between '<<' and the name. */
+  isApart: boolean;
 }
 
-/** '<<EOF', '<<-EOF', "3<<'EOF'": the words that say that a here-document follows. '<<<' is none. */
+/** '<<EOF', '<<-EOF', '<< EOF', '<<\\EOF', "3<<'EOF'": the words that say that a here-document follows. '<<<' is none. */
 function documentMarks(text: string, sign: string): DocumentMark[] {
-  return splitWords(text, sign).flatMap(word => {
-    const match = /^\d*<<(-?)(?:'([^']+)'|"([^"]+)"|([^<>|&;()'"\s]+))/.exec(word);
+  const words = splitWords(text, sign);
+  return words.flatMap((word, index) => {
+    const isApart = /^\d*<<-?$/.test(word);
+    const match = DOCUMENT_MARK.exec(isApart ? word + (words[index + 1] ?? '') : word);
     if (match === null) return [];
-    const [, dash, single, double, bare] = match;
-    return [{ name: single ?? double ?? bare!, expands: bare !== undefined, trimsTabs: dash === '-' }];
+    const [, dash, single, double, escaped, bare] = match;
+    const name = single ?? double ?? escaped ?? bare!;
+    return [{ name, expands: bare !== undefined, trimsTabs: dash === '-', isApart }];
   });
 }
+
+const DOCUMENT_MARK = /^\d*<<(-?)(?:'([^']+)'|"([^"]+)"|\\([^<>|&;()'"\s]+)|([^<>|&;()'"\s\\]+))/;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expand, expandWords, splitWords } from './words.ts';
+import { expand, expandDocument, expandWords, splitWords } from './words.ts';
 
 const variables: Record<string, string> = { a: 'A', two: 'b  c', empty: '', file: 'dir/sub/x.tar.gz' };
 const expansion = { escape: '\\', lookup: (name: string) => variables[name] };
@@ -82,4 +82,12 @@ test('words are separated by blanks outside of quotes', () => {
 test('blanks in a variable separate words unless it stands in quotes', () => {
   expect(expandWords('x$two "$two" \'\'', expansion)).toEqual(['xb', 'c', 'b  c', '']);
   expect(expandWords('  ', expansion)).toEqual([]);
+});
+
+test('in a here-document variables are expanded, and quotes stay', () => {
+  const lookup = (name: string) => ({ A: 'arg', Q: `"'` })[name];
+  const text = `{"key": "va'lue", 'k2': "$A"} \${A:-x} \${B:-"y"} $Q \\$A \\\\ \\n it's`;
+  expect(expandDocument(text, { escape: '\\', lookup })).toBe(
+    `{"key": "va'lue", 'k2': "arg"} arg "y" "' $A \\ \\n it's`,
+  );
 });

@@ -9,6 +9,8 @@ export interface Expansion {
   escape: string;
   /** The value of a variable; undefined when it is not set. */
   lookup(name: string): string | undefined;
+  /** Quotes are characters like others, as in a here-document. */
+  plainQuotes?: boolean;
 }
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?\-$!]/y;
@@ -46,7 +48,15 @@ export function expand(text: string, expansion: Expansion): string {
   return new Expander(text, expansion).all().join('');
 }
 
-/** The same, and blanks that are not quoted, also in the values of variables, separate words. Throws DockerfileSyntaxError. */
+/**
+ * Puts in what variables stand for in the lines of a here-document, as sh(1) does: quotes stay, and the escape character
+ * is one before '$' and before itself only. Throws DockerfileSyntaxError.
+ */
+export function expandDocument(text: string, expansion: Expansion): string {
+  return expand(text, { ...expansion, plainQuotes: true });
+}
+
+/** The same as expand(), and blanks that are not quoted, also in the values of variables, separate words. Throws DockerfileSyntaxError. */
 export function expandWords(text: string, expansion: Expansion): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -103,10 +113,13 @@ class Expander {
         this.#at++;
         return pieces;
       }
-      if (character === "'") pieces.push(this.#single());
-      else if (character === '"') pieces.push(this.#double());
+      const { escape: sign, plainQuotes = false } = this.#expansion;
+      const next = this.#text[this.#at + 1];
+      const isEscape = character === sign && (!plainQuotes || next === '$' || next === sign);
+      if (character === "'" && !plainQuotes) pieces.push(this.#single());
+      else if (character === '"' && !plainQuotes) pieces.push(this.#double());
       else if (character === '$') pieces.push(this.#variable());
-      else if (character === this.#expansion.escape) {
+      else if (isEscape) {
         this.#at++;
         // At the very end it stands for nothing.
         if (this.#at < this.#text.length) pieces.push(new Quoted(this.#text[this.#at++]!));

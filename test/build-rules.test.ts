@@ -1,0 +1,210 @@
+// What a Dockerfile means, as dockerd 20.10's classic builder answers; and what BuildKit's documentation says of what the
+// classic builder does not know. Everything goes over the API of one daemon.
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Built, buildOf, type ContextFile } from './support/building.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient } from './support/engine-client.ts';
+
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+let daemon: TestDaemon;
+let engine: EngineClient;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  engine = engineClient(daemon);
+}, 60_000);
+afterAll(() => daemon.stop());
+
+const build = (dockerfile: string, files: Record<string, ContextFile> = {}, query = ''): Promise<Built> =>
+  buildOf(daemon, { ...files, Dockerfile: dockerfile }, query);
+
+/** What the last RUN printed. */
+async function printed(dockerfile: string, files?: Record<string, ContextFile>): Promise<string[]> {
+  const { text, error } = await build(dockerfile, files);
+  expect(error).toBe(undefined);
+  const last = text.slice(text.lastIndexOf(' ---> Running in'));
+  return last.split('\n').filter(line => line !== '' && !/^ --->|^Removing|^Successfully/.test(line));
+}
+
+interface Inspected {
+  Config: { Env: string[]; Cmd: string[]; Volumes: object; ExposedPorts: object };
+  Author: string;
+}
+
+async function inspected(dockerfile: string): Promise<Inspected> {
+  const { id, error } = await build(dockerfile, { a: 'a' });
+  expect(error).toBe(undefined);
+  return engine.json<Inspected>('GET', `/images/${id}/json`);
+}
+
+describe('stages', () => {
+  test('FROM and COPY --from name stages by variables, of the platform too', async () => {
+    const dockerfile = `ARG B=one
+FROM busybox AS one
+RUN echo 1 > /one
+FROM $B AS two
+RUN cp /one /two
+FROM busybox AS stage-amd64
+RUN echo s > /s
+FROM busybox AS stage-arm64
+RUN echo s > /s
+FROM stage-\${TARGETARCH} AS chosen
+FROM busybox
+ARG A=sen
+COPY --from=stage-\${TARGETARCH}  /s /s
+COPY --from=cho$A /s /t
+COPY --from=two /two /
+RUN cat /s /t /two`;
+    expect(await printed(dockerfile)).toEqual(['s', 's', '1']);
+  });
+
+  test('a flag of a stage that is not needed is no error', async () => {
+    const dockerfile = 'FROM busybox AS no\nRUN --security=insecure x\nFROM busybox\nRUN echo yes';
+    expect(await printed(dockerfile)).toEqual(['yes']);
+    expect((await build(dockerfile, {}, 'target=no')).error).toContain('--security=insecure');
+  });
+
+  test('scratch alone is no image; what is built on it has a PATH', async () => {
+    expect((await build('FROM scratch')).error).toBe('No image was generated. Is your Dockerfile empty?');
+    expect((await inspected('FROM scratch\nCOPY a /')).Config.Env).toEqual([PATH]);
+    const own = await inspected('FROM scratch AS s\nFROM s\nENV A=1 PATH=/x\nCOPY a /');
+    expect(own.Config.Env).toEqual(['PATH=/x', 'A=1']);
+  });
+});
+
+describe('the configuration', () => {
+  test('the order of EXPOSE makes no other image', async () => {
+    const one = await build('FROM scratch\nEXPOSE 80 2375/udp 7000-7001');
+    const other = await build('FROM scratch\nEXPOSE 7000-7001 127.0.0.1:8080:80 2375/UDP');
+    expect(other.id).toBe(one.id);
+    const { Config } = await engine.json<Inspected>('GET', `/images/${one.id}/json`);
+    expect(Object.keys(Config.ExposedPorts)).toEqual(['2375/udp', '7000/tcp', '7001/tcp', '80/tcp']);
+  });
+
+  test('MAINTAINER is taken as it stands', async () => {
+    const { Author } = await inspected(`FROM busybox\nMAINTAINER "Joe 'x' $HOME" <joe@example.com>`);
+    expect(Author).toBe(`"Joe 'x' $HOME" <joe@example.com>`);
+  });
+
+  test('VOLUME over a file is refused, and a later RUN finds its directory', async () => {
+    const refused = await build('FROM busybox\nCOPY a /f\nVOLUME /f\nCMD x', { a: '' });
+    expect(refused.error).toBe('cannot mount volume over existing file, file exists /f');
+    const dockerfile = 'FROM busybox\nVOLUME /v /w/x\nRUN ls -d /v /w/x\nRUN touch /v/f && ls -ld /w/x';
+    expect(await printed(dockerfile)).toEqual([expect.stringMatching(/^drwxr-xr-x .* root +root .*\/w\/x$/)]);
+  });
+});
+
+describe('RUN', () => {
+  test.each([
+    ['RUN exit 42', "The command '/bin/sh -c exit 42' returned a non-zero code: 42", 42],
+    ['RUN /nothere', "The command '/bin/sh -c /nothere' returned a non-zero code: 127", 127],
+    ['RUN ["/nothere"]', 'exec: "/nothere"', undefined],
+    ['RUN []', 'No command specified', undefined],
+  ])('%s fails: %s', async (line, message, code) => {
+    const { error, code: found } = await build(`FROM busybox\nENTRYPOINT []\n${line}`);
+    expect(error).toContain(message);
+    expect(found).toBe(code);
+  });
+
+  test('without a command it is the entry point that runs', async () => {
+    expect(await printed('FROM busybox\nENTRYPOINT ["echo", "entered"]\nRUN []')).toEqual(['entered']);
+  });
+
+  test('a here-document with a blank before its name, or an escape, is one', async () => {
+    expect(await printed('FROM busybox\nENV A=1\nRUN cat <<\\EOF\n$A "x"\nEOF')).toEqual(['$A "x"']);
+    expect(await printed('FROM busybox\nENV A=1\nRUN cat << EOF | cat\n$A "x"\nEOF')).toEqual(['1 "x"']);
+  });
+});
+
+describe('COPY and ADD', () => {
+  const files = { f: 'f\n', 'd/e/x': 'x\n' };
+
+  test('directories that a copy makes for files belong to the owner of --chown', async () => {
+    const dockerfile = `FROM busybox
+WORKDIR /w
+COPY --chown=1000:1001 f /app/
+COPY --chown=1000:1001 f x/y/
+ADD --chown=1000:1001 f x/z/f
+COPY --chown=1000:1001 d /n/q
+COPY f /plain/
+RUN stat -c '%n %u:%g %a' /w /w/x /w/x/y /w/x/z /app /n /n/q /n/q/e/x /plain`;
+    expect(await printed(dockerfile, files)).toEqual([
+      '/w 0:0 755',
+      '/w/x 1000:1001 755',
+      '/w/x/y 1000:1001 755',
+      '/w/x/z 1000:1001 755',
+      '/app 1000:1001 755',
+      '/n 0:0 755',
+      '/n/q 1000:1001 755',
+      '/n/q/e/x 1000:1001 644',
+      '/plain 0:0 755',
+    ]);
+  });
+
+  test('a wildcard that fits nothing is an error only when nothing else is copied', async () => {
+    expect(await printed('FROM busybox\nCOPY f none* ./\nRUN ls -d f', files)).toEqual(['f']);
+    expect(await printed('FROM busybox\nCOPY none* f /g\nRUN cat /g', files)).toEqual(['f']);
+    expect((await build('FROM busybox\nCOPY none* /x/', files)).error).toBe(
+      'COPY failed: no source files were specified',
+    );
+    expect((await build('FROM busybox\nADD f none /x/', files)).error).toBe(
+      'ADD failed: file not found in build context or excluded by .dockerignore: stat none: file does not exist',
+    );
+  });
+
+  test('a link whose target is missing stands for its target, inside the image', async () => {
+    const dockerfile = `FROM busybox
+RUN ln -s /var/t /t && mkdir /o && ln -s ../../x/y /o/l && ln -s /gone/file /dangling
+WORKDIR /t
+COPY f /o/l/
+ADD f /dangling
+COPY d/ /t/below
+WORKDIR sub
+RUN pwd && cat /x/y/f /gone/file /var/t/below/e/x && readlink /t && readlink /o/l && readlink /dangling`;
+    expect(await printed(dockerfile, files)).toEqual([
+      ...['/var/t/sub', 'f', 'f', 'x'],
+      ...['/var/t', '../../x/y', '/gone/file'],
+    ]);
+  });
+
+  test('a here-document keeps its quotes, and only variables are expanded', async () => {
+    const dockerfile = `FROM busybox
+ARG A=arg
+COPY <<EOF /one
+{"key": "va'lue", 'k2': "$A"}
+EOF
+COPY <<\\EOF /two
+"$A"
+EOF
+COPY << EOF /three
+\${A} \\$A
+EOF
+RUN cat /one /two /three`;
+    expect(await printed(dockerfile)).toEqual([`{"key": "va'lue", 'k2': "arg"}`, '"$A"', 'arg $A']);
+  });
+
+  test('--exclude leaves out, --parents keeps directories, from /./ on where it stands', async () => {
+    const tree = { 'd/a.txt': '', 'd/b.md': '', 'd/e/c.txt': '', 'd/e/f.md': '' };
+    const find = (line: string) => printed(`FROM busybox\n${line}\nRUN cd /o && find . -type f | sort`, tree);
+    expect(await find('COPY --exclude=*.txt d /o/')).toEqual(['./b.md', './e/c.txt', './e/f.md']);
+    expect(await find('ADD --exclude=**/*.txt --exclude=b* d/ /o/')).toEqual(['./e/f.md']);
+    expect(await find('COPY --exclude=*.txt d/*.* /o/')).toEqual(['./b.md']);
+    expect(await find('COPY --parents ./d/e/c.txt d/b.md /o/')).toEqual(['./d/b.md', './d/e/c.txt']);
+    expect(await find('COPY --parents d/*/*.md /o')).toEqual(['./d/e/f.md']);
+    expect(await find('COPY --parents d/./e /o/')).toEqual(['./e/c.txt', './e/f.md']);
+  });
+
+  test('--checksum is for URLs alone; --keep-git-dir and --link are taken', async () => {
+    const sum = `sha256:${createHash('sha256').update('f\n').digest('hex')}`;
+    const local = await build(`FROM busybox\nADD --checksum=${sum} f /`, files);
+    expect(local.error).toBe("checksum can't be specified for non-HTTP(S) sources");
+    const taken = 'FROM busybox\nADD --keep-git-dir=true --link f /x/\nRUN ls /x';
+    expect(await printed(taken, files)).toEqual(['f']);
+    expect((await build('FROM busybox\nADD --keep-git-dir=maybe f /x/', files)).error).toContain('maybe');
+  });
+
+  test('several files go into the directory .', async () => {
+    expect(await printed('FROM busybox\nWORKDIR /w\nCOPY f d/e/x .\nRUN ls', files)).toEqual(['f', 'x']);
+  });
+});
