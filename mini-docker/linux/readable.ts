@@ -33,7 +33,8 @@ export function watchReadable(fd: number, onReadable: () => void): { stop(): voi
     stop() {
       if (watched.get(fd) !== onReadable) return;
       watched.delete(fd);
-      call(epollCtl(epoll!, EPOLL_CTL.DEL, fd, null));
+      // Closed before: the kernel has forgotten it, or watches what the number stands for now, which is not ours.
+      call(mayFail(epollCtl(epoll!, EPOLL_CTL.DEL, fd, null), 'EBADF', 'ENOENT', 'EPERM'));
       // The thread must not keep a process alive that has nothing left to watch.
       if (watched.size === 0) waiting?.abort();
     },

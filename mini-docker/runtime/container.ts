@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Process, Resources, Spec } from '../formats/oci/runtime-spec.ts';
+import type { Descriptor } from '../linux/descriptor.ts';
 
 export interface CreateOptions {
   /** 64 hexadecimal digits. */
@@ -45,16 +46,16 @@ export interface Container extends Streams {
    * as soon as they are asked for. They stay the container's; delete() closes them.
    */
   readonly outputs: {
-    stdout?: number | undefined;
-    stderr?: number | undefined;
-    terminal?: number | undefined;
+    stdout?: Descriptor | undefined;
+    stderr?: Descriptor | undefined;
+    terminal?: Descriptor | undefined;
   };
   /** Lets the program run. Rejects with a SyscallError (syscall 'execve', code 'ENOENT', 'EACCES', …) when it cannot; the container is then gone but for delete(). */
   start(): Promise<void>;
   /** Settles when the program has ended and never rejects. The streams may still hold output: read them to their end. */
   readonly exited: Promise<Exit>;
-  /** Sends a signal (by number) to pid 1. Throws a SyscallError ESRCH when it has ended. */
-  kill(signal: number): void;
+  /** Sends a signal (by number) to pid 1. False when it has ended. */
+  kill(signal: number): boolean;
   pause(): Promise<void>;
   resume(): Promise<void>;
   resize(size: { rows: number; columns: number }): void;
@@ -76,6 +77,8 @@ export interface ExecOptions {
   /** Its capabilities, cwd, user, env, terminal, … in full, as for a container. */
   process: Process;
   stdin: boolean;
+  /** Ends it (SIGKILL), be it on the way to its program. */
+  signal?: AbortSignal;
 }
 
 /** A process that joined a running container. `exited` and the streams behave as a container's. */

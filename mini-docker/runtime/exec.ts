@@ -2,18 +2,18 @@
 // a pidfd, and then has to fork, since a joined pid namespace takes in children only.
 import { closeSync, openSync } from 'node:fs';
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
-import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
-import { CLONE } from '../linux/constants.ts';
-import { reap, watchExit } from '../linux/exits.ts';
-import { killProcess, takeFd } from '../linux/pidfd.ts';
+import { CLONE, SIG } from '../linux/constants.ts';
+import { Descriptor } from '../linux/descriptor.ts';
+import { HeldProcess } from '../linux/held-process.ts';
+import { takeFd } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import { resizePty } from '../linux/pty.ts';
-import { because, mayFail, resultOf } from '../linux/step.ts';
-import { dup3, pidfdOpen, setns, setsid } from '../linux/syscalls.ts';
+import { because, resultOf } from '../linux/step.ts';
+import { SyscallError } from '../linux/syscall-error.ts';
+import { dup3, setns, setsid } from '../linux/syscalls.ts';
 import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
-import type { ExecOptions, Execution, Exit } from './container.ts';
+import type { ExecOptions, Execution } from './container.ts';
 import { FD } from './descriptors.ts';
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { Gate } from './gate.ts';
@@ -27,7 +27,7 @@ import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, undumpable } from './secrets.ts';
 import { type Section, section } from './section.ts';
 import { oomScore, waitForDaemon } from './start-program.ts';
-import { openStreams, type StreamDescriptors } from './streams.ts';
+import { closeAll, openStreams, own, type StreamDescriptors } from './streams.ts';
 import { openTerminal } from './terminal.ts';
 import { giveStreams } from './user-namespace.ts';
 
@@ -100,7 +100,7 @@ export async function execInside(options: {
   exec: ExecOptions;
 }): Promise<Execution> {
   const { id, spec, pidfd, cgroup, exec } = options;
-  const { process, stdin } = exec;
+  const { process, stdin, signal } = exec;
   const terminal = process.terminal === true;
   const program = execProgram({
     spec,
@@ -124,73 +124,73 @@ export async function execInside(options: {
   };
   const ready = connect(FD.ready, 'reader');
   const go = connect(FD.go, 'writer');
-  const streams: StreamDescriptors = terminal
+  const numbers = terminal
     ? {}
     : {
         stdin: stdin ? connect(FD.stdin, 'writer') : undefined,
         stdout: connect(FD.stdout, 'reader'),
         stderr: connect(FD.stderr, 'reader'),
       };
-  giveStreams(spec, Object.values(streams));
   const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
   const items = program.sections.flatMap(({ items }) => items);
   const first = await startImage({ items, descriptors, argv: ['mini-docker-exec', id], doing });
   theirs.dispose();
   ours.move();
 
-  const gate = new Gate(ready, go);
-  const closeStreams = (): void => {
-    for (const fd of Object.values(streams)) if (fd !== undefined) closeSync(fd);
+  const streams = own(numbers);
+  const bornPid = (): number => first.results.buffer(program.pid).readInt32LE();
+  const born = () => (bornPid() === 0 ? undefined : HeldProcess.of(bornPid()));
+  const gate = new Gate(ready, go, bornPid);
+  let child: HeldProcess | undefined;
+  const kill = (): void => {
+    first.process.signal(SIG.KILL);
+    child?.signal(SIG.KILL);
   };
+  signal?.addEventListener('abort', kill);
+  if (signal?.aborted) kill();
   try {
+    giveStreams(spec, streams);
     const waits = await gate.arrived();
-    const pid = first.results.buffer(program.pid).readInt32LE();
-    const child = pid === 0 ? undefined : call(mayFail(pidfdOpen(pid, 0), 'ESRCH'));
-    if (!waits || child === undefined || child < 0) {
-      if (child !== undefined && child >= 0) await forget(child);
-      throw (
-        failureOf(first.results, doing) ??
-        new Error(`${doing}: its process was killed before the program ran`)
-      );
+    child = born();
+    if (!waits || child === undefined) {
+      throw failureOf(first.results, doing) ?? new Error('it was killed before its program ran');
     }
-    if (terminal) streams.terminal = takeFd(child, FD.terminal);
+    if (signal?.aborted) kill();
+    if (terminal) streams.terminal = new Descriptor(takeFd(child.pidfd, FD.terminal));
     gate.open();
     await gate.arrived();
     const failure = failureOf(first.results, doing);
-    if (failure !== undefined) {
-      await forget(child);
-      throw failure;
-    }
-    return execution(pid, child, streams);
+    if (failure !== undefined) throw failure;
+    return execution({ pid: bornPid(), process: child, descriptors: streams });
   } catch (error) {
-    closeStreams();
-    throw error;
+    // One that was stopped does not see the end of the pipe. It is in the container, and ours to take away.
+    child ??= born();
+    kill();
+    closeAll(streams);
+    void child?.ended();
+    throw error instanceof SyscallError ? error : new Error(`${doing}: ${(error as Error).message}`);
   } finally {
     gate.close();
-    await finish(first);
+    void finish(first);
   }
 }
 
 /** The process that forked has nothing more to do. */
 async function finish(first: ImageProcess): Promise<void> {
   first.release();
-  await forget(first.pidfd);
+  await first.process.ended();
 }
 
-/** Waits for a child's end and takes it off the list of processes. */
-async function forget(pidfd: number): Promise<void> {
-  await watchExit(pidfd);
-  reap(pidfd);
-  closeSync(pidfd);
-}
-
-function execution(pid: number, pidfd: number, descriptors: StreamDescriptors): Execution {
-  const { stdin, stdout, stderr } = openStreams(descriptors);
-  let over = false;
-  const exited = watchExit(pidfd).then((): Exit => {
-    over = true;
-    const { code, signal } = reap(pidfd)!;
-    closeSync(pidfd);
+function execution(options: {
+  pid: number;
+  process: HeldProcess;
+  descriptors: StreamDescriptors;
+}): Execution {
+  const { pid, process, descriptors } = options;
+  const { stdin, stdout, stderr, resize } = openStreams(descriptors);
+  const exited = process.ended().then(status => {
+    descriptors.terminal?.close();
+    const { code, signal } = status!;
     return { code, ...(signal === undefined ? {} : { signal }), oomKilled: false, at: new Date() };
   });
   return {
@@ -199,11 +199,7 @@ function execution(pid: number, pidfd: number, descriptors: StreamDescriptors): 
     ...(stdout && { stdout }),
     ...(stderr && { stderr }),
     exited,
-    kill: signal => {
-      if (!over) killProcess(pidfd, signal);
-    },
-    resize: size => {
-      if (descriptors.terminal !== undefined && !over) resizePty(descriptors.terminal, size);
-    },
+    kill: signal => process.signal(signal),
+    resize,
   };
 }

@@ -1,10 +1,10 @@
 // What a daemon leaves that is killed after it began to make a container and before it wrote down what it had begun:
 // a monitor that nobody knows, and a cgroup. The container's process saw the end of its pipe and has ended by itself.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { HeldProcess } from '../linux/held-process.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { openCgroup } from './cgroups/create.ts';
 import { FD } from './descriptors.ts';
-import { endMonitor } from './handle.ts';
 import { exitFile } from './state.ts';
 
 /** Takes it away. `directory` is the container's, and tells its monitor from others: that has a file in it open. */
@@ -14,7 +14,7 @@ export async function discardHalfMade(options: { directory: string; cgroupsPath:
   for (const pid of monitorsOf(options.directory)) {
     const identity = processIdentity(pid);
     const pidfd = identity && openProcess(identity);
-    if (pidfd !== undefined) await endMonitor(pidfd);
+    if (pidfd !== undefined) await new HeldProcess(pidfd).kill();
   }
   await cgroup?.delete();
 }

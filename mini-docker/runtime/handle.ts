@@ -1,14 +1,13 @@
 // A container that was made, or found again: what can be done with it, through descriptors that stand for its processes
 // whatever becomes of their pids.
-import { closeSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
 import { SIG } from '../linux/constants.ts';
-import { reap, watchExit } from '../linux/exits.ts';
-import { killProcess } from '../linux/pidfd.ts';
+import { watchExit } from '../linux/exits.ts';
+import type { HeldProcess } from '../linux/held-process.ts';
 import { readableOf } from '../linux/pipes.ts';
-import { resizePty } from '../linux/pty.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { Container, ExecOptions, Execution, Exit, Stats } from './container.ts';
 import { execInside } from './exec.ts';
@@ -21,8 +20,8 @@ export interface HandleOptions {
   directory: string;
   spec: Spec;
   pid: number;
-  pidfd: number | undefined;
-  monitorPidfd: number | undefined;
+  process: HeldProcess | undefined;
+  monitor: HeldProcess | undefined;
   /** The pipe that ends with the container; undefined when the monitor is gone. */
   ended: number | undefined;
   descriptors: StreamDescriptors;
@@ -33,15 +32,13 @@ export interface HandleOptions {
 
 /** The descriptors are the handle's from here on; delete() closes them. */
 export function containerHandle(options: HandleOptions): Container {
-  const { id, directory, spec, pid, pidfd, monitorPidfd, ended, descriptors, cgroup, trace } = options;
+  const { id, directory, spec, pid, process, monitor, ended, descriptors, cgroup, trace } = options;
   // Let go of once it is done: it holds the whole program of the start, some hundred kilobytes.
   let start: HandleOptions['start'] | undefined = options.start;
-  const streams = openStreams(descriptors, () => {
-    if (monitorPidfd !== undefined) ignoreGone(() => killProcess(monitorPidfd, CLOSE_STDIN));
-  });
+  const streams = openStreams(descriptors, () => monitor?.signal(CLOSE_STDIN));
   const { stdin } = streams;
   let over = false;
-  const exited = end({ directory, ended, pidfd, cgroup }).then(exit => {
+  const exited = end({ directory, ended, process, cgroup }).then(exit => {
     over = true;
     return exit;
   });
@@ -49,11 +46,11 @@ export function containerHandle(options: HandleOptions): Container {
 
   const remove = async (): Promise<void> => {
     if (!over) cgroup?.kill();
-    if (!over && pidfd !== undefined) ignoreGone(() => killProcess(pidfd, SIG.KILL));
+    if (!over) process?.signal(SIG.KILL);
     await exited;
     streams.close();
-    if (monitorPidfd !== undefined) await endMonitor(monitorPidfd);
-    if (pidfd !== undefined) closeSync(pidfd);
+    await monitor?.kill();
+    process?.letGo();
     await cgroup?.delete();
     for (const file of [join(directory, 'state.json'), exitFile(directory)]) rmSync(file, { force: true });
   };
@@ -68,23 +65,17 @@ export function containerHandle(options: HandleOptions): Container {
     get stderr() {
       return streams.stderr!;
     },
-    outputs: {
-      stdout: descriptors.stdout,
-      stderr: descriptors.stderr,
-      terminal: descriptors.terminal,
-    },
+    outputs: descriptors,
     async start() {
       const begin = start;
       start = undefined;
       await begin?.();
     },
     exited,
-    kill: signal => killProcess(alive(pidfd, id), signal),
+    kill: signal => process?.signal(signal) === true,
     pause: () => existing(cgroup, id).freeze(),
     resume: () => existing(cgroup, id).thaw(),
-    resize(size) {
-      if (descriptors.terminal !== undefined && !over) resizePty(descriptors.terminal, size);
-    },
+    resize: streams.resize,
     update: async (resources: Resources) => existing(cgroup, id).update(resources),
     stats: async (): Promise<Stats> => existing(cgroup, id).stats(),
     onOomKill(listener) {
@@ -94,7 +85,7 @@ export function containerHandle(options: HandleOptions): Container {
     },
     processes: () => cgroup?.processes() ?? [],
     exec: (exec: ExecOptions): Promise<Execution> =>
-      execInside({ id, spec, pidfd: alive(pidfd, id), cgroup: existing(cgroup, id), exec }),
+      execInside({ id, spec, pidfd: alive(process, id).pidfd, cgroup: existing(cgroup, id), exec }),
     trace: () => trace?.(),
     delete: () => {
       deletion ??= remove();
@@ -106,15 +97,15 @@ export function containerHandle(options: HandleOptions): Container {
 async function end(options: {
   directory: string;
   ended: number | undefined;
-  pidfd: number | undefined;
+  process: HeldProcess | undefined;
   cgroup: Cgroup | undefined;
 }): Promise<Exit> {
-  const { directory, ended, pidfd, cgroup } = options;
+  const { directory, ended, process, cgroup } = options;
   if (ended !== undefined) await endOf(ended);
   let record = readExit(directory);
   // The monitor was killed: the container may run on, and nobody will ever know how it ended.
-  if (record === undefined && pidfd !== undefined) {
-    await watchExit(pidfd);
+  if (record === undefined && process !== undefined) {
+    await watchExit(process.pidfd);
     record = readExit(directory);
   }
   const oomKilled = (cgroup?.oomKills() ?? 0) > 0;
@@ -130,26 +121,9 @@ function endOf(fd: number): Promise<void> {
   });
 }
 
-/** Kills the monitor and, where it is our child, takes its zombie away. */
-export async function endMonitor(pidfd: number): Promise<void> {
-  ignoreGone(() => killProcess(pidfd, SIG.KILL));
-  await watchExit(pidfd);
-  ignoreGone(() => reap(pidfd));
-  closeSync(pidfd);
-}
-
-function ignoreGone(action: () => unknown): void {
-  try {
-    action();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ESRCH' && code !== 'ECHILD') throw error;
-  }
-}
-
-function alive(pidfd: number | undefined, id: string): number {
-  if (pidfd === undefined) throw new Error(`container ${id} has ended`);
-  return pidfd;
+function alive(process: HeldProcess | undefined, id: string): HeldProcess {
+  if (process === undefined) throw new Error(`container ${id} has ended`);
+  return process;
 }
 
 function existing(cgroup: Cgroup | undefined, id: string): Cgroup {

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { startChild } from '../linux/child.ts';
 import { AT, CLOSE_RANGE, F } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
+import { HeldProcess } from '../linux/held-process.ts';
 import { Mapping } from '../linux/mapping.ts';
 import { sealedExecutable, sharedMemory } from '../linux/memfd.ts';
 import { compile, type Item, Results } from '../linux/program.ts';
@@ -13,8 +14,8 @@ import { FD, FD_END } from './descriptors.ts';
 
 export interface ImageProcess {
   pid: number;
-  /** The caller's to close. */
-  pidfd: number;
+  /** The caller's to let go. */
+  process: HeldProcess;
   results: Results;
   /** Gives the shared memory back; what the results hold now stays readable. Idempotent. */
   release(): void;
@@ -55,14 +56,14 @@ export async function startImage(options: {
     launch({ descriptors: [...standard, ...descriptors, [data, FD.data]], image, argv }),
     { doing },
   );
-  kept.adopt(child.pidfd, closeSync);
+  const process = kept.adopt(new HeldProcess(child.pidfd), each => each.letGo());
   await child.executed;
   kept.move();
   const results = new Results(program, mapping.bytes);
   let released = false;
   return {
     pid: child.pid,
-    pidfd: child.pidfd,
+    process,
     results,
     release() {
       if (released) return;

@@ -8,17 +8,16 @@ import { hostArchitecture } from '../linux/step.ts';
 import { FD } from './descriptors.ts';
 import { type ImageProcess, startImage } from './image-process.ts';
 import { initImage } from './init.ts';
+import { own, type StreamDescriptors } from './streams.ts';
 import { waiterImage } from './waiter.ts';
 
-/** Our ends of everything that the monitor and the container have the other ends of: close-on-exec, the caller's to close. */
+/** Our ends of everything that the monitor and the container have the other ends of: close-on-exec, the caller's to own. */
 export interface Monitor extends ImageProcess {
   /** The container's process says that it waits (a byte), and that its program runs (the end). */
   ready: number;
   go: number;
   ended: number;
-  stdin: number | undefined;
-  stdout: number | undefined;
-  stderr: number | undefined;
+  streams: StreamDescriptors;
 }
 
 export interface MonitorOptions {
@@ -83,5 +82,5 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     trace,
   });
   ours.move();
-  return { ...started, ready, go, ended, ...streams };
+  return { ...started, ready, go, ended, streams: own(streams) };
 }

@@ -4,11 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
+import { SIG } from '../linux/constants.ts';
+import { Descriptor } from '../linux/descriptor.ts';
+import { HeldProcess } from '../linux/held-process.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { isPtyMaster } from '../linux/pty.ts';
 import { mayFail } from '../linux/step.ts';
-import { pidfdGetfd, pidfdOpen } from '../linux/syscalls.ts';
+import { pidfdGetfd } from '../linux/syscalls.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
@@ -17,12 +20,12 @@ import { FD } from './descriptors.ts';
 import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
-import { containerHandle, endMonitor } from './handle.ts';
+import { containerHandle } from './handle.ts';
 import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
-import type { StreamDescriptors } from './streams.ts';
+import { closeAll, own, type StreamDescriptors } from './streams.ts';
 import { giveStreams, hasOwnUserNamespace, setUpUserNamespace, staged } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
@@ -81,32 +84,29 @@ async function create(options: CreateOptions): Promise<Container> {
     await cgroup.delete();
     throw error;
   }
-  const gate = new Gate(monitor.ready, monitor.go);
-  const descriptors: StreamDescriptors = {
-    stdin: monitor.stdin,
-    stdout: monitor.stdout,
-    stderr: monitor.stderr,
-  };
-  let pidfd: number | undefined;
+  const gate = new Gate(monitor.ready, monitor.go, () => pidOf({ monitor, program }));
+  const descriptors = monitor.streams;
+  let held: HeldProcess | undefined;
   try {
-    giveStreams(spec, Object.values(descriptors));
+    giveStreams(spec, descriptors);
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
-    const meanwhile = async (): Promise<number> => {
-      pidfd = call(pidfdOpen(pid, 0));
+    const meanwhile = async (): Promise<HeldProcess> => {
+      held = HeldProcess.of(pid);
+      if (held === undefined) throw new Error(`${doing}: its process was killed before the program ran`);
       const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
       await options.onNamespaces?.(pid);
       writeState(directory, { ...identities, cgroupsPath: spec.linux.cgroupsPath, terminal, stdin });
-      return pidfd;
+      return held;
     };
-    pidfd = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
-    if (terminal) descriptors.terminal = takeFd(pidfd, FD.terminal);
+    const process = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
+    if (terminal) descriptors.terminal = new Descriptor(takeFd(process.pidfd, FD.terminal));
     return containerHandle({
       id,
       directory,
       spec,
       pid,
-      pidfd,
-      monitorPidfd: monitor.pidfd,
+      process,
+      monitor: monitor.process,
       ended: monitor.ended,
       descriptors,
       cgroup,
@@ -116,10 +116,15 @@ async function create(options: CreateOptions): Promise<Container> {
   } catch (error) {
     gate.close();
     monitor.release();
-    for (const fd of [...Object.values(descriptors), monitor.ended]) if (fd !== undefined) closeSync(fd);
-    if (pidfd !== undefined) closeSync(pidfd);
+    closeAll(descriptors);
+    closeSync(monitor.ended);
+    // Before its parent ends: the kernel would wake it if it is stopped, and it would go on and join the cgroup.
+    const pid = pidOf({ monitor, program });
+    held ??= pid === 0 ? undefined : HeldProcess.of(pid);
+    held?.signal(SIG.KILL);
+    held?.letGo();
     cgroup.kill();
-    await endMonitor(monitor.pidfd);
+    await monitor.process.kill();
     await cgroup.delete();
     throw error;
   }
@@ -143,7 +148,7 @@ async function waitForNamespaces(options: {
 }): Promise<number> {
   const { monitor, gate, cgroup, program, doing } = options;
   const { spec, rootfs } = options.container;
-  const pid = (): number => monitor.results.buffer(program.pid).readInt32LE();
+  const pid = (): number => pidOf({ monitor, program });
   if (hasOwnUserNamespace(spec)) {
     await arrive(options);
     // Its new capabilities do not reach to the files of the cgroup.
@@ -153,6 +158,11 @@ async function waitForNamespaces(options: {
   }
   await arrive(options);
   return pid();
+}
+
+/** On the host; 0 before it is born. */
+function pidOf({ monitor, program }: { monitor: Monitor; program: StartProgram }): number {
+  return monitor.results.buffer(program.pid).readInt32LE();
 }
 
 /** At the next place where the container's process says that it has come so far. */
@@ -200,8 +210,8 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     directory,
     spec,
     pid: state.container.pid,
-    pidfd,
-    monitorPidfd: monitor?.pidfd,
+    process: pidfd === undefined ? undefined : new HeldProcess(pidfd),
+    monitor: monitor && new HeldProcess(monitor.pidfd),
     ended: monitor?.ended,
     descriptors: monitor?.streams ?? {},
     cgroup,
@@ -234,7 +244,7 @@ async function takeFromMonitor(
         stdout: take(FD.stdoutReader),
         stderr: take(FD.stderrReader),
       };
-  return { pidfd, ended, streams };
+  return { pidfd, ended, streams: own(streams) };
 }
 
 /** Milliseconds that a monitor on a busy machine may take to come to its next system call. */

@@ -1,19 +1,30 @@
 // The daemon's ends of a container's streams.
-import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { Descriptor } from '../linux/descriptor.ts';
 import { readableOf, writableOf } from '../linux/pipes.ts';
-import { PtyStream } from '../linux/pty.ts';
+import { PtyStream, resizePty, type TerminalSize } from '../linux/pty.ts';
 import type { Streams } from './container.ts';
 
 export interface StreamDescriptors {
-  stdin?: number | undefined;
-  stdout?: number | undefined;
-  stderr?: number | undefined;
+  stdin?: Descriptor | undefined;
+  stdout?: Descriptor | undefined;
+  stderr?: Descriptor | undefined;
   /** The pty's master, in place of the others. */
-  terminal?: number | undefined;
+  terminal?: Descriptor | undefined;
+}
+
+/** Takes the descriptors over. */
+export function own(numbers: Record<string, number | undefined>): StreamDescriptors {
+  const given = Object.entries(numbers).filter(([, number]) => number !== undefined);
+  return Object.fromEntries(given.map(([name, number]) => [name, new Descriptor(number!)]));
+}
+
+export function closeAll(descriptors: StreamDescriptors): void {
+  for (const each of Object.values(descriptors)) each?.close();
 }
 
 export interface OpenStreams extends Streams {
+  resize(size: TerminalSize): void;
   close(): void;
 }
 
@@ -23,12 +34,24 @@ export interface OpenStreams extends Streams {
  * @param inputEnded called when standard input has been written to its end
  */
 export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => void): OpenStreams {
-  if (descriptors.terminal !== undefined) {
-    const terminal = new PtyStream(descriptors.terminal);
-    terminal.on('error', ignore);
-    return { stdin: terminal, stdout: terminal, close: () => terminal.destroy() };
+  const { terminal } = descriptors;
+  if (terminal !== undefined) {
+    // The stream closes its own when writing fails, and others still read the terminal, or change its size.
+    const stream = new PtyStream(terminal.duplicate().release());
+    stream.on('error', ignore);
+    return {
+      stdin: stream,
+      stdout: stream,
+      resize: size => {
+        if (terminal.isOpen) resizePty(terminal.number, size);
+      },
+      close() {
+        stream.destroy();
+        terminal.close();
+      },
+    };
   }
-  const stdin = descriptors.stdin === undefined ? undefined : writableOf(descriptors.stdin);
+  const stdin = descriptors.stdin === undefined ? undefined : writableOf(descriptors.stdin.release());
   stdin?.on('error', ignore);
   stdin?.once('close', () => inputEnded?.());
   stdin?.once('finish', () => stdin.destroy());
@@ -42,6 +65,7 @@ export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => v
     get stderr() {
       return stderr.open()!;
     },
+    resize: () => {},
     close: () => {
       stdin?.destroy();
       stdout.close();
@@ -50,18 +74,16 @@ export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => v
   };
 }
 
-function lazyReadable(fd: number | undefined): { open(): Readable | undefined; close(): void } {
+function lazyReadable(descriptor: Descriptor | undefined): { open(): Readable | undefined; close(): void } {
   let stream: Readable | undefined;
-  let closed = false;
   return {
     open() {
-      if (stream === undefined && fd !== undefined && !closed) stream = readableOf(fd).on('error', ignore);
+      if (descriptor?.isOpen) stream = readableOf(descriptor.release()).on('error', ignore);
       return stream;
     },
     close() {
-      if (stream !== undefined) stream.destroy();
-      else if (fd !== undefined && !closed) closeSync(fd);
-      closed = true;
+      stream?.destroy();
+      descriptor?.close();
     },
   };
 }

@@ -5,8 +5,8 @@ import { hostId } from '../formats/id-mappings.ts';
 import type { IdMapping, Mount, Spec } from '../formats/oci/runtime-spec.ts';
 import { startChild } from '../linux/child.ts';
 import { AT, CLONE, MOUNT_ATTR, MOVE_MOUNT, MS, O, OPEN_TREE, PR } from '../linux/constants.ts';
-import { reap, watchExit } from '../linux/exits.ts';
 import { NO_SETUID_FIXUP } from '../linux/file-user.ts';
+import { HeldProcess } from '../linux/held-process.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
 import {
@@ -26,16 +26,17 @@ import {
 import { stagedDevices } from './devices.ts';
 import { makeNull } from './own-null.ts';
 import { type Layers, overlay, PLAIN_LAYERS } from './rootfs.ts';
+import type { StreamDescriptors } from './streams.ts';
 
 export function hasOwnUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
 }
 
 /** A program may open its own /dev/stdout again only if the pipe is its user namespace's. */
-export function giveStreams(spec: Spec, descriptors: readonly (number | undefined)[]): void {
+export function giveStreams(spec: Spec, descriptors: StreamDescriptors): void {
   if (!hasOwnUserNamespace(spec)) return;
   const { uid, gid } = onHost(spec, { uid: 0, gid: 0 });
-  for (const fd of descriptors) if (fd !== undefined) fchownSync(fd, uid, gid);
+  for (const each of Object.values(descriptors)) if (each !== undefined) fchownSync(each.number, uid, gid);
 }
 
 /**
@@ -80,11 +81,7 @@ export async function setUpUserNamespace(options: {
   try {
     const steps = mountRoot({ mountNamespace, userNamespace, spec, layers });
     const child = startChild(steps, { doing });
-    await child.executed.finally(async () => {
-      await watchExit(child.pidfd);
-      reap(child.pidfd);
-      closeSync(child.pidfd);
-    });
+    await child.executed.finally(() => new HeldProcess(child.pidfd).ended());
   } finally {
     closeSync(userNamespace);
     closeSync(mountNamespace);

@@ -1,10 +1,10 @@
 // HEALTHCHECK and --health-*: a command that is run in the container again and again, and what its exit codes make of it.
 // https://docs.docker.com/reference/dockerfile/#healthcheck
 
+import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerHealth, HealthConfig } from '../../formats/engine-api/containers.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
-import { SIG } from '../../linux/constants.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer, Run } from '../state/live-container.ts';
@@ -15,6 +15,9 @@ const DEFAULTS = { Interval: 30 * SECOND, Timeout: 30 * SECOND, StartInterval: 5
 /** Results that inspect shows, and bytes of output of each. */
 const KEPT_RESULTS = 5;
 const KEPT_OUTPUT = 4096;
+
+/** Milliseconds for output that is still on its way when the check has ended. */
+const PATIENCE = 500;
 
 type Result = ContainerHealth['Log'][number];
 
@@ -97,30 +100,43 @@ async function checkOnce({ run, command }: Check, timeout: number): Promise<Resu
     Output,
   });
   const { consoleSize: _, ...own } = run.spec.process;
-  try {
+  let output = '';
+  const late = new AbortController();
+  const over = new AbortController();
+  const runs = async (): Promise<Result> => {
     const execution = await run.container.exec({
       process: { ...own, args: command, terminal: false },
       stdin: false,
+      signal: late.signal,
     });
-    let output = '';
-    for (const stream of [execution.stdout, execution.stderr]) {
-      stream?.on('data', (data: Buffer) => {
+    const streams = [execution.stdout, execution.stderr].filter(stream => stream !== undefined);
+    for (const stream of streams) {
+      stream.on('data', (data: Buffer) => {
         if (output.length < KEPT_OUTPUT) output = (output + data.toString()).slice(0, KEPT_OUTPUT);
       });
     }
-    const late = new AbortController();
-    const ended = execution.exited.then(exit => exit.code ?? -1);
-    const tooLong = pause(timeout, 'too long' as const, { ref: false, signal: late.signal }).catch(
-      () => 'too long' as const,
-    );
-    const code = await Promise.race([ended, tooLong]);
+    const { code } = await execution.exited;
+    // What it left in the background may hold the other ends of its streams.
+    const read = Promise.all(streams.map(stream => finished(stream).catch(() => {})));
+    await Promise.race([
+      read,
+      pause(PATIENCE, undefined, { ref: false, signal: over.signal }).catch(() => {}),
+    ]);
+    for (const stream of streams) stream.destroy();
+    return finish(code ?? -1, output);
+  };
+  // Counted here, whatever becomes of the program: the container can hold it up before it is one, and after its end.
+  const tooLong = pause(timeout, undefined, { ref: false, signal: over.signal }).then(() => {
     late.abort();
-    if (code !== 'too long') return finish(code, output);
-    execution.kill(SIG.KILL);
-    await ended;
     return finish(-1, `Health check exceeded timeout (${timeout} ms): ${output}`);
+  });
+  try {
+    return await Promise.race([runs(), tooLong]);
   } catch (error) {
     return finish(-1, (error as Error).message);
+  } finally {
+    tooLong.catch(() => {});
+    over.abort();
   }
 }
 

@@ -66,7 +66,7 @@ export async function killContainer(
   {
     using held = await live.hold();
     if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);
-    sendSignal(live, signal);
+    live.run?.container.kill(signal);
     containerEvent(context, live, 'kill', { signal: String(signal) });
     // A frozen process dies only when it is thawed.
     if (signal === SIG.KILL && live.record.state.status === 'paused') await live.run?.container.resume();
@@ -90,11 +90,11 @@ export async function endContainer(
     asked(held);
     if (live.run === undefined) return endWaiting(context, held);
     if (live.record.state.status === 'paused') await live.run.container.resume();
-    sendSignal(live, signal);
+    live.run?.container.kill(signal);
     containerEvent(context, live, 'kill', { signal: String(signal) });
   }
   if (signal !== SIG.KILL && !(await exitOf(live, timeout < 0 ? undefined : timeout * 1000))) {
-    sendSignal(live, SIG.KILL);
+    live.run?.container.kill(SIG.KILL);
     containerEvent(context, live, 'kill', { signal: String(SIG.KILL) });
   }
   if (!(await exitOf(live, KILL_PATIENCE))) {
@@ -111,15 +111,6 @@ function endWaiting(context: EngineContext, held: Held): void {
   if (!cancelRestart(held)) return;
   context.records.saveState(live.record);
   live.tellExit();
-}
-
-function sendSignal(live: LiveContainer, signal: number): void {
-  try {
-    live.run?.container.kill(signal);
-  } catch (error) {
-    // It ended by itself just now.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 /** True when the run of this moment is over, false when that took too long. */

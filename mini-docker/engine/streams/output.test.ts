@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { pipe } from '../../linux/pipes.ts';
 import { decodeLogLine } from './json-file-log.ts';
 import { LogFile } from './log-file.ts';
@@ -25,7 +26,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 function open(fd: number, log: { maxSize?: number; maxFiles?: number } = {}) {
   const from = readPosition(positionPath(directory))?.log;
   const file = new LogFile({ path, maxFiles: 1, warn, ...log }, from);
-  return new ContainerOutput({ descriptors: { stdout: fd }, directory, log: file, warn });
+  return new ContainerOutput({ descriptors: { stdout: new Descriptor(fd) }, directory, log: file, warn });
 }
 const texts = (file = path) =>
   readFileSync(file, 'utf8')

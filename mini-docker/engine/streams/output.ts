@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
+import type { Descriptor } from '../../linux/descriptor.ts';
 import { watchReadable } from '../../linux/readable.ts';
 import { type Journal, PipeJournal, setNonBlocking, type Taken, takeDirectly } from './journal.ts';
 import { encodeLogLine, type OutputStream, splitOutput } from './json-file-log.ts';
@@ -11,10 +12,10 @@ import { PositionFile, readPosition } from './log-position.ts';
 import { TerminalJournal } from './terminal-journal.ts';
 
 export interface OutputDescriptors {
-  stdout?: number | undefined;
-  stderr?: number | undefined;
+  stdout?: Descriptor | undefined;
+  stderr?: Descriptor | undefined;
   /** In place of both. */
-  terminal?: number | undefined;
+  terminal?: Descriptor | undefined;
 }
 
 export interface OutputOptions {
@@ -33,7 +34,7 @@ type Listener = (stream: OutputStream, data: Uint8Array) => void;
 
 interface Source {
   stream: OutputStream;
-  fd: number;
+  descriptor: Descriptor;
   terminal: boolean;
   journal: Journal | undefined;
   /** Of a line whose end has not come yet. */
@@ -68,8 +69,8 @@ export class ContainerOutput {
     ];
     this.#resume();
     for (const each of this.#sources) {
-      setNonBlocking(each.fd);
-      each.watch = watchReadable(each.fd, () => this.#read(each));
+      setNonBlocking(each.descriptor.number);
+      each.watch = watchReadable(each.descriptor.number, () => this.#read(each));
     }
   }
 
@@ -158,7 +159,7 @@ export class ContainerOutput {
 
   #take(source: Source): Taken {
     try {
-      if (this.log === undefined) return takeDirectly(source.fd);
+      if (this.log === undefined) return takeDirectly(source.descriptor.number);
       if (source.journal === undefined) {
         // The position first: a later daemon looks for it before it looks for a journal.
         this.#savePosition();
@@ -166,7 +167,7 @@ export class ContainerOutput {
       }
       // A line longer than all its room: what is there becomes a piece of its own.
       if (source.journal.isFull) this.#toLog(source, new Uint8Array(), true);
-      return source.journal.take(source.fd);
+      return source.journal.take(source.descriptor.number);
     } catch (error) {
       this.#warn(`cannot read the output of a container: ${(error as Error).message}`);
       return 'end';
@@ -227,10 +228,10 @@ export class ContainerOutput {
   }
 }
 
-function source(stream: OutputStream, fd: number, terminal: boolean): Source {
+function source(stream: OutputStream, descriptor: Descriptor, terminal: boolean): Source {
   return {
     stream,
-    fd,
+    descriptor,
     terminal,
     journal: undefined,
     rest: new Uint8Array(),

@@ -44,10 +44,11 @@ export class MemoryContainer implements Container {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  kill(signal: number): void {
-    if (this.#hasEnded) throw Object.assign(new Error('kill: no such process'), { code: 'ESRCH' });
+  kill(signal: number): boolean {
+    if (this.#hasEnded) return false;
     this.signals.push(signal);
     this.#die();
+    return true;
   }
 
   async pause(): Promise<void> {
