@@ -15,7 +15,7 @@ export async function run(name: string, args: readonly string[]): Promise<void> 
 export async function shell(command: readonly string[]): Promise<void> {
   if (command.length > 0) return inSandbox(command);
   print(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
-  await inSandbox(['sh', '-c', SHELL]);
+  await inSandbox(shellCommand);
 }
 
 /** The prompt is in a file and not in the environment: shells in boxes shall have their own. */
@@ -26,6 +26,9 @@ if command -v bash >/dev/null; then
 fi
 echo 'PS1="sandbox$ "' > /run/learn-shell
 ENV=/run/learn-shell exec sh`;
+
+/** A shell with a prompt that says where it is. */
+export const shellCommand: readonly string[] = ['sh', '-c', SHELL];
 
 async function inSandbox(argv: readonly string[]): Promise<void> {
   // Ctrl-C is for what runs inside. SIGTERM and SIGHUP are for us, and end it all with us.
