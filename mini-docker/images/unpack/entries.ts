@@ -1,0 +1,130 @@
+// What each kind of an archive's entries becomes. All of it is made anew, by descriptor, never through what stands there.
+
+import { chmodSync } from 'node:fs';
+import type { TarEntry } from '../../formats/tar/entry.ts';
+import { call } from '../../linux/call.ts';
+import { AT, O, S_IF } from '../../linux/constants.ts';
+import { isWhiteout, removeTree, statusAt } from '../../linux/directory.ts';
+import { openInRoot, setTimes, withFd } from '../../linux/in-root.ts';
+import { mayFail } from '../../linux/step.ts';
+import {
+  fchmod,
+  fchown,
+  fchownat,
+  fsetxattr,
+  linkat,
+  mkdirat,
+  mknodat,
+  openat,
+  symlinkat,
+} from '../../linux/syscalls.ts';
+import { ImageError } from '../errors.ts';
+import { pathArg, splitLast } from './paths.ts';
+import { EEXIST, markOpaque, NEW_DIRECTORY, OPEN_DIRECTORY, type Tree } from './tree.ts';
+
+/** What a layer may set: overlayfs obeys trusted.overlay.*, a security module its own. */
+const ALLOWED_XATTR = /^(?:user\.(?!overlay\.)|security\.capability$)/;
+
+/** Owner first: chown(2) takes setuid and setgid, and a file's capabilities, away. */
+export function describeFile(fd: number, entry: TarEntry): void {
+  call(fchown(fd, entry.uid, entry.gid));
+  call(fchmod(fd, entry.mode));
+  for (const [name, value] of entry.xattrs ?? []) {
+    // A filesystem without them (ENOTSUP) is no reason to refuse an image.
+    if (ALLOWED_XATTR.test(name)) call(mayFail(fsetxattr(fd, name, value, 0), 'ENOTSUP', 'EOPNOTSUPP'));
+  }
+}
+
+/** Its times come last of all (unpack.ts), because every file made in it changes them. */
+export function makeDirectory(tree: Tree, entry: TarEntry, path: string): void {
+  const place = tree.place(path);
+  const name = pathArg(place.name);
+  let opaque = false;
+  if (tree.create(mayFail(mkdirat(place.fd, name, NEW_DIRECTORY), 'EEXIST')) === -EEXIST) {
+    const status = statusAt(place.fd, name);
+    opaque = tree.whiteouts && status !== undefined && isWhiteout(status);
+    if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {
+      if (tree.keepKinds)
+        throw new ImageError(`cannot overwrite ${JSON.stringify(place.name)} with a directory`);
+      removeTree(place.fd, name);
+      tree.create(mkdirat(place.fd, name, NEW_DIRECTORY));
+    }
+  }
+  withFd(call(openat(place.fd, name, OPEN_DIRECTORY, 0)), fd => {
+    if (opaque) markOpaque(fd);
+    describeFile(fd, entry);
+  });
+}
+
+/** @returns a descriptor for its content. It is described when that is complete (content.ts). */
+export function makeFile(tree: Tree, path: string): number {
+  const place = tree.place(path);
+  const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
+  return tree.make(place, openat(place.fd, pathArg(place.name), flags, 0o600));
+}
+
+export function makeSymlink(tree: Tree, entry: TarEntry, path: string): void {
+  const place = tree.place(path);
+  const name = pathArg(place.name);
+  tree.make(place, symlinkat(pathArg(entry.linkname ?? ''), place.fd, name));
+  call(fchownat(place.fd, name, entry.uid, entry.gid, AT.SYMLINK_NOFOLLOW));
+  setTimes(place.fd, name, entry.mtime, AT.SYMLINK_NOFOLLOW);
+}
+
+/** @param target from the tree's root, as `path` is */
+export function makeHardLink(
+  tree: Tree,
+  entry: TarEntry,
+  { path, target }: { path: string; target: string },
+): void {
+  const { directory, name } = splitLast(target);
+  if (name === '') throw new ImageError(`the archive links ${JSON.stringify(path)} to a directory`);
+  if (target === path) return;
+  let from: number;
+  try {
+    from = openInRoot(tree.rootFd, pathArg(directory), O.PATH | O.DIRECTORY);
+  } catch (cause) {
+    throw noTarget(entry, cause);
+  }
+  withFd(from, fd => {
+    const status = statusAt(fd, pathArg(name));
+    if (status === undefined) throw noTarget(entry);
+    if ((status.mode & S_IF.MT) === S_IF.DIR) {
+      throw new ImageError(`the archive links ${JSON.stringify(path)} to a directory`);
+    }
+    // A second name for a whiteout would hide a file that the archive does not name.
+    if (tree.whiteouts && isWhiteout(status)) throw noTarget(entry);
+    const place = tree.place(path);
+    tree.make(place, linkat(fd, pathArg(name), place.fd, pathArg(place.name), 0));
+  });
+}
+
+/** A device or a fifo. */
+export function makeNode(tree: Tree, entry: TarEntry, path: string): void {
+  const { major = 0, minor = 0 } = entry;
+  if (tree.whiteouts && entry.type === 'character' && major === 0 && minor === 0) {
+    throw new ImageError(
+      `the archive is not safe: ${JSON.stringify(path)} is a forged whiteout (device 0:0)`,
+    );
+  }
+  const type = { character: S_IF.CHR, block: S_IF.BLK, fifo: S_IF.IFO }[entry.type as 'character'];
+  const place = tree.place(path);
+  const name = pathArg(place.name);
+  tree.make(place, mknodat(place.fd, name, type | 0o600, deviceNumber(major, minor)));
+  withFd(call(openat(place.fd, name, O.PATH | O.NOFOLLOW | O.CLOEXEC, 0)), fd => {
+    call(fchownat(fd, '', entry.uid, entry.gid, AT.EMPTY_PATH));
+    // fchmod(2) wants more than O_PATH; the magic link leads to this very inode.
+    chmodSync(`/proc/self/fd/${fd}`, entry.mode);
+  });
+  setTimes(place.fd, name, entry.mtime, AT.SYMLINK_NOFOLLOW);
+}
+
+const noTarget = (entry: TarEntry, cause?: unknown): ImageError =>
+  new ImageError(
+    `the archive links ${JSON.stringify(entry.path)} to ${JSON.stringify(entry.linkname)}, which is not there`,
+    { cause },
+  );
+
+/** As makedev(3): the kernel's 32-bit form of a device number. */
+const deviceNumber = (major: number, minor: number): number =>
+  ((major & 0xfff) * 0x100 + (minor & 0xff) + (minor & 0xfff00) * 0x1000) >>> 0;

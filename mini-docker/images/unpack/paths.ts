@@ -1,0 +1,29 @@
+// Names out of an archive: made relative to the directory that it is unpacked into, and never leading out of it.
+
+import { encodeName, isByteName } from '../../formats/byte-names.ts';
+import type { PathArg } from '../../linux/in-root.ts';
+import { ImageError } from '../errors.ts';
+
+const NUL = Buffer.alloc(1);
+
+export const pathArg = (path: string): PathArg =>
+  isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
+
+/** The path without '.', '..' and doubled slashes, relative to the root. */
+export function normalise(path: string): string {
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path;
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) {
+      throw new ImageError(`the archive is not safe: ${JSON.stringify(path)} leads out of it`);
+    }
+  }
+  return parts.join('/');
+}
+
+export function splitLast(path: string): { directory: string; name: string } {
+  const slash = path.lastIndexOf('/');
+  return { directory: slash < 0 ? '' : path.slice(0, slash), name: path.slice(slash + 1) };
+}

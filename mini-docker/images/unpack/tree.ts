@@ -1,0 +1,125 @@
+// The directory that an archive is unpacked into. Every name is resolved by the kernel inside of it (linux/in-root.ts).
+
+import { call } from '../../linux/call.ts';
+import { O, S_IF } from '../../linux/constants.ts';
+import { isWhiteout, removeTree, statusAt } from '../../linux/directory.ts';
+import { asFileUser } from '../../linux/file-user.ts';
+import { openInRoot, withFd } from '../../linux/in-root.ts';
+import { mayFail, type Step } from '../../linux/step.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
+import { close, fchmod, fsetxattr, mkdirat, openat } from '../../linux/syscalls.ts';
+import { ImageError } from '../errors.ts';
+import { OPAQUE_XATTR } from '../whiteouts.ts';
+import type { Allowance } from './allowance.ts';
+import { pathArg, splitLast } from './paths.ts';
+
+export interface TreeOptions {
+  /** The directory that nothing gets out of. It stays the caller's. */
+  rootFd: number;
+  /** Turn the image specification's whiteouts (.wh.NAME) into overlayfs's. Without it they are files like others. */
+  whiteouts: boolean;
+  /** Refuse to put a directory where something else is, and something else where a directory is. */
+  keepKinds?: boolean;
+  /** Who makes it, before it gets its owner: for a root that is in another user namespace. */
+  as?: { uid: number; gid: number };
+}
+
+/** A name in a directory. The descriptor is good until the tree is asked for another place. */
+export interface Place {
+  fd: number;
+  name: string;
+}
+
+export const EEXIST = 17;
+export const NEW_DIRECTORY = 0o755;
+export const OPEN_DIRECTORY = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+const YES = Buffer.from('y');
+
+export class Tree {
+  readonly rootFd: number;
+  readonly whiteouts: boolean;
+  readonly keepKinds: boolean;
+  readonly #as: TreeOptions['as'];
+  readonly #allowance: Allowance;
+  /** The directory of the last place: archives go through the tree, so the next one's is mostly the same. */
+  #parent: { path: string; fd: number } | undefined;
+
+  constructor(options: TreeOptions, allowance: Allowance) {
+    this.rootFd = options.rootFd;
+    this.whiteouts = options.whiteouts;
+    this.keepKinds = options.keepKinds === true;
+    this.#as = options.as;
+    this.#allowance = allowance;
+  }
+
+  create(step: Step): number {
+    const as = this.#as;
+    return as === undefined ? call(step) : asFileUser(as, () => call(step));
+  }
+
+  place(path: string): Place {
+    const { directory, name } = splitLast(path);
+    if (this.#parent?.path !== directory) {
+      this.close();
+      this.#parent = { path: directory, fd: this.open(directory) };
+    }
+    return { fd: this.#parent!.fd, name };
+  }
+
+  /** A descriptor of the directory `path`, which is made, with those above it, when the archive did not name it. */
+  open(path: string): number {
+    try {
+      return openInRoot(this.rootFd, pathArg(path), O.RDONLY | O.DIRECTORY);
+    } catch (error) {
+      const { directory, name } = splitLast(path);
+      if (name === '' || !isCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+      return withFd(this.open(directory), above => this.#makeMissing({ fd: above, name }, path));
+    }
+  }
+
+  #makeMissing({ fd: above, name }: Place, path: string): number {
+    const status = statusAt(above, pathArg(name));
+    const hidden = status !== undefined && this.whiteouts && isWhiteout(status);
+    if (status !== undefined && !hidden) {
+      throw new ImageError(`the archive has files below ${JSON.stringify(path)}, which is not a directory`);
+    }
+    if (hidden) removeTree(above, pathArg(name));
+    this.#allowance.storeFile();
+    this.create(mkdirat(above, pathArg(name), NEW_DIRECTORY));
+    const fd = call(openat(above, pathArg(name), OPEN_DIRECTORY, 0));
+    call(fchmod(fd, NEW_DIRECTORY));
+    if (hidden) markOpaque(fd);
+    return fd;
+  }
+
+  /** Makes something under a name. What has the name already gives way. */
+  make({ fd, name }: Place, step: Step): number {
+    const result = this.create(mayFail(step, 'EEXIST'));
+    if (result !== -EEXIST) return result;
+    if (this.keepKinds && kindAt({ fd, name }) === S_IF.DIR) {
+      throw new ImageError(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
+    }
+    removeTree(fd, pathArg(name));
+    return this.create(step);
+  }
+
+  /** Idempotent. The root stays open. */
+  close(): void {
+    if (this.#parent !== undefined) call(close(this.#parent.fd));
+    this.#parent = undefined;
+  }
+}
+
+/** The S_IF bits; 0 when there is nothing of that name. */
+export function kindAt({ fd, name }: Place): number {
+  return (statusAt(fd, pathArg(name))?.mode ?? 0) & S_IF.MT;
+}
+
+/** Nothing of the layers below is seen in this directory. */
+export function markOpaque(fd: number): void {
+  call(fsetxattr(fd, OPAQUE_XATTR, YES, 0));
+}
+
+export function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof SyscallError && codes.includes(error.code);
+}
