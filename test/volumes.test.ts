@@ -431,7 +431,7 @@ describe('the API', () => {
     expect(await names({ dangling: ['true'] })).toEqual(['one']);
     expect(await names({ dangling: { false: true } })).toEqual(['two']);
     const { status, body } = await engine.ask('GET', '/volumes?filters={"size":["1"]}');
-    expect([status, String(body)]).toEqual([400, expect.stringContaining("invalid filter 'size'")]);
+    expect([status, String(body)]).toEqual([400, expect.stringContaining("Invalid filter 'size'")]);
   });
 
   test('prune removes unused anonymous ones, with all=true unused named ones, and says how much that was', async () => {

@@ -131,10 +131,17 @@ export function resourceOf(network: Network, containers: Iterable<ContainerRecor
 export function matches(resource: NetworkResource, filters: Filters): boolean {
   return Object.entries(filters).every(([key, values]) => {
     const test = FILTERS[key];
-    if (!test) throw new ExpectedError('badParameter', `invalid filter '${key}'`);
+    if (!test) throw new ExpectedError('badParameter', `Invalid filter '${key}'`);
+    const wrong = values.find(value => VALUES[key]?.includes(value) === false);
+    if (wrong !== undefined) throw new ExpectedError('badParameter', `Invalid filter '${key}=[${wrong}]'`);
     return values.some(value => test(resource, value));
   });
 }
+
+const VALUES: Record<string, readonly string[]> = {
+  dangling: ['true', '1', 'false', '0'],
+  type: ['builtin', 'custom'],
+};
 
 const FILTERS: Record<string, (resource: NetworkResource, value: string) => boolean> = {
   name: (resource, value) => resource.Name.includes(value),

@@ -1,9 +1,16 @@
-import { lstatSync, statSync } from 'node:fs';
-import { posix, resolve } from 'node:path';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { dirname, posix, resolve } from 'node:path';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { assertsDirectory, type CopyTarget, parseCopyArgument, planCopy, renamed } from '../copy/plan.ts';
+import {
+  assertsDirectory,
+  type CopyTarget,
+  contentsOnly,
+  parseCopyArgument,
+  planCopy,
+  renamed,
+} from '../copy/plan.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
@@ -12,6 +19,8 @@ import { copyToOutput, printError } from '../show/output.ts';
 /** Go's os.FileMode */
 const MODE_DIR = 2 ** 31;
 const MODE_SYMLINK = 2 ** 27;
+/** As many as the kernel follows in one path. path_resolution(7) */
+const MOST_LINKS = 40;
 const isDirectory = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_DIR) % 2 === 1;
 const isSymlink = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_SYMLINK) % 2 === 1;
 
@@ -52,16 +61,11 @@ export const cp = command({
     if (source.container !== undefined && target.container !== undefined) {
       throw new CommandError('copying between containers is not supported');
     }
-    try {
-      if (source.container !== undefined) {
-        await copyOut({ daemon, container: source.container, path: source.path, local: target.path, flags });
-      } else if (target.container !== undefined) {
-        await copyIn({ daemon, container: target.container, path: target.path, local: source.path, flags });
-      } else throw new CommandError('must specify at least one container source');
-    } catch (cause) {
-      if (cause instanceof CommandError) throw new CommandError(cause.message, { cause });
-      throw cause;
-    }
+    if (source.container !== undefined) {
+      await copyOut({ daemon, container: source.container, path: source.path, local: target.path, flags });
+    } else if (target.container !== undefined) {
+      await copyIn({ daemon, container: target.container, path: target.path, local: source.path, flags });
+    } else throw new CommandError('must specify at least one container source');
     return 0;
   },
 });
@@ -80,7 +84,9 @@ async function copyOut({ daemon, container, path, local, flags }: Copy): Promise
   if (!target.exists && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(`invalid output path: directory "${parent}" does not exist`);
   }
-  const plan = planCopy({ path: source, directory: isDirectory(stat) }, target);
+  // Named as it was asked for, also where a link was followed to it.
+  const named = posix.resolve('/', path) + (contentsOnly(path) ? '/.' : '');
+  const plan = planCopy({ path: named, directory: isDirectory(stat) }, target);
   const { unpack } = await import('../copy/unpack.ts');
   const counted = counting(body);
   const { rename } = plan;
@@ -109,7 +115,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
     await send(path, process.stdin);
     return;
   }
-  const follow = flags['follow-link'] || local.endsWith('/');
+  const follow = flags['follow-link'] || assertsDirectory(local);
   const from = resolve(local);
   const stats = (follow ? statSync : lstatSync)(from, { throwIfNoEntry: false });
   if (!stats) throw new CommandError(`lstat ${from}: no such file or directory`);
@@ -167,10 +173,16 @@ async function containerTarget(daemon: DaemonClient, container: string, path: st
   return { path: at, exists: stat !== undefined, directory: stat !== undefined && isDirectory(stat) };
 }
 
+/** Where the copy ends up when the path is a symbolic link, also one to what is not there yet. */
 function localTarget(local: string): CopyTarget {
-  const path = resolve(local) + (assertsDirectory(local) && local !== '.' ? '/' : '');
-  const stat = statSync(resolve(local), { throwIfNoEntry: false });
-  return { path, exists: stat !== undefined, directory: stat?.isDirectory() ?? false };
+  let path = resolve(local);
+  for (let links = 0; lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
+    if (links === MOST_LINKS) throw new CommandError(`${local}: too many symbolic links`);
+    path = resolve(dirname(path), readlinkSync(path));
+  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const trailing = contentsOnly(local) ? '/.' : local.endsWith('/') ? '/' : '';
+  return { path: path + trailing, exists: stat !== undefined, directory: stat?.isDirectory() ?? false };
 }
 
 function counting(chunks: AsyncIterable<Uint8Array>) {

@@ -25,20 +25,24 @@ export interface CopyPlan {
 /** 'dir/' and 'dir/.' say that it is a directory; 'dir/.' also that only what is in it is meant. */
 export const assertsDirectory = (path: string): boolean => /\/\.?$/.test(path) || path === '.';
 
+export const contentsOnly = (path: string): boolean => /(^|\/)\.$/.test(path);
+
 /** Throws CommandError. */
 export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
-  const contentsOnly = source.directory && /(^|\/)\.$/.test(source.path);
   const whole = target.path.replace(/\/+\.?$/, '') || '/';
   const parent = { into: posix.dirname(whole), rename: posix.basename(whole) };
   if (target.exists && target.directory) {
-    return contentsOnly ? { into: target.path } : { into: target.path, rename: baseName(source.path) };
+    const isContents = source.directory && contentsOnly(source.path);
+    return isContents ? { into: target.path } : { into: target.path, rename: baseName(source.path) };
   }
   if (target.exists) {
     if (source.directory) throw new CommandError('cannot copy directory');
     if (assertsDirectory(target.path)) throw new CommandError('not a directory');
     return parent;
   }
-  if (!source.directory && assertsDirectory(target.path)) throw new CommandError('no such directory');
+  // 'new/' may be what a copied directory is called; there is nothing in 'new/.' to copy to.
+  if (contentsOnly(target.path) || (!source.directory && assertsDirectory(target.path)))
+    throw new CommandError('no such directory');
   return parent;
 }
 

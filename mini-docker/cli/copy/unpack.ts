@@ -1,7 +1,7 @@
 // Unpacks a tar of a container's files on this machine. The archive is a stranger's: it may try to leave the
 // directory by `..`, by absolute names, or through a symbolic link that it has made before.
 
-import { constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync } from 'node:fs';
 import { lchown, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -79,16 +79,14 @@ async function make(
   const old = lstatSync(path, { throwIfNoEntry: false });
   if (header.type === 'directory') {
     if (old && !old.isDirectory())
-      throw new CommandError(`cannot overwrite non-directory ${path} with a directory`);
+      throw new CommandError(`cannot overwrite non-directory "${path}" with directory "${options.into}"`);
     if (!old) await mkdir(path);
     if (options.owners) await lchown(path, header.uid, header.gid);
     return;
   }
-  if (old?.isDirectory()) {
-    if (readdirSync(path).length > 0)
-      throw new CommandError(`cannot overwrite directory ${path} with a file`);
-    await rm(path, { recursive: true });
-  } else if (old) await rm(path);
+  if (old?.isDirectory())
+    throw new CommandError(`cannot overwrite directory "${path}" with non-directory "${options.into}"`);
+  if (old) await rm(path);
 
   if (header.type === 'symlink') {
     await symlink(header.linkname, path);

@@ -12,6 +12,7 @@ import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { BuildsApi } from '../core/engine.ts';
+import { imageEvent } from '../images/events.ts';
 import { progressReporter } from '../images/progress.ts';
 import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -58,7 +59,7 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
         const image = await buildImage(host, { ...request, signal });
         for (const tag of request.tags) {
           const name = familiarReference(withTag(decodeReference(tag)));
-          context.events.emit('image', 'tag', { id: image.id, attributes: { name } });
+          imageEvent(context, 'tag', { ...image, name });
         }
       },
       async prune({ keep, filters = {} }) {

@@ -72,7 +72,7 @@ test('filters of different kinds must all match, of one kind one', async () => {
 });
 
 test('a filter that does not exist is an error', () => {
-  expect(() => new Events().subscribe({ filters: { nope: ['x'] } })).toThrow("invalid filter 'nope'");
+  expect(() => new Events().subscribe({ filters: { nope: ['x'] } })).toThrow("Invalid filter 'nope'");
 });
 
 test('closing ends all who listen', async () => {

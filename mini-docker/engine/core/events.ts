@@ -3,6 +3,7 @@
 import type { EventMessage, EventType, Filters } from '../../formats/engine-api/system.ts';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
 import { badParameter } from './errors.ts';
+import { checkFilterKeys } from './filter-values.ts';
 import { matchesLabels } from './label-filter.ts';
 
 /** Of the past. */
@@ -60,7 +61,7 @@ export class Events {
   /** Listens from the call on, not only from the first item. @throws badParameter for filters that do not exist */
   subscribe(request: EventRequest): AsyncIterable<EventMessage> {
     const { since, until, filters = {}, signal } = request;
-    checkFilters(filters);
+    checkFilterKeys(filters, FILTERS);
     const queue: EventMessage[] = [];
     let wake = () => {};
     const take = (message: EventMessage) => {
@@ -68,11 +69,14 @@ export class Events {
       queue.push(message);
       wake();
     };
-    if (since !== undefined) {
+    if (since !== undefined && until !== undefined && since > until) {
+      const [first, last] = [since, until].map(time => time / 1_000_000_000n);
+      throw badParameter(`\`since\` time (${first}) cannot be after \`until\` time (${last})`);
+    }
+    if (since !== undefined || until !== undefined) {
       for (const message of this.#past) {
-        const isAsked =
-          message.timeNano >= Number(since) && (until === undefined || message.timeNano <= Number(until));
-        if (isAsked) take(message);
+        if (message.timeNano >= Number(since ?? 0) && message.timeNano <= Number(until ?? Infinity))
+          take(message);
       }
     }
     this.#listeners.add(take);
@@ -107,12 +111,6 @@ export class Events {
   /** Ends all subscriptions. */
   close(): void {
     this.#closing.abort();
-  }
-}
-
-function checkFilters(filters: Filters): void {
-  for (const key of Object.keys(filters)) {
-    if (!FILTERS.includes(key)) throw badParameter(`invalid filter '${key}'`);
   }
 }
 

@@ -19,7 +19,7 @@ import { badParameter } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { openContainerRoot } from './container-root.ts';
+import { type ContainerRoot, openContainerRoot } from './container-root.ts';
 import { encodeFileMode } from './file-mode.ts';
 
 /** A file by the directory that it is in. */
@@ -51,15 +51,16 @@ export async function getArchive(
   const stat = pathStat(found, path);
   const kept = held.move();
   containerEvent(context, live, 'archive-path', { path });
-  const as = stat.name === '/' ? '.' : stat.name;
   return {
     stat,
     tar: closing(
       kept,
       pack({
         fd: found.directory,
-        only: { name: found.name, as },
+        only: { name: found.name, as: stat.name === '/' ? '' : stat.name },
         whiteouts: false,
+        // What the kernel shows of a running container is not among its files, and cannot all be read.
+        skip: name => /^\.?\/(proc|sys|dev)\//.test(name),
         ...(root.owners && { owner: root.owners.inContainer }),
       }),
     ),
@@ -94,7 +95,7 @@ export async function putArchive(
   try {
     const unpacker = createUnpacker({
       rootFd: root.fd,
-      base: insidePath(root.path),
+      base: posix.resolve('/', root.path).slice(1),
       whiteouts: false,
       limit: Number.MAX_SAFE_INTEGER,
       keepKinds: options.noOverwriteDirNonDir === true,
@@ -115,14 +116,13 @@ export async function putArchive(
 }
 
 /** Finds the file without following it when it is a symbolic link, unless the path ends in '/' or '/.'. */
-function locate(live: LiveContainer, root: { fd: number; path: string }, shown: string): Located {
-  const isInside = /(^|\/)\.?$/.test(root.path);
-  const clean = insidePath(root.path);
-  const parent = isInside ? clean : posix.dirname(`/${clean}`);
-  const name = isInside || clean === '' ? '.' : posix.basename(clean);
+function locate(live: LiveContainer, root: ContainerRoot, shown: string): Located {
+  const isInside = /\/\.?$/.test(root.path);
+  const parent = isInside ? root.path : posix.dirname(root.path);
+  const name = isInside ? '.' : posix.basename(root.path);
   let directory: number;
   try {
-    directory = openInRoot(root.fd, parent || '/', O.RDONLY | O.DIRECTORY);
+    directory = openInRoot(root.fd, parent, O.RDONLY | O.DIRECTORY);
   } catch (error) {
     throw pathError(error, live, shown);
   }
@@ -134,10 +134,7 @@ function locate(live: LiveContainer, root: { fd: number; path: string }, shown: 
   return { directory, name, status, [Symbol.dispose]: () => closeSync(directory) };
 }
 
-function openDirectory(
-  live: LiveContainer,
-  { root, path }: { root: { fd: number; path: string }; path: string },
-): number {
+function openDirectory(live: LiveContainer, { root, path }: { root: ContainerRoot; path: string }): number {
   try {
     return openInRoot(root.fd, root.path, O.RDONLY | O.DIRECTORY);
   } catch (error) {
@@ -150,22 +147,14 @@ function openDirectory(
 
 function pathStat({ directory, name, status }: Located, path: string): ContainerPathStat {
   const isLink = (status.mode & S_IF.MT) === S_IF.LNK;
-  const clean = insidePath(path);
   return {
-    name: clean === '' ? '/' : posix.basename(clean),
+    // 'dir/.' is what is in the directory, wherever it is put: its archive has the entries './file'.
+    name: /(^|\/)\.$/.test(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/',
     size: status.size,
     mode: encodeFileMode(status.mode),
     mtime: encodeTimestamp(status.mtime),
     linkTarget: isLink ? readLink(directory, name).toString() : '',
   };
-}
-
-/** Without slashes at both ends, '.' and empty parts; '..' is the kernel's to resolve, inside the root. */
-function insidePath(path: string): string {
-  return path
-    .split('/')
-    .filter(part => part !== '' && part !== '.')
-    .join('/');
 }
 
 function notThere(live: LiveContainer, path: string): ExpectedError {

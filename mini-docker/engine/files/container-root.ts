@@ -1,7 +1,8 @@
 // The files of a container as a program in it sees them, by one descriptor: through /proc while it runs, with all that
 // is mounted in it; else as a mount of our own that nobody else sees.
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { posix } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import { O } from '../../linux/constants.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
@@ -14,7 +15,7 @@ import { layersBelow } from './init-layer.ts';
 
 export interface ContainerRoot extends Disposable {
   fd: number;
-  /** The path below `fd`: a volume's file of a container that does not run is found in the volume. */
+  /** The absolute path below `fd`: a volume's file of a container that does not run is found in the volume. */
   path: string;
   /** With a user namespace: what is mounted in it, and all of it while it runs, has the host's ids. */
   owners?: { inContainer(owner: Owner): Owner; onHost(owner: Owner): Owner };
@@ -32,7 +33,8 @@ export async function openContainerRoot(
   options: { path: string; writable: boolean; unmounted?: boolean },
 ): Promise<ContainerRoot> {
   const { record } = live;
-  const path = `/${options.path.replace(/^\/+/, '')}`;
+  // As Docker has it, '..' takes a name off the path before any link is followed.
+  const path = posix.resolve('/', options.path) + trailing(options.path);
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
     throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
   }
@@ -42,7 +44,11 @@ export async function openContainerRoot(
   if (mount !== undefined && mount.Type !== 'tmpfs') {
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
-    return root(openSync(mount.Source, O.PATH), path.slice(mount.Destination.length) || '/', live);
+    const below = path.slice(mount.Destination.length);
+    // A file is found by its own name in its directory.
+    return statSync(mount.Source).isDirectory()
+      ? root(openSync(mount.Source, O.PATH), below || '/', live)
+      : root(openSync(posix.dirname(mount.Source), O.PATH), `/${posix.basename(mount.Source)}${below}`, live);
   }
   const image = await context.images.get(record.imageId);
   const lowerdirs = await layersBelow(context, image);
@@ -56,6 +62,11 @@ function root(fd: number, path: string, live?: LiveContainer): ContainerRoot {
   const [inContainer, onHost] = [ownersInContainer(host), ownersOnHost(host)];
   const owners = inContainer && onHost ? { owners: { inContainer, onHost } } : {};
   return { fd, path, ...owners, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** '/' and '/.' say that a directory is meant, and make a link to one be followed. */
+function trailing(path: string): string {
+  return /(^|\/)\.$/.test(path) ? '/.' : path.endsWith('/') ? '/' : '';
 }
 
 /** The innermost mount that the path, taken literally, lies in. */

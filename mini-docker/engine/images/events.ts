@@ -1,3 +1,4 @@
+import type { Image } from '../../images/image.ts';
 import type { EngineContext } from '../state/context.ts';
 
 export type ImageAction = 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import';
@@ -6,8 +7,7 @@ export type ImageAction = 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'load' 
 export function imageEvent(
   { events }: Pick<EngineContext, 'events'>,
   action: ImageAction,
-  id: string,
-  name: string,
+  { id, name, config }: Pick<Image, 'id' | 'config'> & { name: string },
 ): void {
-  events.emit('image', action, { id, attributes: { name } });
+  events.emit('image', action, { id, attributes: { ...config.config?.Labels, name } });
 }

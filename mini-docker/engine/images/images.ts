@@ -1,5 +1,6 @@
 // Images in Docker's terms, over the store (images/image.ts).
 
+import { dirname, join } from 'node:path';
 import type {
   ImageDeleted,
   ImageHistoryItem,
@@ -17,12 +18,14 @@ import {
   withTag,
 } from '../../formats/image-reference.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
-import type { Image, ImageUser } from '../../images/image.ts';
+import type { Image, ImageStore, ImageUser } from '../../images/image.ts';
 import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
+import { filterTruth, invalidFilter } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
+import { parentOf } from './ancestry.ts';
 import { imageEvent } from './events.ts';
 import { imageLayers } from './layers.ts';
 import { pruneImages } from './prune.ts';
@@ -38,8 +41,9 @@ export function imagesApi(context: EngineContext): ImagesApi {
       const all = await images.list();
       const keep = await predicate(context, filters);
       const references = (filters.reference ?? []).map(referencePattern);
-      return all.filter(keep).map(image => {
-        const found = summary(context, image);
+      const newestFirst = all.filter(keep).sort((a, b) => created(b) - created(a));
+      return newestFirst.map(image => {
+        const found = { ...summary(context, image), ParentId: parentOf(image, all) };
         if (references.length === 0) return found;
         // As dockerd: an image with several names shows only those that were asked for.
         const wanted = (tag: string) => references.some(fits => fits(tag));
@@ -48,7 +52,8 @@ export function imagesApi(context: EngineContext): ImagesApi {
     },
 
     async inspect(reference) {
-      return inspectImage(await images.get(reference));
+      const image = await images.get(reference);
+      return inspectImage(context, { image, parent: parentOf(image, await images.list()) });
     },
 
     async history(reference) {
@@ -68,14 +73,14 @@ export function imagesApi(context: EngineContext): ImagesApi {
     async tag(reference, name) {
       const image = await images.get(reference);
       await images.tag(image, name);
-      imageEvent(context, 'tag', image.id, familiarReference(withTag(decodeReference(name))));
+      imageEvent(context, 'tag', { ...image, name: familiarReference(withTag(decodeReference(name))) });
     },
 
     async remove(reference, { force }) {
-      const image = (await images.get(reference)).id;
+      const { id, config } = await images.get(reference);
       const { untagged, deleted } = await images.remove(reference, { force, inUse: users(context) });
-      for (const name of untagged) imageEvent(context, 'untag', image, name);
-      for (const id of deleted.slice(0, 1)) imageEvent(context, 'delete', id, id);
+      for (const name of untagged) imageEvent(context, 'untag', { id, name, config });
+      if (deleted.length > 0) imageEvent(context, 'delete', { id, name: id, config });
       return [
         ...untagged.map((Untagged): ImageDeleted => ({ Untagged })),
         ...deleted.map((Deleted): ImageDeleted => ({ Deleted })),
@@ -111,13 +116,16 @@ function users(context: EngineContext): Map<string, ImageUser[]> {
   return found;
 }
 
-function inspectImage(image: Image): ImageInspect {
+function inspectImage(
+  { images }: EngineContext,
+  { image, parent }: { image: Image; parent: string },
+): ImageInspect {
   const { config } = image;
   return {
     Id: image.id,
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
-    Parent: '',
+    Parent: parent,
     Comment: config.history?.at(-1)?.comment ?? '',
     Created: config.created ?? NEVER_TIME,
     DockerVersion: '',
@@ -147,21 +155,37 @@ function inspectImage(image: Image): ImageInspect {
     Os: config.os,
     Size: image.size,
     VirtualSize: image.size,
-    GraphDriver: { Name: 'overlay2', Data: null },
+    GraphDriver: { Name: 'overlay2', Data: layerDirectories(images, config.rootfs.diff_ids) },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: NEVER_TIME },
   };
 }
 
+/** Of the topmost layer, as Docker has it. */
+function layerDirectories({ loose }: ImageStore, diffIds: string[]): Record<string, string> | null {
+  const [top, ...below] = diffIds.toReversed().map(loose.directory);
+  if (top === undefined) return null;
+  const beside = (name: string) => join(dirname(top), name);
+  return {
+    ...(below.length > 0 ? { LowerDir: below.join(':') } : {}),
+    MergedDir: beside('merged'),
+    UpperDir: top,
+    WorkDir: beside('work'),
+  };
+}
+
+const created = (image: Image): number => Date.parse(image.config.created ?? NEVER_TIME);
+
 async function predicate(context: EngineContext, filters: Filters): Promise<(image: Image) => boolean> {
-  const created = (image: Image) => Date.parse(image.config.created ?? NEVER_TIME);
   const tests: ((image: Image) => boolean)[] = [];
   for (const [key, values] of Object.entries(filters)) {
     if (values.length === 0) continue;
     switch (key) {
-      case 'dangling':
-        tests.push(image => (image.repoTags.length === 0) === ['true', '1'].includes(values[0]!));
+      case 'dangling': {
+        const wanted = filterTruth(filters, key);
+        if (wanted !== undefined) tests.push(image => (image.repoTags.length === 0) === wanted);
         break;
+      }
       case 'label':
         tests.push(image => matchesLabels(image.config.config?.Labels ?? {}, values));
         break;
@@ -187,7 +211,7 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
         break;
       }
       default:
-        throw badParameter(`invalid filter '${key}'`);
+        throw invalidFilter(key);
     }
   }
   return image => tests.every(test => test(image));

@@ -4,7 +4,7 @@ import type { ImagesPruned } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
+import { checkFilterKeys, filterTruth } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
 
 /** Those without a tag, or with the filter dangling=false all that no container stands on. */
@@ -13,10 +13,9 @@ export async function pruneImages(
   images: Pick<ImagesApi, 'list' | 'remove'>,
   filters: Filters,
 ): Promise<ImagesPruned> {
-  const { dangling, ...others } = filters;
-  const wrong = Object.keys(others).find(key => !['until', 'label', 'label!'].includes(key));
-  if (wrong !== undefined) throw badParameter(`invalid filter '${wrong}'`);
-  const all = dangling?.some(value => ['false', '0'].includes(value)) ?? false;
+  checkFilterKeys(filters, ['dangling', 'until', 'label', 'label!']);
+  const all = filterTruth(filters, 'dangling') === false;
+  const { dangling: _, ...others } = filters;
   const wanted = all ? others : { ...others, dangling: ['true'] };
   const pruned: ImagesPruned = { ImagesDeleted: [], SpaceReclaimed: 0 };
   for (const { Id, RepoTags, RepoDigests, Size, Containers } of await images.list({ filters: wanted })) {

@@ -11,10 +11,11 @@ import {
 } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { isNoSuchImage } from '../../images/errors.ts';
-import type { ImageStore } from '../../images/image.ts';
+import type { Image, ImageStore } from '../../images/image.ts';
 import { RegistryError } from '../../images/registry/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
+import { checkFilterKeys, invalidFilter } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
 import { changedConfig } from './commit.ts';
 import { imageEvent } from './events.ts';
@@ -49,15 +50,16 @@ export function imageTransferApi(context: EngineContext): TransferApi {
       for (const tag of tags) {
         const one = { ...reference, tag };
         const pushed = await images
-          .push(encodeReference(one), {
-            ...(auth === undefined ? {} : { auth }),
-            signal: AbortSignal.any([signal, context.closing]),
-            onProgress: progressReporter(send),
-          })
-          .catch(error => {
-            throw isNoSuchImage(error) ? noSuchTag(one) : error;
-          });
-        imageEvent(context, 'push', familiarReference(one), familiarName(one));
+            .push(encodeReference(one), {
+              ...(auth === undefined ? {} : { auth }),
+              signal: AbortSignal.any([signal, context.closing]),
+              onProgress: progressReporter(send),
+            })
+            .catch(error => {
+              throw isNoSuchImage(error) ? noSuchTag(one) : error;
+            });
+        const { config } = await images.get(familiarReference(one));
+        imageEvent(context, 'push', { id: familiarReference(one), name: familiarName(one), config });
         send({ status: `${pushed.tag}: digest: ${pushed.digest} size: ${pushed.size}` });
         const aux = { Tag: pushed.tag, Digest: pushed.digest, Size: pushed.size };
         send({ progressDetail: {}, aux });
@@ -67,7 +69,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     async load(source, { quiet, send }) {
       const onProgress = quiet ? undefined : progressReporter(send);
       for (const { id, names } of await images.load(source, onProgress)) {
-        imageEvent(context, 'load', id, id);
+        imageEvent(context, 'load', { id, name: id, config: (await images.get(id)).config });
         for (const name of names) {
           send({ stream: `Loaded image: ${familiarReference(decodeReference(name))}\n` });
         }
@@ -78,29 +80,27 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     async save(references) {
       const found = await Promise.all(references.map(each => images.get(each)));
       const archive = images.save(references);
-      for (const { id } of found) imageEvent(context, 'save', id, id);
+      for (const { id, config } of found) imageEvent(context, 'save', { id, name: id, config });
       return archive;
     },
 
     async import({ source, reference, message, changes = [], platform }) {
       const config = changedConfig({}, changes);
       const image = await images.import({
-        source,
-        config,
-        ...(reference === undefined ? {} : { reference }),
-        ...(message === undefined ? {} : { message }),
-        ...(platform === undefined ? {} : { platform }),
-      });
-      imageEvent(context, 'import', image.id, reference ?? image.id);
+          source,
+          config,
+          ...(reference === undefined ? {} : { reference }),
+          ...(message === undefined ? {} : { message }),
+          ...(platform === undefined ? {} : { platform }),
+        });
+      imageEvent(context, 'import', { ...image, name: reference ?? image.id });
       return image.id;
     },
 
     login: auth => images.login(auth),
 
     async search(term, { limit, auth, filters = {} }) {
-      const known = ['is-automated', 'is-official', 'stars'];
-      const wrong = Object.keys(filters).find(key => !known.includes(key));
-      if (wrong !== undefined) throw badParameter(`invalid filter '${wrong}'`);
+      checkFilterKeys(filters, ['is-automated', 'is-official', 'stars']);
       const stars = Math.max(0, ...(filters.stars ?? []).map(count => wholeNumber(count)));
       const official = filters['is-official']?.[0];
       // Docker Hub builds nothing by itself any more, and says of all images that they were not.
@@ -141,21 +141,22 @@ async function pullOne(
   const { images } = context;
   const name = familiarReference(reference);
   const onProgress = progressReporter(send);
-  const done = (status: string) => {
-    imageEvent(context, 'pull', name, familiarName(reference));
+  const done = (status: string, { config }: Image) => {
+    imageEvent(context, 'pull', { id: name, name: familiarName(reference), config });
     send({ status });
   };
   try {
     const pulled = await images.pull(encodeReference(reference), { ...options, onProgress });
     send({ status: `Digest: ${pulled.digest}` });
-    done(`Status: ${pulled.isUpToDate ? 'Image is up to date' : 'Downloaded newer image'} for ${name}`);
+    const status = pulled.isUpToDate ? 'Image is up to date' : 'Downloaded newer image';
+    done(`Status: ${status} for ${name}`, pulled.image);
   } catch (error) {
     // The image that comes with the program needs no registry.
     const isWanted =
       error instanceof RegistryError && options.platform === undefined && !(await isThere(images, name));
     const own = isWanted ? await images.restoreEmbedded(name) : undefined;
     if (own === undefined) throw error;
-    done(`Status: ${(error as Error).message}; this is the ${name} that comes with mini-docker`);
+    done(`Status: ${(error as Error).message}; this is the ${name} that comes with mini-docker`, own);
   }
 }
 
@@ -181,6 +182,6 @@ async function localTags(images: ImageStore, reference: ImageReference): Promise
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw badParameter(`invalid filter 'stars=${text}'`);
+  if (!/^\d{1,9}$/.test(text)) throw invalidFilter('stars', text);
   return Number(text);
 }

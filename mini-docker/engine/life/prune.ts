@@ -4,6 +4,7 @@ import type { ContainersPruned, Filters } from '../../formats/engine-api/system.
 import { ExpectedError } from '../../formats/errors.ts';
 import { decodeTimestamp } from '../../formats/timestamp.ts';
 import { badParameter } from '../core/errors.ts';
+import { checkFilterKeys } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { sizesOf } from '../files/disk-sizes.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -31,9 +32,7 @@ export async function pruneContainers(context: EngineContext, filters: Filters):
 }
 
 function pruneFilter(filters: Filters): (live: LiveContainer) => boolean {
-  for (const key of Object.keys(filters)) {
-    if (!['until', 'label', 'label!'].includes(key)) throw badParameter(`invalid filter '${key}'`);
-  }
+  checkFilterKeys(filters, ['until', 'label', 'label!']);
   const until = filters.until?.map(untilTime);
   return ({ record }) => {
     const labels = record.config.Labels ?? {};
@@ -53,7 +52,7 @@ export function untilTime(text: string): bigint {
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
   if (parts.length === 0 || parts.map(part => part[0]).join('') !== text) {
-    throw badParameter(`invalid filter 'until=${text}'`);
+    throw badParameter(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
   }
   const ago = parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0);
   return BigInt(Math.floor(Date.now() - ago)) * 1_000_000n;

@@ -1,5 +1,6 @@
 // GET /containers/ID/json
 
+import { join } from 'node:path';
 import type {
   ContainerInspect,
   ContainerState,
@@ -11,7 +12,10 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord, RecordMount } from '../state/record.ts';
 
-export function inspectContainer(context: EngineContext, live: LiveContainer): ContainerInspect {
+export async function inspectContainer(
+  context: EngineContext,
+  live: LiveContainer,
+): Promise<ContainerInspect> {
   const { record } = live;
   const paths = context.paths.container(live.id);
   const keepsLog = record.hostConfig.LogConfig?.Type !== 'none';
@@ -35,10 +39,24 @@ export function inspectContainer(context: EngineContext, live: LiveContainer): C
     AppArmorProfile: '',
     ExecIDs: live.execIds.size > 0 ? [...live.execIds] : null,
     HostConfig: record.hostConfig,
-    GraphDriver: { Name: 'overlay2', Data: { UpperDir: paths.upperdir, WorkDir: paths.workdir } },
+    GraphDriver: { Name: 'overlay2', Data: await rootDirectories(context, live) },
     Mounts: record.mounts.map(publicMount),
     Config: record.config,
     NetworkSettings: networkSettings(live),
+  };
+}
+
+/** What its root is put together of. The whole is mounted in its own mount namespace, and found there while it runs. */
+async function rootDirectories(context: EngineContext, live: LiveContainer): Promise<Record<string, string>> {
+  const { paths, images } = context;
+  const { directory, upperdir, workdir } = paths.container(live.id);
+  const image = await images.get(live.record.imageId).catch(() => undefined);
+  const layers = image?.config.rootfs.diff_ids.toReversed().map(images.loose.directory) ?? [];
+  return {
+    LowerDir: [paths.initLayer, ...layers].join(':'),
+    MergedDir: live.run ? `/proc/${live.run.container.pid}/root` : join(directory, 'merged'),
+    UpperDir: upperdir,
+    WorkDir: workdir,
   };
 }
 

@@ -2,8 +2,10 @@
 
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { badParameter } from '../core/errors.ts';
+import { invalidFilter, isTruth } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { nameFilter } from '../core/name-filter.ts';
+import { isMadeOf } from '../images/ancestry.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
@@ -28,10 +30,10 @@ const TESTS: Record<string, Test> = {
     record.mounts.some(({ Name, Source, Destination }) =>
       values.some(value => value === Name || value === Source || value === Destination),
     ),
-  publish: (live, values) => matchesPorts(live, { values, isPublished: true }),
-  expose: (live, values) => matchesPorts(live, { values, isPublished: false }),
+  publish: isPublished,
+  expose: isExposed,
   health: ({ record }, values) => values.includes(record.state.health?.Status ?? 'none'),
-  'is-task': (_, values) => values.includes('false') || values.includes('0'),
+  'is-task': (_, values) => !values.every(value => ['1', 'true'].includes(value)),
   isolation: () => true,
 };
 
@@ -54,7 +56,7 @@ export async function containerFilter(
       tests.push(({ name }) => fits(`/${name}`) || fits(name));
     } else {
       const test = Object.hasOwn(TESTS, key) ? TESTS[key] : undefined;
-      if (test === undefined) throw badParameter(`invalid filter '${key}'`);
+      if (test === undefined) throw invalidFilter(key);
       checkValues(key, values);
       tests.push(live => test(live, values));
     }
@@ -62,45 +64,75 @@ export async function containerFilter(
   return live => tests.every(test => test(live));
 }
 
+/** What each filter takes, where that is not just any text. */
+const VALUES: Record<string, (value: string) => boolean> = {
+  status: value => STATUSES.includes(value),
+  exited: value => /^[+-]?\d+$/.test(value),
+  health: value => ['none', 'starting', 'healthy', 'unhealthy'].includes(value),
+  'is-task': isTruth,
+};
+
 function checkValues(key: string, values: string[]): void {
-  const wrong = (value: string) => badParameter(`invalid filter '${key}=${value}'`);
   for (const value of values) {
-    if (key === 'status' && !STATUSES.includes(value)) throw wrong(value);
-    if (key === 'exited' && !/^\d+$/.test(value)) throw wrong(value);
+    if (VALUES[key]?.(value) === false) throw invalidFilter(key, value);
+    if (key === 'publish' || key === 'expose') decodePorts(key, value);
   }
 }
 
+/** The images that these references name, and those that were made of them. */
 async function ancestors(context: EngineContext, references: string[]): Promise<Set<string>> {
+  const images = await context.images.list();
   const ids = new Set<string>();
   for (const reference of references) {
     // An image that is not there has no descendants.
-    const image = await context.images.get(reference).catch(() => undefined);
-    if (!image) continue;
-    const layers = image.config.rootfs.diff_ids;
-    for (const each of await context.images.list()) {
-      const own = each.config.rootfs.diff_ids;
-      if (layers.length <= own.length && layers.every((layer, index) => own[index] === layer))
-        ids.add(each.id);
-    }
-    ids.add(image.id);
+    const base = await context.images.get(reference).catch(() => undefined);
+    if (base === undefined) continue;
+    ids.add(base.id);
+    for (const each of images) if (isMadeOf(each, base)) ids.add(each.id);
   }
   return ids;
 }
 
-/** '80', '80/udp', '8000-8010/tcp' */
-function matchesPorts(
-  { record }: LiveContainer,
-  { values, isPublished }: { values: string[]; isPublished: boolean },
-): boolean {
-  const bindings = { ...record.hostConfig.PortBindings, ...record.ports };
-  const exposed = Object.keys(record.config.ExposedPorts ?? {});
-  const keys = isPublished ? Object.keys(bindings) : [...Object.keys(bindings), ...exposed];
-  return values.some(value => {
-    const [range = '', protocol = 'tcp'] = value.split('/');
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return keys.some(key => {
-      const [port, keyProtocol = 'tcp'] = key.split('/');
-      return keyProtocol === protocol && Number(port) >= first && Number(port) <= last;
-    });
+/** The host's ports while they are published: '8080', '8080/udp', '8000-8010'. */
+function isPublished({ record }: LiveContainer, values: string[]): boolean {
+  return Object.entries({ ...record.hostConfig.PortBindings, ...record.ports }).some(([key, bindings]) => {
+    const protocol = key.split('/')[1] ?? 'tcp';
+    return (bindings ?? []).some(({ HostPort = '' }) =>
+      values.some(value => hasPort(decodePorts('publish', value), { port: Number(HostPort), protocol })),
+    );
   });
+}
+
+/** The container's ports: exposed, or published to the host. */
+function isExposed({ record }: LiveContainer, values: string[]): boolean {
+  const keys = { ...record.hostConfig.PortBindings, ...record.config.ExposedPorts };
+  return Object.keys(keys).some(key => {
+    const [port, protocol = 'tcp'] = key.split('/');
+    return values.some(value => hasPort(decodePorts('expose', value), { port: Number(port), protocol }));
+  });
+}
+
+interface Ports {
+  first: number;
+  last: number;
+  protocol: string;
+}
+
+const hasPort = ({ first, last, protocol }: Ports, wanted: { port: number; protocol: string }): boolean =>
+  protocol === wanted.protocol && wanted.port >= first && wanted.port <= last;
+
+/** @throws badParameter in Docker's words */
+function decodePorts(key: string, value: string): Ports {
+  const wrong = (why: string) => badParameter(`error while looking up for ${key} ${value}: ${why}`);
+  const [range = '', protocol = 'tcp'] = value.split('/');
+  if (range === '') throw wrong('Empty string specified for ports.');
+  const [first, last] = range.split('-').map(text => {
+    if (!/^\d+$/.test(text))
+      throw wrong(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+    if (Number(text) > 65_535)
+      throw wrong(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+    return Number(text);
+  }) as [number, number?];
+  if (last !== undefined && last < first) throw wrong(`Invalid range specified for the Port: ${range}`);
+  return { first, last: last ?? first, protocol: protocol.toLowerCase() };
 }

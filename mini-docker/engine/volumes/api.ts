@@ -10,7 +10,7 @@ import {
 } from '../../formats/engine-api/volumes.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { VolumesApi } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
+import { checkFilterKeys, filterTruth } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { treeSize } from '../files/disk-sizes.ts';
 import { checkVolumeName } from '../spec/bind.ts';
@@ -84,8 +84,8 @@ async function createVolume(context: EngineContext, body: VolumeCreateBody): Pro
 
 /** Those that no container has: anonymous ones, and with the filter all=true the others too. */
 async function pruneVolumes(context: EngineContext, filters: Filters = {}): Promise<VolumesPruned> {
-  checkKeys(filters, ['all', 'label', 'label!']);
-  const all = filters.all?.some(value => truth('all', value)) ?? false;
+  checkFilterKeys(filters, ['all', 'label', 'label!']);
+  const all = filterTruth(filters, 'all') === true;
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const volume of context.volumes.list()) {
@@ -105,15 +105,15 @@ async function pruneVolumes(context: EngineContext, filters: Filters = {}): Prom
 }
 
 function listFilter(context: EngineContext, filters: Filters): (volume: Volume) => boolean {
-  checkKeys(filters, ['dangling', 'driver', 'label', 'label!', 'name']);
-  const dangling = filters.dangling?.map(value => truth('dangling', value)) ?? [];
+  checkFilterKeys(filters, ['dangling', 'driver', 'label', 'label!', 'name']);
+  const dangling = filterTruth(filters, 'dangling');
   const any = (values: string[] | undefined, test: (value: string) => boolean) =>
     !values?.length || values.some(test);
   return ({ name, labels }) =>
     any(filters.driver, value => value === 'local') &&
     any(filters.name, value => name.includes(value)) &&
     labelsMatch(labels, filters) &&
-    (dangling.length === 0 || dangling.includes(usersOf(context, name).length === 0));
+    (dangling === undefined || dangling === (usersOf(context, name).length === 0));
 }
 
 function labelsMatch(labels: Record<string, string>, filters: Filters): boolean {
@@ -121,17 +121,6 @@ function labelsMatch(labels: Record<string, string>, filters: Filters): boolean 
     matchesLabels(labels, filters.label ?? []) &&
     !(filters['label!'] ?? []).some(each => matchesLabels(labels, [each]))
   );
-}
-
-function checkKeys(filters: Filters, known: string[]): void {
-  const unknown = Object.keys(filters).find(key => !known.includes(key));
-  if (unknown !== undefined) throw badParameter(`invalid filter '${unknown}'`);
-}
-
-function truth(key: string, value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw badParameter(`invalid filter '${key}=${value}'`);
 }
 
 function noSuchVolume(doing: string, name: string): ExpectedError {
