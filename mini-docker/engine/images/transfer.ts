@@ -50,14 +50,14 @@ export function imageTransferApi(context: EngineContext): TransferApi {
       for (const tag of tags) {
         const one = { ...reference, tag };
         const pushed = await images
-            .push(encodeReference(one), {
-              ...(auth === undefined ? {} : { auth }),
-              signal: AbortSignal.any([signal, context.closing]),
-              onProgress: progressReporter(send),
-            })
-            .catch(error => {
-              throw isNoSuchImage(error) ? noSuchTag(one) : error;
-            });
+          .push(encodeReference(one), {
+            ...(auth === undefined ? {} : { auth }),
+            signal: AbortSignal.any([signal, context.closing]),
+            onProgress: progressReporter(send),
+          })
+          .catch(error => {
+            throw isNoSuchImage(error) ? noSuchTag(one) : error;
+          });
         const { config } = await images.get(familiarReference(one));
         imageEvent(context, 'push', { id: familiarReference(one), name: familiarName(one), config });
         send({ status: `${pushed.tag}: digest: ${pushed.digest} size: ${pushed.size}` });
@@ -87,12 +87,12 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     async import({ source, reference, message, changes = [], platform }) {
       const config = changedConfig({}, changes);
       const image = await images.import({
-          source,
-          config,
-          ...(reference === undefined ? {} : { reference }),
-          ...(message === undefined ? {} : { message }),
-          ...(platform === undefined ? {} : { platform }),
-        });
+        source,
+        config,
+        ...(reference === undefined ? {} : { reference }),
+        ...(message === undefined ? {} : { message }),
+        ...(platform === undefined ? {} : { platform }),
+      });
       imageEvent(context, 'import', { ...image, name: reference ?? image.id });
       return image.id;
     },
