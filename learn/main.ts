@@ -114,6 +114,12 @@ function positive(text: string): number {
   return factor;
 }
 
+// `learn | head` has read enough.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

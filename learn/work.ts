@@ -13,8 +13,8 @@ import type { Chapter } from './course.ts';
 import { starterFiles } from './course.ts';
 import { repository } from './repository.ts';
 
-const folder = process.env.LEARN_WORK ?? join(repository, 'work');
-const stateFile = join(folder, '.learn.json');
+const workFolder = process.env.LEARN_WORK ?? join(repository, 'work');
+const stateFile = join(workFolder, '.learn.json');
 
 export interface Progress {
   /** 'NN-slug/task' → when it passed first, ISO 8601. */
@@ -25,8 +25,14 @@ export interface Progress {
   current?: string;
 }
 
+/** @returns the folder, which is there then */
+export function makeWorkFolder(): string {
+  makeOwned(workFolder);
+  return workFolder;
+}
+
 export function workOn(chapter: Pick<Chapter, 'slug'>): string {
-  return join(folder, chapter.slug);
+  return join(workFolder, chapter.slug);
 }
 
 export function readProgress(): Progress {
@@ -42,7 +48,7 @@ export function readProgress(): Progress {
 export function updateProgress(change: (progress: Progress) => void): void {
   const progress = readProgress();
   change(progress);
-  makeOwned(folder);
+  makeOwned(workFolder);
   writeFileSync(`${stateFile}.new`, `${JSON.stringify(progress, null, 2)}\n`);
   own(`${stateFile}.new`);
   renameSync(`${stateFile}.new`, stateFile);
@@ -54,7 +60,7 @@ export function copyIntoWork(
   from: 'exercises' | 'solutions',
 ): { copied: string[]; kept: string[] } {
   const directory = workOn(chapter);
-  makeOwned(folder);
+  makeOwned(workFolder);
   makeOwned(directory);
   const copied: string[] = [];
   const kept: string[] = [];

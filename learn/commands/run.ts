@@ -3,7 +3,8 @@
 import { chapterNamed } from '../course.ts';
 import { repository } from '../repository.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
-import { dim, print, printError } from '../screen.ts';
+import { dim, paint, print, printError, wrap } from '../screen.ts';
+import { makeWorkFolder } from '../work.ts';
 
 export async function run(name: string, args: readonly string[]): Promise<void> {
   const { slug } = chapterNamed(name);
@@ -14,18 +15,24 @@ export async function run(name: string, args: readonly string[]): Promise<void> 
 
 export async function shell(command: readonly string[]): Promise<void> {
   if (command.length > 0) return inSandbox(command);
-  print(dim('a sandbox: everything in it may be changed and removed. `exit` leads back.'));
+  print(dim(wrap(`A sandbox, as the prompt ${PROMPT} says: only work/ is real. \`exit\` leads back.`, '')));
   await inSandbox(shellCommand);
 }
+
+const PROMPT = '[sandbox]';
+const coloured = (start: string, end: string): string => {
+  const [before, after] = paint.inverse.bold('|').split('|') as [string, string];
+  return before === '' ? PROMPT : `${start}${before}${end}${PROMPT}${start}${after}${end}`;
+};
 
 /** The prompt is in a file and not in the environment: shells in boxes shall have their own. */
 const SHELL = `
 if command -v bash >/dev/null; then
-  echo 'PS1="sandbox:\\W\\$ "' > /run/learn-shell
-  exec bash --noprofile --rcfile /run/learn-shell
+  echo 'PS1="${coloured('\\[', '\\]')} \\W \\$ "' > /run/sandbox/shell
+  exec bash --noprofile --rcfile /run/sandbox/shell
 fi
-echo 'PS1="sandbox$ "' > /run/learn-shell
-ENV=/run/learn-shell exec sh`;
+echo 'PS1="${coloured('', '')} $ "' > /run/sandbox/shell
+ENV=/run/sandbox/shell exec sh`;
 
 /** A shell with a prompt that says where it is. */
 export const shellCommand: readonly string[] = ['sh', '-c', SHELL];
@@ -34,7 +41,8 @@ async function inSandbox(argv: readonly string[]): Promise<void> {
   // Ctrl-C is for what runs inside. SIGTERM and SIGHUP are for us, and end it all with us.
   const ignore = (): void => {};
   process.on('SIGINT', ignore).on('SIGQUIT', ignore);
-  await using sandbox = await Sandbox.create();
+  const work = makeWorkFolder();
+  await using sandbox = await Sandbox.create({ placed: [{ source: work, target: work, as: 'itself' }] });
   if (sandbox.withoutGroups !== undefined) printError(dim(`(${sandbox.withoutGroups})`));
   const entered = await sandbox.enter(argv, { directory: repository });
   const { code } = await entered.ended;

@@ -40,15 +40,8 @@ export function place(): Finding {
     }
     return { subject, state: 'good', found: 'WSL 2: a virtual machine with a real kernel' };
   }
-  const container = existsSync('/.dockerenv') || existsSync('/run/.containerenv') || inOtherRoot();
-  if (container) {
-    return {
-      subject,
-      state: 'limited',
-      found: 'a container',
-      means: 'what it forbids, the course cannot do; the sandbox line tells',
-      mend: 'start it with docker run --privileged, or use a virtual machine',
-    };
+  if (isContainer()) {
+    return { subject, state: 'good', found: 'a container: what it forbids, the lines below tell' };
   }
   const virtual = /^flags.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
   return {
@@ -58,13 +51,23 @@ export function place(): Finding {
   };
 }
 
-/** A container's process 1 is seldom an init. */
-function inOtherRoot(): boolean {
+/**
+ * A file that container engines leave proves little: virtual machines are made from images of containers too. A
+ * container's process 1 was told, or the kernel's own threads are in another pid namespace.
+ */
+function isContainer(): boolean {
   try {
-    return /(^|\0)container=/.test(readFileSync('/proc/1/environ', 'utf8'));
+    if (/(^|\0)container=/.test(readFileSync('/proc/1/environ', 'utf8'))) return true;
   } catch {
-    return false;
+    // Only root may look; the next is for everyone.
   }
+  const marked = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+  return marked && !hasKernelThreads();
+}
+
+/** Number 2 of the first pid namespace is the parent of the kernel's threads. */
+function hasKernelThreads(): boolean {
+  return existsSync('/proc/2/comm') && readFileSync('/proc/2/comm', 'utf8') === 'kthreadd\n';
 }
 
 const TOOLS: Record<string, { needed: string; package: string }> = {

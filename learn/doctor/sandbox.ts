@@ -51,7 +51,9 @@ export async function sandboxWorks(): Promise<Finding[]> {
     return [{ subject, state: 'good', found: `works${root ? '' : ', in a user namespace'}` }, ...groups];
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    const mend = root ? 'the lines above; in a container: --privileged' : 'the lines above; or use sudo';
+    const mend = root
+      ? 'the lines above; a container must be started with --privileged'
+      : 'the lines above; or use sudo';
     return [{ subject, state: 'missing', found, means: 'learn run, shell and check cannot work here', mend }];
   }
 }

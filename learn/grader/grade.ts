@@ -90,5 +90,5 @@ function excerptFor(chapter: string): Excerpt {
     ...earlier.map(({ slug }) => `chapters/${slug}`),
   ].filter(part => existsSync(join(repository, part)));
   const { type, imports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-  return { parts, files: [{ path: 'package.json', text: JSON.stringify({ type, imports }) }] };
+  return { parts, files: [{ path: 'package.json', text: JSON.stringify({ type, imports }), mode: 0o644 }] };
 }

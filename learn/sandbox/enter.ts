@@ -30,6 +30,7 @@ import {
 } from '#linux';
 import { handOver } from '../../mini-docker/linux/clone.ts';
 import { compiledDirectory, nodeDirectory } from '../repository.ts';
+import { COMMANDS } from './plan.ts';
 import { withheldRights } from './rights.ts';
 
 export interface EnterOptions {
@@ -54,7 +55,19 @@ export interface Entered {
 }
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const PASSED_ON = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LANG', 'LC_ALL', 'COLUMNS', 'LINES'];
+const PASSED_ON = [
+  'TERM',
+  'COLORTERM',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'LANG',
+  'LC_ALL',
+  'COLUMNS',
+  'LINES',
+  'LEARN_WORK',
+  'SUDO_UID',
+  'SUDO_GID',
+];
 
 export function sandboxEnvironment(): Record<string, string> {
   const passed = PASSED_ON.flatMap(name =>
@@ -62,7 +75,7 @@ export function sandboxEnvironment(): Record<string, string> {
   );
   return {
     ...Object.fromEntries(passed),
-    PATH: `${nodeDirectory}:${SYSTEM_PATH}`,
+    PATH: `${COMMANDS}:${nodeDirectory}:${SYSTEM_PATH}`,
     HOME: '/root',
     // Read only, in effect: what is added in a sandbox goes with it, and cannot harm who comes after.
     NODE_COMPILE_CACHE: compiledDirectory,

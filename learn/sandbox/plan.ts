@@ -12,7 +12,7 @@ const STAGES = ['/tmp', '/mnt', '/media', '/srv', '/var/tmp', '/run', '/opt'];
 /** Of the course's folder: these parts, unchangeable, and these files. */
 export interface Excerpt {
   parts: readonly string[];
-  files: readonly { path: string; text: string }[];
+  files: RootPlan['files'];
 }
 
 export function planRoot(options: {
@@ -45,8 +45,23 @@ export function planRoot(options: {
 
 type View = Pick<RootPlan, 'coverings' | 'links' | 'empty' | 'files' | 'placed'>;
 
+/** Commands that there are in a sandbox: it comes first in PATH. */
+export const COMMANDS = '/run/sandbox/bin';
+
+/** Typed one terminal too early, the command that stands behind it does nothing. */
+const ONLY_IN_SANDBOX = { path: `${COMMANDS}/only-in-sandbox`, text: '#!/bin/sh\nexec "$@"\n', mode: 0o755 };
+
 function wholeView(needed: readonly string[]): View {
-  return { coverings: coverings(readMountinfo() ?? [], needed), links: [], empty: [], files: [], placed: [] };
+  return {
+    coverings: coverings(readMountinfo() ?? [], needed),
+    links: ['learn', 'mini-docker'].map(name => ({
+      path: `${COMMANDS}/${name}`,
+      to: join(repository, 'bin', name),
+    })),
+    empty: [],
+    files: [ONLY_IN_SANDBOX],
+    placed: [],
+  };
 }
 
 function bareView({ parts, files }: Excerpt, node: string): View {
@@ -61,7 +76,7 @@ function bareView({ parts, files }: Excerpt, node: string): View {
   return {
     ...shown,
     empty: ['/root', '/mnt', '/var/tmp', repository],
-    files: files.map(({ path, text }) => ({ path: join(repository, path), text })),
+    files: files.map(each => ({ ...each, path: join(repository, each.path) })),
     placed: places.map(path => ({ source: realpathSync(path), target: path, as: 'read-only' })),
   };
 }

@@ -1,6 +1,7 @@
 // The list of system calls that makes a sandbox's file system: the machine's own, with a layer of memory over it, so that
 // everything can be changed or removed and nothing is. It is a container's start (chapters 4, 5, 7 and 8), whole.
 
+import { dirname } from 'node:path';
 import {
   AT,
   because,
@@ -45,7 +46,7 @@ export interface RootPlan {
   /** Symbolic links that are made. */
   links: readonly { path: string; to: string }[];
   /** Small files that are made. */
-  files: readonly { path: string; text: string }[];
+  files: readonly { path: string; text: string; mode: number }[];
   /** Directories of the machine to be seen at another place: a submission in the work folder. */
   placed: readonly Placed[];
   /** Hierarchies in which the sandbox has a group of its own. */
@@ -99,7 +100,6 @@ export function rootItems(plan: RootPlan): Item[] {
     ...(covered.some(({ target }) => target === '/')
       ? []
       : [mount({ source: 'sandbox', target: root, type: 'tmpfs', options: `${SIZE},mode=755` })]),
-    ...plan.links.map(({ path, to }) => symlinkat(to, AT.FDCWD, root + path)),
     ...cover(covered.filter(({ target }) => !OWN.test(target))),
     ...ownFileSystems(root, plan),
     ...cover(covered.filter(({ target }) => OWN.test(target))),
@@ -107,7 +107,14 @@ export function rootItems(plan: RootPlan): Item[] {
       ...mkdirs(root, path),
       mount({ source: 'empty', target: root + path, type: 'tmpfs', options: `${SIZE},mode=755` }),
     ]),
-    ...plan.files.flatMap(({ path, text }) => fileItems(root + path, text)),
+    ...plan.links.flatMap(({ path, to }) => [
+      ...mkdirs(root, dirname(path)),
+      symlinkat(to, AT.FDCWD, root + path),
+    ]),
+    ...plan.files.flatMap(({ path, text, mode }) => [
+      ...mkdirs(root, dirname(path)),
+      ...fileItems(root + path, text, mode),
+    ]),
     ...cover(placed),
     chdir(root),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
@@ -174,8 +181,8 @@ function coverItems(options: {
   ];
 }
 
-function fileItems(path: string, text: string): Item[] {
-  const file = openat(AT.FDCWD, path, O.CREAT | O.WRONLY | O.CLOEXEC, 0o644);
+function fileItems(path: string, text: string, mode: number): Item[] {
+  const file = openat(AT.FDCWD, path, O.CREAT | O.WRONLY | O.CLOEXEC, mode);
   return [file, writeText(resultOf(file), text), close(resultOf(file))];
 }
 

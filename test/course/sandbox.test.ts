@@ -1,16 +1,17 @@
 // What a sandbox promises to the machine, and to those who experiment in it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { repository } from '../../learn/repository.ts';
 import { capture } from '../../learn/sandbox/capture.ts';
 import { COURSE_GROUP, hierarchies } from '../../learn/sandbox/groups.ts';
 import { Sandbox } from '../../learn/sandbox/sandbox.ts';
 import { namespaceInode } from '../../mini-docker/linux/proc/namespaces.ts';
 
-const learn = join(import.meta.dirname, '../../bin/learn');
+const learn = join(repository, 'bin/learn');
 
 describe('a sandbox', () => {
   let sandbox: Sandbox;
@@ -95,6 +96,57 @@ test('a sandbox ends with the program that made it, also when that is killed', a
     left.filter(name => name.startsWith(`${child.pid}-`)),
     stdout,
   ).toEqual([]);
+});
+
+describe('in learn shell', () => {
+  const shell = (script: string) =>
+    spawnSync(learn, ['shell', 'sh', '-c', script], { encoding: 'utf8', timeout: 60_000 });
+
+  test('learn and mini-docker are there, and containers run', context => {
+    if (process.geteuid?.() !== 0) context.skip('wants root');
+    const { stdout } = shell(
+      'learn | grep -c "^  . *[0-9]"; mini-docker run --rm --memory 64m --hostname box busybox hostname',
+    );
+    expect(stdout).toBe('15\nbox\n');
+  });
+
+  test('each mini-docker command of the chapters works, typed at a terminal', context => {
+    if (process.geteuid?.() !== 0) context.skip('wants root');
+    const chapters = globSync('chapters/*/README.md', { cwd: repository });
+    const texts = chapters.map(file => readFileSync(join(repository, file), 'utf8')).join('\n');
+    const commands = new Set([...texts.matchAll(/`(mini-docker \w[^`]*)`/g)].map(([, command]) => command!));
+    // A name alone (`mini-docker exec`) is no command yet.
+    const whole = [...commands].filter(command => !/^mini-docker \w+( -\S+)*$/.test(command));
+    expect(whole.length).toBeGreaterThan(8);
+    const script = whole.map(each => `script -qec '${each}' /dev/null >/tmp/out </dev/null || cat /tmp/out`);
+    expect(shell(script.join('\n'))).toMatchObject({ stdout: '', status: 0 });
+  });
+
+  test('work/ is the real folder, and nothing else is', () => {
+    const work = mkdtempSync(join(tmpdir(), 'work-'));
+    try {
+      const script = 'echo mine > "$LEARN_WORK/file"; echo lost > "$LEARN_WORK/../lost"';
+      const environment = { ...process.env, LEARN_WORK: work };
+      spawnSync(learn, ['shell', 'sh', '-c', script], { env: environment });
+      expect(readFileSync(join(work, 'file'), 'utf8')).toBe('mine\n');
+      expect(existsSync(join(work, '../lost'))).toBe(false);
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  });
+
+  test('only-in-sandbox runs a command, which it does nowhere else', () => {
+    expect(shell('only-in-sandbox echo here').stdout).toBe('here\n');
+    expect(spawnSync('only-in-sandbox', ['true']).error).toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('an upper layer on the sandbox’s own overlay is refused with the reason and the remedy', context => {
+    if (process.geteuid?.() !== 0) context.skip('wants root');
+    const { stderr } = shell(
+      'MINI_DOCKER_DATA_ROOT=/srv/data MINI_DOCKER_RUN_DIR=/run/other mini-docker run --rm busybox true',
+    );
+    expect(stderr).toMatch(/upper is itself on overlayfs.*put upperdir and workdir .*a tmpfs/);
+  });
 });
 
 test('learn shell passes streams and the exit code through', () => {

@@ -1,6 +1,6 @@
 // The shell of a sandbox at a terminal, for the commands of transcripts: they are typed, and what the screen shows is read,
 // as a learner does it. One shell for a whole README, so that variables and jobs stay.
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, readdirSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
 import { shellCommand } from '../../learn/commands/run.ts';
@@ -121,12 +121,22 @@ export async function openShell(sandbox: Sandbox, timeout = 15_000): Promise<She
 /** Until nothing in the sandbox computes any more: what was started in the background has done what it does at its start. */
 async function quiet(sandbox: Sandbox): Promise<void> {
   let before = '';
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; ) {
-    const stats = sandbox.processes().map(pid => readStat(pid));
-    const now = stats.map(stat => `${stat?.pid} ${stat?.userTime} ${stat?.systemTime}`).join();
-    const busy = stats.some(stat => stat?.state === 'R' || stat?.state === 'D');
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline; ) {
+    const threads = sandbox.processes().flatMap(threadsOf);
+    const now = threads.map(({ pid, userTime, systemTime }) => `${pid} ${userTime} ${systemTime}`).join();
+    // A thread that waits for a processor is R as well.
+    const busy = threads.some(({ state }) => state === 'R' || state === 'D');
     if (!busy && now === before) return;
     before = now;
     await sleep(150);
+  }
+}
+
+function threadsOf(pid: number): NonNullable<ReturnType<typeof readStat>>[] {
+  try {
+    const ids = readdirSync(`/proc/${pid}/task`);
+    return ids.map(Number).flatMap(id => readStat(id) ?? []);
+  } catch {
+    return [];
   }
 }

@@ -70,6 +70,10 @@ function contains(outer: string, inner: string): boolean {
   return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
+function onOverlay(path: string): string {
+  return `${path} is itself on overlayfs, and only lower directories may be: put upperdir and workdir (an engine's data root) on another filesystem, a volume or a tmpfs`;
+}
+
 export const overlayHints: readonly Hint[] = [
   {
     calls: ['mount'],
@@ -103,11 +107,17 @@ export const overlayHints: readonly Hint[] = [
   }),
   directories('EINVAL', ({ upper, work }, failed) => {
     const found = [upper, work].find(path => path && mountHolding(failed, path)?.type === 'overlay');
-    return (
-      found &&
-      `${found} is itself on overlayfs, and only lower directories may be: put upperdir and workdir on another filesystem, a volume or a tmpfs`
-    );
+    return found && onOverlay(found);
   }),
+  {
+    calls: ['fsconfig'],
+    code: 'EINVAL',
+    explain: failed => {
+      const [option, path] = [failed.text(2), failed.text(3)];
+      const isUpper = option === 'upperdir' || option === 'workdir';
+      return isUpper && mountHolding(failed, path)?.type === 'overlay' ? onOverlay(path) : undefined;
+    },
+  },
   directories('EINVAL', ({ upper, work }, failed) => {
     if (upper === undefined || work === undefined) return undefined;
     return mountHolding(failed, upper)?.id !== mountHolding(failed, work)?.id
