@@ -1,0 +1,72 @@
+// What one or several headers say of a file: pax records and GNU's long names stand in front of the header that they
+// correct.
+
+import { decodeName } from '../byte-names.ts';
+import { FormatError } from '../errors.ts';
+import { type TarEntry, type TarType, TYPE_FLAGS } from './entry.ts';
+import type { TarHeader } from './header.ts';
+import { decodePaxInteger, decodePaxTime, type PaxRecords } from './pax.ts';
+
+export interface Described {
+  header: TarHeader;
+  /** The header as it came. */
+  block: Buffer;
+  records: PaxRecords;
+  longName: string | undefined;
+  longLink: string | undefined;
+}
+
+const TYPES = new Map<string, TarType>([
+  ...Object.entries(TYPE_FLAGS).map(([type, flag]): [string, TarType] => [flag, type as TarType]),
+  // A contiguous file; and a GNU sparse file, whose map of holes makes it an ordinary one.
+  ['7', 'file'],
+  ['S', 'file'],
+]);
+
+export function integerOr(records: PaxRecords, key: string, otherwise: number): number {
+  const value = records.get(key);
+  return value === undefined ? otherwise : decodePaxInteger(value);
+}
+
+/** All but its size, which a map of holes may have a say in (sparse.ts). */
+export function entryOf({ header, records, longName, longLink }: Described): TarEntry {
+  const name = (key: string) => {
+    const value = records.get(key);
+    return value === undefined ? undefined : decodeName(value);
+  };
+  const path = name('GNU.sparse.name') ?? name('path') ?? longName ?? header.name;
+  const linkname = name('linkpath') ?? longLink ?? header.linkname;
+  if (path.includes('\0') || linkname.includes('\0')) throw new FormatError('tar: a name has a NUL in it');
+  let type = TYPES.get(header.typeflag);
+  if (type === undefined) {
+    throw new FormatError(
+      `tar: ${JSON.stringify(path)} is of an unknown type (${JSON.stringify(header.typeflag)})`,
+    );
+  }
+  // Before POSIX, a directory was a file whose name ends in a slash.
+  if (type === 'file' && path.endsWith('/')) type = 'directory';
+  const mtime = records.get('mtime');
+  const xattrs = xattrsOf(records);
+  return {
+    path: path.replace(/\/+$/, '') || (path.startsWith('/') ? '/' : path),
+    type,
+    mode: header.mode,
+    uid: integerOr(records, 'uid', header.uid),
+    gid: integerOr(records, 'gid', header.gid),
+    size: 0,
+    mtime: mtime === undefined ? BigInt(header.mtime) * 1_000_000_000n : decodePaxTime(mtime),
+    ...(type === 'symlink' || type === 'hardlink' ? { linkname } : {}),
+    ...(type === 'character' || type === 'block' ? { major: header.major, minor: header.minor } : {}),
+    ...(xattrs.size > 0 ? { xattrs } : {}),
+  };
+}
+
+const XATTR = 'SCHILY.xattr.';
+
+function xattrsOf(records: PaxRecords): Map<string, Uint8Array> {
+  const xattrs = new Map<string, Uint8Array>();
+  for (const [key, value] of records) {
+    if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), value);
+  }
+  return xattrs;
+}

@@ -1,0 +1,62 @@
+// Bytes that arrive in pieces of any size, for a parser that is written as if it could read: it is a generator that
+// yields what it wants, and gets it.
+
+export interface Wanted {
+  bytes: number;
+  /** Fewer will do: what has come so far, and at least one. */
+  partial?: boolean;
+  /** What is read may end before them. */
+  optional?: boolean;
+}
+
+/** The bytes it gets are good until it wants more. */
+export type Parser<Result> = Generator<Wanted, Result, Buffer>;
+
+const NOTHING = Buffer.alloc(0);
+
+export class Feed {
+  readonly #parser: Parser<void>;
+  #wanted: Wanted | undefined;
+  /** Of the bytes that it wants in one piece. */
+  #collected: Buffer[] = [];
+  #have = 0;
+
+  constructor(parser: Parser<void>) {
+    this.#parser = parser;
+    this.#next(NOTHING);
+  }
+
+  /** `chunk` is not kept when it returns. What comes when the parser wants no more is passed over. */
+  write(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (let at = 0; at < bytes.length && this.#wanted !== undefined; ) {
+      const piece = bytes.subarray(at, at + this.#wanted.bytes - this.#have);
+      at += piece.length;
+      if (this.#wanted.partial) this.#next(piece);
+      else this.#collect(piece, this.#wanted.bytes);
+    }
+  }
+
+  /** Whether what is read may end here. */
+  get mayEnd(): boolean {
+    return this.#wanted === undefined || (this.#wanted.optional === true && this.#have === 0);
+  }
+
+  #collect(piece: Buffer, wanted: number): void {
+    this.#have += piece.length;
+    const isWhole = this.#have === wanted;
+    // What is whole is used up at once; only a remainder must outlive the caller's buffer.
+    this.#collected.push(isWhole ? piece : Buffer.from(piece));
+    if (!isWhole) return;
+    const whole = this.#collected.length === 1 ? this.#collected[0]! : Buffer.concat(this.#collected);
+    this.#collected = [];
+    this.#have = 0;
+    this.#next(whole);
+  }
+
+  #next(bytes: Buffer): void {
+    let next = this.#parser.next(bytes);
+    while (!next.done && next.value.bytes === 0) next = this.#parser.next(NOTHING);
+    this.#wanted = next.done ? undefined : next.value;
+  }
+}
