@@ -4,49 +4,50 @@
 import { readFileSync } from 'node:fs';
 import { FormatError } from '../formats/errors.ts';
 import {
+  array,
   boolean,
-  type Fields,
+  type Infer,
   integer,
+  object,
   parseObject,
-  present,
+  type Schema,
   string,
   strings,
-} from '../formats/json-fields.ts';
+} from '../formats/schema.ts';
 import { meant } from '../formats/typo.ts';
 
-export interface DaemonConfig {
-  'data-root'?: string;
-  hosts?: string[];
-  /** Every request in the log. */
-  debug?: boolean;
-  /** URLs of registries that are asked before Docker Hub. */
-  'registry-mirrors'?: string[];
-  /** host[:port] or CIDR: plain HTTP, or a certificate that nobody vouches for, is good enough. */
-  'insecure-registries'?: string[];
-  'max-concurrent-downloads'?: number;
-  'max-concurrent-uploads'?: number;
-  /** TCP with TLS; with tlsverify only for clients with a certificate that tlscacert has signed. */
-  tls?: boolean;
-  tlsverify?: boolean;
-  tlscacert?: string;
-  tlscert?: string;
-  tlskey?: string;
-}
+const checked =
+  (check: (text: string, where: string) => string): Schema<string> =>
+  (value, where) =>
+    check(string(value, where), where.replace(/\[\d+\]$/, ''));
 
-const KNOWN: readonly (keyof DaemonConfig)[] = [
-  'data-root',
-  'debug',
-  'hosts',
-  'insecure-registries',
-  'max-concurrent-downloads',
-  'max-concurrent-uploads',
-  'registry-mirrors',
-  'tls',
-  'tlscacert',
-  'tlscert',
-  'tlskey',
-  'tlsverify',
-];
+const atLeastOne: Schema<number> = (value, where) => {
+  const number = integer(value, where);
+  if (number < 1) throw new FormatError(`${where} must be at least 1, not ${number}`);
+  return number;
+};
+
+const daemonConfig = object({
+  'data-root': string,
+  /** Every request in the log. */
+  debug: boolean,
+  hosts: strings,
+  /** host[:port] or CIDR: plain HTTP, or a certificate that nobody vouches for, is good enough. */
+  'insecure-registries': array(checked(checkInsecure)),
+  'max-concurrent-downloads': atLeastOne,
+  'max-concurrent-uploads': atLeastOne,
+  /** URLs of registries that are asked before Docker Hub. */
+  'registry-mirrors': array(checked(checkMirror)),
+  /** TCP with TLS; with tlsverify only for clients with a certificate that tlscacert has signed. */
+  tls: boolean,
+  tlscacert: string,
+  tlscert: string,
+  tlskey: string,
+  tlsverify: boolean,
+});
+export type DaemonConfig = Infer<typeof daemonConfig>;
+
+const KNOWN = Object.keys(daemonConfig.optional);
 
 /** @throws Error with one line; no file is an empty configuration unless it `mustExist` */
 export function readDaemonConfig(path: string, { mustExist }: { mustExist: boolean }): DaemonConfig {
@@ -68,31 +69,14 @@ export function readDaemonConfig(path: string, { mustExist }: { mustExist: boole
 }
 
 /** @throws FormatError */
-export function decodeDaemonConfig(fields: Fields): DaemonConfig {
+export function decodeDaemonConfig(fields: Record<string, unknown>): DaemonConfig {
   for (const key of Object.keys(fields)) {
-    if ((KNOWN as readonly string[]).includes(key)) continue;
+    if (KNOWN.includes(key)) continue;
     const guess = meant(key, KNOWN);
     const help = guess === undefined ? `there are ${KNOWN.join(', ')}` : `did you mean ${guess}?`;
     throw new FormatError(`there is no option ${JSON.stringify(key)}; ${help}`);
   }
-  const read = <T>(key: keyof DaemonConfig, decode: (value: unknown, where: string) => T): T | undefined =>
-    Object.hasOwn(fields, key) ? decode(fields[key], key) : undefined;
-  const each = (check: (text: string, where: string) => string) => (value: unknown, where: string) =>
-    strings(value, where).map(text => check(text, where));
-  return present<DaemonConfig>({
-    'data-root': read('data-root', string),
-    hosts: read('hosts', strings),
-    debug: read('debug', boolean),
-    'registry-mirrors': read('registry-mirrors', each(checkMirror)),
-    'insecure-registries': read('insecure-registries', each(checkInsecure)),
-    'max-concurrent-downloads': read('max-concurrent-downloads', atLeastOne),
-    'max-concurrent-uploads': read('max-concurrent-uploads', atLeastOne),
-    tls: read('tls', boolean),
-    tlsverify: read('tlsverify', boolean),
-    tlscacert: read('tlscacert', string),
-    tlscert: read('tlscert', string),
-    tlskey: read('tlskey', string),
-  });
+  return daemonConfig(fields, '');
 }
 
 /** @throws FormatError */
@@ -120,10 +104,4 @@ export function checkInsecure(text: string, where: string): string {
     );
   }
   return text;
-}
-
-function atLeastOne(value: unknown, where: string): number {
-  const number = integer(value, where);
-  if (number < 1) throw new FormatError(`${where} must be at least 1, not ${number}`);
-  return number;
 }

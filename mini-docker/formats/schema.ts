@@ -127,28 +127,26 @@ export function object<O extends Fields, R extends Fields = Record<never, never>
   optional: O,
   required: R = {} as R,
 ): ObjectSchema<O, R> {
-  const known = new Map(
-    Object.entries({ ...optional, ...required }).map(([name, schema]) => [
-      name.toLowerCase(),
-      { name, schema },
-    ]),
-  );
+  const fields = Object.entries({ ...optional, ...required }).map(([name, schema]) => ({
+    name,
+    schema,
+    key: name.toLowerCase(),
+    isRequired: name in required,
+  }));
   const read: Schema<ObjectOf<O, R>> = (value, where) => {
+    const given = new Map(
+      Object.entries(fieldsOf(value, where)).map(([key, each]) => [key.toLowerCase(), each]),
+    );
     const found: Record<string, unknown> = {};
-    for (const [key, each] of Object.entries(fieldsOf(value, where))) {
-      const field = known.get(key.toLowerCase());
-      if (field !== undefined && each !== null)
-        found[field.name] = field.schema(each, fieldAt(where, field.name));
-    }
-    for (const [name, schema] of Object.entries(required)) {
-      if (found[name] === undefined) found[name] = schema(undefined, fieldAt(where, name));
+    for (const { name, schema, key, isRequired } of fields) {
+      const each = given.get(key);
+      if (isRequired || (each !== undefined && each !== null))
+        found[name] = schema(each, where === '' ? name : `${where}.${name}`);
     }
     return found as ObjectOf<O, R>;
   };
   return Object.assign(read, { zero: {}, optional, required });
 }
-
-const fieldAt = (where: string, name: string): string => (where === '' ? name : `${where}.${name}`);
 
 /** What the engine does not look into. */
 export const anyObject = object({});

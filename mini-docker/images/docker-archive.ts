@@ -1,29 +1,19 @@
 // manifest.json of `docker save` (Docker Image Specification 1.2, "Combined Image JSON + Filesystem Changeset Format").
-import { FormatError } from '../formats/errors.ts';
-import { array, object, optional, present, string, strings } from '../formats/json-fields.ts';
+import { array, type Infer, object, or, parse, string, strings } from '../formats/schema.ts';
 
-export interface DockerArchiveImage {
-  /** Names of files in the archive. */
-  Config: string;
-  RepoTags?: string[];
-  /** Bottom first. */
-  Layers: string[];
-}
+const images = array(
+  object(
+    { RepoTags: strings },
+    {
+      /** Name of a file in the archive. */
+      Config: string,
+      /** The same, bottom first. */
+      Layers: or(strings, []),
+    },
+  ),
+);
+export type DockerArchiveImage = Infer<typeof images>[number];
 
 /** Throws FormatError. */
-export function decodeDockerArchive(text: string): DockerArchiveImage[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError('manifest.json is not JSON', { cause });
-  }
-  return array(value, 'manifest.json', (each, where) => {
-    const fields = object(each, where);
-    return present<DockerArchiveImage>({
-      Config: string(fields.Config, `${where}.Config`),
-      RepoTags: optional(fields, 'RepoTags', where, strings),
-      Layers: strings(fields.Layers ?? [], `${where}.Layers`),
-    });
-  });
-}
+export const decodeDockerArchive = (text: string): DockerArchiveImage[] =>
+  parse(text, 'manifest.json', images);

@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseObject } from '../formats/json-fields.ts';
 import { hexOf } from '../formats/oci/digest.ts';
+import { parseObject } from '../formats/schema.ts';
 import { O } from '../linux/constants.ts';
 import { temporaryName, writeWhole } from './blobs.ts';
 import { ImageError } from './errors.ts';

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FormatError } from '../../formats/errors.ts';
-import { type Fields, object, parseObject, string } from '../../formats/json-fields.ts';
 import { authKey, encodeRegistryAuth, type RegistryAuth, registryAuth } from '../../formats/registry-auth.ts';
+import { fieldsOf, object, parse, parseObject, string } from '../../formats/schema.ts';
 import { CommandError, fileReason } from '../errors.ts';
 
 type Environment = NodeJS.ProcessEnv;
@@ -15,7 +15,7 @@ export const configPath = (environment: Environment): string =>
   join(environment.DOCKER_CONFIG || join(environment.HOME || homedir(), '.docker'), 'config.json');
 
 /** Nothing when there is no such file. Throws CommandError for one that is no JSON. */
-function readConfig(environment: Environment): Fields {
+function readConfig(environment: Environment): Record<string, unknown> {
   const path = configPath(environment);
   let content: string;
   try {
@@ -33,7 +33,7 @@ function readConfig(environment: Environment): Fields {
 }
 
 /** Whole or not at all, and for nobody else's eyes. */
-function writeConfig(environment: Environment, config: Fields): void {
+function writeConfig(environment: Environment, config: Record<string, unknown>): void {
   const path = configPath(environment);
   try {
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
@@ -117,16 +117,16 @@ export async function removeAuth(key: string, environment: Environment): Promise
   return known || entry !== undefined;
 }
 
-function section(config: Fields, name: 'auths' | 'credHelpers'): Fields {
+function section(config: Record<string, unknown>, name: 'auths' | 'credHelpers'): Record<string, unknown> {
   const value = config[name];
   try {
-    return value === undefined || value === null ? {} : object(value, name);
+    return value === undefined || value === null ? {} : fieldsOf(value, name);
   } catch (cause) {
     throw new CommandError(`config.json: ${(cause as Error).message}`, { cause });
   }
 }
 
-function helperFor(config: Fields, key: string): string | undefined {
+function helperFor(config: Record<string, unknown>, key: string): string | undefined {
   const name = section(config, 'credHelpers')[key] ?? config.credsStore;
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
@@ -140,9 +140,12 @@ async function askHelper(helper: string, key: string): Promise<RegistryAuth | un
     if (/credentials not found/i.test((error as Error).message)) return undefined;
     throw error;
   }
-  const fields = parseObject(answer, `docker-credential-${helper}'s answer`);
-  const username = string(fields.Username, 'Username');
-  const secret = string(fields.Secret, 'Secret');
+  const fields = object({}, { Username: string, Secret: string });
+  const { Username: username, Secret: secret } = parse(
+    answer,
+    `docker-credential-${helper}'s answer`,
+    fields,
+  );
   return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
 }
 

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ContainerCreateBody, HealthConfig, HostConfig } from '../../formats/engine-api/containers.ts';
+import type { ContainerCreateBody, HostConfig } from '../../formats/engine-api/containers.ts';
+import type { HealthConfig } from '../../formats/oci/image-config.ts';
 import { CommandError, fileReason, OUR_FAULT } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
 import { readDevice, readPairs, readRestart } from '../flags/values.ts';

@@ -3,7 +3,8 @@
 
 import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ContainerHealth, HealthConfig } from '../../formats/engine-api/containers.ts';
+import type { ContainerHealth } from '../../formats/engine-api/containers.ts';
+import type { HealthConfig } from '../../formats/oci/image-config.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';

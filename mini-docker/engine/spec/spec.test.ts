@@ -196,3 +196,14 @@ test('labels and profiles are for kernels that know them', () => {
     noNewPrivileges: true,
   });
 });
+
+test.each([
+  ['', '/mini-docker/ID'],
+  ['/mine', '/mine/ID'],
+  ['mine/', '/mine/ID'],
+  ['../../..', '/ID'],
+  ['/a/../../b', '/b/ID'],
+])('the parent %j of the control group does not lead out of the hierarchy', (CgroupParent, path) => {
+  const { cgroupsPath } = build({ host: { CgroupParent } }).linux;
+  expect(cgroupsPath!.replace(/[0-9a-f]{64}/, 'ID')).toBe(path);
+});

@@ -1,6 +1,7 @@
 // From docker's terms to the OCI runtime specification: a pure function. Everything that has to be looked up on this
 // machine or in the image is in its input.
 
+import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Device, Linux, NamespaceType, Process, Spec } from '../../formats/oci/runtime-spec.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
@@ -94,11 +95,9 @@ export function processCapabilities(names: string[], uid: number): NonNullable<P
   return { bounding: names, effective: own, permitted: own, inheritable: [], ambient: [] };
 }
 
-/** Relative to the root of every cgroup hierarchy. */
-export function cgroupsPath({ id, hostConfig }: ContainerRecord): string {
-  const parent = hostConfig.CgroupParent || '/mini-docker';
-  return `${parent.startsWith('/') ? '' : '/'}${parent}/${id}`;
-}
+/** Relative to the root of every cgroup hierarchy, which '..' does not lead out of. */
+export const cgroupsPath = ({ id, hostConfig }: ContainerRecord): string =>
+  posix.join('/', hostConfig.CgroupParent || 'mini-docker', id);
 
 function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
   const { record, granted, hostDevices, facts } = input;

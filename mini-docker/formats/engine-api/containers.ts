@@ -2,6 +2,7 @@
 // that clients send and get, under the API's own field names. What a client sends is hostile: decode before use.
 // System-wide types are in engine-api-system.ts, those of images in engine-api-images.ts.
 
+import { healthConfig } from '../oci/image-config.ts';
 import {
   anyObject,
   array,
@@ -27,17 +28,6 @@ import {
 
 const labels = map(string);
 const places = map(anyObject);
-
-const healthConfig = object({
-  Test: strings,
-  /** Nanoseconds, as all durations here. */
-  Interval: integer,
-  Timeout: integer,
-  StartPeriod: integer,
-  StartInterval: integer,
-  Retries: integer,
-});
-export type HealthConfig = Infer<typeof healthConfig>;
 
 /** What is portable between hosts. */
 export const containerConfig = object({

@@ -1,7 +1,6 @@
 // What a registry has under a name, without fetching the image.
 
 import type { ImageReference } from '../../formats/image-reference.ts';
-import { parseObject } from '../../formats/json-fields.ts';
 import {
   type Descriptor,
   decodeIndex,
@@ -11,6 +10,7 @@ import {
   type Platform,
 } from '../../formats/oci/image.ts';
 import { decodeImageConfig } from '../../formats/oci/image-config.ts';
+import { parseObject } from '../../formats/schema.ts';
 import { ImageError } from '../errors.ts';
 import { RegistryError } from './errors.ts';
 import type { Repository } from './repository.ts';

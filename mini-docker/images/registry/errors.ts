@@ -1,5 +1,5 @@
 import { type ErrorDetails, type ErrorKind, ExpectedError, FormatError } from '../../formats/errors.ts';
-import { array, object, optional, parseObject, string } from '../../formats/json-fields.ts';
+import { array, object, parse, string } from '../../formats/schema.ts';
 
 /** What the registry said, where that is the client's to mend; that it cannot be reached is nobody's mistake. */
 const KINDS: Record<number, ErrorKind> = { 401: 'unauthorized', 403: 'forbidden', 404: 'notFound' };
@@ -34,16 +34,16 @@ export class RegistryError extends ExpectedError {
   }
 }
 
+const detail = { code: string, message: string, details: string };
+const refusal = object({ ...detail, errors: array(object(detail)) });
+
 /** What the body of a refusal says (distribution specification, "Error Codes"). */
 export function refusalOf(body: string): { code?: string; message?: string } {
   try {
-    const fields = parseObject(body, 'error');
-    const [first] = optional(fields, 'errors', 'error', (value, where) => array(value, where, object)) ?? [];
-    const source = first ?? fields;
-    const code = optional(source, 'code', 'error', string);
-    const message =
-      optional(source, 'message', 'error', string) ?? optional(source, 'details', 'error', string);
-    return { ...(code ? { code } : {}), ...(message ? { message: printable(message) } : {}) };
+    const said = parse(body, 'error', refusal);
+    const { code, message, details } = said.errors?.[0] ?? said;
+    const text = message ?? details;
+    return { ...(code ? { code } : {}), ...(text ? { message: printable(text) } : {}) };
   } catch (error) {
     if (error instanceof FormatError) return {};
     throw error;

@@ -9,17 +9,17 @@ import {
   type ImageReference,
   withTag,
 } from '../../formats/image-reference.ts';
-import { array, object, parseObject, string } from '../../formats/json-fields.ts';
 import {
   type Descriptor,
-  decodeDescriptor,
   decodeManifest,
+  descriptor,
   encodeJson,
   type Index,
   MEDIA,
   type Platform,
 } from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { array, object, parseObject, string } from '../../formats/schema.ts';
 import { writeWhole } from '../blobs.ts';
 import { ImageError } from '../errors.ts';
 import type { ManifestLists } from '../image.ts';
@@ -63,7 +63,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
       throw error;
     }
     const { members } = parseObject(text, pathOf(reference));
-    return { reference, members: array(members, 'members', decodeMember) };
+    return { reference, members: array(decodeMember)(members, 'members') };
   }
 
   function read(name: string): Draft {
@@ -194,9 +194,8 @@ function indexOf({ members }: Draft): Index {
 }
 
 function decodeMember(value: unknown, where: string): Member {
-  const fields = object(value, where);
-  const descriptor = decodeDescriptor(fields.descriptor, `${where}.descriptor`);
-  const { platform } = descriptor;
+  const { from, descriptor: found } = object({}, { from: string, descriptor })(value, where);
+  const { platform } = found;
   if (platform === undefined) throw new ImageError(`${where} has no platform`);
-  return { from: string(fields.from, `${where}.from`), descriptor: { ...descriptor, platform } };
+  return { from, descriptor: { ...found, platform } };
 }

@@ -7,7 +7,6 @@ import {
   familiarReference,
   type ImageReference,
 } from '../../formats/image-reference.ts';
-import { parseObject } from '../../formats/json-fields.ts';
 import {
   type Descriptor,
   decodeIndex,
@@ -19,6 +18,7 @@ import {
 } from '../../formats/oci/image.ts';
 import { decodeImageConfig } from '../../formats/oci/image-config.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { parseObject } from '../../formats/schema.ts';
 import { type Content, counted } from '../content.ts';
 import { ImageError } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';

@@ -1,8 +1,8 @@
 // What can be asked of one repository of a registry (OCI distribution specification 1.1, "API").
 
-import { array, parseObject, string } from '../../formats/json-fields.ts';
 import { digestOf } from '../../formats/oci/digest.ts';
 import { type Descriptor, MEDIA } from '../../formats/oci/image.ts';
+import { object, parse, strings } from '../../formats/schema.ts';
 import { RegistryError } from './errors.ts';
 import type { Session } from './session.ts';
 import { bytesOf, type HttpResponse } from './transport.ts';
@@ -173,8 +173,12 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
           expect: [200],
           doing: `list the tags of ${path}`,
         });
-        const fields = parseObject(await bytesOf(response.body, MANIFEST_LIMIT), 'list of tags');
-        all.push(...array(fields.tags ?? [], 'tags', string));
+        const { tags = [] } = parse(
+          await bytesOf(response.body, MANIFEST_LIMIT),
+          'list',
+          object({ tags: strings }),
+        );
+        all.push(...tags);
         const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''));
         next = link === null ? undefined : new URL(link[1]!, response.url).href;
       }

@@ -1,6 +1,6 @@
 // `docker search`: Docker Hub and others answer at /v1/search; a plain registry has only a list of all its repositories
 // (distribution specification 1.1, "Listing repositories" of Docker's own, /v2/_catalog), and we look through that.
-import { array, boolean, integer, object, optional, parseObject, string } from '../../formats/json-fields.ts';
+import { array, boolean, integer, object, or, parse, string, strings } from '../../formats/schema.ts';
 import type { FoundImage } from '../image.ts';
 import { RegistryError } from './errors.ts';
 import type { Session } from './session.ts';
@@ -17,8 +17,12 @@ export async function searchRegistry(
   const query = new URLSearchParams({ q: term, n: String(limit) });
   try {
     const response = await session.send({ method: 'GET', url: `/v1/search?${query}`, expect: [200], doing });
-    const fields = parseObject(await bytesOf(response.body, ANSWER_LIMIT), 'search result');
-    return array(fields.results ?? [], 'results', decodeFound).slice(0, limit);
+    const { results } = parse(await bytesOf(response.body, ANSWER_LIMIT), 'search result', searchResult);
+    return results.slice(0, limit).map(({ star_count, is_official, ...found }) => ({
+      ...found,
+      stars: star_count,
+      official: is_official,
+    }));
   } catch (error) {
     const isMissing = error instanceof RegistryError && (error.status === 404 || error.status === 405);
     if (!isMissing) throw error;
@@ -35,15 +39,27 @@ export async function searchRegistry(
     }));
 }
 
-function decodeFound(value: unknown, where: string): FoundImage {
-  const fields = object(value, where);
-  return {
-    name: string(fields.name, `${where}.name`),
-    description: optional(fields, 'description', where, string) ?? '',
-    stars: optional(fields, 'star_count', where, integer) ?? 0,
-    official: optional(fields, 'is_official', where, boolean) ?? false,
-  };
-}
+const searchResult = object(
+  {},
+  {
+    results: or(
+      array(
+        object(
+          {},
+          {
+            name: string,
+            description: or(string, ''),
+            star_count: or(integer, 0),
+            is_official: or(boolean, false),
+          },
+        ),
+      ),
+      [],
+    ),
+  },
+);
+
+const catalog = object({}, { repositories: or(strings, []) });
 
 async function repositories(session: Session, doing: string): Promise<string[]> {
   const all: string[] = [];
@@ -57,8 +73,7 @@ async function repositories(session: Session, doing: string): Promise<string[]> 
       expect: [200],
       doing,
     });
-    const fields = parseObject(await bytesOf(response.body, ANSWER_LIMIT), 'catalog');
-    all.push(...array(fields.repositories ?? [], 'repositories', string));
+    all.push(...parse(await bytesOf(response.body, ANSWER_LIMIT), 'catalog', catalog).repositories);
     const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''));
     next = link === null ? undefined : new URL(link[1]!, response.url).href;
   }

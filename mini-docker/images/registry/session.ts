@@ -1,7 +1,7 @@
 // A conversation with one registry: who we are to it, and what to do when it is busy.
 import { setTimeout as wait } from 'node:timers/promises';
-import { optional, parseObject, string } from '../../formats/json-fields.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import { object, parse, string } from '../../formats/schema.ts';
 import { RegistryError, refusalOf } from './errors.ts';
 import type { Endpoint } from './settings.ts';
 import {
@@ -156,9 +156,8 @@ export function openSession(options: SessionOptions): Session {
     }
     const text = await textOf(response.body, 1 << 20);
     if (response.status !== 200) throw refusal({ doing }, response, text);
-    const fields = parseObject(text, 'token');
-    const token =
-      optional(fields, 'token', 'token', string) ?? optional(fields, 'access_token', 'token', string);
+    const said = parse(text, 'token', object({ token: string, access_token: string }));
+    const token = said.token ?? said.access_token;
     if (token === undefined) throw new RegistryError(`${realm.host} gave no token`);
     return token;
   }
