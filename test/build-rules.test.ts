@@ -2,6 +2,7 @@
 // classic builder does not know. Everything goes over the API of one daemon.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
 import { type Built, buildOf, type ContextFile } from './support/building.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient } from './support/engine-client.ts';
@@ -115,6 +116,34 @@ describe('RUN', () => {
     expect(await printed('FROM busybox\nENV A=1\nRUN cat <<\\EOF\n$A "x"\nEOF')).toEqual(['$A "x"']);
     expect(await printed('FROM busybox\nENV A=1\nRUN cat << EOF | cat\n$A "x"\nEOF')).toEqual(['1 "x"']);
   });
+});
+
+test('owners and modes that an image gives to /etc, /dev, /proc and /sys are kept', async () => {
+  const files = Object.fromEntries(
+    ['etc', 'proc', 'sys'].map(name => [`x/${name}`, { type: 'directory', mode: 0o750, uid: 3 } as const]),
+  );
+  const dockerfile = `FROM busybox AS chosen
+COPY --chown=7:8 x /
+RUN chown 1001:1002 /etc && chmod 700 /etc
+RUN touch /etc/more && stat -c '%n %u:%g %a' /etc
+RUN stat -c '%n %u:%g %a' /etc`;
+  expect(await printed(dockerfile, files)).toEqual(['/etc 1001:1002 700']);
+  const { id } = await build(dockerfile, files);
+  const container = await engine.create(['true'], { Image: id });
+  const { body } = await engine.ask('GET', `/containers/${container}/export`);
+  const found = new Map<string, string>();
+  const reader = createTarReader({
+    entry: ({ path, mode, uid, gid }) => void found.set(path, `${mode.toString(8)} ${uid}:${gid}`),
+    data: () => {},
+    end: () => {},
+  });
+  reader.write(body);
+  expect(['etc', 'proc', 'sys', 'etc/more'].map(path => found.get(path))).toEqual([
+    '700 1001:1002',
+    '750 7:8',
+    '750 7:8',
+    '644 0:0',
+  ]);
 });
 
 describe('COPY and ADD', () => {

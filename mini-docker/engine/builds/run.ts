@@ -7,6 +7,7 @@ import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
 import type { Image } from '../../images/image.ts';
 import { dataPaths } from '../core/paths.ts';
 import { storedIdentity } from '../files/identities.ts';
+import { initLayers } from '../files/init-layer.ts';
 import { draftRecord } from '../life/create.ts';
 import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
 import { etcFiles, fillEtcFiles, makeEtcFiles } from '../networks/etc-files.ts';
@@ -32,7 +33,7 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
   });
   await nameNetworks(context, record);
   const { lowerdirs, upperdir, workdir } = request.layers;
-  const layers = { lowerdirs: [paths.initLayer, ...lowerdirs], upperdir, workdir };
+  const layers = { lowerdirs: [...initLayers(paths.initLayer, lowerdirs), ...lowerdirs], upperdir, workdir };
   makeEtcFiles(context, record);
   const spec = buildSpec({
     record,

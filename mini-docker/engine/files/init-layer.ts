@@ -2,7 +2,7 @@
 // then and in no commit, a container that writes nothing has an empty layer of its own, and an image whose /proc or /etc
 // is a symbolic link cannot lead a mount elsewhere.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../images/image.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -17,7 +17,40 @@ export function makeInitLayer(directory: string): void {
   for (const name of FILES) writeFileSync(join(directory, name), '', { mode: 0o644 });
 }
 
+/**
+ * The init layer, topmost first. The kernel takes a directory's owner and mode from the topmost layer that has it: where
+ * the image has chosen others than root and 755 for one of these, a layer of empty directories that says so lies on top.
+ * @param lowerdirs the image's layers, topmost first
+ */
+export function initLayers(initLayer: string, lowerdirs: readonly string[]): string[] {
+  const chosen = DIRECTORIES.map(name => attributesIn(lowerdirs, name));
+  if (chosen.every(each => each === undefined || each === DEFAULT)) return [initLayer];
+  const key = chosen.map(each => each ?? DEFAULT).join('-');
+  const directory = join(`${initLayer}-owners`, key);
+  for (const [index, each] of chosen.entries()) {
+    const [mode = '', uid, gid] = (each ?? DEFAULT).split('.');
+    const path = join(directory, DIRECTORIES[index]!);
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+    chownSync(path, Number(uid), Number(gid));
+    chmodSync(path, Number.parseInt(mode, 8));
+  }
+  return [directory, initLayer];
+}
+
+const DEFAULT = '755.0.0';
+
+/** 'MODE.UID.GID' of the directory in the topmost layer that has the name; undefined where that is something else. */
+function attributesIn(lowerdirs: readonly string[], name: string): string | undefined {
+  for (const layer of lowerdirs) {
+    const stats = lstatSync(join(layer, name), { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    return stats.isDirectory() ? `${(stats.mode & 0o7777).toString(8)}.${stats.uid}.${stats.gid}` : undefined;
+  }
+  return undefined;
+}
+
 /** What lies below a container's own layer, topmost first. */
 export async function layersBelow(context: EngineContext, image: Image): Promise<string[]> {
-  return [context.paths.initLayer, ...(await context.images.lowerdirs(image))];
+  const lowerdirs = await context.images.lowerdirs(image);
+  return [...initLayers(context.paths.initLayer, lowerdirs), ...lowerdirs];
 }
