@@ -237,3 +237,44 @@ RUN cat /one /two /three`;
     expect(await printed('FROM busybox\nWORKDIR /w\nCOPY f d/e/x .\nRUN ls', files)).toEqual(['f', 'x']);
   });
 });
+
+describe('the parent of an image', () => {
+  const parentOf = async (name: string) =>
+    (await engine.json<{ Parent: string }>('GET', `/images/${name}/json`)).Parent;
+  const ids = async (query = '') =>
+    (await engine.json<{ Id: string }[]>('GET', `/images/json${query}`)).map(each => each.Id);
+
+  test('is what it was built on or committed from, stays while it has children, and goes with the last', async () => {
+    const base = await build('FROM busybox\nLABEL base=1', {}, 't=parent-base');
+    const child = await build('FROM parent-base\nLABEL child=1', {}, 't=parent-child');
+    expect(await parentOf('parent-child')).toBe(base.id);
+    const container = await engine.create(['true'], { Image: 'parent-base' });
+    const { Id: committed } = await engine.json<{ Id: string }>(
+      'POST',
+      `/commit?container=${container}&repo=parent-committed`,
+      {},
+    );
+    await engine.ask('DELETE', `/containers/${container}`);
+    expect(await parentOf('parent-committed')).toBe(base.id);
+    const history = await engine.json<{ Id: string }[]>('GET', '/images/parent-committed/history');
+    expect(history.map(each => each.Id).slice(0, 2)).toEqual([committed, base.id]);
+
+    const refused = await engine.ask('DELETE', `/images/${base.id}?force=1`);
+    expect([refused.status, String(refused.body)]).toEqual([
+      409,
+      expect.stringContaining('(cannot be forced) - image has dependent child images'),
+    ]);
+    await engine.json('POST', '/images/parent-child/tag?repo=parent-other');
+    await engine.json('DELETE', '/images/parent-child');
+    expect(await engine.json('DELETE', '/images/parent-base')).toEqual([{ Untagged: 'parent-base:latest' }]);
+    expect(await ids()).not.toContain(base.id);
+    expect(await ids('?all=1')).toContain(base.id);
+    await engine.json('POST', '/images/prune');
+    await engine.json('DELETE', '/images/parent-committed');
+    expect(await engine.json('DELETE', '/images/parent-other')).toEqual([
+      { Untagged: 'parent-other:latest' },
+      { Deleted: child.id },
+      { Deleted: base.id },
+    ]);
+  });
+});

@@ -14,6 +14,7 @@ import type { Blobs } from './blobs.ts';
 import { ImageError, noSuchImage } from './errors.ts';
 import type { Image } from './image.ts';
 import type { Layers } from './layers.ts';
+import { parentOf } from './parents.ts';
 import { choosePlatform } from './platform.ts';
 import { nameOf, type References } from './references.ts';
 
@@ -45,6 +46,8 @@ interface Contents {
   byManifest: Map<string, CatalogImage>;
   byId: Map<string, CatalogImage>;
   byName: Map<string, CatalogImage>;
+  /** By the child's id. */
+  parents: Map<string, string>;
 }
 
 type Names = Pick<CatalogImage, 'names' | 'repoTags' | 'repoDigests'>;
@@ -55,6 +58,7 @@ const emptyContents = (): Contents => ({
   byManifest: new Map(),
   byId: new Map(),
   byName: new Map(),
+  parents: new Map(),
 });
 
 export function openCatalog(parts: { references: References; blobs: Blobs; layers: Layers }): Catalog {
@@ -88,6 +92,8 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
           next.images.push(image);
         }
       }
+      const parent = parentOf(descriptor);
+      if (parent !== undefined) next.parents.set(image.id, parent);
       const name = nameOf(descriptor);
       if (name === undefined || next.byName.has(name)) continue;
       image.names.push(name);
@@ -135,6 +141,10 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
     names,
     repoTags,
     repoDigests,
+    get parent() {
+      const { byId, parents } = current();
+      return byId.get(parents.get(parsed.id) ?? '')?.id;
+    },
     get size() {
       const { diff_ids } = parsed.config.rootfs;
       return diff_ids.reduce((sum, id, i) => sum + (layers.size(id) ?? parsed.layers[i]?.size ?? 0), 0);

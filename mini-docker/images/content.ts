@@ -10,6 +10,7 @@ import { type Blobs, openBlobs } from './blobs.ts';
 import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
+import { keepingParents, withParent } from './parents.ts';
 import { named, nameOf, openReferences, prepareLayout } from './references.ts';
 
 export interface Content {
@@ -43,6 +44,8 @@ export interface AddOptions {
   fresh?: ReadonlySet<string>;
   /** Called for each layer, from the bottom, as its blob is unpacked; `current` bytes of it, and once at its end. */
   onLayer?(diffId: string, index: number, current: number): void;
+  /** The id of the image that it was made from here. */
+  parent?: string | undefined;
   /** Leave layers as they are until somebody asks for their directories (ImageStore.lowerdirs). */
   unpackLater?: boolean;
 }
@@ -61,7 +64,10 @@ export async function openContent(root: string): Promise<Content> {
   const kept: Content['kept'] = new Set();
 
   const update: Content['update'] = change =>
-    withLock(join(root, 'lock'), () => references.write(change(references.read())));
+    withLock(join(root, 'lock'), () => {
+      const before = references.read();
+      references.write(keepingParents(before, change(before), catalog.idOf));
+    });
 
   const holding: Content['holding'] = async bring => {
     const mine: string[] = [];
@@ -98,8 +104,9 @@ export async function openContent(root: string): Promise<Content> {
     return gone;
   }
 
-  const add: Content['add'] = ({ manifest: bytes, mediaType, names, fresh, unpackLater, onLayer }) =>
+  const add: Content['add'] = options =>
     holding(async hold => {
+      const { manifest: bytes, mediaType, names, fresh, parent, unpackLater, onLayer } = options;
       const manifest = decodeManifest(bytes);
       hold(manifest.config.digest);
       for (const layer of manifest.layers) hold(layer.digest);
@@ -123,7 +130,7 @@ export async function openContent(root: string): Promise<Content> {
         await layers.unpack({ diffId, source: () => counted(blobs.stream(digest), report), verified });
         report(size);
       }
-      const descriptor = { mediaType, ...blobs.put(bytes) };
+      const descriptor = withParent({ mediaType, ...blobs.put(bytes) }, parent);
       hold(descriptor.digest);
       await update(manifests =>
         names.length === 0

@@ -84,7 +84,14 @@ function store(
     layers: [...(below?.layers ?? []), ...(added === undefined ? [] : [added])],
   };
   const fresh = new Set(added === undefined ? [] : [added.digest]);
-  return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh, unpackLater });
+  return add({
+    manifest: encodeJson(manifest),
+    mediaType: MEDIA.ociManifest,
+    names,
+    fresh,
+    unpackLater,
+    parent: below?.id,
+  });
 }
 
 /** Throws ImageError and FormatError. */

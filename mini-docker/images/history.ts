@@ -1,8 +1,11 @@
 import type { CatalogImage } from './catalog.ts';
-import type { HistoryLine } from './image.ts';
+import type { HistoryLine, Image } from './image.ts';
 
 /** The newest first, as docker shows it. `sizeOf` tells the bytes of a layer's files. */
-export function historyOf(image: CatalogImage, sizeOf: (diffId: string) => number): HistoryLine[] {
+export function historyOf(
+  image: CatalogImage,
+  { sizeOf, parentOf }: { sizeOf(diffId: string): number; parentOf(image: Image): Image | undefined },
+): HistoryLine[] {
   const diffIds = [...image.config.rootfs.diff_ids];
   const lines = (image.config.history ?? []).map((each): HistoryLine => {
     const diffId = each.empty_layer ? undefined : diffIds.shift();
@@ -16,7 +19,9 @@ export function historyOf(image: CatalogImage, sizeOf: (diffId: string) => numbe
   });
   // Tools may leave history out, or lines of it.
   for (const diffId of diffIds) lines.push({ createdBy: '', comment: '', size: sizeOf(diffId), diffId });
-  lines.reverse();
-  if (lines[0] !== undefined) lines[0].id = image.id;
-  return lines;
+  for (let each: Image | undefined = image; each !== undefined; each = parentOf(each)) {
+    const last = lines[each === image ? lines.length - 1 : (each.config.history?.length ?? 0) - 1];
+    if (last !== undefined) last.id = each.id;
+  }
+  return lines.reverse();
 }

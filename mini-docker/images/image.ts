@@ -15,6 +15,8 @@ export interface Image {
   config: ImageConfig;
   /** Its manifest in the content store. */
   manifest: Descriptor;
+  /** The id of the image that it was made from here, by build or commit. */
+  readonly parent?: string | undefined;
 }
 
 /** A container that stands on an image, as far as removing the image is concerned. */
@@ -27,6 +29,14 @@ export interface RemoveOptions {
   force: boolean;
   /** By image id. */
   inUse: ReadonlyMap<string, readonly ImageUser[]>;
+}
+
+export interface RemovedImages {
+  untagged: string[];
+  /** Ids: the image's, and those of parents without a name that nothing else was made from. */
+  deleted: string[];
+  /** Digests of layers that went with them. */
+  layers: string[];
 }
 
 /** For a progress bar: bytes done of all, of the layer (a digest) that `id` names. */
@@ -136,7 +146,7 @@ export interface ImageStore {
    * Removes a tag, and the image with its last one; by id, the image with its only name. Throws ImageError and
    * ImageError, under docker's rules. With `force` an image that a stopped container needs only loses its names.
    */
-  remove(reference: string, options: RemoveOptions): Promise<{ untagged: string[]; deleted: string[] }>;
+  remove(reference: string, options: RemoveOptions): Promise<RemovedImages>;
   /** The unpacked layers' directories, topmost first: overlay's lowerdir order. Unpacks what is not yet. */
   lowerdirs(image: Image): Promise<string[]>;
   /** What made the image, the newest first. */

@@ -54,7 +54,13 @@ export function looseLayers(content: Content): LooseLayers {
         layers: [...layersOf(below, config), ...own.map(descriptorOf)],
       };
       const fresh = new Set(own.map(each => each.diffId));
-      return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh });
+      return add({
+        manifest: encodeJson(manifest),
+        mediaType: MEDIA.ociManifest,
+        names,
+        fresh,
+        parent: below?.id,
+      });
     });
   }
 }

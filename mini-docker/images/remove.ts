@@ -10,8 +10,8 @@ export interface Removal {
   image: CatalogImage;
   /** In full: what is untagged. */
   names: string[];
-  /** Whether the image itself goes. */
-  deletes: boolean;
+  /** The images that go: none, or this one and parents of it without a name that nothing else was made from. */
+  deletes: CatalogImage[];
 }
 
 /** Throws ImageError. */
@@ -19,22 +19,26 @@ export function planRemoval(catalog: Catalog, text: string, { force, inUse }: Re
   const { image, byName } = catalog.find(text);
   const users = inUse.get(image.id) ?? [];
   const running = users.find(user => user.running);
+  const children = catalog.images().filter(each => each.parent === image.id);
+  const conflict = (what: string) => new ImageError(`conflict: unable to ${what}`, { kind: 'conflict' });
   const refuse = (can: 'must be forced' | 'cannot be forced', why: string) =>
-    new ImageError(`conflict: unable to delete ${shortId(image.id)} (${can}) - ${why}`);
+    conflict(`delete ${shortId(image.id)} (${can}) - ${why}`);
 
   if (byName !== undefined) {
     const [user] = users;
     if (!force && user !== undefined && isOnlyName(image, byName)) {
-      throw new ImageError(
-        `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - container ` +
+      throw conflict(
+        `remove repository reference ${JSON.stringify(text)} (must force) - container ` +
           `${shortId(user.containerId)} is using its referenced image ${shortId(image.id)}`,
       );
     }
     const names = [byName, ...digestsLeftBehind(image, byName)];
     const left = image.names.length - names.length;
-    return { image, names, deletes: left === 0 && users.length === 0 };
+    const isFree = left === 0 && users.length === 0 && children.length === 0;
+    return { image, names, deletes: isFree ? withParents(catalog, image, inUse) : [] };
   }
 
+  if (children.length > 0) throw refuse('cannot be forced', 'image has dependent child images');
   if (running !== undefined) {
     throw refuse(
       'cannot be forced',
@@ -50,7 +54,19 @@ export function planRemoval(catalog: Catalog, text: string, { force, inUse }: Re
     throw refuse('must be forced', `image is being used by stopped container ${id}`);
   }
   // A stopped container needs the image's layers to start again: then it only loses its names.
-  return { image, names: image.names, deletes: users.length === 0 };
+  return { image, names: image.names, deletes: users.length === 0 ? withParents(catalog, image, inUse) : [] };
+}
+
+function withParents(catalog: Catalog, image: CatalogImage, inUse: RemoveOptions['inUse']): CatalogImage[] {
+  const going = [image];
+  for (let last = image; last.parent !== undefined; ) {
+    const parent = catalog.byId(last.parent)!;
+    const isNeeded = catalog.images().some(each => each.parent === parent.id && each !== last);
+    if (parent.names.length > 0 || inUse.has(parent.id) || isNeeded) break;
+    going.push(parent);
+    last = parent;
+  }
+  return going;
 }
 
 const repositoryOf = (name: string): string => familiarName(decodeReference(name));

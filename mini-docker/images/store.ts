@@ -55,16 +55,16 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
 
     async remove(reference, options) {
       const { image, names, deletes } = planRemoval(catalog, reference, options);
-      const digests = digestsOf(catalog, image).reverse();
+      const ids = new Set(deletes.map(each => each.id));
+      const digests = deletes.flatMap(each => digestsOf(catalog, each).reverse());
       await content.update(manifests => {
         const rest = manifests.filter(each => !names.includes(nameOf(each) ?? ''));
         const isImage = (each: Descriptor) => catalog.idOf(each) === image.id;
-        if (deletes) return rest.filter(each => !isImage(each));
+        if (ids.size > 0) return rest.filter(each => !ids.has(catalog.idOf(each) ?? ''));
         return rest.some(isImage) ? rest : [...rest, image.manifest];
       });
       const untagged = names.map(name => familiarReference(decodeReference(name)));
-      if (!deletes) return { untagged, deleted: [] };
-      return { untagged, deleted: [image.id, ...(await content.collect(digests))] };
+      return { untagged, deleted: [...ids], layers: await content.collect(digests) };
     },
 
     async lowerdirs(image) {
@@ -77,7 +77,10 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     history(image) {
       const found = catalog.byId(image.id);
       if (found === undefined) throw noSuchImage(image.id);
-      return historyOf(found, diffId => layers.size(diffId) ?? 0);
+      return historyOf(found, {
+        sizeOf: diffId => layers.size(diffId) ?? 0,
+        parentOf: ({ parent }) => (parent === undefined ? undefined : catalog.byId(parent)),
+      });
     },
     save: references => saveArchive(content, references),
     load: (source, onProgress) => loadArchive(content, source, onProgress),

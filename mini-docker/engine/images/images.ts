@@ -25,7 +25,6 @@ import { filterTruth, invalidFilter } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
-import { parentOf } from './ancestry.ts';
 import { imageEvent } from './events.ts';
 import { imageLayers } from './layers.ts';
 import { pruneImages } from './prune.ts';
@@ -37,13 +36,13 @@ export function imagesApi(context: EngineContext): ImagesApi {
   const api: ImagesApi = {
     ...imageTransferApi(context),
 
-    async list({ filters = {} } = {}) {
-      const all = await images.list();
+    async list({ filters = {}, all: showAll = false } = {}) {
+      const all = (await images.list()).filter((image, _, found) => showAll || !isIntermediate(image, found));
       const keep = await predicate(context, filters);
       const references = (filters.reference ?? []).map(referencePattern);
       const newestFirst = all.filter(keep).sort((a, b) => created(b) - created(a));
       return newestFirst.map(image => {
-        const found = { ...summary(context, image), ParentId: parentOf(image, all) };
+        const found = summary(context, image);
         if (references.length === 0) return found;
         // As dockerd: an image with several names shows only those that were asked for.
         const wanted = (tag: string) => references.some(fits => fits(tag));
@@ -52,8 +51,7 @@ export function imagesApi(context: EngineContext): ImagesApi {
     },
 
     async inspect(reference) {
-      const image = await images.get(reference);
-      return inspectImage(context, { image, parent: parentOf(image, await images.list()) });
+      return inspectImage(context, await images.get(reference));
     },
 
     async history(reference) {
@@ -78,12 +76,19 @@ export function imagesApi(context: EngineContext): ImagesApi {
 
     async remove(reference, { force }) {
       const { id, config } = await images.get(reference);
-      const { untagged, deleted } = await images.remove(reference, { force, inUse: users(context) });
+      const removed = await images.remove(reference, { force, inUse: users(context) });
+      const { untagged, deleted, layers } = removed;
       for (const name of untagged) imageEvent(context, 'untag', { id, name, config });
-      if (deleted.length > 0) imageEvent(context, 'delete', { id, name: id, config });
+      for (const each of deleted) {
+        imageEvent(context, 'delete', {
+          id: each,
+          name: each,
+          config: each === id ? config : { ...config, config: {} },
+        });
+      }
       return [
         ...untagged.map((Untagged): ImageDeleted => ({ Untagged })),
-        ...deleted.map((Deleted): ImageDeleted => ({ Deleted })),
+        ...[...deleted, ...layers].map((Deleted): ImageDeleted => ({ Deleted })),
       ];
     },
 
@@ -93,10 +98,14 @@ export function imagesApi(context: EngineContext): ImagesApi {
   return api;
 }
 
+/** Without a name, and only there because another one was made from it: docker shows it with --all. */
+const isIntermediate = ({ id, repoTags, repoDigests }: Image, all: readonly Image[]): boolean =>
+  repoTags.length + repoDigests.length === 0 && all.some(each => each.parent === id);
+
 export function summary(context: EngineContext, image: Image): ImageSummary {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
     Created: Math.floor(Date.parse(image.config.created ?? NEVER_TIME) / 1000),
@@ -116,16 +125,13 @@ function users(context: EngineContext): Map<string, ImageUser[]> {
   return found;
 }
 
-function inspectImage(
-  { images }: EngineContext,
-  { image, parent }: { image: Image; parent: string },
-): ImageInspect {
+function inspectImage({ images }: EngineContext, image: Image): ImageInspect {
   const { config } = image;
   return {
     Id: image.id,
     RepoTags: image.repoTags,
     RepoDigests: image.repoDigests,
-    Parent: parent,
+    Parent: image.parent ?? '',
     Comment: config.history?.at(-1)?.comment ?? '',
     Created: config.created ?? NEVER_TIME,
     DockerVersion: '',

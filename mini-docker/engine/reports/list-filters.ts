@@ -5,7 +5,6 @@ import { badParameter } from '../core/errors.ts';
 import { invalidFilter, isTruth } from '../core/filter-values.ts';
 import { matchesLabels } from '../core/label-filter.ts';
 import { nameFilter } from '../core/name-filter.ts';
-import { isMadeOf } from '../images/ancestry.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
@@ -81,14 +80,18 @@ function checkValues(key: string, values: string[]): void {
 
 /** The images that these references name, and those that were made of them. */
 async function ancestors(context: EngineContext, references: string[]): Promise<Set<string>> {
-  const images = await context.images.list();
+  const images = new Map((await context.images.list()).map(each => [each.id, each]));
   const ids = new Set<string>();
   for (const reference of references) {
     // An image that is not there has no descendants.
     const base = await context.images.get(reference).catch(() => undefined);
     if (base === undefined) continue;
     ids.add(base.id);
-    for (const each of images) if (isMadeOf(each, base)) ids.add(each.id);
+    for (const { id } of images.values()) {
+      let at: string | undefined = id;
+      while (at !== undefined && at !== base.id) at = images.get(at)?.parent;
+      if (at !== undefined) ids.add(id);
+    }
   }
   return ids;
 }

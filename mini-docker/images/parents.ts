@@ -1,0 +1,32 @@
+// The image that another one was made from here, by build or commit: docker's Parent. What comes from a registry or an
+// archive has none. index.json keeps it, as an annotation of the child.
+import { isDigest } from '../formats/oci/digest.ts';
+import type { Descriptor } from '../formats/oci/image.ts';
+
+const PARENT = 'mini-docker.image.parent';
+
+/** An id; undefined for an image without a parent. */
+export function parentOf({ annotations }: Descriptor): string | undefined {
+  const parent = annotations?.[PARENT];
+  return parent !== undefined && isDigest(parent) ? parent : undefined;
+}
+
+export const withParent = (descriptor: Descriptor, parent: string | undefined): Descriptor =>
+  parent === undefined
+    ? descriptor
+    : { ...descriptor, annotations: { ...descriptor.annotations, [PARENT]: parent } };
+
+/** What is known of an image's parent under one of its names is kept under those that it has after a change. */
+export function keepingParents(
+  before: readonly Descriptor[],
+  after: readonly Descriptor[],
+  idOf: (descriptor: Descriptor) => string | undefined,
+): readonly Descriptor[] {
+  const parents = new Map<string | undefined, string>();
+  for (const each of [...before, ...after]) {
+    const parent = parentOf(each);
+    if (parent !== undefined) parents.set(idOf(each), parent);
+  }
+  if (parents.size === 0) return after;
+  return after.map(each => withParent(each, parents.get(idOf(each))));
+}
