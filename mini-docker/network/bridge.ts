@@ -1,6 +1,5 @@
 // A network's bridge: a switch inside the kernel, whose own port is the gateway that containers send to.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { ExpectedError } from '../formats/errors.ts';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
@@ -8,6 +7,7 @@ import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { mtuOf, type NetworkRecord } from './record.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
+import { distrust } from './sysctl.ts';
 
 /** Its link, where that is ours: nobody else has a bridge with the same name and MAC address. */
 export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
@@ -27,9 +27,9 @@ export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number
   try {
     const index = found?.index ?? host.get(getLink(name), decodeLink)!.index;
     const addresses = addressesOf(record).map(address => addAddress({ ...address, link: index }));
+    distrust(name, { hasIpv6: record.resource.EnableIPv6 });
     host.batch(addresses, { mayFail: ['EEXIST'] });
     host.request(setLink(index, { up: true }));
-    forwardPackets(record);
     return index;
   } catch (error) {
     if (!found) host.request(deleteLink(name), { mayFail: ['ENODEV'] });
@@ -63,18 +63,4 @@ function addressesOf(record: NetworkRecord): { address: string; prefixLength: nu
       ...(subnet.family === 4 && { broadcast: toAddress(lastAddress(subnet), 4) }),
     };
   });
-}
-
-/** Settings of this network namespace, which /proc/sys/net shows to the thread that reads it: no pool threads here. */
-function forwardPackets(record: NetworkRecord): void {
-  if (record.resource.Internal) return;
-  setSysctl('ipv4/ip_forward', '1');
-  // Lets the host's own 127.0.0.1:PORT be sent on to a container (rules.ts keeps containers from sending there).
-  setSysctl(`ipv4/conf/${record.bridge}/route_localnet`, '1');
-  if (record.resource.EnableIPv6) setSysctl('ipv6/conf/all/forwarding', '1');
-}
-
-function setSysctl(name: string, value: string): void {
-  const path = `/proc/sys/net/${name}`;
-  if (existsSync(path) && readFileSync(path, 'utf8').trim() !== value) writeFileSync(path, value);
 }

@@ -14,6 +14,7 @@ import { addRoute } from '../linux/netlink/routes.ts';
 import { type NetlinkSocket, openNetlink, type Request } from '../linux/netlink/socket.ts';
 import { inNetworkNamespace } from '../linux/network-namespace.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
+import { setSysctl } from './sysctl.ts';
 
 export interface CableOptions {
   /** A socket in the host's namespace, and a descriptor of the container's. */
@@ -44,8 +45,15 @@ export function plugIn(options: CableOptions): void {
   const { host, namespace, bridge, link, mac, mtu } = options;
   const size = mtu === undefined ? {} : { mtu };
   const peer = { name: options.interface, namespace: { fd: namespace }, mac, ...size };
-  host.request(createLink({ name: link, kind: 'veth', master: bridge, up: true, ...size, peer }));
+  host.request(createLink({ name: link, kind: 'veth', master: bridge, ...size, peer }));
   try {
+    // A port of a bridge has no need of an address, and nobody to learn routes from.
+    for (const [setting, value] of [
+      ['accept_ra', '0'],
+      ['disable_ipv6', '1'],
+    ])
+      setSysctl(`ipv6/conf/${link}/${setting}`, value!);
+    host.request(setLink(link, { up: true }));
     using inside = inNetworkNamespace(namespace, () => openNetlink());
     const { index } = inside.get(getLink(options.interface), decodeLink)!;
     inside.batch([...bringUp(index, options.addresses), ...defaultRoutes(options.gateways)]);

@@ -1,4 +1,5 @@
 // Keeps the kernel's rules as rules.ts renders them, and other tables from dropping what ours lets through.
+import type { Forwarding } from './forwarding.ts';
 import { type ForeignChain, type Nft, NftMissingError } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
 import { type PublishedPort, renderRules, TABLE } from './rules.ts';
@@ -6,6 +7,7 @@ import { type PublishedPort, renderRules, TABLE } from './rules.ts';
 export interface FirewallState {
   networks: readonly NetworkRecord[];
   ports: readonly PublishedPort[];
+  forwardedByUs: Forwarding['ours'];
 }
 
 export interface Firewall {
@@ -38,8 +40,8 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
 
   const applyNow = (): Promise<void> =>
     unlessMissing(async () => {
-      const { networks, ports } = state();
-      await nft.run(networks.length === 0 ? NO_TABLE : renderRules(networks, ports));
+      const { networks, ...rest } = state();
+      await nft.run(networks.length === 0 ? NO_TABLE : renderRules(networks, rest));
       // Other tables are only looked at when networks come or go: reading them all may take long.
       const bridges = networks.map(each => each.bridge).join();
       if (bridges === acceptedFor) return;

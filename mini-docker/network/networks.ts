@@ -1,4 +1,5 @@
 // Networks as the engine uses them (network.ts): the parts of this folder put together.
+import { join } from 'node:path';
 import { ExpectedError } from '../formats/errors.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
@@ -8,6 +9,7 @@ import { settled } from './cable.ts';
 import { matches, type Network, openCatalog, resourceOf } from './catalog.ts';
 import { defineNetwork } from './definition.ts';
 import { createNameServers } from './dns/name-servers.ts';
+import { createForwarding } from './forwarding.ts';
 import { mapNetworks } from './map.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import { findNft } from './nft.ts';
@@ -35,7 +37,12 @@ export function openNetworks(options: OpenOptions): Networks {
     networks: catalog.networks,
     switchboard: () => switchboard,
   });
-  const switchboard = createSwitchboard({ host, nft, ports: publications.rules });
+  const switchboard = createSwitchboard({
+    host,
+    nft,
+    ports: publications.rules,
+    forwarding: createForwarding(host, join(options.root, 'forwarding.json')),
+  });
   const nameServers = createNameServers(containers);
   const sweeper = createSweeper(names => removeLinks(host, names));
   /** What went wrong where nobody waits for an answer. */

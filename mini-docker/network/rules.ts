@@ -16,13 +16,23 @@ export interface PublishedPort {
   containerName: string;
 }
 
-/** @param networks those that have a bridge now */
-export function renderRules(networks: readonly NetworkRecord[], ports: readonly PublishedPort[]): string {
+/**
+ * @param networks those that have a bridge now
+ * @param options.forwardedByUs IP versions that the host forwarded no packets of before: bridges that were there then
+ */
+export function renderRules(
+  networks: readonly NetworkRecord[],
+  options: {
+    ports: readonly PublishedPort[];
+    forwardedByUs: { 4?: readonly string[]; 6?: readonly string[] };
+  },
+): string {
+  const { ports, forwardedByUs } = options;
   return `# Made anew whenever a network or a published port of mini-docker comes or goes: changes are lost.
 add table ${TABLE}
 delete table ${TABLE}
 table ${TABLE} {
-${[...sets(networks), ...maps(ports), guard, ...translation(networks), forward].join('\n\n')}
+${[...sets(networks), ...maps(ports), guard(networks, ports), ...translation(networks), forward(forwardedByUs)].join('\n\n')}
 }
 `;
 }
@@ -76,10 +86,24 @@ function maps(ports: readonly PublishedPort[]): string[] {
   });
 }
 
-/** route_localnet lets packets to 127.0.0.1 arrive from a bridge: a container must not reach the host's own services so. */
-const guard = chain('guard', 'type filter hook prerouting priority raw; policy accept;', [
-  'iifname @bridges ip daddr 127.0.0.0/8 drop',
-]);
+/**
+ * Before any translation. Packets with 127.0.0.1 are the host's own: route_localnet would let them arrive from a bridge,
+ * and a published port would take them from a neighbour that sends them here. A port that is published at the gateway of a
+ * network is for that network and for the host.
+ */
+function guard(networks: readonly NetworkRecord[], ports: readonly PublishedPort[]): string {
+  const atGateways = ports.flatMap(({ protocol, hostIp, hostPort }) => {
+    const owner = networks.find(each => each.resource.IPAM.Config.some(({ Gateway }) => Gateway === hostIp));
+    if (owner === undefined) return [];
+    const to = `${hostIp.includes(':') ? 'ip6' : 'ip'} daddr ${hostIp} meta l4proto ${protocol} th dport ${hostPort}`;
+    return [`iifname != { "lo", ${quoted(owner.bridge)} } ${to} drop`];
+  });
+  return chain('guard', 'type filter hook prerouting priority raw; policy accept;', [
+    'iifname != "lo" ip daddr 127.0.0.0/8 drop',
+    'iifname != "lo" ip saddr 127.0.0.0/8 drop',
+    ...atGateways,
+  ]);
+}
 
 function translation(networks: readonly NetworkRecord[]): string[] {
   // fib: only packets for this host; a web server elsewhere that has the same port stays reachable.
@@ -112,14 +136,32 @@ function masquerade(network: NetworkRecord): string[] {
   });
 }
 
-const forward = chain('forward', 'type filter hook forward priority filter; policy accept;', [
-  'iifname . oifname @within-one-network accept',
-  'iifname @internal drop',
-  'oifname @internal drop',
-  'oifname @bridges ct state established,related accept',
-  'oifname @bridges ct status dnat accept',
-  'oifname @bridges drop',
-]);
+function forward(byUs: { 4?: readonly string[]; 6?: readonly string[] }): string {
+  const kept = ([4, 6] as const).flatMap(family => keepClosed(family, byUs[family]));
+  return chain('forward', 'type filter hook forward priority filter; policy accept;', [
+    'iifname . oifname @within-one-network accept',
+    'iifname @internal drop',
+    'oifname @internal drop',
+    'oifname @bridges ct state established,related accept',
+    'oifname @bridges ct status dnat accept',
+    'oifname @bridges drop',
+    ...(kept.length > 0 ? ['iifname @bridges accept', ...kept] : []),
+  ]);
+}
+
+/** What is neither from nor to our networks was not forwarded before, and is not now. Bridges that came later are others'. */
+function keepClosed(family: 4 | 6, before: readonly string[] | undefined): string[] {
+  if (before === undefined) return [];
+  const packet = `meta nfproto ipv${family}`;
+  const names = before.filter(name => /^[\w.@-]+$/.test(name)).map(quoted);
+  const isNew = (side: 'iif' | 'oif'): string =>
+    names.length === 0 ? '' : `${side}name != { ${names.join(', ')} } `;
+  return [
+    `${packet} ${isNew('iif')}meta iifkind "bridge" accept`,
+    `${packet} ${isNew('oif')}meta oifkind "bridge" accept`,
+    `${packet} drop`,
+  ];
+}
 
 function isOn(network: NetworkRecord, option: string): boolean {
   const value = network.resource.Options[option];

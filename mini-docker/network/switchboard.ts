@@ -3,9 +3,11 @@ import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
 import { createFirewall } from './firewall.ts';
+import type { Family, Forwarding } from './forwarding.ts';
 import type { Nft } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
 import type { PublishedPort } from './rules.ts';
+import { setSysctl } from './sysctl.ts';
 
 export interface Switchboard {
   /** Makes the network's bridge and rules, where they are not there yet. Resolves with the bridge's index. */
@@ -29,13 +31,32 @@ export function createSwitchboard(options: {
   host: NetlinkSocket;
   nft: Nft;
   ports: () => PublishedPort[];
+  forwarding: Forwarding;
 }): Switchboard {
-  const { host, nft, ports } = options;
+  const { host, nft, ports, forwarding } = options;
   const standing = new Map<string, { record: NetworkRecord; ready: Promise<number> }>();
   const firewall = createFirewall(nft, () => ({
     networks: [...standing.values()].map(each => each.record),
     ports: ports(),
+    forwardedByUs: forwarding.ours,
   }));
+  const open = (record: NetworkRecord): void => {
+    // Without rules there is no translation, and nobody outside to be reached.
+    if (!firewall.available) {
+      forwarding.giveBack([]);
+      return;
+    }
+    if (record.resource.Internal) return;
+    forwarding.turnOn(familiesOf(record));
+    // Lets the host's own 127.0.0.1:PORT be sent on to a container; the rules keep others from sending there.
+    setSysctl(`ipv4/conf/${record.bridge}/route_localnet`, '1');
+  };
+  const giveBack = async (gone: readonly NetworkRecord[]): Promise<void> => {
+    const bridges = gone.filter(record => findBridge(host, record)).map(each => each.bridge);
+    if (![...standing.values()].some(({ record }) => !record.resource.Internal)) forwarding.giveBack(bridges);
+    await firewall.apply();
+    await removeLinks(host, bridges);
+  };
 
   return {
     async stand(record) {
@@ -43,9 +64,13 @@ export function createSwitchboard(options: {
       const existing = standing.get(Id);
       if (existing) return existing.ready;
       const index = ensureBridge(host, record);
+      if (firewall.available !== false && !record.resource.Internal) forwarding.prepare(familiesOf(record));
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       standing.set(Id, { record, ready: promise });
-      firewall.apply().then(() => resolve(index), reject);
+      firewall
+        .apply()
+        .then(() => open(record))
+        .then(() => resolve(index), reject);
       return promise.catch(error => {
         standing.delete(Id);
         throw error;
@@ -54,17 +79,12 @@ export function createSwitchboard(options: {
     exists: record => record.bridge !== '' && findBridge(host, record) !== undefined,
     isThere: index => host.get(getLink(index), decodeLink, { mayFail: ['ENODEV'] }) !== undefined,
     async takeDown(record) {
-      if (standing.delete(record.resource.Id)) await firewall.apply();
-      if (findBridge(host, record)) await removeLinks(host, [record.bridge]);
+      if (standing.delete(record.resource.Id) || findBridge(host, record)) await giveBack([record]);
     },
     async takeAllDown() {
       const all = [...standing.values()].map(each => each.record);
       standing.clear();
-      await firewall.apply();
-      await removeLinks(
-        host,
-        all.filter(record => findBridge(host, record)).map(each => each.bridge),
-      );
+      await giveBack(all);
     },
     forget: record => standing.delete(record.resource.Id),
     applyRules: firewall.apply,
@@ -72,4 +92,8 @@ export function createSwitchboard(options: {
       return firewall.available;
     },
   };
+}
+
+function familiesOf(record: NetworkRecord): Family[] {
+  return record.resource.EnableIPv6 ? [4, 6] : [4];
 }
