@@ -6,16 +6,8 @@ import { MAP, PROT } from './constants.ts';
 import { byteLength } from './describe.ts';
 import { ERRNO } from './errno.ts';
 import type { Instruction, Operand } from './instructions.ts';
-import {
-  type Architecture,
-  type Arg,
-  isLinked,
-  isReference,
-  type Linked,
-  type Ref,
-  type Step,
-  type Word,
-} from './step.ts';
+import { EXIT_SLOT, FAILURE_SLOT, type Layout, ProgramData, START_TIME_SLOT } from './program-data.ts';
+import { type Architecture, type Arg, isReference, type Ref, type Step, type Word } from './step.ts';
 import { clockGettime, exitGroup, mmap } from './syscalls.ts';
 import { encodeX64 } from './x64.ts';
 
@@ -56,173 +48,32 @@ export interface Program {
   readonly layout: Layout;
 }
 
-interface Layout {
-  slots: Map<number, number>;
-  buffers: Map<Uint8Array, number>;
-  /** For a traced program: where the time after each step is left. */
-  times: Map<number, number>;
-  /** Of the first step of a process that goes on after a fork: where the time of its return from the fork is left. */
-  resumes: Map<number, number>;
-  /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
-  failures: (readonly Step[])[];
-}
-
 /** The exit status of a program that stopped at a step: Docker's for a container that could not be started. */
 export const FAILED_STATUS = 125;
 
 const FAILED = 'failed';
-const FAILURE_SLOT = 0;
-const START_TIME_SLOT = 1; // and 2: a struct timespec
-const EXIT_SLOT = 3;
-const FIRST_SLOT = 4;
-const SLOT_SIZE = 8;
 const CLOCK_MONOTONIC = 1;
+
+interface CompileOptions {
+  architecture: Architecture;
+  dataAddress: number;
+  trace?: boolean;
+  dataFd?: number;
+}
 
 /**
  * Compiles a program for memory at `dataAddress`; the code itself may stand anywhere.
  * @param options.dataFd the program begins with mapping its data from this descriptor, and shares it with who else does
  * @param options.trace leaves the time after every step, for Results.microseconds
  */
-export function compile(
-  items: readonly Item[],
-  options: { architecture: Architecture; dataAddress: number; trace?: boolean; dataFd?: number },
-): Program {
-  const { architecture, dataAddress, trace = false, dataFd } = options;
+export function compile(items: readonly Item[], options: CompileOptions): Program {
+  const { architecture, dataAddress, dataFd } = options;
   const steps = items.flatMap(stepsOf);
-  const layout: Layout = {
-    slots: new Map(),
-    buffers: new Map(),
-    times: new Map(),
-    resumes: new Map(),
-    failures: [],
-  };
-  const memory = new Memory(dataAddress);
-  memory.reserve((FIRST_SLOT + steps.length) * SLOT_SIZE);
-  steps.forEach((step, index) => {
-    layout.slots.set(step.key, (FIRST_SLOT + index) * SLOT_SIZE);
-    if (trace) layout.times.set(step.key, memory.reserve(16));
-  });
-
-  const body: Instruction[] = [];
-
-  const slotOf = (step: Step): number => {
-    const slot = layout.slots.get(step.key);
-    if (slot !== undefined) return dataAddress + slot;
-    throw new Error(`the program uses the result of ${step.syscall.name}, which it does not make`);
-  };
-  const operand = (arg: Arg): Operand => {
-    if (arg === null) return { immediate: 0 };
-    if (typeof arg === 'number' || typeof arg === 'bigint') return { immediate: arg };
-    if (isReference(arg)) {
-      if ('resultOf' in arg) return { slot: slotOf(arg.resultOf) };
-      if ('addressOfResultOf' in arg) return { immediate: slotOf(arg.addressOfResultOf) };
-      return { slot: memory.place(arg.wordIn, layout.buffers) + arg.at };
-    }
-    return { immediate: memory.place(arg, layout.buffers) };
-  };
-  const makeCall = (step: Step): Instruction => ({
-    op: 'syscall',
-    number: step.syscall.numbers[architecture],
-    args: operandsOf(step, operand),
-  });
-  /** Ends the program where the result is an errno, or is not the one that is expected. */
-  const stopUnlessDone = (step: Step): void => {
-    body.push({ op: 'note', number: layout.failures.push([step]) });
-    if (step.expect === undefined) body.push({ op: 'branch', when: 'failed', to: FAILED });
-    else body.push({ op: 'branch', when: 'different', value: { immediate: step.expect }, to: FAILED });
-  };
-  const takeTime = (at: number): Instruction => ({
-    op: 'syscall',
-    number: clockGettime.syscall.numbers[architecture],
-    args: [{ immediate: CLOCK_MONOTONIC }, { immediate: dataAddress + at }],
-  });
-  const exit = (status: Operand): Instruction => ({
-    op: 'syscall',
-    number: exitGroup.syscall.numbers[architecture],
-    args: [status],
-  });
-  const takeTimeAfter = (step: Step): void => {
-    if (trace) body.push(takeTime(layout.times.get(step.key)!));
-  };
-  const addStep = (step: Step): void => {
-    body.push(makeCall(step), { op: 'keep', slot: slotOf(step) });
-    if (step.mayFail === undefined || step.expect !== undefined) stopUnlessDone(step);
-    else if (!step.mayFail.includes('*')) {
-      const goOn = `after ${layout.slots.get(step.key)}`;
-      for (const name of step.mayFail) {
-        body.push({ op: 'branch', when: 'equal', value: { immediate: -ERRNO[name]! }, to: goOn });
-      }
-      stopUnlessDone(step);
-      body.push({ op: 'label', name: goOn });
-    }
-    takeTimeAfter(step);
-  };
-  const forkTimes = new Map<string, number>();
-  const forkTime = (parent: string): number => {
-    const offset = memory.reserve(16);
-    forkTimes.set(parent, offset);
-    return offset;
-  };
-  const addFork = (step: Step, parent: string): void => {
-    // The two processes may share this memory: only the parent keeps the result.
-    const child = `child ${layout.slots.get(step.key)}`;
-    body.push(
-      makeCall(step),
-      { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
-      { op: 'keep', slot: slotOf(step) },
-    );
-    stopUnlessDone(step);
-    if (trace) body.push(takeTime(forkTime(parent)));
-    body.push({ op: 'jump', to: parent }, { op: 'label', name: child });
-    takeTimeAfter(step);
-  };
-
-  /** Where this fails, the next instruction ends the program with SIGSEGV: there is no memory to say it in. */
-  const mapData = (size: number, fd: number): Instruction => ({
-    op: 'syscall',
-    number: mmap.syscall.numbers[architecture],
-    args: [dataAddress, size, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.FIXED, fd, 0].map(operand),
-  });
-
-  if (trace) body.push(takeTime(START_TIME_SLOT * SLOT_SIZE));
-  let resumed: number | undefined;
-  for (const item of items) {
-    if ('control' in item && item.control === 'label') resumed = forkTimes.get(item.name) ?? resumed;
-    if ('syscall' in item && resumed !== undefined) {
-      layout.resumes.set(item.key, resumed);
-      resumed = undefined;
-    }
-    if ('syscall' in item) addStep(item);
-    else if (item.control === 'label') body.push({ op: 'label', name: item.name });
-    else if (item.control === 'jump') body.push({ op: 'jump', to: item.to });
-    else if (item.control === 'fork') addFork(item.step, item.parent);
-    else if (item.control === 'exit') {
-      const slot = dataAddress + EXIT_SLOT * SLOT_SIZE;
-      body.push({ op: 'load', value: operand(item.status) });
-      if (item.mask !== undefined) body.push({ op: 'and', value: operand(item.mask) });
-      if (item.plus !== undefined) body.push({ op: 'add', value: operand(item.plus) });
-      body.push({ op: 'keep', slot }, exit({ slot }));
-    } else if (item.control === 'fail') {
-      body.push({ op: 'note', number: layout.failures.push(item.blame) }, { op: 'jump', to: FAILED });
-    } else {
-      const { result, is, value, to } = item;
-      body.push(
-        { op: 'load', value: operand(result) },
-        { op: 'branch', when: is, value: operand(value), to },
-      );
-    }
-  }
-
-  const end: Instruction[] = [
-    exit({ immediate: 0 }),
-    { op: 'label', name: FAILED },
-    { op: 'keepNote', slot: dataAddress + FAILURE_SLOT * SLOT_SIZE },
-    exit({ immediate: FAILED_STATUS }),
-  ];
-  const data = memory.bytes();
-  const begin = dataFd === undefined ? [] : [mapData(data.length, dataFd)];
+  const compiler = new Compiler(steps, options);
+  for (const item of items) compiler.add(item);
+  const { instructions, data } = compiler.finish(dataFd);
   const encode = architecture === 'x64' ? encodeX64 : encodeArm64;
-  return { steps, code: encode([...begin, ...body, ...end]), data, dataAddress, layout };
+  return { steps, code: encode(instructions), data: data.bytes(), dataAddress, layout: data.layout };
 }
 
 function stepsOf(item: Item): Step[] {
@@ -230,142 +81,153 @@ function stepsOf(item: Item): Step[] {
   return item.control === 'fork' ? [item.step] : [];
 }
 
-function operandsOf(step: Step, operand: (arg: Arg) => Operand): Operand[] {
-  let next = 0;
-  let previous: Arg = null;
-  return step.syscall.kinds.map(kind => {
-    if (kind === 'length') return { immediate: byteLength(previous) };
-    previous = step.args[next++] ?? null;
-    return operand(previous);
-  });
-}
+/** Items in the order of the list become instructions. */
+class Compiler {
+  readonly #architecture: Architecture;
+  readonly #trace: boolean;
+  readonly #data: ProgramData;
+  readonly #body: Instruction[] = [];
+  /** By the label at which a parent goes on after a fork: where the time of its return is left. */
+  readonly #forkTimes = new Map<string, number>();
+  /** Of the fork whose parent goes on with the next step. */
+  #resumed: number | undefined;
 
-/** The program's data: grows while arguments are placed in it, and knows the address it will have. */
-class Memory {
-  #bytes = Buffer.alloc(16_384);
-  #length = 0;
-  readonly #strings = new Map<string, number>();
-  readonly #address: number;
-
-  constructor(address: number) {
-    this.#address = address;
+  constructor(steps: readonly Step[], { architecture, dataAddress, trace = false }: CompileOptions) {
+    this.#architecture = architecture;
+    this.#trace = trace;
+    this.#data = new ProgramData(steps, { address: dataAddress, trace });
+    if (trace) this.#takeTime(START_TIME_SLOT);
   }
 
-  /** @returns the offset of so many bytes of zero, at a multiple of 8 */
-  reserve(size: number): number {
-    const offset = (this.#length + 7) & ~7;
-    this.#length = offset + size;
-    while (this.#length > this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+  add(item: Item): void {
+    if ('syscall' in item) this.#step(item);
+    else if (item.control === 'label') this.#label(item.name);
+    else if (item.control === 'jump') this.#body.push({ op: 'jump', to: item.to });
+    else if (item.control === 'fork') this.#fork(item.step, item.parent);
+    else if (item.control === 'exit') this.#exit(item);
+    else if (item.control === 'fail') this.#fail(item.blame);
+    else {
+      this.#body.push(
+        { op: 'load', value: this.#operand(item.result) },
+        { op: 'branch', when: item.is, value: this.#operand(item.value), to: item.to },
+      );
     }
-    return offset;
   }
 
-  /** @returns the address of what an argument points to */
-  place(arg: string | readonly string[] | Uint8Array | Linked, buffers: Map<Uint8Array, number>): number {
-    if (typeof arg === 'string') return this.#address + this.#string(arg);
-    if (isLinked(arg)) {
-      const address = this.place(arg.bytes, buffers);
-      for (const { at, to } of arg.pointers) {
-        // First, since placing may move the bytes.
-        const target = BigInt(this.place(to, buffers));
-        this.#bytes.writeBigUInt64LE(target, address - this.#address + at);
+  finish(dataFd: number | undefined): { instructions: Instruction[]; data: ProgramData } {
+    const end: Instruction[] = [
+      this.#exitCall({ immediate: 0 }),
+      { op: 'label', name: FAILED },
+      { op: 'keepNote', slot: this.#data.addressOf(FAILURE_SLOT) },
+      this.#exitCall({ immediate: FAILED_STATUS }),
+    ];
+    const begin = dataFd === undefined ? [] : [this.#mapData(dataFd)];
+    return { instructions: [...begin, ...this.#body, ...end], data: this.#data };
+  }
+
+  #step(step: Step): void {
+    if (this.#resumed !== undefined) this.#data.layout.resumes.set(step.key, this.#resumed);
+    this.#resumed = undefined;
+    this.#body.push(this.#call(step), { op: 'keep', slot: this.#data.slotOf(step) });
+    if (step.mayFail === undefined || step.expect !== undefined) this.#stopUnlessDone(step);
+    else if (!step.mayFail.includes('*')) {
+      const goOn = `after ${this.#nameOf(step)}`;
+      for (const name of step.mayFail) {
+        this.#body.push({ op: 'branch', when: 'equal', value: { immediate: -ERRNO[name]! }, to: goOn });
       }
-      return address;
+      this.#stopUnlessDone(step);
+      this.#body.push({ op: 'label', name: goOn });
     }
-    if (arg instanceof Uint8Array) {
-      const known = buffers.get(arg);
-      if (known !== undefined) return this.#address + known;
-      const offset = this.reserve(arg.byteLength);
-      this.#bytes.set(arg, offset);
-      buffers.set(arg, offset);
-      return this.#address + offset;
+    this.#takeTimeAfter(step);
+  }
+
+  #fork(step: Step, parent: string): void {
+    // The two processes may share this memory: only the parent keeps the result.
+    const child = `child ${this.#nameOf(step)}`;
+    this.#body.push(
+      this.#call(step),
+      { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
+      { op: 'keep', slot: this.#data.slotOf(step) },
+    );
+    this.#stopUnlessDone(step);
+    if (this.#trace) {
+      const returned = this.#data.reserveTime();
+      this.#forkTimes.set(parent, returned);
+      this.#takeTime(returned);
     }
-    const strings = arg.map(word => this.#string(word));
-    const table = this.reserve((strings.length + 1) * 8);
-    strings.forEach((offset, index) => {
-      this.#bytes.writeBigUInt64LE(BigInt(this.#address + offset), table + index * 8);
+    this.#body.push({ op: 'jump', to: parent }, { op: 'label', name: child });
+    this.#takeTimeAfter(step);
+  }
+
+  #label(name: string): void {
+    this.#resumed = this.#forkTimes.get(name) ?? this.#resumed;
+    this.#body.push({ op: 'label', name });
+  }
+
+  #exit({ status, mask, plus }: Control & { control: 'exit' }): void {
+    const slot = this.#data.addressOf(EXIT_SLOT);
+    this.#body.push({ op: 'load', value: this.#operand(status) });
+    if (mask !== undefined) this.#body.push({ op: 'and', value: this.#operand(mask) });
+    if (plus !== undefined) this.#body.push({ op: 'add', value: this.#operand(plus) });
+    this.#body.push({ op: 'keep', slot }, this.#exitCall({ slot }));
+  }
+
+  #fail(blame: readonly Step[]): void {
+    const number = this.#data.layout.failures.push(blame);
+    this.#body.push({ op: 'note', number }, { op: 'jump', to: FAILED });
+  }
+
+  /** Ends the program where the result is an errno, or is not the one that is expected. */
+  #stopUnlessDone(step: Step): void {
+    this.#body.push({ op: 'note', number: this.#data.layout.failures.push([step]) });
+    if (step.expect === undefined) this.#body.push({ op: 'branch', when: 'failed', to: FAILED });
+    else this.#body.push({ op: 'branch', when: 'different', value: { immediate: step.expect }, to: FAILED });
+  }
+
+  #takeTimeAfter(step: Step): void {
+    if (this.#trace) this.#takeTime(this.#data.layout.times.get(step.key)!);
+  }
+
+  #takeTime(offset: number): void {
+    const number = clockGettime.syscall.numbers[this.#architecture];
+    const args = [{ immediate: CLOCK_MONOTONIC }, { immediate: this.#data.addressOf(offset) }];
+    this.#body.push({ op: 'syscall', number, args });
+  }
+
+  #exitCall(status: Operand): Instruction {
+    return { op: 'syscall', number: exitGroup.syscall.numbers[this.#architecture], args: [status] };
+  }
+
+  /** Where this fails, the next instruction ends the program with SIGSEGV: there is no memory to say it in. */
+  #mapData(fd: number): Instruction {
+    const address = this.#data.addressOf(0);
+    const args = [address, this.#data.bytes().length, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.FIXED, fd, 0];
+    const number = mmap.syscall.numbers[this.#architecture];
+    return { op: 'syscall', number, args: args.map(immediate => ({ immediate })) };
+  }
+
+  #call(step: Step): Instruction {
+    let next = 0;
+    let previous: Arg = null;
+    const args = step.syscall.kinds.map((kind): Operand => {
+      if (kind === 'length') return { immediate: byteLength(previous) };
+      previous = step.args[next++] ?? null;
+      return this.#operand(previous);
     });
-    return this.#address + table;
+    return { op: 'syscall', number: step.syscall.numbers[this.#architecture], args };
   }
 
-  #string(text: string): number {
-    const known = this.#strings.get(text);
-    if (known !== undefined) return known;
-    if (text.includes('\0'))
-      throw new TypeError(`a string for the kernel must not contain a NUL byte: ${JSON.stringify(text)}`);
-    const offset = this.reserve(Buffer.byteLength(text) + 1);
-    this.#bytes.write(text, offset);
-    this.#strings.set(text, offset);
-    return offset;
+  #operand(arg: Arg): Operand {
+    if (arg === null) return { immediate: 0 };
+    if (typeof arg === 'number' || typeof arg === 'bigint') return { immediate: arg };
+    if (!isReference(arg)) return { immediate: this.#data.place(arg) };
+    if ('resultOf' in arg) return { slot: this.#data.slotOf(arg.resultOf) };
+    if ('addressOfResultOf' in arg) return { immediate: this.#data.slotOf(arg.addressOfResultOf) };
+    return { slot: this.#data.place(arg.wordIn) + arg.at };
   }
 
-  bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
-  }
-}
-
-/** Reads what a program has left in its memory, while it runs or after. */
-export class Results {
-  readonly #program: Program;
-  #memory: Buffer;
-
-  /** @param memory begins with the program's data */
-  constructor(program: Program, memory: Buffer) {
-    this.#program = program;
-    this.#memory = memory;
-  }
-
-  /** Keeps what there is now, before the memory is given back. */
-  detach(): void {
-    this.#memory = Buffer.from(this.#memory.subarray(0, this.#program.data.length));
-  }
-
-  /** A step's result: -errno where it failed, 0 where it was not reached. */
-  of(step: Step): number {
-    return Number(this.#memory.readBigInt64LE(this.#program.layout.slots.get(step.key)!));
-  }
-
-  /** What a buffer that the steps were given holds now. */
-  buffer(buffer: Uint8Array): Buffer {
-    const offset = this.#program.layout.buffers.get(buffer)!;
-    return this.#memory.subarray(offset, offset + buffer.byteLength);
-  }
-
-  /** The step that ended the program, its place in the list counted from 1, and its errno (0: an unexpected result). */
-  failure(): { step: Step; position: number; errno: number } | undefined {
-    const number = Number(this.#memory.readBigInt64LE(FAILURE_SLOT * SLOT_SIZE));
-    if (number === 0) return undefined;
-    // An errno other than ENOENT says most: the file was there, but …
-    const blame = [...this.#program.layout.failures[number - 1]!];
-    const step =
-      blame.find(candidate => this.of(candidate) < 0 && this.of(candidate) !== -ERRNO.ENOENT!) ?? blame[0]!;
-    const result = this.of(step);
-    return {
-      step,
-      position: this.#program.steps.findIndex(({ key }) => key === step.key) + 1,
-      errno: result < 0 ? -result : 0,
-    };
-  }
-
-  /** How long each step of a traced program took; undefined for one that was not reached, or did not come back. */
-  microseconds(): (number | undefined)[] {
-    const { times, resumes } = this.#program.layout;
-    const timeOf = (key: number): number => this.#time(times.get(key)!);
-    let before = this.#time(START_TIME_SLOT * SLOT_SIZE);
-    return this.#program.steps.map(({ key }) => {
-      const resumed = resumes.get(key);
-      if (resumed !== undefined) before = this.#time(resumed);
-      const after = timeOf(key);
-      if (after === 0) return undefined;
-      const took = after - before;
-      before = after;
-      return took;
-    });
-  }
-
-  #time(offset: number): number {
-    const seconds = Number(this.#memory.readBigInt64LE(offset));
-    return seconds * 1e6 + Number(this.#memory.readBigInt64LE(offset + 8)) / 1e3;
+  /** Of labels that belong to a step. */
+  #nameOf(step: Step): string {
+    return String(this.#data.layout.slots.get(step.key));
   }
 }

@@ -2,7 +2,8 @@
 import type { ExplainedStep } from '../formats/explanation.ts';
 import { describe } from '../linux/describe.ts';
 import { errnoName } from '../linux/errno.ts';
-import type { Item, Results } from '../linux/program.ts';
+import type { Item } from '../linux/program.ts';
+import type { Results } from '../linux/results.ts';
 import type { Step } from '../linux/step.ts';
 import type { Section } from './section.ts';
 

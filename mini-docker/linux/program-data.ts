@@ -1,0 +1,120 @@
+// What a child program has in memory: a slot for each step's result, and what the steps' arguments point to.
+
+import { isLinked, type Linked, type Step } from './step.ts';
+
+/** Offsets from the data's beginning. */
+export const FAILURE_SLOT = 0;
+/** A struct timespec. */
+export const START_TIME_SLOT = 8;
+export const EXIT_SLOT = 24;
+const FIRST_SLOT = 32;
+const SLOT_SIZE = 8;
+const TIMESPEC_SIZE = 16;
+
+/** How what a program leaves in its data is to be read: offsets from its beginning. */
+export interface Layout {
+  /** Of each step's result, by the step's key. */
+  slots: Map<number, number>;
+  buffers: Map<Uint8Array, number>;
+  /** For a traced program: where the time after each step is left. */
+  times: Map<number, number>;
+  /** Of the first step of a process that goes on after a fork: where the time of its return from the fork is left. */
+  resumes: Map<number, number>;
+  /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
+  failures: (readonly Step[])[];
+}
+
+/** Grows while arguments are placed in it, and knows the address it will have. */
+export class ProgramData {
+  readonly layout: Layout = {
+    slots: new Map(),
+    buffers: new Map(),
+    times: new Map(),
+    resumes: new Map(),
+    failures: [],
+  };
+  readonly #address: number;
+  #bytes = Buffer.alloc(16_384);
+  #length = 0;
+  readonly #strings = new Map<string, number>();
+
+  /** @param options.trace with a place for the time after each step */
+  constructor(steps: readonly Step[], options: { address: number; trace: boolean }) {
+    this.#address = options.address;
+    this.#reserve(FIRST_SLOT + steps.length * SLOT_SIZE);
+    for (const [index, step] of steps.entries()) {
+      this.layout.slots.set(step.key, FIRST_SLOT + index * SLOT_SIZE);
+      if (options.trace) this.layout.times.set(step.key, this.reserveTime());
+    }
+  }
+
+  /** @returns the address of a step's result */
+  slotOf(step: Step): number {
+    const slot = this.layout.slots.get(step.key);
+    if (slot !== undefined) return this.addressOf(slot);
+    throw new Error(`the program uses the result of ${step.syscall.name}, which it does not make`);
+  }
+
+  addressOf(offset: number): number {
+    return this.#address + offset;
+  }
+
+  /** @returns the offset of a struct timespec */
+  reserveTime(): number {
+    return this.#reserve(TIMESPEC_SIZE);
+  }
+
+  /** @returns the offset of so many bytes of zero, at a multiple of 8 */
+  #reserve(size: number): number {
+    const offset = (this.#length + 7) & ~7;
+    this.#length = offset + size;
+    while (this.#length > this.#bytes.length) {
+      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+    }
+    return offset;
+  }
+
+  /** @returns the address of what an argument points to */
+  place(arg: string | readonly string[] | Uint8Array | Linked): number {
+    const { buffers } = this.layout;
+    if (typeof arg === 'string') return this.#address + this.#string(arg);
+    if (isLinked(arg)) {
+      const address = this.place(arg.bytes);
+      for (const { at, to } of arg.pointers) {
+        // First, since placing may move the bytes.
+        const target = BigInt(this.place(to));
+        this.#bytes.writeBigUInt64LE(target, address - this.#address + at);
+      }
+      return address;
+    }
+    if (arg instanceof Uint8Array) {
+      const known = buffers.get(arg);
+      if (known !== undefined) return this.#address + known;
+      const offset = this.#reserve(arg.byteLength);
+      this.#bytes.set(arg, offset);
+      buffers.set(arg, offset);
+      return this.#address + offset;
+    }
+    const strings = arg.map(word => this.#string(word));
+    const table = this.#reserve((strings.length + 1) * 8);
+    strings.forEach((offset, index) => {
+      this.#bytes.writeBigUInt64LE(BigInt(this.#address + offset), table + index * 8);
+    });
+    return this.#address + table;
+  }
+
+  #string(text: string): number {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    if (text.includes('\0'))
+      throw new TypeError(`a string for the kernel must not contain a NUL byte: ${JSON.stringify(text)}`);
+    const offset = this.#reserve(Buffer.byteLength(text) + 1);
+    this.#bytes.write(text, offset);
+    this.#strings.set(text, offset);
+    return offset;
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
