@@ -42,7 +42,10 @@ export function containersApi(context: EngineContext): ContainersApi {
     update: async (container, body) => updateContainer(context, find(container), body),
     async inspect(container, options = {}) {
       const live = find(container);
-      return { ...inspectContainer(context, live), ...(options.size ? await sizesOf(context, live) : {}) };
+      return {
+        ...(await inspectContainer(context, live)),
+        ...(options.size ? await sizesOf(context, live) : {}),
+      };
     },
     list: (options = {}) => listContainers(context, options),
     async top(container, psArgs = '-ef') {
