@@ -1,6 +1,6 @@
 // --chown and --chmod. Names are the image's, looked up in its own /etc/passwd and /etc/group.
 import { decodeGroup, decodePasswd } from '../formats/user-database.ts';
-import { readTextInRoot } from '../linux/in-root.ts';
+import { readTextInRoot } from '../linux/plain-file.ts';
 import { BuildError } from './errors.ts';
 
 /** 'user', 'user:group', numbers in place of names; a user alone is also the group's name or number. Throws BuildError. */

@@ -8,6 +8,7 @@ import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
 import { openInRoot, type PathArg, resolveInRoot, withFd } from '../linux/in-root.ts';
+import { openPlainFile } from '../linux/plain-file.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { close } from '../linux/syscalls.ts';
 import { BuildError } from './errors.ts';
@@ -53,8 +54,11 @@ export const openDirectoryOf = ({ directory, name }: Located): number =>
   openInRoot(directory, pathArg(name), O.RDONLY | O.DIRECTORY);
 
 /** The file's content: the caller's to close. */
-export const openFileOf = ({ directory, name }: Located): number =>
-  openInRoot(directory, pathArg(name), O.RDONLY | O.NOFOLLOW | O.NONBLOCK);
+export function openFileOf({ directory, name }: Located): number {
+  const fd = openPlainFile(directory, pathArg(name));
+  if (fd === undefined) throw new Error(`cannot read ${name}: it is no ordinary file any more`);
+  return fd;
+}
 
 const openDirectory = (root: number, path: string): number | undefined =>
   orMissing(() => openInRoot(root, pathArg(path), O.RDONLY | O.DIRECTORY));

@@ -10,6 +10,7 @@ import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, isWhiteout, namesIn, statusAt } from '../linux/directory.ts';
 import { type PathArg, readLink } from '../linux/in-root.ts';
+import { openPlainFile } from '../linux/plain-file.ts';
 import { mayFail } from '../linux/step.ts';
 import { close, openat } from '../linux/syscalls.ts';
 import { xattr, xattrNames } from '../linux/xattrs.ts';
@@ -106,9 +107,9 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     else if (type === 'symlink') {
       add(encodeEntry({ ...entry, linkname: decodeName(readLink(parent, name)) }));
     } else if (type === 'file' || type === 'directory') {
-      const flags = O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC | (type === 'directory' ? O.DIRECTORY : 0);
-      const fd = call(mayFail(openat(parent, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
-      if (fd < 0) return;
+      const fd = type === 'file' ? openFile(parent, name, path) : openDirectory(parent, name);
+      // Something else lies there now.
+      if (fd === undefined) return;
       if (type === 'directory') beginDirectory(fd, entry);
       else {
         try {
@@ -182,6 +183,21 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
   }
   add(END_OF_ARCHIVE);
   yield flush();
+}
+
+function openFile(parent: number, name: PathArg, path: string): number | undefined {
+  try {
+    return openPlainFile(parent, name);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') throw cause;
+    throw new Error(`cannot read ${path}: a program in the container holds it by a lease`, { cause });
+  }
+}
+
+function openDirectory(parent: number, name: PathArg): number | undefined {
+  const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+  const fd = call(mayFail(openat(parent, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
+  return fd < 0 ? undefined : fd;
 }
 
 function readUpTo(fd: number, buffer: Buffer): void {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
@@ -22,7 +21,6 @@ import {
   openBeneath,
   openInRoot,
   readLink,
-  readTextInRoot,
   resolveInRoot,
   setTimes,
   withFd,
@@ -146,30 +144,6 @@ test('a link tells where it leads, and a whiteout is known', () => {
   call(mknodat(rootFd, 'gone', 0o20000, 0));
   expect(isWhiteout(statusAt(rootFd, 'gone')!)).toBe(true);
   expect(isWhiteout(statusAt(rootFd, 'etc')!)).toBe(false);
-});
-
-test('a text is read of a file in the root, and of nothing else', () => {
-  symlinkSync('/etc/name', join(root, 'link'));
-  symlinkSync(join(outside, 'etc/name'), join(root, 'escape'));
-  execFileSync('mkfifo', [join(root, 'fifo')]);
-  writeFileSync(join(root, 'huge'), Buffer.alloc(5 * 1024 * 1024));
-  const texts = ['/etc/name', 'link', 'escape', 'fifo', 'huge', 'missing'].map(path =>
-    readTextInRoot(rootFd, path),
-  );
-  expect(texts).toEqual(['inside', 'inside', '', '', '', '']);
-});
-
-test('a file of /proc that is 0 bytes long and has no end is not read to it', () => {
-  const slash = openSync('/', O.RDONLY | O.DIRECTORY);
-  const before = process.memoryUsage().rss;
-  try {
-    expect(readTextInRoot(slash, '/proc/1/pagemap')).toBe('');
-    expect(readTextInRoot(slash, '/proc/kmsg')).toBe('');
-    expect(readTextInRoot(slash, '/proc/version')).toMatch(/^Linux/);
-  } finally {
-    closeSync(slash);
-  }
-  expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
 });
 
 test('of twenty who take a lock at once only one has it', async () => {

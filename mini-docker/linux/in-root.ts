@@ -1,12 +1,11 @@
 // Paths inside a directory that somebody else filled: a container's root filesystem, an image's layer. The kernel
 // resolves them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
 // absolute paths all stay below the root, also while others move things about.
-import { fstatSync } from 'node:fs';
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
 import { mayFail } from './step.ts';
 import { SyscallError } from './syscall-error.ts';
-import { close, mkdirat, openat, openat2, read, readlinkat, utimensat } from './syscalls.ts';
+import { close, mkdirat, openat, openat2, readlinkat, utimensat } from './syscalls.ts';
 
 /** A name without NUL; bytes, with their NUL, where it is not UTF-8. */
 export type PathArg = string | Uint8Array;
@@ -127,37 +126,6 @@ export function makeDirectoriesInRoot(
     });
   }
   return directory;
-}
-
-/** Larger ones are not read: a container could fill our memory with them. */
-const LARGEST_TEXT = 4 * 1024 * 1024;
-/** Files of /proc and /sys have reasons of their own. */
-const UNREADABLE = ['EAGAIN', 'EIO', 'EINVAL', 'EPERM', 'EACCES', 'ESRCH', 'ENODEV', 'ENXIO'] as const;
-
-/** '' for what is not there, is no ordinary file (a FIFO there must not hold us up), or is larger than 4 MiB. */
-export function readTextInRoot(rootFd: number, path: string): string {
-  let fd: number;
-  try {
-    fd = openInRoot(rootFd, path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
-  } catch {
-    return '';
-  }
-  return withFd(fd, () => (fstatSync(fd).isFile() ? readBounded(fd) : ''));
-}
-
-/** Sizes are not believed: a link may lead to a file of /proc, which is 0 bytes long and may never end (pagemap). */
-function readBounded(fd: number): string {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  while (length <= LARGEST_TEXT) {
-    const piece = Buffer.allocUnsafe(1 << 16);
-    const got = call(mayFail(read(fd, piece), ...UNREADABLE));
-    if (got < 0) return '';
-    if (got === 0) return Buffer.concat(pieces).toString();
-    pieces.push(piece.subarray(0, got));
-    length += got;
-  }
-  return '';
 }
 
 /** Runs `use` with the descriptor and closes it, also when `use` throws. */

@@ -21,11 +21,12 @@ export interface ContainerPaths {
   /** overlay's writable layer, and the scratch directory it wants beside it. */
   upperdir: string;
   workdir: string;
-  /** What there is only while it runs: below the run directory. */
-  run: string;
+  /** Its own files of /etc. On disk as its layer is: what a program adds to them must not fill the run directory. */
   hostname: string;
   hosts: string;
   resolvConf: string;
+  /** What there is only while it runs: below the run directory. */
+  run: string;
 }
 
 export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPaths {
@@ -41,16 +42,15 @@ export function dataPaths(roots: { dataRoot: string; runDir: string }): DataPath
 
 function containerPaths(options: { id: string; directory: string; runDir: string }): ContainerPaths {
   const { id, directory, runDir } = options;
-  const run = join(runDir, 'containers', id);
   return {
     directory,
     config: join(directory, 'config.json'),
     log: join(directory, `${id}-json.log`),
     upperdir: join(directory, 'upper'),
     workdir: join(directory, 'work'),
-    run,
-    hostname: join(run, 'hostname'),
-    hosts: join(run, 'hosts'),
-    resolvConf: join(run, 'resolv.conf'),
+    hostname: join(directory, 'hostname'),
+    hosts: join(directory, 'hosts'),
+    resolvConf: join(directory, 'resolv.conf'),
+    run: join(runDir, 'containers', id),
   };
 }

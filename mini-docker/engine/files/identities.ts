@@ -4,7 +4,7 @@ import { closeSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { lookUpUser, type UserIdentity } from '../../formats/user-database.ts';
 import { O } from '../../linux/constants.ts';
-import { readTextInRoot } from '../../linux/in-root.ts';
+import { readTextInRoot } from '../../linux/plain-file.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { ContainerRecord } from '../state/record.ts';
 

@@ -83,7 +83,7 @@ async function connect(
   } else {
     // A container that lost all its networks stands on `none` meanwhile.
     if (Object.keys(record.networks).length === 0) await context.networks.detach(live.id, 'none');
-    await whileNetworksChange(context, record, () =>
+    await whileNetworksChange(context, live, () =>
       connectNetwork(context, record, { network: Name, settings, pid }),
     );
     await publishPorts(context, record);
@@ -102,7 +102,7 @@ async function disconnect(
     throw new ExpectedError('forbidden', `container ${live.id} is not connected to network ${Name}`);
   }
   const isConnected = context.networks.endpoints(live.id).some(each => each.networkId === Id);
-  await whileNetworksChange(context, record, async () => {
+  await whileNetworksChange(context, live, async () => {
     if (isConnected) await context.networks.detach(live.id, Id);
     delete record.networks[Name];
     if (!Object.values(record.networks).some(each => each.IPAddress && each.Gateway)) delete record.ports;

@@ -1,8 +1,24 @@
 // The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted, so that
-// they never become part of an image. They are written in place: the running container has these very files mounted.
+// they never become part of an image. Each start makes them anew. While it runs they are written in place, since the
+// container has these very files mounted; and its programs may have done anything to them: filled them, executed them, taken
+// a lease. That harms nobody but the container, which then misses a change.
 
-import { appendFileSync, chownSync, existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { readBounded } from '../../linux/plain-file.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
 import { badParameter } from '../core/errors.ts';
 import type { ContainerPaths } from '../core/paths.ts';
@@ -11,7 +27,7 @@ import { ownersOnHost } from '../state/id-mappings.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { linkedFrom, linkedHosts } from './links.ts';
-import { sharedWith, sharers } from './owner.ts';
+import { namespacePid, sharedWith, sharers } from './owner.ts';
 
 export type EtcFiles = Pick<ContainerPaths, 'hostname' | 'hosts' | 'resolvConf'>;
 
@@ -33,6 +49,7 @@ export function etcFiles(context: EngineContext, record: ContainerRecord): EtcFi
  */
 export function makeEtcFiles(context: EngineContext, record: ContainerRecord): void {
   const { hostname, hosts, resolvConf } = etcFiles(context, record);
+  for (const path of [hostname, hosts, resolvConf]) rmSync(path, { force: true });
   const other = context.containers.find(sharedWith(record) ?? '') ?? sharers(context, record.id)[0];
   if (other !== undefined) {
     const theirs = etcFiles(context, other.record);
@@ -44,21 +61,27 @@ export function makeEtcFiles(context: EngineContext, record: ContainerRecord): v
       if (existsSync(from)) linkSync(from, to);
   }
   const root = ownersOnHost(record.hostConfig)?.({ uid: 0, gid: 0 });
-  for (const path of [hostname, hosts, resolvConf]) {
-    appendFileSync(path, '');
+  const ownName = `${record.config.Hostname ?? ''}\n`;
+  for (const [path, text] of [
+    [hostname, ownName],
+    [hosts, ''],
+    [resolvConf, ''],
+  ] as const) {
+    if (existsSync(path)) continue;
+    writeFileSync(path, text, { flag: 'wx' });
     if (root !== undefined) chownSync(path, root.uid, root.gid);
   }
-  if (sharedWith(record) === undefined) writeFileSync(hostname, `${record.config.Hostname ?? ''}\n`);
 }
 
 /** Once the networks are there, and before the program runs. */
 export async function fillEtcFiles(context: EngineContext, record: ContainerRecord): Promise<void> {
   if (sharedWith(record) !== undefined) return;
   const files = etcFiles(context, record);
-  writeFileSync(files.resolvConf, ownResolvConf(record));
   const isHost = record.hostConfig.NetworkMode === 'host';
   const base = isHost ? readHost('/etc/hosts') : LOCALHOST;
-  writeFileSync(files.hosts, [base, ...(await hostLines(context, record))].join(''));
+  const hosts = [base, ...(await hostLines(context, record))].join('');
+  rewrite(context, record, { path: files.resolvConf, change: () => bytewise(ownResolvConf(record)) });
+  rewrite(context, record, { path: files.hosts, change: () => bytewise(hosts) });
 }
 
 /**
@@ -67,17 +90,53 @@ export async function fillEtcFiles(context: EngineContext, record: ContainerReco
  */
 export async function whileNetworksChange(
   context: EngineContext,
-  record: ContainerRecord,
+  live: LiveContainer,
   change: () => Promise<void>,
 ): Promise<void> {
+  const { record } = live;
+  if (namespacePid(context, live) === undefined) return change();
   const files = etcFiles(context, record);
-  // They are there while it runs.
-  if (!existsSync(files.hosts)) return change();
-  const before = { lines: await hostLines(context, record), resolvConf: ownResolvConf(record) };
+  const look = async () => ({
+    lines: (await hostLines(context, record)).map(bytewise),
+    resolvConf: bytewise(ownResolvConf(record)),
+  });
+  const before = await look();
   await change();
-  replaceLines(files.hosts, before.lines, await hostLines(context, record));
-  if (readHost(files.resolvConf) === before.resolvConf)
-    writeFileSync(files.resolvConf, ownResolvConf(record));
+  const after = await look();
+  rewrite(context, record, {
+    path: files.hosts,
+    change: text => replaceLines(text, before.lines, after.lines),
+  });
+  rewrite(context, record, {
+    path: files.resolvConf,
+    change: text => (text === before.resolvConf ? after.resolvConf : text),
+  });
+}
+
+/** A character a byte: what programs write into the files need not be UTF-8. */
+const bytewise = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** Neither waits nor fails for what the container has done to its file. `change` is given bytes, and gives bytes. */
+function rewrite(
+  context: EngineContext,
+  record: ContainerRecord,
+  options: { path: string; change(text: string): string },
+): void {
+  const { path, change } = options;
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const found = readBounded(fd);
+    if (found === undefined) throw new Error('it is larger than any honest one');
+    const next = Buffer.from(change(found.toString('latin1')), 'latin1');
+    for (let at = 0; at < next.length; ) at += writeSync(fd, next, at, next.length - at, at);
+    ftruncateSync(fd, next.length);
+  } catch (error) {
+    const reason = (error as Error).message;
+    context.warn(`container ${record.name}: its ${basename(path)} is not brought up to date: ${reason}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /** Its address may be another one now: those with a link to it are told. */
@@ -85,12 +144,10 @@ export async function tellLinked(context: EngineContext, live: LiveContainer): P
   for (const { record } of linkedFrom(context, live)) await fillEtcFiles(context, record);
 }
 
-function replaceLines(path: string, before: string[], after: string[]): void {
+function replaceLines(text: string, before: string[], after: string[]): string {
   const gone = new Set(before.filter(line => !after.includes(line)));
-  const kept = readHost(path)
-    .split(/(?<=\n)/)
-    .filter(line => !gone.has(line));
-  writeFileSync(path, [...kept, ...after.filter(line => !before.includes(line))].join(''));
+  const kept = text.split(/(?<=\n)/).filter(line => !gone.has(line));
+  return [...kept, ...after.filter(line => !before.includes(line))].join('');
 }
 
 async function hostLines(context: EngineContext, record: ContainerRecord): Promise<string[]> {

@@ -75,8 +75,8 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
 }
 
 /** Bind mounts and not files of the image, so that no commit and no diff ever has them. */
-function etcMounts({ etcFiles }: MountPlan): Mount[] {
-  const options = ['rbind', 'rprivate'];
+function etcMounts({ etcFiles, host }: MountPlan): Mount[] {
+  const options = ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])];
   return [
     { destination: '/etc/resolv.conf', type: 'bind', source: etcFiles.resolvConf, options },
     { destination: '/etc/hostname', type: 'bind', source: etcFiles.hostname, options },
