@@ -1,8 +1,9 @@
 // What earlier builds did: the key of a step, which stands for everything that went into it, and the layer it made.
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LooseLayer, LooseLayers } from '../images/image.ts';
+import { writeWhole } from '../linux/whole-file.ts';
 
 export interface CachedStep {
   /** RFC 3339: when it was done. */
@@ -44,9 +45,7 @@ export function openStepCache(directory: string, layers: LooseLayers): StepCache
   write();
 
   function write(): void {
-    const temporary = `${path}.new`;
-    writeFileSync(temporary, [...steps.values()].map(line).join(''), { mode: 0o600 });
-    renameSync(temporary, path);
+    writeWhole(path, [...steps.values()].map(line).join(''));
   }
 
   layers.keep(function* () {

@@ -6,19 +6,18 @@ import {
   closeSync,
   createReadStream,
   fsync,
-  fsyncSync,
   linkSync,
   openSync,
   readFileSync,
   renameSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestOf, hexOf } from '../formats/oci/digest.ts';
 import type { Descriptor } from '../formats/oci/image.ts';
+import { type WholeFileOptions, writeWhole } from '../linux/whole-file.ts';
 import { ImageError } from './errors.ts';
 
 /** What is known of a blob before its bytes are there. */
@@ -117,7 +116,7 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
     stream: digest => createReadStream(path(digest), { highWaterMark: 1 << 18 }),
     put(bytes) {
       const digest = digestOf(bytes);
-      if (size(digest) !== bytes.length) writeWhole(path(digest), bytes, temporary);
+      if (size(digest) !== bytes.length) writeWhole(path(digest), bytes, blobFile(temporary));
       return { digest, size: bytes.length };
     },
     arrival,
@@ -159,15 +158,9 @@ function check(received: { digest: string; size: number }, expected: Expected): 
 export const temporaryName = (directory: string): string =>
   join(directory, `${process.pid}-${randomBytes(6).toString('hex')}`);
 
-/** The file is there whole or not at all, also after a crash of the machine. */
-export function writeWhole(path: string, bytes: Uint8Array, temporary: string): void {
-  const name = temporaryName(temporary);
-  const file = openSync(name, 'wx', 0o644);
-  try {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(name, path);
-}
+/** How a file of the store is written: under a name of temporaryName(), so that nothing half-made stays. */
+export const blobFile = (temporary: string): WholeFileOptions => ({
+  mode: 0o644,
+  durable: true,
+  temporary: temporaryName(temporary),
+});

@@ -17,7 +17,8 @@ import { join } from 'node:path';
 import { hexOf } from '../formats/oci/digest.ts';
 import { parseObject } from '../formats/schema.ts';
 import { O } from '../linux/constants.ts';
-import { temporaryName, writeWhole } from './blobs.ts';
+import { writeWhole } from '../linux/whole-file.ts';
+import { blobFile, temporaryName } from './blobs.ts';
 import { ImageError } from './errors.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
@@ -89,7 +90,7 @@ export function openLayers(root: string, temporary: string): Layers {
         );
       }
       const text = JSON.stringify({ diffId, size: unpacked.size });
-      writeWhole(join(staging, 'layer.json'), Buffer.from(text), temporary);
+      writeWhole(join(staging, 'layer.json'), text, blobFile(temporary));
       try {
         renameSync(staging, join(root, nameOf(diffId)));
       } catch (error) {

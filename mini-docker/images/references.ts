@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { FormatError } from '../formats/errors.ts';
 import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, decodeIndex, encodeJson, type Index, MEDIA } from '../formats/oci/image.ts';
-import { writeWhole } from './blobs.ts';
+import { writeWhole } from '../linux/whole-file.ts';
+import { blobFile } from './blobs.ts';
 
 /** The annotation's key is the specification's; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it. */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -56,7 +57,7 @@ export function openReferences(layout: string, temporary: string): References {
     },
     write(next) {
       const index: Index = { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests: [...next] };
-      writeWhole(path, encodeJson(index), temporary);
+      writeWhole(path, encodeJson(index), blobFile(temporary));
     },
   };
 }
@@ -65,6 +66,6 @@ export function openReferences(layout: string, temporary: string): References {
 export function prepareLayout(layout: string, temporary: string): boolean {
   mkdirSync(join(layout, 'blobs', 'sha256'), { recursive: true });
   if (statSync(join(layout, 'index.json'), { throwIfNoEntry: false }) !== undefined) return false;
-  writeWhole(join(layout, 'oci-layout'), encodeJson({ imageLayoutVersion: '1.0.0' }), temporary);
+  writeWhole(join(layout, 'oci-layout'), encodeJson({ imageLayoutVersion: '1.0.0' }), blobFile(temporary));
   return true;
 }

@@ -3,6 +3,8 @@
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
 import { ExpectedError } from '../formats/errors.ts';
+import { matchesLabels, untilTime } from '../formats/filters.ts';
+import { decodeTimestamp } from '../formats/timestamp.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
@@ -129,7 +131,9 @@ export function resourceOf(network: Network, containers: Iterable<ContainerRecor
 
 /** Docker's filters of GET /networks. @throws ExpectedError badParameter for others */
 export function matches(resource: NetworkResource, filters: Filters): boolean {
-  return Object.entries(filters).every(([key, values]) => {
+  const { label: _, 'label!': __, ...others } = filters;
+  if (!matchesLabels(resource.Labels, filters)) return false;
+  return Object.entries(others).every(([key, values]) => {
     const test = FILTERS[key];
     if (!test) throw new ExpectedError('badParameter', `Invalid filter '${key}'`);
     const wrong = values.find(value => VALUES[key]?.includes(value) === false);
@@ -152,30 +156,5 @@ const FILTERS: Record<string, (resource: NetworkResource, value: string) => bool
   dangling: (resource, value) =>
     ['true', '1'].includes(value) ===
     (Object.keys(resource.Containers).length === 0 && !isPredefined(resource.Name)),
-  label: (resource, value) => hasLabel(resource, value),
-  'label!': (resource, value) => !hasLabel(resource, value),
-  until: (resource, value) => Date.parse(resource.Created) < untilTime(value),
+  until: (resource, value) => decodeTimestamp(resource.Created)! < untilTime(value),
 };
-
-function hasLabel(resource: NetworkResource, wanted: string): boolean {
-  const [key = '', ...rest] = wanted.split('=');
-  if (!Object.hasOwn(resource.Labels, key)) return false;
-  return rest.length === 0 || resource.Labels[key] === rest.join('=');
-}
-
-/** A time, or how long ago: '2026-01-01T00:00:00Z', '1700000000', '24h', '10m'. Milliseconds since 1970. */
-function untilTime(value: string): number {
-  const ago = [...value.matchAll(/(\d+(?:\.\d+)?)(h|m|s)/g)];
-  if (ago.length > 0 && ago.map(([part]) => part).join('') === value)
-    return (
-      Date.now() -
-      ago.reduce(
-        (sum, [, count, unit]) => sum + Number(count) * { h: 3_600_000, m: 60_000, s: 1000 }[unit as 'h']!,
-        0,
-      )
-    );
-  const time = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value);
-  if (Number.isNaN(time))
-    throw new ExpectedError('badParameter', `invalid filter until: "${value}" is no time`);
-  return time;
-}

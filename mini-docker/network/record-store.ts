@@ -1,16 +1,8 @@
 // Records on disk. Each is written beside its place and renamed into it, so a reader finds the old or the new one.
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../linux/whole-file.ts';
 import type { ContainerRecord, NetworkRecord } from './record.ts';
 
 export interface RecordStore {
@@ -51,13 +43,5 @@ function readAll<T extends { version: 1 }>(directory: string): T[] {
     });
 }
 
-function write(path: string, record: object, durable: boolean): void {
-  const fd = openSync(`${path}.tmp`, 'w', 0o600);
-  try {
-    writeFileSync(fd, JSON.stringify(record));
-    if (durable) fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.tmp`, path);
-}
+const write = (path: string, record: object, durable: boolean): void =>
+  writeWhole(path, JSON.stringify(record), { durable });

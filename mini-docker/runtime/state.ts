@@ -1,8 +1,9 @@
 // What a later daemon has to know of a container, in a file beside it: written before the program runs.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeWaitStatus } from '../linux/exits.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
+import { writeWhole } from '../linux/whole-file.ts';
 import { EXIT_RECORD_SIZE } from './waiter.ts';
 
 export interface State {
@@ -15,9 +16,7 @@ export interface State {
 
 /** The directory is on a tmpfs as a rule, which a power failure empties: a rename suffices for it to be whole. */
 export function writeState(directory: string, state: State): void {
-  const file = join(directory, 'state.json');
-  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeWhole(join(directory, 'state.json'), JSON.stringify(state));
 }
 
 export function readState(directory: string): State | undefined {

@@ -1,5 +1,6 @@
 // Values of single flags: text to what the Engine API takes. Each throws an Error that says what is wrong.
 
+import { isIP } from 'node:net';
 import type {
   DeviceMapping,
   ThrottleDevice,
@@ -7,6 +8,7 @@ import type {
   WeightDevice,
 } from '../../formats/engine-api/containers.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { ULIMITS } from '../../formats/ulimits.ts';
 
 /** '1.5' → 10⁻⁹ cpus. */
 export function readCpus(text: string): number {
@@ -60,11 +62,6 @@ export function readWeightDevice(text: string): WeightDevice {
   if (Rate !== 0 && (Rate < 10 || Rate > 1000)) throw new Error(`invalid weight for device: ${text}`);
   return { Path, Weight: Rate };
 }
-
-const ULIMITS =
-  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
-    ' ',
-  );
 
 /** 'nofile=1024:2048'; the hard limit is the soft one when not given, -1 is without limit. */
 export function readUlimit(text: string): Ulimit {
@@ -121,26 +118,20 @@ export function readExtraHost(text: string): string {
   if (!match) throw new Error(`bad format for add-host: ${JSON.stringify(text)}`);
   const [, name, given = ''] = match;
   const address = given.replace(/^\[(.*)\]$/, '$1');
-  if (address !== 'host-gateway' && !isAddress(address)) {
+  if (address !== 'host-gateway' && !isIP(address)) {
     throw new Error(`invalid IP address in add-host: ${JSON.stringify(given)}`);
   }
   return `${name}:${address}`;
 }
 
 export function readAddress(text: string): string {
-  if (!isAddress(text)) throw new Error(`${text} is not an ip address`);
+  if (!isIP(text)) throw new Error(`${text} is not an ip address`);
   return text;
 }
 
 export function readNameServer(text: string): string {
-  if (!isAddress(text)) throw new Error(`IP address is not correctly formatted: ${text}`);
+  if (!isIP(text)) throw new Error(`IP address is not correctly formatted: ${text}`);
   return text;
-}
-
-function isAddress(text: string): boolean {
-  const quads = text.split('.');
-  if (quads.length === 4 && quads.every(quad => /^\d{1,3}$/.test(quad) && Number(quad) < 256)) return true;
-  return text.includes(':') && /^[0-9a-fA-F:.]{2,}$/.test(text);
 }
 
 /** 'key=value' pairs to an object; a key alone has an empty value. */

@@ -1,6 +1,7 @@
 // Published ports: `-p [IP:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]` and its long form, `--expose`, and how
 // listings show them. Messages are docker's, so that scripts which look for them find them.
 
+import { isIP } from 'node:net';
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { Port, PortBinding } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
@@ -29,7 +30,7 @@ function decodeShort(text: string): PublishedPort[] {
   const [, address = '', host = '', container = ''] = match;
   if (container === '') throw new FormatError(`no port specified: ${text}<empty>`);
   const ip = address.replace(/^\[(.*)\]$/, '$1');
-  if (ip !== '' && !isAddress(ip)) throw new FormatError(`invalid IP address: ${address}`);
+  if (ip !== '' && !isIP(ip)) throw new FormatError(`invalid IP address: ${address}`);
   return pair({
     containers: decodeRange(container, 'containerPort'),
     hosts: host === '' ? undefined : decodeRange(host, 'hostPort'),
@@ -114,13 +115,6 @@ function decodeRange(text: string, what: string): Range {
   const last = Number(match?.[2] ?? match?.[1]);
   if (!match || last < first || last > 65535) throw new FormatError(`invalid ${what}: ${text}`);
   return { first, last };
-}
-
-/** IPv4 in full, or what can only be IPv6. The daemon has the last word. */
-function isAddress(text: string): boolean {
-  const quads = text.split('.');
-  if (quads.length === 4) return quads.every(quad => /^\d{1,3}$/.test(quad) && Number(quad) < 256);
-  return text.includes(':') && /^[0-9a-fA-F:.]+(%\w+)?$/.test(text);
 }
 
 /** As `ps` shows them: '0.0.0.0:8080-8081->80-81/tcp, 53/udp'. Neighbours are joined. */

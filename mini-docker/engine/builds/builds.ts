@@ -9,12 +9,12 @@ import { CacheMounts } from '../../build/cache-mounts.ts';
 import { cacheUsage, pruneCache } from '../../build/prune.ts';
 import type { BuildHost } from '../../build/workspace.ts';
 import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
+import { untilTime } from '../../formats/filters.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { BuildsApi } from '../core/engine.ts';
 import { imageEvent } from '../images/events.ts';
 import { progressReporter } from '../images/progress.ts';
-import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
 import { prepareRun } from './run.ts';
 

@@ -1,10 +1,10 @@
 // What happens, told to whoever listens, and remembered for those who ask later.
 
 import type { EventMessage, EventType, Filters } from '../../formats/engine-api/system.ts';
+import { hasLabels } from '../../formats/filters.ts';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
 import { badParameter } from './errors.ts';
 import { checkFilterKeys } from './filter-values.ts';
-import { matchesLabels } from './label-filter.ts';
 
 /** Of the past. */
 const REMEMBERED = 1024;
@@ -128,7 +128,7 @@ function matches(message: EventMessage, filters: Filters): boolean {
         // 'exec_start: sh' is an exec_start.
         return values.some(value => Action === value || Action.startsWith(`${value}:`));
       case 'label':
-        return matchesLabels(Actor.Attributes, values);
+        return hasLabels(Actor.Attributes, values);
       case 'image':
         return values.some(
           value =>

@@ -9,6 +9,7 @@ import type {
 } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { FormatError } from '../../formats/errors.ts';
+import { matchesLabels, untilTime } from '../../formats/filters.ts';
 import { compileGlob, type Glob } from '../../formats/glob.ts';
 import {
   decodeReference,
@@ -22,8 +23,6 @@ import type { Image, ImageStore, ImageUser } from '../../images/image.ts';
 import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
 import { filterTruth, invalidFilter } from '../core/filter-values.ts';
-import { matchesLabels } from '../core/label-filter.ts';
-import { untilTime } from '../life/prune.ts';
 import type { EngineContext } from '../state/context.ts';
 import { imageEvent } from './events.ts';
 import { imageLayers } from './layers.ts';
@@ -193,10 +192,8 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
         break;
       }
       case 'label':
-        tests.push(image => matchesLabels(image.config.config?.Labels ?? {}, values));
-        break;
       case 'label!':
-        tests.push(image => !values.some(each => matchesLabels(image.config.config?.Labels ?? {}, [each])));
+        tests.push(image => matchesLabels(image.config.config?.Labels ?? {}, { [key]: values }));
         break;
       case 'reference': {
         const patterns = values.map(referencePattern);

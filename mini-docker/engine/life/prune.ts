@@ -2,10 +2,9 @@
 
 import type { ContainersPruned, Filters } from '../../formats/engine-api/system.ts';
 import { ExpectedError } from '../../formats/errors.ts';
+import { matchesLabels, untilTime } from '../../formats/filters.ts';
 import { decodeTimestamp } from '../../formats/timestamp.ts';
-import { badParameter } from '../core/errors.ts';
 import { checkFilterKeys } from '../core/filter-values.ts';
-import { matchesLabels } from '../core/label-filter.ts';
 import { sizesOf } from '../files/disk-sizes.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -37,23 +36,6 @@ function pruneFilter(filters: Filters): (live: LiveContainer) => boolean {
   return ({ record }) => {
     const labels = record.config.Labels ?? {};
     const created = decodeTimestamp(record.created) ?? 0n;
-    return (
-      (until?.every(time => created < time) ?? true) &&
-      matchesLabels(labels, filters.label ?? []) &&
-      !(filters['label!'] ?? []).some(each => matchesLabels(labels, [each]))
-    );
+    return (until?.every(time => created < time) ?? true) && matchesLabels(labels, filters);
   };
-}
-
-/** A time, or how long ago: '24h', '1h30m'. */
-export function untilTime(text: string): bigint {
-  const time = decodeTimestamp(text);
-  if (time !== undefined) return time;
-  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)];
-  if (parts.length === 0 || parts.map(part => part[0]).join('') !== text) {
-    throw badParameter(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  }
-  const ago = parts.reduce((sum, [, number, unit]) => sum + Number(number) * units[unit!]!, 0);
-  return BigInt(Math.floor(Date.now() - ago)) * 1_000_000n;
 }

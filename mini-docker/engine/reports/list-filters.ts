@@ -1,9 +1,9 @@
 // The filters of `docker ps`.
 
 import type { Filters } from '../../formats/engine-api/system.ts';
+import { hasLabels } from '../../formats/filters.ts';
 import { badParameter } from '../core/errors.ts';
 import { invalidFilter, isTruth } from '../core/filter-values.ts';
-import { matchesLabels } from '../core/label-filter.ts';
 import { nameFilter } from '../core/name-filter.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -14,7 +14,7 @@ const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exi
 
 const TESTS: Record<string, Test> = {
   id: ({ id }, values) => values.some(value => id.startsWith(value)),
-  label: ({ record }, values) => matchesLabels(record.config.Labels ?? {}, values),
+  label: ({ record }, values) => hasLabels(record.config.Labels ?? {}, values),
   status: ({ record }, values) => values.includes(record.state.status),
   exited: ({ record }, values) =>
     record.state.status === 'exited' &&

@@ -4,6 +4,7 @@
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Device, Linux, NamespaceType, Process, Spec } from '../../formats/oci/runtime-spec.ts';
+import { ULIMITS } from '../../formats/ulimits.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
@@ -181,18 +182,12 @@ function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
   return [...user, ...others];
 }
 
-const RLIMITS = new Set(
-  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
-    ' ',
-  ),
-);
-
 function rlimit(ulimit: { Name: string; Soft: number; Hard: number }): {
   type: string;
   soft: number;
   hard: number;
 } {
   const name = ulimit.Name.toLowerCase();
-  if (!RLIMITS.has(name)) throw badParameter(`invalid ulimit type: ${ulimit.Name}`);
+  if (!ULIMITS.includes(name)) throw badParameter(`invalid ulimit type: ${ulimit.Name}`);
   return { type: `RLIMIT_${name.toUpperCase()}`, soft: ulimit.Soft, hard: ulimit.Hard };
 }

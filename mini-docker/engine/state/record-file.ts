@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
+import { writeWhole } from '../../linux/whole-file.ts';
 import type { DataPaths } from '../core/paths.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -11,9 +12,7 @@ const CREATING = '.creating-';
 const REMOVING = '.removing-';
 
 export function saveRecord(paths: DataPaths, record: ContainerRecord): void {
-  const { config } = paths.container(record.id);
-  writeFileSync(`${config}.tmp`, encodeRecord(record), { mode: 0o600 });
-  renameSync(`${config}.tmp`, config);
+  writeWhole(paths.container(record.id).config, encodeRecord(record));
 }
 
 /**

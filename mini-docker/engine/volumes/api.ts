@@ -9,9 +9,9 @@ import {
   type VolumesPruned,
 } from '../../formats/engine-api/volumes.ts';
 import { ExpectedError } from '../../formats/errors.ts';
+import { matchesLabels } from '../../formats/filters.ts';
 import type { VolumesApi } from '../core/engine.ts';
 import { checkFilterKeys, filterTruth } from '../core/filter-values.ts';
-import { matchesLabels } from '../core/label-filter.ts';
 import { treeSize } from '../files/disk-sizes.ts';
 import { checkVolumeName } from '../spec/bind.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -91,7 +91,7 @@ async function pruneVolumes(context: EngineContext, filters: Filters = {}): Prom
   for (const volume of context.volumes.list()) {
     const { name, labels } = volume;
     if (!all && !Object.hasOwn(labels, ANONYMOUS_LABEL)) continue;
-    if (!labelsMatch(labels, filters)) continue;
+    if (!matchesLabels(labels, filters)) continue;
     using _held = await context.volumes.acquire(name);
     if (context.volumes.find(name) !== volume || usersOf(context, name).length > 0) continue;
     // What it binds of the host is not ours, and stays.
@@ -112,15 +112,8 @@ function listFilter(context: EngineContext, filters: Filters): (volume: Volume) 
   return ({ name, labels }) =>
     any(filters.driver, value => value === 'local') &&
     any(filters.name, value => name.includes(value)) &&
-    labelsMatch(labels, filters) &&
+    matchesLabels(labels, filters) &&
     (dangling === undefined || dangling === (usersOf(context, name).length === 0));
-}
-
-function labelsMatch(labels: Record<string, string>, filters: Filters): boolean {
-  return (
-    matchesLabels(labels, filters.label ?? []) &&
-    !(filters['label!'] ?? []).some(each => matchesLabels(labels, [each]))
-  );
 }
 
 function noSuchVolume(doing: string, name: string): ExpectedError {

@@ -20,7 +20,8 @@ import {
 } from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { array, object, parseObject, string } from '../../formats/schema.ts';
-import { writeWhole } from '../blobs.ts';
+import { writeWhole } from '../../linux/whole-file.ts';
+import { blobFile } from '../blobs.ts';
 import { ImageError } from '../errors.ts';
 import type { ManifestLists } from '../image.ts';
 import { describeRemote } from './describe.ts';
@@ -76,7 +77,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
 
   function write({ reference, members }: Draft): void {
     mkdirSync(directory, { recursive: true });
-    writeWhole(pathOf(reference), encodeJson({ members }), temporary);
+    writeWhole(pathOf(reference), encodeJson({ members }), blobFile(temporary));
   }
 
   async function membersOf(image: string, list: ImageReference, auth: RegistryAuth | undefined) {
