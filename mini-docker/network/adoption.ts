@@ -1,0 +1,31 @@
+// What an earlier daemon left of networks is taken over, as far as its containers still run.
+
+import type { Networks } from './network.ts';
+import type { Parts } from './parts.ts';
+
+export async function adopt(parts: Parts, running: Parameters<Networks['adopt']>[0]): Promise<void> {
+  const { catalog, attachments, publications, switchboard, nameServers, sweeper, problems } = parts;
+  const { containers } = attachments;
+  const pids = new Map(running.map(each => [each.containerId, each.pid]));
+  for (const record of [...containers.values()]) {
+    const pid = pids.get(record.containerId);
+    if (pid === undefined) sweeper.add(attachments.detach(record.containerId).map(each => each.link));
+    else attachments.save({ ...record, pid });
+  }
+  await sweeper.sweep();
+  // Ports before rules: the rules are never without a port that they had.
+  const publishing = [...containers.values()].filter(each => Object.keys(each.ports).length > 0);
+  const note = (error: Error): void => void problems.push(error.message);
+  for (const record of publishing) await publications.adopt(record).catch(note);
+  for (const { record } of catalog.networks.values())
+    if (switchboard.exists(record)) await switchboard.stand(record);
+  // Without rules, sockets have more to do than to hold their ports.
+  if (switchboard.nat === false)
+    for (const record of publishing) await publications.publish(record, record.ports).catch(note);
+  for (const id of containers.keys()) {
+    await nameServers.follow(id).catch(error => {
+      // It ended while nobody looked: its network is given back next.
+      if (error.code !== 'ENOENT') note(error);
+    });
+  }
+}

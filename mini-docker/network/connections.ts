@@ -1,0 +1,107 @@
+// Containers on networks: plugged in, published, unplugged.
+
+import { ExpectedError } from '../formats/errors.ts';
+import { NetlinkError } from '../linux/netlink/netlink-error.ts';
+import { unplug } from './attachments.ts';
+import { settled } from './cable.ts';
+import type { Network } from './catalog.ts';
+import type { AttachOptions, Endpoint, Networks } from './network.ts';
+import type { Parts } from './parts.ts';
+import type { EndpointRecord } from './record.ts';
+
+type Connections = Pick<Networks, 'attach' | 'publish' | 'detach' | 'moveTo' | 'rename' | 'endpoints'>;
+
+export function connections(parts: Parts): Connections {
+  const { catalog, attachments, publications, nameServers, sweeper } = parts;
+  const { containers } = attachments;
+  return {
+    async attach(wanted) {
+      const network = catalog.find(wanted.network);
+      const endpoint = await plug(parts, network, wanted);
+      try {
+        await nameServers.follow(wanted.containerId);
+      } catch (error) {
+        await disconnect(parts, wanted.containerId, endpoint).catch(() => {});
+        throw error;
+      }
+      return publicPart(endpoint);
+    },
+    async publish({ containerId, bindings }) {
+      const record = containers.get(containerId);
+      if (!record) throw new ExpectedError('notFound', `container ${containerId} is on no network`);
+      const ports = await publications.publish(record, bindings);
+      const now = containers.get(containerId);
+      if (now) attachments.save({ ...now, ports });
+      else await publications.unpublish(containerId);
+      return ports;
+    },
+    async detach(containerId, reference) {
+      if (reference !== undefined) {
+        const network = catalog.find(reference);
+        return disconnect(parts, containerId, endpointOn(parts, containerId, network));
+      }
+      sweeper.add(attachments.detach(containerId).map(each => each.link));
+      await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
+    },
+    moveTo(containerId, pid) {
+      const record = containers.get(containerId);
+      if (record) attachments.save({ ...record, pid });
+    },
+    rename(containerId, name) {
+      const record = containers.get(containerId);
+      if (!record) return;
+      const renamed = (names: string[]): string[] =>
+        names.map(each => (each === record.containerName ? name : each));
+      const endpoints = record.endpoints.map(each => ({ ...each, dnsNames: renamed(each.dnsNames) }));
+      attachments.save({ ...record, containerName: name, endpoints });
+    },
+    endpoints: containerId => (containers.get(containerId)?.endpoints ?? []).map(publicPart),
+  };
+}
+
+async function plug(parts: Parts, network: Network, wanted: AttachOptions): Promise<EndpointRecord> {
+  const { host, catalog, attachments, switchboard } = parts;
+  const { record } = network;
+  if (record.bridge === '') return attachments.attach(wanted, network, undefined);
+  const bridge = await switchboard.stand(record);
+  try {
+    const endpoint = attachments.attach(wanted, network, bridge);
+    // First the port, which makes the bridge work if it is its first.
+    await settled(host, [endpoint.link, bridge]);
+    return endpoint;
+  } catch (error) {
+    // Somebody may have taken our bridge away: then it is made again, once.
+    if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
+    catalog.find(record.resource.Id);
+    switchboard.forget(record);
+    return attachments.attach(wanted, network, await switchboard.stand(record));
+  }
+}
+
+function endpointOn({ attachments }: Parts, containerId: string, network: Network): EndpointRecord {
+  const record = attachments.containers.get(containerId);
+  const { Id, Name } = network.record.resource;
+  const endpoint = record?.endpoints.find(each => each.networkId === Id);
+  if (endpoint) return endpoint;
+  const name = record?.containerName ?? containerId;
+  throw new ExpectedError('notFound', `container ${name} is not connected to network ${Name}`);
+}
+
+/** While the container goes on. Its ports move to the network that then has the default route, where there is one. */
+async function disconnect(parts: Parts, containerId: string, endpoint: EndpointRecord): Promise<void> {
+  const { host, attachments, nameServers, publications } = parts;
+  const { containers } = attachments;
+  const record = containers.get(containerId)!;
+  attachments.detach(containerId, endpoint.networkId);
+  const rest = containers.get(containerId) ?? { ...record, endpoints: [] };
+  await unplug(host, rest, endpoint);
+  await nameServers.follow(containerId);
+  if (!publications.leadsTo(containerId, endpoint.ipAddress)) return;
+  await publications.unpublish(containerId);
+  if (rest.endpoints.some(each => each.gateway !== '')) await publications.publish(rest, record.ports);
+}
+
+function publicPart(record: EndpointRecord): Endpoint {
+  const { link: _, links: __, dnsServers: ___, ...endpoint } = record;
+  return endpoint;
+}

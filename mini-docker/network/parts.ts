@@ -1,0 +1,66 @@
+// The parts of this folder, put together.
+
+import { join } from 'node:path';
+import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
+import { type Attachments, createAttachments } from './attachments.ts';
+import { removeLinks } from './bridge.ts';
+import { type Catalog, openCatalog } from './catalog.ts';
+import { createNameServers, type NameServers } from './dns/name-servers.ts';
+import { createForwarding } from './forwarding.ts';
+import { findNft, type Nft } from './nft.ts';
+import { createPublications, type Publications } from './publications.ts';
+import { openRecordStore } from './record-store.ts';
+import { createSweeper, type Sweeper } from './sweeper.ts';
+import { createSwitchboard, type Switchboard } from './switchboard.ts';
+
+export interface OpenOptions {
+  /** A directory of our own: networks and leases are kept there. One process at a time. */
+  root: string;
+  /** Where nft(8) is; default: in PATH. */
+  nft?: string;
+}
+
+export interface Parts {
+  host: NetlinkSocket;
+  nft: Nft;
+  catalog: Catalog;
+  attachments: Attachments;
+  publications: Publications;
+  switchboard: Switchboard;
+  nameServers: NameServers;
+  sweeper: Sweeper;
+  /** What went wrong where nobody waits for an answer. */
+  problems: string[];
+}
+
+export function openParts(options: OpenOptions): Parts {
+  const store = openRecordStore(options.root);
+  const host = openNetlink();
+  const catalog = openCatalog(store, host);
+  const attachments = createAttachments({ store, host, networks: catalog.networks });
+  const nft = findNft(options.nft);
+  const publications = createPublications({
+    host,
+    networks: catalog.networks,
+    switchboard: () => switchboard,
+  });
+  const switchboard = createSwitchboard({
+    host,
+    nft,
+    ports: publications.rules,
+    forwarding: createForwarding(host, join(options.root, 'forwarding.json')),
+  });
+  const nameServers = createNameServers(attachments.containers);
+  const sweeper = createSweeper(names => removeLinks(host, names));
+  return {
+    host,
+    nft,
+    catalog,
+    attachments,
+    publications,
+    switchboard,
+    nameServers,
+    sweeper,
+    problems: [],
+  };
+}
