@@ -278,3 +278,38 @@ describe('the parent of an image', () => {
     ]);
   });
 });
+
+test('a build tells of its containers, as run does', async () => {
+  const since = Math.floor(Date.now() / 1000);
+  const { text } = await build('FROM busybox\nLABEL a=b\nRUN exit 3');
+  const id = /Running in ([0-9a-f]{12})/.exec(text)![1]!;
+  const filters = encodeURIComponent(JSON.stringify({ type: ['container'] }));
+  const until = Math.floor(Date.now() / 1000) + 1;
+  const { body } = await engine.ask('GET', `/events?since=${since}&until=${until}&filters=${filters}`);
+  const events = String(body).trim().split('\n');
+  const found = events.map(line => JSON.parse(line)).filter(each => each.id.startsWith(id));
+  expect(found.map(each => each.Action)).toEqual(['create', 'attach', 'start', 'die', 'destroy']);
+  expect(found[3].Actor.Attributes).toMatchObject({
+    exitCode: '3',
+    a: 'b',
+    image: expect.stringMatching(/^sha256:/),
+  });
+});
+
+test('what cannot be had is warned about or refused', async () => {
+  const { text } = await build('FROM busybox\nLABEL a=c', {}, 'rm=0&cachefrom=["busybox"]&forcerm=1');
+  expect(text).toContain('[Warning] --rm=false: ');
+  expect(text).toContain('[Warning] --cache-from: ');
+  expect((await build('FROM busybox\nLABEL a=c', {}, 'rm=1&cachefrom=[]')).text).not.toContain('Warning');
+  expect((await build('FROM busybox', {}, 'isolation=hyperv')).error).toContain('invalid isolation');
+});
+
+test('RUN joins the network of a container', async () => {
+  const other = await engine.run(['sleep', '60'], { HostConfig: { NetworkMode: 'bridge' } });
+  const { NetworkSettings } = await engine.inspect(other);
+  const { text } = await build('FROM busybox\nRUN ip addr', {}, `networkmode=container:${other}`);
+  expect(text).toContain(NetworkSettings.IPAddress || 'no address');
+  await engine.ask('DELETE', `/containers/${other}?force=1`);
+  const gone = await build('FROM busybox\nRUN echo x', {}, `networkmode=container:${other}`);
+  expect(gone.error).toContain('No such container');
+});

@@ -43,6 +43,7 @@ async function build(call: Call) {
       noCache: flag(query, 'nocache'),
       pull: flag(query, 'pull'),
       quiet: flag(query, 'q'),
+      warnings: warnings(query),
       live: flag(query, 'live'),
       host: hostConfig(query),
       secrets: secrets(request.headers[SECRETS_HEADER]),
@@ -68,8 +69,22 @@ function refuseUnknown(query: URLSearchParams): void {
   if (remote !== undefined) {
     throw notSupported(`cannot build from ${remote}: fetch it first, and send it as the context`);
   }
+  const isolation = text(query, 'isolation');
+  if (isolation !== undefined && isolation !== 'default') {
+    throw badParameter(`invalid isolation: ${isolation} (on Linux it is default)`);
+  }
   if (flag(query, 'squash')) throw notSupported('squashing layers is not supported: use several stages');
   if (text(query, 'outputs') !== undefined) throw notSupported('build outputs are not supported');
+}
+
+function warnings(query: URLSearchParams): string[] {
+  const images = jsonValue(query, 'cachefrom', nullable(array(string))) ?? [];
+  return [
+    ...(flag(query, 'rm', true) ? [] : ['--rm=false: containers of RUN are removed all the same']),
+    ...(images.length > 0
+      ? ['--cache-from: steps come from the cache of this daemon, and not from images']
+      : []),
+  ];
 }
 
 /** Limits, network and hosts of the containers of RUN. */

@@ -136,11 +136,9 @@ async function buildStages(
   // The first that failed, and not those that were given up because of it.
   if (failed.signal.aborted) throw failed.signal.reason;
   const unused = variables.unused();
-  if (unused.length > 0) {
-    await output.say({
-      stream: `[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`,
-    });
-  }
+  const warnings = [...parts.request.warnings];
+  if (unused.length > 0) warnings.push(`One or more build-args [${unused.join(' ')}] were not consumed`);
+  for (const warning of warnings) await output.say({ stream: `[Warning] ${warning}\n` });
   return states.get(plan.target)!;
 }
 

@@ -18,6 +18,8 @@ export interface BuildRequest {
   noCache: boolean;
   /** Ask for newer base images. */
   pull: boolean;
+  /** What was asked for and cannot be had, said at the end. */
+  warnings: string[];
   /** Say nothing but the image's id. */
   quiet: boolean;
   /** Steps as data and not as text: for our own client. */

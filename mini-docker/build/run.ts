@@ -11,7 +11,7 @@ import { BuildError } from './errors.ts';
 import { storeLayer } from './layer.ts';
 import type { StageOutput } from './output.ts';
 import { prepareMounts } from './run-mounts.ts';
-import type { StageState } from './state.ts';
+import { imageIdOf, type StageState } from './state.ts';
 import { removeStubs } from './stubs.ts';
 import { makeDirectories } from './transfer.ts';
 import { lowerdirsOf, openWritable, type Workspace, type Writable, writable } from './workspace.ts';
@@ -51,6 +51,7 @@ export async function runStep(
     directory,
     runDirectory,
     layers,
+    image: imageIdOf(state),
     key: state.key,
     args,
     config: { ...state.config, Env: [...step.env, ...prepared.env] },
@@ -68,11 +69,14 @@ export async function runStep(
       stdin: false,
       onNamespaces: run.connect,
     });
+    for (const action of ['create', 'attach']) run.happened(action);
     await output.note(` ---> Running in ${id.slice(0, 12)}`);
     const { stdout, stderr } = container;
     const written = Promise.all([pass(stdout, output, false), pass(stderr, output, true)]);
     await container.start();
+    run.happened('start');
     const exit = await ended(container, signal);
+    run.happened('die', { exitCode: String(exit.code ?? -1) });
     await Promise.race([written, new Promise(late => setTimeout(late, PATIENCE).unref())]);
     signal.throwIfAborted();
     if (exit.code !== 0) throw failure(exit, args);
@@ -83,6 +87,7 @@ export async function runStep(
   } finally {
     await container?.delete();
     await run.release();
+    if (container !== undefined) run.happened('destroy');
     await output.note(`Removing intermediate container ${id.slice(0, 12)}`);
   }
   removeStubs(workspace, state, {

@@ -39,6 +39,8 @@ export interface RunRequest {
   directory: string;
   runDirectory: string;
   layers: { lowerdirs: string[]; upperdir: string; workdir: string };
+  /** The id of the image that it would be: events name it. */
+  image: string;
   /** Stands for the layers. */
   key: string;
   args: string[];
@@ -54,6 +56,8 @@ export interface PreparedRun {
   connect(pid: number): Promise<void>;
   /** Gives back what connect() took. */
   release(): Promise<void>;
+  /** Tells those who follow the engine's events. */
+  happened(action: string, more?: Record<string, string>): void;
   /** A line for a program that cannot be run. */
   explain(cause: unknown): Error;
 }

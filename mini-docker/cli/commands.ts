@@ -4,6 +4,7 @@ import type { CommandTable, Entry } from './command.ts';
 
 /** Groups of commands: 'network' has 'network ls', …. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  builder: 'Manage builds',
   container: 'Manage containers',
   image: 'Manage images',
   manifest: 'Manage images for several platforms under one name',
@@ -205,6 +206,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Forget lists that are kept here',
     load: async () => (await import('./commands/manifest.ts')).manifestRemove,
   },
+  'builder prune': {
+    summary: 'Remove build cache',
+    load: async () => (await import('./commands/prune.ts')).builderPrune,
+  },
   'image prune': {
     summary: 'Remove images that nothing uses',
     load: async () => (await import('./commands/prune.ts')).imagePrune,
@@ -285,6 +290,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'container list': 'ps',
   'container ps': 'ps',
   'container remove': 'rm',
+  'builder build': 'build',
   'image build': 'build',
   'image ls': 'images',
   'image list': 'images',

@@ -18,16 +18,19 @@ import { progressLines } from '../show/progress-lines.ts';
 const flags = {
   'add-host': values('list', 'Add a line to /etc/hosts of RUN: name:address', readExtraHost),
   'build-arg': list('list', 'Set a build-time variable: NAME=VALUE, or NAME of the environment'),
-  'cache-from': { ...list('list', 'Ignored: the cache is the daemon’s'), hidden: true },
+  'cache-from': { ...list('list', 'Images to take steps from: only warned about'), hidden: true },
   'cgroup-parent': text('string', 'Parent cgroup of RUN'),
+  compress: toggle('Compress the build context using gzip'),
   'cpu-period': value('int', 'Cpu period of RUN in microseconds', Number),
   'cpu-quota': value('int', 'Cpu quota of RUN in microseconds', Number),
   'cpu-shares': value('int', 'Cpu weight of RUN', Number, 'c'),
   'cpuset-cpus': text('string', 'Cpus that RUN may use: 0-3, 0,1'),
   'cpuset-mems': text('string', 'Memory nodes that RUN may use'),
+  'disable-content-trust': { ...toggleOff('Skip image verification: nothing is verified'), hidden: true },
   file: text('string', "Name of the Dockerfile ('PATH/Dockerfile'); - is standard input", 'f'),
-  'force-rm': { ...toggle('Ignored: nothing is ever left'), hidden: true },
+  'force-rm': { ...toggle('Always remove intermediate containers, as without it'), hidden: true },
   iidfile: text('string', 'Write the image id to this file'),
+  isolation: { ...text('string', 'Container isolation technology: default'), hidden: true },
   label: list('list', 'Add a label to the image: NAME=VALUE'),
   memory: value('bytes', 'Memory limit of RUN', decodeSize, 'm'),
   'memory-swap': value('bytes', 'Limit of memory and swap of RUN; -1 is none', readSwap),
@@ -37,7 +40,7 @@ const flags = {
   progress: text('string', 'auto, plain or tty'),
   pull: toggle('Ask registries for newer base images'),
   quiet: toggle('Print only the image id', 'q'),
-  rm: { ...toggleOff('Ignored: nothing is ever left'), hidden: true },
+  rm: { ...toggleOff('Remove intermediate containers: false is only warned about'), hidden: true },
   secret: list('list', 'A secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE'),
   'security-opt': list('list', 'Security options of RUN'),
   'shm-size': value('bytes', 'Size of /dev/shm of RUN', decodeSize),
@@ -76,7 +79,7 @@ export const build = command({
       stdin: () => process.stdin,
     });
     const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live })}`, {
-      body,
+      body: flags.compress ? await compressed(body) : body,
       headers: { 'Content-Type': 'application/x-tar', ...secrets, ...(await registryConfig()) },
     });
     const id = await show(lines, { live, quiet: flags.quiet, tags: flags.tag });
@@ -112,7 +115,9 @@ function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: b
   add('nocache', flags['no-cache']);
   add('pull', flags.pull);
   add('q', flags.quiet);
-  add('rm', true);
+  parameters.append('rm', flags.rm ? '1' : '0');
+  if (flags['cache-from'].length > 0) add('cachefrom', JSON.stringify(flags['cache-from']));
+  add('isolation', flags.isolation);
   add('target', flags.target);
   add('platform', flags.platform);
   add('networkmode', flags.network);
@@ -127,6 +132,13 @@ function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: b
   add('shmsize', flags['shm-size']);
   add('live', live);
   return parameters.toString();
+}
+
+async function compressed(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const [{ createGzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
+  const gzip = createGzip();
+  // What goes wrong comes out of the transform.
+  return pipeline(body, gzip, () => {});
 }
 
 /** A name alone has its value from the environment, or none. */

@@ -1,16 +1,43 @@
+import type { BuildPruned } from '../../formats/engine-api/build.ts';
 import type { ImagesPruned } from '../../formats/engine-api/images.ts';
 import type { ContainersPruned } from '../../formats/engine-api/system.ts';
-import { encodeSize } from '../../formats/sizes.ts';
+import { decodeSize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
 import { DaemonError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
-import { toggle } from '../flags/flags.ts';
+import { toggle, value } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
 
 const force = toggle('Do not ask', 'f');
 const filter = filterFlag('Only those: until=24h, label=a=b');
 type Filters = readonly (readonly [string, string])[];
+
+export const builderPrune = command({
+  usage: '[OPTIONS]',
+  flags: {
+    all: toggle('Remove all unused build cache: it is all unused between builds', 'a'),
+    filter: filterFlag('Only what was used last before: until=24h'),
+    force,
+    'keep-storage': value('bytes', 'Amount of disk space to keep for cache', decodeSize),
+  },
+  least: 0,
+  most: 0,
+  examples: [['builder prune -f', 'Remove what builds left for later ones']],
+  run({ flags, daemon }) {
+    const what = flags.all ? 'all build cache' : 'all dangling build cache';
+    return confirmed(flags.force, [what], async () => {
+      const keep = flags['keep-storage'];
+      const query = {
+        filters: encodeFilters(flags.filter),
+        all: flags.all ? '1' : '0',
+        ...(keep === undefined ? {} : { 'keep-storage': String(keep) }),
+      };
+      const pruned = await daemon.json<BuildPruned>('POST', '/build/prune', { query });
+      return { lines: section('build cache objects', pruned.CachesDeleted), space: pruned.SpaceReclaimed };
+    });
+  },
+});
 
 export const containerPrune = command({
   usage: '[OPTIONS]',

@@ -9,6 +9,7 @@ import { dataPaths } from '../core/paths.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { initLayers } from '../files/init-layer.ts';
 import { draftRecord } from '../life/create.ts';
+import { joinedPids } from '../life/start.ts';
 import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
 import { etcFiles, fillEtcFiles, makeEtcFiles } from '../networks/etc-files.ts';
 import { nameNetworks } from '../networks/requested.ts';
@@ -41,12 +42,13 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
     user: storedIdentity(record, layers),
     rootfs: join(engine.paths.runDir, 'rootfs'),
     etcFiles: etcFiles(context, record),
-    joined: {},
+    joined: joinedPids(context, record),
     linked: [],
     granted: [],
     hostDevices: [],
   });
   spec.mounts.push(...request.mounts);
+  const attributes = { ...config.Labels, image: request.image, name: record.name };
   return {
     spec,
     layers,
@@ -55,6 +57,8 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
       await fillEtcFiles(context, record);
     },
     release: () => disconnectNetworks(context, record),
+    happened: (action, more = {}) =>
+      context.events.emit('container', action, { id, attributes: { ...attributes, ...more } }),
     explain: cause => programError(cause, record),
   };
 }

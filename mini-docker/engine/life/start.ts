@@ -143,7 +143,10 @@ export function openOutput(
   return new ContainerOutput({ descriptors: container.outputs, directory: paths.run, log, warn });
 }
 
-function joinedPids(context: EngineContext, record: ContainerRecord): Partial<Record<NamespaceType, number>> {
+export function joinedPids(
+  context: EngineContext,
+  record: ContainerRecord,
+): Partial<Record<NamespaceType, number>> {
   const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
   const modes: [NamespaceType, string | undefined][] = [
     ['network', NetworkMode],
