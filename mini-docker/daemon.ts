@@ -16,6 +16,7 @@ import { exitGroup } from './linux/syscalls.ts';
 import { whenRead } from './linux/unread.ts';
 import { openNetworks } from './network/networks.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
+import { protectFromOomKiller } from './runtime/oom-score.ts';
 import { createRuntime } from './runtime/runtime.ts';
 
 /** @returns the exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start */
@@ -23,6 +24,7 @@ export async function runDaemon(argv: string[]): Promise<number> {
   try {
     if (process.getuid?.() !== 0) throw new Error('the daemon needs root: start it with sudo');
     process.umask(0o022);
+    protectFromOomKiller();
     await serve(daemonOptions(argv, process.env));
   } catch (error) {
     // The last line is what the command shows when the daemon that it started did not come up.

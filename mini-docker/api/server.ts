@@ -21,6 +21,7 @@ import { systemRoutes } from './system.ts';
 import { unsupportedRoutes } from './unsupported.ts';
 import { API_VERSION, commonHeaders, MIN_API_VERSION } from './versions.ts';
 import { volumeRoutes } from './volumes.ts';
+import { refuseWebPages } from './web-pages.ts';
 
 export interface ApiOptions {
   engine: Engine;
@@ -114,6 +115,7 @@ async function handle({
   engine: Engine;
   exchange: Exchange;
 }): Promise<Answer | undefined> {
+  refuseWebPages(exchange.request);
   const { version, query, found } = locate(exchange.request);
   checkVersion(version);
   if (exchange.request.method === 'OPTIONS') return empty(200);

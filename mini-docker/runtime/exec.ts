@@ -22,11 +22,12 @@ import { type ImageProcess, startImage } from './image-process.ts';
 import { labelItems } from './labels.ts';
 import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
+import { setOomScore } from './oom-score.ts';
 import { withDetachedNull } from './own-null.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, undumpable } from './secrets.ts';
 import { type Section, section } from './section.ts';
-import { oomScore, waitForDaemon } from './start-program.ts';
+import { waitForDaemon } from './start-program.ts';
 import { closeAll, openStreams, own, type StreamDescriptors } from './streams.ts';
 import { openTerminal } from './terminal.ts';
 import { giveStreams } from './user-namespace.ts';
@@ -57,7 +58,7 @@ export function execProgram(options: {
       'nothing',
       stdin || process.terminal === true ? [] : withDetachedNull(fd => [dup3(resultOf(fd), 0, 0)]),
     ),
-    section("through the host's /proc", oomScore(process.oomScoreAdj), labelItems(process)),
+    section("through the host's /proc", labelItems(process)),
     section('control group', joinItems(enterCgroup)),
     section('namespaces', because("all of the container's at once", setns(FD.container, flags & ~later)), [
       {
@@ -156,6 +157,7 @@ export async function execInside(options: {
       throw failureOf(first.results, doing) ?? new Error('it was killed before its program ran');
     }
     if (signal?.aborted) kill();
+    setOomScore(bornPid(), process.oomScoreAdj ?? spec.process.oomScoreAdj, doing);
     if (terminal) streams.terminal = new Descriptor(takeFd(child.pidfd, FD.terminal));
     gate.open();
     await gate.arrived();

@@ -23,6 +23,7 @@ import { discardHalfMade } from './half-made.ts';
 import { containerHandle } from './handle.ts';
 import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
+import { setOomScore } from './oom-score.ts';
 import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import { closeAll, own, type StreamDescriptors } from './streams.ts';
@@ -90,6 +91,7 @@ async function create(options: CreateOptions): Promise<Container> {
   try {
     giveStreams(spec, descriptors);
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
+    setOomScore(pid, spec.process.oomScoreAdj, doing);
     const meanwhile = async (): Promise<HeldProcess> => {
       held = HeldProcess.of(pid);
       if (held === undefined) throw new Error(`${doing}: its process was killed before the program ran`);

@@ -9,7 +9,6 @@ import {
   close,
   dup3,
   execveat,
-  openat,
   pidfdGetfd,
   pidfdOpen,
   read,
@@ -117,7 +116,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       because('no terminal of the host may send it signals', setsid()),
       streams(process.terminal === true, facts.stdin),
     ),
-    section("through the host's /proc", oomScore(process.oomScoreAdj), labelItems(process)),
+    section("through the host's /proc", labelItems(process)),
     section(
       'what comes from outside',
       mounts.flatMap(({ prepare }) => prepare),
@@ -224,17 +223,6 @@ function sysctls(values: Record<string, string>): Item[] {
       close(resultOf(file.fd)),
     ];
   });
-}
-
-/** Through the host's /proc: at that of a container there may be another file. */
-export function oomScore(adjustment: number | undefined): Item[] {
-  if (adjustment === undefined || adjustment === 0) return [];
-  const file = openat(AT.FDCWD, '/proc/self/oom_score_adj', O.WRONLY | O.CLOEXEC, 0);
-  return [
-    file,
-    because('who dies first when memory runs out', writeText(resultOf(file), String(adjustment))),
-    close(resultOf(file)),
-  ];
 }
 
 function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean): Item[] {

@@ -66,11 +66,24 @@ test('a call of an ABI that the profile does not name ends the program', () => {
 test('no sockets past the network, however the family is written', () => {
   for (const machine of ['x64', 'arm64'] as const) {
     const decide = judge(defaultFor(machine), machine);
-    for (const family of [1n, 2n, 10n, 16n, 17n, 39n, 41n, 46n]) {
+    for (const family of [1n, 2n, 10n, 16n, 17n, 29n, 39n, 41n, 45n]) {
       expect(decide(machine, 'socket', family), `AF ${family}`).toBe(ALLOWED);
     }
-    // AF_ALG and AF_VSOCK; the kernel does not look at the upper half.
-    for (const family of [38n, 40n, 40n + (1n << 32n), 38n + (1n << 63n)]) {
+    // The kernel does not look at the upper half.
+    for (const family of [
+      12n,
+      19n,
+      20n,
+      23n,
+      25n,
+      34n,
+      37n,
+      38n,
+      40n,
+      46n,
+      40n + (1n << 32n),
+      38n + (1n << 63n),
+    ]) {
       expect(decide(machine, 'socket', family), `AF ${family}`).toBe(REFUSED);
     }
   }

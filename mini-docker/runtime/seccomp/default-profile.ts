@@ -1,4 +1,4 @@
-// Our default profile: it allows what Docker's does (28.5), and so all that programs in containers are known to need.
+// Our default profile: it allows what Docker's does (28.5, sockets as in 29), and so all that programs in containers are known to need.
 // What is missing is the point: keys, io_uring, userfaultfd, kexec, loading of modules, and whatever a capability that a
 // container does not have would allow anyway; a hole in the kernel's code behind these calls is then out of reach.
 import type { ProfileRule, SeccompProfile } from '../../formats/seccomp.ts';
@@ -76,8 +76,20 @@ const WITH_CAPABILITY: Record<string, string> = {
 const NEW_NAMESPACES = 0x7e02_0000;
 const ENOSYS = 38;
 
-/** <linux/socket.h> */
-const AF = { ALG: 38, NFC: 39, VSOCK: 40, KCM: 41, MCTP: 45, MAX: 46 };
+/** Families of sockets that are refused. <linux/socket.h> */
+const REFUSED_FAMILIES: Record<number, string> = {
+  12: 'DECnet, gone since Linux 6.1',
+  19: 'Econet, gone since Linux 3.5',
+  20: 'ATM SVC, gone since Linux 7.2',
+  23: 'IrDA, gone since Linux 4.17',
+  25: 'Wanpipe, which never was there',
+  34: 'ISDN, gone since Linux 7.1',
+  37: 'CAIF, gone since Linux 7.1',
+  38: "ALG, the kernel's ciphers: much code, and CVE-2026-31431",
+  40: 'vsock, which talks to the hypervisor past every network',
+};
+/** AF_MCTP */
+const LAST_FAMILY = 45;
 
 /** personality(2): PER_LINUX, PER_LINUX32, both with UNAME26, and the question which one it is. */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
@@ -87,15 +99,16 @@ function rule(names: string, more: Partial<ProfileRule> = {}): ProfileRule {
 }
 
 /**
- * AF_VSOCK talks to the hypervisor past every network, and AF_ALG reaches much code of the kernel that nobody needs.
- * The kernel takes the lower 32 bits of the family and a filter compares all 64, so that "all but these" would let
- * AF_VSOCK + 2^32 pass: every other family is allowed by itself.
+ * The families that Docker's profile allows (29). The kernel takes the lower 32 bits of the family and a filter compares
+ * all 64, so that "all but these" would let AF_VSOCK + 2^32 pass: beyond the first gap each family is allowed by itself.
  */
 function socketRules(): ProfileRule[] {
-  const allowed = Array.from({ length: AF.MAX - AF.KCM + 1 }, (_, index) => AF.KCM + index);
+  const families = Array.from({ length: LAST_FAMILY + 1 }, (_, family) => family);
+  const gap = families.findIndex(family => family in REFUSED_FAMILIES);
+  const others = families.slice(gap).filter(family => !(family in REFUSED_FAMILIES));
   return [
-    rule('socket', { args: [{ index: 0, op: 'SCMP_CMP_LT', value: AF.ALG }] }),
-    ...[AF.NFC, ...allowed].map(value => rule('socket', { args: [{ index: 0, op: 'SCMP_CMP_EQ', value }] })),
+    rule('socket', { args: [{ index: 0, op: 'SCMP_CMP_LT', value: gap }] }),
+    ...others.map(value => rule('socket', { args: [{ index: 0, op: 'SCMP_CMP_EQ', value }] })),
   ];
 }
 

@@ -1,0 +1,27 @@
+// A web page may send requests to a daemon that listens on TCP, also on localhost: a browser lets it send some kinds
+// without asking the server, and only keeps the answer from it. No client of the API is a page in a browser.
+import type { IncomingMessage } from 'node:http';
+import { badParameter } from '../engine/core/errors.ts';
+import { ExpectedError } from '../formats/errors.ts';
+
+/** What a page may give a body without asking. https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
+const SENT_UNASKED = /^\s*(text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i;
+
+/** @throws ExpectedError forbidden: a browser says that a page has sent it; badParameter: a page could have */
+export function refuseWebPages({ headers }: IncomingMessage): void {
+  // https://www.w3.org/TR/fetch-metadata/: 'none' is somebody who typed the address.
+  const { origin, 'sec-fetch-site': site = 'none' } = headers;
+  if (origin !== undefined || site !== 'none') {
+    throw new ExpectedError(
+      'forbidden',
+      `this API is not for web pages: the request has the header ${origin === undefined ? 'Sec-Fetch-Site' : 'Origin'}`,
+    );
+  }
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const type = headers['content-type'] ?? '';
+  if (hasBody && SENT_UNASKED.test(type)) {
+    throw badParameter(
+      `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json' or 'application/x-tar'`,
+    );
+  }
+}
