@@ -1,4 +1,6 @@
 // What the programs of exercise 0 must tell, whatever namespaces the processes are in that they are asked about.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStat } from '#linux';
 import { kinds } from '../../chapters/00-machine/namespaces.ts';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
@@ -35,6 +37,18 @@ async function sleeper(lab: Lab, unshared: readonly (keyof typeof FLAGS)[]): Pro
   return lab.insidePid(pid)!;
 }
 
+/** A process that has ended, and whose parent will never wait for it. */
+async function ended(lab: Lab): Promise<void> {
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  await lab.arrange(['sh', '-c', `true & exec ${argv.join(' ')}`]);
+  const parent = await lab.find(argv);
+  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(5)) {
+    if (lab.sandbox.processes().some(pid => readStat(pid)?.ppid === parent && readStat(pid)?.state === 'Z'))
+      return;
+  }
+  throw new Error('no process ends');
+}
+
 async function checkSame(lab: Lab): Promise<void> {
   // Each has one that the other has not, and at least one is shared by both.
   const unshared = withoutOne(lab);
@@ -66,18 +80,26 @@ async function checkStrangers(lab: Lab): Promise<void> {
   const other = lab.random.pick(FLAG_KINDS.filter(each => each !== kind));
   const strangers = [await sleeper(lab, [kind]), await sleeper(lab, [kind, other])];
   await sleeper(lab, [other]);
+  await ended(lab);
   const wanted = strangers.sort((a, b) => a - b).map(String);
   const ran = await lab.run([kind]);
+  lab.promise('survives-the-ended', !/\bE(NOENT|SRCH|ACCES)\b/.test(ran.stderr), {
+    promised: 'a process that has ended, and that nobody has waited for yet, does not stop it',
+    seen: ending(ran),
+    look: 'what readlink does for a process that is in no namespace any more',
+  });
   lab.promise('finds-them', ran.code === 0 && same(lines(ran.stdout), wanted), {
     promised: `with processes ${wanted.join(' and ')} in new ${kind} namespaces it prints just these`,
     seen: ending(ran),
     look: `readlink /proc/*/ns/${kind}`,
   });
   // Started in a namespace of its own, it is a stranger itself, and unshare has become node: there is one of them.
-  const apart = lines((await lab.run([kind], { wrapper: ['unshare', FLAGS[kind]] })).stdout);
-  lab.promise('compares-with-1', wanted.every(pid => apart.includes(pid)) && apart.length === 3, {
-    promised:
-      'it compares with process 1 also when it is started in a namespace of its own, and then finds itself too',
+  const running = await lab.start([kind], { wrapper: ['unshare', FLAGS[kind]] });
+  const itself = lab.insidePid(running.pid)!;
+  const apart = lines((await running.ended).stdout);
+  const withItself = [...wanted.map(Number), itself].sort((a, b) => a - b).map(String);
+  lab.promise('compares-with-1', same(apart, withItself), {
+    promised: `it compares with process 1 also when it is started in a namespace of its own, and then finds itself too: ${withItself.join(' ')}`,
     seen: `started by unshare ${FLAGS[kind]} it printed ${quote(apart.join(' '))}`,
     look: 'which process the others are compared with',
   });

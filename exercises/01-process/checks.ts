@@ -1,4 +1,7 @@
 // What the programs of exercise 1 must do, looked at in the files that they leave.
+import { readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStat } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
@@ -54,12 +57,45 @@ async function checkRedirect(lab: Lab): Promise<void> {
     seen: ending(ran),
     look: 'process.exitCode',
   });
+  await checkChildOpens(lab);
   const fresh = `/tmp/${random.word()}`;
   await lab.run([fresh, 'echo', out]);
   lab.promise('makes-the-file', (await contents(lab, fresh)) === `${out}\n`, {
     promised: 'a file that was not there is made',
     seen: `${fresh} is ${(await contents(lab, fresh)) === undefined ? 'not there' : 'something else'}`,
     look: 'the flags that the file is opened with; open(2), O_CREAT',
+  });
+}
+
+/** Opening a FIFO waits until somebody reads from it: as long as nobody does, one sees who is opening it. */
+async function checkChildOpens(lab: Lab): Promise<void> {
+  const file = `/tmp/${lab.random.word()}`;
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  await lab.command(['mkfifo', file]);
+  const running = await lab.start([file, ...argv]);
+  const child = await lab.childOf(running);
+  await lab.arrange(['cat', file]);
+  const command = child === undefined ? undefined : await lab.find(argv, { running });
+  const holders = command === undefined ? [] : openedFiles(running.pid);
+  lab.promise('child-opens', command !== undefined && !holders.includes(file), {
+    promised: 'the file is opened by the child, in its list of steps',
+    seen:
+      child === undefined
+        ? 'the program opens it before there is a child'
+        : `after clone() the program itself has ${file} open`,
+    look: 'openSync() is a call of the parent; openat() can be a step of the child, and dup3() take its result',
+  });
+  running.kill();
+}
+
+function openedFiles(pid: number): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).map(fd => {
+    try {
+      return readlinkSync(`${directory}/${fd}`);
+    } catch {
+      return '';
+    }
   });
 }
 
@@ -84,4 +120,41 @@ async function checkPidFile(lab: Lab): Promise<void> {
     seen: ending(ran),
     look: 'process.exitCode',
   });
+  await checkParentFirst(lab);
+}
+
+/** Writing to a FIFO waits until somebody reads from it: as long as nobody does, the command must not begin. */
+async function checkParentFirst(lab: Lab): Promise<void> {
+  const file = `/tmp/${lab.random.word()}`;
+  const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
+  await lab.command(['mkfifo', file]);
+  const running = await lab.start([file, ...argv]);
+  const child = await lab.childOf(running);
+  await resting(child);
+  const early = await lab.find(argv, { timeout: 0 });
+  // It may also have put a new file in the place of this one, and then there is nothing to wait for.
+  const { stdout } = await lab.command(['sh', '-c', `test -p ${file} && echo waits`]);
+  lab.promise('waits-for-the-parent', early === undefined || stdout === '', {
+    promised: 'the command begins only when the pid is written, however long that takes',
+    seen: `${argv.join(' ')} was running while the file was still being written`,
+    look: 'the first step of the child: it can be a read() from the pipe, which the parent writes to when it is done',
+  });
+  const read = await lab.command(['cat', file]);
+  const pid = await lab.find(argv, { running });
+  const inside = pid === undefined ? undefined : lab.insidePid(pid);
+  lab.promise('goes-on', read.stdout === `${inside}\n`, {
+    promised: 'when the pid is written, the command begins',
+    seen:
+      pid === undefined ? 'it does not run' : `the file says ${quote(read.stdout)}, and its pid is ${inside}`,
+    look: 'what the parent does after it has written the file',
+  });
+  running.kill();
+}
+
+/** Until a process has nothing to do: it waits, or it has ended. */
+async function resting(pid: number | undefined): Promise<void> {
+  for (let times = 0; pid !== undefined && times < 5; await sleep(20)) {
+    const state = readStat(pid)?.state;
+    times = state === 'R' || state === 'D' ? 0 : times + 1;
+  }
 }

@@ -1,7 +1,8 @@
 // What the kernel must show of the boxes of exercise 2.
-import { type NamespaceName, namespaceInode, readMountinfo } from '#linux';
+import { type NamespaceName, namespaceInode } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+import { mountsOutside, newMounts, toldMounts } from '../../learn/grader/outside.ts';
 
 const OTHERS: NamespaceName[] = ['mnt', 'net', 'uts', 'ipc', 'user', 'cgroup'];
 
@@ -54,7 +55,7 @@ async function checkNumber1(lab: Lab): Promise<void> {
 }
 
 async function checkOwnPs(lab: Lab): Promise<void> {
-  const before = readMountinfo(lab.sandbox.pid)!.length;
+  const before = mountsOutside(lab);
   const ran = await lab.run(['sh', '-c', 'echo $$; cd /proc; echo [0-9]*']);
   const [number, pids = ''] = ran.stdout.split('\n');
   lab.promise('is-number-1', number === '1', {
@@ -68,13 +69,11 @@ async function checkOwnPs(lab: Lab): Promise<void> {
     look: 'who mounted the /proc that it sees: grep proc /proc/self/mountinfo',
   });
   const pid = await sleeping(lab);
-  const outside = (
-    await lab.command(['sh', '-c', `test -d /proc/${lab.insidePid(pid)}; echo $?; ls /proc | wc -l`])
-  ).stdout;
-  const after = readMountinfo(lab.sandbox.pid)!.length;
-  lab.promise('outside-untouched', outside.startsWith('0\n') && after === before, {
+  const seen = await lab.command(['test', '-d', `/proc/${lab.insidePid(pid)}`]);
+  const more = newMounts(lab, before);
+  lab.promise('outside-untouched', seen.code === 0 && more.length === 0, {
     promised: 'outside, /proc shows what it did before',
-    seen: `outside there ${after - before === 1 ? 'is 1 mount' : `are ${after - before} mounts`} more than before the box was started`,
+    seen: `${toldMounts(more)}${seen.code === 0 ? '' : ', and the box is not in /proc'}`,
     look: 'CLONE.NEWNS, and the propagation of mounts: the word "shared:" in /proc/self/mountinfo; mount_namespaces(7)',
   });
 }

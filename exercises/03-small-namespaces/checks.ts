@@ -2,6 +2,7 @@
 import { namespaceInode, readMountinfo } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+import { newProcesses } from '../../learn/grader/outside.ts';
 
 export const exercise: Exercise = {
   tasks: [
@@ -50,7 +51,7 @@ async function checkNamed(lab: Lab): Promise<void> {
 async function checkKeep(lab: Lab): Promise<void> {
   const name = lab.random.word(12);
   const file = `/tmp/${lab.random.word()}`;
-  const before = lab.sandbox.processes().length;
+  const before = lab.sandbox.processes();
   const ran = await lab.run([file, name]);
   const kept = readMountinfo(lab.sandbox.pid)!.find(({ mountPoint }) => mountPoint === file);
   lab.promise('is-mounted', kept?.type === 'nsfs', {
@@ -76,9 +77,10 @@ async function checkKeep(lab: Lab): Promise<void> {
     seen: `it is ${outside}`,
     look: 'the flags of clone()',
   });
-  lab.promise('no-process-left', lab.sandbox.processes().length <= before, {
+  const left = await newProcesses(lab, before);
+  lab.promise('no-process-left', left.length === 0, {
     promised: 'no process stays: the mount alone keeps the namespace',
-    seen: `there are ${lab.sandbox.processes().length - before} more than before`,
+    seen: `of its processes ${left.length} still run`,
     look: 'what the child does after the last step: nothing, it ends',
   });
 }

@@ -2,6 +2,7 @@
 import { mountAt, readMountinfo } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+import { mountsOutside, newMounts, toldMounts } from '../../learn/grader/outside.ts';
 
 export const exercise: Exercise = {
   tasks: [
@@ -12,10 +13,6 @@ export const exercise: Exercise = {
 };
 
 const PROPAGATION = 'the propagation of mounts: "shared:" in /proc/self/mountinfo; mount_namespaces(7)';
-
-function mountsOutside(lab: Lab): number {
-  return readMountinfo(lab.sandbox.pid)!.length;
-}
 
 function sleepArguments(lab: Lab): string[] {
   return ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
@@ -36,13 +33,13 @@ async function checkVolume(lab: Lab): Promise<void> {
   const argv = sleepArguments(lab);
   const running = await lab.start([source, target, ...argv]);
   const pid = await lab.find(argv, { running });
-  const more = mountsOutside(lab) - before;
-  lab.promise('outside-untouched', more === 0, {
+  const more = newMounts(lab, before);
+  lab.promise('outside-untouched', pid !== undefined && more.length === 0, {
     promised: 'outside, nothing is mounted',
-    seen: `outside there are ${more} mounts more than before`,
+    seen: pid === undefined ? 'the command does not run' : toldMounts(more),
     look: PROPAGATION,
   });
-  const mount = pid === undefined ? undefined : mountAt(readMountinfo(pid)!, target);
+  const mount = mountAt(readMountinfo(pid!)!, target);
   const write = await lab.run([source, target, 'sh', '-c', `echo x > ${target}/${name}`]);
   lab.promise('read-only', mount?.options.includes('ro') === true && write.code !== 0, {
     promised: `in the box, ${target} is read-only`,
@@ -54,6 +51,14 @@ async function checkVolume(lab: Lab): Promise<void> {
     promised: `outside, ${source} can still be written`,
     seen: outside.stderr.trim(),
     look: 'what the remount changes: with MS.BIND this one mount, without it the file system wherever it is mounted',
+  });
+  const later = random.word();
+  await lab.command(['touch', `${source}/${later}`]);
+  const inBox = await lab.command(['nsenter', '-t', `${lab.insidePid(pid!)}`, '-m', 'ls', target]);
+  lab.promise('same-files', inBox.stdout.split('\n').includes(later), {
+    promised: `what is at ${target} in the box is the directory ${source} itself, and no copy of it`,
+    seen: `a file that was made in ${source} meanwhile, ${later}, is not there`,
+    look: 'mount() with MS.BIND',
   });
 }
 
@@ -74,10 +79,10 @@ async function checkFollow(lab: Lab): Promise<void> {
   const argv = sleepArguments(lab);
   const running = await lab.start([own, ...argv]);
   const pid = await lab.find(argv, { running });
-  const more = mountsOutside(lab) - before;
-  lab.promise('outside-untouched', pid !== undefined && more === 0, {
+  const more = newMounts(lab, before);
+  lab.promise('outside-untouched', pid !== undefined && more.length === 0, {
     promised: `outside, nobody sees the tmpfs on ${own}`,
-    seen: `outside there are ${more} mounts more than before`,
+    seen: pid === undefined ? 'the command does not run' : toldMounts(more),
     look: `${PROPAGATION}. It is set for each mount, and ${own} lies on that of /tmp`,
   });
   await lab.command(['mount', '-t', 'tmpfs', 'later', later]);
@@ -101,9 +106,10 @@ async function checkMask(lab: Lab): Promise<void> {
     look: 'what is mounted on it; a file can be bound on a file',
   });
   const outside = await lab.command(['cat', file]);
-  lab.promise('outside-unchanged', outside.stdout === `${text}\n` && mountsOutside(lab) === before, {
+  const more = newMounts(lab, before);
+  lab.promise('outside-unchanged', outside.stdout === `${text}\n` && more.length === 0, {
     promised: `outside, ${file} still says ${quote(text)}`,
-    seen: `it says ${quote(outside.stdout.trim())}, and there are ${mountsOutside(lab) - before} mounts more than before`,
+    seen: `it says ${quote(outside.stdout.trim())}, and ${toldMounts(more)}`,
     look: `is the file itself changed? Then ${PROPAGATION}`,
   });
 }

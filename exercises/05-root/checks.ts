@@ -3,6 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { mountAt, readMountinfo } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+import { mountsOutside, newMounts, toldMounts } from '../../learn/grader/outside.ts';
 
 export const exercise: Exercise = {
   tasks: [
@@ -43,7 +44,7 @@ async function checkNewRoot(lab: Lab): Promise<void> {
   const root = await makeRoot(lab, 'cat', 'sleep');
   const [name, text] = [random.word(), random.word()];
   await lab.command(['sh', '-c', `echo ${text} > ${root}/${name}`]);
-  const before = readMountinfo(lab.sandbox.pid)!.length;
+  const before = mountsOutside(lab);
   const ran = await lab.run([root, 'cat', `/${name}`]);
   lab.promise('runs-in-root', ran.stdout === `${text}\n`, {
     promised: `in the box, /${name} is the file ${name} of ${root}: it says ${quote(text)}`,
@@ -66,10 +67,10 @@ async function checkNewRoot(lab: Lab): Promise<void> {
       .join(', ')}`,
     look: 'where the old root is after pivot_root(2); umount2(2), MNT_DETACH',
   });
-  const more = readMountinfo(lab.sandbox.pid)!.length - before;
-  lab.promise('outside-untouched', more === 0, {
+  const more = newMounts(lab, before);
+  lab.promise('outside-untouched', more.length === 0, {
     promised: 'outside, nothing is mounted',
-    seen: `outside there are ${more} mounts more than before`,
+    seen: toldMounts(more),
     look: 'the propagation of mounts: "shared:" in /proc/self/mountinfo; mount_namespaces(7)',
   });
 }

@@ -91,8 +91,7 @@ async function checkGuardian(lab: Lab): Promise<void> {
   const orphans = '(sleep 0.1 &); '.repeat(random.integer(2, 4));
   const running = await lab.start(['sh', '-c', `${orphans}exec ${argv.join(' ')}`]);
   const pid = await lab.find(argv, { running });
-  await sleep(700);
-  const dead = lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
+  const dead = await zombies(lab);
   lab.promise('no-zombies', pid !== undefined && dead.length === 0, {
     promised: 'while the command runs, orphans that have ended are waited for',
     seen: pid === undefined ? 'the command does not run' : `there are ${dead.length} zombies`,
@@ -100,14 +99,24 @@ async function checkGuardian(lab: Lab): Promise<void> {
   });
 }
 
+/** The processes that have ended and are not waited for, when those of the orphans that can be gone are gone. */
+async function zombies(lab: Lab): Promise<number[]> {
+  for (const deadline = Date.now() + 3000; ; await sleep(20)) {
+    const dead = lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
+    const orphans = await lab.find(['sleep', '0.1'], { timeout: 0 });
+    if ((dead.length === 0 && orphans === undefined) || Date.now() > deadline) return dead;
+  }
+}
+
 async function checkOnAPty(lab: Lab): Promise<void> {
   const { random } = lab;
   const [rows, columns] = [random.integer(10, 60), random.integer(61, 200)];
   const size = `${rows}x${columns}`;
   const code = random.integer(1, 100);
-  const terminals = 'for n in 0 1 2; do test -t $n && echo $n >> /tmp/streams; done; stty size';
+  const file = `/tmp/${random.word()}`;
+  const terminals = `for n in 0 1 2; do test -t $n && echo $n >> ${file}; done; stty size`;
   const ran = await lab.run([size, 'sh', '-c', `${terminals}; exit ${code}`]);
-  const streams = (await lab.command(['cat', '/tmp/streams'])).stdout.trim().replaceAll('\n', ', ');
+  const streams = (await lab.command(['cat', file])).stdout.trim().replaceAll('\n', ', ');
   lab.promise('is-a-terminal', streams === '0, 1, 2', {
     promised: 'the descriptors 0, 1 and 2 of the command are a terminal',
     seen: streams === '' ? `none is, and ${ending(ran)}` : `only these are: ${streams}`,
@@ -123,10 +132,12 @@ async function checkOnAPty(lab: Lab): Promise<void> {
     seen: ending(ran),
     look: 'process.exitCode',
   });
-  const typing = ['sh', '-c', `(sleep 1; printf '\\003') | "$@"`, 'sh'];
-  const interrupted = await lab.run([size, 'sh', '-c', 'sleep 4; exit 9'], { wrapper: typing });
+  const ready = `/tmp/${random.word()}`;
+  const typing = ['sh', '-c', `(until test -e ${ready}; do sleep 0.05; done; printf '\\003') | "$@"`, 'sh'];
+  const waits = ['sh', '-c', `touch ${ready}; sleep 4; exit 9`];
+  const interrupted = await lab.run([size, ...waits], { wrapper: typing });
   lab.promise('ctrl-c', interrupted.code === 128 + SIG.INT, {
-    promised: 'Ctrl-C, typed after a second, ends the command: 130',
+    promised: 'Ctrl-C, typed while the command runs, ends it: 130',
     seen: ending(interrupted),
     look: 'whether the terminal controls its session: setsid(2), TIOCSCTTY in ioctl_tty(2)',
   });

@@ -23,12 +23,22 @@ export const exercise: Exercise = {
   ],
 };
 
-const MOUNT =
-  'mount -t overlay overlay -o lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work /tmp/merged';
+/** Directories for an overlay. */
+interface Layers {
+  top: string;
+  lower: string;
+  upper: string;
+}
 
-/** Runs commands in which the layers are mounted at /tmp/merged. @returns what they print */
-async function whileMounted(lab: Lab, commands: string): Promise<string> {
-  const script = `cd /tmp && ${MOUNT} && { ${commands}; }; umount /tmp/merged`;
+function layersOf({ random }: Lab): Layers {
+  const top = `/tmp/${random.word()}`;
+  return { top, lower: `${top}/${random.word()}`, upper: `${top}/${random.word()}` };
+}
+
+/** Runs commands in a directory in which the layers are mounted at merged. @returns what they print */
+async function whileMounted(lab: Lab, { top, lower, upper }: Layers, commands: string): Promise<string> {
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${top}/work`;
+  const script = `cd ${top} && mount -t overlay overlay -o ${options} merged && { ${commands}; }; umount ${top}/merged`;
   const { stdout, stderr, code } = await lab.command(['sh', '-c', script]);
   if (code !== 0) throw new Error(`the layers cannot be mounted: ${stderr}`);
   return stdout;
@@ -36,15 +46,16 @@ async function whileMounted(lab: Lab, commands: string): Promise<string> {
 
 async function checkForget(lab: Lab): Promise<void> {
   const { random } = lab;
+  const layers = layersOf(lab);
   const directory = `/${random.word()}`;
   const [untouched, changed, stays] = ['a', 'b', 'c'].map(each => `${each}${random.word()}`);
   await lab.command([
     'sh',
     '-c',
-    `cd /tmp && mkdir -p lower${directory} upper work merged && cd lower${directory} && touch ${untouched} ${changed} ${stays}`,
+    `mkdir -p ${layers.lower}${directory} ${layers.upper} && cd ${layers.top} && mkdir work merged && cd ${layers.lower}${directory} && touch ${untouched} ${changed} ${stays}`,
   ]);
-  const ran = await lab.run(['/tmp/upper', `${directory}/${untouched}`]);
-  const left = (await whileMounted(lab, `ls -A merged${directory}`)).trim().split('\n');
+  const ran = await lab.run([layers.upper, `${directory}/${untouched}`]);
+  const left = (await whileMounted(lab, layers, `ls -A merged${directory}`)).trim().split('\n');
   lab.promise('is-gone', !left.includes(untouched!), {
     promised: `${directory}/${untouched} cannot be seen any more when the layers are mounted`,
     seen: `${ending(ran)}, and in the directory there are ${left.join(', ')}`,
@@ -55,36 +66,42 @@ async function checkForget(lab: Lab): Promise<void> {
     seen: `in the directory there are ${left.join(', ') || 'none'}`,
     look: 'is it the file that is covered, or its directory?',
   });
-  await whileMounted(lab, `echo changed > merged${directory}/${changed}`);
-  const again = await lab.run(['/tmp/upper', `${directory}/${changed}`]);
-  const then = (await whileMounted(lab, `ls -A merged${directory}`)).trim();
+  await whileMounted(lab, layers, `echo changed > merged${directory}/${changed}`);
+  const again = await lab.run([layers.upper, `${directory}/${changed}`]);
+  const then = (await whileMounted(lab, layers, `ls -A merged${directory}`)).trim();
   lab.promise('also-changed', then === stays, {
     promised: `${directory}/${changed}, which the box had changed before, is gone as well`,
     seen: `${ending(again)}, and in the directory there are ${then.split('\n').join(', ') || 'none'}`,
     look: 'upper has a file of this name already: mknod says EEXIST',
   });
-  const below = await lab.command(['ls', `/tmp/lower${directory}`]);
-  lab.promise('below-untouched', below.stdout.trim().split('\n').length === 3, {
-    promised: 'the layer below has all its files, as before',
-    seen: quote(below.stdout),
-    look: 'what the program writes to',
-  });
+  const below = await lab.command(['ls', '-A', `${layers.lower}${directory}`]);
+  lab.promise(
+    'below-untouched',
+    below.stdout.trim().split('\n').join(' ') === `${untouched} ${changed} ${stays}`,
+    {
+      promised: 'the layer below has all its files, as before',
+      seen: quote(below.stdout),
+      look: 'what the program writes to',
+    },
+  );
 }
 
 async function checkChanges(lab: Lab): Promise<void> {
   const { random } = lab;
+  const layers = layersOf(lab);
   const [old, fresh] = [`/a${random.word()}`, `/b${random.word()}`];
   const [kept, edited, gone, added] = ['c', 'd', 'e', 'f'].map(each => `${each}${random.word()}`);
   await lab.command([
     'sh',
     '-c',
-    `cd /tmp && mkdir -p lower${old} upper work merged && cd lower${old} && touch ${kept} ${edited} ${gone}`,
+    `mkdir -p ${layers.lower}${old} ${layers.upper} && cd ${layers.top} && mkdir work merged && cd ${layers.lower}${old} && touch ${kept} ${edited} ${gone}`,
   ]);
   await whileMounted(
     lab,
+    layers,
     `cd merged && echo more >> .${old}/${edited} && rm .${old}/${gone} && mkdir .${fresh} && touch .${fresh}/${added}; cd ..`,
   );
-  const told = await lab.run(['/tmp/lower', '/tmp/upper']);
+  const told = await lab.run([layers.lower, layers.upper]);
   const lines = told.stdout.trim().split('\n');
   const expected: [string, string, string, string[]][] = [
     ['deleted', 'D', 'what is a character device of number 0:0 above?', [`${old}/${gone}`]],
@@ -103,4 +120,10 @@ async function checkChanges(lab: Lab): Promise<void> {
       },
     );
   }
+  const all = expected.flatMap(([, letter, , paths]) => paths.map(path => `${letter} ${path}`));
+  lab.promise('no-others', lines.toSorted().join('\n') === all.toSorted().join('\n'), {
+    promised: `it prints each of these ${all.length} once, and nothing else`,
+    seen: ending(told),
+    look: 'is what was not changed left out, and has each path one letter?',
+  });
 }

@@ -44,6 +44,8 @@ async function checkChain(lab: Lab): Promise<void> {
 
 interface Layout {
   files: Map<string, Buffer>;
+  manifest: string;
+  config: string;
   /** Digests. */
   layers: string[];
 }
@@ -62,7 +64,12 @@ function makeLayout(lab: Lab, lie?: number): Layout {
   const config = put(Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: diffIds } })));
   const manifest = put(Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers })));
   files.set('index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [manifest] })));
-  return { files, layers: layers.map(({ digest }) => digest) };
+  return {
+    files,
+    manifest: manifest.digest,
+    config: config.digest,
+    layers: layers.map(({ digest }) => digest),
+  };
 }
 
 async function place(lab: Lab, { files }: Layout): Promise<string> {
@@ -91,6 +98,18 @@ async function checkVerify(lab: Lab): Promise<void> {
     seen: ending(layer),
     look: 'is the content digested, or only its size compared, or only what is in it?',
   });
+  for (const part of ['config', 'manifest'] as const) {
+    const damaged = makeLayout(lab);
+    const name = `blobs/sha256/${damaged[part].slice('sha256:'.length)}`;
+    // A blank more, and JSON as good as before.
+    damaged.files.set(name, Buffer.concat([damaged.files.get(name)!, Buffer.from(' ')]));
+    const told = await lab.run([await place(lab, damaged)]);
+    lab.promise('every-blob', told.code === 1 && told.stdout.trim() === damaged[part], {
+      promised: `it tells that the ${part}, ${damaged[part]}, is not what it is called, and ends with 1`,
+      seen: ending(told),
+      look: 'layers are not the only blobs: manifest and configuration are blobs as well',
+    });
+  }
   const lie = lab.random.integer(0, 2);
   const lying = makeLayout(lab, lie);
   const diffId = await lab.run([await place(lab, lying)]);

@@ -1,4 +1,5 @@
 // What the programs of exercise 10 must do for links and packets.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
@@ -25,11 +26,21 @@ async function apart(lab: Lab): Promise<number> {
   return lab.insidePid(pid)!;
 }
 
+/** Makes some links, and removes half of them: nobody can know the number that the next one gets. */
+function otherLinks(pairs: number): string {
+  return `for n in $(seq ${pairs}); do ip link add x$n type veth peer name y$n; done; ip link del x1`;
+}
+
 async function checkCable(lab: Lab): Promise<void> {
   const { random } = lab;
   const pid = await apart(lab);
   const name = `c${random.integer(1000, 9999)}`;
   const address = `10.${random.integer(1, 80)}.${random.integer(0, 255)}.${random.integer(2, 250)}`;
+  await lab.command([
+    'sh',
+    '-c',
+    `${otherLinks(random.integer(1, 5))}; nsenter -t ${pid} -n sh -c '${otherLinks(random.integer(6, 9))}'`,
+  ]);
   const ran = await lab.run([`${pid}`, name, address]);
   const there = async (...argv: string[]): Promise<string> =>
     (await lab.command(['nsenter', '-t', `${pid}`, '-n', ...argv])).stdout;
@@ -67,7 +78,8 @@ async function checkPublish(lab: Lab): Promise<void> {
   const script = `${cable('near', server, near)}${cable('far', client, far)}\necho 1 > /proc/sys/net/ipv4/ip_forward`;
   await lab.command(['sh', '-c', script]);
   const answer = `require('net').createServer(each => each.end('${word}')).listen(${serverPort}, () => console.log('ready'))`;
-  void lab.command(['nsenter', '-t', `${server}`, '-n', 'node', '-e', answer], { timeout: 60_000 });
+  const serving = await lab.arrange(['nsenter', '-t', `${server}`, '-n', 'node', '-e', answer]);
+  while (!serving.stdout.includes('ready')) await sleep(20);
   const rules = await lab.run([`${port}`, `${near}.2:${serverPort}`]);
   const loaded = await lab.command(['nft', '-f', '-'], { input: rules.stdout });
   lab.promise('loads', loaded.code === 0, {

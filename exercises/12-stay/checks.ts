@@ -104,7 +104,7 @@ async function checkStay(lab: Lab): Promise<void> {
   const stays = sleeping(lab);
   const script = `echo ${early}; sleep 0.3; echo ${late} >&2; exec ${stays.join(' ')}`;
   const told = await lab.run([log, 'sh', '-c', script]);
-  const pid = await lab.find(stays, { timeout: 3000 });
+  const pid = await lab.find(stays);
   lab.promise('stays', pid !== undefined && told.stdout.trim() === `${lab.insidePid(pid)}`, {
     promised: 'the command goes on when the program has ended, which has printed its number',
     seen: `${pid === undefined ? 'it is gone' : `it is number ${lab.insidePid(pid)}`}, and ${ending(told)}`,

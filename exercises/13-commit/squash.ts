@@ -1,6 +1,6 @@
 // Makes one layer of many.   Run: node squash.ts LAYER.tar… OUT.tar
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const layers = process.argv.slice(2);
@@ -13,7 +13,7 @@ function namesIn(layer: string): string[] {
 
 for (const layer of layers) {
   // TODO: first what this layer takes away of those below …
-  void [basename, dirname, join, namesIn, readdirSync, rmSync];
+  void [basename, dirname, existsSync, join, lstatSync, namesIn, readdirSync, rmSync];
   // … and then what it brings.
   execFileSync('tar', ['-C', directory, '-xf', layer]);
 }

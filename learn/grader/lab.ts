@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readStatus } from '#linux';
+import { readMountinfo, readStat, readStatus } from '#linux';
 import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
@@ -24,6 +24,10 @@ export interface Lab {
   start(args: readonly string[], options?: RunOptions): Promise<Running>;
   /** Runs a program of the machine's in the sandbox, to arrange something or to look at it from there. */
   command(argv: readonly string[], options?: CaptureOptions): Promise<Captured>;
+  /** Starts a program of the machine's and leaves it running. It ends with the sandbox, if not before. */
+  arrange(argv: readonly string[]): Promise<Running>;
+  /** The first process that a running program has made, once there is one; undefined when it has made none in its time. */
+  childOf(running: Running): Promise<number | undefined>;
   /**
    * The process in the sandbox whose arguments are exactly these, once it is there: its pid as the machine numbers it.
    * Make them unmistakable: ['sleep', '7203314']. undefined when none appears within the time, or `running` ends before.
@@ -59,6 +63,7 @@ export function lab(options: {
   timeout: number;
 }): Lab {
   const { sandbox, random, file, directory, timeout } = options;
+  const tools = toolsOf(sandbox);
   let last: { stderr: string; code?: number } | undefined;
   const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
     ...wrapper,
@@ -87,7 +92,25 @@ export function lab(options: {
       });
       return running;
     },
-    command: (argv, commandOptions) => capture(sandbox, argv, { directory: '/', ...commandOptions }),
+    async command(argv, commandOptions) {
+      tools.check();
+      return capture(sandbox, argv, { directory: '/', ...commandOptions });
+    },
+    async arrange(argv) {
+      tools.check();
+      return begin(sandbox, argv, { directory: '/', timeout: 60_000 });
+    },
+    async childOf({ pid, ended }) {
+      let over = false;
+      void ended.then(() => {
+        over = true;
+      });
+      for (const deadline = Date.now() + timeout; !over && Date.now() < deadline; await sleep(10)) {
+        const child = sandbox.processes().find(each => readStat(each)?.ppid === pid);
+        if (child !== undefined) return child;
+      }
+      return undefined;
+    },
     async find(argv, { timeout: patience = timeout, running } = {}) {
       let ended = false;
       void running?.ended.then(() => {
@@ -103,6 +126,36 @@ export function lab(options: {
     insidePid: pid => readStatus(pid)?.nspid[1],
     promise(check, kept, told) {
       if (!kept) throw broken({ check, ...told }, last);
+    },
+  };
+}
+
+/**
+ * The machine's programs in a sandbox cannot be written, but other files can be mounted over them: then what the grader
+ * asks them would be answered by the submission.
+ */
+function toolsOf(sandbox: Sandbox): { check(): void } {
+  const mounted = (): string[] =>
+    (readMountinfo(sandbox.pid) ?? [])
+      .filter(
+        ({ mountPoint }) =>
+          /^\/(usr|bin|sbin|lib\w*|etc|$)/.test(mountPoint) || mountPoint.includes('/node_modules'),
+      )
+      .map(({ id, mountPoint }) => `${id} ${mountPoint}`);
+  const before = mounted();
+  return {
+    check() {
+      const covered = mounted().find(each => !before.includes(each));
+      if (covered === undefined) return;
+      throw broken(
+        {
+          check: 'tools-untouched',
+          promised: "outside of the box, the machine's programs stay what they are",
+          seen: `something is mounted on ${covered.split(' ')[1]}`,
+          look: 'the propagation of mounts: "shared:" in /proc/self/mountinfo; mount_namespaces(7)',
+        },
+        undefined,
+      );
     },
   };
 }

@@ -1,6 +1,6 @@
 // Makes one layer of many.   Run: node squash.ts LAYER.tar… OUT.tar
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const layers = process.argv.slice(2);
@@ -12,12 +12,18 @@ function namesIn(layer: string): string[] {
 }
 
 for (const layer of layers) {
-  const marks = namesIn(layer).filter(name => basename(name).startsWith('.wh.'));
+  const names = namesIn(layer);
+  const marks = names.filter(name => basename(name).startsWith('.wh.'));
   for (const mark of marks) {
     const parent = join(directory, dirname(mark));
-    const gone =
-      basename(mark) === '.wh..wh..opq' ? readdirSync(parent) : [basename(mark).slice('.wh.'.length)];
+    const below = existsSync(parent) ? readdirSync(parent) : [];
+    const gone = basename(mark) === '.wh..wh..opq' ? below : [basename(mark).slice('.wh.'.length)];
     for (const name of gone) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  for (const name of names) {
+    const old = join(directory, name.replace(/\/$/, ''));
+    const isDirectory = lstatSync(old, { throwIfNoEntry: false })?.isDirectory();
+    if (isDirectory === !name.endsWith('/')) rmSync(old, { recursive: true });
   }
   execFileSync('tar', ['-C', directory, '--exclude=.wh.*', '-xf', layer]);
 }

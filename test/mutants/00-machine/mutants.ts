@@ -37,4 +37,16 @@ export const mutants: Mutant[] = [
     replace: 'if (isStranger(pid)) console.log(pid);',
     by: 'if (!isStranger(pid)) console.log(pid);',
   },
+  {
+    name: 'stumbles over who has ended',
+    task: 'strangers',
+    breaks: 'survives-the-ended',
+    file: 'strangers.ts',
+    belief: 'what stands in /proc is alive',
+    replace: `    // It has ended, and is in no namespace any more.
+    return false;
+`,
+    by: `    throw Object.assign(new Error('ENOENT'), { pid });
+`,
+  },
 ];

@@ -64,4 +64,41 @@ export const mutants: Mutant[] = [
     replace: "writeSync(go.writeEnd, '!');\n",
     by: 'void writeSync;\n',
   },
+  {
+    name: 'opened by the parent',
+    task: 'redirect',
+    breaks: 'child-opens',
+    file: 'redirect.ts',
+    belief: 'whoever opens the file, the child inherits it',
+    replace: `const output = openat(AT.FDCWD, file, O.WRONLY | O.CREAT | O.TRUNC | O.CLOEXEC, 0o666);
+const stdout = dup3(resultOf(output), 1, 0);
+
+const pid = clone(0, [output, stdout, ...program(command)]);`,
+    by: `void [openat, AT, O, resultOf];
+const { openSync } = process.getBuiltinModule('node:fs');
+const pid = clone(0, [dup3(openSync(file, 'w'), 1, 0), ...program(command)]);`,
+  },
+  {
+    name: 'opened by the parent, both ways',
+    task: 'redirect',
+    breaks: 'child-opens',
+    file: 'redirect.ts',
+    belief: 'whoever opens the file, the child inherits it',
+    replace: `const output = openat(AT.FDCWD, file, O.WRONLY | O.CREAT | O.TRUNC | O.CLOEXEC, 0o666);
+const stdout = dup3(resultOf(output), 1, 0);
+
+const pid = clone(0, [output, stdout, ...program(command)]);`,
+    by: `void [openat, AT, O, resultOf];
+const { openSync } = process.getBuiltinModule('node:fs');
+const pid = clone(0, [dup3(openSync(file, 'w+'), 1, 0), ...program(command)]);`,
+  },
+  {
+    name: 'written at once, without the pipe',
+    task: 'pid-file',
+    breaks: 'waits-for-the-parent',
+    file: 'pid-file.ts',
+    belief: 'the parent is always faster',
+    replace: '[read(go.readEnd, Buffer.alloc(1)), ...program(command)]',
+    by: '(void read, program(command))',
+  },
 ];

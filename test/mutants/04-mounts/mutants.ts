@@ -75,4 +75,13 @@ export const mutants: Mutant[] = [
     replace: PRIVATE,
     by: '',
   },
+  {
+    name: 'a copy',
+    task: 'volume',
+    breaks: 'same-files',
+    file: 'volume.ts',
+    belief: 'a volume is a copy of the files',
+    replace: '  mount({ source, target, flags: MS.BIND }),\n',
+    by: "  mount({ source: 'copy', target, type: 'tmpfs' }),\n  ...(process.getBuiltinModule('node:fs').cpSync(source, `${source}.copy`, { recursive: true }), []),\n  mount({ source: `${source}.copy`, target, flags: MS.BIND }),\n",
+  },
 ];

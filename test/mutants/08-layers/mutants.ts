@@ -67,4 +67,13 @@ export const mutants: Mutant[] = [
     replace: "below === undefined ? 'A' : 'C'",
     by: "'C'",
   },
+  {
+    name: 'every letter for everything',
+    task: 'changes',
+    breaks: 'no-others',
+    file: 'changes.ts',
+    belief: 'too much does no harm',
+    replace: '    console.log(`${kindOf(path)} ${path}`);\n',
+    by: "    for (const letter of [kindOf(path), 'A', 'C', 'D']) console.log(`${letter} ${path}`);\n",
+  },
 ];

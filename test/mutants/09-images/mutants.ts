@@ -55,4 +55,13 @@ export const mutants: Mutant[] = [
     replace: 'gunzipSync(read(layer))',
     by: 'read(layer)',
   },
+  {
+    name: 'layers only',
+    task: 'verify',
+    breaks: 'every-blob',
+    file: 'verify.ts',
+    belief: 'an image is its layers',
+    replace: 'if (digestOf(bytes) !== digest) damaged(digest);',
+    by: 'if (digestOf(bytes) !== digest && bytes[0] === 0x1f) damaged(digest);',
+  },
 ];

@@ -55,4 +55,13 @@ export const mutants: Mutant[] = [
     replace: 'fib daddr type local tcp dport',
     by: 'tcp dport',
   },
+  {
+    name: 'link number 2',
+    task: 'cable',
+    breaks: 'address',
+    file: 'cable.ts',
+    belief: 'lo is 1, and so eth0 is 2',
+    replace: "  const { index } = inside.get(getLink('eth0'), decodeLink)!;",
+    by: "  const index = inside.get(getLink('eth0'), decodeLink) === undefined ? 0 : 2;",
+  },
 ];

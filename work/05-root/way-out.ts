@@ -1,0 +1,17 @@
+// Breaks out of a jail by chroot(2).   Run: node way-out.ts JAIL OPEN COMMAND…
+import { AT, chdir, chroot, clone, fchdir, type Item, O, openat, resultOf } from '#linux';
+import { program, statusOf } from '../../chapters/01-process/program.ts';
+
+const [directory = '', open = '', ...command] = process.argv.slice(2);
+
+/** Somebody has opened it, and forgotten to close it. */
+const forgotten = openat(AT.FDCWD, open, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+const jail: Item[] = [forgotten, chroot(directory), chdir('/')];
+
+const prisoner: Item[] = [
+  // TODO: to the open directory; up, as far as it goes; and there, make that the root.
+];
+void [fchdir, resultOf];
+
+const pid = clone(0, [...jail, ...prisoner, ...program(command)]);
+process.exitCode = await statusOf(pid);
