@@ -34,6 +34,9 @@ export async function runDaemon(argv: string[]): Promise<number> {
   return exit(0);
 }
 
+/** More are only in the log. */
+const MOST_TROUBLES = 50;
+
 async function serve(options: DaemonOptions): Promise<void> {
   const { dataRoot, runDir, registries, debug } = options;
   const stopped = stopSignal();
@@ -47,8 +50,16 @@ async function serve(options: DaemonOptions): Promise<void> {
   if (runDir !== dataRoot) resources.use(lockDirectory(runDir, 0o711));
 
   resources.use(keepParents());
-  const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks') }), each => each.close());
-  const images = await openImageStore({ root: join(dataRoot, 'images'), registries });
+  /** What of the disk could not be read or cleaned, for the log, and for `info`. */
+  const troubles: string[] = [];
+  const tell = (trouble: string) => {
+    report('warning', trouble);
+    if (troubles.length < MOST_TROUBLES) troubles.push(trouble);
+  };
+  const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks'), tell }), each =>
+    each.close(),
+  );
+  const images = await openImageStore({ root: join(dataRoot, 'images'), registries, tell });
   const engine = await openEngine({
     dataRoot,
     runDir,
@@ -58,6 +69,8 @@ async function serve(options: DaemonOptions): Promise<void> {
     debug,
     registries,
     warn: message => report('warning', message),
+    tell,
+    troubles: () => [...troubles],
   });
   resources.defer(() => engine.close());
 

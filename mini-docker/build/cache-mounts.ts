@@ -1,8 +1,9 @@
 // RUN --mount=type=cache: directories that outlive builds.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirectory, type Tell } from '../linux/kept-file.ts';
+import { removeTree } from '../linux/remove-tree.ts';
 
 export type Sharing = 'shared' | 'private' | 'locked';
 
@@ -15,13 +16,15 @@ export interface TakenCache {
 
 export class CacheMounts {
   readonly #directory: string;
+  readonly #tell: Tell;
   readonly #users = new Map<string, number>();
   /** Settled when those before have given it back. */
   readonly #locks = new Map<string, Promise<void>>();
 
-  constructor(directory: string) {
+  constructor(directory: string, tell: Tell) {
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
+    this.#tell = tell;
+    ensureDirectory(directory, { mode: 0o711, tell });
   }
 
   /** `locked` waits until nobody else has it; `private` is another one when somebody has it. */
@@ -42,7 +45,7 @@ export class CacheMounts {
   /** Removes those that no build uses. */
   async prune(): Promise<void> {
     for (const name of readdirSync(this.#directory)) {
-      if (!this.#users.has(name)) await rm(join(this.#directory, name), { recursive: true, force: true });
+      if (!this.#users.has(name)) await removeTree(join(this.#directory, name));
     }
   }
 
@@ -55,7 +58,8 @@ export class CacheMounts {
 
   #use(name: string, unlock: () => void): TakenCache {
     const path = join(this.#directory, name);
-    const isNew = mkdirSync(path, { recursive: true }) !== undefined;
+    const isNew = !existsSync(path);
+    ensureDirectory(path, { tell: this.#tell });
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
     let released = false;
     return {

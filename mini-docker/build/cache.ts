@@ -1,8 +1,11 @@
 // What earlier builds did: the key of a step, which stands for everything that went into it, and the layer it made.
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDigest } from '../formats/oci/digest.ts';
+import { integer, object, parse, string } from '../formats/schema.ts';
 import type { LooseLayer, LooseLayers } from '../images/image.ts';
+import { ensureDirectory, readRegular, type Tell } from '../linux/kept-file.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 
 export interface CachedStep {
@@ -38,10 +41,10 @@ export function keyOf(...parts: readonly (string | readonly string[])[]): string
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-export function openStepCache(directory: string, layers: LooseLayers): StepCache {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+export function openStepCache(directory: string, layers: LooseLayers, tell: Tell): StepCache {
+  ensureDirectory(directory, { mode: 0o700, tell });
   const path = join(directory, 'steps.jsonl');
-  const steps = readSteps(path);
+  const steps = readSteps(path, tell);
   write();
 
   function write(): void {
@@ -80,19 +83,29 @@ export function openStepCache(directory: string, layers: LooseLayers): StepCache
 
 const line = (record: CacheRecord): string => `${JSON.stringify(record)}\n`;
 
+/** Bytes of what is remembered. */
+const LARGEST = 64 << 20;
+
+const cacheRecord = object(
+  { diffId: string },
+  { key: string, did: string, created: string, used: integer, uses: integer },
+);
+
 /** What cannot be read is forgotten: it is a cache. */
-function readSteps(path: string): Map<string, CacheRecord> {
+function readSteps(path: string, tell: Tell): Map<string, CacheRecord> {
   const steps = new Map<string, CacheRecord>();
   let text = '';
   try {
-    text = readFileSync(path, 'utf8');
-  } catch {
+    text = readRegular(path, LARGEST).toString();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      tell(`the build cache is forgotten: ${(error as Error).message}`);
     return steps;
   }
   for (const each of text.split('\n')) {
     try {
-      const record = JSON.parse(each) as CacheRecord;
-      if (typeof record.key === 'string') steps.set(record.key, record);
+      const record = parse(each, 'step', cacheRecord);
+      if (record.diffId === undefined || isDigest(record.diffId)) steps.set(record.key, record);
     } catch {
       // The last line of a daemon that was killed, or the empty one.
     }

@@ -7,7 +7,7 @@ import { ExpectedError, FormatError } from '../formats/errors.ts';
 import { spaceFor } from '../images/layers.ts';
 import { unpackArchive } from '../images/unpack-archive.ts';
 import { O } from '../linux/constants.ts';
-import { removeTree } from '../linux/directory.ts';
+import { removeTreeAt } from '../linux/remove-tree.ts';
 import { BuildError } from './errors.ts';
 import { isFile, locate, openFileOf } from './sources.ts';
 
@@ -48,7 +48,7 @@ export function removeIgnored(context: number, dockerfile: string): void {
   const path = dockerfile.replace(/^(?:\.?\/)+/, '');
   for (const each of ['.dockerignore', path]) {
     if (path.includes('/') && each === path) continue;
-    if (ignored.ignores(each)) removeTree(context, each);
+    if (ignored.ignores(each)) removeTreeAt(context, each);
   }
 }
 

@@ -1,9 +1,11 @@
 // Two daemons must never share a data root or a run directory. The kernel gives the locks back when a daemon dies.
 
-import { chmodSync, closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, ftruncateSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { LOCK } from '../linux/constants.ts';
+import { readRegular } from '../linux/kept-file.ts';
+import { openKept } from '../linux/set-aside.ts';
 import { mayFail } from '../linux/step.ts';
 import { flock } from '../linux/syscalls.ts';
 
@@ -15,9 +17,9 @@ import { flock } from '../linux/syscalls.ts';
 export function lockDirectory(directory: string, mode: number): Disposable {
   mkdirSync(directory, { recursive: true, mode });
   const path = join(directory, 'daemon.lock');
-  const fd = openSync(path, 'a+', 0o600);
+  const fd = openKept(path, 0o600);
   if (call(mayFail(flock(fd, LOCK.EX | LOCK.NB), 'EAGAIN')) < 0) {
-    const pid = readFileSync(path, 'utf8').trim();
+    const pid = readRegular(path).toString().trim();
     closeSync(fd);
     throw new Error(`another daemon (pid ${pid}) uses ${directory}: stop it, or choose another directory`);
   }

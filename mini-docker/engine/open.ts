@@ -1,7 +1,9 @@
 // Puts the engine together and finds what an earlier one left.
 
+import { join } from 'node:path';
 import type { RegistryOptions } from '../daemon/options.ts';
 import type { ImageStore } from '../images/image.ts';
+import { ensureDirectory } from '../linux/kept-file.ts';
 import type { Networks } from '../network/network.ts';
 import type { Runtime } from '../runtime/container.ts';
 import { openBuilds } from './builds/builds.ts';
@@ -37,11 +39,14 @@ export interface EngineOptions {
   registries?: RegistryOptions;
   /** A line for the daemon's log. */
   warn(message: string): void;
+  /** The same, for what `troubles` gives: what of the disk cannot be read or cleaned. */
+  tell(trouble: string): void;
+  troubles(): string[];
 }
 
 /** One engine at a time for a data root and a run directory: the caller sees to that (daemon-lock.ts). */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { dataRoot, runDir, images, networks, runtime, warn } = options;
+  const { dataRoot, runDir, images, networks, runtime, warn, tell, troubles } = options;
   const closing = new AbortController();
   const paths = dataPaths({ dataRoot, runDir });
   const context: EngineContext = {
@@ -52,16 +57,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     runtime,
     containers: new ContainerSet(),
     events: new Events(),
-    deletions: new Deletions(warn),
+    deletions: new Deletions(tell),
     records: new RecordKeeper({ paths, warn }),
-    volumes: new VolumeStore(paths.volumes),
+    volumes: new VolumeStore(paths.volumes, tell),
     warn,
+    tell,
+    troubles,
     closing: closing.signal,
   };
-  makeInitLayer(context.paths.initLayer);
+  for (const each of ['containers', 'shm', 'rootfs'])
+    ensureDirectory(join(runDir, each), { mode: 0o711, tell });
+  makeInitLayer(context.paths.initLayer, tell);
   await recover(context);
   const builds = await openBuilds(context);
-  const id = engineId(dataRoot);
+  const id = engineId(dataRoot, tell);
   return {
     containers: containersApi(context),
     execs: execsApi(context),

@@ -2,23 +2,20 @@
 // when, and only when, all of it is there and its digest is right.
 
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { closeSync, createReadStream, fsync, linkSync, openSync } from 'node:fs';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestOf, hexOf } from '../formats/oci/digest.ts';
 import type { Descriptor } from '../formats/oci/image.ts';
+import { ensureDirectory, readRegular, sizeOfRegular, type Tell } from '../linux/kept-file.ts';
+import { removeTreeNow } from '../linux/remove-tree.ts';
+import { renameOver } from '../linux/set-aside.ts';
 import { type WholeFileOptions, writeWhole } from '../linux/whole-file.ts';
 import { ImageError } from './errors.ts';
+
+/** Bytes of the largest manifest or configuration. */
+const LARGEST_READ = 32 << 20;
 
 /** What is known of a blob before its bytes are there. */
 export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
@@ -52,11 +49,11 @@ export interface Blobs {
 }
 
 /** `temporary` must be on the same filesystem as `layout`: a rename is what makes a blob appear whole. */
-export async function openBlobs(layout: string, temporary: string): Promise<Blobs> {
+export async function openBlobs(layout: string, temporary: string, tell: Tell = () => {}): Promise<Blobs> {
   const directory = join(layout, 'blobs', 'sha256');
-  await mkdir(directory, { recursive: true });
+  ensureDirectory(directory, { tell });
   const path = (digest: string) => join(directory, hexOf(digest));
-  const size = (digest: string) => statSync(path(digest), { throwIfNoEntry: false })?.size;
+  const size = (digest: string) => sizeOfRegular(path(digest));
 
   function arrival(source: AsyncIterable<Uint8Array>, expected: Expected = {}): Arrival {
     let stored: { digest: string; size: number } | undefined;
@@ -81,7 +78,7 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
         await writing;
         const digest = `sha256:${hash.digest('hex')}`;
         check({ digest, size: received }, expected);
-        await rename(name, path(digest));
+        renameOver(name, path(digest));
         syncInBackground(path(digest));
         stored = { digest, size: received };
       } catch (error) {
@@ -109,7 +106,7 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
     path,
     size,
     read(digest) {
-      const bytes = readFileSync(path(digest));
+      const bytes = readRegular(path(digest), LARGEST_READ);
       if (digestOf(bytes) !== digest) throw new ImageError(`${path(digest)} is damaged: its digest is wrong`);
       return bytes;
     },
@@ -124,11 +121,12 @@ export async function openBlobs(layout: string, temporary: string): Promise<Blob
     adopt(from, digest) {
       const name = temporaryName(temporary);
       linkSync(from, name);
-      renameSync(name, path(digest));
+      renameOver(name, path(digest));
       syncInBackground(path(digest));
     },
-    list: async () => (await readdir(directory)).map(hex => `sha256:${hex}`),
-    remove: digest => rm(path(digest), { force: true }),
+    list: async () =>
+      (await readdir(directory)).filter(name => /^[0-9a-f]{64}$/.test(name)).map(hex => `sha256:${hex}`),
+    remove: async digest => removeTreeNow(path(digest)),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type Manifest,
 } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
+import type { Tell } from '../linux/kept-file.ts';
 import type { Blobs } from './blobs.ts';
 import { ImageError, noSuchImage } from './errors.ts';
 import type { Image } from './image.ts';
@@ -61,8 +62,14 @@ const emptyContents = (): Contents => ({
   parents: new Map(),
 });
 
-export function openCatalog(parts: { references: References; blobs: Blobs; layers: Layers }): Catalog {
-  const { references, blobs, layers } = parts;
+export function openCatalog(parts: {
+  references: References;
+  blobs: Blobs;
+  layers: Layers;
+  tell: Tell;
+}): Catalog {
+  const { references, blobs, layers, tell } = parts;
+  const told = new Set<string>();
   let read: readonly Descriptor[] | undefined;
   let contents = emptyContents();
   /** Manifests and configurations never change under their digest. */
@@ -119,7 +126,12 @@ export function openCatalog(parts: { references: References; blobs: Blobs; layer
       const image = imageOf({ mediaType, digest, size }, manifest);
       known.set(descriptor.digest, image);
       return image;
-    } catch {
+    } catch (error) {
+      if (!told.has(descriptor.digest)) {
+        const name = nameOf(descriptor) ?? descriptor.digest;
+        tell(`the image ${name} cannot be read and is not shown: ${(error as Error).message}`);
+      }
+      told.add(descriptor.digest);
       return undefined;
     }
   }

@@ -1,17 +1,15 @@
 // What is below a data root, and the two things that change it: an image comes in, an image goes.
-
-import { mkdirSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Descriptor, decodeManifest } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
+import { ensureDirectory, sweep, type Tell } from '../linux/kept-file.ts';
 import { withLock } from '../linux/lock.ts';
 import { type Blobs, openBlobs } from './blobs.ts';
 import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { keepingParents, withParent } from './parents.ts';
-import { named, nameOf, openReferences, prepareLayout } from './references.ts';
+import { named, nameOf, openReferences } from './references.ts';
 
 export interface Content {
   blobs: Blobs;
@@ -19,6 +17,7 @@ export interface Content {
   catalog: Catalog;
   /** True when nobody opened this root before. */
   isNew: boolean;
+  namesLost: boolean;
   /** For files on the way in: on the blobs' filesystem. */
   temporary: string;
   /** Changes index.json; nobody else does meanwhile. */
@@ -50,16 +49,16 @@ export interface AddOptions {
   unpackLater?: boolean;
 }
 
-export async function openContent(root: string): Promise<Content> {
+export async function openContent(root: string, tell: Tell): Promise<Content> {
   const temporary = join(root, 'tmp');
   const layout = join(root, 'oci');
-  mkdirSync(temporary, { recursive: true });
-  await removeLeftovers(temporary);
-  const blobs = await openBlobs(layout, temporary);
-  const layers = openLayers(join(root, 'layers'), temporary);
-  const isNew = prepareLayout(layout, temporary);
-  const references = openReferences(layout, temporary);
-  const catalog = openCatalog({ references, blobs, layers });
+  ensureDirectory(temporary, { tell });
+  // What a process that is no more was writing: names start with the pid.
+  sweep(temporary, { unwanted: name => !isAlive(Number.parseInt(name, 10)), tell });
+  const blobs = await openBlobs(layout, temporary, tell);
+  const layers = openLayers(join(root, 'layers'), temporary, tell);
+  const references = await openReferences({ layout, temporary, blobs, tell });
+  const catalog = openCatalog({ references, blobs, layers, tell });
   const held = new Map<string, number>();
   const kept: Content['kept'] = new Set();
 
@@ -140,7 +139,19 @@ export async function openContent(root: string): Promise<Content> {
       return catalog.byManifest(descriptor.digest)!;
     });
 
-  return { blobs, layers, catalog, isNew, temporary, update, add, holding, kept, collect };
+  return {
+    blobs,
+    layers,
+    catalog,
+    isNew: references.isNew,
+    namesLost: references.namesLost,
+    temporary,
+    update,
+    add,
+    holding,
+    kept,
+    collect,
+  };
 }
 
 /** The same pieces; tells how many bytes have been taken so far. */
@@ -185,14 +196,6 @@ export function withName(
 
 const withoutName = (manifests: readonly Descriptor[], descriptor: Descriptor): readonly Descriptor[] =>
   manifests.some(each => each.digest === descriptor.digest) ? manifests : [...manifests, descriptor];
-
-/** What a process that is no more was writing: names start with the pid. */
-async function removeLeftovers(temporary: string): Promise<void> {
-  for (const name of readdirSync(temporary)) {
-    if (!isAlive(Number.parseInt(name, 10)))
-      await rm(join(temporary, name), { recursive: true, force: true });
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -137,6 +137,8 @@ export interface HistoryLine {
 }
 
 export interface ImageStore {
+  /** The names of its images were lost with the file that held them. */
+  namesLost: boolean;
   /** By reference, by id with or without 'sha256:', or by an unambiguous prefix of it. Throws ImageError. */
   get(reference: string): Promise<Image>;
   list(): Promise<Image[]>;

@@ -2,21 +2,15 @@
 // only when the layer is whole. A layer's files depend on its own tar alone, so its diff id names it, and images share it.
 
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-} from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statfsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../formats/oci/digest.ts';
-import { parseObject } from '../formats/schema.ts';
+import { integer, object, parse } from '../formats/schema.ts';
 import { O } from '../linux/constants.ts';
+import { ensureDirectory, readRegular, type Tell } from '../linux/kept-file.ts';
+import { removeTree } from '../linux/remove-tree.ts';
+import { renameOver } from '../linux/set-aside.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import { blobFile, temporaryName } from './blobs.ts';
 import { ImageError } from './errors.ts';
@@ -55,8 +49,8 @@ export interface UnpackLayerOptions {
 const nameOf = (diffId: string): string =>
   Buffer.from(hexOf(diffId), 'hex').subarray(0, 12).toString('base64url');
 
-export function openLayers(root: string, temporary: string): Layers {
-  mkdirSync(root, { recursive: true, mode: 0o710 });
+export function openLayers(root: string, temporary: string, tell: Tell = () => {}): Layers {
+  ensureDirectory(root, { mode: 0o710, tell });
   const sizes = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
   const description = (name: string) => join(root, name, 'layer.json');
@@ -64,10 +58,8 @@ export function openLayers(root: string, temporary: string): Layers {
   function size(diffId: string): number | undefined {
     const known = sizes.get(diffId);
     if (known !== undefined) return known;
-    const path = description(nameOf(diffId));
-    if (!existsSync(path)) return undefined;
-    const found = Number(parseObject(readFileSync(path), path).size);
-    sizes.set(diffId, found);
+    const found = readSize(description(nameOf(diffId)));
+    if (found !== undefined) sizes.set(diffId, found);
     return found;
   }
 
@@ -91,14 +83,12 @@ export function openLayers(root: string, temporary: string): Layers {
       }
       const text = JSON.stringify({ diffId, size: unpacked.size });
       writeWhole(join(staging, 'layer.json'), text, blobFile(temporary));
-      try {
-        renameSync(staging, join(root, nameOf(diffId)));
-      } catch (error) {
-        // Another process was faster; the same diff id is the same files.
-        if (!existsSync(description(nameOf(diffId)))) throw error;
-      }
+      // Another process may have been faster; the same diff id is the same files. What is there and is not whole is not.
+      if (size(diffId) === undefined) renameOver(staging, join(root, nameOf(diffId)));
     } finally {
-      await rm(staging, { recursive: true, force: true });
+      await removeTree(staging).catch((error: Error) =>
+        tell(`${staging} cannot be removed: ${error.message}`),
+      );
     }
   }
 
@@ -123,9 +113,20 @@ export function openLayers(root: string, temporary: string): Layers {
       // Out of sight first: half a layer must not look like one.
       const gone = temporaryName(temporary);
       renameSync(join(root, name), gone);
-      await rm(gone, { recursive: true, force: true });
+      await removeTree(gone).catch((error: Error) => tell(`${gone} cannot be removed: ${error.message}`));
     },
   };
+}
+
+const layerFile = object({}, { size: integer });
+
+/** undefined for a layer that is not whole, or whose description says nothing. */
+function readSize(path: string): number | undefined {
+  try {
+    return parse(readRegular(path), path, layerFile).size;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A layer may fill the disk up to a twentieth of it: a decompression bomb must not take the whole machine down. */

@@ -3,9 +3,9 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTarReader, type TarConsumer } from '../formats/tar/reader.ts';
+import { removeTree } from '../linux/remove-tree.ts';
 import { temporaryName } from './blobs.ts';
 import { decompressed } from './decompress.ts';
 import { ImageError } from './errors.ts';
@@ -37,7 +37,7 @@ export async function spoolArchive(options: {
 }): Promise<Spool> {
   const directory = temporaryName(options.temporary);
   mkdirSync(directory);
-  const remove = () => rm(directory, { recursive: true, force: true });
+  const remove = () => removeTree(directory);
   const consumer = createConsumer(directory, options.limit);
   try {
     const reader = createTarReader(consumer);
@@ -86,13 +86,15 @@ function createConsumer(directory: string, limit: number): SpoolConsumer {
   let current: { fd: number; hash: Hash; path: string; name: string } | undefined;
   let size = 0;
   let total = 0;
+  /** Also of those that a later one of the same name replaces. */
+  let files = 0;
   return {
     entries,
     entry({ path: name, type, linkname = '' }) {
       if (type === 'symlink') entries.set(clean(name), clean(join('/', name, '..', linkname)));
       if (type === 'hardlink') entries.set(clean(name), clean(linkname));
       if (type !== 'file') return;
-      const path = join(directory, String(entries.size));
+      const path = join(directory, String(files++));
       current = { fd: openSync(path, 'wx'), hash: createHash('sha256'), path, name: clean(name) };
       size = 0;
     },

@@ -2,6 +2,7 @@
 
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
+import type { Tell } from '../linux/kept-file.ts';
 import { type Content, digestsOf, openContent, withName } from './content.ts';
 import { createImage, importImage } from './create.ts';
 import { EMBEDDED_REFERENCE, makeEmbeddedImage } from './embedded.ts';
@@ -20,15 +21,17 @@ export interface StoreOptions {
   root: string;
   /** What daemon.json says of registries. */
   registries?: RegistrySettings;
+  /** Told what on the disk could not be used. */
+  tell?: Tell;
 }
 
 /** Opens the images below `root`, which is made when it is not there, and then has the embedded image. */
 export async function openImageStore(options: StoreOptions): Promise<ImageStore> {
-  const { root, registries = {} } = options;
-  const content = await openContent(root);
+  const { root, registries = {}, tell = () => {} } = options;
+  const content = await openContent(root, tell);
   const { catalog, layers } = content;
 
-  if (content.isNew) {
+  if (content.isNew || content.namesLost) {
     // A machine without a busybox can still pull.
     await addEmbedded(content).catch(async error => {
       if (!(error instanceof ImageError)) throw error;
@@ -37,6 +40,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
   }
 
   return {
+    namesLost: content.namesLost,
     get: async reference => catalog.find(reference).image,
     list: async () => catalog.images(),
 

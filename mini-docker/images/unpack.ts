@@ -4,6 +4,7 @@
 import type { TarEntry } from '../formats/tar/entry.ts';
 import type { TarConsumer } from '../formats/tar/reader.ts';
 import { openInRoot, setTimes, withFd } from '../linux/in-root.ts';
+import { asEntryFault } from './entry-faults.ts';
 import { ImageError } from './errors.ts';
 import { Allowance } from './unpack/allowance.ts';
 import { FileContent } from './unpack/content.ts';
@@ -53,6 +54,8 @@ class ArchiveUnpacker implements Unpacker {
   readonly #directoryTimes = new Map<string, bigint>();
   #content: FileContent | undefined;
   #size = 0;
+  /** For errors: of the entry that is being unpacked. */
+  #current = '';
 
   constructor(options: UnpackOptions) {
     this.#allowance = new Allowance({ bytes: options.limit, memory: options.memory });
@@ -67,6 +70,19 @@ class ArchiveUnpacker implements Unpacker {
   }
 
   entry(described: TarEntry): void {
+    this.#current = described.path;
+    this.#ofArchive(() => this.#make(described));
+  }
+
+  #ofArchive(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw asEntryFault(error, this.#current);
+    }
+  }
+
+  #make(described: TarEntry): void {
     const { uid, gid } = described;
     const entry = this.#owner === undefined ? described : { ...described, ...this.#owner({ uid, gid }) };
     const path = this.#prefix + normalise(entry.path);
@@ -97,11 +113,12 @@ class ArchiveUnpacker implements Unpacker {
   data(bytes: Buffer, position: number): void {
     if (this.#content === undefined) return;
     this.#allowance.store(bytes.length);
-    this.#content.write(bytes, position);
+    const content = this.#content;
+    this.#ofArchive(() => content.write(bytes, position));
   }
 
   end(): void {
-    this.#content?.finish();
+    this.#ofArchive(() => this.#content?.finish());
     this.#closeContent();
   }
 

@@ -1,12 +1,11 @@
 // Directories by descriptor: nothing here can be led astray by somebody who swaps a directory for a symbolic link.
 import { call } from './call.ts';
-import { AT, O, RENAME, S_IF, STATX } from './constants.ts';
-import { type PathArg, withFd } from './in-root.ts';
+import { AT, S_IF, STATX } from './constants.ts';
+import type { PathArg } from './in-root.ts';
 import { mayFail } from './step.ts';
-import { getdents64, openat, renameat2, statx, unlinkat } from './syscalls.ts';
+import { getdents64, statx } from './syscalls.ts';
 
 const DENTS = 1 << 16;
-const EISDIR = 21;
 
 /** Names in the directory `fd`, without '.' and '..', in the kernel's order. Each is bytes that end in their NUL. */
 export function namesIn(fd: number): Buffer[] {
@@ -22,47 +21,6 @@ export function namesIn(fd: number): Buffer[] {
       if (!isDots) names.push(name);
     }
   }
-}
-
-/** So many directories are open at once while a tree is removed; a tree may be deeper than there are descriptors. */
-const DEEPEST = 64;
-
-/** Removes `name` from the directory `parent`, and all that is below it when it is a directory. Gone already is fine. */
-export function removeTree(parent: number, name: PathArg): void {
-  const result = call(mayFail(unlinkat(parent, name, 0), 'EISDIR', 'ENOENT'));
-  if (result !== -EISDIR) return;
-  // Once more for what has been brought up from too far below. Opened anew: a descriptor goes through its names once.
-  while (withFd(openDirectoryAt(parent, name), fd => empty(fd, { top: fd, depth: 1 })) === 'more');
-  call(mayFail(unlinkat(parent, name, AT.REMOVEDIR), 'ENOENT'));
-}
-
-/** @returns whether there is more in `top` now */
-function empty(fd: number, { top, depth }: { top: number; depth: number }): 'done' | 'more' {
-  let result: 'done' | 'more' = 'done';
-  for (const child of namesIn(fd)) {
-    if (call(mayFail(unlinkat(fd, child, 0), 'EISDIR', 'ENOENT')) !== -EISDIR) continue;
-    if (depth >= DEEPEST && bringUp(fd, child, top)) {
-      result = 'more';
-      continue;
-    }
-    const below = withFd(openDirectoryAt(fd, child), below => empty(below, { top, depth: depth + 1 }));
-    if (below === 'more') result = 'more';
-    call(mayFail(unlinkat(fd, child, AT.REMOVEDIR), 'ENOENT'));
-  }
-  return result;
-}
-
-let brought = 0;
-
-/** @returns false where directories cannot be moved: those of an overlay's lower layers */
-function bringUp(fd: number, child: PathArg, top: number): boolean {
-  const name = `.removing-${process.pid}-${++brought}`;
-  const moved = mayFail(renameat2(fd, child, top, name, RENAME.NOREPLACE), 'EXDEV', 'EEXIST', 'ENOENT');
-  return call(moved) >= 0;
-}
-
-function openDirectoryAt(parent: number, name: PathArg): number {
-  return call(openat(parent, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC, 0));
 }
 
 export interface FileStatus {

@@ -15,7 +15,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call } from './call.ts';
 import { O } from './constants.ts';
-import { isWhiteout, namesIn, removeTree, statusAt } from './directory.ts';
+import { isWhiteout, namesIn, statusAt } from './directory.ts';
 import {
   makeDirectoriesInRoot,
   openBeneath,
@@ -26,6 +26,7 @@ import {
   withFd,
 } from './in-root.ts';
 import { withLock } from './lock.ts';
+import { removeTreeAt } from './remove-tree.ts';
 import { close, mknodat } from './syscalls.ts';
 
 let outside: string;
@@ -132,10 +133,10 @@ test('a directory of many names is read whole', () => {
 test('removing a tree does not follow the links in it', () => {
   mkdirSync(join(root, 'tree/deep'), { recursive: true });
   symlinkSync(join(outside, 'etc'), join(root, 'tree/deep/link'));
-  removeTree(rootFd, 'tree');
+  removeTreeAt(rootFd, 'tree');
   expect(statusAt(rootFd, 'tree')).toBeUndefined();
   expect(readFileSync(join(outside, 'etc/name'), 'utf8')).toBe('outside');
-  removeTree(rootFd, 'tree');
+  removeTreeAt(rootFd, 'tree');
 });
 
 test('a link tells where it leads, and a whiteout is known', () => {

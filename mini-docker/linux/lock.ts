@@ -1,6 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { call, callAsync } from './call.ts';
 import { LOCK } from './constants.ts';
+import { openKept } from './set-aside.ts';
 import { mayFail } from './step.ts';
 import { flock } from './syscalls.ts';
 
@@ -9,7 +10,7 @@ import { flock } from './syscalls.ts';
  * when it is not there. `use` must not wait for anything: those who wait for the lock occupy threads of libuv's pool.
  */
 export async function withLock<T>(path: string, use: () => T): Promise<T> {
-  const fd = openSync(path, 'a', 0o600);
+  const fd = openKept(path, 0o600);
   try {
     if (call(mayFail(flock(fd, LOCK.EX | LOCK.NB), 'EAGAIN', 'EINTR')) < 0) {
       while ((await callAsync(mayFail(flock(fd, LOCK.EX), 'EINTR'))) < 0);

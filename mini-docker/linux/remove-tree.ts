@@ -1,58 +1,140 @@
-// Removing a directory with all that is in it. A few small files, as nearly every container has, are removed at once:
-// faster than any waiting for a thread. Large trees are left to a thread, so that nobody else has to wait.
+// Removing a file, or a directory with all that is in it, by descriptors: a tree may be deeper than a path is long or than
+// there are descriptors, its names may be any bytes, and a directory that is exchanged for a symbolic link leads nowhere.
 
-import { closeSync, openSync, readdirSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { O } from './constants.ts';
-import { removeTree as removeTreeAt } from './directory.ts';
+import { closeSync, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { call, callAsync } from './call.ts';
+import { AT, O, RENAME, S_IF } from './constants.ts';
+import { namesIn, statusAt } from './directory.ts';
+import type { PathArg } from './in-root.ts';
+import { mayFail, type Step } from './step.ts';
+import { openat, renameat2, unlinkat } from './syscalls.ts';
 
-const FEW = 64;
+/** So many directories are open at once; what lies deeper is brought up. */
+const DEEPEST = 64;
+/** Bytes of a file whose blocks take the filesystem so long to free that nobody should wait for it. */
+const LARGE = 64 << 20;
+/** Entries after which others get their turn. */
+const TURN = 256;
 
-/** Idempotent. Symbolic links are removed and not followed. */
-export async function removeTree(directory: string): Promise<void> {
+/** What stops the removal for a moment: a call that takes long, or that others want their turn. */
+type Pause = Step | 'turn';
+
+/** Idempotent. Symbolic links are removed and not followed. Rejects with SyscallError where something cannot be removed. */
+export async function removeTree(path: string): Promise<void> {
+  const parent = openParent(path);
+  if (parent === undefined) return;
   try {
-    if (removeFew(directory, FEW) >= 0) return;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-  }
-  await rm(directory, { recursive: true, force: true }).catch((error: unknown) =>
-    removeDeep(directory, error),
-  );
-}
-
-/** The same at once, for sweeping up when nobody is served yet. */
-export function removeTreeNow(directory: string): void {
-  try {
-    rmSync(directory, { recursive: true, force: true });
-  } catch (error) {
-    removeDeep(directory, error);
-  }
-}
-
-/** A container may make trees that are deeper than a path is long, or than there are descriptors. */
-function removeDeep(directory: string, error: unknown): void {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  if (!['ENAMETOOLONG', 'EMFILE', 'ENFILE', 'ENOTEMPTY'].includes(code)) throw error;
-  const parent = openSync(dirname(directory), O.RDONLY | O.DIRECTORY);
-  try {
-    removeTreeAt(parent, basename(directory));
+    for (const pause of removal(parent, basename(path))) {
+      if (pause === 'turn') await setImmediate();
+      else await callAsync(pause);
+    }
   } finally {
     closeSync(parent);
   }
 }
 
-/** @returns how many more could have been removed; negative when there were too many, and some are left */
-function removeFew(directory: string, budget: number): number {
-  const entries = readdirSync(directory, { withFileTypes: true });
-  let left = budget - entries.length;
-  if (left < 0) return left;
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) left = removeFew(path, left);
-    else unlinkSync(path);
-    if (left < 0) return left;
+/** The same at once, for sweeping up when nobody is served yet. Throws SyscallError. */
+export function removeTreeNow(path: string): void {
+  const parent = openParent(path);
+  if (parent === undefined) return;
+  try {
+    removeTreeAt(parent, basename(path));
+  } finally {
+    closeSync(parent);
   }
-  rmdirSync(directory);
-  return left;
+}
+
+/** The same of `name` in the directory `parent`. */
+export function removeTreeAt(parent: number, name: PathArg): void {
+  for (const pause of removal(parent, name)) if (pause !== 'turn') call(pause);
+}
+
+function openParent(path: string): number | undefined {
+  try {
+    return openSync(dirname(path), O.RDONLY | O.DIRECTORY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const unlink = (parent: number, name: PathArg): Step => mayFail(unlinkat(parent, name, 0), 'ENOENT');
+
+function* removal(parent: number, name: PathArg): Generator<Pause, void> {
+  const status = statusAt(parent, name);
+  if (status === undefined) return;
+  if ((status.mode & S_IF.MT) !== S_IF.DIR) {
+    yield* removeFile(parent, name, status);
+    return;
+  }
+  // Once more for what has been brought up from too far below. Opened anew: a descriptor goes through its names once.
+  for (let left = true; left; ) {
+    const top = openDirectoryAt(parent, name);
+    try {
+      left = yield* empty(top, { top, depth: 1, entries: 0 });
+    } finally {
+      closeSync(top);
+    }
+  }
+  call(mayFail(unlinkat(parent, name, AT.REMOVEDIR), 'ENOENT'));
+}
+
+function* removeFile(
+  parent: number,
+  name: PathArg,
+  { mode, size }: { mode: number; size: number },
+): Generator<Pause, void> {
+  if ((mode & S_IF.MT) === S_IF.REG && size >= LARGE) yield unlink(parent, name);
+  else call(unlink(parent, name));
+}
+
+interface Walk {
+  top: number;
+  depth: number;
+  entries: number;
+}
+
+/** @returns whether there is more in `top` now */
+function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
+  const { top, depth } = walk;
+  let more = false;
+  for (const child of namesIn(fd)) {
+    walk.entries += 1;
+    if (walk.entries % TURN === 0) yield 'turn';
+    const status = statusAt(fd, child);
+    if (status === undefined) continue;
+    if ((status.mode & S_IF.MT) !== S_IF.DIR) {
+      yield* removeFile(fd, child, status);
+      continue;
+    }
+    if (depth >= DEEPEST && bringUp(fd, child, top)) {
+      more = true;
+      continue;
+    }
+    const below = openDirectoryAt(fd, child);
+    try {
+      const inside = { top, depth: depth + 1, entries: walk.entries };
+      if (yield* empty(below, inside)) more = true;
+      walk.entries = inside.entries;
+    } finally {
+      closeSync(below);
+    }
+    call(mayFail(unlinkat(fd, child, AT.REMOVEDIR), 'ENOENT'));
+  }
+  return more;
+}
+
+let brought = 0;
+
+/** @returns false where directories cannot be moved: those of an overlay's lower layers */
+function bringUp(fd: number, child: PathArg, top: number): boolean {
+  const name = `.removing-${process.pid}-${++brought}`;
+  const moved = mayFail(renameat2(fd, child, top, name, RENAME.NOREPLACE), 'EXDEV', 'EEXIST', 'ENOENT');
+  return call(moved) >= 0;
+}
+
+function openDirectoryAt(parent: number, name: PathArg): number {
+  return call(openat(parent, name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC, 0));
 }

@@ -1,6 +1,8 @@
 // Files that are there whole or not at all, whenever their writer is killed.
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { removeTreeNow } from './remove-tree.ts';
+import { renameOver } from './set-aside.ts';
 
 export interface WholeFileOptions {
   mode?: number;
@@ -13,16 +15,27 @@ export interface WholeFileOptions {
 export function writeWhole(path: string, content: string | Uint8Array, options: WholeFileOptions = {}): void {
   const { mode = 0o600, durable = false, temporary = `${path}.tmp` } = options;
   try {
-    const file = openSync(temporary, 'w', mode);
+    const file = openNew(temporary, mode);
     try {
       writeFileSync(file, content);
       if (durable) fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    renameOver(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** What a killed writer left under the name, or anything else that is there, goes. */
+function openNew(path: string, mode: number): number {
+  try {
+    return openSync(path, 'wx', mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    removeTreeNow(path);
+    return openSync(path, 'wx', mode);
   }
 }

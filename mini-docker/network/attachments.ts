@@ -31,8 +31,13 @@ export function createAttachments(options: {
   const { store, host, networks } = options;
   const containers = new Map<string, ContainerRecord>();
   for (const record of store.containers()) containers.set(record.containerId, record);
-  for (const { endpoints } of containers.values())
-    for (const endpoint of endpoints) reserve(networks, endpoint);
+  for (const { containerName, endpoints } of containers.values()) {
+    try {
+      for (const endpoint of endpoints) reserve(networks, endpoint);
+    } catch (error) {
+      store.tell(`an address of container ${containerName} is not reserved: ${(error as Error).message}`);
+    }
+  }
 
   const keep = (record: ContainerRecord): void => {
     if (record.endpoints.length > 0) {

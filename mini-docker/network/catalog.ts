@@ -57,7 +57,13 @@ export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
     }),
   };
 
-  for (const record of store.networks()) keep(record);
+  for (const record of store.networks()) {
+    try {
+      keep(record);
+    } catch (error) {
+      store.tell(`network ${record.resource.Name} is left alone: ${(error as Error).message}`);
+    }
+  }
   const named = (name: string): Network | undefined =>
     [...networks.values()].find(each => each.record.resource.Name === name);
   for (const name of ['host', 'none'] as const) if (!named(name)) catalog.add(defineWithoutLinks(name));

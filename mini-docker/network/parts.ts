@@ -1,6 +1,7 @@
 // The parts of this folder, put together.
 
 import { join } from 'node:path';
+import type { Tell } from '../linux/kept-file.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
@@ -16,6 +17,8 @@ import { createSwitchboard, type Switchboard } from './switchboard.ts';
 export interface OpenOptions {
   /** A directory of our own: networks and leases are kept there. One process at a time. */
   root: string;
+  /** Told what on the disk cannot be used. */
+  tell?: Tell;
   /** Where nft(8) is; default: in PATH. */
   nft?: string;
 }
@@ -34,7 +37,7 @@ export interface Parts {
 }
 
 export function openParts(options: OpenOptions): Parts {
-  const store = openRecordStore(options.root);
+  const store = openRecordStore(options.root, options.tell);
   const host = openNetlink();
   const catalog = openCatalog(store, host);
   const attachments = createAttachments({ store, host, networks: catalog.networks });

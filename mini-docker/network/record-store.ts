@@ -1,11 +1,28 @@
 // Records on disk. Each is written beside its place and renamed into it, so a reader finds the old or the new one.
-
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { FormatError } from '../formats/errors.ts';
+import {
+  anyObject,
+  array,
+  boolean,
+  integer,
+  map,
+  nullable,
+  object,
+  parse,
+  parseObject,
+  string,
+  strings,
+} from '../formats/schema.ts';
+import { ensureDirectory, loadKept, removeKept, saveKept, type Tell } from '../linux/kept-file.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import type { ContainerRecord, NetworkRecord } from './record.ts';
+import { decodeSubnet } from './subnet.ts';
 
 export interface RecordStore {
+  /** Takes what cannot be used of what the records say. */
+  tell: Tell;
   networks(): NetworkRecord[];
   saveNetwork(record: NetworkRecord): void;
   removeNetwork(id: string): void;
@@ -15,33 +32,104 @@ export interface RecordStore {
   removeContainer(containerId: string): void;
 }
 
-export function openRecordStore(root: string): RecordStore {
+export function openRecordStore(root: string, tell: Tell = () => {}): RecordStore {
   const networks = join(root, 'networks');
   const containers = join(root, 'containers');
-  for (const directory of [networks, containers]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [networks, containers]) ensureDirectory(directory, { mode: 0o700, tell });
   return {
-    networks: () => readAll<NetworkRecord>(networks),
-    saveNetwork: record => write(join(networks, `${record.resource.Id}.json`), record, true),
-    removeNetwork: id => rmSync(join(networks, `${id}.json`), { force: true }),
-    containers: () => readAll<ContainerRecord>(containers),
-    saveContainer: record => write(join(containers, `${record.containerId}.json`), record, false),
-    removeContainer: id => rmSync(join(containers, `${id}.json`), { force: true }),
+    tell,
+    networks: () => readAll(networks, decodeNetwork, tell),
+    saveNetwork: record =>
+      saveKept(join(networks, `${record.resource.Id}.json`), JSON.stringify(record), { durable: true }),
+    removeNetwork: id => removeKept(join(networks, `${id}.json`)),
+    containers: () => readAll(containers, decodeContainer, tell),
+    saveContainer: record =>
+      writeWhole(join(containers, `${record.containerId}.json`), JSON.stringify(record)),
+    removeContainer: id => removeKept(join(containers, `${id}.json`)),
   };
 }
 
-/** What cannot be read was cut off by a power cut, or is of a version to come: it is left alone. */
-function readAll<T extends { version: 1 }>(directory: string): T[] {
-  return readdirSync(directory)
-    .filter(name => /^[0-9a-f]+\.json$/.test(name))
-    .flatMap(name => {
-      try {
-        const record = JSON.parse(readFileSync(join(directory, name), 'utf8')) as T;
-        return record?.version === 1 ? [record] : [];
-      } catch {
-        return [];
-      }
-    });
+/** Also those of which only the copy is left. */
+function readAll<T>(directory: string, decode: (bytes: Buffer, id: string) => T, tell: Tell): T[] {
+  const ids = readdirSync(directory).flatMap(name => /^([0-9a-f]+)\.json(?:\.last)?$/.exec(name)?.[1] ?? []);
+  return [...new Set(ids)].flatMap(id => {
+    const record = loadKept(join(directory, `${id}.json`), bytes => decode(bytes, id), tell);
+    return record === undefined ? [] : [record];
+  });
 }
 
-const write = (path: string, record: object, durable: boolean): void =>
-  writeWhole(path, JSON.stringify(record), { durable });
+/** What is looked at later, and must be what it should be. */
+const pool = object(
+  { IPRange: string, AuxiliaryAddresses: map(string) },
+  { Subnet: string, Gateway: string },
+);
+const networkFile = object(
+  {},
+  {
+    version: integer,
+    bridge: string,
+    mac: string,
+    resource: object(
+      {},
+      {
+        Id: string,
+        Name: string,
+        Created: string,
+        Scope: string,
+        Driver: string,
+        EnableIPv6: boolean,
+        Internal: boolean,
+        Options: map(string),
+        Labels: map(string),
+        IPAM: object({}, { Config: array(pool) }),
+      },
+    ),
+  },
+);
+const endpoint = object(
+  {},
+  {
+    networkId: string,
+    endpointId: string,
+    macAddress: string,
+    ipAddress: string,
+    ipv6Address: string,
+    gateway: string,
+    link: string,
+    dnsServers: strings,
+    links: map(string),
+  },
+);
+const containerFile = object(
+  {},
+  {
+    version: integer,
+    containerId: string,
+    containerName: string,
+    pid: integer,
+    endpoints: array(endpoint),
+    ports: map(nullable(array(anyObject))),
+  },
+);
+
+/** Throws FormatError. */
+function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
+  const { version, resource } = parse(bytes, 'network', networkFile);
+  checkOwner({ version, of: resource.Id, id });
+  for (const { Subnet } of resource.IPAM.Config) {
+    if (decodeSubnet(Subnet) === undefined) throw new FormatError(`its subnet is none: ${Subnet}`);
+  }
+  return parseObject(bytes, 'network') as unknown as NetworkRecord;
+}
+
+/** Throws FormatError. */
+function decodeContainer(bytes: Buffer, id: string): ContainerRecord {
+  const { version, containerId } = parse(bytes, 'container on networks', containerFile);
+  checkOwner({ version, of: containerId, id });
+  return parseObject(bytes, 'container on networks') as unknown as ContainerRecord;
+}
+
+function checkOwner({ version, of, id }: { version: number; of: string; id: string }): void {
+  if (version !== 1) throw new FormatError(`its version ${version} is not known`);
+  if (of !== id) throw new FormatError(`it is the record of ${JSON.stringify(of)}`);
+}

@@ -1,6 +1,7 @@
 // A further process in a running container: it joins the container's cgroup and all its namespaces by one setns(2) on
 // a pidfd, and then has to fork, since a joined pid namespace takes in children only.
 import { closeSync, openSync } from 'node:fs';
+import { ExpectedError } from '../formats/errors.ts';
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { failureOf } from '../linux/child.ts';
 import { CLONE, SIG } from '../linux/constants.ts';
@@ -102,6 +103,10 @@ export async function execInside(options: {
 }): Promise<Execution> {
   const { id, spec, pidfd, cgroup, exec } = options;
   const { process, stdin, signal } = exec;
+  // Without its namespaces, rights and filter nothing may be started in it.
+  if (spec.process.args.length === 0) {
+    throw new ExpectedError('conflict', `nothing can be executed in ${id.slice(0, 12)}: its spec is lost`);
+  }
   const terminal = process.terminal === true;
   const program = execProgram({
     spec,

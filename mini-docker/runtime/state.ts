@@ -1,7 +1,7 @@
 // What a later daemon has to know of a container, in a file beside it: written before the program runs.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeWaitStatus } from '../linux/exits.ts';
+import { readRegular } from '../linux/kept-file.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import { EXIT_RECORD_SIZE } from './waiter.ts';
@@ -38,7 +38,7 @@ export function readExit(directory: string): { code: number; signal?: number; at
 
 function readOrUndefined(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readRegular(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,7 +1,6 @@
 // Engine.builds: what the builder needs of this machine, and its errors in the engine's words.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build.ts';
 import { openStepCache } from '../../build/cache.ts';
@@ -11,6 +10,7 @@ import type { BuildHost } from '../../build/workspace.ts';
 import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
 import { untilTime } from '../../formats/filters.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
+import { ensureDirectory, readRegular, sweep } from '../../linux/kept-file.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { BuildsApi } from '../core/engine.ts';
 import { imageEvent } from '../images/events.ts';
@@ -30,15 +30,15 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
   const runDirectory = join(context.paths.runDir, 'build');
   await endRuns(context, runDirectory);
   for (const each of [directory, runDirectory]) {
-    await rm(each, { recursive: true, force: true });
-    mkdirSync(each, { recursive: true, mode: 0o711 });
+    ensureDirectory(each, { mode: 0o711, tell: context.tell });
+    sweep(each, { unwanted: () => true, tell: context.tell });
   }
   const { images, runtime } = context;
   const host: BuildHost = {
     images,
     runtime,
-    cache: openStepCache(root, images.loose),
-    cacheMounts: new CacheMounts(join(root, 'cache-mounts')),
+    cache: openStepCache(root, images.loose, context.tell),
+    cacheMounts: new CacheMounts(join(root, 'cache-mounts'), context.tell),
     directory,
     runDirectory,
     openView: openMergedView,
@@ -82,7 +82,7 @@ async function endRuns(context: EngineContext, runDirectory: string): Promise<vo
     for (const name of entries(join(runDirectory, build))) {
       const directory = join(runDirectory, build, name);
       try {
-        const cgroupsPath = readFileSync(join(directory, CGROUP_FILE), 'utf8');
+        const cgroupsPath = readRegular(join(directory, CGROUP_FILE)).toString();
         await context.runtime.discard({ directory, cgroupsPath });
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;

@@ -4,17 +4,17 @@
 import { removeTree } from '../../linux/remove-tree.ts';
 
 export class Deletions {
-  readonly #warn: (message: string) => void;
+  readonly #tell: (trouble: string) => void;
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(warn: (message: string) => void) {
-    this.#warn = warn;
+  constructor(tell: (trouble: string) => void) {
+    this.#tell = tell;
   }
 
   /** Symbolic links are deleted and not followed. */
   begin(directory: string): void {
     const deletion = removeTree(directory)
-      .catch((error: Error) => this.#warn(`${directory} could not be deleted: ${error.message}`))
+      .catch((error: Error) => this.#tell(`${directory} cannot be removed: ${error.message}`))
       .finally(() => this.#pending.delete(deletion));
     this.#pending.add(deletion);
   }

@@ -2,19 +2,24 @@
 // then and in no commit, a container that writes nothing has an empty layer of its own, and an image whose /proc or /etc
 // is a symbolic link cannot lead a mount elsewhere.
 
-import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../images/image.ts';
+import { ensureDirectory, sizeOfRegular, type Tell } from '../../linux/kept-file.ts';
+import { writeWhole } from '../../linux/whole-file.ts';
 import type { EngineContext } from '../state/context.ts';
 
 const DIRECTORIES = ['dev', 'proc', 'sys', 'etc'];
 const FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', '.dockerenv'];
 
 /** Idempotent. */
-export function makeInitLayer(directory: string): void {
-  for (const name of ['.', ...DIRECTORIES])
-    mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
-  for (const name of FILES) writeFileSync(join(directory, name), '', { mode: 0o644 });
+export function makeInitLayer(directory: string, tell: Tell): void {
+  for (const name of ['.', ...DIRECTORIES]) ensureDirectory(join(directory, name), { mode: 0o755, tell });
+  for (const name of FILES) {
+    const path = join(directory, name);
+    if (sizeOfRegular(path) !== 0) writeWhole(path, '');
+    chmodSync(path, 0o644);
+  }
 }
 
 /**

@@ -1,8 +1,9 @@
 // `run --explain`: the steps that would start a container, and nothing of it stays.
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
+import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { dataPaths } from '../core/paths.ts';
 import type { EngineContext } from '../state/context.ts';
 import { programError } from '../state/start-errors.ts';
@@ -42,6 +43,6 @@ export async function explainContainer(
   } catch (error) {
     throw programError(error, record);
   } finally {
-    rmSync(elsewhere, { recursive: true, force: true });
+    removeTreeNow(elsewhere);
   }
 }

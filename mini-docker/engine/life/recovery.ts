@@ -1,14 +1,16 @@
 // The daemon starts: what an earlier one left is found again. Containers that run are taken over with their streams,
 // ends that nobody saw are dealt with now, half-made and half-removed ones are gone.
 
-import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import { sweep } from '../../linux/kept-file.ts';
+import { removeTree } from '../../linux/remove-tree.ts';
 import type { Container } from '../../runtime/container.ts';
 import { disconnected } from '../networks/connections.ts';
 import { namespacePid } from '../networks/owner.ts';
 import { cgroupsPath } from '../spec/spec.ts';
+import { lostSpec } from '../state/broken-record.ts';
 import type { EngineContext } from '../state/context.ts';
 import { type Held, LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -27,22 +29,26 @@ const NEVER_STARTED = 125;
 
 export async function recover(context: EngineContext): Promise<void> {
   const { containers, paths } = context;
-  for (const record of loadRecords(paths, context.warn)) {
-    const live = new LiveContainer(record);
+  // Those whose records are whole have the first claim to their names.
+  const records = loadRecords(paths, context.tell).sort((a, b) => Number(!!a.broken) - Number(!!b.broken));
+  for (const record of records) {
     try {
       containers.reserveName(record.name, record.id);
     } catch (error) {
       // Another one has its name, or it is no name.
       if (!(error instanceof ExpectedError)) throw error;
-      context.warn(`container ${record.id} is left alone: ${error.message}`);
-      continue;
+      const name = `${record.name}-${record.id.slice(0, 12)}`;
+      context.tell(`container ${record.id} is called ${name} now: ${error.message}`);
+      record.name = containers.reserveName(name, record.id);
     }
-    containers.add(live);
+    containers.add(new LiveContainer(record));
   }
-  for (const live of [...containers]) {
-    using held = await live.hold();
-    await adopt(context, held);
-  }
+  if (context.images.namesLost) await recoverImageNames(context);
+  for (const live of [...containers])
+    await withoutFail(context, live, async () => {
+      using held = await live.hold();
+      await adopt(context, held);
+    });
   sweepRunDirectory(context);
   await context.networks.adopt(
     [...containers].flatMap(live => {
@@ -54,7 +60,38 @@ export async function recover(context: EngineContext): Promise<void> {
     if (context.networks.endpoints(id).length === 0) forgetConnections(record);
   }
   for (const live of containers) if (live.run !== undefined) handleExit(context, live, live.run);
-  for (const live of [...containers]) await settle(context, live);
+  for (const live of [...containers]) await withoutFail(context, live, () => settle(context, live));
+}
+
+/** Containers know what their images were called. */
+async function recoverImageNames({ containers, images, tell }: EngineContext): Promise<void> {
+  for (const { record } of containers) {
+    const name = record.config.Image ?? '';
+    try {
+      const isTaken = await images.get(name).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) continue;
+      await images.tag(await images.get(record.imageId), name);
+      tell(`the image ${record.imageId} is called ${name} again: container ${record.name} says so`);
+    } catch {
+      // It had been called by its id, or is gone.
+    }
+  }
+}
+
+/** One container that nobody foresaw must not keep the daemon from the others. */
+async function withoutFail(
+  context: EngineContext,
+  live: LiveContainer,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    context.tell(`container ${live.name} cannot be taken over: ${(error as Error).message}`);
+  }
 }
 
 function forgetConnections(record: ContainerRecord): void {
@@ -69,7 +106,10 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
   const { record } = live;
   const { state } = record;
   const { run: directory } = context.paths.container(live.id);
-  const spec = readSpec(directory);
+  const spec = readSpec(directory, why => {
+    context.tell(`container ${live.name} can only be stopped: ${why}`);
+    return lostSpec(cgroupsPath(record));
+  });
   const container =
     spec === undefined
       ? undefined
@@ -88,7 +128,7 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed while it started it; no client was told that it runs.
     await container.delete();
-    rmSync(directory, { recursive: true, force: true });
+    await removeTree(directory);
     const ran = state.status === 'running' || state.status === 'paused';
     return lose(context, held, ran ? state.startedAt : undefined);
   }
@@ -150,18 +190,8 @@ async function settle(context: EngineContext, live: LiveContainer): Promise<void
 }
 
 /** Directories of containers that are no more. */
-function sweepRunDirectory(context: EngineContext): void {
-  for (const kind of ['containers', 'shm']) {
-    const directory = join(context.paths.runDir, kind);
-    let names: string[];
-    try {
-      names = readdirSync(directory);
-    } catch {
-      continue;
-    }
-    for (const name of names) {
-      const live = context.containers.find(name);
-      if (live?.run === undefined) rmSync(join(directory, name), { recursive: true, force: true });
-    }
-  }
+function sweepRunDirectory({ containers, paths, tell }: EngineContext): void {
+  const running = new Set([...containers].filter(each => each.run !== undefined).map(each => each.id));
+  for (const kind of ['containers', 'shm'])
+    sweep(join(paths.runDir, kind), { unwanted: name => !running.has(name), tell });
 }

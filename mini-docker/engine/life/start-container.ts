@@ -13,6 +13,12 @@ export async function startContainer(context: EngineContext, live: LiveContainer
   using held = await live.hold();
   const { state, hostConfig } = live.record;
   if (live.removed) throw noSuchContainer(live.name);
+  if (live.record.broken !== undefined) {
+    throw new ExpectedError(
+      'conflict',
+      `container ${live.name} cannot be started: its record cannot be read (${live.record.broken}); remove it and make it anew`,
+    );
+  }
   if (live.removing || state.status === 'dead') {
     throw new ExpectedError('conflict', 'container is marked for removal and cannot be started');
   }

@@ -1,12 +1,14 @@
 // From a container on disk to a program that runs.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
+import { anyObject, array, object, parse, parseObject, string, strings } from '../../formats/schema.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import { readRegular } from '../../linux/kept-file.ts';
+import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import type { Container } from '../../runtime/container.ts';
-import { jsonIfThere } from '../core/file-if-there.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { shmDirectory } from '../files/shared-memory.ts';
@@ -78,7 +80,7 @@ export async function startRun(
     output?.close({ ended: true });
     await container?.delete();
     await disconnectNetworks(context, record);
-    rmSync(directory, { recursive: true, force: true });
+    await removeTree(directory);
     for (const client of [...live.clients]) client.end();
     const error = programError(cause, record);
     startFailed(held, { error: error.message, exitCode: error.exitCode ?? 128 });
@@ -123,7 +125,7 @@ function makeEmpty(directory: string): void {
     mkdirSync(directory, { mode: 0o711 });
   } catch {
     // What an earlier run left.
-    rmSync(directory, { recursive: true, force: true });
+    removeTreeNow(directory);
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
 }
@@ -176,7 +178,24 @@ export function specPath(directory: string): string {
   return join(directory, 'spec.json');
 }
 
+/** What is looked at of a spec that was read back. */
+const storedSpec = object(
+  {},
+  {
+    process: object({}, { args: strings }),
+    mounts: array(anyObject),
+    linux: object({}, { cgroupsPath: string }),
+  },
+);
+
 /** What an earlier daemon started the container with; undefined when that was never written. */
-export function readSpec(directory: string): Spec | undefined {
-  return jsonIfThere(specPath(directory)) as Spec | undefined;
+export function readSpec(directory: string, lost: (why: string) => Spec): Spec | undefined {
+  try {
+    const bytes = readRegular(specPath(directory));
+    parse(bytes, 'spec.json', storedSpec);
+    return parseObject(bytes, 'spec.json') as unknown as Spec;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? undefined : lost(message);
+  }
 }

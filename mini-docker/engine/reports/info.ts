@@ -112,7 +112,7 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     ProductLicense: '',
-    Warnings: context.networks.warnings(),
+    Warnings: [...context.networks.warnings(), ...context.troubles()],
   };
 }
 

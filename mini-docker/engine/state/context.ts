@@ -24,6 +24,9 @@ export interface EngineContext {
   volumes: VolumeStore;
   /** A line for the daemon's log: something went wrong that no client is told of. */
   warn(message: string): void;
+  /** The same, and for GET /info until the daemon ends: what of the disk cannot be read or cleaned. */
+  tell(trouble: string): void;
+  troubles(): string[];
   /** Aborted when the engine closes: containers go on, nobody waits for them any more. */
   closing: AbortSignal;
 }

@@ -2,15 +2,20 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { writeWhole } from '../../linux/whole-file.ts';
-import { fileIfThere } from '../core/file-if-there.ts';
+import { FormatError } from '../../formats/errors.ts';
+import { loadKept, saveKept, type Tell } from '../../linux/kept-file.ts';
 
-/** @throws where there is one that cannot be read: it is not replaced */
-export function engineId(dataRoot: string): string {
+export function engineId(dataRoot: string, tell: Tell): string {
   const path = join(dataRoot, 'engine-id');
-  const known = fileIfThere(path)?.toString().trim();
-  if (known) return known;
+  const known = loadKept(path, decodeId, tell);
+  if (known !== undefined) return known;
   const id = randomUUID();
-  writeWhole(path, `${id}\n`, { mode: 0o644 });
+  saveKept(path, `${id}\n`);
+  return id;
+}
+
+function decodeId(bytes: Buffer): string {
+  const id = bytes.toString().trim();
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new FormatError('it is no id');
   return id;
 }

@@ -32,10 +32,13 @@ export function randomName(isTaken: (name: string) => boolean): string {
   }
 }
 
-/** Docker's rule. A leading '/' is how the API shows names, and taken off. */
+/** Docker's rule. */
+export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+/** A leading '/' is how the API shows names, and taken off. */
 export function checkedName(name: string): string {
   const bare = name.startsWith('/') ? name.slice(1) : name;
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(bare)) {
+  if (!NAME.test(bare)) {
     throw badParameter(`Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   }
   return bare;

@@ -1,15 +1,8 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keepCopy } from '../../linux/kept-file.ts';
 import { type DataPaths, dataPaths } from '../core/paths.ts';
 import { testRecord } from '../testing/record.ts';
 import { createRecord, loadRecords, retireRecord, saveRecord } from './record-file.ts';
@@ -54,15 +47,43 @@ test('a write that was cut off between the temporary file and the rename changes
   expect(load().records).toEqual([one]);
 });
 
-test('a record that cannot be read is named and left for its owner, and the others are loaded', () => {
+test('a record that cannot be read is a broken container with its name, and the others are loaded', () => {
   const one = record('1'.repeat(64));
   const two = record('2'.repeat(64));
   createRecord(paths, one);
   createRecord(paths, two);
-  truncateSync(paths.container(one.id).config, 20);
+  truncateSync(paths.container(one.id).config, 200);
   const { records, warnings } = load();
-  expect(records).toEqual([two]);
-  expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain(one.id);
-  expect(existsSync(paths.container(one.id).directory)).toBe(true);
+  expect(records[1]).toEqual(two);
+  expect(records[0]).toMatchObject({ id: one.id, name: one.name, broken: expect.any(String) });
+  expect(warnings.join('\n')).toContain(paths.container(one.id).config);
+  expect(readdirSync(paths.container(one.id).directory)).toContain('config.json.broken');
+});
+
+test('the last good copy of a record takes its place', () => {
+  const one = record('1'.repeat(64));
+  createRecord(paths, one);
+  keepCopy(paths.container(one.id).config);
+  for (const bad of ['', 'null', '{}', '{"version":1}', 'x'.repeat(100)]) {
+    writeFileSync(paths.container(one.id).config, bad);
+    const { records, warnings } = load();
+    expect(records, bad).toEqual([one]);
+    expect(warnings, bad).toHaveLength(1);
+    saveRecord(paths, one);
+  }
+});
+
+test.each([
+  ['config', null],
+  ['hostConfig', 1],
+  ['state', {}],
+  ['networks', { a: null }],
+  ['mounts', [null]],
+  ['args', 'sh'],
+  ['name', '../x'],
+])('a record whose %s is %j is none', (field, value) => {
+  const one = record('1'.repeat(64));
+  createRecord(paths, one);
+  writeFileSync(paths.container(one.id).config, JSON.stringify({ ...one, [field]: value }));
+  expect(load().records).toMatchObject([{ id: one.id, broken: expect.any(String) }]);
 });

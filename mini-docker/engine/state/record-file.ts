@@ -1,12 +1,16 @@
 // Records on disk. A record is written beside its place and renamed into it: whoever reads finds the old one or the
 // new one, whenever the writer was killed.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirectory, loadKept, sweep, type Tell } from '../../linux/kept-file.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
+import { renameOver } from '../../linux/set-aside.ts';
 import { writeWhole } from '../../linux/whole-file.ts';
 import type { DataPaths } from '../core/paths.ts';
+import { brokenRecord } from './broken-record.ts';
 import type { ContainerRecord } from './record.ts';
+import { parseRecord } from './record-shape.ts';
 
 const CREATING = '.creating-';
 const REMOVING = '.removing-';
@@ -26,10 +30,10 @@ export function createRecord(paths: DataPaths, record: ContainerRecord): void {
     // What root of the image looks like comes from its layers; overlay takes the merged root's mode from the topmost.
     mkdirSync(join(building, 'upper'), { mode: 0o755 });
     mkdirSync(join(building, 'work'), { mode: 0o700 });
-    writeFileSync(join(building, 'config.json'), encodeRecord(record), { mode: 0o600 });
+    writeWhole(join(building, 'config.json'), encodeRecord(record));
     renameSync(building, paths.container(record.id).directory);
   } catch (error) {
-    rmSync(building, { recursive: true, force: true });
+    removeTreeNow(building);
     throw error;
   }
 }
@@ -37,26 +41,42 @@ export function createRecord(paths: DataPaths, record: ContainerRecord): void {
 /** Takes the container's directory out of sight, by one rename; gives the path whose content is left to delete. */
 export function retireRecord(paths: DataPaths, id: string): string {
   const retired = join(paths.containers, `${REMOVING}${id}`);
-  renameSync(paths.container(id).directory, retired);
+  renameOver(paths.container(id).directory, retired);
   return retired;
 }
 
-/** All containers on disk. Directories that a killed daemon left half made or half removed are deleted. */
-export function loadRecords(paths: DataPaths, warn: (message: string) => void): ContainerRecord[] {
-  mkdirSync(paths.containers, { recursive: true, mode: 0o710 });
-  const records: ContainerRecord[] = [];
-  for (const name of readdirSync(paths.containers)) {
-    if (name.startsWith(CREATING) || name.startsWith(REMOVING)) {
-      removeTreeNow(join(paths.containers, name));
-    } else if (/^[0-9a-f]{64}$/.test(name)) {
-      try {
-        records.push(decodeRecord(readFileSync(paths.container(name).config), name));
-      } catch (error) {
-        warn(`container ${name} is left alone: its record cannot be read: ${(error as Error).message}`);
-      }
+/**
+ * All containers on disk, those whose records are lost included. What a killed daemon left half made or half removed is
+ * deleted.
+ */
+export function loadRecords(paths: DataPaths, tell: Tell): ContainerRecord[] {
+  ensureDirectory(paths.containers, { mode: 0o710, tell });
+  sweep(paths.containers, {
+    unwanted: name => name.startsWith(CREATING) || name.startsWith(REMOVING),
+    tell,
+  });
+  return readdirSync(paths.containers, { withFileTypes: true })
+    .filter(entry => entry.isDirectory() && /^[0-9a-f]{64}$/.test(entry.name))
+    .map(({ name: id }) => loadRecord(paths, id, tell));
+}
+
+function loadRecord(paths: DataPaths, id: string, tell: Tell): ContainerRecord {
+  let why = 'the file is missing';
+  const decode = (bytes: Buffer) => {
+    try {
+      return decodeRecord(bytes, id);
+    } catch (error) {
+      why = (error as Error).message;
+      throw error;
     }
-  }
-  return records;
+  };
+  const record = loadKept(paths.container(id).config, decode, tell);
+  if (record !== undefined) return record;
+  const broken = brokenRecord(paths, id, why);
+  tell(
+    `container ${broken.name} (${id.slice(0, 12)}) has no record: it can be inspected, stopped and removed`,
+  );
+  return broken;
 }
 
 export function encodeRecord(record: ContainerRecord): string {
@@ -65,8 +85,5 @@ export function encodeRecord(record: ContainerRecord): string {
 
 /** Throws when it is not a record of container `id`: cut off, or somebody else's. */
 export function decodeRecord(bytes: Uint8Array, id: string): ContainerRecord {
-  const record = JSON.parse(Buffer.from(bytes).toString()) as ContainerRecord;
-  if (record?.version !== 1) throw new Error(`record version ${record?.version} is not known`);
-  if (record.id !== id) throw new Error(`it is the record of ${record.id}`);
-  return record;
+  return parseRecord(bytes, id);
 }

@@ -5,6 +5,7 @@
 
 import { closeSync, fsync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { keepCopy } from '../../linux/kept-file.ts';
 import type { DataPaths } from '../core/paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveRecord } from './record-file.ts';
@@ -78,9 +79,19 @@ export class RecordKeeper {
     for (const id of ids) {
       const { config, directory } = this.#paths.container(id);
       await syncPath(config);
+      copyOf(config);
       await syncPath(directory);
     }
     if (ids.length > 0) await syncPath(this.#paths.containers);
+  }
+}
+
+/** For a disk that says that it has written, and has not. */
+function copyOf(config: string): void {
+  try {
+    keepCopy(config);
+  } catch {
+    // As below.
   }
 }
 

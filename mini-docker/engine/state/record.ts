@@ -17,6 +17,8 @@ export interface ContainerRecord {
   name: string;
   /** RFC 3339 */
   created: string;
+  /** Why there is nothing to start it from: its record was lost, and this one says what could be found out. */
+  broken?: string;
   /** The program and its arguments: Entrypoint and Cmd put together. */
   path: string;
   args: string[];

@@ -3,8 +3,11 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonIfThere } from '../core/file-if-there.ts';
+import { anyObject, map, object, parse, parseObject, string } from '../../formats/schema.ts';
+import { readRegular } from '../../linux/kept-file.ts';
 import type { ContainerRecord } from './record.ts';
+
+const startedFile = object({ ports: anyObject }, { startedAt: string, networks: map(anyObject) });
 
 type Started = Pick<ContainerRecord, 'networks' | 'ports'> & { startedAt: string };
 
@@ -15,7 +18,14 @@ export function writeStarted(directory: string, { networks, ports, state }: Cont
 
 /** undefined when its program was not let run, as far as that daemon came. */
 export function readStarted(directory: string): Started | undefined {
-  return jsonIfThere(pathIn(directory)) as Started | undefined;
+  try {
+    const path = pathIn(directory);
+    const bytes = readRegular(path);
+    parse(bytes, path, startedFile);
+    return parseObject(bytes, path) as unknown as Started;
+  } catch {
+    return undefined;
+  }
 }
 
 function pathIn(directory: string): string {

@@ -2,11 +2,14 @@
 // comes into being by one rename and goes by one, so that a killed daemon leaves whole volumes and what the next one
 // sweeps away.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
+import { map, object, parse, string } from '../../formats/schema.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
+import { ensureDirectory, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
+import { renameOver } from '../../linux/set-aside.ts';
 import { badParameter } from '../core/errors.ts';
 import { Lock } from '../core/lock.ts';
 
@@ -26,6 +29,7 @@ export interface VolumeSettings {
 
 const CREATING = '.creating-';
 const REMOVING = '.removing-';
+const COPYING = '.copying';
 /** Bytes; a file name has 255, and ours have a prefix for a while. */
 const LONGEST_NAME = 200;
 
@@ -36,17 +40,21 @@ export class VolumeStore {
   readonly #locks = new Map<string, { lock: Lock; holders: number }>();
 
   /** Reads what is there; a directory without a readable description is a volume still: it is somebody's data. */
-  constructor(root: string) {
+  constructor(root: string, tell: Tell) {
     this.#root = root;
-    mkdirSync(root, { recursive: true, mode: 0o711 });
+    ensureDirectory(root, { mode: 0o711, tell });
+    sweep(root, { unwanted: name => name.startsWith(CREATING) || name.startsWith(REMOVING), tell });
     for (const entry of readdirSync(root, { withFileTypes: true })) {
       const { name } = entry;
-      if (name.startsWith(CREATING) || name.startsWith(REMOVING)) {
-        removeTreeNow(join(root, name));
-      } else if (entry.isDirectory()) {
-        rmSync(this.copyPath(name), { recursive: true, force: true });
-        this.#volumes.set(name, readVolume(join(root, name), name));
+      if (!entry.isDirectory()) continue;
+      // A name that is not UTF-8 is none that anybody gave, or could ask for.
+      if (name.includes('\uFFFD') || statSync(join(root, name), { throwIfNoEntry: false }) === undefined) {
+        tell(`${join(root, name)} is left alone: it has a name that no volume has`);
+        continue;
       }
+      sweep(join(root, name), { unwanted: each => each === COPYING, tell });
+      ensureDirectory(this.dataPath(name), { mode: 0o755, tell });
+      this.#volumes.set(name, readVolume(join(root, name), name, tell));
     }
   }
 
@@ -66,7 +74,7 @@ export class VolumeStore {
 
   /** For files on their way into it. */
   copyPath(name: string): string {
-    return join(this.#root, name, '.copying');
+    return join(this.#root, name, COPYING);
   }
 
   /** What is mounted in containers: the directory that the volume stands for. @param options of one that is not there yet */
@@ -96,12 +104,10 @@ export class VolumeStore {
     try {
       mkdirSync(building, { mode: 0o701 });
       mkdirSync(join(building, '_data'), { mode: 0o755 });
-      writeFileSync(join(building, 'volume.json'), JSON.stringify({ version: 1, ...volume }), {
-        mode: 0o600,
-      });
-      renameSync(building, join(this.#root, name));
+      saveKept(join(building, 'volume.json'), JSON.stringify({ version: 1, ...volume }));
+      renameOver(building, join(this.#root, name));
     } catch (error) {
-      rmSync(building, { recursive: true, force: true });
+      removeTreeNow(building);
       throw error;
     }
     this.#volumes.set(name, volume);
@@ -117,24 +123,20 @@ export class VolumeStore {
   }
 }
 
-function readVolume(directory: string, name: string): Volume {
-  try {
-    const known = JSON.parse(readFileSync(join(directory, 'volume.json'), 'utf8'));
-    return {
-      name,
-      created: String(known.created),
-      labels: { ...known.labels },
-      options: { ...known.options },
-    };
-  } catch {
-    const { mtimeMs } = statSync(directory);
-    return {
-      name,
-      created: encodeTimestamp(BigInt(Math.floor(mtimeMs)) * 1_000_000n),
-      labels: {},
-      options: {},
-    };
-  }
+function readVolume(directory: string, name: string, tell: Tell): Volume {
+  const path = join(directory, 'volume.json');
+  const known = loadKept(path, bytes => decodeVolume(bytes, name), tell);
+  if (known !== undefined) return known;
+  const { mtimeMs } = statSync(directory);
+  const created = encodeTimestamp(BigInt(Math.floor(mtimeMs)) * 1_000_000n);
+  return { name, created, labels: {}, options: {} };
+}
+
+const volumeFile = object({ labels: map(string), options: map(string) }, { created: string });
+
+function decodeVolume(bytes: Buffer, name: string): Volume {
+  const { created, labels = {}, options = {} } = parse(bytes, 'volume.json', volumeFile);
+  return { name, created, labels, options };
 }
 
 /** @throws notFound: other drivers than local are plugins, which there are none of; badParameter for a long name */

@@ -3,9 +3,10 @@
 // in one system call (splice(2)), into a file beside the container; only then they become log lines, and a few bytes in
 // a third file (log-position.ts) say how far both are. A later daemon cuts the log there and goes on from there.
 
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { F, O, SPLICE } from '../../linux/constants.ts';
+import { openKept } from '../../linux/set-aside.ts';
 import { mayFail } from '../../linux/step.ts';
 import { fcntl, splice } from '../../linux/syscalls.ts';
 
@@ -49,7 +50,7 @@ export class PipeJournal implements Journal {
   /** `done`: as an earlier daemon left it. */
   constructor(path: string, done = 0) {
     try {
-      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      this.#fd = openKept(path, 0o600);
     } catch {
       this.#broken = true;
     }

@@ -1,6 +1,8 @@
 // A container's log on disk, written: appends, rotates, and survives a full disk. Readers are in log-reader.ts.
 
-import { closeSync, constants, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { sizeOfRegular } from '../../linux/kept-file.ts';
+import { openKept, renameOver } from '../../linux/set-aside.ts';
 
 export interface LogFileOptions {
   path: string;
@@ -37,7 +39,7 @@ export class LogFile {
     this.maxFiles = options.maxFiles;
     this.#maxSize = options.maxSize ?? Number.POSITIVE_INFINITY;
     this.#warn = options.warn;
-    const size = sizeOf(this.path);
+    const size = sizeOfRegular(this.path);
     // A file shorter than it was: the daemon was killed between beginning a new one and saying so.
     const wasRotated = from !== undefined && (size === undefined || size < from.offset);
     this.#generation = (from?.generation ?? 0) + (wasRotated ? 1 : 0);
@@ -127,7 +129,7 @@ export class LogFile {
 
   #open(): number {
     // Without O_APPEND, with which pwrite(2) ignores its offset: what lies behind ours must be overwritten.
-    this.#fd ??= openSync(this.path, constants.O_WRONLY | constants.O_CREAT, 0o640);
+    this.#fd ??= openKept(this.path, 0o640);
     return this.#fd;
   }
 
@@ -149,13 +151,9 @@ export class LogFile {
   }
 }
 
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
-}
-
 function renameIfThere(from: string, to: string): void {
   try {
-    renameSync(from, to);
+    renameOver(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }

@@ -1,8 +1,9 @@
 // How far the log and the journals are, in one small file that is written by one system call: a daemon that is killed
 // leaves the old position or the new one.
 
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
-import { fileIfThere } from '../core/file-if-there.ts';
+import { closeSync, writeSync } from 'node:fs';
+import { readRegular } from '../../linux/kept-file.ts';
+import { openKept } from '../../linux/set-aside.ts';
 import type { LogPosition } from './log-file.ts';
 
 export interface OutputPosition {
@@ -17,7 +18,7 @@ export class PositionFile {
   readonly #words = new Float64Array(4);
 
   constructor(path: string) {
-    this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.#fd = openKept(path, 0o600);
   }
 
   write({ log, stdout, stderr }: OutputPosition): void {
@@ -32,8 +33,14 @@ export class PositionFile {
 
 /** undefined when nothing was written yet. */
 export function readPosition(path: string): OutputPosition | undefined {
-  const bytes = fileIfThere(path);
-  if (bytes === undefined || bytes.length < 32) return undefined;
+  let bytes: Buffer;
+  try {
+    bytes = readRegular(path);
+  } catch {
+    return undefined;
+  }
+  if (bytes.length < 32) return undefined;
   const at = (index: number) => bytes.readDoubleLE(index * 8);
+  if (![0, 1, 2, 3].every(index => Number.isSafeInteger(at(index)) && at(index) >= 0)) return undefined;
   return { log: { generation: at(0), offset: at(1) }, stdout: at(2), stderr: at(3) };
 }

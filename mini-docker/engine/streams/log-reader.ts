@@ -1,7 +1,7 @@
 // A container's log on disk, read: from its end for --tail, and on as it grows for --follow. Readers hold their files
 // open, so that a rotation takes nothing away from them.
 
-import { readdirSync } from 'node:fs';
+import { constants, readdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { decodeLogLine, type LogLine } from './json-file-log.ts';
@@ -63,6 +63,9 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
   }
 }
 
+/** Characters. */
+const LONGEST_LINE = 4 << 20;
+
 /** Whole lines from an offset on, as far as the file goes now; later calls go on from there. */
 class LineReader {
   readonly #file: FileHandle;
@@ -93,6 +96,8 @@ class LineReader {
         '\n',
       );
       this.#rest = lines.pop()!;
+      // We write none that is so long.
+      if (this.#rest.length > LONGEST_LINE) this.#rest = '';
       for (const text of lines) {
         const line = decodeLogLine(text);
         if (line) yield line;
@@ -139,7 +144,11 @@ function agedPath(path: string, age: number): string {
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r');
+    // Not to wait for a writer where somebody has put a FIFO.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    return undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

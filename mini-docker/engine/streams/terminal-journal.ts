@@ -2,9 +2,10 @@
 // a file: when the daemon is killed between two machine instructions they are there. How many they were is known too,
 // because what is not written yet is zeros; zeros at the very end of a terminal's output are all that can be lost.
 
-import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { Mapping } from '../../linux/mapping.ts';
+import { openKept } from '../../linux/set-aside.ts';
 import { mayFail } from '../../linux/step.ts';
 import { read } from '../../linux/syscalls.ts';
 import { type Journal, type Taken, takeDirectly } from './journal.ts';
@@ -25,7 +26,7 @@ export class TerminalJournal implements Journal {
   /** `done`: as an earlier daemon left it. Without room for it the program is read without a journal. */
   constructor(path: string, done = 0) {
     try {
-      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      const fd = openKept(path, 0o600);
       try {
         ftruncateSync(fd, LENGTH);
         this.#mapping = new Mapping(LENGTH, fd);

@@ -53,12 +53,13 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
   const paths = dataPaths({ dataRoot: root, runDir: join(root, 'run') });
   const layer = join(root, 'layer');
   for (const directory of [paths.containers, layer]) mkdirSync(directory, { recursive: true });
-  makeInitLayer(paths.initLayer);
+  makeInitLayer(paths.initLayer, warn);
   const closing = new AbortController();
   const context: EngineContext = {
     paths,
     facts: testFacts,
     images: only<ImageStore>({
+      namesLost: false,
       get: async id => ({ id, config: { os: 'linux', architecture: 'amd64' } }) as Image,
       lowerdirs: async () => [layer],
     }),
@@ -68,8 +69,10 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
     events: new Events(),
     deletions: new Deletions(warn),
     records: new RecordKeeper({ paths, warn }),
-    volumes: new VolumeStore(paths.volumes),
+    volumes: new VolumeStore(paths.volumes, warn),
     warn,
+    tell: warn,
+    troubles: () => warnings,
     closing: closing.signal,
   };
   onTestFinished(() => {

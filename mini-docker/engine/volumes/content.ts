@@ -1,7 +1,7 @@
 // A new volume shows what the image has at its place: those files are copied into it, once, with their owners, modes and
 // times. Both sides are reached by descriptor, inside the image's root and inside the volume.
 
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { pack } from '../../images/pack.ts';
@@ -10,6 +10,7 @@ import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
 import { statusAt } from '../../linux/directory.ts';
 import { openInRoot, setTimes } from '../../linux/in-root.ts';
+import { removeTree } from '../../linux/remove-tree.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { fchmod, fchown } from '../../linux/syscalls.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
@@ -40,14 +41,14 @@ export async function copyUp({ layers, destination, into, onHost, by }: CopyUp):
   if (by === undefined) await copyTree(from, into, onHost);
   else {
     // A copy that breaks off half-way must not be taken for the volume's content.
-    rmSync(by, { recursive: true, force: true });
+    await removeTree(by);
     mkdirSync(by, { mode: 0o700 });
     try {
       await copyTree(from, by, onHost);
       for (const name of readdirSync(by, { encoding: 'buffer' }))
         renameSync(inside(by, name), inside(into, name));
     } finally {
-      rmSync(by, { recursive: true, force: true });
+      await removeTree(by);
     }
   }
   copyStatus(from, into, onHost);

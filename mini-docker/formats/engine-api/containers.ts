@@ -151,7 +151,7 @@ const resources = object({
 export type ContainerResources = Infer<typeof resources>;
 
 /** What belongs to this host. */
-const hostConfig = object({
+export const hostConfig = object({
   Binds: nullable(strings),
   ContainerIDFile: string,
   LogConfig: withZero(object({ Type: string, Config: nullable(labels) }), { Type: 'json-file', Config: {} }),

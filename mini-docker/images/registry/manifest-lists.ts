@@ -1,6 +1,5 @@
 // `docker manifest`: lists of images for several platforms, written here and then pushed to where the images are.
-
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   decodeReference,
@@ -20,6 +19,8 @@ import {
 } from '../../formats/oci/image.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { array, object, parseObject, string } from '../../formats/schema.ts';
+import { readRegular } from '../../linux/kept-file.ts';
+import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { writeWhole } from '../../linux/whole-file.ts';
 import { blobFile } from '../blobs.ts';
 import { ImageError } from '../errors.ts';
@@ -58,7 +59,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
   function find(reference: ImageReference): Draft | undefined {
     let text: string;
     try {
-      text = readFileSync(pathOf(reference), 'utf8');
+      text = readRegular(pathOf(reference)).toString();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -152,13 +153,13 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
         await repository.putManifest(reference.tag!, { bytes, mediaType: index.mediaType! });
         return repository.manifest(reference.tag!);
       });
-      if (purge) rmSync(pathOf(reference), { force: true });
+      if (purge) removeTreeNow(pathOf(reference));
       return pushed.descriptor.digest;
     },
 
     async remove(name) {
       const { reference } = read(name);
-      rmSync(pathOf(reference), { force: true });
+      removeTreeNow(pathOf(reference));
     },
   };
 }

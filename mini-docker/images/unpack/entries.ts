@@ -4,8 +4,9 @@ import { chmodSync } from 'node:fs';
 import type { TarEntry } from '../../formats/tar/entry.ts';
 import { call } from '../../linux/call.ts';
 import { AT, O, S_IF } from '../../linux/constants.ts';
-import { isWhiteout, removeTree, statusAt } from '../../linux/directory.ts';
+import { isWhiteout, statusAt } from '../../linux/directory.ts';
 import { openInRoot, setTimes, withFd } from '../../linux/in-root.ts';
+import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { mayFail } from '../../linux/step.ts';
 import {
   fchmod,
@@ -46,7 +47,7 @@ export function makeDirectory(tree: Tree, entry: TarEntry, path: string): void {
     if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {
       if (tree.keepKinds)
         throw new ImageError(`cannot overwrite ${JSON.stringify(place.name)} with a directory`);
-      removeTree(place.fd, name);
+      removeTreeAt(place.fd, name);
       tree.create(mkdirat(place.fd, name, NEW_DIRECTORY));
     }
   }

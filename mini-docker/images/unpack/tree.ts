@@ -2,9 +2,10 @@
 
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
-import { isWhiteout, removeTree, statusAt } from '../../linux/directory.ts';
+import { isWhiteout, statusAt } from '../../linux/directory.ts';
 import { asFileUser } from '../../linux/file-user.ts';
 import { openInRoot, withFd } from '../../linux/in-root.ts';
+import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { mayFail, type Step } from '../../linux/step.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { close, fchmod, fsetxattr, mkdirat, openat } from '../../linux/syscalls.ts';
@@ -83,7 +84,7 @@ export class Tree {
     if (status !== undefined && !hidden) {
       throw new ImageError(`the archive has files below ${JSON.stringify(path)}, which is not a directory`);
     }
-    if (hidden) removeTree(above, pathArg(name));
+    if (hidden) removeTreeAt(above, pathArg(name));
     this.#allowance.storeFile();
     this.create(mkdirat(above, pathArg(name), NEW_DIRECTORY));
     const fd = call(openat(above, pathArg(name), OPEN_DIRECTORY, 0));
@@ -99,7 +100,7 @@ export class Tree {
     if (this.keepKinds && kindAt({ fd, name }) === S_IF.DIR) {
       throw new ImageError(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
     }
-    removeTree(fd, pathArg(name));
+    removeTreeAt(fd, pathArg(name));
     return this.create(step);
   }
 

@@ -1,0 +1,158 @@
+// Files that hold our state from one daemon to the next. A disk may lie, a file system check may cut a file short, a
+// person may put something else there: nothing that is found in the place of such a file keeps anybody from starting.
+// What cannot be used is set aside under another name, told of, and replaced by the last good copy where there is one.
+
+import {
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { namesIn } from './directory.ts';
+import { withFd } from './in-root.ts';
+import { removeTreeAt, removeTreeNow } from './remove-tree.ts';
+import { setAside } from './set-aside.ts';
+import { type WholeFileOptions, writeWhole } from './whole-file.ts';
+
+/** Takes a sentence for the daemon's log and for those who ask how it is. */
+export type Tell = (trouble: string) => void;
+
+/** Bytes of a file of state, unless more is expected. */
+const LARGEST = 16 << 20;
+
+/**
+ * Reads a regular file of bounded size. What opens only when somebody comes (a FIFO), or never ends, is refused.
+ * @throws Error that says why not; its code is ENOENT where there is nothing
+ */
+export function readRegular(path: string, largest = LARGEST): Buffer {
+  return withFd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY), fd => {
+    const { size } = regular(fstatSync(fd), path);
+    if (size > largest) throw new Error(`${path} has ${size} bytes, more than the ${largest} it may have`);
+    const bytes = Buffer.alloc(size);
+    let length = 0;
+    for (let count = -1; count !== 0 && length < size; length += count) {
+      count = readSync(fd, bytes, length, size - length, length);
+    }
+    return bytes.subarray(0, length);
+  });
+}
+
+function regular(stats: Stats, path: string): Stats {
+  if (!stats.isFile()) throw new Error(`${path} is no ordinary file`);
+  return stats;
+}
+
+/** Bytes; undefined where there is no regular file that can be looked at. */
+export function sizeOfRegular(path: string): number | undefined {
+  try {
+    return regular(statSync(path), path).size;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of what was written last. */
+const copyOf = (path: string): string => `${path}.last`;
+
+/**
+ * What the file says, or its last good copy. A file that cannot be used is set aside, so that nothing is lost when the
+ * next one is written.
+ * @param decode throws for what is not usable
+ * @returns undefined when neither is there and good
+ */
+export function loadKept<T>(path: string, decode: (bytes: Buffer) => T, tell: Tell): T | undefined {
+  const found = attempt(path, decode);
+  if ('value' in found) return found.value;
+  const copy = attempt(copyOf(path), decode);
+  if (found.isMissing && !('value' in copy)) return undefined;
+  const aside = found.isMissing ? '' : ` (${setAside(path)})`;
+  const instead = 'value' in copy ? 'its last good copy is used' : 'there is no good copy of it';
+  tell(`${path} cannot be read${aside}: ${found.reason}; ${instead}`);
+  if (!('value' in copy)) return undefined;
+  try {
+    writeWhole(path, readRegular(copyOf(path)));
+  } catch (error) {
+    tell(`${path} cannot be written: ${(error as Error).message}`);
+  }
+  return copy.value;
+}
+
+type Attempt<T> = { value: T } | { reason: string; isMissing: boolean };
+
+function attempt<T>(path: string, decode: (bytes: Buffer) => T): Attempt<T> {
+  try {
+    return { value: decode(readRegular(path)) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reason: message, isMissing: code === 'ENOENT' && !isThere(path) };
+  }
+}
+
+/** Writes it whole, and then its copy. */
+export function saveKept(path: string, content: string | Uint8Array, options: WholeFileOptions = {}): void {
+  writeWhole(path, content, options);
+  writeWhole(copyOf(path), content, options);
+}
+
+/** Makes what the file says now its copy: for a writer that had no time for it. */
+export function keepCopy(path: string): void {
+  writeWhole(copyOf(path), readRegular(path));
+}
+
+export function removeKept(path: string): void {
+  for (const each of [path, copyOf(path)]) removeTreeNow(each);
+}
+
+/** Makes a directory with those above it. What is no directory and in its place is set aside. */
+export function ensureDirectory(path: string, options: { mode?: number; tell: Tell }): void {
+  const { tell, ...how } = options;
+  for (const each of [path, ...ancestors(path)].reverse()) {
+    if (!isThere(each) || isDirectory(each)) continue;
+    tell(`${each} is in the place of a directory (${setAside(each)})`);
+  }
+  mkdirSync(path, { recursive: true, ...how });
+}
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+function ancestors(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...ancestors(above)];
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Removes what an earlier daemon left in a directory, under names that `unwanted` knows. Whatever cannot be removed stays,
+ * and is told of.
+ */
+export function sweep(directory: string, options: { unwanted(name: string): boolean; tell: Tell }): void {
+  const { unwanted, tell } = options;
+  try {
+    withFd(openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY), fd => {
+      for (const name of namesIn(fd)) {
+        const shown = name.toString('utf8', 0, name.length - 1);
+        if (!unwanted(shown)) continue;
+        try {
+          removeTreeAt(fd, name);
+        } catch (error) {
+          tell(`${join(directory, shown)} is left over and cannot be removed: ${(error as Error).message}`);
+        }
+      }
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    tell(`${directory} cannot be swept: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,57 @@
+// What is in the place of a file of ours and is not one: it gets another name beside its own, so that nothing of it is lost
+// and nobody has to wait for it.
+
+import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, type Stats } from 'node:fs';
+
+/** Gives it another name beside its own, and tells which. */
+export function setAside(path: string): string {
+  const there = lstat(path);
+  if (there?.isCharacterDevice() || there?.isBlockDevice()) return 'left in place: it is a device';
+  for (let number = 1; ; number++) {
+    const name = `${path}.broken${number === 1 ? '' : `-${number}`}`;
+    if (lstat(name) !== undefined) continue;
+    try {
+      renameSync(path, name);
+      return `moved to ${name}`;
+    } catch (error) {
+      return `left in place: ${(error as Error).message}`;
+    }
+  }
+}
+
+function lstat(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+/** rename(2), also where a file is in the place of a directory or the other way round: that is set aside. */
+export function renameOver(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(code)) throw error;
+    setAside(to);
+    renameSync(from, to);
+  }
+}
+
+/**
+ * Opens a file that we write to for as long as we run; it is made where it is missing. Anything else in its place is set
+ * aside: to open a FIFO would wait for a reader.
+ */
+export function openKept(path: string, mode: number): number {
+  for (let attempts = 0; ; attempts++) {
+    try {
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, mode);
+      const stats = fstatSync(fd);
+      // People send a log to /dev/null.
+      if (stats.isFile() || stats.isCharacterDevice()) return fd;
+      closeSync(fd);
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (attempts > 0 || !['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'ENOENT'].includes(code)) throw error;
+    }
+    if (attempts > 0) throw new Error(`${path} is no ordinary file`);
+    setAside(path);
+  }
+}
