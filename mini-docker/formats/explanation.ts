@@ -3,11 +3,13 @@
 export interface ExplainedStep {
   /** A heading that several steps share: 'root filesystem'. */
   group: string;
+  /** Why there is this group at all, in one line; '' when nobody wrote it down. */
+  purpose?: string;
   /** The call as strace would write it: 'mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'. */
   call: string;
   reason: string;
   /** Who makes it. */
-  by: 'engine' | 'container';
+  by: 'daemon' | 'monitor' | 'container';
   /** Of a start that was traced. */
   result?: number;
   /** 'ENOENT', when it failed. */

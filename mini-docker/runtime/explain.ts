@@ -7,6 +7,49 @@ import type { Results } from '../linux/results.ts';
 import type { Step } from '../linux/step.ts';
 import type { Section } from './section.ts';
 
+/** Why a start has each of its parts. */
+const PURPOSES: readonly (readonly [RegExp, string])[] = [
+  [/^limits$/, 'what the container may use: the daemon makes its control groups and writes the limits'],
+  [/^monitor$/, 'the parent that outlives the daemon: it clones the first process into its namespaces'],
+  [/^user namespace$/, 'root inside is an ordinary user outside'],
+  [/^control group$/, 'the process joins its groups before it does anything that costs something'],
+  [/^namespaces of others$/, 'what it shares with another container or with the host'],
+  [/^the daemon begins$/, 'the namespaces are there, and the daemon can work on them'],
+  [/^network$/, 'the daemon lays a cable from the bridge into the network namespace'],
+  [/^session and streams$/, 'its input and output are pipes that the monitor holds'],
+  [/^through the host's \/proc$/, 'settings that can be written only while the host is still in sight'],
+  [
+    /^what comes from outside$/,
+    'volumes and new file systems, opened while the host can be named, attached to nothing yet',
+  ],
+  [/^mount propagation$/, 'mounts of the container stay its own'],
+  [/^nothing$/, 'an empty file of its own, for standard input and for what is hidden'],
+  [/^root filesystem$/, 'the layers become one tree, which becomes /; the host is out of reach from here on'],
+  [/^names$/, 'host name and domain name'],
+  [/^mount /, 'what was opened before is attached, at a place that is looked up inside the new root'],
+  [/^devices$/, 'the few device nodes that a program expects'],
+  [/^control groups, read-only$/, 'it can see its limits, and cannot change them'],
+  [/^terminal$/, "a pty from the container's own /dev/pts"],
+  [/^\/proc$/, 'proof that /proc is really a proc file system'],
+  [/^kernel parameters$/, 'the sysctls that belong to its namespaces'],
+  [/^masked and read-only paths$/, "what /proc and /sys tell or take that is the host's business"],
+  [/^working directory$/, 'the place where the program starts'],
+  [/^read-only root$/, '--read-only, after everything has been mounted'],
+  [/^user and rights$/, 'capabilities, user and the filter of system calls; given away last'],
+  [/^wait for start$/, 'until the network is connected and the start is wanted'],
+  [/^program$/, 'every descriptor is closed, and the program takes over'],
+  [/^the monitor goes on$/, 'the monitor waits for the end, and writes down how it came'],
+];
+
+function purposeOf(title: string): string {
+  return PURPOSES.find(([pattern]) => pattern.test(title))?.[1] ?? '';
+}
+
+/** Steps that the daemon makes, placed where they happen in time. */
+export function withPurpose(steps: readonly ExplainedStep[]): ExplainedStep[] {
+  return steps.map(step => ({ ...step, purpose: purposeOf(step.group) }));
+}
+
 function stepOf(item: Item): Step | undefined {
   if ('syscall' in item) return item;
   return item.control === 'fork' ? item.step : undefined;
@@ -25,9 +68,10 @@ export function explainSections(sections: readonly Section[], results?: Results)
   const monitor = new Set([sections[0]?.title, sections.at(-1)?.title]);
   return listed.map(({ title, step }, index) => ({
     group: title,
+    purpose: purposeOf(title),
     call: describe(step, earlier => positions.get(earlier.key)!),
     reason: step.why ?? '',
-    by: monitor.has(title) ? 'engine' : 'container',
+    by: monitor.has(title) ? 'monitor' : 'container',
     // Without a time it was passed over, or it is the execve that did not come back.
     ...(results === undefined || times?.[index] === undefined
       ? {}

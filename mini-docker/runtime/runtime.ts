@@ -14,10 +14,11 @@ import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
+import { explainLimits } from './cgroups/explain.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { withoutLinks } from './dangling-links.ts';
 import { FD } from './descriptors.ts';
-import { explainSections } from './explain.ts';
+import { explainSections, withPurpose } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
 import { containerHandle } from './handle.ts';
@@ -34,7 +35,11 @@ export function createRuntime(): Runtime {
 }
 
 function explain(options: ProgramOptions) {
-  return explainSections(programOf(options).sections);
+  const { cgroupsPath: path, resources = {} } = options.spec.linux;
+  return [
+    ...withPurpose(explainLimits({ path, resources })),
+    ...explainSections(programOf(options).sections),
+  ];
 }
 
 type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;

@@ -2,11 +2,11 @@ import type { ContainerCreateBody, ContainerInspect } from '../../formats/engine
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
-import { type FlagValues, toggle, toggleOff } from '../flags/flags.ts';
+import { type FlagValues, text, toggle, toggleOff } from '../flags/flags.ts';
 import { waitForExit } from '../run/container-wait.ts';
 import { createBody } from '../run/create-body.ts';
 import { createContainer } from '../run/create-container.ts';
-import { CREATE_FLAGS } from '../run/create-flags.ts';
+import { CREATE_FLAGS, EXPLAIN } from '../run/create-flags.ts';
 import { passSignals } from '../run/signal-proxy.ts';
 import { checkDetachKeys, checkTerminal, joinStreams, type StreamEnd } from '../run/stream.ts';
 import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
@@ -16,7 +16,8 @@ const FLAGS = {
   ...CREATE_FLAGS,
   detach: toggle('Leave it running and print its id', 'd'),
   'sig-proxy': toggleOff('Pass signals on to it'),
-  explain: toggle('Print the system calls that would start it, and do nothing'),
+  explain: EXPLAIN,
+  section: text('name', 'With --explain: only the steps of this part'),
   trace: toggle('Print the system calls that started it, with results and times'),
   json: toggle('With --explain and --trace: print JSON'),
 };
@@ -32,7 +33,8 @@ export const run = command({
     ['run -it --rm busybox', 'A shell; the container is removed when it ends'],
     ['run -d --name web -p 8080:80 -v ./site:/www:ro busybox httpd -f -h /www', 'A web server'],
     ['run --rm -m 64m --cpus 0.5 --pids-limit 20 busybox free', 'With limits'],
-    ['run --explain busybox true', 'The system calls that would start it'],
+    ['run --explain busybox true', 'What would start it, part by part'],
+    ['run --explain=full busybox true', 'Every system call, with its reason'],
   ],
   async run({ flags, args, daemon }) {
     const [image, ...rest] = args as [string, ...string[]];
@@ -43,7 +45,7 @@ export const run = command({
       });
     }
     const body = createBody({ flags, image, command: rest, environment: process.env });
-    if (flags.explain) {
+    if (flags.explain !== 'no') {
       const { explain } = await import('../run/explain.ts');
       return explain(daemon, body, flags);
     }

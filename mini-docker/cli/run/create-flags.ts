@@ -2,7 +2,17 @@
 
 import { decodeDuration } from '../../formats/durations.ts';
 import { decodeSize } from '../../formats/sizes.ts';
-import { type FlagValues, integer, list, text, toggle, toggleMaybe, value, values } from '../flags/flags.ts';
+import {
+  type Flag,
+  type FlagValues,
+  integer,
+  list,
+  text,
+  toggle,
+  toggleMaybe,
+  value,
+  values,
+} from '../flags/flags.ts';
 import {
   readCpus,
   readExtraHost,
@@ -121,3 +131,16 @@ export const CREATE_FLAGS = {
 
 /** What the user wrote of them. */
 export type CreateFlags = FlagValues<typeof CREATE_FLAGS>;
+
+export type Explaining = 'no' | 'summary' | 'full';
+
+export const EXPLAIN: Flag<Explaining> = {
+  help: 'Print what would start it, and do nothing; =full prints every system call',
+  initial: 'no',
+  take(text) {
+    if (text === 'full') return 'full';
+    if (text === 'true' || text === 'summary') return 'summary';
+    if (text === 'false') return 'no';
+    throw new Error('it is summary or full');
+  },
+};

@@ -6,6 +6,16 @@ import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
 import { print, write, writeError } from '../show/output.ts';
+import { page } from '../show/pager.ts';
+import { describeSteps, partsOf, type Screen, summarizeSteps } from '../show/steps.ts';
+import type { Explaining } from './create-flags.ts';
+
+export interface ExplainFlags {
+  platform: string | undefined;
+  json: boolean;
+  explain: Explaining;
+  section: string | undefined;
+}
 
 interface Explained {
   Lines?: ExplainedStep[];
@@ -21,7 +31,7 @@ const foreign = () =>
 export async function explain(
   daemon: DaemonClient,
   body: ContainerCreateBody,
-  { platform, json }: { platform: string | undefined; json: boolean },
+  { platform, json, explain: how, section }: ExplainFlags,
 ): Promise<number> {
   const answer = await daemon.json<Explained | ExplainedStep[]>('POST', '/containers/create', {
     query: { explain: true, platform },
@@ -33,10 +43,35 @@ export async function explain(
     throw foreign();
   }
   const steps = stepsOf(answer);
-  if (json) print(JSON.stringify(steps, null, 2));
-  else
-    write(await describeSteps(steps, { width: process.stdout.columns || 80, colour: process.stdout.isTTY }));
+  const chosen = section === undefined ? steps : stepsOfPart(steps, section);
+  const screen = screenOf(process.stdout);
+  if (json) print(JSON.stringify(chosen, null, 2));
+  else if (section !== undefined || how === 'full') page(await describeSteps(chosen, screen));
+  else write((await summarizeSteps(steps, screen)) + MORE);
   return 0;
+}
+
+const MORE = `
+--explain=full prints every step, --explain --section NAME those of one part, --json all of them for programs.
+`;
+
+/** @throws CommandError naming the parts, when none fits */
+function stepsOfPart(steps: readonly ExplainedStep[], name: string): ExplainedStep[] {
+  const groups = partsOf(steps).map(({ group }) => group);
+  const wanted = name.toLowerCase();
+  const chosen = groups.includes(name)
+    ? [name]
+    : groups.filter(group => group.toLowerCase().startsWith(wanted));
+  if (chosen.length === 0) {
+    throw new CommandError(`there is no part ${JSON.stringify(name)}: they are ${groups.join(', ')}`, {
+      exitCode: OUR_FAULT,
+    });
+  }
+  return steps.filter(({ group }) => chosen.includes(group));
+}
+
+function screenOf(stream: NodeJS.WriteStream): Screen {
+  return { width: stream.columns || 80, colour: stream.isTTY === true && !process.env.NO_COLOR };
 }
 
 /** Prints what was done, on stderr: stdout is the container's. */
@@ -52,69 +87,9 @@ export async function printTrace(daemon: DaemonClient, id: string, json: boolean
   }
   const text = json
     ? `${JSON.stringify(steps, null, 2)}\n`
-    : await describeSteps(steps, { width: process.stderr.columns || 80, colour: process.stderr.isTTY });
+    : await describeSteps(steps, screenOf(process.stderr));
   writeError(text);
 }
 
 const stepsOf = (answer: Explained | ExplainedStep[]) =>
   Array.isArray(answer) ? answer : (answer.Lines ?? []);
-
-/** Grouped under headings, each call with its result and below it its reason, wrapped to the width. */
-export async function describeSteps(
-  steps: ExplainedStep[],
-  { width, colour }: { width: number; colour: boolean | undefined },
-): Promise<string> {
-  const { Chalk } = await import('chalk');
-  const paint = new Chalk({ level: colour ? 1 : 0 });
-  const lines: string[] = [];
-  let group: string | undefined;
-  const digits = String(steps.length).length;
-  for (const [index, step] of steps.map(shortened).entries()) {
-    if (step.group !== group) {
-      if (group !== undefined) lines.push('');
-      lines.push(paint.bold(step.group));
-      group = step.group;
-    }
-    const number = String(index + 1).padStart(digits);
-    const indent = ' '.repeat(digits + 4);
-    const outcome = describeOutcome(step);
-    const [first = '', ...rest] = wrap(
-      step.call + (outcome === '' ? '' : ` ${outcome}`),
-      width - indent.length,
-      /(?<=, |\||:)|(?= = )/,
-    );
-    const failed = step.error !== undefined;
-    lines.push(`  ${paint.dim(number)}  ${failed ? paint.red(first) : first}`);
-    for (const each of rest) lines.push(`${indent}  ${each}`);
-    if (step.reason === '') continue;
-    const reason = step.by === 'engine' ? `${step.reason} (by the engine)` : step.reason;
-    for (const each of wrap(reason, width - indent.length - 2, / /))
-      lines.push(`${indent}${paint.cyan(`# ${each}`)}`);
-  }
-  return lines.map(line => `${line}\n`).join('');
-}
-
-/** An id of 64 digits leaves no room for anything else in a line. */
-function shortened(step: ExplainedStep): ExplainedStep {
-  const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…');
-  return { ...step, call: short(step.call), reason: short(step.reason) };
-}
-
-function describeOutcome({ result, error, microseconds }: ExplainedStep): string {
-  if (result === undefined && error === undefined) return '';
-  const time = microseconds === undefined ? '' : ` <${microseconds.toFixed(microseconds < 10 ? 1 : 0)} µs>`;
-  return `= ${error === undefined ? result : `-1 ${error}`}${time}`;
-}
-
-/** Breaks where `between` is; a piece that is longer than the width stands alone. */
-function wrap(text: string, width: number, between: RegExp): string[] {
-  const glue = between.source === ' ' ? ' ' : '';
-  const lines: string[] = [];
-  for (const piece of text.split(between)) {
-    const last = lines.at(-1);
-    if (last !== undefined && (last + glue + piece).trimEnd().length <= width)
-      lines[lines.length - 1] = last + glue + piece;
-    else lines.push(piece.trimStart());
-  }
-  return lines.map(line => line.trimEnd());
-}

@@ -2,6 +2,17 @@
 import { getSystemErrorMessage } from 'node:util';
 import { CgroupError } from './cgroup.ts';
 
+/** One limit: a file of a controller, and what is written into it. */
+export interface Limit {
+  controller: string;
+  file: string;
+  value: string | number;
+  /** What the user asked for, in words: 'the memory limit' */
+  option: string;
+}
+
+export type Write = (limit: Limit) => void;
+
 /** How a kernel without a controller comes by it. */
 const remedies: Record<string, string> = {
   memory: 'boot the kernel with cgroup_enable=memory',

@@ -3,25 +3,18 @@ import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
-import { readNumber, writeValue, writeValues } from './files.ts';
-import { cannotSet, isDefaultSwap, missingController, requireRange } from './limits.ts';
+import { readNumber, writeValues } from './files.ts';
+import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
 
 /** The group's directory in the hierarchy of a controller; undefined where the machine has none. */
 export type DirectoryOf = (controller: string) => string | undefined;
 
-type Write = (limit: { controller: string; file: string; value: string | number; option: string }) => void;
-
 /** Writes what is in `resources`, in an order that the kernel takes. @throws CgroupError */
-export function applyLimitsV1(directoryOf: DirectoryOf, resources: Resources): void {
-  const write: Write = ({ controller, file, value, option }) => {
-    const directory = directoryOf(controller);
-    if (directory === undefined) throw missingController(controller, option);
-    try {
-      writeValue(`${directory}/${file}`, String(value));
-    } catch (error) {
-      throw cannotSet({ option, value, file: `${directory}/${file}`, error });
-    }
-  };
+export function applyLimitsV1(
+  directoryOf: DirectoryOf,
+  resources: Resources,
+  write: Write = writer(directoryOf),
+): void {
   if (resources.cpu) applyCpu(write, resources.cpu);
   if (resources.memory) applyMemory(write, directoryOf, resources.memory);
   if (resources.pids && (resources.pids.limit > 0 || directoryOf('pids') !== undefined)) {
@@ -29,7 +22,25 @@ export function applyLimitsV1(directoryOf: DirectoryOf, resources: Resources): v
     write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
   }
   if (resources.blockIO) applyBlockIO(write, directoryOf, resources.blockIO);
-  if (resources.devices) applyDevices(directoryOf('devices'), resources.devices);
+  if (resources.devices) applyDevices(write, resources.devices);
+}
+
+function writer(directoryOf: DirectoryOf): Write {
+  return ({ controller, file, value, option }) => {
+    const directory = directoryOf(controller);
+    if (directory === undefined) throw missingController(controller, option);
+    try {
+      // The devices controller takes one rule at a time.
+      writeValues(`${directory}/${file}`, String(value).split('\n'));
+    } catch (error) {
+      throw cannotSet({
+        option,
+        value: String(value).replaceAll('\n', ', '),
+        file: `${directory}/${file}`,
+        error,
+      });
+    }
+  };
 }
 
 function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
@@ -141,18 +152,13 @@ function applyBlockIO(
   }
 }
 
-function applyDevices(directory: string | undefined, rules: NonNullable<Resources['devices']>): void {
-  const option = 'the device rules';
-  if (directory === undefined) throw missingController('devices', option);
+function applyDevices(write: Write, rules: NonNullable<Resources['devices']>): void {
   const policy = devicePolicy(rules);
   const [first, others] =
     policy.default === 'deny' ? ['devices.deny', 'devices.allow'] : ['devices.allow', 'devices.deny'];
-  try {
-    // 'a' also forgets the exceptions there were.
-    writeValue(`${directory}/${first}`, 'a');
-    if (policy.exceptions.length > 0) writeValues(`${directory}/${others}`, policy.exceptions.map(ruleText));
-  } catch (error) {
-    const value = policy.exceptions.map(ruleText).join(', ') || policy.default;
-    throw cannotSet({ option, value, file: `${directory}/${others}`, error });
-  }
+  const set = (file: string, value: string) =>
+    write({ controller: 'devices', file, value, option: 'the device rules' });
+  // 'a' also forgets the exceptions there were.
+  set(first, 'a');
+  if (policy.exceptions.length > 0) set(others, policy.exceptions.map(ruleText).join('\n'));
 }

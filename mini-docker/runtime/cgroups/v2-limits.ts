@@ -6,21 +6,14 @@ import { setDeviceFilter } from './device-filter.ts';
 import { deviceProgram } from './device-program.ts';
 import { devicePolicy } from './device-rules.ts';
 import { readValue, writeValue } from './files.ts';
-import { cannotSet, isDefaultSwap, missingController, requireRange } from './limits.ts';
-
-type Write = (limit: { controller: string; file: string; value: string | number; option: string }) => void;
+import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
 
 /** Writes what is in `resources`. @throws CgroupError */
-export function applyLimitsV2(directory: string, resources: Resources): void {
-  const write: Write = ({ controller, file, value, option }) => {
-    const path = `${directory}/${file}`;
-    if (!existsSync(path)) throw missingController(controller, option);
-    try {
-      writeValue(path, String(value));
-    } catch (error) {
-      throw cannotSet({ option, value, file: path, error });
-    }
-  };
+export function applyLimitsV2(
+  directory: string,
+  resources: Resources,
+  write: Write = writer(directory),
+): void {
   if (resources.cpu) applyCpu(write, directory, resources.cpu);
   if (resources.memory) applyMemory(write, directory, resources.memory);
   if (resources.pids && (resources.pids.limit > 0 || existsSync(`${directory}/pids.max`))) {
@@ -28,7 +21,6 @@ export function applyLimitsV2(directory: string, resources: Resources): void {
     write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
   }
   if (resources.blockIO) applyBlockIO(write, directory, resources.blockIO);
-  if (resources.devices) setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
   for (const [file, value] of Object.entries(resources.unified ?? {})) {
     if (!/^[a-z0-9_]+\.[a-z0-9._]+$/i.test(file)) {
       throw new CgroupError(
@@ -37,6 +29,23 @@ export function applyLimitsV2(directory: string, resources: Resources): void {
     }
     write({ controller: file.slice(0, file.indexOf('.')), file, value, option: file });
   }
+}
+
+/** Version 2 has no file for devices: a BPF program that the kernel asks at each open and mknod. @throws SyscallError */
+export function applyDevicesV2(directory: string, resources: Resources): void {
+  if (resources.devices) setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
+}
+
+function writer(directory: string): Write {
+  return ({ controller, file, value, option }) => {
+    const path = `${directory}/${file}`;
+    if (!existsSync(path)) throw missingController(controller, option);
+    try {
+      writeValue(path, String(value));
+    } catch (error) {
+      throw cannotSet({ option, value, file: path, error });
+    }
+  };
 }
 
 function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['cpu']>): void {

@@ -23,7 +23,7 @@ import { watchOomV2 } from './oom-watch.ts';
 import { removeOurParents } from './parents.ts';
 import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { enableControllers } from './v2-controllers.ts';
-import { applyLimitsV2 } from './v2-limits.ts';
+import { applyDevicesV2, applyLimitsV2 } from './v2-limits.ts';
 
 /** @throws CgroupError or, for the device rules, SyscallError; nothing is left then */
 export function createV2(
@@ -67,7 +67,10 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
     },
 
     join: pid => writeValue(`${directory}/cgroup.procs`, String(pid)),
-    update: resources => applyLimitsV2(directory, resources),
+    update(resources) {
+      applyLimitsV2(directory, resources);
+      applyDevicesV2(directory, resources);
+    },
 
     async freeze() {
       await freezeV2(directory);

@@ -1,0 +1,52 @@
+// What the daemon does to the control groups for a start, decoded for people. Nothing is made.
+import { join } from 'node:path';
+import type { ExplainedStep } from '../../formats/explanation.ts';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { readHierarchies } from './hierarchies.ts';
+import type { Limit } from './limits.ts';
+import { applyLimitsV1 } from './v1-limits.ts';
+import { applyLimitsV2 } from './v2-limits.ts';
+
+/** @throws CgroupError as a start would */
+export function explainLimits({ path, resources }: { path: string; resources: Resources }): ExplainedStep[] {
+  const hierarchies = readHierarchies();
+  const limits: Limit[] = [];
+  const note = (limit: Limit): void => void limits.push(limit);
+  if (hierarchies.version === 2) {
+    const { mountPoint } = hierarchies;
+    applyLimitsV2(mountPoint, resources, note);
+    const devices = resources.devices
+      ? [
+          step(
+            'bpf(BPF_PROG_ATTACH, BPF_CGROUP_DEVICE)',
+            'the device rules, as a program that the kernel asks',
+          ),
+        ]
+      : [];
+    return [
+      make(join(mountPoint, path)),
+      ...limits.map(limit => write(join(mountPoint, path), limit)),
+      ...devices,
+    ];
+  }
+  const directoryOf = (controller: string): string | undefined =>
+    hierarchies.hierarchies.find(({ controllers }) => controllers.includes(controller))?.mountPoint;
+  applyLimitsV1(directoryOf, resources, note);
+  return [
+    ...hierarchies.hierarchies.map(({ mountPoint }) => make(join(mountPoint, path))),
+    ...limits.map(limit => write(join(directoryOf(limit.controller) ?? '', path), limit)),
+  ];
+}
+
+function make(directory: string): ExplainedStep {
+  return step(`mkdir(${JSON.stringify(directory)}, 0755)`, '');
+}
+
+function write(directory: string, { file, value, option }: Limit): ExplainedStep {
+  const text = String(value).split('\n').join(', ');
+  return step(`write(${JSON.stringify(`${directory}/${file}`)}, ${JSON.stringify(text)})`, option);
+}
+
+function step(call: string, reason: string): ExplainedStep {
+  return { group: 'limits', call, reason, by: 'daemon' };
+}
