@@ -11,7 +11,10 @@ export interface Screen {
 /** One line a part: how many steps, who makes them, and why there is the part. */
 export async function summarizeSteps(steps: readonly ExplainedStep[], screen: Screen): Promise<string> {
   const paint = await painter(screen);
-  const parts = partsOf(steps);
+  // All that is mounted is mounted in the same way, and for the same reason.
+  const parts = partsOf(
+    steps.map(step => (step.group.startsWith('mount /') ? { ...step, group: 'mount …' } : step)),
+  );
   const title = Math.max(...parts.map(part => part.group.length));
   const lines = parts.flatMap(({ group, by, purpose, count }) => {
     const start = `${String(count).padStart(5)}  ${paint.bold(group.padEnd(title))}  ${paint.dim(by.padEnd(9))}  `;
