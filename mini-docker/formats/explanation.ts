@@ -3,7 +3,9 @@
 export interface ExplainedStep {
   /** A heading that several steps share: 'root filesystem'. */
   group: string;
-  /** Why there is this group at all, in one line; '' when nobody wrote it down. */
+  /** Its place in the program, which ‹result of 3› refers to; what the daemon does has none. */
+  number?: number;
+  /** Why there is this group at all, in one line. */
   purpose?: string;
   /** The call as strace would write it: 'mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'. */
   call: string;

@@ -9,7 +9,9 @@ import type {
   NetworksPruned,
 } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
+import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
+import type { ExplainOptions } from './explain.ts';
 
 export interface AttachOptions {
   /** Network name, id, or an unambiguous prefix of the id. 'none' only brings lo up, 'host' only remembers. */
@@ -92,6 +94,8 @@ export interface Networks {
 
   /** Of a running container, those connected now; [] for others. */
   endpoints(containerId: string): Endpoint[];
+  /** What attach() and publish() would do. notFound: no such network. */
+  explain(options: ExplainOptions): ExplainedStep[];
   /** What the kernel has of all this, for a picture. */
   map(): Promise<NetworkMap>;
   /** What this host lacks for networks to work in full, in words for users; known after a network was used. */

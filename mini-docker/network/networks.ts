@@ -5,6 +5,7 @@ import { adopt } from './adoption.ts';
 import { matches, type Network, resourceOf } from './catalog.ts';
 import { connections } from './connections.ts';
 import { defineNetwork } from './definition.ts';
+import { explainConnection } from './explain.ts';
 import { mapNetworks } from './map.ts';
 import type { Networks } from './network.ts';
 import { type OpenOptions, openParts, type Parts } from './parts.ts';
@@ -18,6 +19,7 @@ export function openNetworks(options: OpenOptions): Networks {
     ...definitions(parts),
     ...connections(parts),
     adopt: running => adopt(parts, running),
+    explain: options => explainConnection(catalog.find(options.network).record, options),
     map: () =>
       mapNetworks({
         host,

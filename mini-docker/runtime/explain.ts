@@ -9,13 +9,11 @@ import type { Section } from './section.ts';
 
 /** Why a start has each of its parts. */
 const PURPOSES: readonly (readonly [RegExp, string])[] = [
-  [/^limits$/, 'what the container may use: the daemon makes its control groups and writes the limits'],
   [/^monitor$/, 'the parent that outlives the daemon: it clones the first process into its namespaces'],
   [/^user namespace$/, 'root inside is an ordinary user outside'],
   [/^control group$/, 'the process joins its groups before it does anything that costs something'],
   [/^namespaces of others$/, 'what it shares with another container or with the host'],
   [/^the daemon begins$/, 'the namespaces are there, and the daemon can work on them'],
-  [/^network$/, 'the daemon lays a cable from the bridge into the network namespace'],
   [/^session and streams$/, 'its input and output are pipes that the monitor holds'],
   [/^through the host's \/proc$/, 'settings that can be written only while the host is still in sight'],
   [
@@ -45,11 +43,6 @@ function purposeOf(title: string): string {
   return PURPOSES.find(([pattern]) => pattern.test(title))?.[1] ?? '';
 }
 
-/** Steps that the daemon makes, placed where they happen in time. */
-export function withPurpose(steps: readonly ExplainedStep[]): ExplainedStep[] {
-  return steps.map(step => ({ ...step, purpose: purposeOf(step.group) }));
-}
-
 function stepOf(item: Item): Step | undefined {
   if ('syscall' in item) return item;
   return item.control === 'fork' ? item.step : undefined;
@@ -67,6 +60,7 @@ export function explainSections(sections: readonly Section[], results?: Results)
   // The monitor is ours until it forks, and again at the end.
   const monitor = new Set([sections[0]?.title, sections.at(-1)?.title]);
   return listed.map(({ title, step }, index) => ({
+    number: index + 1,
     group: title,
     purpose: purposeOf(title),
     call: describe(step, earlier => positions.get(earlier.key)!),

@@ -18,7 +18,7 @@ import { explainLimits } from './cgroups/explain.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { withoutLinks } from './dangling-links.ts';
 import { FD } from './descriptors.ts';
-import { explainSections, withPurpose } from './explain.ts';
+import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
 import { containerHandle } from './handle.ts';
@@ -36,10 +36,7 @@ export function createRuntime(): Runtime {
 
 function explain(options: ProgramOptions) {
   const { cgroupsPath: path, resources = {} } = options.spec.linux;
-  return [
-    ...withPurpose(explainLimits({ path, resources })),
-    ...explainSections(programOf(options).sections),
-  ];
+  return [...explainLimits({ path, resources }), ...explainSections(programOf(options).sections)];
 }
 
 type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;

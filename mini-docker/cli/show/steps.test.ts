@@ -4,6 +4,7 @@ import { describeSteps, summarizeSteps } from './steps.ts';
 
 const steps: ExplainedStep[] = [
   {
+    number: 1,
     group: 'namespaces',
     call: 'clone(CLONE_NEWPID|CLONE_NEWNS)',
     reason: 'it sees only itself',
@@ -12,6 +13,7 @@ const steps: ExplainedStep[] = [
     microseconds: 310,
   },
   {
+    number: 2,
     group: 'root file system',
     call: 'mount("overlay", "/", "overlay", MS_NOSUID|MS_NODEV, "lowerdir=/var/lib/mini-docker/layers/one:/var/lib/mini-docker/layers/two")',
     reason:

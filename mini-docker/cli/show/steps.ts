@@ -63,14 +63,14 @@ export async function describeSteps(steps: readonly ExplainedStep[], screen: Scr
   const paint = await painter(screen);
   const lines: string[] = [];
   let group: string | undefined;
-  const digits = String(steps.length).length;
-  for (const [index, step] of steps.map(shortened).entries()) {
+  const digits = Math.max(...steps.map(({ number = '' }) => String(number).length));
+  for (const step of steps.map(shortened)) {
     if (step.group !== group) {
       if (group !== undefined) lines.push('');
       lines.push(paint.bold(step.group));
       group = step.group;
     }
-    const number = String(index + 1).padStart(digits);
+    const number = String(step.number ?? '-').padStart(digits);
     const indent = ' '.repeat(digits + 4);
     const outcome = describeOutcome(step);
     const [first = '', ...rest] = wrap(

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { dataPaths } from '../core/paths.ts';
+import { wantedBindings } from '../networks/connections.ts';
+import { sharedWith } from '../networks/owner.ts';
 import type { EngineContext } from '../state/context.ts';
+import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
 import { type CreateRequest, draftRecord, findImage } from './create.ts';
 import { prepareSpec } from './start.ts';
@@ -39,10 +42,27 @@ export async function explainContainer(
         .replaceAll(run, context.paths.container(id).run)
         .replaceAll(`${elsewhere}/rootfs`, `${context.paths.runDir}/rootfs`)
         .replaceAll(elsewhere, context.paths.dataRoot);
-    return steps.map(step => ({ ...step, call: real(step.call), reason: real(step.reason) }));
+    const shown = steps.map(step => ({ ...step, call: real(step.call), reason: real(step.reason) }));
+    // The container's process waits meanwhile.
+    const waits = shown.findIndex(({ group }) => group === 'wait for start');
+    return shown.toSpliced(waits, 0, ...explainNetworks(context, record));
   } catch (error) {
     throw programError(error, record);
   } finally {
     removeTreeNow(elsewhere);
   }
+}
+
+function explainNetworks(context: EngineContext, record: ContainerRecord): ExplainedStep[] {
+  if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return [];
+  return Object.entries(record.networks)
+    .filter(([network]) => network !== 'host')
+    .flatMap(([network, { IPAMConfig }], index) =>
+      context.networks.explain({
+        network,
+        interface: `eth${index}`,
+        ...(IPAMConfig?.IPv4Address && { ipAddress: IPAMConfig.IPv4Address }),
+        bindings: index === 0 ? wantedBindings(record) : {},
+      }),
+    );
 }

@@ -150,7 +150,7 @@ export function disconnected(settings: EndpointSettings): EndpointSettings {
 }
 
 /** --publish, and with --publish-all a free port for each that the image exposes. */
-function wantedBindings(record: ContainerRecord): PortMap {
+export function wantedBindings(record: ContainerRecord): PortMap {
   const bindings: PortMap = { ...record.hostConfig.PortBindings };
   if (record.hostConfig.PublishAllPorts) {
     for (const port of Object.keys(record.config.ExposedPorts ?? {})) {

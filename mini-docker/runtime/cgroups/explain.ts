@@ -48,5 +48,11 @@ function write(directory: string, { file, value, option }: Limit): ExplainedStep
 }
 
 function step(call: string, reason: string): ExplainedStep {
-  return { group: 'limits', call, reason, by: 'daemon' };
+  return {
+    group: 'limits',
+    purpose: 'what the container may use: the daemon makes its control groups and writes the limits',
+    call,
+    reason,
+    by: 'daemon',
+  };
 }

@@ -1,0 +1,87 @@
+// What the daemon does to connect a container, for people: in the words of ip(8) and nft(8), which a reader can type. The
+// daemon sends the same as netlink messages (bridge.ts, cable.ts), and makes the nftables table anew (rules.ts).
+
+import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
+import type { ExplainedStep } from '../formats/explanation.ts';
+import type { NetworkRecord } from './record.ts';
+import { TABLE } from './rules.ts';
+import { decodeSubnet } from './subnet.ts';
+
+export interface ExplainOptions {
+  /** Name, id, or an unambiguous prefix of the id. */
+  network: string;
+  /** 'eth0' */
+  interface: string;
+  /** Asked for by the user; else a free one is taken. */
+  ipAddress?: string;
+  /** To be published through this network. */
+  bindings: PortMap;
+}
+
+/** @param record of a network; one without a bridge ('none', 'host') needs nothing but lo */
+export function explainConnection(record: NetworkRecord, options: ExplainOptions): ExplainedStep[] {
+  const { bridge, resource } = record;
+  const inside = 'ip -n CONTAINER';
+  const loopback = step(`${inside} link set lo up`, 'a new namespace has a lo that is down');
+  if (bridge === '') return [loopback];
+  const end = options.interface;
+  const subnets = resource.IPAM.Config;
+  const address = (subnet: string): string => {
+    const { family, prefixLength } = decodeSubnet(subnet)!;
+    return `${(family === 4 && options.ipAddress) || `‹a free address of ${subnet}›`}/${prefixLength}`;
+  };
+  return [
+    step(
+      `ip link add ${bridge} type bridge`,
+      `the switch of network ${resource.Name}, where it is not there yet`,
+    ),
+    ...subnets.map(({ Subnet, Gateway }) =>
+      step(
+        `ip address add ${Gateway}/${decodeSubnet(Subnet!)!.prefixLength} dev ${bridge}`,
+        'the gateway that containers send to',
+      ),
+    ),
+    step(`ip link set ${bridge} up`, ''),
+    step(
+      `ip link add veth-‹random› master ${bridge} type veth peer name ${end} netns CONTAINER`,
+      'a cable: one end in the switch, the other inside',
+    ),
+    step('ip link set veth-‹random› up', ''),
+    loopback,
+    ...subnets.map(({ Subnet }) => step(`${inside} address add ${address(Subnet!)} dev ${end}`, '')),
+    step(`${inside} link set ${end} up`, ''),
+    ...(resource.Internal
+      ? []
+      : subnets.map(({ Gateway }) =>
+          step(`${inside} route add default via ${Gateway}`, 'everything else goes through the host'),
+        )),
+    step(
+      `nft add element ${TABLE} bridges { "${bridge}" }`,
+      'the rules for addresses, ports and who may reach whom: `nft list table` shows them',
+    ),
+    ...Object.entries(options.bindings).flatMap(([port, hosts]) =>
+      (hosts ?? []).map(binding => publication(port, binding)),
+    ),
+  ];
+}
+
+function publication(port: string, { HostIp, HostPort }: PortBinding): ExplainedStep {
+  const [number, protocol = 'tcp'] = port.split('/');
+  const from = `${protocol} . ${HostPort || '‹a free port›'}`;
+  const [map, key] =
+    HostIp && HostIp !== '0.0.0.0' ? ['published-at', `${HostIp} . ${from}`] : ['published', from];
+  return step(
+    `nft add element ${TABLE} ${map} { ${key} : ‹its address› . ${number} }`,
+    'packets for this port of the host go to the container',
+  );
+}
+
+function step(call: string, reason: string): ExplainedStep {
+  return {
+    group: 'network',
+    purpose: 'the daemon lays a cable from the bridge into the network namespace',
+    call,
+    reason,
+    by: 'daemon',
+  };
+}
