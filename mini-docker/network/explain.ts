@@ -1,22 +1,12 @@
 // What the daemon does to connect a container, for people: in the words of ip(8) and nft(8), which a reader can type. The
 // daemon sends the same as netlink messages (bridge.ts, cable.ts), and makes the nftables table anew (rules.ts).
 
-import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
+import type { PortBinding } from '../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
+import type { ExplainOptions } from './network.ts';
 import type { NetworkRecord } from './record.ts';
 import { TABLE } from './rules.ts';
 import { decodeSubnet } from './subnet.ts';
-
-export interface ExplainOptions {
-  /** Name, id, or an unambiguous prefix of the id. */
-  network: string;
-  /** 'eth0' */
-  interface: string;
-  /** Asked for by the user; else a free one is taken. */
-  ipAddress?: string;
-  /** To be published through this network. */
-  bindings: PortMap;
-}
 
 /** @param record of a network; one without a bridge ('none', 'host') needs nothing but lo */
 export function explainConnection(record: NetworkRecord, options: ExplainOptions): ExplainedStep[] {

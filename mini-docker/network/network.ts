@@ -11,7 +11,6 @@ import type {
 import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
-import type { ExplainOptions } from './explain.ts';
 
 export interface AttachOptions {
   /** Network name, id, or an unambiguous prefix of the id. 'none' only brings lo up, 'host' only remembers. */
@@ -56,6 +55,17 @@ export interface Endpoint {
 export interface PublishOptions {
   containerId: string;
   /** Docker's HostConfig.PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '8080' }] }; HostPort '' is any free one. */
+  bindings: PortMap;
+}
+
+export interface ExplainOptions {
+  /** Name, id, or an unambiguous prefix of the id. */
+  network: string;
+  /** 'eth0' */
+  interface: string;
+  /** Asked for by the user; else a free one is taken. */
+  ipAddress?: string;
+  /** To be published through this network. */
   bindings: PortMap;
 }
 
