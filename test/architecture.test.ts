@@ -248,6 +248,33 @@ test('the course takes #linux and formats from mini-docker, and nothing that is 
   expect(found.map(arrow)).toEqual([]);
 });
 
+test('a chapter has all its parts', () => {
+  const folders = globSync('{chapters,exercises,solutions,test/mutants}/[0-9][0-9]-*', { cwd: root });
+  const tests = globSync('test/course/[0-9][0-9]-*.test.ts', { cwd: root });
+  const slugs = new Set([...folders, ...tests].map(path => basename(path, '.test.ts')));
+  expect(slugs.size).toBeGreaterThan(10);
+  const missing = [...slugs].sort().flatMap(slug => {
+    const starters = globSync(`exercises/${slug}/*`, { cwd: root })
+      .map(path => basename(path))
+      .filter(name => !['README.md', 'hints.md', 'checks.ts'].includes(name));
+    const parts = [
+      `chapters/${slug}/README.md`,
+      `chapters/${slug}/box.ts`,
+      `exercises/${slug}/README.md`,
+      `exercises/${slug}/hints.md`,
+      `exercises/${slug}/checks.ts`,
+      ...(starters.length > 0 ? starters : ['NAME.ts']).flatMap(name => [
+        `exercises/${slug}/${name}`,
+        `solutions/${slug}/${name}`,
+      ]),
+      `test/mutants/${slug}/mutants.ts`,
+      `test/course/${slug}.test.ts`,
+    ];
+    return parts.filter(part => !existsSync(join(root, part)));
+  });
+  expect(missing).toEqual([]);
+});
+
 test('what is imported is a file, with its ending, or a library by its name', () => {
   const found = files.flatMap(importsOf).filter(each => {
     const to = target(each);
