@@ -248,6 +248,18 @@ test('the course takes #linux and formats from mini-docker, and nothing that is 
   expect(found.map(arrow)).toEqual([]);
 });
 
+test('ARCHITECTURE.md has every layer and every room, and names files that are there', () => {
+  const text = source('ARCHITECTURE.md');
+  const rows = new Set([...text.matchAll(/^\| `(\w+)\/` \|/gm)].map(match => match[1]));
+  expect([...Object.keys(layers), ...Object.keys(rooms)].filter(name => !rows.has(name))).toEqual([]);
+
+  const named = [...text.matchAll(/`([\w./-]+\.(?:ts|md))`/g)].map(match => match[1]!);
+  expect(named.length).toBeGreaterThan(30);
+  const isThere = (name: string) => ['', 'mini-docker'].some(top => existsSync(join(root, top, name)));
+  // In a table's row a file is named within its room.
+  expect(named.filter(name => name.includes('/') && !isThere(name))).toEqual([]);
+});
+
 test('a chapter has all its parts', () => {
   const folders = globSync('{chapters,exercises,solutions,test/mutants}/[0-9][0-9]-*', { cwd: root });
   const tests = globSync('test/course/[0-9][0-9]-*.test.ts', { cwd: root });

@@ -1,5 +1,5 @@
-// From docker's terms to the OCI runtime specification: a pure function. Everything that has to be looked up on this
-// machine or in the image is in its input.
+// From docker's terms to the OCI runtime specification. What has to be looked up on this machine or in the image is in the
+// input, but for the numbers of disks that limits name (resources.ts).
 
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
