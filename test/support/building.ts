@@ -141,7 +141,16 @@ export async function buildOf(
   files: Record<string, ContextFile>,
   query = '',
 ): Promise<Built> {
-  const { text } = await post(daemon, `/build?${query}`, contextOf(files));
+  return buildBody(daemon, contextOf(files), query);
+}
+
+/** The same for a context that is a tar already. */
+export async function buildBody(
+  daemon: Pick<TestDaemon, 'socket'>,
+  body: Buffer,
+  query: string,
+): Promise<Built> {
+  const { text } = await post(daemon, `/build?${query}`, body);
   const built: Built = { text: '', id: '' };
   for (const line of text.split('\n').filter(Boolean)) {
     const message = JSON.parse(line);
