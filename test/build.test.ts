@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf } from '../mini-docker/images/testing/archives.ts';
@@ -522,8 +523,7 @@ RUN id -u; id -g; pwd; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/c
     });
     const directory = join(daemon.runDir, 'build');
     const deadline = Date.now() + 20_000;
-    while (readdirSync(directory).length > 0 && Date.now() < deadline)
-      await new Promise(done => setTimeout(done, 20));
+    while (readdirSync(directory).length > 0 && Date.now() < deadline) await sleep(20);
     expect(readdirSync(directory)).toEqual([]);
   });
 });
@@ -555,7 +555,7 @@ test('with SOURCE_DATE_EPOCH a build gives the same layers, and the same image, 
   });
   const env = { SOURCE_DATE_EPOCH: '1700000000' };
   await built(['--no-cache', '-t', 'same:1', context.path], { env });
-  await new Promise(done => setTimeout(done, 1100));
+  await sleep(1100);
   utimesSync(join(context.path, 'd/file'), new Date(), new Date());
   await built(['--no-cache', '-t', 'same:2', context.path], { env });
   const [one, two] = [await inspect('same:1'), await inspect('same:2')];

@@ -1,4 +1,5 @@
 // The command, as a user has it: arguments, streams, exit codes, files.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
@@ -93,7 +95,7 @@ describe('run', () => {
 
   test('a reader that is slow loses nothing', async () => {
     const child = start(['run', '--rm', 'busybox', 'sh', '-c', 'head -c 5000000 /dev/zero']);
-    await new Promise(resolve => setTimeout(resolve, 1500));
+    await sleep(1500);
     let bytes = 0;
     for await (const chunk of child.stdout) bytes += (chunk as Buffer).length;
     expect(bytes).toBe(5_000_000);

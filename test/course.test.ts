@@ -26,9 +26,7 @@ describe.each(chapters())('chapter $slug', chapter => {
 
   test('says its number, what goes wrong, how Docker does it, and what to read', () => {
     const readme = readFileSync(join(repository, 'chapters', slug, 'README.md'), 'utf8');
-    expect(readme).toMatch(
-      new RegExp(`^# Chapter ${number}\\. ${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\n`),
-    );
+    expect(readme).toMatch(new RegExp(`^# Chapter ${number}\\. ${RegExp.escape(title)}\n`));
     const headings = readme.split('\n').filter(line => line.startsWith('## '));
     for (const heading of ['## What goes wrong, and how it looks', '## Questions', '## Exercise']) {
       expect(headings).toContain(heading);

@@ -1,8 +1,10 @@
 // The daemon is killed with SIGKILL at random moments, again and again, while containers are made, started, write, end
 // and are removed. The next one has to find everything again: nothing is lost, nothing comes twice, nothing is left.
+
 import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
@@ -73,7 +75,6 @@ async function logged(name: string, stream: 'stdout' | 'stderr', tty = false): P
 }
 
 const numbered = (count: number, word = '') => Array.from({ length: count }, (_, index) => `${word}${index}`);
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
 
 /** Writes without pause to both streams until it is told to stop, says how far it came, and exits with 7. */
 const WRITER =

@@ -1,6 +1,8 @@
 // A container's life as its user sees it: states, signals, restarts, removal, waiting.
+
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
@@ -55,7 +57,7 @@ test('stop sends the stop signal and waits; who does not listen is killed when t
     StopSignal: 'SIGUSR1',
   });
   const deaf = await engine.run(['sh', '-c', "trap '' TERM; sleep 1000"]);
-  await new Promise(resolve => setTimeout(resolve, 1000));
+  await sleep(1000);
   await post(`${polite}/stop`);
   expect((await engine.inspect(polite)).State.ExitCode).toBe(5);
   const begin = Date.now();
@@ -71,7 +73,7 @@ test('a container can be removed by force while somebody waits for its end, also
     if (paused) await post(`${id}/pause`);
     const waiting = engine.wait(id, 'removed');
     const stopping = post(`${id}/stop?t=100`);
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await sleep(50);
     expect((await engine.ask('DELETE', `/containers/${id}?force=1`)).status).toBe(204);
     expect(await waiting).toBe(137);
     await stopping;
@@ -101,7 +103,7 @@ test('restart policies start again, with growing delays, until they are not to',
   );
   expect((await post(`${always}/stop?t=0`)).status).toBe(204);
   const { RestartCount } = await engine.inspect(always);
-  await new Promise(resolve => setTimeout(resolve, 1500));
+  await sleep(1500);
   expect(await engine.inspect(always)).toMatchObject({ RestartCount, State: { Status: 'exited' } });
 });
 

@@ -1,7 +1,9 @@
 // Limits of containers, from the command line to the kernel: run on this machine, and by v2.test.ts under cgroup v2.
+
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
@@ -66,7 +68,7 @@ test('a paused container makes no step, and goes on when it is unpaused', async 
   expect((await miniDocker('pause', 'paused')).code).toBe(0);
   expect(await inspect('paused', '{{.State.Status}}')).toBe('paused');
   const frozen = ticks();
-  await new Promise(done => setTimeout(done, 300));
+  await sleep(300);
   expect(ticks()).toBe(frozen);
   expect((await miniDocker('unpause', 'paused')).code).toBe(0);
   await expect.poll(ticks, { timeout: 5000 }).not.toBe(frozen);

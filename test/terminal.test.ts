@@ -1,8 +1,10 @@
 // Containers with a terminal, seen through tmux: a terminal of its own, as a user's is.
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
@@ -91,7 +93,7 @@ describe.runIf(hasTmux)('a container with a terminal', () => {
     await shows('code=0');
     type('clear', 'Enter');
     type(md('attach --detach-keys ctrl-a,d box; echo code=$?'), 'Enter');
-    await new Promise(resolve => setTimeout(resolve, 700));
+    await sleep(700);
     type('echo X=$X', 'Enter');
     await shows('X=kept');
     type('C-a', 'd');

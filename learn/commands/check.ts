@@ -1,5 +1,7 @@
 // `learn check` and `learn watch`: does it do what was asked for?
+
 import { existsSync, watch as watchFiles } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Chapter, chapterNamed, chapters, exerciseOf, UserError } from '../course.ts';
 import type { TaskResult } from '../grader/exercise.ts';
 import { gradeTask } from '../grader/grade.ts';
@@ -102,7 +104,7 @@ export async function watch(name: string | undefined, options: CheckOptions): Pr
     print(dim('  waiting for a change; Ctrl-C ends'));
     await changed.promise;
     // An editor writes more than once.
-    await new Promise(done => setTimeout(done, 200));
+    await sleep(200);
     changed = Promise.withResolvers<void>();
   }
 }

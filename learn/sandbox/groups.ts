@@ -1,8 +1,10 @@
 // The control groups of a sandbox, below a group of the course's own in every hierarchy of the machine: they limit it,
 // and they are where chapters make groups of theirs. cgroups(7)
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readMountinfo, readStat } from '#linux';
 
 /** The group that all sandboxes have in common, in each hierarchy. */
@@ -137,7 +139,7 @@ export async function removeGroup(directory: string): Promise<string[]> {
     }
     const left = groups.filter(group => existsSync(group));
     if (left.length === 0 || Date.now() > deadline) return left;
-    await new Promise(done => setTimeout(done, 10));
+    await sleep(10);
   }
 }
 

@@ -35,7 +35,6 @@ async function putArchive(call: Call) {
     // A loop that is left early must not close the connection: the answer has to go through it.
     tar: request.iterator({ destroyOnReturn: false }),
     noOverwriteDirNonDir: flag(query, 'noOverwriteDirNonDir'),
-    copyUIDGID: flag(query, 'copyUIDGID'),
   });
   return empty(200);
 }

@@ -150,14 +150,13 @@ async function create(call: Call) {
 }
 
 async function start(call: Call) {
-  const { engine, params, query } = call;
+  const { engine, params } = call;
   const body = await jsonBody(call, value => value);
   if (typeof body === 'object' && body !== null && Object.keys(body).length > 0) {
     const since = 'was deprecated since API v1.22 and removed in v1.24';
     throw badParameter(`starting container with non-empty request body ${since}`);
   }
-  const detachKeys = text(query, 'detachKeys');
-  await engine.containers.start(params.id!, detachKeys === undefined ? {} : { detachKeys });
+  await engine.containers.start(params.id!);
   return empty(204);
 }
 

@@ -25,7 +25,7 @@ export const imageRoutes: Route[] = [
     method: 'DELETE',
     pattern: '/images/{name:path}',
     handle: async ({ engine, params, query }) => {
-      const options = { force: flag(query, 'force'), noPrune: flag(query, 'noprune') };
+      const options = { force: flag(query, 'force') };
       return json(await engine.images.remove(params.name!, options));
     },
   },

@@ -1,4 +1,5 @@
 // Directories by descriptor: nothing here can be led astray by somebody who swaps a directory for a symbolic link.
+
 import { call } from './call.ts';
 import { AT, S_IF, STATX } from './constants.ts';
 import type { PathArg } from './in-root.ts';

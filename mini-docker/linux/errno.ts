@@ -33,7 +33,7 @@ const messages: Record<string, string> = {
 };
 
 /** Numbers by name: ERRNO.EINVAL is 22. */
-export const ERRNO: Readonly<Record<string, number>> = {
+export const ERRNO: typeof constants.errno & Readonly<Record<string, number>> = {
   ...constants.errno,
   ...Object.fromEntries(Object.entries(others).map(([name, [errno]]) => [name, errno])),
 };

@@ -1,9 +1,12 @@
 // Paths inside a directory that somebody else filled: a container's root filesystem, an image's layer. The kernel
 // resolves them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
 // absolute paths all stay below the root, also while others move things about.
+
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
+import { ERRNO } from './errno.ts';
 import { mayFail } from './step.ts';
+import { encodeOpenHow } from './structures.ts';
 import { SyscallError } from './syscall-error.ts';
 import { close, mkdirat, openat, openat2, readlinkat, utimensat } from './syscalls.ts';
 
@@ -29,9 +32,9 @@ export function openBeneath(rootFd: number, path: PathArg, flags: number, mode =
 }
 
 function open(rootFd: number, path: PathArg, how: { flags: number; mode: number; resolve: number }): number {
-  const words = new BigUint64Array([BigInt(how.flags | O.CLOEXEC), BigInt(how.mode), BigInt(how.resolve)]);
+  const encoded = encodeOpenHow({ ...how, flags: how.flags | O.CLOEXEC });
   // An empty path is ENOENT to openat2; people mean the root itself.
-  const step = openat2(rootFd, path.length === 0 ? '.' : path, new Uint8Array(words.buffer));
+  const step = openat2(rootFd, path.length === 0 ? '.' : path, encoded);
   const retried = mayFail(step, 'EAGAIN', 'EINTR');
   for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
     const fd = call(retried);
@@ -98,10 +101,8 @@ function linkTarget(rootFd: number, latin1: string): Buffer | undefined {
 
 function neverEnds(rootFd: number, path: PathArg): never {
   const failed = openat(rootFd, path, O.PATH, 0);
-  throw new SyscallError({ doing: `cannot resolve ${Buffer.from(path)}`, failed, errno: ELOOP });
+  throw new SyscallError({ doing: `cannot resolve ${Buffer.from(path)}`, failed, errno: ERRNO.ELOOP });
 }
-
-const ELOOP = 40;
 
 /**
  * Opens the directory `path` inside the root, and makes it and those above it where they are missing, also where dangling

@@ -1,9 +1,10 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { pipe } from './pipes.ts';
 import { watchReadable } from './readable.ts';
 
-const soon = () => new Promise(resolve => setTimeout(resolve, 150));
+const soon = () => sleep(150);
 
 test('a pipe that has something in it is told, and nothing is taken out of it', async () => {
   const { readEnd, writeEnd } = pipe();

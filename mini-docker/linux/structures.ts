@@ -22,6 +22,19 @@ function fields(entries: [name: string, text: string, shown: boolean][]): string
   return `{${shown.join(', ')}}`;
 }
 
+const encode64 = (...words: (number | bigint)[]): Uint8Array =>
+  new Uint8Array(new BigUint64Array(words.map(BigInt)).buffer);
+
+export const encodeOpenHow = (how: { flags: number; mode?: number; resolve: number }): Uint8Array =>
+  encode64(how.flags, how.mode ?? 0, how.resolve);
+
+/** `userNamespace` is a descriptor. */
+export const encodeMountAttr = (attr: {
+  set?: number;
+  propagation?: number;
+  userNamespace?: number;
+}): Uint8Array => encode64(attr.set ?? 0, 0, attr.propagation ?? 0, attr.userNamespace ?? 0);
+
 /** struct open_how. <linux/openat2.h> */
 export const openHow: Structure = {
   show(bytes) {

@@ -1,9 +1,11 @@
 // /sys/fs/cgroup as a container sees it: with version 2 a mount of the hierarchy, whose root is that of the cgroup
 // namespace; with version 1 a directory with the container's own group of every controller.
+
 import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, MOUNT_ATTR, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';
+import { encodeMountAttr } from '../linux/structures.ts';
 import { close, mountSetattr } from '../linux/syscalls.ts';
 import { openInside } from './inside.ts';
 
@@ -32,7 +34,7 @@ export function expandCgroupMount(mount: Mount, view: CgroupView): { mounts: Mou
 /** Only now: a read-only tmpfs could not take the directories to mount on. */
 function makeReadonly(path: string): Item[] {
   const mount = openInside(path, O.PATH | O.DIRECTORY);
-  const attributes = new Uint8Array(new BigUint64Array([BigInt(MOUNT_ATTR.RDONLY), 0n, 0n, 0n]).buffer);
+  const attributes = encodeMountAttr({ set: MOUNT_ATTR.RDONLY });
   return [
     ...mount.items,
     because('nothing is to be added here', mountSetattr(resultOf(mount.fd), '', AT.EMPTY_PATH, attributes)),

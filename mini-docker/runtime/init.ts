@@ -1,10 +1,12 @@
 // --init: a pid 1 that does what pid 1 has to do, forward signals and reap orphans, around a program that need not know
 // of that. It is an ELF image with the program's name, arguments and environment in it. A pid 1 gets no signal that it has
 // no handler for (pid_namespaces(7)); this one blocks them all and waits for them with sigtimedwait(2) instead.
+
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
 import { AT, IOCTL, SIG, W } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
+import { ERRNO } from '../linux/errno.ts';
 import { compile, type Item } from '../linux/program.ts';
 import { type Architecture, addressOfResult, because, mayFail, resultOf } from '../linux/step.ts';
 import {
@@ -22,7 +24,6 @@ import { FD } from './descriptors.ts';
 import { attempts } from './execution.ts';
 
 const MASK_SIZE = 8;
-const ENOENT = 2;
 
 export function initItems(process: Process): Item[] {
   const tries = attempts(process);
@@ -49,7 +50,7 @@ export function initItems(process: Process): Item[] {
         control: 'when',
         result: resultOf(attempt),
         is: 'different',
-        value: -ENOENT,
+        value: -ERRNO.ENOENT,
         to: 'cannot execute',
       }),
     ),

@@ -1,14 +1,15 @@
 // Steps on paths of the container, made after its root is ours. An image is hostile: its /data may be a symbolic link to
 // anywhere. The new root confines all links but one kind, the magic ones of /proc (/proc/self/fd/N may be a directory of
 // the host), so every path is resolved with openat2(2) and RESOLVE_NO_MAGICLINKS, and then only the descriptor is used.
+
 import { posix } from 'node:path';
 import { AT, MOVE_MOUNT, O, RESOLVE } from '../linux/constants.ts';
+import { ERRNO } from '../linux/errno.ts';
 import type { Control, Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step, type Word } from '../linux/step.ts';
+import { encodeOpenHow } from '../linux/structures.ts';
 import { close, fstatfs, mkdirat, moveMount, openat, openat2, unlinkat } from '../linux/syscalls.ts';
 
-const ENOENT = 2;
-const EAGAIN = 11;
 let labels = 0;
 
 /** Labels must differ within one program; over all programs is more than enough. */
@@ -24,8 +25,8 @@ function how(flags: number, resolve: number): Uint8Array {
   const key = `${flags} ${resolve}`;
   const known = hows.get(key);
   if (known !== undefined) return known;
-  const mode = (flags & O.CREAT) === 0 ? 0n : 0o755n;
-  const made = new Uint8Array(new BigUint64Array([BigInt(flags | O.CLOEXEC), mode, BigInt(resolve)]).buffer);
+  const mode = (flags & O.CREAT) === 0 ? 0 : 0o755;
+  const made = encodeOpenHow({ flags: flags | O.CLOEXEC, mode, resolve });
   hows.set(key, made);
   return made;
 }
@@ -55,7 +56,7 @@ function openResolving(
     items: [
       { control: 'label', name: again },
       fd,
-      { control: 'when', result: resultOf(fd), is: 'equal', value: -EAGAIN, to: again },
+      { control: 'when', result: resultOf(fd), is: 'equal', value: -ERRNO.EAGAIN, to: again },
     ],
   };
 }
@@ -86,7 +87,7 @@ function unlessMissing(path: string, to: string): Item[] {
   const missing = freshLabel('missing');
   return [
     ...found.items.map(item => (item === found.fd ? asked : item)),
-    { control: 'when', result: resultOf(found.fd), is: 'equal', value: -ENOENT, to: missing },
+    { control: 'when', result: resultOf(found.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
     close(resultOf(found.fd)),
     { control: 'jump', to },
     { control: 'label', name: missing },
@@ -110,7 +111,7 @@ export function makeMountPoint(path: string, kind: 'directory' | 'file'): Item[]
     ...target.items.map(item =>
       item === target.fd ? because('a file can only be mounted on a file', target.fd) : item,
     ),
-    { control: 'when', result: resultOf(target.fd), is: 'equal', value: -ENOENT, to: nowhere },
+    { control: 'when', result: resultOf(target.fd), is: 'equal', value: -ERRNO.ENOENT, to: nowhere },
     close(resultOf(target.fd)),
     { control: 'jump', to: there },
     { control: 'label', name: nowhere },

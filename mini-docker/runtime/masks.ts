@@ -1,13 +1,15 @@
 // Paths of /proc and /sys that a container must not read (masked) or must not write (read-only). They belong to the
 // kernel as a whole, not to the container. A path that this kernel does not have is passed over.
+
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../linux/constants.ts';
+import { ERRNO } from '../linux/errno.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
+import { encodeMountAttr } from '../linux/structures.ts';
 import { close, fsconfig, fsmount, fsopen, mountSetattr, moveMount, openTree } from '../linux/syscalls.ts';
 import { freshLabel, openInside } from './inside.ts';
 import { type Section, section } from './section.ts';
 
-const ENOENT = 2;
 const attachHere = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
 
 export interface PreparedMasks {
@@ -57,7 +59,7 @@ function mask(path: string, nothing: Step): Item[] {
   const done = freshLabel('masked');
   return [
     ...point.items,
-    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
+    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
     cover,
     // A file on a directory is EINVAL to move_mount; a tmpfs that failed as well would be the failure to tell.
     { control: 'when', result: resultOf(cover), is: 'equal', value: 0, to: done },
@@ -74,7 +76,7 @@ function maskDirectory(path: string): Item[] {
   const missing = freshLabel('missing');
   return [
     ...point.items,
-    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
+    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
     ...coverWithDirectory(point.fd, `${path} tells of the whole machine`),
     close(resultOf(point.fd)),
     { control: 'label', name: missing },
@@ -103,11 +105,11 @@ function makeReadonly(path: string): Item[] {
     '',
     OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH | AT.RECURSIVE,
   );
-  const attributes = new Uint8Array(new BigUint64Array([BigInt(MOUNT_ATTR.RDONLY), 0n, 0n, 0n]).buffer);
+  const attributes = encodeMountAttr({ set: MOUNT_ATTR.RDONLY });
   const missing = freshLabel('missing');
   return [
     ...point.items,
-    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ENOENT, to: missing },
+    { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
     copy,
     mountSetattr(resultOf(copy), '', AT.EMPTY_PATH | AT.RECURSIVE, attributes),
     because(

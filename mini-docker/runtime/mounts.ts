@@ -1,10 +1,12 @@
 // The mounts of the runtime spec, in two stages. Before the root changes, each is made detached: a new filesystem
 // (fsopen, fsmount) or a copy of a part of the host's tree (open_tree). Afterwards each is attached (move_mount) at its
 // place in the container, where no link can lead out of it.
+
 import type { Mount } from '../formats/oci/runtime-spec.ts';
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, OPEN_TREE } from '../linux/constants.ts';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MS, OPEN_TREE } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
+import { encodeMountAttr } from '../linux/structures.ts';
 import { close, fsconfig, fsmount, fsopen, mountSetattr, openTree } from '../linux/syscalls.ts';
 import { attach, makeMountPoint } from './inside.ts';
 import { parseMountOptions } from './mount-options.ts';
@@ -59,21 +61,22 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
   const items: Item[] = [tree];
   // Two calls: attributes and propagation each go down the tree as far as they say themselves.
   if (options.attributes !== 0) {
-    items.push(setAttributes(tree, options.attributes, 0, options.attributesBelow && options.recursive));
+    const below = options.attributesBelow && options.recursive;
+    const set = encodeMountAttr({ set: options.attributes });
+    items.push(because(flagWords(options.attributes), setAttributes(tree, set, below)));
   }
-  if (options.propagation !== undefined) {
-    const recursive = (options.propagation & 0x4000) !== 0; // MS_REC
-    items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));
-  }
-  return [tree, items];
+  return [tree, [...items, ...setPropagation(tree, options.propagation)]];
 }
 
-/** struct mount_attr: what to set, what to clear, propagation, user namespace. */
-function setAttributes(tree: Step, attributes: number, propagation: number, recursive: boolean): Step {
-  const attr = new Uint8Array(new BigUint64Array([BigInt(attributes), 0n, BigInt(propagation), 0n]).buffer);
-  const why =
-    propagation === 0 ? flagWords(attributes) : 'whether later mounts on one side appear on the other';
-  return because(why, mountSetattr(resultOf(tree), '', AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0), attr));
+const setAttributes = (tree: Step, attributes: Uint8Array, below: boolean): Step =>
+  mountSetattr(resultOf(tree), '', AT.EMPTY_PATH | (below ? AT.RECURSIVE : 0), attributes);
+
+/** MS_PRIVATE, MS_SLAVE, … with MS_REC for the mounts below, too. */
+function setPropagation(tree: Step, propagation: number | undefined): Step[] {
+  if (propagation === undefined) return [];
+  const attributes = encodeMountAttr({ propagation: propagation & ~MS.REC });
+  const step = setAttributes(tree, attributes, (propagation & MS.REC) !== 0);
+  return [because('whether later mounts on one side appear on the other', step)];
 }
 
 function flagWords(attributes: number): string {
@@ -106,9 +109,5 @@ function newFilesystem(mount: Mount, options: Options): [Step, Item[]] {
     tree,
     close(resultOf(context)),
   ];
-  if (options.propagation !== undefined) {
-    const recursive = (options.propagation & 0x4000) !== 0;
-    items.push(setAttributes(tree, 0, options.propagation & ~0x4000, recursive));
-  }
-  return [tree, items];
+  return [tree, [...items, ...setPropagation(tree, options.propagation)]];
 }

@@ -1,4 +1,5 @@
 // A container in a user namespace of its own: root inside is somebody else outside. user_namespaces(7)
+
 import { closeSync, fchownSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hostId } from '../formats/id-mappings.ts';
@@ -9,6 +10,7 @@ import { NO_SETUID_FIXUP } from '../linux/file-user.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
+import { encodeMountAttr } from '../linux/structures.ts';
 import {
   close,
   exitGroup,
@@ -98,8 +100,7 @@ function mountRoot(options: {
   const { mountNamespace, userNamespace, spec, layers } = options;
   const { lowerdirs, upperdir, workdir } = layers;
   const { devices = [] } = spec.linux;
-  const attributes = new BigUint64Array([BigInt(MOUNT_ATTR.IDMAP), 0n, 0n, BigInt(userNamespace)]);
-  const shift = new Uint8Array(attributes.buffer);
+  const shift = encodeMountAttr({ set: MOUNT_ATTR.IDMAP, userNamespace });
   const shifted = (source: string, name: string): Staged => {
     const copy = openTree(AT.FDCWD, source, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
     const map = because(

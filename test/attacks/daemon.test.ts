@@ -1,5 +1,6 @@
 // Attacks on the daemon itself: through its socket, through images that it reads, through files that it copies, and
 // through what containers write. And the confinement of containers as `mini-docker run` makes them.
+
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -17,6 +18,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf } from '../../mini-docker/images/testing/archives.ts';
 import { readStatus } from '../../mini-docker/linux/proc/status.ts';
@@ -163,7 +165,7 @@ describe('cp', () => {
     for (const running of [true, false]) {
       const name = `cp-${running}`;
       await start(name, [], 'sh', '-c', script);
-      await new Promise(done => setTimeout(done, 300));
+      await sleep(300);
       if (!running) await miniDocker('stop', '-t', '0', name);
       const from = await miniDocker('cp', `${name}:/link/file`, '-');
       expect(from.stdout, from.stderr).toContain('inside');
@@ -421,7 +423,7 @@ describe('the socket', () => {
 
   test('is not held by clients that say nothing', async () => {
     const idle = Array.from({ length: 300 }, () => connect(daemon.socket).on('error', () => {}));
-    await new Promise(done => setTimeout(done, 200));
+    await sleep(200);
     expect((await api('GET', '/_ping')).status).toBe(200);
     for (const socket of idle) socket.destroy();
   });

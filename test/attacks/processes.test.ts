@@ -1,7 +1,9 @@
 // A program in a container that goes for the host's processes, files, devices and kernel, and for the program that
 // started it.
+
 import { chmodSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Spec } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { call } from '../../mini-docker/linux/call.ts';
@@ -245,7 +247,7 @@ describe('a program that takes all it can get', () => {
     await expect.poll(() => container.processes().length, { timeout: 10_000 }).toBeGreaterThan(10);
     for (let count = 0; count < 20; count++) {
       expect(container.processes().length).toBeLessThanOrEqual(30);
-      await new Promise(done => setTimeout(done, 20));
+      await sleep(20);
     }
     expect(await lines('echo the host goes on')).toEqual(['the host goes on']);
     const start = Date.now();

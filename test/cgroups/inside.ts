@@ -1,8 +1,10 @@
 // A process in a cgroup, for a test to look at from outside.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Resources } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import type { Cgroup } from '../../mini-docker/runtime/cgroups/cgroup.ts';
@@ -58,7 +60,7 @@ export function fileOf(cgroup: Cgroup, name: string): string | undefined {
 export async function eventually(what: string, look: () => boolean, patience = 10_000): Promise<void> {
   for (const end = Date.now() + patience; !look(); ) {
     if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}`);
-    await new Promise(done => setTimeout(done, 5));
+    await sleep(5);
   }
 }
 

@@ -1,8 +1,10 @@
 // Submissions that do harm, and what comes of it: nothing but their own points.
+
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gradeTask } from '../../learn/grader/grade.ts';
 import type { Lab } from '../../learn/grader/lab.ts';
@@ -44,7 +46,7 @@ describe('a submission that', () => {
     const code = `import { spawn } from 'node:child_process';
       for (;;) spawn('sh', ['-c', 'f() { f & f; }; f'], { stdio: 'ignore', detached: true }).on('error', () => {});`;
     const grading = gradeOnce(submission('forks', code), async lab => void (await lab.run([])));
-    await new Promise(done => setTimeout(done, 1000));
+    await sleep(1000);
     expect(spawnSync('true').status).toBe(0);
     expect((await grading).outcome).toBe('failed');
     expect(spawnSync('pgrep', ['-f', '^sh -c f.. . f & f; .; f$']).status).toBe(1);

@@ -1,9 +1,11 @@
 // What a sandbox promises to the machine, and to those who experiment in it.
+
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from '../../learn/repository.ts';
 import { capture } from '../../learn/sandbox/capture.ts';
@@ -84,8 +86,7 @@ test('a sandbox ends with the program that made it, also when that is killed', a
   expect(sleeping()).toBe(0);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  for (let tries = 0; sleeping() === 0 && tries < 50; tries++)
-    await new Promise(done => setTimeout(done, 20));
+  for (let tries = 0; sleeping() === 0 && tries < 50; tries++) await sleep(20);
   expect(sleeping()).toBe(1);
   const { stdout, status } = spawnSync(learn, ['clean'], { encoding: 'utf8' });
   expect(status).toBe(0);

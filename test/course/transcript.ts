@@ -93,8 +93,6 @@ function matches(shown: string, actual: string, known: Map<string, string>): boo
 
 /** Columns may be wider or narrower than shown. */
 function patternOf(text: string): string {
-  const parts = text
-    .split('…')
-    .map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replace(/\s+/g, '\\s+'));
+  const parts = text.split('…').map(part => part.split(/\s+/).map(RegExp.escape).join('\\s+'));
   return parts.join('.*');
 }

@@ -1,10 +1,12 @@
 // A daemon for an end-to-end test: in a network and a mount namespace of its own, with its files in a temporary
 // directory. stop() ends it and every container of it, and throws when anything of them is left.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { containerIds, leftBehind } from './leaks.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -141,7 +143,7 @@ async function answers(options: { socket: string; daemon: ChildProcess; log(): s
     if (status === 200) return;
     if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}:\n${log()}`);
     if (Date.now() > deadline) throw new Error(`the daemon does not answer; it said:\n${log()}`);
-    await new Promise(done => setTimeout(done, 20));
+    await sleep(20);
   }
 }
 

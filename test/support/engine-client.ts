@@ -1,6 +1,8 @@
 // For tests of the engine: plain HTTP over its socket, one connection a question, nothing in between.
+
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Answer {
   status: number;
@@ -130,6 +132,6 @@ export async function eventually<T>(
     const found = await look();
     if (isWanted(found)) return found;
     if (Date.now() > deadline) throw new Error(`not in ${patience} ms; last: ${JSON.stringify(found)}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
+    await sleep(20);
   }
 }

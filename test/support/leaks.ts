@@ -1,7 +1,9 @@
 // What a daemon under test left on the machine: processes, mounts and cgroups, looked for by what the kernel shows
 // of them and not by what the daemon says.
+
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Ids of the containers that have a directory below a data root. */
 export function containerIds(dataRoot: string): string[] {
@@ -19,7 +21,7 @@ export async function leftBehind(options: { directory: string; ids: string[] }):
   for (const deadline = Date.now() + 2000; Date.now() < deadline; ) {
     found = look(options);
     if (found.length === 0) return [];
-    await new Promise(done => setTimeout(done, 50));
+    await sleep(50);
   }
   for (const { pid } of found) if (pid !== undefined) quietly(() => process.kill(pid, 'SIGKILL'), false);
   return found.map(each => each.text);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStats, ContainerSummary } from '../../formats/engine-api/containers.ts';
 import type { EventMessage } from '../../formats/engine-api/system.ts';
 import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
@@ -95,7 +96,7 @@ async function live({ daemon, rows, names, show, follow }: Live): Promise<number
     // Each line ends with clearing what an earlier, longer one left there.
     write(HOME + (await show()).replaceAll('\n', '\x1b[K\n') + CLEAR_REST);
     if (failures.length > 0 || (!follow && watching === 0)) break;
-    await new Promise(resolve => setTimeout(resolve, REDRAW));
+    await sleep(REDRAW);
   }
   for (const failure of failures) printError(failure);
   return failures.length > 0 ? 1 : 0;

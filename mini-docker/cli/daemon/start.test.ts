@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 
 const directories: string[] = [];
@@ -84,7 +85,7 @@ test.runIf(root)('the socket of a daemon that was killed is no daemon', async ()
   );
   expect((await want()).code).toBe(0);
   process.kill(Number(readFileSync(`${directory}/pids`, 'utf8').trim()), 'SIGKILL');
-  await new Promise(resolve => setTimeout(resolve, 100));
+  await sleep(100);
   expect((await want()).code).toBe(0);
   expect(readFileSync(`${directory}/pids`, 'utf8').trim().split('\n')).toHaveLength(2);
 });

@@ -1,5 +1,6 @@
 // Starts our own daemon when none answers, once, however many commands want it at the same time.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { openConnection } from './http-connection.ts';
@@ -108,5 +109,3 @@ async function lock(runDir: string): Promise<{ release(): void } | undefined> {
     );
   });
 }
-
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));

@@ -76,7 +76,7 @@ export interface ContainersApi {
   /** notFound: no such image. conflict: name in use. badParameter: anything wrong in `body`. `name` without '/'. */
   create(options: { name?: string; platform?: string; body: ContainerCreateBody }): Promise<ContainerCreated>;
   /** notModified: runs already. cannotRun: the program could not be executed (exitCode 126, 127). */
-  start(container: string, options?: { detachKeys?: string }): Promise<void>;
+  start(container: string): Promise<void>;
   /** `timeout` in seconds until SIGKILL, -1 for ever; default: the container's StopTimeout, else 10. notModified: does not run. */
   stop(container: string, options?: StopOptions): Promise<void>;
   restart(container: string, options?: StopOptions): Promise<void>;
@@ -203,8 +203,6 @@ export interface PutArchiveOptions {
   tar: AsyncIterable<Uint8Array>;
   /** Refuse to put a directory where a file is and the other way round. */
   noOverwriteDirNonDir?: boolean;
-  /** `cp -a`. The archive's uid and gid are kept in any case, as dockerd does. */
-  copyUIDGID?: boolean;
 }
 
 export interface CommitOptions {
@@ -253,7 +251,7 @@ export interface ImagesApi {
   history(reference: string): Promise<ImageHistoryItem[]>;
   /** `reference`: the new name, 'repository:tag'. */
   tag(image: string, reference: string): Promise<void>;
-  remove(reference: string, options: { force: boolean; noPrune?: boolean }): Promise<ImageDeleted[]>;
+  remove(reference: string, options: { force: boolean }): Promise<ImageDeleted[]>;
   /** Filters: dangling, until, label, label!. */
   prune(filters: Filters): Promise<ImagesPruned>;
   /** What each layer adds, changes and hides. */

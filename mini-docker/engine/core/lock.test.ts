@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Lock } from './lock.ts';
 
@@ -7,7 +8,7 @@ test('only one holds a lock, in the order of asking, also after an error', async
   const work = async (name: string, fails: boolean) => {
     using _held = await lock.acquire();
     seen.push(`${name} in`);
-    await new Promise(resolve => setTimeout(resolve, 2));
+    await sleep(2);
     seen.push(`${name} out`);
     if (fails) throw new Error(name);
   };

@@ -2,6 +2,7 @@
 // ends that nobody saw are dealt with now, half-made and half-removed ones are gone.
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { sweep } from '../../linux/kept-file.ts';
@@ -155,10 +156,7 @@ async function discard(context: EngineContext, live: LiveContainer): Promise<voi
 /** Whether its process ended before it was let run, or is about to. */
 async function neverRan(container: Container): Promise<boolean> {
   // One that still waits for its daemon sees the end of the pipe at once.
-  const exit = await Promise.race([
-    container.exited,
-    new Promise<undefined>(resolve => setTimeout(resolve, 50, undefined)),
-  ]);
+  const exit = await Promise.race([container.exited, sleep(50)]);
   return exit?.code === NEVER_STARTED;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ERRNO } from '../../linux/errno.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { execve } from '../../linux/syscalls.ts';
 import { memoryEngine } from '../testing/memory-engine.ts';
@@ -7,8 +8,11 @@ import { pauseContainer } from './pause.ts';
 import { removeContainer } from './remove.ts';
 import { startContainer } from './start-container.ts';
 
-const ENOENT = 2;
-const missing = new SyscallError({ doing: 'cannot start', failed: execve('sh', [], []), errno: ENOENT });
+const missing = new SyscallError({
+  doing: 'cannot start',
+  failed: execve('sh', [], []),
+  errno: ERRNO.ENOENT,
+});
 
 test('a start makes a process, and is seen in state and events', async () => {
   const { start, runtime, events } = memoryEngine();

@@ -1,6 +1,7 @@
 // GET /containers/ID/stats
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStats, CpuStats, NetworkStats } from '../../formats/engine-api/containers.ts';
 import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Stats } from '../../runtime/container.ts';
@@ -31,7 +32,7 @@ export async function* containerStats(
     yield shaped(live, before, undefined);
   }
   for (;;) {
-    await sleep(INTERVAL, context.closing);
+    await sleep(INTERVAL, undefined, { signal: context.closing }).catch(() => {});
     if (context.closing.aborted || live.removed) return;
     const now = await read(live);
     yield shaped(live, now, before);
@@ -149,16 +150,4 @@ function networks(live: LiveContainer): Record<string, NetworkStats> {
 function systemCpu(): number {
   const [, ...ticks] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.split(/\s+/);
   return ticks.slice(0, 8).reduce((sum, each) => sum + Number(each), 0) * 10_000_000;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -6,6 +6,7 @@
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { F, O, SPLICE } from '../../linux/constants.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import { openKept } from '../../linux/set-aside.ts';
 import { mayFail } from '../../linux/step.ts';
 import { fcntl, splice } from '../../linux/syscalls.ts';
@@ -14,9 +15,6 @@ import { fcntl, splice } from '../../linux/syscalls.ts';
 const MOST = 64 * 1024;
 /** When all of it has become log lines, a journal longer than this begins anew. */
 const LONGEST = 1024 * 1024;
-
-const EINTR = -4;
-const EAGAIN = -11;
 
 export interface Journal {
   /** How much of it has become log lines, for the position file. */
@@ -76,8 +74,8 @@ export class PipeJournal implements Journal {
     const step = splice(pipe, null, this.#fd!, offset, MOST, SPLICE.NONBLOCK);
     const count = call(mayFail(step, '*'));
     if (count === 0) return 'end';
-    if (count === EAGAIN) return 'later';
-    if (count === EINTR) return this.take(pipe);
+    if (count === -ERRNO.EAGAIN) return 'later';
+    if (count === -ERRNO.EINTR) return this.take(pipe);
     if (count < 0) {
       this.#break();
       return takeDirectly(pipe);

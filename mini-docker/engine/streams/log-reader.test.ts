@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeLogLine } from './json-file-log.ts';
 import { LogFile } from './log-file.ts';
@@ -76,7 +77,7 @@ test('following goes on with what comes, over rotations, and ends with the log',
 test('following from before the first line', async () => {
   const file = new LogFile({ path, maxFiles: 1, warn });
   const following = read({ follow: file });
-  await new Promise(resolve => setTimeout(resolve, 10));
+  await sleep(10);
   write(file, 0, 3);
   file.close();
   expect(await following).toEqual([0, 1, 2]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Descriptor } from '../../linux/descriptor.ts';
 import { pipe } from '../../linux/pipes.ts';
@@ -33,7 +34,7 @@ const texts = (file = path) =>
     .split('\n')
     .filter(Boolean)
     .map(line => Buffer.from(decodeLogLine(line)!.data).toString());
-const soon = () => new Promise(resolve => setTimeout(resolve, 150));
+const soon = () => sleep(150);
 
 test('output becomes log lines, and a line waits for its end', async () => {
   const { readEnd, writeEnd } = pipe();

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SpillQueue } from './spill-queue.ts';
 
@@ -49,7 +50,7 @@ test('order is kept while writer and reader go on at once', async () => {
   let got = 0;
   for await (const { data } of running) {
     expect(Buffer.from(data).toString()).toBe(`${got++}`);
-    if (got % 50 === 0) await new Promise(resolve => setTimeout(resolve, 5));
+    if (got % 50 === 0) await sleep(5);
   }
   expect(got).toBe(sent);
 });

@@ -4,6 +4,7 @@
 
 import { closeSync, ftruncateSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import { Mapping } from '../../linux/mapping.ts';
 import { openKept } from '../../linux/set-aside.ts';
 import { mayFail } from '../../linux/step.ts';
@@ -13,10 +14,6 @@ import { type Journal, type Taken, takeDirectly } from './journal.ts';
 const LENGTH = 256 * 1024;
 /** What is read at once. */
 const MOST = 64 * 1024;
-
-const EINTR = -4;
-const EIO = -5;
-const EAGAIN = -11;
 
 export class TerminalJournal implements Journal {
   readonly #mapping: Mapping | undefined;
@@ -61,9 +58,9 @@ export class TerminalJournal implements Journal {
     const room = this.#mapping.bytes.subarray(this.#size, Math.min(this.#size + MOST, LENGTH));
     const count = call(mayFail(read(terminal, room), '*'));
     // No slave of the terminal is open any more (pty(7)).
-    if (count === 0 || count === EIO) return 'end';
-    if (count === EAGAIN) return 'later';
-    if (count === EINTR) return this.take(terminal);
+    if (count === 0 || count === -ERRNO.EIO) return 'end';
+    if (count === -ERRNO.EAGAIN) return 'later';
+    if (count === -ERRNO.EINTR) return this.take(terminal);
     // EFAULT: no page could be had for the file.
     if (count < 0) return takeDirectly(terminal);
     this.#size += count;

@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { ContainerStatus } from '../../formats/engine-api/containers.ts';
 import type { EventMessage } from '../../formats/engine-api/system.ts';
@@ -137,5 +138,5 @@ function noNetworks(): Networks {
 
 /** Resolves when the container is in this state. */
 export async function becomes(live: LiveContainer, status: ContainerStatus): Promise<void> {
-  while (live.record.state.status !== status) await new Promise(resolve => setTimeout(resolve, 2));
+  while (live.record.state.status !== status) await sleep(2);
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../../formats/oci/digest.ts';
@@ -529,7 +530,7 @@ http: { addr: '127.0.0.1:${port}' }
     try {
       const host = `localhost:${port}`;
       for (let i = 0; i < 100 && !(await answers(`http://${host}/v2/`)); i++) {
-        await new Promise(resolve => setTimeout(resolve, 100));
+        await sleep(100);
       }
       const image = await store.get(name('team/two:v1'));
       await store.tag(image, `${host}/real/one:v1`);

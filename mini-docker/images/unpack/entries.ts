@@ -5,6 +5,7 @@ import type { TarEntry } from '../../formats/tar/entry.ts';
 import { call } from '../../linux/call.ts';
 import { AT, O, S_IF } from '../../linux/constants.ts';
 import { isWhiteout, statusAt } from '../../linux/directory.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import { openInRoot, setTimes, withFd } from '../../linux/in-root.ts';
 import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { mayFail } from '../../linux/step.ts';
@@ -21,7 +22,7 @@ import {
 } from '../../linux/syscalls.ts';
 import { ImageError } from '../errors.ts';
 import { pathArg, splitLast } from './paths.ts';
-import { EEXIST, markOpaque, NEW_DIRECTORY, OPEN_DIRECTORY, type Tree } from './tree.ts';
+import { markOpaque, NEW_DIRECTORY, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
 /** What a layer may set: overlayfs obeys trusted.overlay.*, a security module its own. */
 const ALLOWED_XATTR = /^(?:user\.(?!overlay\.)|security\.capability$)/;
@@ -41,7 +42,7 @@ export function makeDirectory(tree: Tree, entry: TarEntry, path: string): void {
   const place = tree.place(path);
   const name = pathArg(place.name);
   let opaque = false;
-  if (tree.create(mayFail(mkdirat(place.fd, name, NEW_DIRECTORY), 'EEXIST')) === -EEXIST) {
+  if (tree.create(mayFail(mkdirat(place.fd, name, NEW_DIRECTORY), 'EEXIST')) === -ERRNO.EEXIST) {
     const status = statusAt(place.fd, name);
     opaque = tree.whiteouts && status !== undefined && isWhiteout(status);
     if (status === undefined || (status.mode & S_IF.MT) !== S_IF.DIR) {

@@ -3,6 +3,7 @@
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
 import { isWhiteout, statusAt } from '../../linux/directory.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import { asFileUser } from '../../linux/file-user.ts';
 import { openInRoot, withFd } from '../../linux/in-root.ts';
 import { removeTreeAt } from '../../linux/remove-tree.ts';
@@ -31,7 +32,6 @@ export interface Place {
   name: string;
 }
 
-export const EEXIST = 17;
 export const NEW_DIRECTORY = 0o755;
 export const OPEN_DIRECTORY = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
 const YES = Buffer.from('y');
@@ -96,7 +96,7 @@ export class Tree {
   /** Makes something under a name. What has the name already gives way. */
   make({ fd, name }: Place, step: Step): number {
     const result = this.create(mayFail(step, 'EEXIST'));
-    if (result !== -EEXIST) return result;
+    if (result !== -ERRNO.EEXIST) return result;
     if (this.keepKinds && kindAt({ fd, name }) === S_IF.DIR) {
       throw new ImageError(`cannot overwrite the directory ${JSON.stringify(name)} with something else`);
     }

@@ -2,13 +2,14 @@
 
 import { call } from '../../linux/call.ts';
 import { S_IF } from '../../linux/constants.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import { withFd } from '../../linux/in-root.ts';
 import { mayFail } from '../../linux/step.ts';
 import { mknodat, openat } from '../../linux/syscalls.ts';
 import { ImageError } from '../errors.ts';
 import { hiddenName, isMetadata, isOpaqueMark } from '../whiteouts.ts';
 import { pathArg, splitLast } from './paths.ts';
-import { EEXIST, kindAt, markOpaque, OPEN_DIRECTORY, type Tree } from './tree.ts';
+import { kindAt, markOpaque, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
 /** @returns false for an entry that is none, and becomes a file */
 export function makeWhiteout(tree: Tree, path: string): boolean {
@@ -26,7 +27,7 @@ export function makeWhiteout(tree: Tree, path: string): boolean {
   const place = tree.place(directory === '' ? hidden : `${directory}/${hidden}`);
   const result = call(mayFail(mknodat(place.fd, pathArg(place.name), S_IF.CHR, 0), 'EEXIST'));
   // It is about the layers below: what this layer has under the name stays, and hides what is below itself.
-  if (result === -EEXIST && kindAt(place) === S_IF.DIR) {
+  if (result === -ERRNO.EEXIST && kindAt(place) === S_IF.DIR) {
     withFd(call(openat(place.fd, pathArg(place.name), OPEN_DIRECTORY, 0)), markOpaque);
   }
   return true;

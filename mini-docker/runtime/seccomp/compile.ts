@@ -1,20 +1,19 @@
 // From a seccomp profile (the OCI form) to a filter. Every system call has a verdict, or a few comparisons of its
 // arguments that lead to one; calls that follow each other and have the same are one range; and a call's range is found
 // by halving. libseccomp, which other engines use, asks for one call after the other, or halves over groups of four.
+
 import type {
   Seccomp,
   SeccompAction,
   SeccompCondition,
   SeccompRule,
 } from '../../formats/oci/runtime-spec.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { encodeInstructions, linearize } from './bpf.ts';
 import { isAlways, whereAll } from './conditions.ts';
 import { DATA, Decisions, type Node, type Range, search } from './decision.ts';
 import { type Abi, MULTIPLEXERS, syscallNumbers } from './syscall-numbers.ts';
-
-const EPERM = 1;
-const ENOSYS = 38;
 
 /** SECCOMP_RET_* without data. <linux/seccomp.h> */
 export const VERDICT: Record<SeccompAction, number> = {
@@ -183,7 +182,7 @@ function ranges(decisions: Decisions, profile: Seccomp, { abi, calls, highest }:
   const otherwise = decisions.verdict(defaultVerdict(profile));
   const unknown = PERMISSIVE.has(profile.defaultAction)
     ? otherwise
-    : decisions.verdict(VERDICT.SCMP_ACT_ERRNO | ENOSYS);
+    : decisions.verdict(VERDICT.SCMP_ACT_ERRNO | ERRNO.ENOSYS);
   const bits = abi === 'x64' || abi === 'arm64' ? 64 : 32;
   const nodes = new Map<number, Node>([[abi === 'x32' ? X32_BIT : 0, otherwise]]);
   const set = (number: number, node: Node): void => {
@@ -213,7 +212,7 @@ function verdictOf({ action, errnoRet }: SeccompRule): number {
   return withData(action, errnoRet);
 }
 
-function withData(action: SeccompAction, data = EPERM): number {
+function withData(action: SeccompAction, data = ERRNO.EPERM): number {
   const hasData = action === 'SCMP_ACT_ERRNO' || action === 'SCMP_ACT_TRACE';
   return (VERDICT[action] | (hasData ? data : 0)) >>> 0;
 }

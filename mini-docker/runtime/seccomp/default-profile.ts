@@ -1,7 +1,9 @@
 // Our default profile: it allows what Docker's does (28.5, sockets as in 29), and so all that programs in containers are known to need.
 // What is missing is the point: keys, io_uring, userfaultfd, kexec, loading of modules, and whatever a capability that a
 // container does not have would allow anyway; a hole in the kernel's code behind these calls is then out of reach.
+
 import type { ProfileRule, SeccompProfile } from '../../formats/seccomp.ts';
+import { ERRNO } from '../../linux/errno.ts';
 
 const ALWAYS = {
   files: `access chdir chmod chown chown32 close close_range copy_file_range creat dup dup2 dup3 faccessat
@@ -74,7 +76,6 @@ const WITH_CAPABILITY: Record<string, string> = {
 
 /** CLONE_NEW*, but for CLONE_NEWTIME, which only unshare(2) and clone3(2) take. */
 const NEW_NAMESPACES = 0x7e02_0000;
-const ENOSYS = 38;
 
 /** Families of sockets that are refused. <linux/socket.h> */
 const REFUSED_FAMILIES: Record<number, string> = {
@@ -136,6 +137,10 @@ export const DEFAULT_PROFILE: SeccompProfile = {
       excludes: { caps: ['CAP_SYS_ADMIN'] },
     }),
     // Its flags are behind a pointer. libc falls back to clone where there is no clone3.
-    rule('clone3', { action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, excludes: { caps: ['CAP_SYS_ADMIN'] } }),
+    rule('clone3', {
+      action: 'SCMP_ACT_ERRNO',
+      errnoRet: ERRNO.ENOSYS,
+      excludes: { caps: ['CAP_SYS_ADMIN'] },
+    }),
   ],
 };

@@ -1,12 +1,14 @@
 // What a profile says to each system call of this machine, found by running its filter.
+
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { SystemCalls } from '../../formats/security-report.ts';
+import { ERRNO } from '../../linux/errno.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { decodeInstructions, interpret } from './bpf.ts';
 import { AUDIT_ARCH, seccompFilter, VERDICT } from './compile.ts';
 import { syscallNumbers } from './syscall-numbers.ts';
 
-const ENOSYS = (VERDICT.SCMP_ACT_ERRNO | 38) >>> 0;
+const ENOSYS = (VERDICT.SCMP_ACT_ERRNO | ERRNO.ENOSYS) >>> 0;
 /** SECCOMP_RET_ACTION_FULL */
 const ACTION = 0xffff_0000;
 
