@@ -26,13 +26,13 @@ const rooms: Record<string, readonly string[]> = {
   state: ['core', 'streams'],
   spec: ['core', 'state'],
   files: ['core', 'state'],
-  networks: ['core', 'state'],
+  networks: ['core', 'state', 'spec'],
   volumes: ['core', 'state', 'spec', 'files'],
   clients: ['core', 'state', 'streams', 'spec', 'files', 'networks'],
   life: ['core', 'state', 'streams', 'spec', 'files', 'networks', 'volumes'],
   images: ['core', 'state', 'files', 'life'],
   builds: ['core', 'state', 'spec', 'files', 'networks', 'life', 'images'],
-  reports: ['core', 'state', 'files', 'volumes', 'images'],
+  reports: ['core', 'state', 'files', 'networks', 'volumes', 'images'],
 };
 
 /** Libraries that are one layer's own business. */

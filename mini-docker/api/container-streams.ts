@@ -59,20 +59,32 @@ async function logs(call: Call) {
   options.follow = flag(query, 'follow');
   const signal = call.whenGone();
   options.signal = signal;
-  const { tty, entries } = await engine.containers.logs(params.id!, options);
+  const { tty, details, entries } = await engine.containers.logs(params.id!, options);
   const out = call.stream({ 'Content-Type': streamType({ tty, version }) });
   const timestamps = flag(query, 'timestamps');
+  const before = flag(query, 'details') ? `${encodeDetails(details)} ` : '';
   try {
-    await pump(entries, out, entry => encodeLog(entry, { tty, timestamps }));
+    await pump(entries, out, entry => encodeLog(entry, { tty, timestamps, before }));
   } catch (error) {
     if (!signal.aborted) throw error;
   }
   return undefined;
 }
 
-function encodeLog(entry: LogEntry, { tty, timestamps }: { tty: boolean; timestamps: boolean }): Uint8Array {
+/** 'a=b,c=d', in the order of the keys, with what is not plain text escaped as in a query. */
+const encodeDetails = (details: Record<string, string>): string =>
+  Object.keys(details)
+    .sort()
+    .map(key => String(new URLSearchParams([[key, details[key]!]])))
+    .join(',');
+
+function encodeLog(
+  entry: LogEntry,
+  { tty, timestamps, before }: { tty: boolean; timestamps: boolean; before: string },
+): Uint8Array {
   const { stream, time, data } = entry;
-  const line = timestamps ? Buffer.concat([Buffer.from(`${encodeTimestamp(time)} `), data]) : data;
+  const start = (timestamps ? `${encodeTimestamp(time)} ` : '') + before;
+  const line = start === '' ? data : Buffer.concat([Buffer.from(start), data]);
   return tty ? line : encodeFrame(stream, line);
 }
 

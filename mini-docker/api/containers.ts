@@ -23,7 +23,8 @@ export const containerRoutes: Route[] = [
   },
   {
     method: 'GET',
-    pattern: '/containers/{id}/json',
+    // With the name of a link, 'web/db'.
+    pattern: '/containers/{id:path}/json',
     handle: async ({ engine, params, query }) =>
       json(withZeroValues(await engine.containers.inspect(params.id!, { size: flag(query, 'size') }))),
   },
@@ -115,7 +116,7 @@ export const containerRoutes: Route[] = [
   },
   {
     method: 'DELETE',
-    pattern: '/containers/{id}',
+    pattern: '/containers/{id:path}',
     handle: async ({ engine, params, query }) => {
       const options = { force: flag(query, 'force'), volumes: flag(query, 'v'), link: flag(query, 'link') };
       await engine.containers.remove(params.id!, options);

@@ -416,6 +416,7 @@ test('logs are framed, or not on a terminal, with timestamps where asked for, an
         asked.push(options);
         return {
           tty,
+          details: {},
           entries: (async function* (): AsyncGenerator<LogEntry> {
             yield {
               stream: 'stderr',
@@ -454,7 +455,7 @@ test('a client that leaves while it follows logs, stats or events gives everythi
   }
   await using server = await testServer({
     containers: {
-      logs: async (_id, options) => ({ tty: true, entries: follow('logs', options.signal!) }),
+      logs: async (_id, options) => ({ tty: true, details: {}, entries: follow('logs', options.signal!) }),
       stats: async () =>
         (async function* () {
           try {

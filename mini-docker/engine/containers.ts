@@ -19,6 +19,7 @@ import { startContainer } from './life/start-container.ts';
 import { killContainer, restartContainer, stopContainer } from './life/stop.ts';
 import { updateContainer } from './life/update.ts';
 import { waitFor } from './life/wait.ts';
+import { removeLink } from './networks/links.ts';
 import { inspectContainer } from './reports/inspect.ts';
 import { listContainers } from './reports/list.ts';
 import { securityReport } from './reports/security.ts';
@@ -71,8 +72,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     putArchive: async (container, path, options) => putArchive(context, find(container), { path, options }),
     export: async container => exportContainer(context, find(container)),
     remove: async (container, options = {}) => {
-      if (options.link)
-        throw new ExpectedError('notImplemented', 'links are not containers of their own: rm --link');
+      if (options.link) return removeLink(context, container);
       return removeContainer(context, find(container), options);
     },
     prune: (filters = {}) => pruneContainers(context, filters),

@@ -11,7 +11,7 @@ import { type Descriptor, encodeJson, type Index, MEDIA } from '../formats/oci/i
 import { encodeEntry } from '../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar/entry.ts';
 import type { Blobs } from './blobs.ts';
-import type { CatalogImage } from './catalog.ts';
+import type { Catalog, CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import type { DockerArchiveImage } from './docker-archive.ts';
 import { REF_NAME } from './references.ts';
@@ -19,7 +19,7 @@ import { REF_NAME } from './references.ts';
 const IMAGE_NAME = 'io.containerd.image.name';
 
 /**
- * The archive of the images that `references` name. A name brings that name along, an id all tags.
+ * The archive of the images that `references` name. A name brings that name along, one without a tag all tags that it has.
  * Throws ImageError at once, before there is a first piece.
  */
 export function saveArchive(
@@ -28,15 +28,37 @@ export function saveArchive(
 ): AsyncIterable<Uint8Array> {
   const chosen = new Map<string, { image: CatalogImage; names: Set<string> }>();
   for (const reference of references) {
-    const { image, byName } = catalog.find(reference);
-    const entry = chosen.get(image.id) ?? { image, names: new Set<string>() };
-    if (byName !== undefined) entry.names.add(byName);
-    chosen.set(image.id, entry);
+    for (const { image, name } of named(catalog, reference)) {
+      const entry = chosen.get(image.id) ?? { image, names: new Set<string>() };
+      if (name !== undefined) entry.names.add(name);
+      chosen.set(image.id, entry);
+    }
   }
   return write(
     blobs,
     [...chosen.values()].map(({ image, names }) => ({ image, names: tagsOf([...names]) })),
   );
+}
+
+/** Throws NoSuchImage. */
+function named(catalog: Catalog, reference: string): { image: CatalogImage; name: string | undefined }[] {
+  // An id may look like a name without a tag.
+  const { domain, path, tag, digest } = /^(sha256:)?[0-9a-f]+$/.test(reference)
+    ? { tag: '' }
+    : decodeReference(reference);
+  if (tag === undefined && digest === undefined) {
+    const found = catalog.images().flatMap(image =>
+      image.names
+        .filter(name => {
+          const each = decodeReference(name);
+          return each.domain === domain && each.path === path && each.tag !== undefined;
+        })
+        .map(name => ({ image, name })),
+    );
+    if (found.length > 0) return found;
+  }
+  const { image, byName } = catalog.find(reference);
+  return [{ image, name: byName }];
 }
 
 /** Archives have tags only: docker refuses digests in them. */

@@ -28,7 +28,7 @@ export interface Surroundings {
 
 /** @throws ExpectedError badParameter, forbidden, notImplemented */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
-  if (isPredefined(body.Name))
+  if (isPredefined(body.Name) || body.Name === 'default')
     throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
   checkName(body.Name);
   const driver = body.Driver || 'bridge';

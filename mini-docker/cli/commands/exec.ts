@@ -4,7 +4,7 @@ import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
 import { list, text, toggle } from '../flags/flags.ts';
-import { ownVariables, readText } from '../run/create-body.ts';
+import { ownVariables, readBytes } from '../run/create-body.ts';
 import { checkDetachKeys, checkTerminal, joinStreams } from '../run/stream.ts';
 import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
 
@@ -44,7 +44,7 @@ export const exec = command({
       WorkingDir: flags.workdir ?? '',
       DetachKeys: flags['detach-keys'] ?? '',
       Env: [
-        ...flags['env-file'].flatMap(file => decodeEnvFile(readText(file), key => process.env[key])),
+        ...flags['env-file'].flatMap(file => decodeEnvFile(readBytes(file), key => process.env[key])),
         ...ownVariables(flags.env, process.env),
       ],
       ...(flags.tty && size[0] > 0 ? { ConsoleSize: size } : {}),

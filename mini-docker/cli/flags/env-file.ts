@@ -1,13 +1,18 @@
 // Files of environment variables and labels, as `--env-file` and `--label-file` read them
 // (https://docs.docker.com/reference/cli/docker/container/run/#env).
 
+import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../../formats/errors.ts';
 
 /**
  * Lines of KEY=value; a value is taken as it is, quotes included. `#` starts a comment line. A line with a KEY alone
  * takes its value from `lookup`, and is left out when that has none. Throws FormatError.
  */
-export function decodeEnvFile(text: string, lookup: (key: string) => string | undefined): string[] {
+export function decodeEnvFile(
+  content: string | Uint8Array,
+  lookup: (key: string) => string | undefined,
+): string[] {
+  const text = typeof content === 'string' ? content : decodeUtf8(content);
   const variables: string[] = [];
   for (const [index, raw] of text
     .replace(/^\uFEFF/, '')
@@ -23,4 +28,15 @@ export function decodeEnvFile(text: string, lookup: (key: string) => string | un
     if (value !== undefined) variables.push(`${key}=${value}`);
   }
   return variables;
+}
+
+/** What is not UTF-8 would be sent as something else than it is. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const lines = Buffer.from(bytes).toString('latin1').split('\n');
+    const wrong = lines.findIndex(line => !isUtf8(Buffer.from(line, 'latin1')));
+    throw new FormatError(`invalid utf8 bytes at line ${wrong + 1}`);
+  }
 }

@@ -71,7 +71,9 @@ function body({ flags, image, command, environment }: CreateRequest): ContainerC
 }
 
 function variables(flags: CreateFlags, environment: NodeJS.ProcessEnv): string[] {
-  const fromFiles = flags['env-file'].flatMap(file => decodeEnvFile(readText(file), key => environment[key]));
+  const fromFiles = flags['env-file'].flatMap(file =>
+    decodeEnvFile(readBytes(file), key => environment[key]),
+  );
   return [...fromFiles, ...ownVariables(flags.env, environment)];
 }
 
@@ -87,14 +89,14 @@ export function ownVariables(env: readonly string[], environment: NodeJS.Process
 
 function labels(flags: CreateFlags, environment: NodeJS.ProcessEnv): Record<string, string> {
   const fromFiles = flags['label-file'].flatMap(file =>
-    decodeEnvFile(readText(file), key => environment[key] ?? ''),
+    decodeEnvFile(readBytes(file), key => environment[key] ?? ''),
   );
   return readPairs([...fromFiles, ...flags.label]);
 }
 
-export function readText(file: string): string {
+export function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (cause) {
     throw conflict(`open ${file}: ${fileReason(cause)}`);
   }
@@ -288,7 +290,7 @@ function security(flags: CreateFlags): HostConfig {
 function readProfile(file: string): string {
   let text: string;
   try {
-    text = readText(file);
+    text = readBytes(file).toString();
   } catch (cause) {
     throw conflict(`opening seccomp profile (${file}) failed: ${(cause as Error).message}`);
   }

@@ -22,6 +22,8 @@ import { connectExec, drain } from './exec-attachment.ts';
 interface Exec {
   id: string;
   live: LiveContainer;
+  /** The container's life that it belongs to: the next one knows nothing of it. */
+  run: Run;
   body: ExecCreateBody;
   state: 'created' | 'running' | 'ended';
   execution?: Execution;
@@ -37,13 +39,14 @@ export function execsApi(context: EngineContext): ExecsApi {
   const get = (id: string): Exec => {
     const exec = execs.get(id);
     if (!exec || exec.live.removed) throw noSuchExec(id);
+    if (exec.state === 'created' && exec.live.run !== exec.run) throw noSuchExec(id);
     return exec;
   };
 
   return {
     async create(container, body) {
       const live = context.containers.get(container);
-      runOf(live);
+      const run = runOf(live);
       const [program] = body.Cmd ?? [];
       if (program === undefined) throw badParameter('No exec command specified');
       if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
@@ -53,7 +56,7 @@ export function execsApi(context: EngineContext): ExecsApi {
       }
       const id = randomBytes(32).toString('hex');
       forgetOld(execs);
-      execs.set(id, { id, live, body, state: 'created', exitCode: null });
+      execs.set(id, { id, live, run, body, state: 'created', exitCode: null });
       live.execIds.add(id);
       execEvent(context, execs.get(id)!, `exec_create: ${commandOf(body)}`);
       return { Id: id };
@@ -181,7 +184,7 @@ function inspectExec({ id, live, body, state, execution, exitCode }: Exec): Exec
     OpenStderr: body.AttachStderr === true,
     CanRemove: false,
     DetachKeys: body.DetachKeys ?? '',
-    Pid: state === 'running' ? (execution?.pid ?? 0) : 0,
+    Pid: execution?.pid ?? 0,
   };
 }
 

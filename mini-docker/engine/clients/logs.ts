@@ -6,12 +6,13 @@ import { decodeLogOptions } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { type ReadLogOptions, readLog } from '../streams/log-reader.ts';
+import { logDetails } from './log-details.ts';
 
-export function containerLogs(
+export async function containerLogs(
   context: EngineContext,
   live: LiveContainer,
   options: LogsOptions,
-): Awaited<ReturnType<ContainersApi['logs']>> {
+): ReturnType<ContainersApi['logs']> {
   const { record, run } = live;
   if (!decodeLogOptions(record.hostConfig).keeps) {
     throw new ExpectedError('notImplemented', 'configured logging driver does not support reading');
@@ -25,6 +26,7 @@ export function containerLogs(
   if (follow && run?.output.log !== undefined) request.follow = run.output.log;
   return {
     tty: record.config.Tty === true,
+    details: await logDetails(record),
     entries: wanted(readLog(request), { stdout, stderr }),
   };
 }

@@ -99,7 +99,15 @@ export interface ContainersApi {
    * Resolves once the container is found and the options make sense. Iterating reads the log as fast as the
    * reader takes it; the container is never held up. Breaking out of the loop gives everything back.
    */
-  logs(container: string, options: LogsOptions): Promise<{ tty: boolean; entries: AsyncIterable<LogEntry> }>;
+  logs(
+    container: string,
+    options: LogsOptions,
+  ): Promise<{
+    tty: boolean;
+    /** What --log-opt adds to every line: labels, variables, and a tag. */
+    details: Record<string, string>;
+    entries: AsyncIterable<LogEntry>;
+  }>;
   /** The client's ends of the container's streams. conflict: the container is paused or does not exist any more. */
   attach(container: string, options: AttachOptions): Promise<Attachment>;
   resize(container: string, size: { rows: number; columns: number }): Promise<void>;

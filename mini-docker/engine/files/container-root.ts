@@ -41,7 +41,7 @@ export async function openContainerRoot(
   if (live.run !== undefined && !options.unmounted)
     return root(openRootOf(live.run.container.pid), path, live);
   const mount = options.unmounted ? undefined : mountAbove(record.mounts, path);
-  if (mount !== undefined && mount.Type !== 'tmpfs') {
+  if (mount !== undefined && mount.Type !== 'tmpfs' && !mount.filesystem) {
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);

@@ -78,9 +78,12 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     },
 
     async save(references) {
-      const found = await Promise.all(references.map(each => images.get(each)));
       const archive = images.save(references);
-      for (const { id, config } of found) imageEvent(context, 'save', { id, name: id, config });
+      for (const reference of references) {
+        // A repository's name stands for its tags, of which none may be 'latest'.
+        const found = await images.get(reference).catch(() => undefined);
+        if (found) imageEvent(context, 'save', { ...found, name: found.id });
+      }
       return archive;
     },
 

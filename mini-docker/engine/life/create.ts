@@ -12,6 +12,8 @@ import type { Image } from '../../images/image.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { layersBelow } from '../files/init-layer.ts';
+import { makeWorkingDirectory } from '../files/working-directory.ts';
+import { hasOwnNames, linkById } from '../networks/links.ts';
 import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
 import { checkConfig, restartName } from '../spec/check-config.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
@@ -52,6 +54,7 @@ export async function createContainer(
     context.records.syncLater(id);
     const container = new LiveContainer(record);
     containers.add(container);
+    if (request.body.WorkingDir) await makeWorkingDirectory(context, container);
     containerEvent(context, container, 'create');
     return { Id: id, Warnings: warnings(record.hostConfig, context.facts) };
   } catch (error) {
@@ -70,12 +73,10 @@ export function draftRecord(
   const config = withImageDefaults(wantedConfig, image.config.config ?? {});
   const command = commandLine(config);
   const host = withHostDefaults(wantedHost, context.facts);
-  // Names may change, and may be given to others.
-  const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
-  if (shared !== undefined) host.NetworkMode = `container:${context.containers.get(shared).id}`;
+  const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
+  namesToIds(context, host);
   checkConfig(config, host, context.facts);
   config.Hostname ||= defaultHostname(context, host, id);
-  const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
   return {
     version: 1,
     id,
@@ -90,6 +91,7 @@ export function draftRecord(
       host,
       mountsOf: reference => otherContainer(context, reference).mounts,
       volumePath: (volume, options) => context.volumes.source(volume, options),
+      volumeFilesystem: (volume, options) => context.volumes.filesystem(volume, options),
       newVolumeName: () => randomBytes(32).toString('hex'),
     }),
     networks,
@@ -136,23 +138,47 @@ function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
   return host;
 }
 
+/** Of the containers that it shares namespaces with or has links to: names may change, and may be given to others. */
+function namesToIds({ containers }: EngineContext, host: HostConfig): void {
+  for (const key of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
+    const reference = /^container:(.+)$/.exec(host[key] ?? '')?.[1];
+    if (reference === undefined) continue;
+    const found = containers.find(reference);
+    if (found !== undefined) host[key] = `container:${found.id}`;
+    // A network is missed at the start only, as in docker.
+    else if (key !== 'NetworkMode') throw noContainer(reference);
+  }
+  if (!hasOwnNames(host)) host.Links = host.Links?.map(link => linkById(containers, link)) ?? null;
+}
+
 function defaultHostname(context: EngineContext, host: HostConfig, id: string): string {
   const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
-  if (shared !== undefined) return otherContainer(context, shared).config.Hostname ?? '';
+  if (shared !== undefined) return context.containers.find(shared)?.record.config.Hostname ?? '';
   return host.NetworkMode === 'host' || host.UTSMode === 'host' ? context.facts.hostname : id.slice(0, 12);
 }
 
 function warnings(host: HostConfig, facts: HostFacts): string[] {
   const found: string[] = [];
   if ((host.Memory ?? 0) > 0 && !facts.swapLimit) {
-    found.push('Your kernel does not support swap limit capabilities: memory is limited without swap.');
+    found.push(
+      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    );
   }
+  if (host.OomKillDisable && !host.Memory) {
+    found.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    );
+  }
+  if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
+    found.push('Published ports are discarded when using host network mode');
   return found;
 }
 
-/** 'Not found' would mean the image to clients: docker's would go and pull it. */
 function otherContainer(context: EngineContext, reference: string): ContainerRecord {
   const found = context.containers.find(reference);
-  if (found === undefined) throw badParameter(`No such container: ${reference}`);
+  if (found === undefined) throw noContainer(reference);
   return found.record;
 }
+
+/** 'Not found' would mean the image to clients: docker's would go and pull it. */
+const noContainer = (reference: string) => badParameter(`No such container: ${reference}`);

@@ -57,7 +57,7 @@ export async function killContainer(
   text: string | undefined,
 ): Promise<void> {
   const signal = text ? signalNumber(text) : SIG.KILL;
-  if (!live.isRunning || live.record.state.status === 'restarting') {
+  if (!live.isRunning) {
     throw new ExpectedError(
       'conflict',
       `cannot kill container: ${live.name}: ${notRunning(live.id).message}`,
@@ -66,6 +66,8 @@ export async function killContainer(
   {
     using held = await live.hold();
     if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);
+    // It waits for its policy: there is no process, and none shall follow.
+    if (live.run === undefined && live.record.state.manuallyStopped) return endWaiting(context, held);
     live.run?.container.kill(signal);
     containerEvent(context, live, 'kill', { signal: String(signal) });
     // A frozen process dies only when it is thawed.

@@ -41,15 +41,20 @@ export async function updateContainer(
     );
   }
   const { record } = live;
+  const conflict = (why: string) => badParameter(`Cannot update container ${live.id}: ${why}`);
   const changes = Object.fromEntries(
     UPDATABLE.flatMap(key => (body[key] ? [[key, body[key]]] : [])),
   ) as ContainerResources;
   const host = { ...record.hostConfig, ...changes };
-  if (changes.NanoCpus) {
-    delete host.CpuQuota;
-    delete host.CpuPeriod;
-  } else if (changes.CpuQuota || changes.CpuPeriod) {
-    delete host.NanoCpus;
+  // --cpus and the quota are two ways to say the same: one does not silently undo the other.
+  for (const [asked, name, set, setName] of [
+    ['CpuQuota', 'CPU Quota', 'NanoCpus', 'NanoCPUs'],
+    ['CpuPeriod', 'CPU Period', 'NanoCpus', 'NanoCPUs'],
+    ['NanoCpus', 'Nano CPUs', 'CpuQuota', 'CPU Quota'],
+    ['NanoCpus', 'Nano CPUs', 'CpuPeriod', 'CPU Period'],
+  ] as const) {
+    if (changes[asked] && record.hostConfig[set])
+      throw conflict(`Conflicting options: ${name} cannot be updated as ${setName} has already been set`);
   }
   if (body.RestartPolicy?.Name) {
     checkRestartPolicy(body.RestartPolicy);
@@ -64,7 +69,7 @@ export async function updateContainer(
     (host.MemorySwap ?? 0) > 0 &&
     host.MemorySwap! < changes.Memory
   ) {
-    throw badParameter(
+    throw conflict(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     );
   }

@@ -45,11 +45,15 @@ export function networksApi(context: EngineContext): NetworksApi {
       using _held = await live.hold();
       await connect(context, live, { network: resource, settings: EndpointConfig ?? {} });
     },
-    async disconnect(network, { Container }) {
+    async disconnect(network, { Container, Force }) {
       const live = context.containers.get(Container);
-      const resource = await networks.inspect(network);
+      const resource = await networks.inspect(network).catch(error => {
+        // The network is gone: with --force the container forgets it all the same.
+        if (Force && error instanceof ExpectedError && error.kind === 'notFound') return undefined;
+        throw error;
+      });
       using _held = await live.hold();
-      await disconnect(context, live, resource);
+      await disconnect(context, live, resource ?? { Name: network, Id: '' });
     },
     map: () => networks.map(),
   };
@@ -94,7 +98,7 @@ async function connect(
 async function disconnect(
   context: EngineContext,
   live: LiveContainer,
-  { Name, Id }: NetworkResource,
+  { Name, Id }: Pick<NetworkResource, 'Name' | 'Id'>,
 ): Promise<void> {
   const { record } = live;
   checkChangeable(live, Name);

@@ -20,8 +20,8 @@ import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { readBounded } from '../../linux/plain-file.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
-import { badParameter } from '../core/errors.ts';
 import type { ContainerPaths } from '../core/paths.ts';
+import { decodeExtraHost } from '../spec/check-network.ts';
 import type { EngineContext } from '../state/context.ts';
 import { ownersOnHost } from '../state/id-mappings.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -160,19 +160,18 @@ async function hostLines(context: EngineContext, record: ContainerRecord): Promi
 function ownNames({ config, networks }: ContainerRecord): string[] {
   const hostname = config.Hostname ?? '';
   if (hostname === '') return [];
-  const names = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
+  const full = config.Domainname ? `${hostname}.${config.Domainname}` : hostname;
+  // Programs find the host by its short name, too.
+  const short = full.split('.', 1)[0]!;
+  const names = short === full || short === '' ? full : `${full} ${short}`;
   return Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) =>
     [IPAddress, GlobalIPv6Address].filter(Boolean).map(address => `${address}\t${names}\n`),
   );
 }
 
-/** 'name:address' or 'name=address'; the address host-gateway is the host's, as the container sees it. */
 async function extraHost(context: EngineContext, record: ContainerRecord, entry: string): Promise<string> {
-  const at = entry.search(/[:=]/);
-  const [name, address] = [entry.slice(0, at), entry.slice(at + 1)];
-  if (at < 1 || address === '') throw badParameter(`bad format for add-host: ${JSON.stringify(entry)}`);
-  if (address === 'host-gateway') return `${await hostAddress(context, record)}\t${name}\n`;
-  return `${address.replace(/^\[|\]$/g, '')}\t${name}\n`;
+  const { name, address } = decodeExtraHost(entry);
+  return `${address === 'host-gateway' ? await hostAddress(context, record) : address}\t${name}\n`;
 }
 
 /**
@@ -193,6 +192,9 @@ function ownResolvConf({ hostConfig, networks }: ContainerRecord): string {
   return resolvConf(hostConfig, { ofHost, hasNameServer });
 }
 
+/** Docker's, for a host whose only servers are its own loopback's, or that has none. */
+const PUBLIC_NAME_SERVERS = ['8.8.8.8', '8.8.4.4'];
+
 /** In the container; it passes on what it does not know itself (network/dns/server.ts). */
 const OWN_NAME_SERVER = '127.0.0.11';
 
@@ -209,7 +211,8 @@ export function resolvConf(
   const lines = ofHost.split('\n').map(line => line.trim());
   const fromHost = (keyword: string) =>
     lines.filter(line => line.startsWith(`${keyword} `)).flatMap(line => line.split(/\s+/).slice(1));
-  const asked = host.Dns?.length ? host.Dns : fromHost('nameserver').filter(isReachable(host));
+  const reachable = fromHost('nameserver').filter(isReachable(host));
+  const asked = host.Dns?.length ? host.Dns : reachable.length > 0 ? reachable : PUBLIC_NAME_SERVERS;
   const servers = hasNameServer ? [OWN_NAME_SERVER] : asked;
   const search = host.DnsSearch?.length ? host.DnsSearch.filter(each => each !== '.') : fromHost('search');
   const options = host.DnsOptions?.length ? [...host.DnsOptions] : fromHost('options');

@@ -1,7 +1,10 @@
 // `--link` on the default bridge, which has no DNS: names in /etc/hosts, and variables that tell where the other one is
 // (https://docs.docker.com/engine/network/links/). On other networks the name server knows links (network/dns/names.ts).
 
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, noSuchContainer } from '../core/errors.ts';
+import type { ContainerSet } from '../state/container-set.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -12,19 +15,69 @@ export function decodeLink(link: string): { target: string; alias: string } {
   return { target: target.replace(/^\//, ''), alias: alias.split('/').at(-1)! };
 }
 
+/** On a user's own network the name server knows links, by names that may come to be later. */
+export const hasOwnNames = ({ NetworkMode = 'bridge' }: HostConfig): boolean =>
+  !/^(default|bridge|host|none|container:.*)$/.test(NetworkMode);
+
+/** A link in the form in which it is kept: it stands for that container, whatever becomes of its name. @throws badParameter */
+export function linkById(containers: ContainerSet, link: string): string {
+  const { target, alias } = decodeLink(link);
+  const found = containers.find(target);
+  if (found === undefined)
+    throw badParameter(`could not get container for ${target}: No such container: ${target}`);
+  if (found.record.hostConfig.NetworkMode === 'host') throw linksOnHost('host type networking');
+  return `${found.id}:${alias}`;
+}
+
+export const linksOnHost = (kind: string) =>
+  badParameter(
+    `conflicting options: ${kind} can't be used with links. This would result in undefined behavior`,
+  );
+
+/** As the API shows them: '/db:/web/alias'. */
+export function shownLinks(containers: ContainerSet, { name, hostConfig }: ContainerRecord): string[] | null {
+  const { Links } = hostConfig;
+  if (!Links?.length || hasOwnNames(hostConfig)) return Links ?? null;
+  return Links.map(decodeLink).flatMap(({ target, alias }) => {
+    const found = containers.find(target);
+    return found === undefined ? [] : [`/${found.name}:/${name}/${alias}`];
+  });
+}
+
+/** The names that others have for a container: '/web/db'. */
+export function linkNames(containers: ContainerSet, { id }: ContainerRecord): string[] {
+  return [...containers].flatMap(({ name, record }) => {
+    if (hasOwnNames(record.hostConfig)) return [];
+    const links = (record.hostConfig.Links ?? []).map(decodeLink);
+    return links.filter(({ target }) => target === id).map(({ alias }) => `/${name}/${alias}`);
+  });
+}
+
+/** `rm --link /web/db`: web forgets the link; the container stays. @throws notFound */
+export function removeLink(context: EngineContext, reference: string): void {
+  const [name = '', alias = ''] = reference.replace(/^\//, '').split('/');
+  const live = context.containers.find(name);
+  const links = live?.record.hostConfig.Links ?? [];
+  const rest = links.filter(link => decodeLink(link).alias !== alias);
+  if (live === undefined || rest.length === links.length) throw noSuchContainer(reference);
+  live.record.hostConfig.Links = rest;
+  context.records.save(live.record);
+}
+
 /** Those of a container on the default bridge. */
 function linksOf({ hostConfig }: ContainerRecord): { target: string; alias: string }[] {
   return hostConfig.NetworkMode === 'bridge' ? (hostConfig.Links ?? []).map(decodeLink) : [];
 }
 
-/** Before a start. @throws notFound, and conflict when the other does not run */
+/** Before a start. @throws conflict when the other does not run */
 export function checkLinks(context: EngineContext, record: ContainerRecord): void {
   for (const { target, alias } of linksOf(record)) {
-    const live = context.containers.get(target);
-    if (live.run !== undefined) continue;
+    const live = context.containers.find(target);
+    if (live?.run !== undefined) continue;
+    const name = live?.name ?? target.slice(0, 12);
     throw new ExpectedError(
       'conflict',
-      `Cannot link to a non running container: /${live.name} AS /${record.name}/${alias}`,
+      `Cannot link to a non running container: /${name} AS /${record.name}/${alias}`,
     );
   }
 }

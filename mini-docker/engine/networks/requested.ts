@@ -1,5 +1,6 @@
 // Which networks a container shall be on: --network, and what docker-compose says of each.
 
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type {
   ContainerConfig,
   EndpointSettings,
@@ -9,6 +10,7 @@ import type {
 import { badParameter } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
+import { linksOnHost } from './links.ts';
 
 /**
  * By network, the one of NetworkMode first: its gateway becomes the default route.
@@ -31,7 +33,16 @@ export function requestedNetworks(
     throw badParameter(`container cannot be connected to network ${others[0]![0]} and ${mode} at once`);
   }
   for (const [name, settings] of others) networks[name] = { ...settings };
+  for (const settings of Object.values(networks)) checkAddresses(settings);
   return networks;
+}
+
+function checkAddresses({ IPAMConfig }: EndpointSettings): void {
+  const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = IPAMConfig ?? {};
+  if (IPv4Address && !isIPv4(IPv4Address)) throw badParameter(`invalid IPv4 address: ${IPv4Address}`);
+  if (IPv6Address && !isIPv6(IPv6Address)) throw badParameter(`invalid IPv6 address: ${IPv6Address}`);
+  const wrong = LinkLocalIPs.find(address => !/^169\.254\.|^fe[89ab]/i.test(address) || isIP(address) === 0);
+  if (wrong !== undefined) throw badParameter(`invalid link-local IP address: ${wrong}`);
 }
 
 /** The default bridge has no names. */
@@ -49,8 +60,9 @@ function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
   const has = (value: object | null | undefined) => Object.keys(value ?? {}).length > 0;
   if (isShared || mode === 'host') {
     const kind = isShared ? 'container type network' : 'host type networking';
-    refuse(`${kind} can't be used with links. This would result in undefined behavior`, has(host.Links));
+    if (has(host.Links)) throw linksOnHost(kind);
   }
+  refuse('hostname and the UTS mode', host.UTSMode === 'host' && Boolean(asked.Hostname));
   if (!isShared) return;
   refuse('hostname and the network mode', Boolean(asked.Hostname));
   refuse('dns and the network mode', has(host.Dns));

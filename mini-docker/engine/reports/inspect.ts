@@ -8,6 +8,7 @@ import type {
   PortMap,
 } from '../../formats/engine-api/containers.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
+import { shownLinks } from '../networks/links.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord, RecordMount } from '../state/record.ts';
@@ -38,7 +39,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: live.execIds.size > 0 ? [...live.execIds] : null,
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: shownLinks(context.containers, record) },
     GraphDriver: { Name: 'overlay2', Data: await rootDirectories(context, live) },
     Mounts: record.mounts.map(publicMount),
     Config: record.config,

@@ -3,6 +3,7 @@
 import type { ContainerSummary, Port } from '../../formats/engine-api/containers.ts';
 import type { ListOptions } from '../core/engine.ts';
 import { sizesOf } from '../files/disk-sizes.ts';
+import { linkNames } from '../networks/links.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -28,6 +29,7 @@ export async function listContainers(
   return Promise.all(
     found.map(async live => ({
       ...summary(live, tags.get(live.record.imageId) ?? []),
+      Names: [`/${live.name}`, ...linkNames(context.containers, live.record)],
       ...(options.size ? await sizesOf(context, live) : {}),
     })),
   );

@@ -28,7 +28,6 @@ test('a host path, a volume, and their options are told apart', () => {
 
 test('what makes no sense is refused in words that name it', () => {
   const refused: [string, string][] = [
-    ['/a', "invalid volume specification: '/a'"],
     ['/a:/b:ro:x', 'invalid volume specification'],
     [':/b', 'invalid volume specification'],
     ['/a:b', "invalid mount path: 'b' mount path must be absolute"],

@@ -3,7 +3,7 @@
 import { FormatError } from '../../formats/errors.ts';
 
 export interface Bind {
-  /** An absolute path on the host, or a volume's name. */
+  /** An absolute path on the host, or a volume's name: '' for one that has none. */
   source: string;
   isVolume: boolean;
   /** In the container: absolute, without '.' and '..' and a slash at its end. */
@@ -24,14 +24,15 @@ const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** @throws FormatError in Docker's words */
 export function decodeBind(text: string): Bind {
+  const invalid = (why = '') => new FormatError(`invalid volume specification: '${text}'${why}`);
   const parts = text.split(':');
+  // A place alone is that of a volume without a name.
+  if (parts.length === 1) parts.unshift('');
   const [source = '', destination = '', mode = ''] = parts;
-  if (parts.length < 2 || parts.length > 3 || source === '' || destination === '') {
-    throw new FormatError(`invalid volume specification: '${text}'`);
-  }
+  if (parts.length > 3 || destination === '' || text.startsWith(':')) throw invalid();
   const isVolume = !source.startsWith('/');
-  if (isVolume) checkVolumeName(source);
   const options = decodeOptions(mode);
+  if (isVolume && source !== '') checkVolumeName(source);
   if (options.noCopy && !isVolume) throw new FormatError(`invalid mode: ${mode}: nocopy is for volumes`);
   if (options.propagation !== '' && isVolume) {
     throw new FormatError(`invalid mode: ${mode}: propagation is for bind mounts`);
@@ -39,11 +40,15 @@ export function decodeBind(text: string): Bind {
   return {
     source: isVolume ? source : cleanPath(source),
     isVolume,
-    destination: checkedDestination(destination),
+    destination: checkedDestination(destination, why =>
+      invalid(`: invalid mount config for type "${isVolume ? 'volume' : 'bind'}": ${why}`),
+    ),
     ...options,
     mode,
   };
 }
+
+export const isPropagation = (mode: string): boolean => mode === '' || PROPAGATION.has(mode);
 
 export function checkVolumeName(name: string): void {
   if (VOLUME_NAME.test(name)) return;
@@ -54,12 +59,13 @@ export function checkVolumeName(name: string): void {
 }
 
 /** A mount's place in the container, cleaned. A mount over / would hide the image. */
-export function checkedDestination(path: string): string {
-  if (!path.startsWith('/')) {
-    throw new FormatError(`invalid mount path: '${path}' mount path must be absolute`);
-  }
+export function checkedDestination(
+  path: string,
+  invalid: (why: string) => Error = why => new FormatError(why),
+): string {
+  if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
   const clean = cleanPath(path);
-  if (clean === '/') throw new FormatError("invalid specification: destination can't be '/'");
+  if (clean === '/') throw invalid("invalid specification: destination can't be '/'");
   return clean;
 }
 

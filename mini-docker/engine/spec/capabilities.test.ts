@@ -33,6 +33,6 @@ test('what the daemon does not have cannot be given', () => {
 });
 
 test('an unknown name is refused', () => {
-  expect(() => kept({ add: ['NOPE'] })).toThrow('unknown capability: "NOPE"');
+  expect(() => kept({ add: ['NOPE'] })).toThrow('unknown capability: "CAP_NOPE"');
   expect(() => kept({ drop: [''] })).toThrow('unknown capability');
 });

@@ -25,8 +25,8 @@ export function containerCapabilities(options: {
 }): string[] {
   const all = [...KNOWN].filter(name => options.available.has(name));
   if (options.privileged) return all;
-  const add = options.add.map(normalized);
-  const drop = options.drop.map(normalized);
+  const add = options.add.map(name => normalized('CapAdd', name));
+  const drop = options.drop.map(name => normalized('CapDrop', name));
   for (const name of add) {
     if (name === 'ALL' || options.available.has(name)) continue;
     throw badParameter(`cannot add ${name}: the daemon itself does not have it`);
@@ -38,10 +38,10 @@ export function containerCapabilities(options: {
   return all.filter(name => kept.has(name));
 }
 
-function normalized(text: string): string {
+function normalized(field: string, text: string): string {
   const upper = text.trim().toUpperCase();
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL';
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-  if (!KNOWN.has(name)) throw badParameter(`invalid capability: unknown capability: ${JSON.stringify(text)}`);
+  if (!KNOWN.has(name)) throw badParameter(`invalid ${field}: unknown capability: ${JSON.stringify(name)}`);
   return name;
 }

@@ -6,6 +6,7 @@ import type { HostFacts } from '../core/host-facts.ts';
 import { signalNumber } from '../core/signals.ts';
 import { checkIdMappings } from '../state/id-mappings.ts';
 import { containerCapabilities } from './capabilities.ts';
+import { checkPorts, decodeExtraHost } from './check-network.ts';
 import { checkResources, checkShmSize } from './check-resources.ts';
 import { decodeDeviceRule, grantedDevices } from './devices.ts';
 import { decodeLogOptions } from './log-options.ts';
@@ -35,6 +36,9 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
   }
   checkRestartPolicy(host.RestartPolicy);
   checkNamespaces(host);
+  checkHealthcheck(config.Healthcheck);
+  checkPorts(host.PortBindings ?? {});
+  for (const entry of host.ExtraHosts ?? []) decodeExtraHost(entry);
   checkIdMappings(host);
   checkResources(host, facts);
   checkShmSize(host);
@@ -88,11 +92,23 @@ function checkNamespaces(host: HostConfig): void {
     throw badParameter('--storage-opt is not supported: the writable layer has no limit of its own');
   }
   if (host.Isolation && host.Isolation !== 'default') {
-    throw badParameter(`invalid isolation '${host.Isolation}': Linux has only 'default'`);
+    throw badParameter(
+      `Invalid isolation: ${JSON.stringify(host.Isolation)} - linux only supports 'default'`,
+    );
   }
   if (host.Runtime && host.Runtime !== 'mini-docker' && host.Runtime !== 'runc') {
     throw badParameter(`unknown or invalid runtime name: ${host.Runtime}`);
   }
+}
+
+/** A check that is made again and again without a pause would leave the machine nothing else to do. */
+function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
+  for (const field of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
+    const nanoseconds = health?.[field] ?? 0;
+    if (nanoseconds !== 0 && nanoseconds < 1e6)
+      throw badParameter(`${field} in Healthcheck cannot be less than 1ms`);
+  }
+  if ((health?.Retries ?? 0) < 0) throw badParameter('Retries in Healthcheck cannot be negative');
 }
 
 function checkRanges(host: HostConfig): void {

@@ -4,7 +4,7 @@ const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 /**
  * The defaults, then `own`, whose variables replace them; a name without '=' takes a default away, as docker does.
- * HOME is the user's, unless `own` has it.
+ * HOME is the user's, unless `own` has one.
  */
 export function environment(options: {
   hostname: string;
@@ -22,6 +22,6 @@ export function environment(options: {
   set(`HOSTNAME=${options.hostname}`);
   if (options.tty) set('TERM=xterm');
   for (const assignment of options.own) set(assignment);
-  if (!variables.has('HOME')) set(`HOME=${options.home}`);
+  if ((variables.get('HOME') ?? 'HOME=') === 'HOME=') set(`HOME=${options.home}`);
   return [...variables.values()];
 }

@@ -12,6 +12,7 @@ const requested = (host: HostConfig, config: ContainerConfig = {}) =>
     config,
     mountsOf: () => donor,
     volumePath: name => `/volumes/${name}/_data`,
+    volumeFilesystem: () => undefined,
     newVolumeName: () => 'anonymous',
   });
 
@@ -88,7 +89,7 @@ test('what makes no sense is refused before anything is made', () => {
     [{ Mounts: [{ Type: 'bind', Source: 'rel', Target: '/x' }] }, 'mount path must be absolute'],
     [{ Mounts: [{ Type: 'volume', Source: '/a', Target: '/x' }] }, 'is a path'],
     [{ Mounts: [{ Type: 'volume', Source: 'v1', Target: '' }] }, 'field Target must not be empty'],
-    [{ Mounts: [{ Type: 'npipe', Target: '/x' }] }, 'mount type unknown: "npipe"'],
+    [{ Mounts: [{ Type: 'npipe', Target: '/x' }] }, 'for type "npipe": mount type unknown'],
     [{ VolumesFrom: ['other:rx'] }, 'invalid volumes-from specification'],
     [{ Tmpfs: { relative: '' } }, 'mount path must be absolute'],
   ];

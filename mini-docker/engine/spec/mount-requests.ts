@@ -6,7 +6,7 @@ import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/en
 import { badParameter } from '../core/errors.ts';
 import type { RecordMount } from '../state/record.ts';
 import { checkNewVolume, checkVolumeOptions } from '../state/volume-store.ts';
-import { type Bind, checkedDestination, checkVolumeName, decodeBind } from './bind.ts';
+import { type Bind, checkedDestination, checkVolumeName, decodeBind, isPropagation } from './bind.ts';
 
 export interface MountSources {
   config: ContainerConfig;
@@ -15,6 +15,8 @@ export interface MountSources {
   mountsOf(container: string): RecordMount[];
   /** What a volume stands for: its directory. `options`: what it would be made with, if it is not there. */
   volumePath(name: string, options: Record<string, string>): string;
+  /** Of a volume that stands for one. */
+  volumeFilesystem(name: string, options: Record<string, string>): RecordMount['filesystem'];
   newVolumeName(): string;
 }
 
@@ -56,7 +58,7 @@ function fromBind(bind: Bind, sources: MountSources): RecordMount {
   if (bind.isVolume) {
     const driver = sources.host.VolumeDriver;
     return volumeMount(
-      { name: bind.source, destination, readOnly, mode: mode || 'z', noCopy, driver },
+      { name: bind.source || undefined, destination, readOnly, mode: mode || 'z', noCopy, driver },
       sources,
     );
   }
@@ -70,10 +72,19 @@ function fromBind(bind: Bind, sources: MountSources): RecordMount {
   };
 }
 
+/** Whose options each are. */
+const OPTIONS = { bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions' } as const;
+
 function fromRequest(request: MountRequest, sources: MountSources): RecordMount {
-  const invalid = (why: string) => badParameter(`invalid mount config for type "${request.Type}": ${why}`);
+  const invalid = (why: string) =>
+    badParameter(`invalid mount config for type "${request.Type ?? ''}": ${why}`);
+  if (!['bind', 'volume', 'tmpfs'].includes(request.Type)) throw invalid('mount type unknown');
   if (!request.Target) throw invalid('field Target must not be empty');
-  const destination = checkedDestination(request.Target);
+  for (const [type, field] of Object.entries(OPTIONS)) {
+    if (type !== request.Type && Object.keys(request[field] ?? {}).length > 0)
+      throw invalid(`field ${field} must not be specified`);
+  }
+  const destination = checkedDestination(request.Target, invalid);
   const readOnly = request.ReadOnly === true;
   switch (request.Type) {
     case 'bind':
@@ -95,7 +106,7 @@ function fromRequest(request: MountRequest, sources: MountSources): RecordMount 
         options: tmpfsRequestOptions(request),
       };
     default:
-      throw badParameter(`invalid mount config: mount type unknown: "${request.Type}"`);
+      throw invalid('mount type unknown');
   }
 }
 
@@ -128,6 +139,8 @@ function fromBindRequest(
   const source = request.Source ?? '';
   if (source === '') throw invalid('field Source must not be empty');
   if (!source.startsWith('/')) throw invalid(`invalid mount path: '${source}' mount path must be absolute`);
+  const propagation = request.BindOptions?.Propagation ?? '';
+  if (!isPropagation(propagation)) throw invalid(`invalid propagation mode: ${propagation}`);
   if (!request.BindOptions?.CreateMountpoint && !existsSync(source)) {
     throw invalid(`bind source path does not exist: ${source}`);
   }
@@ -137,7 +150,7 @@ function fromBindRequest(
     Destination: destination,
     Mode: '',
     RW: request.ReadOnly !== true,
-    Propagation: request.BindOptions?.Propagation || 'rprivate',
+    Propagation: propagation || 'rprivate',
     ...(request.BindOptions?.NonRecursive ? { nonRecursive: true } : {}),
     ...(request.BindOptions?.ReadOnlyNonRecursive ? { writableBelow: true } : {}),
     ...(request.BindOptions?.CreateMountpoint ? {} : { mustExist: true }),
@@ -151,7 +164,7 @@ function fromContainer(text: string, sources: MountSources): RecordMount[] {
   }
   return sources
     .mountsOf(container)
-    .map(mount => ({ ...mount, anonymous: false, noCopy: true, RW: mode === 'ro' ? false : mount.RW }));
+    .map(mount => ({ ...mount, noCopy: true, RW: mode === 'ro' ? false : mount.RW }));
 }
 
 function volumeMount(
@@ -170,7 +183,8 @@ function volumeMount(
   const name = options.name ?? sources.newVolumeName();
   checkNewVolume(name, options.driver);
   const { settings = {} } = options;
-  checkVolumeOptions(settings.options ?? {});
+  checkVolumeOptions(name, settings.options ?? {});
+  const filesystem = sources.volumeFilesystem(name, settings.options ?? {});
   return {
     Type: 'volume',
     Name: name,
@@ -180,6 +194,7 @@ function volumeMount(
     Mode: options.mode,
     RW: !options.readOnly,
     Propagation: '',
+    ...(filesystem === undefined ? {} : { filesystem }),
     ...(options.name === undefined ? { anonymous: true } : {}),
     ...(options.noCopy ? { noCopy: true } : {}),
     ...(Object.keys(settings).length > 0 ? { volume: settings } : {}),

@@ -95,6 +95,11 @@ function fromRecord(mount: RecordMount): Mount {
   if (mount.Type === 'tmpfs') {
     return tmpfs(mount.Destination, [...(mount.options ?? []), ...(mount.RW ? [] : ['ro'])]);
   }
+  if (mount.filesystem) {
+    const { type, device, options } = mount.filesystem;
+    const access = mount.RW ? [] : ['ro'];
+    return { destination: mount.Destination, type, source: device, options: [...options, ...access] };
+  }
   // Read-only is what lies below it as well, unless the user wants it otherwise.
   const access = mount.RW ? [] : [mount.writableBelow ? 'ro' : 'rro'];
   return {

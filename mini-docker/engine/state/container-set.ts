@@ -41,10 +41,19 @@ export class ContainerSet implements Iterable<LiveContainer> {
     const name = reference.startsWith('/') ? reference.slice(1) : reference;
     const named = this.#byId.get(this.#names.get(name) ?? '');
     if (named) return named;
+    if (name.includes('/')) return this.#linked(name);
     if (!/^[0-9a-f]{1,63}$/.test(reference)) return undefined;
     const fitting = [...this.#byId.values()].filter(each => each.id.startsWith(reference));
     if (fitting.length > 1) throw badParameter(`multiple IDs found with provided prefix: ${reference}`);
     return fitting[0];
+  }
+
+  /** 'web/db': what web has a link to, under the name db. */
+  #linked(reference: string): LiveContainer | undefined {
+    const [name = '', alias] = reference.split('/');
+    const links = this.#byId.get(this.#names.get(name) ?? '')?.record.hostConfig.Links ?? [];
+    const link = links.find(each => each.split(':')[1] === alias);
+    return this.#byId.get(link?.split(':')[0] ?? '');
   }
 
   /** Takes the name for `id`, or one by chance. @throws badParameter, conflict */

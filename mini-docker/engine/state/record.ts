@@ -10,6 +10,7 @@ import type {
   PortMap,
 } from '../../formats/engine-api/containers.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
+import type { VolumeFilesystem } from './volume-store.ts';
 
 export interface ContainerRecord {
   version: 1;
@@ -49,6 +50,8 @@ export interface RecordMount extends MountPoint {
   options?: string[];
   /** Of a volume: made for this container alone, and removed with it by `rm -v`. */
   anonymous?: boolean;
+  /** Of a volume that is no directory: what is mounted in its place. */
+  filesystem?: VolumeFilesystem;
   /** Of a volume: the image's files are not copied into it when it is empty. */
   noCopy?: boolean;
   /** Of a volume: what it is made with, where it is not there yet. */

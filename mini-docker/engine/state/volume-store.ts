@@ -2,7 +2,7 @@
 // comes into being by one rename and goes by one, so that a killed daemon leaves whole volumes and what the next one
 // sweeps away.
 
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import { map, object, parse, string } from '../../formats/schema.ts';
@@ -20,6 +20,13 @@ export interface Volume {
   labels: Record<string, string>;
   /** Of the driver: {} for a directory of ours. */
   options: Record<string, string>;
+}
+
+/** As mount(8) has it: -t, the device, -o. */
+export interface VolumeFilesystem {
+  type: string;
+  device: string;
+  options: string[];
 }
 
 export interface VolumeSettings {
@@ -79,7 +86,24 @@ export class VolumeStore {
 
   /** What is mounted in containers: the directory that the volume stands for. @param options of one that is not there yet */
   source(name: string, options: Record<string, string> = {}): string {
-    return (this.#volumes.get(name)?.options ?? options).device ?? this.dataPath(name);
+    const known = this.#volumes.get(name)?.options ?? options;
+    return binds(known) ? known.device! : this.dataPath(name);
+  }
+
+  /** What is mounted in its place, where it stands for a filesystem; undefined for a directory. */
+  filesystem(name: string, options: Record<string, string> = {}): VolumeFilesystem | undefined {
+    const { type, device, o = '' } = this.#volumes.get(name)?.options ?? options;
+    if (device === undefined || binds({ device, o })) return undefined;
+    return { type: type!, device, options: o.split(',').filter(Boolean) };
+  }
+
+  /** What somebody removed behind our back is made again, empty. The caller holds its lock. */
+  restore(name: string): void {
+    const directory = join(this.#root, name);
+    if (existsSync(join(directory, 'volume.json')) && existsSync(this.dataPath(name))) return;
+    mkdirSync(directory, { mode: 0o701, recursive: true });
+    mkdirSync(this.dataPath(name), { mode: 0o755, recursive: true });
+    describe(directory, this.#volumes.get(name)!);
   }
 
   /** Held by whoever makes it, fills it, or removes it. Take several in the order of their names. */
@@ -104,7 +128,7 @@ export class VolumeStore {
     try {
       mkdirSync(building, { mode: 0o701 });
       mkdirSync(join(building, '_data'), { mode: 0o755 });
-      saveKept(join(building, 'volume.json'), JSON.stringify({ version: 1, ...volume }));
+      describe(building, volume);
       renameOver(building, join(this.#root, name));
     } catch (error) {
       removeTreeNow(building);
@@ -117,7 +141,12 @@ export class VolumeStore {
   /** The caller holds its lock, and knows that nobody uses it. What it binds of the host stays. */
   async remove(name: string): Promise<void> {
     const retired = join(this.#root, `${REMOVING}${name}`);
-    renameSync(join(this.#root, name), retired);
+    try {
+      renameSync(join(this.#root, name), retired);
+    } catch (error) {
+      // Somebody was faster than we.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
     this.#volumes.delete(name);
     await removeTree(retired);
   }
@@ -152,23 +181,27 @@ export function checkNewVolume(name: string, driver: string | undefined): void {
 }
 
 /**
- * `-o type=none -o o=bind -o device=/path`: the volume is that directory of the host. What else docker's driver would
- * mount there (NFS, a disk) would be a mount on the host, and the host shall see none of ours.
- * @throws badParameter
+ * Of docker's driver local: `type`, `device` and `o`, as mount(8) has them. With o=bind the volume is a directory of the
+ * host; any other filesystem is mounted in the containers that use it, and the host sees none of it.
+ * @throws badParameter in Docker's words
  */
-export function checkVolumeOptions(options: Record<string, string>): void {
+export function checkVolumeOptions(name: string, options: Record<string, string>): void {
+  const wrong = (why: string) => badParameter(`create ${name}: ${why}`);
   const unknown = Object.keys(options).find(key => !['type', 'device', 'o'].includes(key));
-  if (unknown !== undefined) throw badParameter(`invalid option: ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) throw wrong(`invalid option: ${JSON.stringify(unknown)}`);
   if (Object.keys(options).length === 0) return;
-  const words = (options.o ?? '').split(',');
-  const binds = words.includes('bind') || words.includes('rbind');
-  const others = words.filter(word => !['bind', 'rbind', 'rw', ''].includes(word));
-  if (!binds || others.length > 0 || !['none', 'bind', '', undefined].includes(options.type)) {
-    throw badParameter(
-      'the driver local binds a directory of the host (type=none, o=bind, device=/PATH) and mounts nothing else; ' +
-        'for a filesystem in memory use --tmpfs',
-    );
-  }
-  if (!options.device?.startsWith('/'))
-    throw badParameter(`missing or relative device in options: ${JSON.stringify(options.device ?? '')}`);
+  const { type, device, o = '' } = options;
+  if (!device) throw wrong('missing required option: "device"');
+  if (binds(options)) {
+    const others = o.split(',').filter(word => !['bind', 'rbind', 'rw', ''].includes(word));
+    if (others.length > 0) throw wrong(`a bind mount has no option ${JSON.stringify(others[0])} here`);
+    if (!device.startsWith('/')) throw wrong(`relative device: ${JSON.stringify(device)}`);
+  } else if (!type) throw wrong('missing required option: "type"');
 }
+
+function describe(directory: string, volume: Volume): void {
+  saveKept(join(directory, 'volume.json'), JSON.stringify({ version: 1, ...volume }));
+}
+
+const binds = ({ device, o = '' }: Record<string, string>): boolean =>
+  Boolean(device) && o.split(',').some(word => word === 'bind' || word === 'rbind');

@@ -70,12 +70,15 @@ async function createVolume(context: EngineContext, body: VolumeCreateBody): Pro
   checkVolumeName(name);
   checkNewVolume(name, body.Driver);
   const options = body.DriverOpts ?? {};
-  checkVolumeOptions(options);
+  checkVolumeOptions(name, options);
   if (body.ClusterVolumeSpec)
     throw new ExpectedError('notImplemented', 'cluster volumes belong to swarm mode');
   using _held = await volumes.acquire(name);
   const existing = volumes.find(name);
-  if (existing !== undefined) return volumeResource(context, existing);
+  if (existing !== undefined) {
+    volumes.restore(name);
+    return volumeResource(context, existing);
+  }
   const labels = { ...(body.Name ? {} : { [ANONYMOUS_LABEL]: '' }), ...body.Labels };
   const volume = volumes.create(name, { labels, options });
   volumeEvent(context, 'create', { name });

@@ -44,8 +44,8 @@ export async function prepareVolumes(
         made.push(name);
         if (root !== undefined) chownSync(volumes.dataPath(name), root.uid, root.gid);
         volumeEvent(context, 'create', { name });
-      }
-      if (mount.noCopy || !existsSync(mount.Source)) continue;
+      } else volumes.restore(name);
+      if (mount.noCopy || mount.filesystem || !existsSync(mount.Source)) continue;
       const isOurs = mount.Source === volumes.dataPath(name);
       const by = isOurs ? volumes.copyPath(name) : undefined;
       await copyUp({
@@ -72,7 +72,7 @@ function settingsOf({ anonymous, volume = {} }: RecordMount) {
 /** What `-v` names and is not there becomes a directory, as docker has it; what `--mount` or a volume names must be there. */
 export function makeBindSources(record: ContainerRecord): void {
   for (const mount of record.mounts) {
-    if (mount.Type === 'tmpfs') continue;
+    if (mount.Type === 'tmpfs' || mount.filesystem) continue;
     if (mount.mustExist || mount.Type === 'volume') {
       if (existsSync(mount.Source)) continue;
       throw badParameter(

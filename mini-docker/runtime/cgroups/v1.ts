@@ -100,6 +100,13 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     return `${directory}/freezer.state`;
   };
 
+  const oomControl = () => readTable(`${directoryOf('memory')}/memory.oom_control`);
+  /** Rises with each kill; where nothing is to be killed, while its processes wait for memory instead. */
+  const outOfMemory = () => {
+    const { oom_kill = 0, oom_kill_disable = 0, under_oom = 0 } = oomControl();
+    return oom_kill + (oom_kill_disable === 1 ? under_oom : 0);
+  };
+
   return {
     version: 1,
     path,
@@ -136,12 +143,12 @@ function v1Driver(path: string, places: Place[]): Cgroup {
 
     processes: () => processesBelow(members),
     stats: () => readStats(directoryOf),
-    oomKills: () => readTable(`${directoryOf('memory')}/memory.oom_control`).oom_kill ?? 0,
+    oomKills: () => oomControl().oom_kill ?? 0,
 
     watchOomKills(onKill) {
       const directory = directoryOf('memory');
       if (directory === undefined) return { stop: () => {} };
-      return watchOomV1(directory, this.oomKills, onKill);
+      return watchOomV1(directory, outOfMemory, onKill);
     },
 
     kill() {

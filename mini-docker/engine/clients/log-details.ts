@@ -1,0 +1,44 @@
+// What --log-opt adds to each line of the log, for `logs --details`: labels, labels-regex, env, env-regex and tag.
+// https://docs.docker.com/engine/logging/drivers/json-file/#options
+
+import { compileGoRegexp } from '../../formats/go-regexp.ts';
+import { compileTemplate } from '../../formats/go-template/go-template.ts';
+import { shortId } from '../../formats/oci/digest.ts';
+import type { ContainerRecord } from '../state/record.ts';
+
+/** Rejects with FormatError for a tag or a regular expression that cannot be read. */
+export async function logDetails(record: ContainerRecord): Promise<Record<string, string>> {
+  const { config, hostConfig } = record;
+  const options = hostConfig.LogConfig?.Config ?? {};
+  const variables = (config.Env ?? []).flatMap((each): [string, string][] => {
+    const at = each.indexOf('=');
+    return at < 0 ? [] : [[each.slice(0, at), each.slice(at + 1)]];
+  });
+  return {
+    ...(await chosen(Object.entries(config.Labels ?? {}), options.labels, options['labels-regex'])),
+    ...(await chosen(variables, options.env, options['env-regex'])),
+    ...(options.tag ? { tag: compileTemplate(options.tag)(tagData(record)) } : {}),
+  };
+}
+
+async function chosen(
+  entries: [string, string][],
+  names: string | undefined,
+  pattern: string | undefined,
+): Promise<Record<string, string>> {
+  const wanted = new Set(names?.split(','));
+  const expression = pattern ? await compileGoRegexp(pattern) : undefined;
+  return Object.fromEntries(entries.filter(([name]) => wanted.has(name) || expression?.finds(name)));
+}
+
+/** https://docs.docker.com/engine/logging/log_tags/ */
+const tagData = ({ id, name, imageId, config, path, args }: ContainerRecord) => ({
+  ID: id.slice(0, 12),
+  FullID: id,
+  Name: name,
+  ImageID: shortId(imageId),
+  ImageFullID: imageId,
+  ImageName: config.Image ?? '',
+  DaemonName: 'docker',
+  Command: [path, ...args].join(' '),
+});

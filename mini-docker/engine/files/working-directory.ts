@@ -1,0 +1,22 @@
+// `run -w`: the directory is there before the first start, so that `cp` finds it.
+
+import { closeSync } from 'node:fs';
+import { makeDirectoriesInRoot } from '../../linux/in-root.ts';
+import { SyscallError } from '../../linux/syscall-error.ts';
+import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
+import { openContainerRoot } from './container-root.ts';
+
+/** What stands in its way is told by the start. Below a mount it is made there, by the start. */
+export async function makeWorkingDirectory(context: EngineContext, live: LiveContainer): Promise<void> {
+  const { config, hostConfig, mounts } = live.record;
+  const path = config.WorkingDir ?? '/';
+  const isMounted = mounts.some(({ Destination }) => `${path}/`.startsWith(`${Destination}/`));
+  if (isMounted || hostConfig.ReadonlyRootfs) return;
+  try {
+    using root = await openContainerRoot(context, live, { path: '/', writable: true });
+    closeSync(makeDirectoriesInRoot(root.fd, path));
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+  }
+}
