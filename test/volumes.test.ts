@@ -323,7 +323,7 @@ describe('bind mounts and tmpfs', () => {
     expect(said).toBe('mounted\nfile\n');
     expect(readdirSync(join(scratch, 'outside'))).toEqual([]);
     const id = await engine.create(['true'], { ...image, HostConfig: { Binds: [`${source}:/nowhere`] } });
-    expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(500);
+    expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(204);
     expect(existsSync(join(scratch, 'not-in-the-image'))).toBe(false);
   });
 
