@@ -7,127 +7,127 @@ export const GROUPS: Readonly<Record<string, string>> = {
   builder: 'Manage builds',
   container: 'Manage containers',
   image: 'Manage images',
-  manifest: 'Manage images for several platforms under one name',
+  manifest: 'Manage Docker image manifests and manifest lists',
   network: 'Manage networks',
   volume: 'Manage volumes',
-  system: 'Manage the engine',
+  system: 'Manage the engine and its data',
 };
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
   run: {
-    summary: 'Create a container from an image and start it',
+    summary: 'Run a command in a new container',
     load: async () => (await import('./commands/run.ts')).run,
   },
   exec: {
-    summary: 'Run one more command in a running container',
+    summary: 'Run a command in a running container',
     load: async () => (await import('./commands/exec.ts')).exec,
   },
   ps: { summary: 'List containers', load: async () => (await import('./commands/ps.ts')).ps },
   images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).images },
   pull: {
-    summary: 'Download an image from a registry',
+    summary: 'Pull an image or a repository from a registry',
     load: async () => (await import('./commands/pull.ts')).pull,
   },
   build: {
-    summary: 'Make an image as a Dockerfile says',
+    summary: 'Build an image from a Dockerfile',
     load: async () => (await import('./commands/build.ts')).build,
   },
   commit: {
-    summary: "Make an image of a container's changes",
+    summary: "Create a new image from a container's changes",
     load: async () => (await import('./commands/commit.ts')).commit,
   },
   logs: {
-    summary: 'Show what a container has written',
+    summary: 'Fetch the logs of a container',
     load: async () => (await import('./commands/logs.ts')).logs,
   },
   attach: {
-    summary: 'Connect this terminal with a running container',
+    summary: 'Attach local standard input, output, and error streams to a running container',
     load: async () => (await import('./commands/attach.ts')).attach,
   },
   create: {
-    summary: 'Create a container without starting it',
+    summary: 'Create a new container',
     load: async () => (await import('./commands/create.ts')).create,
   },
   start: {
-    summary: 'Start containers that do not run',
+    summary: 'Start one or more stopped containers',
     load: async () => (await import('./commands/start.ts')).start,
   },
   stop: {
-    summary: 'Stop containers: ask, wait, then kill',
+    summary: 'Stop one or more running containers',
     load: async () => (await import('./commands/stop.ts')).stop,
   },
   restart: {
-    summary: 'Stop and start containers',
+    summary: 'Restart one or more containers',
     load: async () => (await import('./commands/stop.ts')).restart,
   },
   kill: {
-    summary: 'Send a signal to containers',
+    summary: 'Kill one or more running containers',
     load: async () => (await import('./commands/state.ts')).kill,
   },
   pause: {
-    summary: 'Freeze all processes of containers',
+    summary: 'Pause all processes within one or more containers',
     load: async () => (await import('./commands/state.ts')).pause,
   },
   unpause: {
-    summary: 'Let paused containers go on',
+    summary: 'Unpause all processes within one or more containers',
     load: async () => (await import('./commands/state.ts')).unpause,
   },
   wait: {
-    summary: 'Wait until containers end, and print their exit codes',
+    summary: 'Block until one or more containers stop, then print their exit codes',
     load: async () => (await import('./commands/state.ts')).wait,
   },
   rename: {
-    summary: 'Give a container another name',
+    summary: 'Rename a container',
     load: async () => (await import('./commands/state.ts')).rename,
   },
-  rm: { summary: 'Remove containers', load: async () => (await import('./commands/rm.ts')).rm },
+  rm: { summary: 'Remove one or more containers', load: async () => (await import('./commands/rm.ts')).rm },
   update: {
-    summary: 'Change the limits of containers',
+    summary: 'Update configuration of one or more containers',
     load: async () => (await import('./commands/update.ts')).update,
   },
   inspect: {
-    summary: 'Show everything about containers, images, networks or volumes',
+    summary: 'Return low-level information on objects',
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   top: {
-    summary: 'List the processes of a container',
+    summary: 'Display the running processes of a container',
     load: async () => (await import('./commands/top.ts')).top,
   },
   stats: {
-    summary: 'Watch what containers use of cpu, memory, network and disk',
+    summary: 'Display a live stream of container(s) resource usage statistics',
     load: async () => (await import('./commands/stats.ts')).stats,
   },
   port: {
-    summary: "List a container's published ports",
+    summary: 'List port mappings or a specific mapping for the container',
     load: async () => (await import('./commands/port.ts')).port,
   },
   cp: {
-    summary: 'Copy files into and out of a container',
+    summary: 'Copy files/folders between a container and the local filesystem',
     load: async () => (await import('./commands/cp.ts')).cp,
   },
   diff: {
-    summary: 'List what a container has changed in its file system',
+    summary: "Inspect changes to files or directories on a container's filesystem",
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   export: {
-    summary: "Write a container's file system as a tar archive",
+    summary: "Export a container's filesystem as a tar archive",
     load: async () => (await import('./commands/export.ts')).exportContainer,
   },
-  rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).rmi },
+  rmi: { summary: 'Remove one or more images', load: async () => (await import('./commands/rmi.ts')).rmi },
   tag: {
-    summary: 'Give an image another name',
+    summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
     load: async () => (await import('./commands/rmi.ts')).tag,
   },
   push: {
-    summary: 'Upload an image to a registry',
+    summary: 'Push an image or a repository to a registry',
     load: async () => (await import('./commands/push.ts')).push,
   },
   login: {
-    summary: 'Say who you are to a registry',
+    summary: 'Log in to a registry',
     load: async () => (await import('./commands/login.ts')).login,
   },
   logout: {
-    summary: 'Forget the password for a registry',
+    summary: 'Log out from a registry',
     load: async () => (await import('./commands/login.ts')).logout,
   },
   search: {
@@ -135,75 +135,75 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/search.ts')).search,
   },
   load: {
-    summary: 'Take images in from an archive',
+    summary: 'Load an image from a tar archive or STDIN',
     load: async () => (await import('./commands/load.ts')).load,
   },
   save: {
-    summary: 'Write images as an archive',
+    summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
     load: async () => (await import('./commands/save.ts')).save,
   },
   import: {
-    summary: 'Make an image out of a file system in a tar archive',
+    summary: 'Import the contents from a tarball to create a filesystem image',
     load: async () => (await import('./commands/import.ts')).importImage,
   },
   history: {
-    summary: 'Show what made an image',
+    summary: 'Show the history of an image',
     load: async () => (await import('./commands/history.ts')).history,
   },
   events: {
-    summary: 'Watch what happens in the engine',
+    summary: 'Get real time events from the server',
     load: async () => (await import('./commands/events.ts')).events,
   },
   info: {
-    summary: 'Show facts about the engine and its host',
+    summary: 'Display system-wide information',
     load: async () => (await import('./commands/info.ts')).info,
   },
   version: {
-    summary: 'Show the versions of the command and of the daemon',
+    summary: 'Show the version information',
     load: async () => (await import('./commands/version.ts')).version,
   },
   daemon: {
-    summary: 'Run the engine (other commands start it when they need it)',
+    summary: 'Run the engine (other commands start it when needed)',
     load: async () => (await import('./commands/daemon.ts')).daemon,
   },
   completion: {
-    summary: 'Print a completion script for bash, zsh or fish',
+    summary: 'Generate the autocompletion script for bash, zsh or fish',
     load: async () => (await import('./commands/completion.ts')).completion(TABLE),
   },
   'container prune': {
-    summary: 'Remove all containers that do not run',
+    summary: 'Remove all stopped containers',
     load: async () => (await import('./commands/prune.ts')).containerPrune,
   },
   'container inspect': {
-    summary: 'Show everything about containers',
+    summary: 'Display detailed information on one or more containers',
     load: async () => (await import('./commands/inspect.ts')).containerInspect,
   },
   'image inspect': {
-    summary: 'Show everything about images',
+    summary: 'Display detailed information on one or more images',
     load: async () => (await import('./commands/inspect.ts')).imageInspect,
   },
   'image layers': {
-    summary: 'Draw the layers of an image: what each adds, changes, deletes',
+    summary: "Draw an image's layers and what each adds, changes and deletes",
     load: async () => (await import('./commands/image-layers.ts')).imageLayers,
   },
   'manifest annotate': {
-    summary: 'Say for which platform an image in a list is',
+    summary: 'Add additional information to a local image manifest',
     load: async () => (await import('./commands/manifest.ts')).manifestAnnotate,
   },
   'manifest create': {
-    summary: 'Put images of several platforms under one name',
+    summary: 'Create a local manifest list for annotating and pushing to a registry',
     load: async () => (await import('./commands/manifest.ts')).manifestCreate,
   },
   'manifest inspect': {
-    summary: 'Show a list, or what a registry has under a name',
+    summary: 'Display an image manifest, or manifest list',
     load: async () => (await import('./commands/manifest.ts')).manifestInspect,
   },
   'manifest push': {
-    summary: 'Send a list to its registry',
+    summary: 'Push a manifest list to a repository',
     load: async () => (await import('./commands/manifest.ts')).manifestPush,
   },
   'manifest rm': {
-    summary: 'Forget lists that are kept here',
+    summary: 'Delete one or more manifest lists from local storage',
     load: async () => (await import('./commands/manifest.ts')).manifestRemove,
   },
   'builder prune': {
@@ -211,7 +211,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/prune.ts')).builderPrune,
   },
   'image prune': {
-    summary: 'Remove images that nothing uses',
+    summary: 'Remove unused images',
     load: async () => (await import('./commands/prune.ts')).imagePrune,
   },
   'network ls': {
@@ -223,11 +223,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/network.ts')).networkCreate,
   },
   'network connect': {
-    summary: 'Put a container on a network',
+    summary: 'Connect a container to a network',
     load: async () => (await import('./commands/network.ts')).networkConnect,
   },
   'network disconnect': {
-    summary: 'Take a container off a network',
+    summary: 'Disconnect a container from a network',
     load: async () => (await import('./commands/network.ts')).networkDisconnect,
   },
   'network map': {
@@ -235,15 +235,15 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/network.ts')).networkMap,
   },
   'network inspect': {
-    summary: 'Show everything about networks',
+    summary: 'Display detailed information on one or more networks',
     load: async () => (await import('./commands/inspect.ts')).networkInspect,
   },
   'network prune': {
-    summary: 'Remove networks that no container is on',
+    summary: 'Remove all unused networks',
     load: async () => (await import('./commands/prune.ts')).networkPrune,
   },
   'network rm': {
-    summary: 'Remove networks',
+    summary: 'Remove one or more networks',
     load: async () => (await import('./commands/network.ts')).networkRemove,
   },
   'volume ls': {
@@ -255,23 +255,23 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/volume.ts')).volumeCreate,
   },
   'volume inspect': {
-    summary: 'Show everything about volumes',
+    summary: 'Display detailed information on one or more volumes',
     load: async () => (await import('./commands/inspect.ts')).volumeInspect,
   },
   'volume prune': {
-    summary: 'Remove volumes that no container uses',
+    summary: 'Remove all unused local volumes',
     load: async () => (await import('./commands/prune.ts')).volumePrune,
   },
   'volume rm': {
-    summary: 'Remove volumes',
+    summary: 'Remove one or more volumes',
     load: async () => (await import('./commands/volume.ts')).volumeRemove,
   },
   'system df': {
-    summary: 'Show what takes how much of the disk',
+    summary: 'Show disk usage',
     load: async () => (await import('./commands/system-df.ts')).systemDf,
   },
   'system prune': {
-    summary: 'Remove everything that nothing uses',
+    summary: 'Remove unused data',
     load: async () => (await import('./commands/prune.ts')).systemPrune,
   },
 };

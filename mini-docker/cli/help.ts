@@ -36,11 +36,11 @@ export async function programHelp(): Promise<string> {
     'after',
     `
 Examples:
-  mini-docker run -it --rm busybox           A shell in a new container
-  mini-docker run --explain busybox true     The system calls that start one
-  mini-docker ps -a                          What runs, and what has ended
+  mini-docker run -it --rm busybox           Open a shell in a new container
+  mini-docker run --explain busybox true     Show the system calls that start one
+  mini-docker ps -a                          List all containers
 
-'mini-docker COMMAND --help' says more about a command.`,
+'mini-docker COMMAND --help' shows more about a command.`,
   );
   return rendered(it);
 }
@@ -48,7 +48,7 @@ Examples:
 export async function groupHelp(group: string): Promise<string> {
   const it = (await page(`${group} COMMAND`, {})).description(GROUPS[group]!);
   for (const { name, summary } of commandsOf(group)) it.command(name).description(summary).usage(' ');
-  it.addHelpText('after', `\n'mini-docker ${group} COMMAND --help' says more about a command.`);
+  it.addHelpText('after', `\n'mini-docker ${group} COMMAND --help' shows more about a command.`);
   return rendered(it);
 }
 

@@ -10,15 +10,15 @@ import { printError } from '../show/output.ts';
 
 export const attach = command({
   usage: '[OPTIONS] CONTAINER',
-  description: 'Ctrl-P Ctrl-Q leaves a container with a terminal, and leaves it running.',
+  description: 'Press Ctrl-P Ctrl-Q to detach from a container with a terminal; it keeps running.',
   flags: {
-    'detach-keys': text('string', 'Other keys that leave it running (ctrl-p,ctrl-q)'),
-    'no-stdin': toggle('Only read'),
-    'sig-proxy': toggleOff('Pass signals on to it'),
+    'detach-keys': text('string', 'Override the key sequence for detaching a container'),
+    'no-stdin': toggle('Do not attach STDIN'),
+    'sig-proxy': toggleOff('Proxy received signals to the process'),
   },
   least: 1,
   most: 1,
-  examples: [['attach box', 'Back to a container that was left with Ctrl-P Ctrl-Q']],
+  examples: [['attach box', 'Reattach to a container after Ctrl-P Ctrl-Q']],
   async run({ flags, args, daemon }) {
     checkDetachKeys(flags['detach-keys']);
     const inspected = await daemon.json<ContainerInspect>(

@@ -7,16 +7,16 @@ import { print } from '../show/output.ts';
 export const commit = command({
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
   flags: {
-    author: text('string', 'Who made it: "Ada <ada@example.com>"', 'a'),
-    change: list('list', 'Instruction of a Dockerfile to apply: \'CMD ["sh"]\'', 'c'),
-    message: text('string', 'What was done', 'm'),
-    pause: { ...toggleOff('Hold its processes meanwhile'), short: 'p' },
+    author: text('string', 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', 'a'),
+    change: list('list', 'Apply Dockerfile instruction to the created image', 'c'),
+    message: text('string', 'Commit message', 'm'),
+    pause: { ...toggleOff('Pause container during commit'), short: 'p' },
   },
   least: 1,
   most: 2,
   examples: [
-    ['commit web web:patched', 'Its changes as a layer on top of its image'],
-    ["commit -c 'ENV DEBUG=1' -c 'CMD [\"app\"]' web", 'With another configuration'],
+    ['commit web web:patched', "Save the container's changes as a new layer"],
+    ["commit -c 'ENV DEBUG=1' -c 'CMD [\"app\"]' web", 'Change the configuration as well'],
   ],
   async run({ flags, args, daemon }) {
     const [container, name] = args as [string, string | undefined];

@@ -10,8 +10,11 @@ export const completion = (table: CommandTable) =>
     least: 1,
     most: 1,
     examples: [
-      ['completion bash > /etc/bash_completion.d/mini-docker', 'For all bash users'],
-      ['completion fish > ~/.config/fish/completions/mini-docker.fish', 'For your fish'],
+      ['completion bash > /etc/bash_completion.d/mini-docker', 'Install completion for all bash users'],
+      [
+        'completion fish > ~/.config/fish/completions/mini-docker.fish',
+        'Install completion for your fish shell',
+      ],
     ],
     async run({ args }) {
       const shell = SHELLS.find(each => each === args[0]);

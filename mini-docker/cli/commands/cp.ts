@@ -42,14 +42,15 @@ interface Copy {
 
 export const cp = command({
   usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-  or  SRC_PATH|- CONTAINER:DEST_PATH',
-  description: "A '-' is a tar archive on standard output or input. DIR/. means what is in the directory.",
+  description:
+    "Use '-' to read or write a tar archive on standard input or output. DIR/. stands for the contents of the directory.",
   flags: FLAGS,
   least: 2,
   most: 2,
   examples: [
-    ['cp web:/etc/hosts .', 'Out of a container'],
-    ['cp site/. web:/www', 'Into one'],
-    ['cp web:/var/log - | tar tv', 'What is in there'],
+    ['cp web:/etc/hosts .', 'Copy a file out of a container'],
+    ['cp site/. web:/www', "Copy a directory's contents into one"],
+    ['cp web:/var/log - | tar tv', "List a directory's contents"],
   ],
   async run({ flags, args, daemon }) {
     const [source, target] = args.map(parseCopyArgument) as [

@@ -6,12 +6,12 @@ import { print } from '../show/output.ts';
 
 export const create = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
-  description: "Prints the container's id. 'start' starts it.",
+  description: "Prints the container's ID; start it with 'start'.",
   flags: CREATE_FLAGS,
   least: 1,
   passThrough: true,
   examples: [
-    ['create --name web -p 8080:80 busybox httpd -f', 'Prepare a web server'],
+    ['create --name web -p 8080:80 busybox httpd -f', "Create a web server's container"],
     ['start web', 'Start it'],
   ],
   async run({ flags, args, daemon }) {

@@ -4,7 +4,8 @@ import { integer, list, text, toggle } from '../flags/flags.ts';
 /** Only its help: main.ts gives `daemon` to the engine without asking the command line. */
 export const daemon = command({
   usage: '[OPTIONS]',
-  description: 'Commands start it when none answers. It ends cleanly on SIGTERM; containers go on running.',
+  description:
+    'Other commands start it when none is running. It shuts down cleanly on SIGTERM; containers keep running.',
   flags: {
     'config-file': text(
       'string',
@@ -33,8 +34,8 @@ export const daemon = command({
   least: 0,
   most: 0,
   examples: [
-    ['daemon --data-root /srv/containers', 'With another place for its data'],
-    ['daemon -H tcp://0.0.0.0:2376 --tlsverify', 'For clients with a certificate'],
+    ['daemon --data-root /srv/containers', 'Keep its data in another directory'],
+    ['daemon -H tcp://0.0.0.0:2376 --tlsverify', 'Serve clients that have a certificate'],
   ],
   run: () => Promise.resolve(0),
 });

@@ -8,11 +8,11 @@ const KINDS = ['C', 'A', 'D'] as const;
 
 export const diff = command({
   usage: 'CONTAINER',
-  description: 'A is added, C changed, D deleted.',
+  description: 'A: added, C: changed, D: deleted.',
   flags: {},
   least: 1,
   most: 1,
-  examples: [['diff web', 'What it has written to its file system']],
+  examples: [['diff web', "List the container's changes"]],
   async run({ args, daemon }) {
     const path = `/containers/${encodeURIComponent(args[0]!)}/changes`;
     for (const { Kind, Path } of (await daemon.json<FilesystemChange[] | null>('GET', path)) ?? []) {

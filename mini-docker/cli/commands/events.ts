@@ -12,16 +12,19 @@ import { point } from './logs.ts';
 export const events = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: container=web, event=die, type=image, label=a=b, …', 'f'),
-    format: text('string', 'How to print: json, or a template'),
-    since: text('string', 'Also past ones from then on: 10m, 2026-01-02T13:23:37Z'),
-    until: text('string', 'End then'),
+    filter: filterFlag('Filter output based on conditions provided', 'f'),
+    format: text('string', 'Format the output using the given Go template'),
+    since: text('string', 'Show all events created since timestamp'),
+    until: text('string', 'Stream events until this timestamp'),
   },
   least: 0,
   most: 0,
   examples: [
-    ['events', 'What happens from now on'],
-    ['events --since 1h --until 0s -f event=oom', 'Who ran out of memory in the last hour'],
+    ['events', 'Watch events as they happen'],
+    [
+      'events --since 1h --until 0s -f event=oom',
+      'List the containers that ran out of memory in the last hour',
+    ],
   ],
   async run({ flags, daemon }) {
     const now = new Date();

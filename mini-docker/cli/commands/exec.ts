@@ -10,23 +10,23 @@ import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
 
 export const exec = command({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
-  description: "Ends with the command's exit code, 126 when it cannot be run, 127 when there is none.",
+  description: "Exits with the command's exit code, 126 if it cannot be run, or 127 if it is not found.",
   flags: {
-    detach: toggle('Leave it running in the background', 'd'),
-    'detach-keys': text('string', 'Keys that leave it running (ctrl-p,ctrl-q)'),
-    env: list('list', 'Variable, KEY=VALUE, or KEY to pass on ours', 'e'),
-    'env-file': list('list', 'File of variables'),
-    interactive: toggle('Keep stdin open', 'i'),
-    privileged: toggle('Give all rights over the host'),
-    tty: toggle('Give it a terminal', 't'),
-    user: text('string', 'User, NAME|UID[:GROUP|GID]', 'u'),
-    workdir: text('string', 'Directory to be in', 'w'),
+    detach: toggle('Detached mode: run command in the background', 'd'),
+    'detach-keys': text('string', 'Override the key sequence for detaching a container'),
+    env: list('list', 'Set environment variables', 'e'),
+    'env-file': list('list', 'Read in a file of environment variables'),
+    interactive: toggle('Keep STDIN open even if not attached', 'i'),
+    privileged: toggle('Give extended privileges'),
+    tty: toggle('Allocate a pseudo-TTY', 't'),
+    user: text('string', 'Username or UID (format: <name|uid>[:<group|gid>])', 'u'),
+    workdir: text('string', 'Working directory inside the container', 'w'),
   },
   least: 2,
   passThrough: true,
   examples: [
-    ['exec -it web sh', 'A shell beside the program'],
-    ['exec -u nobody -w /tmp web pwd', 'As another user in another directory'],
+    ['exec -it web sh', 'Open a shell in a running container'],
+    ['exec -u nobody -w /tmp web pwd', 'Run as another user in another directory'],
   ],
   async run({ flags, args, daemon }) {
     const [container, ...cmd] = args as [string, ...string[]];

@@ -6,10 +6,10 @@ import { copyToOutput } from '../show/output.ts';
 
 export const exportContainer = command({
   usage: '[OPTIONS] CONTAINER',
-  flags: { output: text('string', 'File to write instead of standard output', 'o') },
+  flags: { output: text('string', 'Write to a file, instead of STDOUT', 'o') },
   least: 1,
   most: 1,
-  examples: [['export -o web.tar web', 'Its whole file system']],
+  examples: [['export -o web.tar web', "Export the container's filesystem"]],
   async run({ flags, args, daemon }) {
     if (flags.output === undefined && process.stdout.isTTY) {
       throw new CommandError('cowardly refusing to save to a terminal. Use the -o flag or redirect');

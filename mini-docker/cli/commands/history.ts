@@ -8,18 +8,18 @@ import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../sh
 
 export const history = command({
   usage: '[OPTIONS] IMAGE',
-  description: 'What made the image, the newest first.',
+  description: 'Lists the steps that made the image, newest first.',
   flags: {
     format: formatFlag(),
-    human: { ...toggleOff('Sizes and times for people; --human=false: bytes and dates'), short: 'H' },
-    'no-trunc': toggle('Nothing cut short'),
-    quiet: toggle('Only ids', 'q'),
+    human: { ...toggleOff('Print sizes and dates in human readable format'), short: 'H' },
+    'no-trunc': toggle("Don't truncate output"),
+    quiet: toggle('Only display IDs', 'q'),
   },
   least: 1,
   most: 1,
   examples: [
-    ['history busybox', 'Its layers'],
-    ["history --no-trunc --format '{{.CreatedBy}}' busybox", 'Only what was done'],
+    ['history busybox', 'List the steps that made an image'],
+    ["history --no-trunc --format '{{.CreatedBy}}' busybox", 'Show only the commands'],
   ],
   async run({ flags, args, daemon }) {
     const rows = await daemon.json<ImageHistoryItem[]>('GET', imagePath(args[0]!, '/history'));

@@ -15,8 +15,8 @@ export const imageLayers = command({
   least: 1,
   most: 1,
   examples: [
-    ['image layers busybox', 'What it is made of'],
-    ['image layers --format json busybox', 'For programs'],
+    ['image layers busybox', 'Draw the layers of an image'],
+    ['image layers --format json busybox', 'Print JSON'],
   ],
   async run({ flags, args, daemon }) {
     if (flags.format !== undefined && flags.format !== 'json') {

@@ -10,21 +10,18 @@ import { type Columns, formatFlag, localTime, printListing, shortId } from '../s
 export const images = command({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',
   flags: {
-    all: toggle('Also images that are only steps to others', 'a'),
-    digests: toggle('With digests'),
-    filter: filterFlag(
-      'Only those: reference=busy*, dangling=true, label=a=b, before=IMAGE, since=IMAGE',
-      'f',
-    ),
+    all: toggle('Show all images', 'a'),
+    digests: toggle('Show digests'),
+    filter: filterFlag('Filter output based on conditions provided', 'f'),
     format: formatFlag(),
-    'no-trunc': toggle('Nothing cut short'),
-    quiet: toggle('Only ids', 'q'),
+    'no-trunc': toggle("Don't truncate output"),
+    quiet: toggle('Only display IDs', 'q'),
   },
   least: 0,
   most: 1,
   examples: [
-    ['images', 'All of them'],
-    ["images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", 'In other words'],
+    ['images', 'List everything'],
+    ["images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", 'Choose the columns'],
   ],
   async run({ flags, args, daemon }) {
     const filters = [...flags.filter, ...args.map(reference => ['reference', reference] as const)];

@@ -10,17 +10,18 @@ import { openInput } from './load.ts';
 
 export const importImage = command({
   usage: '[OPTIONS] FILE|- [REPOSITORY[:TAG]]',
-  description: 'Makes an image of one layer out of a file system in a tar archive: what export writes.',
+  description:
+    "Creates an image with a single layer from a tar archive of a filesystem, such as 'export' writes.",
   flags: {
-    change: list('list', 'Instruction of a Dockerfile for its configuration', 'c'),
-    message: text('string', 'Comment in its history', 'm'),
-    platform: text('string', 'Platform that it is for: linux/arm64'),
+    change: list('list', 'Apply Dockerfile instruction to the created image', 'c'),
+    message: text('string', 'Set commit message for imported image', 'm'),
+    platform: text('string', 'Set platform if server is multi-platform capable'),
   },
   least: 1,
   most: 2,
   examples: [
-    ['import web.tar flat/web:1', 'What export -o web.tar has written'],
-    ['import -c \'CMD ["sh"]\' - small', 'From standard input'],
+    ['import web.tar flat/web:1', "Import what 'export -o web.tar' wrote"],
+    ['import -c \'CMD ["sh"]\' - small', 'Read from standard input'],
   ],
   async run({ flags, args, daemon }) {
     const [source, name] = args as [string, string | undefined];

@@ -8,10 +8,10 @@ import { VERSION } from '../show/program-version.ts';
 
 export const info = command({
   usage: '[OPTIONS]',
-  flags: { format: text('string', 'How to print: json, or a template', 'f') },
+  flags: { format: text('string', 'Format the output using the given Go template', 'f') },
   least: 0,
   most: 0,
-  examples: [["info -f '{{.CgroupVersion}}'", 'Which cgroups the host has']],
+  examples: [["info -f '{{.CgroupVersion}}'", "Show the host's cgroup version"]],
   async run({ flags, daemon }) {
     const facts = await daemon.json<SystemInfo>('GET', '/info');
     if (flags.format === 'json') print(JSON.stringify(facts));

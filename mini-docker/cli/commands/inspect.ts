@@ -6,8 +6,8 @@ import { text, toggle } from '../flags/flags.ts';
 import { terminalSize } from '../run/terminal.ts';
 import { printError, write, writeFormatted } from '../show/output.ts';
 
-const format = text('string', "How to print: json, or a template ('{{.State.Pid}}')", 'f');
-const size = toggle('With what a container takes of the disk', 's');
+const format = text('string', 'Format the output using the given Go template', 'f');
+const size = toggle('Display total file sizes if the type is container', 's');
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
 
@@ -23,14 +23,14 @@ export const inspect = command({
   flags: {
     format,
     size,
-    security: toggle('What a container may and may not do, next to a process of the host'),
-    type: text('string', 'Only this kind: container, image, network, volume'),
+    security: toggle('Show what a container may do, beside a process of the host'),
+    type: text('string', 'Return JSON for specified type'),
   },
   least: 1,
   examples: [
-    ['inspect web', 'Everything, as JSON'],
-    ["inspect -f '{{.State.Pid}}' web", 'The number of its process on the host'],
-    ['inspect --security web', 'What its process may and may not do'],
+    ['inspect web', 'Show all information as JSON'],
+    ["inspect -f '{{.State.Pid}}' web", "Show the host PID of the container's process"],
+    ['inspect --security web', "Show the container's rights"],
     ["inspect -f '{{range $p, $b := .NetworkSettings.Ports}}{{$p}} {{end}}' web", 'Its ports'],
   ],
   run({ flags, args, daemon }) {
@@ -75,7 +75,7 @@ function only(kind: Kind) {
     usage: `[OPTIONS] ${kind.toUpperCase()} [${kind.toUpperCase()}...]`,
     flags: FLAGS[kind],
     least: 1,
-    examples: [[`${kind} inspect -f '{{json .}}' NAME`, 'On one line']],
+    examples: [[`${kind} inspect -f '{{json .}}' NAME`, 'Print JSON on one line']],
     run: ({ flags, args, daemon }) =>
       inspectAll(daemon, { kinds: [kind], names: args, size: false, ...flags }),
   });

@@ -8,16 +8,17 @@ import { followProgress, progressLines } from '../show/progress-lines.ts';
 
 export const load = command({
   usage: '[OPTIONS]',
-  description: "Takes what 'save', docker and podman write: plain, or compressed with gzip or zstd.",
+  description:
+    "Accepts archives written by 'save', docker and podman: plain, or compressed with gzip or zstd.",
   flags: {
-    input: text('string', 'File to read instead of standard input', 'i'),
-    quiet: toggle('No progress', 'q'),
+    input: text('string', 'Read from tar archive file, instead of STDIN', 'i'),
+    quiet: toggle('Suppress verbose output', 'q'),
   },
   least: 0,
   most: 0,
   examples: [
-    ['load -i web.tar', 'Every image that is in it'],
-    ['load', 'From standard input'],
+    ['load -i web.tar', 'Load every image in the archive'],
+    ['load', 'Read from standard input'],
   ],
   async run({ flags, daemon }) {
     if (flags.input === undefined && process.stdin.isTTY) {

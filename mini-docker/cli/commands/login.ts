@@ -11,15 +11,15 @@ export const login = command({
   description:
     'Without a server: Docker Hub. The password is kept where docker keeps it, in ~/.docker/config.json.',
   flags: {
-    password: text('string', 'Password, which everybody can see who lists processes', 'p'),
-    'password-stdin': toggle('Take the password from standard input'),
-    username: text('string', 'Who you are to the registry', 'u'),
+    password: text('string', 'Password', 'p'),
+    'password-stdin': toggle('Take the password from stdin'),
+    username: text('string', 'Username', 'u'),
   },
   least: 0,
   most: 1,
   examples: [
-    ['login', 'To Docker Hub'],
-    ['login -u me --password-stdin localhost:5000', 'cat password | … : without being asked'],
+    ['login', 'Log in to Docker Hub'],
+    ['login -u me --password-stdin localhost:5000', 'Read the password from standard input'],
   ],
   async run({ flags, args, daemon }) {
     const key = serverKey(args[0]);
@@ -46,7 +46,7 @@ export const logout = command({
   flags: {},
   least: 0,
   most: 1,
-  examples: [['logout localhost:5000', 'Forget the password']],
+  examples: [['logout localhost:5000', 'Remove the stored password']],
   async run({ args }) {
     const server = args[0] ?? 'https://index.docker.io/v1/';
     const was = await removeAuth(serverKey(args[0]), process.env);

@@ -9,18 +9,24 @@ import { outputRoom, write, writeError } from '../show/output.ts';
 export const logs = command({
   usage: '[OPTIONS] CONTAINER',
   flags: {
-    details: toggle('Show what log drivers add'),
-    follow: toggle('Go on with what is written from now on', 'f'),
-    since: text('string', 'From then on: 2026-01-02T13:23:37Z, or 42m ago'),
-    tail: text('string', 'Only so many lines from the end', 'n'),
-    timestamps: toggle('Show when each line was written', 't'),
-    until: text('string', 'Until then'),
+    details: toggle('Show extra details provided to logs'),
+    follow: toggle('Follow log output', 'f'),
+    since: text(
+      'string',
+      'Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)',
+    ),
+    tail: text('string', 'Number of lines to show from the end of the logs', 'n'),
+    timestamps: toggle('Show timestamps', 't'),
+    until: text(
+      'string',
+      'Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)',
+    ),
   },
   least: 1,
   most: 1,
   examples: [
-    ['logs -f --tail 10 web', 'The last ten lines, and all new ones'],
-    ['logs --since 5m -t web', 'The last five minutes, with times'],
+    ['logs -f --tail 10 web', 'Show the last ten lines and follow'],
+    ['logs --since 5m -t web', 'Show the last five minutes with timestamps'],
   ],
   async run({ flags, args, daemon }) {
     const now = new Date();

@@ -13,15 +13,18 @@ const auth = (name: string) => authHeader(parsedReference(name).domain, process.
 
 export const manifestCreate = command({
   usage: '[OPTIONS] LIST IMAGE [IMAGE...]',
-  description: 'The images must be in the registry already. The list is kept here until it is pushed.',
+  description: 'The images must already be in the registry. The list is kept locally until it is pushed.',
   flags: {
-    amend: toggle('Add to a list that is there', 'a'),
+    amend: toggle('Amend an existing manifest list', 'a'),
     insecure: ignored("The daemon's insecure-registries say so"),
   },
   least: 2,
   examples: [
-    ['manifest create hub.lan/web:1 hub.lan/web:1-amd64 hub.lan/web:1-arm64', 'One name for two platforms'],
-    ['manifest push hub.lan/web:1', 'Send it'],
+    [
+      'manifest create hub.lan/web:1 hub.lan/web:1-amd64 hub.lan/web:1-arm64',
+      'Combine two platforms under one name',
+    ],
+    ['manifest push hub.lan/web:1', 'Push the list'],
   ],
   async run({ flags, args, daemon }) {
     const [name, ...images] = args as [string, ...string[]];
@@ -38,10 +41,10 @@ export const manifestCreate = command({
 export const manifestAnnotate = command({
   usage: '[OPTIONS] LIST IMAGE',
   flags: {
-    arch: text('string', 'Architecture: amd64, arm64, …'),
-    os: text('string', 'Operating system'),
-    'os-version': text('string', 'Its version'),
-    variant: text('string', 'Variant of the architecture: v7'),
+    arch: text('string', 'Set architecture'),
+    os: text('string', 'Set operating system'),
+    'os-version': text('string', 'Set operating system version'),
+    variant: text('string', 'Set architecture variant'),
   },
   least: 2,
   most: 2,
@@ -62,14 +65,14 @@ export const manifestAnnotate = command({
 
 export const manifestInspect = command({
   usage: '[OPTIONS] NAME',
-  description: 'A list that is kept here, or what the registry has under the name.',
+  description: 'Shows a local list, or else what the registry has under the name.',
   flags: {
     insecure: ignored("The daemon's insecure-registries say so"),
-    verbose: toggle('Each image with its name, its platform and its descriptor', 'v'),
+    verbose: toggle('Output additional info including layers and platform', 'v'),
   },
   least: 1,
   most: 1,
-  examples: [['manifest inspect alpine:3', 'For which platforms it is']],
+  examples: [['manifest inspect alpine:3', "Show an image's platforms"]],
   async run({ flags, args, daemon }) {
     const name = args[0]!;
     const options = { query: { name }, headers: await auth(name) };
@@ -84,11 +87,11 @@ export const manifestPush = command({
   usage: '[OPTIONS] LIST',
   flags: {
     insecure: ignored("The daemon's insecure-registries say so"),
-    purge: toggle('Forget the list afterwards', 'p'),
+    purge: toggle('Remove the local manifest list after push', 'p'),
   },
   least: 1,
   most: 1,
-  examples: [['manifest push --purge hub.lan/web:1', 'Prints the digest']],
+  examples: [['manifest push --purge hub.lan/web:1', 'Push the list and print its digest']],
   async run({ flags, args, daemon }) {
     const name = args[0]!;
     const query = { name, purge: flags.purge || undefined };
@@ -102,7 +105,7 @@ export const manifestRemove = command({
   usage: 'LIST [LIST...]',
   flags: {},
   least: 1,
-  examples: [['manifest rm hub.lan/web:1', 'Forget it; the registry keeps what it has']],
+  examples: [['manifest rm hub.lan/web:1', 'Remove the local list; the registry keeps its copy']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async name => {
       await daemon.text('DELETE', PATH, { query: { name } });

@@ -27,14 +27,14 @@ interface NetworkSummary {
 export const networkList = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: name=front, driver=bridge, label=a=b, …', 'f'),
+    filter: filterFlag("Provide filter values (e.g. 'driver=bridge')", 'f'),
     format: formatFlag(),
-    'no-trunc': toggle('Nothing cut short'),
-    quiet: toggle('Only ids', 'q'),
+    'no-trunc': toggle("Don't truncate output"),
+    quiet: toggle('Only display IDs', 'q'),
   },
   least: 0,
   most: 0,
-  examples: [['network ls', 'All networks']],
+  examples: [['network ls', 'List all networks']],
   async run({ flags, daemon }) {
     const networks = await daemon.json<NetworkSummary[]>('GET', '/networks', {
       query: { filters: encodeFilters(flags.filter) },
@@ -66,25 +66,28 @@ export const networkCreate = command({
   usage: '[OPTIONS] NETWORK',
   flags: {
     attachable: toggle('Changes nothing here: that is for swarms'),
-    'aux-address': list('map', 'Addresses that no container gets, NAME=ADDRESS'),
-    driver: text('string', 'What makes it (bridge)', 'd'),
-    gateway: list('list', "The bridge's own address"),
-    internal: toggle('No way out'),
-    'ip-range': list('list', 'Give addresses only from this part'),
-    'ipam-driver': text('string', 'What gives addresses (default)'),
-    'ipam-opt': list('map', 'Option for what gives addresses, KEY=VALUE'),
-    ipv6: toggle('With IPv6 addresses, too'),
-    label: list('list', 'Label, KEY=VALUE'),
-    opt: list('map', 'Option for the driver, KEY=VALUE: mtu=1400', 'o'),
-    scope: text('string', 'How far it reaches (local)'),
-    subnet: list('list', 'Its addresses: 10.1.0.0/24'),
+    'aux-address': list('map', 'Auxiliary IPv4 or IPv6 addresses used by Network driver'),
+    driver: text('string', 'Driver to manage the Network', 'd'),
+    gateway: list('list', 'IPv4 or IPv6 Gateway for the master subnet'),
+    internal: toggle('Restrict external access to the network'),
+    'ip-range': list('list', 'Allocate container ip from a sub-range'),
+    'ipam-driver': text('string', 'IP Address Management Driver'),
+    'ipam-opt': list('map', 'Set IPAM driver specific options'),
+    ipv6: toggle('Enable IPv6 networking'),
+    label: list('list', 'Set metadata (KEY=VALUE)'),
+    opt: list('map', 'Set driver specific options', 'o'),
+    scope: text('string', "Control the network's scope"),
+    subnet: list('list', 'Subnet in CIDR format that represents a network segment'),
   },
   least: 1,
   most: 1,
   examples: [
-    ['network create front', 'A network whose containers find each other by name'],
-    ['network create --subnet 10.9.0.0/24 back', 'With chosen addresses'],
-    ['network create --internal -o mtu=1400 quiet', 'Without a way out, and with smaller packets'],
+    ['network create front', 'Create a network whose containers find each other by name'],
+    ['network create --subnet 10.9.0.0/24 back', 'Choose the subnet'],
+    [
+      'network create --internal -o mtu=1400 quiet',
+      'Create a network without external access and with a smaller MTU',
+    ],
   ],
   async run({ flags, args, daemon }) {
     const json = {
@@ -117,7 +120,7 @@ export const networkCreate = command({
 
 export const networkRemove = command({
   usage: 'NETWORK [NETWORK...]',
-  flags: { force: toggle('No error when there is none', 'f') },
+  flags: { force: toggle('Force the removal of one or more volumes', 'f') },
   least: 1,
   examples: [['network rm front', 'Remove it']],
   run: ({ flags, args, daemon }) =>
@@ -134,18 +137,18 @@ export const networkRemove = command({
 export const networkConnect = command({
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: {
-    alias: list('list', 'Name that others on it know the container by'),
-    'driver-opt': list('list', 'Option for the driver, KEY=VALUE'),
-    ip: value('ip', 'Its IPv4 address there', readAddress),
-    ip6: value('ip', 'Its IPv6 address there', readAddress),
-    link: list('list', 'Know another container by a name, CONTAINER:NAME'),
-    'link-local-ip': values('list', 'Link-local address', readAddress),
+    alias: list('list', 'Add network-scoped alias for the container'),
+    'driver-opt': list('list', 'Set driver specific options (KEY=VALUE)'),
+    ip: value('ip', 'IPv4 address (e.g., 172.30.100.104)', readAddress),
+    ip6: value('ip', 'IPv6 address (e.g., 2001:db8::33)', readAddress),
+    link: list('list', 'Add link to another container'),
+    'link-local-ip': values('list', 'Add a link-local address for the container', readAddress),
   },
   least: 2,
   most: 2,
   examples: [
-    ['network connect back web', 'web is on one network more'],
-    ['network connect --ip 10.9.0.5 --alias api back web', 'With a chosen address and name'],
+    ['network connect back web', 'Connect web to another network'],
+    ['network connect --ip 10.9.0.5 --alias api back web', 'Choose its address and an alias'],
   ],
   async run({ flags, args, daemon }) {
     const { alias, ip, ip6, link, 'link-local-ip': linkLocal } = flags;
@@ -170,10 +173,10 @@ export const networkConnect = command({
 
 export const networkDisconnect = command({
   usage: '[OPTIONS] NETWORK CONTAINER',
-  flags: { force: toggle('Also when the container cannot be reached', 'f') },
+  flags: { force: toggle('Force the container to disconnect from a network', 'f') },
   least: 2,
   most: 2,
-  examples: [['network disconnect back web', 'web is not on it any more']],
+  examples: [['network disconnect back web', 'Disconnect web from the network']],
   async run({ flags, args, daemon }) {
     const json = { Container: args[1], Force: flags.force };
     await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/disconnect`, { json });
@@ -183,11 +186,11 @@ export const networkDisconnect = command({
 
 export const networkMap = command({
   usage: '',
-  description: 'What the kernel has of them: bridges, cables into containers, addresses, published ports.',
+  description: "Shows the kernel's view: bridges, veth pairs, addresses and published ports.",
   flags: { format: text('string', 'How to print: a picture, or json') },
   least: 0,
   most: 0,
-  examples: [['network map', 'A picture of all networks and who is on them']],
+  examples: [['network map', 'Draw all networks and the containers on them']],
   async run({ flags, daemon }) {
     const found = await daemon.json<NetworkMap>('GET', '/mini-docker/network-map');
     if (flags.format === 'json') print(JSON.stringify(found));

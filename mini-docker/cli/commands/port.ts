@@ -9,8 +9,8 @@ export const port = command({
   least: 1,
   most: 2,
   examples: [
-    ['port web', 'All of them'],
-    ['port web 80', 'Where its port 80 is on the host'],
+    ['port web', 'List everything'],
+    ['port web 80', 'Show where port 80 is published on the host'],
   ],
   async run({ args, daemon }) {
     const [container, wanted] = args as [string, string | undefined];

@@ -9,21 +9,21 @@ import { filterFlag } from '../flags/filter.ts';
 import { toggle, value } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
 
-const force = toggle('Do not ask', 'f');
-const filter = filterFlag('Only those: until=24h, label=a=b');
+const force = toggle('Do not prompt for confirmation', 'f');
+const filter = filterFlag("Provide filter values (e.g. 'until=24h', 'label=a=b')");
 type Filters = readonly (readonly [string, string])[];
 
 export const builderPrune = command({
   usage: '[OPTIONS]',
   flags: {
-    all: toggle('Remove all unused build cache: it is all unused between builds', 'a'),
-    filter: filterFlag('Only what was used last before: until=24h'),
+    all: toggle('Remove all unused build cache, not just dangling ones', 'a'),
+    filter: filterFlag("Provide filter values (e.g. 'until=24h')"),
     force,
     'keep-storage': value('bytes', 'Amount of disk space to keep for cache', decodeSize),
   },
   least: 0,
   most: 0,
-  examples: [['builder prune -f', 'Remove what builds left for later ones']],
+  examples: [['builder prune -f', 'Remove the build cache']],
   run({ flags, daemon }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache';
     return confirmed(flags.force, [what], async () => {
@@ -44,7 +44,7 @@ export const containerPrune = command({
   flags: { filter, force },
   least: 0,
   most: 0,
-  examples: [['container prune -f', 'Remove all that do not run']],
+  examples: [['container prune -f', 'Remove all stopped containers']],
   run({ flags, daemon }) {
     return confirmed(flags.force, ['all stopped containers'], () => pruneContainers(daemon, flags.filter));
   },
@@ -52,10 +52,10 @@ export const containerPrune = command({
 
 export const imagePrune = command({
   usage: '[OPTIONS]',
-  flags: { all: toggle('Also those with names that no container uses', 'a'), filter, force },
+  flags: { all: toggle('Remove all unused images, not just dangling ones', 'a'), filter, force },
   least: 0,
   most: 0,
-  examples: [['image prune -f', 'Remove images without a name']],
+  examples: [['image prune -f', 'Remove dangling images']],
   run({ flags, daemon }) {
     const what = flags.all
       ? 'all images without at least one container associated to them'
@@ -69,7 +69,7 @@ export const networkPrune = command({
   flags: { filter, force },
   least: 0,
   most: 0,
-  examples: [['network prune -f', 'Remove networks that no container is on']],
+  examples: [['network prune -f', 'Remove networks not used by any container']],
   async run({ flags, daemon }) {
     const what = 'all custom networks not used by at least one container';
     if (!flags.force && !(await agreed([what]))) return 0;
@@ -82,13 +82,13 @@ export const networkPrune = command({
 export const volumePrune = command({
   usage: '[OPTIONS]',
   flags: {
-    all: toggle('Also those with names that no container uses', 'a'),
-    filter: filterFlag('Only those: label=a=b'),
+    all: toggle('Remove all unused images, not just dangling ones', 'a'),
+    filter: filterFlag("Provide filter values (e.g. 'label=<label>')"),
     force,
   },
   least: 0,
   most: 0,
-  examples: [['volume prune', 'Remove anonymous volumes that no container uses, after asking']],
+  examples: [['volume prune', 'Remove unused anonymous volumes after confirmation']],
   run({ flags, daemon }) {
     const what = `${flags.all ? 'all' : 'anonymous'} local volumes not used by at least one container`;
     const wanted: Filters = flags.all ? [...flags.filter, ['all', 'true']] : flags.filter;
@@ -99,14 +99,14 @@ export const volumePrune = command({
 export const systemPrune = command({
   usage: '[OPTIONS]',
   flags: {
-    all: toggle('Also images with names that no container uses', 'a'),
+    all: toggle('Remove all unused images not just dangling ones', 'a'),
     filter,
     force,
-    volumes: toggle('Also anonymous volumes that no container uses'),
+    volumes: toggle('Prune volumes'),
   },
   least: 0,
   most: 0,
-  examples: [['system prune', 'Remove what nothing uses, after asking']],
+  examples: [['system prune', 'Remove unused data after confirmation']],
   run({ flags, daemon }) {
     const what = [
       'all stopped containers',

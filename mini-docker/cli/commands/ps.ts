@@ -19,21 +19,21 @@ import {
 export const ps = command({
   usage: '[OPTIONS]',
   flags: {
-    all: toggle('Also those that do not run', 'a'),
-    filter: filterFlag('Only those: name=web, status=exited, label=a=b, ancestor=IMAGE, …', 'f'),
+    all: toggle('Show all containers', 'a'),
+    filter: filterFlag('Filter output based on conditions provided', 'f'),
     format: formatFlag(),
-    last: integer('int', 'The last so many that were created', 'n'),
-    latest: toggle('The last that was created', 'l'),
-    'no-trunc': toggle('Nothing cut short'),
-    quiet: toggle('Only ids', 'q'),
-    size: toggle('With what they take of the disk', 's'),
+    last: integer('int', 'Show n last created containers (includes all states)', 'n'),
+    latest: toggle('Show the latest created container (includes all states)', 'l'),
+    'no-trunc': toggle("Don't truncate output"),
+    quiet: toggle('Only display IDs', 'q'),
+    size: toggle('Display total file sizes', 's'),
   },
   least: 0,
   most: 0,
   examples: [
-    ['ps -a', 'All containers'],
-    ['ps -aq -f status=exited', 'Ids of those that have ended'],
-    ["ps --format 'table {{.Names}}\\t{{.Status}}'", 'Other columns'],
+    ['ps -a', 'List all containers'],
+    ['ps -aq -f status=exited', 'List the IDs of exited containers'],
+    ["ps --format 'table {{.Names}}\\t{{.Status}}'", 'Choose the columns'],
   ],
   async run({ flags, daemon }) {
     const limit = flags.latest ? 1 : flags.last !== undefined && flags.last > 0 ? flags.last : undefined;

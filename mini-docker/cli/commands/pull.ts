@@ -7,13 +7,13 @@ import { print, write } from '../show/output.ts';
 export const pull = command({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   flags: {
-    'all-tags': toggle('All images of that name', 'a'),
-    platform: text('string', 'Platform of the image: linux/arm64'),
-    quiet: toggle('No progress', 'q'),
+    'all-tags': toggle('All tagged images in the repository', 'a'),
+    platform: text('string', 'Set platform if server is multi-platform capable'),
+    quiet: toggle('Suppress verbose output', 'q'),
   },
   least: 1,
   most: 1,
-  examples: [['pull alpine:3.20', 'From Docker Hub']],
+  examples: [['pull alpine:3.20', 'Pull from Docker Hub']],
   async run({ flags, args, daemon }) {
     const image = args[0]!;
     const allTags = flags['all-tags'];

@@ -12,16 +12,16 @@ import { followProgress, progressLines } from '../show/progress-lines.ts';
 export const push = command({
   usage: '[OPTIONS] NAME[:TAG]',
   flags: {
-    'all-tags': toggle('All images of that name', 'a'),
+    'all-tags': toggle('All tagged images in the repository', 'a'),
     'disable-content-trust': { ...toggle('Ignored: there is none'), hidden: true },
     platform: { ...text('string', 'Only this platform'), hidden: true },
-    quiet: toggle('No progress', 'q'),
+    quiet: toggle('Suppress verbose output', 'q'),
   },
   least: 1,
   most: 1,
   examples: [
-    ['tag web localhost:5000/team/web:1', 'The registry is in the name'],
-    ['push localhost:5000/team/web:1', 'Send what the registry lacks'],
+    ['tag web localhost:5000/team/web:1', 'Name the registry in the tag'],
+    ['push localhost:5000/team/web:1', 'Push the layers that the registry does not have'],
   ],
   async run({ flags, args, daemon }) {
     const reference = parsedReference(args[0]!);

@@ -6,14 +6,14 @@ import { forEachTarget } from '../targets.ts';
 export const rm = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: {
-    force: toggle('Kill it when it runs', 'f'),
-    link: toggle('Remove the link of that name', 'l'),
-    volumes: toggle('Remove its anonymous volumes too', 'v'),
+    force: toggle('Force the removal of a running container (uses SIGKILL)', 'f'),
+    link: toggle('Remove the specified link', 'l'),
+    volumes: toggle('Remove anonymous volumes associated with the container', 'v'),
   },
   least: 1,
   examples: [
-    ['rm -f web', 'Remove it, running or not'],
-    ['rm $(mini-docker ps -aq -f status=exited)', 'Remove all that have ended'],
+    ['rm -f web', 'Remove a container even if it is running'],
+    ['rm $(mini-docker ps -aq -f status=exited)', 'Remove all exited containers'],
   ],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {

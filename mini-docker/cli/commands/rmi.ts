@@ -8,12 +8,12 @@ import { print, printError } from '../show/output.ts';
 export const rmi = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   flags: {
-    force: toggle('Also when containers that do not run stand on it', 'f'),
-    'no-prune': toggle('Keep parents that have no name'),
+    force: toggle('Force removal of the image', 'f'),
+    'no-prune': toggle('Do not delete untagged parents'),
     platform: { ...text('string', 'Only this platform'), hidden: true },
   },
   least: 1,
-  examples: [['rmi busybox:1.35', 'Remove a name, and the image with its last one']],
+  examples: [['rmi busybox:1.35', 'Remove a tag, and the image with its last tag']],
   async run({ flags, args, daemon }) {
     let exitCode = 0;
     for (const each of args) {
@@ -38,7 +38,7 @@ export const tag = command({
   flags: {},
   least: 2,
   most: 2,
-  examples: [['tag busybox mine/box:1', 'A second name for the same image']],
+  examples: [['tag busybox mine/box:1', 'Give the image a second name']],
   async run({ args, daemon }) {
     const [source, target] = args as [string, string];
     let query: { repo: string; tag: string | undefined };

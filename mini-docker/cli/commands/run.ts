@@ -14,8 +14,8 @@ import { print, printError } from '../show/output.ts';
 
 const FLAGS = {
   ...CREATE_FLAGS,
-  detach: toggle('Leave it running and print its id', 'd'),
-  'sig-proxy': toggleOff('Pass signals on to it'),
+  detach: toggle('Run container in background and print container ID', 'd'),
+  'sig-proxy': toggleOff('Proxy received signals to the process'),
   explain: EXPLAIN,
   section: text('name', 'With --explain: only the steps of this part'),
   trace: toggle('Print the system calls that started it, with results and times'),
@@ -25,16 +25,16 @@ const FLAGS = {
 export const run = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   description:
-    "Ends with the program's exit code, or 125 when the engine failed, 126 when the program cannot be run, 127 when there is none.",
+    "Exits with the program's exit code, or 125 if the engine failed, 126 if the program cannot be run, 127 if it is not found.",
   flags: FLAGS,
   least: 1,
   passThrough: true,
   examples: [
-    ['run -it --rm busybox', 'A shell; the container is removed when it ends'],
-    ['run -d --name web -p 8080:80 -v ./site:/www:ro busybox httpd -f -h /www', 'A web server'],
-    ['run --rm -m 64m --cpus 0.5 --pids-limit 20 busybox free', 'With limits'],
-    ['run --explain busybox true', 'What would start it, part by part'],
-    ['run --explain=full busybox true', 'Every system call, with its reason'],
+    ['run -it --rm busybox', 'Open a shell; remove the container when it exits'],
+    ['run -d --name web -p 8080:80 -v ./site:/www:ro busybox httpd -f -h /www', 'Run a web server'],
+    ['run --rm -m 64m --cpus 0.5 --pids-limit 20 busybox free', 'Set limits'],
+    ['run --explain busybox true', 'Show what would start it, part by part'],
+    ['run --explain=full busybox true', 'Show every system call with its reason'],
   ],
   async run({ flags, args, daemon }) {
     const [image, ...rest] = args as [string, ...string[]];

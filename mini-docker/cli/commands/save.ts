@@ -6,12 +6,13 @@ import { copyToOutput } from '../show/output.ts';
 
 export const save = command({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  description: "Docker, podman and skopeo take it, too: it is docker's archive and an OCI layout in one.",
-  flags: { output: text('string', 'File to write instead of standard output', 'o') },
+  description:
+    'The archive is both a docker archive and an OCI layout; docker, podman and skopeo can read it.',
+  flags: { output: text('string', 'Write to a file, instead of STDOUT', 'o') },
   least: 1,
   examples: [
-    ['save -o web.tar web:1', 'With its layers and its names'],
-    ['save busybox web:1 > both.tar', 'Layers that both have are in it once'],
+    ['save -o web.tar web:1', 'Save an image with its layers and tags'],
+    ['save busybox web:1 > both.tar', 'Save two images; shared layers are stored once'],
   ],
   async run({ flags, args, daemon }) {
     if (flags.output === undefined && process.stdout.isTTY) {

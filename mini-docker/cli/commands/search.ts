@@ -8,18 +8,18 @@ import { type Columns, ellipsis, formatFlag, printListing } from '../show/listin
 
 export const search = command({
   usage: '[OPTIONS] TERM',
-  description: 'Asks Docker Hub, or with HOST/TERM another registry.',
+  description: 'Searches Docker Hub, or another registry with HOST/TERM.',
   flags: {
-    filter: filterFlag('Only those: stars=3, is-official=true', 'f'),
+    filter: filterFlag('Filter output based on conditions provided', 'f'),
     format: formatFlag(),
-    limit: integer('int', 'How many at most (25)'),
-    'no-trunc': toggle('Nothing cut short'),
+    limit: integer('int', 'Max number of search results'),
+    'no-trunc': toggle("Don't truncate output"),
   },
   least: 1,
   most: 1,
   examples: [
-    ['search --filter is-official=true redis', 'On Docker Hub'],
-    ['search localhost:5000/team', 'In a registry of your own'],
+    ['search --filter is-official=true redis', 'Search Docker Hub'],
+    ['search localhost:5000/team', 'Search your own registry'],
   ],
   async run({ flags, args, daemon }) {
     const term = args[0]!;

@@ -12,14 +12,14 @@ import { print, printError } from '../show/output.ts';
 export const start = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: {
-    attach: toggle('Connect with its output, pass signals on', 'a'),
-    'detach-keys': text('string', 'Keys that leave it running (ctrl-p,ctrl-q)'),
-    interactive: toggle('Connect with its input', 'i'),
+    attach: toggle('Attach STDOUT/STDERR and forward signals', 'a'),
+    'detach-keys': text('string', 'Override the key sequence for detaching a container'),
+    interactive: toggle("Attach container's STDIN", 'i'),
   },
   least: 1,
   examples: [
-    ['start web', 'Start it in the background'],
-    ['start -ai box', 'Start it and use it'],
+    ['start web', 'Start a container in the background'],
+    ['start -ai box', 'Start a container and attach to it'],
   ],
   async run({ flags, args, daemon }) {
     checkDetachKeys(flags['detach-keys']);

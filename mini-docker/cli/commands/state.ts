@@ -7,9 +7,9 @@ import { forEachTarget } from '../targets.ts';
 
 export const kill = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
-  flags: { signal: text('string', 'Signal by name or number (KILL)', 's') },
+  flags: { signal: text('string', 'Signal to send to the container', 's') },
   least: 1,
-  examples: [['kill -s HUP web', 'Have it read its configuration again']],
+  examples: [['kill -s HUP web', 'Ask the program to reload its configuration']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/kill`, {
@@ -21,10 +21,10 @@ export const kill = command({
 
 export const pause = command({
   usage: 'CONTAINER [CONTAINER...]',
-  description: 'They keep their memory and use no cpu time.',
+  description: 'Paused processes keep their memory and use no CPU time.',
   flags: {},
   least: 1,
-  examples: [['pause web', 'Freeze it']],
+  examples: [['pause web', 'Pause a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/pause`);
@@ -36,7 +36,7 @@ export const unpause = command({
   usage: 'CONTAINER [CONTAINER...]',
   flags: {},
   least: 1,
-  examples: [['unpause web', 'Let it go on']],
+  examples: [['unpause web', 'Resume a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/unpause`);
@@ -48,7 +48,7 @@ export const wait = command({
   usage: 'CONTAINER [CONTAINER...]',
   flags: {},
   least: 1,
-  examples: [['wait job', 'Wait until it ends, and print its exit code']],
+  examples: [['wait job', 'Wait for a container to exit and print its exit code']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
       const waited = await daemon.json<ContainerWaited>(
@@ -65,7 +65,7 @@ export const rename = command({
   flags: {},
   least: 2,
   most: 2,
-  examples: [['rename web old-web', 'Make room for a new one']],
+  examples: [['rename web old-web', 'Free the name for a new container']],
   async run({ args, daemon }) {
     const [container, name] = args as [string, string];
     await daemon.text('POST', `/containers/${encodeURIComponent(container)}/rename`, { query: { name } });

@@ -27,17 +27,18 @@ interface Row {
 
 export const stats = command({
   usage: '[OPTIONS] [CONTAINER...]',
-  description: 'Ctrl-C ends it. Without containers: all that run, those that start meanwhile too.',
+  description:
+    'Press Ctrl-C to quit. Without arguments it shows all running containers, including those that start later.',
   flags: {
-    all: toggle('Also those that do not run', 'a'),
+    all: toggle('Show all containers', 'a'),
     format: formatFlag(),
-    'no-stream': toggle('One reading, and end'),
-    'no-trunc': toggle('Nothing cut short'),
+    'no-stream': toggle('Disable streaming stats and only pull the first result'),
+    'no-trunc': toggle("Don't truncate output"),
   },
   least: 0,
   examples: [
-    ['stats', 'Watch all'],
-    ["stats --no-stream --format '{{.Name}} {{.MemUsage}}' web", 'One figure of one container'],
+    ['stats', 'Watch all running containers'],
+    ["stats --no-stream --format '{{.Name}} {{.MemUsage}}' web", 'Print one value of one container'],
   ],
   async run({ flags, args, daemon }) {
     const rows = new Map<string, Row>();

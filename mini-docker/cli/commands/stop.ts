@@ -4,8 +4,8 @@ import { integer, text } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
 const FLAGS = {
-  signal: text('string', "Signal that asks it to stop (the container's, else TERM)", 's'),
-  timeout: integer('int', 'Seconds to wait before killing, -1 for ever (10)', 't'),
+  signal: text('string', 'Signal to send to the container (its own stop signal, else TERM)', 's'),
+  timeout: integer('int', 'Seconds to wait before killing the container, -1 to wait forever (10)', 't'),
   time: { ...integer('int', 'Same as --timeout'), hidden: true },
 };
 
@@ -32,8 +32,8 @@ export const stop = command({
   flags: FLAGS,
   least: 1,
   examples: [
-    ['stop web', 'Ask it to stop, kill it after 10 seconds'],
-    ['stop -t 0 web', 'Kill it at once'],
+    ['stop web', 'Stop a container; kill it after 10 seconds'],
+    ['stop -t 0 web', 'Kill it immediately'],
   ],
   run: ({ flags, args, daemon }) => request('stop', daemon, args, flags),
 });
@@ -42,6 +42,6 @@ export const restart = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: FLAGS,
   least: 1,
-  examples: [['restart web', 'Stop and start it']],
+  examples: [['restart web', 'Restart a container']],
   run: ({ flags, args, daemon }) => request('restart', daemon, args, flags),
 });

@@ -30,10 +30,10 @@ interface CacheUsage {
 
 export const systemDf = command({
   usage: '[OPTIONS]',
-  flags: { format: formatFlag(), verbose: toggle('Each image, container and volume', 'v') },
+  flags: { format: formatFlag(), verbose: toggle('Show detailed information on space usage', 'v') },
   least: 0,
   most: 0,
-  examples: [['system df', 'How much could be had back']],
+  examples: [['system df', 'Show disk usage and what can be reclaimed']],
   async run({ flags, daemon }) {
     const usage = await daemon.json<DiskUsage>('GET', '/system/df');
     if (flags.verbose) {

@@ -9,8 +9,8 @@ export const top = command({
   least: 1,
   passThrough: true,
   examples: [
-    ['top web', 'Its processes, with their numbers on the host'],
-    ['top web -o pid,rss,args', 'Other columns, as ps(1) names them'],
+    ['top web', 'List its processes with their host PIDs'],
+    ['top web -o pid,rss,args', 'Choose the columns by their ps(1) names'],
   ],
   async run({ args, daemon }) {
     const [container, ...options] = args as [string, ...string[]];

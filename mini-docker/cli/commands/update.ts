@@ -11,8 +11,8 @@ export const update = command({
   flags: RESOURCE_FLAGS,
   least: 1,
   examples: [
-    ['update -m 128m --memory-swap 128m web', 'Another memory limit, at once'],
-    ['update --restart always web', 'Another restart policy'],
+    ['update -m 128m --memory-swap 128m web', 'Change the memory limit immediately'],
+    ['update --restart always web', 'Change the restart policy'],
   ],
   run({ flags, given, args, daemon }) {
     if (given.size === 0) {

@@ -10,12 +10,12 @@ type ServerVersion = SystemVersion & { ApiVersion: string; MinAPIVersion?: strin
 export const version = command({
   usage: '[OPTIONS]',
   flags: {
-    format: text('string', 'How to print: json, or a template', 'f'),
-    short: toggle('Only our own, without asking the daemon'),
+    format: text('string', 'Format the output using the given Go template', 'f'),
+    short: toggle('Show only the version of this command'),
   },
   least: 0,
   most: 0,
-  examples: [["version -f '{{.Server.Version}}'", "Only the daemon's"]],
+  examples: [["version -f '{{.Server.Version}}'", "Show only the daemon's version"]],
   async run({ flags, daemon }) {
     if (flags.short) {
       print(`mini-docker version ${VERSION}`);

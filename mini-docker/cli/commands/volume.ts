@@ -18,13 +18,13 @@ interface Volume {
 export const volumeList = command({
   usage: '[OPTIONS]',
   flags: {
-    filter: filterFlag('Only those: name=data, dangling=true, driver=local, label=a=b', 'f'),
+    filter: filterFlag("Provide filter values (e.g. 'dangling=true')", 'f'),
     format: formatFlag(),
-    quiet: toggle('Only names', 'q'),
+    quiet: toggle('Only display volume names', 'q'),
   },
   least: 0,
   most: 0,
-  examples: [['volume ls -f dangling=true', 'Those that no container uses']],
+  examples: [['volume ls -f dangling=true', 'List unused volumes']],
   async run({ flags, daemon }) {
     const { Volumes } = await daemon.json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
       query: { filters: encodeFilters(flags.filter) },
@@ -58,15 +58,15 @@ export const volumeList = command({
 export const volumeCreate = command({
   usage: '[OPTIONS] [VOLUME]',
   flags: {
-    driver: text('string', 'What keeps it (local)', 'd'),
-    label: list('list', 'Label, KEY=VALUE'),
-    opt: list('map', 'Option for the driver, KEY=VALUE', 'o'),
+    driver: text('string', 'Specify volume driver name', 'd'),
+    label: list('list', 'Set metadata (KEY=VALUE)'),
+    opt: list('map', 'Set driver specific options (KEY=VALUE)', 'o'),
   },
   least: 0,
   most: 1,
   examples: [
-    ['volume create data', 'A volume'],
-    ['run -v data:/var/lib/x busybox ls /var/lib/x', 'Use it'],
+    ['volume create data', 'Create a volume'],
+    ['run -v data:/var/lib/x busybox ls /var/lib/x', 'Use the volume in a container'],
   ],
   async run({ flags, args, daemon }) {
     const json = {
@@ -82,9 +82,9 @@ export const volumeCreate = command({
 
 export const volumeRemove = command({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
-  flags: { force: toggle('No error when there is none', 'f') },
+  flags: { force: toggle('Force the removal of one or more volumes', 'f') },
   least: 1,
-  examples: [['volume rm data', 'Remove it and what is in it']],
+  examples: [['volume rm data', 'Remove a volume and its contents']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('DELETE', `/volumes/${encodeURIComponent(each)}`, {

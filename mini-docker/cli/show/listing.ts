@@ -28,7 +28,7 @@ export interface Listing<T> {
 }
 
 export const formatFlag = () =>
-  text('string', "How to print: table, json, a template ('{{.ID}}: {{.Names}}'), or 'table TEMPLATE'");
+  text('string', "Format output: table, json, a Go template ('{{.ID}}: {{.Names}}'), or 'table TEMPLATE'");
 
 /** Prints it. Throws CommandError for a template that cannot be. */
 export async function printListing<T>(listing: Listing<T>): Promise<void> {
