@@ -12,6 +12,7 @@ import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
 import { reset, start } from './commands/start.ts';
 import { UserError } from './course.ts';
+import { removeEmptyGroups } from './sandbox/groups.ts';
 import { printError, wrap } from './screen.ts';
 
 const seed = ['--seed <seed>', 'bring back the names and values of an earlier check'] as const;
@@ -118,6 +119,10 @@ function positive(text: string): number {
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   process.exit();
+});
+
+program.hook('preAction', (_, command) => {
+  if (command.name() !== 'clean') removeEmptyGroups();
 });
 
 try {

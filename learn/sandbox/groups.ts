@@ -148,6 +148,23 @@ export function removeCourseGroups(): void {
   for (const { root } of hierarchies()) quietly(() => rmdirSync(join(root, COURSE_GROUP)));
 }
 
+/** Groups whose maker has ended without taking them away: it was killed. */
+export function abandonedGroups(): string[] {
+  const courses = hierarchies().map(({ root }) => join(root, COURSE_GROUP));
+  return courses.flatMap(course =>
+    (quietly(() => readdirSync(course)) ?? [])
+      .filter(name => /^\d+-\d+-[0-9a-f]{8}$/.test(name) && !hasMaker(name))
+      .map(name => join(course, name)),
+  );
+}
+
+/** Those in which no process is left. Takes no time where there are none. */
+export function removeEmptyGroups(): void {
+  const groups = abandonedGroups();
+  for (const group of groups.flatMap(below)) quietly(() => rmdirSync(group));
+  if (groups.length > 0) removeCourseGroups();
+}
+
 /** Deepest first. */
 export function below(directory: string): string[] {
   const names = quietly(() => readdirSync(directory, { withFileTypes: true })) ?? [];

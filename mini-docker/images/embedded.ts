@@ -17,7 +17,11 @@ const DIGEST = 'sha256:6e123e7f3202a8c1e9b1f94d8941580a25135382b99e8d3e34fb858bb
 /** The release of busybox 1.35.0. All times in the image are this, so that its digest is always the same. */
 const CREATED = '2021-12-26T16:53:33Z';
 const MTIME = BigInt(Date.parse(CREATED)) * 1_000_000n;
-const HOST_PATHS = ['/bin/busybox', '/usr/bin/busybox', '/sbin/busybox', '/usr/local/bin/busybox'];
+/** Where bin/setup puts one on other machines, and where distributions do. */
+const OTHERS = [
+  ...(createRequire(import.meta.url).resolve.paths('busybox') ?? []).map(folder => `${folder}/.bin/busybox`),
+  ...['/bin/busybox', '/usr/bin/busybox', '/sbin/busybox', '/usr/local/bin/busybox', '/bin/busybox.static'],
+];
 
 /** The image's only layer, as a tar that is not compressed, and its configuration. */
 export interface EmbeddedImage {
@@ -54,7 +58,7 @@ function findProgram(): { path: string; program: Buffer } {
     if (digestOf(program) === DIGEST) return { path, program };
     throw new ImageError(`${path} is not the busybox that was packed with the program: run npm ci again`);
   }
-  for (const path of HOST_PATHS) {
+  for (const path of OTHERS) {
     try {
       accessSync(path, constants.X_OK);
     } catch {
