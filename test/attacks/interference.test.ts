@@ -1,6 +1,6 @@
 // Containers that interfere with what the daemon does in them: they stop and kill its helpers, hold its files, and flood
 // its name server. They may harm themselves; the daemon answers everybody else, and soon.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { compile, type Item } from '../../mini-docker/linux/program.ts';
 import { hostArchitecture, resultOf, syscall } from '../../mini-docker/linux/step.ts';
 import { execve, fcntl, mkdirat, openat, sigprocmask } from '../../mini-docker/linux/syscalls.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
-import { type EngineClient, engineClient, eventually } from '../support/engine-client.ts';
+import { type EngineClient, engineClient, eventually, unframed } from '../support/engine-client.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;
@@ -174,6 +174,62 @@ test('a container with a read-only root has read-only files in /etc', async () =
   await engine.wait(id);
   expect(await engine.logs(id, 'stdout=1')).toBe('');
 });
+
+/** A question for the address of another container (RFC 1035, 4.1). */
+const QUESTION = Buffer.concat([
+  Buffer.from('000101000001000000000000', 'hex'),
+  Buffer.from('\x05other\0', 'latin1'),
+  Buffer.from('00010001', 'hex'),
+]);
+
+/** Asks the name server in the container's network namespace as fast as it can, and reads no answer. */
+const FLOODS = {
+  TCP: `const query = Buffer.from('00${QUESTION.length.toString(16)}${QUESTION.toString('hex')}', 'hex');
+    const many = Buffer.concat(Array(2000).fill(query));
+    for (let i = 0; i < 16; i++) {
+      const socket = require('net').connect(53, '127.0.0.11').pause().on('error', () => {});
+      const more = () => { while (socket.write(many)); socket.once('drain', more); };
+      socket.once('connect', more);
+    }`,
+  UDP: `const query = Buffer.from('${QUESTION.toString('hex')}', 'hex');
+    const socket = require('dgram').createSocket('udp4').on('error', () => {});
+    socket.connect(53, '127.0.0.11', () => {
+      const more = () => { for (let i = 0; i < 500; i++) socket.send(query, () => {}); setImmediate(more); };
+      more();
+    });`,
+};
+
+test.each(['TCP', 'UDP'] as const)(
+  'a flood of questions by %s takes neither memory nor the time of others',
+  async kind => {
+    const { Id } = await engine.json<{ Id: string }>('POST', '/networks/create', { Name: `flooded-${kind}` });
+    const HostConfig = { NetworkMode: `flooded-${kind}` };
+    const flooder = await engine.run(['sleep', '1000'], { HostConfig });
+    const other = await engine.run(['sleep', '1000'], { HostConfig, name: 'other' });
+    const { State } = await engine.inspect(flooder);
+    const before = residentBytes();
+    const flood = spawn('nsenter', [`--net=/proc/${State.Pid}/ns/net`, process.execPath, '-e', FLOODS[kind]]);
+    try {
+      let most = 0;
+      for (const end = Date.now() + 3000; Date.now() < end; ) {
+        await soon(engine.ask('GET', '/_ping'));
+        most = Math.max(most, residentBytes() - before);
+      }
+      expect(most).toBeLessThan(80 * 1024 * 1024);
+      const body = { AttachStdout: true, Cmd: ['nslookup', 'other', '127.0.0.11'] };
+      const exec = await engine.json<{ Id: string }>('POST', `/containers/${other}/exec`, body);
+      const socket = await engine.hijack(`/exec/${exec.Id}/start`);
+      expect(unframed(Buffer.concat(await socket.toArray()))).toMatch(
+        /Address.*\d+\.\d+\.\d+\.2|Address.*\.3/,
+      );
+      expect(flood.exitCode).toBeNull();
+    } finally {
+      flood.kill('SIGKILL');
+      for (const each of [flooder, other]) await engine.json('DELETE', `/containers/${each}?force=1`);
+      await engine.json('DELETE', `/networks/${Id}`);
+    }
+  },
+);
 
 function residentBytes(): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')) ?? [];

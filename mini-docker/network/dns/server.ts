@@ -19,6 +19,7 @@ import { type NetlinkSocket, openNetlink, type Request } from '../../linux/netli
 import { inNetworkNamespace } from '../../linux/network-namespace.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { bind, close, socket } from '../../linux/syscalls.ts';
+import { createAllowance } from './allowance.ts';
 import { answer, failure, type NameBook, RCODE } from './answer.ts';
 import { askUpstream, framed } from './upstream.ts';
 
@@ -43,6 +44,7 @@ const CONNECTION_IDLE_MS = 10_000;
 
 export async function openNameServer(options: NameServerOptions): Promise<NameServer> {
   const sockets = await listenBehindPort53(options);
+  const allowance = createAllowance();
   let waiting = 0;
   let open = true;
 
@@ -62,6 +64,8 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
   };
 
   sockets.udp.on('message', async (query, from) => {
+    // As a network does that is full: who asks, asks again.
+    if (!allowance.take()) return;
     const response = await respond(query, 'udp');
     if (response && open) sockets.udp.send(response, from.port, from.address);
   });
@@ -70,7 +74,11 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
   sockets.tcp.on('connection', connection => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
-    serveConnection(connection, query => respond(query, 'tcp'));
+    connection.on('error', () => connection.destroy());
+    serveConnection(connection, async query => {
+      await allowance.turn();
+      return respond(query, 'tcp');
+    }).catch(() => connection.destroy());
   });
 
   return {
@@ -83,20 +91,25 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
   };
 }
 
-function serveConnection(connection: Socket, respond: (query: Buffer) => Promise<Buffer | undefined>): void {
-  let received = Buffer.alloc(0);
+/** One question after the other; nothing is read while an answer waits to be taken. */
+async function serveConnection(
+  connection: Socket,
+  respond: (query: Buffer) => Promise<Buffer | undefined>,
+): Promise<void> {
   connection.setTimeout(CONNECTION_IDLE_MS, () => connection.destroy());
-  connection.on('error', () => connection.destroy());
-  connection.on('data', async chunk => {
+  let received = Buffer.alloc(0);
+  for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
     received = Buffer.concat([received, chunk]);
     while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
       const end = 2 + received.readUInt16BE(0);
-      const query = received.subarray(2, end);
+      const response = await respond(received.subarray(2, end));
       received = received.subarray(end);
-      const response = await respond(query);
-      if (response && !connection.destroyed) connection.write(framed(response));
+      if (response === undefined) continue;
+      await new Promise((taken, failed) => {
+        connection.write(framed(response), error => (error ? failed(error) : taken(undefined)));
+      });
     }
-  });
+  }
 }
 
 interface Sockets {
