@@ -71,12 +71,6 @@ export function resizePty(fd: number, size: TerminalSize): void {
   call(ioctlBuffer(fd, IOCTL.TIOCSWINSZ, encodeSize(size)));
 }
 
-export function ptySize(fd: number): TerminalSize {
-  const winsize = Buffer.alloc(8);
-  call(ioctlBuffer(fd, IOCTL.TIOCGWINSZ, winsize));
-  return { rows: winsize.readUInt16LE(0), columns: winsize.readUInt16LE(2) };
-}
-
 /** struct winsize: rows, columns, and the size in pixels, which nobody tells. */
 function encodeSize({ rows, columns }: TerminalSize): Buffer {
   const limit = (value: number): number => Math.max(0, Math.min(0xffff, value));

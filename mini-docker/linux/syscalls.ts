@@ -284,8 +284,6 @@ export const read = syscall('read', { x64: 0, arm64: 63 }, ['fd', 'buffer', 'len
 export const write = syscall('write', { x64: 1, arm64: 64 }, ['fd', 'buffer', 'length']);
 /** write(2) of text, for the files of /proc and cgroups */
 export const writeText = syscall('write', { x64: 1, arm64: 64 }, ['fd', 'string', 'length']);
-/** pwrite64(2) */
-export const pwrite = syscall('pwrite64', { x64: 18, arm64: 68 }, ['fd', 'buffer', 'length', 'int']);
 /** ftruncate(2) */
 export const ftruncate = syscall('ftruncate', { x64: 77, arm64: 46 }, ['fd', 'int']);
 /** splice(2): one end is a pipe; an offset is a buffer of one i64, which is moved on, or null. Flags: SPLICE. */

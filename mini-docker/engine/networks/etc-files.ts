@@ -19,6 +19,7 @@ import {
 import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { readBounded } from '../../linux/plain-file.ts';
+import { decodeResolvConf } from '../../network/dns/resolv-conf.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
 import type { ContainerPaths } from '../core/paths.ts';
 import { decodeExtraHost } from '../spec/check-network.ts';
@@ -208,14 +209,12 @@ export function resolvConf(
 ): string {
   const isAsked = host.Dns?.length || host.DnsSearch?.length || host.DnsOptions?.length;
   if (host.NetworkMode === 'host' && !isAsked) return ofHost;
-  const lines = ofHost.split('\n').map(line => line.trim());
-  const fromHost = (keyword: string) =>
-    lines.filter(line => line.startsWith(`${keyword} `)).flatMap(line => line.split(/\s+/).slice(1));
-  const reachable = fromHost('nameserver').filter(isReachable(host));
+  const fromHost = decodeResolvConf(ofHost);
+  const reachable = fromHost.nameservers.filter(isReachable(host));
   const asked = host.Dns?.length ? host.Dns : reachable.length > 0 ? reachable : PUBLIC_NAME_SERVERS;
   const servers = hasNameServer ? [OWN_NAME_SERVER] : asked;
-  const search = host.DnsSearch?.length ? host.DnsSearch.filter(each => each !== '.') : fromHost('search');
-  const options = host.DnsOptions?.length ? [...host.DnsOptions] : fromHost('options');
+  const search = host.DnsSearch?.length ? host.DnsSearch.filter(each => each !== '.') : fromHost.search;
+  const options = host.DnsOptions?.length ? [...host.DnsOptions] : fromHost.options;
   // A name without a dot is a container's first of all, and not a host's in a search domain.
   if (hasNameServer && !options.some(option => option.startsWith('ndots:'))) options.push('ndots:0');
   return [

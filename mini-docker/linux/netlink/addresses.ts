@@ -34,15 +34,6 @@ export function addAddress(address: Address): Request {
   };
 }
 
-export function deleteAddress(address: Address): Request {
-  return {
-    doing: `take the address ${address.address}/${address.prefixLength} from link ${address.link}`,
-    type: RTM.DELADDR,
-    flags: 0,
-    body: encodeAddress(address, []),
-  };
-}
-
 /** Of all links; for NetlinkSocket.dump() with decodeAddress. */
 export function listAddresses(): Request {
   return { doing: 'list addresses', type: RTM.GETADDR, flags: 0, body: Buffer.alloc(IFADDRMSG_LENGTH) };

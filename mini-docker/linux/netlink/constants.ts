@@ -37,14 +37,9 @@ export const RTM = {
   GETLINK: 18,
   SETLINK: 19,
   NEWADDR: 20,
-  DELADDR: 21,
   GETADDR: 22,
   NEWROUTE: 24,
-  DELROUTE: 25,
   GETROUTE: 26,
-  NEWNEIGH: 28,
-  DELNEIGH: 29,
-  GETNEIGH: 30,
 } as const;
 
 /** <linux/if.h> */
@@ -113,16 +108,3 @@ export const RTN = {
   UNREACHABLE: 7,
 } as const;
 export const RTPROT = { UNSPEC: 0, KERNEL: 2, BOOT: 3, STATIC: 4 } as const;
-
-/** <linux/neighbour.h> */
-export const NDA = { DST: 1, LLADDR: 2 } as const;
-export const NUD = {
-  INCOMPLETE: 0x01,
-  REACHABLE: 0x02,
-  STALE: 0x04,
-  DELAY: 0x08,
-  PROBE: 0x10,
-  FAILED: 0x20,
-  NOARP: 0x40,
-  PERMANENT: 0x80,
-} as const;

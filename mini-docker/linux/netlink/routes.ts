@@ -37,10 +37,6 @@ export function addRoute(route: Route): Request {
   };
 }
 
-export function deleteRoute(route: Route): Request {
-  return { doing: `delete ${shown(route)}`, type: RTM.DELROUTE, flags: 0, body: encodeRoute(route) };
-}
-
 /** For NetlinkSocket.dump() with decodeRoute: those of all tables. */
 export function listRoutes(): Request {
   return { doing: 'list routes', type: RTM.GETROUTE, flags: 0, body: Buffer.alloc(RTMSG_LENGTH) };

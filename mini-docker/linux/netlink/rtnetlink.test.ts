@@ -1,9 +1,9 @@
-// Links, addresses, routes and neighbours, made by us and looked at by iproute2.
+// Links, addresses and routes, made by us and looked at by iproute2.
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { hold } from '../../../test/support/held-process.ts';
 import { enterOwnNetwork, ip } from '../../../test/support/own-network.ts';
 import { inNetworkNamespace, openNetworkNamespace } from '../network-namespace.ts';
-import { addAddress, decodeAddress, deleteAddress, listAddresses } from './addresses.ts';
+import { addAddress, decodeAddress, listAddresses } from './addresses.ts';
 import {
   createLink,
   decodeLink,
@@ -14,9 +14,8 @@ import {
   setBridgePort,
   setLink,
 } from './links.ts';
-import { decodeNeighbour, deleteNeighbour, listNeighbours, setNeighbour } from './neighbours.ts';
 import { NetlinkError } from './netlink-error.ts';
-import { addRoute, decodeRoute, deleteRoute, listRoutes } from './routes.ts';
+import { addRoute, decodeRoute, listRoutes } from './routes.ts';
 import { type NetlinkSocket, openNetlink } from './socket.ts';
 
 let host: NetlinkSocket;
@@ -125,7 +124,6 @@ test('what we list is what iproute2 lists', () => {
   host.batch([
     addAddress({ link, address: '10.8.0.1', prefixLength: 24 }),
     addRoute({ destination: { address: '10.7.0.0', prefixLength: 16 }, gateway: '10.8.0.9', metric: 7 }),
-    setNeighbour({ link, address: '10.8.0.5', mac: '02:00:00:00:00:05' }),
   ]);
   const links = host.dump(listLinks(), decodeLink);
   expect(links.map(each => [each.index, each.name, each.mtu, each.mac])).toEqual(
@@ -143,19 +141,6 @@ test('what we list is what iproute2 lists', () => {
       table: 254,
     }),
   );
-  expect(host.dump(listNeighbours(), decodeNeighbour)).toContainEqual(
-    expect.objectContaining({ link, address: '10.8.0.5', mac: '02:00:00:00:00:05' }),
-  );
-  expect(ip('neigh show dev link-a')).toMatchObject([{ dst: '10.8.0.5', lladdr: '02:00:00:00:00:05' }]);
-
-  host.batch([
-    deleteNeighbour({ link, address: '10.8.0.5' }),
-    deleteRoute({ destination: { address: '10.7.0.0', prefixLength: 16 }, gateway: '10.8.0.9' }),
-    deleteAddress({ link, address: '10.8.0.1', prefixLength: 24 }),
-  ]);
-  expect(ip('neigh show dev link-a')).toEqual([]);
-  expect(ip('-4 route show')).toEqual([]);
-  expect(ip('-4 addr show dev link-a')).toEqual([]);
 });
 
 test("a refused request names itself, the errno, and the kernel's own words", () => {

@@ -22,10 +22,3 @@ export function decodeResolvConf(text: string): ResolvConf {
   }
   return found;
 }
-
-export function encodeResolvConf({ nameservers, search, options }: ResolvConf): string {
-  const lines = nameservers.map(each => `nameserver ${each}`);
-  if (search.length > 0) lines.push(`search ${search.join(' ')}`);
-  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
-  return `# Written by mini-docker when the container starts.\n${lines.join('\n')}\n`;
-}
