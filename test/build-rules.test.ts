@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
-import { type Built, buildOf, type ContextFile } from './support/building.ts';
+import { type Built, buildOf, type ContextFile, post } from './support/building.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient } from './support/engine-client.ts';
 
@@ -231,6 +231,27 @@ RUN cat /one /two /three`;
     const taken = 'FROM busybox\nADD --keep-git-dir=true --link f /x/\nRUN ls /x';
     expect(await printed(taken, files)).toEqual(['f']);
     expect((await build('FROM busybox\nADD --keep-git-dir=maybe f /x/', files)).error).toContain('maybe');
+  });
+
+  test('archives of xz and bzip2 are unpacked by ADD, import and load', async () => {
+    const xz = Buffer.from(
+      '/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Af/AEJdADSbgeTmb12RNVRAKBYU45A3fgbG9/z7LuKc5EGhR3yX9CMwv7HPUo+0ZTqn62aKuuAYLTLFmB8lw0O6YNq8z/SnAAAAAD8ZcceOYn55AAFegBAAAABXWi4UscRn+wIAAAAABFla',
+      'base64',
+    );
+    const bzip2 = Buffer.from(
+      'QlpoOTFBWSZTWdFhUfQAAC5bgMmQQADXgAAEbyleAAgYIABUZkwmTRkwTAeoJQp6jQNNGgAGdZ8hBxAo5vgStpqQFDRuIvJUHUQmyDZXTDnfzxbH9b0F8DoAekJsXckU4UJDRYVH0A==',
+      'base64',
+    );
+    const dockerfile = 'FROM busybox\nADD f.tar.xz /x/\nADD g.tbz /b/\nRUN cat /x/in/f /b/in/f';
+    expect(await printed(dockerfile, { 'f.tar.xz': xz, 'g.tbz': bzip2 })).toEqual(['packed', 'packed']);
+    for (const archive of [xz, bzip2]) {
+      const { text } = await post(daemon, '/images/create?fromSrc=-&repo=packed', archive);
+      const { status } = JSON.parse(text.trim().split('\n').at(-1)!);
+      const { RootFS } = await engine.json<{ RootFS: { Layers: string[] } }>('GET', `/images/${status}/json`);
+      expect(RootFS.Layers).toHaveLength(1);
+      // It is read, and is no archive of images.
+      expect((await post(daemon, '/images/load', archive)).text).toContain('neither index.json nor');
+    }
   });
 
   test('several files go into the directory .', async () => {

@@ -7,8 +7,11 @@ import { ExpectedError } from '../formats/errors.ts';
 /** What a page may give a body without asking. https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
 const SENT_UNASKED = /^\s*(text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i;
 
+/** `docker import` says text/plain of the archive that it sends. */
+const IMPORT = /^(?:\/v[\d.]+)?\/images\/create\?/;
+
 /** @throws ExpectedError forbidden: a browser says that a page has sent it; badParameter: a page could have */
-export function refuseWebPages({ headers }: IncomingMessage): void {
+export function refuseWebPages({ headers, url = '' }: IncomingMessage): void {
   // https://www.w3.org/TR/fetch-metadata/: 'none' is somebody who typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
@@ -19,7 +22,7 @@ export function refuseWebPages({ headers }: IncomingMessage): void {
   }
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const type = headers['content-type'] ?? '';
-  if (hasBody && SENT_UNASKED.test(type)) {
+  if (hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
     throw badParameter(
       `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json' or 'application/x-tar'`,
     );

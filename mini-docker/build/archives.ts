@@ -11,7 +11,7 @@ import { type Located, openFileOf } from './sources.ts';
 export const readFile = (located: Located): AsyncIterable<Uint8Array> =>
   createReadStream('', { fd: openFileOf(located), highWaterMark: 1 << 18 });
 
-/** Whether the file is a tar archive: plain, gzip or zstd. Throws BuildError for one that we cannot read. */
+/** Whether the file is a tar archive: plain or compressed. Throws BuildError for one that we cannot read. */
 export async function archiveIn(located: Located, name: string): Promise<boolean> {
   const start = await first(readFile(located), BLOCK);
   try {

@@ -5,7 +5,7 @@ import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { RegistryAuth } from '../formats/registry-auth.ts';
 
 export interface BuildRequest {
-  /** A tar of the context: plain, gzip or zstd. */
+  /** A tar of the context: plain or compressed. */
   context: AsyncIterable<Uint8Array>;
   /** Path of the Dockerfile in the context. */
   dockerfile: string;

@@ -1,24 +1,38 @@
-// Layers come as tar, gzip or zstd. The first bytes tell which, as they do for docker: media types are not to be relied on.
+// Layers come as tar, gzip or zstd, and archives for ADD, import and load also as xz and bzip2. The first bytes tell which,
+// as they do for docker: media types are not to be relied on.
 
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { bunzip2 } from './bunzip2.ts';
 import { ImageError } from './errors.ts';
 
 const CHUNK = 1 << 18;
-const MAGIC: readonly [name: string, bytes: Buffer][] = [
+const MAGIC: readonly [name: Exclude<Compression, 'none'>, bytes: Buffer][] = [
   ['gzip', Buffer.from([0x1f, 0x8b, 0x08])],
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
   ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])],
   ['bzip2', Buffer.from('BZh')],
 ];
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
-/** Throws ImageError for forms that we cannot read. */
-export function compressionOf(start: Uint8Array): Compression {
-  const found = MAGIC.find(([, magic]) => magic.equals(start.subarray(0, magic.length)))?.[0] ?? 'none';
-  if (found === 'none' || found === 'gzip' || found === 'zstd') return found;
-  throw new ImageError(`${found} compression is not supported: unpack it with ${found} -d first`);
+export const compressionOf = (start: Uint8Array): Compression =>
+  MAGIC.find(([, magic]) => magic.equals(start.subarray(0, magic.length)))?.[0] ?? 'none';
+
+type Decompressor = (source: Readable) => AsyncIterable<Uint8Array>;
+
+/** Errors of the source come out of the transform, too. */
+const DECOMPRESSORS: Readonly<Record<Exclude<Compression, 'none'>, Decompressor>> = {
+  gzip: source => pipeline(source, createGunzip({ chunkSize: CHUNK }), () => {}),
+  zstd: source => pipeline(source, createZstdDecompress({ chunkSize: CHUNK }), () => {}),
+  xz: unxz,
+  bzip2: bunzip2,
+};
+
+/** In WebAssembly, with a dictionary of at most 64 MiB. Loaded when it is needed: it takes 10 ms. */
+async function* unxz(source: Readable): AsyncGenerator<Uint8Array> {
+  const { default: library } = await import('xz-decompress');
+  yield* new library.XzReadableStream(Readable.toWeb(source) as ReadableStream<Uint8Array>);
 }
 
 /**
@@ -36,7 +50,16 @@ export async function* decompressed(
     if (next.done) break;
     first = Buffer.concat([first, next.value]);
   }
-  const whole = Readable.from(startingWith(first, chunks), { objectMode: false });
+  let failure: unknown;
+  const watched = async function* () {
+    try {
+      yield* startingWith(first, chunks);
+    } catch (cause) {
+      failure = cause;
+      throw cause;
+    }
+  };
+  const whole = Readable.from(watched(), { objectMode: false });
   const compression = compressionOf(first);
   if (plain && compression !== 'none')
     throw new ImageError(
@@ -46,16 +69,14 @@ export async function* decompressed(
     yield* whole;
     return;
   }
-  const transform =
-    compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
   try {
-    // Errors of the source come out of the transform too.
-    yield* pipeline(whole, transform, () => {});
-  } catch (cause) {
-    if (cause instanceof Error && /^(?:Z_|ZSTD_)/.test(String((cause as NodeJS.ErrnoException).code))) {
-      throw new ImageError(`the ${compression} data is damaged: ${cause.message}`, { cause });
+    for await (const chunk of DECOMPRESSORS[compression](whole)) {
+      yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     }
-    throw cause;
+  } catch (cause) {
+    // What is wrong with the source, is not with its compression.
+    if (failure !== undefined) throw failure;
+    throw new ImageError(`the ${compression} data is damaged: ${(cause as Error).message}`, { cause });
   }
 }
 

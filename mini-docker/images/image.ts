@@ -160,7 +160,7 @@ export interface ImageStore {
     source: AsyncIterable<Uint8Array>,
     onProgress?: (progress: ImageProgress) => void,
   ): Promise<LoadedImage[]>;
-  /** Makes an image of one layer out of a file system's tar (plain, gzip or zstd). Throws ImageError. */
+  /** Makes an image of one layer out of a file system's tar (plain or compressed). Throws ImageError. */
   import(options: ImportOptions): Promise<Image>;
   /** Layers of a build, which no image has yet. */
   loose: LooseLayers;

@@ -150,7 +150,11 @@ function layerType(path: string): string {
   } finally {
     closeSync(fd);
   }
-  return LAYER_TYPES[compressionOf(start)];
+  const compression = compressionOf(start);
+  if (compression === 'xz' || compression === 'bzip2') {
+    throw new ImageError(`a layer is compressed with ${compression}, for which there is no media type`);
+  }
+  return LAYER_TYPES[compression];
 }
 
 /** The specification's key may hold a bare tag, which names nothing. */

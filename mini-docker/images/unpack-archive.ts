@@ -3,7 +3,7 @@ import { decompressed } from './decompress.ts';
 import { createUnpacker, type UnpackOptions } from './unpack.ts';
 
 export interface UnpackArchiveOptions extends UnpackOptions {
-  /** A tar: plain, gzip or zstd. */
+  /** A tar: plain or compressed. */
   source: AsyncIterable<Uint8Array>;
   /** Refuse a compressed one. */
   plain?: boolean;

@@ -505,7 +505,6 @@ describe('a hostile archive', () => {
   test.each([
     ['cut off', (tar: Buffer) => gzipSync(tar).subarray(0, 60), 'gzip data is damaged'],
     ['not tar at all', () => gzipSync(Buffer.alloc(2000, 'x')), 'not a tar archive'],
-    ['xz', () => Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0, 0]), 'xz compression is not supported'],
   ])('that is %s is an error of one line', async (_, make, message) => {
     using box = temporaryDirectory();
     const tar = make(tarOf({ path: 'a', content: 'x'.repeat(5000) }));

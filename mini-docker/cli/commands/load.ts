@@ -9,7 +9,7 @@ import { followProgress, progressLines } from '../show/progress-lines.ts';
 export const load = command({
   usage: '[OPTIONS]',
   description:
-    "Accepts archives written by 'save', docker and podman: plain, or compressed with gzip or zstd.",
+    "Accepts archives written by 'save', docker and podman: plain, or compressed with gzip, zstd, xz or bzip2.",
   flags: {
     input: text('string', 'Read from tar archive file, instead of STDIN', 'i'),
     quiet: toggle('Suppress verbose output', 'q'),

@@ -127,7 +127,7 @@ export interface ContainersApi {
     container: string,
     path: string,
   ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }>;
-  /** Unpacks a tar (plain, gzip or zstd) in directory `path` of the container. */
+  /** Unpacks a tar (plain or compressed) in directory `path` of the container. */
   putArchive(container: string, path: string, options: PutArchiveOptions): Promise<void>;
   /** The whole root filesystem as a tar stream. */
   export(container: string): Promise<AsyncIterable<Uint8Array>>;
@@ -298,7 +298,7 @@ export interface TransferOptions {
 }
 
 export interface ImportOptions {
-  /** A tar of a file system: plain, gzip or zstd. */
+  /** A tar of a file system: plain or compressed. */
   source: AsyncIterable<Uint8Array>;
   reference?: string;
   message?: string;
