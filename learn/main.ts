@@ -1,6 +1,8 @@
 // The course's command.
 import { Command, InvalidArgumentError } from 'commander';
 import { SyscallError } from '#linux';
+import { answers } from './commands/answers.ts';
+import { api } from './commands/api.ts';
 import { check, watch } from './commands/check.ts';
 import { clean } from './commands/clean.ts';
 import { diff } from './commands/diff.ts';
@@ -80,6 +82,16 @@ program
   .option('--force', 'before yours has passed')
   .description('our solution, and how yours differs')
   .action(solution);
+program
+  .command('answers')
+  .argument('<chapter>')
+  .description("answer a chapter's questions, and compare")
+  .action(answers);
+program
+  .command('api')
+  .argument('[name]')
+  .description('what #linux offers: signature, manual page, example')
+  .action(api);
 program
   .command('reset')
   .argument('<chapter>')

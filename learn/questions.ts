@@ -1,0 +1,12 @@
+// The questions of a chapter's README.md, and the answers of its answers.md: the numbered list under the heading of that name.
+import { marked, type Tokens } from 'marked';
+
+/** Markdown, without the numbers. */
+export function questionsOf(markdown: string): string[] {
+  const tokens = marked.lexer(markdown);
+  const heading = tokens.findIndex(
+    token => token.type === 'heading' && /^(Questions|Answers)$/.test((token as Tokens.Heading).text),
+  );
+  const list = tokens.slice(heading + 1).find(token => token.type === 'list') as Tokens.List | undefined;
+  return heading < 0 || list === undefined ? [] : list.items.map(({ text }) => text);
+}
