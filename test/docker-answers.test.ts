@@ -329,6 +329,49 @@ test('a network that is gone can be taken from a container by force, and `defaul
   await remove('left');
 });
 
+test('a link-local address that was asked for is on the interface', async () => {
+  const EndpointsConfig = { bridge: { IPAMConfig: { LinkLocalIPs: ['169.254.7.7'] } } };
+  const more = { HostConfig: { NetworkMode: 'bridge' }, NetworkingConfig: { EndpointsConfig } };
+  const container = await engine.run(['ip', '-4', 'addr', 'show', 'eth0'], more);
+  await engine.wait(container);
+  expect(await engine.logs(container)).toContain('inet 169.254.7.7/16');
+  await remove(container);
+});
+
+test('/etc/mtab shows what is mounted', async () => {
+  const container = await engine.run(['readlink', '/etc/mtab']);
+  await engine.wait(container);
+  expect(await engine.logs(container)).toBe('/proc/mounts\n');
+  await remove(container);
+});
+
+test('clients before 1.45 find the short id among the aliases on a network with names', async () => {
+  await engine.json('POST', '/networks/create', { Name: 'named' });
+  const id = await engine.create(['true'], { HostConfig: { NetworkMode: 'named' } });
+  const aliases = async (version: string) => {
+    const path = `/v${version}/containers/${id}/json`;
+    type Found = { NetworkSettings: { Networks: { named: { Aliases: string[] | null } } } };
+    return (await engine.json<Found>('GET', path)).NetworkSettings.Networks.named.Aliases;
+  };
+  expect([await aliases('1.41'), await aliases('1.45')]).toEqual([[id.slice(0, 12)], null]);
+  await remove(id);
+  await engine.json('DELETE', '/networks/named');
+});
+
+test('memory that is out is told of, also where nothing is to be killed for it', async () => {
+  const since = Date.now() / 1000;
+  const eat = ['sh', '-c', 'x=0123456789abcdef; while :; do x=$x$x; done'];
+  const HostConfig = { Memory: 16 << 20, MemorySwap: 16 << 20, OomKillDisable: true };
+  const container = await engine.run(eat, { HostConfig });
+  const told = async () => {
+    const filters = query({ container: [container], event: ['oom'] });
+    return (await engine.ask('GET', `/events?since=${since}&until=${Date.now() / 1000}&${filters}`)).body
+      .length;
+  };
+  await eventually(told, length => length > 0);
+  await remove(container);
+});
+
 test('the working directory is there before the first start', async () => {
   await engine.create(['true'], { name: 'fresh', WorkingDir: '/some/dir' });
   expect((await answer('HEAD', '/containers/fresh/archive?path=/some/dir'))[0]).toBe(200);

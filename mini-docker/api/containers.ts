@@ -3,6 +3,7 @@
 import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
 import {
+  type ContainerInspect,
   containerConfig,
   containerCreateBody,
   containerUpdateBody,
@@ -25,8 +26,10 @@ export const containerRoutes: Route[] = [
     method: 'GET',
     // With the name of a link, 'web/db'.
     pattern: '/containers/{id:path}/json',
-    handle: async ({ engine, params, query }) =>
-      json(withZeroValues(await engine.containers.inspect(params.id!, { size: flag(query, 'size') }))),
+    handle: async ({ engine, params, query, version }) => {
+      const found = await engine.containers.inspect(params.id!, { size: flag(query, 'size') });
+      return json(withZeroValues(version < 45 ? withShortAlias(found) : found));
+    },
   },
   { method: 'POST', pattern: '/containers/{id}/start', handle: start },
   {
@@ -124,6 +127,17 @@ export const containerRoutes: Route[] = [
     },
   },
 ];
+
+/** Before 1.45 a container's short id was among its aliases on a network with names. */
+function withShortAlias(container: ContainerInspect): ContainerInspect {
+  const { Id, NetworkSettings } = container;
+  const networks = Object.entries(NetworkSettings.Networks).map(([name, settings]) => {
+    const hasNames = !['bridge', 'host', 'none'].includes(name);
+    const Aliases = hasNames ? [...(settings.Aliases ?? []), Id.slice(0, 12)] : (settings.Aliases ?? null);
+    return [name, { ...settings, Aliases }];
+  });
+  return { ...container, NetworkSettings: { ...NetworkSettings, Networks: Object.fromEntries(networks) } };
+}
 
 async function list({ engine, query }: Call) {
   const options: ListOptions = {

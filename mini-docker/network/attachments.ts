@@ -66,7 +66,8 @@ export function createAttachments(options: {
     try {
       // On disk first: what a killed daemon leaves behind is found by what it was about to make.
       keep(record);
-      connect({ host, endpoint, network, bridge, others: before.endpoints, pid });
+      const { linkLocal = [] } = wanted;
+      connect({ host, endpoint, network, bridge, others: before.endpoints, pid, linkLocal });
     } catch (error) {
       release(networks, endpoint);
       keep(before);
@@ -187,6 +188,7 @@ function connect(given: {
   bridge: number | undefined;
   others: readonly EndpointRecord[];
   pid: number;
+  linkLocal: readonly string[];
 }): void {
   const { host, endpoint, network, bridge, others, pid } = given;
   if (endpoint.networkName === 'host') return;
@@ -205,7 +207,10 @@ function connect(given: {
       interface: endpoint.interface,
       mac: endpoint.macAddress,
       mtu: mtuOf(network.record),
-      addresses: addressesOf(endpoint),
+      addresses: [
+        ...addressesOf(endpoint),
+        ...given.linkLocal.map(address => `${address}/${address.includes(':') ? 64 : 16}`),
+      ],
       gateways: gatewaysOf(endpoint, others),
       isolated: options[OPTION.icc] === 'false' || options[OPTION.icc] === '0',
     });

@@ -26,6 +26,8 @@ export interface AttachOptions {
   ipAddress?: string;
   ipv6Address?: string;
   macAddress?: string;
+  /** Further addresses, which nobody gives out: 169.254.0.0/16, fe80::/64. */
+  linkLocal?: readonly string[];
   /** Further names that user-defined networks know the container by (`--network-alias`). */
   aliases?: string[];
   /** Names that only this container knows others by (`--link web:db` is { db: 'web' }). */

@@ -32,10 +32,7 @@ export const images = command({
     const rows = list.flatMap(image => namesOf(image, digests));
     await printListing({
       columns: imageColumns(!flags['no-trunc'], new Date()),
-      // One line for each name, but each id only once.
-      rows: flags.quiet
-        ? rows.filter((row, at) => rows.findIndex(each => each.image.Id === row.image.Id) === at)
-        : rows,
+      rows,
       shown: ['Repository', 'Tag', ...(flags.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'],
       format: flags.format,
       quiet: flags.quiet && 'ID',

@@ -1,20 +1,31 @@
 // How `inspect --format` sees what the daemon sends: which fields Go keeps as nil lists and maps, and which objects
 // are structs there. The daemon's JSON does not tell.
 
+import { NIL_LIST, NIL_MAP } from '../../formats/go-template/format.ts';
 import type { TemplateOptions } from '../../formats/go-template/go-template.ts';
 
 const lists =
-  'Binds CapAdd CapDrop Dns DnsOptions DnsSearch ExtraHosts GroupAdd Links SecurityOpt VolumesFrom Devices DeviceCgroupRules DeviceRequests Ulimits BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Mounts MaskedPaths ReadonlyPaths Cmd Entrypoint Env OnBuild Shell ExecIDs Args Aliases DNSNames SecondaryIPAddresses SecondaryIPv6Addresses RepoTags RepoDigests Layers';
+  'Binds CapAdd CapDrop Dns DnsOptions DnsSearch ExtraHosts GroupAdd Links SecurityOpt VolumesFrom Devices DeviceCgroupRules DeviceRequests Ulimits BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps Mounts MaskedPaths ReadonlyPaths Cmd Entrypoint Env OnBuild Shell ExecIDs Args Aliases DNSNames SecondaryIPAddresses SecondaryIPv6Addresses RepoTags RepoDigests Layers Manifests Peers';
 const maps =
-  'Labels Volumes ExposedPorts PortBindings Ports Networks Tmpfs Sysctls StorageOpt Annotations DriverOpts Options Config Containers Data';
+  'Labels Volumes ExposedPorts PortBindings Ports Networks Tmpfs Sysctls StorageOpt Annotations DriverOpts Options Config Containers Data Services Status';
 const nils =
-  'Health Healthcheck Init MemorySwappiness OomKillDisable PidsLimit StopTimeout StopSignal SizeRw SizeRootFs IPAMConfig GraphDriver Status UsageData';
+  'Health Healthcheck Init MemorySwappiness OomKillDisable PidsLimit StopTimeout SizeRw SizeRootFs IPAMConfig GraphDriver UsageData ImageManifestDescriptor Descriptor ContainerConfig ClusterVolume';
+const strings =
+  'StopSignal MacAddress Domainname Hostname Name Driver Variant OsVersion Container Comment Author Parent VolumeDriver Subnet IPRange Gateway';
+const booleans = 'NetworkDisabled ArgsEscaped';
+const numbers = 'KernelMemory KernelMemoryTCP IOMaximumIOps IOMaximumBandwidth VirtualSize';
 
 const entries = (names: string, kind: 'list' | 'map' | 'nil') =>
   names.split(' ').map(name => [name, kind] as const);
 
+const zeros = (names: string, zero: unknown) =>
+  Object.fromEntries(names.split(' ').map(name => [name, zero]));
+
 export const INSPECT_OPTIONS: TemplateOptions = {
-  aliases: { ID: 'Id', HostIP: 'HostIp', OS: 'Os' },
+  aliases: { ID: 'Id', HostIP: 'HostIp', OS: 'Os', NanoCPUs: 'NanoCpus' },
+  zero: { ...zeros(strings, ''), ...zeros(booleans, false), ...zeros(numbers, 0) },
+  // A container's and an image's Config are structs, a log driver's is a map.
+  mapBeside: { Config: 'Type' },
   nil: Object.fromEntries([...entries(lists, 'list'), ...entries(maps, 'map'), ...entries(nils, 'nil')]),
   structs: [
     [
@@ -49,6 +60,26 @@ export const INSPECT_OPTIONS: TemplateOptions = {
       ['Name', ''],
       ['MaximumRetryCount', 0],
     ],
+    [
+      ['Type', ''],
+      ['Config', NIL_MAP],
+    ],
+    [
+      ['Type', ''],
+      ['Layers', NIL_LIST],
+    ],
+    [
+      ['Driver', ''],
+      ['Options', NIL_MAP],
+      ['Config', NIL_LIST],
+    ],
+    [
+      ['Subnet', ''],
+      ['IPRange', ''],
+      ['Gateway', ''],
+      ['AuxiliaryAddresses', NIL_MAP],
+    ],
+    [['Network', '']],
     [
       ['PathOnHost', ''],
       ['PathInContainer', ''],

@@ -2,7 +2,7 @@
 // then and in no commit, a container that writes nothing has an empty layer of its own, and an image whose /proc or /etc
 // is a symbolic link cannot lead a mount elsewhere.
 
-import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../images/image.ts';
 import { ensureDirectory, sizeOfRegular, type Tell } from '../../linux/kept-file.ts';
@@ -20,6 +20,9 @@ export function makeInitLayer(directory: string, tell: Tell): void {
     if (sizeOfRegular(path) !== 0) writeWhole(path, '');
     chmodSync(path, 0o644);
   }
+  // mount(8) and df(1) of older systems read it.
+  const mtab = join(directory, 'etc/mtab');
+  if (lstatSync(mtab, { throwIfNoEntry: false }) === undefined) symlinkSync('/proc/mounts', mtab);
 }
 
 /**

@@ -112,6 +112,7 @@ function attachOptions(
     ...(IPAMConfig?.IPv6Address ? { ipv6Address: IPAMConfig.IPv6Address } : {}),
     ...(last ? { preferred: last } : {}),
     ...(asked ? { macAddress: asked } : {}),
+    ...(IPAMConfig?.LinkLocalIPs?.length ? { linkLocal: IPAMConfig.LinkLocalIPs } : {}),
     aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
     links: Object.fromEntries(
       [...(record.hostConfig.Links ?? []), ...(Links ?? [])]

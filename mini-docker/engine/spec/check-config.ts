@@ -81,6 +81,8 @@ function checkNamespaces(host: HostConfig): void {
     ['IPC mode', host.IpcMode, /^(none|private|shareable|host|container:.+)?$/],
     ['UTS mode', host.UTSMode, /^(host)?$/],
     ['cgroup namespace mode', host.CgroupnsMode, /^(private|host)?$/],
+    // Another container's control group cannot be joined: --cgroup-parent names a place for its own.
+    ['cgroup', host.Cgroup, /^$/],
   ];
   for (const [what, mode, pattern] of allowed) {
     if (!pattern.test(mode ?? '')) throw badParameter(`invalid ${what}: ${mode}`);

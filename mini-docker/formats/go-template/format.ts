@@ -22,11 +22,16 @@ export function formatValue(value: unknown, structs: Structs = []): string {
     each => keys.includes(each[0]![0]) && keys.every(key => each.some(([field]) => field === key)),
   );
   if (struct) return `{${struct.map(([key, zero]) => formatValue(fields[key] ?? zero, structs)).join(' ')}}`;
+  // What is empty in a map is a struct without fields: the map is a set.
+  const element = (each: unknown) => (isEmpty(each) ? '{}' : formatValue(each, structs));
   return `map[${keys
     .sort()
-    .map(key => `${key}:${formatValue(fields[key], structs)}`)
+    .map(key => `${key}:${element(fields[key])}`)
     .join(' ')}]`;
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 
 /** Floats take an exponent from 1e21 on, as %v does; JSON's integers stay whole. */
 function formatNumber(value: number): string {

@@ -113,3 +113,20 @@ test('a function in the data is called with arguments', () => {
   expect(compileTemplate('{{.Label "com.example"}}')(row)).toBe('<com.example>');
   expect(compileTemplate('{{"x" | .Label}}')(row)).toBe('<x>');
 });
+
+test('fields that JSON left out have the zero of their type, and sets print as sets', async () => {
+  const { INSPECT_OPTIONS } = await import('../../cli/show/inspect-format.ts');
+  const print = (template: string, data: object) => compileTemplate(template, INSPECT_OPTIONS)(data);
+  const config = { Config: { Hostname: 'x' } };
+  const shown =
+    '{{.Config.StopSignal}}|{{.Config.NetworkDisabled}}|{{.Config.ExposedPorts}}|{{.Config.Healthcheck}}';
+  expect(print(shown, config)).toBe('|false|map[]|<nil>');
+  expect(print('{{json .Config.StopSignal}} {{json .Config.ExposedPorts}}', config)).toBe('"" null');
+  const mounts = { Mounts: [{ Type: 'bind' }, { Type: 'volume', Name: 'v', Driver: 'local' }] };
+  expect(print('{{range .Mounts}}{{.Name}},{{.Driver}};{{end}}', mounts)).toBe(',;v,local;');
+  expect(print('{{.Config.ExposedPorts}}', { Config: { ExposedPorts: { '80/tcp': {} } } })).toBe(
+    'map[80/tcp:{}]',
+  );
+  const log = { LogConfig: { Type: 'json-file', Config: {} } };
+  expect(print('{{.LogConfig}} {{.LogConfig.Config.nope}}', log)).toBe('{json-file map[]} <no value>');
+});

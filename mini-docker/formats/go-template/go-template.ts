@@ -10,6 +10,10 @@ export interface TemplateOptions {
   structs?: Structs;
   /** Fields that may be null or missing, and what they are then: a nil list, a nil map, or nil. Others that are missing are an error. */
   nil?: Readonly<Record<string, 'list' | 'map' | 'nil'>>;
+  /** Fields of structs that JSON leaves out where they are zero, and that zero. */
+  zero?: Readonly<Record<string, unknown>>;
+  /** Of `nil`: a map only in an object that has this field as well. */
+  mapBeside?: Readonly<Record<string, string>>;
   /** Other names of fields: { ID: 'Id' }. */
   aliases?: Readonly<Record<string, string>>;
   /** The message for a field that is not there; default Go's "map has no entry for key". */
@@ -177,7 +181,7 @@ class Execution {
   }
 
   #field(value: unknown, name: string, where: { at: number; source: string }): unknown {
-    const { nil = {}, aliases = {}, noField } = this.#options;
+    const { nil = {}, zero = {}, mapBeside = {}, aliases = {}, noField } = this.#options;
     const empty = { list: NIL_LIST, map: NIL_MAP, nil: null } as const;
     if (value === null || value === undefined) {
       throw this.#error(where.at, where.source, `nil pointer evaluating interface {}.${name}`);
@@ -190,11 +194,13 @@ class Execution {
     // `in` and not hasOwn: rows of listings are objects with getters on their prototype.
     const found = key in fields && !(key in Object.prototype) ? fields[key] : undefined;
     if (found !== undefined && found !== null) {
-      if (nil[key] === 'map' && typeof found === 'object') this.#maps.add(found);
+      const isMap = nil[key] === 'map' && (mapBeside[key] ?? key) in fields;
+      if (isMap && typeof found === 'object') this.#maps.add(found);
       return found;
     }
     if (this.#maps.has(fields)) return undefined;
     if (Object.hasOwn(nil, key)) return empty[nil[key]!];
+    if (Object.hasOwn(zero, key)) return zero[key];
     if (found === null || (key in fields && !(key in Object.prototype))) return undefined;
     throw this.#error(where.at, where.source, noField?.(name) ?? `map has no entry for key "${name}"`);
   }
