@@ -19,6 +19,9 @@ const layers: Record<string, readonly string[]> = {
   cli: ['formats'],
 };
 
+/** What a command must ask the kernel because Node cannot. */
+const exceptions: readonly string[] = ['mini-docker/cli/copy/capabilities.ts → mini-docker/linux/xattrs.ts'];
+
 /** The rooms of engine/, from the ground up: which others each may use. The files beside them use all. */
 const rooms: Record<string, readonly string[]> = {
   core: [],
@@ -131,7 +134,7 @@ test('a layer imports only what the table lets it', () => {
   const forbidden = ofMiniDocker.flatMap(importsOf).filter(each => {
     const from = layerOf(each.file);
     const to = target(each);
-    if (from === undefined || to === undefined) return false;
+    if (from === undefined || to === undefined || exceptions.includes(`${each.file} → ${to}`)) return false;
     const toLayer = layerOf(to);
     // Nothing may be taken from outside of the layers: from main.ts, chapters, tests.
     return toLayer === undefined || isTest(to) || (toLayer !== from && !layers[from]?.includes(toLayer));

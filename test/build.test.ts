@@ -3,7 +3,10 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
+  copyFileSync,
   lutimesSync,
+  openSync,
   readdirSync,
   readFileSync,
   symlinkSync,
@@ -11,11 +14,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TarEntry } from '../mini-docker/formats/tar/entry.ts';
+import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
 import { tarOf } from '../mini-docker/images/testing/archives.ts';
+import { call } from '../mini-docker/linux/call.ts';
+import { fsetxattr } from '../mini-docker/linux/syscalls.ts';
 import { dockers, hasDocker, newContext, ours, post, type RunOptions, serverIn } from './support/building.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient } from './support/engine-client.ts';
@@ -565,6 +573,43 @@ test('with SOURCE_DATE_EPOCH a build gives the same layers, and the same image, 
 });
 
 describe('the command', () => {
+  test('capabilities of a file go with it: into the context, a layer, and a commit', async () => {
+    using context = newContext({
+      Dockerfile: 'FROM busybox\nCOPY program script /bin/',
+      script: '#!/bin/sh\n',
+    });
+    const program = join(context.path, 'program');
+    copyFileSync(createRequire(import.meta.url).resolve('busybox-static/bin/busybox'), program);
+    // struct vfs_ns_cap_data, version 2 with the effective bit: CAP_NET_RAW is permitted. <linux/capability.h>
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+    for (const [path, mode] of [
+      [program, 0o755],
+      [join(context.path, 'script'), 0o755],
+    ] as const)
+      chmodSync(path, mode);
+    const fd = openSync(program, 'r');
+    call(fsetxattr(fd, 'security.capability', capability, 0));
+    closeSync(fd);
+    const built = await ours(daemon, ['build', '-q', '-t', 'capable', context.path]);
+    expect(built.code).toBe(0);
+    const found = async (image: string): Promise<Buffer | undefined> => {
+      const container = await engine.create(['true'], { Image: image });
+      const { body } = await engine.ask('GET', `/containers/${container}/archive?path=/bin/program`);
+      let value: Uint8Array | undefined;
+      const entry = (each: TarEntry) => {
+        value = each.xattrs?.get('security.capability');
+      };
+      createTarReader({ entry, data: () => {}, end: () => {} }).write(body);
+      return value && Buffer.from(value);
+    };
+    expect(await found('capable')).toEqual(capability);
+    // Copied up into a container's own layer, and committed.
+    const container = await engine.run(['chmod', '700', '/bin/program'], { Image: 'capable' });
+    await engine.wait(container);
+    await engine.json('POST', `/commit?container=${container}&repo=capable-too`, {});
+    expect(await found('capable-too')).toEqual(capability);
+  });
+
   test('.dockerignore leaves files out, and lines with ! bring some back', async () => {
     using context = newContext({
       '.dockerignore': '*.log\nnode_modules\n!node_modules/keep.js\nDockerfile\n.dockerignore\n',
@@ -728,6 +773,19 @@ describe.skipIf(!hasDocker)("docker's own command", () => {
     expect((await inspect('docker-made')).Config.User).toBe('5');
     expect((await dockers(daemon, ['builder', 'prune', '-f'])).stdout).toContain('Total reclaimed space');
     await dockers(daemon, ['rm', 'for-docker']);
+  });
+
+  test('it takes the classic builder by itself, and fails when it is told to take BuildKit', async () => {
+    using context = newContext({ Dockerfile: 'FROM busybox\nLABEL by=itself' });
+    const build = (buildKit: string) =>
+      dockers(daemon, ['build', '-q', context.path], { env: { DOCKER_BUILDKIT: buildKit } });
+    for (const unset of ['', '0']) {
+      const { code, stdout } = await build(unset);
+      expect([code, stdout.trim()]).toEqual([0, expect.stringMatching(/^sha256:/)]);
+    }
+    const told = await build('1');
+    expect(told.code).not.toBe(0);
+    expect(told.stderr).toMatch(/h2c, received 501|buildx component is missing/);
   });
 
   test('its Dockerfile may lie outside of the context', async () => {

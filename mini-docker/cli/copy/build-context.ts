@@ -20,6 +20,7 @@ import { encodeEntry } from '../../formats/tar/encode.ts';
 import { BLOCK, END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../../formats/tar/entry.ts';
 import { decodeHeader } from '../../formats/tar/header.ts';
 import { CommandError, fileReason } from '../errors.ts';
+import { capabilitiesOf } from './capabilities.ts';
 
 export interface BuildContext {
   /** Where in the context the Dockerfile is. */
@@ -184,7 +185,8 @@ async function* packed({ directory, list, always, extra }: Packing): AsyncGenera
     add(new Uint8Array(padding(text.length)));
   }
   for (const { path, from, entry } of directory === undefined ? [] : walk({ directory, list, always })) {
-    add(encodeEntry(entry));
+    const xattrs = entry.type === 'file' ? await capabilitiesOf(from, entry.mode) : undefined;
+    add(encodeEntry(xattrs === undefined ? entry : { ...entry, xattrs }));
     if (entry.size > 0) {
       let left = entry.size;
       try {
