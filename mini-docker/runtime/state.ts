@@ -28,11 +28,18 @@ export function exitFile(directory: string): string {
   return join(directory, 'exit');
 }
 
-/** What the monitor wrote down; undefined when it did not come to that. */
+/** What the monitor wrote down; undefined when it did not come to that, or when something else is there. */
 export function readExit(directory: string): { code: number; signal?: number; at: Date } | undefined {
-  const record = readOrUndefined(exitFile(directory));
-  if (record === undefined || record.length < EXIT_RECORD_SIZE) return undefined;
+  let record: Buffer;
+  try {
+    record = readRegular(exitFile(directory));
+  } catch {
+    return undefined;
+  }
+  if (record.length < EXIT_RECORD_SIZE) return undefined;
   const milliseconds = Number(record.readBigInt64LE(0)) * 1000 + Number(record.readBigInt64LE(8)) / 1e6;
+  // Other bytes than the monitor's: no time that a Date could hold.
+  if (!(Math.abs(milliseconds) < 8.64e15)) return undefined;
   return { ...decodeWaitStatus(record.readInt32LE(16)), at: new Date(milliseconds) };
 }
 

@@ -35,7 +35,7 @@ async function build(dockerfile: string): Promise<string> {
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are the shell's, not ours
 test.each([
-  ['COPY', `COPY ${STARS} /`, 'no source files fit'],
+  ['COPY', `COPY ${STARS} /`, 'no source files'],
   ['COPY, with many that match', `COPY ${'*a'.repeat(100)}* /`, 'sha256:'],
   ['${x//pattern/}', `ENV x=${NAME.repeat(50)}\nENV y=\${x//${STARS}/z}`, 'sha256:'],
   ['${x#pattern}', `ENV x=${NAME.repeat(50)}\nENV y=\${x##${STARS}}`, 'sha256:'],

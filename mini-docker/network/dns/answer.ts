@@ -20,6 +20,7 @@ const RECURSION_DESIRED = 1 << 8;
 const RECURSION_AVAILABLE = 1 << 7;
 const TRUNCATED = 1 << 9;
 const HEADER_BYTES = 12;
+const LONGEST_LABEL = 63;
 
 export function answer(query: Uint8Array, book: NameBook, transport: 'udp' | 'tcp' = 'udp'): Verdict {
   // Bit 15 of the flags: a response.
@@ -45,15 +46,18 @@ export function failure(query: Uint8Array, rcode: number): Buffer {
   const bytes = Buffer.from(query.subarray(0, HEADER_BYTES));
   const flags = 0x8000 | (bytes.readUInt16BE(2) & (RECURSION_DESIRED | 0x7800)) | RECURSION_AVAILABLE | rcode;
   bytes.writeUInt16BE(flags, 2);
-  const hasQuestion = rcode !== RCODE.FORMERR && bytes.readUInt16BE(4) === 1;
-  for (let at = hasQuestion ? 6 : 4; at < HEADER_BYTES; at += 2) bytes.writeUInt16BE(0, at);
-  return hasQuestion ? Buffer.concat([bytes, questionBytes(query)]) : bytes;
+  const question = rcode !== RCODE.FORMERR && bytes.readUInt16BE(4) === 1 ? questionBytes(query) : undefined;
+  for (let at = question === undefined ? 4 : 6; at < HEADER_BYTES; at += 2) bytes.writeUInt16BE(0, at);
+  return question === undefined ? bytes : Buffer.concat([bytes, question]);
 }
 
-function questionBytes(query: Uint8Array): Uint8Array {
+/** undefined where the name is not written out, but points elsewhere (RFC 1035, 4.1.4), or has no end. */
+function questionBytes(query: Uint8Array): Uint8Array | undefined {
   let at = HEADER_BYTES;
-  while (at < query.length && query[at] !== 0) at += query[at]! + 1;
-  return query.subarray(HEADER_BYTES, at + 5);
+  for (; query[at] !== 0; at += query[at]! + 1) {
+    if (at >= query.length || query[at]! > LONGEST_LABEL) return undefined;
+  }
+  return at + 5 <= query.length ? query.subarray(HEADER_BYTES, at + 5) : undefined;
 }
 
 function head(packet: Packet, flags = 0): Packet {
@@ -70,6 +74,8 @@ function largest(packet: Packet): number {
 /** undefined: not ours to answer. [] where the name is ours and has nothing of this type. */
 function ownAnswers(question: Question, book: NameBook): Answer[] | undefined {
   const { name, type } = question;
+  // A name that is no text is none of ours, and would not be the same in our answer.
+  if (name.includes('\uFFFD')) return undefined;
   const plain = name.toLowerCase().replace(/\.$/, '');
   if (type === 'PTR') {
     const address = addressOfPointer(plain);
