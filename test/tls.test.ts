@@ -21,7 +21,7 @@ class Authority implements Disposable {
   }
 
   /** The certificate of `name`, and its key. */
-  sign(name: string): { cert: string; key: string } {
+  sign(name: string, more: string[] = []): { cert: string; key: string } {
     this.#openssl(
       'req',
       '-nodes',
@@ -33,7 +33,7 @@ class Authority implements Disposable {
       `/CN=${name}`,
     );
     const by = ['-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial', '-extfile', 'names'];
-    this.#openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...by);
+    this.#openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...by, ...more);
     return { cert: this.#path(`${name}.pem`), key: this.#path(`${name}-key.pem`) };
   }
 
@@ -135,12 +135,30 @@ describe('who is not let in', () => {
       },
       /mini-docker: /,
     ],
+    [
+      'with a certificate that has expired',
+      () => {
+        const { cert, key } = ours.sign('expired', ['-days', '0']);
+        return ['--tls', '--tlscert', cert, '--tlskey', key];
+      },
+      /mini-docker: /,
+    ],
     ['without TLS', () => [], /mini-docker: /],
   ])('a client %s', async (_, flags, message) => {
     const { code, out, err } = await inItsNetwork([NODE, MAIN, ...flags(), 'ps']);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(message);
     expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  test.each(['TLSv1', 'TLSv1.1'])('a client that speaks %s only', async version => {
+    const { cert, key } = ours.sign(version);
+    const script = `const [cert, key] = ['${cert}', '${key}'].map(path => require('fs').readFileSync(path));
+      const only = { minVersion: '${version}', maxVersion: '${version}', ciphers: 'DEFAULT@SECLEVEL=0' };
+      require('tls').connect({ port: 2376, cert, key, rejectUnauthorized: false, ...only })
+        .on('secureConnect', () => console.log('spoken to')).on('error', error => console.log(error.code));`;
+    const { out } = await inItsNetwork([NODE, '-e', script]);
+    expect(out).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION\n');
   });
 
   test('a daemon that somebody else has signed is not talked to', async () => {

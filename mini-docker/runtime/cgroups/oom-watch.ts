@@ -1,6 +1,6 @@
 // Hears of kills for want of memory when they happen. Version 2 tells through inotify; version 1 through an eventfd, of
 // which one serves all cgroups: what it says is only that somebody should look at the counters again.
-import { closeSync, openSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, openSync, watch } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
 import { watchReadable } from '../../linux/readable.ts';
@@ -11,14 +11,24 @@ import { isGone, writeValue } from './files.ts';
 /** The kernel's word comes before version 1 counts, and the kill takes a moment. Milliseconds from then on. */
 const LOOKS = [0, 10, 50, 200, 1000];
 
+/** Milliseconds between looks where inotify is not to be had. */
+const POLL_MS = 500;
+
 /**
  * @param file cgroup v2's memory.events
  * @param count reads the counter of kills
  */
 export function watchOomV2(file: string, count: () => number, onKill: () => void): CgroupWatch {
   const look = counter(count, onKill);
-  // persistent: false lets the process end all the same.
-  const watcher = watch(file, { persistent: false }, look);
+  let watcher: FSWatcher;
+  try {
+    // persistent: false lets the process end all the same.
+    watcher = watch(file, { persistent: false }, look);
+  } catch {
+    // inotify instances are counted by user, and any container of root's can have used them up.
+    const timer = setInterval(look, POLL_MS).unref();
+    return { stop: () => clearInterval(timer) };
+  }
   // The file goes with its cgroup.
   watcher.on('error', () => watcher.close());
   return { stop: () => watcher.close() };
