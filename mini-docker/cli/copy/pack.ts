@@ -3,12 +3,9 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Header } from 'tar-stream';
+import { encodeEntry } from '../../formats/tar/encode.ts';
+import { END_OF_ARCHIVE, padding, type TarEntry } from '../../formats/tar/entry.ts';
 import { printError } from '../show/output.ts';
-
-type PartialHeader = Partial<Header> & Pick<Header, 'name'>;
 
 export interface PackOptions {
   path: string;
@@ -19,54 +16,69 @@ export interface PackOptions {
 }
 
 /** An archive that rejects while it is read when a file cannot be. */
-export async function pack({ path, name, follow }: PackOptions): Promise<AsyncIterable<Uint8Array>> {
-  // Here and not above: the bundle would load it for every command.
-  const archive = (await import('tar-stream')).pack();
-  const hardLinks = new Map<string, string>();
-
-  const add = async (from: string, to: string, top: boolean): Promise<void> => {
-    const stats = top && follow ? await stat(from) : await lstat(from);
-    const header = await headerOf(from, to, stats);
-    if (!header) {
-      printError(`mini-docker: left out ${from}: it is a socket or a device`);
-      return;
-    }
-    const inode = `${stats.dev}:${stats.ino}`;
-    const first = stats.isFile() && stats.nlink > 1 ? hardLinks.get(inode) : undefined;
-    if (first !== undefined) {
-      archive.entry({ ...header, type: 'link', size: 0, linkname: first });
-      return;
-    }
-    if (stats.isFile()) {
-      hardLinks.set(inode, to);
-      // Exactly as many bytes as the header says, also when the file grows while it is read.
-      if (stats.size === 0) archive.entry(header, '');
-      else
-        await pipeline(
-          createReadStream(from, { end: stats.size - 1 }),
-          archive.entry(header) as unknown as Writable,
-        );
-      return;
-    }
-    if (to !== '') archive.entry(header);
-    if (!stats.isDirectory()) return;
-    for (const each of (await readdir(from)).sort())
-      await add(join(from, each), to === '' ? each : `${to}/${each}`, false);
-  };
-
-  add(path, name ?? '', true).then(
-    () => archive.finalize(),
-    error => archive.destroy(error),
-  );
-  // A stream of streamx, which its types do not call iterable.
-  return archive as unknown as AsyncIterable<Uint8Array>;
+export async function* pack({ path, name, follow }: PackOptions): AsyncGenerator<Uint8Array> {
+  const stats = await (follow ? stat : lstat)(path);
+  yield* packed({ from: path, to: name ?? '', stats, hardLinks: new Map() });
+  yield END_OF_ARCHIVE;
 }
 
-async function headerOf(path: string, name: string, stats: Stats): Promise<PartialHeader | undefined> {
-  const header = { name, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid, mtime: stats.mtime };
-  if (stats.isDirectory()) return { ...header, type: 'directory' };
-  if (stats.isFile()) return { ...header, type: 'file', size: stats.size };
-  if (stats.isSymbolicLink()) return { ...header, type: 'symlink', linkname: await readlink(path) };
-  if (stats.isFIFO()) return { ...header, type: 'fifo' };
+interface Packed {
+  from: string;
+  to: string;
+  stats: Stats;
+  /** Names in the archive of files with several, by device and inode. */
+  hardLinks: Map<string, string>;
+}
+
+async function* packed({ from, to, stats, hardLinks }: Packed): AsyncGenerator<Uint8Array> {
+  const entry = await entryOf(from, to, stats);
+  if (entry === undefined) {
+    printError(`mini-docker: left out ${from}: it is a socket or a device`);
+    return;
+  }
+  const inode = `${stats.dev}:${stats.ino}`;
+  const first = entry.type === 'file' && stats.nlink > 1 ? hardLinks.get(inode) : undefined;
+  if (first !== undefined) {
+    yield encodeEntry({ ...entry, type: 'hardlink', size: 0, linkname: first });
+    return;
+  }
+  if (to !== '') yield encodeEntry(entry);
+  if (entry.type === 'file') {
+    hardLinks.set(inode, to);
+    yield* contentOf(from, entry.size);
+  }
+  if (entry.type !== 'directory') return;
+  for (const each of (await readdir(from)).sort()) {
+    const below = join(from, each);
+    yield* packed({
+      from: below,
+      to: to === '' ? each : `${to}/${each}`,
+      stats: await lstat(below),
+      hardLinks,
+    });
+  }
+}
+
+/** As many bytes as the header says, also when the file grows while it is read. */
+async function* contentOf(path: string, size: number): AsyncGenerator<Uint8Array> {
+  let left = size;
+  if (size > 0) {
+    for await (const chunk of createReadStream(path, { end: size - 1 })) {
+      left -= (chunk as Buffer).length;
+      yield chunk as Buffer;
+    }
+  }
+  if (left > 0) throw new Error(`${path} became shorter while it was read`);
+  yield new Uint8Array(padding(size));
+}
+
+async function entryOf(path: string, name: string, stats: Stats): Promise<TarEntry | undefined> {
+  const { uid, gid } = stats;
+  const mtime = BigInt(Math.round(stats.mtimeMs * 1000)) * 1000n;
+  const entry = { path: name, mode: stats.mode & 0o7777, uid, gid, size: 0, mtime };
+  if (stats.isDirectory()) return { ...entry, type: 'directory' };
+  if (stats.isFile()) return { ...entry, type: 'file', size: stats.size };
+  if (stats.isSymbolicLink()) return { ...entry, type: 'symlink', linkname: await readlink(path) };
+  if (stats.isFIFO()) return { ...entry, type: 'fifo' };
   return undefined;
 }

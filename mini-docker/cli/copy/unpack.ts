@@ -1,12 +1,26 @@
 // Unpacks a tar of a container's files on this machine. The archive is a stranger's: it may try to leave the
 // directory by `..`, by absolute names, or through a symbolic link that it has made before.
 
-import { constants, lstatSync, mkdirSync } from 'node:fs';
-import { lchown, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Header } from 'tar-stream';
+import type { TarEntry } from '../../formats/tar/entry.ts';
+import { createTarReader } from '../../formats/tar/reader.ts';
 import { CommandError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 
@@ -20,37 +34,66 @@ export interface UnpackOptions {
 
 /** Rejects with CommandError when the archive would write elsewhere, or when the disk does not take it. */
 export async function unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<void> {
-  // Here and not above: the bundle would load it for every command.
-  const archive = (await import('tar-stream')).extract();
-  const feeding = pipeline(tar, archive as unknown as Writable);
-  feeding.catch(() => {});
   // Directories get their times last: what is put into them changes these.
-  const directories: { path: string; header: Header }[] = [];
-  for await (const entry of archive) {
-    const { header } = entry;
-    const path = place(options.into, options.nameOf(header.name));
-    await make(path, header, entry as unknown as AsyncIterable<Uint8Array>, options);
-    if (header.type === 'directory') directories.push({ path, header });
-    entry.resume();
+  const directories: { path: string; entry: TarEntry }[] = [];
+  let file: { descriptor: number; entry: TarEntry } | undefined;
+  const reader = createTarReader({
+    entry(entry) {
+      const path = place(options.into, options.nameOf(entry.path));
+      if (entry.type === 'directory') directories.push({ path, entry });
+      const descriptor = make(path, entry, options);
+      file = descriptor === undefined ? undefined : { descriptor, entry };
+    },
+    data(bytes, position) {
+      if (file === undefined) return;
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(file.descriptor, bytes, done, bytes.length - done, position + done);
+    },
+    end() {
+      if (file === undefined) return;
+      describe(file.descriptor, file.entry, options);
+      file = undefined;
+    },
+  });
+  try {
+    for await (const chunk of tar) reader.write(chunk);
+    reader.finish();
+  } finally {
+    if (file !== undefined) closeSync(file.descriptor);
   }
-  await feeding;
-  for (const { path, header } of directories.reverse()) await describeDirectory(path, header, options);
+  for (const { path, entry } of directories.reverse()) describeDirectory(path, entry, options);
+}
+
+/** Owner, mode and times of an open file, which is closed. */
+function describe(descriptor: number, entry: TarEntry, options: UnpackOptions): void {
+  try {
+    // A hole at the end of a sparse file is no data.
+    if (entry.type === 'file') ftruncateSync(descriptor, entry.size);
+    if (options.owners) fchownSync(descriptor, entry.uid, entry.gid);
+    fchmodSync(descriptor, modeOf(entry, options));
+    futimesSync(descriptor, timeOf(entry), timeOf(entry));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** A later entry may have put a symbolic link in its place, which must lead nobody to what it points at. */
-async function describeDirectory(path: string, header: Header, options: UnpackOptions): Promise<void> {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const directory = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTDIR' || error.code === 'ELOOP' || error.code === 'ENOENT') return undefined;
+function describeDirectory(path: string, entry: TarEntry, options: UnpackOptions): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOTDIR', 'ELOOP', 'ENOENT'].includes((error as NodeJS.ErrnoException).code!)) return;
     throw error;
-  });
-  await directory?.chmod(modeOf(header, options));
-  await directory?.utimes(header.mtime, header.mtime);
-  await directory?.close();
+  }
+  describe(descriptor, entry, options);
 }
 
+/** Seconds. */
+const timeOf = ({ mtime }: TarEntry): number => Number(mtime) / 1e9;
+
 /** What belongs to us from here on must not run as us for everybody: as cp(1) without -p. */
-function modeOf({ mode }: Header, { owners }: UnpackOptions): number {
+function modeOf({ mode }: TarEntry, { owners }: UnpackOptions): number {
   return owners ? mode & 0o7777 : mode & 0o1777;
 }
 
@@ -70,43 +113,29 @@ function place(into: string, name: string): string {
   return parts.length === 0 ? into : join(path, parts.at(-1)!);
 }
 
-async function make(
-  path: string,
-  header: Header,
-  content: AsyncIterable<Uint8Array>,
-  options: UnpackOptions,
-) {
+/** @returns the descriptor of a file, whose content comes next */
+function make(path: string, entry: TarEntry, options: UnpackOptions): number | undefined {
   const old = lstatSync(path, { throwIfNoEntry: false });
-  if (header.type === 'directory') {
+  if (entry.type === 'directory') {
     if (old && !old.isDirectory())
       throw new CommandError(`cannot overwrite non-directory "${path}" with directory "${options.into}"`);
-    if (!old) await mkdir(path);
-    if (options.owners) await lchown(path, header.uid, header.gid);
-    return;
+    if (!old) mkdirSync(path);
+    if (options.owners) lchownSync(path, entry.uid, entry.gid);
+    return undefined;
   }
   if (old?.isDirectory())
     throw new CommandError(`cannot overwrite directory "${path}" with non-directory "${options.into}"`);
-  if (old) await rm(path);
+  if (old) rmSync(path);
 
-  if (header.type === 'symlink') {
-    await symlink(header.linkname, path);
-    if (options.owners) await lchown(path, header.uid, header.gid);
-    await lutimes(path, header.mtime, header.mtime);
-    return;
-  }
-  if (header.type === 'link') {
-    await link(place(options.into, options.nameOf(header.linkname)), path);
-    return;
-  }
-  if (header.type !== 'file' && header.type !== 'contiguous-file') {
-    printError(`mini-docker: left out ${path}: it is a ${header.type}`);
-    return;
-  }
-  // O_EXCL follows no link that somebody may have put there just now.
-  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  for await (const chunk of content) await file.writeFile(chunk);
-  if (options.owners) await file.chown(header.uid, header.gid);
-  await file.chmod(modeOf(header, options));
-  await file.utimes(header.mtime, header.mtime);
-  await file.close();
+  if (entry.type === 'symlink') {
+    symlinkSync(entry.linkname ?? '', path);
+    if (options.owners) lchownSync(path, entry.uid, entry.gid);
+    lutimesSync(path, timeOf(entry), timeOf(entry));
+  } else if (entry.type === 'hardlink') {
+    linkSync(place(options.into, options.nameOf(entry.linkname ?? '')), path);
+  } else if (entry.type === 'file') {
+    // O_EXCL follows no link that somebody may have put there just now.
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  } else printError(`mini-docker: left out ${path}: it is a ${entry.type}`);
+  return undefined;
 }
