@@ -1,5 +1,6 @@
 // Containers and clients that use up what there is: processes, descriptors, pipes, terminals that nobody reads, logs that
 // are not what they were. The daemon goes on, and gives back what it took.
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -103,6 +104,52 @@ test('two thousand clients who are attached hold nobody up, and leave nothing', 
     async () => descriptors(),
     count => count < before + 20,
   );
+});
+
+test('a daemon without descriptors refuses what it cannot do, and can do it again when there are some', async () => {
+  const id = await engine.run(['sleep', '1000']);
+  await engine.ask('GET', '/_ping');
+  const before = descriptors();
+  const limit = (soft: number) => execFileSync('prlimit', [`--pid=${daemon.pid}`, `--nofile=${soft}:`]);
+  const old = Number(/Max open files\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/limits`, 'utf8'))![1]);
+  limit(before + 60);
+  const run = async () => {
+    const body = { AttachStdout: true, Cmd: ['sleep', '1'] };
+    const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, body);
+    const socket = await engine.hijack(`/exec/${Id}/start`);
+    return Buffer.concat(await socket.toArray()).toString();
+  };
+  const answers = await Promise.allSettled(Array.from({ length: 40 }, run));
+  expect(answers.filter(({ status }) => status === 'rejected').length).toBeLessThan(40);
+  const start = await engine.create(['true']);
+  await Promise.allSettled(Array.from({ length: 8 }, () => engine.ask('POST', `/containers/${start}/start`)));
+  limit(old);
+  await eventually(
+    async () => descriptors(),
+    count => count <= before + 5,
+  );
+  const other = await engine.run(['true']);
+  expect(await engine.wait(other)).toBe(0);
+  expect(await run()).toBe('');
+  expect(daemon.log()).not.toMatch(/EBADF|unexpected:/);
+});
+
+test('clients who come and go with their input signal nobody that they should not', async () => {
+  const client = async () => {
+    for (let round = 0; round < 8; round++) {
+      const open = { OpenStdin: true, StdinOnce: true, AttachStdin: true };
+      const id = await engine.create(['cat'], open);
+      const socket = await engine.hijack(`/containers/${id}/attach?stream=1&stdin=1&stdout=1`);
+      await engine.json('POST', `/containers/${id}/start`);
+      socket.end('typed');
+      if (round % 2 === 0) await engine.wait(id);
+      await engine.ask('DELETE', `/containers/${id}?force=1`);
+      socket.destroy();
+    }
+  };
+  const before = daemon.log().length;
+  await Promise.all([client(), client(), client(), client()]);
+  expect(daemon.log().slice(before)).toBe('');
 });
 
 test('what a program makes of the size of its log pipe costs no line', async () => {
