@@ -1,9 +1,11 @@
 // What each layer of an image adds to those below it, changes and deletes; and how much of it nobody sees any more,
 // because a layer above hides it.
-import { closeSync, lstatSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { decodeName } from '../formats/byte-names.ts';
 import { O, S_IF } from '../linux/constants.ts';
+import { isWhiteout, namesIn, statusAt } from '../linux/directory.ts';
+import { openBeneath } from '../linux/in-root.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { OPAQUE_XATTR } from './whiteouts.ts';
 
@@ -57,49 +59,51 @@ export async function layerChanges(directories: readonly string[]): Promise<Laye
     return sum;
   }
 
+  /** By descriptor: an image's paths are as long as the kernel takes, without ours in front of them. */
   async function apply(
-    directory: string,
-    path: string,
-    into: Map<string, Node>,
-    layer: number,
+    directory: number,
+    { path, into, layer }: { path: string; into: Map<string, Node>; layer: number },
   ): Promise<void> {
     const changes = all[layer]!;
-    for (const name of readdirSync(join(directory, path))) {
+    for (const bytes of namesIn(directory)) {
       if (++entries % PATIENCE === 0) await breathe();
+      const name = decodeName(bytes.subarray(0, -1));
       const child = `${path}/${name}`;
-      const stats = lstatSync(join(directory, child), { throwIfNoEntry: false });
-      // A name that is no text.
-      if (stats === undefined) continue;
+      const status = statusAt(directory, bytes);
+      if (status === undefined) continue;
       const below = into.get(name);
-      const isDirectory = stats.isDirectory();
-      const hidesBelow = !isDirectory || below?.children === undefined || isOpaque(join(directory, child));
+      const kind = status.mode & S_IF.MT;
+      using opened = kind === S_IF.DIR ? openDirectory(directory, bytes) : undefined;
+      const isDirectory = opened !== undefined;
+      const hidesBelow = !isDirectory || below?.children === undefined || isOpaque(opened.fd);
       let isFile = false;
       if (below !== undefined && hidesBelow) {
         isFile = below.children === undefined;
         const gone = hide(below);
-        const isReplaced = isFile && !isDirectory && !isWhiteout(stats);
+        const isReplaced = isFile && !isDirectory && !isWhiteout(status);
         if (!isReplaced && gone.count > 0) note(changes.deleted, child, gone);
         into.delete(name);
       }
-      if (isWhiteout(stats)) continue;
+      if (isWhiteout(status)) continue;
       if (isDirectory) {
         let node = into.get(name);
         if (node === undefined) {
           node = { layer, size: 0, children: new Map() };
           into.set(name, node);
         }
-        await apply(directory, child, node.children!, layer);
+        await apply(opened.fd, { path: child, into: node.children!, layer });
         continue;
       }
-      const size = stats.isFile() && (stats.nlink === 1 || firstName(stats.ino)) ? stats.size : 0;
+      const isCounted = kind === S_IF.REG && (status.nlink === 1 || firstName(status.inode));
+      const size = isCounted ? status.size : 0;
       into.set(name, { layer, size });
       note(isFile ? changes.changed : changes.added, child, { count: 1, size });
     }
   }
 
-  let inodes = new Set<number>();
+  let inodes = new Set<bigint>();
   /** A file with several names is there once. */
-  function firstName(inode: number): boolean {
+  function firstName(inode: bigint): boolean {
     if (inodes.has(inode)) return false;
     inodes.add(inode);
     return true;
@@ -108,7 +112,8 @@ export async function layerChanges(directories: readonly string[]): Promise<Laye
   for (const [layer, directory] of directories.entries()) {
     inodes = new Set();
     all.push({ added: none(), changed: none(), deleted: none(), hidden: 0 });
-    await apply(directory, '', root.children!, layer);
+    using opened = held(openSync(directory, O.RDONLY | O.DIRECTORY));
+    await apply(opened.fd, { path: '', into: root.children!, layer });
   }
   return all;
 }
@@ -125,15 +130,9 @@ function note(changes: Changes, path: string, { count, size }: { count: number; 
   largest.splice(LARGEST);
 }
 
-/** kernel, Documentation/filesystems/overlayfs.rst: a character device 0:0. */
-const isWhiteout = ({ mode, rdev }: { mode: number; rdev: number }): boolean =>
-  (mode & S_IF.MT) === S_IF.CHR && rdev === 0;
+const held = (fd: number) => ({ fd, [Symbol.dispose]: () => closeSync(fd) });
 
-function isOpaque(directory: string): boolean {
-  const fd = openSync(directory, O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
-  try {
-    return xattr(fd, OPAQUE_XATTR)?.toString() === 'y';
-  } finally {
-    closeSync(fd);
-  }
-}
+const openDirectory = (parent: number, name: Buffer) =>
+  held(openBeneath(parent, name, O.RDONLY | O.DIRECTORY));
+
+const isOpaque = (directory: number): boolean => xattr(directory, OPAQUE_XATTR)?.toString() === 'y';

@@ -54,6 +54,7 @@ test('an image with a path of 4,080 bytes is removed, and one that was cut off w
       { path, content: 'x' },
     );
   expect((await post(daemon, '/images/create?fromSrc=-&repo=long', nested(LONG))).status).toBe(200);
+  expect((await client.ask('GET', '/mini-docker/image-layers?name=long')).status).toBe(200);
   expect((await client.ask('DELETE', '/images/long')).status).toBe(200);
   expect(await post(daemon, '/images/create?fromSrc=-&repo=longer', nested(`${LONG}/${LONG}`))).toMatchObject(
     {
@@ -74,6 +75,43 @@ test('an image with a path of 4,080 bytes is removed, and one that was cut off w
   }
   expect(readdirSync(join(daemon.runDir, 'containers'))).toEqual([]);
   expect(await warnings()).not.toContain('left over');
+});
+
+test('names that are not UTF-8 are copied, shown, committed, and go with what has them', async () => {
+  const before = readdirSync(inData('images/layers')).length;
+  const context = tarOf(
+    { path: 'Dockerfile', content: 'FROM busybox\nCOPY . /copied\nRUN touch "/$(printf \'made\\376\')"\n' },
+    { path: 'dir\udcff', type: 'directory' },
+    { path: 'dir\udcff/file\udcfe', content: 'x' },
+    { path: 'link\udcfd', type: 'symlink', linkname: 'dir\udcff' },
+  );
+  const { status, text } = await post(daemon, '/build?t=bytes', context);
+  expect({ status, text }).toMatchObject({
+    status: 200,
+    text: expect.stringContaining('Successfully tagged'),
+  });
+  const script =
+    'cat /copied/link*/file* && ls / | grep -c made && mkdir "/d$(printf \'\\377\')" && touch "/d$(printf \'\\377\')/x"';
+  const id = await client.run(['sh', '-c', script], { Image: 'bytes' });
+  expect(await client.wait(id)).toBe(0);
+  expect(await client.logs(id)).toBe('x1\n');
+  for (const path of [
+    `/containers/${id}/changes`,
+    `/containers/${id}/export`,
+    '/mini-docker/image-layers?name=bytes',
+    '/system/df',
+  ])
+    expect((await client.ask('GET', path)).status, path).toBe(200);
+  expect((await client.ask('POST', `/commit?container=${id}&repo=bytes2`)).status).toBe(201);
+  expect((await client.ask('DELETE', `/containers/${id}`)).status).toBe(204);
+  for (const image of ['bytes2', 'bytes'])
+    expect((await client.ask('DELETE', `/images/${image}?force=1`)).status).toBe(200);
+  expect((await client.ask('POST', '/build/prune?all=1')).status).toBe(200);
+  expect(readdirSync(inData('images/layers'))).toHaveLength(before);
+  for (const directory of ['images/tmp', 'build/tmp', 'build/cache-mounts']) {
+    expect(readdirSync(inData(directory)), directory).toEqual([]);
+  }
+  await expect.poll(() => readdirSync(inData('containers'))).toEqual([]);
 });
 
 test('a cache mount that is deeper than a path is long is pruned', async () => {
