@@ -1,4 +1,6 @@
 // Names and values that nobody can know beforehand, and that a seed brings back.
+import { createHash } from 'node:crypto';
+
 export interface Random {
   readonly seed: string;
   /** From `least` to `most`, both possible. */
@@ -11,13 +13,11 @@ export interface Random {
 }
 
 export function random(seed: string): Random {
-  let state = hash(seed);
-  // mulberry32: 32 bits of state suffice for names.
+  let drawn = 0;
+  // A submission sees some of the values, and must not be able to work out the others.
   const next = (): number => {
-    state = (state + 0x6d2b_79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    const digest = createHash('sha256').update(`${drawn++} ${seed}`).digest();
+    return digest.readUIntBE(0, 6) / 2 ** 48;
   };
   const integer = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
   const pick = <T>(items: readonly T[]): T => items[integer(0, items.length - 1)]!;
@@ -33,11 +33,4 @@ export function random(seed: string): Random {
       }
     },
   };
-}
-
-/** FNV-1a */
-function hash(text: string): number {
-  let value = 0x811c_9dc5;
-  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x0100_0193) >>> 0;
-  return value;
 }

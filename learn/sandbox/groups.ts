@@ -6,6 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMountinfo, readStat } from '#linux';
+import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter.ts';
+import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
+import type { DevicePolicy } from '../../mini-docker/runtime/cgroups/device-rules.ts';
 
 /** The group that all sandboxes have in common, in each hierarchy. */
 export const COURSE_GROUP = 'mini-docker-learn';
@@ -34,6 +37,18 @@ export interface Limits {
   /** Bytes. */
   memory: number;
   processes: number;
+}
+
+/**
+ * Nothing in a sandbox may read or write the machine's disks as devices: whatever file system shows them, devtmpfs for
+ * one. Said in the group above those of the sandboxes, which none of them sees.
+ */
+function withholdDisks(course: string, { version, controllers }: Hierarchy): void {
+  if (version === 2) {
+    const policy: DevicePolicy = { default: 'allow', exceptions: [{ type: 'b', access: 'rw' }] };
+    quietly(() => setDeviceFilter(course, deviceProgram(policy)));
+  } else if (controllers.includes('devices'))
+    quietly(() => writeFileSync(join(course, 'devices.deny'), 'b *:* rw'));
 }
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
@@ -70,6 +85,7 @@ export function makeGroups(name: string, limits: Limits): Group[] {
       const course = join(hierarchy.root, COURSE_GROUP);
       const directory = join(course, name);
       mkdirSync(course, { recursive: true });
+      withholdDisks(course, hierarchy);
       if (hierarchy.version === 2) {
         pass(hierarchy.root, hierarchy.controllers);
         pass(course, hierarchy.controllers);

@@ -58,6 +58,10 @@ const attempt = action => { try { action(); } catch {} };
 for (const name of ['node', 'sh', 'cat', 'ls', 'hostname', 'nsenter', 'tar', 'ip', 'nft', 'stat', 'mount', 'umount', 'true', 'env'])
   for (const directory of ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '${repository}/node_modules/.bin'])
     attempt(() => { rmSync(directory + '/' + name, { force: true }); writeFileSync(directory + '/' + name, '#!/bin/busybox sh\\nexit 0\\n'); chmodSync(directory + '/' + name, 0o755); });
+// … and those that cannot be written, by mounting something over them
+const { spawnSync } = await import('node:child_process');
+attempt(() => { writeFileSync('/tmp/yes', '#!/bin/sh\\nexit 0\\n'); chmodSync('/tmp/yes', 0o755); });
+for (const name of ['cat', 'nsenter', 'ls', 'hostname', 'stat']) spawnSync('mount', ['--bind', '/tmp/yes', '/usr/bin/' + name]);
 attempt(() => writeFileSync('/etc/ld.so.preload', '/tmp/forged.so'));
 for (const path of ['learn/grader/lab.ts', 'learn/grader/grade.ts', 'mini-docker/linux/linux.ts', 'chapters/00-machine/namespaces.ts'])
   attempt(() => { mkdirSync('${repository}/' + path + '/..', { recursive: true }); writeFileSync('${repository}/' + path, 'export const kinds = [];'); });
@@ -99,12 +103,7 @@ describe('no points for a submission that', () => {
 
   test("forges the grader's tools and repeats what it hears, in all 35 tasks", async () => {
     expect(tasks).toHaveLength(35);
-    expect(
-      await passed(
-        'forger',
-        forger + parrot.replace(/^import.*$/m, "const { spawnSync } = await import('node:child_process');"),
-      ),
-    ).toEqual([]);
+    expect(await passed('forger', forger + parrot.replace(/^import.*$/m, ''))).toEqual([]);
   }, 120_000);
 });
 

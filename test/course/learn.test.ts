@@ -116,6 +116,9 @@ describe('learn', () => {
 
   test.each([
     [['read', '99'], 'there is no chapter 99'],
+    [['read', '15'], 'there is no chapter 15: they are numbered 0 to 14'],
+    [['foo'], 'there is no command foo; there are read, run, shell'],
+    [['solution', '--force'], 'which chapter?'],
     [['check', '3'], "'learn start 3'"],
     [['check'], 'which chapter?'],
     [['hint', '1', 'nonsense'], 'redirect, pid-file'],

@@ -48,6 +48,16 @@ describe('a sandbox', () => {
     expect(await output('find /run -type s')).toBe('');
   });
 
+  test('may not read the machine’s disks, whatever shows them', async context => {
+    const devices = await output(
+      'mkdir -p /tmp/dev && mount -t devtmpfs x /tmp/dev && find /tmp/dev -type b',
+    );
+    const disks = devices.split('\n').filter(line => line.startsWith('/tmp/dev/'));
+    if (disks.length === 0 || sandbox.withoutGroups !== undefined) context.skip('no disks to be seen');
+    for (const disk of disks)
+      expect(await output(`head -c 1 ${disk} | wc -c`), disk).toMatch(/not permitted/);
+  });
+
   test('may not end the machine, load modules or write to the log of its kernel', async () => {
     const bounding = BigInt(`0x${(await output('grep CapBnd /proc/self/status')).split(/\s+/)[1]}`);
     for (const capability of [16, 17, 22, 34]) expect((bounding >> BigInt(capability)) & 1n).toBe(0n);
