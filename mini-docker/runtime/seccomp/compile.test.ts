@@ -129,7 +129,7 @@ test('a profile that is too long, or for a machine that does not exist, is refus
   const many = Array.from({ length: 3000 }, (_, value) => ({
     names: ['socket'],
     action: 'SCMP_ACT_ALLOW' as const,
-    args: [{ index: 0, op: 'SCMP_CMP_EQ' as const, value }],
+    args: [{ index: 0, op: 'SCMP_CMP_EQ' as const, value: 2 * value }],
   }));
   expect(() => seccompFilter({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: many }, 'x64')).toThrow(
     /\d+ instructions, and the kernel takes 4096/,

@@ -11,7 +11,7 @@ import type {
 import { ERRNO } from '../../linux/errno.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { encodeInstructions, linearize } from './bpf.ts';
-import { isAlways, whereAll } from './conditions.ts';
+import { isAlways, whereAll, whereOneOf } from './conditions.ts';
 import { DATA, Decisions, type Node, type Range, search } from './decision.ts';
 import { type Abi, MULTIPLEXERS, syscallNumbers } from './syscall-numbers.ts';
 
@@ -192,16 +192,27 @@ function ranges(decisions: Decisions, profile: Seccomp, { abi, calls, highest }:
   if (abi === 'arm') nodes.set(ARM_PRIVATE, otherwise);
   for (const [number, { always, chains }] of calls) {
     const rest = always === undefined ? otherwise : decisions.verdict(always);
-    const node = chains.reduceRight(
-      (no, { conditions, verdict }) =>
-        whereAll(decisions, conditions, { bits, yes: decisions.verdict(verdict), no }),
-      rest,
-    );
+    const yes = (verdict: number): Node => decisions.verdict(verdict);
+    const listed = listOf(chains);
+    const node =
+      (listed && whereOneOf(decisions, listed.conditions, { bits, yes: yes(listed.verdict), no: rest })) ??
+      chains.reduceRight(
+        (no, { conditions, verdict }) => whereAll(decisions, conditions, { bits, yes: yes(verdict), no }),
+        rest,
+      );
     set(number, node);
   }
   // Programs try a new call and fall back to an old one on ENOSYS, and only on that.
   if (highest !== undefined) nodes.set(highest + 1, unknown);
   return [...nodes].map(([from, node]) => ({ from, node })).sort((a, b) => a.from - b.from);
+}
+
+/** Rules of one condition each that all say the same. */
+function listOf(chains: Rules['chains']): { conditions: SeccompCondition[]; verdict: number } | undefined {
+  const [first] = chains;
+  const isAlike = chains.every(each => each.conditions.length === 1 && each.verdict === first!.verdict);
+  if (first === undefined || !isAlike) return undefined;
+  return { conditions: chains.flatMap(each => each.conditions), verdict: first.verdict };
 }
 
 function defaultVerdict({ defaultAction, defaultErrnoRet }: Seccomp): number {

@@ -1,6 +1,6 @@
 // Comparisons of arguments. The kernel shows a filter 64 bits of each, and BPF compares 32 at a time.
 import type { SeccompCondition } from '../../formats/oci/runtime-spec.ts';
-import { DATA, type Decisions, type Node, type Question } from './decision.ts';
+import { DATA, type Decisions, type Node, type Question, search } from './decision.ts';
 
 const ALL = 0xffff_ffff;
 
@@ -13,6 +13,34 @@ export function whereAll(
   const { bits, yes, no } = options;
   const ordered = conditions.toSorted((a, b) => a.index - b.index);
   return ordered.reduceRight((next, condition) => where(decisions, condition, { bits, yes: next, no }), yes);
+}
+
+/**
+ * `yes` where one of many comparisons of the same argument with small numbers holds (a list of families of sockets): found
+ * by halving, where a chain of questions would be three times as long. undefined for other conditions, and for few.
+ */
+export function whereOneOf(
+  decisions: Decisions,
+  conditions: readonly SeccompCondition[],
+  options: { bits: 32 | 64; yes: Node; no: Node },
+): Node | undefined {
+  const { bits, yes, no } = options;
+  const [first] = conditions;
+  const isListed = ({ index, op, value }: SeccompCondition): boolean =>
+    index === first?.index && (op === 'SCMP_CMP_EQ' || op === 'SCMP_CMP_LT') && halves(value).high === 0;
+  if (first === undefined || conditions.length < 3 || !conditions.every(isListed)) return undefined;
+  const valuesOf = (op: SeccompCondition['op']): number[] =>
+    conditions.filter(each => each.op === op).map(({ value }) => Number(value));
+  const equal = new Set(valuesOf('SCMP_CMP_EQ'));
+  const below = valuesOf('SCMP_CMP_LT').reduce((a, b) => Math.max(a, b), 0);
+  const borders = new Set([0, below, ...[...equal].flatMap(value => [value, value + 1])]);
+  const ranges = [...borders]
+    .filter(from => from <= ALL)
+    .sort((a, b) => a - b)
+    .map(from => ({ from, node: from < below || equal.has(from) ? yes : no }));
+  const lower = search(decisions, DATA.low(first.index), ranges);
+  const at = DATA.high(first.index);
+  return bits === 32 ? lower : decisions.ask({ at, is: 'equal', value: 0, yes: lower, no });
 }
 
 /** Holds whatever the argument is. */
