@@ -54,7 +54,11 @@ export function plugIn(options: CableOptions): void {
     ])
       setSysctl(`ipv6/conf/${link}/${setting}`, value!);
     host.request(setLink(link, { up: true }));
-    using inside = inNetworkNamespace(namespace, () => openNetlink());
+    using inside = inNetworkNamespace(namespace, () => {
+      // Its routes are ours to give, and no neighbour's to advertise.
+      setSysctl(`ipv6/conf/${options.interface}/accept_ra`, '0');
+      return openNetlink();
+    });
     const { index } = inside.get(getLink(options.interface), decodeLink)!;
     inside.batch([...bringUp(index, options.addresses), ...defaultRoutes(options.gateways)]);
     if (options.isolated)

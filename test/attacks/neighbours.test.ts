@@ -55,6 +55,7 @@ test('a router that a container pretends to be becomes nobody of the host (CVE-2
     IPAM: { Config: [{ Subnet: 'fd00:6::/64' }] },
   });
   await using evil = await container({ network: 'six' });
+  await using mate = await container({ network: 'six' });
   const { bridge } = ip('link show type bridge').map(({ ifname }) => ({ bridge: ifname }))[0]!;
   const index = ip('link show dev eth0', evil.pid)[0].ifindex;
   const advertise = (): void => {
@@ -71,8 +72,10 @@ test('a router that a container pretends to be becomes nobody of the host (CVE-2
       ),
     )
     .toBe(false);
+  const routes = ip('-6 route show', mate.pid);
   advertise();
   expect(ip('-6 route show default')).toEqual([]);
+  expect(ip('-6 route show', mate.pid)).toEqual(routes);
   // The same packet, where it is believed: what was sent was an advertisement.
   writeFileSync(`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`, '2');
   advertise();
