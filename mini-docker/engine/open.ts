@@ -65,6 +65,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     troubles,
     closing: closing.signal,
   };
+  if (context.facts.apparmorProblem !== undefined) tell(context.facts.apparmorProblem);
   for (const each of ['containers', 'shm', 'rootfs'])
     ensureDirectory(join(runDir, each), { mode: 0o711, tell });
   makeInitLayer(context.paths.initLayer, tell);

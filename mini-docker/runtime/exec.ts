@@ -12,6 +12,7 @@ import { pipe } from '../linux/pipes.ts';
 import { because, resultOf } from '../linux/step.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { dup3, setns, setsid } from '../linux/syscalls.ts';
+import { ensureProfile } from './apparmor.ts';
 import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { ExecOptions, Execution } from './container.ts';
@@ -108,6 +109,7 @@ export async function execInside(options: {
     throw new ExpectedError('conflict', `nothing can be executed in ${id.slice(0, 12)}: its spec is lost`);
   }
   const terminal = process.terminal === true;
+  ensureProfile(process.apparmorProfile);
   const program = execProgram({
     spec,
     process,

@@ -12,6 +12,7 @@ import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { isPtyMaster } from '../linux/pty.ts';
 import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
+import { ensureProfile } from './apparmor.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
 import { explainLimits } from './cgroups/explain.ts';
@@ -67,6 +68,7 @@ async function create(options: CreateOptions): Promise<Container> {
   const doing = `cannot start ${id.slice(0, 12)}`;
   const terminal = spec.process.terminal === true;
   mkdirSync(spec.root.path, { recursive: true });
+  ensureProfile(spec.process.apparmorProfile);
   const program = programOf(options);
   const items = program.sections.flatMap(section => section.items);
   const cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });

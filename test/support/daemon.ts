@@ -14,6 +14,8 @@ export const NODE = join(ROOT, 'node_modules/.bin/node');
 /** Another one in a virtual machine, where TypeScript takes seconds to start. */
 export const MAIN = process.env.MINI_DOCKER_MAIN ?? join(ROOT, 'mini-docker/main.ts');
 const ENTRY = [MAIN, 'daemon'];
+/** Milliseconds for a start; in a virtual machine whose processor is emulated it may take a minute. */
+const PATIENCE = process.env.MINI_DOCKER_MAIN === undefined ? 50_000 : 200_000;
 
 export interface TestDaemon {
   /** Path of its unix socket; `host` is the same as DOCKER_HOST wants it. */
@@ -137,7 +139,7 @@ async function holdNamespaces(): Promise<ChildProcess> {
 
 async function answers(options: { socket: string; daemon: ChildProcess; log(): string }): Promise<void> {
   const { socket, daemon, log } = options;
-  const deadline = Date.now() + 50_000;
+  const deadline = Date.now() + PATIENCE;
   for (;;) {
     const status = await statusOf({ socket, method: 'GET', path: '/_ping' }).catch(() => 0);
     if (status === 200) return;

@@ -74,8 +74,25 @@ export function isFetched(architecture: VmArchitecture): boolean {
   return existsSync(join(cacheOf(architecture), 'fetched'));
 }
 
+/** Where the machine has AppArmor's compiler of profiles; undefined where it was not fetched. */
+export function parserDirectory(): string | undefined {
+  const directory = join(cacheOf('x64'), 'apparmor/sbin');
+  return existsSync(join(directory, 'apparmor_parser')) ? directory : undefined;
+}
+
 /** Fetches what is missing: 70 MB from Debian, and for arm64 55 MB from npm. @throws Error where there is no way to it */
 export function fetchImage(architecture: VmArchitecture): void {
+  fetchKernel(architecture);
+  if (architecture === 'arm64' || parserDirectory() !== undefined) return;
+  unpackDebian({
+    architecture: 'amd64',
+    names: ['apparmor'],
+    directory: join(cacheOf(architecture), 'apparmor'),
+    members: ['./sbin/apparmor_parser'],
+  });
+}
+
+function fetchKernel(architecture: VmArchitecture): void {
   if (isFetched(architecture)) return;
   const debian = architecture === 'x64' ? 'amd64' : 'arm64';
   const directory = cacheOf(architecture);

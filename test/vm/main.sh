@@ -3,6 +3,7 @@ b=/run/vm/busybox
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 $b stty -F /dev/console raw -echo
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
+$b mount -t securityfs securityfs /sys/kernel/security
 $b mkdir -p /dev/pts /dev/shm
 $b mount -t devpts -o ptmxmode=666 devpts /dev/pts
 $b mount -t tmpfs tmpfs /dev/shm

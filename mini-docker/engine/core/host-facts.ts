@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import { CAP } from '../../linux/constants.ts';
+import { openAppArmor } from '../../runtime/apparmor.ts';
 
 export interface HostFacts {
   hostname: string;
@@ -17,13 +18,17 @@ export interface HostFacts {
   /** Bytes. */
   memory: number;
   swapLimit: boolean;
+  /** Containers can be confined by it. */
   apparmor: boolean;
+  /** Why not, although the kernel has it. */
+  apparmorProblem?: string;
   selinux: boolean;
   /** Filters of system calls. */
   seccomp: boolean;
 }
 
 export function readHostFacts(): HostFacts {
+  const { usable, problem } = openAppArmor();
   return {
     hostname: hostname(),
     kernel: release(),
@@ -34,7 +39,8 @@ export function readHostFacts(): HostFacts {
     onlineNodes: read('/sys/devices/system/node/online') ?? '0',
     memory: totalmem(),
     swapLimit: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || cgroupVersion() === 2,
-    apparmor: read('/sys/module/apparmor/parameters/enabled') === 'Y',
+    apparmor: usable,
+    ...(problem === undefined ? {} : { apparmorProblem: problem }),
     selinux: existsSync('/sys/fs/selinux/enforce'),
     seccomp: existsSync('/proc/sys/kernel/seccomp/actions_avail'),
   };

@@ -9,6 +9,7 @@ import type {
 } from '../../formats/engine-api/containers.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
 import { shownLinks } from '../networks/links.ts';
+import { decodeSecurityOptions } from '../spec/security-options.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord, RecordMount } from '../state/record.ts';
@@ -37,7 +38,9 @@ export async function inspectContainer(
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: context.facts.apparmor
+      ? decodeSecurityOptions(record.hostConfig, context.facts).apparmor
+      : '',
     ExecIDs: live.execIds.size > 0 ? [...live.execIds] : null,
     HostConfig: { ...record.hostConfig, Links: shownLinks(context.containers, record) },
     GraphDriver: { Name: 'overlay2', Data: await rootDirectories(context, live) },

@@ -3,14 +3,15 @@
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { ExpectedError } from '../../formats/errors.ts';
 import type { SeccompProfile } from '../../formats/seccomp.ts';
+import { DEFAULT_PROFILE } from '../../runtime/apparmor-profile.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { userProfile } from './seccomp-profiles.ts';
 
 export interface SecurityOptions {
   noNewPrivileges: boolean;
-  /** A profile for AppArmor, where the kernel has it. */
-  apparmor?: string;
+  /** AppArmor's profile, or 'unconfined'. */
+  apparmor: string;
   /** The context of the container's processes, where the kernel has SELinux. */
   selinux?: string;
   seccomp: 'default' | 'unconfined' | SeccompProfile;
@@ -25,6 +26,7 @@ export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): Secur
   const result: SecurityOptions = {
     noNewPrivileges: false,
     seccomp: host.Privileged === true || !facts.seccomp ? 'unconfined' : 'default',
+    apparmor: host.Privileged === true || !facts.apparmor ? 'unconfined' : DEFAULT_PROFILE,
   };
   let context: typeof CONTAINER_CONTEXT | undefined;
   for (const option of host.SecurityOpt ?? []) {
@@ -39,11 +41,7 @@ export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): Secur
         result.seccomp = seccompOf(value!, facts);
         break;
       case 'apparmor':
-        if (value !== 'unconfined') {
-          if (!facts.apparmor)
-            throw badParameter(`--security-opt ${option}: this kernel runs without AppArmor`);
-          result.apparmor = value!;
-        }
+        result.apparmor = apparmorOf({ option, profile: value!, facts });
         break;
       case 'label':
         context = withLabel(context, { option, label: value!, facts });
@@ -60,6 +58,25 @@ export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): Secur
     result.selinux = `${context.user}:${context.role}:${context.type}:${context.level}`;
   }
   return result;
+}
+
+/** '' is Docker's word for the default. */
+function apparmorOf({
+  option,
+  profile,
+  facts,
+}: {
+  option: string;
+  profile: string;
+  facts: HostFacts;
+}): string {
+  if (profile !== 'unconfined' && !facts.apparmor) {
+    throw badParameter(
+      `--security-opt ${option}: ${facts.apparmorProblem ?? 'this kernel runs without AppArmor'}`,
+    );
+  }
+  if (/[\s\0]/.test(profile)) throw invalid(option);
+  return profile || DEFAULT_PROFILE;
 }
 
 function seccompOf(value: string, facts: HostFacts): SecurityOptions['seccomp'] {

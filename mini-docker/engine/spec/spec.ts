@@ -85,7 +85,7 @@ function containerProcess({ record, facts, user, linked = [] }: SpecInput): Proc
     rlimits: (hostConfig.Ulimits ?? []).map(rlimit),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
     ...(hostConfig.OomScoreAdj ? { oomScoreAdj: hostConfig.OomScoreAdj } : {}),
-    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...(apparmor === 'unconfined' ? {} : { apparmorProfile: apparmor }),
     ...(selinux === undefined ? {} : { selinuxLabel: selinux }),
   };
 }

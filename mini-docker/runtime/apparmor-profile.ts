@@ -1,0 +1,37 @@
+// The profile that AppArmor confines containers by, execs and builds included (apparmor.d(5)). It says a second time, by
+// another mechanism, what masks, read-only mounts and missing capabilities say: it holds for a program as well that was
+// given a capability (--cap-add SYS_ADMIN), or that found a way around one of the others.
+
+export const DEFAULT_PROFILE = 'mini-docker-default';
+
+/**
+ * Files of a container may have no path that leads to / of the host (attach_disconnected), or no name any more. What
+ * comes from nobody confined is the daemon's: its signals have to arrive.
+ */
+export const PROFILE_TEXT = `
+profile ${DEFAULT_PROFILE} flags=(attach_disconnected,mediate_deleted) {
+  network,
+  capability,
+  file,
+  umount,
+  signal (receive) peer=unconfined,
+  signal (send, receive) peer=${DEFAULT_PROFILE},
+  ptrace (trace, read, tracedby, readby) peer=${DEFAULT_PROFILE},
+
+  deny mount,
+  deny pivot_root,
+
+  # Settings of the whole machine. What belongs to a process is below /proc/PID.
+  deny /proc/* w,
+  deny /proc/{acpi,asound,bus,driver,dynamic_debug,fs,irq,scsi,sys,sysvipc,tty}/** w,
+  deny /proc/{kcore,kmem,mem,sysrq-trigger} rwklx,
+
+  # Of /sys only the control groups, as far as they are mounted to be written.
+  deny /sys/[^f]*/** wklx,
+  deny /sys/f[^s]*/** wklx,
+  deny /sys/fs/[^c]*/** wklx,
+  deny /sys/firmware/** rwklx,
+  deny /sys/kernel/security/** rwklx,
+  deny /sys/devices/virtual/powercap/** rwklx,
+}
+`;
