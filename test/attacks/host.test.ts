@@ -103,6 +103,8 @@ test('a web page gets nothing done, neither by what browsers say of it nor by wh
     expect(await statusOf(route, { ...tar, origin: 'http://evil.example' }, archive), name).toBe(403);
     expect(await statusOf(route, { ...tar, origin: 'null' }, archive), name).toBe(403);
     expect(await statusOf(route, { 'sec-fetch-site': 'cross-site' }), name).toBe(403);
+    // `docker import` says text/plain of its archive: there it is the browser's own word that counts.
+    if (name.includes('/images/create')) continue;
     for (const type of [
       'text/plain;charset=UTF-8',
       'application/x-www-form-urlencoded',
