@@ -6,6 +6,7 @@ import { CommandError } from '../errors.ts';
 import { parseFlags } from '../flags/flags.ts';
 import { createBody } from './create-body.ts';
 import { CREATE_FLAGS } from './create-flags.ts';
+import { decodeGpus } from './gpus.ts';
 
 function body(line: string[], environment: NodeJS.ProcessEnv = {}) {
   const { flags, args } = parseFlags(CREATE_FLAGS, [...line, 'image', 'cmd', '-x'], { interspersed: false });
@@ -201,4 +202,15 @@ test.each([
   }
   expect(thrown).toBeInstanceOf(CommandError);
   expect(thrown).toMatchObject({ message, exitCode: 125 });
+});
+
+test('--gpus is an entry of DeviceRequests', () => {
+  expect(decodeGpus('all')).toEqual({ Driver: '', Count: -1, Capabilities: [['gpu']] });
+  expect(decodeGpus('"device=0,1",capabilities=compute')).toEqual({
+    Driver: '',
+    Count: 0,
+    DeviceIDs: ['0', '1'],
+    Capabilities: [['compute', 'gpu']],
+  });
+  expect(() => decodeGpus('foo=bar')).toThrow("unexpected key 'foo' in 'foo=bar'");
 });

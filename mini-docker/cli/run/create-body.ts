@@ -234,6 +234,8 @@ function hostConfig(flags: CreateFlags): HostConfig {
     ...(flags.annotation.length === 0 ? {} : { Annotations: readPairs(flags.annotation) }),
     ...(flags.init === undefined ? {} : { Init: flags.init }),
     ...(flags.runtime === undefined ? {} : { Runtime: flags.runtime }),
+    ...(flags.gpus === undefined ? {} : { DeviceRequests: [flags.gpus] }),
+    ...(flags.isolation === undefined ? {} : { Isolation: flags.isolation }),
     ...(swappiness === undefined || swappiness === -1 ? {} : { MemorySwappiness: swappiness }),
     OomKillDisable: flags['oom-kill-disable'],
   };

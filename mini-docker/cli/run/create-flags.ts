@@ -10,6 +10,7 @@ import {
   text,
   toggle,
   toggleMaybe,
+  toggleOff,
   value,
   values,
 } from '../flags/flags.ts';
@@ -24,6 +25,7 @@ import {
   readUlimit,
   readWeightDevice,
 } from '../flags/values.ts';
+import { decodeGpus } from './gpus.ts';
 
 /** Limits that `update` can change too. */
 export const RESOURCE_FLAGS = {
@@ -71,6 +73,7 @@ export const CREATE_FLAGS = {
   dns: values('list', 'Set custom DNS servers', readNameServer),
   'dns-option': list('list', 'Set DNS options'),
   'dns-search': list('list', 'Set custom DNS search domains'),
+  'disable-content-trust': { ...toggleOff('Skip image verification: nothing is verified'), hidden: true },
   domainname: text('string', 'Container NIS domain name'),
   entrypoint: text('string', 'Overwrite the default ENTRYPOINT of the image'),
   env: list('list', 'Set environment variables', 'e'),
@@ -91,6 +94,7 @@ export const CREATE_FLAGS = {
     'Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)',
     decodeDuration,
   ),
+  gpus: value('gpu-request', "GPU devices to add to the container ('all' to pass all GPUs)", decodeGpus),
   'health-timeout': value('duration', 'Maximum time to allow one check to run (ms|s|m|h)', decodeDuration),
   hostname: text('string', 'Container host name', 'h'),
   init: toggleMaybe('Run an init inside the container that forwards signals and reaps processes'),
@@ -98,6 +102,7 @@ export const CREATE_FLAGS = {
   ip: text('string', 'IPv4 address (e.g., 172.30.100.104)'),
   ip6: text('string', 'IPv6 address (e.g., 2001:db8::33)'),
   ipc: text('string', 'IPC mode to use'),
+  isolation: text('string', 'Container isolation technology'),
   label: list('list', 'Set metadata (KEY=VALUE)', 'l'),
   'label-file': list('list', 'Read in a line delimited file of labels'),
   link: list('list', 'Add link to another container'),

@@ -1,7 +1,6 @@
 // Limits that make no sense are refused before anything is made, in Docker's words.
 
 import type { ContainerResources, HostConfig } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { decodeCpuList } from './cpu-list.ts';
@@ -21,8 +20,13 @@ export function checkResources(limits: ContainerResources, facts: HostFacts): vo
       throw badParameter(`ulimit ${Name}: the soft limit ${Soft} is above the hard limit ${Hard}`);
     }
   }
-  if (limits.DeviceRequests?.length) {
-    throw new ExpectedError('badParameter', 'could not select device driver "" with capabilities: [[gpu]]');
+  const [request] = limits.DeviceRequests ?? [];
+  if (request !== undefined) {
+    const { Driver = '', Capabilities } = request;
+    const wanted = (Capabilities ?? []).map(each => `[${each.join(' ')}]`).join(' ');
+    throw badParameter(
+      `could not select device driver ${JSON.stringify(Driver)} with capabilities: [${wanted}]`,
+    );
   }
 }
 
