@@ -2,7 +2,26 @@
 // are those of dockerd 20.10 with the docker command.
 
 import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { call } from '../mini-docker/linux/call.ts';
+import { fsetxattr } from '../mini-docker/linux/syscalls.ts';
+import { xattr } from '../mini-docker/linux/xattrs.ts';
+import { commandLines } from './support/command-lines.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 
@@ -75,4 +94,76 @@ describe("an archive's entries are called as the path says", () => {
       expect((await archive(path)).status).toBe(404);
     },
   );
+});
+
+describe.for(commandLines(() => daemon))('$name puts it where the target says', ({ cli }) => {
+  let here: string;
+  beforeAll(() => {
+    here = mkdtempSync(join(tmpdir(), 'mini-docker-copy-'));
+  });
+  afterAll(() => rmSync(here, { recursive: true }));
+
+  /** Directory D, file E, links to them and to nothing. */
+  function makeTargets(): string {
+    const target = join(here, 'target');
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(join(target, 'D'), { recursive: true });
+    writeFileSync(join(target, 'E'), 'E');
+    for (const [name, to] of Object.entries({ LD: 'D', LE: 'E', LX: 'new' }))
+      symlinkSync(to, join(target, name));
+    return target;
+  }
+
+  test.for<[flags: string, from: string, to: string, made: string | undefined]>([
+    ['', 'd/.', 'D', 'D/x'],
+    ['', 'd/.', 'N', 'N/x'],
+    ['', 'd', 'LD', 'D/d/x'],
+    ['', 'ld/.', 'LD', 'D/x'],
+    ['', 'd/sub/..', 'D', 'D/d/x'],
+    ['', 'd', 'LX', 'new/x'],
+    ['', 'd', 'N/.', undefined],
+    ['', 'd', 'E', undefined],
+    ['', 'f', 'N/', undefined],
+    ['', 'f', 'LE', 'E'],
+    ['-L', 'lf', 'D', 'D/lf'],
+    ['-L', 'ld', 'D', 'D/ld/x'],
+  ])('cp %s %s %s', async ([flags, from, to, made]) => {
+    const target = makeTargets();
+    const { code } = await cli([
+      'cp',
+      ...flags.split(' ').filter(Boolean),
+      `${running}:/s/${from}`,
+      `${target}/${to}`,
+    ]);
+    expect(code).toBe(made === undefined ? 1 : 0);
+    if (made !== undefined) expect(readFileSync(join(target, made), 'utf8')).toMatch(/^[FX]\n$/);
+  });
+
+  test('a link to a directory of this machine is followed by /.', async () => {
+    const source = makeTargets();
+    writeFileSync(join(source, 'D/mine'), 'M\n');
+    expect((await cli(['cp', `${source}/LD/.`, `${running}:/s/d`])).code).toBe(0);
+    expect(await entries('/s/d/mine')).toEqual(['mine']);
+  });
+
+  test('capabilities of a program go with it', async () => {
+    const program = join(here, 'program');
+    copyFileSync(createRequire(import.meta.url).resolve('busybox-static/bin/busybox'), program);
+    chmodSync(program, 0o755);
+    const fd = openSync(program, 'r');
+    call(
+      fsetxattr(fd, 'security.capability', Buffer.from('0100000200200000000000000000000000000000', 'hex'), 0),
+    );
+    closeSync(fd);
+    const id = await engine.create(['true']);
+    expect((await cli(['cp', program, `${id}:/program`])).code).toBe(0);
+    const inspected = await engine.json<{ GraphDriver: { Data: { UpperDir: string } } }>(
+      'GET',
+      `/containers/${id}/json`,
+    );
+    const copied = openSync(join(inspected.GraphDriver.Data.UpperDir, 'program'), 'r');
+    expect(xattr(copied, 'security.capability')).toHaveLength(20);
+    closeSync(copied);
+    await engine.json('DELETE', `/containers/${id}`);
+  });
 });

@@ -11,7 +11,7 @@ const SENT_UNASKED = /^\s*(text\/plain|application\/x-www-form-urlencoded|multip
 const IMPORT = /^(?:\/v[\d.]+)?\/images\/create\?/;
 
 /** @throws ExpectedError forbidden: a browser says that a page has sent it; badParameter: a page could have */
-export function refuseWebPages({ headers, url = '' }: IncomingMessage): void {
+export function refuseWebPages({ method, headers, url = '' }: IncomingMessage): void {
   // https://www.w3.org/TR/fetch-metadata/: 'none' is somebody who typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
@@ -22,7 +22,8 @@ export function refuseWebPages({ headers, url = '' }: IncomingMessage): void {
   }
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const type = headers['content-type'] ?? '';
-  if (hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
+  // Before any other method a browser asks; the docker command says text/plain of what it puts into a container.
+  if (method === 'POST' && hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
     throw badParameter(
       `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json' or 'application/x-tar'`,
     );
