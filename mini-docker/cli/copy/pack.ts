@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { encodeEntry } from '../../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../../formats/tar/entry.ts';
 import { printError } from '../show/output.ts';
+import { capabilitiesOf } from './capabilities.ts';
 
 export interface PackOptions {
   path: string;
@@ -77,7 +78,10 @@ async function entryOf(path: string, name: string, stats: Stats): Promise<TarEnt
   const mtime = BigInt(Math.round(stats.mtimeMs * 1000)) * 1000n;
   const entry = { path: name, mode: stats.mode & 0o7777, uid, gid, size: 0, mtime };
   if (stats.isDirectory()) return { ...entry, type: 'directory' };
-  if (stats.isFile()) return { ...entry, type: 'file', size: stats.size };
+  if (stats.isFile()) {
+    const xattrs = await capabilitiesOf(Buffer.from(path), entry.mode);
+    return { ...entry, type: 'file', size: stats.size, ...(xattrs === undefined ? {} : { xattrs }) };
+  }
   if (stats.isSymbolicLink()) return { ...entry, type: 'symlink', linkname: await readlink(path) };
   if (stats.isFIFO()) return { ...entry, type: 'fifo' };
   return undefined;
