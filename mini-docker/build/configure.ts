@@ -56,7 +56,7 @@ export function configure(
     }
     case 'stopsignal': {
       const StopSignal = one(instruction.value);
-      if (!isSignal(StopSignal)) throw new BuildError(`invalid signal: ${StopSignal}`);
+      if (!isSignal(StopSignal)) throw new BuildError(`Invalid signal: ${StopSignal}`);
       return done({ ...config, StopSignal }, `STOPSIGNAL ${StopSignal}`);
     }
     case 'expose': {

@@ -12,14 +12,14 @@ export function ownerOf(chown: string, root: number): { uid: number; gid: number
     uid:
       number(user) ??
       found(
-        'user',
+        'uid for user',
         user,
         decodePasswd(readTextInRoot(root, '/etc/passwd')).find(each => each.name === user)?.uid,
       ),
     gid:
       number(group) ??
       found(
-        'group',
+        'gid for group',
         group,
         decodeGroup(readTextInRoot(root, '/etc/group')).find(each => each.name === group)?.gid,
       ),
@@ -40,6 +40,6 @@ const number = (text: string): number | undefined =>
 function found(what: string, name: string, id: number | undefined): number {
   if (id !== undefined) return id;
   throw new BuildError(
-    `--chown: no ${what} ${JSON.stringify(name)} in the image (write a number, or add it first)`,
+    `unable to convert uid/gid chown string to host mapping: can't find ${what} ${name}: it is not in the image`,
   );
 }

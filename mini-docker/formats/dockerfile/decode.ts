@@ -98,7 +98,7 @@ function copy(input: Input, kind: 'copy' | 'add'): InstructionKind {
   const words = jsonList(rest) ?? withoutGaps(splitWords(rest, input.sign));
   if (words.length < 2) {
     throw new DockerfileSyntaxError(
-      `${input.keyword} requires at least two arguments: what to take, and where to put it`,
+      `${input.keyword} requires at least two arguments, but only one was provided. Destination could not be determined`,
     );
   }
   const toggle = (name: string): boolean | undefined => {

@@ -32,10 +32,10 @@ test('an unknown instruction is shown with its line and the one that was meant',
 });
 
 test.each([
-  ['', 'Dockerfile:1: the Dockerfile is empty'],
-  ['# nothing\n', 'the Dockerfile is empty'],
+  ['', 'Dockerfile:1: the Dockerfile (Dockerfile) cannot be empty'],
+  ['# nothing\n', 'cannot be empty'],
   ['ARG a\n', 'the Dockerfile has no FROM'],
-  ['RUN true\nFROM busybox', 'Dockerfile:1: RUN stands before the first FROM'],
+  ['RUN true\nFROM busybox', 'Dockerfile:1: no build stage in current context'],
   ['FROM', 'FROM requires at least one argument'],
   ['FROM a b', 'FROM IMAGE [AS NAME]'],
   ['FROM a AS 1', 'invalid name for a build stage'],

@@ -48,10 +48,11 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
       });
     } else if (stages.length > 0) stages.at(-1)!.instructions.push(instruction);
     else if (instruction.kind === 'arg') globals.push(instruction);
-    else throw fail(`${statement.keyword} stands before the first FROM: only ARG may`);
+    else throw fail(`no build stage in current context: ${statement.keyword} stands before the first FROM`);
   }
   if (stages.length === 0) {
-    const why = statements.length === 0 ? 'the Dockerfile is empty' : 'the Dockerfile has no FROM';
+    const why =
+      statements.length === 0 ? `the Dockerfile (${file}) cannot be empty` : 'the Dockerfile has no FROM';
     throw new DockerfileError(why, {
       file,
       line: statements.at(-1)?.line ?? 1,
