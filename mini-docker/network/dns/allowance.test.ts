@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest';
-import { createAllowance } from './allowance.ts';
+import { type Allowance, createAllowances } from './allowance.ts';
 
-test('so many questions are answered in a tenth of a second, and as many in the next', () => {
+test('a container has so many answers in a tenth of a second, and those who ask at once share them', () => {
   let now = 1000;
-  const allowance = createAllowance(() => now);
-  const answered = () => Array.from({ length: 1000 }, () => allowance.take()).filter(Boolean).length;
-  expect([answered(), answered()]).toEqual([300, 0]);
+  const allowances = createAllowances(() => now);
+  const [first, second, third] = [allowances(), allowances(), allowances()];
+  const answered = (allowance: Allowance) =>
+    Array.from({ length: 1000 }, () => allowance.take()).filter(Boolean).length;
+  expect([answered(first), answered(first)]).toEqual([600, 0]);
   now = 1100;
-  expect(answered()).toBe(300);
+  expect([answered(first), answered(second)]).toEqual([600, 600]);
+  now = 1200;
+  expect([answered(first), answered(second), answered(third)]).toEqual([300, 300, 300]);
+  const many = Array.from({ length: 100 }, allowances);
+  now = 1300;
+  for (const each of many) each.take();
+  now = 1400;
+  expect(answered(first), 'however many they are').toBe(20);
 });

@@ -19,7 +19,7 @@ import { type NetlinkSocket, openNetlink, type Request } from '../../linux/netli
 import { inNetworkNamespace } from '../../linux/network-namespace.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { bind, close, socket } from '../../linux/syscalls.ts';
-import { createAllowance } from './allowance.ts';
+import { createAllowances } from './allowance.ts';
 import { answer, failure, type NameBook, RCODE } from './answer.ts';
 import { askUpstream, framed } from './upstream.ts';
 
@@ -42,9 +42,11 @@ const WAITING = 128;
 const CONNECTIONS = 64;
 const CONNECTION_IDLE_MS = 10_000;
 
+const newAllowance = createAllowances();
+
 export async function openNameServer(options: NameServerOptions): Promise<NameServer> {
   const sockets = await listenBehindPort53(options);
-  const allowance = createAllowance();
+  const allowance = newAllowance();
   let waiting = 0;
   let open = true;
 
