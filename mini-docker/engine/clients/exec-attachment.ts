@@ -1,12 +1,11 @@
 // A client attached to an exec.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecCreateBody } from '../../formats/engine-api/containers.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { Attachment } from '../core/engine.ts';
 import type { EngineContext } from '../state/context.ts';
-import { write } from '../streams/attached-client.ts';
-import type { OutputStream } from '../streams/json-file-log.ts';
-import { SpillQueue } from '../streams/spill-queue.ts';
+import { type AttachableRun, AttachedClient } from '../streams/attached-client.ts';
 
 /** How long output may still come from processes that the program left behind. Milliseconds. */
 const PATIENCE = 2000;
@@ -17,42 +16,42 @@ export function connectExec(
   options: { body: ExecCreateBody; execution: Execution; ended: Promise<void> },
 ): Attachment {
   const { body, execution, ended } = options;
-  const queue = new SpillQueue<OutputStream>({
-    tags: ['stdout', 'stderr'],
+  const tty = body.Tty === true;
+  const client = new AttachedClient({
+    tty,
+    stdin: true,
+    stdout: body.AttachStdout !== false,
+    stderr: body.AttachStderr !== false,
+    closesInput: !tty,
     directory: context.paths.runDir,
+    onDetach: () => {},
   });
-  const finished = (['stdout', 'stderr'] as const).map(tag => {
-    const stream = execution[tag];
-    // A program that wrote nothing and is over already: its pipe's end was told before anybody could listen.
-    if (stream === undefined || stream.readableEnded || stream.destroyed) return Promise.resolve();
-    const wanted = tag === 'stdout' || body.Tty ? body.AttachStdout !== false : body.AttachStderr !== false;
-    stream.on('data', (data: Uint8Array) => {
-      if (wanted) queue.push(tag, data);
-    });
-    return new Promise<void>(resolve => stream.once('close', resolve).once('end', resolve));
-  });
+  const finished: Promise<void>[] = [];
+  const listen: AttachableRun['output']['listen'] = onData => {
+    let listens = true;
+    for (const tag of ['stdout', 'stderr'] as const) {
+      const stream = execution[tag];
+      // A program that wrote nothing and is over already: its pipe's end was told before anybody could listen.
+      if (stream === undefined || stream.readableEnded || stream.destroyed) continue;
+      // Also what nobody listens to is read: it must not hold the program up.
+      stream.on('data', (data: Uint8Array) => {
+        if (listens) onData(tag, data);
+      });
+      finished.push(new Promise(resolve => stream.once('close', resolve).once('end', resolve)));
+    }
+    return {
+      stop: () => {
+        listens = false;
+      },
+    };
+  };
+  client.connect({ output: { listen }, stdin: execution.stdin });
   void ended.then(async () => {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, PATIENCE);
-    await Promise.race([Promise.all(finished), late]);
-    clearTimeout(timer);
-    queue.end();
+    await Promise.race([Promise.all(finished), sleep(PATIENCE, undefined, { ref: false })]);
+    client.end();
     for (const stream of [execution.stdin, execution.stdout, execution.stderr]) stream?.destroy();
   });
-  return {
-    tty: body.Tty === true,
-    output: (async function* () {
-      for await (const { tag, data } of queue) yield { stream: tag, data };
-    })(),
-    write: data => write(execution.stdin, data),
-    endInput: () => {
-      if (!body.Tty) execution.stdin?.end();
-    },
-    detach: () => {
-      if (!body.Tty) execution.stdin?.end();
-      queue.discard();
-    },
-  };
+  return client.attachment();
 }
 
 /** For an exec that nobody is attached to: its output goes nowhere, and must not hold it up. */

@@ -8,7 +8,7 @@ import { SpillQueue } from './spill-queue.ts';
 
 /** The program's end of the conversation. */
 export interface AttachableRun {
-  output: ContainerOutput;
+  output: Pick<ContainerOutput, 'listen'>;
   stdin: Writable | undefined;
 }
 
@@ -95,7 +95,7 @@ export class AttachedClient {
 }
 
 /** Resolves when the pipe has taken it, so that a program that reads slowly slows its client down. */
-export function write(stdin: Writable | undefined, data: Uint8Array): Promise<void> {
+function write(stdin: Writable | undefined, data: Uint8Array): Promise<void> {
   if (stdin === undefined) return Promise.resolve();
   if (stdin.destroyed || stdin.writableEnded) return Promise.reject(new Error('the program reads no more'));
   return new Promise((resolve, reject) => {
