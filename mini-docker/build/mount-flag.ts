@@ -2,6 +2,7 @@
 
 import { decodeCsvLine } from '../formats/csv.ts';
 import { FormatError } from '../formats/errors.ts';
+import { lookup } from '../formats/lookup.ts';
 import { decodeSize } from '../formats/sizes.ts';
 import { meant } from '../formats/typo.ts';
 import type { Sharing } from './cache-mounts.ts';
@@ -48,7 +49,7 @@ export function decodeMount(text: string): MountRequest {
   for (const part of parts(text, wrong)) {
     const equals = part.indexOf('=');
     const key = (equals < 0 ? part : part.slice(0, equals)).toLowerCase();
-    fields.set(ALIASES[key] ?? key, equals < 0 ? 'true' : part.slice(equals + 1));
+    fields.set(lookup(ALIASES, key) ?? key, equals < 0 ? 'true' : part.slice(equals + 1));
   }
   const type = fields.get('type') ?? 'bind';
   if (type === 'ssh') throw wrong('ssh is not supported: give a key as a secret');

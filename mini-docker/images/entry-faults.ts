@@ -3,6 +3,7 @@ import { ImageError } from './errors.ts';
 
 /** What a filesystem answers to an entry that no filesystem could hold. */
 const FAULTS: Record<string, string | undefined> = {
+  ENOENT: 'it is a symbolic link to nothing, or its directory has gone',
   ENAMETOOLONG: 'its name is too long',
   EEXIST: 'something else is in its place',
   ENOTDIR: 'a part of its path is no directory',

@@ -4,6 +4,7 @@ import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { matchesLabels, untilTime } from '../formats/filters.ts';
+import { lookup } from '../formats/lookup.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
@@ -140,9 +141,9 @@ export function matches(resource: NetworkResource, filters: Filters): boolean {
   const { label: _, 'label!': __, ...others } = filters;
   if (!matchesLabels(resource.Labels, filters)) return false;
   return Object.entries(others).every(([key, values]) => {
-    const test = FILTERS[key];
+    const test = lookup(FILTERS, key);
     if (!test) throw new ExpectedError('badParameter', `Invalid filter '${key}'`);
-    const wrong = values.find(value => VALUES[key]?.includes(value) === false);
+    const wrong = values.find(value => lookup(VALUES, key)?.includes(value) === false);
     if (wrong !== undefined) throw new ExpectedError('badParameter', `Invalid filter '${key}=[${wrong}]'`);
     return values.some(value => test(resource, value));
   });

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { ExpectedError } from '../formats/errors.ts';
+import { lookup } from '../formats/lookup.ts';
 import { usable } from './address-pool.ts';
 import { choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
@@ -121,7 +122,7 @@ const BOOLEANS: readonly string[] = [OPTION.icc, OPTION.masquerade];
 
 function checkOptions(given: Record<string, string>): Record<string, string> {
   const options = Object.fromEntries(
-    Object.entries(given).map(([key, value]) => [SHORT_OPTIONS[key] ?? key, value]),
+    Object.entries(given).map(([key, value]) => [lookup(SHORT_OPTIONS, key) ?? key, value]),
   );
   const wrong = (key: string, wanted: string): ExpectedError =>
     new ExpectedError('badParameter', `network option ${key}: "${options[key]}" is not ${wanted}`);

@@ -79,6 +79,14 @@ test('filters take no longer than what they are matched with', async () => {
   }
   const wrong = encodeURIComponent(JSON.stringify({ name: ['('] }));
   expect((await client.ask('GET', `/containers/json?filters=${wrong}`)).status).toBe(400);
+  // Names that every JavaScript object has are no filters.
+  for (const key of ['__proto__', 'constructor']) {
+    const filters = encodeURIComponent(`{"${key}":["a"]}`);
+    for (const path of ['/containers/json', '/images/json', '/networks', '/volumes', '/events'])
+      expect((await client.ask('GET', `${path}?filters=${filters}&until=1`)).status, path).toBe(400);
+    for (const path of ['/containers/prune', '/images/prune', '/networks/prune', '/volumes/prune'])
+      expect((await client.ask('POST', `${path}?filters=${filters}`)).status, path).toBe(400);
+  }
   await client.ask('DELETE', `/containers/${id}`);
 });
 

@@ -3,6 +3,7 @@
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { MountRequest } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
+import { lookup } from '../../formats/lookup.ts';
 import { decodeSize } from '../../formats/sizes.ts';
 
 /**
@@ -100,13 +101,13 @@ export function decodeMount(text: string, absolute: (path: string) => string): M
   for (const field of decodeCsvLine(text)) {
     const equals = field.indexOf('=');
     const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
-    const key = ALIASES[written] ?? written;
+    const key = lookup(ALIASES, written) ?? written;
     if (equals < 0 && !FLAGS.has(key)) {
       throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: invalid field '${field}' must be a key=value pair`,
       );
     }
-    const set = FIELDS[key];
+    const set = lookup(FIELDS, key);
     if (!set)
       throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: unknown option '${written}' in '${field}'`,

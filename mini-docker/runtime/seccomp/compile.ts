@@ -2,6 +2,7 @@
 // arguments that lead to one; calls that follow each other and have the same are one range; and a call's range is found
 // by halving. libseccomp, which other engines use, asks for one call after the other, or halves over groups of four.
 
+import { lookup } from '../../formats/lookup.ts';
 import type {
   Seccomp,
   SeccompAction,
@@ -115,7 +116,7 @@ function decide(profile: Seccomp, machine: Architecture): Node {
 function abisOf({ architectures = [] }: Seccomp, machine: Architecture): Abi[] {
   const named = new Set<Abi>([machine]);
   for (const name of architectures) {
-    const abi = ABIS[name];
+    const abi = lookup(ABIS, name);
     if (abi !== undefined) named.add(abi);
     else if (!OTHER_MACHINES.test(name))
       throw new TypeError(`the seccomp profile names architecture ${name}, which does not exist`);
