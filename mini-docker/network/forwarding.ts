@@ -93,7 +93,8 @@ function readBefore(path: string): Before {
   const where = `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/thread-self/ns/net')}`;
   try {
     const read = JSON.parse(readFileSync(path, 'utf8')) as Before;
-    return read.where === where ? read : { where };
+    const isWhole = [read[4], read[6]].every(each => each === undefined || (each.bridges && each.settings));
+    return read.where === where && isWhole ? read : { where };
   } catch {
     return { where };
   }
