@@ -49,7 +49,7 @@ export const mutants: Mutant[] = [
   {
     name: 'written after it ended',
     task: 'pid-file',
-    breaks: 'written-in-time',
+    breaks: 'waits-for-the-parent',
     file: 'pid-file.ts',
     belief: 'the parent may take its time',
     replace: "writeFileSync(file, `${pid}\\n`);\nwriteSync(go.writeEnd, '!');",
@@ -58,7 +58,7 @@ export const mutants: Mutant[] = [
   {
     name: 'nobody says go',
     task: 'pid-file',
-    breaks: 'ends-in-time',
+    breaks: 'goes-on',
     file: 'pid-file.ts',
     belief: 'the child goes on when the file is there',
     replace: "writeSync(go.writeEnd, '!');\n",
@@ -100,5 +100,14 @@ const pid = clone(0, [dup3(openSync(file, 'w+'), 1, 0), ...program(command)]);`,
     belief: 'the parent is always faster',
     replace: '[read(go.readEnd, Buffer.alloc(1)), ...program(command)]',
     by: '(void read, program(command))',
+  },
+  {
+    name: 'a nap instead of the pipe',
+    task: 'pid-file',
+    breaks: 'waits-for-the-parent',
+    file: 'pid-file.ts',
+    belief: 'a little time is enough for the parent',
+    replace: '[read(go.readEnd, Buffer.alloc(1)), ...program(command)]',
+    by: `(void read, program(['sh', '-c', 'sleep 0.3; exec "$@"', 'sh', ...command]))`,
   },
 ];
