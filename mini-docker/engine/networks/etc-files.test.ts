@@ -30,3 +30,9 @@ test('where containers have names, their own server is asked, and passes the res
   );
   expect(resolvConf({ NetworkMode: 'front', DnsOptions: ['ndots:2'] }, given)).toContain('options ndots:2\n');
 });
+
+test("where the host has only resolvers of its own loopback, containers get Docker's public ones", () => {
+  const servers = 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n';
+  expect(resolvConf({ NetworkMode: 'bridge' }, { ofHost: 'nameserver 127.0.0.1\n' })).toBe(servers);
+  expect(resolvConf({ NetworkMode: 'bridge' }, { ofHost: '' })).toBe(servers);
+});
