@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -44,6 +45,13 @@ afterAll(async () => {
 });
 
 const descriptors = (): number => readdirSync(`/proc/${daemon.pid}/fd`).length;
+const linkOf = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
 const residentBytes = (): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))![1]) * 1024;
 
@@ -182,6 +190,10 @@ test('a terminal that nobody reads holds up neither its program nor the daemon',
   const done = async () => (await engine.ask('HEAD', `/containers/${id}/archive?path=/done`)).status;
   await eventually(done, status => status === 200);
   expect(residentBytes() - before).toBeLessThan(60 * 1024 * 1024);
+  // On disk beside the container's layer, not in the memory that the run directory is.
+  const open = readdirSync(`/proc/${daemon.pid}/fd`).map(fd => linkOf(`/proc/${daemon.pid}/fd/${fd}`));
+  const spilled = open.filter(path => path.includes('/spill-'));
+  expect(spilled).toEqual([expect.stringContaining(join(daemon.dataRoot, 'containers', id))]);
   socket.destroy();
 });
 

@@ -33,7 +33,7 @@ export async function attachClient(
     stdout: options.stdout,
     stderr: options.stderr,
     closesInput: config.StdinOnce === true && config.Tty !== true,
-    directory: context.paths.runDir,
+    directory: context.paths.container(live.id).directory,
     onDetach: gone => void live.clients.delete(gone),
   });
   // Log first, then what comes: between the two nothing else may happen.

@@ -5,6 +5,7 @@ import type { ExecCreateBody } from '../../formats/engine-api/containers.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { Attachment } from '../core/engine.ts';
 import type { EngineContext } from '../state/context.ts';
+import type { LiveContainer } from '../state/live-container.ts';
 import { type AttachableRun, AttachedClient } from '../streams/attached-client.ts';
 
 /** How long output may still come from processes that the program left behind. Milliseconds. */
@@ -13,9 +14,9 @@ const PATIENCE = 2000;
 /** The client's ends. Its output ends after the exit code is known, so that a client that then asks for it gets it. */
 export function connectExec(
   context: EngineContext,
-  options: { body: ExecCreateBody; execution: Execution; ended: Promise<void> },
+  options: { live: LiveContainer; body: ExecCreateBody; execution: Execution; ended: Promise<void> },
 ): Attachment {
-  const { body, execution, ended } = options;
+  const { live, body, execution, ended } = options;
   const tty = body.Tty === true;
   const client = new AttachedClient({
     tty,
@@ -23,7 +24,7 @@ export function connectExec(
     stdout: body.AttachStdout !== false,
     stderr: body.AttachStderr !== false,
     closesInput: !tty,
-    directory: context.paths.runDir,
+    directory: context.paths.container(live.id).directory,
     onDetach: () => {},
   });
   const finished: Promise<void>[] = [];

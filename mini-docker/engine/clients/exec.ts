@@ -90,7 +90,12 @@ export function execsApi(context: EngineContext): ExecsApi {
         exec.live.execIds.delete(id);
         execEvent(context, exec, 'exec_die', { exitCode: String(exec.exitCode) });
       });
-      const attachment = connectExec(context, { body: exec.body, execution: exec.execution, ended });
+      const attachment = connectExec(context, {
+        live: exec.live,
+        body: exec.body,
+        execution: exec.execution,
+        ended,
+      });
       if (!options.detach) return attachment;
       drain(attachment).catch((error: Error) => context.warn(`exec ${id}: ${error.message}`));
       return undefined;

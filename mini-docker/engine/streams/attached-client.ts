@@ -19,7 +19,7 @@ export interface AttachedClientOptions {
   stderr: boolean;
   /** The container's standard input ends with the client's (docker's StdinOnce). */
   closesInput: boolean;
-  /** Where a queue may spill over to. */
+  /** Where a queue may spill over to: on disk, as what a client does not read may be more than a tmpfs should take. */
   directory: string;
   onDetach(client: AttachedClient): void;
 }
