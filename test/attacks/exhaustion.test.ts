@@ -218,7 +218,6 @@ test('a log that is not what it was is read as far as it can be', async () => {
   expect(residentBytes() - before).toBeLessThan(200 * 1024 * 1024);
   rmSync(LogPath);
   mkdirSync(LogPath);
-  const { status, body } = await engine.ask('GET', `/containers/${id}/logs?stdout=1`);
-  expect([status, body.toString()]).toEqual([500, expect.stringContaining(LogPath)]);
+  expect(await engine.logs(id), 'nothing of it is left').toBe('');
   await engine.json('DELETE', `/containers/${id}`);
 });
