@@ -26,8 +26,17 @@ const NUL = Buffer.alloc(1);
 export const pathArg = (path: string): PathArg =>
   isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
 
+/** Bytes with the NUL at its end (<linux/limits.h>). */
+const PATH_MAX = 4096;
+
+/** Throws BuildError for a path that no system call takes. */
+export function refuseLong(path: string): void {
+  if (Buffer.byteLength(path) >= PATH_MAX) throw new BuildError(`${path.slice(0, 100)}…: file name too long`);
+}
+
 /** Where `path` leads in the tree of `root`, without links, also when nothing is there yet. Throws BuildError. */
 export function placeOf(root: number, path: string): string {
+  refuseLong(path);
   const place = orMissing(() => resolveInRoot(root, pathArg(path)));
   if (place === undefined) throw new BuildError(`the symbolic links of ${path} go round in circles`);
   return decodeName(place.subarray(1));
@@ -41,7 +50,7 @@ export function locate(root: number, path: string): Located | undefined {
   const directory = openDirectory(root, place.slice(0, slash + 1));
   if (directory === undefined) return undefined;
   const name = place.slice(slash + 1) || '.';
-  const status = statusAt(directory, pathArg(name));
+  const status = orMissing(() => statusAt(directory, pathArg(name)));
   if (status === undefined) {
     call(close(directory));
     return undefined;
@@ -63,13 +72,15 @@ export function openFileOf({ directory, name }: Located): number {
 const openDirectory = (root: number, path: string): number | undefined =>
   orMissing(() => openInRoot(root, pathArg(path), O.RDONLY | O.DIRECTORY));
 
+/** No file has a name that is too long. */
+const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
+
 /** undefined when there is no such path. */
 function orMissing<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (error instanceof SyscallError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code))
-      return undefined;
+    if (error instanceof SyscallError && MISSING.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import { storeLayer } from './layer.ts';
 import type { StageOutput } from './output.ts';
 import type { PlannedStage } from './plan.ts';
 import { runStep } from './run.ts';
-import { isDirectory, locate } from './sources.ts';
+import { isDirectory, locate, refuseLong } from './sources.ts';
 import { imageIdOf, type StageState } from './state.ts';
 import { makeDirectories } from './transfer.ts';
 import { assignment, type BuildVariables, counted } from './variables.ts';
@@ -305,6 +305,7 @@ class StageBuilder {
   }
 
   async #makeDirectory(path: string): Promise<LooseLayer | undefined> {
+    refuseLong(path);
     const view = openState(this.#workspace, this.state);
     try {
       using there = locate(view, path);

@@ -41,6 +41,12 @@ const LINES = [
   '# escape=`',
   '# syntax=docker/dockerfile:1',
   'UNKNOWN x',
+  `COPY ${'n'.repeat(300)} /`,
+  `COPY file /${'n/'.repeat(2500)}`,
+  `WORKDIR /${'n'.repeat(300)}`,
+  `WORKDIR /${'n/'.repeat(2500)}`,
+  `ADD --chown=${'n'.repeat(300)} file /`,
+  `USER ${'n'.repeat(5000)}`,
   '\\',
   '',
 ];

@@ -126,12 +126,17 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
   } catch (error) {
     throw pathError(error, live, shown);
   }
-  const status = statusAt(directory, name);
-  if (status === undefined) {
-    closeSync(directory);
-    throw notThere(live, shown);
+  using held = new DisposableStack();
+  held.adopt(directory, closeSync);
+  let status: FileStatus | undefined;
+  try {
+    status = statusAt(directory, name);
+  } catch (error) {
+    throw pathError(error, live, shown);
   }
-  return { directory, name, status, [Symbol.dispose]: () => closeSync(directory) };
+  if (status === undefined) throw notThere(live, shown);
+  const kept = held.move();
+  return { directory, name, status, [Symbol.dispose]: () => kept.dispose() };
 }
 
 function openDirectory(live: LiveContainer, { root, path }: { root: ContainerRoot; path: string }): number {
@@ -162,8 +167,10 @@ function notThere(live: LiveContainer, path: string): ExpectedError {
 }
 
 function pathError(error: unknown, live: LiveContainer, path: string): unknown {
-  const isMissing = error instanceof SyscallError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code);
-  return isMissing ? notThere(live, path) : error;
+  if (!(error instanceof SyscallError)) return error;
+  // As dockerd says it.
+  if (error.code === 'ENAMETOOLONG') return badParameter(`${path.slice(0, 100)}…: file name too long`);
+  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code) ? notThere(live, path) : error;
 }
 
 async function* closing(
