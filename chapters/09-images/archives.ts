@@ -1,4 +1,4 @@
-// Images in one file: for friends, and for other tools.
+// Images as single files, for other people and other tools.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import {
@@ -15,7 +15,7 @@ import {
 } from './store.ts';
 import { uncompressed } from './unpack.ts';
 
-/** One tar archive, an OCI image layout of its own. manifest.json says it once more for docker load, which reads that. */
+/** Writes one tar archive, an OCI image layout. manifest.json repeats the list of blobs in the form docker load reads. */
 export function saveImage(name: string, file: string): void {
   const { manifest } = findImage(name);
   const descriptor = tags().get(name)!;
@@ -31,7 +31,7 @@ export function saveImage(name: string, file: string): void {
   });
 }
 
-/** @returns the names. @throws Error when something in it is not what its digest says: then nothing has a name yet */
+/** @returns the names. @throws Mistake if a blob does not match its digest; its image then gets no name */
 export function loadImages(file: string): string[] {
   return inTemporaryDirectory(directory => {
     execFileSync('tar', ['-C', directory, '-xf', file]);
@@ -53,7 +53,7 @@ export function loadImages(file: string): string[] {
   });
 }
 
-/** docker writes the whole name beside the tag: docker.io/library/busybox:latest. */
+/** docker save writes the full name, docker.io/library/busybox:latest, in an annotation of its own. */
 function nameOf({ annotations = {}, digest }: Descriptor): string {
   const name =
     annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'] ?? digest;

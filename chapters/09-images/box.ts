@@ -1,4 +1,4 @@
-// Chapter 9. A box of an image.
+// Chapter 9. A box made from an image.
 // Run: node chapters/09-images/box.ts run [--name NAME] [--keep] [--hostname NAME] [--init] [--tty] [--memory SIZE]
 //        [--cpus NUMBER] [--pids NUMBER] [--volume SOURCE:TARGET[:ro]]… IMAGE [COMMAND…]
 //      … box.ts import TAR NAME | images | save NAME TAR | load TAR

@@ -1,4 +1,4 @@
-// Making images: layers and configurations become blobs, and a manifest holds them together.
+// Making images: layers and configurations become blobs, and a manifest ties them together.
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +14,7 @@ import {
   writeJson,
 } from './store.ts';
 
-/** An image that nothing is in yet. */
+/** An image without layers. */
 export function emptyImage(): Image {
   const architecture = arch() === 'arm64' ? 'arm64' : 'amd64';
   const rootfs: ImageConfig['rootfs'] = { type: 'layers', diff_ids: [] };
@@ -26,21 +26,21 @@ export function emptyImage(): Image {
   };
 }
 
-/** A new image that has this tar archive as one more layer on top. Nothing is written yet but the layer. */
+/** A new image with this tar archive as one more layer on top. Only the layer is written to the store. */
 export function addLayer({ manifest, config }: Image, tar: Buffer, createdBy: string): Image {
   const layer = writeBlob(MEDIA_TYPE.layer, gzipSync(tar));
   return {
     manifest: { ...manifest, layers: [...manifest.layers, layer] },
     config: {
       ...config,
-      // The digest of the tar, not of what gzip makes of it: another gzip packs otherwise, and the files are the same.
+      // The digest of the tar, not of the gzip file: another gzip packs the same files into different bytes.
       rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, digestOf(tar)] },
       history: [...config.history, { created_by: createdBy }],
     },
   };
 }
 
-/** Writes config and manifest. @returns the manifest's descriptor: its digest is the image's */
+/** Writes configuration and manifest. @returns the manifest's descriptor; its digest identifies the image */
 export function writeImage({ manifest, config }: Image): Descriptor {
   const complete: Manifest = { ...manifest, config: writeJson(MEDIA_TYPE.config, config) };
   return writeJson(MEDIA_TYPE.manifest, complete);

@@ -1,4 +1,4 @@
-// The store of images: an OCI image layout. What is in it is called by what it contains, so nobody can change it unnoticed.
+// The image store, an OCI image layout. A blob is named by the digest of its content, so no change goes unnoticed.
 // https://github.com/opencontainers/image-spec: image-layout.md, manifest.md, config.md
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ export const MEDIA_TYPE = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-/** How one thing in the store refers to another. */
+/** A reference from one blob, or the index, to another blob. */
 export interface Descriptor {
   mediaType: string;
   /** 'sha256:…' */
@@ -32,9 +32,9 @@ export interface Manifest {
 export interface ImageConfig {
   architecture: string;
   os: string;
-  /** What a box of this image runs, when nothing else is said. */
+  /** Defaults for boxes of this image: command, environment, directory. */
   config: { Cmd?: string[]; Env?: string[]; WorkingDir?: string };
-  /** The digests of the layers before they were compressed, the lowest first. */
+  /** The digests of the uncompressed layers, the lowest first. */
   rootfs: { type: 'layers'; diff_ids: string[] };
   history: { created_by: string; empty_layer?: boolean }[];
 }
@@ -50,7 +50,7 @@ export function digestOf(bytes: Buffer): string {
 
 export function blobPath(digest: string, store = STORE): string {
   const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
-  if (hex === undefined) throw new Mistake(`a digest is sha256: and 64 hex digits, and not ${digest}`);
+  if (hex === undefined) throw new Mistake(`a digest is sha256: and 64 hex digits, not ${digest}`);
   return `${store}/blobs/sha256/${hex}`;
 }
 
@@ -61,7 +61,7 @@ export function writeBlob(mediaType: string, bytes: Buffer): Descriptor {
   return { mediaType, digest, size: bytes.length };
 }
 
-/** @throws Error when it is not what its name says */
+/** @throws Mistake if the content does not match the digest */
 export function readBlob({ digest }: Descriptor, store = STORE): Buffer {
   const bytes = readFileSync(blobPath(digest, store));
   if (digestOf(bytes) !== digest)
@@ -73,7 +73,7 @@ export function writeJson(mediaType: string, value: object): Descriptor {
   return writeBlob(mediaType, Buffer.from(JSON.stringify(value)));
 }
 
-/** @param manifest where it is, by tag or in an archive */
+/** @param manifest descriptor of the manifest, from a tag or from an archive's index */
 export function readImage(manifest: Descriptor, store = STORE): Image {
   const decoded = JSON.parse(readBlob(manifest, store).toString()) as Manifest;
   const config = JSON.parse(readBlob(decoded.config, store).toString()) as ImageConfig;
@@ -82,7 +82,7 @@ export function readImage(manifest: Descriptor, store = STORE): Image {
 
 const TAG = 'org.opencontainers.image.ref.name';
 
-/** Names are the only thing in the store that can change: index.json. */
+/** The names in index.json, the only file in the store that ever changes. */
 export function tags(): Map<string, Descriptor> {
   if (!existsSync(`${STORE}/index.json`)) return new Map();
   const { manifests } = JSON.parse(readFileSync(`${STORE}/index.json`, 'utf8')) as {
@@ -91,7 +91,7 @@ export function tags(): Map<string, Descriptor> {
   return new Map(manifests.map(manifest => [manifest.annotations?.[TAG] ?? '', manifest]));
 }
 
-/** @throws Error when there is no image of that name */
+/** @throws Mistake if there is no image of that name */
 export function findImage(name: string): Image {
   const manifest = tags().get(name);
   if (manifest === undefined) {
@@ -110,7 +110,7 @@ export function writeIndex(store: string, manifests: readonly Descriptor[]): voi
   replaceFile(`${store}/index.json`, JSON.stringify({ schemaVersion: 2, manifests }));
 }
 
-/** Whoever reads it sees the old file or the new one, never half of one. rename(2) */
+/** Replaces a file in one step: readers see the old file or the new one, never half of one. rename(2) */
 function replaceFile(path: string, content: Buffer | string): void {
   writeFileSync(`${path}.new`, content);
   renameSync(`${path}.new`, path);

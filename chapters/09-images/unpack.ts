@@ -1,4 +1,4 @@
-// An image's layers as directories, from which overlay makes a root.
+// Unpacks an image's layers into directories, which overlay then combines into a root.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -9,22 +9,22 @@ import { digestOf, type Image, readBlob } from './store.ts';
 
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
-/** What every gzip file begins with. RFC 1952 */
+/** The first two bytes of every gzip file. RFC 1952 */
 const GZIP = 0x1f8b;
 
-/** @throws Error when it is not what the configuration promises */
+/** @throws Mistake if the layer does not have the diffID that the configuration gives */
 export function uncompressed(layer: Buffer, diffId: string | undefined): Buffer {
   const tar = layer.readUInt16BE(0) === GZIP ? gunzipSync(layer) : layer;
-  if (digestOf(tar) !== diffId) throw new Mistake(`a layer ought to be ${diffId} and is ${digestOf(tar)}`);
+  if (digestOf(tar) !== diffId) throw new Mistake(`a layer should be ${diffId}, but it is ${digestOf(tar)}`);
   return tar;
 }
 
-/** The image's layers as directories, the lowest first: unpacked once, and shared by all images that have them. */
+/** The image's layers as directories, the lowest first. Each is unpacked once and shared by all images that contain it. */
 export function layerDirectories({ manifest, config }: Image): string[] {
   let chainId = '';
   return manifest.layers.map((layer, at) => {
     const diffId = config.rootfs.diff_ids[at]!;
-    // A layer together with all below it: the same diff upon something else is another thing.
+    // Names the layer together with all layers below it: the same diff on top of other layers gives other files.
     chainId = at === 0 ? diffId : digestOf(Buffer.from(`${chainId} ${diffId}`));
     const directory = `/tmp/box/layers/${chainId.slice('sha256:'.length)}`;
     if (!existsSync(directory)) {
@@ -37,7 +37,7 @@ export function layerDirectories({ manifest, config }: Image): string[] {
   });
 }
 
-/** In a tar a file that is gone is an empty file .wh.NAME; for overlay it is a device 0:0 called NAME. */
+/** In a tar, a deleted file is an empty file .wh.NAME; in an overlay layer it is a device 0:0 called NAME. */
 function unpack(tar: Buffer, directory: string): void {
   execFileSync('tar', ['-C', directory, '--numeric-owner', '-xpf', '-'], { input: tar });
   const marks = execFileSync('find', [directory, '-name', `${WHITEOUT}*`], { encoding: 'utf8' });
@@ -49,7 +49,7 @@ function unpack(tar: Buffer, directory: string): void {
   }
 }
 
-/** A directory that replaces the one below, instead of adding to it. */
+/** Marks a directory that hides the one below instead of merging with it. */
 function setOpaque(directory: string): void {
   withFd(call(openat(AT.FDCWD, directory, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0)), fd =>
     call(fsetxattr(fd, 'trusted.overlay.opaque', Buffer.from('y'), 0)),

@@ -71,7 +71,7 @@ async function run(words: string[]): Promise<void> {
   const ownNetwork = net === 'host' ? 0 : CLONE.NEWNET;
   const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | ownNetwork;
   const steps: Item[] = [
-    // Our own end of writing has to go, or nobody would ever notice that the other side has ended.
+    // Closes our copy of the writing end: while it is open, we would not notice that the parent has ended.
     close(connected.writeEnd),
     because('the cable is laid from outside', read(connected.readEnd, Buffer.alloc(1))),
     ...joinGroup(group),

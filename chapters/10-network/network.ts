@@ -1,4 +1,4 @@
-// A network for boxes: a bridge on the machine, a cable to each box, and addresses that are translated. veth(4), nft(8)
+// A network for boxes: a bridge on the machine, a cable to each box, and address translation. veth(4), nft(8)
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import {
@@ -21,7 +21,7 @@ const BRIDGE = 'box0';
 const GATEWAY = '10.88.0.1';
 const LEASES = '/tmp/box/addresses';
 
-/** Of the machine, and of the box. */
+/** A port of the machine, and the port of the box that it leads to. */
 export interface Published {
   port: number;
   boxPort: number;
@@ -37,17 +37,17 @@ export interface Connection {
 /** '8080:80', as after docker run's -p. */
 export function parsePublished(text: string): Published {
   const [port = 0, boxPort = 0] = text.split(':').map(Number);
-  if (!(port > 0 && boxPort > 0)) throw new Mistake(`a published port is PORT:PORT, and not ${text}`);
+  if (!(port > 0 && boxPort > 0)) throw new Mistake(`a published port is PORT:PORT, not ${text}`);
   return { port, boxPort };
 }
 
-/** Lays a cable from the bridge to a process's network namespace. @param pid of a process that waits for it */
+/** Lays a cable from the bridge to a process's network namespace. @param pid of a process that waits meanwhile */
 export function connect(pid: number, published: readonly Published[]): Connection {
   const address = lease();
   using machine = openNetlink();
   const bridge = bridgeOf(machine);
   const name = `box-${address.split('.').at(-1)}`;
-  // Both ends are made at once, one here and one there.
+  // One request makes both ends, one here and one in the box.
   const peer = { name: 'eth0', namespace: { pid } };
   machine.request(createLink({ name, kind: 'veth', master: bridge, peer }));
   machine.request(setLink(name, { up: true }));
@@ -77,7 +77,7 @@ function setUpInside(address: string): void {
   box.request(addRoute({ destination: 'default', gateway: GATEWAY }));
 }
 
-/** The cable goes with the box's network namespace, but the kernel takes its time for that: the address is free at once. */
+/** Frees the address at once: the kernel removes the cable with the box's network namespace too, but in its own time. */
 export function disconnect({ address, link, published }: Connection): void {
   using machine = openNetlink();
   machine.request(deleteLink(link), { mayFail: ['ENODEV'] });
@@ -87,7 +87,7 @@ export function disconnect({ address, link, published }: Connection): void {
   rmSync(`${LEASES}/${address}`);
 }
 
-/** @returns its index; it is made when there is none */
+/** @returns the bridge's link index. Makes the bridge if there is none. */
 function bridgeOf(machine: NetlinkSocket): number {
   const found = machine.get(getLink(BRIDGE), decodeLink, { mayFail: ['ENODEV'] });
   if (found !== undefined) return found.index;
@@ -98,7 +98,7 @@ function bridgeOf(machine: NetlinkSocket): number {
   return index;
 }
 
-/** The first address that nobody has. A file that must be new: two boxes that start at once do not get the same. */
+/** The first free address. Its file must be new, so two boxes that start at once do not get the same one. */
 function lease(): string {
   mkdirSync(LEASES, { recursive: true });
   for (let last = 2; last < 255; last++) {
@@ -113,7 +113,7 @@ function lease(): string {
   throw new Mistake('all addresses of the network are taken');
 }
 
-/** What comes in for a published port gets the box's address; what goes out gets the machine's. */
+/** Packets to a published port get the box's address as destination; outgoing packets get the machine's as sender. */
 const RULES = `
 table ip box {
   map published { type inet_service : ipv4_addr . inet_service; }
@@ -134,7 +134,7 @@ table ip box {
 
 function translate(): void {
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
-  // Else the kernel drops what comes from 127.0.0.1 and leaves by another link than lo.
+  // Without it the kernel drops packets from 127.0.0.1 that leave by a link other than lo.
   writeFileSync(`/proc/sys/net/ipv4/conf/${BRIDGE}/route_localnet`, '1');
   if (spawnSync('nft', ['list', 'table', 'ip', 'box']).status !== 0) {
     execFileSync('nft', ['-f', '-'], { input: RULES });

@@ -1,4 +1,4 @@
-// What the programs of exercise 9 must do for digests and layouts.
+// The checks of exercise 9: digests and layouts.
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Exercise } from '../../learn/grader/exercise.ts';
@@ -6,10 +6,10 @@ import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
   tasks: [
-    { id: 'chain', title: 'The names of chains', points: 3, file: 'chain.ts', check: checkChain },
+    { id: 'chain', title: 'The names of layers', points: 3, file: 'chain.ts', check: checkChain },
     {
       id: 'verify',
-      title: 'A layout that is as it claims',
+      title: 'Is the layout what it claims to be?',
       points: 5,
       file: 'verify.ts',
       check: checkVerify,
@@ -31,14 +31,14 @@ async function checkChain(lab: Lab): Promise<void> {
   const told = await lab.run(diffIds);
   const lines = told.stdout.trim().split('\n');
   lab.promise('lowest', lines[0] === chainIds[0], {
-    promised: `the lowest layer is called by its diffID: ${chainIds[0]}`,
+    promised: `the lowest layer's chainID is its diffID, ${chainIds[0]}`,
     seen: ending(told),
-    look: 'there is nothing below it that could be part of its name',
+    look: 'no layer lies below it, so nothing else is part of its name',
   });
   lab.promise('others', lines.join() === chainIds.join(), {
-    promised: `the second is called ${chainIds[1]}, and so on for ${diffIds.length} layers`,
+    promised: `the second layer's chainID is ${chainIds[1]}, and so on for ${diffIds.length} layers`,
     seen: ending(told),
-    look: 'the text that is digested: chainID, one blank, diffID; both with their sha256:',
+    look: 'the digested text: chainID, one space, diffID; both with their sha256:',
   });
 }
 
@@ -50,7 +50,7 @@ interface Layout {
   layers: string[];
 }
 
-/** An image of some layers. @param lie where its configuration has a wrong diffID */
+/** An image of three layers. @param lie index of the layer for which the configuration gives a wrong diffID */
 function makeLayout(lab: Lab, lie?: number): Layout {
   const files = new Map<string, Buffer>();
   const put = (bytes: Buffer): { digest: string; size: number } => {
@@ -84,38 +84,38 @@ async function place(lab: Lab, { files }: Layout): Promise<string> {
 async function checkVerify(lab: Lab): Promise<void> {
   const good = await lab.run([await place(lab, makeLayout(lab))]);
   lab.promise('intact', good.code === 0 && good.stdout.trim() === 'ok', {
-    promised: 'of a layout in which everything is right it says ok, and ends with 0',
+    promised: 'for a correct layout it prints ok and exits with 0',
     seen: ending(good),
-    look: 'which digest belongs to what: a blob has that of its bytes, a diffID is that of the unpacked ones',
+    look: 'which digest is which: a blob is named by the digest of its bytes, a diffID is that of the uncompressed bytes',
   });
   const damagedLayer = makeLayout(lab);
   const victim = lab.random.pick(damagedLayer.layers);
-  // The time in the head of a gzip file: what is in it stays the same, and so does its size. RFC 1952
+  // The time in the header of a gzip file: the uncompressed content and the size stay the same. RFC 1952
   damagedLayer.files.get(`blobs/sha256/${victim.slice('sha256:'.length)}`)![4]! ^= 0x55;
   const layer = await lab.run([await place(lab, damagedLayer)]);
   lab.promise('blob', layer.code === 1 && layer.stdout.trim() === victim, {
-    promised: `it tells that the blob ${victim} is not what it is called, and ends with 1`,
+    promised: `it reports that the content of blob ${victim} does not match its name, and exits with 1`,
     seen: ending(layer),
-    look: 'is the content digested, or only its size compared, or only what is in it?',
+    look: 'do you digest the stored bytes, or only compare sizes, or only the uncompressed content?',
   });
   for (const part of ['config', 'manifest'] as const) {
     const damaged = makeLayout(lab);
     const name = `blobs/sha256/${damaged[part].slice('sha256:'.length)}`;
-    // A blank more, and JSON as good as before.
+    // One more space: still valid JSON.
     damaged.files.set(name, Buffer.concat([damaged.files.get(name)!, Buffer.from(' ')]));
     const told = await lab.run([await place(lab, damaged)]);
     lab.promise('every-blob', told.code === 1 && told.stdout.trim() === damaged[part], {
-      promised: `it tells that the ${part}, ${damaged[part]}, is not what it is called, and ends with 1`,
+      promised: `it reports that the content of the ${part}, ${damaged[part]}, does not match its name, and exits with 1`,
       seen: ending(told),
-      look: 'layers are not the only blobs: manifest and configuration are blobs as well',
+      look: 'layers are not the only blobs: the manifest and the configuration are blobs too',
     });
   }
   const lie = lab.random.integer(0, 2);
   const lying = makeLayout(lab, lie);
   const diffId = await lab.run([await place(lab, lying)]);
   lab.promise('diff-id', diffId.code === 1 && diffId.stdout.trim() === lying.layers[lie], {
-    promised: `it tells that the layer ${lying.layers[lie]} has not the diffID that the configuration promises`,
+    promised: `it reports that layer ${lying.layers[lie]} does not have its diffID, and exits with 1`,
     seen: ending(diffId),
-    look: 'config.rootfs.diff_ids, and what gunzip makes of the layer',
+    look: 'compare config.rootfs.diff_ids with the digest of the uncompressed layer',
   });
 }

@@ -1,4 +1,4 @@
-// Looks whether an OCI image layout is as it claims to be.   Run: node verify.ts DIRECTORY
+// Checks that an OCI image layout is what it claims to be.   Run: node verify.ts DIRECTORY
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import {
@@ -13,7 +13,7 @@ const [layout = ''] = process.argv.slice(2);
 
 function read({ digest }: Descriptor): Buffer {
   const bytes = readFileSync(blobPath(digest, layout));
-  // TODO: is it what it is called?
+  // TODO: does the content match the name?
   void [digestOf, damaged];
   return bytes;
 }
@@ -28,7 +28,7 @@ for (const descriptor of index.manifests) {
   const manifest = JSON.parse(read(descriptor).toString()) as Manifest;
   const config = JSON.parse(read(manifest.config).toString()) as ImageConfig;
   for (const [at, layer] of manifest.layers.entries()) {
-    // TODO: is the layer as it is called, and what is in it what the configuration promises?
+    // TODO: does the layer match its digest, and its uncompressed content the diffID in the configuration?
     void [gunzipSync, config, layer, at];
   }
 }

@@ -15,7 +15,7 @@ const [pidText, name = '', address = ''] = process.argv.slice(2);
 const pid = Number(pidText);
 
 const outside = openNetlink();
-// TODO: both ends are made at once; ours is to be up.
+// TODO: one request makes both ends; then our end has to be set up.
 void [createLink, name, outside];
 
 inNetworkNamespace(openNetworkNamespace({ pid }), () => {

@@ -1,4 +1,4 @@
-// What the programs of exercise 10 must do for links and packets.
+// The checks of exercise 10: links and packets.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
@@ -22,11 +22,11 @@ async function apart(lab: Lab): Promise<number> {
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
   void lab.command(['unshare', '-n', ...argv], { timeout: 60_000 });
   const pid = await lab.find(argv);
-  if (pid === undefined) throw new Error('a process with a network of its own does not start');
+  if (pid === undefined) throw new Error('a process with a network of its own did not start');
   return lab.insidePid(pid)!;
 }
 
-/** Makes some links, and removes half of them: nobody can know the number that the next one gets. */
+/** Makes some links and removes one, so that the index of the next link cannot be predicted. */
 function otherLinks(pairs: number): string {
   return `for n in $(seq ${pairs}); do ip link add x$n type veth peer name y$n; done; ip link del x1`;
 }
@@ -46,8 +46,8 @@ async function checkCable(lab: Lab): Promise<void> {
     (await lab.command(['nsenter', '-t', `${pid}`, '-n', ...argv])).stdout;
   const eth0 = await there('ip', '-o', '-4', 'addr', 'show', 'eth0');
   lab.promise('address', eth0.includes(`inet ${address}/24 `), {
-    promised: `in the namespace there is a link eth0 with the address ${address}/24`,
-    seen: eth0 === '' ? `there is none, and ${ending(ran)}` : quote(eth0.trim()),
+    promised: `the namespace has a link eth0 with the address ${address}/24`,
+    seen: eth0 === '' ? `it has no eth0 with an address, and ${ending(ran)}` : quote(eth0.trim()),
     look: 'nsenter -t PID -n ip addr',
   });
   const outside = (await lab.command(['ip', '-o', 'link', 'show', name])).stdout;
@@ -55,13 +55,13 @@ async function checkCable(lab: Lab): Promise<void> {
   lab.promise('up', outside.includes(',UP') && cable.includes(',UP') && !cable.includes('NO-CARRIER'), {
     promised: `both ends are up, ${name} outside and eth0 inside`,
     seen: `${quote(outside.trim())} and ${quote(cable.trim())}`,
-    look: 'a link starts down; setLink(…, { up: true }), on both sides',
+    look: 'a new link is down; call setLink(…, { up: true }) on both sides',
   });
   const lo = await there('ip', '-o', 'link', 'show', 'lo');
   lab.promise('lo', lo.includes(',UP'), {
-    promised: 'in the namespace lo is up, so that 127.0.0.1 answers',
+    promised: 'lo is up in the namespace, so that 127.0.0.1 answers',
     seen: quote(lo.trim()),
-    look: 'lo starts down as well: LOOPBACK_INDEX',
+    look: 'lo is down at first, too: LOOPBACK_INDEX',
   });
 }
 
@@ -83,9 +83,9 @@ async function checkPublish(lab: Lab): Promise<void> {
   const rules = await lab.run([`${port}`, `${near}.2:${serverPort}`]);
   const loaded = await lab.command(['nft', '-f', '-'], { input: rules.stdout });
   lab.promise('loads', loaded.code === 0, {
-    promised: 'nft takes what it prints',
+    promised: 'nft accepts the rules that it prints',
     seen: quote(loaded.stderr.trim()),
-    look: 'the line that nft points at',
+    look: 'the line that nft complains about',
   });
   const ask = (address: string): string[] => {
     const attempt = `require('net').connect({ host: '${address}', port: ${port}, timeout: 1500 })`;
@@ -94,20 +94,20 @@ async function checkPublish(lab: Lab): Promise<void> {
   };
   const fromOutside = await lab.command(['nsenter', '-t', `${client}`, '-n', ...ask(`${far}.1`)]);
   lab.promise('from-outside', fromOutside.stdout === word, {
-    promised: `another machine that connects to ${far}.1, port ${port}, gets to the server`,
+    promised: `another machine that connects to ${far}.1, port ${port}, reaches the server`,
     seen: ending(fromOutside),
-    look: 'the hook prerouting; nft list ruleset',
+    look: 'the prerouting hook; nft list ruleset',
   });
   const fromHere = await lab.command(ask(`${far}.1`));
   lab.promise('from-the-machine', fromHere.stdout === word, {
-    promised: `a program on the machine itself that connects to ${far}.1, port ${port}, gets there as well`,
+    promised: `a program on the machine itself that connects to ${far}.1, port ${port}, reaches it too`,
     seen: ending(fromHere),
-    look: "the machine's own packets never see prerouting",
+    look: "the machine's own packets never pass prerouting",
   });
   const other = await lab.command(ask(`${far}.2`));
   lab.promise('others-alone', other.stdout !== word, {
-    promised: `whoever connects to port ${port} of another machine, ${far}.2, does not get to our server`,
+    promised: `a connection to port ${port} of another machine, ${far}.2, does not end up at our server`,
     seen: ending(other),
-    look: 'fib daddr type local: is the packet for this machine?',
+    look: 'fib daddr type local: is the packet addressed to this machine?',
   });
 }

@@ -1,4 +1,4 @@
-// Looks whether an OCI image layout is as it claims to be.   Run: node verify.ts DIRECTORY
+// Checks that an OCI image layout is what it claims to be.   Run: node verify.ts DIRECTORY
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import {
