@@ -105,7 +105,7 @@ async function run(words: string[]): Promise<void> {
   if (!keep) removeLayers(name);
 }
 
-/** In a box that runs. */
+/** Runs a command in a running box. */
 async function exec([target = '', ...command]: string[]): Promise<void> {
   const box = Number(target);
   const pid = clone(0, inBox(box, program(command, environmentOf(box))));

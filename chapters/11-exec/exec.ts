@@ -1,4 +1,4 @@
-// A second program where another is already: in its namespaces, and in its control group. setns(2), pidfd_open(2)
+// Runs a second program in the namespaces and the control group of a running one. setns(2), pidfd_open(2)
 import { existsSync, readFileSync } from 'node:fs';
 import {
   AT,
@@ -23,24 +23,24 @@ import { groupOf } from '../07-cgroups/groups.ts';
 
 const EVERYTHING = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWNET | CLONE.NEWCGROUP;
 
-/** @param box a process in it. @param items what is done in there. @throws Mistake when there is no such process */
+/** @param box pid of a process in the box. @param items steps to run there. @throws Mistake if there is no such process */
 export function inBox(box: number, items: readonly Item[]): Item[] {
-  // From here on it cannot become another process that is given the same number.
+  // From here on we cannot mistake another process with the same pid for it.
   const pidfd = call(mayFail(pidfdOpen(box, 0), 'ESRCH', 'EINVAL'));
   if (pidfd < 0) throw new Mistake(`there is no process ${box}`);
   const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
   const status = Buffer.alloc(16);
-  // Opened before setns(): in there, the machine's control groups cannot be seen any more.
+  // Opened before setns(): in there, the machine's control groups are not visible.
   const groups = groupOf(box).map(directory =>
     openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0),
   );
   return [
     ...groups,
-    because('to see what it sees', setns(pidfd, EVERYTHING)),
-    // A process keeps its number for life, so it cannot change to another pid namespace. Its children can.
+    because('to see what the box sees', setns(pidfd, EVERYTHING)),
+    // A process keeps its pid for life, so it cannot move to another pid namespace. Its children can be born there.
     { control: 'fork', step: child, parent: 'outside' },
-    // Whoever stays outside shares its memory with us: if it were in the group, its limit would be ours.
-    ...groups.map(file => because('the limits are for it, too', writeText(resultOf(file), '0'))),
+    // The parent stays outside the control group: it shares node's memory, which would count against the limit.
+    ...groups.map(file => because('the limits apply to it, too', writeText(resultOf(file), '0'))),
     ...items,
     { control: 'label', name: 'outside' },
     wait4(resultOf(child), status, 0, null),
@@ -48,7 +48,7 @@ export function inBox(box: number, items: readonly Item[]): Item[] {
   ];
 }
 
-/** What the box's own program was given. @throws Mistake when there is no such process */
+/** The environment that the box's own program was given. @throws Mistake if there is no such process */
 export function environmentOf(box: number): NodeJS.ProcessEnv {
   if (!existsSync(`/proc/${box}/environ`)) throw new Mistake(`there is no process ${box}`);
   const lines = readFileSync(`/proc/${box}/environ`, 'utf8').split('\0').filter(Boolean);

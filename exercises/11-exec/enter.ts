@@ -1,4 +1,4 @@
-// Runs a command where another process is.   Run: node enter.ts PID COMMAND…
+// Runs a command in another process's namespaces and control group.   Run: node enter.ts PID COMMAND…
 import { CLONE, call, clone, cloneCall, type Item, pidfdOpen, resultOf, SIG, setns, wait4 } from '#linux';
 import { program, statusOf } from '../../chapters/01-process/program.ts';
 import { exitAs } from '../../chapters/06-pid-1/init.ts';
@@ -9,11 +9,11 @@ const target = Number(number);
 
 const pidfd = call(pidfdOpen(target, 0));
 const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
-/** Where wait4() leaves how the command ended. */
+/** The command's wait status, written by wait4(). */
 const status = Buffer.alloc(16);
 
 const steps: Item[] = [
-  // TODO: the group, the namespaces, and a child that is born in there. Who stays outside waits for it.
+  // TODO: join the group and the namespaces, and fork a child that is born in there. The parent outside waits for it.
   ...program(command),
   ...exitAs(status),
 ];

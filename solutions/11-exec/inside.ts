@@ -1,4 +1,4 @@
-// Prints who is in a process's pid namespace.   Run: node inside.ts PID
+// Prints the processes in a process's pid namespace.   Run: node inside.ts PID
 import { readdirSync } from 'node:fs';
 import { readStatus } from '#linux';
 import { namespaceOf } from '../../chapters/00-machine/namespaces.ts';
@@ -14,6 +14,6 @@ function isIn(pid: number): boolean {
   try {
     return namespaceOf(pid, 'pid') === wanted;
   } catch {
-    return false; // It has ended meanwhile.
+    return false; // It has ended in the meantime.
   }
 }
