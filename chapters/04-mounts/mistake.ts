@@ -1,4 +1,4 @@
-// What its user did wrong is told in one line: the stack of calls would only say where we noticed.
+// A user's mistake is reported in one line: a stack trace would only show where the program noticed it.
 
 export class Mistake extends Error {}
 

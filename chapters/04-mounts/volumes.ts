@@ -1,4 +1,4 @@
-// Directories and files of the machine at another place in the box: bind mounts.
+// Bind mounts: directories and files of the machine at another place in the box.
 import { because, MS, mount, type Step } from '#linux';
 import { Mistake } from './mistake.ts';
 
@@ -8,22 +8,22 @@ export interface Volume {
   readonly: boolean;
 }
 
-/** '/tmp/data:/mnt' or '/tmp/data:/mnt:ro', as after docker run's -v. */
+/** '/tmp/data:/mnt' or '/tmp/data:/mnt:ro', as docker run's -v takes it. */
 export function parseVolume(text: string): Volume {
   const [source, target, mode = 'rw', ...rest] = text.split(':');
   if (!source?.startsWith('/') || !target?.startsWith('/') || !/^r[ow]$/.test(mode) || rest.length > 0) {
-    throw new Mistake(`a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro, and not ${text}`);
+    throw new Mistake(`a volume is /SOURCE:/TARGET or /SOURCE:/TARGET:ro, not ${text}`);
   }
   return { source, target, readonly: mode === 'ro' };
 }
 
 export function bindVolume({ source, target, readonly }: Volume): Step[] {
   return [
-    because(`${source} is to be seen at ${target}`, mount({ source, target, flags: MS.BIND })),
+    because(`${source} appears at ${target}`, mount({ source, target, flags: MS.BIND })),
     ...(readonly
       ? [
           because(
-            'a bind mount takes no flags when it is made',
+            'a new bind mount ignores flags; a remount sets them',
             mount({ target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY }),
           ),
         ]
