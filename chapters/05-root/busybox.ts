@@ -1,10 +1,10 @@
-// A small Linux in a directory: one program, busybox, under its many names. Chapter 9 puts images in its place.
+// A small Linux in a directory: one program, busybox, under its many names. Chapter 9 replaces it with images.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 
 const ROOT = '/tmp/box/rootfs';
 
-/** Makes it, if it is not there. @returns the directory */
+/** Creates the root if it does not exist yet. @returns its directory */
 export function busyboxRoot(): string {
   if (existsSync(ROOT)) return ROOT;
   const busybox = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();

@@ -1,4 +1,4 @@
-// A root of the box's own. All of it is steps of the child's, in a mount namespace whose mounts are private.
+// A root of the box's own: steps for the child, in a mount namespace whose mounts are private.
 import {
   AT,
   because,
@@ -19,25 +19,25 @@ import {
   umount2,
 } from '#linux';
 
-/** From here on `root` is /, and what was / before cannot be named any more. */
+/** From here on `root` is /, and no path leads to the old / any more. */
 export function enterRoot(root: string): Step[] {
   return [
     chdir(root),
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
-    because('nothing of the machine stays within reach', umount2('.', MNT.DETACH)),
+    because("the machine's files go out of reach", umount2('.', MNT.DETACH)),
     chdir('/'),
   ];
 }
 
-/** What is mounted is a mount point: the directory on itself. */
+/** Makes the root a mount point, by mounting the directory on itself. */
 export function bindRoot(root: string): Step {
   return because(
-    'pivot_root wants a mount point',
+    'pivot_root needs a mount point',
     mount({ source: root, target: root, flags: MS.BIND | MS.REC }),
   );
 }
 
-/** /proc, /sys and /dev, which every program takes for granted. To be made before the root is entered. */
+/** /proc, /sys and /dev, which every program takes for granted. They come before the root is entered. */
 export function systemDirectories(root: string): Item[] {
   const closed = MS.NOSUID | MS.NODEV | MS.NOEXEC;
   return [
@@ -53,7 +53,7 @@ export function systemDirectories(root: string): Item[] {
   ];
 }
 
-/** These do no harm: none of them is hardware. The machine's own, bound one by one. */
+/** The machine's harmless devices, bound one by one: none of them is hardware. */
 function devices(dev: string): Item[] {
   return ['null', 'zero', 'full', 'random', 'urandom', 'tty'].flatMap(name => {
     const file = openat(AT.FDCWD, `${dev}/${name}`, O.CREAT | O.WRONLY | O.CLOEXEC, 0o666);
@@ -65,7 +65,7 @@ function devices(dev: string): Item[] {
   });
 }
 
-/** Each mount of devpts has terminals of its own, and its own multiplexer (ptmx) that makes them. */
+/** Each devpts mount has terminals of its own, and its own multiplexer (ptmx) that creates them. */
 function terminals(dev: string): Step[] {
   return [
     makeDirectory(`${dev}/pts`),
@@ -89,7 +89,7 @@ function links(dev: string): Step[] {
   ];
 }
 
-/** Directories for a path in the root, as far as they are missing. */
+/** Creates the missing directories of a path in the root. */
 export function makeDirectories(root: string, path: string): Step[] {
   const parts = path.split('/').filter(Boolean);
   return parts.map((_, index) => makeDirectory(`${root}/${parts.slice(0, index + 1).join('/')}`));

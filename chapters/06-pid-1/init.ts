@@ -1,5 +1,5 @@
-// A process 1 that does its duties, around a program that need not know of them. It is a program of its own, of some
-// thousand bytes: a list of system calls, as ever, but with jumps in it.
+// A process 1 that does its duties, so that the program it starts need not know of them. It is a program of its own,
+// of some thousand bytes: a list of system calls as always, but with jumps.
 import {
   AT,
   because,
@@ -28,10 +28,10 @@ const SET_SIZE = 8;
 /** A set of signals is 64 bits. */
 const ALL = Buffer.alloc(SET_SIZE, 0xff);
 
-/** What a process does to become init. To stand last in the list. */
+/** Turns the process into init. It has to be the last step of the list. */
 export function becomeInit(command: readonly string[], env?: NodeJS.ProcessEnv): Step {
   const file = executable('init', initProgram(command, env));
-  return because('somebody has to do the duties', execveat(file, '', ['init'], [], AT.EMPTY_PATH));
+  return because('process 1 must reap orphans', execveat(file, '', ['init'], [], AT.EMPTY_PATH));
 }
 
 function initProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[] {
@@ -41,7 +41,7 @@ function initProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[
   const signal = mayFail(sigtimedwait(ALL, null, null, SET_SIZE));
   return [
     prctlName(PR.SET_NAME, 'init'),
-    // What is blocked is not lost, not even to a process 1: it waits until somebody asks for it.
+    // The kernel keeps a blocked signal, even for process 1, until the process asks for it.
     sigprocmask(SIG_SETMASK, ALL, null, SET_SIZE),
     { control: 'fork', step: child, parent: 'reap' },
     ...startProgram(command, env),
@@ -49,7 +49,7 @@ function initProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[
     { control: 'label', name: 'reap' },
     reaped,
     { control: 'when', result: resultOf(reaped), is: 'equal', value: resultOf(child), to: 'ended' },
-    // Somebody else's child: there may be more. 0: all that are left are alive.
+    // An orphan's pid: there may be more zombies. 0: all remaining children are alive.
     { control: 'when', result: resultOf(reaped), is: 'different', value: 0, to: 'reap' },
 
     { control: 'label', name: 'wait' },
@@ -64,7 +64,7 @@ function initProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[
 }
 
 function startProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item[] {
-  // Without the last item of program(), which tells the parent: there is none to tell.
+  // The last item of program() reports a failure to the parent. Here no parent listens, so it is left out.
   const attempts = program(command, env).slice(0, -1);
   return [
     ...resetSignals(),
@@ -74,7 +74,7 @@ function startProgram(command: readonly string[], env?: NodeJS.ProcessEnv): Item
   ];
 }
 
-/** Ends as another has ended. A wait status: the exit code in its second byte, or the signal in the lowest seven bits. wait(2) */
+/** Ends as the process with this wait status did: exit code in its second byte, or signal in the lowest seven bits. wait(2) */
 export function exitAs(status: Uint8Array): Item[] {
   const code = { wordIn: status, at: 1 };
   return [

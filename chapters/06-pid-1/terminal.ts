@@ -1,4 +1,4 @@
-// A terminal of the box's own: a pty from the box's devpts, whose master we take, and show on our own terminal.
+// A terminal of the box's own: a pty from the box's devpts. We take its master, and show it on our own terminal.
 import { closeSync, readSync, writeSync } from 'node:fs';
 import {
   because,
@@ -20,13 +20,13 @@ import {
   write,
 } from '#linux';
 
-/** Where the child keeps the master for us. */
+/** The descriptor at which the child keeps the master for us. */
 const MASTER = 100;
 
 export interface Terminal {
-  /** For the child, when it has entered its root. */
+  /** Steps for the child, after it has entered its root. */
   readonly steps: Item[];
-  /** For us, when there is a child: shows it until nobody has it open any more. */
+  /** Shows the child's terminal on ours until no process has it open any more. */
   show(pid: number): void;
 }
 
@@ -39,14 +39,14 @@ export function terminal(): Terminal {
       ...pty.steps,
       dup3(resultOf(pty.master), MASTER, O.CLOEXEC),
       ...[0, 1, 2].map(fd => dup3(resultOf(pty.slave), fd, 0)),
-      because('only who leads a session can have a controlling terminal', setsid()),
-      because('so that Ctrl-C reaches us', ioctl(0, IOCTL.TIOCSCTTY, 0)),
+      because('only a session leader can get a controlling terminal', setsid()),
+      because('Ctrl-C on the terminal now reaches this session', ioctl(0, IOCTL.TIOCSCTTY, 0)),
       write(opened.writeEnd, Buffer.from('!')),
-      because('the other side takes the master', read(taken.readEnd, Buffer.alloc(1))),
+      because('wait until the parent has taken the master', read(taken.readEnd, Buffer.alloc(1))),
     ],
     show(pid) {
       closeSync(opened.writeEnd);
-      // It ended before it came so far. wait() tells why.
+      // The child ended before it had opened the pty; wait() reports why.
       if (readSync(opened.readEnd, Buffer.alloc(1)) === 0) return;
       const pidfd = call(pidfdOpen(pid, 0));
       const master = takeFd(pidfd, MASTER);
@@ -60,7 +60,7 @@ export function terminal(): Terminal {
 function connect(master: number): void {
   const screen = new PtyStream(master);
   screen.pipe(process.stdout);
-  // Raw: no key means anything to our own terminal any more. Ctrl-C is a byte like others, for the one inside.
+  // Raw: no key means anything to our own terminal any more. Ctrl-C is a plain byte, for the terminal inside.
   if (process.stdin.isTTY) process.stdin.setRawMode(true);
   process.stdin.on('data', typed => screen.write(typed));
   process.stdin.on('end', () => screen.write('\x04'));
