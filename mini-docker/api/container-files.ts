@@ -2,6 +2,9 @@
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
+import { ExpectedError } from '../formats/errors.ts';
+import { object, string } from '../formats/schema.ts';
+import { requiredJsonBody } from './json-body.ts';
 import { pump } from './pump.ts';
 import { flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -10,6 +13,7 @@ export const containerFileRoutes: Route[] = [
   { method: 'HEAD', pattern: '/containers/{id}/archive', handle: statPath },
   { method: 'GET', pattern: '/containers/{id}/archive', handle: getArchive },
   { method: 'PUT', pattern: '/containers/{id}/archive', handle: putArchive },
+  { method: 'POST', pattern: '/containers/{id}/copy', handle: copy },
   { method: 'GET', pattern: '/containers/{id}/export', handle: exportAll },
   {
     method: 'GET',
@@ -26,6 +30,16 @@ async function statPath(call: Call) {
 async function getArchive(call: Call) {
   const { stat, tar } = await call.engine.containers.getArchive(call.params.id!, pathOf(call));
   await pump(tar, call.stream({ 'Content-Type': 'application/x-tar', ...statHeader(stat) }), bytes => bytes);
+  return undefined;
+}
+
+/** What there was before GET /archive, until 1.23. */
+async function copy(call: Call) {
+  if (call.version >= 24) throw new ExpectedError('notFound', 'page not found');
+  const { Resource } = await requiredJsonBody(call, object({ Resource: string }));
+  if (!Resource) throw badParameter('bad parameter: Resource cannot be empty');
+  const { tar } = await call.engine.containers.getArchive(call.params.id!, Resource);
+  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar' }), bytes => bytes);
   return undefined;
 }
 

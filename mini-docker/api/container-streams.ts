@@ -6,6 +6,7 @@ import { encodeFrame } from '../formats/stream-frames.ts';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import { carry, streamType } from './attachment.ts';
 import { notSupported } from './errors.ts';
+import { statsFor } from './old-versions.ts';
 import { jsonLine, pump } from './pump.ts';
 import { detachKeys, flag, text, time } from './query.ts';
 import { type Call, json, type Route } from './router.ts';
@@ -89,15 +90,16 @@ function encodeLog(
 }
 
 async function stats(call: Call) {
-  const { engine, params, query } = call;
+  const { engine, params, query, version } = call;
   const stream = flag(query, 'stream', true);
   const oneShot = flag(query, 'one-shot');
   if (stream && oneShot) throw badParameter('cannot have stream=true and one-shot=true');
   const readings = await engine.containers.stats(params.id!, { stream, oneShot });
   if (!stream) {
-    for await (const reading of readings) return json(reading);
+    for await (const reading of readings) return json(statsFor(reading, version));
     throw new Error('the container gave no reading');
   }
-  await pump(readings, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
+  const out = call.stream({ 'Content-Type': 'application/json' });
+  await pump(readings, out, reading => jsonLine(statsFor(reading, version)));
   return undefined;
 }

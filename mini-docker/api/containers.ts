@@ -3,13 +3,14 @@
 import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
 import {
-  type ContainerInspect,
   containerConfig,
   containerCreateBody,
   containerUpdateBody,
   withZeroValues,
 } from '../formats/engine-api/containers.ts';
+import { ExpectedError } from '../formats/errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
+import { containerFor } from './old-versions.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, integer, terminalSize, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -28,7 +29,7 @@ export const containerRoutes: Route[] = [
     pattern: '/containers/{id:path}/json',
     handle: async ({ engine, params, query, version }) => {
       const found = await engine.containers.inspect(params.id!, { size: flag(query, 'size') });
-      return json(withZeroValues(version < 45 ? withShortAlias(found) : found));
+      return json(containerFor(withZeroValues(found), version));
     },
   },
   { method: 'POST', pattern: '/containers/{id}/start', handle: start },
@@ -57,10 +58,7 @@ export const containerRoutes: Route[] = [
   {
     method: 'POST',
     pattern: '/containers/{id}/kill',
-    handle: async ({ engine, params, query }) => {
-      await engine.containers.kill(params.id!, text(query, 'signal'));
-      return empty(204);
-    },
+    handle: kill,
   },
   {
     method: 'POST',
@@ -128,17 +126,6 @@ export const containerRoutes: Route[] = [
   },
 ];
 
-/** Before 1.45 a container's short id was among its aliases on a network with names. */
-function withShortAlias(container: ContainerInspect): ContainerInspect {
-  const { Id, NetworkSettings } = container;
-  const networks = Object.entries(NetworkSettings.Networks).map(([name, settings]) => {
-    const hasNames = !['bridge', 'host', 'none'].includes(name);
-    const Aliases = hasNames ? [...(settings.Aliases ?? []), Id.slice(0, 12)] : (settings.Aliases ?? null);
-    return [name, { ...settings, Aliases }];
-  });
-  return { ...container, NetworkSettings: { ...NetworkSettings, Networks: Object.fromEntries(networks) } };
-}
-
 async function list({ engine, query }: Call) {
   const options: ListOptions = {
     all: flag(query, 'all'),
@@ -172,6 +159,16 @@ async function start(call: Call) {
     throw badParameter(`starting container with non-empty request body ${since}`);
   }
   await engine.containers.start(params.id!);
+  return empty(204);
+}
+
+async function kill({ engine, params, query, version }: Call) {
+  try {
+    await engine.containers.kill(params.id!, text(query, 'signal'));
+  } catch (error) {
+    // Before 1.20 it was no error that the container did not run.
+    if (version >= 20 || !(error instanceof ExpectedError && error.kind === 'conflict')) throw error;
+  }
   return empty(204);
 }
 

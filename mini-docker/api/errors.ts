@@ -14,6 +14,7 @@ const STATUS: Record<ErrorKind, number> = {
   tooLarge: 413,
   internal: 500,
   notImplemented: 501,
+  unavailable: 503,
 };
 
 export interface ErrorAnswer {

@@ -1,7 +1,7 @@
 // Images. Those that are there already: getting others needs a registry.
 
 import { badParameter } from '../engine/core/errors.ts';
-import type { ImageInspect, ImageSummary } from '../formats/engine-api/images.ts';
+import { imageFor, imagesFor } from './old-versions.ts';
 import { filters, flag, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
@@ -14,7 +14,12 @@ export const imageRoutes: Route[] = [
   },
   // Not Docker's: what each layer adds, changes and hides.
   { method: 'GET', pattern: '/mini-docker/image-layers', handle: layers },
-  { method: 'GET', pattern: '/images/{name:path}/json', handle: inspect },
+  {
+    method: 'GET',
+    pattern: '/images/{name:path}/json',
+    handle: async ({ engine, params, version }) =>
+      json(imageFor(await engine.images.inspect(params.name!), version)),
+  },
   {
     method: 'GET',
     pattern: '/images/{name:path}/history',
@@ -36,20 +41,7 @@ async function list({ engine, query, version }: Call) {
   // Versions before 1.41 have a parameter of its own for the name.
   const name = version < 41 ? text(query, 'filter') : undefined;
   if (name !== undefined) wanted.reference = [...(wanted.reference ?? []), name];
-  return json(
-    withVirtualSize(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version),
-  );
-}
-
-/** Clients before 1.44 print VirtualSize, which had long been the same as Size. */
-export function withVirtualSize(images: ImageSummary[], version: number): ImageSummary[] {
-  return version < 44 ? images.map(each => ({ ...each, VirtualSize: each.Size })) : images;
-}
-
-async function inspect({ engine, params, version }: Call) {
-  const image: Partial<ImageInspect> = { ...(await engine.images.inspect(params.name!)) };
-  if (version >= 44) delete image.VirtualSize;
-  return json(image);
+  return json(imagesFor(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version));
 }
 
 async function tag({ engine, params, query }: Call) {

@@ -13,7 +13,7 @@ test('a client learns the version from every answer, with and without a version 
   for (const [method, path] of [
     ['GET', '/_ping'],
     ['HEAD', '/_ping'],
-    ['GET', '/v1.24/_ping'],
+    ['GET', '/v1.12/_ping'],
     ['GET', '/v1.47/_ping'],
     ['GET', '/nothing/here'],
   ] as const) {
@@ -36,17 +36,15 @@ test('a client that is too new or too old is told which versions there are', asy
     json: { message: 'client version 1.48 is too new. Maximum supported API version is 1.47' },
   });
   expect(await server.ask('GET', '/v2.0/version')).toMatchObject({ status: 400 });
-  const tooOld = await server.ask('GET', '/v1.23/version');
+  const tooOld = await server.ask('GET', '/v1.11/version');
   expect(tooOld.status).toBe(400);
-  expect(tooOld.json.message).toMatch(
-    /^client version 1\.23 is too old\. Minimum supported API version is 1\.24,/,
-  );
+  expect(tooOld.text).toMatch(/^client version 1\.11 is too old\. Minimum supported API version is 1\.12,/);
 });
 
 test('/version names the versions of the API', async () => {
   await using server = await testServer({});
   const { json } = await server.ask('GET', '/version');
-  expect(json).toMatchObject({ Version: '1.2.3', ApiVersion: '1.47', MinAPIVersion: '1.24' });
+  expect(json).toMatchObject({ Version: '1.2.3', ApiVersion: '1.47', MinAPIVersion: '1.12' });
   expect(json.Components[0].Details).toMatchObject({ ApiVersion: '1.47' });
 });
 
@@ -72,6 +70,45 @@ test("what is not there is Docker's 404, and what is missing says so", async () 
   });
 });
 
+test('what only a swarm or a plugin could answer is what dockerd says that has neither', async () => {
+  await using server = await testServer({});
+  for (const kind of ['nodes', 'services', 'tasks', 'secrets', 'configs']) {
+    for (const [method, path] of [
+      ['GET', `/${kind}`],
+      ['GET', `/${kind}/x`],
+      ['POST', `/${kind}/create`],
+      ['POST', `/${kind}/x/update?version=1`],
+      ['DELETE', `/${kind}/x`],
+    ] as const) {
+      expect(await server.ask(method, path), `${method} ${path}`).toMatchObject({
+        status: 503,
+        json: {
+          message: expect.stringMatching(/^This node is not a swarm manager\. Use "docker swarm init"/),
+        },
+      });
+    }
+  }
+  expect(await server.ask('POST', '/swarm/leave?force=1')).toMatchObject({
+    status: 503,
+    json: { message: 'This node is not part of a swarm' },
+  });
+  expect(await server.ask('GET', '/plugins')).toMatchObject({ status: 200, json: [] });
+  expect(await server.ask('GET', '/plugins/vieux/sshfs:latest/json')).toMatchObject({
+    status: 404,
+    json: { message: 'plugin "vieux/sshfs:latest" not found' },
+  });
+});
+
+test('errors before 1.24 are plain text', async () => {
+  await using server = await testServer({});
+  const { status, text, headers } = await server.ask('GET', '/v1.23/nothing');
+  expect({ status, text, type: headers['content-type'] }).toEqual({
+    status: 404,
+    text: 'page not found\n',
+    type: 'text/plain; charset=utf-8',
+  });
+});
+
 test('OPTIONS is answered for every path, as dockerd does', async () => {
   await using server = await testServer({});
   for (const path of ['/info', '/v1.47/containers/x/attach', '/nothing/here', '*'])
@@ -88,6 +125,7 @@ test("an engine error becomes its status, and its message Docker's error body", 
     ['conflict', 409],
     ['internal', 500],
     ['notImplemented', 501],
+    ['unavailable', 503],
   ];
   for (const [kind, status] of statuses) {
     await using server = await testServer({

@@ -104,7 +104,7 @@ async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void
     if (exchange.gone) return;
     if (status === 500) options.report?.(error);
     if (exchange.started) exchange.cut();
-    else exchange.send(status === 304 ? { status } : { status, body });
+    else exchange.send(status === 304 ? { status } : errorFor(exchange.request, status, body));
   }
 }
 
@@ -132,6 +132,17 @@ async function handle({
     hijack: exchange.hijack,
   };
   return found.route.handle(call);
+}
+
+/** Before 1.24 errors were plain text. */
+function errorFor(request: IncomingMessage, status: number, body: { message: string }): Answer {
+  const { version } = partsOf(request);
+  if (version === undefined || version.major > 1 || version.minor >= 24) return { status, body };
+  return {
+    status,
+    body: `${body.message}\n`,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' },
+  };
 }
 
 interface Located {

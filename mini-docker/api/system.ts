@@ -1,7 +1,7 @@
 // The daemon itself: is it there, what is it, what happens in it.
 
 import type { DiskUsage } from '../formats/engine-api/system.ts';
-import { withVirtualSize } from './images.ts';
+import { imagesFor, infoFor } from './old-versions.ts';
 import { jsonLine, pump } from './pump.ts';
 import { filters, time } from './query.ts';
 import { type Answer, type Call, json, type Route } from './router.ts';
@@ -11,7 +11,11 @@ export const systemRoutes: Route[] = [
   { method: 'GET', pattern: '/_ping', handle: async () => PONG },
   { method: 'HEAD', pattern: '/_ping', handle: async () => ({ ...PONG, body: '' }) },
   { method: 'GET', pattern: '/version', handle: version },
-  { method: 'GET', pattern: '/info', handle: async ({ engine }) => json(await engine.system.info()) },
+  {
+    method: 'GET',
+    pattern: '/info',
+    handle: async ({ engine, version }) => json(infoFor(await engine.system.info(), version)),
+  },
   { method: 'GET', pattern: '/events', handle: events },
   { method: 'GET', pattern: '/system/df', handle: diskUsage },
 ];
@@ -73,7 +77,7 @@ async function events(call: Call) {
 /** From 1.42 on clients say what they want to know of; the rest is then left out. */
 async function diskUsage({ engine, query, version }: Call) {
   const usage = await engine.system.diskUsage();
-  usage.Images = withVirtualSize(usage.Images, version);
+  usage.Images = imagesFor(usage.Images, version);
   if (version < 42) return json({ ...usage, BuilderSize: 0 });
   const types = new Set(query.getAll('type'));
   if (types.size === 0) return json(usage);

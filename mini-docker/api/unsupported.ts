@@ -1,36 +1,82 @@
 // Parts of Docker's API that clients do ask for and that are not there: a sentence helps more than "page not found".
+// Where dockerd has them and has nothing to tell, because it is in no swarm and has no plugins, the answer is dockerd's.
 
-import { notSupported } from './errors.ts';
-import type { Route } from './router.ts';
+import { badParameter } from '../engine/core/errors.ts';
+import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
+import { text } from './query.ts';
+import { empty, json, type Route } from './router.ts';
 
-const swarm = 'swarm mode is not supported: this daemon runs containers of one host';
-const build = 'a build ends with its connection: close that';
-const plugins = 'plugins are not supported';
+type Method = Route['method'];
 
-const MISSING: [Route['method'], pattern: string, message: string][] = [
-  ['POST', '/build/cancel', build],
-  ['POST', '/session', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0'],
-  ['GET', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
-  ['POST', '/containers/{id}/checkpoints', 'checkpoints are not supported'],
-  ...['/swarm', '/nodes', '/services', '/tasks', '/secrets', '/configs'].map(
-    (pattern): [Route['method'], string, string] => ['GET', pattern, swarm],
+const noManager =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+const noSwarm = 'swarm mode is not supported: this daemon runs containers of one host';
+const noPlugins = "plugins are not supported: volumes, networks and logs are the daemon's own";
+const noCheckpoints = 'checkpoints are not supported';
+
+/** Objects of a swarm, each with the routes of one of its kind. */
+const SWARM_OBJECTS = ['nodes', 'services', 'tasks', 'secrets', 'configs'].flatMap(
+  (kind): [Method, string][] => [
+    ['GET', `/${kind}`],
+    ['POST', `/${kind}/create`],
+    ['GET', `/${kind}/{id}`],
+    ['GET', `/${kind}/{id}/logs`],
+    ['POST', `/${kind}/{id}/update`],
+    ['DELETE', `/${kind}/{id}`],
+  ],
+);
+
+const refusals = (kind: ErrorKind, message: string, places: [Method, string][]): Route[] =>
+  places.map(([method, pattern]) => ({
+    method,
+    pattern,
+    handle: async () => {
+      throw new ExpectedError(kind, message);
+    },
+  }));
+
+const noSuchPlugin: Route['handle'] = async ({ params }) => {
+  throw new ExpectedError('notFound', `plugin "${params.name}" not found`);
+};
+
+export const unsupportedRoutes: Route[] = [
+  ...refusals('unavailable', noManager, [
+    ['GET', '/swarm'],
+    ['GET', '/swarm/unlockkey'],
+    ['POST', '/swarm/update'],
+    ['POST', '/swarm/unlock'],
+    ...SWARM_OBJECTS,
+  ]),
+  ...refusals('unavailable', 'This node is not part of a swarm', [['POST', '/swarm/leave']]),
+  ...refusals('notImplemented', noSwarm, [
+    ['POST', '/swarm/init'],
+    ['POST', '/swarm/join'],
+  ]),
+  { method: 'GET', pattern: '/plugins', handle: async () => json([]) },
+  ...refusals('notImplemented', noPlugins, [
+    ['GET', '/plugins/privileges'],
+    ['POST', '/plugins/pull'],
+    ['POST', '/plugins/create'],
+  ]),
+  { method: 'GET', pattern: '/plugins/{name:path}/json', handle: noSuchPlugin },
+  ...['enable', 'disable', 'push', 'upgrade', 'set'].map(
+    (verb): Route => ({ method: 'POST', pattern: `/plugins/{name:path}/${verb}`, handle: noSuchPlugin }),
   ),
-  ...[
-    '/swarm/init',
-    '/swarm/join',
-    '/swarm/leave',
-    '/services/create',
-    '/secrets/create',
-    '/configs/create',
-  ].map((pattern): [Route['method'], string, string] => ['POST', pattern, swarm]),
-  ['GET', '/plugins', plugins],
-  ['POST', '/plugins/pull', plugins],
-];
-
-export const unsupportedRoutes: Route[] = MISSING.map(([method, pattern, message]) => ({
-  method,
-  pattern,
-  handle: async () => {
-    throw notSupported(message);
+  { method: 'DELETE', pattern: '/plugins/{name:path}', handle: noSuchPlugin },
+  {
+    // A build ends with its connection, and none goes on without one.
+    method: 'POST',
+    pattern: '/build/cancel',
+    handle: async ({ query }) => {
+      if (text(query, 'id') === undefined) throw badParameter('build ID not provided');
+      return empty(200);
+    },
   },
-}));
+  ...refusals('notImplemented', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0', [
+    ['POST', '/session'],
+  ]),
+  ...refusals('notImplemented', noCheckpoints, [
+    ['GET', '/containers/{id}/checkpoints'],
+    ['POST', '/containers/{id}/checkpoints'],
+  ]),
+];

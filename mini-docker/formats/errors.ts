@@ -20,6 +20,8 @@ export type ErrorKind =
   | 'cannotRun'
   /** 501 */
   | 'notImplemented'
+  /** 503: what is asked for exists in a swarm only, and this is none. */
+  | 'unavailable'
   /** 500 */
   | 'internal';
 
