@@ -1,4 +1,4 @@
-// Groups of processes with limits: one tree for each controller in version 1, one tree for all in version 2. cgroups(7)
+// Control groups: one tree for each controller in version 1, one tree for all in version 2. cgroups(7)
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import {
   AT,
@@ -24,12 +24,12 @@ export interface Limits {
   pids?: number;
 }
 
-/** Microseconds in which the processors' time is given out anew. */
+/** Microseconds after which each group gets its processor time anew. */
 const PERIOD = 100_000;
 const FILES = {
   1: ({ memory, cpus, pids }: Limits): Record<string, string | undefined> => ({
     'memory.limit_in_bytes': memory?.toString(),
-    // Memory and swap together: else what does not fit is swapped out, as long as there is room.
+    // Memory and swap together: without it, the kernel swaps out whatever exceeds the limit.
     'memory.memsw.limit_in_bytes': memory?.toString(),
     'cpu.cfs_quota_us': cpus === undefined ? undefined : `${Math.round(cpus * PERIOD)}`,
     'pids.max': pids?.toString(),
@@ -46,11 +46,11 @@ const CONTROLLERS = ['memory', 'cpu', 'pids', 'freezer'];
 interface Tree {
   version: 1 | 2;
   root: string;
-  /** Version 1: the one that it is for. */
+  /** Version 1: the tree's controller. */
   controller?: string;
 }
 
-/** Where the machine has its trees: of version 1 those with a controller that we use. */
+/** The machine's trees. In version 1, only those with a controller that we use. */
 function trees(): Tree[] {
   const found = (readMountinfo() ?? []).flatMap(({ type, mountPoint, superOptions }): Tree[] => {
     if (type === 'cgroup2') return [{ version: 2, root: mountPoint }];
@@ -59,19 +59,19 @@ function trees(): Tree[] {
       ? [{ version: 1, root: mountPoint, controller }]
       : [];
   });
-  // Beside version 1 there may be a tree of version 2, which then has no controllers.
+  // Next to version 1 there may be a tree of version 2, which then has no controllers.
   return found.some(({ version }) => version === 1) ? found.filter(({ version }) => version === 1) : found;
 }
 
 /** A group: its directory in each tree. */
 export type Group = string[];
 
-/** Makes box/NAME, and sets its limits. @throws Error of writeFileSync when the kernel refuses one */
+/** Creates box/NAME and sets its limits. @throws the error of writeFileSync if the kernel refuses a value */
 export function makeGroup(name: string, limits: Limits): Group {
   return trees().map(({ version, root }) => {
     const group = `${root}/box/${name}`;
     mkdirSync(`${root}/box`, { recursive: true });
-    // Version 2: what groups below are to limit, the group above has to pass on.
+    // Version 2: a group can limit only with the controllers that the group above passes on.
     if (version === 2) writeFileSync(`${root}/box/cgroup.subtree_control`, '+memory +cpu +pids');
     mkdirSync(group);
     for (const [file, value] of Object.entries(FILES[version](limits))) {
@@ -81,33 +81,33 @@ export function makeGroup(name: string, limits: Limits): Group {
   });
 }
 
-/** The group that a process is in. */
+/** The group of this process. */
 export function groupOf(pid: number): Group {
   const memberships = readCgroup(pid) ?? [];
   return trees().map(({ root, controller }) => `${root}${cgroupPath(memberships, controller) ?? '/'}`);
 }
 
-/** For the child, before it execs: what it starts is then counted from the first moment. 0 is whoever writes it. */
+/** Steps for the child, before execve: its children are then limited from the first moment. 0 is the writing process. */
 export function joinGroup(group: Group): Item[] {
   return group.flatMap(directory => {
     const file = openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0);
     return [
       file,
-      because('whoever comes of me is in the group too', writeText(resultOf(file), '0')),
+      because('my children start in this group too', writeText(resultOf(file), '0')),
       close(resultOf(file)),
     ];
   });
 }
 
-/** When nobody is in it any more. */
+/** Removes a group that has no processes left. */
 export function removeGroup(group: Group): void {
   for (const directory of group) rmdirSync(directory);
 }
 
-/** '64m' → 67108864. k, m and g are powers of 1024, as Docker has them. */
+/** '64m' → 67108864. k, m and g are powers of 1024, as in Docker. */
 export function parseSize(text: string): number {
   const [, number, unit = ''] = /^(\d+)([kmg]?)$/.exec(text) ?? [];
   if (number === undefined)
-    throw new Mistake(`a size is a number, with k, m or g behind it, and not ${text}`);
+    throw new Mistake(`a size is a number, optionally followed by k, m or g, not ${text}`);
   return Number(number) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit);
 }

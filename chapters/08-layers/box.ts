@@ -44,7 +44,7 @@ const screen = tty ? terminal() : undefined;
 const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC;
 const steps: Item[] = [
   ...joinGroup(group),
-  // Only now: a cgroup namespace begins at the group in which one is when it is made.
+  // Only now: a cgroup namespace begins at the group that its creator is in.
   unshare(CLONE.NEWCGROUP),
   privateMounts(),
   mountLayers(layers),

@@ -1,19 +1,19 @@
-// A root of layers: what nobody changes below, what the box changes above. overlayfs, in the kernel's documentation
+// A root made of layers: read-only ones below, and the box's changes above. overlayfs, in the kernel's documentation
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { because, mount, type Step } from '#linux';
 
 export interface Layers {
-  /** Directories that nobody changes, the lowest first. */
+  /** Read-only directories, the lowest first. */
   lower: string[];
-  /** Where the box's changes go. */
+  /** The directory that receives the box's changes. */
   upper: string;
-  /** For the kernel alone; on the same file system as upper. */
+  /** The kernel's scratch directory, on the same file system as upper. */
   work: string;
-  /** Where all of it is seen as one. */
+  /** The mount point, where all layers appear as one. */
   merged: string;
 }
 
-/** A box's own directory, with what its layers need. What it has written before is still there. */
+/** Creates the directories of a box's layers. Earlier changes by a box of this name are kept. */
 export function layersOf(name: string, lower: readonly string[]): Layers {
   const directory = `/tmp/box/containers/${name}`;
   const layers = { upper: `${directory}/upper`, work: `${directory}/work`, merged: `${directory}/merged` };
@@ -25,18 +25,18 @@ export function removeLayers(name: string): void {
   rmSync(`/tmp/box/containers/${name}`, { recursive: true });
 }
 
-/** The kernel wants the topmost first. */
+/** Mounts the layers. The kernel's option names the topmost first. */
 export function mountLayers({ lower, upper, work, merged }: Layers): Step {
   const options = `lowerdir=${lower.toReversed().join(':')},upperdir=${upper},workdir=${work}`;
   return because(
-    'many directories are to look like one',
+    'several directories appear as one',
     mount({ source: 'overlay', target: merged, type: 'overlay', options }),
   );
 }
 
 /**
- * A layer between the image and the box's changes. In it is what every box gets anyway: places to mount on, and files
- * that tell of the box. So they are not among its changes.
+ * A layer between the image and the box's changes, with the mount points and files that every box gets. Here they do
+ * not count as changes of the box.
  */
 function initLayer(): string {
   const directory = '/tmp/box/init-layer';
