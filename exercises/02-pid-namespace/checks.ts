@@ -19,7 +19,7 @@ export const exercise: Exercise = {
   ],
 };
 
-/** The box with `sleep N` in it: the pid of that, as the machine numbers it. */
+/** Starts a box with `sleep N`. @returns the pid of the sleep, as the machine numbers it */
 async function sleeping(lab: Lab): Promise<number> {
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
   const running = await lab.start(argv);
@@ -27,7 +27,7 @@ async function sleeping(lab: Lab): Promise<number> {
   lab.promise('starts', pid !== undefined, {
     promised: `it runs the command, ${argv.join(' ')}`,
     seen: 'there is no such process',
-    look: 'what it says on stderr',
+    look: 'the messages on stderr',
   });
   return pid!;
 }
@@ -43,13 +43,13 @@ async function checkNumber1(lab: Lab): Promise<void> {
   lab.promise('exit-code', ran.code === code, {
     promised: `the exit code is the command's, ${code}`,
     seen: ending(ran),
-    look: 'what becomes of the number that statusOf() gives: process.exitCode',
+    look: 'where the number from statusOf() goes: process.exitCode',
   });
   const pid = await sleeping(lab);
   const changed = OTHERS.filter(name => namespaceInode(pid, name) !== namespaceInode(lab.sandbox.pid, name));
   lab.promise('nothing-else', changed.length === 0, {
-    promised: 'no other namespace than that of pids is a new one',
-    seen: `so are: ${changed.join(', ')}`,
+    promised: 'only the pid namespace is new',
+    seen: `these are new as well: ${changed.join(', ')}`,
     look: 'readlink /proc/PID/ns/*, inside and outside; the flags of clone()',
   });
 }
@@ -64,15 +64,15 @@ async function checkOwnPs(lab: Lab): Promise<void> {
     look: 'the flags of clone(); pid_namespaces(7)',
   });
   lab.promise('sees-itself', pids === '1', {
-    promised: 'in the box, /proc shows the box and nobody else: process 1',
+    promised: 'in the box, /proc shows only the box: process 1',
     seen: `the processes in /proc are ${quote(pids)}`,
-    look: 'who mounted the /proc that it sees: grep proc /proc/self/mountinfo',
+    look: 'which process mounted the /proc in the box: grep proc /proc/self/mountinfo',
   });
   const pid = await sleeping(lab);
   const seen = await lab.command(['test', '-d', `/proc/${lab.insidePid(pid)}`]);
   const more = newMounts(lab, before);
   lab.promise('outside-untouched', seen.code === 0 && more.length === 0, {
-    promised: 'outside, /proc shows what it did before',
+    promised: 'outside, /proc shows the same as before',
     seen: `${toldMounts(more)}${seen.code === 0 ? '' : ', and the box is not in /proc'}`,
     look: 'CLONE.NEWNS, and the propagation of mounts: the word "shared:" in /proc/self/mountinfo; mount_namespaces(7)',
   });

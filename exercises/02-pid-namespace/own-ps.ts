@@ -5,7 +5,7 @@ import { program, statusOf } from '../../chapters/01-process/program.ts';
 const command = process.argv.slice(2);
 
 const steps: Item[] = [
-  // TODO: a /proc of the box's own. Nothing of it may be seen outside.
+  // TODO: a /proc of the box's own, which must not appear outside.
 ];
 void [MS, mount];
 

@@ -31,7 +31,7 @@ async function checkNamed(lab: Lab): Promise<void> {
   lab.promise('has-the-name', ran.stdout.trim() === name, {
     promised: `in the box, hostname prints ${name}`,
     seen: ending(ran),
-    look: 'sethostname(2), and who calls it',
+    look: 'sethostname(2), and which process calls it',
   });
   const running = await lab.start([name, ...argv]);
   const pid = await lab.find(argv, { running });
@@ -39,11 +39,11 @@ async function checkNamed(lab: Lab): Promise<void> {
   lab.promise('outside-unchanged', pid !== undefined && after === before, {
     promised: `outside, the name stays ${before}`,
     seen: `it is ${after}`,
-    look: 'in which UTS namespace sethostname is called: is it a step of the child, and has that one of its own?',
+    look: 'in which UTS namespace sethostname is called: is it a step of the child, and does the child have its own?',
   });
   lab.promise('own-ipc', namespaceInode(pid!, 'ipc') !== namespaceInode(lab.sandbox.pid, 'ipc'), {
     promised: 'the box has message queues and shared memory of its own',
-    seen: 'its IPC namespace is that of everybody: readlink /proc/PID/ns/ipc',
+    seen: 'its IPC namespace is the same as outside: readlink /proc/PID/ns/ipc',
     look: 'the flags of clone(); ipc_namespaces(7)',
   });
 }
@@ -56,20 +56,20 @@ async function checkKeep(lab: Lab): Promise<void> {
   const kept = readMountinfo(lab.sandbox.pid)!.find(({ mountPoint }) => mountPoint === file);
   lab.promise('is-mounted', kept?.type === 'nsfs', {
     promised: `after the program has ended, a namespace is mounted on ${file}: /proc/self/mountinfo says nsfs`,
-    seen: `${kept === undefined ? 'nothing is mounted there' : `what is mounted there is ${kept.type}`}, and ${ending(ran)}`,
-    look: 'mount() with MS.BIND, on a file that is there; in which mount namespace?',
+    seen: `${kept === undefined ? 'nothing is mounted there' : `a ${kept.type} is mounted there`}, and ${ending(ran)}`,
+    look: 'mount() with MS.BIND, on an existing file; in which mount namespace?',
   });
   const own = `uts:[${namespaceInode(lab.sandbox.pid, 'uts')}]`;
   lab.promise('another-namespace', kept!.root !== own, {
     promised: 'it is a new UTS namespace',
-    seen: `it is ${own}, the one of everybody`,
+    seen: `it is ${own}, the same as outside`,
     look: "whose /proc/PID/ns/uts is mounted: the child's, or the parent's?",
   });
   const told = await lab.command(['nsenter', `--uts=${file}`, 'hostname']);
   lab.promise('has-the-name', told.stdout.trim() === name, {
     promised: `nsenter --uts=${file} hostname prints ${name}`,
     seen: `it printed ${quote(told.stdout.trim() || told.stderr.trim())}`,
-    look: 'sethostname, in the namespace that is kept',
+    look: 'sethostname: is it called in the namespace that is kept?',
   });
   const outside = await output(lab, 'hostname');
   lab.promise('outside-unchanged', outside === 'sandbox', {
@@ -79,15 +79,15 @@ async function checkKeep(lab: Lab): Promise<void> {
   });
   const left = await newProcesses(lab, before);
   lab.promise('no-process-left', left.length === 0, {
-    promised: 'no process stays: the mount alone keeps the namespace',
-    seen: `of its processes ${left.length} still run`,
-    look: 'what the child does after the last step: nothing, it ends',
+    promised: 'no process is left: the mount alone keeps the namespace',
+    seen: `${left.length} of its processes still run`,
+    look: 'what the child does after the last step: it has to end',
   });
 }
 
 const pathOf = (setting: string): string => `/proc/sys/${setting.replaceAll('.', '/')}`;
 
-/** Those that could be changed here; all of them where none can. */
+/** The settings that can be changed here, or all of them if none can. */
 async function writable(lab: Lab, settings: readonly string[]): Promise<readonly string[]> {
   const script = settings.map(
     name => `value=$(cat ${pathOf(name)}) && echo $value > ${pathOf(name)} && echo ${name}`,
@@ -111,15 +111,15 @@ async function checkTune(lab: Lab): Promise<void> {
   lab.promise('is-set', ran.stdout.trim() === value, {
     promised: `in the box, ${path} says ${value}`,
     seen: ending(ran),
-    look: 'is it written by a step of the child, before the program?',
+    look: 'does a step of the child write it, before the program?',
   });
   const after = await output(lab, 'cat', path);
   lab.promise('outside-unchanged', after === before, {
     promised: `outside, ${path} still says ${before}`,
     seen: `it says ${after}`,
-    look: 'who opens the file: the setting is that of the namespaces of whoever opens it',
+    look: 'which process opens the file: the setting is that of the namespaces of the opener',
   });
-  // Written back with the value that it has, so that no answer can do harm.
+  // The setting gets the value that it already has, so that a wrong answer does no harm.
   const shared = random.pick(
     await writable(lab, ['vm.swappiness', 'vm.dirty_ratio', 'kernel.panic', 'fs.lease-break-time']),
   );
@@ -130,9 +130,9 @@ async function checkTune(lab: Lab): Promise<void> {
     'refuses-others',
     refused.code === 125 && !refused.stdout.includes(token) && refused.stderr !== '',
     {
-      promised: `${shared} belongs to the kernel: it says so on stderr, runs nothing, and ends with 125`,
+      promised: `${shared} belongs to the kernel: the program says so on stderr, runs nothing, and exits with 125`,
       seen: ending(refused),
-      look: 'isOurs(): only what belongs to the UTS and IPC namespace',
+      look: 'isOurs(): true only for settings of the UTS and IPC namespaces',
     },
   );
 }

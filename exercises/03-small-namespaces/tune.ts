@@ -1,11 +1,11 @@
-// Runs a command in a box with another setting of the kernel.   Run: node tune.ts SETTING=VALUE COMMAND…
+// Runs a command in a box in which a kernel setting has another value.   Run: node tune.ts SETTING=VALUE COMMAND…
 import { AT, CLONE, clone, close, type Item, O, openat, resultOf, writeText } from '#linux';
 import { program, statusOf } from '../../chapters/01-process/program.ts';
 
 const [assignment = '', ...command] = process.argv.slice(2);
 const [setting = '', value = ''] = assignment.split('=');
 
-/** The box has namespaces for these; all else is the machine's. */
+/** Whether the setting belongs to one of the box's namespaces; all others are the machine's. */
 function isOurs(name: string): boolean {
   // TODO: the exercise's README lists them.
   return name !== '';
@@ -21,6 +21,6 @@ if (isOurs(setting)) {
   const pid = clone(CLONE.NEWUTS | CLONE.NEWIPC, [...writeSetting(setting, value), ...program(command)]);
   process.exitCode = await statusOf(pid);
 } else {
-  console.error(`tune: ${setting} belongs to the kernel, and that is not ours alone`);
+  console.error(`tune: ${setting} belongs to the kernel, which the box shares with the machine`);
   process.exitCode = 125;
 }

@@ -26,7 +26,7 @@ async function checkVolume(lab: Lab): Promise<void> {
   const before = mountsOutside(lab);
   const read = await lab.run([source, target, 'cat', `${target}/${name}`]);
   lab.promise('is-seen', read.stdout === `${text}\n`, {
-    promised: `in the box, ${target}/${name} is the file ${name} of ${source}: it says ${quote(text)}`,
+    promised: `in the box, ${target}/${name} is the file ${name} of ${source}: it contains ${quote(text)}`,
     seen: ending(read),
     look: 'mount() with MS.BIND; grep TARGET /proc/self/mountinfo in the box',
   });
@@ -43,8 +43,8 @@ async function checkVolume(lab: Lab): Promise<void> {
   const write = await lab.run([source, target, 'sh', '-c', `echo x > ${target}/${name}`]);
   lab.promise('read-only', mount?.options.includes('ro') === true && write.code !== 0, {
     promised: `in the box, ${target} is read-only`,
-    seen: `its mount has the options ${mount?.options.join(',')}, and writing ended with ${write.code}`,
-    look: 'the first MS.BIND takes no other flags: a remount does',
+    seen: `its mount has the options ${mount?.options.join(',')}, and writing to it exited with ${write.code}`,
+    look: 'the first MS.BIND ignores other flags: a remount sets them',
   });
   const outside = await lab.command(['sh', '-c', `echo new > ${source}/${name}`]);
   lab.promise('source-writable', outside.code === 0, {
@@ -56,8 +56,8 @@ async function checkVolume(lab: Lab): Promise<void> {
   await lab.command(['touch', `${source}/${later}`]);
   const inBox = await lab.command(['nsenter', '-t', `${lab.insidePid(pid!)}`, '-m', 'ls', target]);
   lab.promise('same-files', inBox.stdout.split('\n').includes(later), {
-    promised: `what is at ${target} in the box is the directory ${source} itself, and no copy of it`,
-    seen: `a file that was made in ${source} meanwhile, ${later}, is not there`,
+    promised: `${target} in the box is the directory ${source} itself, not a copy of it`,
+    seen: `a file that was created in ${source} meanwhile, ${later}, is not there`,
     look: 'mount() with MS.BIND',
   });
 }
@@ -74,20 +74,20 @@ async function checkFollow(lab: Lab): Promise<void> {
   lab.promise('own-tmpfs', ran.code === 0 && ran.stdout === '', {
     promised: `in the box, ${own} is fresh and empty`,
     seen: ending(ran),
-    look: 'a mount of the type tmpfs',
+    look: 'a mount of type tmpfs',
   });
   const argv = sleepArguments(lab);
   const running = await lab.start([own, ...argv]);
   const pid = await lab.find(argv, { running });
   const more = newMounts(lab, before);
   lab.promise('outside-untouched', pid !== undefined && more.length === 0, {
-    promised: `outside, nobody sees the tmpfs on ${own}`,
+    promised: `outside, the tmpfs on ${own} does not appear`,
     seen: pid === undefined ? 'the command does not run' : toldMounts(more),
-    look: `${PROPAGATION}. It is set for each mount, and ${own} lies on that of /tmp`,
+    look: `${PROPAGATION}. Each mount has its own, and ${own} lies on the mount of /tmp`,
   });
   await lab.command(['mount', '-t', 'tmpfs', 'later', later]);
   lab.promise('sees-later-mounts', mountAt(readMountinfo(pid!)!, later) !== undefined, {
-    promised: `what is mounted outside later, on ${later}, is seen in the box`,
+    promised: `a file system that is mounted outside later, on ${later}, appears in the box`,
     seen: "it is not in the box's /proc/PID/mountinfo",
     look: 'the kind of propagation that goes one way: from the master to the slave',
   });
@@ -101,15 +101,15 @@ async function checkMask(lab: Lab): Promise<void> {
   const before = mountsOutside(lab);
   const ran = await lab.run([file, 'cat', file]);
   lab.promise('is-empty', ran.code === 0 && ran.stdout === '', {
-    promised: `in the box, ${file} is there, and empty`,
+    promised: `in the box, ${file} exists and is empty`,
     seen: ending(ran),
-    look: 'what is mounted on it; a file can be bound on a file',
+    look: 'the mount on it; a file can be bound on a file',
   });
   const outside = await lab.command(['cat', file]);
   const more = newMounts(lab, before);
   lab.promise('outside-unchanged', outside.stdout === `${text}\n` && more.length === 0, {
-    promised: `outside, ${file} still says ${quote(text)}`,
-    seen: `it says ${quote(outside.stdout.trim())}, and ${toldMounts(more)}`,
-    look: `is the file itself changed? Then ${PROPAGATION}`,
+    promised: `outside, ${file} still contains ${quote(text)}`,
+    seen: `it contains ${quote(outside.stdout.trim())}, and ${toldMounts(more)}`,
+    look: `whether the program changes the file itself; if not, ${PROPAGATION}`,
   });
 }

@@ -5,8 +5,8 @@ import { program, statusOf } from '../../chapters/01-process/program.ts';
 const [directory = '', ...command] = process.argv.slice(2);
 
 const steps: Item[] = [
-  // TODO: which propagation lets mounts in, and none out? For all mounts, not only for that of /.
-  // And the tmpfs.
+  // TODO: the propagation that lets mounts in, and none out. Set it for all mounts, not only for that of /.
+  // Then the tmpfs.
 ];
 void [MS, mount, directory];
 

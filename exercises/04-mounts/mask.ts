@@ -5,7 +5,7 @@ import { program, statusOf } from '../../chapters/01-process/program.ts';
 const [file = '', ...command] = process.argv.slice(2);
 
 const steps: Item[] = [
-  // TODO: what is always empty, on the file; and nobody outside may see it.
+  // TODO: mount something that is always empty on the file; the mount must not appear outside.
 ];
 void [MS, mount, file];
 

@@ -5,7 +5,7 @@ import { program, statusOf } from '../../chapters/01-process/program.ts';
 const [source = '', target = '', ...command] = process.argv.slice(2);
 
 const steps: Item[] = [
-  // TODO: nothing may leak; SOURCE at TARGET; and read-only, which takes a call of its own.
+  // TODO: no mount may leak; SOURCE at TARGET; and read-only, which takes a call of its own.
 ];
 void [MS, mount, source, target];
 
