@@ -13,7 +13,7 @@ export const exercise: Exercise = {
   ],
 };
 
-/** A directory with busybox in it, somewhere, that is no mount point. */
+/** Creates a directory with busybox in it, at a random place, that is not a mount point. */
 async function makeRoot(lab: Lab, ...programs: string[]): Promise<string> {
   const { random } = lab;
   const root = `${random.pick(['/tmp', '/run'])}/${random.word()}/${random.word()}`;
@@ -23,7 +23,7 @@ async function makeRoot(lab: Lab, ...programs: string[]): Promise<string> {
     '-c',
     `mkdir -p ${root}/bin ${root}/dev && cp "$(command -v busybox)" ${root}/bin/busybox && ${links}`,
   ]);
-  if (made.code !== 0) throw new Error(`no root can be made without a static busybox: ${made.stderr}`);
+  if (made.code !== 0) throw new Error(`a root needs a static busybox: ${made.stderr}`);
   return root;
 }
 
@@ -34,7 +34,7 @@ async function sleeping(lab: Lab, args: readonly string[]): Promise<number> {
   lab.promise('starts', pid !== undefined, {
     promised: `it runs the command, ${argv.join(' ')}`,
     seen: 'there is no such process',
-    look: 'what it says on stderr',
+    look: 'the messages on stderr',
   });
   return pid!;
 }
@@ -47,15 +47,15 @@ async function checkNewRoot(lab: Lab): Promise<void> {
   const before = mountsOutside(lab);
   const ran = await lab.run([root, 'cat', `/${name}`]);
   lab.promise('runs-in-root', ran.stdout === `${text}\n`, {
-    promised: `in the box, /${name} is the file ${name} of ${root}: it says ${quote(text)}`,
+    promised: `in the box, /${name} is the file ${name} of ${root}: it contains ${quote(text)}`,
     seen: ending(ran),
-    look: 'did a step fail? pivot_root(2) wants a mount point, and private mounts',
+    look: 'did a step fail? pivot_root(2) needs a mount point, and private mounts',
   });
   const pid = await sleeping(lab, [root]);
   const link = readlinkSync(`/proc/${pid}/root`);
   lab.promise('top-of-its-tree', link === '/', {
     promised: "the command's root is the top of its tree of mounts, and nothing is above it",
-    seen: `/proc/PID/root says that its root is the directory ${link}, in the tree that the machine's files are in`,
+    seen: `according to /proc/PID/root, its root is the directory ${link} in the tree of the machine's files`,
     look: 'which of the two calls: chroot(2) or pivot_root(2)',
   });
   const mounts = readMountinfo(pid)!;
@@ -84,19 +84,19 @@ async function checkDevice(lab: Lab): Promise<void> {
   const listed = await lab.run([root, device, 'ls', '-A', '/dev']);
   const wanted = [device, 'pts'].sort();
   lab.promise('only-these', listed.stdout.trim().split('\n').sort().join(' ') === wanted.join(' '), {
-    promised: `in the box, /dev has just ${wanted.join(' and ')}`,
+    promised: `in the box, /dev has only ${wanted.join(' and ')}`,
     seen: ending(listed),
-    look: 'what is mounted at /dev: something empty of its own, or all that the machine has?',
+    look: 'the mount at /dev: is it new and empty, or the one of the machine?',
   });
   const left = await lab.command(['ls', '-A', `${root}/dev`]);
   lab.promise('outside-untouched', left.stdout === '', {
     promised: `outside, ${root}/dev is empty as before`,
     seen: `it has ${quote(left.stdout.trim())}`,
-    look: 'what is mounted at ROOT/dev before anything is made in it',
+    look: 'the mount at ROOT/dev: it has to come before any file is created there',
   });
   const stat = await lab.run([root, device, 'stat', '-c', '%F %t:%T %a', `/dev/${device}`]);
   lab.promise('is-the-device', stat.stdout.trim() === `character special file ${NUMBERS[device]} 666`, {
-    promised: `in the box, /dev/${device} is the device ${NUMBERS[device]}, and everybody may read and write it`,
+    promised: `in the box, /dev/${device} is the device ${NUMBERS[device]}, and every user may read and write it`,
     seen: ending(stat),
     look: `a file on which the machine's /dev/${device} is bound`,
   });
@@ -125,14 +125,14 @@ async function checkWayOut(lab: Lab): Promise<void> {
   await lab.command(['sh', '-c', `mkdir -p ${open}; echo ${text} > ${secret}`]);
   const ran = await lab.run([jail, open, 'cat', secret]);
   lab.promise('is-outside', ran.stdout === `${text}\n`, {
-    promised: `the command sees the machine's ${secret}: it says ${quote(text)}`,
+    promised: `the command sees the machine's ${secret}: it contains ${quote(text)}`,
     seen: ending(ran),
-    look: 'where the prisoner stands, how far it has climbed, and what its root is then: it takes all three',
+    look: 'where the prisoner stands, how far it has climbed, and what its root is then: all three matter',
   });
   const made = await lab.command(['ls', jail]);
   lab.promise('makes-nothing', made.stdout === 'bin\ndev\n', {
-    promised: 'in the jail there is no file that was not there before',
+    promised: 'the jail has no new file',
     seen: `it has ${quote(made.stdout.trim().replaceAll('\n', ' '))}`,
-    look: 'the descriptor that was left open: with it no directory has to be made',
+    look: 'the descriptor that was left open: with it, the prisoner need not create a directory',
   });
 }

@@ -7,7 +7,7 @@ import { bindRoot, enterRoot } from '../../chapters/05-root/root.ts';
 const [root = '', device = '', ...command] = process.argv.slice(2);
 
 const dev: Item[] = [
-  // TODO: a file system of the box's own on dev; in it the device, and pts. A file can only be mounted on a file.
+  // TODO: a file system of the box's own on dev; in it the device and pts. A file can only be mounted on a file.
 ];
 void [AT, close, MS, mkdirat, mount, O, openat, resultOf, device];
 

@@ -5,7 +5,7 @@ import { program, statusOf } from '../../chapters/01-process/program.ts';
 const [root = '', ...command] = process.argv.slice(2);
 
 const steps: Item[] = [
-  // TODO: nothing leaks; the root becomes what pivot_root(2) wants; the exchange; what was there goes away.
+  // TODO: no mount leaks; the root becomes a mount point; the two roots are swapped; the old one goes away.
 ];
 void [chdir, MNT, MS, mount, pivotRoot, umount2, root];
 

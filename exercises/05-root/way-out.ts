@@ -1,15 +1,15 @@
-// Breaks out of a jail by chroot(2).   Run: node way-out.ts JAIL OPEN COMMAND…
+// Breaks out of a jail built with chroot(2).   Run: node way-out.ts JAIL OPEN COMMAND…
 import { AT, chdir, chroot, clone, fchdir, type Item, O, openat, resultOf } from '#linux';
 import { program, statusOf } from '../../chapters/01-process/program.ts';
 
 const [directory = '', open = '', ...command] = process.argv.slice(2);
 
-/** Somebody has opened it, and forgotten to close it. */
+/** The descriptor that the jail's builder forgot to close. */
 const forgotten = openat(AT.FDCWD, open, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
 const jail: Item[] = [forgotten, chroot(directory), chdir('/')];
 
 const prisoner: Item[] = [
-  // TODO: to the open directory; up, as far as it goes; and there, make that the root.
+  // TODO: go to the open directory; go up as far as possible; make that place the root.
 ];
 void [fchdir, resultOf];
 

@@ -6,10 +6,10 @@ import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
   tasks: [
-    { id: 'deaf', title: 'Who does not hear which signal', points: 3, file: 'deaf.ts', check: checkDeaf },
+    { id: 'deaf', title: 'Signals that have no effect', points: 3, file: 'deaf.ts', check: checkDeaf },
     {
       id: 'guardian',
-      title: 'It stays until all are gone',
+      title: 'A guardian that stays until all are gone',
       points: 5,
       file: 'guardian.ts',
       check: checkGuardian,
@@ -25,7 +25,7 @@ function isIn(set: bigint, name: Name): boolean {
   return (set & (1n << BigInt(SIG[name] - 1))) !== 0n;
 }
 
-/** A shell that has handlers for some signals and ignores others. @returns its pid on this machine */
+/** Starts a shell that has handlers for some signals and ignores others. @returns its pid on this machine */
 async function shell(
   lab: Lab,
   { before, caught, ignored }: { before: string[]; caught: readonly Name[]; ignored: readonly Name[] },
@@ -48,7 +48,7 @@ async function shell(
 
 async function checkDeaf(lab: Lab): Promise<void> {
   const { random } = lab;
-  // One or more with a handler, one ignored, one or more neither.
+  // One or more signals with a handler, one ignored, one or more with neither.
   const caught = random.some(NAMES.slice(0, 5));
   const [, ...others] = NAMES.filter(name => !caught.includes(name));
   const ignored = [random.pick(others)];
@@ -56,17 +56,17 @@ async function checkDeaf(lab: Lab): Promise<void> {
   const wanted = NAMES.filter(name => !isIn(readStatus(number1)!.signals.caught, name));
   const told = await lab.run([String(lab.insidePid(number1))]);
   lab.promise('number-1', told.stdout.trim() === wanted.join('\n'), {
-    promised: `a number 1 that has handlers for ${caught.join(', ')} does not get ${wanted.join(', ')}`,
+    promised: `a number 1 that has handlers for ${caught.join(', ')} does not receive ${wanted.join(', ')}`,
     seen: ending(told),
-    look: 'number 1 gets only what is in SigCgt; NSpid in /proc/PID/status tells who is one; pid_namespaces(7)',
+    look: 'number 1 receives only the signals in SigCgt; NSpid in /proc/PID/status shows whether a process is number 1; pid_namespaces(7)',
   });
   const ordinary = await shell(lab, { before: [], caught, ignored });
   const deafTo = NAMES.filter(name => isIn(readStatus(ordinary)!.signals.ignored, name));
   const also = await lab.run([String(lab.insidePid(ordinary))]);
   lab.promise('others', also.stdout.trim() === deafTo.join('\n'), {
-    promised: `an ordinary process does not notice what it ignores: ${deafTo.join(', ') || 'nothing'}`,
+    promised: `only the signals that it ignores have no effect on an ordinary process: ${deafTo.join(', ') || 'none'}`,
     seen: ending(also),
-    look: 'without a handler a signal has its default effect, which is to end the process: signal(7)',
+    look: 'without a handler, a signal has its default effect, which is to end the process: signal(7)',
   });
 }
 
@@ -78,14 +78,14 @@ async function checkGuardian(lab: Lab): Promise<void> {
   const ran = await lab.run(['sh', '-c', `(${orphan} >/dev/null 2>&1 &); exit ${code}`]);
   const found = await lab.command(['cat', late]);
   lab.promise('waits-for-all', found.stdout === 'late\n', {
-    promised: 'it ends only when what the command has left behind has ended as well',
-    seen: `an orphan was still at work, and ${ending(ran)}`,
-    look: 'to whom are orphans given? PR_SET_CHILD_SUBREAPER; and does it wait again, until there is nobody?',
+    promised: 'it ends only after every process that the command has left behind',
+    seen: `an orphan was still running, and ${ending(ran)}`,
+    look: 'PR_SET_CHILD_SUBREAPER, which decides where orphans go; and does it wait again, until no child is left?',
   });
   lab.promise('exit-code', ran.code === code, {
     promised: `the exit code is the command's, ${code}`,
     seen: ending(ran),
-    look: 'into which buffer the later waits write',
+    look: 'the buffer into which the later waits write',
   });
   const argv = ['sleep', String(random.integer(1_000_000, 9_000_000))];
   const orphans = '(sleep 0.1 &); '.repeat(random.integer(2, 4));
@@ -93,13 +93,13 @@ async function checkGuardian(lab: Lab): Promise<void> {
   const pid = await lab.find(argv, { running });
   const dead = await zombies(lab);
   lab.promise('no-zombies', pid !== undefined && dead.length === 0, {
-    promised: 'while the command runs, orphans that have ended are waited for',
+    promised: 'while the command runs, the guardian reaps orphans that have ended',
     seen: pid === undefined ? 'the command does not run' : `there are ${dead.length} zombies`,
-    look: 'for whom the first wait waits; ps -o pid,ppid,stat,args',
+    look: 'which children the first wait waits for; ps -o pid,ppid,stat,args',
   });
 }
 
-/** The processes that have ended and are not waited for, when those of the orphans that can be gone are gone. */
+/** The zombies that remain once the orphans have had time to end. */
 async function zombies(lab: Lab): Promise<number[]> {
   for (const deadline = Date.now() + 3000; ; await sleep(20)) {
     const dead = lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
@@ -119,13 +119,13 @@ async function checkOnAPty(lab: Lab): Promise<void> {
   const streams = (await lab.command(['cat', file])).stdout.trim().replaceAll('\n', ', ');
   lab.promise('is-a-terminal', streams === '0, 1, 2', {
     promised: 'the descriptors 0, 1 and 2 of the command are a terminal',
-    seen: streams === '' ? `none is, and ${ending(ran)}` : `only these are: ${streams}`,
-    look: 'did a step fail? TIOCSCTTY is for who leads a session; and dup3(), three times',
+    seen: streams === '' ? `none of them is, and ${ending(ran)}` : `only these are: ${streams}`,
+    look: 'did a step fail? TIOCSCTTY works only for a session leader; and dup3(), three times',
   });
   lab.promise('size', ran.stdout.trim() === `${rows} ${columns}`, {
-    promised: `stty size says ${quote(`${rows} ${columns}`)}`,
+    promised: `stty size prints ${quote(`${rows} ${columns}`)}`,
     seen: ending(ran),
-    look: 'what openPty() is given',
+    look: 'the argument of openPty()',
   });
   lab.promise('exit-code', ran.code === code, {
     promised: `the exit code is the command's, ${code}`,
@@ -137,7 +137,7 @@ async function checkOnAPty(lab: Lab): Promise<void> {
   const waits = ['sh', '-c', `touch ${ready}; sleep 4; exit 9`];
   const interrupted = await lab.run([size, ...waits], { wrapper: typing });
   lab.promise('ctrl-c', interrupted.code === 128 + SIG.INT, {
-    promised: 'Ctrl-C, typed while the command runs, ends it: 130',
+    promised: 'Ctrl-C, typed while the command runs, ends it with 130',
     seen: ending(interrupted),
     look: 'whether the terminal controls its session: setsid(2), TIOCSCTTY in ioctl_tty(2)',
   });

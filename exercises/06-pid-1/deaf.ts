@@ -1,4 +1,4 @@
-// Prints which signals would do nothing to a process.   Run: node deaf.ts PID
+// Prints which signals would have no effect on a process.   Run: node deaf.ts PID
 import { readStatus, SIG } from '#linux';
 
 const { signals, nspid } = readStatus(Number(process.argv[2]))!;
@@ -11,10 +11,10 @@ function has(set: bigint, name: (typeof NAMES)[number]): boolean {
   return false;
 }
 
-// TODO: is it number 1? nspid are its numbers, from ours inwards.
+// TODO: is it number 1? nspid holds its pids, from our namespace inwards.
 void nspid;
 
 for (const name of NAMES) {
-  // TODO: for which process does signals.caught tell, and for which signals.ignored?
+  // TODO: for which processes does signals.caught decide, and for which signals.ignored?
   if (has(signals.ignored, name)) console.log(name);
 }

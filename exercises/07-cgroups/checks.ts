@@ -16,7 +16,7 @@ export const exercise: Exercise = {
     },
     {
       id: 'limit',
-      title: 'What it really may use',
+      title: 'What a process may really use',
       points: 4,
       file: 'limit.ts',
       needsGroups: true,
@@ -25,13 +25,13 @@ export const exercise: Exercise = {
   ],
 };
 
-/** A group and all groups in it. */
+/** The group and all groups below it. */
 function below(group: string): string[] {
   const entries = readdirSync(group, { recursive: true, withFileTypes: true });
   return [group, ...entries.filter(each => each.isDirectory()).map(each => join(each.parentPath, each.name))];
 }
 
-/** What the process's group, as the machine sees it, has as its limit: '12', or 'max'. */
+/** The limit of the process's group, as the machine sees it: '12', or 'max'. */
 function processesAllowed(lab: Lab, pid: number): string {
   const group = below(lab.sandbox.group('pids')!).find(directory =>
     readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').includes(`${pid}`),
@@ -51,12 +51,12 @@ async function checkLimited(lab: Lab): Promise<void> {
     const pid = await lab.find(each, { running });
     const allowed = pid === undefined ? undefined : processesAllowed(lab, pid);
     lab.promise('from-the-first', allowed === `${max}`, {
-      promised: `whatever the command forks, at once, is in a group of at most ${max} processes`,
-      seen: pid === undefined ? 'the command does not run' : `it is in one that allows ${allowed}`,
-      look: 'who joins the group, and when: cat /proc/PID/cgroup',
+      promised: `processes that the command forks at once are in a group of at most ${max}`,
+      seen: pid === undefined ? 'the command does not run' : `one is in a group that allows ${allowed}`,
+      look: 'which process joins the group, and when: cat /proc/PID/cgroup',
     });
   }
-  // Its group may have a name that is always the same: it must be gone before the next one is made.
+  // A submission may always use the same name for its group: it must be gone before the next one is created.
   for (const each of argv) process.kill((await lab.find(each))!, 'SIGKILL');
   await running.ended;
   const code = random.integer(1, 100);
@@ -64,22 +64,22 @@ async function checkLimited(lab: Lab): Promise<void> {
   lab.promise('exit-code', ran.code === code, {
     promised: `the exit code is the command's, ${code}`,
     seen: ending(ran),
-    look: 'process.exitCode, and what comes after it',
+    look: 'process.exitCode, and the lines after it',
   });
   // The group `box`, above those of all boxes, may stay.
   const left = below(lab.sandbox.group('pids')!).filter(
     group => !before.includes(group) && basename(group) !== 'box',
   );
   lab.promise('leaves-nothing', left.length === 0, {
-    promised: 'its group is gone when it has ended',
-    seen: `${left.length} more than before: ${left.map(group => group.split('/').at(-1)).join(', ')}`,
-    look: 'removeGroup(), when nobody is in it any more',
+    promised: 'its group is gone after it has ended',
+    seen: `still there: ${left.map(group => group.split('/').at(-1)).join(', ')}`,
+    look: 'removeGroup(), when the group has no processes left',
   });
 }
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A process two groups deep, each with a limit of its own. @returns its pid in the sandbox */
+/** Starts a process two groups deep, each with a limit of its own. @returns its pid in the sandbox */
 async function inGroups(lab: Lab, outer: number, inner: number): Promise<number> {
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
   const [above, group] = [lab.random.word(), lab.random.word()];
@@ -113,7 +113,7 @@ async function checkLimit(lab: Lab): Promise<void> {
     lab.promise(check, told.stdout.trim() === `${small}`, {
       promised: `a group of ${inner} bytes below one of ${outer} may use ${small}`,
       seen: ending(told),
-      look: 'both files; the least of all counts, from the group up to the root',
+      look: 'both files; the smallest limit counts, from the group up to the root',
     });
   }
 }

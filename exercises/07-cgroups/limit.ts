@@ -7,12 +7,12 @@ const version = existsSync('/sys/fs/cgroup/memory') ? 1 : 2;
 const root = version === 1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
 const file = version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
 
-/** '/box/a/b': below root. */
+/** The group's path below root: '/box/a/b'. */
 const line = version === 1 ? /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m : /^0::(.*)$/m;
 const [, path = '/'] = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
 
 let least = Number.POSITIVE_INFINITY;
-// TODO: the least of what the group and those above it may use.
+// TODO: the smallest limit of the group and the groups above it.
 least = 0;
 void [dirname, join, root, file, path];
 

@@ -1,10 +1,10 @@
-// Prints what a layer changes of the one below.   Run: node changes.ts LOWER UPPER
+// Prints how a layer changes the one below.   Run: node changes.ts LOWER UPPER
 import { lstatSync, readdirSync } from 'node:fs';
 
 const [lower = '', upper = ''] = process.argv.slice(2);
 
 function kindOf(path: string): 'A' | 'C' | 'D' {
-  // TODO: what is it above, and is there something of this name below?
+  // TODO: what is the path in UPPER, and does it exist in LOWER?
   void [path, lower];
   return 'A';
 }

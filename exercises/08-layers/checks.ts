@@ -1,4 +1,4 @@
-// What the programs of exercise 8 must do for layers: overlay itself is asked what it makes of them.
+// What the programs of exercise 8 must do for layers. The checks mount an overlay and look at the result.
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
@@ -35,7 +35,7 @@ function layersOf({ random }: Lab): Layers {
   return { top, lower: `${top}/${random.word()}`, upper: `${top}/${random.word()}` };
 }
 
-/** Runs commands in a directory in which the layers are mounted at merged. @returns what they print */
+/** Runs commands in a directory in which the layers are mounted at merged. @returns their output */
 async function whileMounted(lab: Lab, { top, lower, upper }: Layers, commands: string): Promise<string> {
   const options = `lowerdir=${lower},upperdir=${upper},workdir=${top}/work`;
   const script = `cd ${top} && mount -t overlay overlay -o ${options} merged && { ${commands}; }; umount ${top}/merged`;
@@ -57,31 +57,31 @@ async function checkForget(lab: Lab): Promise<void> {
   const ran = await lab.run([layers.upper, `${directory}/${untouched}`]);
   const left = (await whileMounted(lab, layers, `ls -A merged${directory}`)).trim().split('\n');
   lab.promise('is-gone', !left.includes(untouched!), {
-    promised: `${directory}/${untouched} cannot be seen any more when the layers are mounted`,
-    seen: `${ending(ran)}, and in the directory there are ${left.join(', ')}`,
-    look: 'what overlay itself writes: delete a file in a mounted one, and stat what is in upper',
+    promised: `${directory}/${untouched} no longer exists when the layers are mounted`,
+    seen: `${ending(ran)}, and the directory has ${left.join(', ')}`,
+    look: 'what overlay itself writes: delete a file in a mounted overlay, and stat the file in upper',
   });
   lab.promise('others-stay', left.join(' ') === `${changed} ${stays}`, {
-    promised: `the other files of ${directory} stay, and nothing comes that was not there`,
-    seen: `in the directory there are ${left.join(', ') || 'none'}`,
-    look: 'is it the file that is covered, or its directory?',
+    promised: `the other files of ${directory} stay, and no new ones appear`,
+    seen: `the directory has ${left.join(', ') || 'no files'}`,
+    look: 'does the whiteout cover the file, or its directory?',
   });
   await whileMounted(lab, layers, `echo changed > merged${directory}/${changed}`);
   const again = await lab.run([layers.upper, `${directory}/${changed}`]);
   const then = (await whileMounted(lab, layers, `ls -A merged${directory}`)).trim();
   lab.promise('also-changed', then === stays, {
-    promised: `${directory}/${changed}, which the box had changed before, is gone as well`,
-    seen: `${ending(again)}, and in the directory there are ${then.split('\n').join(', ') || 'none'}`,
-    look: 'upper has a file of this name already: mknod says EEXIST',
+    promised: `${directory}/${changed}, which the box had changed, is gone as well`,
+    seen: `${ending(again)}, and the directory has ${then.split('\n').join(', ') || 'no files'}`,
+    look: 'upper already has a file of this name: mknod fails with EEXIST',
   });
   const below = await lab.command(['ls', '-A', `${layers.lower}${directory}`]);
   lab.promise(
     'below-untouched',
     below.stdout.trim().split('\n').join(' ') === `${untouched} ${changed} ${stays}`,
     {
-      promised: 'the layer below has all its files, as before',
+      promised: 'the layer below still has all its files',
       seen: quote(below.stdout),
-      look: 'what the program writes to',
+      look: 'the directory that the program writes to',
     },
   );
 }
@@ -104,9 +104,9 @@ async function checkChanges(lab: Lab): Promise<void> {
   const told = await lab.run([layers.lower, layers.upper]);
   const lines = told.stdout.trim().split('\n');
   const expected: [string, string, string, string[]][] = [
-    ['deleted', 'D', 'what is a character device of number 0:0 above?', [`${old}/${gone}`]],
-    ['changed', 'C', 'is there something of this name below?', [old, `${old}/${edited}`]],
-    ['added', 'A', 'is there something of this name below?', [fresh, `${fresh}/${added}`]],
+    ['deleted', 'D', 'a whiteout: a character device with the number 0:0 in UPPER', [`${old}/${gone}`]],
+    ['changed', 'C', 'does the name exist in LOWER?', [old, `${old}/${edited}`]],
+    ['added', 'A', 'does the name exist in LOWER?', [fresh, `${fresh}/${added}`]],
   ];
   for (const [check, letter, look, paths] of expected) {
     const wanted = paths.map(path => `${letter} ${path}`);
@@ -114,7 +114,7 @@ async function checkChanges(lab: Lab): Promise<void> {
       check,
       wanted.every(line => lines.includes(line)),
       {
-        promised: `of what is ${check}, it prints ${quote(wanted.join('\n'))}`,
+        promised: `for ${check} files, it prints ${quote(wanted.join('\n'))}`,
         seen: ending(told),
         look,
       },
@@ -124,6 +124,6 @@ async function checkChanges(lab: Lab): Promise<void> {
   lab.promise('no-others', lines.toSorted().join('\n') === all.toSorted().join('\n'), {
     promised: `it prints each of these ${all.length} once, and nothing else`,
     seen: ending(told),
-    look: 'is what was not changed left out, and has each path one letter?',
+    look: 'are unchanged files left out, and does each path have one letter?',
   });
 }

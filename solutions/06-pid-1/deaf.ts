@@ -1,4 +1,4 @@
-// Prints which signals would do nothing to a process.   Run: node deaf.ts PID
+// Prints which signals would have no effect on a process.   Run: node deaf.ts PID
 import { readStatus, SIG } from '#linux';
 
 const { signals, nspid } = readStatus(Number(process.argv[2]))!;

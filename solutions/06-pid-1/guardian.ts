@@ -1,4 +1,4 @@
-// Runs a command, and ends when nothing is left of it.   Run: node guardian.ts COMMAND…
+// Runs a command, and ends when no process of it is left.   Run: node guardian.ts COMMAND…
 import { clone, cloneCall, type Item, mayFail, PR, prctl, resultOf, SIG, wait4 } from '#linux';
 import { program, statusOf } from '../../chapters/01-process/program.ts';
 import { exitAs } from '../../chapters/06-pid-1/init.ts';
@@ -6,7 +6,7 @@ import { exitAs } from '../../chapters/06-pid-1/init.ts';
 const command = process.argv.slice(2);
 
 const child = cloneCall(SIG.CHLD, 0, null, 0, 0);
-/** Where wait4() leaves how the command ended. */
+/** Receives the command's wait status from wait4(). */
 const status = Buffer.alloc(16);
 const anybody = wait4(-1, status, 0, null);
 const others = mayFail(wait4(-1, null, 0, null), 'ECHILD');

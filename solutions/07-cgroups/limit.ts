@@ -7,7 +7,7 @@ const version = existsSync('/sys/fs/cgroup/memory') ? 1 : 2;
 const root = version === 1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup';
 const file = version === 1 ? 'memory.limit_in_bytes' : 'memory.max';
 
-/** '/box/a/b': below root. */
+/** The group's path below root: '/box/a/b'. */
 const line = version === 1 ? /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m : /^0::(.*)$/m;
 const [, path = '/'] = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
 

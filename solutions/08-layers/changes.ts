@@ -1,4 +1,4 @@
-// Prints what a layer changes of the one below.   Run: node changes.ts LOWER UPPER
+// Prints how a layer changes the one below.   Run: node changes.ts LOWER UPPER
 import { lstatSync, readdirSync } from 'node:fs';
 
 const [lower = '', upper = ''] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// Makes a file of the layers below disappear.   Run: node forget.ts UPPER PATH
+// Makes a file of the lower layers disappear.   Run: node forget.ts UPPER PATH
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AT, call, mknodat, S_IF } from '#linux';
