@@ -13,7 +13,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongestFirst },
-    globalSetup: ['test/suite/leaks.ts'],
+    globalSetup: ['test/suite/bundle.ts', 'test/suite/leaks.ts'],
     reporters: ['default', new ClosingLine()],
   },
 });

@@ -1,9 +1,8 @@
 // Health checks, from the command line on: what ps and inspect show, and the events.
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 
 const run = promisify(execFile);
 let daemon: TestDaemon;
@@ -14,13 +13,8 @@ beforeAll(async () => {
 afterAll(() => daemon.stop());
 
 async function md(...args: string[]): Promise<string> {
-  const { stdout } = await run(
-    process.execPath,
-    [join(import.meta.dirname, '../mini-docker/main.ts'), ...args],
-    {
-      env: { ...process.env, DOCKER_HOST: daemon.host },
-    },
-  );
+  const env = { ...process.env, DOCKER_HOST: daemon.host };
+  const { stdout } = await run(NODE, [MAIN, ...args], { env });
   return stdout.trim();
 }
 

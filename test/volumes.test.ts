@@ -148,7 +148,11 @@ describe('named volumes', () => {
     await shell('true', { Binds: ['shared:/data'] }, { Image: 'with-volume' });
     const { pid } = { pid: (await engine.inspect(id)).State.Pid };
     expect(readFileSync(`/proc/${pid}/root/v/file`, 'utf8')).toBe('from the image\n');
-    expect(readdirSync(join(daemon.dataRoot, 'volumes/shared'))).toEqual(['_data', 'volume.json']);
+    expect(readdirSync(join(daemon.dataRoot, 'volumes/shared'))).toEqual([
+      '_data',
+      'volume.json',
+      'volume.json.last',
+    ]);
   });
 
   test('the host sees no mount of it', async () => {
@@ -186,7 +190,11 @@ describe('named volumes', () => {
     expect(await names()).toEqual(['lasting']);
     expect(await shell('cat /v/file', { Binds: ['lasting:/v'] })).toBe('1\n');
     expect(readdirSync(join(daemon.dataRoot, 'volumes'))).toEqual(['lasting']);
-    expect(readdirSync(join(daemon.dataRoot, 'volumes/lasting'))).toEqual(['_data', 'volume.json']);
+    expect(readdirSync(join(daemon.dataRoot, 'volumes/lasting'))).toEqual([
+      '_data',
+      'volume.json',
+      'volume.json.last',
+    ]);
   });
 
   test('many containers that ask for a new one at once get one, filled once', async () => {

@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { encodeEntry } from '../../mini-docker/formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../../mini-docker/formats/tar/entry.ts';
-import type { TestDaemon } from './daemon.ts';
+import { MAIN, NODE, type TestDaemon } from './daemon.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const OURS = [join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'mini-docker/main.ts')];
 
 export interface Ran {
   code: number;
@@ -43,7 +42,7 @@ export interface RunOptions {
 
 /** Runs our own command against the daemon. */
 export const ours = (daemon: TestDaemon, args: string[], options: RunOptions = {}): Promise<Ran> =>
-  run([...OURS, ...args], { ...options, env: { DOCKER_HOST: daemon.host, ...options.env } });
+  run([NODE, MAIN, ...args], { ...options, env: { DOCKER_HOST: daemon.host, ...options.env } });
 
 /** Docker's own command, with its classic builder. */
 export const dockers = (daemon: TestDaemon, args: string[], options: RunOptions = {}): Promise<Ran> =>
@@ -105,7 +104,7 @@ createServer((asked, reply) => {
 
 /** A web server in the daemon's network namespace. */
 export async function serverIn(daemon: TestDaemon): Promise<{ url: string } & AsyncDisposable> {
-  const node = [...OURS.slice(0, 1), '-e', SERVER];
+  const node = [NODE, '-e', SERVER];
   const server = spawn('nsenter', ['-t', String(daemon.namespaces), '-n', ...node], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
