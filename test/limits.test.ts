@@ -1,4 +1,4 @@
-// Limits of containers, from the command line to the kernel: run on this machine, and by v2.test.ts under cgroup v2.
+// Limits of containers, from the command line to the kernel: run on this machine, and by v2.long.test.ts under cgroup v2.
 
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What AppArmor's profile promises. Run by test/apparmor.test.ts, under a kernel that has it.
+// What AppArmor's profile promises. Run by test/apparmor.long.test.ts, under a kernel that has it.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';

@@ -1,4 +1,4 @@
-// What a cgroup driver promises, with the cgroups of this machine; v2.test.ts has it promised in a virtual machine too.
+// What a cgroup driver promises, with the cgroups of this machine; v2.long.test.ts has it promised in a virtual machine too.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Chapter 7 where there is no version 1: what its README shows, and its exercise. Run by v2.test.ts.
+// Chapter 7 where there is no version 1: what its README shows, and its exercise. Run by v2.long.test.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -40,18 +40,18 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'the machine has cgroup v2',
     where: hasVersion2,
   },
-  { file: 'test/cgroups/v2.test.ts', ...noSecondKernel },
+  { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   {
-    file: 'test/apparmor.test.ts',
+    file: 'test/apparmor.long.test.ts',
     why: 'there is no second kernel, or no apparmor_parser for it (bin/setup fetches both from Debian)',
     where: !isFetched('x64') || parserDirectory() === undefined,
   },
   {
-    file: 'test/arm64.test.ts',
+    file: 'test/arm64.long.test.ts',
     why: 'it takes two minutes: npm run test:arm64',
     where: process.env.MINI_DOCKER_TEST_ARM64 === undefined || !isFetched('arm64'),
   },
-  { file: 'test/hints/other-kernel.test.ts', ...noSecondKernel },
+  { file: 'test/hints/other-kernel.long.test.ts', ...noSecondKernel },
   {
     file: 'mini-docker/linux/hints/cgroups.test.ts',
     why: 'the machine has no cgroup v1',
