@@ -10,6 +10,7 @@ import { type NamespaceName, namespaceInode } from '../../linux/proc/namespaces.
 import { readStatus } from '../../linux/proc/status.ts';
 import { hostArchitecture } from '../../linux/step.ts';
 import { lastCapability } from '../../runtime/last-capability.ts';
+import { nullIn } from '../../runtime/own-null.ts';
 import { systemCallsOf } from '../../runtime/seccomp/system-calls.ts';
 import { notRunning } from '../core/errors.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -101,10 +102,10 @@ function kernelPaths(mounts: readonly MountInfo[], isWanted: (mount: MountInfo) 
   return [...new Set(found.map(({ mountPoint }) => mountPoint))].sort();
 }
 
-/** /dev/null over a file, or an empty tmpfs over a directory. */
+/** The container's own /dev/null over a file, or an empty tmpfs over a directory. */
 function isMask({ root, type, mountPoint, superOptions }: MountInfo): boolean {
   if (mountPoint === '/sys/fs/cgroup') return false;
-  return root === '/null' || (type === 'tmpfs' && superOptions.some(option => /^size=0k?$/.test(option)));
+  return root === nullIn('') || (type === 'tmpfs' && superOptions.some(option => /^size=0k?$/.test(option)));
 }
 
 function isReadonly(mount: MountInfo | undefined): boolean {
