@@ -1,4 +1,4 @@
-// A box, from what was asked for to its exit code. Chapter 11's box.ts did the same; now others want to call it.
+// Runs a box, from its specification to its exit code. The code was in chapter 11's box.ts; now other modules call it.
 import { writeSync } from 'node:fs';
 import {
   because,
@@ -36,7 +36,7 @@ export function giveBack({ group, connection }: Held): void {
   removeGroup(group);
 }
 
-/** @param started when its number 1 is there. @returns the exit code, when it has ended */
+/** @param started called once process 1 exists. @returns the exit code, once the box has ended */
 export async function runContainer(
   spec: Spec,
   image: Image,

@@ -1,4 +1,4 @@
-// Who waits for a box when its user has gone: a process for each, which writes down how it ends.
+// The keeper: one process for each box, which waits for it after its user has left, and records how it ended.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { readImage } from '../09-images/store.ts';
 import { giveBack, runContainer } from './container.ts';
 import { isRunning, logFile, readState, type State, writeState } from './state.ts';
 
-/** Runs a box that is on record, and keeps the record true. @returns the exit code */
+/** Runs a recorded box, and keeps its record true. @returns the exit code */
 export async function keep(name: string, tty = false): Promise<number> {
   const { spec, image } = readState(name);
   const started: State = { spec, image, keeper: processIdentity(process.pid) };
@@ -27,7 +27,7 @@ export async function keep(name: string, tty = false): Promise<number> {
     started: (pid, held) => {
       Object.assign(started, { box: processIdentity(pid), held });
       writeState(started);
-      // To whoever has started us, if anybody waits for it: startKeeper().
+      // Tells startKeeper(), if it started this process.
       process.send?.('started');
       if (process.connected) process.disconnect();
     },
@@ -36,14 +36,14 @@ export async function keep(name: string, tty = false): Promise<number> {
   return exitCode;
 }
 
-/** Starts a box that nobody sits before. @throws Mistake when it did not start, with the reason */
+/** Starts a box in the background. @throws Mistake with the reason if it did not start */
 export async function startKeeper(name: string): Promise<void> {
   const state = readState(name);
-  if (isRunning(state)) throw new Mistake(`${name} runs already`);
+  if (isRunning(state)) throw new Mistake(`${name} is running already`);
   cleanUp(state);
   const log = openSync(logFile(name), 'a');
   const words = [...process.execArgv, process.argv[1]!, 'keep', name];
-  // A session of its own: the terminal from which it was started may be closed, and Ctrl-C is not for it.
+  // In a session of its own it survives the closing of its terminal, and Ctrl-C does not reach it.
   const keeper = spawn(process.execPath, words, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   const first = await Promise.race([once(keeper, 'message'), once(keeper, 'exit')]);
@@ -52,11 +52,11 @@ export async function startKeeper(name: string): Promise<void> {
     throw new Mistake(`${name} did not start. ${readFileSync(logFile(name), 'utf8')}`);
 }
 
-/** Asks it to end, waits for some seconds, and then does not ask. */
+/** Asks a box to end, waits for some seconds, then stops asking. */
 export async function stop(name: string, seconds: number): Promise<void> {
   const { box, keeper } = readState(name);
   const pidfd = open(box);
-  if (pidfd === undefined) throw new Mistake(`${name} does not run`);
+  if (pidfd === undefined) throw new Mistake(`${name} is not running`);
   send(pidfd, SIG.TERM);
   await watchExit(pidfd, AbortSignal.timeout(seconds * 1000)).catch(() => send(pidfd, SIG.KILL));
   await watchExit(pidfd);
@@ -64,15 +64,15 @@ export async function stop(name: string, seconds: number): Promise<void> {
   if (keeping !== undefined) await watchExit(keeping);
 }
 
-/** @throws Mistake when it runs */
+/** Removes a box. @throws Mistake if it is running */
 export function remove(name: string): void {
   const state = readState(name);
-  if (isRunning(state)) throw new Mistake(`${name} runs: stop ${name} comes first`);
+  if (isRunning(state)) throw new Mistake(`${name} is running: stop it first`);
   cleanUp(state);
   removeLayers(name);
 }
 
-/** What its keeper would have given back, if nobody had killed him. */
+/** Gives back what the keeper would have given back had it not been killed. */
 function cleanUp({ held }: State): void {
   if (held !== undefined) giveBack(held);
 }
@@ -82,6 +82,6 @@ function open(identity: ProcessIdentity | undefined): number | undefined {
 }
 
 function send(pidfd: number, signal: number): void {
-  // ESRCH: it has ended meanwhile.
+  // ESRCH: it has ended in the meantime.
   call(mayFail(pidfdSendSignal(pidfd, signal, null, 0), 'ESRCH'));
 }

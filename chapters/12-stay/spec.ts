@@ -1,26 +1,26 @@
-// What is asked of a box, read from the words behind `run`.
+// The specification of a box, parsed from the arguments of `run`.
 import { mkdirSync } from 'node:fs';
 import { Mistake } from '../04-mounts/mistake.ts';
 import { parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { type Limits, parseSize } from '../07-cgroups/groups.ts';
 import { type Published, parsePublished } from '../10-network/network.ts';
 
-/** What was asked for. It is kept on disk, so a box can be started again. */
+/** The options of a box. They are kept on disk, so that it can be started again. */
 export interface Spec {
   name: string;
   image: string;
-  /** Instead of the image's own. */
+  /** The command that replaces the image's own. */
   command: string[];
   hostname: string;
   init: boolean;
-  /** box, none, host, or the name of another box, whose network it is to share. */
+  /** box, none, host, or the name of another box whose network this one shares. */
   net: string;
   published: Published[];
   limits: Limits;
   volumes: Volume[];
 }
 
-/** Options as docker run has them, an image, a command. @throws Mistake */
+/** Parses options as in docker run, an image, and a command. @throws Mistake */
 export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<string> } {
   const rest = [...words];
   const next = (): string => rest.shift() ?? '';
@@ -54,13 +54,15 @@ export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<st
   return { spec, flags };
 }
 
-/** It becomes the name of a directory. @throws Mistake */
+/** Checks a name that is to become the name of a directory. @throws Mistake */
 function checkName(name: string): string {
   if (/^[a-zA-Z0-9][\w.-]*$/.test(name)) return name;
-  throw new Mistake(`a name is made of letters, digits and _.-, and not ${name}`);
+  throw new Mistake(
+    `a name consists of letters, digits and _.-, and starts with a letter or digit: not ${name}`,
+  );
 }
 
-/** A volume that has a name is a directory that belongs to no box: 'data:/mnt' → '/tmp/box/volumes/data:/mnt'. */
+/** A named volume is a directory that belongs to no box: 'data:/mnt' → '/tmp/box/volumes/data:/mnt'. */
 function withDirectory(volume: string): string {
   if (volume.startsWith('/')) return volume;
   const [name = ''] = volume.split(':');

@@ -1,4 +1,4 @@
-// What is known of each box, on disk: other programs, that start later, want to know it.
+// The record of each box, kept on disk for programs that start later.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type ProcessIdentity, sameProcess } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
@@ -9,22 +9,22 @@ import type { Spec } from './spec.ts';
 
 const CONTAINERS = '/tmp/box/containers';
 
-/** What a box has of the machine while it runs, and has to give back. */
+/** Resources of the machine that a box holds while it runs, and must give back. */
 export interface Held {
   group: Group;
-  /** When it has a cable. */
+  /** Its cable, if it has one. */
   connection?: Connection | undefined;
 }
 
 export interface State {
   spec: Spec;
-  /** A box is made of an image and not of a name, which may mean another image tomorrow. */
+  /** The image itself, not its name: the name may mean another image tomorrow. */
   image: Descriptor;
-  /** Since it was started: its number 1, and who waits for that one to end. */
+  /** Once started: process 1 of the box, and the keeper that waits for it to end. */
   box?: ProcessIdentity | undefined;
   keeper?: ProcessIdentity | undefined;
   held?: Held;
-  /** Of the last time that it ended. */
+  /** Exit code of the last run. */
   exitCode?: number;
 }
 
@@ -32,26 +32,26 @@ export function logFile(name: string): string {
   return `${CONTAINERS}/${name}/log`;
 }
 
-/** A directory that must be new: of two who want the same name at once, one gets it. @throws Mistake for the other */
+/** Makes a directory that must be new: if two commands want the same name at once, the second fails. @throws Mistake */
 export function createState(spec: Spec, image: Descriptor): void {
   mkdirSync(CONTAINERS, { recursive: true });
   try {
     mkdirSync(`${CONTAINERS}/${spec.name}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Mistake(`there is a box ${spec.name} already: rm ${spec.name}, or take another name`);
+    throw new Mistake(`there is a box ${spec.name} already: remove it, or choose another name`);
   }
   writeState({ spec, image });
 }
 
-/** Whoever reads it sees the old state or the new one, never half of one. rename(2) */
+/** Writes the record in one step: readers see the old state or the new one, never half of one. rename(2) */
 export function writeState(state: State): void {
   const file = `${CONTAINERS}/${state.spec.name}/state.json`;
   writeFileSync(`${file}.new`, JSON.stringify(state, null, 2));
   renameSync(`${file}.new`, file);
 }
 
-/** @throws Mistake when there is no box of that name */
+/** @throws Mistake if there is no box of that name */
 export function readState(name: string): State {
   const found = allStates().find(({ spec }) => spec.name === name);
   if (found === undefined) throw new Mistake(`there is no box ${name}`);
@@ -64,14 +64,14 @@ export function allStates(): State[] {
     try {
       return [JSON.parse(readFileSync(`${CONTAINERS}/${name}/state.json`, 'utf8')) as State];
     } catch (error) {
-      // It is just being made, or removed.
+      // The box is just being made or removed.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
   });
 }
 
-/** What the record says is what somebody saw. Whether it still holds, only the kernel knows. */
+/** Asks the kernel: the record tells only what was true when it was written. */
 export function isRunning({ box, keeper }: State): boolean {
   return [box, keeper].some(identity => identity !== undefined && sameProcess(identity));
 }
@@ -82,9 +82,9 @@ export function describeState(state: State): string {
   return state.box === undefined ? 'created' : 'ended, and nobody saw how';
 }
 
-/** Number 1 of a box, as the machine numbers it. @throws Mistake when it does not run */
+/** The pid of a box's process 1, outside the box. @throws Mistake if the box is not running */
 export function runningBox(name: string): number {
   const state = readState(name);
-  if (state.box === undefined || !sameProcess(state.box)) throw new Mistake(`${name} does not run`);
+  if (state.box === undefined || !sameProcess(state.box)) throw new Mistake(`${name} is not running`);
   return state.box.pid;
 }

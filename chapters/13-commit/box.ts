@@ -24,9 +24,10 @@ import { commit } from './commit.ts';
 async function run(words: string[]): Promise<void> {
   const { spec, flags } = parseSpec(words);
   const [detach, tty, stay] = [flags.delete('--detach'), flags.delete('--tty'), flags.delete('--keep')];
-  if (flags.size > 0) throw new Mistake(`run knows no option ${[...flags].join(' ')}`);
-  if (detach && tty) throw new Mistake('nobody sits before a box with --detach: it has no use for --tty');
-  // Before anything is made: is there such an image?
+  if (flags.size > 0) throw new Mistake(`run has no option ${[...flags].join(' ')}`);
+  if (detach && tty)
+    throw new Mistake('--tty needs your terminal, and --detach leaves it: use only one of them');
+  // Fails before anything is made if there is no such image.
   findImage(spec.image);
   createState(spec, tags().get(spec.image)!);
   if (detach) {
@@ -38,14 +39,14 @@ async function run(words: string[]): Promise<void> {
   if (!stay) remove(spec.name);
 }
 
-/** In a box that runs. */
+/** Runs a command in a running box. */
 async function exec([name = '', ...command]: string[]): Promise<void> {
   const box = runningBox(name);
   const pid = clone(0, inBox(box, program(command, environmentOf(box))));
   process.exitCode = await statusOf(pid);
 }
 
-/** What it has written; with --follow also what it will write, until it ends. */
+/** Prints a box's output so far; with --follow, also its further output until it ends. */
 function logs(words: string[]): void {
   const name = words.at(-1) ?? '';
   const { keeper } = readState(name);
@@ -88,5 +89,6 @@ const verbs: Record<string, () => unknown> = {
   save: () => saveImage(first, second),
   load: () => console.log(loadImages(first).join('\n')),
 };
-if (!Object.hasOwn(verbs, verb)) throw new Mistake(`${verb} is none of ${Object.keys(verbs).join(', ')}`);
+if (!Object.hasOwn(verbs, verb))
+  throw new Mistake(`there is no command ${verb}; there are ${Object.keys(verbs).join(', ')}`);
 await verbs[verb]!();

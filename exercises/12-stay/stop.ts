@@ -3,9 +3,9 @@ import { call, killProcess, pidfdOpen, SIG, watchExit } from '#linux';
 
 const [pid, seconds] = process.argv.slice(2).map(Number);
 
-/** Stands for this process, also when its number is given to another. */
+/** Refers to this process, even after its pid has passed to another. */
 const pidfd = call(pidfdOpen(pid!, 0));
 
-// TODO: TERM, wait, KILL. Which of them was it?
+// TODO: TERM, wait, KILL. Which signal was it?
 void [killProcess, pidfd, seconds, SIG, watchExit];
 console.log('?');

@@ -1,4 +1,4 @@
-// Tells whether a process that somebody has written down is still there.   Run: node alive.ts FILE
+// Tells whether the process in a record still exists.   Run: node alive.ts FILE
 import { readFileSync } from 'node:fs';
 import { type ProcessIdentity, readStat, sameProcess } from '#linux';
 

@@ -3,7 +3,7 @@ import { call, killProcess, pidfdOpen, SIG, watchExit } from '#linux';
 
 const [pid, seconds] = process.argv.slice(2).map(Number);
 
-/** Stands for this process, also when its number is given to another. */
+/** Refers to this process, even after its pid has passed to another. */
 const pidfd = call(pidfdOpen(pid!, 0));
 
 let took = 'TERM';
