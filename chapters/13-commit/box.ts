@@ -1,4 +1,4 @@
-// Chapter 13. What a box has changed becomes an image.
+// Chapter 13. A box's changes become an image.
 // Run: node chapters/13-commit/box.ts run [--detach] [--name NAME] [--volume SOURCE:TARGET[:ro]]… [--net box|none|host|NAME]
 //        [--publish PORT:PORT]… [--hostname NAME] [--init] [--tty] [--keep] [--memory SIZE] [--cpus NUMBER]
 //        [--pids NUMBER] IMAGE [COMMAND…]

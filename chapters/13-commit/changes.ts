@@ -1,16 +1,16 @@
-// What a box has changed, read from its upper directory: everything in there is new, changed, or a mark for what is gone.
+// A box's changes, read from its upper directory: each entry is new, changed, or marks a deletion.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { AT, call, fgetxattr, mayFail, O, openat, withFd } from '#linux';
 import type { Layers } from '../08-layers/layers.ts';
 
 export interface Change {
-  /** Added, changed, deleted: as docker diff has them. */
+  /** Added, changed, deleted; the letters of docker diff. */
   kind: 'A' | 'C' | 'D';
-  /** From the box's root: '/etc/motd'. */
+  /** Path from the box's root: '/etc/motd'. */
   path: string;
 }
 
-/** A directory before what is in it, names in order. */
+/** Lists the changes in order of names, a directory before its content. */
 export function changesOf({ lower, upper }: Layers): Change[] {
   return pathsIn(upper).map(path => {
     if (isWhiteout(upper + path)) return { kind: 'D', path };
@@ -18,7 +18,7 @@ export function changesOf({ lower, upper }: Layers): Change[] {
   });
 }
 
-/** All that is in a directory, the directories below included: '/etc', '/etc/motd'. */
+/** Paths of everything in a directory, at any depth: '/etc', '/etc/motd'. */
 export function pathsIn(directory: string, below = ''): string[] {
   const entries = readdirSync(directory + below, { withFileTypes: true });
   return entries
@@ -29,13 +29,13 @@ export function pathsIn(directory: string, below = ''): string[] {
     });
 }
 
-/** Overlay's mark for what is deleted: a device 0:0 in its place. */
+/** Overlay's mark for a deleted file: a device 0:0 in its place. */
 export function isWhiteout(file: string): boolean {
   const found = statsOf(file);
   return found?.isCharacterDevice() === true && found.rdev === 0;
 }
 
-/** Overlay's mark for a directory that replaces the one below. */
+/** Overlay's mark for a directory that hides the one below. */
 export function isOpaque(directory: string): boolean {
   if (!statsOf(directory)?.isDirectory()) return false;
   const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
@@ -46,7 +46,7 @@ export function isOpaque(directory: string): boolean {
   });
 }
 
-/** Whether overlay shows it. @param layers the topmost first */
+/** Whether overlay shows this path. @param layers directories, the topmost first */
 function isThere(path: string, [layer, ...below]: string[]): boolean {
   if (layer === undefined) return false;
   const parts = path.split('/').slice(1);
@@ -60,7 +60,7 @@ function statsOf(file: string): Stats | undefined {
   try {
     return lstatSync(file);
   } catch (error) {
-    // ENOTDIR: what is a directory in another layer is a file in this one.
+    // ENOTDIR: a directory of another layer is a file in this one.
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;

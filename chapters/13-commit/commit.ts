@@ -1,4 +1,4 @@
-// A box's changes become a layer, and the image of the box together with this layer is a new image.
+// Turns a box's changes into a layer; the box's image plus this layer is the new image.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -9,7 +9,7 @@ import { type Descriptor, readImage, tagImage } from '../09-images/store.ts';
 import { isRunning, readState } from '../12-stay/state.ts';
 import { isOpaque, isWhiteout, pathsIn } from './changes.ts';
 
-/** @param command what boxes of the new image run; else what this one was to run. @returns the new image's manifest */
+/** @param command default command of the new image, instead of the box's own. @returns the new image's manifest */
 export function commit(name: string, as: string, command: readonly string[] = []): Descriptor {
   const state = readState(name);
   const base = readImage(state.image);
@@ -23,7 +23,7 @@ export function commit(name: string, as: string, command: readonly string[] = []
   return manifest;
 }
 
-/** An upper directory as a tar archive. Overlay's marks are the kernel's own affair: in a tar they are files called .wh.… */
+/** Packs an upper directory as a tar archive. The kernel's own marks become empty files called .wh.… */
 export function packLayer(upper: string): Buffer {
   const temporary = mkdtempSync('/tmp/box/pack-');
   try {
@@ -67,7 +67,7 @@ export function packLayer(upper: string): Buffer {
   }
 }
 
-/** Nobody in the group moves, so all files are of the same moment. cgroups(7): freezer, cgroup.freeze */
+/** Stops every process in the group, so that all files are from one moment. cgroups(7): freezer, cgroup.freeze */
 function whileFrozen<T>(group: Group, work: () => T): T {
   freeze(group, true);
   try {
@@ -79,7 +79,7 @@ function whileFrozen<T>(group: Group, work: () => T): T {
 
 function freeze(group: Group, frozen: boolean): void {
   for (const directory of group) {
-    // Version 1 has a controller for it. With version 2 every group can.
+    // Version 1 has a separate controller for it. In version 2 every control group can be frozen.
     const v1 = `${directory}/freezer.state`;
     const v2 = `${directory}/cgroup.freeze`;
     const has = (file: string, text: string) => (): boolean => readFileSync(file, 'utf8').includes(text);
@@ -93,7 +93,7 @@ function freeze(group: Group, frozen: boolean): void {
   }
 }
 
-/** It takes the kernel a moment to stop everybody. */
+/** Waits: the kernel takes a moment to stop every process. */
 function waitUntil(holds: () => boolean): void {
   while (!holds()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }

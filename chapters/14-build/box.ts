@@ -1,4 +1,4 @@
-// Chapter 14. Images from a recipe. With this, it is a small Docker.
+// Chapter 14. Images from a recipe. With this, the box is a small Docker.
 // Run: node chapters/14-build/box.ts run [--detach] [--name NAME] [--volume SOURCE:TARGET[:ro]]… [--net box|none|host|NAME]
 //        [--publish PORT:PORT]… [--hostname NAME] [--init] [--tty] [--keep] [--memory SIZE] [--cpus NUMBER]
 //        [--pids NUMBER] IMAGE [COMMAND…]

@@ -1,4 +1,4 @@
-// A Dockerfile becomes an image: each instruction makes an image of the one before, unless it has done so already.
+// Builds an image from a Dockerfile: each instruction makes a new image from the one before, or finds it in the cache.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Mistake } from '../04-mounts/mistake.ts';
@@ -19,23 +19,23 @@ import {
   variablesIn,
 } from './dockerfile.ts';
 
-/** What an instruction works with. */
+/** The state in which an instruction is executed. */
 interface Situation {
   context: string;
-  /** What is there so far. */
+  /** The result of the instructions so far. */
   image: Image;
   /** Finished stages, by name and by number. */
   stages: Map<string, Image>;
 }
 
-/** An instruction, before it is done. */
+/** An instruction that has been prepared, but not executed. */
 interface Work {
-  /** Whatever decides on the result besides the image before and the instruction's text. */
+  /** Input that the result depends on, besides the image before and the instruction's text. */
   input: Buffer | string;
   make(): Image | Promise<Image>;
 }
 
-/** @param context a directory, with a Dockerfile in it. @returns the image's manifest. @throws Mistake */
+/** @param context a directory that contains a Dockerfile. @returns the image's manifest. @throws Mistake */
 export async function build(context: string, name: string): Promise<Descriptor> {
   const file = join(context, 'Dockerfile');
   if (!existsSync(file)) throw new Mistake(`there is no ${file}`);
@@ -75,12 +75,12 @@ async function buildStages(all: readonly Stage[], context: string): Promise<Imag
 }
 
 const CACHE = '/tmp/box/cache';
-/** Files on their way from the context or another stage. */
+/** Directory for files on their way from the context or another stage. */
 const TEMPORARY = `/tmp/box/build-${process.pid}`;
 
-/** Two steps with the same key have the same result. */
+/** The cache key of a step; two steps with the same key have the same result. */
 function keyOf(...parts: (Buffer | string)[]): string {
-  // Each with its length before it: or 'ab' and 'c' would be the same as 'a' and 'bc'.
+  // Each part has its length before it; otherwise 'ab' and 'c' would equal 'a' and 'bc'.
   return digestOf(
     Buffer.concat(parts.flatMap(part => [Buffer.from(`${Buffer.byteLength(part)}:`), Buffer.from(part)])),
   );
@@ -103,7 +103,7 @@ function workOf(instruction: Instruction, situation: Situation): Work | Promise<
   const text = substitute(instruction.text, Env);
   switch (instruction.name) {
     case 'RUN':
-      // Variables are the shell's affair there.
+      // The shell in the box substitutes variables.
       return { input: '', make: () => runStep(instruction, image) };
     case 'COPY':
       return copyStep(instruction, text, situation);
@@ -120,7 +120,7 @@ function workOf(instruction: Instruction, situation: Situation): Work | Promise<
   }
 }
 
-/** An image with the same files, and another configuration. */
+/** Makes an image with the same files and another configuration. */
 function configured(
   { name, text }: Instruction,
   { manifest, config }: Image,
@@ -131,7 +131,7 @@ function configured(
   return { input: '', make: () => image };
 }
 
-/** run, and commit. */
+/** Runs a command in a box and commits the changes. */
 async function runStep(instruction: Instruction, image: Image): Promise<Image> {
   return inScratchBox(async box => {
     const { spec } = parseSpec(['--name', box, 'image', ...commandIn(instruction.text)]);
@@ -146,7 +146,8 @@ async function copyStep(instruction: Instruction, text: string, situation: Situa
   const words = text.split(/\s+/);
   const from = words[0]?.startsWith('--from=') ? words.shift()!.slice('--from='.length) : undefined;
   const target = words.pop();
-  if (target === undefined || words.length === 0) throw mistakeIn(instruction, 'it is COPY SOURCE… TARGET');
+  if (target === undefined || words.length === 0)
+    throw mistakeIn(instruction, 'the form is COPY SOURCE… TARGET');
   const path = resolve(image.config.config.WorkingDir ?? '/', target);
   const other = from === undefined ? undefined : (stages.get(from) ?? findImage(from));
   const files = emptyDirectory(`${TEMPORARY}/files`);
@@ -174,7 +175,7 @@ function withChanges({ name, text }: Instruction, image: Image, box: string): Im
   return addLayer(image, packLayer(layersOf(box, []).upper), `${name} ${text}`);
 }
 
-/** A box for one step, which is gone after it. */
+/** Provides a box for one step, and removes it afterwards. */
 async function inScratchBox<T>(work: (name: string) => Promise<T>): Promise<T> {
   const name = `build-${process.pid}`;
   try {

@@ -1,4 +1,4 @@
-// COPY: files from the context, or from another stage, into a root. A root is an image's, and an image may be anybody's.
+// COPY: copies files from the context, or from another stage, into the root of an image that cannot be trusted.
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,14 +12,14 @@ import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
 
-/** Of a directory its content is taken, and a file under its name. */
+/** Kind of a source: of a directory the content is copied, a file under its name. */
 export type Kind = 'directory' | 'file';
 
-/** @param into a directory of ours. @throws Mistake when it is not in the context */
+/** Copies a source from the context. @param into a directory of ours. @throws Mistake if it is not in the context */
 export function takeFromContext(context: string, source: string, into: string): Kind {
   const path = join(context, source);
   if (!existsSync(path)) throw new Mistake(`there is no ${source} in ${context}`);
-  // A link may lead anywhere, and so may ../
+  // A link may lead out of the context, and so may ../
   const [root, found] = [realpathSync(context), realpathSync(path)];
   if (found !== root && !found.startsWith(`${root}/`)) throw new Mistake(`${source} leads out of ${context}`);
   if (lstatSync(found).isDirectory()) {
@@ -30,7 +30,7 @@ export function takeFromContext(context: string, source: string, into: string): 
   return 'file';
 }
 
-/** The same from an image. @param scratch the name of a box that is made for it */
+/** Copies a source from an image. @param scratch name of a temporary box for that */
 export async function takeFromImage(
   image: Image,
   source: string,
@@ -50,7 +50,7 @@ export async function takeFromImage(
   return kind;
 }
 
-/** Puts all files of a directory of ours into an image's root; the changes are then in the box's upper directory. */
+/** Copies a directory's files into an image's root; the changes are then in the box's upper directory. */
 export async function putInto(image: Image, files: string, target: string, scratch: string): Promise<void> {
   const packed = `${files}.tar`;
   execFileSync('tar', [...packing(files), '--file', packed]);
@@ -62,7 +62,7 @@ export async function putInto(image: Image, files: string, target: string, scrat
   });
 }
 
-/** The files' names, contents and modes in one text; not their times, which differ after each git clone. */
+/** The files' names, contents and modes as one value; their times are left out, as they differ after each git clone. */
 export function contentOf(files: string): Buffer {
   return execFileSync('tar', [...packing(files), '--mtime=@0'], { maxBuffer: Number.POSITIVE_INFINITY });
 }
@@ -74,8 +74,8 @@ function packing(directory: string): string[] {
 }
 
 /**
- * Runs a program of ours with an image's root as its own. /out may be a link to /etc there, but then to that of the image:
- * nothing of the machine has a name any more. The image need not have a program at all.
+ * Runs our busybox with an image's root as its root. If /out is a link to /etc there, it leads to the image's /etc:
+ * no path leads to the machine's files any more. The image need not contain any program.
  */
 async function inRoot(
   image: Image,
@@ -93,10 +93,10 @@ async function inRoot(
     ...after,
     because('what was opened stays open', execveat(resultOf(busybox), '', argv, [], AT.EMPTY_PATH)),
   ]);
-  if ((await statusOf(pid)) !== 0) throw new Mistake(`${argv.join(' ')} did not work in the image's root`);
+  if ((await statusOf(pid)) !== 0) throw new Mistake(`${argv.join(' ')} failed in the image's root`);
 }
 
-/** An empty directory for files on their way. */
+/** Makes an empty directory for files on their way. */
 export function emptyDirectory(path: string): string {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });

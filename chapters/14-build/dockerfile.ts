@@ -1,43 +1,46 @@
-// What a Dockerfile says: stages, and in each a list of instructions. Nothing is done yet.
+// Parses a Dockerfile into stages, each with a list of instructions. Executes nothing.
 import { Mistake } from '../04-mounts/mistake.ts';
 
 const NAMES = ['FROM', 'RUN', 'COPY', 'ENV', 'WORKDIR', 'CMD'];
 
 export interface Instruction {
-  /** Where it begins in the file, from 1. */
+  /** Number of its first line, from 1. */
   line: number;
   name: string;
-  /** The rest of it, in one line. */
+  /** The text after the name, joined into one line. */
   text: string;
 }
 
 export interface Stage {
-  /** After AS; else its number, from 0. */
+  /** The name after AS; without one, the stage's number, from 0. */
   name: string;
   /** An image, an earlier stage, or scratch. */
   base: string;
   instructions: Instruction[];
 }
 
-/** @throws Mistake with the line in which it is */
+/** @throws Mistake with the number of the faulty line */
 export function parseDockerfile(text: string): Stage[] {
   const stages: Stage[] = [];
   for (const instruction of instructionsIn(text)) {
     if (!NAMES.includes(instruction.name)) {
-      throw mistakeIn(instruction, `there is no ${instruction.name} here; there are ${NAMES.join(', ')}`);
+      throw mistakeIn(
+        instruction,
+        `there is no instruction ${instruction.name}; there are ${NAMES.join(', ')}`,
+      );
     }
     if (instruction.name === 'FROM') {
       const [, base, name] = /^(\S+)(?:\s+AS\s+(\S+))?$/i.exec(instruction.text) ?? [];
       if (base === undefined) throw mistakeIn(instruction, 'it is FROM IMAGE, or FROM IMAGE AS NAME');
       stages.push({ name: name ?? `${stages.length}`, base, instructions: [] });
-    } else if (stages.length === 0) throw mistakeIn(instruction, 'FROM comes first');
+    } else if (stages.length === 0) throw mistakeIn(instruction, 'the first instruction must be FROM');
     else stages.at(-1)!.instructions.push(instruction);
   }
-  if (stages.length === 0) throw new Mistake('Dockerfile: there is nothing in it');
+  if (stages.length === 0) throw new Mistake('Dockerfile: it contains no instructions');
   return stages;
 }
 
-/** A line that ends in \ goes on in the next one; comments and empty lines do not count. */
+/** A line that ends in \ continues on the next one; comments and empty lines do not count. */
 function instructionsIn(text: string): Instruction[] {
   const found: Instruction[] = [];
   let unfinished: Instruction | undefined;
@@ -60,13 +63,13 @@ export function mistakeIn({ line, name }: Instruction, what: string): Mistake {
   return new Mistake(`Dockerfile:${line}: ${name}: ${what}`);
 }
 
-/** '["ls", "-l"]' as it stands; anything else is for a shell. */
+/** The exec form, '["ls", "-l"]', is taken as it stands; any other text is a command for a shell. */
 export function commandIn(text: string): string[] {
   try {
     const words: unknown = JSON.parse(text);
     if (Array.isArray(words) && words.every(word => typeof word === 'string')) return words;
   } catch {
-    // Then it is not JSON.
+    // Not JSON, so it is the shell form.
   }
   return ['sh', '-c', text];
 }
@@ -78,7 +81,7 @@ export function variablesIn(text: string): string[] {
   );
 }
 
-/** $NAME and ${NAME}, as ENV has set them. */
+/** Replaces $NAME and ${NAME} by the values set with ENV. */
 export function substitute(text: string, variables: readonly string[]): string {
   const values = new Map(variables.map(line => line.split(/=(.*)/s) as [string, string]));
   return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => values.get(braced ?? bare) ?? '');

@@ -1,15 +1,15 @@
-// What the programs of exercise 13 must do for layers that are archives.
+// The checks of exercise 13: layers as archives.
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
   tasks: [
     { id: 'recover', title: 'Deleted is not gone', points: 3, file: 'recover.ts', check: checkRecover },
-    { id: 'squash', title: 'One layer of many', points: 5, file: 'squash.ts', check: checkSquash },
+    { id: 'squash', title: 'One layer out of many', points: 5, file: 'squash.ts', check: checkSquash },
   ],
 };
 
-/** Packs archives. @param layers of each: its files, by name. @returns where they are */
+/** Packs archives. @param layers each layer's files, by name. @returns the paths of the archives */
 async function pack(lab: Lab, layers: readonly Record<string, string>[]): Promise<string[]> {
   const archives = layers.map(() => `/tmp/${lab.random.word()}.tar`);
   const commands = layers.flatMap((files, at) => [
@@ -20,7 +20,7 @@ async function pack(lab: Lab, layers: readonly Record<string, string>[]): Promis
     `tar -cf ${archives[at]} *`,
   ]);
   const packed = await lab.command(['sh', '-ec', commands.join('\n')]);
-  if (packed.code !== 0) throw new Error(`layers cannot be packed: ${packed.stderr}`);
+  if (packed.code !== 0) throw new Error(`cannot pack the layers: ${packed.stderr}`);
   return archives;
 }
 
@@ -37,18 +37,18 @@ async function checkRecover(lab: Lab): Promise<void> {
   ]);
   const told = await lab.run([...layers, path]);
   lab.promise('deleted', told.stdout.includes(first) || told.stdout.includes(second), {
-    promised: `a file that the third of four layers deletes is found: ${path}`,
+    promised: `it finds a file that the third of four layers deletes: ${path}`,
     seen: ending(told),
-    look: 'what a mark does to the archive below it: nothing',
+    look: 'a mark does nothing to the archive of the layer below',
   });
   lab.promise('topmost', told.stdout === second && told.code === 0, {
-    promised: `of two layers that have it, the upper one's is printed: ${quote(second)}`,
+    promised: `if two layers contain the file, it prints that of the upper one: ${quote(second)}`,
     seen: ending(told),
-    look: 'the layers are given from the lowest up',
+    look: 'the layers are given in order, the lowest first',
   });
   const none = await lab.run([...layers, `${directory}/${random.word()}`]);
   lab.promise('none', none.stdout === '' && none.code === 1, {
-    promised: 'when no layer has the file, nothing is printed, and it ends with 1',
+    promised: 'if no layer contains the file, it prints nothing and exits with 1',
     seen: ending(none),
     look: 'process.exitCode',
   });
@@ -76,32 +76,32 @@ async function checkSquash(lab: Lab): Promise<void> {
     .map(name => name.replace(/^\.\//, ''))
     .filter(name => name !== '' && !name.endsWith('/'))
     .sort();
-  const seen = listed.code === 0 ? `in the archive there are ${names.join(', ')}` : ending(ran);
+  const seen = listed.code === 0 ? `the archive contains ${names.join(', ')}` : ending(ran);
   lab.promise(
     'deleted',
     listed.code === 0 && ![`etc/${secret}`, `opt/${deep}/file`].some(gone => names.includes(gone)),
     {
-      promised: `what upper layers delete is not in it: etc/${secret}, opt/${deep} with all that is in it`,
+      promised: `it does not contain what upper layers delete: etc/${secret}, and opt/${deep} with all its content`,
       seen,
-      look: '.wh.NAME beside it means NAME, a file or a whole directory',
+      look: '.wh.NAME deletes NAME beside it, be it a file or a whole directory',
     },
   );
   lab.promise('opaque', !names.includes(`${replaced}/${old}`) && names.includes(`${replaced}/${again}`), {
-    promised: `the directory ${replaced} has only what the second layer puts in it: ${again}`,
+    promised: `the directory ${replaced} contains only what the second layer puts in it: ${again}`,
     seen,
-    look: '.wh..wh..opq means what lower layers have in this directory, and not what its own layer has',
+    look: '.wh..wh..opq hides what lower layers have in this directory, but not what its own layer has',
   });
   lab.promise('no-marks', !names.some(name => name.includes('.wh.')), {
-    promised: 'there is no mark in it: nothing is below',
+    promised: 'it contains no marks, since no layers are below',
     seen,
-    look: 'which files of a layer are unpacked',
+    look: 'which files of a layer do you unpack?',
   });
   const unpack = `mkdir /tmp/unpacked && tar -C /tmp/unpacked -xf ${out} && cat /tmp/unpacked/etc/${kept}`;
   const { stdout: content } = await lab.command(['sh', '-c', unpack]);
   lab.promise('topmost', content === later, {
-    promised: `of a file in two layers it has the upper one's: ${quote(later)}`,
-    seen: `it has ${quote(content)}`,
-    look: 'the order in which the layers are unpacked',
+    promised: `for a file in two layers it contains that of the upper one: ${quote(later)}`,
+    seen: `it contains ${quote(content)}`,
+    look: 'in which order do you unpack the layers?',
   });
   await checkReplaced(lab);
 }
@@ -121,9 +121,9 @@ async function checkReplaced(lab: Lab): Promise<void> {
   const listed = await lab.command(['tar', '-tf', out]);
   lab.promise('works', ran.code === 0 && listed.code === 0, {
     promised:
-      'it makes an archive also of layers in which a file takes the place of a directory, or a directory that of a file',
+      'it makes an archive even if a layer replaces a directory with a file, or a file with a directory',
     seen: ending(ran),
-    look: 'what tar does when something of another kind is there; what a mark does where nothing is below',
+    look: 'what does tar do if a file of another kind exists; what does a mark do that refers to nothing below?',
   });
   const names = listed.stdout.split('\n').map(name => name.replace(/^\.\//, ''));
   const wanted = [`srv/${file}`, `srv/${directory}/${later}`, `${fresh}/${later}`];
@@ -132,8 +132,8 @@ async function checkReplaced(lab: Lab): Promise<void> {
     wanted.every(name => names.includes(name)) && !names.includes(`srv/${file}/${old}`),
     {
       promised: `srv/${file} was a directory and is a file, srv/${directory} was a file and is a directory`,
-      seen: `in the archive there are ${names.filter(Boolean).join(', ')}`,
-      look: 'what of another kind is in the place must go first, a directory with all that is in it',
+      seen: `the archive contains ${names.filter(Boolean).join(', ')}`,
+      look: 'first remove a file or directory of the other kind, a directory with all its content',
     },
   );
 }

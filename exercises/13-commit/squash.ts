@@ -1,4 +1,4 @@
-// Makes one layer of many.   Run: node squash.ts LAYER.tar… OUT.tar
+// Makes one layer out of many.   Run: node squash.ts LAYER.tar… OUT.tar
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -12,9 +12,9 @@ function namesIn(layer: string): string[] {
 }
 
 for (const layer of layers) {
-  // TODO: first what this layer takes away of those below …
+  // TODO: first remove what this layer deletes from those below …
   void [basename, dirname, existsSync, join, lstatSync, namesIn, readdirSync, rmSync];
-  // … and then what it brings.
+  // … and then add its own files.
   execFileSync('tar', ['-C', directory, '-xf', layer]);
 }
 execFileSync('tar', ['-C', directory, '-cf', out, '.']);

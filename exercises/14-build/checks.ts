@@ -1,11 +1,17 @@
-// What the programs of exercise 14 must do for a cache and for stages.
+// The checks of exercise 14: a build cache, and stages.
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
   tasks: [
     { id: 'key', title: 'When is it the same?', points: 4, file: 'key.ts', check: checkKey },
-    { id: 'stages', title: 'Only what is needed', points: 4, file: 'stages.ts', check: checkStages },
+    {
+      id: 'stages',
+      title: 'Only the stages that are needed',
+      points: 4,
+      file: 'stages.ts',
+      check: checkStages,
+    },
   ],
 };
 
@@ -18,7 +24,7 @@ async function checkKey(lab: Lab): Promise<void> {
     args = [parent, text, one, two],
   ): Promise<{ key: string; seen: string }> => {
     await lab.command(['sh', '-ec', `mkdir -p /tmp/files; cd /tmp/files; ${arrange}`]);
-    // In the files' directory, so that they can be named without it.
+    // The files lie in one directory, whose path is put before their names.
     const ran = await lab.run(args.map(arg => ([one, two, three].includes(arg) ? `/tmp/files/${arg}` : arg)));
     return { key: ran.stdout.trim(), seen: ending(ran) };
   };
@@ -32,17 +38,12 @@ async function checkKey(lab: Lab): Promise<void> {
   });
   const later = await key(`touch -d 2024-${random.integer(10, 12)}-01 ${one}`);
   lab.promise('times', later.key === first.key, {
-    promised: 'a file that was only touched gives the same key',
-    seen: 'the key is another one',
-    look: 'which fields of stat are in it',
+    promised: 'the key stays the same if a file has only been touched',
+    seen: 'the key differs',
+    look: 'which fields of stat go into the key?',
   });
   const others: [string, { key: string }, string, string][] = [
-    [
-      'parent',
-      await key(':', [`${parent}0`, text, one, two]),
-      'another image before it',
-      'the first argument',
-    ],
+    ['parent', await key(':', [`${parent}0`, text, one, two]), 'another parent image', 'the first argument'],
     [
       'instruction',
       await key(':', [parent, `${text}0`, one, two]),
@@ -52,10 +53,10 @@ async function checkKey(lab: Lab): Promise<void> {
     ['mode', await key(`chmod 7${random.integer(1, 5)}0 ${one}`), 'another mode', 'statSync(file).mode'],
     [
       'content',
-      // Back to what it was, but for two letters that have changed their places from one file to the other.
+      // As before, except that a letter has moved from the end of one file to the start of the other.
       await key(`chmod 644 ${one}; printf firs > ${one}; printf tsecond > ${two}`),
-      'another content of files',
-      'is it the content, or only its size; and where does one file end and the next begin?',
+      'other content of the files',
+      'do you hash the content, or only its size; and where does one file end and the next begin?',
     ],
     [
       'name',
@@ -65,14 +66,14 @@ async function checkKey(lab: Lab): Promise<void> {
         one,
         three,
       ]),
-      'another name of a file',
-      'COPY . /x has the same text whatever the files are called',
+      'another file name',
+      'COPY . /x has the same text whatever the names of the files',
     ],
   ];
   for (const [check, other, what, look] of others) {
     lab.promise(check, other.key !== first.key, {
       promised: `${what} gives another key`,
-      seen: 'the key is the same: the cache would give out the old result',
+      seen: 'the key is the same, so the cache would return the old result',
       look,
     });
   }
@@ -89,7 +90,7 @@ async function checkStages(lab: Lab): Promise<void> {
     `RUN echo --from=${tools}`,
     `FROM busybox AS ${tools}`,
     `FROM ${base} AS ${compile}`,
-    // By its number.
+    // Refers to the stage by its number.
     'COPY --from=2 /bin/cc /bin/',
     `FROM ${compile} AS ${test}`,
     `COPY --from=${lonely} /x /x`,
@@ -109,18 +110,18 @@ async function checkStages(lab: Lab): Promise<void> {
   };
   const stands = await ask(lonely!);
   lab.promise('from', stands.names.includes(base!), {
-    promised: `${lonely} stands on ${base}`,
+    promised: `${lonely} is based on ${base}, so it needs it`,
     seen: stands.seen,
     look: 'stage.base',
   });
   lab.promise('run-is-not-copy', !stands.names.includes(tools!), {
-    promised: `${lonely} does not need ${tools}: that is in the text of a RUN`,
+    promised: `${lonely} does not need ${tools}: only the text of a RUN mentions it`,
     seen: stands.seen,
     look: "the instruction's name",
   });
   const whole = await ask(last!);
   lab.promise('copy', whole.names.includes(compile!), {
-    promised: `${last} copies from ${compile}`,
+    promised: `${last} copies from ${compile}, so it needs it`,
     seen: whole.seen,
     look: 'COPY --from=',
   });
@@ -130,12 +131,12 @@ async function checkStages(lab: Lab): Promise<void> {
     {
       promised: `${last} needs what ${compile} needs: ${base} and ${tools}`,
       seen: whole.seen,
-      look: 'what is needed by the needed',
+      look: 'a needed stage needs other stages in turn',
     },
   );
   lab.promise('no-other', whole.names.join() === [base, tools, compile, last].join(), {
-    promised: `it needs no others, and they are in the order of the file: ${[base, tools, compile, last].join(', ')}`,
+    promised: `it prints exactly the needed stages, in the order of the file: ${[base, tools, compile, last].join(', ')}`,
     seen: whole.seen,
-    look: `${lonely} and ${test} are needed by nobody`,
+    look: `no needed stage needs ${lonely} or ${test}`,
   });
 }

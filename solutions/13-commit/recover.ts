@@ -1,10 +1,10 @@
-// Prints a file that some layer has, also when another deletes it.   Run: node recover.ts LAYER.tar… PATH
+// Prints a file that a layer contains, even if a layer above deletes it.   Run: node recover.ts LAYER.tar… PATH
 import { spawnSync } from 'node:child_process';
 
 const layers = process.argv.slice(2);
 const path = layers.pop()!;
 
-/** @returns a file's content; undefined when the archive does not have it */
+/** @returns the content of a file; undefined if the archive does not contain it */
 function contentOf(layer: string, file: string): string | undefined {
   const names = spawnSync('tar', ['-tf', layer], { encoding: 'utf8' }).stdout.split('\n');
   const name = names.find(each => each.replace(/^\.\//, '') === file);

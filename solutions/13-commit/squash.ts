@@ -1,4 +1,4 @@
-// Makes one layer of many.   Run: node squash.ts LAYER.tar… OUT.tar
+// Makes one layer out of many.   Run: node squash.ts LAYER.tar… OUT.tar
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

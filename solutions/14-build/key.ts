@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 const [parent = '', instruction = '', ...files] = process.argv.slice(2);
 
 const hash = createHash('sha256');
-/** With its length: 'ab' and 'c' are not the same as 'a' and 'bc'. */
+/** Adds a part with its length before it, so that 'ab' and 'c' differ from 'a' and 'bc'. */
 function add(part: string | Buffer): void {
   hash.update(`${Buffer.byteLength(part)}:`).update(part);
 }

@@ -1,11 +1,11 @@
-// Prints which stages a stage needs.   Run: node stages.ts DOCKERFILE TARGET
+// Prints the stages that a stage needs.   Run: node stages.ts DOCKERFILE TARGET
 import { readFileSync } from 'node:fs';
 import { parseDockerfile, type Stage } from '../../chapters/14-build/dockerfile.ts';
 
 const [file = '', target = ''] = process.argv.slice(2);
 const stages = parseDockerfile(readFileSync(file, 'utf8'));
 
-/** By its name or its number. undefined: that is no stage, but an image. */
+/** Finds a stage by its name or its number. @returns undefined for the name of an image */
 function stageCalled(name: string): Stage | undefined {
   return stages.find((stage, number) => stage.name === name || `${number}` === name);
 }
