@@ -15,7 +15,7 @@ import {
 } from './store.ts';
 import { uncompressed } from './unpack.ts';
 
-/** Writes one tar archive, an OCI image layout. manifest.json repeats the list of blobs in the form docker load reads. */
+/** Writes one tar archive, an OCI image layout. manifest.json lists the blobs once more, for docker load. */
 export function saveImage(name: string, file: string): void {
   const { manifest } = findImage(name);
   const descriptor = tags().get(name)!;

@@ -19,7 +19,7 @@ export function uncompressed(layer: Buffer, diffId: string | undefined): Buffer 
   return tar;
 }
 
-/** The image's layers as directories, the lowest first. Each is unpacked once and shared by all images that contain it. */
+/** The image's layers as directories, the lowest first. Each is unpacked once, for all images that contain it. */
 export function layerDirectories({ manifest, config }: Image): string[] {
   let chainId = '';
   return manifest.layers.map((layer, at) => {

@@ -77,7 +77,7 @@ function setUpInside(address: string): void {
   box.request(addRoute({ destination: 'default', gateway: GATEWAY }));
 }
 
-/** Frees the address at once: the kernel removes the cable with the box's network namespace too, but in its own time. */
+/** Frees the address at once: the kernel would remove the cable with the box's namespace, but in its own time. */
 export function disconnect({ address, link, published }: Connection): void {
   using machine = openNetlink();
   machine.request(deleteLink(link), { mayFail: ['ENODEV'] });

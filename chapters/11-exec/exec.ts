@@ -23,7 +23,7 @@ import { groupOf } from '../07-cgroups/groups.ts';
 
 const EVERYTHING = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWNET | CLONE.NEWCGROUP;
 
-/** @param box pid of a process in the box. @param items steps to run there. @throws Mistake if there is no such process */
+/** @param box pid of a process in it. @param items steps to run there. @throws Mistake if the process does not exist */
 export function inBox(box: number, items: readonly Item[]): Item[] {
   // From here on we cannot mistake another process with the same pid for it.
   const pidfd = call(mayFail(pidfdOpen(box, 0), 'ESRCH', 'EINVAL'));

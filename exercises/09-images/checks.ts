@@ -86,7 +86,7 @@ async function checkVerify(lab: Lab): Promise<void> {
   lab.promise('intact', good.code === 0 && good.stdout.trim() === 'ok', {
     promised: 'for a correct layout it prints ok and exits with 0',
     seen: ending(good),
-    look: 'which digest is which: a blob is named by the digest of its bytes, a diffID is that of the uncompressed bytes',
+    look: 'a blob is named by the digest of its bytes, a diffID is that of the uncompressed bytes',
   });
   const damagedLayer = makeLayout(lab);
   const victim = lab.random.pick(damagedLayer.layers);
