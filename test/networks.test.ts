@@ -275,6 +275,9 @@ describe('networks of users', () => {
     await start('web', server('web'), 'front');
     await engine.json('POST', '/networks/front/disconnect', { Container: 'web' });
     expect(ip('link show', (await inside('web')).pid).map(each => each.ifname)).toEqual(['lo']);
+    await engine.json('POST', '/networks/front/connect', { Container: 'web' });
+    expect(await ask(host, await address('web', 'front'), 80)).toBe('web');
+    await engine.json('POST', '/networks/front/disconnect', { Container: 'web' });
     await engine.json('POST', '/containers/web/restart?t=0');
     expect(ip('link show', (await inside('web')).pid)).toMatchObject([
       { ifname: 'lo', operstate: 'UNKNOWN' },

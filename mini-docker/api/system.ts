@@ -33,8 +33,13 @@ const PONG: Answer = {
   },
 };
 
-async function version({ engine }: Call) {
-  const versions = { ApiVersion: `1.${API_VERSION}`, MinAPIVersion: `1.${MIN_API_VERSION}` };
+/** docker-compose 1 speaks whichever version the daemon names, and reads fields of images that 1.45 dropped. */
+const NEWEST_FOR_COMPOSE_1 = 44;
+
+async function version({ engine, request }: Call) {
+  const isCompose1 = request.headers['user-agent']?.startsWith('docker-compose/1.');
+  const newest = isCompose1 ? NEWEST_FOR_COMPOSE_1 : API_VERSION;
+  const versions = { ApiVersion: `1.${newest}`, MinAPIVersion: `1.${MIN_API_VERSION}` };
   const found = engine.system.version();
   const [first, ...others] = found.Components;
   const components = first

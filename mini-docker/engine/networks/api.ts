@@ -85,8 +85,9 @@ async function connect(
     record.networks[Name] = settings;
     networkEvent(context, 'connect', { record, endpoint: { networkId: Id, networkName: Name } });
   } else {
-    // A container that lost all its networks stands on `none` meanwhile.
-    if (Object.keys(record.networks).length === 0) await context.networks.detach(live.id, 'none');
+    // A container that was started without any network stands on `none` meanwhile.
+    const standsOnNone = context.networks.endpoints(live.id).some(each => each.networkName === 'none');
+    if (standsOnNone && record.networks.none === undefined) await context.networks.detach(live.id, 'none');
     await whileNetworksChange(context, live, () =>
       connectNetwork(context, record, { network: Name, settings, pid }),
     );
