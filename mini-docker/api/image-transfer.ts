@@ -1,5 +1,6 @@
 // Images on their way: pull and push, load and save, import, and what registries are asked.
 
+import type { Writable } from 'node:stream';
 import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import { decodeRegistryAuth, type RegistryAuth, registryAuth } from '../formats/registry-auth.ts';
@@ -24,22 +25,25 @@ export const imageTransferRoutes: Route[] = [
   },
 ];
 
+const JSON_LINES = { 'Content-Type': 'application/json' };
+
 /**
  * Runs `work` with a function that sends messages to the client. What goes wrong before the first is told by a status,
- * later by a last message.
+ * later, or where the answer has `started`, by a last message.
  */
 export async function withProgress(
   call: Call,
   work: (send: (message: ProgressMessage) => void) => Promise<void>,
+  started?: Writable,
 ): Promise<undefined> {
-  let out: ReturnType<Call['stream']> | undefined;
+  let out = started;
   const send = (message: ProgressMessage) => {
-    out ??= call.stream({ 'Content-Type': 'application/json' });
+    out ??= call.stream(JSON_LINES);
     if (!out.destroyed) out.write(jsonLine(message));
   };
   try {
     await work(send);
-    out ??= call.stream({ 'Content-Type': 'application/json' });
+    out ??= call.stream(JSON_LINES);
   } catch (error) {
     if (out === undefined) throw error;
     const { message } = errorAnswer(error);
@@ -106,10 +110,14 @@ async function push(call: Call) {
   );
 }
 
+/** As dockerd does, it answers at once: what is wrong with an archive is told in the answer's stream. */
 async function load(call: Call) {
   const { engine, query, request } = call;
-  return withProgress(call, send =>
-    engine.images.load(request.iterator({ destroyOnReturn: false }), { quiet: flag(query, 'quiet'), send }),
+  return withProgress(
+    call,
+    send =>
+      engine.images.load(request.iterator({ destroyOnReturn: false }), { quiet: flag(query, 'quiet'), send }),
+    call.stream(JSON_LINES),
   );
 }
 

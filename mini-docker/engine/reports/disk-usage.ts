@@ -2,6 +2,7 @@
 
 import type { DiskUsage } from '../../formats/engine-api/system.ts';
 import type { VolumeResource } from '../../formats/engine-api/volumes.ts';
+import type { Image } from '../../images/image.ts';
 import { treeSize } from '../files/disk-sizes.ts';
 import { summary } from '../images/images.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -11,29 +12,24 @@ import { listContainers } from './list.ts';
 
 export async function diskUsage(context: EngineContext): Promise<DiskUsage> {
   const images = await context.images.list();
+  const { filesSize } = context.images.loose;
+  const layersOf = (image: Image) => [...new Set(image.config.rootfs.diff_ids)];
   // A layer that several images share lies on disk once.
-  const layers = new Set(images.flatMap(image => image.config.rootfs.diff_ids));
-  const shared = images.reduce((sum, image) => sum + image.config.rootfs.diff_ids.length, 0) > layers.size;
+  const users = new Map<string, number>();
+  for (const diffId of images.flatMap(layersOf)) users.set(diffId, (users.get(diffId) ?? 0) + 1);
+  const sizeOf = (diffIds: Iterable<string>) => [...diffIds].reduce((sum, each) => sum + filesSize(each), 0);
   return {
-    LayersSize: shared ? await sizeOnDisk(context) : images.reduce((sum, image) => sum + image.size, 0),
-    Images: images.map(image => ({ ...summary(context, image), SharedSize: 0 })),
+    LayersSize: sizeOf(users.keys()),
+    Images: images
+      .map(image => ({
+        ...summary(context, image),
+        SharedSize: sizeOf(layersOf(image).filter(diffId => users.get(diffId)! > 1)),
+      }))
+      .sort((a, b) => b.Created - a.Created),
     Containers: await listContainers(context, { all: true, size: true }),
     Volumes: await volumes(context),
     BuildCache: [],
   };
-}
-
-async function sizeOnDisk(context: EngineContext): Promise<number> {
-  const seen = new Set<string>();
-  let sum = 0;
-  for (const image of await context.images.list()) {
-    for (const directory of await context.images.lowerdirs(image)) {
-      if (seen.has(directory)) continue;
-      seen.add(directory);
-      sum += await treeSize(directory);
-    }
-  }
-  return sum;
 }
 
 async function volumes(context: EngineContext): Promise<VolumeResource[]> {

@@ -44,9 +44,6 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
   }
   const maxSize = options['max-size'] === undefined ? undefined : size(options['max-size']);
   const maxFiles = options['max-file'] === undefined ? 1 : count(options['max-file']);
-  if (maxSize === undefined && maxFiles > 1) {
-    throw badParameter("max-file cannot be greater than 1 without 'max-size'");
-  }
   return { keeps: true, ...(maxSize === undefined ? {} : { maxSize }), maxFiles };
 }
 
