@@ -53,11 +53,18 @@ test('created, running, paused, running, exited: and each step only from where i
 });
 
 test('stop sends the stop signal and waits; who does not listen is killed when the time is up', async () => {
-  const polite = await engine.run(['sh', '-c', "trap 'exit 5' USR1; while :; do sleep 0.05; done"], {
-    StopSignal: 'SIGUSR1',
-  });
-  const deaf = await engine.run(['sh', '-c', "trap '' TERM; sleep 1000"]);
-  await sleep(1000);
+  const polite = await engine.run(
+    ['sh', '-c', "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done"],
+    {
+      StopSignal: 'SIGUSR1',
+    },
+  );
+  const deaf = await engine.run(['sh', '-c', "trap '' TERM; echo ready; sleep 1000"]);
+  for (const id of [polite, deaf])
+    await eventually(
+      () => engine.logs(id),
+      text => text === 'ready\n',
+    );
   await post(`${polite}/stop`);
   expect((await engine.inspect(polite)).State.ExitCode).toBe(5);
   const begin = Date.now();
@@ -191,18 +198,6 @@ test('containers share namespaces when they are told to', async () => {
   const lonely = engine.run(['true'], { HostConfig: { NetworkMode: 'container:second-one' } });
   await expect(lonely).rejects.toThrow('No such container');
 });
-
-test('200 containers live at once, and are gone after rm -f', async () => {
-  const ids: string[] = [];
-  for (let count = 0; count < 200; count++) ids.push(await engine.run(SLEEP));
-  const running = await engine.json<object[]>('GET', '/containers/json');
-  expect(running).toHaveLength(200);
-  const pids = await Promise.all(ids.map(async id => (await engine.inspect(id)).State.Pid));
-  expect(pids.every(isAlive)).toBe(true);
-  await Promise.all(ids.map(id => engine.ask('DELETE', `/containers/${id}?force=1`)));
-  expect(pids.some(isAlive)).toBe(false);
-  expect(await engine.json<object[]>('GET', '/containers/json?all=1')).toEqual([]);
-}, 60_000);
 
 test('a container with --rm can be restarted, and goes at its real end', async () => {
   const id = await engine.run(SLEEP, { HostConfig: { AutoRemove: true } });
