@@ -1,4 +1,4 @@
-// Engine.containers: finds the container that is meant, and hands over to the file that knows how.
+// Engine.containers: looks up the container that a reference names, and calls the function for the request.
 
 import { ExpectedError } from '../formats/errors.ts';
 import { attachClient } from './clients/attach.ts';

@@ -1,4 +1,4 @@
-// Puts the engine together and finds what an earlier one left.
+// Wires the engine together, and recovers the containers of an earlier daemon.
 
 import { join } from 'node:path';
 import type { RegistryOptions } from '../daemon/options.ts';
@@ -34,17 +34,17 @@ export interface EngineOptions {
   images: ImageStore;
   networks: Networks;
   runtime: Runtime;
-  /** For GET /info. */
+  /** Whether the daemon logs debug messages, for GET /info. */
   debug?: boolean;
   registries?: RegistryOptions;
-  /** A line for the daemon's log. */
+  /** Writes a line to the daemon's log. */
   warn(message: string): void;
-  /** The same, for what `troubles` gives: what of the disk cannot be read or cleaned. */
+  /** The same, for problems on disk (unreadable or undeletable files), which `troubles` lists. */
   tell(trouble: string): void;
   troubles(): string[];
 }
 
-/** One engine at a time for a data root and a run directory: the caller sees to that (daemon-lock.ts). */
+/** The caller ensures that only one engine uses a data root and a run directory (daemon-lock.ts). */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, runDir, images, networks, runtime, warn, tell, troubles } = options;
   const closing = new AbortController();

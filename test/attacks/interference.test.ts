@@ -131,7 +131,7 @@ test('a lease on a file that the daemon opens holds nobody up', async () => {
   const id = await engine.run(sh(`echo secret > /held; exec ${holder}`), { HostConfig });
   await eventually(isReady(id), status => status === 200);
   await connectAndDisconnect(id);
-  expect(daemon.log()).toContain('its hosts is not brought up to date');
+  expect(daemon.log()).toContain('cannot update its hosts');
   const body = { User: 'nobody', Cmd: ['true'] };
   const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, body);
   await soon(engine.ask('POST', `/exec/${Id}/start`, { Detach: true }));

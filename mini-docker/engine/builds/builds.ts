@@ -1,4 +1,4 @@
-// Engine.builds: what the builder needs of this machine, and its errors in the engine's words.
+// Engine.builds: gives the builder the machine's services, and turns its errors into the engine's.
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface Builds {
   usage(): BuildCacheItem[];
 }
 
-/** Takes away what builds of an earlier daemon left. */
+/** Removes the leftovers of an earlier daemon's builds. */
 export async function openBuilds(context: EngineContext): Promise<Builds> {
   const root = join(context.paths.dataRoot, 'build');
   const directory = join(root, 'tmp');
@@ -46,7 +46,7 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
     newId: () => context.containers.newId(),
     async prepareRun(request) {
       const prepared = await prepareRun(context, request);
-      // For a daemon that finds it because this one was killed.
+      // If this daemon is killed, the next one finds the control group by this file.
       const path = join(request.runDirectory, CGROUP_FILE);
       writeFileSync(path, prepared.spec.linux.cgroupsPath);
       return prepared;

@@ -1,4 +1,4 @@
-// What a RUN of a build gets from the engine: the spec and the network of a container that `run` would start.
+// Prepares a RUN of a build: the spec and the network that `run` would give a container.
 
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ import { buildSpec } from '../spec/spec.ts';
 import type { EngineContext } from '../state/context.ts';
 import { programError } from '../state/start-errors.ts';
 
-/** @throws ExpectedError for limits and options that cannot be had */
+/** @throws ExpectedError when a limit or an option cannot be applied */
 export async function prepareRun(engine: EngineContext, request: RunRequest): Promise<PreparedRun> {
   const { id, directory, runDirectory, config, args, host } = request;
   const paths = {
@@ -63,12 +63,12 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
   };
 }
 
-/** Volumes are for containers of the finished image: what RUN writes there is to be in it. */
+/** Without the image's volumes: files that RUN writes there become part of the image. */
 function containerConfig({ Env = [], User = '', WorkingDir = '' }: RunRequest['config']): ContainerConfig {
   return { Env, User, WorkingDir };
 }
 
-/** Of which only the id counts: what is looked up in its files is remembered under it. */
+/** An image of which only the id counts: it is the key under which user lookups are cached. */
 const imageOf = ({ key }: RunRequest): Image => ({
   id: `build ${key}`,
   repoTags: [],

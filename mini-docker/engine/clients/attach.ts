@@ -8,7 +8,7 @@ import type { LiveContainer } from '../state/live-container.ts';
 import { AttachedClient } from '../streams/attached-client.ts';
 import { readLog } from '../streams/log-reader.ts';
 
-/** Also before the program starts: `docker run` attaches first, so that it misses nothing. */
+/** Attaches a client, even before the program starts: `docker run` attaches first, to miss no output. */
 export async function attachClient(
   context: EngineContext,
   live: LiveContainer,
@@ -36,7 +36,7 @@ export async function attachClient(
     directory: context.paths.container(live.id).directory,
     onDetach: gone => void live.clients.delete(gone),
   });
-  // Log first, then what comes: between the two nothing else may happen.
+  // The log first, then new output: no turn of the event loop may come between the two.
   const history = options.logs ? pastOutput(context, live, options) : undefined;
   if (options.stream) {
     live.clients.add(client);
@@ -50,7 +50,7 @@ export async function attachClient(
   return history === undefined ? attachment : { ...attachment, output: both(history, attachment.output) };
 }
 
-/** What is in the log now, and the beginning of the line that is not in it yet. */
+/** The log's present content, and the bytes of an unfinished line, which are not logged yet. */
 function pastOutput(
   context: EngineContext,
   live: LiveContainer,

@@ -8,10 +8,13 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { type AttachableRun, AttachedClient } from '../streams/attached-client.ts';
 
-/** How long output may still come from processes that the program left behind. Milliseconds. */
+/** Milliseconds that are allowed for output of processes that the program left behind. */
 const PATIENCE = 2000;
 
-/** The client's ends. Its output ends after the exit code is known, so that a client that then asks for it gets it. */
+/**
+ * The client's ends of the streams. The output ends only once the exit code is known, so a client that asks
+ * for the code next gets it.
+ */
 export function connectExec(
   context: EngineContext,
   options: { live: LiveContainer; body: ExecCreateBody; execution: Execution; ended: Promise<void> },
@@ -32,9 +35,9 @@ export function connectExec(
     let listens = true;
     for (const tag of ['stdout', 'stderr'] as const) {
       const stream = execution[tag];
-      // A program that wrote nothing and is over already: its pipe's end was told before anybody could listen.
+      // The program exited without output: its pipe reported the end before a listener was added.
       if (stream === undefined || stream.readableEnded || stream.destroyed) continue;
-      // Also what nobody listens to is read: it must not hold the program up.
+      // Output is read even without a listener: otherwise a full pipe would block the program.
       stream.on('data', (data: Uint8Array) => {
         if (listens) onData(tag, data);
       });
@@ -55,7 +58,7 @@ export function connectExec(
   return client.attachment();
 }
 
-/** For an exec that nobody is attached to: its output goes nowhere, and must not hold it up. */
+/** Discards the output of an exec without a client, so that a full pipe does not block the program. */
 export async function drain(attachment: Attachment): Promise<void> {
   for await (const _ of attachment.output);
 }

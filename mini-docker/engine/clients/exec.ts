@@ -22,7 +22,7 @@ import { connectExec, drain } from './exec-attachment.ts';
 interface Exec {
   id: string;
   live: LiveContainer;
-  /** The container's life that it belongs to: the next one knows nothing of it. */
+  /** The run of the container that the exec belongs to; it ends with that run. */
   run: Run;
   body: ExecCreateBody;
   state: 'created' | 'running' | 'ended';
@@ -30,7 +30,7 @@ interface Exec {
   exitCode: number | null;
 }
 
-/** Ended ones are kept for clients that ask for the exit code later. */
+/** Finished execs that are kept, for clients that ask for the exit code later. */
 const KEPT = 256;
 
 export function execsApi(context: EngineContext): ExecsApi {

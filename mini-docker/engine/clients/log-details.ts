@@ -1,4 +1,5 @@
-// What --log-opt adds to each line of the log, for `logs --details`: labels, labels-regex, env, env-regex and tag.
+// The attributes that --log-opt adds to each log line for `logs --details`: labels, labels-regex, env,
+// env-regex, tag.
 // https://docs.docker.com/engine/logging/drivers/json-file/#options
 
 import { compileGoRegexp } from '../../formats/go-regexp.ts';
@@ -6,7 +7,7 @@ import { compileTemplate } from '../../formats/go-template/go-template.ts';
 import { shortId } from '../../formats/oci/digest.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
-/** Rejects with FormatError for a tag or a regular expression that cannot be read. */
+/** @throws FormatError when a tag or a regular expression cannot be parsed */
 export async function logDetails(record: ContainerRecord): Promise<Record<string, string>> {
   const { config, hostConfig } = record;
   const options = hostConfig.LogConfig?.Config ?? {};

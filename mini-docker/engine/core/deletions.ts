@@ -1,5 +1,5 @@
-// Files of removed containers, deleted in the background: a container is gone by one rename, and nobody has to wait for
-// the disk. What a killed daemon did not come to, the next one sweeps away (record-file.ts).
+// Deletes the files of removed containers in the background. A container is gone after one rename, so no
+// client waits for the disk. The next daemon deletes whatever a killed one did not get to (record-file.ts).
 
 import { removeTree } from '../../linux/remove-tree.ts';
 
@@ -11,7 +11,7 @@ export class Deletions {
     this.#tell = tell;
   }
 
-  /** Symbolic links are deleted and not followed. */
+  /** Starts deleting a tree. Symbolic links are deleted, not followed. */
   begin(directory: string): void {
     const deletion = removeTree(directory)
       .catch((error: Error) => this.#tell(`${directory} cannot be removed: ${error.message}`))
@@ -19,7 +19,7 @@ export class Deletions {
     this.#pending.add(deletion);
   }
 
-  /** Resolves when all that has begun is done. */
+  /** Resolves when all deletions that were started are done. */
   async settled(): Promise<void> {
     await Promise.all(this.#pending);
   }

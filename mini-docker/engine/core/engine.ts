@@ -1,6 +1,6 @@
-// What the api calls: everything the engine does, in Docker's terms. Implemented by openEngine() in open.ts.
-// Every method that takes a container takes its name, its id, or an unambiguous prefix of it, and rejects with an
-// ExpectedError (errors.ts); its kinds say which status the api answers with.
+// The interface between the API and the engine: every operation, in Docker's terms. openEngine() in open.ts
+// implements it. Every method that takes a container accepts its name, its id, or an unambiguous prefix of
+// the id, and rejects with an ExpectedError (errors.ts), whose kind determines the HTTP status.
 
 import type { BuildRequest } from '../../build/request.ts';
 import type { BuildPruned } from '../../formats/engine-api/build.ts';
@@ -68,79 +68,94 @@ export interface Engine {
   volumes: VolumesApi;
   builds: BuildsApi;
   system: SystemApi;
-  /** Stops serving: followers and attached clients end, state is on disk; containers go on running. Idempotent. */
+  /**
+   * Stops serving: followers and attached clients are disconnected, state is saved, containers keep running.
+   * Idempotent.
+   */
   close(): Promise<void>;
 }
 
 export interface ContainersApi {
-  /** notFound: no such image. conflict: name in use. badParameter: anything wrong in `body`. `name` without '/'. */
+  /**
+   * notFound: no such image. conflict: the name is in use. badParameter: `body` is invalid. `name` is
+   * without '/'.
+   */
   create(options: { name?: string; platform?: string; body: ContainerCreateBody }): Promise<ContainerCreated>;
-  /** notModified: runs already. cannotRun: the program could not be executed (exitCode 126, 127). */
+  /** notModified: it is already running. cannotRun: the program could not be executed (exitCode 126, 127). */
   start(container: string): Promise<void>;
-  /** `timeout` in seconds until SIGKILL, -1 for ever; default: the container's StopTimeout, else 10. notModified: does not run. */
+  /**
+   * `timeout`: seconds until SIGKILL, -1 to wait for ever; default: the container's StopTimeout, else 10.
+   * notModified: it is not running.
+   */
   stop(container: string, options?: StopOptions): Promise<void>;
   restart(container: string, options?: StopOptions): Promise<void>;
-  /** `signal`: 'SIGTERM', 'TERM' or '15'; default SIGKILL. conflict: does not run. */
+  /** `signal`: 'SIGTERM', 'TERM' or '15'; default SIGKILL. conflict: it is not running. */
   kill(container: string, signal?: string): Promise<void>;
   pause(container: string): Promise<void>;
   unpause(container: string): Promise<void>;
   /**
-   * Resolves as soon as the container is found, so that the api can send its headers; `result` settles when the
-   * condition is met. `signal` ends the waiting (result then rejects with an AbortError).
+   * Resolves as soon as the container is found, so that the api can send its headers; `result` settles when
+   * the condition is met. `signal` cancels the wait (`result` then rejects with an AbortError).
    */
   wait(container: string, options?: WaitOptions): Promise<{ result: Promise<ContainerWaited> }>;
   rename(container: string, name: string): Promise<void>;
   update(container: string, body: ContainerUpdateBody): Promise<{ Warnings: string[] }>;
   inspect(container: string, options?: { size?: boolean }): Promise<ContainerInspect>;
   list(options?: ListOptions): Promise<ContainerSummary[]>;
-  /** `psArgs` as for ps(1); default '-ef'. */
+  /** `psArgs`: options of ps(1); default '-ef'. */
   top(container: string, psArgs?: string): Promise<ContainerTop>;
   /**
-   * Resolves once the container is found and the options make sense. Iterating reads the log as fast as the
-   * reader takes it; the container is never held up. Breaking out of the loop gives everything back.
+   * Resolves once the container is found and the options are valid. Iteration reads the log as fast as the
+   * reader consumes it and never blocks the container. Leaving the loop releases all resources.
    */
   logs(
     container: string,
     options: LogsOptions,
   ): Promise<{
     tty: boolean;
-    /** What --log-opt adds to every line: labels, variables, and a tag. */
+    /** Attributes that --log-opt adds to every line: labels, variables, and a tag. */
     details: Record<string, string>;
     entries: AsyncIterable<LogEntry>;
   }>;
-  /** The client's ends of the container's streams. conflict: the container is paused or does not exist any more. */
+  /** The client's ends of the container's streams. conflict: the container is paused, or was removed. */
   attach(container: string, options: AttachOptions): Promise<Attachment>;
   resize(container: string, size: { rows: number; columns: number }): Promise<void>;
   /**
-   * With `stream` one reading a second until the reader breaks out or the container is removed; else one
-   * (with `oneShot` without waiting for a second reading to compare with).
+   * With `stream`, one reading a second until the reader leaves the loop or the container is removed;
+   * otherwise a single one (with `oneShot`, without a second reading to compare with).
    */
   stats(
     container: string,
     options: { stream: boolean; oneShot: boolean },
   ): Promise<AsyncIterable<ContainerStats>>;
   changes(container: string): Promise<FilesystemChange[]>;
-  /** notFound: no such path in the container. `path` is the container's. */
+  /** `path` is the container's. notFound: no such path in the container. */
   statPath(container: string, path: string): Promise<ContainerPathStat>;
   /** A tar stream of the path (a directory with everything below it). */
   getArchive(
     container: string,
     path: string,
   ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }>;
-  /** Unpacks a tar (plain or compressed) in directory `path` of the container. */
+  /** Unpacks a tar (plain or compressed) into the directory `path` of the container. */
   putArchive(container: string, path: string, options: PutArchiveOptions): Promise<void>;
   /** The whole root filesystem as a tar stream. */
   export(container: string): Promise<AsyncIterable<Uint8Array>>;
-  /** conflict: it runs, and not `force`. `volumes`: its anonymous volumes too. */
+  /** conflict: it is running, and `force` is not set. `volumes`: remove its anonymous volumes too. */
   remove(container: string, options?: { force?: boolean; volumes?: boolean; link?: boolean }): Promise<void>;
   prune(filters?: Filters): Promise<ContainersPruned>;
-  /** Its changes on top of its image; @returns the new image's id. badParameter: a wrong change or name. */
+  /**
+   * Makes an image of the container's changes. @returns the new image's id. badParameter: an invalid change
+   * or name.
+   */
   commit(container: string, options: CommitOptions): Promise<string>;
-  /** The steps that would start it, without doing any. */
+  /** The steps that would start the container; none is executed. */
   explain(options: { platform?: string; body: ContainerCreateBody }): Promise<ExplainedStep[]>;
-  /** The steps that did start it, with results and times. conflict: it was not started with tracing (the annotation 'mini-docker.trace'). */
+  /**
+   * The steps that started the container, with results and times. conflict: it was started without tracing
+   * (annotation 'mini-docker.trace').
+   */
   trace(container: string): Promise<ExplainedStep[]>;
-  /** What its process may do, by the kernel's word. conflict: it does not run. */
+  /** The rights of the container's process, as the kernel reports them. conflict: it is not running. */
   security(container: string): Promise<SecurityReport>;
 }
 
@@ -156,7 +171,7 @@ export interface WaitOptions {
 
 export interface ListOptions {
   all?: boolean;
-  /** The last n created, running or not. */
+  /** Number of containers to show, the last created first, running or not. */
   limit?: number;
   size?: boolean;
   filters?: Filters;
@@ -166,12 +181,12 @@ export interface LogsOptions {
   stdout: boolean;
   stderr: boolean;
   follow?: boolean;
-  /** Nanoseconds since 1970 (formats/timestamp.ts reads what clients send). */
+  /** Nanoseconds since 1970 (formats/timestamp.ts decodes the clients' forms). */
   since?: bigint;
   until?: bigint;
-  /** The last n lines; all when missing. */
+  /** Number of lines from the end; all when missing. */
   tail?: number;
-  /** Ends following. */
+  /** Signal that ends following. */
   signal?: AbortSignal;
 }
 
@@ -179,7 +194,10 @@ export interface LogEntry {
   stream: 'stdout' | 'stderr';
   /** Nanoseconds since 1970. */
   time: bigint;
-  /** As the program wrote it, newline included; a piece of it when the line is longer than 16 KiB. */
+  /**
+   * The line as the program wrote it, with its newline; a piece of it when the line is longer than 16
+   * KiB.
+   */
   data: Uint8Array;
 }
 
@@ -187,29 +205,32 @@ export interface AttachOptions {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
-  /** What was written before. */
+  /** Send earlier output from the log. */
   logs: boolean;
-  /** What is written from now on. */
+  /** Send new output. */
   stream: boolean;
 }
 
-/** A client's connection with a program. The container is never held up by a client who does not read. */
+/** A client's connection with a program. A client that does not read never blocks the container. */
 export interface Attachment {
-  /** With a terminal there is only one stream, and the api sends it without framing ('stdout'). */
+  /** Whether there is a terminal: then 'stdout' is the only stream, and the api sends it unframed. */
   tty: boolean;
-  /** Ends when the program has ended and everything was delivered. Breaking out of the loop detaches. */
+  /** Ends when the program has exited and all output was delivered. Leaving the loop detaches. */
   output: AsyncIterable<{ stream: 'stdout' | 'stderr'; data: Uint8Array }>;
-  /** Resolves when the program's pipe has taken it. Rejects when the program reads no more. No-op without stdin. */
+  /**
+   * Resolves when the program's pipe has taken the data. Rejects when the program no longer reads. No-op
+   * without stdin.
+   */
   write(data: Uint8Array): Promise<void>;
-  /** The client sends no more. */
+  /** The client has finished sending. */
   endInput(): void;
-  /** The client has gone, or asked to detach by its keys. Idempotent. */
+  /** The client has disconnected, or pressed the detach keys. Idempotent. */
   detach(): void;
 }
 
 export interface PutArchiveOptions {
   tar: AsyncIterable<Uint8Array>;
-  /** Refuse to put a directory where a file is and the other way round. */
+  /** Refuse to replace a file by a directory, or a directory by a file. */
   noOverwriteDirNonDir?: boolean;
 }
 
@@ -218,27 +239,31 @@ export interface CommitOptions {
   reference?: string;
   author?: string;
   comment?: string;
-  /** Instructions of a Dockerfile: 'CMD ["sh"]' */
+  /** Dockerfile instructions: 'CMD ["sh"]' */
   changes?: string[];
-  /** In place of the container's own. */
+  /** Configuration that replaces the container's. */
   config?: ContainerConfig;
-  /** Hold its processes meanwhile; true when missing. */
+  /** Pause the processes during the commit; true when missing. */
   pause?: boolean;
 }
 
 export interface BuildsApi {
-  /** badParameter: anything wrong in the Dockerfile or the context. Before the first message for what can be known. */
+  /**
+   * badParameter: a fault in the Dockerfile or the context; reported before the first message where
+   * possible.
+   */
   build(request: BuildRequest): Promise<void>;
-  /** `keep`: bytes that may stay. Filters: until. */
+  /** `keep`: bytes of cache that may stay. Filters: until. */
   prune(options: { keep?: number; filters?: Filters }): Promise<BuildPruned>;
 }
 
 export interface ExecsApi {
-  /** conflict: the container does not run or is paused. */
+  /** conflict: the container is not running, or is paused. */
   create(container: string, body: ExecCreateBody): Promise<{ Id: string }>;
   /**
-   * Runs it. Without `detach` resolves with its streams; conflict: it was started already; cannotRun: exitCode 126, 127.
-   * `ready` is waited for just before the program starts: nothing that is known speaks against it.
+   * Starts the program. Without `detach` resolves with its streams; conflict: it was already started;
+   * cannotRun: exitCode 126, 127. `ready` runs just before the program starts, when no foreseeable error is
+   * left.
    */
   start(
     exec: string,
@@ -262,32 +287,32 @@ export interface ImagesApi {
   remove(reference: string, options: { force: boolean }): Promise<ImageDeleted[]>;
   /** Filters: dangling, until, label, label!. */
   prune(filters: Filters): Promise<ImagesPruned>;
-  /** What each layer adds, changes and hides. */
+  /** The files that each layer adds, changes and hides. */
   layers(reference: string): Promise<ImageLayers>;
   /**
-   * `send` hears how it goes. notFound: no such image, or not for this user. internal: the registry cannot be reached.
-   * The same for `push`, where nothing is sent but that it begins when there is no such image.
+   * `send` receives progress messages. notFound: no such image, or not for this user. internal: the registry
+   * cannot be reached. The same holds for `push`, which sends no message when the image does not exist.
    */
   pull(reference: string, options: TransferOptions & { allTags?: boolean; platform?: string }): Promise<void>;
-  /** Without a tag all tags of the name. */
+  /** Pushes one tag; all tags of the name when none is given. */
   push(reference: string, options: TransferOptions): Promise<void>;
-  /** badParameter: no archive of images, or a broken one. */
+  /** badParameter: not an archive of images, or a damaged one. */
   load(
     source: AsyncIterable<Uint8Array>,
     options: { quiet: boolean; send(message: ProgressMessage): void },
   ): Promise<void>;
-  /** notFound before the first piece. */
+  /** notFound rejects the promise, before any bytes. */
   save(references: string[]): Promise<AsyncIterable<Uint8Array>>;
-  /** @returns the new image's id. `changes`: instructions of a Dockerfile. */
+  /** @returns the new image's id. `changes`: Dockerfile instructions. */
   import(options: ImportOptions): Promise<string>;
-  /** unauthorized: the registry does not take this user. */
+  /** unauthorized: the registry rejects the credentials. */
   login(auth: RegistryAuth): Promise<void>;
   /** `term`: 'redis', 'localhost:5000/redis'. Filters: stars, is-official. */
   search(
     term: string,
     options: { limit: number; auth?: RegistryAuth; filters?: Filters },
   ): Promise<ImageFound[]>;
-  /** What the registry has under the name. */
+  /** The registry's entry for the name. */
   distribution(reference: string, options?: { auth?: RegistryAuth }): Promise<DistributionInspect>;
 }
 
@@ -298,7 +323,7 @@ export interface TransferOptions {
 }
 
 export interface ImportOptions {
-  /** A tar of a file system: plain or compressed. */
+  /** A tar of a file system, plain or compressed. */
   source: AsyncIterable<Uint8Array>;
   reference?: string;
   message?: string;
@@ -306,12 +331,12 @@ export interface ImportOptions {
   platform?: string;
 }
 
-/** Drafts of indexes of images for several platforms, kept here until they are pushed. */
+/** Drafts of image indexes (several platforms under one name), kept locally until they are pushed. */
 export interface ManifestsApi {
-  /** @returns the list's name in full */
+  /** @returns the full name of the list */
   create(name: string, options: { images: string[]; amend: boolean; auth?: RegistryAuth }): Promise<string>;
   annotate(name: string, image: string, platform: Partial<ImagePlatform>): Promise<void>;
-  /** A draft, or what the registry has. */
+  /** A draft, or else the registry's list. */
   inspect(name: string, options?: { auth?: RegistryAuth }): Promise<ManifestListInspect>;
   /** @returns the index's digest */
   push(name: string, options: { purge: boolean; auth?: RegistryAuth }): Promise<string>;
@@ -319,35 +344,44 @@ export interface ManifestsApi {
 }
 
 export interface NetworksApi {
-  /** Without who is on them. badParameter: an unknown filter. */
+  /** Networks without their containers. badParameter: an unknown filter. */
   list(filters?: Filters): Promise<NetworkResource[]>;
   inspect(network: string): Promise<NetworkResource>;
-  /** conflict: the name is taken. forbidden: a predefined name, or addresses of another network. */
+  /**
+   * conflict: the name is taken. forbidden: a predefined name, or addresses that overlap another
+   * network's.
+   */
   create(body: NetworkCreateBody): Promise<NetworkCreated>;
-  /** forbidden: predefined, or containers run on it. */
+  /** forbidden: a predefined network, or one with running containers. */
   remove(network: string): Promise<void>;
-  /** Those that no container is to be on, running or not. */
+  /** Removes networks that no container uses, running or not. */
   prune(filters?: Filters): Promise<NetworksPruned>;
-  /** Of a running container at once, of another one from its next start on. forbidden: it is on it, or shares a network. */
+  /**
+   * Takes effect immediately for a running container, else at its next start. forbidden: already connected,
+   * or it shares a network namespace.
+   */
   connect(network: string, body: NetworkConnectBody): Promise<void>;
   disconnect(network: string, body: NetworkDisconnectBody): Promise<void>;
-  /** What the kernel has of them. */
+  /** The kernel's view of the networks. */
   map(): Promise<NetworkMap>;
 }
 
 export interface VolumesApi {
   list(filters?: Filters): Promise<VolumeList>;
-  /** One that exists already is what the caller gets. badParameter: name or options. notFound: no such driver. */
+  /**
+   * Returns an existing volume of that name unchanged. badParameter: name or options. notFound: no such
+   * driver.
+   */
   create(body: VolumeCreateBody): Promise<VolumeResource>;
   inspect(name: string): Promise<VolumeResource>;
-  /** conflict: a container has it, running or not. `force`: one that is not there is no error. */
+  /** conflict: a container uses it, running or not. `force`: ignore a missing volume. */
   remove(name: string, options?: { force?: boolean }): Promise<void>;
-  /** Anonymous ones that no container has; with the filter all=true named ones too. */
+  /** Removes unused anonymous volumes; with the filter all=true, named ones too. */
   prune(filters?: Filters): Promise<VolumesPruned>;
 }
 
 export interface SystemApi {
-  /** Past ones from `since` on (nanoseconds since 1970), then new ones until `until` or the signal. */
+  /** Past events from `since` on (nanoseconds since 1970), then new ones until `until` or the signal. */
   events(options: {
     since?: bigint;
     until?: bigint;

@@ -1,4 +1,4 @@
-// Errors that several parts of the engine have.
+// Errors that several rooms of the engine share.
 
 import { ExpectedError } from '../../formats/errors.ts';
 

@@ -1,4 +1,4 @@
-// What happens, told to whoever listens, and remembered for those who ask later.
+// The engine's events: delivered to subscribers, and kept for clients that ask for past ones.
 
 import type { EventMessage, EventType, Filters } from '../../formats/engine-api/system.ts';
 import { hasLabels } from '../../formats/filters.ts';
@@ -6,7 +6,7 @@ import { nowNanoseconds } from '../../formats/timestamp.ts';
 import { badParameter } from './errors.ts';
 import { checkFilterKeys } from './filter-values.ts';
 
-/** Of the past. */
+/** Past events that are kept. */
 const REMEMBERED = 1024;
 
 export interface EventRequest {
@@ -58,7 +58,10 @@ export class Events {
     for (const listener of [...this.#listeners]) listener(message);
   }
 
-  /** Listens from the call on, not only from the first item. @throws badParameter for filters that do not exist */
+  /**
+   * Subscribes when it is called, not at the first item. @throws badParameter when a filter does not
+   * exist
+   */
   subscribe(request: EventRequest): AsyncIterable<EventMessage> {
     const { since, until, filters = {}, signal } = request;
     checkFilterKeys(filters, FILTERS);
@@ -114,7 +117,7 @@ export class Events {
   }
 }
 
-/** Keys must all match, and of each key's values one. */
+/** Whether every key matches; a key matches when one of its values does. */
 function matches(message: EventMessage, filters: Filters): boolean {
   const { Type, Action, Actor } = message;
   return Object.entries(filters).every(([key, values]) => {
@@ -125,7 +128,7 @@ function matches(message: EventMessage, filters: Filters): boolean {
       case 'scope':
         return values.includes(message.scope);
       case 'event':
-        // 'exec_start: sh' is an exec_start.
+        // The action 'exec_start: sh' matches the filter value exec_start.
         return values.some(value => Action === value || Action.startsWith(`${value}:`));
       case 'label':
         return hasLabels(Actor.Attributes, values);

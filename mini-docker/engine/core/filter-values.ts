@@ -1,13 +1,13 @@
-// What filters take, refused in Docker's words: scripts search for them.
+// Checks of filter values, with Docker's error messages, since scripts search for them.
 
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { badParameter } from './errors.ts';
 
-/** Without a value it is the key that does not exist. */
+/** The error for an unknown key, or, with `value`, for a value that is not allowed. */
 export const invalidFilter = (key: string, value?: string): Error =>
   badParameter(value === undefined ? `Invalid filter '${key}'` : `Invalid filter '${key}=[${value}]'`);
 
-/** @throws badParameter */
+/** @throws badParameter when a key is not allowed */
 export function checkFilterKeys(filters: Filters, known: readonly string[]): void {
   const unknown = Object.keys(filters).find(key => !known.includes(key));
   if (unknown !== undefined) throw invalidFilter(unknown);
@@ -15,12 +15,15 @@ export function checkFilterKeys(filters: Filters, known: readonly string[]): voi
 
 export const isTruth = (value: string): boolean => ['1', 'true', '0', 'false'].includes(value);
 
-/** What a filter says that is true or false; undefined when it is not there. @throws badParameter */
+/**
+ * The value of a boolean filter; undefined when it is not given. @throws badParameter when it is neither
+ * true nor false
+ */
 export function filterTruth(filters: Filters, key: string): boolean | undefined {
   const values = filters[key] ?? [];
   const wrong = values.find(value => !isTruth(value));
   if (wrong !== undefined) throw invalidFilter(key, wrong);
-  // Both at once is no wish at all.
+  // Both true and false together select nothing in particular.
   const found = new Set(values.map(value => ['1', 'true'].includes(value)));
   return found.size === 1 ? [...found][0] : undefined;
 }

@@ -1,4 +1,4 @@
-// What the engine has to know of this machine, read once when the daemon starts.
+// Facts about this machine, read once when the daemon starts.
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
@@ -9,21 +9,21 @@ export interface HostFacts {
   hostname: string;
   kernel: string;
   cgroupVersion: 1 | 2;
-  /** With their prefix: the bounding set of this process. */
+  /** Names with the CAP_ prefix: the bounding set of this process. */
   capabilities: ReadonlySet<string>;
   cpus: number;
-  /** Cpus and memory nodes that exist, as cpuset lists: '0-3'. */
+  /** Existing cpus and memory nodes, as cpuset lists: '0-3'. */
   onlineCpus: string;
   onlineNodes: string;
-  /** Bytes. */
+  /** Size of memory in bytes. */
   memory: number;
   swapLimit: boolean;
-  /** Containers can be confined by it. */
+  /** Whether containers can be confined by AppArmor. */
   apparmor: boolean;
-  /** Why not, although the kernel has it. */
+  /** The reason why not, although the kernel has it. */
   apparmorProblem?: string;
   selinux: boolean;
-  /** Filters of system calls. */
+  /** Whether the kernel has system call filters. */
   seccomp: boolean;
 }
 

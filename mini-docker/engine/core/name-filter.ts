@@ -1,10 +1,10 @@
-// Filters by name are regular expressions, of containers, networks and volumes alike.
+// Name filters, which are regular expressions: for containers, networks and volumes.
 
 import { FormatError } from '../../formats/errors.ts';
 import { compileGoRegexp } from '../../formats/go-regexp.ts';
 import { badParameter } from './errors.ts';
 
-/** Whether one of the values fits. @throws badParameter for one that is no regular expression */
+/** Whether a name matches one of the values. @throws badParameter when a value is not a regular expression */
 export async function nameFilter(values: readonly string[]): Promise<(name: string) => boolean> {
   const patterns = await Promise.all(values.map(compile));
   return name => patterns.some(pattern => pattern.finds(name));

@@ -1,4 +1,5 @@
-// Where things lie. The data root outlives a reboot; the run directory (a tmpfs as a rule) holds what ends with it.
+// Paths of all files of the engine. The data root survives a reboot; the run directory (usually a tmpfs) does
+// not.
 
 import { join } from 'node:path';
 
@@ -15,17 +16,20 @@ export interface DataPaths {
 
 export interface ContainerPaths {
   directory: string;
-  /** The record: everything that is known of it. */
+  /** The container's record. */
   config: string;
   log: string;
   /** overlay's writable layer, and the scratch directory it wants beside it. */
   upperdir: string;
   workdir: string;
-  /** Its own files of /etc. On disk as its layer is: what a program adds to them must not fill the run directory. */
+  /**
+   * The container's own files of /etc. They are on disk like its layer: a program that fills them must not
+   * fill the run directory.
+   */
   hostname: string;
   hosts: string;
   resolvConf: string;
-  /** What there is only while it runs: below the run directory. */
+  /** Directory below the run directory, for files that exist only while the container runs. */
   run: string;
 }
 

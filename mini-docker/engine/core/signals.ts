@@ -1,4 +1,4 @@
-// Signals as users write them: 'SIGTERM', 'term', '15', 'RTMIN+3'.
+// Decodes signals as users write them: 'SIGTERM', 'term', '15', 'RTMIN+3'.
 
 import { SIG } from '../../linux/constants.ts';
 import { badParameter } from './errors.ts';
@@ -7,7 +7,7 @@ import { badParameter } from './errors.ts';
 const RTMIN = 34;
 const RTMAX = 64;
 
-/** @throws badParameter for what is no signal */
+/** @throws badParameter when `text` is not a signal */
 export function signalNumber(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : named(text.toUpperCase().replace(/^SIG/, ''));
   if (number === undefined || number < 1 || number > RTMAX) throw badParameter(`invalid signal: ${text}`);

@@ -1,5 +1,6 @@
-// Files in and out of containers: `cp` and `export`. Every path is resolved by the kernel inside the container's root
-// (openat2(2)): a container that swaps directories for symbolic links meanwhile leads nobody out of it.
+// Copies files in and out of containers: `cp` and `export`. The kernel resolves every path inside the
+// container's root (openat2(2)), so a container that swaps directories for symbolic links meanwhile cannot
+// lead the daemon out of it.
 
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -22,7 +23,7 @@ import type { LiveContainer } from '../state/live-container.ts';
 import { type ContainerRoot, openContainerRoot } from './container-root.ts';
 import { encodeFileMode } from './file-mode.ts';
 
-/** A file by the directory that it is in. */
+/** A file, named by its directory's descriptor and its name. */
 interface Located extends Disposable {
   directory: number;
   /** '.' for the root itself. */
@@ -59,7 +60,8 @@ export async function getArchive(
         fd: found.directory,
         only: { name: found.name, as: stat.name === '/' ? '' : stat.name },
         whiteouts: false,
-        // What the kernel shows of a running container is not among its files, and cannot all be read.
+        // Kernel filesystems of a running container are not among its files, and some cannot be read to the
+        // end.
         skip: name => /^\.?\/(proc|sys|dev)\//.test(name),
         ...(root.owners && { owner: root.owners.inContainer }),
       }),
@@ -72,7 +74,7 @@ export async function exportContainer(
   live: LiveContainer,
 ): Promise<AsyncIterable<Uint8Array>> {
   using held = new DisposableStack();
-  // Also of a running container the files of its layers only, and nothing of what is mounted on them.
+  // Only the layers' files, even of a running container; nothing of its mounts.
   const root = held.use(
     await openContainerRoot(context, live, { path: '/', writable: false, unmounted: true }),
   );
@@ -82,13 +84,13 @@ export async function exportContainer(
   return closing(kept, pack({ fd: directory, whiteouts: false }));
 }
 
-/** The tar's entries go below the directory `path`. */
+/** Unpacks the tar's entries below the directory `path`. */
 export async function putArchive(
   context: EngineContext,
   live: LiveContainer,
   { path, options }: { path: string; options: PutArchiveOptions },
 ): Promise<void> {
-  // A start would mount the writable layer a second time.
+  // A start at the same time would mount the writable layer twice.
   using _held = live.run === undefined ? await live.hold() : undefined;
   using root = await openContainerRoot(context, live, { path, writable: true });
   const directory = openDirectory(live, { root, path });
@@ -115,7 +117,7 @@ export async function putArchive(
   containerEvent(context, live, 'extract-to-dir', { path });
 }
 
-/** Finds the file without following it when it is a symbolic link, unless the path ends in '/' or '/.'. */
+/** Finds the file without following a symbolic link at the end, unless the path ends in '/' or '/.'. */
 function locate(live: LiveContainer, root: ContainerRoot, shown: string): Located {
   const isInside = /\/\.?$/.test(root.path);
   const parent = isInside ? root.path : posix.dirname(root.path);
@@ -153,7 +155,7 @@ function openDirectory(live: LiveContainer, { root, path }: { root: ContainerRoo
 function pathStat({ directory, name, status }: Located, path: string): ContainerPathStat {
   const isLink = (status.mode & S_IF.MT) === S_IF.LNK;
   return {
-    // 'dir/.' is what is in the directory, wherever it is put: its archive has the entries './file'.
+    // 'dir/.' means the directory's content, wherever it is unpacked: the archive has entries './file'.
     name: /(^|\/)\.$/.test(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/',
     size: status.size,
     mode: encodeFileMode(status.mode),
@@ -168,7 +170,7 @@ function notThere(live: LiveContainer, path: string): ExpectedError {
 
 function pathError(error: unknown, live: LiveContainer, path: string): unknown {
   if (!(error instanceof SyscallError)) return error;
-  // As dockerd says it.
+  // dockerd's wording.
   if (error.code === 'ENAMETOOLONG') return badParameter(`${path.slice(0, 100)}…: file name too long`);
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code) ? notThere(live, path) : error;
 }

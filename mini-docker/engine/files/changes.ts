@@ -1,4 +1,5 @@
-// GET /containers/ID/changes: what the container's writable layer adds to its image, changes in it, and takes away.
+// GET /containers/ID/changes: the files that the container's writable layer adds to its image, changes, and
+// deletes.
 
 import { closeSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -20,21 +21,27 @@ const DELETED = 2;
 
 export interface ChangeOptions {
   upperdir: string;
-  /** Topmost first. */
+  /** The image's layers, topmost first. */
   lowerdirs: string[];
-  /** Paths in the container that the engine made to mount on them: nobody's change. */
+  /** Paths in the container that the engine made as mount points; they are no change. */
   mountPoints: Set<string>;
 }
 
-/** Of what is deeper nothing is told: so many descriptors are open for each layer. */
+/** Greatest depth that is reported: each level keeps one descriptor open per layer. */
 const DEEPEST = 200;
 
-/** In the order of the paths. Everything is reached by descriptor: a container may exchange its directories for links meanwhile. */
+/**
+ * Changes in the order of their paths. Files are opened by descriptor, since a container may swap
+ * directories for links meanwhile.
+ */
 export async function filesystemChanges(options: ChangeOptions): Promise<FilesystemChange[]> {
   const { mountPoints } = options;
   const changes: FilesystemChange[] = [];
 
-  /** `below`: directories of layers that still show through here, topmost first. True when something below changed. */
+  /**
+   * `below`: the layers' directories that still show through here, topmost first. True when something below
+   * changed.
+   */
   const visit = async (at: {
     upper: number;
     path: string;
@@ -68,7 +75,7 @@ export async function filesystemChanges(options: ChangeOptions): Promise<Filesys
       if (mountPoints.has(child) && !hasChanges) continue;
       if (isDirectory && !hasChanges && isOnlyMountPoints(child, mountPoints) && lower === undefined)
         continue;
-      // Making a mount point in it gave the directory a new time: that was us.
+      // The engine changed the directory's time when it made a mount point in it.
       const ignoreTime = isOnlyMountPoints(child, mountPoints);
       if (isUnder && !hasChanges && sameAttributes(status, lower, ignoreTime)) continue;
       changes.splice(index, 0, { Path: child, Kind: lower ? MODIFIED : ADDED });
@@ -86,7 +93,10 @@ export async function filesystemChanges(options: ChangeOptions): Promise<Filesys
 
 const isOfKind = ({ mode }: FileStatus, kind: number): boolean => (mode & S_IF.MT) === kind;
 
-/** The directory of this name, and no link; closed with `held`. undefined: it is not there any more. */
+/**
+ * Opens the directory of this name, without following links; `held` closes it. undefined when it no longer
+ * exists.
+ */
 function openBelow(directory: number, name: PathArg, held: DisposableStack): number | undefined {
   const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
   const fd = call(mayFail(openat(directory, name, flags, 0), 'ENOENT', 'ENOTDIR', 'ELOOP'));
@@ -108,7 +118,7 @@ function directoriesBelow(below: readonly number[], name: PathArg, held: Disposa
   return found;
 }
 
-/** What the image shows under this name: the first layer that has it, unless that has it deleted. */
+/** The image's file of this name: from the topmost layer that has it, unless that layer deletes it. */
 function findBelow(below: readonly number[], name: PathArg): FileStatus | undefined {
   for (const layer of below) {
     const status = statusAt(layer, name);
@@ -121,7 +131,7 @@ function findBelow(below: readonly number[], name: PathArg): FileStatus | undefi
 const isOpaque = (directory: number): boolean =>
   xattr(directory, 'trusted.overlay.opaque')?.toString() === 'y';
 
-/** A directory is copied up when something below it changes; that alone is no change of it. */
+/** Overlay copies a directory up when something below it changes; the copy alone is not a change. */
 function sameAttributes(a: FileStatus, b: FileStatus, ignoreTime: boolean): boolean {
   const isSame = a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
   return isSame && (ignoreTime || a.mtime === b.mtime);
@@ -131,7 +141,7 @@ function isOnlyMountPoints(path: string, mountPoints: Set<string>): boolean {
   return [...mountPoints].some(each => each.startsWith(`${path}/`));
 }
 
-/** Of a container, running or not. */
+/** The changes of a container, running or not. */
 export async function containerChanges(
   context: EngineContext,
   live: LiveContainer,

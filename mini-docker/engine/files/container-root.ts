@@ -1,5 +1,5 @@
-// The files of a container as a program in it sees them, by one descriptor: through /proc while it runs, with all that
-// is mounted in it; else as a mount of our own that nobody else sees.
+// A container's files as its programs see them, by one descriptor: through /proc, with all its mounts, while
+// it runs; else through a detached mount of its layers, which is visible nowhere.
 
 import { closeSync, openSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -15,17 +15,23 @@ import { layersBelow } from './init-layer.ts';
 
 export interface ContainerRoot extends Disposable {
   fd: number;
-  /** The absolute path below `fd`: a volume's file of a container that does not run is found in the volume. */
+  /**
+   * Absolute path below `fd`. For a stopped container, the path of a volume's file is a path in the
+   * volume.
+   */
   path: string;
-  /** With a user namespace: what is mounted in it, and all of it while it runs, has the host's ids. */
+  /**
+   * Translations of owners for a container with a user namespace: its mounts, and all its files while it
+   * runs, have the host's ids.
+   */
   owners?: { inContainer(owner: Owner): Owner; onHost(owner: Owner): Owner };
 }
 
 /**
- * `path` is the container's, absolute or not, and not resolved: do that with openInRoot(). For writing (`writable`)
- * hold the container's lock: a start in the meantime would mount the same layers a second time. `unmounted`: only what
- * its layers have, also while it runs.
- * @throws forbidden when a mount that it leads to is read-only
+ * `path` is the container's, absolute or relative, and unresolved: use openInRoot() for that. For writing
+ * (`writable`) hold the container's lock: a start at the same time would mount the same layers twice.
+ * `unmounted` selects the files of its layers only, even while it runs. @throws forbidden when a read-only
+ * mount is to be written
  */
 export async function openContainerRoot(
   context: EngineContext,
@@ -33,7 +39,7 @@ export async function openContainerRoot(
   options: { path: string; writable: boolean; unmounted?: boolean },
 ): Promise<ContainerRoot> {
   const { record } = live;
-  // As Docker has it, '..' takes a name off the path before any link is followed.
+  // As in Docker, '..' removes a component before any link is followed.
   const path = posix.resolve('/', options.path) + trailing(options.path);
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
     throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
@@ -45,7 +51,7 @@ export async function openContainerRoot(
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);
-    // A file is found by its own name in its directory.
+    // A mounted file is found by its own name, in its directory.
     return statSync(mount.Source).isDirectory()
       ? root(openSync(mount.Source, O.PATH), below || '/', live)
       : root(openSync(posix.dirname(mount.Source), O.PATH), `/${posix.basename(mount.Source)}${below}`, live);
@@ -56,7 +62,7 @@ export async function openContainerRoot(
   return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);
 }
 
-/** @param live whose ids are the host's there */
+/** @param live the container, if the files there have the host's ids */
 function root(fd: number, path: string, live?: LiveContainer): ContainerRoot {
   const host = live?.record.hostConfig ?? {};
   const [inContainer, onHost] = [ownersInContainer(host), ownersOnHost(host)];
@@ -64,12 +70,12 @@ function root(fd: number, path: string, live?: LiveContainer): ContainerRoot {
   return { fd, path, ...owners, [Symbol.dispose]: () => closeSync(fd) };
 }
 
-/** '/' and '/.' say that a directory is meant, and make a link to one be followed. */
+/** A '/' or '/.' at the end asks for a directory, and makes a link to one be followed. */
 function trailing(path: string): string {
   return /(^|\/)\.$/.test(path) ? '/.' : path.endsWith('/') ? '/' : '';
 }
 
-/** The innermost mount that the path, taken literally, lies in. */
+/** The innermost mount that contains the path, taken literally. */
 function mountAbove(mounts: RecordMount[], path: string): RecordMount | undefined {
   return mounts.findLast(({ Destination }) => path === Destination || path.startsWith(`${Destination}/`));
 }

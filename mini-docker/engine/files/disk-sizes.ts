@@ -1,4 +1,4 @@
-// How much a container takes on disk: its writable layer, and that together with its image.
+// A container's size on disk: its writable layer, and the layer together with its image.
 
 import { closeSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -19,12 +19,15 @@ export async function sizesOf(
   return { SizeRw, SizeRootFs: SizeRw + (image?.size ?? 0) };
 }
 
-/** Entries between which others get their turn. */
+/** Entries that are read before other work gets a turn. */
 const AT_ONCE = 2000;
-/** Of what is deeper nothing is counted: so many descriptors are open. */
+/** Greatest depth that is counted: each level keeps one descriptor open. */
 const DEEPEST = 1000;
 
-/** Bytes of all files; a file with several names counts once. The tree may be changed, and made hostile, meanwhile. */
+/**
+ * Bytes of all files; a file with several names counts once. The tree may change, and be hostile,
+ * meanwhile.
+ */
 export async function treeSize(directory: string): Promise<number> {
   const seen = new Set<bigint>();
   const open: { fd: number; names: Buffer[] }[] = [];
@@ -53,7 +56,7 @@ export async function treeSize(directory: string): Promise<number> {
       }
     }
   } catch (error) {
-    // It is removed while we look.
+    // The directory was removed at the same time.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   } finally {
     for (const { fd } of open) closeSync(fd);

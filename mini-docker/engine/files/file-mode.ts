@@ -1,4 +1,4 @@
-// Go's os.FileMode, in which docker's API tells a file's kind and permissions
+// Go's os.FileMode, which Docker's API uses for a file's kind and permissions
 // (https://pkg.go.dev/io/fs#FileMode), from st_mode of stat(2).
 
 const KIND = 0o170000;

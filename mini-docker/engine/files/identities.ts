@@ -1,4 +1,4 @@
-// Who a container's user is: looked up in the image's own /etc/passwd and /etc/group, never in the host's.
+// Looks up a container's user in its own /etc/passwd and /etc/group, never in the host's.
 
 import { closeSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ interface Databases {
   group: string;
 }
 
-/** By image id: containers that never touched their /etc share it. */
+/** User databases by image id: containers share the image's while they have not changed /etc. */
 const ofImages = new Map<string, Databases>();
 
-/** Of a container that does not run. @throws ExpectedError */
+/** The user of a container that is not running. @throws ExpectedError when the user does not exist */
 export function storedIdentity(
   record: ContainerRecord,
   layers: { lowerdirs: string[]; upperdir: string },
@@ -26,7 +26,7 @@ export function storedIdentity(
   return lookUpUser(User, { ...storedDatabases(record.imageId, layers), groupAdd });
 }
 
-/** Of a running container, for `exec`: as its own /etc is now. */
+/** A user for `exec`, looked up in the running container's present /etc. */
 export function currentIdentity(pid: number, options: { user: string; groupAdd: string[] }): UserIdentity {
   const root = openRootOf(pid);
   try {
@@ -36,7 +36,7 @@ export function currentIdentity(pid: number, options: { user: string; groupAdd: 
   }
 }
 
-/** The root directory that a process sees, with all its mounts. The caller's to close. */
+/** Opens the root directory that a process sees, with all its mounts. The caller closes it. */
 export function openRootOf(pid: number): number {
   return openSync(`/proc/${pid}/root`, O.PATH | O.DIRECTORY);
 }

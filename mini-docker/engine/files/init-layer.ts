@@ -1,6 +1,6 @@
-// A layer between every image and every container's own: the places that something is mounted on. They are in no image
-// then and in no commit, a container that writes nothing has an empty layer of its own, and an image whose /proc or /etc
-// is a symbolic link cannot lead a mount elsewhere.
+// The init layer: mount points, in a layer between every image and its containers. Mount points are thus in
+// no image and in no commit, a container that writes nothing has an empty layer, and an image whose /proc or
+// /etc is a symbolic link cannot redirect a mount.
 
 import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import type { EngineContext } from '../state/context.ts';
 const DIRECTORIES = ['dev', 'proc', 'sys', 'etc'];
 const FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf', '.dockerenv'];
 
-/** Idempotent. */
+/** Makes the layer's directories and files. Idempotent. */
 export function makeInitLayer(directory: string, tell: Tell): void {
   for (const name of ['.', ...DIRECTORIES]) ensureDirectory(join(directory, name), { mode: 0o755, tell });
   for (const name of FILES) {
@@ -20,14 +20,15 @@ export function makeInitLayer(directory: string, tell: Tell): void {
     if (sizeOfRegular(path) !== 0) writeWhole(path, '');
     chmodSync(path, 0o644);
   }
-  // mount(8) and df(1) of older systems read it.
+  // Older versions of mount(8) and df(1) read it.
   const mtab = join(directory, 'etc/mtab');
   if (lstatSync(mtab, { throwIfNoEntry: false }) === undefined) symlinkSync('/proc/mounts', mtab);
 }
 
 /**
- * The init layer, topmost first. The kernel takes a directory's owner and mode from the topmost layer that has it: where
- * the image has chosen others than root and 755 for one of these, a layer of empty directories that says so lies on top.
+ * The init layer, topmost first. The kernel takes a directory's owner and mode from the topmost layer that
+ * has it. If the image gives one of these directories an owner or mode other than root and 755, a layer of
+ * empty directories with that owner and mode goes on top.
  * @param lowerdirs the image's layers, topmost first
  */
 export function initLayers(initLayer: string, lowerdirs: readonly string[]): string[] {
@@ -47,7 +48,10 @@ export function initLayers(initLayer: string, lowerdirs: readonly string[]): str
 
 const DEFAULT = '755.0.0';
 
-/** 'MODE.UID.GID' of the directory in the topmost layer that has the name; undefined where that is something else. */
+/**
+ * 'MODE.UID.GID' of the directory in the topmost layer that has the name; undefined when that is not a
+ * directory.
+ */
 function attributesIn(lowerdirs: readonly string[], name: string): string | undefined {
   for (const layer of lowerdirs) {
     const stats = lstatSync(join(layer, name), { throwIfNoEntry: false });
@@ -57,7 +61,7 @@ function attributesIn(lowerdirs: readonly string[], name: string): string | unde
   return undefined;
 }
 
-/** What lies below a container's own layer, topmost first. */
+/** The layers below the container's writable one, topmost first. */
 export async function layersBelow(context: EngineContext, image: Image): Promise<string[]> {
   const lowerdirs = await context.images.lowerdirs(image);
   return [...initLayers(context.paths.initLayer, lowerdirs), ...lowerdirs];

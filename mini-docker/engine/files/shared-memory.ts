@@ -1,4 +1,4 @@
-// --ipc: whose /dev/shm a container has.
+// --ipc: selects the /dev/shm of a container.
 
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,16 +8,16 @@ import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
 /**
- * A directory of the host for /dev/shm, or undefined for a tmpfs of its own. A container that others may join
- * (`--ipc shareable`) has it below the run directory: a mount of its own could not be seen from other containers.
- * @throws conflict when the other container does not share
+ * The host directory for /dev/shm, or undefined for a private tmpfs. A container that others may join (`--ipc
+ * shareable`) has it below the run directory, since other containers could not see a mount in its namespace.
+ * @throws conflict when the other container is not shareable
  */
 export function shmDirectory(context: EngineContext, record: ContainerRecord): string | undefined {
   const mode = record.hostConfig.IpcMode ?? 'private';
   if (mode === 'host') return '/dev/shm';
   if (mode === 'shareable') {
     const path = shareablePath(context, record.id);
-    // Everybody in the container may write to it, and nobody outside may come there.
+    // All users of the container may write to it, and no process outside may reach it.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o1777);

@@ -1,4 +1,4 @@
-// `run -w`: the directory is there before the first start, so that `cp` finds it.
+// `run -w`: makes the working directory before the first start, so that `cp` finds it.
 
 import { closeSync } from 'node:fs';
 import { makeDirectoriesInRoot } from '../../linux/in-root.ts';
@@ -7,7 +7,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { openContainerRoot } from './container-root.ts';
 
-/** What stands in its way is told by the start. Below a mount it is made there, by the start. */
+/** Ignores errors, which the start reports. Below a mount, the start makes the directory. */
 export async function makeWorkingDirectory(context: EngineContext, live: LiveContainer): Promise<void> {
   const { config, hostConfig, mounts } = live.record;
   const path = config.WorkingDir ?? '/';

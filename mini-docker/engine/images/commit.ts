@@ -53,7 +53,7 @@ export async function commitContainer(
   }
 }
 
-/** Nobody has to wait for it who does not run the image at once. */
+/** Unpacks the image in the background: only a container that uses it needs the files. */
 function unpack({ images, warn }: EngineContext, image: Image): void {
   images.loose
     .holding(async hold => {
@@ -63,7 +63,7 @@ function unpack({ images, warn }: EngineContext, image: Image): void {
     .catch(error => warn(`image ${shortId(image.id)}: cannot be unpacked: ${(error as Error).message}`));
 }
 
-/** What of a container's configuration an image has. */
+/** The part of a container's configuration that goes into an image. */
 function imageConfig(config: ContainerConfig): ProcessDefaults {
   const { User, WorkingDir, StopSignal, StopTimeout, Env, Cmd, Entrypoint, Labels, Shell, OnBuild } = config;
   const { Healthcheck } = config;
@@ -103,7 +103,7 @@ const CHANGES = [
   'workdir',
 ];
 
-/** @throws badParameter for what is no instruction, or not one that a configuration alone can take */
+/** @throws badParameter when a change is no instruction, or needs more than a configuration */
 export function changedConfig(config: ProcessDefaults, changes: readonly string[]): ProcessDefaults {
   let next = config;
   for (const instruction of changes.flatMap(change => parseInstructions(change, '--change'))) {

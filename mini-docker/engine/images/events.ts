@@ -3,7 +3,7 @@ import type { EngineContext } from '../state/context.ts';
 
 export type ImageAction = 'pull' | 'push' | 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import';
 
-/** `id`: the image's, or for a pull and a push the name, as dockerd has it. */
+/** `id`: the image's id; for a pull or a push its name, as in dockerd. */
 export function imageEvent(
   { events }: Pick<EngineContext, 'events'>,
   action: ImageAction,

@@ -1,4 +1,4 @@
-// Images in Docker's terms, over the store (images/image.ts).
+// Images in Docker's terms, on top of the image store (images/image.ts).
 
 import { dirname, join } from 'node:path';
 import type {
@@ -43,7 +43,7 @@ export function imagesApi(context: EngineContext): ImagesApi {
       return newestFirst.map(image => {
         const found = summary(context, image);
         if (references.length === 0) return found;
-        // As dockerd: an image with several names shows only those that were asked for.
+        // As in dockerd, an image with several names shows only those that match.
         const wanted = (tag: string) => references.some(fits => fits(tag));
         return { ...found, RepoTags: found.RepoTags.filter(wanted) };
       });
@@ -97,7 +97,7 @@ export function imagesApi(context: EngineContext): ImagesApi {
   return api;
 }
 
-/** Without a name, and only there because another one was made from it: docker shows it with --all. */
+/** An image without a name that another one was built from: docker shows it with --all only. */
 const isIntermediate = ({ id, repoTags, repoDigests }: Image, all: readonly Image[]): boolean =>
   repoTags.length + repoDigests.length === 0 && all.some(each => each.parent === id);
 
@@ -166,7 +166,7 @@ function inspectImage({ images }: EngineContext, image: Image): ImageInspect {
   };
 }
 
-/** Of the topmost layer, as Docker has it. */
+/** Directories of the layers; of the topmost one first, as in Docker. */
 function layerDirectories({ loose }: ImageStore, diffIds: string[]): Record<string, string> | null {
   const [top, ...below] = diffIds.toReversed().map(loose.directory);
   if (top === undefined) return null;
@@ -220,7 +220,10 @@ async function predicate(context: EngineContext, filters: Filters): Promise<(ima
   return image => tests.every(test => test(image));
 }
 
-/** 'busybox', 'busybox:1.*', 'localhost:5000/*': wildcards stand for anything but '/'. A name may have a digest. */
+/**
+ * 'busybox', 'busybox:1.*', 'localhost:5000/*': a wildcard matches anything but '/'. A name may have a
+ * digest.
+ */
 function referencePattern(pattern: string): (name: string) => boolean {
   const glob = filterGlob(`reference=${pattern}`, pattern);
   return name => {

@@ -1,4 +1,4 @@
-// GET /mini-docker/image-layers: an image as the stack of layers that it is.
+// GET /mini-docker/image-layers: an image as its stack of layers.
 
 import type { ImageLayers, LayerChanges } from '../../formats/engine-api/images.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';

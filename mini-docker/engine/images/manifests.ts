@@ -1,4 +1,4 @@
-// Engine.manifests: lists of images for several platforms, over the store's.
+// Engine.manifests: image indexes for several platforms, on top of the image store.
 
 import type { ManifestsApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';

@@ -1,4 +1,4 @@
-// What the image store reports, in the words of the Docker Engine API, and not more often than people can see.
+// Turns the image store's reports into messages of the Docker Engine API, no more often than people can read.
 
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { shortId } from '../../formats/oci/digest.ts';
@@ -13,7 +13,7 @@ const SELDOM = 100;
 export function progressReporter(send: SendProgress): (progress: ImageProgress) => void {
   const last = new Map<string, { status: string; time: number; current: number }>();
   return ({ id = '', status, current, total }) => {
-    // The first line of a pull is about the whole image, which may have a digest for its name.
+    // The first line of a pull is about the whole image, whose name may be a digest.
     const isLayer = id.startsWith('sha256:') && !status.startsWith('Pulling from');
     const shown = isLayer ? shortId(id) : id;
     if (current !== undefined) {

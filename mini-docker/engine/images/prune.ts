@@ -1,4 +1,4 @@
-// POST /images/prune: images that nobody needs.
+// POST /images/prune: removes unused images.
 
 import type { ImagesPruned } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
@@ -7,7 +7,7 @@ import type { ImagesApi } from '../core/engine.ts';
 import { checkFilterKeys, filterTruth } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
 
-/** Those without a tag, or with the filter dangling=false all that no container stands on. */
+/** Removes images without a tag; with the filter dangling=false, all images without a container. */
 export async function pruneImages(
   { events }: EngineContext,
   images: Pick<ImagesApi, 'list' | 'remove'>,
@@ -20,7 +20,7 @@ export async function pruneImages(
   const pruned: ImagesPruned = { ImagesDeleted: [], SpaceReclaimed: 0 };
   for (const { Id, RepoTags, RepoDigests, Size, Containers } of await images.list({ filters: wanted })) {
     if (Containers > 0) continue;
-    // With its last tag its digests go, too.
+    // Removing the last tag removes the digests too.
     const names = RepoTags.length > 0 ? RepoTags : RepoDigests.length > 0 ? RepoDigests : [Id];
     for (const name of names) {
       try {
@@ -28,7 +28,7 @@ export async function pruneImages(
         pruned.ImagesDeleted!.push(...deleted);
         if (deleted.some(each => each.Deleted === Id)) pruned.SpaceReclaimed += Size;
       } catch (error) {
-        // A container was made of it, or somebody removed it, in the meantime.
+        // Meanwhile a container was created from it, or it was removed.
         if (!(error instanceof ExpectedError) || !['conflict', 'notFound'].includes(error.kind)) throw error;
       }
     }

@@ -1,4 +1,4 @@
-// Images come and go: to and from registries, archives and file systems.
+// Pulls, pushes, loads, saves and imports images.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import {
@@ -80,7 +80,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
     async save(references) {
       const archive = images.save(references);
       for (const reference of references) {
-        // A repository's name stands for its tags, of which none may be 'latest'.
+        // The name of a repository selects all its tags, and 'latest' need not be one.
         const found = await images.get(reference).catch(() => undefined);
         if (found) imageEvent(context, 'save', { ...found, name: found.id });
       }
@@ -106,7 +106,7 @@ export function imageTransferApi(context: EngineContext): TransferApi {
       checkFilterKeys(filters, ['is-automated', 'is-official', 'stars']);
       const stars = Math.max(0, ...(filters.stars ?? []).map(count => wholeNumber(count)));
       const official = filters['is-official']?.[0];
-      // Docker Hub builds nothing by itself any more, and says of all images that they were not.
+      // Docker Hub has stopped automated builds, and reports false for every image.
       const automated = filters['is-automated']?.includes('true') ?? false;
       const found = await images.search(term, { limit, ...(auth === undefined ? {} : { auth }) });
       return found
@@ -154,7 +154,7 @@ async function pullOne(
     const status = pulled.isUpToDate ? 'Image is up to date' : 'Downloaded newer image';
     done(`Status: ${status} for ${name}`, pulled.image);
   } catch (error) {
-    // The image that comes with the program needs no registry.
+    // The image that is included in the program needs no registry.
     const isWanted =
       error instanceof RegistryError && options.platform === undefined && !(await isThere(images, name));
     const own = isWanted ? await images.restoreEmbedded(name) : undefined;
@@ -172,7 +172,7 @@ const isThere = (images: ImageStore, name: string): Promise<boolean> =>
 const noSuchTag = (reference: ImageReference): ExpectedError =>
   new ExpectedError('notFound', `An image does not exist locally with the tag: ${familiarName(reference)}`);
 
-/** `push --all-tags` */
+/** The local tags for `push --all-tags`. */
 async function localTags(images: ImageStore, reference: ImageReference): Promise<string[]> {
   const all = await images.list();
   const tags = all

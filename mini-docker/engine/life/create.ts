@@ -1,4 +1,4 @@
-// From a client's request to a container on disk.
+// Creates a container: from a client's request to its directory on disk.
 
 import { randomBytes } from 'node:crypto';
 import type {
@@ -32,7 +32,10 @@ export interface CreateRequest {
   body: ContainerCreateBody;
 }
 
-/** Everything is checked first; what is made is made by one rename (record-file.ts), and the name is given back when that fails. */
+/**
+ * Validates everything first. One rename then creates the container (record-file.ts); if it fails, the name
+ * is released.
+ */
 export async function createContainer(
   context: EngineContext,
   request: CreateRequest,
@@ -63,7 +66,10 @@ export async function createContainer(
   }
 }
 
-/** The record that the request would make; nothing is made. @throws badParameter */
+/**
+ * The record that the request would create; nothing is written. @throws badParameter when the request is
+ * invalid
+ */
 export function draftRecord(
   context: EngineContext,
   request: CreateRequest & { image: Image; id: string; name: string },
@@ -119,7 +125,7 @@ export async function findImage(context: EngineContext, request: CreateRequest):
   return image;
 }
 
-/** What docker fills in, so that `inspect` shows what is in force. */
+/** Adds Docker's defaults, so that `inspect` shows the values in force. */
 function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
   const host: HostConfig = { ...wanted };
   host.NetworkMode = !wanted.NetworkMode || wanted.NetworkMode === 'default' ? 'bridge' : wanted.NetworkMode;
@@ -138,14 +144,17 @@ function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
   return host;
 }
 
-/** Of the containers that it shares namespaces with or has links to: names may change, and may be given to others. */
+/**
+ * Replaces the names of containers to share namespaces with or to link to by ids, since names may change
+ * hands.
+ */
 function namesToIds({ containers }: EngineContext, host: HostConfig): void {
   for (const key of ['NetworkMode', 'PidMode', 'IpcMode'] as const) {
     const reference = /^container:(.+)$/.exec(host[key] ?? '')?.[1];
     if (reference === undefined) continue;
     const found = containers.find(reference);
     if (found !== undefined) host[key] = `container:${found.id}`;
-    // A network is missed at the start only, as in docker.
+    // A missing network is an error at the start only, as in docker.
     else if (key !== 'NetworkMode') throw noContainer(reference);
   }
   if (!hasOwnNames(host)) host.Links = host.Links?.map(link => linkById(containers, link)) ?? null;
@@ -180,5 +189,5 @@ function otherContainer(context: EngineContext, reference: string): ContainerRec
   return found.record;
 }
 
-/** 'Not found' would mean the image to clients: docker's would go and pull it. */
+/** 'notFound' would mean the image to a client: docker's would pull it. */
 const noContainer = (reference: string) => badParameter(`No such container: ${reference}`);

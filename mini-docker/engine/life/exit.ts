@@ -1,4 +1,5 @@
-// A program has ended: its output is brought to its end, its state saved, everybody told, and what held it given back.
+// Handles the exit of a program: finishes its output, saves its state, informs clients, and releases its
+// resources.
 
 import { removeTree } from '../../linux/remove-tree.ts';
 import type { Exit } from '../../runtime/container.ts';
@@ -14,10 +15,10 @@ import { endedRun, shouldRestart } from './restart-policy.ts';
 import { startRun } from './start.ts';
 import { awaitRestart, exited, restartDue, setRestartTimer } from './transitions.ts';
 
-/** How long output may still come after the program's end: from processes outside of its pid namespace. Milliseconds. */
+/** Milliseconds that are allowed for output after the exit, from processes outside the pid namespace. */
 const PATIENCE = 2000;
 
-/** Waits for the end of this run and deals with it, in the background. */
+/** Waits in the background for the end of this run, and handles it. */
 export function handleExit(context: EngineContext, live: LiveContainer, run: Run): void {
   watchHealth(context, live, run);
   let oomTold = false;
@@ -28,10 +29,10 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
   void run.container.exited
     .then(async exit => {
       if (!context.closing.aborted) await run.output.finish(PATIENCE);
-      // The next daemon finds it ended.
+      // The next daemon will find the exit.
       if (context.closing.aborted) return;
       using held = await live.hold();
-      // The last kill may be what ended it, before there was time to hear of it.
+      // The last OOM kill may have ended the program before its event was read.
       if (exit.oomKilled && !oomTold) containerEvent(context, live, 'oom');
       if (live.run === run) await endRun(context, held, { run, exit });
     })
@@ -53,7 +54,8 @@ async function endRun(
   if (again) awaitRestart(held);
   live.execIds.clear();
   live.tellExit();
-  // Before its run directory goes, from which the next daemon would learn it. One that is removed now needs it no more.
+  // Saved before the run directory is deleted, from which the next daemon would learn the exit. A container
+  // that is about to be removed does not need it.
   const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
   if (!isLast) context.records.saveState(record);
   containerEvent(context, live, 'die', {
@@ -66,7 +68,7 @@ async function endRun(
   else if (isLast && !live.removing) await removeHeld(context, held, { volumes: true });
 }
 
-/** Cgroup, monitor, network, and the files of this run. */
+/** Releases the cgroup, the monitor, the network, and the files of this run. */
 export async function giveBack(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
   try {
     await run.container.delete();
@@ -80,7 +82,7 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
   await removeTree(context.paths.container(live.id).run);
 }
 
-/** @param lasted milliseconds that its last run took */
+/** @param lasted duration of the last run in milliseconds */
 export function scheduleRestart(context: EngineContext, held: Held, lasted: number): void {
   const { live } = held;
   setRestartTimer(held, { lasted, restart: () => void restart(context, live) });

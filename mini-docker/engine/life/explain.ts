@@ -1,4 +1,4 @@
-// `run --explain`: the steps that would start a container, and nothing of it stays.
+// `run --explain`: the steps that would start a container; everything made for them is removed again.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export async function explainContainer(
   const image = await findImage(context, request);
   const id = context.containers.newId();
   const record = draftRecord(context, { ...request, image, id, name: 'explained' });
-  // The same preparations as for a start, with another data root, whose path is then replaced in what is shown.
+  // The preparations of a real start, with another data root, whose path is replaced in the printed steps.
   const elsewhere = mkdtempSync(join(context.paths.runDir, 'explain-'));
   try {
     const { initLayer } = context.paths;
@@ -43,7 +43,7 @@ export async function explainContainer(
         .replaceAll(`${elsewhere}/rootfs`, `${context.paths.runDir}/rootfs`)
         .replaceAll(elsewhere, context.paths.dataRoot);
     const shown = steps.map(step => ({ ...step, call: real(step.call), reason: real(step.reason) }));
-    // The container's process waits meanwhile.
+    // At this point the container's process waits.
     const waits = shown.findIndex(({ group }) => group === 'wait for start');
     return shown.toSpliced(waits, 0, ...explainNetworks(context, record));
   } catch (error) {

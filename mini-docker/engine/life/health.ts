@@ -1,4 +1,5 @@
-// HEALTHCHECK and --health-*: a command that is run in the container again and again, and what its exit codes make of it.
+// HEALTHCHECK and --health-*: runs a command in the container periodically, and derives a health status from
+// its exit codes.
 // https://docs.docker.com/reference/dockerfile/#healthcheck
 
 import { finished } from 'node:stream/promises';
@@ -10,19 +11,19 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer, Run } from '../state/live-container.ts';
 
-/** Nanoseconds, as the API has them. */
+/** Nanoseconds, the API's unit. */
 const SECOND = 1e9;
 const DEFAULTS = { Interval: 30 * SECOND, Timeout: 30 * SECOND, StartInterval: 5 * SECOND, Retries: 3 };
-/** Results that inspect shows, and bytes of output of each. */
+/** Results that inspect shows, and bytes of output that each keeps. */
 const KEPT_RESULTS = 5;
 const KEPT_OUTPUT = 4096;
 
-/** Milliseconds for output that is still on its way when the check has ended. */
+/** Milliseconds that are allowed for remaining output after a check has exited. */
 const PATIENCE = 500;
 
 type Result = ContainerHealth['Log'][number];
 
-/** What has to be run, or undefined where nothing is to be checked. */
+/** The command to run; undefined when the container has no health check. */
 export function healthCommand(
   config: HealthConfig | undefined,
   shell: readonly string[],
@@ -33,7 +34,7 @@ export function healthCommand(
   return undefined;
 }
 
-/** Checks for as long as this run lasts, in the background. */
+/** Runs the checks in the background until this run ends. */
 export function watchHealth(context: EngineContext, live: LiveContainer, run: Run): void {
   const { config, state } = live.record;
   const command = healthCommand(config.Healthcheck, config.Shell ?? ['/bin/sh', '-c']);
@@ -41,7 +42,7 @@ export function watchHealth(context: EngineContext, live: LiveContainer, run: Ru
     delete state.health;
     return;
   }
-  // One that an earlier daemon watched keeps what is known of it.
+  // A check that an earlier daemon was running keeps its state.
   if (run.startedAt > Date.now() - 1000 || state.health === undefined) {
     state.health = { Status: 'starting', FailingStreak: 0, Log: [] };
   }
@@ -65,7 +66,7 @@ async function check(check: Check): Promise<void> {
   for (;;) {
     const isStarting =
       live.record.state.health?.Status === 'starting' && Date.now() - run.startedAt < times.StartPeriod / 1e6;
-    // As long as the last one took, at least: an image may want a check each nanosecond.
+    // At least as long as the last check took: an image may ask for a check every nanosecond.
     const interval = Math.max(isStarting ? times.StartInterval : times.Interval, took);
     await pause(milliseconds(interval), undefined, { ref: false });
     if (!lasts()) return;
@@ -79,12 +80,12 @@ async function check(check: Check): Promise<void> {
   }
 }
 
-/** A timer takes 2^31 - 1 at most, and what is more as nothing at all. */
+/** Clamped for a timer, which takes at most 2^31 - 1 and treats larger values as 0. */
 export function milliseconds(nanoseconds: number): number {
   return Math.min(Math.max(nanoseconds / 1e6, 1), 2 ** 31 - 1);
 }
 
-/** Zero means the default, as in docker. */
+/** The values other than zero, which means the default, as in docker. */
 function positive(config: HealthConfig = {}): Partial<Record<keyof typeof DEFAULTS | 'StartPeriod', number>> {
   const given = Object.entries(config).filter(
     ([key, value]) => key !== 'Test' && typeof value === 'number' && value > 0,
@@ -117,7 +118,7 @@ async function checkOnce({ run, command }: Check, timeout: number): Promise<Resu
       });
     }
     const { code } = await execution.exited;
-    // What it left in the background may hold the other ends of its streams.
+    // Processes that the check left behind may hold the other ends of its streams.
     const read = Promise.all(streams.map(stream => finished(stream).catch(() => {})));
     await Promise.race([
       read,
@@ -126,7 +127,7 @@ async function checkOnce({ run, command }: Check, timeout: number): Promise<Resu
     for (const stream of streams) stream.destroy();
     return finish(code ?? -1, output);
   };
-  // Counted here, whatever becomes of the program: the container can hold it up before it is one, and after its end.
+  // The daemon counts the timeout: a container can stop the process before it executes the check, and after.
   const tooLong = pause(timeout, undefined, { ref: false, signal: over.signal }).then(() => {
     late.abort();
     return finish(-1, `Health check exceeded timeout (${timeout} ms): ${output}`);

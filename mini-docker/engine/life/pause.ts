@@ -1,4 +1,4 @@
-// Processes that stand still: POST /containers/ID/pause and /unpause, and for the moment of a commit.
+// Freezing processes: POST /containers/ID/pause and /unpause, and during a commit.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import { notRunning } from '../core/errors.ts';
@@ -38,8 +38,8 @@ export async function unpauseContainer(context: EngineContext, live: LiveContain
 }
 
 /**
- * Its processes stand still, so that its files are of one moment, and nobody pauses or resumes it. They go on when this
- * is disposed of; where that fails, it is paused, and shown so.
+ * Freezes the processes, so that the files are of one moment, and holds off other pauses. Disposing of the
+ * result thaws them; if that fails, the container is shown as paused.
  */
 export async function frozen(context: EngineContext, live: LiveContainer): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();

@@ -1,4 +1,4 @@
-// POST /containers/prune: removes those that do not run.
+// POST /containers/prune: removes containers that are not running.
 
 import type { ContainersPruned, Filters } from '../../formats/engine-api/system.ts';
 import { ExpectedError } from '../../formats/errors.ts';
@@ -20,7 +20,7 @@ export async function pruneContainers(context: EngineContext, filters: Filters):
     try {
       await removeContainer(context, live, {});
     } catch (error) {
-      // Somebody started it or removed it meanwhile.
+      // Meanwhile it was started, or removed by another client.
       if (error instanceof ExpectedError) continue;
       throw error;
     }

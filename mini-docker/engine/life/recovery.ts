@@ -1,5 +1,5 @@
-// The daemon starts: what an earlier one left is found again. Containers that run are taken over with their streams,
-// ends that nobody saw are dealt with now, half-made and half-removed ones are gone.
+// Recovery when the daemon starts: takes over running containers with their streams, handles exits that
+// happened without a daemon, and removes containers that were half made or half removed.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,18 +25,18 @@ import { endedRun, shouldStartWithDaemon } from './restart-policy.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
 import { awaitRestart, lost, prepared, running, startAsked } from './transitions.ts';
 
-/** The exit code of a process that saw its daemon go before it was let run its program (linux/program.ts). */
+/** Exit code of a process whose daemon died before releasing it to run its program (linux/program.ts). */
 const NEVER_STARTED = 125;
 
 export async function recover(context: EngineContext): Promise<void> {
   const { containers, paths } = context;
-  // Those whose records are whole have the first claim to their names.
+  // Containers with intact records get their names first.
   const records = loadRecords(paths, context.tell).sort((a, b) => Number(!!a.broken) - Number(!!b.broken));
   for (const record of records) {
     try {
       containers.reserveName(record.name, record.id);
     } catch (error) {
-      // Another one has its name, or it is no name.
+      // The name is taken or invalid.
       if (!(error instanceof ExpectedError)) throw error;
       const name = `${record.name}-${record.id.slice(0, 12)}`;
       context.tell(`container ${record.id} is called ${name} now: ${error.message}`);
@@ -64,7 +64,7 @@ export async function recover(context: EngineContext): Promise<void> {
   for (const live of [...containers]) await withoutFail(context, live, () => settle(context, live));
 }
 
-/** Containers know what their images were called. */
+/** Restores lost names of images from the records of containers. */
 async function recoverImageNames({ containers, images, tell }: EngineContext): Promise<void> {
   for (const { record } of containers) {
     const name = record.config.Image ?? '';
@@ -77,12 +77,12 @@ async function recoverImageNames({ containers, images, tell }: EngineContext): P
       await images.tag(await images.get(record.imageId), name);
       tell(`the image ${record.imageId} is called ${name} again: container ${record.name} says so`);
     } catch {
-      // It had been called by its id, or is gone.
+      // The reference was an id, or the image is gone.
     }
   }
 }
 
-/** One container that nobody foresaw must not keep the daemon from the others. */
+/** Limits an unforeseen error to the one container. */
 async function withoutFail(
   context: EngineContext,
   live: LiveContainer,
@@ -101,7 +101,7 @@ function forgetConnections(record: ContainerRecord): void {
   delete record.ports;
 }
 
-/** Finds the container's processes, or what they left. */
+/** Finds the container's processes, or the record of its exit. */
 async function adopt(context: EngineContext, held: Held): Promise<void> {
   const { live } = held;
   const { record } = live;
@@ -120,14 +120,14 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
         });
   const started = readStarted(directory);
   if (container === undefined || spec === undefined) {
-    // Its record would have been written a little later.
+    // The record, which is written a little later, does not have this yet.
     const isNewer = started !== undefined && started.startedAt !== state.startedAt;
     const ran = isNewer || state.status === 'running' || state.status === 'paused';
     if (ran) await discard(context, live);
     return lose(context, held, ran ? (started ?? state).startedAt : undefined);
   }
   if (started === undefined && (await neverRan(container))) {
-    // The daemon was killed while it started it; no client was told that it runs.
+    // The daemon was killed during this start; no client was told that the container runs.
     await container.delete();
     await removeTree(directory);
     const ran = state.status === 'running' || state.status === 'paused';
@@ -143,7 +143,10 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
   context.records.saveLater(record);
 }
 
-/** Somebody cleared the run directory under it: what we cannot manage must not run on behind our back. */
+/**
+ * The run directory was deleted under the container: a process that cannot be managed must not keep
+ * running.
+ */
 async function discard(context: EngineContext, live: LiveContainer): Promise<void> {
   const { run: directory } = context.paths.container(live.id);
   try {
@@ -153,14 +156,14 @@ async function discard(context: EngineContext, live: LiveContainer): Promise<voi
   }
 }
 
-/** Whether its process ended before it was let run, or is about to. */
+/** Whether its process exited without running the program, or is about to. */
 async function neverRan(container: Container): Promise<boolean> {
-  // One that still waits for its daemon sees the end of the pipe at once.
+  // A process that still waits for its daemon sees the end of the pipe immediately.
   const exit = await Promise.race([container.exited, sleep(50)]);
   return exit?.code === NEVER_STARTED;
 }
 
-/** @param startedAt of its last life, if nobody saw the end of that one */
+/** @param startedAt the start of its last run, if the end of that run was not recorded */
 function lose(context: EngineContext, held: Held, startedAt: string | undefined): void {
   const { record } = held.live;
   if (startedAt === undefined && record.state.status !== 'restarting') return;
@@ -168,7 +171,7 @@ function lose(context: EngineContext, held: Held, startedAt: string | undefined)
   context.records.saveState(record);
 }
 
-/** Starts what is to run with the daemon, and removes what was to be removed at its end. */
+/** Starts containers that are to run with the daemon, and removes those with --rm. */
 async function settle(context: EngineContext, live: LiveContainer): Promise<void> {
   const { state, hostConfig } = live.record;
   if (live.run !== undefined || live.removed) return;
@@ -187,7 +190,7 @@ async function settle(context: EngineContext, live: LiveContainer): Promise<void
   }
 }
 
-/** Directories of containers that are no more. */
+/** Deletes the directories of removed containers. */
 function sweepRunDirectory({ containers, paths, tell }: EngineContext): void {
   const running = new Set([...containers].filter(each => each.run !== undefined).map(each => each.id));
   for (const kind of ['containers', 'shm'])

@@ -1,5 +1,5 @@
-// How a container goes: out of sight by one rename, then its files. A daemon that is killed in between sweeps the rest
-// away when it starts.
+// Removes a container: one rename takes it out of sight, then its files are deleted. If the daemon is killed
+// in between, the next one deletes the rest.
 
 import { forceDisconnect } from '../networks/connections.ts';
 import { containerEvent } from '../state/container-events.ts';
@@ -9,7 +9,7 @@ import { retireRecord } from '../state/record-file.ts';
 import { removeAnonymousVolumes } from '../volumes/volumes.ts';
 import { removed, removing } from './transitions.ts';
 
-/** Its program does not run. */
+/** Removes a container whose program is not running. */
 export async function removeHeld(
   context: EngineContext,
   held: Held,
@@ -27,7 +27,7 @@ export async function removeHeld(
   }
   context.records.forget(live.id);
   context.containers.delete(live);
-  // Others may still live in its network namespace.
+  // Other containers may still be in its network namespace.
   if (context.networks.endpoints(live.id).length > 0) await forceDisconnect(context, record);
   if (options.volumes) await removeAnonymousVolumes(context, record);
   for (const client of [...live.clients]) client.end();

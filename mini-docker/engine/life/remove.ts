@@ -22,7 +22,7 @@ export async function removeContainer(
   {
     using held = await live.hold();
     if (live.removed) return;
-    // Somebody may have started it while we waited.
+    // It may have been started during the wait.
     checkRemovable(live, options);
     if (!live.isRunning) return await removeHeld(context, held, { volumes: options.volumes === true });
     removalAsked(held);
@@ -38,7 +38,7 @@ export async function removeContainer(
   }
 }
 
-/** @throws conflict in docker's words */
+/** @throws conflict when it cannot be removed, in docker's words */
 function checkRemovable(live: LiveContainer, { force }: RemoveOptions): void {
   if (live.removing) {
     throw new ExpectedError('conflict', `removal of container ${live.name} is already in progress`);

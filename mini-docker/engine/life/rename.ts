@@ -5,7 +5,7 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
-/** The new name is taken before the old one is given up: at no moment is the container without one. */
+/** Reserves the new name before it releases the old one, so the container always has a name. */
 export async function renameContainer(
   context: EngineContext,
   live: LiveContainer,

@@ -1,20 +1,20 @@
-// Whether a container whose program has ended is started again.
+// Restart policies: whether a container is started again after its program has exited.
 
 import type { RestartPolicy } from '../../formats/engine-api/containers.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
-/** Milliseconds. */
+/** Milliseconds before the first restart. */
 export const FIRST_DELAY = 100;
 const LONGEST_DELAY = 60_000;
-/** Who ran this long is not failing at its start: the next delay is the first one again. */
+/** A run of this many milliseconds counts as stable and resets the delay. */
 const STABLE = 10_000;
 
 export interface EndedRun {
   policy: RestartPolicy | undefined;
   exitCode: number;
-  /** The user stopped it. */
+  /** Whether the user stopped it. */
   manuallyStopped: boolean;
-  /** Restarts so far, since the user started it. */
+  /** Restarts since the user started it. */
   restartCount: number;
 }
 
@@ -38,12 +38,15 @@ export function shouldRestart({ policy, exitCode, manuallyStopped, restartCount 
   }
 }
 
-/** When the daemon starts, `always` means also those that the user had stopped. */
+/** Whether to start it with the daemon; `always` then includes containers that the user stopped. */
 export function shouldStartWithDaemon(ended: EndedRun): boolean {
   return ended.policy?.Name === 'always' || shouldRestart(ended);
 }
 
-/** `previous`: the delay before the run that has ended now, 0 for none; `lasted`: how long it ran. Milliseconds. */
+/**
+ * All in milliseconds. `previous`: the delay before the run that has just ended, 0 for none; `lasted`: that
+ * run's duration.
+ */
 export function nextDelay(previous: number, lasted: number): number {
   if (previous === 0 || lasted >= STABLE) return FIRST_DELAY;
   return Math.min(previous * 2, LONGEST_DELAY);

@@ -1,4 +1,4 @@
-// From a container on disk to a program that runs.
+// Starts a container: from its directory on disk to a running program.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,13 +30,12 @@ import { ContainerOutput } from '../streams/output.ts';
 import { checkPropagation, makeBindSources, mountEvents } from '../volumes/volumes.ts';
 import { prepared, running, startFailed } from './transitions.ts';
 
-/** The annotation that asks for results and times of each step of the start. */
+/** The annotation that asks to trace the start: the result and time of each step. */
 export const TRACE_ANNOTATION = 'mini-docker.trace';
 
 /**
- * The caller knows that it does not run. Nothing is left when it rejects.
- *
- * @param whenStarted sees to the end of the run, in the background
+ * Starts a container that the caller knows is not running. When it rejects, nothing is left behind.
+ * @param whenStarted handles the end of the run, in the background
  */
 export async function startRun(
   context: EngineContext,
@@ -96,7 +95,7 @@ export async function startRun(
   await tellLinked(context, live);
 }
 
-/** Everything that is looked up for the start, and written down as what the runtime works off. */
+/** Does all look-ups for the start, and writes them down as the runtime's input. */
 export async function prepareSpec(context: EngineContext, record: ContainerRecord) {
   const { hostConfig } = record;
   const paths = context.paths.container(record.id);
@@ -124,13 +123,13 @@ function makeEmpty(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o711 });
   } catch {
-    // What an earlier run left.
+    // Leftovers of an earlier run.
     removeTreeNow(directory);
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
 }
 
-/** `from`: where an earlier daemon left the log. */
+/** `from`: the position in the log where an earlier daemon stopped. */
 export function openOutput(
   context: EngineContext,
   live: LiveContainer,
@@ -156,7 +155,7 @@ export function joinedPids(
     ['ipc', IpcMode],
   ];
   const joined: Partial<Record<NamespaceType, number>> = {};
-  // Others live in the namespace that it had: it comes back to them.
+  // Other containers are still in its former namespace: it joins them there.
   const keeper = sharers(context, record.id)[0]?.run;
   if (keeper !== undefined) joined.network = keeper.container.pid;
   for (const [type, mode] of modes) {
@@ -178,7 +177,7 @@ export function specPath(directory: string): string {
   return join(directory, 'spec.json');
 }
 
-/** What is looked at of a spec that was read back. */
+/** The fields of a stored spec that are read again. */
 const storedSpec = object(
   {},
   {
@@ -188,7 +187,7 @@ const storedSpec = object(
   },
 );
 
-/** What an earlier daemon started the container with; undefined when that was never written. */
+/** The spec with which an earlier daemon started the container; undefined when it was never written. */
 export function readSpec(directory: string, lost: (why: string) => Spec): Spec | undefined {
   try {
     const bytes = readRegular(specPath(directory));

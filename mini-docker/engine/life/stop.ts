@@ -1,4 +1,4 @@
-// stop, kill, restart: ending a container's program.
+// Ends a container's program: stop, kill, restart.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
@@ -12,9 +12,12 @@ import { handleExit } from './exit.ts';
 import { startRun } from './start.ts';
 import { cancelRestart, restartAsked, restartFailed, startAsked, stopAsked } from './transitions.ts';
 
-/** Seconds between the stop signal and SIGKILL, unless the container or the request says otherwise. */
+/** Seconds between the stop signal and SIGKILL, if neither the container nor the request sets it. */
 const DEFAULT_TIMEOUT = 10;
-/** How long a killed program may take to be gone, before that is an error: one in an uninterruptible wait. Milliseconds. */
+/**
+ * Milliseconds that a killed program may take to exit before it counts as stuck in an uninterruptible
+ * wait.
+ */
 const KILL_PATIENCE = 10_000;
 
 export async function stopContainer(
@@ -50,7 +53,7 @@ export async function restartContainer(
   containerEvent(context, live, 'restart');
 }
 
-/** @throws conflict when it does not run, badParameter for what is no signal */
+/** @throws conflict when it is not running; badParameter when `signal` is not a signal */
 export async function killContainer(
   context: EngineContext,
   live: LiveContainer,
@@ -66,20 +69,19 @@ export async function killContainer(
   {
     using held = await live.hold();
     if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);
-    // It waits for its policy: there is no process, and none shall follow.
+    // It waits for a restart: there is no process now, and none will follow.
     if (live.run === undefined && live.record.state.manuallyStopped) return endWaiting(context, held);
     live.run?.container.kill(signal);
     containerEvent(context, live, 'kill', { signal: String(signal) });
-    // A frozen process dies only when it is thawed.
+    // A frozen process dies only after it is thawed.
     if (signal === SIG.KILL && live.record.state.status === 'paused') await live.run?.container.resume();
   }
   if (signal === SIG.KILL) await exitOf(live, KILL_PATIENCE);
 }
 
 /**
- * Ends the program and resolves when its end is dealt with; also a restart that waits is over then.
- *
- * @param asked notes why, before anybody can see the end
+ * Ends the program, and resolves when its exit has been handled. A pending restart is cancelled.
+ * @param asked records the reason, before the exit can be observed
  */
 export async function endContainer(
   context: EngineContext,
@@ -107,7 +109,7 @@ export async function endContainer(
   }
 }
 
-/** It waits for its restart: that is over. */
+/** Cancels its pending restart. */
 function endWaiting(context: EngineContext, held: Held): void {
   const { live } = held;
   if (!cancelRestart(held)) return;
@@ -115,7 +117,7 @@ function endWaiting(context: EngineContext, held: Held): void {
   live.tellExit();
 }
 
-/** True when the run of this moment is over, false when that took too long. */
+/** True when the present run has ended, false on timeout. */
 export function exitOf(live: LiveContainer, milliseconds: number | undefined): Promise<boolean> {
   if (live.run === undefined) return Promise.resolve(true);
   return new Promise(resolve => {

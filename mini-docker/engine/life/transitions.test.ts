@@ -43,7 +43,7 @@ test('who has given the lock back changes nothing any more', async () => {
   const held = await live.hold();
   held[Symbol.dispose]();
 
-  expect(() => transitions.paused(held)).toThrow('the lock of container web has been given back already');
+  expect(() => transitions.paused(held)).toThrow('the lock of container web has already been released');
   expect(live.record.state.status).toBe('running');
 });
 

@@ -1,5 +1,5 @@
-// The states of a container, and what leads from one to another. No other file writes these fields, and nobody calls
-// without the container's lock: a Held is the proof that the caller has it.
+// The states of a container, and the allowed transitions. No other file writes these fields, and all
+// functions need the container's lock: a Held proves that the caller has it.
 
 import type { ContainerStatus } from '../../formats/engine-api/containers.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
@@ -8,17 +8,18 @@ import type { Held, LiveContainer, Run } from '../state/live-container.ts';
 import type { RecordState } from '../state/record.ts';
 import { nextDelay } from './restart-policy.ts';
 
-/** What may follow what. */
+/** The states that may follow each state. */
 export const NEXT: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>> = {
   created: ['running', 'removing'],
   running: ['paused', 'exited'],
   paused: ['running', 'exited'],
   exited: ['running', 'restarting', 'removing'],
-  // It waits for its policy's next start. When that start fails, or `stop` comes before it, it has exited.
+  // Waits for the next start by its policy. If that start fails, or `stop` comes first, it becomes exited.
   restarting: ['running', 'exited'],
-  // Back, where the disk refused.
+  // Back to the former state, if the disk refuses.
   removing: ['created', 'exited', 'dead'],
-  // Docker's word for one whose files could not be deleted. Ours are out of sight by one rename, or nothing has happened.
+  // Docker's state for a container whose files could not be deleted. Here one rename hides the files, or
+  // nothing has happened.
   dead: ['removing'],
 };
 
@@ -39,14 +40,17 @@ function change(held: Held, changes: Partial<RecordState>): void {
   Object.assign(held.live.record.state, changes);
 }
 
-/** The user starts it, or the daemon does when it comes up: whatever its policy was waiting for is over, and its restarts are counted anew. */
+/**
+ * The user starts it, or the starting daemon does: cancels a pending restart, and resets the count of
+ * restarts.
+ */
 export function startAsked(held: Held): void {
   clearTimer(held);
   flags(held).restarting = false;
   change(held, { restartCount: 0, manuallyStopped: false });
 }
 
-/** Its processes are there, and wait for the word to run its program. */
+/** Its processes exist, and wait to be released to run the program. */
 export function prepared(held: Held, run: Run): void {
   flags(held).run = run;
 }
@@ -64,7 +68,7 @@ export function running(
   delete state.exitUnknown;
 }
 
-/** It is as if the start had not been tried. */
+/** Restores the state from before the failed start. */
 export function startFailed(held: Held, failure: { error: string; exitCode: number }): void {
   const { startedBefore } = held.live.record.state;
   flags(held).run = undefined;
@@ -83,13 +87,13 @@ export function stopAsked(held: Held): void {
   change(held, { manuallyStopped: true });
 }
 
-/** `restart` ends it first: that is no reason to remove it, nor for its policy to start it. */
+/** `restart` will end it first: that exit triggers neither --rm nor the restart policy. */
 export function restartAsked(held: Held): void {
   stopAsked(held);
   flags(held).restarting = true;
 }
 
-/** It could not be ended. */
+/** The program could not be ended. */
 export function restartFailed(held: Held): void {
   flags(held).restarting = false;
 }
@@ -108,9 +112,8 @@ export function exited(held: Held, exit: Exit): void {
 }
 
 /**
- * Nothing is left of it: after a reboot, or when somebody cleared the run directory.
- *
- * @param startedAt of its last life, if no daemon saw the end of that one
+ * The run has left no trace: after a reboot, or because the run directory was deleted.
+ * @param startedAt the start of its last run, if no daemon recorded the end of that one
  */
 export function lost(held: Held, startedAt: string | undefined): void {
   if (startedAt === undefined) {
@@ -132,7 +135,7 @@ export function awaitRestart(held: Held): void {
   become(held, 'restarting');
 }
 
-/** @param lasted milliseconds that its last run took */
+/** @param lasted duration of the last run in milliseconds */
 export function setRestartTimer(held: Held, { lasted, restart }: { lasted: number; restart(): void }): void {
   const live = flags(held);
   live.restartDelay = nextDelay(live.restartDelay, lasted);
@@ -145,7 +148,7 @@ export function restartDue(held: Held): void {
   change(held, { restartCount: held.live.record.state.restartCount + 1 });
 }
 
-/** A restart that waits does not happen any more. True when there was one. */
+/** Cancels a pending restart. True when there was one. */
 export function cancelRestart(held: Held): boolean {
   clearTimer(held);
   if (held.live.record.state.status !== 'restarting') return false;
@@ -160,7 +163,7 @@ function clearTimer(held: Held): void {
   live.restartDelay = 0;
 }
 
-/** From now on nobody starts it. */
+/** From now on it cannot be started. */
 export function removalAsked(held: Held): void {
   flags(held).removing = true;
 }
@@ -169,7 +172,7 @@ export function removalFailed(held: Held): void {
   flags(held).removing = false;
 }
 
-/** @returns what undoes it, for a disk that refuses */
+/** @returns a function that undoes the transition, for a disk that refuses */
 export function removing(held: Held): () => void {
   removalAsked(held);
   cancelRestart(held);

@@ -1,4 +1,4 @@
-// POST /containers/ID/update: other limits, and another restart policy.
+// POST /containers/ID/update: changes limits and the restart policy.
 
 import type { ContainerResources, ContainerUpdateBody } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
@@ -10,7 +10,7 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
-/** What a running container's cgroup can take; devices and ulimits cannot be changed. */
+/** The limits that a running container's cgroup can change; devices and ulimits are fixed. */
 const UPDATABLE = [
   'BlkioWeight',
   'CpuPeriod',
@@ -27,7 +27,7 @@ const UPDATABLE = [
   'PidsLimit',
 ] as const satisfies readonly (keyof ContainerResources)[];
 
-/** All or nothing: limits that the kernel does not take leave the record as it was. */
+/** All or nothing: if the kernel refuses a limit, the record stays unchanged. */
 export async function updateContainer(
   context: EngineContext,
   live: LiveContainer,
@@ -46,7 +46,7 @@ export async function updateContainer(
     UPDATABLE.flatMap(key => (body[key] ? [[key, body[key]]] : [])),
   ) as ContainerResources;
   const host = { ...record.hostConfig, ...changes };
-  // --cpus and the quota are two ways to say the same: one does not silently undo the other.
+  // --cpus and the quota set the same limit: one does not silently replace the other.
   for (const [asked, name, set, setName] of [
     ['CpuQuota', 'CPU Quota', 'NanoCpus', 'NanoCPUs'],
     ['CpuPeriod', 'CPU Period', 'NanoCpus', 'NanoCPUs'],

@@ -5,7 +5,7 @@ import type { WaitOptions } from '../core/engine.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ExitStatus, LiveContainer } from '../state/live-container.ts';
 
-/** From the moment it returns no exit is missed. */
+/** Misses no exit that happens after it returns. */
 export function waitFor(
   context: EngineContext,
   live: LiveContainer,
@@ -19,14 +19,14 @@ export function waitFor(
   const tell = (exit: ExitStatus) => resolve(waited(exit));
   const waiting = condition === 'removed' ? live.onRemoval(tell) : live.onNextExit(tell);
   const stop = AbortSignal.any([context.closing, ...(signal ? [signal] : [])]);
-  const abort = () => reject(new DOMException('the client does not wait any more', 'AbortError'));
+  const abort = () => reject(new DOMException('the client has disconnected', 'AbortError'));
   stop.addEventListener('abort', abort);
   if (stop.aborted) abort();
   const result = promise.finally(() => {
     waiting.stop();
     stop.removeEventListener('abort', abort);
   });
-  // A client that is gone before anybody looks at the result is no error of ours.
+  // A rejection is expected when the client disconnects before the result is awaited.
   result.catch(() => {});
   return { result };
 }

@@ -1,4 +1,4 @@
-// Engine.networks: what clients do with networks. How packets get anywhere is network/'s.
+// Engine.networks: the clients' operations on networks. The layer network/ carries them out.
 
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../../formats/engine-api/networks.ts';
@@ -19,7 +19,7 @@ export function networksApi(context: EngineContext): NetworksApi {
   return {
     async list(filters = {}) {
       const found = await networks.list(filters);
-      // Who is on it is told by inspect only, as in docker.
+      // Only inspect lists the containers, as in docker.
       return found.map(each => ({ ...each, Containers: {} }));
     },
     inspect: network => networks.inspect(network),
@@ -48,7 +48,7 @@ export function networksApi(context: EngineContext): NetworksApi {
     async disconnect(network, { Container, Force }) {
       const live = context.containers.get(Container);
       const resource = await networks.inspect(network).catch(error => {
-        // The network is gone: with --force the container forgets it all the same.
+        // The network no longer exists: with --force the container drops it from its record.
         if (Force && error instanceof ExpectedError && error.kind === 'notFound') return undefined;
         throw error;
       });
@@ -59,7 +59,7 @@ export function networksApi(context: EngineContext): NetworksApi {
   };
 }
 
-/** Also of containers that do not run: they want it when they start. */
+/** Networks of all containers, including stopped ones, which need them at their next start. */
 function namedByContainers(context: EngineContext): Set<string> {
   return new Set([...context.containers].flatMap(({ record }) => Object.keys(record.networks)));
 }
@@ -141,7 +141,7 @@ function checkChangeable(live: LiveContainer, network: string): void {
   }
 }
 
-/** For the next daemon, too. */
+/** Saves the change, for the next daemon too. */
 function keep(context: EngineContext, live: LiveContainer): void {
   context.records.save(live.record);
   if (live.run !== undefined) writeStarted(context.paths.container(live.id).run, live.record);

@@ -1,4 +1,4 @@
-// A container's networks while its program runs: attached before it starts, given back when it has ended.
+// A container's networks while its program runs: connected before it starts, released after it has exited.
 
 import type { EndpointSettings, PortMap } from '../../formats/engine-api/containers.ts';
 import type { Endpoint } from '../../network/network.ts';
@@ -8,8 +8,8 @@ import { decodeLink } from './links.ts';
 import { sharedWith, sharers } from './owner.ts';
 
 /**
- * Attaches the container whose namespaces exist, and publishes its ports. In a namespace that others kept for it, it is
- * still connected. On failure the caller disconnects.
+ * Connects a container whose namespaces exist, and publishes its ports. In a namespace that other containers
+ * kept, it is still connected. On failure the caller disconnects.
  */
 export async function connectNetworks(
   context: EngineContext,
@@ -23,14 +23,14 @@ export async function connectNetworks(
   for (const [network, settings] of Object.entries(record.networks)) {
     if (!kept.has(network)) await connectNetwork(context, record, { network, settings, pid });
   }
-  // Every other network was taken from it by `network disconnect`.
+  // `network disconnect` removed every other network.
   if (Object.keys(record.networks).length === 0 && kept.size === 0) {
     await networks.attach(attachOptions(record, { network: 'none', settings: {}, pid }));
   }
   await publishPorts(context, record);
 }
 
-/** One network, for a container that has a process in its namespace. */
+/** Connects one network, for a container with a process in its namespace. */
 export async function connectNetwork(
   context: EngineContext,
   record: ContainerRecord,
@@ -45,7 +45,7 @@ export async function connectNetwork(
   networkEvent(context, 'connect', { record, endpoint });
 }
 
-/** Through its first network that has a way out. Without one they wait for it, as in docker. */
+/** Publishes through the first network with a way out. Without one the ports wait for it, as in docker. */
 export async function publishPorts(context: EngineContext, record: ContainerRecord): Promise<void> {
   const bindings = wantedBindings(record);
   const hasWayOut = Object.values(record.networks).some(each => each.IPAddress && each.Gateway);
@@ -53,15 +53,15 @@ export async function publishPorts(context: EngineContext, record: ContainerReco
   record.ports = await context.networks.publish({ containerId: record.id, bindings });
 }
 
-/** Gives addresses and ports back, unless others live in its namespace. Idempotent. */
+/** Releases addresses and ports, unless other containers are in the namespace. Idempotent. */
 export async function disconnectNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
   if (sharedWith(record) !== undefined || sharers(context, record.id).length > 0) return;
   await forceDisconnect(context, record);
 }
 
 /**
- * A container that lived in another's namespace has ended. If it was the last one, and the other one has ended before,
- * that one's networks are given back now; in the background, as somebody may be about to start it.
+ * A container in another's namespace has exited. If it was the last one, and the owner has exited before, the
+ * owner's networks are released now; in the background, since the owner may be starting.
  */
 export function leaveNetworkOwner(context: EngineContext, record: ContainerRecord): void {
   const owner = context.containers.find(sharedWith(record) ?? '');
@@ -76,7 +76,7 @@ export function leaveNetworkOwner(context: EngineContext, record: ContainerRecor
   leave().catch(error => context.warn(`container ${owner.name}: its network: ${(error as Error).message}`));
 }
 
-/** Also where others live in its namespace: it is removed. */
+/** Disconnects even while other containers are in the namespace: the owner is being removed. */
 export async function forceDisconnect(context: EngineContext, record: ContainerRecord): Promise<void> {
   try {
     await context.networks.detach(record.id);
@@ -139,7 +139,7 @@ function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSett
   };
 }
 
-/** What was asked for, without what it has while it runs. */
+/** The requested settings, without those assigned while it runs. */
 export function disconnected(settings: EndpointSettings): EndpointSettings {
   const { IPAMConfig, Links, Aliases, DriverOpts } = settings;
   return {
@@ -150,7 +150,7 @@ export function disconnected(settings: EndpointSettings): EndpointSettings {
   };
 }
 
-/** --publish, and with --publish-all a free port for each that the image exposes. */
+/** --publish, and, with --publish-all, a free port for each port that the image exposes. */
 export function wantedBindings(record: ContainerRecord): PortMap {
   const bindings: PortMap = { ...record.hostConfig.PortBindings };
   if (record.hostConfig.PublishAllPorts) {

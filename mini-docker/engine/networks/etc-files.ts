@@ -1,7 +1,7 @@
-// The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted, so that
-// they never become part of an image. Each start makes them anew. While it runs they are written in place, since the
-// container has these very files mounted; and its programs may have done anything to them: filled them, executed them, taken
-// a lease. That harms nobody but the container, which then misses a change.
+// The container's own /etc/hostname, /etc/hosts and /etc/resolv.conf: files beside its record, bind mounted,
+// so that they never become part of an image. Each start makes them anew. While the container runs they are
+// written in place, since it has these very files mounted. Its programs may have filled them, executed them,
+// or taken a lease on them; then only the container itself suffers, since it misses a change.
 
 import {
   chownSync,
@@ -45,8 +45,8 @@ export function etcFiles(context: EngineContext, record: ContainerRecord): EtcFi
 }
 
 /**
- * Before the start they only have to be there to be mounted: what is in them depends on the networks. Containers that
- * share a network have the same files, by second names: whoever of them ends, the others keep them.
+ * Makes the files, so that they can be mounted; their content depends on the networks and follows later.
+ * Containers that share a network share the files by hard links, so that they stay when one container ends.
  */
 export function makeEtcFiles(context: EngineContext, record: ContainerRecord): void {
   const { hostname, hosts, resolvConf } = etcFiles(context, record);
@@ -74,7 +74,7 @@ export function makeEtcFiles(context: EngineContext, record: ContainerRecord): v
   }
 }
 
-/** Once the networks are there, and before the program runs. */
+/** Writes the content, once the networks are connected and before the program runs. */
 export async function fillEtcFiles(context: EngineContext, record: ContainerRecord): Promise<void> {
   if (sharedWith(record) !== undefined) return;
   const files = etcFiles(context, record);
@@ -86,8 +86,8 @@ export async function fillEtcFiles(context: EngineContext, record: ContainerReco
 }
 
 /**
- * What of the files depends on the networks, before and after they change under a running container. What its programs
- * wrote into them stays.
+ * Rewrites the parts of the files that depend on the networks, before and after these change under a running
+ * container. Lines that its programs wrote stay.
  */
 export async function whileNetworksChange(
   context: EngineContext,
@@ -114,10 +114,13 @@ export async function whileNetworksChange(
   });
 }
 
-/** A character a byte: what programs write into the files need not be UTF-8. */
+/** Decodes one character per byte: programs may write anything into the files, not only UTF-8. */
 const bytewise = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** Neither waits nor fails for what the container has done to its file. `change` is given bytes, and gives bytes. */
+/**
+ * Neither blocks nor fails, whatever the container did to its file. `change` takes bytes and returns
+ * bytes.
+ */
 function rewrite(
   context: EngineContext,
   record: ContainerRecord,
@@ -128,19 +131,19 @@ function rewrite(
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const found = readBounded(fd);
-    if (found === undefined) throw new Error('it is larger than any honest one');
+    if (found === undefined) throw new Error('it is too large');
     const next = Buffer.from(change(found.toString('latin1')), 'latin1');
     for (let at = 0; at < next.length; ) at += writeSync(fd, next, at, next.length - at, at);
     ftruncateSync(fd, next.length);
   } catch (error) {
     const reason = (error as Error).message;
-    context.warn(`container ${record.name}: its ${basename(path)} is not brought up to date: ${reason}`);
+    context.warn(`container ${record.name}: cannot update its ${basename(path)}: ${reason}`);
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
 }
 
-/** Its address may be another one now: those with a link to it are told. */
+/** Updates the containers that link to this one, since its address may have changed. */
 export async function tellLinked(context: EngineContext, live: LiveContainer): Promise<void> {
   for (const { record } of linkedFrom(context, live)) await fillEtcFiles(context, record);
 }
@@ -162,7 +165,7 @@ function ownNames({ config, networks }: ContainerRecord): string[] {
   const hostname = config.Hostname ?? '';
   if (hostname === '') return [];
   const full = config.Domainname ? `${hostname}.${config.Domainname}` : hostname;
-  // Programs find the host by its short name, too.
+  // Programs look up the host by its short name, too.
   const short = full.split('.', 1)[0]!;
   const names = short === full || short === '' ? full : `${full} ${short}`;
   return Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) =>
@@ -176,8 +179,8 @@ async function extraHost(context: EngineContext, record: ContainerRecord, entry:
 }
 
 /**
- * The address of the bridge that the container is plugged into; on the default bridge that is docker's, too. Docker
- * gives that one everywhere, but where no container is on it we have no such bridge.
+ * The address of the bridge that the container is connected to; on the default bridge Docker uses the same.
+ * Docker uses it on every network, but here that bridge exists only while a container is on it.
  */
 async function hostAddress(context: EngineContext, record: ContainerRecord): Promise<string> {
   if (record.hostConfig.NetworkMode === 'host') return '127.0.0.1';
@@ -193,15 +196,16 @@ function ownResolvConf({ hostConfig, networks }: ContainerRecord): string {
   return resolvConf(hostConfig, { ofHost, hasNameServer });
 }
 
-/** Docker's, for a host whose only servers are its own loopback's, or that has none. */
+/** Docker's fallback for a host that has no servers, or only servers on its own loopback. */
 const PUBLIC_NAME_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
-/** In the container; it passes on what it does not know itself (network/dns/server.ts). */
+/** The name server in the container; it forwards queries that it cannot answer (network/dns/server.ts). */
 const OWN_NAME_SERVER = '127.0.0.11';
 
 /**
- * The host's, unless the user said otherwise. A server on the host's own loopback cannot be reached from a network
- * namespace of one's own and is left out. On networks with names the container's own server is the only one.
+ * The host's servers, unless the user chose others. A server on the host's loopback cannot be reached from
+ * another network namespace and is left out. On networks with names, the container's own server is the only
+ * one.
  */
 export function resolvConf(
   host: HostConfig,
@@ -215,7 +219,7 @@ export function resolvConf(
   const servers = hasNameServer ? [OWN_NAME_SERVER] : asked;
   const search = host.DnsSearch?.length ? host.DnsSearch.filter(each => each !== '.') : fromHost.search;
   const options = host.DnsOptions?.length ? [...host.DnsOptions] : fromHost.options;
-  // A name without a dot is a container's first of all, and not a host's in a search domain.
+  // A name without a dot means a container first, and not a host in a search domain.
   if (hasNameServer && !options.some(option => option.startsWith('ndots:'))) options.push('ndots:0');
   return [
     ...servers.map(server => `nameserver ${server}\n`),

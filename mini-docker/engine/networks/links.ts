@@ -1,5 +1,6 @@
-// `--link` on the default bridge, which has no DNS: names in /etc/hosts, and variables that tell where the other one is
-// (https://docs.docker.com/engine/network/links/). On other networks the name server knows links (network/dns/names.ts).
+// `--link` on the default bridge, which has no DNS: names in /etc/hosts, and variables that describe the
+// other container (https://docs.docker.com/engine/network/links/). On other networks the name server handles
+// links (network/dns/names.ts).
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
@@ -15,11 +16,14 @@ export function decodeLink(link: string): { target: string; alias: string } {
   return { target: target.replace(/^\//, ''), alias: alias.split('/').at(-1)! };
 }
 
-/** On a user's own network the name server knows links, by names that may come to be later. */
+/** On user-defined networks the name server handles links, by names that need not exist yet. */
 export const hasOwnNames = ({ NetworkMode = 'bridge' }: HostConfig): boolean =>
   !/^(default|bridge|host|none|container:.*)$/.test(NetworkMode);
 
-/** A link in the form in which it is kept: it stands for that container, whatever becomes of its name. @throws badParameter */
+/**
+ * A link as it is stored: by container id, whatever happens to the name. @throws badParameter when there is
+ * no such container
+ */
 export function linkById(containers: ContainerSet, link: string): string {
   const { target, alias } = decodeLink(link);
   const found = containers.find(target);
@@ -34,7 +38,7 @@ export const linksOnHost = (kind: string) =>
     `conflicting options: ${kind} can't be used with links. This would result in undefined behavior`,
   );
 
-/** As the API shows them: '/db:/web/alias'. */
+/** Links as the API shows them: '/db:/web/alias'. */
 export function shownLinks(containers: ContainerSet, { name, hostConfig }: ContainerRecord): string[] | null {
   const { Links } = hostConfig;
   if (!Links?.length || hasOwnNames(hostConfig)) return Links ?? null;
@@ -44,7 +48,7 @@ export function shownLinks(containers: ContainerSet, { name, hostConfig }: Conta
   });
 }
 
-/** The names that others have for a container: '/web/db'. */
+/** The names that other containers have for this one: '/web/db'. */
 export function linkNames(containers: ContainerSet, { id }: ContainerRecord): string[] {
   return [...containers].flatMap(({ name, record }) => {
     if (hasOwnNames(record.hostConfig)) return [];
@@ -53,7 +57,10 @@ export function linkNames(containers: ContainerSet, { id }: ContainerRecord): st
   });
 }
 
-/** `rm --link /web/db`: web forgets the link; the container stays. @throws notFound */
+/**
+ * `rm --link /web/db`: removes the link from web; the container stays. @throws notFound when there is no
+ * such link
+ */
 export function removeLink(context: EngineContext, reference: string): void {
   const [name = '', alias = ''] = reference.replace(/^\//, '').split('/');
   const live = context.containers.find(name);
@@ -64,12 +71,12 @@ export function removeLink(context: EngineContext, reference: string): void {
   context.records.save(live.record);
 }
 
-/** Those of a container on the default bridge. */
+/** The links of a container on the default bridge. */
 function linksOf({ hostConfig }: ContainerRecord): { target: string; alias: string }[] {
   return hostConfig.NetworkMode === 'bridge' ? (hostConfig.Links ?? []).map(decodeLink) : [];
 }
 
-/** Before a start. @throws conflict when the other does not run */
+/** Called before a start. @throws conflict when a linked container is not running */
 export function checkLinks(context: EngineContext, record: ContainerRecord): void {
   for (const { target, alias } of linksOf(record)) {
     const live = context.containers.find(target);
@@ -93,7 +100,7 @@ export function linkedHosts(context: EngineContext, record: ContainerRecord): st
   });
 }
 
-/** DB_PORT=tcp://172.17.0.2:5432 and its like. The variables that the user sets come after these and count. */
+/** DB_PORT=tcp://172.17.0.2:5432 and the like. The user's own variables come later and override these. */
 export function linkedVariables(context: EngineContext, record: ContainerRecord): string[] {
   return linksOf(record).flatMap(({ target, alias }) => {
     const live = context.containers.find(target);

@@ -1,13 +1,17 @@
-// Whose network namespace a container is in: its own, or that of another (`--net container:NAME`).
-//
-// A namespace lives as long as somebody is in it, and needs no file to keep it. A container that others share keeps its
-// namespace, links and addresses while they run, whether it runs itself or not: when it starts again it joins them.
+// Finds the owner of a container's network namespace: the container itself, or another one (`--net
+// container:NAME`).
+// A namespace lives as long as a process is in it, and needs no file to keep it. A container that others
+// share keeps its namespace, links and addresses while they run, even when it has exited itself: when it
+// starts again it joins them.
 
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
-/** Also over several: a container that shares with one that shares. @throws notFound when one of them was removed */
+/**
+ * Follows chains: a container may share with one that itself shares. @throws notFound when one of them was
+ * removed
+ */
 export function networkOwner(context: EngineContext, record: ContainerRecord): ContainerRecord {
   const seen = new Set<string>();
   let owner = record;
@@ -19,12 +23,12 @@ export function networkOwner(context: EngineContext, record: ContainerRecord): C
   }
 }
 
-/** What follows `container:`. */
+/** The name or id after `container:`. */
 export function sharedWith({ hostConfig }: ContainerRecord): string | undefined {
   return /^container:(.+)$/.exec(hostConfig.NetworkMode ?? '')?.[1];
 }
 
-/** Other containers that run in this one's network namespace now. */
+/** Other containers that are running in this one's network namespace. */
 export function sharers(context: EngineContext, id: string): LiveContainer[] {
   return [...context.containers].filter(({ run, record }) => {
     if (run === undefined || record.id === id || sharedWith(record) === undefined) return false;
@@ -36,7 +40,7 @@ export function sharers(context: EngineContext, id: string): LiveContainer[] {
   });
 }
 
-/** A process in the container's network namespace; undefined when there is none. */
+/** A process in the container's network namespace; undefined when it is empty. */
 export function namespacePid(context: EngineContext, live: LiveContainer): number | undefined {
   return (live.run ?? sharers(context, live.id)[0]?.run)?.container.pid;
 }

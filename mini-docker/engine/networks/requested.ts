@@ -1,4 +1,4 @@
-// Which networks a container shall be on: --network, and what docker-compose says of each.
+// The networks that a container is to be connected to: --network, and docker-compose's settings for each.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type {
@@ -13,9 +13,9 @@ import type { ContainerRecord } from '../state/record.ts';
 import { linksOnHost } from './links.ts';
 
 /**
- * By network, the one of NetworkMode first: its gateway becomes the default route.
- * @param options.asked what the user said, without what the image adds
- * @throws badParameter for what cannot be with this network
+ * Settings by network, the one of NetworkMode first: its gateway becomes the default route.
+ * @param options.asked the user's configuration, without the image's additions
+ * @throws badParameter when an option is impossible on this network
  */
 export function requestedNetworks(
   host: HostConfig,
@@ -45,12 +45,12 @@ function checkAddresses({ IPAMConfig }: EndpointSettings): void {
   if (wrong !== undefined) throw badParameter(`invalid link-local IP address: ${wrong}`);
 }
 
-/** The default bridge has no names. */
+/** The error for an alias on the default bridge, which has no names. */
 export function unsupportedAlias(): Error {
   return badParameter('network-scoped alias is supported only for containers in user defined networks');
 }
 
-/** A container without a network of its own has nothing to set there. */
+/** A container without its own network namespace cannot set anything in it. */
 function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
   const mode = host.NetworkMode ?? 'bridge';
   const isShared = mode.startsWith('container:');
@@ -75,7 +75,7 @@ function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
   refuse('port exposing and the container type network mode', has(asked.ExposedPorts));
 }
 
-/** Networks can be asked for by id, too; from then on they go by their names. One that is not there is missed at the start. */
+/** Replaces network ids by names. A network that does not exist becomes an error at the start. */
 export async function nameNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
   const named: ContainerRecord['networks'] = {};
   for (const [reference, settings] of Object.entries(record.networks)) {

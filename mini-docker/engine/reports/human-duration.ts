@@ -1,6 +1,6 @@
-// How long something took, as `docker ps` says it: 'Up 2 minutes', 'Exited (0) About an hour ago'.
+// Durations in the words of `docker ps`: 'Up 2 minutes', 'Exited (0) About an hour ago'.
 
-/** `milliseconds` may be anything; below a second it is 'Less than a second'. */
+/** Any number of milliseconds; less than a second gives 'Less than a second'. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   if (seconds < 1) return 'Less than a second';

@@ -7,7 +7,7 @@ import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { EngineContext } from '../state/context.ts';
 
-/** The program's, as package.json has it. */
+/** The program's version, as in package.json. */
 export const VERSION = '0.1.0';
 
 const ARCHITECTURES: Record<string, [docker: string, kernel: string]> = {
@@ -124,7 +124,7 @@ export function systemVersion(context: EngineContext): SystemVersion {
     Components: [{ Name: 'Engine', Version: VERSION, Details: { ...details, NodeVersion: process.version } }],
     Version: VERSION,
     GitCommit: '',
-    // Clients print it; there is no Go in this.
+    // Clients print this field; there is no Go here.
     GoVersion: `node ${process.version}`,
     Os: 'linux',
     Arch: architecture,

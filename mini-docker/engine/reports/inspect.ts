@@ -50,7 +50,10 @@ export async function inspectContainer(
   };
 }
 
-/** What its root is put together of. The whole is mounted in its own mount namespace, and found there while it runs. */
+/**
+ * The directories of the container's root filesystem. The merged view is mounted in its own mount namespace,
+ * and can be found there while it runs.
+ */
 async function rootDirectories(context: EngineContext, live: LiveContainer): Promise<Record<string, string>> {
   const { paths, images } = context;
   const { directory, upperdir, workdir } = paths.container(live.id);
@@ -123,7 +126,7 @@ function networkSettings({ record, run }: LiveContainer): NetworkSettings {
   };
 }
 
-/** The published ports, and null for those that are only exposed. */
+/** The published ports; ports that are only exposed have null. */
 export function shownPorts(record: ContainerRecord): PortMap {
   const exposed = Object.keys(record.config.ExposedPorts ?? {}).map(port =>
     port.includes('/') ? port : `${port}/tcp`,
@@ -131,7 +134,7 @@ export function shownPorts(record: ContainerRecord): PortMap {
   return { ...Object.fromEntries(exposed.map(port => [port, null])), ...record.ports };
 }
 
-/** Clients expect every field. */
+/** Settings with every field, as clients expect. */
 export function fullSettings(settings: ContainerRecord['networks'][string]) {
   return {
     IPAMConfig: null,

@@ -36,7 +36,10 @@ const TESTS: Record<string, Test> = {
   isolation: () => true,
 };
 
-/** All keys must match, and of each key's values one. @throws badParameter for keys and values that do not exist */
+/**
+ * Whether every key matches; a key matches when one of its values does. @throws badParameter when a key or
+ * value does not exist
+ */
 export async function containerFilter(
   context: EngineContext,
   filters: Filters,
@@ -63,7 +66,7 @@ export async function containerFilter(
   return live => tests.every(test => test(live));
 }
 
-/** What each filter takes, where that is not just any text. */
+/** Checks of the filters that do not take arbitrary text. */
 const VALUES: Record<string, (value: string) => boolean> = {
   status: value => STATUSES.includes(value),
   exited: value => /^[+-]?\d+$/.test(value),
@@ -78,12 +81,12 @@ function checkValues(key: string, values: string[]): void {
   }
 }
 
-/** The images that these references name, and those that were made of them. */
+/** The images that these references name, and all images made from them. */
 async function ancestors(context: EngineContext, references: string[]): Promise<Set<string>> {
   const images = new Map((await context.images.list()).map(each => [each.id, each]));
   const ids = new Set<string>();
   for (const reference of references) {
-    // An image that is not there has no descendants.
+    // A missing image has no descendants.
     const base = await context.images.get(reference).catch(() => undefined);
     if (base === undefined) continue;
     ids.add(base.id);
@@ -96,7 +99,7 @@ async function ancestors(context: EngineContext, references: string[]): Promise<
   return ids;
 }
 
-/** The host's ports while they are published: '8080', '8080/udp', '8000-8010'. */
+/** Whether a host port is published: '8080', '8080/udp', '8000-8010'. */
 function isPublished({ record }: LiveContainer, values: string[]): boolean {
   return Object.entries({ ...record.hostConfig.PortBindings, ...record.ports }).some(([key, bindings]) => {
     const protocol = key.split('/')[1] ?? 'tcp';
@@ -106,7 +109,7 @@ function isPublished({ record }: LiveContainer, values: string[]): boolean {
   });
 }
 
-/** The container's ports: exposed, or published to the host. */
+/** Whether a container port is exposed, or published to the host. */
 function isExposed({ record }: LiveContainer, values: string[]): boolean {
   const keys = { ...record.hostConfig.PortBindings, ...record.config.ExposedPorts };
   return Object.keys(keys).some(key => {
@@ -124,7 +127,7 @@ interface Ports {
 const hasPort = ({ first, last, protocol }: Ports, wanted: { port: number; protocol: string }): boolean =>
   protocol === wanted.protocol && wanted.port >= first && wanted.port <= last;
 
-/** @throws badParameter in Docker's words */
+/** @throws badParameter when the value is not a port or a range, in Docker's words */
 function decodePorts(key: string, value: string): Ports {
   const wrong = (why: string) => badParameter(`error while looking up for ${key} ${value}: ${why}`);
   const [range = '', protocol = 'tcp'] = value.split('/');

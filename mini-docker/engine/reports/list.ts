@@ -1,4 +1,4 @@
-// GET /containers/json: what `docker ps` shows, and its filters.
+// GET /containers/json: the rows of `docker ps`.
 
 import type { ContainerSummary, Port } from '../../formats/engine-api/containers.ts';
 import type { ListOptions } from '../core/engine.ts';
@@ -17,7 +17,7 @@ export async function listContainers(
 ): Promise<ContainerSummary[]> {
   const filters = options.filters ?? {};
   const keep = await containerFilter(context, filters);
-  // A filter on the state, or a limit, asks for containers that do not run as well.
+  // A filter on the state, or a limit, includes containers that are not running.
   const all =
     options.all ||
     options.limit !== undefined ||
@@ -86,7 +86,7 @@ function healthText({ health }: ContainerRecord['state']): string {
   return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
-/** As the user wrote it, while that still means this image; else its id. */
+/** The image as the user wrote it, while that still names this image; else its id. */
 function shownImage({ config, imageId }: ContainerRecord, tags: string[]): string {
   const wanted = config.Image ?? '';
   if (tags.includes(wanted) || tags.includes(`${wanted}:latest`) || wanted.includes('@')) return wanted;

@@ -1,4 +1,5 @@
-// GET /containers/ID/security: what the kernel says that a container's process may do, next to a process of the host.
+// GET /containers/ID/security: the rights of a container's process according to the kernel, beside a host
+// process's.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
@@ -17,7 +18,7 @@ import type { LiveContainer } from '../state/live-container.ts';
 
 const NAMESPACES: NamespaceName[] = ['pid', 'mnt', 'net', 'ipc', 'uts', 'cgroup', 'user', 'time'];
 
-/** @throws ExpectedError conflict when it does not run */
+/** @throws conflict when it is not running */
 export async function securityReport(live: LiveContainer): Promise<SecurityReport> {
   const { run } = live;
   if (run === undefined) throw notRunning(live.id);
@@ -65,8 +66,8 @@ function processSecurity(
     },
     capabilitiesInAll: lastCapability() + 1,
     noNewPrivileges: status.noNewPrivs,
-    // That there is a filter is the kernel's word. What it says is known from the one that was loaded: to read it back
-    // from the kernel, the program would have to be stopped (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
+    // The kernel reports that there is a filter; its content comes from the one that was loaded. Reading it
+    // back from the kernel would stop the program (ptrace(2), PTRACE_SECCOMP_GET_FILTER).
     seccomp:
       status.seccomp === 'filter' && known.seccomp !== undefined
         ? systemCallsOf(known.seccomp, hostArchitecture())
@@ -96,7 +97,7 @@ function idMap(text: string): ProcessSecurity['uidMap'] {
     });
 }
 
-/** Mount points in /proc and /sys, in order and once. */
+/** Mount points in /proc and /sys, sorted and without duplicates. */
 function kernelPaths(mounts: readonly MountInfo[], isWanted: (mount: MountInfo) => boolean): string[] {
   const found = mounts.filter(({ mountPoint }) => /^\/(proc|sys)(\/|$)/.test(mountPoint)).filter(isWanted);
   return [...new Set(found.map(({ mountPoint }) => mountPoint))].sort();
@@ -117,12 +118,12 @@ function label(pid: Pid): string | undefined {
     const text = readProcFile(pid, 'attr/current')?.replace(/[\0\n]+$/, '');
     return text === '' ? undefined : text;
   } catch {
-    // EINVAL: no security module that has labels.
+    // EINVAL: no security module with labels is active.
     return undefined;
   }
 }
 
-/** /proc/PID/limits: name, soft limit, hard limit, unit, in columns. */
+/** Decodes the columns of /proc/PID/limits: name, soft limit, hard limit, unit. */
 function softLimits(text: string): ProcessSecurity['limits'] {
   const wanted: Record<string, string> = {
     'Max open files': 'open files',

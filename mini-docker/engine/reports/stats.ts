@@ -8,7 +8,7 @@ import type { Stats } from '../../runtime/container.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 
-/** Milliseconds. */
+/** Milliseconds between two readings. */
 const INTERVAL = 1000;
 
 interface Reading {
@@ -17,7 +17,10 @@ interface Reading {
   systemCpu: number;
 }
 
-/** Every second one, each with the one before it to compare with. A container that does not run gives zeros. */
+/**
+ * One reading a second, each with the one before it for comparison. A container that is not running gives
+ * zeros.
+ */
 export async function* containerStats(
   context: EngineContext,
   live: LiveContainer,
@@ -28,7 +31,7 @@ export async function* containerStats(
     yield shaped(live, before, undefined);
     if (!options.stream) return;
   } else if (options.stream) {
-    // Clients show something at once; they take a reading without a predecessor for what it is.
+    // Clients show something immediately, and recognise a reading without a predecessor.
     yield shaped(live, before, undefined);
   }
   for (;;) {
@@ -46,7 +49,7 @@ async function read(live: LiveContainer): Promise<Reading | undefined> {
     const stats = await live.run?.container.stats();
     return stats && { time: encodeTimestamp(nowNanoseconds()), stats, systemCpu: systemCpu() };
   } catch {
-    // It ended between the question and the answer.
+    // It exited during the reading.
     return undefined;
   }
 }
@@ -118,7 +121,7 @@ function blkio(stats: Stats | undefined): ContainerStats['blkio_stats'] {
   };
 }
 
-/** What the container's own interfaces have seen, as /proc/PID/net/dev tells it. proc_pid_net(5) */
+/** Traffic on the container's own interfaces, from /proc/PID/net/dev. proc_pid_net(5) */
 function networks(live: LiveContainer): Record<string, NetworkStats> {
   if (/^(host|container:)/.test(live.record.hostConfig.NetworkMode ?? '')) return {};
   let text: string;
@@ -146,7 +149,10 @@ function networks(live: LiveContainer): Record<string, NetworkStats> {
   return found;
 }
 
-/** Nanoseconds that all cpus of the host have spent, idle ones included: /proc/stat counts ticks of 10 ms. proc_stat(5) */
+/**
+ * Nanoseconds that all cpus of the host have spent, including idle time: /proc/stat counts ticks of 10 ms.
+ * proc_stat(5)
+ */
 function systemCpu(): number {
   const [, ...ticks] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.split(/\s+/);
   return ticks.slice(0, 8).reduce((sum, each) => sum + Number(each), 0) * 10_000_000;

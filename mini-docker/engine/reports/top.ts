@@ -11,7 +11,7 @@ interface Row {
   stat: Stat;
   uid: number;
   command: string;
-  /** Kilobytes. */
+  /** Virtual memory in kilobytes. */
   virtual: number;
   resident: number;
 }
@@ -68,7 +68,7 @@ const FULL = 'user,pid,ppid,c,stime,tty,time,cmd'.split(',');
 const PLAIN = 'pid,tty,time,cmd'.split(',');
 const USER_ORIENTED = 'user,pid,pcpu,pmem,vsz,rss,tty,stat,start,time,args'.split(',');
 
-/** `psArgs`: '-ef', 'aux', '-o pid,comm', 'o pid args'. @throws badParameter for columns that are not known */
+/** `psArgs`: '-ef', 'aux', '-o pid,comm', 'o pid args'. @throws badParameter when a column is unknown */
 export function processTable(pids: number[], psArgs: string): ContainerTop {
   const columns = columnsOf(psArgs);
   const rows = pids.flatMap(pid => readRow(pid) ?? []).sort((a, b) => a.stat.pid - b.stat.pid);
@@ -118,7 +118,7 @@ function readRow(pid: number): Row | undefined {
       resident: stat.residentPages * PAGE_KB,
     };
   } catch {
-    // It ended meanwhile.
+    // The process exited meanwhile.
     return undefined;
   }
 }

@@ -1,32 +1,32 @@
-// `--volume` as the API carries it (HostConfig.Binds): 'source:destination[:options]'.
+// Decodes `--volume` as the API carries it (HostConfig.Binds): 'source:destination[:options]'.
 
 import { FormatError } from '../../formats/errors.ts';
 
 export interface Bind {
-  /** An absolute path on the host, or a volume's name: '' for one that has none. */
+  /** An absolute path on the host, or the name of a volume; '' for an anonymous one. */
   source: string;
   isVolume: boolean;
-  /** In the container: absolute, without '.' and '..' and a slash at its end. */
+  /** Path in the container: absolute, without '.', '..' and a trailing slash. */
   destination: string;
   readOnly: boolean;
-  /** 'rprivate', 'rslave', …; '' when the user said nothing. */
+  /** 'rprivate', 'rslave', …; '' when the user gave none. */
   propagation: string;
-  /** Of a volume: the image's files there are not copied into it. */
+  /** For a volume: do not copy the image's files into it. */
   noCopy: boolean;
   /** The options as the user wrote them, for `inspect`. */
   mode: string;
 }
 
 const PROPAGATION = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
-/** Of SELinux and of Docker Desktop: they change nothing here. */
+/** Options for SELinux and Docker Desktop, which have no effect here. */
 const WITHOUT_EFFECT = new Set(['z', 'Z', 'consistent', 'cached', 'delegated']);
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/** @throws FormatError in Docker's words */
+/** @throws FormatError when it is not such a text, in Docker's words */
 export function decodeBind(text: string): Bind {
   const invalid = (why = '') => new FormatError(`invalid volume specification: '${text}'${why}`);
   const parts = text.split(':');
-  // A place alone is that of a volume without a name.
+  // A destination alone asks for an anonymous volume.
   if (parts.length === 1) parts.unshift('');
   const [source = '', destination = '', mode = ''] = parts;
   if (parts.length > 3 || destination === '' || text.startsWith(':')) throw invalid();
@@ -58,7 +58,7 @@ export function checkVolumeName(name: string): void {
   );
 }
 
-/** A mount's place in the container, cleaned. A mount over / would hide the image. */
+/** Normalises a mount's path in the container. A mount over / would hide the image. */
 export function checkedDestination(
   path: string,
   invalid: (why: string) => Error = why => new FormatError(why),
@@ -69,7 +69,7 @@ export function checkedDestination(
   return clean;
 }
 
-/** An absolute path without '.', '..', doubled slashes and a slash at its end. It does not look at any disk. */
+/** An absolute path without '.', '..', double slashes and a trailing slash. Purely textual. */
 export function cleanPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {

@@ -1,9 +1,12 @@
-// Which capabilities a container keeps: docker's default, --cap-add, --cap-drop and --privileged.
+// The capabilities of a container: docker's default, --cap-add, --cap-drop and --privileged.
 
 import { CAP } from '../../linux/constants.ts';
 import { badParameter } from '../core/errors.ts';
 
-/** What docker leaves a container's root (https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities). */
+/**
+ * Docker's default capabilities of root
+ * (https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities).
+ */
 export const DEFAULT_CAPABILITIES =
   `CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE
 SYS_CHROOT KILL AUDIT_WRITE`
@@ -13,9 +16,9 @@ SYS_CHROOT KILL AUDIT_WRITE`
 const KNOWN = new Set(Object.keys(CAP).map(name => `CAP_${name}`));
 
 /**
- * `available` are those that the daemon itself has in its bounding set: no child of it can have more. One that was
- * asked for by name and is missing is an error; 'ALL' means all that there are.
- * @throws badParameter
+ * `available`: the daemon's own bounding set, which no child can exceed. A missing capability is an error
+ * when it was requested by name; 'ALL' means all available ones.
+ * @throws badParameter when a capability is unknown or not available
  */
 export function containerCapabilities(options: {
   add: string[];
@@ -33,7 +36,7 @@ export function containerCapabilities(options: {
   }
   const base = add.includes('ALL') ? all : drop.includes('ALL') ? [] : DEFAULT_CAPABILITIES;
   const kept = new Set(base.filter(name => options.available.has(name) && !drop.includes(name)));
-  // A name in both lists: next to --cap-add ALL the drop is the exception, else the addition comes last and stays.
+  // A name in both lists: with --cap-add ALL it is dropped, else it is added.
   if (!add.includes('ALL')) for (const name of add) kept.add(name);
   return all.filter(name => kept.has(name));
 }

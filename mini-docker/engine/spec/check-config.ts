@@ -1,4 +1,5 @@
-// A request for a container is looked through before anything is made: what can be known to be wrong is said here.
+// Validates a request for a container before anything is made, and reports every fault that can be known by
+// then.
 
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../core/errors.ts';
@@ -13,7 +14,7 @@ import { decodeLogOptions } from './log-options.ts';
 import { seccompOf } from './spec.ts';
 import { containerSysctls } from './sysctls.ts';
 
-/** @throws badParameter (or notImplemented) that names what is wrong */
+/** @throws badParameter (or notImplemented) when a field is invalid */
 export function checkConfig(config: ContainerConfig, host: HostConfig, facts: HostFacts): void {
   for (const assignment of config.Env ?? []) {
     if (assignment === '' || assignment.startsWith('=')) {
@@ -81,7 +82,7 @@ function checkNamespaces(host: HostConfig): void {
     ['IPC mode', host.IpcMode, /^(none|private|shareable|host|container:.+)?$/],
     ['UTS mode', host.UTSMode, /^(host)?$/],
     ['cgroup namespace mode', host.CgroupnsMode, /^(private|host)?$/],
-    // Another container's control group cannot be joined: --cgroup-parent names a place for its own.
+    // The control group of another container cannot be joined: --cgroup-parent names a parent for a new one.
     ['cgroup', host.Cgroup, /^$/],
   ];
   for (const [what, mode, pattern] of allowed) {
@@ -103,7 +104,7 @@ function checkNamespaces(host: HostConfig): void {
   }
 }
 
-/** A check that is made again and again without a pause would leave the machine nothing else to do. */
+/** A check that repeats without a pause would keep the machine busy. */
 function checkHealthcheck(health: ContainerConfig['Healthcheck']): void {
   for (const field of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
     const nanoseconds = health?.[field] ?? 0;

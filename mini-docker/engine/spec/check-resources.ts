@@ -1,11 +1,11 @@
-// Limits that make no sense are refused before anything is made, in Docker's words.
+// Validates limits before anything is made, with Docker's messages.
 
 import type { ContainerResources, HostConfig } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { decodeCpuList } from './cpu-list.ts';
 
-/** Below it a container cannot even start. */
+/** Bytes; a container with less cannot even start. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
 
 export function checkResources(limits: ContainerResources, facts: HostFacts): void {

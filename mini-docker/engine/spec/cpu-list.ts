@@ -1,6 +1,6 @@
-// Lists of cpus and memory nodes as cpuset(7) writes them: '0-2,4'.
+// Lists of cpus and memory nodes in the form of cpuset(7): '0-2,4'.
 
-/** undefined when it is not such a list. */
+/** undefined when `text` is not such a list. */
 export function decodeCpuList(text: string): Set<number> | undefined {
   const cpus = new Set<number>();
   for (const part of text.split(',').map(each => each.trim())) {

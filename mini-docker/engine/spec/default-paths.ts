@@ -1,5 +1,5 @@
-// Files of /proc and /sys that a container may not read, or not write: docker's lists. A path that this kernel does
-// not have is passed over when the container starts.
+// Files of /proc and /sys that a container may not read, or not write: docker's lists. The start skips paths
+// that this kernel does not have.
 
 import { decodeCpuList } from './cpu-list.ts';
 
@@ -18,7 +18,7 @@ const MASKED = [
   '/sys/devices/virtual/powercap',
 ];
 
-/** Temperatures of each cpu tell what others on it are doing. */
+/** The temperature files of each cpu reveal the activity of other containers on it. */
 export function defaultMaskedPaths(onlineCpus: string): string[] {
   const cpus = [...(decodeCpuList(onlineCpus) ?? [])];
   return [...MASKED, ...cpus.map(cpu => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`)];

@@ -7,7 +7,7 @@ import type { Device, DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { S_IF } from '../../linux/constants.ts';
 import { badParameter } from '../core/errors.ts';
 
-/** Docker's defaults: nodes may be made, and these few may be opened. */
+/** Docker's defaults: any node may be made, and these few may be opened. */
 export const DEFAULT_DEVICE_RULES: DeviceRule[] = [
   { allow: false, access: 'rwm' },
   { allow: true, type: 'c', access: 'm' },
@@ -39,7 +39,7 @@ export interface GrantedDevice {
 }
 
 /**
- * The devices at a path of the host: the one, or all below a directory.
+ * The devices at a path of the host: one device, or all devices below a directory.
  * @throws badParameter when there is none, or the permissions are not some of 'rwm'
  */
 export function grantedDevices(mapping: DeviceMapping): GrantedDevice[] {
@@ -88,7 +88,7 @@ export function decodeDeviceRule(text: string): DeviceRule {
   };
 }
 
-/** Major and minor of a block device, as blkio limits name it. */
+/** Major and minor number of a block device, for blkio limits. */
 export function blockDevice(path: string): { major: number; minor: number } {
   try {
     const { rdev } = statSync(path);

@@ -1,10 +1,10 @@
-// The environment that a container's programs start with.
+// The initial environment of a container's programs.
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * The defaults, then `own`, whose variables replace them; a name without '=' takes a default away, as docker does.
- * HOME is the user's, unless `own` has one.
+ * The defaults, overridden by `own`; a name without '=' in `own` removes a default, as in docker. HOME is the
+ * user's, unless `own` sets it.
  */
 export function environment(options: {
   hostname: string;

@@ -1,10 +1,13 @@
-// What the user's request leaves open is taken from the image: docker's rules of merging.
+// Merges the user's configuration with the image's, by docker's rules.
 
 import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
 import type { ProcessDefaults } from '../../formats/oci/image-config.ts';
 import { badParameter } from '../core/errors.ts';
 
-/** A new configuration; neither argument is changed. Throws badParameter when there is nothing to run. */
+/**
+ * Returns a new configuration; the arguments stay unchanged. @throws badParameter when there is no
+ * command
+ */
 export function withImageDefaults(user: ContainerConfig, image: ProcessDefaults): ContainerConfig {
   const config: ContainerConfig = {
     ...user,
@@ -33,7 +36,10 @@ export function commandLine(config: ContainerConfig): { path: string; args: stri
   return { path, args };
 }
 
-/** An entrypoint of the user's makes the image's Cmd meaningless; `--entrypoint ''` is sent as [''] and takes it away. */
+/**
+ * An entrypoint from the user discards the image's Cmd; `--entrypoint ''` is sent as [''] and removes the
+ * entrypoint.
+ */
 function command(user: ContainerConfig, image: ProcessDefaults): Pick<ContainerConfig, 'Cmd' | 'Entrypoint'> {
   const cmd = user.Cmd?.length ? user.Cmd : null;
   const entrypoint = user.Entrypoint ?? null;
@@ -42,7 +48,7 @@ function command(user: ContainerConfig, image: ProcessDefaults): Pick<ContainerC
   return { Cmd: cmd ?? image.Cmd ?? null, Entrypoint: user.Entrypoint ?? image.Entrypoint ?? null };
 }
 
-/** The user's variables, then those of the image whose names the user did not give. */
+/** The user's variables, then the image's variables with other names. */
 function mergedEnv(user: string[], image: string[]): string[] {
   const given = new Set(user.map(variableName));
   return [...user, ...image.filter(each => !given.has(variableName(each)))];

@@ -5,7 +5,7 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 
 export interface LogOptions {
-  /** json-file, or nothing is kept. */
+  /** Whether output is kept: json-file keeps it. */
   keeps: boolean;
   maxSize?: number;
   maxFiles: number;
@@ -23,7 +23,7 @@ const KNOWN = new Set([
 ]);
 const UNITS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
-/** @throws badParameter */
+/** @throws badParameter when a driver or an option is unknown or invalid */
 export function decodeLogOptions(host: HostConfig): LogOptions {
   const driver = host.LogConfig?.Type || 'json-file';
   const options = host.LogConfig?.Config ?? {};
@@ -47,7 +47,7 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
   return { keeps: true, ...(maxSize === undefined ? {} : { maxSize }), maxFiles };
 }
 
-/** '10m' → bytes; undefined for '-1', without limit. */
+/** Bytes: '10m' → 10485760; undefined for '-1', which is no limit. */
 function size(text: string): number | undefined {
   if (text === '-1') return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text);

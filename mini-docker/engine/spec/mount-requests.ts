@@ -1,5 +1,5 @@
-// What shall be mounted in a container, put together from --volume, --mount, --volumes-from and the image's VOLUMEs.
-// Nothing is made here: volumes and missing host directories come into being in volumes.ts.
+// Collects the mounts of a container from --volume, --mount, --volumes-from and the image's VOLUMEs. Nothing
+// is created here: volumes.ts makes volumes and missing host directories.
 
 import { existsSync } from 'node:fs';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/engine-api/containers.ts';
@@ -11,16 +11,19 @@ import { type Bind, checkedDestination, checkVolumeName, decodeBind, isPropagati
 export interface MountSources {
   config: ContainerConfig;
   host: HostConfig;
-  /** The mounts of another container, for --volumes-from. Throws when there is none. */
+  /** The mounts of another container, for --volumes-from. Throws when it does not exist. */
   mountsOf(container: string): RecordMount[];
-  /** What a volume stands for: its directory. `options`: what it would be made with, if it is not there. */
+  /** The directory that the volume stands for. `options`: those to create it with, if it does not exist. */
   volumePath(name: string, options: Record<string, string>): string;
-  /** Of a volume that stands for one. */
+  /** The filesystem that the volume stands for, if it stands for one. */
   volumeFilesystem(name: string, options: Record<string, string>): RecordMount['filesystem'];
   newVolumeName(): string;
 }
 
-/** In the order of their destinations' depth, so that what lies inside another mount comes after it. @throws badParameter */
+/**
+ * Sorted by depth of the destination, so that a mount inside another one comes after it. @throws
+ * badParameter when a request is invalid
+ */
 export function requestedMounts(sources: MountSources): RecordMount[] {
   const { config, host } = sources;
   const asked = new Map<string, RecordMount>();
@@ -72,7 +75,7 @@ function fromBind(bind: Bind, sources: MountSources): RecordMount {
   };
 }
 
-/** Whose options each are. */
+/** The mount type that each kind of options is for. */
 const OPTIONS = { bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions' } as const;
 
 function fromRequest(request: MountRequest, sources: MountSources): RecordMount {

@@ -1,4 +1,4 @@
-// The mounts of a container, in the order in which they are made: docker's defaults, then what the user asked for.
+// The mounts of a container, in order: docker's defaults, then the user's.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Mount } from '../../formats/oci/runtime-spec.ts';
@@ -7,9 +7,12 @@ import type { RecordMount } from '../state/record.ts';
 export interface MountPlan {
   host: HostConfig;
   mounts: RecordMount[];
-  /** The container's own versions of these files of /etc, on the host. */
+  /** Host paths of the container's own versions of these files of /etc. */
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
-  /** Of --ipc shareable, container:NAME and host: the directory that is /dev/shm; undefined: a tmpfs of its own. */
+  /**
+   * The host directory for /dev/shm with --ipc shareable, container:NAME or host; undefined for a private
+   * tmpfs.
+   */
   shmDirectory?: string;
 }
 
@@ -18,12 +21,12 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 export function specMounts(plan: MountPlan): Mount[] {
   const mine = userMounts(plan);
   const taken = new Set(mine.map(mount => mount.destination));
-  // What the user mounts on /dev hides everything below it: the defaults there would come on top of the user's.
+  // A user's mount on /dev hides everything below it: docker's defaults there would cover the user's files.
   const isHidden = (path: string) => taken.has(path) || (taken.has('/dev') && path.startsWith('/dev/'));
   const etc = etcMounts(plan).filter(mount => !taken.has(mount.destination));
   return [
     ...defaultMounts(plan).filter(mount => !isHidden(mount.destination)),
-    // Outer ones first: a mount on /etc must not come on top of /etc/hosts.
+    // Outer mounts first: a mount on /etc must not cover /etc/hosts.
     ...[...etc, ...mine].sort((a, b) => depth(a) - depth(b)),
   ];
 }
@@ -56,7 +59,7 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
       source: 'cgroup',
       options: [access, ...hardened],
     },
-    // Shows the queues of whatever IPC namespace the container is in, the host's too; few hosts have it mounted.
+    // Shows the queues of the container's IPC namespace, even if that is the host's; few hosts mount it.
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened },
     shmDirectory === undefined
       ? {
@@ -74,7 +77,7 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
   ].filter(mount => host.IpcMode !== 'none' || mount.destination !== '/dev/shm');
 }
 
-/** Bind mounts and not files of the image, so that no commit and no diff ever has them. */
+/** Bind mounts rather than files of the image, so that they appear in no commit and no diff. */
 function etcMounts({ etcFiles, host }: MountPlan): Mount[] {
   const options = ['rbind', 'rprivate', ...(host.ReadonlyRootfs ? ['ro'] : [])];
   return [
@@ -100,7 +103,7 @@ function fromRecord(mount: RecordMount): Mount {
     const access = mount.RW ? [] : ['ro'];
     return { destination: mount.Destination, type, source: device, options: [...options, ...access] };
   }
-  // Read-only is what lies below it as well, unless the user wants it otherwise.
+  // Mounts below it are read-only as well, unless the user chose otherwise.
   const access = mount.RW ? [] : [mount.writableBelow ? 'ro' : 'rro'];
   return {
     destination: mount.Destination,
@@ -110,7 +113,7 @@ function fromRecord(mount: RecordMount): Mount {
   };
 }
 
-/** Docker's defaults for `--tmpfs`; what the user says of exec, suid and dev comes later and counts. */
+/** Docker's defaults for `--tmpfs`; the user's exec, suid and dev come later and override them. */
 function tmpfs(destination: string, options: string[]): Mount {
   return {
     destination,

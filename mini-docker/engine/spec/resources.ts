@@ -1,10 +1,10 @@
-// Docker's limits as those of the OCI specification. Zero and null mean: not limited.
+// Translates Docker's limits into those of the OCI specification. Zero and null mean unlimited.
 
 import type { ContainerResources, HostConfig, ThrottleDevice } from '../../formats/engine-api/containers.ts';
 import type { DeviceRule, Resources, Throttle } from '../../formats/oci/runtime-spec.ts';
 import { blockDevice, DEFAULT_DEVICE_RULES, decodeDeviceRule, type GrantedDevice } from './devices.ts';
 
-/** `--cpus` is a quota in periods of this many microseconds. */
+/** Period of the quota for `--cpus`, in microseconds. */
 const PERIOD = 100_000;
 
 /** The limits that `update` can change. */
@@ -21,7 +21,7 @@ export function limitsOf(limits: ContainerResources): Resources {
   return resources;
 }
 
-/** Everything that the cgroup of a new container is to have, its device rules included. */
+/** All settings of a new container's cgroup, including its device rules. */
 export function resourcesOf(host: HostConfig, granted: GrantedDevice[]): Resources {
   const devices: DeviceRule[] = host.Privileged
     ? [{ allow: true, access: 'rwm' }]

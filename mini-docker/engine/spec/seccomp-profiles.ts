@@ -1,5 +1,5 @@
-// Which filter of system calls a container gets. Profiles are read and compiled once for each set of capabilities: a
-// start finds them done.
+// Selects a container's system call filter. Each profile is parsed once, and compiled once for each set of
+// capabilities, so a start usually finds it ready.
 
 import { FormatError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
@@ -11,12 +11,12 @@ import { badParameter } from '../core/errors.ts';
 
 export const NO_PROFILE: SeccompProfile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] };
 
-/** Profiles of users, by their text. */
+/** Parsed user profiles, by their text. */
 const read = new Map<string, SeccompProfile>();
 const KEPT = 32;
 const resolved = new WeakMap<SeccompProfile, Map<string, Seccomp>>();
 
-/** @throws badParameter that says what is wrong with it */
+/** @throws badParameter when the profile is invalid */
 export function userProfile(text: string): SeccompProfile {
   const known = read.get(text);
   if (known !== undefined) return known;
@@ -27,10 +27,10 @@ export function userProfile(text: string): SeccompProfile {
 }
 
 /**
- * @param profile the default one where it is not given
- * @param options.capabilities of the bounding set, 'CAP_CHOWN'
- * @returns undefined for a profile that says nothing
- * @throws badParameter for one that cannot be compiled
+ * @param profile the profile; default: the built-in one
+ * @param options.capabilities names in the bounding set, 'CAP_CHOWN'
+ * @returns undefined for an empty profile
+ * @throws badParameter when it cannot be compiled
  */
 export function containerSeccomp(
   profile: SeccompProfile = DEFAULT_PROFILE,

@@ -10,18 +10,18 @@ import { userProfile } from './seccomp-profiles.ts';
 
 export interface SecurityOptions {
   noNewPrivileges: boolean;
-  /** AppArmor's profile, or 'unconfined'. */
+  /** Name of the AppArmor profile, or 'unconfined'. */
   apparmor: string;
-  /** The context of the container's processes, where the kernel has SELinux. */
+  /** SELinux context of the container's processes, if the kernel has SELinux. */
   selinux?: string;
   seccomp: 'default' | 'unconfined' | SeccompProfile;
 }
 
-/** What Docker's and Podman's policies call a container's process. */
+/** The context of a container's process in Docker's and Podman's policies. */
 const CONTAINER_CONTEXT = { user: 'system_u', role: 'system_r', type: 'container_t', level: 's0' };
 type ContextPart = keyof typeof CONTAINER_CONTEXT;
 
-/** @throws badParameter for options that do not exist, or that this kernel cannot keep */
+/** @throws badParameter when an option does not exist, or this kernel does not support it */
 export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): SecurityOptions {
   const result: SecurityOptions = {
     noNewPrivileges: false,
@@ -48,7 +48,7 @@ export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): Secur
         break;
       case 'systempaths':
       case 'writable-cgroups':
-        // The client turns systempaths=unconfined into empty MaskedPaths and ReadonlyPaths before it sends.
+        // The client translates systempaths=unconfined into empty MaskedPaths and ReadonlyPaths.
         break;
       default:
         throw invalid(option);
@@ -60,7 +60,7 @@ export function decodeSecurityOptions(host: HostConfig, facts: HostFacts): Secur
   return result;
 }
 
-/** '' is Docker's word for the default. */
+/** '' selects the default. */
 function apparmorOf({
   option,
   profile,
@@ -100,7 +100,7 @@ function withLabel(
   return { ...(context ?? CONTAINER_CONTEXT), [part as ContextPart]: value };
 }
 
-/** Go's words for it. */
+/** Whether the option is on, by Go's words for a boolean. */
 function isOn(option: string, value: string | undefined): boolean {
   if (value === undefined || /^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;

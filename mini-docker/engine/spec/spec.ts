@@ -1,5 +1,5 @@
-// From docker's terms to the OCI runtime specification. What has to be looked up on this machine or in the image is in the
-// input, but for the numbers of disks that limits name (resources.ts).
+// Translates docker's configuration into the OCI runtime specification. Facts of this machine and of the
+// image are in the input, except for the device numbers of disks in limits (resources.ts).
 
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
@@ -23,20 +23,23 @@ export interface SpecInput {
   record: ContainerRecord;
   facts: HostFacts;
   user: UserIdentity;
-  /** Where the root filesystem is put together, in the container's mount namespace. */
+  /** Where the root filesystem is mounted, in the container's mount namespace. */
   rootfs: string;
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
   shmDirectory?: string;
-  /** Processes in the namespaces that it does not get anew (`--pid container:NAME` and the like). */
+  /**
+   * Processes of the namespaces that are joined rather than created (`--pid container:NAME` and the
+   * like).
+   */
   joined: Partial<Record<NamespaceType, number>>;
-  /** Variables that tell of linked containers. */
+  /** Variables that describe linked containers. */
   linked?: string[];
   granted: GrantedDevice[];
-  /** With --privileged: those of the host. */
+  /** The host's devices, with --privileged. */
   hostDevices: Device[];
 }
 
-/** @throws badParameter for capabilities, sysctls, ulimits and security options that cannot be had */
+/** @throws badParameter when a capability, sysctl, ulimit or security option cannot be applied */
 export function buildSpec(input: SpecInput): Spec {
   const { record, rootfs } = input;
   const { config, hostConfig } = record;
@@ -90,13 +93,16 @@ function containerProcess({ record, facts, user, linked = [] }: SpecInput): Proc
   };
 }
 
-/** Who is not root has none in effect, and gets at the bounding set only through setuid programs and file capabilities. */
+/**
+ * For a user other than root none are in effect; only setuid programs and file capabilities reach the
+ * bounding set.
+ */
 export function processCapabilities(names: string[], uid: number): NonNullable<Process['capabilities']> {
   const own = uid === 0 ? names : [];
   return { bounding: names, effective: own, permitted: own, inheritable: [], ambient: [] };
 }
 
-/** Relative to the root of every cgroup hierarchy, which '..' does not lead out of. */
+/** Relative to the root of every cgroup hierarchy; '..' does not lead out of it. */
 export const cgroupsPath = ({ id, hostConfig }: ContainerRecord): string =>
   posix.join('/', hostConfig.CgroupParent || 'mini-docker', id);
 
@@ -122,7 +128,7 @@ function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
   };
 }
 
-/** @throws badParameter when its user has no id on the host */
+/** @throws badParameter when the container's user has no id on the host */
 function userNamespace({ record, user }: SpecInput): Partial<Linux> {
   const mappings = idMappings(record.hostConfig);
   if (mappings === undefined) return {};
@@ -138,7 +144,10 @@ function isNotIn(devices: Device[]): (device: Device) => boolean {
   return ({ path }) => !paths.has(path);
 }
 
-/** Of a container with these capabilities in its bounding set. @throws badParameter for a profile that cannot be had */
+/**
+ * The filter for a container with these capabilities in its bounding set. @throws badParameter when the
+ * profile is invalid
+ */
 export function seccompOf(
   host: HostConfig,
   options: { facts: HostFacts; capabilities: readonly string[] },
@@ -152,7 +161,7 @@ export function seccompOf(
   });
 }
 
-/** A mount that shall pass on what is mounted below it needs a root that does not cut that off. */
+/** Whether a mount is to propagate mounts below it, which needs a root with propagation. */
 function needsSharedRoot(record: ContainerRecord): 'shared' | 'slave' | undefined {
   const wanted = record.mounts.map(mount => mount.Propagation);
   if (wanted.some(each => each === 'shared' || each === 'rshared')) return 'shared';

@@ -1,4 +1,4 @@
-// --sysctl: only what belongs to a namespace of the container may be set; anything else would change the host.
+// --sysctl: only settings of the container's own namespaces are allowed; any other would change the host.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../core/errors.ts';
@@ -16,7 +16,10 @@ const IPC = new Set([
   'kernel.shm_rmid_forced',
 ]);
 
-/** The user's, and docker's defaults: unprivileged programs may listen on low ports and send pings. @throws badParameter */
+/**
+ * The user's settings, and docker's defaults: unprivileged programs may listen on low ports and send pings.
+ * @throws badParameter when a setting is not allowed
+ */
 export function containerSysctls(host: HostConfig): Record<string, string> {
   const ownNetwork = !/^(host|container:)/.test(host.NetworkMode ?? '');
   const ownIpc = !/^(host|container:)/.test(host.IpcMode ?? '');
@@ -44,7 +47,7 @@ export function containerSysctls(host: HostConfig): Record<string, string> {
   return result;
 }
 
-/** The kernel takes groups only that the user namespace has. */
+/** The last group id that the user namespace has: the kernel accepts no others. */
 function lastGroup(host: HostConfig): number {
   const first = idMappings(host)?.gid.find(({ containerID }) => containerID === 0);
   return Math.min(2_147_483_647, (first?.size ?? 2 ** 31) - 1);

@@ -1,5 +1,6 @@
-// A container whose record cannot be read is a container still: it may run, it has files, and its owner wants to see it,
-// stop it, and remove it. This is what can be said of it without its record. It cannot be started again.
+// A container whose record cannot be read: it may be running, it has files, and its owner wants to inspect,
+// stop and remove it. This builds a substitute record from other sources. The container cannot be started
+// again.
 
 import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
@@ -10,7 +11,7 @@ import type { DataPaths } from '../core/paths.ts';
 import { NAME } from './names.ts';
 import type { ContainerRecord, RecordMount } from './record.ts';
 
-/** @param why for people: what is wrong with the record */
+/** @param why a description of the fault in the record */
 export function brokenRecord(paths: DataPaths, id: string, why: string): ContainerRecord {
   const spec = runningSpec(paths, id);
   const [path = '', ...args] = spec?.process?.args ?? [];
@@ -28,7 +29,7 @@ export function brokenRecord(paths: DataPaths, id: string, why: string): Contain
     mounts: mountsOf(paths, spec),
     networks: {},
     state: {
-      // Whether it runs is seen from its processes, afterwards.
+      // The state of its processes, which recovery examines next, decides whether it is running.
       status: 'exited',
       pid: 0,
       exitCode: 255,
@@ -49,7 +50,7 @@ function createdAt(directory: string): string {
   return encodeTimestamp(BigInt(Math.floor(birthtimeMs)) * 1_000_000n);
 }
 
-/** Enough to stop a container, and to read its output, when what it was started with is lost: nothing is executed in it. */
+/** A minimal spec, enough to stop a container and read its output; nothing can be executed in it. */
 export function lostSpec(cgroupsPath: string): Spec {
   return {
     ociVersion: '1.2.0',
@@ -60,7 +61,7 @@ export function lostSpec(cgroupsPath: string): Spec {
   };
 }
 
-/** Records begin with id and name: one that was cut short has them still. */
+/** Searches the record's text for the name: id and name come first, so even a truncated record has them. */
 function nameIn(paths: DataPaths, id: string): string | undefined {
   const { config } = paths.container(id);
   for (const file of [config, `${config}.broken`, `${config}.last`]) {
@@ -68,13 +69,13 @@ function nameIn(paths: DataPaths, id: string): string | undefined {
       const name = /"name":"([^"]{1,255})"/.exec(readRegular(file).toString('latin1', 0, 4096))?.[1];
       if (name !== undefined && NAME.test(name)) return name;
     } catch {
-      // The next one may have it.
+      // The next file may have it.
     }
   }
   return undefined;
 }
 
-/** What its program runs with, where it runs. */
+/** The spec of the running program, if it runs. */
 function runningSpec(paths: DataPaths, id: string): Partial<Spec> | undefined {
   try {
     return JSON.parse(readRegular(join(paths.container(id).run, 'spec.json')).toString());
@@ -83,7 +84,7 @@ function runningSpec(paths: DataPaths, id: string): Partial<Spec> | undefined {
   }
 }
 
-/** Of volumes: what a container that runs has mounted is not to be removed. */
+/** Volumes that a running container has mounted, and which therefore must not be removed. */
 function mountsOf(paths: DataPaths, spec: Partial<Spec> | undefined): RecordMount[] {
   const prefix = paths.volumes + sep;
   return (spec?.mounts ?? []).flatMap(({ source = '', destination }): RecordMount[] => {

@@ -1,7 +1,7 @@
 import type { EngineContext } from './context.ts';
 import type { LiveContainer } from './live-container.ts';
 
-/** An event of a container, with the attributes that docker gives it: its labels, image and name, and `more`. */
+/** Publishes a container's event with docker's attributes: its labels, image and name, and `more`. */
 export function containerEvent(
   context: EngineContext,
   container: LiveContainer,

@@ -1,5 +1,5 @@
-// All containers, by id and by name. A name is taken from the moment somebody asks for it: everything here happens
-// between two turns of the event loop, so that of two who ask at once one gets it.
+// All containers, by id and by name. A name is reserved within one turn of the event loop, so that of two
+// simultaneous requests exactly one gets it.
 
 import { randomBytes } from 'node:crypto';
 import { ExpectedError } from '../../formats/errors.ts';
@@ -9,7 +9,7 @@ import { checkedName, randomName } from './names.ts';
 
 export class ContainerSet implements Iterable<LiveContainer> {
   readonly #byId = new Map<string, LiveContainer>();
-  /** Name to id; also of containers that are being made. */
+  /** Ids by name, including containers that are still being created. */
   readonly #names = new Map<string, string>();
 
   [Symbol.iterator](): Iterator<LiveContainer> {
@@ -23,12 +23,15 @@ export class ContainerSet implements Iterable<LiveContainer> {
   newId(): string {
     for (;;) {
       const id = randomBytes(32).toString('hex');
-      // A short id that is a number would be taken for one by tools.
+      // Tools would take a short id of digits for a number.
       if (!this.#byId.has(id) && !/^\d{12}/.test(id)) return id;
     }
   }
 
-  /** By id, name (with or without '/'), or unambiguous beginning of an id. @throws notFound, or badParameter when several fit */
+  /**
+   * Finds by id, name (with or without '/'), or unambiguous prefix of an id. @throws notFound when none
+   * matches; badParameter when several do
+   */
   get(reference: string): LiveContainer {
     const found = this.find(reference);
     if (found === undefined) throw noSuchContainer(reference);
@@ -48,7 +51,7 @@ export class ContainerSet implements Iterable<LiveContainer> {
     return fitting[0];
   }
 
-  /** 'web/db': what web has a link to, under the name db. */
+  /** Resolves 'web/db': the container that web links to under the name db. */
   #linked(reference: string): LiveContainer | undefined {
     const [name = '', alias] = reference.split('/');
     const links = this.#byId.get(this.#names.get(name) ?? '')?.record.hostConfig.Links ?? [];
@@ -56,7 +59,10 @@ export class ContainerSet implements Iterable<LiveContainer> {
     return this.#byId.get(link?.split(':')[0] ?? '');
   }
 
-  /** Takes the name for `id`, or one by chance. @throws badParameter, conflict */
+  /**
+   * Reserves the name for `id`, or a random one. @throws badParameter when it is invalid; conflict when it
+   * is taken
+   */
   reserveName(wanted: string | undefined, id: string): string {
     const name = wanted ? checkedName(wanted) : randomName(each => this.#names.has(each));
     const holder = this.#names.get(name);
@@ -75,7 +81,7 @@ export class ContainerSet implements Iterable<LiveContainer> {
     if (this.#names.get(name) === id) this.#names.delete(name);
   }
 
-  /** Its name was reserved before. */
+  /** Adds a container whose name was reserved before. */
   add(container: LiveContainer): void {
     this.#byId.set(container.id, container);
     this.#names.set(container.name, container.id);

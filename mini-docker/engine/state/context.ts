@@ -1,4 +1,4 @@
-// What every part of the engine works with.
+// The objects that every room of the engine shares.
 
 import type { ImageStore } from '../../images/image.ts';
 import type { Networks } from '../../network/network.ts';
@@ -22,11 +22,14 @@ export interface EngineContext {
   deletions: Deletions;
   records: RecordKeeper;
   volumes: VolumeStore;
-  /** A line for the daemon's log: something went wrong that no client is told of. */
+  /** Logs a failure that no client is told of. */
   warn(message: string): void;
-  /** The same, and for GET /info until the daemon ends: what of the disk cannot be read or cleaned. */
+  /**
+   * The same, also kept for GET /info until the daemon ends: files on disk that cannot be read or
+   * deleted.
+   */
   tell(trouble: string): void;
   troubles(): string[];
-  /** Aborted when the engine closes: containers go on, nobody waits for them any more. */
+  /** Aborted when the engine closes: containers keep running, and all waits end. */
   closing: AbortSignal;
 }

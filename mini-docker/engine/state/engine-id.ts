@@ -1,4 +1,5 @@
-// The engine's name for `info`, by which clients and fleets know it: the same for as long as the data root lives.
+// The engine's id for `info`, by which clients recognise it; it stays the same as long as the data root
+// exists.
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,6 +17,6 @@ export function engineId(dataRoot: string, tell: Tell): string {
 
 function decodeId(bytes: Buffer): string {
   const id = bytes.toString().trim();
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new FormatError('it is no id');
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new FormatError('it is not an id');
   return id;
 }

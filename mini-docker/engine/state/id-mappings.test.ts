@@ -23,15 +23,15 @@ describe('maps of ids', () => {
   });
 
   test.each([
-    [['5'], 'invalid --uidmap "5": it is CONTAINER:HOST:SIZE'],
-    [['0:1:-1'], 'it is CONTAINER:HOST:SIZE'],
-    [['0:5:0'], 'a range has one at least'],
-    [['0:0:4294967296'], 'ids are below 4294967295'],
-    [['0:4294967000:1000'], 'ids are below 4294967295'],
+    [['5'], 'invalid --uidmap "5": the form is CONTAINER:HOST:SIZE'],
+    [['0:1:-1'], 'the form is CONTAINER:HOST:SIZE'],
+    [['0:5:0'], 'a range needs at least one id'],
+    [['0:0:4294967296'], 'ids must be below 4294967295'],
+    [['0:4294967000:1000'], 'ids must be below 4294967295'],
     [['0:1000:10', '9:5000:1'], 'id 9 of the container is in two of them'],
     [['0:1000:10', '50:1009:1'], 'id 1009 on the host is in two of them'],
     [['1:1000:1'], 'root of the container, id 0, has no id on the host'],
-    [Array.from({ length: 341 }, (_, id) => `${id}:${id}:1`), 'the kernel takes 340 ranges'],
+    [Array.from({ length: 341 }, (_, id) => `${id}:${id}:1`), 'the kernel allows at most 340 ranges'],
   ])('%j is refused: %s', (ranges, message) => {
     expect(() => idMappings(mapped(...ranges))).toThrow(message);
   });

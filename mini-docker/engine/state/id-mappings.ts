@@ -15,17 +15,17 @@ export interface Owner {
   gid: number;
 }
 
-/** The kernel takes so many lines. */
+/** The kernel's limit on lines. */
 const MOST = 340;
-/** 2^32 - 1 means "nobody in particular" to chown(2). */
+/** First id that cannot be mapped: 2^32 - 1 means "unchanged" to chown(2). */
 const END = 2 ** 32 - 1;
 
-/** undefined: it has no user namespace of its own. @throws badParameter */
+/** undefined when it has no user namespace of its own. @throws badParameter when the mappings are invalid */
 export function idMappings(host: HostConfig): IdMappings | undefined {
   const { UidMap, GidMap } = host.IDMappings ?? {};
   const [uids, gids] = [UidMap ?? [], GidMap ?? []];
   if (uids.length === 0 && gids.length === 0) return undefined;
-  // One of them stands for both.
+  // If only one of the two is given, it applies to both.
   return {
     uid: decode('uidmap', uids.length > 0 ? uids : gids),
     gid: decode('gidmap', gids.length > 0 ? gids : uids),
@@ -36,15 +36,17 @@ function decode(flag: string, texts: readonly string[]): IdMapping[] {
   const mappings = texts.map(text => {
     const [, containerID, hostID, size] = /^(\d+):(\d+):(\d+)$/.exec(text)?.map(Number) ?? [];
     if (containerID === undefined || hostID === undefined || size === undefined) {
-      throw badParameter(`invalid --${flag} ${JSON.stringify(text)}: it is CONTAINER:HOST:SIZE`);
+      throw badParameter(`invalid --${flag} ${JSON.stringify(text)}: the form is CONTAINER:HOST:SIZE`);
     }
     if (size === 0 || containerID + size > END || hostID + size > END) {
-      throw badParameter(`invalid --${flag} ${text}: ids are below ${END}, and a range has one at least`);
+      throw badParameter(
+        `invalid --${flag} ${text}: ids must be below ${END}, and a range needs at least one id`,
+      );
     }
     return { containerID, hostID, size };
   });
   if (mappings.length > MOST)
-    throw badParameter(`--${flag}: the kernel takes ${MOST} ranges, and not ${mappings.length}`);
+    throw badParameter(`--${flag}: the kernel allows at most ${MOST} ranges, not ${mappings.length}`);
   for (const side of ['containerID', 'hostID'] as const) {
     const sorted = mappings.toSorted((a, b) => a[side] - b[side]);
     const overlap = sorted.find(
@@ -64,7 +66,7 @@ export function isMapped(mappings: readonly IdMapping[], id: number): boolean {
   return mappings.some(({ containerID, size }) => id >= containerID && id < containerID + size);
 }
 
-/** What a user namespace cannot be had together with. @throws badParameter */
+/** Options that conflict with a user namespace. @throws badParameter when one of them is set */
 export function checkIdMappings(host: HostConfig): void {
   if (idMappings(host) === undefined) return;
   const others: [boolean, string, string][] = [
@@ -83,7 +85,7 @@ export function checkIdMappings(host: HostConfig): void {
 
 const FLAG = { NetworkMode: '--network', PidMode: '--pid', IpcMode: '--ipc' };
 
-/** How owners of files look on the other side; undefined where both sides are the same. */
+/** Translates a file's owner from the container's to the host's ids; undefined where both are the same. */
 export function ownersOnHost(host: HostConfig): ((owner: Owner) => Owner) | undefined {
   const mappings = idMappings(host);
   return mappings && (({ uid, gid }) => ({ uid: hostId(mappings.uid, uid), gid: hostId(mappings.gid, gid) }));

@@ -1,4 +1,4 @@
-// A container while the daemon runs: its record, and what there is only while its program runs.
+// A container in the daemon's memory: its record, and the state that exists only while its program runs.
 
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { Spec } from '../../formats/oci/runtime-spec.ts';
@@ -8,7 +8,7 @@ import type { AttachedClient } from '../streams/attached-client.ts';
 import type { ContainerOutput } from '../streams/output.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** One life of its program, from start to exit. */
+/** One run of its program, from start to exit. */
 export interface Run {
   container: Container;
   spec: Spec;
@@ -26,20 +26,23 @@ type ExitWaiter = (status: ExitStatus) => void;
 
 export class LiveContainer {
   readonly record: ContainerRecord;
-  /** While its program runs, and until its end is dealt with. This and the next five are written by life/transitions.ts alone. */
+  /**
+   * The present run, until its exit has been handled. Only life/transitions.ts writes this and the next five
+   * fields.
+   */
   readonly run: Run | undefined;
-  /** Set while a restart policy waits. */
+  /** Timer of a pending restart. */
   readonly restartTimer: NodeJS.Timeout | undefined;
   /** Milliseconds before the next restart. */
   readonly restartDelay: number = 0;
-  /** `restart` waits for its end: it is no reason for --rm. */
+  /** Whether `restart` is waiting for the exit, which then does not trigger --rm. */
   readonly restarting: boolean = false;
-  /** Nobody may start it any more. */
+  /** Whether it is being removed, and can no longer be started. */
   readonly removing: boolean = false;
   readonly removed: boolean = false;
   readonly clients = new Set<AttachedClient>();
   readonly execIds = new Set<string>();
-  /** The steps of its latest start, when that was asked for. */
+  /** The steps of its latest start, if they were traced. */
   trace: ExplainedStep[] | undefined;
   readonly #lock = new Lock();
   #exitWaiters = new Set<ExitWaiter>();
@@ -49,7 +52,10 @@ export class LiveContainer {
     this.record = record;
   }
 
-  /** Waits for its turn. `using held = await live.hold()` gives the lock back at the end of the block, also on errors. */
+  /**
+   * Waits for its turn. `using held = await live.hold()` releases the lock at the end of the block, even
+   * after an error.
+   */
   async hold(): Promise<Held> {
     return new Hold(this, await this.#lock.acquire());
   }
@@ -62,7 +68,7 @@ export class LiveContainer {
     return this.record.name;
   }
 
-  /** Also paused, and waiting for its restart: as Docker counts it. */
+  /** Whether it counts as running for Docker: paused and restarting included. */
   get isRunning(): boolean {
     const { status } = this.record.state;
     return status === 'running' || status === 'paused' || status === 'restarting';
@@ -72,7 +78,7 @@ export class LiveContainer {
     return { exitCode: this.record.state.exitCode, error: this.record.state.error };
   }
 
-  /** Calls once, with the next exit. */
+  /** Calls `waiter` once, at the next exit. */
   onNextExit(waiter: ExitWaiter): { stop(): void } {
     this.#exitWaiters.add(waiter);
     return { stop: () => void this.#exitWaiters.delete(waiter) };
@@ -87,7 +93,10 @@ export class LiveContainer {
     this.#tell(this.#exitWaiters, this.exitStatus);
   }
 
-  /** Who waits for an exit that will never come is told, too. That a start had failed is no failure of the removal. */
+  /**
+   * Releases the clients that wait for an exit, which now never comes. The failure of an earlier start is
+   * not reported as the removal's.
+   */
   tellRemoval(): void {
     const status = { exitCode: this.record.state.exitCode, error: '' };
     this.#tell(this.#exitWaiters, status);
@@ -101,10 +110,10 @@ export class LiveContainer {
   }
 }
 
-/** That the caller has the container's lock. Waiting for its exit is done without. */
+/** Proof that the caller holds the container's lock. Release it before waiting for the exit. */
 export type Held = Hold;
 
-/** Not exported: hold() alone makes them. */
+/** Not exported, so that hold() is the only way to get one. */
 class Hold implements Disposable {
   readonly #live: LiveContainer;
   readonly #lock: Disposable;
@@ -116,7 +125,7 @@ class Hold implements Disposable {
   }
 
   get live(): LiveContainer {
-    if (this.#over) throw new Error(`the lock of container ${this.#live.name} has been given back already`);
+    if (this.#over) throw new Error(`the lock of container ${this.#live.name} has already been released`);
     return this.#live;
   }
 

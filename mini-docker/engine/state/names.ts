@@ -1,4 +1,4 @@
-// Names for containers whose user gave none: 'patient_otter'. And what a name may look like.
+// Names of containers: random ones ('patient_otter'), and the rule for those that users choose.
 
 import { randomInt } from 'node:crypto';
 import { badParameter } from '../core/errors.ts';
@@ -24,7 +24,7 @@ shad shark shrew shrimp skate skiff sloop snail sole sparrow spruce squid squirr
 tamarin tapir tern thistle thrush toad trout tug tuna turtle urchin vole walnut walrus wasp weasel whale willow wren
 yak yawl yew zebra`.split(/\s+/);
 
-/** A free one; a digit at its end when chance keeps finding taken ones. */
+/** A free name; with a digit at the end if random names keep being taken. */
 export function randomName(isTaken: (name: string) => boolean): string {
   for (let attempt = 0; ; attempt++) {
     const name = `${pick(ADJECTIVES)}_${pick(NOUNS)}${attempt < 6 ? '' : randomInt(10 ** Math.min(attempt - 5, 9))}`;
@@ -35,7 +35,7 @@ export function randomName(isTaken: (name: string) => boolean): string {
 /** Docker's rule. */
 export const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/** A leading '/' is how the API shows names, and taken off. */
+/** Removes the leading '/' that the API shows, and checks the name. */
 export function checkedName(name: string): string {
   const bare = name.startsWith('/') ? name.slice(1) : name;
   if (!NAME.test(bare)) {

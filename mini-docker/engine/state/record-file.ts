@@ -1,5 +1,5 @@
-// Records on disk. A record is written beside its place and renamed into it: whoever reads finds the old one or the
-// new one, whenever the writer was killed.
+// Records on disk. A record is written beside its place and renamed into it: a reader finds the old one or
+// the new one, even if the writer is killed.
 
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,14 +20,14 @@ export function saveRecord(paths: DataPaths, record: ContainerRecord): void {
 }
 
 /**
- * Makes the container's directory with its record, both or neither: everything is built under a name that the next
- * start of the daemon sweeps away, and appears by one rename.
+ * Creates the container's directory with its record, or neither: everything is built under a temporary name,
+ * which the next daemon deletes, and appears by one rename.
  */
 export function createRecord(paths: DataPaths, record: ContainerRecord): void {
   const building = join(paths.containers, `${CREATING}${record.id}`);
   try {
     mkdirSync(building, { mode: 0o710 });
-    // What root of the image looks like comes from its layers; overlay takes the merged root's mode from the topmost.
+    // The merged root has the mode of its topmost layer; the image's layers decide the rest.
     mkdirSync(join(building, 'upper'), { mode: 0o755 });
     mkdirSync(join(building, 'work'), { mode: 0o700 });
     writeWhole(join(building, 'config.json'), encodeRecord(record));
@@ -38,7 +38,7 @@ export function createRecord(paths: DataPaths, record: ContainerRecord): void {
   }
 }
 
-/** Takes the container's directory out of sight, by one rename; gives the path whose content is left to delete. */
+/** Hides the container's directory by one rename; returns the path that is left to delete. */
 export function retireRecord(paths: DataPaths, id: string): string {
   const retired = join(paths.containers, `${REMOVING}${id}`);
   renameOver(paths.container(id).directory, retired);
@@ -46,8 +46,8 @@ export function retireRecord(paths: DataPaths, id: string): string {
 }
 
 /**
- * All containers on disk, those whose records are lost included. What a killed daemon left half made or half removed is
- * deleted.
+ * All containers on disk, including those whose records are lost. Half-made and half-removed ones of a killed
+ * daemon are deleted.
  */
 export function loadRecords(paths: DataPaths, tell: Tell): ContainerRecord[] {
   ensureDirectory(paths.containers, { mode: 0o710, tell });
@@ -83,7 +83,7 @@ export function encodeRecord(record: ContainerRecord): string {
   return JSON.stringify(record);
 }
 
-/** Throws when it is not a record of container `id`: cut off, or somebody else's. */
+/** @throws FormatError when it is not a record of container `id`: truncated, or another container's */
 export function decodeRecord(bytes: Uint8Array, id: string): ContainerRecord {
   return parseRecord(bytes, id);
 }

@@ -1,7 +1,7 @@
-// When records are written. What a user was told must survive a killed daemon: that is written before the answer. What
-// the runtime can tell the next daemon by itself (that a program runs) is written a little later, and a short-lived
-// container never needs it. fsync(2) is for a power cut only and takes as long as the disk likes (0.2 to 20 ms): it
-// comes in the background.
+// Decides when records are written. A change that a user was told of must survive a killed daemon: it is
+// written before the answer. A change that the runtime can tell the next daemon (that a program runs) is
+// written a little later, and a short-lived container never needs it. fsync(2) matters for a power cut only
+// and takes as long as the disk likes (0.2 to 20 ms): it runs in the background.
 
 import { closeSync, fsync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import type { DataPaths } from '../core/paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveRecord } from './record-file.ts';
 
-/** Milliseconds. */
+/** Milliseconds until a delayed write. */
 const LATER = 1000;
 
 const sync = promisify(fsync);
@@ -18,7 +18,7 @@ const sync = promisify(fsync);
 export class RecordKeeper {
   readonly #paths: DataPaths;
   readonly #warn: (message: string) => void;
-  /** Records that are to be written, or only to be synced, at the next round. */
+  /** Records to be written, or only synced, in the next round. */
   readonly #dirty = new Map<string, ContainerRecord>();
   readonly #unsynced = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -28,7 +28,7 @@ export class RecordKeeper {
     this.#warn = options.warn;
   }
 
-  /** Writes what a user set. @throws when the disk does not take it */
+  /** Writes a change that a user made. @throws SyscallError when the disk refuses */
   save(record: ContainerRecord): void {
     this.#dirty.delete(record.id);
     saveRecord(this.#paths, record);
@@ -36,8 +36,8 @@ export class RecordKeeper {
   }
 
   /**
-   * Writes what happened to a container. A full disk must not keep it from being stopped: that is told in the log, and
-   * the next change saves all of it.
+   * Writes a change of state. A full disk must not keep a container from being stopped: the failure is
+   * logged, and the next change saves everything.
    */
   saveState(record: ContainerRecord): void {
     this.#dirty.delete(record.id);
@@ -59,13 +59,13 @@ export class RecordKeeper {
     this.#timer ??= setTimeout(() => void this.#round(), LATER).unref();
   }
 
-  /** It is removed. */
+  /** Drops a removed container's pending writes. */
   forget(id: string): void {
     this.#dirty.delete(id);
     this.#unsynced.delete(id);
   }
 
-  /** Writes what waits. Call at the end. */
+  /** Writes everything pending. Call it before exiting. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -86,12 +86,12 @@ export class RecordKeeper {
   }
 }
 
-/** For a disk that says that it has written, and has not. */
+/** Keeps a copy, in case the disk reports a write that it did not make. */
 function copyOf(config: string): void {
   try {
     keepCopy(config);
   } catch {
-    // As below.
+    // Ignored for the reason given below.
   }
 }
 
@@ -104,6 +104,6 @@ async function syncPath(path: string): Promise<void> {
       closeSync(fd);
     }
   } catch {
-    // It was removed, or the disk has trouble of which the next write will tell.
+    // It was removed, or the disk has a fault, which the next write will report.
   }
 }

@@ -1,5 +1,5 @@
-// Whether what lies on disk is a record that the engine can work with. A record that was cut short, or that somebody
-// edited, must not surface later as an error in the middle of something else.
+// Validates records from disk. A record that is truncated or was edited must not cause an error later, in an
+// unrelated place.
 
 import { containerConfig, hostConfig } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
@@ -21,13 +21,13 @@ import {
 import { NAME } from './names.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** One that is there: null is none. */
+/** An object that is present: null is refused. */
 const present: Schema<Record<string, unknown>> = (value, where) => fieldsOf(value, where);
 
 const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const status: Schema<string> = (value, where) => {
   const found = string(value, where);
-  if (!STATUSES.includes(found)) throw new FormatError(`${where} is no status: ${found}`);
+  if (!STATUSES.includes(found)) throw new FormatError(`${where} is not a status: ${found}`);
   return found;
 };
 
@@ -66,11 +66,11 @@ const record = object(
   },
 );
 
-/** Throws FormatError, which names what is wrong. */
+/** @throws FormatError when a field is invalid */
 export function parseRecord(bytes: Uint8Array, id: string): ContainerRecord {
   const found = parse(bytes, 'the record', record);
-  if (found.version !== 1) throw new FormatError(`its version ${found.version} is not known`);
+  if (found.version !== 1) throw new FormatError(`its version ${found.version} is unknown`);
   if (found.id !== id) throw new FormatError(`it is the record of ${JSON.stringify(found.id)}`);
-  if (!NAME.test(found.name)) throw new FormatError('its name is none');
+  if (!NAME.test(found.name)) throw new FormatError('its name is invalid');
   return parseObject(bytes, 'the record') as unknown as ContainerRecord;
 }

@@ -1,4 +1,4 @@
-// What is known of a container, as it lies on disk: <data root>/containers/ID/config.json.
+// The record of a container, as it is stored on disk: <data root>/containers/ID/config.json.
 
 import type {
   ContainerConfig,
@@ -18,21 +18,21 @@ export interface ContainerRecord {
   name: string;
   /** RFC 3339 */
   created: string;
-  /** Why there is nothing to start it from: its record was lost, and this one says what could be found out. */
+  /** Why it cannot be started: its record was lost, and this one was rebuilt from other sources. */
   broken?: string;
-  /** The program and its arguments: Entrypoint and Cmd put together. */
+  /** The program and its arguments: Entrypoint and Cmd joined. */
   path: string;
   args: string[];
-  /** The user's and the image's, merged. */
+  /** The user's configuration merged with the image's. */
   config: ContainerConfig;
   hostConfig: HostConfig;
   imageId: string;
   mounts: RecordMount[];
-  /** By network name: what was asked for, and while it runs what it has. */
+  /** Settings by network name: the requested ones, and while it runs the assigned ones. */
   networks: Record<string, EndpointSettings>;
-  /** By network name: MAC addresses that the user asked for. Those in `networks` are what it has while it runs. */
+  /** MAC addresses that the user chose, by network name. `networks` has those in use while it runs. */
   wantedMacs?: Record<string, string>;
-  /** By network name: addresses that it had when it ran before, to have them again. */
+  /** Addresses of the previous run by network name, to be reused. */
   lastAddresses?: Record<string, { ipAddress?: string; ipv6Address?: string }>;
   /** Ports that are published while it runs. */
   ports?: PortMap;
@@ -40,29 +40,29 @@ export interface ContainerRecord {
 }
 
 export interface RecordMount extends MountPoint {
-  /** Of a bind: what lies mounted below the source stays out. */
+  /** For a bind: leave out mounts below the source. */
   nonRecursive?: boolean;
-  /** Of a read-only bind: what lies mounted below the source stays as it is. */
+  /** For a read-only bind: mounts below the source stay writable. */
   writableBelow?: boolean;
-  /** A source that is missing is an error, and not a directory to be made. */
+  /** Fail if the source is missing, rather than make a directory. */
   mustExist?: boolean;
-  /** Of a tmpfs: mount options. */
+  /** Mount options of a tmpfs. */
   options?: string[];
-  /** Of a volume: made for this container alone, and removed with it by `rm -v`. */
+  /** For a volume: created for this container alone, and removed with it by `rm -v`. */
   anonymous?: boolean;
-  /** Of a volume that is no directory: what is mounted in its place. */
+  /** The filesystem to mount, for a volume that is not a directory. */
   filesystem?: VolumeFilesystem;
-  /** Of a volume: the image's files are not copied into it when it is empty. */
+  /** For a volume: do not copy the image's files into it when it is empty. */
   noCopy?: boolean;
-  /** Of a volume: what it is made with, where it is not there yet. */
+  /** Labels and options to create the volume with, if it does not exist. */
   volume?: { labels?: Record<string, string>; options?: Record<string, string> };
 }
 
-/** Written by life/transitions.ts alone, but for what health.ts knows. */
+/** Only life/transitions.ts writes it, except for the health, which health.ts writes. */
 export interface RecordState {
   readonly status: ContainerStatus;
   readonly pid: number;
-  /** 255 with `exitUnknown`: the API has no word for a code that nobody saw. */
+  /** 255 with `exitUnknown`: the API has no value for an unknown code. */
   readonly exitCode: number;
   readonly exitUnknown?: boolean;
   readonly error: string;
@@ -70,7 +70,7 @@ export interface RecordState {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly restartCount: number;
-  /** `stop` or `kill` by the user: unless-stopped and on-failure respect it. */
+  /** Whether the user stopped or killed it: unless-stopped and on-failure then do not restart it. */
   readonly manuallyStopped: boolean;
   readonly startedBefore: boolean;
   health?: ContainerHealth;

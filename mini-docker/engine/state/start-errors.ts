@@ -1,5 +1,5 @@
-// Why a container could not be started, in the words that docker's client looks for to choose its exit code: 127 for
-// 'executable file not found' and 'no such file or directory', 126 for 'permission denied', else 125.
+// Errors of a failed start, in the words by which docker's client chooses its exit code: 127 for 'executable
+// file not found' and 'no such file or directory', 126 for 'permission denied', else 125.
 
 import { ExpectedError } from '../../formats/errors.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
@@ -17,7 +17,7 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
-/** Of a program that was to be executed in a running container. */
+/** The error of a program that could not be executed in a running container. */
 export function execError(cause: SyscallError, program: string): ExpectedError {
   return executionError('exec failed: unable to start container process: ', cause, program);
 }
@@ -27,7 +27,7 @@ function executionError(failed: string, cause: SyscallError, program: string): E
   const options = (exitCode: number) => ({ cause, exitCode });
   switch (cause.code) {
     case 'ENOENT':
-      // A script whose interpreter is missing is ENOENT, too; then the hint says so.
+      // A missing interpreter of a script is ENOENT too; the hint then names it.
       if (cause.hint !== undefined && program.includes('/')) {
         return new ExpectedError(
           'cannotRun',

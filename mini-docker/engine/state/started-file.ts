@@ -1,5 +1,6 @@
-// Beside a running container, in its run directory: that its program was let run, when, and what it got from the
-// networks. The record on disk says so a little later; a daemon that is killed in between leaves this.
+// A file in a running container's run directory: it records that the program was started, when, and its
+// network settings. The record on disk has the same a little later; if the daemon is killed in between, this
+// file is left.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ export function writeStarted(directory: string, { networks, ports, state }: Cont
   writeFileSync(pathIn(directory), JSON.stringify(started), { mode: 0o600 });
 }
 
-/** undefined when its program was not let run, as far as that daemon came. */
+/** undefined when the program was not started, as far as that daemon got. */
 export function readStarted(directory: string): Started | undefined {
   try {
     const path = pathIn(directory);

@@ -1,6 +1,6 @@
-// Volumes on disk: <data root>/volumes/NAME/_data holds the files, volume.json beside it what is known of them. Each
-// comes into being by one rename and goes by one, so that a killed daemon leaves whole volumes and what the next one
-// sweeps away.
+// Volumes on disk: <data root>/volumes/NAME/_data holds the files, and volume.json beside it the description.
+// One rename creates a volume and one removes it, so a killed daemon leaves whole volumes, and temporary
+// directories that the next one deletes.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,11 +18,11 @@ export interface Volume {
   /** RFC 3339 */
   created: string;
   labels: Record<string, string>;
-  /** Of the driver: {} for a directory of ours. */
+  /** The driver's options: {} for a plain directory. */
   options: Record<string, string>;
 }
 
-/** As mount(8) has it: -t, the device, -o. */
+/** The arguments of mount(8): -t, the device, -o. */
 export interface VolumeFilesystem {
   type: string;
   device: string;
@@ -37,16 +37,19 @@ export interface VolumeSettings {
 const CREATING = '.creating-';
 const REMOVING = '.removing-';
 const COPYING = '.copying';
-/** Bytes; a file name has 255, and ours have a prefix for a while. */
+/** Bytes; a file name may have 255, and temporary names have a prefix. */
 const LONGEST_NAME = 200;
 
 export class VolumeStore {
   readonly #root: string;
   readonly #volumes = new Map<string, Volume>();
-  /** Of names that somebody holds or waits for. */
+  /** Locks of names that are held or waited for. */
   readonly #locks = new Map<string, { lock: Lock; holders: number }>();
 
-  /** Reads what is there; a directory without a readable description is a volume still: it is somebody's data. */
+  /**
+   * Reads the existing volumes; a directory without a readable description counts as a volume, since it
+   * holds data.
+   */
   constructor(root: string, tell: Tell) {
     this.#root = root;
     ensureDirectory(root, { mode: 0o711, tell });
@@ -54,9 +57,9 @@ export class VolumeStore {
     for (const entry of readdirSync(root, { withFileTypes: true })) {
       const { name } = entry;
       if (!entry.isDirectory()) continue;
-      // A name that is not UTF-8 is none that anybody gave, or could ask for.
+      // No client could have created, or could ask for, a name that is not UTF-8.
       if (name.includes('\uFFFD') || statSync(join(root, name), { throwIfNoEntry: false }) === undefined) {
-        tell(`${join(root, name)} is left alone: it has a name that no volume has`);
+        tell(`${join(root, name)} is left alone: its name cannot be a volume's`);
         continue;
       }
       sweep(join(root, name), { unwanted: each => each === COPYING, tell });
@@ -65,7 +68,7 @@ export class VolumeStore {
     }
   }
 
-  /** In the order of their names. */
+  /** All volumes, sorted by name. */
   list(): Volume[] {
     return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -74,30 +77,30 @@ export class VolumeStore {
     return this.#volumes.get(name);
   }
 
-  /** Where its files lie, whether it is there yet or not. */
+  /** The directory of its files, whether it exists or not. */
   dataPath(name: string): string {
     return join(this.#root, name, '_data');
   }
 
-  /** For files on their way into it. */
+  /** The directory for files that are being copied into it. */
   copyPath(name: string): string {
     return join(this.#root, name, COPYING);
   }
 
-  /** What is mounted in containers: the directory that the volume stands for. @param options of one that is not there yet */
+  /** The directory to mount in containers. @param options those of a volume that does not exist yet */
   source(name: string, options: Record<string, string> = {}): string {
     const known = this.#volumes.get(name)?.options ?? options;
     return binds(known) ? known.device! : this.dataPath(name);
   }
 
-  /** What is mounted in its place, where it stands for a filesystem; undefined for a directory. */
+  /** The filesystem to mount, if the volume stands for one; undefined for a directory. */
   filesystem(name: string, options: Record<string, string> = {}): VolumeFilesystem | undefined {
     const { type, device, o = '' } = this.#volumes.get(name)?.options ?? options;
     if (device === undefined || binds({ device, o })) return undefined;
     return { type: type!, device, options: o.split(',').filter(Boolean) };
   }
 
-  /** What somebody removed behind our back is made again, empty. The caller holds its lock. */
+  /** Makes a directory again that was deleted by another program; it is empty. The caller holds its lock. */
   restore(name: string): void {
     const directory = join(this.#root, name);
     if (existsSync(join(directory, 'volume.json')) && existsSync(this.dataPath(name))) return;
@@ -106,7 +109,10 @@ export class VolumeStore {
     describe(directory, this.#volumes.get(name)!);
   }
 
-  /** Held by whoever makes it, fills it, or removes it. Take several in the order of their names. */
+  /**
+   * Locks a name while the volume is created, filled or removed. Take several in the order of their
+   * names.
+   */
   async acquire(name: string): Promise<Disposable> {
     const entry = this.#locks.get(name) ?? { lock: new Lock(), holders: 0 };
     this.#locks.set(name, entry);
@@ -121,7 +127,7 @@ export class VolumeStore {
     };
   }
 
-  /** Its name was checked; it is not there. The caller holds its lock. */
+  /** Creates a volume whose name was checked and is free. The caller holds its lock. */
   create(name: string, { labels = {}, options = {} }: VolumeSettings): Volume {
     const volume = { name, created: encodeTimestamp(BigInt(Date.now()) * 1_000_000n), labels, options };
     const building = join(this.#root, `${CREATING}${name}`);
@@ -138,13 +144,13 @@ export class VolumeStore {
     return volume;
   }
 
-  /** The caller holds its lock, and knows that nobody uses it. What it binds of the host stays. */
+  /** Removes an unused volume; a host directory that it binds stays. The caller holds its lock. */
   async remove(name: string): Promise<void> {
     const retired = join(this.#root, `${REMOVING}${name}`);
     try {
       renameSync(join(this.#root, name), retired);
     } catch (error) {
-      // Somebody was faster than we.
+      // Another program removed it first.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
     this.#volumes.delete(name);
@@ -168,7 +174,10 @@ function decodeVolume(bytes: Buffer, name: string): Volume {
   return { name, created, labels, options };
 }
 
-/** @throws notFound: other drivers than local are plugins, which there are none of; badParameter for a long name */
+/**
+ * @throws notFound when the driver is not local (there are no plugins); badParameter when the name is too
+ * long
+ */
 export function checkNewVolume(name: string, driver: string | undefined): void {
   if (driver && driver !== 'local') {
     throw new ExpectedError(
@@ -181,9 +190,10 @@ export function checkNewVolume(name: string, driver: string | undefined): void {
 }
 
 /**
- * Of docker's driver local: `type`, `device` and `o`, as mount(8) has them. With o=bind the volume is a directory of the
- * host; any other filesystem is mounted in the containers that use it, and the host sees none of it.
- * @throws badParameter in Docker's words
+ * Checks the options of docker's driver local: `type`, `device` and `o`, as for mount(8). With o=bind the
+ * volume is a directory of the host; any other filesystem is mounted in the containers that use it, and not
+ * on the host.
+ * @throws badParameter when the options are invalid, in Docker's words
  */
 export function checkVolumeOptions(name: string, options: Record<string, string>): void {
   const wrong = (why: string) => badParameter(`create ${name}: ${why}`);

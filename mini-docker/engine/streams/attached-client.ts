@@ -1,4 +1,4 @@
-// A client attached to a container: before its program starts, while it runs, until it has ended.
+// A client that is attached to a container: before its program starts, while it runs, until it has exited.
 
 import type { Writable } from 'node:stream';
 import type { Attachment } from '../core/engine.ts';
@@ -6,7 +6,7 @@ import type { OutputStream } from './json-file-log.ts';
 import type { ContainerOutput } from './output.ts';
 import { SpillQueue } from './spill-queue.ts';
 
-/** The program's end of the conversation. */
+/** The program's side of the connection. */
 export interface AttachableRun {
   output: Pick<ContainerOutput, 'listen'>;
   stdin: Writable | undefined;
@@ -17,9 +17,9 @@ export interface AttachedClientOptions {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
-  /** The container's standard input ends with the client's (docker's StdinOnce). */
+  /** Whether the container's standard input ends with the client's (docker's StdinOnce). */
   closesInput: boolean;
-  /** Where a queue may spill over to: on disk, as what a client does not read may be more than a tmpfs should take. */
+  /** Directory for a queue that spills over: on disk, since unread output may be too large for a tmpfs. */
   directory: string;
   onDetach(client: AttachedClient): void;
 }
@@ -36,7 +36,7 @@ export class AttachedClient {
     this.queue = new SpillQueue({ tags: ['stdout', 'stderr'], directory: options.directory });
   }
 
-  /** The program runs: from now on its output comes, and what the client has typed goes to it. */
+  /** The program runs: its output now goes to the client, and the client's input to it. */
   connect(run: AttachableRun): void {
     if (this.#left || this.#listening !== undefined) return;
     const { stdout, stderr, stdin } = this.#options;
@@ -49,7 +49,7 @@ export class AttachedClient {
     this.#run.resolve(stdin ? run.stdin : undefined);
   }
 
-  /** Nothing more comes; what is there is still delivered. */
+  /** No more output follows; what is queued is still delivered. */
   end(): void {
     this.#listening?.stop();
     this.queue.end();
@@ -82,7 +82,7 @@ export class AttachedClient {
     this.#listening?.stop();
     this.queue.discard();
     this.#forget();
-    // A client that is cut off while it sends has sent all that it will.
+    // A client that disconnects while it sends has sent everything.
     if (this.#options.stdin && this.#options.closesInput) void this.#run.promise.then(stdin => stdin?.end());
     this.#run.resolve(undefined);
   }
@@ -94,10 +94,11 @@ export class AttachedClient {
   }
 }
 
-/** Resolves when the pipe has taken it, so that a program that reads slowly slows its client down. */
+/** Resolves when the pipe has taken the data, so that a slow program slows its client down. */
 function write(stdin: Writable | undefined, data: Uint8Array): Promise<void> {
   if (stdin === undefined) return Promise.resolve();
-  if (stdin.destroyed || stdin.writableEnded) return Promise.reject(new Error('the program reads no more'));
+  if (stdin.destroyed || stdin.writableEnded)
+    return Promise.reject(new Error('the program no longer reads its input'));
   return new Promise((resolve, reject) => {
     stdin.write(data, error => (error ? reject(error) : resolve()));
   });

@@ -1,7 +1,8 @@
-// Between a container's pipe and its log. A pipe gives its bytes away once: a daemon that has read some and is killed
-// before they are in the log has lost them, and one that was killed after it would not know. So the kernel moves them,
-// in one system call (splice(2)), into a file beside the container; only then they become log lines, and a few bytes in
-// a third file (log-position.ts) say how far both are. A later daemon cuts the log there and goes on from there.
+// The step between a container's pipe and its log. A pipe delivers its bytes only once: if a daemon is killed
+// after reading some and before logging them, they are lost, and a later daemon cannot know. Therefore the
+// kernel moves them, in one system call (splice(2)), into a file beside the container; only then do they
+// become log lines, and a few bytes in a third file (log-position.ts) record how far both are. A later daemon
+// truncates the log there and continues.
 
 import { closeSync, fstatSync, ftruncateSync, readSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
@@ -11,41 +12,50 @@ import { openKept } from '../../linux/set-aside.ts';
 import { mayFail } from '../../linux/step.ts';
 import { fcntl, splice } from '../../linux/syscalls.ts';
 
-/** A pipe's capacity: more does not come at once. */
+/** Bytes of a read: a pipe's capacity. */
 const MOST = 64 * 1024;
-/** When all of it has become log lines, a journal longer than this begins anew. */
+/** A longer journal starts afresh once all of it has become log lines. Bytes. */
 const LONGEST = 1024 * 1024;
 
 export interface Journal {
-  /** How much of it has become log lines, for the position file. */
+  /** Bytes that have become log lines, for the position file. */
   readonly done: number;
-  /** Nothing more can be taken until all of it has become log lines, and shrink() was called. */
+  /**
+   * Whether it is full: nothing more can be taken until all of it has become log lines and shrink() was
+   * called.
+   */
   readonly isFull: boolean;
-  /** What an earlier daemon took and did not bring to the log. */
+  /** The bytes that an earlier daemon took and did not log. */
   rest(): Uint8Array;
-  /** Takes what there is now, behind what is there already. The descriptor must be non-blocking. */
+  /** Appends the bytes that are available now. The descriptor must be non-blocking. */
   take(fd: number): Taken;
-  /** So many more bytes have become log lines. */
+  /** Counts `count` more bytes as logged. */
   advance(count: number): void;
-  /** Begins anew when it is long and nothing is left in it. True when it did: say so in the position file before anything is taken. */
+  /**
+   * Starts afresh if the journal is long and all of it is logged. True when it did: write the position file
+   * before taking more.
+   */
   shrink(): boolean;
   close(): void;
 }
 
-/** What a read gave: bytes, 'later' (there is nothing now), or 'end'. */
+/** Result of a read: bytes, 'later' (none available now), or 'end'. */
 export type Taken = Uint8Array | 'later' | 'end';
 
 export class PipeJournal implements Journal {
   readonly #fd: number | undefined;
   readonly #offset = new BigInt64Array(1);
-  /** How much of it has become log lines. */
+  /** Bytes that have become log lines. */
   #done: number;
-  /** How much of it there is. */
+  /** Bytes in the journal. */
   #size: number;
-  /** There was no room for it. The program must go on nevertheless: without a journal, until it ends. */
+  /**
+   * Set when the disk had no room. The program must keep running: from then on its output is read without a
+   * journal.
+   */
   #broken = false;
 
-  /** `done`: as an earlier daemon left it. */
+  /** `done`: the position that an earlier daemon recorded. */
   constructor(path: string, done = 0) {
     try {
       this.#fd = openKept(path, 0o600);
@@ -53,7 +63,7 @@ export class PipeJournal implements Journal {
       this.#broken = true;
     }
     this.#size = this.#fd === undefined ? 0 : fstatSync(this.#fd).size;
-    // Shorter than what was done with it: it had been begun anew.
+    // Shorter than the recorded position: the journal had been started afresh.
     this.#done = done > this.#size ? 0 : done;
   }
 
@@ -125,7 +135,7 @@ export function setNonBlocking(fd: number): void {
 
 const buffer = Buffer.alloc(MOST);
 
-/** Without a journal, for who keeps no log. The descriptor must be non-blocking. */
+/** Reads directly; used when logging is off. The descriptor must be non-blocking. */
 export function takeDirectly(fd: number): Taken {
   try {
     const count = readSync(fd, buffer);
@@ -133,7 +143,7 @@ export function takeDirectly(fd: number): Taken {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EAGAIN') return 'later';
-    // No slave of the terminal is open any more (pty(7)).
+    // All slave ends of the terminal are closed (pty(7)).
     if (code === 'EIO') return 'end';
     throw error;
   }

@@ -13,13 +13,13 @@ export interface LogLine {
   data: Uint8Array;
 }
 
-/** Docker's longest `log`, in bytes: longer lines become several entries. */
+/** Docker's longest `log` in bytes: longer lines become several entries. */
 export const PIECE_LIMIT = 16 * 1024;
 
-/** With the newline at the end. Bytes that are not UTF-8 become U+FFFD: JSON has no other way. */
+/** The line with its newline. Bytes that are not UTF-8 become U+FFFD, since JSON cannot hold them. */
 export function encodeLogLine(line: LogLine): string {
   const text = JSON.stringify(asBuffer(line.data).toString('utf8'));
-  // Lines that came together have one time, and writing it costs ten times as much as all the rest of them.
+  // Lines that arrive together share a time, and formatting it costs ten times as much as the rest.
   if (line.time !== lastTime) {
     lastTime = line.time;
     lastTimeText = encodeTimestamp(line.time);
@@ -30,7 +30,7 @@ export function encodeLogLine(line: LogLine): string {
 let lastTime: bigint | undefined;
 let lastTimeText = '';
 
-/** undefined when it is no log line: a torn or foreign one must not end the reading of the others. */
+/** undefined when `text` is not a log line: a torn or foreign line must not stop the reader. */
 export function decodeLogLine(text: string): LogLine | undefined {
   let fields: { log?: unknown; stream?: unknown; time?: unknown };
   try {
@@ -48,8 +48,9 @@ export function decodeLogLine(text: string): LogLine | undefined {
 }
 
 /**
- * Cuts what a program wrote into log entries: whole lines, and pieces of at most PIECE_LIMIT bytes of longer ones,
- * never through a UTF-8 character. What is left is the beginning of a line; when the program has ended it is one too.
+ * Splits a program's output into log entries: whole lines, and pieces of at most PIECE_LIMIT bytes of longer
+ * ones, never inside a UTF-8 character. The remainder is an unfinished line; after the program has exited it
+ * becomes an entry too.
  */
 export function splitOutput(bytes: Uint8Array, ended: boolean): { pieces: Uint8Array[]; rest: Uint8Array } {
   const pieces: Uint8Array[] = [];
@@ -65,7 +66,10 @@ export function splitOutput(bytes: Uint8Array, ended: boolean): { pieces: Uint8A
   return { pieces, rest: bytes.subarray(start) };
 }
 
-/** The last place at or before `end` that is not inside a UTF-8 sequence; `end` itself when the bytes are not UTF-8. */
+/**
+ * The last position at or before `end` that is not inside a UTF-8 sequence; `end` itself when the bytes are
+ * not UTF-8.
+ */
 function characterBoundary(bytes: Uint8Array, end: number): number {
   let start = end;
   while (start > end - 4 && (bytes[start]! & 0xc0) === 0x80) start -= 1;

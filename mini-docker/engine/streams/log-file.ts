@@ -1,4 +1,4 @@
-// A container's log on disk, written: appends, rotates, and survives a full disk. Readers are in log-reader.ts.
+// Writes a container's log on disk: appends, rotates, and survives a full disk. Readers are in log-reader.ts.
 
 import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { sizeOfRegular } from '../../linux/kept-file.ts';
@@ -6,17 +6,20 @@ import { openKept, renameOver } from '../../linux/set-aside.ts';
 
 export interface LogFileOptions {
   path: string;
-  /** Bytes after which a new file is begun; undefined: never. */
+  /** Size in bytes at which a new file is started; undefined: never. */
   maxSize?: number;
-  /** Files that are kept, the current one included. */
+  /** Number of files to keep, including the current one. */
   maxFiles: number;
-  /** Told once when something could not be written. */
+  /** Called once when a write fails. */
   warn(message: string): void;
 }
 
-/** Where the log ends, so that what a killed daemon wrote beyond it can be cut off and written again. */
+/**
+ * Where the log ends, so that lines that a killed daemon wrote beyond it can be truncated and written
+ * again.
+ */
 export interface LogPosition {
-  /** Counts rotations. */
+  /** Number of rotations. */
   generation: number;
   offset: number;
 }
@@ -33,14 +36,14 @@ export class LogFile {
   #lost = 0;
   #closed = false;
 
-  /** `from`: what an earlier daemon made sure of. What is in the file beyond it is cut off. */
+  /** `from`: the position that an earlier daemon recorded. Anything beyond it in the file is truncated. */
   constructor(options: LogFileOptions, from?: LogPosition) {
     this.path = options.path;
     this.maxFiles = options.maxFiles;
     this.#maxSize = options.maxSize ?? Number.POSITIVE_INFINITY;
     this.#warn = options.warn;
     const size = sizeOfRegular(this.path);
-    // A file shorter than it was: the daemon was killed between beginning a new one and saying so.
+    // A shorter file than recorded: the daemon was killed between starting a new file and recording it.
     const wasRotated = from !== undefined && (size === undefined || size < from.offset);
     this.#generation = (from?.generation ?? 0) + (wasRotated ? 1 : 0);
     this.#offset = wasRotated ? 0 : (from?.offset ?? size ?? 0);
@@ -55,18 +58,24 @@ export class LogFile {
     return this.#closed;
   }
 
-  /** Bytes that did not find room on the disk. */
+  /** Bytes that were dropped because the disk was full. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** Whether a line belongs into a new file when `pending` bytes come before it: append those, save how far the log is, then rotate(). */
+  /**
+   * Whether a line belongs in a new file when `pending` bytes come before it. Then append those, save the
+   * position, and call rotate().
+   */
   isFullFor(line: number, pending: number): boolean {
     const before = this.#offset + pending;
     return before > 0 && before + line > this.#maxSize;
   }
 
-  /** Writes whole lines, all or none. Never throws: what cannot be written is counted and dropped, the program goes on. */
+  /**
+   * Writes whole lines, all or none. Never throws: lines that cannot be written are counted and dropped, and
+   * the program keeps running.
+   */
   append(lines: string): void {
     const bytes = Buffer.from(lines);
     try {
@@ -85,7 +94,7 @@ export class LogFile {
     this.#tell();
   }
 
-  /** Begins a new file; the oldest goes when there are more than `maxFiles`. */
+  /** Starts a new file, and deletes the oldest when there are more than `maxFiles`. */
   rotate(): void {
     try {
       if (this.maxFiles <= 1) {
@@ -105,12 +114,12 @@ export class LogFile {
     this.#tell();
   }
 
-  /** For readers who come before the first line. */
+  /** Makes the file, for readers that come before the first line. */
   makeFile(): void {
     try {
       if (!this.#closed) this.#open();
     } catch {
-      // append() will say so.
+      // append() will report the error.
     }
   }
 
@@ -128,7 +137,8 @@ export class LogFile {
   }
 
   #open(): number {
-    // Without O_APPEND, with which pwrite(2) ignores its offset: what lies behind ours must be overwritten.
+    // Not O_APPEND, since pwrite(2) then ignores its offset: bytes beyond the recorded position must be
+    // overwritten.
     this.#fd ??= openKept(this.path, 0o640);
     return this.#fd;
   }

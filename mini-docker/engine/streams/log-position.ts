@@ -1,5 +1,5 @@
-// How far the log and the journals are, in one small file that is written by one system call: a daemon that is killed
-// leaves the old position or the new one.
+// The positions of the log and the journals, in one small file that is written by one system call: a killed
+// daemon leaves the old position or the new one.
 
 import { closeSync, writeSync } from 'node:fs';
 import { readRegular } from '../../linux/kept-file.ts';
@@ -31,7 +31,7 @@ export class PositionFile {
   }
 }
 
-/** undefined when nothing was written yet. */
+/** undefined when no position was written yet. */
 export function readPosition(path: string): OutputPosition | undefined {
   let bytes: Buffer;
   try {

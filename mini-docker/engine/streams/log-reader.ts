@@ -1,5 +1,5 @@
-// A container's log on disk, read: from its end for --tail, and on as it grows for --follow. Readers hold their files
-// open, so that a rotation takes nothing away from them.
+// Reads a container's log from disk: from its end for --tail, and continuously for --follow. Readers keep
+// their files open, so that a rotation takes nothing away from them.
 
 import { constants, readdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import type { LogFile, LogPosition } from './log-file.ts';
 
 export interface ReadLogOptions {
   path: string;
-  /** The last n lines; all when missing. */
+  /** Number of lines from the end; all when missing. */
   tail?: number;
   since?: bigint;
   until?: bigint;
-  /** Without `follow`: reads no further than this. */
+  /** Position to stop at, without `follow`. */
   upTo?: LogPosition;
-  /** Goes on with what this file gets, until it is closed. */
+  /** Log to follow, until it is closed. */
   follow?: LogFile;
   signal?: AbortSignal;
 }
@@ -24,7 +24,8 @@ const BLOCK = 256 * 1024;
 
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine> {
   const { tail, since, until, follow, signal } = options;
-  // The generation of the newest file, seen before the files are opened: what is rotated meanwhile comes twice or never.
+  // Generation of the newest file, read before the files are opened: a file that is rotated meanwhile comes
+  // twice or never.
   let generation = follow?.position.generation ?? 0;
   follow?.makeFile();
   const files = await openAll(options.path);
@@ -41,7 +42,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
         yield line;
       }
       if (!isNewest || follow === undefined) continue;
-      // The newest one: wait for more of it, and for the next.
+      // In the newest file: wait for more lines, or for the next file.
       for (;;) {
         const isLast = follow.position.generation === generation;
         const closed = follow.closed;
@@ -63,10 +64,10 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
   }
 }
 
-/** Characters. */
+/** Longest line in characters. */
 const LONGEST_LINE = 4 << 20;
 
-/** Whole lines from an offset on, as far as the file goes now; later calls go on from there. */
+/** Reads whole lines from an offset up to the file's present end; later calls continue there. */
 class LineReader {
   readonly #file: FileHandle;
   #offset: number;
@@ -96,7 +97,7 @@ class LineReader {
         '\n',
       );
       this.#rest = lines.pop()!;
-      // We write none that is so long.
+      // The engine writes no line of this length.
       if (this.#rest.length > LONGEST_LINE) this.#rest = '';
       for (const text of lines) {
         const line = decodeLogLine(text);
@@ -106,7 +107,7 @@ class LineReader {
   }
 }
 
-/** Oldest first. A container that wrote nothing has none. */
+/** Oldest file first. Empty for a container that wrote nothing. */
 async function openAll(path: string): Promise<FileHandle[]> {
   const name = basename(path);
   let ages: number[];
@@ -144,7 +145,7 @@ function agedPath(path: string, age: number): string {
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    // Not to wait for a writer where somebody has put a FIFO.
+    // Non-blocking, since the file may have been replaced by a FIFO without a writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
@@ -155,7 +156,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Where the last `count` lines begin. Reads from the end, as far as it must. */
+/** The position where the last `count` lines begin. Reads backwards from the end, as far as necessary. */
 async function findTail(files: FileHandle[], count: number): Promise<{ index: number; offset: number }> {
   let wanted = count;
   for (let index = files.length - 1; index >= 0; index--) {
@@ -166,19 +167,19 @@ async function findTail(files: FileHandle[], count: number): Promise<{ index: nu
     for (let end = size; end > 0; ) {
       const length = Math.min(BLOCK, end);
       await file.read(block, 0, length, end - length);
-      // The newline at the file's very end closes a line and begins none.
+      // The newline at the very end of the file finishes a line and begins none.
       for (let at = length - 1 - (end === size ? 1 : 0); at >= 0; at--) {
         if (block[at] === 0x0a && --wanted === 0) return { index, offset: end - length + at + 1 };
       }
       end -= length;
     }
-    // The beginning of a file begins a line, too.
+    // The beginning of a file also begins a line.
     if (size > 0 && --wanted === 0) return { index, offset: 0 };
   }
   return { index: 0, offset: 0 };
 }
 
-/** True when there is more to read; false when the reader has gone, or its time is over. */
+/** True when there is more to read; false when the reader has stopped, or its time is over. */
 function grown(
   log: LogFile,
   options: {

@@ -1,5 +1,5 @@
-// The output of a running container: from its pipes or its terminal to its log, and to whoever is attached. It is read
-// as fast as it comes, whether anybody wants it or not: a container never waits for us or for a client.
+// The output of a running container: from its pipes or its terminal to its log, and to attached clients. It
+// is read as fast as it comes, with or without clients: a container never waits for the daemon or a client.
 
 import { join } from 'node:path';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
@@ -14,20 +14,20 @@ import { TerminalJournal } from './terminal-journal.ts';
 export interface OutputDescriptors {
   stdout?: Descriptor | undefined;
   stderr?: Descriptor | undefined;
-  /** In place of both. */
+  /** The terminal, in place of both pipes. */
   terminal?: Descriptor | undefined;
 }
 
 export interface OutputOptions {
   descriptors: OutputDescriptors;
-  /** Of the container, below the run directory: journals and position lie there. */
+  /** The container's directory below the run directory, which holds journals and position. */
   directory: string;
-  /** undefined: nothing is kept (`--log-driver none`). Closed with the output. */
+  /** undefined: nothing is logged (`--log-driver none`). Closed with the output. */
   log: LogFile | undefined;
   warn(message: string): void;
 }
 
-/** After so many milliseconds others get a turn, however much a container writes. */
+/** Milliseconds after which other containers get a turn, however much this one writes. */
 const TURN_MS = 5;
 
 type Listener = (stream: OutputStream, data: Uint8Array) => void;
@@ -37,7 +37,7 @@ interface Source {
   descriptor: Descriptor;
   terminal: boolean;
   journal: Journal | undefined;
-  /** Of a line whose end has not come yet. */
+  /** Bytes of an unfinished line. */
   rest: Uint8Array;
   watch?: { stop(): void };
   ended: PromiseWithResolvers<void>;
@@ -74,7 +74,7 @@ export class ContainerOutput {
     }
   }
 
-  /** Hears everything that comes from now on. */
+  /** Receives all output from now on. */
   listen(listener: Listener, over: () => void): { stop(): void } {
     if (this.#closed) {
       queueMicrotask(over);
@@ -90,26 +90,33 @@ export class ContainerOutput {
     };
   }
 
-  /** Of lines whose ends have not come yet, and which are therefore not in the log. */
+  /** Unfinished lines, which are therefore not in the log yet. */
   beginnings(): { stream: OutputStream; data: Uint8Array }[] {
     return this.#sources
       .filter(({ rest }) => rest.length > 0)
       .map(({ stream, rest }) => ({ stream, data: rest }));
   }
 
-  /** The program has ended: resolves when everything it wrote is in the log, at the latest after `patience` milliseconds. */
+  /**
+   * The program has exited: resolves when all its output is logged, at the latest after `patience`
+   * milliseconds.
+   */
   async finish(patience: number): Promise<void> {
     for (const each of this.#sources) this.#read(each);
     const open = this.#sources.filter(each => !each.isOver);
     if (open.length === 0) return;
-    // Somebody still has the other end open: a process outside of the container's pid namespace, or nobody soon.
+    // Another process still has the other end open: one outside the container's pid namespace, or one that is
+    // about to exit.
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, patience);
     await Promise.race([late, Promise.all(open.map(each => each.ended.promise))]);
     clearTimeout(timer);
   }
 
-  /** Stops reading; what is in the pipes stays there for another daemon. `ended`: there will be none. Idempotent. */
+  /**
+   * Stops reading; bytes in the pipes stay there for another daemon. `ended`: no other will follow.
+   * Idempotent.
+   */
   close(options: { ended: boolean }): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -125,7 +132,7 @@ export class ContainerOutput {
     this.#over.clear();
   }
 
-  /** What an earlier daemon took out of the pipes, and did not bring to the log. */
+  /** Logs the bytes that an earlier daemon took out of the pipes and did not log. */
   #resume(): void {
     if (this.log === undefined) return;
     const found = readPosition(positionPath(this.#directory));
@@ -165,7 +172,7 @@ export class ContainerOutput {
         this.#savePosition();
         source.journal = this.#openJournal(source, 0);
       }
-      // A line longer than all its room: what is there becomes a piece of its own.
+      // A line longer than the journal: the bytes so far become a piece of their own.
       if (source.journal.isFull) this.#toLog(source, new Uint8Array(), true);
       return source.journal.take(source.descriptor.number);
     } catch (error) {

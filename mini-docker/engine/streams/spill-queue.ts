@@ -1,12 +1,12 @@
-// Between a program that writes as fast as it can and a client that reads as slowly as it likes: a queue that keeps a
-// little in memory and the rest in a file without a name, so that the program never waits and the client misses nothing.
+// A queue between a fast program and a slow client. It keeps a little in memory and the rest in an unnamed
+// file, so that the program never waits and the client misses nothing.
 
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 
-/** Bytes in memory, for each queue. */
+/** Bytes in memory for each queue. */
 const IN_MEMORY = 1024 * 1024;
 
 export interface QueueItem<Tag extends string> {
@@ -14,17 +14,17 @@ export interface QueueItem<Tag extends string> {
   data: Uint8Array;
 }
 
-/** One reader. `tags` are the kinds of items; `directory` is where the file goes. */
+/** A queue with one reader. `tags` are the kinds of items; `directory` is where the file is made. */
 export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<Tag>> {
   readonly #tags: readonly Tag[];
   readonly #directory: string;
   readonly #limit: number;
   #items: QueueItem<Tag>[] = [];
   #bytes = 0;
-  /** Tag (a byte), length (four bytes), data: from `read` to `written` they wait. */
+  /** Entries of tag (a byte), length (four bytes) and data; those from `read` to `written` are waiting. */
   #file: { fd: number; read: number; written: number } | undefined;
   #ended = false;
-  /** Why it has ended too early. */
+  /** Why the queue has ended early. */
   #failure: ExpectedError | undefined;
   #wake: (() => void) | undefined;
 
@@ -35,8 +35,8 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
   }
 
   /**
-   * Never waits. When not even the file takes it, the reader gets what there is and then an error: better than a gap
-   * that nobody sees.
+   * Never blocks. If even the file has no room, the reader gets everything so far and then an error, since a
+   * gap would go unnoticed.
    */
   push(tag: Tag, data: Uint8Array): void {
     if (this.#ended) return;
@@ -58,13 +58,13 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     this.#wake?.();
   }
 
-  /** Nothing more comes; what is there is still delivered. */
+  /** No more data follows; what is queued is still delivered. */
   end(): void {
     this.#ended = true;
     this.#wake?.();
   }
 
-  /** The reader has gone. Idempotent. */
+  /** The reader has disconnected. Idempotent. */
   discard(): void {
     this.#items = [];
     this.#bytes = 0;
@@ -99,7 +99,7 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     const data = Buffer.alloc(header.readUInt32LE(1));
     readSync(file.fd, data, 0, data.length, file.read + 5);
     file.read += 5 + data.length;
-    // Caught up: back to memory.
+    // The reader has caught up: back to memory.
     if (file.read === file.written) this.#closeFile();
     return { tag: this.#tags[header[0]!]!, data };
   }
@@ -112,7 +112,7 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     header.writeUInt32LE(data.length, 1);
     const bytes = Buffer.concat([header, data]);
     if (writeSync(file.fd, bytes, 0, bytes.length, file.written) < bytes.length)
-      throw new Error('no space is left there');
+      throw new Error('no space is left on the disk');
     file.written += bytes.length;
   }
 

@@ -1,6 +1,7 @@
-// A journal (journal.ts) for a terminal, which cannot be spliced into a file. read(2) puts the bytes into memory that is
-// a file: when the daemon is killed between two machine instructions they are there. How many they were is known too,
-// because what is not written yet is zeros; zeros at the very end of a terminal's output are all that can be lost.
+// A journal (journal.ts) for a terminal, which cannot be spliced into a file. read(2) puts the bytes into a
+// file that is mapped into memory: they are there even when the daemon is killed between two machine
+// instructions. The number of bytes is known too, since unwritten ones are zeros; only zeros at the very end
+// of a terminal's output can be lost.
 
 import { closeSync, ftruncateSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
@@ -12,7 +13,7 @@ import { read } from '../../linux/syscalls.ts';
 import { type Journal, type Taken, takeDirectly } from './journal.ts';
 
 const LENGTH = 256 * 1024;
-/** What is read at once. */
+/** Bytes of one read. */
 const MOST = 64 * 1024;
 
 export class TerminalJournal implements Journal {
@@ -20,7 +21,10 @@ export class TerminalJournal implements Journal {
   #done = 0;
   #size = 0;
 
-  /** `done`: as an earlier daemon left it. Without room for it the program is read without a journal. */
+  /**
+   * `done`: the position that an earlier daemon recorded. If there is no room for it, output is read without
+   * a journal.
+   */
   constructor(path: string, done = 0) {
     try {
       const fd = openKept(path, 0o600);
@@ -35,7 +39,7 @@ export class TerminalJournal implements Journal {
     }
     let end = LENGTH;
     while (end > 0 && this.#mapping.bytes[end - 1] === 0) end -= 1;
-    // Nothing but zeros: it had been begun anew.
+    // Only zeros: the journal had been started afresh.
     if (end === 0) return;
     this.#size = Math.max(end, done);
     this.#done = done;
@@ -57,11 +61,11 @@ export class TerminalJournal implements Journal {
     if (this.#mapping === undefined) return takeDirectly(terminal);
     const room = this.#mapping.bytes.subarray(this.#size, Math.min(this.#size + MOST, LENGTH));
     const count = call(mayFail(read(terminal, room), '*'));
-    // No slave of the terminal is open any more (pty(7)).
+    // All slave ends of the terminal are closed (pty(7)).
     if (count === 0 || count === -ERRNO.EIO) return 'end';
     if (count === -ERRNO.EAGAIN) return 'later';
     if (count === -ERRNO.EINTR) return this.take(terminal);
-    // EFAULT: no page could be had for the file.
+    // EFAULT: no page of the file could be allocated.
     if (count < 0) return takeDirectly(terminal);
     this.#size += count;
     return this.#copy(this.#size - count, this.#size);
@@ -73,7 +77,7 @@ export class TerminalJournal implements Journal {
 
   shrink(): boolean {
     if (this.#mapping === undefined || this.#done < this.#size || this.#size < LENGTH - MOST) return false;
-    // From the front: as long as it is not done, what is left at the end still says how much there was.
+    // From the front: until it is finished, the bytes that remain at the end show the size.
     this.#mapping.bytes.fill(0, 0, this.#size);
     this.#size = 0;
     this.#done = 0;

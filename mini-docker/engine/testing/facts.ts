@@ -1,4 +1,4 @@
-// A machine for tests of pure functions.
+// Facts of an imaginary machine, for tests of pure functions.
 
 import { CAP } from '../../linux/constants.ts';
 import type { HostFacts } from '../core/host-facts.ts';

@@ -1,5 +1,5 @@
-// What engine/life works with, for its tests: records and directories are real, below a temporary directory; programs,
-// networks and images are in memory.
+// An engine for tests of engine/life: records and directories are real, below a temporary directory;
+// programs, networks and images are in memory.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,13 +32,16 @@ export interface MemoryEngine {
   context: EngineContext;
   runtime: MemoryRuntime;
   warnings: string[];
-  /** A container on disk that has not run. */
+  /** Adds a container on disk that has not run. */
   add(options?: RecordOptions): LiveContainer;
-  /** One whose program runs. */
+  /** Adds a container whose program runs. */
   start(options?: RecordOptions): Promise<LiveContainer>;
-  /** What has happened to containers so far: ['start', 'die']. */
+  /** The events of containers so far: ['start', 'die']. */
   events(): Promise<string[]>;
-  /** The daemon is killed: nothing is saved any more, and what runs goes on. The next one has its disk and its processes. */
+  /**
+   * Simulates a killed daemon: nothing more is saved, and programs keep running. The next one has its disk
+   * and its processes.
+   */
   next(): MemoryEngine;
 }
 
@@ -115,7 +118,7 @@ async function pastEvents(events: Events): Promise<string[]> {
   return past.map(each => each.Action);
 }
 
-/** Everybody is on no network. */
+/** Networks without any containers. */
 function noNetworks(): Networks {
   const nowhere = { interface: '', ipAddress: '', ipPrefixLen: 0, gateway: '', macAddress: '' };
   return only<Networks>({
@@ -136,7 +139,7 @@ function noNetworks(): Networks {
   });
 }
 
-/** Resolves when the container is in this state. */
+/** Resolves when the container has reached this state. */
 export async function becomes(live: LiveContainer, status: ContainerStatus): Promise<void> {
   while (live.record.state.status !== status) await sleep(2);
 }

@@ -1,24 +1,24 @@
-// A runtime without a kernel: its containers are objects, and a test says when their programs end. They outlive an
-// engine, as processes do, so that the next one finds them.
+// A runtime without a kernel: its containers are objects, and a test decides when their programs exit. They
+// outlive an engine, as processes do, so that the next one finds them.
 
 import { SIG } from '../../linux/constants.ts';
 import type { Container, CreateOptions, Execution, Exit, Runtime, Stats } from '../../runtime/container.ts';
 
-/** Higher than any of this machine: a test that signals one by mistake hits nobody. */
+/** Higher than any pid of this machine, so that a test that signals one by mistake hits no process. */
 const FIRST_PID = 2 ** 22 + 1;
 
 export class MemoryContainer implements Container {
   readonly id: string;
   readonly pid: number;
   readonly outputs = {};
-  /** What it was sent, in order. */
+  /** The signals that it was sent, in order. */
   readonly signals: number[] = [];
-  /** Those that end its program; SIGKILL does so in any case. */
+  /** The signals that end its program, besides SIGKILL. */
   readonly endsOn = new Set<number>([SIG.TERM]);
   frozen = false;
-  /** It cannot be resumed for this reason. */
+  /** The reason why it cannot be resumed. */
   stuck: Error | undefined;
-  /** Its cgroup and its monitor were given back. */
+  /** Whether its cgroup and its monitor were released. */
   deleted = false;
   readonly exited: Promise<Exit>;
   readonly #end: (exit: Exit) => void;
@@ -34,7 +34,7 @@ export class MemoryContainer implements Container {
     this.#end = resolve;
   }
 
-  /** Its program ends. undefined: nobody knows how. */
+  /** Ends its program. undefined: with an unknown exit code. */
   end(code: number | undefined): void {
     this.#hasEnded = true;
     this.#end({ code, oomKilled: false, at: new Date() });
@@ -93,13 +93,13 @@ export class MemoryContainer implements Container {
 }
 
 export class MemoryRuntime implements Runtime {
-  /** In the order in which they were made. */
+  /** Containers in the order of their creation. */
   readonly containers: MemoryContainer[] = [];
-  /** The next program cannot be executed for this reason. */
+  /** The reason why the next program cannot be executed. */
   failure: Error | undefined;
   /** Directories of containers that could not be taken over. */
   readonly discarded: string[] = [];
-  /** A container comes into being when this has settled. */
+  /** Containers are created only after this has settled. */
   ready: Promise<void> = Promise.resolve();
 
   get latest(): MemoryContainer {

@@ -1,4 +1,4 @@
-// For tests: an interface of which a test gives the methods that it is about. The others reject.
+// Makes an object of an interface from the methods that a test needs. The others reject.
 
 import { ExpectedError } from '../../formats/errors.ts';
 

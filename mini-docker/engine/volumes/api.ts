@@ -1,4 +1,4 @@
-// Engine.volumes
+// Engine.volumes: the clients' operations on volumes.
 
 import { randomBytes } from 'node:crypto';
 import type { Filters } from '../../formats/engine-api/system.ts';
@@ -63,7 +63,7 @@ export function volumeResource(context: EngineContext, volume: Volume): VolumeRe
   };
 }
 
-/** One that is there already is what the client gets, as in docker. */
+/** Returns an existing volume unchanged, as docker does. */
 async function createVolume(context: EngineContext, body: VolumeCreateBody): Promise<VolumeResource> {
   const { volumes } = context;
   const name = body.Name || randomBytes(32).toString('hex');
@@ -85,7 +85,7 @@ async function createVolume(context: EngineContext, body: VolumeCreateBody): Pro
   return volumeResource(context, volume);
 }
 
-/** Those that no container has: anonymous ones, and with the filter all=true the others too. */
+/** Removes unused volumes: anonymous ones, and with the filter all=true named ones too. */
 async function pruneVolumes(context: EngineContext, filters: Filters = {}): Promise<VolumesPruned> {
   checkFilterKeys(filters, ['all', 'label', 'label!']);
   const all = filterTruth(filters, 'all') === true;
@@ -97,7 +97,7 @@ async function pruneVolumes(context: EngineContext, filters: Filters = {}): Prom
     if (!matchesLabels(labels, filters)) continue;
     using _held = await context.volumes.acquire(name);
     if (context.volumes.find(name) !== volume || usersOf(context, name).length > 0) continue;
-    // What it binds of the host is not ours, and stays.
+    // The host directory that it binds belongs to the user, and stays.
     reclaimed += await treeSize(context.volumes.dataPath(name));
     await context.volumes.remove(name);
     deleted.push(name);

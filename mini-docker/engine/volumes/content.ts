@@ -1,5 +1,5 @@
-// A new volume shows what the image has at its place: those files are copied into it, once, with their owners, modes and
-// times. Both sides are reached by descriptor, inside the image's root and inside the volume.
+// Fills a new volume with the image's files at its mount point, once, with owners, modes and times. Both
+// sides are opened by descriptor, inside the image's root and inside the volume.
 
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,17 +19,23 @@ import type { Owner } from '../state/id-mappings.ts';
 export interface CopyUp {
   /** The layers of the container, topmost first. */
   layers: string[];
-  /** The place in the container. */
+  /** The mount point in the container. */
   destination: string;
   /** The volume's directory. */
   into: string;
-  /** Who on the host owns what belongs to `owner` in the image; undefined: the same one. */
+  /** Translates an owner in the image to one on the host; undefined: the same ids. */
   onHost?: ((owner: Owner) => Owner) | undefined;
-  /** An empty directory's name on the same filesystem, for the time of the copy; undefined: there is none. */
+  /**
+   * Name for an empty directory on the same filesystem, for the duration of the copy; undefined: there is
+   * none.
+   */
   by: string | undefined;
 }
 
-/** Nothing happens when the volume has files already, or when the image has no directory there. @throws SyscallError */
+/**
+ * Does nothing when the volume has files already, or the image has no directory there. @throws SyscallError
+ * when the copy fails
+ */
 export async function copyUp({ layers, destination, into, onHost, by }: CopyUp): Promise<void> {
   if (readdirSync(into).length > 0) return;
   using held = new DisposableStack();
@@ -40,7 +46,7 @@ export async function copyUp({ layers, destination, into, onHost, by }: CopyUp):
   held.adopt(from, closeSync);
   if (by === undefined) await copyTree(from, into, onHost);
   else {
-    // A copy that breaks off half-way must not be taken for the volume's content.
+    // An interrupted copy must not be taken for the volume's content.
     await removeTree(by);
     mkdirSync(by, { mode: 0o700 });
     try {
@@ -75,7 +81,7 @@ async function copyTree(from: number, into: string, onHost: CopyUp['onHost']): P
   }
 }
 
-/** Others get their turn between the pieces of a large tree. */
+/** Lets other work run between the pieces of a large tree. */
 async function* inTurns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     yield chunk;
@@ -96,7 +102,7 @@ function copyStatus(from: number, into: string, onHost: CopyUp['onHost'] = owner
   }
 }
 
-/** Names may be any bytes. */
+/** Joins as bytes, since names need not be UTF-8. */
 function inside(directory: string, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(join(directory, '/')), name]);
 }

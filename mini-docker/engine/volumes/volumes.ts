@@ -1,5 +1,5 @@
-// The volumes and host directories of containers: made before a container is, told of when it starts and ends, removed
-// with it where they are its own.
+// The volumes and host directories of containers: created before the container, reported when it starts and
+// exits, and removed with it if they are anonymous.
 
 import { chownSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { ANONYMOUS_LABEL } from '../../formats/engine-api/volumes.ts';
@@ -11,13 +11,14 @@ import type { ContainerRecord, RecordMount } from '../state/record.ts';
 import { copyUp } from './content.ts';
 
 export interface PreparedVolumes extends Disposable {
-  /** Removes what was made: the container does not come into being. */
+  /** Removes the new volumes, because the container is not created. */
   undo(): Promise<void>;
 }
 
 /**
- * Makes the volumes of a container that are not there yet, and gives empty ones the image's files. Nobody removes any of
- * them until the result is disposed of: the container must be known by then. On failure nothing is left.
+ * Creates the container's missing volumes, and fills empty ones with the image's files. None of them can be
+ * removed until the result is disposed of: the container must be registered by then. On failure nothing is
+ * left.
  */
 export async function prepareVolumes(
   context: EngineContext,
@@ -69,7 +70,7 @@ function settingsOf({ anonymous, volume = {} }: RecordMount) {
   return { labels: anonymous ? { [ANONYMOUS_LABEL]: '', ...labels } : labels, options };
 }
 
-/** What `-v` names and is not there becomes a directory, as docker has it; what `--mount` or a volume names must be there. */
+/** Makes missing directories for `-v`, as docker does; sources of `--mount` and of volumes must exist. */
 export function makeBindSources(record: ContainerRecord): void {
   for (const mount of record.mounts) {
     if (mount.Type === 'tmpfs' || mount.filesystem) continue;
@@ -85,7 +86,7 @@ export function makeBindSources(record: ContainerRecord): void {
       mkdirSync(mount.Source, { recursive: true, mode: 0o755 });
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
-      // A file, a socket, a device: that is a source, too.
+      // A file, a socket or a device is a source, too.
       if (code === 'EEXIST') continue;
       throw badParameter(
         `error while creating mount source path '${mount.Source}': ${(cause as Error).message}`,
@@ -95,8 +96,8 @@ export function makeBindSources(record: ContainerRecord): void {
 }
 
 /**
- * A mount can only pass on what is mounted below it where its source does so, too.
- * @throws badParameter in docker's words
+ * A mount can propagate mounts below it only if its source does.
+ * @throws badParameter when the source does not, in docker's words
  */
 export function checkPropagation(record: ContainerRecord): void {
   const wanting = record.mounts.filter(mount => /shared|slave/.test(mount.Propagation));
@@ -112,14 +113,14 @@ export function checkPropagation(record: ContainerRecord): void {
   }
 }
 
-/** The ids of the containers, running or not, that have this volume. */
+/** The ids of the containers, running or not, that use this volume. */
 export function usersOf(context: EngineContext, name: string): string[] {
   return [...context.containers]
     .filter(({ record }) => record.mounts.some(mount => mount.Type === 'volume' && mount.Name === name))
     .map(({ id }) => id);
 }
 
-/** The anonymous volumes of a container that is already gone from the list; those that others have too stay. */
+/** Removes the anonymous volumes of a container that is already off the list; those that others use stay. */
 export async function removeAnonymousVolumes(context: EngineContext, record: ContainerRecord): Promise<void> {
   for (const { anonymous, Name: name } of record.mounts) {
     if (!anonymous || name === undefined) continue;
@@ -130,7 +131,7 @@ export async function removeAnonymousVolumes(context: EngineContext, record: Con
   }
 }
 
-/** When the container starts, and when it has ended. */
+/** Publishes mount events when the container starts, and unmount events when it has exited. */
 export function mountEvents(
   context: EngineContext,
   record: ContainerRecord,
