@@ -7,7 +7,8 @@ import { repository } from './repository.ts';
 export interface Chapter {
   /** '02-pid-namespace' */
   slug: string;
-  number: number;
+  /** '2'; '6b' for the second half of a chapter that would be too long. */
+  number: string;
   /** 'A process that is number 1' */
   title: string;
 }
@@ -17,26 +18,32 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
+const SLUG = /^\d\d[a-z]?-/;
+
+function numberOf(slug: string): string {
+  return slug.slice(0, slug.indexOf('-')).replace(/^0(?=\d)/, '');
+}
+
 export function chapters(): Chapter[] {
-  const names = readdirSync(join(repository, 'chapters')).filter(name => /^\d\d-/.test(name));
-  return names.sort().map(slug => ({ slug, number: Number(slug.slice(0, 2)), title: titleOf(slug) }));
+  const names = readdirSync(join(repository, 'chapters')).filter(name => SLUG.test(name));
+  return names.sort().map(slug => ({ slug, number: numberOf(slug), title: titleOf(slug) }));
 }
 
 function titleOf(slug: string): string {
   const readme = join(repository, 'chapters', slug, 'README.md');
   const heading = existsSync(readme) ? readFileSync(readme, 'utf8').split('\n', 1)[0]! : '';
-  return heading.replace(/^# (Chapter \d+\. )?/, '') || slug.slice(3);
+  return heading.replace(/^# (Chapter \d+[a-z]?\. )?/, '') || slug.replace(SLUG, '');
 }
 
 /** @param name '2', '02', '02-pid-namespace' or 'pid-namespace' @throws UserError */
 export function chapterNamed(name: string): Chapter {
   const all = chapters();
-  const found = all.find(({ slug, number }) =>
-    /^\d+$/.test(name) ? Number(name) === number : name === slug || name === slug.slice(3),
+  const wanted = name.replace(/^0+(?=\d)/, '');
+  const found = all.find(
+    ({ slug, number }) => wanted === number || name === slug || name === slug.replace(SLUG, ''),
   );
   if (found !== undefined) return found;
-  const last = Math.max(...all.map(({ number }) => number));
-  throw new UserError(`there is no chapter ${name}: they are numbered 0 to ${last}`);
+  throw new UserError(`there is no chapter ${name}: they are numbered 0 to ${all.at(-1)?.number}`);
 }
 
 export async function exerciseOf(chapter: Chapter): Promise<Exercise> {

@@ -264,7 +264,7 @@ test('ARCHITECTURE.md has every layer and every room, and names files that are t
 });
 
 test('a chapter has all its parts', () => {
-  const folders = globSync('{chapters,exercises,solutions,test/mutants}/[0-9][0-9]-*', { cwd: root });
+  const folders = globSync('{chapters,exercises,solutions,test/mutants}/[0-9][0-9]*-*', { cwd: root });
   const tests = globSync('test/course/[0-9][0-9]-*.test.ts', { cwd: root });
   const slugs = new Set([...folders, ...tests].map(path => basename(path, '.test.ts')));
   expect(slugs.size).toBeGreaterThan(10);

@@ -1,5 +1,5 @@
-// Chapter 6. A box with an init and a terminal.
-// Run: node chapters/06-pid-1/box.ts [--init] [--tty] [--root DIRECTORY] [--hostname NAME]
+// Chapter 6. A box with an init.
+// Run: node chapters/06-pid-1/box.ts [--init] [--root DIRECTORY] [--hostname NAME]
 //        [--volume SOURCE:TARGET[:ro]]… COMMAND…
 import { CLONE, call, clone, type Item, kill, mayFail, SIG, sethostname } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
@@ -8,10 +8,8 @@ import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { busyboxRoot } from '../05-root/busybox.ts';
 import { bindRoot, enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
 import { becomeInit } from './init.ts';
-import { terminal } from './terminal.ts';
 
 let init = false;
-let tty = false;
 let root: string | undefined;
 let hostname = 'box';
 const volumes: Volume[] = [];
@@ -19,7 +17,6 @@ const command = process.argv.slice(2);
 while (command[0]?.startsWith('--')) {
   const option = command.shift();
   if (option === '--init') init = true;
-  if (option === '--tty') tty = true;
   if (option === '--root') root = command.shift();
   if (option === '--hostname') hostname = command.shift() ?? '';
   if (option === '--volume') volumes.push(parseVolume(command.shift() ?? ''));
@@ -27,7 +24,6 @@ while (command[0]?.startsWith('--')) {
 if (command.length === 0) command.push('sh');
 root ??= busyboxRoot();
 
-const screen = tty ? terminal() : undefined;
 const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWCGROUP;
 const steps: Item[] = [
   privateMounts(),
@@ -39,11 +35,9 @@ const steps: Item[] = [
   ]),
   ...enterRoot(root),
   sethostname(hostname),
-  ...(screen?.steps ?? []),
   ...(init ? [becomeInit(command)] : program(command)),
 ];
 
 const pid = clone(flags, steps);
 process.on('SIGTERM', () => call(mayFail(kill(pid, SIG.TERM))));
-screen?.show(pid);
 process.exitCode = await statusOf(pid);

@@ -8,7 +8,7 @@ import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { busyboxRoot } from '../05-root/busybox.ts';
 import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
-import { terminal } from '../06-pid-1/terminal.ts';
+import { terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, type Limits, makeGroup, parseSize, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers, removeLayers } from './layers.ts';
 

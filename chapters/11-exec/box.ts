@@ -27,7 +27,7 @@ import { joinNamespace } from '../03-small-namespaces/join.ts';
 import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
-import { terminal } from '../06-pid-1/terminal.ts';
+import { terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, type Limits, makeGroup, parseSize, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers, removeLayers } from '../08-layers/layers.ts';
 import { loadImages, saveImage } from '../09-images/archives.ts';

@@ -22,7 +22,7 @@ import { joinNamespace } from '../03-small-namespaces/join.ts';
 import { bindVolume } from '../04-mounts/volumes.ts';
 import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
-import { terminal } from '../06-pid-1/terminal.ts';
+import { terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';

@@ -66,8 +66,11 @@ function next(chapter: Chapter, outcomes: ReadonlySet<TaskResult['outcome']>): s
   const { number } = chapter;
   if (outcomes.has('failed')) return `stuck? learn hint ${number}`;
   if (outcomes.has('skipped')) return 'what was skipped is not solved yet: the reasons stand above';
-  const last = number === Math.max(...chapters().map(each => each.number));
-  return `learn solution ${number} shows ours; ${last ? 'that was the last exercise: learn shows the points' : `then: learn read ${number + 1}`}`;
+  const following = chapters().find(({ slug }) => slug > chapter.slug);
+  const then = following
+    ? `then: learn read ${following.number}`
+    : 'that was the last exercise: learn shows the points';
+  return `learn solution ${number} shows ours; ${then}`;
 }
 
 function remember(chapter: Chapter, task: string): void {

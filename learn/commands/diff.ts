@@ -9,7 +9,7 @@ import { bad, bold, dim, good } from '../screen.ts';
 
 export function diff(name: string): void {
   const chapter = chapterNamed(name);
-  const before = chapters().findLast(({ number }) => number < chapter.number);
+  const before = chapters().findLast(({ slug }) => slug < chapter.slug);
   const newer = join('chapters', chapter.slug, 'box.ts');
   const older = before === undefined ? '/dev/null' : join('chapters', before.slug, 'box.ts');
   const { stdout, error } = spawnSync('diff', ['-u', older, newer], { cwd: repository, encoding: 'utf8' });

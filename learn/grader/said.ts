@@ -54,12 +54,12 @@ function withPlace(message: string, place: string | undefined): string {
 }
 
 /** The learner's folder in the sandbox, before the name of a file. */
-const WORK = /(file:\/\/)?[\w./-]*\/work\/\d\d-[\w-]+\//g;
+const WORK = /(file:\/\/)?[\w./-]*\/work\/\d\d[a-z]?-[\w-]+\//g;
 
 /** 'box.ts:4' of the first line that names a file of the learner's. */
 function placeIn(lines: readonly string[]): string | undefined {
   for (const line of lines) {
-    const [, file, number] = /\/work\/\d\d-[\w-]+\/([\w./-]+\.\w+):(\d+)/.exec(line) ?? [];
+    const [, file, number] = /\/work\/\d\d[a-z]?-[\w-]+\/([\w./-]+\.\w+):(\d+)/.exec(line) ?? [];
     if (file !== undefined) return `${file}:${number}`;
   }
   return undefined;
