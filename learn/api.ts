@@ -1,4 +1,4 @@
-// What #linux offers, read from its sources: they say it best, and cannot be out of date.
+// The reference of #linux, read from its sources, so that it is never out of date.
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { repository } from './repository.ts';
@@ -7,7 +7,7 @@ export interface Entry {
   name: string;
   /** 'mini-docker/linux/clone.ts' */
   file: string;
-  /** Its comment, '' without one. */
+  /** Its comment; '' without one. */
   doc: string;
   /** Its declaration, without a body. */
   signature: string;
@@ -21,7 +21,7 @@ export interface Example {
 
 const INDEX = join(repository, 'mini-docker/linux/linux.ts');
 
-/** All that `import … from '#linux'` finds, in the order of its index. */
+/** Everything that #linux exports, in the order of its index. */
 export function entries(): Entry[] {
   const index = readFileSync(INDEX, 'utf8');
   return [...index.matchAll(/^export (?:type )?(\*|\{[^}]*\}) from '([^']+)';/gm)].flatMap(match => {
@@ -45,7 +45,7 @@ function declarations(file: string): Entry[] {
   }));
 }
 
-/** Up to the body of a function or class; the whole of anything else. */
+/** The declaration of a function or class without its body; any other declaration whole. */
 function declaration(text: string): string {
   if (/^export (async )?function|^export class/.test(text)) {
     const body = /\{\n(?! *\w+\??: [^(){}]*;?\n)/.exec(text)?.index ?? text.length;
@@ -65,14 +65,14 @@ function plain(comment: string): string {
     .trim();
 }
 
-/** The pages of the manual that its comment names: 'clone(2)'. */
+/** The manual pages that an entry's comment names: 'clone(2)'. */
 export function manPages({ doc, signature }: Entry): string[] {
   const call = /syscall\(\s*'(\w+)'/.exec(signature)?.[1];
   const named = [...doc.matchAll(/\b([a-z_][\w.]*)\((\d)\)/g)].map(([page]) => page);
   return [...new Set([...named, ...(call === undefined ? [] : [`${call}(2)`])])];
 }
 
-/** Where the course first uses it. */
+/** The place where the course first uses a name. */
 export function exampleOf(name: string): Example | undefined {
   for (const file of globSync('chapters/*/*.ts', { cwd: repository }).sort()) {
     const lines = readFileSync(join(repository, file), 'utf8').split('\n');

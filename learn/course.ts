@@ -1,4 +1,4 @@
-// The course as its folders tell it: a chapter is there when chapters/NN-slug is.
+// The chapters of the course, read from its folders: every chapters/NN-slug is a chapter.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exercise } from './grader/exercise.ts';
@@ -13,7 +13,7 @@ export interface Chapter {
   title: string;
 }
 
-/** A mistake of the user's: one line for people, no stack. */
+/** A mistake of the user: reported in one line, without a stack. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
@@ -43,7 +43,7 @@ export function chapterNamed(name: string): Chapter {
     ({ slug, number }) => wanted === number || name === slug || name === slug.replace(SLUG, ''),
   );
   if (found !== undefined) return found;
-  throw new UserError(`there is no chapter ${name}: they are numbered 0 to ${all.at(-1)?.number}`);
+  throw new UserError(`there is no chapter ${name}: chapters are numbered 0 to ${all.at(-1)?.number}`);
 }
 
 export async function exerciseOf(chapter: Chapter): Promise<Exercise> {
@@ -54,7 +54,7 @@ export async function exerciseOf(chapter: Chapter): Promise<Exercise> {
 
 const NOT_COPIED = ['README.md', 'hints.md', 'checks.ts'];
 
-/** The files that a learner gets. */
+/** The files that are copied into the learner's folder. */
 export function starterFiles(chapter: Pick<Chapter, 'slug'>): string[] {
   const directory = join(repository, 'exercises', chapter.slug);
   return existsSync(directory) ? readdirSync(directory).filter(name => !NOT_COPIED.includes(name)) : [];

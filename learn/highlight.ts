@@ -1,4 +1,4 @@
-// Colours for code. Nothing is said by colour alone.
+// Syntax colours for code. Colour never carries information that the text lacks.
 import { common, createEmphasize } from 'emphasize';
 import { paint } from './screen.ts';
 
@@ -15,7 +15,7 @@ const SHEET = {
   deletion: paint.yellow,
 };
 
-/** As it is, in a language that is not known. */
+/** Colours code; returns it unchanged if the language is unknown. */
 export function highlighted(code: string, language: string): string {
   return emphasize.registered(language) ? emphasize.highlight(language, code, SHEET).value : code;
 }

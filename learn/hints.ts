@@ -1,6 +1,6 @@
-// hints.md of an exercise: a ## for each task's id, below it three ###, from a nudge to nearly the answer.
+// Parses an exercise's hints.md: a ## for each task's id, and below it three ###, from a nudge to nearly the answer.
 
-/** The hints of each task, the gentlest first. */
+/** The hints of each task, the vaguest first. */
 export function hintsOf(markdown: string): Map<string, string[]> {
   const hints = new Map<string, string[]>();
   let current: string[] = [];

@@ -1,4 +1,4 @@
-// The course's command.
+// The command `learn`.
 import { Command, InvalidArgumentError } from 'commander';
 import { SyscallError } from '#linux';
 import { answers } from './commands/answers.ts';
@@ -17,11 +17,13 @@ import { UserError } from './course.ts';
 import { removeEmptyGroups } from './sandbox/groups.ts';
 import { printError, wrap } from './screen.ts';
 
-const seed = ['--seed <seed>', 'bring back the names and values of an earlier check'] as const;
-const patience = ['--patience <factor>', 'times all time limits, for a slow machine', positive] as const;
+const seed = ['--seed <seed>', 'use the same names and values as an earlier check'] as const;
+const patience = ['--patience <factor>', 'multiply all time limits, for a slow machine', positive] as const;
 
 const program = new Command('learn')
-  .description('The course: from one system call to a working Docker. Without a command: where you are.')
+  .description(
+    'The course: from one system call to a working Docker. Without a command it shows your progress.',
+  )
   .usage('[command]')
   .argument('[command]')
   .action(whereYouAre)
@@ -32,88 +34,93 @@ const program = new Command('learn')
 program
   .command('read')
   .argument('<chapter>')
-  .option('-e, --exercise', 'its tasks')
+  .option('-e, --exercise', 'read its exercise instead')
   .description('read a chapter')
   .action(read);
 program
   .command('run')
   .argument('<chapter>')
-  .argument('[command...]', "what the chapter's program is to run")
+  .argument('[command...]', "arguments for the chapter's program")
   .description("run a chapter's program in a sandbox")
   .passThroughOptions()
   .action(run);
 program
   .command('shell')
   .argument('[command...]')
-  .description('a sandbox to experiment in')
+  .description('open a sandbox to experiment in')
   .passThroughOptions()
   .action(shell);
 program
   .command('diff')
   .argument('<chapter>')
-  .description("what a chapter's program changed against the last")
+  .description('show what changed in the program since the chapter before')
   .action(diff);
 program
   .command('start')
   .argument('<chapter>')
-  .option('--from-solution', 'catch up: the solution, except where you have worked')
-  .description('put the exercise into work/')
+  .option('--from-solution', 'catch up: copy the solution, except for files you have changed')
+  .description('copy an exercise into work/')
   .action(start);
 program
   .command('check')
   .argument('[chapter]')
   .option(...seed)
   .option(...patience)
-  .option('-t, --task <id>', 'this task only')
-  .description('does it do what was asked for?')
+  .option('-t, --task <id>', 'check only this task')
+  .description('check whether your programs do what the exercise asks')
   .action(check);
 program
   .command('watch')
   .argument('[chapter]')
   .option(...seed)
   .option(...patience)
-  .option('-t, --task <id>', 'this task only')
-  .description('check after each change')
+  .option('-t, --task <id>', 'check only this task')
+  .description('check again after each change')
   .action(watch);
-program.command('hint').argument('[chapter]').argument('[task]').description('the next hint').action(hint);
+program
+  .command('hint')
+  .argument('[chapter]')
+  .argument('[task]')
+  .description('show the next hint')
+  .action(hint);
 program
   .command('solution')
   .argument('[chapter]')
-  .option('--force', 'before yours has passed')
-  .description('our solution, and how yours differs')
+  .option('--force', 'show it before yours has passed')
+  .description('show our solution, and how yours differs')
   .action(solution);
 program
   .command('answers')
   .argument('<chapter>')
-  .description("answer a chapter's questions, and compare")
+  .description("answer a chapter's questions, and compare with our answers")
   .action(answers);
 program
   .command('api')
   .argument('[name]')
-  .description('what #linux offers: signature, manual page, example')
+  .description('look up a function of #linux: signature, manual page, example')
   .action(api);
 program
   .command('reset')
   .argument('<chapter>')
-  .description('begin an exercise again; your work is set aside')
+  .description('start an exercise again; your work is set aside')
   .action(reset);
 program
   .command('grade')
-  .argument('<folder...>', 'submissions: folders with 02-pid-namespace/ and so on in them')
-  .option('--json', 'for programs')
-  .option('--junit', 'for CI servers')
-  .option('--gradescope', 'results.json')
+  .argument('<folder...>', 'submissions: folders that contain 02-pid-namespace/ and so on')
+  .option('--json', 'print JSON, for programs')
+  .option('--junit', 'print JUnit XML, for CI servers')
+  .option('--gradescope', "print Gradescope's results.json")
   .option(
     '-c, --chapter <number>',
-    'this chapter only, and so on: -c 2 -c 3; one that is not handed in counts as zero',
+    'grade only this chapter (repeat it: -c 2 -c 3); a chapter that was not handed in counts as zero',
     (name: string, before: string[] = []) => [...before, name],
   )
   .option(...seed)
   .option(...patience)
   .description('grade submissions (for teachers: docs/teaching.md)')
   .action(grade);
-program.command('doctor').description('can this machine do it?').action(doctor);
-program.command('clean').description('remove what sandboxes left behind').action(clean);
+program.command('doctor').description('check whether this machine is fit for the course').action(doctor);
+program.command('clean').description('remove what killed sandboxes left behind').action(clean);
 
 async function whereYouAre(command: string | undefined): Promise<void> {
   if (command === undefined) return map();
@@ -123,11 +130,11 @@ async function whereYouAre(command: string | undefined): Promise<void> {
 
 function positive(text: string): number {
   const factor = Number(text);
-  if (!(factor > 0)) throw new InvalidArgumentError('It is a number above 0.');
+  if (!(factor > 0)) throw new InvalidArgumentError('It must be a number greater than 0.');
   return factor;
 }
 
-// `learn | head` has read enough.
+// In `learn | head`, head closes the pipe once it has read enough.
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   process.exit();
@@ -141,7 +148,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof UserError || error instanceof SyscallError)) throw error;
-  const hint = error instanceof SyscallError ? "\n'learn doctor' tells what this machine lacks" : '';
+  const hint = error instanceof SyscallError ? "\n'learn doctor' shows what this machine lacks" : '';
   printError(wrap(error.message, '       ', 'learn: ') + hint);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-// A chapter in a terminal: Markdown's tokens laid out for the width of the screen.
+// Renders Markdown for a terminal, in the width of the screen.
 import { marked, type Token, type Tokens } from 'marked';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
@@ -7,12 +7,12 @@ import { inAscii, paint, speaksUnicode, width } from './screen.ts';
 import { layTable } from './table.ts';
 
 export interface Screen {
-  /** In columns. */
+  /** Width in columns. */
   width: number;
   unicode: boolean;
 }
 
-/** For people at a terminal; a file or a pipe gets the Markdown as it is. */
+/** Renders for a terminal; a file or a pipe gets the Markdown unchanged. */
 export function render(markdown: string): string {
   if (!process.stdout.isTTY) return markdown;
   return laidOut(markdown, { width: width(), unicode: speaksUnicode() });
@@ -64,7 +64,7 @@ function list({ ordered, start, items, loose }: Tokens.List, room: number): stri
     .join(loose ? '\n\n' : '\n');
 }
 
-/** A language is followed by what the tests want to know of a block (`ts file=box.ts`). */
+/** In the info string, attributes for the tests follow the language (`ts file=box.ts`). */
 function code({ lang = '', text }: Tokens.Code, room: number): string {
   const [language = ''] = lang.split(' ');
   const lines =
@@ -73,7 +73,7 @@ function code({ lang = '', text }: Tokens.Code, room: number): string {
     language === 'console'
       ? lines.map(line => (line.startsWith('$ ') ? paint.bold(line) : line)).join('\n')
       : highlighted(lines.join('\n'), language);
-  // A picture that is too wide at least begins at the edge.
+  // A diagram that is too wide starts at the edge of the screen.
   const indent = lines.some(line => stringWidth(line) > room - 4) ? '' : '    ';
   return indented(shown, indent, indent);
 }
@@ -106,7 +106,7 @@ function parts(token: Token): Token[] | undefined {
   return 'tokens' in token ? token.tokens : undefined;
 }
 
-/** Lines of Markdown's source are no lines of the screen. */
+/** Joins the source's lines, and wraps them for the screen. */
 function wrapped(text: string, room: number): string {
   return wrapAnsi(text.replace(/(?<!\n) *\n(?!\n)/g, ' '), room, { hard: false });
 }
@@ -118,7 +118,7 @@ function indented(text: string, first: string, rest: string): string {
     .join('\n');
 }
 
-/** Breaks a line of code at blanks; a command so that it can still be typed, and therefore not within quotes. */
+/** Breaks a line of code at spaces. A command is not broken within quotes, so that it can still be typed. */
 function folded(line: string, room: number, command = line.startsWith('$ ')): string[] {
   if (stringWidth(line) <= room) return [line];
   const [start = ''] = /^ *(\/\/ )?/.exec(line) ?? [];

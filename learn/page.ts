@@ -1,10 +1,10 @@
-// One screenful at a time, where a person can turn the page.
+// Shows text one screenful at a time, if stdout is a terminal.
 import { spawnSync } from 'node:child_process';
 
 export function page(text: string): void {
   const ended = text.endsWith('\n') ? text : `${text}\n`;
   const fits = text.split('\n').length < (process.stdout.rows || 24);
-  // A dumb terminal cannot turn pages.
+  // A pager needs to move the cursor, which a dumb terminal cannot do.
   if (!process.stdout.isTTY || fits || process.env.TERM === 'dumb') {
     process.stdout.write(ended);
     return;

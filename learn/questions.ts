@@ -1,7 +1,7 @@
-// The questions of a chapter's README.md, and the answers of its answers.md: the numbered list under the heading of that name.
+// Extracts the questions of a chapter's README.md, or the answers of its answers.md: the numbered list below the heading.
 import { marked, type Tokens } from 'marked';
 
-/** Markdown, without the numbers. */
+/** The items of the list as Markdown, without their numbers. */
 export function questionsOf(markdown: string): string[] {
   const tokens = marked.lexer(markdown);
   const heading = tokens.findIndex(

@@ -1,7 +1,8 @@
-// How things are printed: always a sign and a word, colour only in addition (blue and yellow, which nearly everyone can tell apart).
+// Output for the terminal: every state has a sign and a word; colour (blue and yellow, which nearly everyone can tell
+// apart) only adds to them.
 import { Chalk } from 'chalk';
 
-/** https://no-color.org: any value but an empty one. */
+/** Any value except an empty one turns colours off. https://no-color.org */
 export const paint = process.env.NO_COLOR ? new Chalk({ level: 0 }) : new Chalk();
 
 export const good = (text: string): string => paint.blueBright(text);
@@ -11,12 +12,12 @@ export const bold = (text: string): string => paint.bold(text);
 
 export const SIGN = { passed: '✓', failed: '✗', skipped: '–', open: '·' } as const;
 
-/** Columns to use; 0 is what a serial console says. */
+/** Columns to use; a serial console reports 0. */
 export function width(): number {
   return Math.max(40, Math.min(process.stdout.columns || 80, 100));
 }
 
-/** Whether the terminal's character set has more than ASCII: locale(7) says in which order the variables count. */
+/** Whether the terminal's character set is UTF-8. The order of the variables is that of locale(7). */
 export function speaksUnicode(environment: NodeJS.ProcessEnv = process.env): boolean {
   const { LC_ALL, LC_CTYPE, LANG } = environment;
   const locale = LC_ALL || LC_CTYPE || LANG;
@@ -53,12 +54,12 @@ const ASCII: Readonly<Record<string, string>> = {
   µ: 'u',
 };
 
-/** Pictures keep their columns: what is more than one character wide stands only where that does no harm. */
+/** Replaces characters by ASCII. Diagrams keep their columns: longer replacements occur only at ends of lines. */
 export function inAscii(text: string): string {
   return text.replace(/[^\x00-\x7f]/gu, character => ASCII[character] ?? '?');
 }
 
-/** A line for the user, in the characters that the terminal has. */
+/** Prints a line for the user, in characters that the terminal can show. */
 export function print(line = ''): void {
   process.stdout.write(`${speaksUnicode() ? line : inAscii(line)}\n`);
 }
@@ -67,7 +68,7 @@ export function printError(line: string): void {
   process.stderr.write(`${speaksUnicode() ? line : inAscii(line)}\n`);
 }
 
-/** Breaks text at blanks; further lines are indented. */
+/** Breaks text at spaces; continuation lines are indented. */
 export function wrap(text: string, indent: string, first = indent): string {
   const lines: string[] = [];
   let line = first;

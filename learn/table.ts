@@ -8,11 +8,11 @@ const GAP = 2;
 export interface Table {
   header: readonly string[];
   rows: readonly (readonly string[])[];
-  /** In columns. */
+  /** Width in columns. */
   room: number;
 }
 
-/** Columns side by side, the widest ones wrapped; or, where a word would not fit, one row below the other. */
+/** Lays out columns side by side and wraps the widest; if a word does not fit, puts the cells below one another. */
 export function layTable({ header, rows, room }: Table): string {
   const all = [header, ...rows];
   const columns = header.map((_, column) => all.map(row => row[column] ?? ''));
@@ -29,7 +29,7 @@ export function layTable({ header, rows, room }: Table): string {
   return [paint.bold(head!), rule, ...body].join('\n');
 }
 
-/** What the columns want, and the widest give up what is too much. */
+/** The natural widths of the columns; if they exceed the room, the widest columns shrink. */
 function shared(wanted: readonly number[], least: readonly number[], free: number): number[] {
   const widths = [...wanted];
   for (let over = sum(widths) - free; over > 0; over--) {

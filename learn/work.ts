@@ -1,4 +1,4 @@
-// The learner's work: work/NN-slug/ in the course's folder, where imports find the course, and beside it what was reached.
+// The learner's work, in work/NN-slug/ inside the course's folder, where imports find the course; and the progress.
 import {
   chownSync,
   copyFileSync,
@@ -17,15 +17,15 @@ const workFolder = process.env.LEARN_WORK ?? join(repository, 'work');
 const stateFile = join(workFolder, '.learn.json');
 
 export interface Progress {
-  /** 'NN-slug/task' → when it passed first, ISO 8601. */
+  /** 'NN-slug/task' → time at which it first passed, ISO 8601. */
   passed: Record<string, string>;
-  /** 'NN-slug/task' → how many hints were shown. */
+  /** 'NN-slug/task' → number of hints shown. */
   hints: Record<string, number>;
-  /** The chapter that was started or checked last. */
+  /** The chapter started or checked last. */
   current?: string;
 }
 
-/** @returns the folder, which is there then */
+/** Makes the work folder if it does not exist. @returns its path */
 export function makeWorkFolder(): string {
   makeOwned(workFolder);
   return workFolder;
@@ -40,7 +40,7 @@ export function readProgress(): Progress {
   try {
     return { passed: {}, hints: {}, ...JSON.parse(readFileSync(stateFile, 'utf8')) };
   } catch {
-    // Somebody edited it; the work itself is not in it.
+    // The file was damaged by hand. It holds only the progress, not the work.
     return { passed: {}, hints: {} };
   }
 }
@@ -54,7 +54,7 @@ export function updateProgress(change: (progress: Progress) => void): void {
   renameSync(`${stateFile}.new`, stateFile);
 }
 
-/** @returns which files were copied, and which were left as they are because they are there */
+/** Copies files that do not exist yet. @returns which files were copied, and which existed and were kept */
 export function copyIntoWork(
   chapter: Chapter,
   from: 'exercises' | 'solutions',
@@ -77,13 +77,13 @@ export function copyIntoWork(
   return { copied, kept };
 }
 
-/** Nobody has changed the starter. */
+/** Whether a file is still identical to the starter. */
 function isUntouched(chapter: Chapter, name: string): boolean {
   const starter = readFileSync(join(repository, 'exercises', chapter.slug, name));
   return readFileSync(join(workOn(chapter), name)).equals(starter);
 }
 
-/** Moves the work aside. @returns where it is now */
+/** Moves the work aside. @returns its new place */
 export function setAside(chapter: Chapter): string | undefined {
   const directory = workOn(chapter);
   if (!existsSync(directory)) return undefined;
@@ -98,7 +98,7 @@ function makeOwned(directory: string): void {
   own(directory);
 }
 
-/** Started with sudo, files still belong to the one who works. */
+/** Gives files to the user who called sudo. */
 function own(path: string): void {
   const { SUDO_UID: user, SUDO_GID: group } = process.env;
   if (process.geteuid?.() === 0 && user !== undefined && group !== undefined) {

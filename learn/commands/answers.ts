@@ -1,4 +1,4 @@
-// `learn answers N`: the chapter's questions, one after another, each with an answer when the learner has tried.
+// `learn answers N`: asks the chapter's questions one by one, and shows our answer after each attempt.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -21,7 +21,7 @@ export async function answers(name: string): Promise<void> {
     for (const [index, question] of questions.entries()) {
       print(bold(`\nQuestion ${index + 1} of ${questions.length}\n`));
       print(render(question));
-      // What is typed is kept nowhere: it is for the learner, who has thought about it then.
+      // The learner's answer is not kept: typing it serves only to think about the question.
       await terminal?.question(dim('Your answer, then Enter: '));
       print(`\n${render(ours[index]!)}`);
     }

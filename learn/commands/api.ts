@@ -1,4 +1,4 @@
-// `learn api [NAME]`: what #linux offers.
+// `learn api [NAME]`: the reference of #linux.
 import { type Entry, entries, exampleOf, manPages } from '../api.ts';
 import { UserError } from '../course.ts';
 import { render } from '../markdown.ts';
@@ -17,12 +17,12 @@ export function api(name: string | undefined): void {
   if (found.length === 0) {
     const near = all.filter(entry => entry.name.toLowerCase().includes(name.toLowerCase()));
     const hint = near.length > 0 ? `: did you mean ${near.map(entry => entry.name).join(', ')}?` : '';
-    throw new UserError(`#linux has no ${name}${hint || "; 'learn api' lists what there is"}`);
+    throw new UserError(`#linux has no ${name}${hint || "; 'learn api' lists all names"}`);
   }
   page(render(found.map(described).join('\n')));
 }
 
-/** A line each: the name, and the first sentence about it. */
+/** One line for each entry: its name, and the first sentence of its comment. */
 function listed(all: readonly Entry[]): string {
   const column = 24;
   return [...Map.groupBy(all, ({ file }) => file)]

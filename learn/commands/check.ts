@@ -1,4 +1,4 @@
-// `learn check` and `learn watch`: does it do what was asked for?
+// `learn check` and `learn watch`: do the learner's programs do what the exercise asks?
 
 import { existsSync, watch as watchFiles } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,13 +14,15 @@ export interface CheckOptions {
   patience?: number;
 }
 
-/** @param name else the chapter that was started last */
+/** @param name the chapter started last, if omitted */
 export function chapterToCheck(name: string | undefined): Chapter {
   const wanted = name ?? readProgress().current;
-  if (wanted === undefined) throw new UserError("which chapter? 'learn start 0' begins the first exercise");
+  if (wanted === undefined) throw new UserError("name a chapter; 'learn start 0' starts the first exercise");
   const chapter = chapterNamed(wanted);
   if (!existsSync(workOn(chapter))) {
-    throw new UserError(`you have not begun exercise ${chapter.number}: 'learn start ${chapter.number}'`);
+    throw new UserError(
+      `you have not started exercise ${chapter.number}; type 'learn start ${chapter.number}'`,
+    );
   }
   return chapter;
 }
@@ -29,7 +31,7 @@ export async function check(name: string | undefined, options: CheckOptions): Pr
   if (!(await checkOnce(chapterToCheck(name), options))) process.exitCode = 1;
 }
 
-/** @returns whether nothing failed */
+/** @returns whether no task failed */
 async function checkOnce(
   chapter: Chapter,
   { seed, task: only, patience = 1 }: CheckOptions,
@@ -38,7 +40,7 @@ async function checkOnce(
   const chosen = only === undefined ? tasks : tasks.filter(({ id }) => id === only);
   if (chosen.length === 0) {
     throw new UserError(
-      `exercise ${chapter.number} has no task ${only}: they are ${tasks.map(({ id }) => id).join(', ')}`,
+      `exercise ${chapter.number} has no task ${only}; its tasks are ${tasks.map(({ id }) => id).join(', ')}`,
     );
   }
   const used = seed ?? String(Math.floor(Math.random() * 1e9));
@@ -58,19 +60,19 @@ async function checkOnce(
   updateProgress(progress => {
     progress.current = chapter.slug;
   });
-  print(`${dim(`  names and values were those of --seed ${used}`)}\n  ${next(chapter, outcomes)}\n`);
+  print(`${dim(`  to repeat this check: --seed ${used}`)}\n  ${next(chapter, outcomes)}\n`);
   return !outcomes.has('failed');
 }
 
 function next(chapter: Chapter, outcomes: ReadonlySet<TaskResult['outcome']>): string {
   const { number } = chapter;
   if (outcomes.has('failed')) return `stuck? learn hint ${number}`;
-  if (outcomes.has('skipped')) return 'what was skipped is not solved yet: the reasons stand above';
+  if (outcomes.has('skipped')) return 'skipped tasks are not solved yet; the reasons are above';
   const following = chapters().find(({ slug }) => slug > chapter.slug);
   const then = following
     ? `then: learn read ${following.number}`
-    : 'that was the last exercise: learn shows the points';
-  return `learn solution ${number} shows ours; ${then}`;
+    : 'that was the last exercise: learn shows your points';
+  return `learn solution ${number} shows our solution; ${then}`;
 }
 
 function remember(chapter: Chapter, task: string): void {
@@ -92,7 +94,7 @@ function show({ outcome, id, title, points, of, broken, reason }: TaskResult): v
   print();
 }
 
-/** Checks after each change, until Ctrl-C. */
+/** Checks again after each change, until Ctrl-C. */
 export async function watch(name: string | undefined, options: CheckOptions): Promise<void> {
   const chapter = chapterToCheck(name);
   let changed = Promise.withResolvers<void>();
@@ -104,9 +106,9 @@ export async function watch(name: string | undefined, options: CheckOptions): Pr
   for (;;) {
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     await checkOnce(chapter, options);
-    print(dim('  waiting for a change; Ctrl-C ends'));
+    print(dim('  waiting for a change; Ctrl-C stops'));
     await changed.promise;
-    // An editor writes more than once.
+    // An editor may write a file several times.
     await sleep(200);
     changed = Promise.withResolvers<void>();
   }

@@ -1,4 +1,4 @@
-// `learn clean`: what sandboxes may have left behind. All else of a sandbox ends with its processes; control groups do not.
+// `learn clean`: removes control groups of killed sandboxes. Everything else of a sandbox ends with its processes.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { abandonedGroups, below, removeCourseGroups, removeGroup } from '../sandbox/groups.ts';
@@ -21,7 +21,7 @@ function endProcesses(group: string): void {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }
   const kill = join(group, 'cgroup.kill');

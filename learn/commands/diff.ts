@@ -1,4 +1,4 @@
-// `learn diff N`: what this chapter's program changed against the last one's.
+// `learn diff N`: shows what changed in the program since the chapter before.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export function diff(name: string): void {
     file => file.endsWith('.ts') && file !== 'box.ts' && !file.startsWith('step-'),
   );
   const added = modules.map(file => `new module: chapters/${chapter.slug}/${file}`);
-  const same = existsSync(join(repository, newer)) && stdout === '' ? ['nothing changed in box.ts'] : [];
+  const same = existsSync(join(repository, newer)) && stdout === '' ? ['box.ts has not changed'] : [];
   page([...added.map(bold), ...same, '', ...stdout.split('\n').map(paint)].join('\n'));
 }
 

@@ -1,4 +1,4 @@
-// `learn doctor`: can this machine do it, and if not, what can be done about it?
+// `learn doctor`: is this machine fit for the course, and if not, what helps?
 import type { Finding } from '../doctor/finding.ts';
 import { controlGroups, kernel, namespaces, overlay, userNamespaces } from '../doctor/kernel.ts';
 import { node, place, tools } from '../doctor/machine.ts';
@@ -14,9 +14,7 @@ export async function doctor(): Promise<void> {
   findings.forEach(show);
   const works = findings.every(({ state }) => state !== 'missing');
   print(
-    works
-      ? `\n  ${bold('You can begin:')} learn read 0\n`
-      : '\n  Not yet: what is marked ✗ must be mended first.\n',
+    works ? `\n  ${bold('You can begin:')} learn read 0\n` : '\n  Not yet: fix the lines marked ✗ first.\n',
   );
   if (!works) process.exitCode = 1;
 }
@@ -26,5 +24,5 @@ function show({ subject, state, found, means, mend }: Finding): void {
   const indent = ' '.repeat(19);
   print(wrap(found, indent, `  ${sign} ${subject.padEnd(14)} `));
   if (means !== undefined) print(wrap(means, `${indent}         `, `${indent}means:   `));
-  if (mend !== undefined) print(wrap(mend, `${indent}         `, `${indent}to mend: `));
+  if (mend !== undefined) print(wrap(mend, `${indent}         `, `${indent}to fix:  `));
 }

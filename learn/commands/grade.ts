@@ -1,4 +1,4 @@
-// `learn grade`: submissions, each task in a sandbox of its own, as many at a time as there are processors.
+// `learn grade`: grades submissions, each task in its own sandbox, as many at a time as there are processors.
 import { availableParallelism } from 'node:os';
 import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
 import type { Task, TaskResult } from '../grader/exercise.ts';
@@ -16,12 +16,12 @@ export interface GradeOptions {
   chapter?: string[];
 }
 
-/** @param folders each a submission: with folders NN-slug in it, or such a folder itself */
+/** @param folders submissions: each contains folders NN-slug, or is such a folder */
 export async function grade(folders: readonly string[], options: GradeOptions): Promise<void> {
   const formats = [options.json, options.junit, options.gradescope].filter(Boolean);
-  if (formats.length > 1) throw new UserError('one of --json, --junit and --gradescope');
+  if (formats.length > 1) throw new UserError('use only one of --json, --junit and --gradescope');
   if (options.gradescope && folders.length > 1)
-    throw new UserError("Gradescope's results are those of one submission");
+    throw new UserError('--gradescope grades one submission at a time: name one folder');
   const seed = options.seed ?? String(Math.floor(Math.random() * 1e9));
   const handed = handedIn(folders);
   const asked = askedFor(handed, (options.chapter ?? []).map(chapterNamed));
@@ -46,7 +46,7 @@ interface Job {
   task: Task;
   chapter: Chapter;
   directory: string | undefined;
-  /** Of the submission: each student's own names and values, and the same again for who asks why. */
+  /** Seed of the submission, which gives each student other names and values, and lets a teacher repeat them. */
   seed: string;
 }
 
@@ -82,7 +82,7 @@ async function gradeAll(
   }));
 }
 
-/** What breaks the grader itself must not cost the others their grades. */
+/** An error of the grader itself must not cost the other submissions their grades. */
 async function gradeSafely({ task, chapter, directory, seed }: Job, patience: number): Promise<TaskResult> {
   const nothing = missing(task, chapter, directory);
   if (nothing !== undefined) return nothing;
@@ -93,9 +93,9 @@ async function gradeSafely({ task, chapter, directory, seed }: Job, patience: nu
     const seen = error instanceof Error ? error.message : String(error);
     const broken = {
       check: 'grader',
-      promised: 'the grader can look at it',
+      promised: 'the grader can check it',
       seen,
-      look: 'learn doctor; and tell your teacher',
+      look: 'learn doctor shows whether the machine is at fault; tell your teacher',
     };
     return { id, title, points: 0, of, outcome: 'failed', broken, milliseconds: 0 };
   }

@@ -1,4 +1,4 @@
-// `learn hint` and `learn solution`: help, no more of it at a time than is wanted.
+// `learn hint` and `learn solution`: help in small portions.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { bold, dim, print } from '../screen.ts';
 import { readProgress, updateProgress, workOn } from '../work.ts';
 import { chapterToCheck } from './check.ts';
 
-/** The next hint for a task: the one that is named, or the first that has not passed. */
+/** Shows the next hint for the named task, or for the first task that has not passed. */
 export async function hint(name: string | undefined, wanted: string | undefined): Promise<void> {
   const chapter = name === undefined ? chapterToCheck(undefined) : chapterNamed(name);
   const { tasks } = await exerciseOf(chapter);
@@ -22,7 +22,7 @@ export async function hint(name: string | undefined, wanted: string | undefined)
       : tasks.find(({ id }) => id === wanted);
   if (task === undefined) {
     throw new UserError(
-      `exercise ${chapter.number} has no task ${wanted}: they are ${tasks.map(({ id }) => id).join(', ')}`,
+      `exercise ${chapter.number} has no task ${wanted}; its tasks are ${tasks.map(({ id }) => id).join(', ')}`,
     );
   }
   const hints =
@@ -33,15 +33,15 @@ export async function hint(name: string | undefined, wanted: string | undefined)
   print(render(hints[level - 1]!));
   print(
     level < hints.length
-      ? dim('the same command gives the next one')
-      : dim('that was the last one; learn solution --force shows ours'),
+      ? dim('the same command shows the next hint')
+      : dim('that was the last hint; learn solution --force shows our solution'),
   );
   updateProgress(progress => {
     progress.hints[key] = level;
   });
 }
 
-/** Ours, beside the learner's own. */
+/** Shows our solution, and the differences from the learner's. */
 export async function solution(name: string | undefined, { force }: { force?: true }): Promise<void> {
   const chapter = name === undefined ? chapterToCheck(undefined) : chapterNamed(name);
   const { tasks } = await exerciseOf(chapter);
@@ -49,14 +49,14 @@ export async function solution(name: string | undefined, { force }: { force?: tr
   const open = tasks.filter(({ id }) => passed[`${chapter.slug}/${id}`] === undefined);
   if (open.length > 0 && !force) {
     throw new UserError(
-      `${open.map(({ id }) => id).join(' and ')} did not pass yet: 'learn hint ${chapter.number}' helps, 'learn solution ${chapter.number} --force' shows the solution anyway`,
+      `${open.map(({ id }) => id).join(' and ')} did not pass yet: 'learn hint ${chapter.number}' helps, 'learn solution ${chapter.number} --force' shows our solution anyway`,
     );
   }
   const parts = starterFiles(chapter).map(file => {
     const ours = join(repository, 'solutions', chapter.slug, file);
     const { stdout } = spawnSync('diff', ['-u', join(workOn(chapter), file), ours], { encoding: 'utf8' });
     const difference = stdout
-      ? `Against yours:\n\n\`\`\`diff\n${stdout.split('\n').slice(2).join('\n')}\`\`\`\n`
+      ? `Compared with yours:\n\n\`\`\`diff\n${stdout.split('\n').slice(2).join('\n')}\`\`\`\n`
       : '';
     return `## ${file}\n\n\`\`\`ts\n${readFileSync(ours, 'utf8')}\`\`\`\n\n${difference}`;
   });

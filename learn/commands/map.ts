@@ -1,4 +1,4 @@
-// `learn`: where you are.
+// `learn`: the map of the course, with the learner's progress.
 import { existsSync } from 'node:fs';
 import { chapters, exerciseOf } from '../course.ts';
 import { bold, dim, good, print, SIGN } from '../screen.ts';

@@ -5,7 +5,7 @@ import { render } from '../markdown.ts';
 import { page } from '../page.ts';
 import { repository } from '../repository.ts';
 
-/** `learn read N`: the chapter; with --exercise its tasks. */
+/** `learn read N`: shows the chapter; with --exercise, its exercise. */
 export function read(name: string, { exercise }: { exercise?: true }): void {
   const chapter = chapterNamed(name);
   const file = join(repository, exercise ? 'exercises' : 'chapters', chapter.slug, 'README.md');

@@ -1,4 +1,4 @@
-// `learn run N` and `learn shell`: in a sandbox, with our terminal.
+// `learn run N` and `learn shell`: programs in a sandbox, on the learner's terminal.
 
 import { chapterNamed } from '../course.ts';
 import { repository } from '../repository.ts';
@@ -8,14 +8,21 @@ import { makeWorkFolder } from '../work.ts';
 
 export async function run(name: string, args: readonly string[]): Promise<void> {
   const { slug } = chapterNamed(name);
-  // `learn run 3 -- --hostname web` and without the -- mean the same.
+  // `learn run 3 -- --hostname web` means the same with and without the --.
   const rest = args[0] === '--' ? args.slice(1) : args;
   await inSandbox(['node', `chapters/${slug}/box.ts`, ...rest]);
 }
 
 export async function shell(command: readonly string[]): Promise<void> {
   if (command.length > 0) return inSandbox(command);
-  print(dim(wrap(`A sandbox, as the prompt ${PROMPT} says: only work/ is real. \`exit\` leads back.`, '')));
+  print(
+    dim(
+      wrap(
+        `This is a sandbox, as the prompt ${PROMPT} says: only work/ is real. Type \`exit\` to leave.`,
+        '',
+      ),
+    ),
+  );
   await inSandbox(shellCommand);
 }
 
@@ -25,7 +32,7 @@ const coloured = (start: string, end: string): string => {
   return before === '' ? PROMPT : `${start}${before}${end}${PROMPT}${start}${after}${end}`;
 };
 
-/** The prompt is in a file and not in the environment: shells in boxes shall have their own. */
+/** The prompt is set in a file, not in the environment, so that shells in boxes do not inherit it. */
 const SHELL = `
 if command -v bash >/dev/null; then
   echo 'PS1="${coloured('\\[', '\\]')} \\W \\$ "' > /run/sandbox/shell
@@ -38,7 +45,7 @@ ENV=/run/sandbox/shell exec sh`;
 export const shellCommand: readonly string[] = ['sh', '-c', SHELL];
 
 async function inSandbox(argv: readonly string[]): Promise<void> {
-  // Ctrl-C is for what runs inside. SIGTERM and SIGHUP are for us, and end it all with us.
+  // Ctrl-C goes to the program inside. SIGTERM and SIGHUP end this process, and the sandbox with it.
   const ignore = (): void => {};
   process.on('SIGINT', ignore).on('SIGQUIT', ignore);
   const work = makeWorkFolder();

@@ -1,4 +1,4 @@
-// `learn start N` and `learn reset N`: the starter in the work folder, and never over anybody's work.
+// `learn start N` and `learn reset N`: copy the starters into the work folder, never over the learner's work.
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { chapterNamed, starterFiles, UserError } from '../course.ts';
@@ -20,18 +20,18 @@ export function start(name: string, { fromSolution }: { fromSolution?: true }): 
     page(render(readFileSync(join(repository, 'exercises', chapter.slug, 'README.md'), 'utf8')));
   }
   for (const file of copied)
-    print(`${join(directory, file)}: ${fromSolution ? 'solved' : 'ready, look for TODO'}`);
+    print(`${join(directory, file)}: ${fromSolution ? 'solved' : 'ready; look for TODO'}`);
   for (const file of kept) print(`${join(directory, file)}: is there already, left as it is`);
   print(
-    `\n${bold(`learn check ${chapter.number}`)} tells how far you are, ${bold(`learn watch ${chapter.number}`)} does so after each change`,
+    `\n${bold(`learn check ${chapter.number}`)} shows how far you are, ${bold(`learn watch ${chapter.number}`)} checks after each change`,
   );
 }
 
 export function reset(name: string): void {
   const chapter = chapterNamed(name);
   const aside = setAside(chapter);
-  if (aside !== undefined) print(`your work is in ${relative(process.cwd(), aside)} now`);
+  if (aside !== undefined) print(`your work is now in ${relative(process.cwd(), aside)}`);
   const { copied } = copyIntoWork(chapter, 'exercises');
   for (const file of copied)
-    print(`${relative(process.cwd(), join(workOn(chapter), file))}: as at the beginning`);
+    print(`${relative(process.cwd(), join(workOn(chapter), file))}: back to the starter`);
 }

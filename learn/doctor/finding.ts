@@ -1,12 +1,12 @@
-/** One thing that was looked at. */
+/** The result of one check by `learn doctor`. */
 export interface Finding {
   /** 'kernel' */
   subject: string;
   state: 'good' | 'limited' | 'missing';
-  /** What is there. */
+  /** What the check found. */
   found: string;
-  /** What it means for the course, where it is not good. */
+  /** Consequence for the course, unless the state is good. */
   means?: string;
-  /** What to do about it. */
+  /** Remedy. */
   mend?: string;
 }

@@ -1,4 +1,4 @@
-// What the kernel offers.
+// Checks of the kernel's features.
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { hierarchies } from '../sandbox/groups.ts';
@@ -15,8 +15,8 @@ export function kernel(): Finding {
       subject: 'kernel',
       state: 'missing',
       found,
-      means: 'the course knows x86-64 and arm64',
-      mend: 'use such a machine, or a virtual one',
+      means: 'the course supports only x86-64 and arm64',
+      mend: 'use a machine with such a processor, real or virtual',
     };
   }
   if (major < 5 || (major === 5 && minor < 12)) {
@@ -24,8 +24,8 @@ export function kernel(): Finding {
       subject: 'kernel',
       state: 'missing',
       found,
-      means: 'it lacks calls that the course makes (mount_setattr, 5.12)',
-      mend: "use a newer one: any distribution's of 2021 or later",
+      means: 'it lacks system calls that the course makes (mount_setattr, 5.12)',
+      mend: 'use a newer kernel: that of any distribution from 2022 or later',
     };
   }
   return { subject: 'kernel', state: 'good', found };
@@ -48,12 +48,12 @@ export function namespaces(): Finding {
 
 export function overlay(): Finding {
   const known = /\boverlay$/m.test(read('/proc/filesystems') ?? '');
-  if (known) return { subject: 'overlay', state: 'good', found: 'the kernel has it' };
+  if (known) return { subject: 'overlay', state: 'good', found: 'supported by the kernel' };
   return {
     subject: 'overlay',
     state: 'limited',
     found: 'not loaded',
-    means: 'sandboxes are read-only outside of /tmp, and chapter 8 cannot be done',
+    means: 'sandboxes are read-only outside /tmp, and chapter 8 does not work',
     mend: 'modprobe overlay (as root)',
   };
 }
@@ -65,8 +65,8 @@ export function controlGroups(): Finding {
     return {
       subject,
       state: 'missing',
-      found: 'none is mounted',
-      means: 'chapter 7 cannot be done',
+      found: 'none mounted',
+      means: 'chapter 7 does not work',
       mend: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
     };
   }
@@ -79,9 +79,9 @@ export function controlGroups(): Finding {
     subject,
     state: 'limited',
     found: text,
-    means: `no ${missing.join(', ')}: parts of chapter 7 cannot be done`,
+    means: `${missing.join(', ')} missing: parts of chapter 7 do not work`,
     mend: missing.includes('memory')
-      ? 'on a Raspberry Pi: cgroup_enable=memory in cmdline.txt'
+      ? 'on a Raspberry Pi, put cgroup_enable=memory into cmdline.txt'
       : "use a distribution's own kernel",
   };
 }
@@ -94,7 +94,7 @@ export function userNamespaces(): Finding {
       subject,
       state: 'limited',
       found: 'user namespaces are switched off',
-      means: 'the course wants sudo',
+      means: 'the course needs sudo',
       mend: 'sysctl -w user.max_user_namespaces=10000, or use sudo',
     };
   }
@@ -102,8 +102,8 @@ export function userNamespaces(): Finding {
     return {
       subject,
       state: 'limited',
-      found: 'user namespaces are for root only',
-      means: 'the course wants sudo',
+      found: 'only root may make user namespaces',
+      means: 'the course needs sudo',
       mend: 'sysctl -w kernel.unprivileged_userns_clone=1, or use sudo',
     };
   }
@@ -111,10 +111,10 @@ export function userNamespaces(): Finding {
     return {
       subject,
       state: 'limited',
-      found: 'AppArmor takes the rights from user namespaces (Ubuntu since 23.10)',
-      means: 'the course wants sudo',
+      found: 'AppArmor restricts user namespaces (Ubuntu since 23.10)',
+      means: 'the course needs sudo',
       mend: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or use sudo',
     };
   }
-  return { subject, state: 'good', found: 'user namespaces are there for everybody' };
+  return { subject, state: 'good', found: 'every user may make user namespaces' };
 }

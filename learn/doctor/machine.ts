@@ -1,4 +1,4 @@
-// Where we are, and what is installed.
+// Checks of the machine, and of the installed programs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDirectory } from '../repository.ts';
@@ -19,12 +19,12 @@ export function node(): Finding {
     subject: 'node',
     state: 'limited',
     found,
-    means: '`node` alone is another one in this terminal; learn and its sandboxes take the right one',
+    means: '`node` in this terminal is another one; learn and its sandboxes use the right one',
     mend: `export PATH=${join(nodeDirectory, '../../bin')}:${nodeDirectory}:$PATH`,
   };
 }
 
-/** /proc/version of WSL names Microsoft; hypervisors say so to the processor flags or the firmware. */
+/** WSL's /proc/version names Microsoft; under a hypervisor the processor has a flag of that name. */
 export function place(): Finding {
   const subject = 'this machine';
   const version = readFileSync('/proc/version', 'utf8');
@@ -41,31 +41,31 @@ export function place(): Finding {
     return { subject, state: 'good', found: 'WSL 2: a virtual machine with a real kernel' };
   }
   if (isContainer()) {
-    return { subject, state: 'good', found: 'a container: what it forbids, the lines below tell' };
+    return { subject, state: 'good', found: 'a container: the lines below tell what it forbids' };
   }
   const virtual = /^flags.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
   return {
     subject,
     state: 'good',
-    found: virtual ? 'a virtual machine' : 'a machine of its own (so it seems)',
+    found: virtual ? 'a virtual machine' : 'a physical machine, it seems',
   };
 }
 
 /**
- * A file that container engines leave proves little: virtual machines are made from images of containers too. A
- * container's process 1 was told, or the kernel's own threads are in another pid namespace.
+ * The files that container engines leave prove little, because virtual machines are made from container images too.
+ * In a container, process 1 has the variable `container`, or the kernel's threads are in another pid namespace.
  */
 function isContainer(): boolean {
   try {
     if (/(^|\0)container=/.test(readFileSync('/proc/1/environ', 'utf8'))) return true;
   } catch {
-    // Only root may look; the next is for everyone.
+    // Only root may read it; the next check works for every user.
   }
   const marked = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
   return marked && !hasKernelThreads();
 }
 
-/** Number 2 of the first pid namespace is the parent of the kernel's threads. */
+/** Process 2 of the initial pid namespace is kthreadd, the parent of the kernel's threads. */
 function hasKernelThreads(): boolean {
   return existsSync('/proc/2/comm') && readFileSync('/proc/2/comm', 'utf8') === 'kthreadd\n';
 }
@@ -76,8 +76,8 @@ const TOOLS: Record<string, { needed: string; package: string }> = {
   diff: { needed: 'learn diff', package: 'diffutils' },
   ip: { needed: 'chapter 10', package: 'iproute2' },
   nft: { needed: 'chapter 10: published ports', package: 'nftables' },
-  strace: { needed: 'looking at system calls, chapter 1', package: 'strace' },
-  less: { needed: 'learn read, a page at a time', package: 'less' },
+  strace: { needed: 'watching system calls in chapter 1', package: 'strace' },
+  less: { needed: 'learn read, page by page', package: 'less' },
 };
 
 export function tools(): Finding {
@@ -88,6 +88,6 @@ export function tools(): Finding {
     state: 'limited',
     found: `no ${missing.map(([name]) => name).join(', ')}`,
     means: missing.map(([name, { needed }]) => `${name}: ${needed}`).join('; '),
-    mend: `apt-get install ${missing.map(([, tool]) => tool.package).join(' ')} (or as your distribution calls them)`,
+    mend: `apt-get install ${missing.map(([, tool]) => tool.package).join(' ')} (the names may differ in your distribution)`,
   };
 }

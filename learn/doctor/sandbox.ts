@@ -1,4 +1,4 @@
-// The proof: a sandbox is made, and looked at from inside.
+// The proof: makes a sandbox and looks at it from inside.
 import { capture } from '../sandbox/capture.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import type { Finding } from './finding.ts';
@@ -17,22 +17,22 @@ export async function sandboxWorks(): Promise<Finding[]> {
         ? []
         : [
             {
-              subject: 'groups in it',
+              subject: 'groups inside',
               state: 'limited',
               found: 'none',
               means: sandbox.withoutGroups,
-              mend: 'chapter 7, and tasks that say so, want them',
+              mend: 'needed for chapter 7, and for tasks that say so',
             },
           ];
     if (!stdout.includes('42')) {
-      const found = `node does not run in it: ${stderr.trim().split('\n')[0] ?? 'it says nothing'}`;
+      const found = `node does not run inside: ${stderr.trim().split('\n')[0] || 'it printed nothing'}`;
       return [
         {
           subject,
           state: 'missing',
           found,
-          means: 'learn run and learn check cannot work',
-          mend: 'is the course in a folder that root can read?',
+          means: 'learn run and learn check do not work',
+          mend: 'put the course into a folder that root can read',
         },
       ];
     }
@@ -41,9 +41,9 @@ export async function sandboxWorks(): Promise<Finding[]> {
         {
           subject,
           state: 'limited',
-          found: 'works, read-only',
-          means: 'files outside of /tmp cannot be changed in it',
-          mend: root ? 'see overlay' : 'use sudo, if you want to',
+          found: 'works, but is read-only',
+          means: 'files outside /tmp cannot be changed in a sandbox',
+          mend: root ? 'see the line about overlay' : 'use sudo if you want to change them',
         },
         ...groups,
       ];
@@ -52,8 +52,8 @@ export async function sandboxWorks(): Promise<Finding[]> {
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     const mend = root
-      ? 'the lines above; a container must be started with --privileged'
-      : 'the lines above; or use sudo';
-    return [{ subject, state: 'missing', found, means: 'learn run, shell and check cannot work here', mend }];
+      ? 'see the lines above; start a container with --privileged'
+      : 'see the lines above, or use sudo';
+    return [{ subject, state: 'missing', found, means: 'learn run, shell and check do not work here', mend }];
   }
 }

@@ -1,13 +1,13 @@
-// What ends a task: the first of its promises that does not hold.
+// The first broken promise ends a task.
 
-/** What a broken promise says to the learner. */
+/** The report of a broken promise for the learner. */
 export interface Broken {
-  /** The name that lab.promise() was given. */
+  /** The name given to lab.promise(). */
   check: string;
   promised: string;
   seen: string;
   look: string;
-  /** The first error that the program wrote on stderr, and how it ended. */
+  /** The first error on the program's stderr, and its exit code. */
   said?: string;
 }
 

@@ -1,4 +1,4 @@
-// What an exercise is: tasks with points, each with a check that looks at what the kernel shows of the learner's program.
+// An exercise: tasks with points, each with a check that observes the learner's program through the kernel.
 import type { Broken } from './broken-promise.ts';
 import type { Lab } from './lab.ts';
 
@@ -7,20 +7,20 @@ export interface Exercise {
 }
 
 export interface Task {
-  /** In lower case with hyphens: its name in commands, hints.md and reports. */
+  /** Name in commands, hints.md and reports; lower case with hyphens. */
   readonly id: string;
   /** 'The program in the box is number 1' */
   readonly title: string;
   readonly points: number;
-  /** The learner's file that the check runs. */
+  /** The learner's file; the check runs it. */
   readonly file: string;
-  /** It cannot be done in a user namespace. */
+  /** Whether the task needs root of the machine, because a user namespace does not suffice. */
   readonly needsRoot?: boolean;
-  /** It wants control groups, and so root as well. */
+  /** Whether the task needs control groups, and therefore root too. */
   readonly needsGroups?: boolean;
-  /** Milliseconds for the whole check; 20 seconds unless said otherwise. */
+  /** Time limit of the whole check in milliseconds; by default 20 000. */
   readonly timeLimit?: number;
-  /** Keeps its promises one after another, by lab.promise(); the first that is broken ends it. */
+  /** Tests the promises one after another with lab.promise(); the first broken one ends it. */
   check(lab: Lab): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export interface TaskResult {
   of: number;
   outcome: 'passed' | 'failed' | 'skipped';
   broken?: Broken;
-  /** Why it was not checked. */
+  /** Reason for skipping it. */
   reason?: string;
   milliseconds: number;
 }

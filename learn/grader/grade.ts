@@ -1,4 +1,4 @@
-// Grading: each task of a submission in a sandbox of its own, with a time limit over all.
+// Grades a task of a submission in a sandbox of its own, with a time limit for the whole.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { chapters } from '../course.ts';
@@ -10,7 +10,7 @@ import type { Task, TaskResult } from './exercise.ts';
 import { lab } from './lab.ts';
 import { random } from './random.ts';
 
-/** Where a submission stands in its sandbox: there imports find the course. */
+/** Path of a submission in its sandbox, where its imports find the course. */
 export function workDirectory(chapter: string): string {
   return join(repository, 'work', chapter);
 }
@@ -20,9 +20,9 @@ const RUN_LIMIT = 10_000;
 
 /**
  * @param options.directory the submission's files for this chapter
- * @param options.seed names and values follow from it
+ * @param options.seed determines the names and values
  * @param options.timeout milliseconds that one run may take
- * @param options.patience times all limits, for slow machines
+ * @param options.patience factor for all time limits, for slow machines
  */
 export async function gradeTask(
   task: Task,
@@ -43,7 +43,7 @@ export async function gradeTask(
     ...more,
   });
   if ((task.needsRoot || task.needsGroups) && process.geteuid?.() !== 0) {
-    return result('skipped', { reason: 'it wants root: sudo bin/learn check' });
+    return result('skipped', { reason: 'it needs root: sudo bin/learn check' });
   }
   const work = workDirectory(chapter);
   await using sandbox = await Sandbox.create({
@@ -59,7 +59,7 @@ export async function gradeTask(
   try {
     const setting = { sandbox, random: random(`${seed} ${id}`), file: task.file, directory: work, timeout };
     const check = task.check(lab(setting));
-    // Whatever it still does when its time is over fails with the sandbox.
+    // A check that runs out of time fails with the sandbox; its later errors do not matter.
     check.catch(() => {});
     await Promise.race([check, over]);
     return result('passed');
@@ -74,13 +74,13 @@ export async function gradeTask(
 function tooLate(milliseconds: number): Broken {
   return {
     check: 'ends-in-time',
-    promised: `all that is asked for is done within ${milliseconds / 1000} seconds`,
-    seen: 'it was not, and everything was killed',
-    look: 'what it waits for, and whether it starts processes without end',
+    promised: `the task is done within ${milliseconds / 1000} seconds`,
+    seen: 'it took longer, and everything was killed',
+    look: 'what does your program wait for; does it start processes without end?',
   };
 }
 
-/** What programs of this chapter import; a submission sees nothing else of the course, and no other submission. */
+/** The files that programs of this chapter may import; a submission sees no other files of the course or of others. */
 function excerptFor(chapter: string): Excerpt {
   const earlier = chapters().filter(({ slug }) => slug <= chapter);
   const parts = [

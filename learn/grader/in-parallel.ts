@@ -1,4 +1,4 @@
-/** Does the work for each item, on a number of items at a time. @returns the results in the order of the items */
+/** Works on several items at a time. @returns the results in the order of the items */
 export async function inParallel<T, R>(
   items: readonly T[],
   atATime: number,

@@ -1,4 +1,4 @@
-// What a check works with: the learner's program in a sandbox of its own, and the kernel's view of it from outside.
+// The tools of a check: the learner's program in a sandbox of its own, and the kernel's view of it from outside.
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -11,45 +11,45 @@ import type { Random } from './random.ts';
 import { harmless, said } from './said.ts';
 
 export interface RunOptions extends CaptureOptions {
-  /** Comes before it: ['unshare', '--uts'] */
+  /** Words put before the command: ['unshare', '--uts'] */
   wrapper?: readonly string[];
 }
 
 export interface Lab {
   readonly random: Random;
   readonly sandbox: Sandbox;
-  /** Runs the learner's program to its end, which must come in time (10 s unless said otherwise). */
+  /** Runs the learner's program, which must end within its time limit (by default 10 s). */
   run(args: readonly string[], options?: RunOptions): Promise<Captured>;
-  /** Starts it and leaves it running. It ends with the sandbox, if not before. */
+  /** Starts the learner's program and leaves it running. It ends with the sandbox, if not before. */
   start(args: readonly string[], options?: RunOptions): Promise<Running>;
-  /** Runs a program of the machine's in the sandbox, to arrange something or to look at it from there. */
+  /** Runs one of the machine's programs in the sandbox, to prepare or to inspect something there. */
   command(argv: readonly string[], options?: CaptureOptions): Promise<Captured>;
-  /** Starts a program of the machine's and leaves it running. It ends with the sandbox, if not before. */
+  /** Starts one of the machine's programs and leaves it running. It ends with the sandbox, if not before. */
   arrange(argv: readonly string[]): Promise<Running>;
-  /** The first process that a running program has made, once there is one; undefined when it has made none in its time. */
+  /** Waits for the first child of a running program. @returns undefined if it makes none within its time */
   childOf(running: Running): Promise<number | undefined>;
   /**
-   * The process in the sandbox whose arguments are exactly these, once it is there: its pid as the machine numbers it.
-   * Make them unmistakable: ['sleep', '7203314']. undefined when none appears within the time, or `running` ends before.
+   * Waits for the process in the sandbox with exactly these arguments; make them unmistakable: ['sleep', '7203314'].
+   * @returns its pid on the machine; undefined if none appears within the time, or `running` ends before that
    */
   find(
     argv: readonly string[],
     options?: { timeout?: number; running?: Running },
   ): Promise<number | undefined>;
-  /** What the sandbox calls the process that the machine calls `pid`. */
+  /** The pid in the sandbox of the process whose pid on the machine is `pid`. */
   insidePid(pid: number): number | undefined;
-  /** Says what holds; the task ends here when it does not. */
+  /** States a promise; if it is not kept, the task ends here. */
   promise(check: string, kept: boolean, told: { promised: string; seen: string; look: string }): void;
 }
 
-/** How a program ended, for the `seen` of a promise. */
+/** Describes how a program ended, for the `seen` of a promise. */
 export function ending({ code, stdout }: Captured): string {
   const output = stdout.trim();
   const printed = output === '' ? 'printed nothing' : `printed ${quote(output)}`;
-  return `it ${printed} and ended with ${code}`;
+  return `it ${printed} and exited with ${code}`;
 }
 
-/** As it would be typed, cut where it gets long. */
+/** Quotes text as a string literal, shortened if it is long. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
@@ -59,7 +59,7 @@ export function lab(options: {
   random: Random;
   file: string;
   directory: string;
-  /** Milliseconds that a run may take. */
+  /** Time limit of a run in milliseconds. */
   timeout: number;
 }): Lab {
   const { sandbox, random, file, directory, timeout } = options;
@@ -131,8 +131,8 @@ export function lab(options: {
 }
 
 /**
- * The machine's programs in a sandbox cannot be written, but other files can be mounted over them: then what the grader
- * asks them would be answered by the submission.
+ * The machine's programs in a sandbox are read-only, but other files can be mounted over them. The submission would
+ * then answer the questions that the grader asks these programs.
  */
 function toolsOf(sandbox: Sandbox): { check(): void } {
   const mounted = (): string[] =>
@@ -160,7 +160,7 @@ function toolsOf(sandbox: Sandbox): { check(): void } {
   };
 }
 
-/** What is told of a submission may contain what it has written, and names that it has chosen. */
+/** Makes text safe to print: it may contain the submission's output, and names that it has chosen. */
 function broken(
   { check, promised, seen, look }: Omit<Broken, 'said'>,
   program: { stderr: string; code?: number } | undefined,
@@ -175,23 +175,23 @@ function broken(
   });
 }
 
-/** More than any task asks for. */
+/** Number of processes that no task comes near. */
 const MANY = 60;
 
 function outOfTime(command: readonly string[], sandbox: Sandbox): Omit<Broken, 'check'> {
-  const promised = `it ends when its work is done: node ${command.join(' ')}`;
+  const promised = `the program ends when its work is done: node ${command.join(' ')}`;
   const processes = sandbox.processes().length;
   if (processes > MANY) {
     return {
       promised,
-      seen: `its time was over, there were ${processes} processes, and all were killed`,
-      look: 'where it starts processes: that goes on without end',
+      seen: `when its time was up there were ${processes} processes; all were killed`,
+      look: 'it starts processes without end',
     };
   }
   return {
     promised,
-    seen: 'it was still running when its time was over, and was killed',
-    look: 'what it waits for: wait(pid) without a child, a read without a writer, a loop',
+    seen: 'it was still running when its time was up, and was killed',
+    look: 'what does it wait for? wait(pid) without a child, a read without a writer, a loop',
   };
 }
 

@@ -1,20 +1,20 @@
-// Names and values that nobody can know beforehand, and that a seed brings back.
+// Random names and values: unpredictable for a submission, repeatable from a seed.
 import { createHash } from 'node:crypto';
 
 export interface Random {
   readonly seed: string;
-  /** From `least` to `most`, both possible. */
+  /** From `least` to `most`, both included. */
   integer(least: number, most: number): number;
   pick<T>(items: readonly T[]): T;
   /** Lower-case letters. */
   word(length?: number): string;
-  /** Each with a chance of one half; at least one, and not all. */
+  /** Picks each item with probability one half; at least one, and never all. */
   some<T>(items: readonly T[]): T[];
 }
 
 export function random(seed: string): Random {
   let drawn = 0;
-  // A submission sees some of the values, and must not be able to work out the others.
+  // A submission sees some values, and must not be able to compute the others from them.
   const next = (): number => {
     const digest = createHash('sha256').update(`${drawn++} ${seed}`).digest();
     return digest.readUIntBE(0, 6) / 2 ** 48;

@@ -1,4 +1,4 @@
-// Results for people, programs, CI servers and Gradescope.
+// Reports for people, programs, CI servers and Gradescope.
 import type { TaskResult } from './exercise.ts';
 
 export interface ChapterResult {
@@ -8,7 +8,7 @@ export interface ChapterResult {
 }
 
 export interface Submission {
-  /** Its folder's. */
+  /** Name of its folder. */
   name: string;
   seed: string;
   chapters: ChapterResult[];
@@ -51,7 +51,7 @@ export function jsonReport(submissions: readonly Submission[], seed: string): st
   return `${JSON.stringify({ seed, submissions: all }, null, 2)}\n`;
 }
 
-/** The dialect that CI servers read: a suite for each chapter of each submission. */
+/** JUnit XML in the dialect that CI servers read: one suite for each chapter of each submission. */
 export function junitReport(submissions: readonly Submission[]): string {
   const suites = submissions.flatMap(({ name, chapters }) =>
     chapters.map(
@@ -63,7 +63,7 @@ export function junitReport(submissions: readonly Submission[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${tally(all)}>\n${suites.join('')}</testsuites>\n`;
 }
 
-/** Counts and seconds. An error is the grader's, a failure the submission's. */
+/** Counts and seconds. An error is the fault of the grader, a failure that of the submission. */
 function tally(tasks: readonly TaskResult[]): string {
   const errors = tasks.filter(isError).length;
   const failures = tasks.filter(({ outcome }) => outcome === 'failed').length - errors;
@@ -86,7 +86,7 @@ function testcase(slug: string, task: TaskResult): string {
   return `${head}><${element} type="${xml(check)}" message="${xml(seen)}">${body}</${element}></testcase>\n`;
 }
 
-/** What XML 1.0 cannot say, a terminal's escape for one, is left out. */
+/** Escapes text, and leaves out characters that XML 1.0 cannot represent, such as a terminal's escape. */
 function xml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text
@@ -94,7 +94,7 @@ function xml(text: string): string {
     .replace(/[&<>"]/g, character => entities[character]!);
 }
 
-/** results.json of Gradescope's autograder specification. */
+/** results.json as in Gradescope's autograder specification. */
 export function gradescopeReport(submissions: readonly Submission[], seed: string): string {
   const [submission] = submissions;
   const tests = submission!.chapters.flatMap(({ slug, tasks }) =>

@@ -1,11 +1,11 @@
-// What a submission's program wrote on stderr, as its author needs it and as a teacher's terminal can take it: the first
-// error with its place, a few lines, no control characters.
+// Shortens a submission's stderr to what its author needs and a teacher's terminal can bear: the first error with its
+// place, a few lines, no control characters.
 import { visible } from '../../mini-docker/formats/visible.ts';
 
 const MOST_LINES = 6;
 const MOST_CHARACTERS = 160;
 
-/** One line of bounded length that gives a terminal no orders. */
+/** One line of bounded length, without control characters. */
 export function harmless(text: string, most = 600): string {
   const shown = visible(text.length > most ? text.slice(0, most) : text, '\n');
   return text.length > most ? `${shown}…` : shown;
@@ -13,7 +13,7 @@ export function harmless(text: string, most = 600): string {
 
 /**
  * @param code how the program ended; undefined while it runs
- * @returns undefined when there is nothing to tell
+ * @returns undefined if there is nothing to report
  */
 export function said(stderr: string, code: number | undefined): string | undefined {
   const lines = errorIn(stderr) ?? stderr.split('\n').filter(line => line.trim() !== '');
@@ -25,7 +25,7 @@ export function said(stderr: string, code: number | undefined): string | undefin
 }
 
 /**
- * The error that ended a program for Node, with its place: 'ReferenceError: kin is not defined (box.ts:4)'. Node prints
+ * Finds the uncaught error with its place: 'ReferenceError: kin is not defined (box.ts:4)'. Node prints
  *
  *     file:///…/box.ts:4        the place, the line, and carets below it
  *     kin
@@ -40,7 +40,7 @@ function errorIn(stderr: string): string[] | undefined {
   const message = harmless(lines[at]!.trim().replaceAll(WORK, ''));
   const header = lines.slice(0, at).findLastIndex(line => placeIn([line]) !== undefined);
   const atHeader = placeIn(lines.slice(Math.max(header, 0), at));
-  // The stack of a syntax error is the loader's: the code with its mark tells more.
+  // The stack of a syntax error shows only the module loader; the marked line of code tells more.
   if (/^\s*SyntaxError/.test(lines[at]!)) {
     const code = header < 0 ? [] : lines.slice(header + 1, at).filter(line => line.trim() !== '');
     return [withPlace(message, atHeader), ...code];
@@ -56,7 +56,7 @@ function withPlace(message: string, place: string | undefined): string {
 /** The learner's folder in the sandbox, before the name of a file. */
 const WORK = /(file:\/\/)?[\w./-]*\/work\/\d\d[a-z]?-[\w-]+\//g;
 
-/** 'box.ts:4' of the first line that names a file of the learner's. */
+/** 'box.ts:4', from the first line that names one of the learner's files. */
 function placeIn(lines: readonly string[]): string | undefined {
   for (const line of lines) {
     const [, file, number] = /\/work\/\d\d[a-z]?-[\w-]+\/([\w./-]+\.\w+):(\d+)/.exec(line) ?? [];

@@ -1,21 +1,21 @@
-// What is handed in: folders, found and looked at before anything of them is run.
+// Finds and inspects submitted folders before any program in them is run.
 import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Chapter, chapters, UserError } from '../course.ts';
 import type { Task, TaskResult } from './exercise.ts';
 
 export interface Handed {
-  /** As given. */
+  /** Path as given. */
   folder: string;
-  /** Its folder's name; the path as given where two are called the same. */
+  /** Name of the folder; the path as given if two folders have the same name. */
   name: string;
-  /** Of each chapter: the folder in it. */
+  /** The folder of each chapter. */
   chapters: Map<Chapter, string>;
-  /** Why nothing of it can be graded. */
+  /** Reason why no task of it can be graded. */
   unreadable?: string;
 }
 
-/** @param folders each with folders NN-slug in it, or such a folder itself */
+/** @param folders submissions: each contains folders NN-slug, or is such a folder */
 export function handedIn(folders: readonly string[]): Handed[] {
   const names = folders.map(folder => basename(resolve(folder)));
   return folders.map((folder, at) => {
@@ -33,15 +33,15 @@ function chaptersIn(path: string, name: string): Map<Chapter, string> {
   const own = chapters().find(({ slug }) => slug === name);
   if (own !== undefined) return new Map([[own, path]]);
   const found = chapters().map((chapter): [Chapter, string] => [chapter, join(path, chapter.slug)]);
-  // A symbolic link could lead to the solutions, or to what somebody else has handed in.
+  // A symbolic link could lead to the solutions, or into another submission.
   return new Map(
     found.filter(([, directory]) => lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()),
   );
 }
 
 /**
- * The chapters that everybody is graded in: those that were asked for, else all that anybody has handed in.
- * @throws UserError when there are none
+ * The chapters in which all submissions are graded: those asked for, or else all that occur in any submission.
+ * @throws UserError if there are none
  */
 export function askedFor(submissions: readonly Handed[], chosen: readonly Chapter[]): Chapter[] {
   const all = chapters().filter(({ slug }) =>
@@ -52,12 +52,12 @@ export function askedFor(submissions: readonly Handed[], chosen: readonly Chapte
   if (all.length > 0) return all;
   const reasons = submissions.map(
     ({ folder, unreadable }) =>
-      `${folder}: ${unreadable ?? 'there is no folder in it that is named like a chapter (02-pid-namespace)'}`,
+      `${folder}: ${unreadable ?? 'it contains no folder named like a chapter (02-pid-namespace)'}`,
   );
   throw new UserError(reasons.join('\n'));
 }
 
-/** @param directory of this chapter, if there is one. @returns the result of a task that was not handed in */
+/** @param directory the submission's folder for this chapter, if any. @returns the result of a task that was not handed in */
 export function missing(task: Task, chapter: Chapter, directory: string | undefined): TaskResult | undefined {
   const { id, title, points: of, file } = task;
   const seen =
