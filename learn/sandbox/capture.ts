@@ -1,4 +1,4 @@
-// A program in a sandbox whose output we want to read.
+// Runs a program in a sandbox and reads its output.
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,38 +7,38 @@ import type { EnterOptions } from './enter.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface CaptureOptions extends Omit<EnterOptions, 'streams'> {
-  /** On its stdin; else /dev/null. */
+  /** Text for its stdin, which is /dev/null otherwise. */
   input?: string;
-  /** Milliseconds until it is killed. */
+  /** Time in milliseconds after which it is killed. */
   timeout?: number;
 }
 
 export interface Captured {
-  /** 128 + n where a signal ended it. */
+  /** Exit code; 128 + n if signal n ended it. */
   code: number;
   stdout: string;
   stderr: string;
-  /** It was killed because its time was over. */
+  /** Whether it was killed because its time was up. */
   timedOut: boolean;
 }
 
 export interface Running {
-  /** As the machine numbers it. */
+  /** Its pid on the machine. */
   readonly pid: number;
-  /** What it has written until now. */
+  /** Its output so far. */
   readonly stdout: string;
   readonly stderr: string;
   readonly ended: Promise<Captured>;
   kill(signal?: number): void;
 }
 
-/** More is not kept: nobody reads on, and the writer gets SIGPIPE. */
+/** Limit in bytes; beyond it we stop reading, and the writer gets SIGPIPE. */
 const MOST = 1 << 20;
-/** Somebody it left behind may hold its output open for ever. */
+/** Time in milliseconds to wait for the end of the output: a process left behind may hold it open for ever. */
 const GRACE = 200;
 const TIMEOUT = 10_000;
 
-/** Runs it to its end. */
+/** Runs a program to its end. */
 export async function capture(
   sandbox: Sandbox,
   argv: readonly string[],
@@ -47,7 +47,7 @@ export async function capture(
   return (await begin(sandbox, argv, options)).ended;
 }
 
-/** Starts it, and reads along. */
+/** Starts a program, and reads its output while it runs. */
 export async function begin(
   sandbox: Sandbox,
   argv: readonly string[],

@@ -1,28 +1,28 @@
-// Which of the machine's file systems a sandbox shows, and how: everything that programs need is there and can be
-// changed, and no change reaches the disk.
+// Decides which of the machine's file systems a sandbox shows, and how: everything that programs need is visible and
+// can be changed, but no change reaches the disk.
 import type { MountInfo } from '#linux';
 
 export interface Covering {
   /** The mount point, the same inside the sandbox. */
   path: string;
-  /** Under a layer of memory where the kernel can; else, or always, unchangeable. */
+  /** 'layer': under a layer in memory if the kernel supports it, otherwise read-only. */
   as: 'layer' | 'read-only';
 }
 
-/** File systems on disks, and those that stand for one in virtual machines and containers. */
+/** File systems on disks, and those that take their place in virtual machines and containers. */
 const DISKS = /^(ext[234]|xfs|btrfs|f2fs|zfs|bcachefs|jfs|reiserfs|overlay|9p|virtiofs|nfs4?|fuse\..*)$/;
 
-/** Where programs and their libraries live, when these are file systems of their own. */
+/** Directories of programs and libraries, which may be separate file systems. */
 const PROGRAMS = /^\/(bin|sbin|lib\w*|usr|opt|nix|etc|var|snap)(\/|$)/;
 
-/** Directories that a sandbox has of its own. */
+/** Directories that each sandbox makes for itself. */
 export const OWN = /^\/(proc|sys|dev|run|tmp)(\/|$)/;
 
-/** @param needed paths that must be seen inside: the course, and the work to look at */
+/** @param needed paths that must be visible inside: the course, and the work to check */
 export function coverings(mounts: readonly MountInfo[], needed: readonly string[]): Covering[] {
   const found = new Map<string, Covering>();
   for (const { mountPoint, type } of mounts) {
-    // A later mount on the same place hides the earlier one.
+    // A later mount on the same mount point hides the earlier one.
     found.delete(mountPoint);
     const holdsNeeded = needed.some(path => isBelow(path, mountPoint));
     if (mountPoint !== '/' && !holdsNeeded && !(PROGRAMS.test(mountPoint) && !OWN.test(mountPoint))) continue;
@@ -38,10 +38,10 @@ export function coverings(mounts: readonly MountInfo[], needed: readonly string[
   return [...found.values()].sort((a, b) => a.path.length - b.path.length);
 }
 
-/** What programs need to run, at the top of the file system: everything that they themselves come from. */
+/** Top-level directories that contain the machine's programs and what they need to run. */
 const SYSTEM = /^(bin|sbin|lib\w*|usr|etc|nix|gnu)$/;
 
-/** The machine's programs and nothing else of it: no homes, no data, none of the paths that others work in. */
+/** Shows the machine's programs and nothing else: no home directories, no data, no shared working directories. */
 export function programsOnly(
   mounts: readonly MountInfo[],
   entries: readonly { name: string; link?: string }[],

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readStat } from '#linux';
 
-/** The processes themselves and all that descend from them, as far as they are there. */
+/** The given processes and all their descendants, as far as they still exist. */
 export function descendants(roots: readonly number[]): number[] {
   const children = new Map<number, number[]>();
   const alive = new Set<number>();

@@ -1,4 +1,5 @@
-// Starting a program in a sandbox: join its groups and namespaces, fork (a pid namespace takes in children only), execute.
+// Starts a program in a sandbox: joins its groups and namespaces, forks (only children can be in another pid namespace)
+// and executes.
 import { closeSync, fstatSync } from 'node:fs';
 import {
   AT,
@@ -34,22 +35,22 @@ import { COMMANDS } from './plan.ts';
 import { withheldRights } from './rights.ts';
 
 export interface EnterOptions {
-  /** Inside. */
+  /** Working directory inside the sandbox. */
   directory?: string;
   environment?: Record<string, string>;
   /**
-   * Descriptors for 0, 1 and 2; they stay the caller's. Ours unless said otherwise. For the machine's /dev/null the
-   * program gets the sandbox's: by a descriptor, too, root may change a file's permissions.
+   * Descriptors for 0, 1 and 2, by default our own; the caller keeps and closes them. The machine's /dev/null is
+   * replaced by the sandbox's, because root can change a file's permissions through a descriptor too.
    */
   streams?: readonly [number, number, number];
-  /** A session of its own: no terminal sends it signals. */
+  /** Whether it gets a session of its own, so that no terminal sends it signals. */
   session?: boolean;
 }
 
 export interface Entered {
-  /** As the machine numbers it. */
+  /** Its pid on the machine. */
   readonly pid: number;
-  /** Settles with the exit code; everything is given back then. */
+  /** Settles with the exit code, once all resources have been given back. */
   readonly ended: Promise<ExitStatus>;
   kill(signal: number): void;
 }
@@ -77,22 +78,22 @@ export function sandboxEnvironment(): Record<string, string> {
     ...Object.fromEntries(passed),
     PATH: `${COMMANDS}:${nodeDirectory}:${SYSTEM_PATH}`,
     HOME: '/root',
-    // Read only, in effect: what is added in a sandbox goes with it, and cannot harm who comes after.
+    // Read-only in effect: additions made in a sandbox disappear with it, and cannot harm later sandboxes.
     NODE_COMPILE_CACHE: compiledDirectory,
     LEARN_SANDBOX: '1',
   };
 }
 
-/** Writes into a group's list of processes. */
+/** Joins a control group by writing to its list of processes. */
 export function joinGroup(directory: string): Item[] {
   const file = openat(AT.FDCWD, `${directory}/cgroup.procs`, O.WRONLY | O.CLOEXEC, 0);
   return [file, because('join the group', writeText(resultOf(file), '0')), close(resultOf(file))];
 }
 
-/** @throws SyscallError naming the step that failed; no process is left then */
+/** @throws SyscallError naming the step that failed; it leaves no process behind */
 export async function enter(sandbox: {
   pidfd: number;
-  /** CLONE.NEW* */
+  /** Namespaces to join: CLONE.NEW* */
   namespaces: number;
   userNamespace: boolean;
   homes: readonly string[];
@@ -115,7 +116,7 @@ export async function enter(sandbox: {
       chdir(directory),
       ...(userNamespace ? [] : withheldRights()),
       ...handOver(),
-      // The shell looks for the program in PATH, and tells 126 from 127.
+      // The shell looks up the program in PATH, and distinguishes 126 from 127.
       execve('/bin/sh', ['sh', '-c', 'exec "$@"', 'sh', ...argv], env),
       { control: 'label', name: 'first' },
       exitGroup(0),
@@ -147,7 +148,7 @@ export async function enter(sandbox: {
 }
 
 function streamItems(streams: readonly [number, number, number] = [0, 1, 2]): Item[] {
-  // Moved out of the way first: 2 may be wanted as 0.
+  // First moved out of the way: descriptor 2 may be wanted as 0.
   const raised = streams.map(fd =>
     isNull(fd) ? openat(AT.FDCWD, '/dev/null', O.RDWR | O.CLOEXEC, 0) : fcntl(fd, F.DUPFD_CLOEXEC, 100),
   );

@@ -1,5 +1,5 @@
-// The control groups of a sandbox, below a group of the course's own in every hierarchy of the machine: they limit it,
-// and they are where chapters make groups of theirs. cgroups(7)
+// The control groups of a sandbox, below the course's own group in every hierarchy of the machine. They limit the
+// sandbox, and programs of the chapters make their groups below them. cgroups(7)
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
@@ -10,23 +10,23 @@ import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter
 import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
 import type { DevicePolicy } from '../../mini-docker/runtime/cgroups/device-rules.ts';
 
-/** The group that all sandboxes have in common, in each hierarchy. */
+/** The parent group of all sandboxes, in each hierarchy. */
 export const COURSE_GROUP = 'mini-docker-learn';
 
 export interface Hierarchy {
   version: 1 | 2;
-  /** Where it is mounted on this machine. */
+  /** Its mount point on this machine. */
   root: string;
-  /** v1: 'memory'; v2: all that it has. */
+  /** v1: its own, such as 'memory'; v2: all that are available. */
   controllers: string[];
 }
 
-/** Tells its maker, by pid and time of start. */
+/** The name of a group, which identifies its maker by pid and start time. */
 export function freshGroupName(): string {
   return `${process.pid}-${readStat()?.startTime}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Whether that one is still there to take it away. */
+/** Whether the maker of a group still exists and will remove it. */
 export function hasMaker(name: string): boolean {
   const [pid, startTime] = name.split('-').map(Number);
   const stat = readStat(pid);
@@ -34,14 +34,14 @@ export function hasMaker(name: string): boolean {
 }
 
 export interface Limits {
-  /** Bytes. */
+  /** Memory limit in bytes. */
   memory: number;
   processes: number;
 }
 
 /**
- * Nothing in a sandbox may read or write the machine's disks as devices: whatever file system shows them, devtmpfs for
- * one. Said in the group above those of the sandboxes, which none of them sees.
+ * Forbids sandboxes to read or write the machine's disks as devices, whichever file system shows them (devtmpfs, for
+ * example). The rule belongs to the parent group, which no sandbox sees.
  */
 function withholdDisks(course: string, { version, controllers }: Hierarchy): void {
   if (version === 2) {
@@ -53,7 +53,7 @@ function withholdDisks(course: string, { version, controllers }: Hierarchy): voi
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
 
-/** Those with controllers: a v2 tree without any, beside v1, is of no use. */
+/** The hierarchies that have controllers: a v2 tree without any, beside v1, is of no use. */
 export function hierarchies(): Hierarchy[] {
   const found: Hierarchy[] = [];
   for (const { mountPoint, type, superOptions } of readMountinfo() ?? []) {
@@ -71,13 +71,13 @@ export function hierarchies(): Hierarchy[] {
 
 export interface Group {
   hierarchy: Hierarchy;
-  /** The sandbox's own, on this machine. */
+  /** Path of the sandbox's group on this machine. */
   directory: string;
-  /** Where its processes are: v2 wants them in a leaf (cgroups(7), "no internal processes"), v1 does not mind. */
+  /** Path of the group of its processes: v2 wants a leaf (cgroups(7), "no internal processes"), v1 does not care. */
   home: string;
 }
 
-/** @returns one for each hierarchy. @throws Error when this user may not make any; none is left then */
+/** Makes one group in each hierarchy. @throws Error if this user may not make groups; it leaves none behind */
 export function makeGroups(name: string, limits: Limits): Group[] {
   const made: Group[] = [];
   try {
@@ -104,12 +104,12 @@ export function makeGroups(name: string, limits: Limits): Group[] {
   return made;
 }
 
-/** Once its processes are at home: what the sandbox has, groups in it can have as well. */
+/** Passes all controllers on to groups inside the sandbox, once its processes are in their leaf. */
 export function passOn({ hierarchy, directory }: Group): void {
   if (hierarchy.version === 2) pass(directory, hierarchy.controllers);
 }
 
-/** v2: what children are to have must be passed on. What cannot be (a host without delegation) is then missing below. */
+/** v2: enables controllers for child groups. On a host without delegation, some cannot be enabled and are missing there. */
 function pass(directory: string, controllers: readonly string[]): void {
   const file = join(directory, 'cgroup.subtree_control');
   const now = readFileSync(file, 'utf8').trim().split(' ');
@@ -118,7 +118,7 @@ function pass(directory: string, controllers: readonly string[]): void {
   }
 }
 
-/** v1: a new cpuset group has no processors, and nobody can join it. */
+/** v1: a new cpuset group has no processors, and no process can join it until it gets some. */
 function inheritCpuset(directory: string): void {
   for (const name of ['cpuset.cpus', 'cpuset.mems']) {
     const file = join(directory, name);
@@ -142,8 +142,8 @@ function limit(directory: string, { memory, processes }: Limits): void {
 }
 
 /**
- * Removes a group and all below it, whose processes have ended or are just ending.
- * @returns the directories that are still there after two seconds
+ * Removes a group and all groups below it, whose processes must have ended or be ending.
+ * @returns the directories that still exist after two seconds
  */
 export async function removeGroup(directory: string): Promise<string[]> {
   const deadline = Date.now() + 2000;
@@ -159,12 +159,12 @@ export async function removeGroup(directory: string): Promise<string[]> {
   }
 }
 
-/** The last sandbox takes the course's group along. */
+/** Removes the course's group if it is empty: the last sandbox does this. */
 export function removeCourseGroups(): void {
   for (const { root } of hierarchies()) quietly(() => rmdirSync(join(root, COURSE_GROUP)));
 }
 
-/** Groups whose maker has ended without taking them away: it was killed. */
+/** Groups whose maker was killed before it could remove them. */
 export function abandonedGroups(): string[] {
   const courses = hierarchies().map(({ root }) => join(root, COURSE_GROUP));
   return courses.flatMap(course =>
@@ -174,14 +174,14 @@ export function abandonedGroups(): string[] {
   );
 }
 
-/** Those in which no process is left. Takes no time where there are none. */
+/** Removes abandoned groups that contain no process. Takes no time if there are none. */
 export function removeEmptyGroups(): void {
   const groups = abandonedGroups();
   for (const group of groups.flatMap(below)) quietly(() => rmdirSync(group));
   if (groups.length > 0) removeCourseGroups();
 }
 
-/** Deepest first. */
+/** A directory and its subdirectories, deepest first. */
 export function below(directory: string): string[] {
   const names = quietly(() => readdirSync(directory, { withFileTypes: true })) ?? [];
   const children = names
@@ -190,7 +190,7 @@ export function below(directory: string): string[] {
   return existsSync(directory) ? [...children, directory] : children;
 }
 
-/** In v1 a frozen process does not even die. */
+/** Thaws a group: in v1, a frozen process does not even die of SIGKILL. */
 export function thawAll(directory: string): void {
   for (const group of below(directory)) thaw(group);
 }

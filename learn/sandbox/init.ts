@@ -1,5 +1,5 @@
-// Pid 1 of a sandbox: it reaps what is left over and waits to be killed. A program of a dozen system calls, as an ELF
-// image of its own, so that nobody inside a sandbox gets near our memory.
+// Process 1 of a sandbox: it reaps orphans and waits to be killed. It is a program of a dozen system calls in an ELF
+// image of its own, so that no process in the sandbox gets near our memory.
 
 import { type Item, mayFail, PR, prctlName, resultOf, sigtimedwait, W, wait4 } from '#linux';
 import { ELF_DATA_ADDRESS, encodeElf } from '../../mini-docker/linux/elf.ts';
@@ -14,7 +14,7 @@ function initItems(): Item[] {
     prctlName(PR.SET_NAME, 'sandbox'),
     { control: 'label', name: 'reap' },
     reaped,
-    // A pid was reaped: there may be more. 0 or ECHILD: wait for the next SIGCHLD, which is blocked and so not lost.
+    // After a pid, there may be more to reap. After 0 or ECHILD, wait for SIGCHLD, which is blocked and so not lost.
     { control: 'when', result: resultOf(reaped), is: 'equal', value: 0, to: 'wait' },
     { control: 'when', result: resultOf(reaped), is: 'different', value: -10, to: 'reap' },
     { control: 'label', name: 'wait' },

@@ -1,4 +1,4 @@
-// What a sandbox's file system is made of on this machine.
+// Plans the file system of a sandbox on this machine.
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readMountinfo } from '#linux';
@@ -9,7 +9,7 @@ import type { Placed, RootPlan } from './root.ts';
 
 const STAGES = ['/tmp', '/mnt', '/media', '/srv', '/var/tmp', '/run', '/opt'];
 
-/** Of the course's folder: these parts, unchangeable, and these files. */
+/** The parts of the course's folder to show read-only, and the files to add. */
 export interface Excerpt {
   parts: readonly string[];
   files: RootPlan['files'];
@@ -17,7 +17,7 @@ export interface Excerpt {
 
 export function planRoot(options: {
   groups: readonly Group[];
-  /** Shows this of the course, and of the machine its programs; else all that there is. */
+  /** If given, only these parts of the course and the machine's programs are visible; otherwise everything is. */
   excerpt: Excerpt | undefined;
   placed: readonly Placed[];
   userNamespace: boolean;
@@ -29,7 +29,7 @@ export function planRoot(options: {
   const stage = STAGES.find(path => existsSync(path) && !needed.some(each => isBelow(each, path)));
   if (stage === undefined) {
     throw new Error(
-      `a sandbox is put together below one of ${STAGES.join(' ')}, and none of these can be had here`,
+      `a sandbox is assembled below one of ${STAGES.join(' ')}, but none of these can be used here`,
     );
   }
   const view = excerpt === undefined ? wholeView(needed) : bareView(excerpt, node);
@@ -45,10 +45,10 @@ export function planRoot(options: {
 
 type View = Pick<RootPlan, 'coverings' | 'links' | 'empty' | 'files' | 'placed'>;
 
-/** Commands that there are in a sandbox: it comes first in PATH. */
+/** Directory of a sandbox's own commands, the first in PATH. */
 export const COMMANDS = '/run/sandbox/bin';
 
-/** Typed one terminal too early, the command that stands behind it does nothing. */
+/** A command that exists only in sandboxes: outside, the command behind it is not run. */
 const ONLY_IN_SANDBOX = { path: `${COMMANDS}/only-in-sandbox`, text: '#!/bin/sh\nexec "$@"\n', mode: 0o755 };
 
 function wholeView(needed: readonly string[]): View {

@@ -1,4 +1,4 @@
-// What a mistake could do to the machine although it is made in namespaces: these rights are withheld in a sandbox.
+// Withholds capabilities with which a mistake could harm the machine in spite of the sandbox's namespaces.
 import { CAP, type Item, PR, prctl } from '#linux';
 
 const WITHHELD = [
@@ -13,7 +13,7 @@ const WITHHELD = [
   CAP.MAC_OVERRIDE,
 ];
 
-/** From the next execve on. capabilities(7), bounding set */
+/** Takes effect with the next execve. capabilities(7), bounding set */
 export function withheldRights(): Item[] {
   return WITHHELD.map(capability => prctl(PR.CAPBSET_DROP, capability, 0, 0, 0));
 }

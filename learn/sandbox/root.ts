@@ -1,5 +1,5 @@
-// The list of system calls that makes a sandbox's file system: the machine's own, with a layer of memory over it, so that
-// everything can be changed or removed and nothing is. It is a container's start (chapters 4, 5, 7 and 8), whole.
+// The list of system calls that makes a sandbox's file system: the machine's own under a layer in memory, so that
+// changes and deletions happen only in the sandbox. It is the start of a container (chapters 4, 5, 7 and 8), complete.
 
 import { dirname } from 'node:path';
 import {
@@ -33,34 +33,34 @@ import type { Hierarchy } from './groups.ts';
 export interface Placed {
   source: string;
   target: string;
-  /** 'itself': what is written there is written on the machine; else into a layer of memory. */
+  /** 'itself': writes reach the machine; otherwise they go to a layer in memory. */
   as: Covering['as'] | 'itself';
 }
 
 export interface RootPlan {
-  /** An existing directory, below which is nothing that the sandbox needs. */
+  /** An existing directory that contains nothing that the sandbox needs. */
   stage: string;
   coverings: readonly Covering[];
-  /** Empty directories of its own, for what is placed below them. */
+  /** Empty directories, in which other things are placed. */
   empty: readonly string[];
-  /** Symbolic links that are made. */
+  /** Symbolic links to make. */
   links: readonly { path: string; to: string }[];
-  /** Small files that are made. */
+  /** Small files to make. */
   files: readonly { path: string; text: string; mode: number }[];
-  /** Directories of the machine to be seen at another place: a submission in the work folder. */
+  /** Directories of the machine that appear at another path: a submission in the work folder. */
   placed: readonly Placed[];
-  /** Hierarchies in which the sandbox has a group of its own. */
+  /** The hierarchies in which the sandbox has its own group. */
   hierarchies: readonly Hierarchy[];
-  /** Made without the machine's root. */
+  /** Whether it is made in a user namespace, without root of the machine. */
   userNamespace: boolean;
-  /** Where to work, inside. */
+  /** Working directory inside the sandbox. */
   directory: string;
 }
 
 const SIZE = 'size=512m';
 /** struct mount_attr: attr_set is MOUNT_ATTR_RDONLY. mount_setattr(2) */
 const READ_ONLY = new Uint8Array(new BigUint64Array([1n, 0n, 0n, 0n]).buffer);
-/** Where mini-docker keeps images and containers. */
+/** The directory in which mini-docker keeps images and containers. */
 const ENGINE_STATE = '/var/lib/mini-docker';
 /** Major and minor numbers. <linux/major.h> */
 const DEVICES: Record<string, [number, number]> = {
@@ -75,7 +75,7 @@ const DEVICES: Record<string, [number, number]> = {
 export function rootItems(plan: RootPlan): Item[] {
   const { stage } = plan;
   const root = `${stage}/root`;
-  // Opened before the stage or a covering hides them.
+  // Opened before the stage or a covering hides their paths.
   const covered = plan.coverings.map(({ path, as }) => ({
     target: path,
     as,
@@ -89,10 +89,7 @@ export function rootItems(plan: RootPlan): Item[] {
     );
   return [
     umask(0),
-    because(
-      'nothing that is mounted here may appear on the machine',
-      mount({ target: '/', flags: MS.REC | MS.PRIVATE }),
-    ),
+    because('our mounts must not appear on the machine', mount({ target: '/', flags: MS.REC | MS.PRIVATE })),
     ...all.map(({ fd }) => fd),
     mount({ source: 'sandbox', target: stage, type: 'tmpfs', options: `${SIZE},mode=755` }),
     mkdir(root),
@@ -120,7 +117,7 @@ export function rootItems(plan: RootPlan): Item[] {
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
     because('from here on nothing of the machine can be named any more', umount2('.', MNT.DETACH)),
     because(
-      'as systemd leaves it on most machines: chapter 4 is about it',
+      'mounts are shared, as systemd leaves them on most machines: chapter 4 is about it',
       mount({ target: '/', flags: MS.REC | MS.SHARED }),
     ),
     chdir(plan.directory),
@@ -136,15 +133,15 @@ function mkdir(path: string, mode = 0o755): Step {
   return mayFail(mkdirat(AT.FDCWD, path, mode), 'EEXIST', 'EROFS');
 }
 
-/** The directories on the way to a path below root, and itself. */
+/** Makes a path below root, with all directories on the way. */
 function mkdirs(root: string, path: string): Step[] {
   const parts = path.split('/').filter(Boolean);
   return parts.map((_, index) => mkdir(`${root}/${parts.slice(0, index + 1).join('/')}`));
 }
 
 /**
- * A directory of the machine, under a layer of memory, or as the lower layers of an overlay without an upper one, which
- * nobody can make writable; where overlay is not to be had, the thing itself, mounted read-only.
+ * Shows a directory of the machine under a layer in memory, or in an overlay without an upper layer, which cannot be
+ * made writable; or, if the kernel has no overlay, the directory itself, mounted read-only.
  */
 function coverItems(options: {
   target: string;
@@ -186,7 +183,7 @@ function fileItems(path: string, text: string, mode: number): Item[] {
   return [file, writeText(resultOf(file), text), close(resultOf(file))];
 }
 
-/** /proc, /sys, /dev, /tmp and /run of its own. */
+/** Mounts the sandbox's own /proc, /sys, /dev, /tmp and /run. */
 function ownFileSystems(root: string, plan: RootPlan): Item[] {
   const closed = MS.NOSUID | MS.NODEV | MS.NOEXEC;
   const dev = `${root}/dev`;
@@ -240,7 +237,7 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
     }),
     ...mkdirs(root, ENGINE_STATE),
     because(
-      'overlay takes no upper layer on an overlay: containers of a mini-docker in here have theirs in memory',
+      'overlay accepts no upper layer on an overlay, so containers made in the sandbox have theirs in memory',
       mayFail(
         mount({ source: 'mini-docker', target: root + ENGINE_STATE, type: 'tmpfs', options: SIZE }),
         'ENOENT',
@@ -249,12 +246,12 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
   ];
 }
 
-/** Not the machine's node: root in the sandbox could take everybody's rights to it away. */
+/** Makes its own device node: root in the sandbox could change the permissions of the machine's node. */
 function makeDevice(dev: string, name: string, [major, minor]: [number, number]): Item[] {
   return [mknodat(AT.FDCWD, `${dev}/${name}`, S_IF.CHR | 0o666, major * 0x100 + minor)];
 }
 
-/** A file can only be mounted on a file; in a user namespace, whose root owns no node, that is the only way to a device. */
+/** Mounts the machine's device node on a file: root of a user namespace may not make nodes. */
 function bindDevice(dev: string, name: string): Item[] {
   const file = openat(AT.FDCWD, `${dev}/${name}`, O.CREAT | O.WRONLY | O.CLOEXEC, 0o666);
   return [
@@ -264,7 +261,7 @@ function bindDevice(dev: string, name: string): Item[] {
   ];
 }
 
-/** The sandbox is in a cgroup namespace of its own: what it mounts begins at its own groups. */
+/** Mounts the control groups. In its own cgroup namespace, the sandbox's groups appear as the roots. */
 function groupItems(directory: string, hierarchies: readonly Hierarchy[]): Item[] {
   const [only] = hierarchies;
   if (only === undefined) return [];

@@ -1,4 +1,4 @@
-// A sandbox: a set of namespaces to experiment in, of which nothing stays. Everything inside ends with its pid 1.
+// A sandbox: a set of namespaces to experiment in, which leaves nothing behind. Everything inside ends with its process 1.
 import { closeSync, writeFileSync } from 'node:fs';
 import {
   AF,
@@ -51,11 +51,11 @@ import { type Placed, rootItems } from './root.ts';
 
 export interface SandboxOptions {
   limits?: Limits;
-  /** Shows this of the course, and of the machine its programs; else all that there is. */
+  /** If given, only these parts of the course and the machine's programs are visible; otherwise everything is. */
   excerpt?: Excerpt;
-  /** Directories of the machine to be seen at another place. */
+  /** Directories of the machine that appear at another path. */
   placed?: readonly Placed[];
-  /** Where to work, inside; the course's folder unless said otherwise. */
+  /** Working directory inside; by default the course's folder. */
   directory?: string;
 }
 
@@ -81,7 +81,7 @@ export class Sandbox implements AsyncDisposable {
     this.#fields = fields;
   }
 
-  /** @throws SyscallError saying which step failed; nothing is left then */
+  /** @throws SyscallError naming the step that failed; it leaves nothing behind */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
     const { limits = LIMITS, excerpt, placed = [], directory = repository } = options;
     const userNamespace = process.geteuid?.() !== 0;
@@ -92,7 +92,7 @@ export class Sandbox implements AsyncDisposable {
     opened.adopt(go.writeEnd, closeSync);
     const image = opened.adopt(initExecutable(), closeSync);
     const items: Item[] = [
-      // Also when this program is killed.
+      // The sandbox ends with this program, even if it is killed.
       prctl(PR.SET_PDEATHSIG, SIG.KILL, 0, 0, 0),
       { ...read(go.readEnd, new Uint8Array(1)), expect: 1 },
       ...groupItems(groups),
@@ -125,17 +125,17 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Of its pid 1, as the machine numbers it. */
+  /** Pid of its process 1 on the machine. */
   get pid(): number {
     return this.#fields.pid;
   }
 
-  /** Why it has no control groups. */
+  /** Reason why it has no control groups; undefined if it has them. */
   get withoutGroups(): string | undefined {
     return this.#fields.withoutGroups;
   }
 
-  /** Starts a program inside. @throws SyscallError when there is no way in */
+  /** Starts a program inside. @throws SyscallError if the sandbox cannot be entered */
   async enter(argv: readonly string[], options: EnterOptions = {}): Promise<Entered> {
     const { pidfd, groups, directory, userNamespace } = this.#fields;
     const also = (groups.length > 0 ? CLONE.NEWCGROUP : 0) | (userNamespace ? CLONE.NEWUSER : 0);
@@ -152,17 +152,17 @@ export class Sandbox implements AsyncDisposable {
     return entered;
   }
 
-  /** Its processes, as the machine numbers them: whoever descends from its pid 1, or from a program that we started in it. */
+  /** Pids on the machine of its processes: the descendants of its process 1, and of programs that we started in it. */
   processes(): number[] {
     return descendants([this.pid, ...this.#entered]);
   }
 
-  /** Its group in the hierarchy of a controller, on this machine. */
+  /** Path on this machine of its group in the hierarchy of a controller. */
   group(controller: string): string | undefined {
     return this.#fields.groups.find(({ hierarchy }) => hierarchy.controllers.includes(controller))?.directory;
   }
 
-  /** Ends everything inside, and takes the groups away. Idempotent. */
+  /** Ends everything inside, and removes its groups. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -179,7 +179,7 @@ export class Sandbox implements AsyncDisposable {
     for (const { directory } of groups) left.push(...(await removeGroup(directory)));
     removeCourseGroups();
     if (left.length > 0)
-      throw new Error(`the sandbox has ended, but its control groups stay: ${left.join(' ')}`);
+      throw new Error(`the sandbox has ended, but its control groups cannot be removed: ${left.join(' ')}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -192,29 +192,29 @@ function groupsOf(
   userNamespace: boolean,
 ): { groups: Group[]; withoutGroups: string | undefined } {
   if (userNamespace)
-    return { groups: [], withoutGroups: 'control groups are for root: start learn with sudo' };
+    return { groups: [], withoutGroups: 'only root may make control groups: start learn with sudo' };
   try {
     const groups = makeGroups(freshGroupName(), limits);
     return { groups, withoutGroups: groups.length > 0 ? undefined : 'no control groups are mounted here' };
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    return { groups: [], withoutGroups: `control groups cannot be made here: ${error.message}` };
+    return { groups: [], withoutGroups: `cannot make control groups here: ${error.message}` };
   }
 }
 
-/** The group it is in when the namespace is made is the root that it sees from then on. */
+/** The group that a process is in when it makes a cgroup namespace becomes the root that it sees. */
 function groupItems(groups: readonly Group[]): Item[] {
   if (groups.length === 0) return [];
   const leaves = groups.filter(({ home, directory }) => home !== directory);
   return [
     ...groups.flatMap(({ directory }) => joinGroup(directory)),
-    // The descriptors first: afterwards the paths still lead there, since the mounts are those of the machine.
+    // The paths of the leaves are still valid after this, since the mounts are those of the machine.
     unshare(CLONE.NEWCGROUP),
     ...leaves.flatMap(({ home }) => joinGroup(home)),
   ];
 }
 
-/** Without root of the machine one user can be mapped: ourselves, as root. user_namespaces(7) */
+/** Maps the calling user to root: without root of the machine, only this one mapping is allowed. user_namespaces(7) */
 function mapRoot(pid: number): void {
   writeFileSync(`/proc/${pid}/setgroups`, 'deny');
   writeFileSync(`/proc/${pid}/uid_map`, `0 ${process.geteuid?.()} 1`);
@@ -225,7 +225,7 @@ function bothLimits(value: number): Uint8Array {
   return new Uint8Array(new BigUint64Array([BigInt(value), BigInt(value)]).buffer);
 }
 
-/** A new network has one link, and that is down. netdevice(7): struct ifreq, IFF_UP */
+/** Sets lo up: a new network has only this link, and it is down. netdevice(7): struct ifreq, IFF_UP */
 function loopbackUp(): Item[] {
   const request = Buffer.alloc(40);
   request.write('lo');

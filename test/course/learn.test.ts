@@ -116,11 +116,11 @@ describe('learn', () => {
 
   test.each([
     [['read', '99'], 'there is no chapter 99'],
-    [['read', '15'], 'there is no chapter 15: they are numbered 0 to 14'],
+    [['read', '15'], 'there is no chapter 15: chapters are numbered 0 to 14'],
     [['foo'], 'there is no command foo; there are read, run, shell'],
-    [['solution', '--force'], 'which chapter?'],
+    [['solution', '--force'], 'name a chapter'],
     [['check', '3'], "'learn start 3'"],
-    [['check'], 'which chapter?'],
+    [['check'], 'name a chapter'],
     [['hint', '1', 'nonsense'], 'redirect, pid-file'],
     [['grade', '--json', '--junit', '.'], 'one of --json'],
   ])('%j: a mistake is told in a line or two, without a stack', (args, text) => {

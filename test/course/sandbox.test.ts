@@ -187,7 +187,7 @@ test('somebody without root gets a sandbox, with root in it', async context => {
       { encoding: 'utf8' },
     );
     if (/EPERM|EUSERS|ENOSPC/.test(seen.stderr)) context.skip(`no user namespaces here: ${seen.stderr}`);
-    expect(seen.stderr).toContain('control groups are for root');
+    expect(seen.stderr).toContain('only root may make control groups');
     expect(seen.stdout).toBe('0\nsandbox\nmounted\n');
   } finally {
     rmSync(directory, { recursive: true });
