@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/suite/order.ts';
 import { ClosingLine } from './test/suite/reporter.ts';
@@ -7,8 +8,8 @@ export default defineConfig({
     include: ['mini-docker/**/*.test.ts', 'test/**/*.test.ts'],
     // A process for each file: tests enter namespaces, and take them along when they end.
     pool: 'forks',
-    // Most of them wait for a kernel more than they compute.
-    maxWorkers: '100%',
+    // They wait for a kernel for a third of their time.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -44,12 +44,12 @@ describe('a submission that', () => {
 
   test('starts processes without end is ended, and the machine can start its own meanwhile', async () => {
     const code = `import { spawn } from 'node:child_process';
-      for (;;) spawn('sh', ['-c', 'f() { f & f; }; f'], { stdio: 'ignore', detached: true }).on('error', () => {});`;
+      for (;;) spawn('sh', ['-c', 'f() { f & f; }; f # ${process.pid}'], { stdio: 'ignore', detached: true }).on('error', () => {});`;
     const grading = gradeOnce(submission('forks', code), async lab => void (await lab.run([])));
     await sleep(1000);
     expect(spawnSync('true').status).toBe(0);
     expect((await grading).outcome).toBe('failed');
-    expect(spawnSync('pgrep', ['-f', '^sh -c f.. . f & f; .; f$']).status).toBe(1);
+    expect(spawnSync('pgrep', ['-f', `^sh -c f.. . f & f; .; f # ${process.pid}$`]).status).toBe(1);
   }, 40_000);
 
   test('removes files removes its own view of them', async () => {
