@@ -58,7 +58,7 @@ describe.each(chapters())('chapter $slug', chapter => {
         /(?<!checks)\.ts$/.test(file),
       )) {
         const code = readFileSync(join(repository, folder, slug, name), 'utf8');
-        const imports = [...code.matchAll(/from '([^']+)'/g)].map(([, from]) => from!);
+        const imports = [...code.matchAll(/^(?:import .*|\}) from '([^']+)';$/gm)].map(([, from]) => from!);
         for (const from of imports) {
           const other = /^(?:\.\.\/)+(?:chapters\/)?(\d\d[a-z]?-[^/]+)/.exec(from);
           const allowed = from === '#linux' || from.startsWith('node:') || from.startsWith('./');
