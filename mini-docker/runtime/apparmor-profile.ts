@@ -1,12 +1,12 @@
-// The profile that AppArmor confines containers by, execs and builds included (apparmor.d(5)). It says a second time, by
-// another mechanism, what masks, read-only mounts and missing capabilities say: it holds for a program as well that was
-// given a capability (--cap-add SYS_ADMIN), or that found a way around one of the others.
+// The AppArmor profile of containers, execs and builds (apparmor.d(5)). It repeats the restrictions of masks,
+// read-only mounts and missing capabilities by an independent mechanism, so they also hold for a program that
+// was given a capability (--cap-add SYS_ADMIN) or that found a way around one of the others.
 
 export const DEFAULT_PROFILE = 'mini-docker-default';
 
 /**
- * Files of a container may have no path that leads to / of the host (attach_disconnected), or no name any more. What
- * comes from nobody confined is the daemon's: its signals have to arrive.
+ * A container's files may have no path from the host's root (attach_disconnected), or no name any more.
+ * Signals from unconfined processes are the daemon's, and must arrive.
  */
 export const PROFILE_TEXT = `
 profile ${DEFAULT_PROFILE} flags=(attach_disconnected,mediate_deleted) {

@@ -1,4 +1,4 @@
-// AppArmor, where the kernel has it: whether it can be used, and our profile in the kernel.
+// Loads the profile into the kernel, if the kernel has AppArmor.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
@@ -6,16 +6,16 @@ import { DEFAULT_PROFILE, PROFILE_TEXT } from './apparmor-profile.ts';
 
 export interface AppArmor {
   usable: boolean;
-  /** Why not, where the kernel has it: for users. */
+  /** Why AppArmor cannot be used although the kernel has it; shown to users. */
   problem?: string;
 }
 
-/** A securityfs; the kernel lists there what is loaded. */
+/** A file in securityfs where the kernel lists the loaded profiles. */
 const LOADED = '/sys/kernel/security/apparmor/profiles';
-/** Milliseconds; it takes some ten. */
+/** Milliseconds; loading usually takes about ten. */
 const PATIENCE = 20_000;
 
-/** Loads the profile, the version of this program in place of an earlier one. */
+/** Loads the profile, and replaces the one of an earlier version of this program. */
 export function openAppArmor(): AppArmor {
   if (read('/sys/module/apparmor/parameters/enabled').trim() !== 'Y') return { usable: false };
   if (!existsSync(LOADED)) {
@@ -26,9 +26,9 @@ export function openAppArmor(): AppArmor {
 }
 
 /**
- * Loads our profile again where somebody has taken it out of the kernel meanwhile.
- * @param profile of the process that is about to start; nothing happens for others than ours
- * @throws Error
+ * Loads the profile again if it was removed from the kernel meanwhile.
+ * @param profile the profile of the process that is about to start; any other than ours is ignored
+ * @throws Error when it cannot be loaded
  */
 export function ensureProfile(profile: string | undefined): void {
   if (profile !== DEFAULT_PROFILE || isLoaded()) return;
@@ -48,7 +48,10 @@ function isLoaded(): boolean {
   return read(LOADED).includes(`${DEFAULT_PROFILE} (`);
 }
 
-/** @returns what went wrong. The policy is compiled by AppArmor's own program: its binary form depends on the kernel. */
+/**
+ * @returns the failure, if any. AppArmor's own program compiles the policy, since the binary form depends on
+ * the kernel.
+ */
 function load(): string | undefined {
   const PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter);
   const { error, status, stderr } = spawnSync('apparmor_parser', ['--replace', '--skip-cache'], {

@@ -1,5 +1,5 @@
-// /sys/fs/cgroup as a container sees it: with version 2 a mount of the hierarchy, whose root is that of the cgroup
-// namespace; with version 1 a directory with the container's own group of every controller.
+// /sys/fs/cgroup in a container: with version 2 a mount of the hierarchy, whose root is the cgroup
+// namespace's; with version 1 a directory with the container's own control group of every controller.
 
 import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, MOUNT_ATTR, O } from '../linux/constants.ts';
@@ -11,11 +11,11 @@ import { openInside } from './inside.ts';
 
 export interface CgroupView {
   version: 1 | 2;
-  /** Version 1: the container's directories on the host, one for each controller. */
+  /** For version 1: the container's directories on the host, one per controller. */
   directories: { controller: string; directory: string }[];
 }
 
-/** @returns the mounts to be made in place of one of type 'cgroup', and what to do when they are attached */
+/** @returns the mounts that replace one of type 'cgroup', and the steps to run once they are attached */
 export function expandCgroupMount(mount: Mount, view: CgroupView): { mounts: Mount[]; finish: Item[] } {
   const { destination, options = [] } = mount;
   if (view.version === 2) return { mounts: [{ ...mount, type: 'cgroup2' }], finish: [] };
@@ -31,13 +31,16 @@ export function expandCgroupMount(mount: Mount, view: CgroupView): { mounts: Mou
   return { mounts: [base, ...groups], finish: access === 'ro' ? makeReadonly(destination) : [] };
 }
 
-/** Only now: a read-only tmpfs could not take the directories to mount on. */
+/** Only at this point: mount points could not be made on a read-only tmpfs. */
 function makeReadonly(path: string): Item[] {
   const mount = openInside(path, O.PATH | O.DIRECTORY);
   const attributes = encodeMountAttr({ set: MOUNT_ATTR.RDONLY });
   return [
     ...mount.items,
-    because('nothing is to be added here', mountSetattr(resultOf(mount.fd), '', AT.EMPTY_PATH, attributes)),
+    because(
+      'the container may add nothing here',
+      mountSetattr(resultOf(mount.fd), '', AT.EMPTY_PATH, attributes),
+    ),
     close(resultOf(mount.fd)),
   ];
 }

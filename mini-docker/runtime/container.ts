@@ -1,4 +1,4 @@
-// What the engine sees of one container at run time. Implemented in runtime.ts.
+// The runtime's interface to the engine: one container at run time. runtime.ts implements it.
 import type { Readable, Writable } from 'node:stream';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Process, Resources, Spec } from '../formats/oci/runtime-spec.ts';
@@ -7,30 +7,44 @@ import type { Descriptor } from '../linux/descriptor.ts';
 export interface CreateOptions {
   /** 64 hexadecimal digits. */
   id: string;
-  /** The container's own directory below the run directory (a tmpfs as a rule); must exist. Runtime state lives in it. */
+  /**
+   * The container's own directory below the run directory (usually a tmpfs), which must exist. It holds the
+   * runtime's state.
+   */
   directory: string;
   spec: Spec;
-  /** The root filesystem: layers from top to bottom, and the writable layer. `spec.root.path` is where it is mounted, in the container's mount namespace only. */
+  /**
+   * The root filesystem: layers, topmost first, and the writable layer. It is mounted at `spec.root.path`, in
+   * the container's mount namespace only.
+   */
   rootfs: { lowerdirs: string[]; upperdir: string; workdir: string };
-  /** Keep a pipe open for the program's standard input (docker's OpenStdin); else it is /dev/null. With spec.process.terminal the pty serves instead. */
+  /**
+   * Keep a pipe open as the program's standard input (docker's OpenStdin); else it is /dev/null. With
+   * spec.process.terminal the pty serves instead.
+   */
   stdin: boolean;
-  /** Run an init as pid 1, which forwards signals and reaps zombies, and the program below it (`--init`). */
+  /**
+   * Run an init as pid 1, which forwards signals and reaps zombies, with the program as its child (`--init`).
+   */
   init?: boolean;
-  /** Keep the result and the time of each step of the start, for Container.trace(). */
+  /** Record the result and the time of each step of the start, for Container.trace(). */
   trace?: boolean;
-  /** Called once the container's namespaces exist and before its program runs: the place to move network links in. */
+  /** Called once the container's namespaces exist and before its program runs, to move network links in. */
   onNamespaces?(pid: number): Promise<void>;
 }
 
 export interface Exit {
-  /** 0 to 255; 128 + n when signal n ended it; undefined when it cannot be known (its monitor was killed). */
+  /** 0 to 255; 128 + n when signal n killed it; undefined when it is unknown (its monitor was killed). */
   code: number | undefined;
   signal?: number;
   oomKilled: boolean;
   at: Date;
 }
 
-/** The program's ends of its streams. With a terminal only `stdin` and `stdout` exist, and both are the pty. */
+/**
+ * The daemon's ends of the program's streams. With a terminal only `stdin` and `stdout` exist, and both are
+ * the pty.
+ */
 export interface Streams {
   stdin?: Writable;
   stdout?: Readable;
@@ -39,49 +53,58 @@ export interface Streams {
 
 export interface Container extends Streams {
   readonly id: string;
-  /** On the host. */
+  /** Pid on the host. */
   readonly pid: number;
   /**
-   * The descriptors behind `stdout` and `stderr`, for who reads them in its own way: in place of those two, which read
-   * as soon as they are asked for. They stay the container's; delete() closes them.
+   * The descriptors behind `stdout` and `stderr`, for a caller that reads them itself, instead of the two
+   * streams, which start to read on first access. The container owns them; delete() closes them.
    */
   readonly outputs: {
     stdout?: Descriptor | undefined;
     stderr?: Descriptor | undefined;
     terminal?: Descriptor | undefined;
   };
-  /** Lets the program run. Rejects with a SyscallError (syscall 'execve', code 'ENOENT', 'EACCES', …) when it cannot; the container is then gone but for delete(). */
+  /**
+   * Lets the program run. Rejects with a SyscallError (syscall 'execve', code 'ENOENT', 'EACCES', …) when it
+   * cannot be executed; then only delete() is left to call.
+   */
   start(): Promise<void>;
-  /** Settles when the program has ended and never rejects. The streams may still hold output: read them to their end. */
+  /**
+   * Settles when the program has exited, and never rejects. The streams may still hold output: read them to
+   * the end.
+   */
   readonly exited: Promise<Exit>;
-  /** Sends a signal (by number) to pid 1. False when it has ended. */
+  /** Sends a signal (by number) to pid 1. False when it has exited. */
   kill(signal: number): boolean;
   pause(): Promise<void>;
   resume(): Promise<void>;
   resize(size: { rows: number; columns: number }): void;
   /** Changes limits of the running container. */
   update(resources: Resources): Promise<void>;
-  /** Calls back when the kernel has killed a process of the container for want of memory, until it has ended. */
+  /** Calls back at each OOM kill in the container, until its program has exited. */
   onOomKill(listener: () => void): void;
   stats(): Promise<Stats>;
-  /** Pids on the host of all processes of the container's cgroup. */
+  /** Pids on the host of all processes in the container's cgroup. */
   processes(): number[];
   exec(options: ExecOptions): Promise<Execution>;
-  /** The steps of its start with results and times, when it was made with `trace`. */
+  /** The steps of its start with results and times, if it was created with `trace`. */
   trace(): ExplainedStep[] | undefined;
-  /** Ends what still runs (SIGKILL to the whole cgroup, thawing it first), gives back the cgroup and the monitor. Idempotent. */
+  /**
+   * Kills remaining processes (SIGKILL to the whole cgroup, after thawing it), and releases the cgroup and
+   * the monitor. Idempotent.
+   */
   delete(): Promise<void>;
 }
 
 export interface ExecOptions {
-  /** Its capabilities, cwd, user, env, terminal, … in full, as for a container. */
+  /** The complete process: capabilities, cwd, user, env, terminal, …, as for a container. */
   process: Process;
   stdin: boolean;
-  /** Ends it (SIGKILL), be it on the way to its program. */
+  /** Kills the process (SIGKILL), even before its program runs. */
   signal?: AbortSignal;
 }
 
-/** A process that joined a running container. `exited` and the streams behave as a container's. */
+/** A process that joined a running container. `exited` and the streams behave as for a container. */
 export interface Execution extends Streams {
   readonly pid: number;
   readonly exited: Promise<Exit>;
@@ -118,15 +141,15 @@ export interface BlkioEntry {
 }
 
 export interface Runtime {
-  /** The steps that would start it, decoded, without making any. */
+  /** The steps that would start it, decoded; none is executed. */
   explain(options: Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>): ExplainedStep[];
-  /** Makes the container up to the point before its program runs. On failure nothing is left. */
+  /** Creates the container up to the point before its program runs. On failure nothing is left. */
   create(options: CreateOptions): Promise<Container>;
   /**
-   * Finds the container that an earlier daemon left in `directory`: running ones with their streams, and ended ones
-   * with their exit and what is left of their output. undefined when nothing of it is left.
+   * Finds the container that an earlier daemon left in `directory`: a running one with its streams, or an
+   * exited one with its exit and its remaining output. undefined when nothing of it is left.
    */
   adopt(options: { id: string; directory: string; spec: Spec }): Promise<Container | undefined>;
-  /** Ends whatever there still is of a container that cannot be adopted, because its directory is not what it was. */
+  /** Kills the remains of a container that cannot be adopted because its directory was damaged. */
   discard(options: { directory: string; cgroupsPath: string }): Promise<void>;
 }

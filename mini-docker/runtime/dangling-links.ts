@@ -1,13 +1,17 @@
-// Places of a container that a link of its image sends to where nothing is: a volume at /data, where /data leads to
-// /srv/data and there is no /srv. As in Docker, what is missing is made inside. The start's program can make directories
-// (inside.ts), but not take links apart: the places are resolved before, and the program finds names only.
+// Resolves mount points that lead through a dangling link of the image: a volume at /data, where /data links
+// to /srv/data and /srv does not exist. As in Docker, the missing directories are made inside. The start
+// program can make directories (inside.ts) but cannot follow links step by step, so the paths are resolved in
+// advance and the program gets plain names.
 import { closeSync, lstatSync } from 'node:fs';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { resolveInRoot } from '../linux/in-root.ts';
 import { openMergedView } from './merged-view.ts';
 import type { Layers } from './rootfs.ts';
 
-/** The spec with its mount points, devices and working directory resolved; the same spec where no link is on the way. */
+/**
+ * The spec with its mount points, devices and working directory resolved; the same object when no link is
+ * involved.
+ */
 export function withoutLinks(spec: Spec, layers: Layers): Spec {
   const all = [layers.upperdir, ...layers.lowerdirs];
   const { mounts, process, linux } = spec;
@@ -30,7 +34,10 @@ export function withoutLinks(spec: Spec, layers: Layers): Spec {
   }
 }
 
-/** What the layer has, another may hide: then the view tells. Most layers have nothing at most places. */
+/**
+ * Whether this layer has a link there; the merged view decides, since another layer may hide it. Most layers
+ * have nothing at most paths.
+ */
 function hasLink(layer: string, place: string): boolean {
   if (isKernels(place)) return false;
   let path = layer;
@@ -43,12 +50,15 @@ function hasLink(layer: string, place: string): boolean {
   return false;
 }
 
-/** These are mounted where they are called, whatever the image has there (inside.ts refuses links). */
+/**
+ * The kernel's filesystems are mounted at their literal paths, whatever the image has there (inside.ts
+ * refuses links).
+ */
 function isKernels(place: string): boolean {
   return /^\/(proc|sys|dev)(\/|$)/.test(place);
 }
 
-/** Then it is a place in what is mounted, and the image's links there are hidden. */
+/** Whether the path lies in another mount, which hides the image's links there. */
 function isBelowAnother(place: string, { mounts }: Spec): boolean {
   return mounts.some(({ destination }) => place !== destination && place.startsWith(`${destination}/`));
 }

@@ -1,16 +1,19 @@
-// The descriptors that a monitor is started with, by number. The container's first process inherits them and sets them
-// close-on-exec before its program runs; the monitor keeps those that a later daemon will ask for.
+// The numbers of the descriptors that a monitor starts with. The container's first process inherits them and
+// sets them close-on-exec before its program runs; the monitor keeps those that a later daemon will need.
 export const FD = {
-  /** The results of both programs, shared with the daemon. */
+  /** Memory with the results of both programs, shared with the daemon. */
   data: 3,
-  /** The file that the monitor writes the wait status to. */
+  /** The file to which the monitor writes the wait status. */
   exit: 4,
-  /** A pipe that ends when the container has ended and its status is written, and that nothing is ever written to. */
+  /** A pipe that is never written to. It ends when the container has exited and its status is written. */
   ended: 5,
   endedReader: 6,
-  /** The container's process says that it waits (a byte), and later that it has execed (the end of the pipe). */
+  /**
+   * A pipe on which the container's process reports that it waits (a byte), and later that it has execed (the
+   * end of the pipe).
+   */
   ready: 7,
-  /** The daemon lets it go on, a byte for each wait. */
+  /** A pipe by which the daemon releases it: one byte per wait. */
   go: 8,
   stdin: 9,
   stdinWriter: 10,
@@ -18,14 +21,14 @@ export const FD = {
   stdoutReader: 12,
   stderr: 13,
   stderrReader: 14,
-  /** The pty's master. */
+  /** The master end of the pty. */
   terminal: 15,
-  /** The container's process says that its terminal is there for the monitor to take. */
+  /** A pipe on which the container's process reports that its terminal is ready for the monitor to take. */
   terminalReady: 16,
   terminalReadyReader: 17,
   /** The monitor's own image, to be executed. */
   image: 18,
-  /** For exec: a pidfd of the container's first process. */
+  /** A pidfd of the container's first process, for exec. */
   container: 19,
   /** The image of --init. */
   init: 20,
@@ -33,5 +36,5 @@ export const FD = {
   cgroup: 21,
 } as const;
 
-/** The first number that none of them has. */
+/** The first number above all of them. */
 export const FD_END = 22;

@@ -1,4 +1,4 @@
-// /dev: the nodes, the links that programs expect, and the console.
+// Sets up /dev: the nodes, the links that programs expect, and the console.
 
 import { posix } from 'node:path';
 import type { Device } from '../formats/oci/runtime-spec.ts';
@@ -20,12 +20,15 @@ const links: [name: string, target: string, why?: string][] = [
   ['ptmx', 'pts/ptmx', 'every /dev/pts has its own multiplexer'],
 ];
 
-/** dev_t as the kernel takes it: makedev(3). */
+/** The kernel's encoding of a device number: makedev(3). */
 export function makedev(major: number, minor: number): number {
   return (minor & 0xff) + ((major & 0xfff) << 8) + (minor & ~0xff) * 4096;
 }
 
-/** Nodes made with mknod; in a user namespace that is forbidden, and those are bound that were made for it outside. */
+/**
+ * Makes the nodes with mknod. In a user namespace that is forbidden; then nodes that were made outside are
+ * bind mounted.
+ */
 export function devicesSection(devices: readonly Device[]): Section {
   const directories = Map.groupBy(devices, ({ path }) => posix.dirname(path));
   if (!directories.has('/dev')) directories.set('/dev', []);
@@ -35,7 +38,7 @@ export function devicesSection(devices: readonly Device[]): Section {
   );
 }
 
-/** Below a descriptor: the image and its volumes must not send a node elsewhere. */
+/** By descriptor, so that neither the image nor its volumes can redirect a node. */
 function inDirectory(directory: string, devices: readonly Device[]): Item[] {
   const { fd, items } = openInside(directory, O.PATH | O.DIRECTORY);
   return [
@@ -53,7 +56,7 @@ function makeDevice(
 ): Item[] {
   const name = posix.basename(path);
   const node = mknodat(resultOf(directory), name, types[type] | fileMode, makedev(major, minor));
-  // A tmpfs of ours, or a name that the image has already: then it stays what it is, but for its owner.
+  // On our tmpfs it is new. If the image already has the name, the file stays, except for its owner.
   const items: Item[] = [mayFail(node, 'EEXIST')];
   if (uid !== 0 || gid !== 0) {
     items.push(fchownat(resultOf(directory), name, uid, gid, AT.SYMLINK_NOFOLLOW));
@@ -69,8 +72,8 @@ function makeLinks(directory: Step): Item[] {
 }
 
 /**
- * For where mknod is not allowed: the nodes that stagedDevices() made, bound.
- * @param place of the node with this index, while the root has not changed
+ * For a user namespace, where mknod is not allowed: bind mounts the nodes that stagedDevices() made.
+ * @param place the path of the node with this index, before the root changes
  */
 export function prepareBoundDevices(
   devices: readonly Device[],
@@ -96,7 +99,10 @@ export function prepareBoundDevices(
   };
 }
 
-/** Made by a process that is the host's root: not the host's own nodes, which root of the container could be the owner of. */
+/**
+ * Made by a process that is the host's root. The host's own nodes are not used, since root of the container
+ * could own them.
+ */
 export function stagedDevices(
   devices: readonly Device[],
   options: {
@@ -115,9 +121,9 @@ export function stagedDevices(
   });
 }
 
-/** /dev/console is the container's terminal. */
+/** Makes /dev/console the container's terminal. */
 export function consoleItems(): Item[] {
-  // By its descriptor: what is called /dev/pts/0 may be another file by now, or a link to one.
+  // By its descriptor, since /dev/pts/0 may be another file by now, or a link to one.
   const tree: Step = openTree(0, '', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH);
   return [
     ...makeMountPoint('/dev/console', 'file'),

@@ -1,5 +1,5 @@
-// A further process in a running container: it joins the container's cgroup and all its namespaces by one setns(2) on
-// a pidfd, and then has to fork, since a joined pid namespace takes in children only.
+// Executes a further process in a running container. It joins the container's cgroup, and all its namespaces
+// by one setns(2) on a pidfd; then it has to fork, since only children enter a joined pid namespace.
 import { closeSync, openSync } from 'node:fs';
 import { ExpectedError } from '../formats/errors.ts';
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
@@ -34,7 +34,7 @@ import { closeAll, openStreams, own, type StreamDescriptors } from './streams.ts
 import { openTerminal } from './terminal.ts';
 import { giveStreams } from './user-namespace.ts';
 
-/** The list of an exec: pure, as that of a start. */
+/** The program of an exec: a pure function, like that of a start. */
 export function execProgram(options: {
   spec: Spec;
   process: Process;
@@ -45,7 +45,8 @@ export function execProgram(options: {
   const { spec, process, stdin, enterCgroup } = options;
   const types = spec.linux.namespaces.map(({ type }) => type);
   const flags = types.reduce((sum, type) => sum | NAMESPACE_FLAG[type], 0);
-  // Whoever is in the container's cgroup namespace sees its cgroup alone, and could not move one from outside into it.
+  // A process in the container's cgroup namespace sees only the cgroup there, and could not move a process
+  // from outside into it.
   const later = enterCgroup === 'born in it' ? flags & CLONE.NEWCGROUP : 0;
   const pid = new Uint8Array(4);
   const clone = birth({ flags: CLONE.PARENT, pid, cgroup: enterCgroup });
@@ -84,7 +85,7 @@ export function execProgram(options: {
       limits(process),
       ...rights(process, { lastCapability: options.lastCapability, loadsFilter: filter.length > 0 }),
     ),
-    waitForDaemon('wait for the daemon', 'it has taken what it needs'),
+    waitForDaemon('wait for the daemon', 'the daemon has taken what it needs'),
     section('program', closeDescriptors(), execute(process, filter)),
     section('the one that forked', [
       { control: 'label', name: 'done' },
@@ -94,7 +95,7 @@ export function execProgram(options: {
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
 }
 
-/** @throws SyscallError as Container.start does, when the program cannot be executed */
+/** @throws SyscallError when the program cannot be executed, as in Container.start */
 export async function execInside(options: {
   id: string;
   spec: Spec;
@@ -104,7 +105,7 @@ export async function execInside(options: {
 }): Promise<Execution> {
   const { id, spec, pidfd, cgroup, exec } = options;
   const { process, stdin, signal } = exec;
-  // Without its namespaces, rights and filter nothing may be started in it.
+  // Without the container's namespaces, rights and filter, nothing may be started in it.
   if (spec.process.args.length === 0) {
     throw new ExpectedError('conflict', `nothing can be executed in ${id.slice(0, 12)}: its spec is lost`);
   }
@@ -172,7 +173,7 @@ export async function execInside(options: {
     if (failure !== undefined) throw failure;
     return execution({ pid: bornPid(), process: child, descriptors: streams });
   } catch (error) {
-    // One that was stopped does not see the end of the pipe. It is in the container, and ours to take away.
+    // A stopped process does not see the end of the pipe. It is in the container, and has to be killed.
     child ??= born();
     kill();
     closeAll(streams);
@@ -184,7 +185,7 @@ export async function execInside(options: {
   }
 }
 
-/** The process that forked has nothing more to do. */
+/** Reaps the process that forked, which has finished its work. */
 async function finish(first: ImageProcess): Promise<void> {
   first.release();
   await first.process.ended();

@@ -1,4 +1,4 @@
-// The last steps: where the program stands, what it inherits, and the program itself.
+// The last steps of a start: working directory, inherited descriptors, and the program itself.
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
 import { CLOSE_RANGE, O } from '../linux/constants.ts';
@@ -10,7 +10,7 @@ import { makeDirectories, openInside } from './inside.ts';
 const ALL_DESCRIPTORS = 0xffff_ffff;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** @param create as Docker does for a container, and not for an exec */
+/** @param create make a missing directory, as Docker does for a container but not for an exec */
 export function workingDirectory(process: Process, create: boolean): Item[] {
   const directory = openInside(process.cwd, O.PATH | O.DIRECTORY);
   return [
@@ -22,7 +22,10 @@ export function workingDirectory(process: Process, create: boolean): Item[] {
   ];
 }
 
-/** Everything from descriptor 3 on is ours, and must not reach the program: a descriptor of a host's directory is a way out. */
+/**
+ * Descriptors from 3 on are the runtime's, and must not reach the program: a descriptor of a host directory
+ * is a way out.
+ */
 export function closeDescriptors(): Item {
   return because(
     'no descriptor but 0, 1 and 2 reaches the program',
@@ -30,13 +33,13 @@ export function closeDescriptors(): Item {
   );
 }
 
-/** execve(2) looks nowhere itself: a name without a slash is tried in each directory of PATH, as execvp(3) does. */
+/** execve(2) does not search: a name without a slash is tried in each directory of PATH, as in execvp(3). */
 export function attempts({ args, env }: Process): Step[] {
   const [program = ''] = args;
   return candidates(program, env).map(path => mayFail(execve(path, args, env)));
 }
 
-/** @param filter what has to come right before execve */
+/** @param filter steps that must come immediately before execve */
 export function execute(process: Process, filter: readonly Item[] = []): Item[] {
   const tries = attempts(process);
   return [...resetSignals(), ...filter, ...tries, { control: 'fail', blame: tries }];

@@ -1,4 +1,4 @@
-// The conversation with a container's first process before its program runs: it says that it waits, we let it go on.
+// The gate before a container's program: its first process reports that it waits, and the daemon releases it.
 import { Socket } from 'node:net';
 import { call } from '../linux/call.ts';
 import { Descriptor } from '../linux/descriptor.ts';
@@ -6,7 +6,10 @@ import { readStat } from '../linux/proc/stat.ts';
 import { mayFail } from '../linux/step.ts';
 import { write } from '../linux/syscalls.ts';
 
-/** Milliseconds between looks at a process that does not come, and how many in a row must find it stopped. */
+/**
+ * Milliseconds between checks of a process that does not arrive; number of consecutive checks that must find
+ * it stopped.
+ */
 const LOOK_MS = 250;
 const LOOKS = 4;
 
@@ -19,7 +22,7 @@ export class Gate {
   #wake: (() => void) | undefined;
   readonly #pid: () => number;
 
-  /** Takes both descriptors over. @param pid of the process that is waited for; 0 as long as there is none */
+  /** Takes ownership of both descriptors. @param pid the pid of the awaited process; 0 while there is none */
   constructor(ready: number, go: number, pid: () => number) {
     this.#pid = pid;
     this.#go = new Descriptor(go);
@@ -37,8 +40,9 @@ export class Gate {
   }
 
   /**
-   * True when the process waits; false when it has gone on to its program, or failed.
-   * @throws Error when somebody in the container has stopped it (SIGSTOP, ptrace), which nothing of ours does
+   * True when the process waits; false when it went on to its program, or failed.
+   * @throws Error when another process in the container has stopped it (SIGSTOP, ptrace), which mini-docker
+   * never does
    */
   async arrived(): Promise<boolean> {
     while (this.#waiting === 0 && !this.#ended) {
@@ -62,11 +66,11 @@ export class Gate {
   }
 
   open(): void {
-    // EPIPE: it was killed, which arrived() tells.
+    // EPIPE: it was killed, which arrived() reports.
     call(mayFail(write(this.#go.number, Buffer.from('.')), 'EPIPE'));
   }
 
-  /** A process that still waits sees the end of the pipe and ends. Idempotent. */
+  /** A process that still waits sees the end of the pipe and exits. Idempotent. */
   close(): void {
     this.#go.close();
     this.#ready.destroy();

@@ -1,5 +1,5 @@
-// What a daemon leaves that is killed after it began to make a container and before it wrote down what it had begun:
-// a monitor that nobody knows, and a cgroup. The container's process saw the end of its pipe and has ended by itself.
+// Cleans up after a daemon that was killed between creating a container and recording it: an unrecorded
+// monitor, and a cgroup. The container's process saw the end of its pipe and has exited.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { HeldProcess } from '../linux/held-process.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
@@ -7,7 +7,10 @@ import { openCgroup } from './cgroups/create.ts';
 import { FD } from './descriptors.ts';
 import { exitFile } from './state.ts';
 
-/** Takes it away. `directory` is the container's, and tells its monitor from others: that has a file in it open. */
+/**
+ * Kills the monitor and removes the cgroup. `directory` is the container's; its monitor is the process with a
+ * file open there.
+ */
 export async function discardHalfMade(options: { directory: string; cgroupsPath: string }): Promise<void> {
   const cgroup = openCgroup(options.cgroupsPath);
   cgroup?.kill();
@@ -29,7 +32,7 @@ function monitorsOf(directory: string): number[] {
         const isMonitor = readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
         return isMonitor && readlinkSync(`/proc/${pid}/fd/${FD.exit}`) === file;
       } catch {
-        // It ended while we looked.
+        // It exited during the check.
         return false;
       }
     });

@@ -1,5 +1,5 @@
-// A container that was made, or found again: what can be done with it, through descriptors that stand for its processes
-// whatever becomes of their pids.
+// The handle of a container that was created or found again. It works through descriptors, which stay valid
+// whatever happens to the pids.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../formats/explanation.ts';
@@ -30,10 +30,10 @@ export interface HandleOptions {
   trace: (() => ExplainedStep[]) | undefined;
 }
 
-/** The descriptors are the handle's from here on; delete() closes them. */
+/** The handle takes ownership of the descriptors; delete() closes them. */
 export function containerHandle(options: HandleOptions): Container {
   const { id, directory, spec, pid, process, monitor, ended, descriptors, cgroup, trace } = options;
-  // Let go of once it is done: it holds the whole program of the start, some hundred kilobytes.
+  // Dropped after use: it holds the whole program of the start, some hundred kilobytes.
   let start: HandleOptions['start'] | undefined = options.start;
   const streams = openStreams(descriptors, () => monitor?.signal(CLOSE_STDIN));
   const { stdin } = streams;
@@ -103,7 +103,7 @@ async function end(options: {
   const { directory, ended, process, cgroup } = options;
   if (ended !== undefined) await endOf(ended);
   let record = readExit(directory);
-  // The monitor was killed: the container may run on, and nobody will ever know how it ended.
+  // The monitor was killed: the container may still run, and its exit will never be known.
   if (record === undefined && process !== undefined) {
     await watchExit(process.pidfd);
     record = readExit(directory);

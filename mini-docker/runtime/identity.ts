@@ -1,5 +1,5 @@
-// Who the program is, and what it may: limits, groups, user, capabilities. Privileges go last, in the order in which
-// giving up one does not need another that is already gone.
+// Sets the program's limits, groups, user and capabilities. Privileges go last, in an order in which giving
+// up one never needs another that is already gone.
 import type { Capabilities, Process } from '../formats/oci/runtime-spec.ts';
 import { CAP, PR, PR_CAP_AMBIENT, RLIMIT } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
@@ -28,8 +28,8 @@ function limit(value: number): bigint {
 }
 
 /**
- * A program that is not root may open /dev/stdout again only if the pipe is its own.
- * @param stdin a pipe of its own; else it is a /dev/null, which everybody may open
+ * A program that is not root can reopen /dev/stdout only if it owns the pipe.
+ * @param stdin whether standard input is a pipe; else it is a /dev/null, which any user may open
  */
 export function ownStreams(process: Process, stdin: boolean): Item[] {
   const { uid, gid } = process.user;
@@ -40,9 +40,9 @@ export function ownStreams(process: Process, stdin: boolean): Item[] {
 }
 
 /**
- * User, groups and capabilities, in the order that works.
- * @param options.lastCapability the highest number that this kernel has
- * @param options.loadsFilter a seccomp filter comes after it, right before execve
+ * Sets user, groups and capabilities, in the order that works.
+ * @param options.lastCapability the highest capability number of this kernel
+ * @param options.loadsFilter whether a seccomp filter is loaded later, right before execve
  */
 export function rights(
   process: Process,
@@ -87,8 +87,9 @@ function boundCapabilities(capabilities: Capabilities, lastCapability: number): 
 }
 
 /**
- * @param keep also stay, until execve: it gives root what the bounding set has, and others nothing but the ambient ones,
- * whatever a process had before (capabilities(7), "Transformation of capabilities during execve")
+ * @param keep a capability to keep until execve, which gives root the bounding set, and other users only the
+ * ambient capabilities, whatever the process had before (capabilities(7), "Transformation of capabilities
+ * during execve")
  */
 function setCapabilities(capabilities: Capabilities, keep: readonly string[]): Item[] {
   const header = Buffer.alloc(8);

@@ -1,5 +1,6 @@
-// A list of steps as a process of its own: compiled into an ELF image in a sealed memfd and executed from there, so that
-// it neither shares our memory nor ends with us. Its data is shared with us: there the results appear.
+// Runs a list of steps as a separate process: compiled into an ELF image in a sealed memfd and executed from
+// there, so that it neither shares our memory nor dies with us. Its data is shared with us, and holds the
+// results.
 import { closeSync, openSync } from 'node:fs';
 import { startChild } from '../linux/child.ts';
 import { AT, CLOSE_RANGE, F } from '../linux/constants.ts';
@@ -15,21 +16,22 @@ import { FD, FD_END } from './descriptors.ts';
 
 export interface ImageProcess {
   pid: number;
-  /** The caller's to let go. */
+  /** The process; the caller closes it. */
   process: HeldProcess;
   results: Results;
-  /** Gives the shared memory back; what the results hold now stays readable. Idempotent. */
+  /** Releases the shared memory; results read so far stay readable. Idempotent. */
   release(): void;
 }
 
-/** Above every number of FD. */
+/** Above every number in FD. */
 const HIGH = 256;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
 /**
- * @param options.descriptors what the process is to have, and at which numbers; they stay the caller's. 0, 1 and 2 are /dev/null.
- * @param options.argv how it appears in a list of processes
- * @param options.doing what an error begins with
+ * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own. 0, 1 and
+ * 2 are /dev/null.
+ * @param options.argv its name in a list of processes
+ * @param options.doing the beginning of an error message
  * @throws SyscallError when it cannot be started; nothing is left then
  */
 export async function startImage(options: {
@@ -75,14 +77,17 @@ export async function startImage(options: {
   };
 }
 
-/** Puts each descriptor at its number and executes the image. Signals stay blocked until the program itself unblocks them. */
+/**
+ * Moves each descriptor to its number and executes the image. Signals stay blocked until the program unblocks
+ * them.
+ */
 function launch(options: {
   descriptors: readonly [fd: number, number: number][];
   image: number;
   argv: string[];
 }): Item[] {
   const { descriptors, image, argv } = options;
-  // First all go up, since one's number may be where another still is.
+  // All move up first, since one's number may still be occupied by another.
   const raised = descriptors.map(([fd, number]) => ({ copy: fcntl(fd, F.DUPFD_CLOEXEC, HIGH), number }));
   return [
     chdir('/'),

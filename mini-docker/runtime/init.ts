@@ -1,6 +1,7 @@
-// --init: a pid 1 that does what pid 1 has to do, forward signals and reap orphans, around a program that need not know
-// of that. It is an ELF image with the program's name, arguments and environment in it. A pid 1 gets no signal that it has
-// no handler for (pid_namespaces(7)); this one blocks them all and waits for them with sigtimedwait(2) instead.
+// --init: a pid 1 that forwards signals and reaps orphans, so that the program need not. It is an ELF image
+// with the program's name, arguments and environment in it. The kernel delivers no signal to a pid 1 that has
+// no handler for it (pid_namespaces(7)); this one blocks all signals and waits for them with sigtimedwait(2)
+// instead.
 
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
@@ -29,14 +30,15 @@ export function initItems(process: Process): Item[] {
   const tries = attempts(process);
   const clone = cloneCall(SIG.CHLD, 0, null, 0, 0);
   const own = getpid();
-  // Longer than an int, so that the bytes behind it are zero when it is read as a word.
+  // Longer than an int, so that the following bytes are zero when it is read as a word.
   const status = new Uint8Array(16);
   const reaped = mayFail(wait4(-1, status, W.NOHANG, null));
   const signal = mayFail(sigtimedwait(new Uint8Array(MASK_SIZE).fill(0xff), null, null, MASK_SIZE));
   const exitCode = { wordIn: status, at: 1 };
   return [
     { control: 'fork', step: clone, parent: 'reap' },
-    // A process group of its own, in the foreground: Ctrl-C is the program's, and is not sent twice.
+    // Its own process group, in the foreground: Ctrl-C goes to the program directly, and not a second time
+    // through the init.
     own,
     mayFail(setpgid(0, 0)),
     mayFail(ioctlBuffer(0, IOCTL.TIOCSPGRP, addressOfResult(own))),
@@ -68,7 +70,8 @@ export function initItems(process: Process): Item[] {
     mayFail(kill(resultOf(clone), resultOf(signal))),
     { control: 'jump', to: 'wait' },
 
-    // A wait status: the exit code in its second byte, or else the signal in the lowest seven bits. wait(2)
+    // Decodes the wait status: the exit code is in the second byte, or the signal in the lowest seven bits.
+    // wait(2)
     { control: 'label', name: 'ended' },
     { control: 'when', result: { wordIn: status, at: 0 }, is: 'equal', value: 0, to: 'exited' },
     { control: 'when', result: exitCode, is: 'different', value: 0, to: 'exited' },
@@ -83,7 +86,10 @@ export function initImage(process: Process, architecture: Architecture): Buffer 
   return encodeElf({ architecture, code, data });
 }
 
-/** What the container's first process does in place of executing the program. The init itself is under the filter, too. */
+/**
+ * Steps by which the container's first process becomes the init instead of the program. The filter applies to
+ * the init, too.
+ */
 export function executeInit(process: Process, filter: readonly Item[]): Item[] {
   const argv = ['/sbin/docker-init', '--', ...process.args];
   return [

@@ -1,6 +1,7 @@
-// Steps on paths of the container, made after its root is ours. An image is hostile: its /data may be a symbolic link to
-// anywhere. The new root confines all links but one kind, the magic ones of /proc (/proc/self/fd/N may be a directory of
-// the host), so every path is resolved with openat2(2) and RESOLVE_NO_MAGICLINKS, and then only the descriptor is used.
+// Steps on paths of the container, run after the root has changed. An image is hostile: its /data may be a
+// symbolic link to anywhere. The new root confines all links except the magic ones of /proc (/proc/self/fd/N
+// may be a directory of the host), so every path is resolved with openat2(2) and RESOLVE_NO_MAGICLINKS, and
+// from then on only the descriptor is used.
 
 import { posix } from 'node:path';
 import { AT, MOVE_MOUNT, O, RESOLVE } from '../linux/constants.ts';
@@ -12,12 +13,12 @@ import { close, fstatfs, mkdirat, moveMount, openat, openat2, unlinkat } from '.
 
 let labels = 0;
 
-/** Labels must differ within one program; over all programs is more than enough. */
+/** A label that is unique across all programs, and therefore within each. */
 export function freshLabel(name: string): string {
   return `${name} ${++labels}`;
 }
 
-/** Few, for the hundred calls of a start: each stands in its program once. */
+/** A few shared structures for about a hundred calls per start, so that each is in the program once. */
 const hows = new Map<string, Uint8Array>();
 
 /** open_how of openat2(2). */
@@ -31,12 +32,12 @@ function how(flags: number, resolve: number): Uint8Array {
   return made;
 }
 
-/** @returns the step whose result is the descriptor, and the items that make it */
+/** @returns the step whose result is the descriptor, and all items that make it */
 export function openInside(path: string, flags: number, ...tolerated: string[]): { fd: Step; items: Item[] } {
   return openResolving(path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS, tolerated);
 }
 
-/** The same, where the image may have no symbolic link on the way: what lies there decides what we mask and write. */
+/** The same without symbolic links on the way, for paths whose file decides what is masked and written. */
 export function openPlain(path: string, flags: number, ...tolerated: string[]): { fd: Step; items: Item[] } {
   return openResolving(path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS, tolerated);
 }
@@ -48,7 +49,7 @@ function openResolving(
   tolerated: string[],
 ): { fd: Step; items: Item[] } {
   const open = openat2(AT.FDCWD, path, how(flags, resolve));
-  // EAGAIN: somebody renamed something on the way; the kernel wants to be asked again.
+  // EAGAIN: a rename happened during the resolution, and the kernel asks for another try.
   const fd = mayFail(open, 'EAGAIN', ...tolerated);
   const again = freshLabel('again');
   return {
@@ -61,7 +62,7 @@ function openResolving(
   };
 }
 
-/** Makes the directory and those above it, as far as they are missing. */
+/** Makes the directory and its missing parents. */
 export function makeDirectories(path: string): Item[] {
   const parts = path.split('/').filter(part => part !== '');
   return parts.flatMap((name, index) => {
@@ -77,7 +78,7 @@ export function makeDirectories(path: string): Item[] {
   });
 }
 
-/** Goes to the label unless the path is missing. */
+/** Jumps to the label unless the path is missing. */
 function unlessMissing(path: string, to: string): Item[] {
   const found = openInside(path, O.PATH, 'ENOENT');
   const asked = because(
@@ -94,14 +95,14 @@ function unlessMissing(path: string, to: string): Item[] {
   ];
 }
 
-/** Makes what a mount needs below it, a directory or an empty file, where it is missing. */
+/** Makes a mount point, a directory or an empty file, if it is missing. */
 export function makeMountPoint(path: string, kind: 'directory' | 'file'): Item[] {
   const there = freshLabel('there');
   const label: Control = { control: 'label', name: there };
   if (kind === 'directory') return [...unlessMissing(path, there), ...makeDirectories(path), label];
   const parent = openInside(posix.dirname(path), O.PATH | O.DIRECTORY);
   const name = posix.basename(path);
-  // A link to nothing, as /etc/resolv.conf often is one: what it leads to is made, inside. A FIFO does not hold us up.
+  // The target of a dangling link, as /etc/resolv.conf often is, is made inside. A FIFO does not block this.
   const target = openInside(path, O.CREAT | O.WRONLY | O.NONBLOCK, 'ENOENT');
   const file = openat(resultOf(parent.fd), name, O.CREAT | O.EXCL | O.WRONLY | O.NOFOLLOW | O.CLOEXEC, 0o755);
   const nowhere = freshLabel('nowhere');
@@ -134,8 +135,8 @@ const STATFS_SIZE = 120;
 
 /**
  * Attaches a detached mount at the path, and closes its descriptor.
- * @param where 'no link': of a kernel's filesystem, that nothing in the image may send elsewhere. 'not in proc': of a
- * volume, that must not take the place of what the kernel says and takes there.
+ * @param where 'no link': for a kernel's filesystem, which no link of the image may redirect. 'not in proc':
+ * for a volume, which must not replace the kernel's files in /proc.
  */
 export function attach(
   tree: Step,
@@ -173,7 +174,7 @@ function refuseProc(fd: Step, path: string): Item[] {
   ];
 }
 
-/** Fails unless /proc is the kernel's: whoever mounts something there decides what is written to where. */
+/** Fails unless /proc is the kernel's: a filesystem mounted there instead could redirect later writes. */
 export function requireProc(): Item[] {
   const proc = openPlain('/proc', O.PATH | O.DIRECTORY);
   const { look, type } = filesystemOf(proc.fd, "/proc must be the kernel's: what follows trusts it");

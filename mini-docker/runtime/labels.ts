@@ -1,5 +1,6 @@
-// What the kernel's security modules are to call the program. It is said before the root changes, through the host's
-// /proc: what lies at /proc in a container may be anything. It holds from the next execve on, and children inherit it.
+// Sets the program's labels for the kernel's security modules. They are written through the host's /proc
+// before the root changes, since /proc in a container may be anything. They apply from the next execve on,
+// and children inherit them.
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { AT, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';

@@ -1,5 +1,5 @@
-// Paths of /proc and /sys that a container must not read (masked) or must not write (read-only). They belong to the
-// kernel as a whole, not to the container. A path that this kernel does not have is passed over.
+// Hides paths of /proc and /sys that a container must not read (masked) or must not write (read-only): they
+// concern the whole kernel, not the container. Paths that this kernel does not have are skipped.
 
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../linux/constants.ts';
 import { ERRNO } from '../linux/errno.ts';
@@ -13,14 +13,15 @@ import { type Section, section } from './section.ts';
 const attachHere = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
 
 export interface PreparedMasks {
-  /** To be made while the place of nothing is there. */
+  /** Steps to run while the container's own /dev/null is at its place. */
   prepare: Item[];
   section: Section;
 }
 
 /**
- * @param options.isDirectory tells of a path of the host, whose /proc and /sys have the same files as every other
- * @param options.nothing where a /dev/null of the container's own is (own-null.ts) when `prepare` runs
+ * @param options.isDirectory whether a path of the host is a directory; every /proc and /sys has the same
+ * files
+ * @param options.nothing path of the container's own /dev/null (own-null.ts) when `prepare` runs
  */
 export function prepareMasks(
   paths: { masked: readonly string[]; readonly: readonly string[] },
@@ -43,12 +44,12 @@ export function prepareMasks(
   };
 }
 
-/** Not what is called /dev/null in the container, which is in the hands of its image and its volumes. */
+/** Not the file that is called /dev/null in the container, which its image and its volumes control. */
 function copyOfNothing(nothing: string, path: string): Step {
   return because(`will lie over ${path}`, openTree(AT.FDCWD, nothing, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC));
 }
 
-/** A file gets /dev/null over it, a directory an empty one that nobody can write to. */
+/** Mounts /dev/null over a file, and an empty read-only directory over a directory. */
 function mask(path: string, nothing: Step): Item[] {
   const point = openInside(path, O.PATH, 'ENOENT');
   const cover = because(
@@ -61,7 +62,8 @@ function mask(path: string, nothing: Step): Item[] {
     ...point.items,
     { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
     cover,
-    // A file on a directory is EINVAL to move_mount; a tmpfs that failed as well would be the failure to tell.
+    // move_mount fails with EINVAL for a file on a directory; if the tmpfs fails too, its failure is
+    // reported.
     { control: 'when', result: resultOf(cover), is: 'equal', value: 0, to: done },
     ...coverWithDirectory(point.fd, 'it is a directory'),
     { control: 'label', name: done },

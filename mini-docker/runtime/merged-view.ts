@@ -1,5 +1,6 @@
-// A container's root filesystem, seen from the host while the container does not run: a detached overlay mount
-// (fsopen(2), fsmount(2)), a descriptor that belongs to no mount namespace. Nothing has to be unmounted after a crash.
+// A container's root filesystem, seen from the host while the container is not running: a detached overlay
+// mount (fsopen(2), fsmount(2)), held by a descriptor and in no mount namespace. After a crash there is
+// nothing to unmount.
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { call } from '../linux/call.ts';
@@ -8,18 +9,18 @@ import { mayFail, type Step } from '../linux/step.ts';
 import { close, fsconfig, fsmount, fsopen } from '../linux/syscalls.ts';
 
 export interface ViewOptions {
-  /** Topmost first. */
+  /** The image's layers, topmost first. */
   lowerdirs: string[];
   /** The writable layer. Without `workdir` the view is read-only. */
   upperdir: string;
   workdir?: string;
 }
 
-/** A descriptor of the root directory, the caller's to close. @throws SyscallError */
+/** Opens the root directory; the caller closes it. @throws SyscallError when the overlay cannot be mounted */
 export function openMergedView(options: ViewOptions): number {
   const { lowerdirs, upperdir, workdir } = options;
   const layers = workdir === undefined ? [upperdir, ...lowerdirs] : lowerdirs;
-  // Overlay wants two layers; an image without any has nothing to merge.
+  // Overlay needs two layers; with fewer there is nothing to merge.
   if (layers.length < 2 && workdir === undefined) return openSync(upperdir, O.DIRECTORY | constants.O_RDONLY);
   using descriptors = new DisposableStack();
   const view = { layers, upperdir, workdir };
@@ -35,8 +36,8 @@ interface View {
 }
 
 /**
- * Since Linux 6.8. @returns undefined for older ones: some say so at the first layer, and those before 6.5 keep what
- * they do not know to themselves until the end.
+ * Adds the layers one by one, which needs Linux 6.8. @returns undefined for older kernels: some fail at the
+ * first layer, and those before 6.5 report unknown options only at the end.
  */
 function oneByOne(view: View, descriptors: DisposableStack): number | undefined {
   const context = begin(descriptors);
@@ -47,7 +48,10 @@ function oneByOne(view: View, descriptors: DisposableStack): number | undefined 
   return call(mayFail(create(context), 'EINVAL')) < 0 ? undefined : context;
 }
 
-/** All in one value, of which fsconfig(2) takes 255 bytes: descriptors have short names, and 15 of them fit. */
+/**
+ * Adds all layers in one value, of which fsconfig(2) takes 255 bytes: descriptors have short names, and 15 of
+ * them fit.
+ */
 function atOnce(view: View, descriptors: DisposableStack): number {
   const context = begin(descriptors);
   const short = view.layers.map(layer => {

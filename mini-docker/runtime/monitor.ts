@@ -1,4 +1,4 @@
-// Starts a monitor: a process of its own that starts the container and outlives the daemon.
+// Starts a monitor: the separate process that starts the container and outlives the daemon.
 import { closeSync, openSync } from 'node:fs';
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { sealedExecutable } from '../linux/memfd.ts';
@@ -11,9 +11,12 @@ import { initImage } from './init.ts';
 import { own, type StreamDescriptors } from './streams.ts';
 import { waiterImage } from './waiter.ts';
 
-/** Our ends of everything that the monitor and the container have the other ends of: close-on-exec, the caller's to own. */
+/** The daemon's ends of all channels to the monitor and the container: close-on-exec, owned by the caller. */
 export interface Monitor extends ImageProcess {
-  /** The container's process says that it waits (a byte), and that its program runs (the end). */
+  /**
+   * A pipe on which the container's process reports that it waits (a byte), and that its program runs (the
+   * end).
+   */
   ready: number;
   go: number;
   ended: number;
@@ -23,22 +26,22 @@ export interface Monitor extends ImageProcess {
 export interface MonitorOptions {
   id: string;
   items: readonly Item[];
-  /** Where the wait status is written. */
+  /** The file for the wait status. */
   exitFile: string;
-  /** The directory of the cgroup that the container is born in. */
+  /** Directory of the cgroup in which the container is created. */
   cgroup: string | undefined;
   terminal: boolean;
   stdin: boolean;
-  /** The program for which an init is to be pid 1. */
+  /** The program below an init as pid 1. */
   init: Process | undefined;
   trace: boolean;
   doing: string;
 }
 
-/** One image for all monitors, in one memfd. */
+/** The waiter's image, in one memfd for all monitors. */
 let waiter: number | undefined;
 
-/** @throws SyscallError when the monitor itself cannot be started; nothing is left then */
+/** @throws SyscallError when the monitor cannot be started; nothing is left then */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const { id, items, exitFile, cgroup, terminal, stdin, init, trace, doing } = options;
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
@@ -46,7 +49,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   using theirs = new DisposableStack();
   const descriptors: [fd: number, number: number][] = [[waiter, FD.image]];
 
-  /** A pipe whose ends the monitor gets at these numbers; one end is ours as well, or none. */
+  /** Makes a pipe whose ends get these numbers in the monitor; the daemon keeps one end, or none. */
   const connect = (numbers: { reader?: number; writer?: number }, mine?: 'reader' | 'writer'): number => {
     const { readEnd, writeEnd } = pipe();
     if (numbers.reader !== undefined) descriptors.push([readEnd, numbers.reader]);
@@ -66,7 +69,8 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const go = connect({ reader: FD.go }, 'writer');
   if (terminal) {
     connect({ writer: FD.terminalReady, reader: FD.terminalReadyReader });
-    // Until the pty is there: whatever else got this number would be closed when the master comes to it.
+    // A placeholder until the pty exists: any other file at this number would be closed when the master
+    // arrives.
     descriptors.push([theirs.adopt(openSync('/dev/null', 'r'), closeSync), FD.terminal]);
   }
   const streams = {

@@ -1,16 +1,16 @@
-// The options of a mount in the runtime spec, as mount(8) writes them, sorted by who takes them.
+// Parses the mount options of the runtime spec, in the form of mount(8), and sorts them by their recipient.
 import { MOUNT_ATTR, MS } from '../linux/constants.ts';
 
 export interface MountOptions {
-  /** MOUNT_ATTR bits of this one mount. */
+  /** MOUNT_ATTR bits of the mount itself. */
   attributes: number;
-  /** They go for what is mounted below it, too: 'rro', of a recursive bind. */
+  /** Whether the attributes also apply to mounts below it: 'rro', of a recursive bind. */
   attributesBelow: boolean;
   bind: boolean;
   recursive: boolean;
-  /** MS_PRIVATE, MS_SLAVE, … with MS_REC, or undefined to leave it as it is. */
+  /** MS_PRIVATE, MS_SLAVE, … with MS_REC; undefined to leave the propagation unchanged. */
   propagation: number | undefined;
-  /** For the filesystem itself: ['size', '64m'], or ['nosuchflag', undefined]. */
+  /** Options of the filesystem: ['size', '64m'], or ['nosuchflag', undefined]. */
   data: [key: string, value: string | undefined][];
 }
 
@@ -24,7 +24,10 @@ const attributes: Record<string, number> = {
   strictatime: MOUNT_ATTR.STRICTATIME,
 };
 
-/** The opposite of an attribute, which a later option may ask for. `relatime` is the kernel's default, a field of its own. */
+/**
+ * Options that clear an attribute that an earlier one set. `relatime` is the kernel's default, a field of its
+ * own.
+ */
 const withdrawals: Record<string, number> = {
   rw: MOUNT_ATTR.RDONLY,
   suid: MOUNT_ATTR.NOSUID,

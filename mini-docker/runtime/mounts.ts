@@ -1,6 +1,6 @@
-// The mounts of the runtime spec, in two stages. Before the root changes, each is made detached: a new filesystem
-// (fsopen, fsmount) or a copy of a part of the host's tree (open_tree). Afterwards each is attached (move_mount) at its
-// place in the container, where no link can lead out of it.
+// The mounts of the runtime spec, in two stages. Before the root changes, each is made detached: a new
+// filesystem (fsopen, fsmount), or a copy of a part of the host's tree (open_tree). Afterwards each is
+// attached (move_mount) at its place in the container, where no link can lead out.
 
 import type { Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MS, OPEN_TREE } from '../linux/constants.ts';
@@ -13,13 +13,13 @@ import { parseMountOptions } from './mount-options.ts';
 import { type Section, section } from './section.ts';
 
 export interface PreparedMount {
-  /** Makes the mount, attached nowhere. */
+  /** Steps that make the mount, detached. */
   prepare: Item[];
   attach: Section;
   destination: string;
 }
 
-/** @param isDirectory tells of a bind mount's source on the host */
+/** @param isDirectory whether a bind mount's source on the host is a directory */
 export function prepareMount(mount: Mount, isDirectory: (source: string) => boolean): PreparedMount {
   const { destination, type, source } = mount;
   const options = parseMountOptions(mount.options ?? []);
@@ -38,7 +38,7 @@ export function prepareMount(mount: Mount, isDirectory: (source: string) => bool
   };
 }
 
-/** Files of /proc that a container may be shown instead of the machine's: as lxcfs makes them, and runc allows them. */
+/** Files of /proc that may be replaced in a container, as by lxcfs; runc allows the same ones. */
 const REPLACEABLE = new Set(
   'cpuinfo diskstats loadavg meminfo net/dev slabinfo stat swaps uptime sys/kernel/ns_last_pid'
     .split(' ')
@@ -59,7 +59,7 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
     openTree(AT.FDCWD, source, flags),
   );
   const items: Item[] = [tree];
-  // Two calls: attributes and propagation each go down the tree as far as they say themselves.
+  // Two calls, since attributes and propagation each reach as far down the tree as their own options say.
   if (options.attributes !== 0) {
     const below = options.attributesBelow && options.recursive;
     const set = encodeMountAttr({ set: options.attributes });
@@ -71,7 +71,7 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
 const setAttributes = (tree: Step, attributes: Uint8Array, below: boolean): Step =>
   mountSetattr(resultOf(tree), '', AT.EMPTY_PATH | (below ? AT.RECURSIVE : 0), attributes);
 
-/** MS_PRIVATE, MS_SLAVE, … with MS_REC for the mounts below, too. */
+/** MS_PRIVATE, MS_SLAVE, …, with MS_REC to include the mounts below. */
 function setPropagation(tree: Step, propagation: number | undefined): Step[] {
   if (propagation === undefined) return [];
   const attributes = encodeMountAttr({ propagation: propagation & ~MS.REC });

@@ -1,5 +1,5 @@
-// Which namespaces a container has: new ones come with clone(2), or with unshare(2) where clone cannot give them; others
-// are joined by a path as /proc/PID/ns/NAME.
+// The namespaces of a container. New ones are made by clone(2), or by unshare(2) where clone cannot; existing
+// ones are joined by a path such as /proc/PID/ns/NAME.
 import type { Linux, NamespaceType } from '../formats/oci/runtime-spec.ts';
 import { AT, CLONE, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
@@ -17,7 +17,11 @@ export const NAMESPACE_FLAG: Record<NamespaceType, number> = {
   time: CLONE.NEWTIME,
 };
 
-/** Those that the container's first process is born in. A cgroup namespace's root is where the process is when it is made, and it has to join its cgroup first; a time namespace is entered by children only. */
+/**
+ * Flags for the namespaces in which the container's first process is created. A cgroup namespace is made
+ * later, since its root is the process's cgroup at that time, and the process has to join its cgroup first; a
+ * time namespace takes only children.
+ */
 export function cloneFlags(linux: Linux): number {
   return linux.namespaces
     .filter(({ type, path }) => path === undefined && type !== 'cgroup' && type !== 'time')
@@ -37,7 +41,10 @@ function join(type: NamespaceType, path: string): Item[] {
   ];
 }
 
-/** What the parent does before it clones: only children enter a joined pid namespace or a new time namespace. */
+/**
+ * Steps of the parent before it clones, since only children enter a joined pid namespace or a new time
+ * namespace.
+ */
 export function beforeClone(linux: Linux): Item[] {
   const items: Item[] = [];
   for (const { type, path } of linux.namespaces) {
@@ -57,7 +64,10 @@ export function beforeClone(linux: Linux): Item[] {
   return items;
 }
 
-/** What the container's process joins itself. The user namespace comes first: it gives the right to the others it owns. */
+/**
+ * Namespaces that the container's process joins itself. The user namespace comes first, since it gives the
+ * right to join those that it owns.
+ */
 export function joinNamespaces(linux: Linux): Item[] {
   const joined = linux.namespaces.filter(
     ({ type, path }) => path !== undefined && type !== 'pid' && type !== 'time',
@@ -66,7 +76,7 @@ export function joinNamespaces(linux: Linux): Item[] {
   return joined.flatMap(({ type, path }) => join(type, path!));
 }
 
-/** To be made once the process is in its cgroup. */
+/** Steps for the time after the process has joined its cgroup. */
 export function newCgroupNamespace(linux: Linux): Item[] {
   if (!isNew(linux, 'cgroup')) return [];
   return [because('/proc/self/cgroup shows / from here on', unshare(CLONE.NEWCGROUP))];

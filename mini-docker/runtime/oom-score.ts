@@ -1,18 +1,22 @@
-// Who is killed first when memory runs out. The daemon and everything that belongs to it should be among the last, as
-// dockerd is; the programs in containers, which would inherit that, should not. proc_pid_oom_score_adj(5)
+// Sets the order of kills when memory runs out. The daemon and its own processes should be among the last,
+// like dockerd; the programs in containers would inherit that, and should not. proc_pid_oom_score_adj(5)
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OURS = -500;
 
-/** For this process and those that it starts. Without CAP_SYS_RESOURCE it stays what it is; where it is lower, too. */
+/**
+ * Protects this process and its later children. Without CAP_SYS_RESOURCE, or if the value is already lower,
+ * nothing changes.
+ */
 export function protectFromOomKiller(): void {
   if (Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) > OURS) write('self', OURS);
 }
 
 /**
- * Of a container's process that waits. Written from outside: inside a user namespace the file is nobody's.
- * @param asked undefined: 0, where that can be had
- * @throws Error where what was asked for cannot be had
+ * Sets the score of a container's process while it waits. It is written from outside, since inside a user
+ * namespace the process does not own the file.
+ * @param asked undefined: 0, if possible
+ * @throws Error when a requested value cannot be set
  */
 export function setOomScore(pid: number, asked: number | undefined, doing: string): void {
   if (write(pid, asked ?? 0) || asked === undefined) return;
@@ -21,7 +25,7 @@ export function setOomScore(pid: number, asked: number | undefined, doing: strin
   );
 }
 
-/** @returns whether it could be written; a process that has ended is no failure of this */
+/** @returns whether it could be written; a process that has exited is no failure */
 function write(pid: number | 'self', value: number): boolean {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(value));

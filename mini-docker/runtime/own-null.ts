@@ -1,6 +1,7 @@
-// A /dev/null that is the container's own. It stands for the standard input that a container does not have and lies over
-// files that it must not read. The host's would be one inode for the whole machine, and root of a container may chmod and
-// chown every inode of root's that a descriptor or a mount leads to, also through /proc/self/fd/0.
+// A /dev/null of the container's own. It replaces a missing standard input, and is mounted over files that
+// the container must not read. The host's node would be one inode for the whole machine, and root of a
+// container may chmod and chown every inode of root's that it can reach by a descriptor or a mount, even
+// through /proc/self/fd/0.
 import { dirname } from 'node:path';
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MS, O, S_IF } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
@@ -24,7 +25,7 @@ const WHY = "a /dev/null of its own: root of a container could change the host's
 /** A tmpfs with room for two directories and one node. */
 const SMALLEST = 'size=4k,nr_inodes=3,mode=755';
 
-/** Also what /proc/self/fd/0 tells: names end where the mount does. */
+/** Path that /proc/self/fd/0 shows, since paths end at the mount's root. */
 const NAME = 'dev/null';
 
 export function nullIn(place: string): string {
@@ -32,9 +33,9 @@ export function nullIn(place: string): string {
 }
 
 /**
- * For a start, while nothing that is mounted appears on the host.
- * @param options.place an empty directory; `isMade`: with the node in it (user-namespace.ts)
- * @param use what is done with a descriptor of the node, and with its path
+ * For a start, before its mounts can appear on the host.
+ * @param options.place an empty directory; `isMade`: it already has the node (user-namespace.ts)
+ * @param use steps with a descriptor of the node and its path
  */
 export function withOwnNull(
   { place, isMade }: { place: string; isMade: boolean },
@@ -49,7 +50,7 @@ export function withOwnNull(
   ];
 }
 
-/** For an exec, which comes from outside and may mount nothing there: attached nowhere. */
+/** For an exec, which enters from outside and may not mount anything there: a detached mount. */
 export function withDetachedNull(use: (fd: Step) => Item[]): Item[] {
   const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
   const tree = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
@@ -68,7 +69,7 @@ export function withDetachedNull(use: (fd: Step) => Item[]): Item[] {
   ];
 }
 
-/** Everybody may write to it, whatever the umask is. */
+/** Writable for all users, whatever the umask is. */
 export function makeNull(directory: number | Ref, place: string): Item[] {
   return [
     mkdirat(directory, dirname(nullIn(place)), 0o755),

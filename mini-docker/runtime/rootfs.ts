@@ -1,5 +1,6 @@
-// The container's root: an overlay of the image's layers and the writable layer, which then takes the place of the
-// host's root. What is needed of the host is opened before; afterwards nothing of it can be named any more.
+// Sets up the container's root: an overlay of the image's layers and the writable layer, which then replaces
+// the host's root. The files of the host that are needed are opened before; afterwards none can be named any
+// more.
 import { posix } from 'node:path';
 import { AT, MNT, MS, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
@@ -8,19 +9,22 @@ import { chdir, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from 
 import { type Section, section } from './section.ts';
 
 export interface Layers {
-  /** Topmost first. */
+  /** The image's layers, topmost first. */
   lowerdirs: readonly string[];
   upperdir: string;
   workdir: string;
 }
 
-/** Renamed directories and changed modes are copied up whole: other tools, and our own commit, can then read the layer. */
+/**
+ * Renamed directories and changed modes are copied up whole, so that other tools, and our own commit, can
+ * read the layer.
+ */
 export const PLAIN_LAYERS = 'redirect_dir=off,metacopy=off';
 
-/** mount(2) copies one page of options, with the NUL at its end. */
+/** mount(2) copies one page of options, including the NUL at the end. */
 const LONGEST_OPTIONS = 4095;
 
-/** @param layers undefined: with a user namespace the daemon has mounted them already (user-namespace.ts) */
+/** @param layers undefined: with a user namespace the daemon has already mounted them (user-namespace.ts) */
 export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
   const root = because(
     'pivot_root wants a mount point',
@@ -36,7 +40,7 @@ export function rootfsSection(rootfs: string, layers: Layers | undefined): Secti
   ]);
 }
 
-/** @param how mount(2)'s flags, and more options of overlay's */
+/** @param how flags of mount(2), and further options of overlay */
 export function overlay(rootfs: string, layers: Layers, how: { flags: number; extra: string }): Item[] {
   const { flags, extra } = how;
   const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
@@ -45,7 +49,7 @@ export function overlay(rootfs: string, layers: Layers, how: { flags: number; ex
   if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
     return [because(why, mountCall('overlay', rootfs, 'overlay', flags, options))];
   }
-  // Many layers: paths relative to what they have in common are shorter.
+  // Paths relative to a common directory are shorter, which helps with many layers.
   const base = commonDirectory(layers.lowerdirs);
   const relative = layers.lowerdirs.map(layer => escapeOption(posix.relative(base, layer))).join(':');
   const short = `lowerdir=${relative},${writable}`;
@@ -58,7 +62,7 @@ export function overlay(rootfs: string, layers: Layers, how: { flags: number; ex
   return overlayOfLinks(rootfs, layers, { flags, writable, why });
 }
 
-/** Docker does the same with its directory l/. Taking layers one at a time (lowerdir+) is for Linux 6.8 and newer only. */
+/** Docker does the same with its directory l/. Adding layers one by one (lowerdir+) needs Linux 6.8. */
 function overlayOfLinks(
   rootfs: string,
   layers: Layers,
@@ -76,7 +80,10 @@ function overlayOfLinks(
   ];
 }
 
-/** overlay separates layers by colons, mount options are separated by commas, and both are escaped by a backslash. */
+/**
+ * Overlay separates layers by colons, and mount options are separated by commas; both are escaped by a
+ * backslash.
+ */
 function escapeOption(path: string): string {
   return path.replace(/[\\:,]/g, character => `\\${character}`);
 }
@@ -94,9 +101,10 @@ function samePrefix(a: readonly string[], b: readonly string[], length: number):
   return true;
 }
 
-/** Keeps what we mount to ourselves. */
+/** Keeps the container's mounts private. */
 export function propagationSection(propagation: 'private' | 'slave' | 'shared' | 'unbindable'): Section {
-  // With 'shared', too, our own mounts must stay here: they then follow the host's without answering.
+  // With 'shared', too, the container's mounts must stay in it: they receive the host's mounts without
+  // sending any.
   const slave = propagation === 'slave' || propagation === 'shared';
   return section('mount propagation', [
     because(
@@ -108,7 +116,7 @@ export function propagationSection(propagation: 'private' | 'slave' | 'shared' |
   ]);
 }
 
-/** A read-only root, after everything has been mounted on it. */
+/** Makes the root read-only, after everything has been mounted on it. */
 export function readonlyRootSection(): Section {
   return section('read-only root', [
     because('--read-only', mountCall(null, '/', null, MS.REMOUNT | MS.BIND | MS.RDONLY, null)),

@@ -1,4 +1,4 @@
-// One container at run time: made, started, found again. container.ts says what each does for its caller.
+// Implements the runtime: creates, starts and adopts containers. container.ts describes each operation.
 import { closeSync, mkdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
@@ -56,7 +56,7 @@ function programOf(options: ProgramOptions): StartProgram {
     init: options.init === true,
     enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(spec.linux.cgroupsPath) },
     cgroup: view,
-    // What is missing fails when it is opened, with its path in the error.
+    // A missing source fails when it is opened, with its path in the error.
     isDirectory: source =>
       statSync(sources.get(source) ?? source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
@@ -124,7 +124,8 @@ async function create(options: CreateOptions): Promise<Container> {
     monitor.release();
     closeAll(descriptors);
     closeSync(monitor.ended);
-    // Before its parent ends: the kernel would wake it if it is stopped, and it would go on and join the cgroup.
+    // Before its parent dies: the kernel would then wake it if it is stopped, and it would continue and join
+    // the cgroup.
     const pid = pidOf({ monitor, program });
     held ??= pid === 0 ? undefined : HeldProcess.of(pid);
     held?.signal(SIG.KILL);
@@ -136,14 +137,14 @@ async function create(options: CreateOptions): Promise<Container> {
   }
 }
 
-/** Both to their end. Where the first fails, the second fails for that reason, too, and knows less of it. */
+/** Waits for both. If the first fails, the second fails because of that, and its error says less. */
 async function inParallel<T>(first: Promise<void>, second: Promise<T>): Promise<T> {
   await Promise.allSettled([first, second]);
   await first;
   return second;
 }
 
-/** @returns the pid of the container's first process, which goes on with its mounts */
+/** @returns the pid of the container's first process, which continues with its mounts */
 async function waitForNamespaces(options: {
   monitor: Monitor;
   gate: Gate;
@@ -157,7 +158,7 @@ async function waitForNamespaces(options: {
   const pid = (): number => pidOf({ monitor, program });
   if (hasOwnUserNamespace(spec)) {
     await arrive(options);
-    // Its new capabilities do not reach to the files of the cgroup.
+    // Its new capabilities do not apply to the cgroup's files.
     if (cgroup.version === 1) cgroup.join(pid());
     await setUpUserNamespace({ pid: pid(), spec, layers: rootfs, doing });
     gate.open();
@@ -166,12 +167,12 @@ async function waitForNamespaces(options: {
   return pid();
 }
 
-/** On the host; 0 before it is born. */
+/** Pid on the host; 0 before the process exists. */
 function pidOf({ monitor, program }: { monitor: Monitor; program: StartProgram }): number {
   return monitor.results.buffer(program.pid).readInt32LE();
 }
 
-/** At the next place where the container's process says that it has come so far. */
+/** Waits until the container's process reports that it has reached its next stop. */
 async function arrive({
   monitor,
   gate,
@@ -226,20 +227,22 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
   });
 }
 
-/** Our ends of the container's streams, as copies of those that its monitor keeps; undefined when the monitor is gone. */
+/**
+ * Copies the daemon's ends of the container's streams out of its monitor; undefined when the monitor is gone.
+ */
 async function takeFromMonitor(
   state: State,
 ): Promise<{ pidfd: number; ended: number; streams: StreamDescriptors } | undefined> {
   const pidfd = openProcess(state.monitor);
   if (pidfd === undefined) return undefined;
-  /** Standard input may have been closed before, and then is not there. */
+  /** Standard input is missing if it was closed before. */
   const take = (number: number): number | undefined => {
     const fd = call(mayFail(pidfdGetfd(pidfd, number, 0), 'EBADF', 'ESRCH'));
     return fd < 0 ? undefined : fd;
   };
   const ended = take(FD.endedReader);
   if (ended === undefined) {
-    // A zombie: it was killed, and its parent does not care.
+    // A zombie: it was killed, and its parent does not reap it.
     closeSync(pidfd);
     return undefined;
   }
@@ -253,10 +256,10 @@ async function takeFromMonitor(
   return { pidfd, ended, streams: own(streams) };
 }
 
-/** Milliseconds that a monitor on a busy machine may take to come to its next system call. */
+/** Milliseconds that a monitor on a busy machine may need to reach its next system call. */
 const PATIENCE = 2000;
 
-/** The monitor takes the master while the program starts: what it has until then is /dev/null. */
+/** The monitor takes the master while the program starts; until then it has /dev/null there. */
 async function takeTerminal(take: () => number | undefined): Promise<number | undefined> {
   for (const deadline = Date.now() + PATIENCE; Date.now() < deadline; await sleep(5)) {
     const fd = take();

@@ -1,4 +1,4 @@
-// The start of a container is a list of sections, each a list of system calls with their reasons.
+// A section: a titled part of a start's steps, each with its reason.
 import type { Item } from '../linux/program.ts';
 
 export interface Section {

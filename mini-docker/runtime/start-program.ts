@@ -1,6 +1,6 @@
-// The start of a container, whole, as data: the OCI spec in, the list of system calls out. It is compiled into one ELF
-// program: the part before clone runs in the monitor, the part after it becomes the container's first process, and
-// what stands behind the label 'monitor' lets the monitor become its waiter (waiter.ts).
+// The complete start of a container as data: the OCI spec in, the list of system calls out. It is compiled
+// into one ELF program: the part before clone runs in the monitor, the part after it in the container's first
+// process, and the code behind the label 'monitor' turns the monitor into its waiter (waiter.ts).
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { AT, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
@@ -43,25 +43,28 @@ import { hasOwnUserNamespace, STAGE, stagedDevice } from './user-namespace.ts';
 
 export interface StartFacts {
   layers: Layers;
-  /** A pipe for standard input; else a /dev/null of the container's own. */
+  /** Standard input is a pipe; else a /dev/null of the container's own. */
   stdin: boolean;
-  /** An init as pid 1, and the program below it. */
+  /** Run an init as pid 1, with the program as its child. */
   init: boolean;
   enterCgroup: CgroupEntry;
   cgroup: CgroupView;
   /** Whether a bind mount's source on the host is a directory. */
   isDirectory(source: string): boolean;
-  /** The highest capability that the kernel has. */
+  /** The highest capability number of the kernel. */
   lastCapability: number;
 }
 
 export interface StartProgram {
   sections: Section[];
-  /** Where the kernel leaves the pid of the container's first process: an int. */
+  /** Memory where the kernel stores the pid of the container's first process: an int. */
   pid: Uint8Array;
 }
 
-/** Written to the daemon: it wants its id maps, it has its namespaces, it is ready to run its program. */
+/**
+ * The byte that reports to the daemon: the process waits for its id maps, has its namespaces, or is ready to
+ * run its program.
+ */
 const WAITING = new Uint8Array([1]);
 
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
@@ -150,7 +153,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       limits(process),
       ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
     ),
-    waitForDaemon('wait for start', 'the network is there, and somebody wants it to run'),
+    waitForDaemon('wait for start', 'the network is connected, and the start is requested'),
     section(
       'program',
       closeDescriptors(),
@@ -161,13 +164,13 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
 }
 
-/** Says that it waits, and waits until the daemon answers. */
+/** Reports that the process waits, and waits until the daemon answers. */
 export function waitForDaemon(title: string, why: string): Section {
   const answer = new Uint8Array(1);
   return section(
     title,
     write(FD.ready, WAITING),
-    // 0 is the end of the pipe: the daemon is gone, and nobody will ever start this container.
+    // 0 is the end of the pipe: the daemon is gone, and this container will never be started.
     because(why, { ...read(FD.go, answer), expect: 1 }),
   );
 }
@@ -197,7 +200,10 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
   ];
 }
 
-/** What lies over masked files, and the standard input of a container that has none. */
+/**
+ * Makes the file that is mounted over masked files, and that is the standard input of a container without
+ * one.
+ */
 function nothing(
   where: { place: string; isMade: boolean },
   use: { masks: Item[]; isStdin: boolean },
@@ -234,14 +240,17 @@ function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean
     { control: 'label', name: 'monitor' },
     because('the end of this pipe tells the daemon that the program runs', close(FD.ready)),
     close(FD.go),
-    because('what the start needed is given back as soon as the daemon has read it', close(FD.data)),
+    because('the memory of the start is released as soon as the daemon has read it', close(FD.data)),
     ...(enterCgroup === 'born in it' ? [close(FD.cgroup)] : []),
     ...(terminal ? takeTerminal(child) : []),
     execWaiter,
   ];
 }
 
-/** The master outlives a daemon only with us. Where the container failed before, the pipe ends instead. */
+/**
+ * Only the monitor keeps the master when a daemon dies. If the container failed before, the pipe ends
+ * instead.
+ */
 function takeTerminal(child: Ref): Item[] {
   const told = mayFail(read(FD.terminalReadyReader, new Uint8Array(1)));
   const pidfd = mayFail(pidfdOpen(child, 0));

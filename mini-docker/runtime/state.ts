@@ -1,4 +1,4 @@
-// What a later daemon has to know of a container, in a file beside it: written before the program runs.
+// The runtime's state of a container, for a later daemon: a file that is written before the program runs.
 import { join } from 'node:path';
 import { decodeWaitStatus } from '../linux/exits.ts';
 import { readRegular } from '../linux/kept-file.ts';
@@ -14,7 +14,10 @@ export interface State {
   stdin: boolean;
 }
 
-/** The directory is on a tmpfs as a rule, which a power failure empties: a rename suffices for it to be whole. */
+/**
+ * The directory is usually on a tmpfs, which a power failure empties: a rename is enough to make the file
+ * appear whole.
+ */
 export function writeState(directory: string, state: State): void {
   writeWhole(join(directory, 'state.json'), JSON.stringify(state));
 }
@@ -28,7 +31,7 @@ export function exitFile(directory: string): string {
   return join(directory, 'exit');
 }
 
-/** What the monitor wrote down; undefined when it did not come to that, or when something else is there. */
+/** The monitor's record of the exit; undefined when it was not written, or the file holds something else. */
 export function readExit(directory: string): { code: number; signal?: number; at: Date } | undefined {
   let record: Buffer;
   try {
@@ -38,7 +41,7 @@ export function readExit(directory: string): { code: number; signal?: number; at
   }
   if (record.length < EXIT_RECORD_SIZE) return undefined;
   const milliseconds = Number(record.readBigInt64LE(0)) * 1000 + Number(record.readBigInt64LE(8)) / 1e6;
-  // Other bytes than the monitor's: no time that a Date could hold.
+  // Other bytes than the monitor's: the time is out of range for a Date.
   if (!(Math.abs(milliseconds) < 8.64e15)) return undefined;
   return { ...decodeWaitStatus(record.readInt32LE(16)), at: new Date(milliseconds) };
 }

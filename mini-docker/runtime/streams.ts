@@ -9,11 +9,11 @@ export interface StreamDescriptors {
   stdin?: Descriptor | undefined;
   stdout?: Descriptor | undefined;
   stderr?: Descriptor | undefined;
-  /** The pty's master, in place of the others. */
+  /** The pty's master, instead of the other descriptors. */
   terminal?: Descriptor | undefined;
 }
 
-/** Takes the descriptors over. */
+/** Takes ownership of the descriptors. */
 export function own(numbers: Record<string, number | undefined>): StreamDescriptors {
   const given = Object.entries(numbers).filter(([, number]) => number !== undefined);
   return Object.fromEntries(given.map(([name, number]) => [name, new Descriptor(number!)]));
@@ -29,14 +29,16 @@ export interface OpenStreams extends Streams {
 }
 
 /**
- * Takes the descriptors over. Errors of writing (EPIPE: the program reads no more) end the stream silently. Reading
- * begins when `stdout` or `stderr` is asked for: until then the descriptors can be read by somebody else.
- * @param inputEnded called when standard input has been written to its end
+ * Takes ownership of the descriptors. A write error (EPIPE: the program no longer reads) ends the stream
+ * silently. Reading begins at the first access to `stdout` or `stderr`: until then the caller may read the
+ * descriptors itself.
+ * @param inputEnded called when all of standard input has been written
  */
 export function openStreams(descriptors: StreamDescriptors, inputEnded?: () => void): OpenStreams {
   const { terminal } = descriptors;
   if (terminal !== undefined) {
-    // The stream closes its own when writing fails, and others still read the terminal, or change its size.
+    // The stream closes its descriptor when writing fails, while the terminal is still read and resized
+    // through the other.
     const stream = new PtyStream(terminal.duplicate().release());
     stream.on('error', ignore);
     return {

@@ -1,4 +1,5 @@
-// A container in a user namespace of its own: root inside is somebody else outside. user_namespaces(7)
+// Sets up a container in its own user namespace: root inside is an unprivileged user outside.
+// user_namespaces(7)
 
 import { closeSync, fchownSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -34,7 +35,7 @@ export function hasOwnUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
 }
 
-/** A program may open its own /dev/stdout again only if the pipe is its user namespace's. */
+/** A program can reopen its /dev/stdout only if its user namespace owns the pipe. */
 export function giveStreams(spec: Spec, descriptors: StreamDescriptors): void {
   if (!hasOwnUserNamespace(spec)) return;
   const { uid, gid } = onHost(spec, { uid: 0, gid: 0 });
@@ -42,8 +43,8 @@ export function giveStreams(spec: Spec, descriptors: StreamDescriptors): void {
 }
 
 /**
- * In the container's mount namespace, until its root changes, a tmpfs hides what the host has there. Where the run
- * directory lies the container's root may not get through; here everybody may.
+ * Where a tmpfs covers the host's directory in the container's mount namespace until its root changes. The
+ * container's root may lack permission to reach the run directory; this one is open to all users.
  */
 export const STAGE = '/run';
 const ROOT = join(STAGE, 'root');
@@ -54,7 +55,7 @@ export function stagedDevice(index: number): string {
   return join(STAGE, `device-${index}`);
 }
 
-/** Where the container finds its root, and what is mounted on it from the host. */
+/** The spec with the paths of its root, and of the host's mounts, below the stage. */
 export function staged(spec: Spec): Spec {
   const mounts = spec.mounts.map((mount, index) =>
     isBind(mount) ? { ...mount, source: join(STAGE, `mount-${index}`) } : mount,
@@ -63,10 +64,10 @@ export function staged(spec: Spec): Spec {
 }
 
 /**
- * Gives the namespace of `pid` its id maps, and the process its root filesystem, with owners shifted by the same maps
- * (idmapped mounts, Linux 5.19): a file of root in the image is one of the container's root. On disk the writable layer
- * has the ids that the container knows, as an image has. What is mounted from the host is not shifted.
- * @throws SyscallError
+ * Gives the user namespace of `pid` its id maps, and the process its root filesystem, with owners shifted by
+ * the same maps (idmapped mounts, Linux 5.19): root's files in the image belong to the container's root. On
+ * disk the writable layer has the container's ids, as an image does. Mounts from the host are not shifted.
+ * @throws SyscallError when the kernel refuses
  */
 export async function setUpUserNamespace(options: {
   pid: number;
@@ -90,7 +91,7 @@ export async function setUpUserNamespace(options: {
   }
 }
 
-/** Made by a process that still is the host's root, in the container's mount namespace. */
+/** Run by a process that is still the host's root, in the container's mount namespace. */
 function mountRoot(options: {
   mountNamespace: number;
   userNamespace: number;
@@ -109,7 +110,7 @@ function mountRoot(options: {
     );
     return { copy, open: [copy, map], place: join(STAGE, name), kind: 'directory' };
   };
-  // Overlay wants both on one mount.
+  // Overlay requires both on the same mount.
   if (dirname(upperdir) !== dirname(workdir)) throw new TypeError('upperdir and workdir are not neighbours');
   const own = shifted(dirname(upperdir), 'own');
   const lower = lowerdirs.map((source, index) => shifted(source, `layer-${index}`));
@@ -126,7 +127,8 @@ function mountRoot(options: {
     ...all.flatMap(place),
     ...makeNull(AT.FDCWD, STAGE),
     ...stagedDevices(devices, { place: stagedDevice, onHost: owner => onHost(spec, owner) }),
-    // Overlay works with the rights of who mounts it, and who has no number on the shifted mounts can make nothing there.
+    // Overlay uses the rights of the mounting process, which can create nothing if its id is not mapped on
+    // the shifted mounts.
     because('setuid is to leave the capabilities', prctl(PR.SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0)),
     ...asMappedRoot(spec),
     ...overlay(
@@ -136,7 +138,7 @@ function mountRoot(options: {
         upperdir: join(own.place, basename(upperdir)),
         workdir: join(own.place, basename(workdir)),
       },
-      // A device in an image would be one of the host's.
+      // A device node in an image would be a device of the host.
       { flags: MS.NODEV, extra: PLAIN_LAYERS },
     ),
     exitGroup(0),
@@ -159,7 +161,7 @@ interface Owner {
 }
 
 interface Staged {
-  /** Opens what is to be there. */
+  /** The step that opens the source. */
   copy: Step;
   open: Item[];
   place: string;

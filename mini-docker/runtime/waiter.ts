@@ -1,6 +1,7 @@
-// What a monitor is once its container runs: the same few hundred bytes of machine code for every container. It reaps
-// the container's first process, writes down how that ended, and keeps the ends of its streams, so that a daemon that
-// comes later finds what was not read yet. Only SIGKILL ends it: every other signal is blocked.
+// The waiter: the program of a monitor once its container runs, the same few hundred bytes of machine code
+// for every container. It reaps the container's first process, records its exit, and keeps the ends of its
+// streams, so that a later daemon finds the unread output. Only SIGKILL ends it; all other signals are
+// blocked.
 import { SIG, W } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
 import { compile, type Item } from '../linux/program.ts';
@@ -11,10 +12,13 @@ import { FD } from './descriptors.ts';
 const MASK_SIZE = 8;
 const CLOCK_REALTIME = 0;
 
-/** Asks the monitor to close its end of the container's standard input, whose other writer is the daemon. */
+/**
+ * Signal that asks the monitor to close its end of the container's standard input, whose other writer is the
+ * daemon.
+ */
 export const CLOSE_STDIN = SIG.USR1;
 
-/** The record in the exit file: a struct timespec, and the wait status. */
+/** Size in bytes of the record in the exit file: a struct timespec and the wait status. */
 export const EXIT_RECORD_SIZE = 20;
 
 export function waiterItems(): Item[] {
@@ -24,7 +28,7 @@ export function waiterItems(): Item[] {
   const signal = mayFail(sigtimedwait(signals, null, null, MASK_SIZE));
   const reaped = mayFail(wait4(-1, status, W.NOHANG, null));
   return [
-    // It may have ended before this program began: its signal is pending then, and so is it.
+    // The process may have exited before this program began: then its signal is pending, and it is a zombie.
     { control: 'label', name: 'reap' },
     reaped,
     { control: 'when', result: resultOf(reaped), is: 'different', value: 0, to: 'ended' },
@@ -42,7 +46,7 @@ export function waiterItems(): Item[] {
     mayFail(close(FD.stdout)),
     mayFail(close(FD.stderr)),
     mayFail(close(FD.ended)),
-    // The daemon ends us when it has read all output.
+    // The daemon kills the waiter when it has read all output.
     { control: 'label', name: 'stay' },
     mayFail(ppoll(null, 0, null, null, MASK_SIZE)),
     { control: 'jump', to: 'stay' },
@@ -53,7 +57,7 @@ function bit(signal: number): bigint {
   return 1n << BigInt(signal - 1);
 }
 
-/** The whole program as an ELF executable: the same bytes every time. */
+/** The complete program as an ELF executable: the same bytes every time. */
 export function waiterImage(architecture: Architecture): Buffer {
   const { code, data } = compile(waiterItems(), { architecture, dataAddress: ELF_DATA_ADDRESS });
   return encodeElf({ architecture, code, data });

@@ -1,4 +1,4 @@
-// What the runtime asks of a container's control group, whichever version of cgroups the machine has.
+// The interface to a container's control group, the same for both versions of cgroups.
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
@@ -8,45 +8,48 @@ export interface Cgroup {
   readonly version: 1 | 2;
   /** Relative to the root of each hierarchy: '/mini-docker/ID'. */
   readonly path: string;
-  /** Its directory in each hierarchy; with version 2 there is one, which clone3(CLONE_INTO_CGROUP) takes an fd of. */
+  /**
+   * Its directory in each hierarchy; with version 2 there is one, whose descriptor clone3(CLONE_INTO_CGROUP)
+   * takes.
+   */
   readonly directories: readonly string[];
-  /** Steps for a child program, made by the process itself while it has one thread: it joins every hierarchy. */
+  /** Steps by which a single-threaded process joins every hierarchy itself. */
   joinSteps(): Step[];
-  /** Moves a process that is already there, with all its threads. */
+  /** Moves a running process, with all its threads. */
   join(pid: number): void;
   /**
-   * Changes the limits that are in `resources` and leaves the others.
-   * @throws CgroupError when one cannot be set; those written before it stay
+   * Changes the limits given in `resources` and no others.
+   * @throws CgroupError when a limit cannot be set; those written before it stay
    */
   update(resources: Resources): void;
-  /** Resolves when all its processes have stopped. */
+  /** Resolves when all its processes are frozen. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** All pids in it and below. */
+  /** All pids in the control group and below it. */
   processes(): number[];
   stats(): Stats;
-  /** How many of its processes the kernel has killed for want of memory. */
+  /** Number of its processes that the kernel's OOM killer has killed. */
   oomKills(): number;
-  /** Calls back soon after oomKills() has risen. Stop before delete(). */
+  /** Calls back soon after oomKills() has increased. Stop it before delete(). */
   watchOomKills(onKill: () => void): CgroupWatch;
-  /** SIGKILL to all, also to frozen ones, and returns before they have died. */
+  /** Sends SIGKILL to all processes, frozen ones included, and returns before they have died. */
   kill(): void;
   /**
-   * Removes it with the groups below it, waiting for dying processes to be gone. Idempotent.
-   * @throws CgroupError when there are still processes after ten seconds
+   * Removes the control group and those below it, after dying processes are gone. Idempotent.
+   * @throws CgroupError when processes remain after ten seconds
    */
   delete(): Promise<void>;
 }
 
 export interface CgroupWatch {
-  /** Idempotent. */
+  /** Stops watching. Idempotent. */
   stop(): void;
 }
 
-/** A limit that cannot be had, or a cgroup that cannot be made, in one sentence that says what to do. */
+/** A limit that cannot be set, or a cgroup that cannot be made: one sentence with the remedy. */
 export class CgroupError extends ExpectedError {
   override name = 'CgroupError';
-  /** 'EBUSY', where a file of the cgroup answered so. */
+  /** The errno's name ('EBUSY'), if a file of the cgroup returned one. */
   readonly code: string | undefined;
 
   constructor(message: string, cause?: unknown) {

@@ -1,4 +1,4 @@
-// A device program in its place: loaded into the kernel and attached to a cgroup v2 directory. See bpf(2).
+// Loads a device program into the kernel and attaches it to a cgroup v2 directory. bpf(2)
 import { call } from '../../linux/call.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { addressOf } from '../../linux/libc.ts';
@@ -15,12 +15,12 @@ const BPF_CMD = {
 } as const;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 const BPF_CGROUP_DEVICE = 6;
-/** More than one program may be attached, and all must allow: a manager further up may have one of its own. */
+/** Allows several attached programs, all of which must agree: a manager further up may have its own. */
 const BPF_F_ALLOW_MULTI = 2;
 
 /**
- * Puts the program in the place of those that were attached to this group before.
- * @throws SyscallError
+ * Replaces the programs that were attached to this cgroup.
+ * @throws SyscallError when the kernel refuses
  */
 export function setDeviceFilter(directory: string, program: Uint8Array): void {
   const group = call(openat(AT.FDCWD, directory, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0));
@@ -84,7 +84,7 @@ function attachment(group: number, program: number, flags: number): Buffer {
   return attr;
 }
 
-/** @param keep memory that `attr` points to: it must outlive the call */
+/** @param keep memory that `attr` points to, which must outlive the call */
 function command(why: string, cmd: number, attr: Buffer, keep: unknown[] = []): number {
   const result = call(because(why, bpf(cmd, attr)));
   keep.length = 0;

@@ -1,12 +1,15 @@
-// Device rules as a BPF program, which is how cgroup v2 keeps them: the kernel runs it at each open and mknod of a
-// device. Instructions: Documentation/bpf/standardization/instruction-set.rst; context: <linux/bpf.h>, struct
-// bpf_cgroup_dev_ctx.
+// Compiles device rules into a BPF program, the form of cgroup v2: the kernel runs it at each open and mknod
+// of a device. Instructions: Documentation/bpf/standardization/instruction-set.rst; context: <linux/bpf.h>,
+// struct bpf_cgroup_dev_ctx.
 import type { DevicePolicy } from './device-rules.ts';
 
-/** <linux/bpf.h>: what the context's first word says */
+/** <linux/bpf.h>: bits of the context's first word. */
 export const BPF_DEVCG = { ACC_MKNOD: 1, ACC_READ: 2, ACC_WRITE: 4, DEV_BLOCK: 1, DEV_CHAR: 2 } as const;
 
-/** <linux/bpf_common.h>: the opcodes that are used here. K: the operand is in the instruction, X: in a register. */
+/**
+ * <linux/bpf_common.h>: the opcodes that are used here. K: the operand is in the instruction; X: in a
+ * register.
+ */
 export const BPF = {
   LDX_MEM_W: 0x61,
   AND32_K: 0x54,
@@ -33,10 +36,13 @@ const TYPE = 2;
 const ACCESS = 3;
 const MAJOR = 4;
 const MINOR = 5;
-/** Where the context was: it is not needed once its words are in registers. */
+/** The register of the context, free for reuse once the context's words are in registers. */
 const SCRATCH = 1;
 
-/** Eight bytes an instruction. The program returns 1 to allow and 0 to refuse, which the caller sees as EPERM. */
+/**
+ * Encodes eight bytes per instruction. The program returns 1 to allow and 0 to refuse, which the caller sees
+ * as EPERM.
+ */
 export function deviceProgram(policy: DevicePolicy): Uint8Array {
   const program: Instruction[] = [
     { code: BPF.LDX_MEM_W, to: TYPE, from: CONTEXT, offset: 0 },
@@ -52,7 +58,7 @@ export function deviceProgram(policy: DevicePolicy): Uint8Array {
   return encode(program);
 }
 
-/** Answers the opposite of the default when everything matches, and else falls through to the code behind it. */
+/** Returns the opposite of the default when all tests match, and otherwise falls through to the next code. */
 function exceptionCode(exception: DevicePolicy['exceptions'][number], allowsElse: boolean): Instruction[] {
   const { type, major, minor, access } = exception;
   const tests: Instruction[] = [
@@ -63,14 +69,14 @@ function exceptionCode(exception: DevicePolicy['exceptions'][number], allowsElse
   if (access !== 'rwm') {
     tests.push({ code: BPF.MOV32_X, to: SCRATCH, from: ACCESS });
     tests.push({ code: BPF.AND32_K, to: SCRATCH, value: accessBits(access) });
-    // What is asked for must all be allowed; but one refused part of it is enough to refuse.
+    // All requested access must be allowed, so one refused part is enough to refuse.
     if (allowsElse) tests.push({ code: BPF.JEQ_K, to: SCRATCH, value: 0 });
     else tests.push({ code: BPF.JNE_X, to: SCRATCH, from: ACCESS });
   }
   const code = [...tests, ...answer(!allowsElse)];
   return code.map((instruction, index) => {
     const isJump = [BPF.JNE_K, BPF.JNE_X, BPF.JEQ_K].includes(instruction.code as never);
-    // A jump counts from the instruction behind it.
+    // A jump's offset counts from the next instruction.
     return isJump ? { ...instruction, offset: code.length - index - 1 } : instruction;
   });
 }

@@ -1,17 +1,18 @@
-// Device rules of a container, as both versions of cgroups need them: one default, and what is different from it.
+// A container's device rules in the form that both versions of cgroups need: a default and its exceptions.
 import type { DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 
-/** Which devices may be used. A missing major or minor stands for all; access is some of 'rwm'. */
+/** The devices that may be used. A missing major or minor means all; access is a subset of 'rwm'. */
 export interface DevicePolicy {
   default: 'allow' | 'deny';
   exceptions: { type: 'c' | 'b'; major?: number; minor?: number; access: string }[];
 }
 
 /**
- * Rules apply in their order, and later ones win (OCI runtime specification, config-linux.md, "Allowed Device list").
- * Neither version knows an order: version 1 keeps a default with exceptions, and so do we.
- * @throws CgroupError when a rule takes away a part of what a wider one gave, which cannot be said that way
+ * Rules apply in order, and later ones win (OCI runtime specification, config-linux.md, "Allowed Device
+ * list"). The kernel has no order in either version; version 1 keeps a default with exceptions, and so does
+ * this.
+ * @throws CgroupError when a rule removes a part of what a wider one gave, which this form cannot express
  */
 export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
   let policy: DevicePolicy = { default: 'deny', exceptions: [] };
@@ -77,12 +78,12 @@ function sameDevices(one: Devices, other: Devices): boolean {
   return covers(one, other) && covers(other, one);
 }
 
-/** The specification writes "all" as a missing number, and its Go types as -1. */
+/** The specification writes "all" as a missing number; its Go types write -1. */
 function isAll(number: number | undefined): number is undefined {
   return number === undefined || number < 0;
 }
 
-/** 'c 10:* rwm', as the files of version 1 have it. */
+/** 'c 10:* rwm', the format of version 1's files. */
 export function ruleText(rule: Devices & { access?: string }): string {
   const part = (number: number | undefined) => (isAll(number) ? '*' : String(number));
   return `${rule.type ?? 'a'} ${part(rule.major)}:${part(rule.minor)} ${rule.access ?? 'rwm'}`;

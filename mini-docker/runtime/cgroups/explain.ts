@@ -1,4 +1,4 @@
-// What the daemon does to the control groups for a start, decoded for people. Nothing is made.
+// Describes the daemon's work on control groups for a start, for people. Nothing is made.
 import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
@@ -7,7 +7,7 @@ import type { Limit } from './limits.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 import { applyLimitsV2 } from './v2-limits.ts';
 
-/** @throws CgroupError as a start would */
+/** @throws CgroupError when a start would fail */
 export function explainLimits({ path, resources }: { path: string; resources: Resources }): ExplainedStep[] {
   const hierarchies = readHierarchies();
   const limits: Limit[] = [];

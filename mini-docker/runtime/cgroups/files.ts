@@ -1,5 +1,6 @@
-// Files of a cgroup directory: a few bytes each, read and written at once. Synchronous calls, because the kernel
-// answers from memory: a write takes 10 µs, and a promise's trip to libuv's pool and back takes more.
+// Reads and writes files of a cgroup directory, which hold a few bytes each. The calls are synchronous,
+// because the kernel answers from memory: a write takes 10 µs, and a promise's way through libuv's pool takes
+// longer.
 import {
   closeSync,
   existsSync,
@@ -16,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMessage } from 'node:util';
 import { CgroupError } from './cgroup.ts';
 
-/** Without the newline at its end; undefined when there is no such file, or the group is gone. */
+/** The value without its newline; undefined when the file or the cgroup does not exist. */
 export function readValue(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trimEnd();
@@ -26,14 +27,14 @@ export function readValue(file: string): string | undefined {
   }
 }
 
-/** A file of one number; 0 when there is no such file, Infinity for 'max'. */
+/** The value of a file with one number; 0 when it does not exist, Infinity for 'max'. */
 export function readNumber(file: string): number {
   const value = readValue(file);
   if (value === 'max') return Number.POSITIVE_INFINITY;
   return Number(value ?? 0);
 }
 
-/** A file of lines 'name number'. */
+/** The values of a file with lines 'name number'. */
 export function readTable(file: string): Record<string, number> {
   const table: Record<string, number> = {};
   for (const line of (readValue(file) ?? '').split('\n')) {
@@ -43,12 +44,12 @@ export function readTable(file: string): Record<string, number> {
   return table;
 }
 
-/** The kernel takes a value in one write(2) and answers with its opinion of it. */
+/** Writes a value in one write(2), to which the kernel replies with its verdict. */
 export function writeValue(file: string, value: string): void {
   writeFileSync(file, value, { flag: 'r+' });
 }
 
-/** Several values for a file that adds each to what it has. */
+/** Writes several values to a file that adds each to its content. */
 export function writeValues(file: string, values: readonly string[]): void {
   const fd = openSync(file, 'r+');
   try {
@@ -58,13 +59,13 @@ export function writeValues(file: string, values: readonly string[]): void {
   }
 }
 
-/** Pids in the group and in those below it. */
+/** All pids in the cgroup and below it. */
 export function processesBelow(directory: string): number[] {
   const pids = (readValue(`${directory}/cgroup.procs`) ?? '').split('\n').filter(line => line !== '');
   return [...pids.map(Number), ...childGroups(directory).flatMap(processesBelow)];
 }
 
-/** Directories of the groups directly below. */
+/** The directories of its direct children. */
 export function childGroups(directory: string): string[] {
   try {
     const entries = readdirSync(directory, { withFileTypes: true });
@@ -76,9 +77,9 @@ export function childGroups(directory: string): string[] {
 }
 
 /**
- * Makes a group of our own, with the groups above it that are missing.
- * @returns the directories that were made, the uppermost first
- * @throws CgroupError when there is one with processes in it
+ * Makes one of our cgroups and its missing parents.
+ * @returns the directories that were made, the topmost first
+ * @throws CgroupError when the cgroup exists and has processes in it
  */
 export function makeGroup(mountPoint: string, path: string): string[] {
   const directory = mountPoint + path;
@@ -91,7 +92,8 @@ export function makeGroup(mountPoint: string, path: string): string[] {
     } catch (error) {
       for (const parent of made.reverse()) removeEmpty(parent);
       const { code } = error as NodeJS.ErrnoException;
-      // Another daemon may remove the empty parent between our two calls, and an earlier one may have left the group.
+      // Another daemon may remove the empty parent between the two calls, and an earlier one may have left
+      // the cgroup.
       if (attempt < 20 && code === 'ENOENT') continue;
       if (attempt < 20 && code === 'EEXIST' && removeEmpty(directory)) continue;
       throw makingFailed(directory, error);
@@ -99,7 +101,10 @@ export function makeGroup(mountPoint: string, path: string): string[] {
   }
 }
 
-/** Looks before it leaps: an exception costs more than the system call (0.05 ms, in each hierarchy). */
+/**
+ * Checks before it makes a directory, since an exception costs more than the system call (0.05 ms per
+ * hierarchy).
+ */
 function makeParents(mountPoint: string, path: string, made: string[]): void {
   const parent = dirname(path);
   if (parent === '/' || existsSync(mountPoint + parent)) return;
@@ -126,7 +131,7 @@ function makingFailed(directory: string, error: unknown): CgroupError {
   return new CgroupError(`cannot make the cgroup ${directory}: ${reason}`, error);
 }
 
-/** Removes a group that has neither processes nor groups below it. @returns whether it is gone */
+/** Removes a cgroup without processes and children. @returns whether it is gone */
 export function removeEmpty(directory: string): boolean {
   try {
     rmdirSync(directory);
@@ -137,8 +142,8 @@ export function removeEmpty(directory: string): boolean {
 }
 
 /**
- * Removes the group and those below it. A process that was killed is still in its group until the kernel has taken
- * it apart, and rmdir(2) says EBUSY until then.
+ * Removes the cgroup and those below it. A killed process stays in its cgroup until the kernel has taken it
+ * apart; until then rmdir(2) fails with EBUSY.
  */
 export async function removeGroup(directory: string, patience = 10_000): Promise<void> {
   const end = Date.now() + patience;
@@ -157,7 +162,7 @@ function removingFailed(directory: string): CgroupError {
   return new CgroupError(`cannot remove the cgroup ${directory}: ${reason}`);
 }
 
-/** The group, or the process, was there and is no more: ENODEV is what an open file of a removed group answers. */
+/** Whether the cgroup or process no longer exists: ENODEV comes from an open file of a removed cgroup. */
 export function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENODEV' || code === 'ESRCH';

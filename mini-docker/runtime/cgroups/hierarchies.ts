@@ -1,4 +1,4 @@
-// Where the cgroup file systems of this machine are mounted, and which controllers each has.
+// Finds the mounted cgroup file systems of this machine, and the controllers of each.
 import { readFileSync } from 'node:fs';
 import { CgroupError } from './cgroup.ts';
 
@@ -6,13 +6,16 @@ export type Hierarchies = HierarchiesV1 | HierarchyV2;
 
 export interface HierarchiesV1 {
   version: 1;
-  /** Each with the mount point of its root, in the order of /proc/self/mountinfo. */
+  /** Hierarchies with the mount points of their roots, in the order of /proc/self/mountinfo. */
   hierarchies: HierarchyV1[];
 }
 
 export interface HierarchyV1 {
   mountPoint: string;
-  /** 'cpu', 'cpuacct', …; a hierarchy without a controller has its name: 'name=systemd'; the empty unified one: ''. */
+  /**
+   * 'cpu', 'cpuacct', …; for a hierarchy without a controller its name: 'name=systemd'; '' for the empty
+   * unified one.
+   */
   controllers: string[];
 }
 
@@ -23,7 +26,7 @@ export interface HierarchyV2 {
 
 let read: Hierarchies | undefined;
 
-/** As this process saw them when it first asked. */
+/** As this process saw them at its first call. */
 export function readHierarchies(): Hierarchies {
   read ??= decodeHierarchies({
     mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
@@ -33,9 +36,10 @@ export function readHierarchies(): Hierarchies {
 }
 
 /**
- * Version 1 as soon as one v1 controller is mounted (a hybrid host has an empty v2 tree beside them), else version 2.
- * Hierarchies without a controller count only where this process is in a group of its own there: a service manager
- * uses them to know what belongs to a service, and would end our containers together with the service.
+ * Version 1 if any v1 controller is mounted (a hybrid host has an empty v2 tree beside them), else version 2.
+ * Hierarchies without a controller count only if this process is in a non-root cgroup there: a service
+ * manager uses them to track the processes of a service, and would kill the containers together with the
+ * service.
  * See proc_pid_mountinfo(5) and cgroups(7).
  */
 export function decodeHierarchies(files: { mountinfo: string; ownCgroups: string }): Hierarchies {
@@ -68,7 +72,7 @@ export function decodeHierarchies(files: { mountinfo: string; ownCgroups: string
   );
 }
 
-/** Controller → the path of this process's group: 'memory' → '/user.slice'. '' is the unified hierarchy. */
+/** This process's cgroups by controller: 'memory' → '/user.slice'. '' is the unified hierarchy. */
 function ownGroups(file: string): Map<string, string> {
   const groups = new Map<string, string>();
   for (const line of file.split('\n')) {
@@ -92,7 +96,7 @@ function cgroupMounts(mountinfo: string): { mountPoint: string; type: string; op
   return mounts;
 }
 
-/** mountinfo writes space, tab, newline and backslash as octal: '\040'. */
+/** Decodes mountinfo's octal escapes of space, tab, newline and backslash: '\040'. */
 function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -1,9 +1,9 @@
-// Killing all processes of a group that has no cgroup.kill.
+// Kills all processes of a cgroup that has no cgroup.kill.
 import { isGone } from './files.ts';
 
 /**
- * SIGKILL to everyone. They are frozen first so that none forks while the others are counted; a fork that began
- * before is found by looking again.
+ * Sends SIGKILL to all. They are frozen first, so that none forks while the others are counted; repeated
+ * passes find forks that began before.
  */
 export function killAll(group: { processes(): number[]; freeze(): void; thaw(): void }): void {
   try {
@@ -24,7 +24,7 @@ export function killAll(group: { processes(): number[]; freeze(): void; thaw(): 
   }
 }
 
-/** 0 is what a process outside of our pid namespace looks like, and would be our own process group. */
+/** A process outside the pid namespace appears as 0, which kill(2) would take for our own process group. */
 function signalKill(pid: number): void {
   if (pid <= 0) return;
   try {

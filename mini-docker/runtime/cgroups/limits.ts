@@ -1,19 +1,19 @@
-// What goes wrong with a limit, in words.
+// Error messages for limits that cannot be set.
 import { getSystemErrorMessage } from 'node:util';
 import { CgroupError } from './cgroup.ts';
 
-/** One limit: a file of a controller, and what is written into it. */
+/** One limit: a file of a controller, and the value to write. */
 export interface Limit {
   controller: string;
   file: string;
   value: string | number;
-  /** What the user asked for, in words: 'the memory limit' */
+  /** The user's request in words: 'the memory limit' */
   option: string;
 }
 
 export type Write = (limit: Limit) => void;
 
-/** How a kernel without a controller comes by it. */
+/** How to get a missing controller. */
 const remedies: Record<string, string> = {
   memory: 'boot the kernel with cgroup_enable=memory',
   cpu: 'it needs a kernel with CONFIG_CGROUP_SCHED and CONFIG_CFS_BANDWIDTH',
@@ -25,7 +25,7 @@ const remedies: Record<string, string> = {
   freezer: 'it needs a kernel with CONFIG_CGROUP_FREEZER, and the hierarchy to be mounted',
 };
 
-/** @param option what the user asked for: 'the memory limit' */
+/** @param option the user's request in words: 'the memory limit' */
 export function missingController(controller: string, option: string): CgroupError {
   const remedy = remedies[controller] ?? 'see /proc/cgroups';
   return new CgroupError(
@@ -33,7 +33,7 @@ export function missingController(controller: string, option: string): CgroupErr
   );
 }
 
-/** The kernel refused a value. */
+/** The error for a value that the kernel refused. */
 export function cannotSet(options: {
   option: string;
   value: string | number;
@@ -50,15 +50,15 @@ export function cannotSet(options: {
   );
 }
 
-/** What an errno means for this file. */
+/** The meanings of the errnos of this file. */
 function reasons(file: string): Record<string, string> {
   const gone = 'the container is gone, or this kernel lacks the file';
   const common = { ENOENT: gone, ENODEV: gone, EROFS: 'the cgroup file system is mounted read-only' };
   if (file.startsWith('cpuset.')) {
     return {
       ...common,
-      EINVAL: 'no such list of numbers: write 0-2,5',
-      ERANGE: 'no such list of numbers: write 0-2,5',
+      EINVAL: 'not a list of numbers such as 0-2,5',
+      ERANGE: 'not a list of numbers such as 0-2,5',
       EACCES: 'the group above does not have all of these',
       ENOSPC: 'processes would be left with nothing to run on',
     };
@@ -66,8 +66,8 @@ function reasons(file: string): Record<string, string> {
   if (file.startsWith('memory.')) {
     return {
       ...common,
-      EBUSY: 'the container uses more than that, and it could not be taken back',
-      EINVAL: 'not a size that the kernel takes, or more memory than memory and swap together',
+      EBUSY: 'the container uses more than that, and the kernel could not reclaim enough',
+      EINVAL: 'not a size that the kernel accepts, or above the limit on memory and swap together',
     };
   }
   if (file.startsWith('cpu.')) {
@@ -87,10 +87,10 @@ function reasons(file: string): Record<string, string> {
 
 export function requireRange(option: string, value: number, from: number, to: number): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
-  throw new CgroupError(`cannot set ${option} to ${value}: it is a whole number from ${from} to ${to}`);
+  throw new CgroupError(`cannot set ${option} to ${value}: it must be a whole number from ${from} to ${to}`);
 }
 
-/** What `docker run --memory` asks for without being told: as much swap again as memory. */
+/** Whether this is the default of `docker run --memory`: as much swap as memory. */
 export function isDefaultSwap(limit: number | undefined, swap: number): boolean {
   return swap === -1 || (limit !== undefined && swap === 2 * limit);
 }

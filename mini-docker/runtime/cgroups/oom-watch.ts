@@ -1,5 +1,5 @@
-// Hears of kills for want of memory when they happen. Version 2 tells through inotify; version 1 through an eventfd, of
-// which one serves all cgroups: what it says is only that somebody should look at the counters again.
+// Watches for OOM kills. Version 2 reports them through inotify; version 1 through an eventfd, shared by all
+// cgroups, which only says that some counter may have changed.
 import { closeSync, type FSWatcher, openSync, watch } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
@@ -8,10 +8,13 @@ import { eventfd } from '../../linux/syscalls.ts';
 import type { CgroupWatch } from './cgroup.ts';
 import { isGone, writeValue } from './files.ts';
 
-/** The kernel's word comes before version 1 counts, and the kill takes a moment. Milliseconds from then on. */
+/**
+ * Milliseconds from the kernel's notification until each check: version 1 notifies before it counts, and the
+ * kill takes a moment.
+ */
 const LOOKS = [0, 10, 50, 200, 1000];
 
-/** Milliseconds between looks where inotify is not to be had. */
+/** Milliseconds between checks when inotify is unavailable. */
 const POLL_MS = 500;
 
 /**
@@ -22,14 +25,14 @@ export function watchOomV2(file: string, count: () => number, onKill: () => void
   const look = counter(count, onKill);
   let watcher: FSWatcher;
   try {
-    // persistent: false lets the process end all the same.
+    // persistent: false, so that watching does not keep the process alive.
     watcher = watch(file, { persistent: false }, look);
   } catch {
-    // inotify instances are counted by user, and any container of root's can have used them up.
+    // inotify instances are counted per user, and any of root's containers may have used them up.
     const timer = setInterval(look, POLL_MS).unref();
     return { stop: () => clearInterval(timer) };
   }
-  // The file goes with its cgroup.
+  // The file disappears with its cgroup.
   watcher.on('error', () => watcher.close());
   return { stop: () => watcher.close() };
 }
@@ -37,7 +40,7 @@ export function watchOomV2(file: string, count: () => number, onKill: () => void
 const listeners = new Set<() => void>();
 let shared: { fd: number; stop(): void } | undefined;
 
-/** @param directory the group's in the hierarchy of the memory controller, version 1 */
+/** @param directory the cgroup's directory in the hierarchy of the memory controller, version 1 */
 export function watchOomV1(directory: string, count: () => number, onKill: () => void): CgroupWatch {
   const look = counter(count, onKill);
   const timers = new Set<NodeJS.Timeout>();
@@ -57,7 +60,7 @@ export function watchOomV1(directory: string, count: () => number, onKill: () =>
     stop() {
       for (const timer of timers) clearTimeout(timer);
       if (!listeners.delete(lookAFewTimes) || listeners.size > 0) return;
-      // The kernel forgets who was registered with it.
+      // The kernel drops its registrations with it.
       shared?.stop();
       shared = undefined;
     },
@@ -77,7 +80,7 @@ function register(directory: string, fd: number): void {
 function listen(): { fd: number; stop(): void } {
   // EFD_CLOEXEC and EFD_NONBLOCK are these (<linux/eventfd.h>).
   const fd = call(eventfd(0, O.CLOEXEC | O.NONBLOCK));
-  // Never read: each new event is an edge, which is all that is waited for.
+  // Never read: each new event is an edge, and only edges are waited for.
   const watched = watchReadable(fd, () => {
     for (const listener of listeners) listener();
   });
@@ -90,7 +93,7 @@ function listen(): { fd: number; stop(): void } {
   };
 }
 
-/** Calls `onKill` when the counter has risen since the last look. */
+/** Calls `onKill` when the counter has increased since the last check. */
 function counter(count: () => number, onKill: () => void): () => void {
   const read = () => {
     try {

@@ -5,15 +5,16 @@ let keepers = 0;
 const kept = new Set<string>();
 
 /**
- * Until it is disposed of, the groups above containers stay when the last container goes: to make them costs 0.4 ms
- * with version 1, and with version 2, where each hands its controllers on, 15 ms of waiting for all CPUs.
+ * Until it is disposed of, parent cgroups of containers are kept when the last container goes: making them
+ * costs 0.4 ms with version 1, and with version 2, where each delegates its controllers, 15 ms of waiting for
+ * all CPUs.
  */
 export function keepParents(): Disposable {
   keepers++;
   return {
     [Symbol.dispose]() {
       if (--keepers > 0) return;
-      // Longer paths first: groups below are in the way of those above.
+      // Longer paths first, since children must be removed before their parents.
       for (const directory of [...kept].sort((a, b) => b.length - a.length)) removeEmpty(directory);
       kept.clear();
     },
@@ -21,8 +22,8 @@ export function keepParents(): Disposable {
 }
 
 /**
- * Removes the groups above ours that are empty now and whose name says that we made them. rmdir(2) takes none that
- * still has a process or a group in it, so this may be tried at any time.
+ * Removes the empty parents whose names show that mini-docker made them. rmdir(2) refuses any that has a
+ * process or a child, so it is safe to try at any time.
  */
 export function removeOurParents(mountPoint: string, path: string): void {
   for (let parent = dirname(path); parent.startsWith('/mini-docker'); parent = dirname(parent)) {

@@ -1,8 +1,8 @@
-// What both versions' counters have in common.
+// Statistics that both versions share.
 import { availableParallelism, totalmem } from 'node:os';
 import type { BlkioEntry } from '../container.ts';
 
-/** A limit wider than the machine is none: what remains is the machine's memory. */
+/** A limit above the machine's memory is no limit: then the machine's memory applies. */
 export function effectiveMemoryLimit(limit: number): number {
   return Math.min(limit, totalmem());
 }
@@ -11,7 +11,9 @@ export function onlineCpus(): number {
   return availableParallelism();
 }
 
-/** Lines '8:0 Read 4096' of blkio.throttle.*; the lines Sync, Async, Discard and Total count the same again. */
+/**
+ * Lines '8:0 Read 4096' of blkio.throttle.*; the lines Sync, Async, Discard and Total repeat the same bytes.
+ */
 export function decodeBlkioV1(file: string): BlkioEntry[] {
   const entries: BlkioEntry[] = [];
   for (const line of file.split('\n')) {

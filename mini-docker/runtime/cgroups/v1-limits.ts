@@ -1,4 +1,4 @@
-// Limits as the files of cgroup v1 have them. Kernel: Documentation/admin-guide/cgroup-v1/.
+// Writes limits in the format of cgroup v1. Kernel: Documentation/admin-guide/cgroup-v1/.
 import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
@@ -6,10 +6,13 @@ import { devicePolicy, ruleText } from './device-rules.ts';
 import { readNumber, writeValues } from './files.ts';
 import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
 
-/** The group's directory in the hierarchy of a controller; undefined where the machine has none. */
+/** The cgroup's directory in the hierarchy of a controller; undefined when the machine does not have it. */
 export type DirectoryOf = (controller: string) => string | undefined;
 
-/** Writes what is in `resources`, in an order that the kernel takes. @throws CgroupError */
+/**
+ * Writes the limits given in `resources`, in an order that the kernel accepts. @throws CgroupError when one
+ * is refused
+ */
 export function applyLimitsV1(
   directoryOf: DirectoryOf,
   resources: Resources,
@@ -30,7 +33,7 @@ function writer(directoryOf: DirectoryOf): Write {
     const directory = directoryOf(controller);
     if (directory === undefined) throw missingController(controller, option);
     try {
-      // The devices controller takes one rule at a time.
+      // The devices controller takes one rule per write.
       writeValues(`${directory}/${file}`, String(value).split('\n'));
     } catch (error) {
       throw cannotSet({
@@ -53,7 +56,7 @@ function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
   const setQuota = () => {
     if (quota) write({ controller: 'cpu', file: 'cpu.cfs_quota_us', value: quota, option: 'the cpu quota' });
   };
-  // The kernel checks the ratio of the two at each write, so an update may need the quota to go first.
+  // The kernel checks the ratio of the two at each write, so an update may have to write the quota first.
   try {
     setPeriod();
     setQuota();
@@ -69,7 +72,7 @@ function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
 
 function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable<Resources['memory']>): void {
   const { limit, reservation, swappiness, disableOOMKiller } = memory;
-  // Without a limit there can be no narrower one on memory and swap together.
+  // The limit on memory and swap together cannot be below the memory limit, which is unlimited.
   const swap = limit === -1 && !memory.swap ? -1 : memory.swap;
   const directory = directoryOf('memory');
   const setLimit = () => {
@@ -88,7 +91,7 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
     const file = 'memory.memsw.limit_in_bytes';
     write({ controller: 'memory', file, value: swap, option: 'the limit on memory and swap' });
   };
-  // memory.limit must never be above memory.memsw.limit: when they grow, the wider one goes first.
+  // memory.limit must never exceed memory.memsw.limit: when both grow, the latter goes first.
   const present = directory === undefined ? 0 : readNumber(`${directory}/memory.memsw.limit_in_bytes`);
   if (swap && (swap === -1 || swap > present)) {
     setSwap();
@@ -123,7 +126,7 @@ function applyBlockIO(
   const set = (file: string, value: string | number, option: string) =>
     write({ controller: 'blkio', file, value, option });
   if (blockIO.weight || blockIO.weightDevice?.length) {
-    // CFQ had blkio.weight until Linux 5.0; BFQ has its own, which is there when its module is.
+    // CFQ had blkio.weight until Linux 5.0; BFQ has its own file, which exists while its module is loaded.
     const names = ['blkio.weight', 'blkio.bfq.weight'];
     const file = names.find(name => directory === undefined || existsSync(`${directory}/${name}`));
     if (file === undefined) {
@@ -158,7 +161,7 @@ function applyDevices(write: Write, rules: NonNullable<Resources['devices']>): v
     policy.default === 'deny' ? ['devices.deny', 'devices.allow'] : ['devices.allow', 'devices.deny'];
   const set = (file: string, value: string) =>
     write({ controller: 'devices', file, value, option: 'the device rules' });
-  // 'a' also forgets the exceptions there were.
+  // 'a' also removes the existing exceptions.
   set(first, 'a');
   if (policy.exceptions.length > 0) set(others, policy.exceptions.map(ruleText).join('\n'));
 }

@@ -27,7 +27,7 @@ import { removeOurParents } from './parents.ts';
 import { decodeBlkioV1, effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 
-/** @throws CgroupError; nothing is left then */
+/** @throws CgroupError when a limit is refused; nothing is left then */
 export function createV1(
   { hierarchies }: HierarchiesV1,
   { path, resources }: { path: string; resources: Resources },
@@ -56,7 +56,7 @@ export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | u
   return places.length > 0 ? v1Driver(path, places) : undefined;
 }
 
-/** For steps that are only looked at. */
+/** A driver for steps that are only printed. */
 export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
   const places = hierarchies.map(({ mountPoint, controllers }) => ({
     directory: mountPoint + path,
@@ -67,8 +67,8 @@ export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
 }
 
 /**
- * A new group of cpuset may use nothing, and a process cannot join it: it gets what the group above has. Groups above
- * that are empty too are ours, and hand on what they have by themselves from then on.
+ * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents
+ * are ours too, and from then on hand their values on by themselves.
  */
 function inheritCpuset(directory: string, mountPoint: string): void {
   if (readValue(`${directory}/cpuset.mems`) !== '' && readValue(`${directory}/cpuset.cpus`) !== '') return;
@@ -92,7 +92,8 @@ function v1Driver(path: string, places: Place[]): Cgroup {
   const directoryOf = (controller: string) =>
     places.find(({ controllers }) => controllers.includes(controller))?.directory;
   const directories = places.map(({ directory }) => directory);
-  // Any hierarchy knows all processes; a container's own groups, if it makes some, are in the freezer's as in others.
+  // Any hierarchy lists all processes; cgroups that the container makes are in the freezer's as in the
+  // others.
   const members = directoryOf('freezer') ?? directories[0]!;
   const freezer = (why: string) => {
     const directory = directoryOf('freezer');
@@ -101,7 +102,7 @@ function v1Driver(path: string, places: Place[]): Cgroup {
   };
 
   const oomControl = () => readTable(`${directoryOf('memory')}/memory.oom_control`);
-  /** Rises with each kill; where nothing is to be killed, while its processes wait for memory instead. */
+  /** Rises with each kill; with the OOM killer disabled, while processes wait for memory. */
   const outOfMemory = () => {
     const { oom_kill = 0, oom_kill_disable = 0, under_oom = 0 } = oomControl();
     return oom_kill + (oom_kill_disable === 1 ? under_oom : 0);
@@ -114,9 +115,9 @@ function v1Driver(path: string, places: Place[]): Cgroup {
 
     joinSteps(): Step[] {
       return places.flatMap(({ directory, controllers }) => {
-        // '0' into `tasks` moves the caller alone, and that needs no lock against fork and exit on all CPUs: the
-        // lock waits for an RCU grace period, up to 20 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). The
-        // unified hierarchy has no such file.
+        // Writing '0' to `tasks` moves the caller alone, which needs no lock against fork and exit on all
+        // CPUs: that lock waits for an RCU grace period, up to 20 ms (cgroup_procs_write_start in
+        // kernel/cgroup/cgroup.c). The unified hierarchy has no `tasks`.
         const file = controllers.includes('') ? 'cgroup.procs' : 'tasks';
         const name = controllers.join(',') || 'unified';
         const opened = because(
@@ -156,7 +157,7 @@ function v1Driver(path: string, places: Place[]): Cgroup {
       killAll({
         processes: () => processesBelow(members),
         freeze: () => state !== undefined && writeValue(`${state}/freezer.state`, 'FROZEN'),
-        // A frozen process of version 1 does not even die of SIGKILL before it is thawed.
+        // In version 1 a frozen process does not even die of SIGKILL before it is thawed.
         thaw: () => state !== undefined && thawBelow(state),
       });
     },
@@ -174,8 +175,8 @@ function thawBelow(directory: string): void {
 }
 
 /**
- * The kernel freezes each process when it gets around to it, and says FREEZING until all are. One that was forked
- * meanwhile, or that waits in the kernel, may hold it up: asking again helps the first.
+ * The kernel freezes the processes one by one, and reports FREEZING until all are. A process that was forked
+ * meanwhile, or that waits in the kernel, may delay it: writing again helps with the former.
  */
 async function freezeV1(file: string): Promise<void> {
   const end = Date.now() + 5000;
@@ -195,7 +196,7 @@ function readStats(directoryOf: (controller: string) => string | undefined): Sta
   const memory = directoryOf('memory');
   const pids = directoryOf('pids');
   const blkio = directoryOf('blkio');
-  // cpuacct.stat counts in clock ticks, and those that user space sees are 10 ms on both architectures.
+  // cpuacct.stat counts clock ticks, which are 10 ms in user space on both architectures.
   const ticks = readTable(`${cpuacct}/cpuacct.stat`);
   const throttling = readTable(`${directoryOf('cpu')}/cpu.stat`);
   const pidsLimit = readNumber(`${pids}/pids.max`);

@@ -1,4 +1,4 @@
-// Which controllers a cgroup v2 directory has is up to the directories above it: each hands them on in its
+// Makes controllers available in a cgroup v2 directory: its parents decide, since each delegates them in its
 // cgroup.subtree_control.
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,9 +8,9 @@ import { isGone, readValue, writeValue } from './files.ts';
 const WANTED = ['cpu', 'cpuset', 'io', 'memory', 'pids'];
 
 /**
- * Hands on what is there of WANTED, from the root down to the group above `path`. A controller that is not there is
- * missed when a limit needs it.
- * @throws CgroupError when processes are in the way
+ * Delegates the available ones of WANTED, from the root down to the parent of `path`. A controller that does
+ * not exist is an error only when a limit needs it.
+ * @throws CgroupError when a process is in one of the parents
  */
 export function enableControllers(mountPoint: string, path: string): void {
   const above: string[] = [];
@@ -41,15 +41,15 @@ function enableBelow(directory: string, mountPoint: string): void {
 }
 
 /**
- * A group that hands controllers on may hold no processes itself, except the machine's root. When the root that we see
- * is not the machine's (a cgroup namespace: we run in a container), it holds us, and whatever else runs in here:
- * everyone moves one level down.
+ * A cgroup that delegates controllers may hold no processes itself, except for the machine's root. When the
+ * visible root is not the machine's (a cgroup namespace: the daemon runs in a container), it holds the daemon
+ * and the other processes of that container: all of them move one level down.
  */
 function moveToLeaf(root: string): void {
   const leaf = `${root}/init`;
   if (!existsSync(leaf)) mkdirSync(leaf);
   for (let round = 0; round < 10; round++) {
-    // 0 is a process that our pid namespace cannot see.
+    // 0 stands for a process outside our pid namespace.
     const pids = words(`${root}/cgroup.procs`).filter(pid => pid !== '0');
     if (pids.length === 0) return;
     for (const pid of pids) {

@@ -1,4 +1,4 @@
-// Limits as the files of cgroup v2 have them. Kernel: Documentation/admin-guide/cgroup-v2.rst.
+// Writes limits in the format of cgroup v2. Kernel: Documentation/admin-guide/cgroup-v2.rst.
 import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
@@ -8,7 +8,7 @@ import { devicePolicy } from './device-rules.ts';
 import { readValue, writeValue } from './files.ts';
 import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
 
-/** Writes what is in `resources`. @throws CgroupError */
+/** Writes the limits given in `resources`. @throws CgroupError when one is refused */
 export function applyLimitsV2(
   directory: string,
   resources: Resources,
@@ -31,7 +31,10 @@ export function applyLimitsV2(
   }
 }
 
-/** Version 2 has no file for devices: a BPF program that the kernel asks at each open and mknod. @throws SyscallError */
+/**
+ * Version 2 has no file for devices: the kernel runs a BPF program at each open and mknod. @throws
+ * SyscallError when it is refused
+ */
 export function applyDevicesV2(directory: string, resources: Resources): void {
   if (resources.devices) setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
 }
@@ -67,9 +70,9 @@ function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['c
 }
 
 /**
- * cpu.shares 2 … 1024 … 262144 as cpu.weight 1 … 100 … 10000: the curve through these three points, so that the
- * default of the one is the default of the other (as runc and crun have it since 2025; a straight line, which they
- * had before, makes 39 of the default and so puts containers behind everything else on the machine).
+ * Maps cpu.shares 2 … 1024 … 262144 to cpu.weight 1 … 100 … 10000, by the curve through these three points,
+ * which maps default to default (runc and crun do so since 2025; the straight line that they used before maps
+ * the default to 39, and so puts containers behind everything else on the machine).
  */
 export function weightOfShares(shares: number): number {
   const log = Math.log2(Math.min(Math.max(shares, 2), 262_144));
@@ -90,17 +93,17 @@ function applyMemory(write: Write, directory: string, memory: NonNullable<Resour
   }
   if (disableOOMKiller) {
     throw new CgroupError(
-      'cannot switch the OOM killer off: cgroup v2, which this machine has, knows no way to',
+      'cannot switch the OOM killer off: cgroup v2, which this machine uses, has no such setting',
     );
   }
   if (swappiness !== undefined && swappiness !== -1) {
     throw new CgroupError(
-      'cannot set swappiness: cgroup v2, which this machine has, knows none for a container',
+      'cannot set swappiness: cgroup v2, which this machine uses, has none for containers',
     );
   }
 }
 
-/** Version 2 limits swap by itself, and `swap` counts memory and swap together. */
+/** Version 2 limits swap alone, whereas `swap` counts memory and swap together. */
 function applySwap(write: Write, directory: string, swap: number, limit: number | undefined): void {
   const hasFile = existsSync(`${directory}/memory.swap.max`);
   if (!hasFile && existsSync(`${directory}/memory.max`)) {
@@ -135,7 +138,7 @@ function applyBlockIO(write: Write, directory: string, blockIO: NonNullable<Reso
   }
 }
 
-/** io.bfq.weight is there with the BFQ scheduler's module, io.weight where the kernel has blk-iocost. */
+/** io.bfq.weight exists with the BFQ scheduler's module, io.weight in kernels with blk-iocost. */
 function applyWeights(write: Write, directory: string, blockIO: NonNullable<Resources['blockIO']>): void {
   const option = 'the block IO weight';
   const bfq = existsSync(`${directory}/io.bfq.weight`);
@@ -147,7 +150,7 @@ function applyWeights(write: Write, directory: string, blockIO: NonNullable<Reso
   const file = bfq ? 'io.bfq.weight' : 'io.weight';
   const scaled = (weight: number) => {
     requireRange(option, weight, 10, 1000);
-    // BFQ takes Docker's scale; io.weight goes from 1 to 10000.
+    // BFQ uses Docker's scale; io.weight has a range from 1 to 10000.
     return bfq ? weight : 1 + Math.floor(((weight - 10) * 9999) / 990);
   };
   if (blockIO.weight) {

@@ -25,7 +25,9 @@ import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { enableControllers } from './v2-controllers.ts';
 import { applyDevicesV2, applyLimitsV2 } from './v2-limits.ts';
 
-/** @throws CgroupError or, for the device rules, SyscallError; nothing is left then */
+/**
+ * @throws CgroupError when a limit is refused, SyscallError when the device rules are; nothing is left then
+ */
 export function createV2(
   { mountPoint }: HierarchyV2,
   { path, resources }: { path: string; resources: Resources },
@@ -46,7 +48,7 @@ export function openV2({ mountPoint }: HierarchyV2, path: string): Cgroup | unde
   return existsSync(mountPoint + path) ? v2Driver(mountPoint, path) : undefined;
 }
 
-/** For steps that are only looked at. */
+/** A driver for steps that are only printed. */
 export function driverV2({ mountPoint }: HierarchyV2, path: string): Cgroup {
   return v2Driver(mountPoint, path);
 }
@@ -92,7 +94,7 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
 
     kill() {
       if (!existsSync(directory)) return;
-      // Since Linux 5.14; it leaves no gap for a fork and counts the groups below in.
+      // Exists since Linux 5.14; it leaves no gap for a fork, and includes the children.
       if (existsSync(`${directory}/cgroup.kill`)) return writeValue(`${directory}/cgroup.kill`, '1');
       killAll({
         processes: () => processesBelow(directory),
@@ -155,7 +157,9 @@ function readStats(directory: string): Stats {
   };
 }
 
-/** Lines '254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0'; a device without any has none behind its number. */
+/**
+ * Lines '254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0'; a device without I/O has only its number.
+ */
 export function decodeIoStat(file: string, keys: { Read: string; Write: string }): BlkioEntry[] {
   const entries: BlkioEntry[] = [];
   for (const line of file.split('\n')) {

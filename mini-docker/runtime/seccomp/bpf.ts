@@ -1,5 +1,6 @@
-// From a decision graph to classic BPF, which only jumps forward: 255 instructions at most when it compares. So the
-// program is written from its end to its beginning, and a verdict that is too far behind is simply written again.
+// Encodes a decision graph as classic BPF, whose jumps go forward only, and at most 255 instructions when
+// they compare. Therefore the program is written from its end to its beginning, and a verdict that is too far
+// away is written again.
 // https://docs.kernel.org/networking/filter.html
 import { DATA, type Node, type Question } from './decision.ts';
 
@@ -29,9 +30,9 @@ const LONGEST = 4096;
 const FARTHEST = 255;
 const JUMPS = { equal: BPF.JMP_JEQ_K, above: BPF.JMP_JGT_K, atLeast: BPF.JMP_JGE_K } as const;
 
-/** @throws RangeError for one that the kernel would not take */
+/** @throws RangeError when the program is longer than the kernel accepts */
 export function linearize(root: Node): Instruction[] {
-  // The last instruction first. A place is an index in it.
+  // The last instruction first. A place is an index into it.
   const backwards: Instruction[] = [];
   const places = new Map<string, number>();
 
@@ -43,13 +44,13 @@ export function linearize(root: Node): Instruction[] {
     places.set(`${node.id}`, place);
     return place;
   };
-  /** A place for the node that a comparison which comes next can reach. */
+  /** A place for the node within reach of the comparison that is written next. */
   const near = (node: Node, place: number): number => {
     if (distance(place) <= FARTHEST) return place;
     return 'verdict' in node ? addVerdict(node) : add(BPF.JMP_JA, distance(place));
   };
   const addQuestion = (node: Question, isLoaded: boolean): number => {
-    // A mask spoils what was loaded.
+    // Applying a mask overwrites the loaded word.
     const loaded = node.mask === undefined ? node.at : undefined;
     let no = place(node.no, loaded);
     let yes = place(node.yes, loaded);
@@ -61,7 +62,7 @@ export function linearize(root: Node): Instruction[] {
     if (node.mask !== undefined) entry = add(BPF.ALU_AND_K, node.mask);
     return isLoaded ? entry : add(BPF.LD_W_ABS, node.at);
   };
-  /** @param loaded the offset whose word is in the accumulator on the way there */
+  /** @param loaded the offset whose word is in the accumulator when this point is reached */
   const place = (node: Node, loaded: number | undefined): number => {
     const isLoaded = 'at' in node && node.at === loaded;
     const key = `${node.id}${isLoaded ? ' loaded' : ''}`;
@@ -115,7 +116,7 @@ export interface CallData {
   args?: readonly bigint[];
 }
 
-/** What the filter says to a call, and how many instructions that took. */
+/** Runs the filter on a call: its verdict, and the number of instructions executed. */
 export function interpret(
   program: readonly Instruction[],
   call: CallData,

@@ -1,6 +1,7 @@
-// From a seccomp profile (the OCI form) to a filter. Every system call has a verdict, or a few comparisons of its
-// arguments that lead to one; calls that follow each other and have the same are one range; and a call's range is found
-// by halving. libseccomp, which other engines use, asks for one call after the other, or halves over groups of four.
+// Compiles a seccomp profile (the OCI form) into a filter. Every system call has a verdict, or a few
+// comparisons of its arguments that lead to one; consecutive calls with the same decision form one range; and
+// binary search finds a call's range. libseccomp, which other engines use, compares one call after the other,
+// or searches groups of four.
 
 import { lookup } from '../../formats/lookup.ts';
 import type {
@@ -27,7 +28,7 @@ export const VERDICT: Record<SeccompAction, number> = {
   SCMP_ACT_LOG: 0x7ffc_0000,
   SCMP_ACT_ALLOW: 0x7fff_0000,
 };
-/** A newer call is not refused by these, so a program that tries it needs no ENOSYS to fall back. */
+/** Actions that do not refuse a newer call, so that a program needs no ENOSYS to fall back. */
 const PERMISSIVE: ReadonlySet<SeccompAction> = new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE']);
 
 /** AUDIT_ARCH_*, <linux/audit.h>. x32 is x86-64 with a bit in the number. */
@@ -39,7 +40,7 @@ export const AUDIT_ARCH = {
   arm: 0x4000_0028,
 } as const satisfies Record<Abi, number>;
 const X32_BIT = 0x4000_0000;
-/** Calls that only arm has begin here. <asm/unistd.h> */
+/** First number of the calls that only arm has. <asm/unistd.h> */
 const ARM_PRIVATE = 0x000f_0000;
 
 const ABIS: Record<string, Abi> = {
@@ -59,8 +60,9 @@ const OTHER_MACHINES =
 const compiled = new WeakMap<Seccomp, Map<Architecture, Uint8Array>>();
 
 /**
- * The filter as an array of struct sock_filter. The same profile object is compiled once.
- * @throws RangeError when it gets longer than the kernel takes, TypeError for an architecture that does not exist
+ * The filter as an array of struct sock_filter. Each profile object is compiled only once.
+ * @throws RangeError when it is longer than the kernel accepts
+ * @throws TypeError when it names an unknown architecture
  */
 export function seccompFilter(profile: Seccomp, machine: Architecture): Uint8Array {
   const filters = compiled.get(profile) ?? new Map<Architecture, Uint8Array>();
@@ -72,7 +74,7 @@ export function seccompFilter(profile: Seccomp, machine: Architecture): Uint8Arr
   return filter;
 }
 
-/** System calls of one ABI: each with its rules, in the profile's order. */
+/** The system calls of one ABI, each with its rules in the profile's order. */
 interface Table {
   abi: Abi;
   calls: Map<number, Rules>;
@@ -81,7 +83,7 @@ interface Table {
 }
 
 interface Rules {
-  /** The verdict when no argument counts. */
+  /** The verdict that holds for all arguments. */
   always?: number;
   chains: { conditions: SeccompCondition[]; verdict: number }[];
 }
@@ -90,14 +92,14 @@ function decide(profile: Seccomp, machine: Architecture): Node {
   const decisions = new Decisions();
   const abis = abisOf(profile, machine);
   const tables = new Map(abis.map(abi => [abi, tableOf(profile, abi)]));
-  // An ABI that the profile does not know: its numbers mean other calls.
+  // Under an ABI that the profile does not name, the numbers mean other calls.
   const foreign = decisions.verdict(VERDICT.SCMP_ACT_KILL);
   const rangesOf = (abi: Abi): Range[] => ranges(decisions, profile, tables.get(abi)!);
   const trees: [Abi, Node][] = abis.flatMap((abi): [Abi, Node][] => {
     if (abi === 'x32') return [];
     if (abi !== 'x64') return [[abi, search(decisions, DATA.nr, rangesOf(abi))]];
     const own = rangesOf('x64');
-    // Negative numbers are nobody's: a tracer sets -1 to skip a call.
+    // Negative numbers are no calls: a tracer sets -1 to skip one.
     const upper = abis.includes('x32')
       ? rangesOf('x32')
       : [
@@ -112,7 +114,7 @@ function decide(profile: Seccomp, machine: Architecture): Node {
   );
 }
 
-/** The machine's own first: most calls are of it. */
+/** The machine's own ABI first, since most calls use it. */
 function abisOf({ architectures = [] }: Seccomp, machine: Architecture): Abi[] {
   const named = new Set<Abi>([machine]);
   for (const name of architectures) {
@@ -135,7 +137,7 @@ function tableOf(profile: Seccomp, abi: Abi): Table {
       if (number !== undefined && !(abi === 'arm' && number >= ARM_PRIVATE)) {
         table.highest = Math.max(table.highest ?? 0, number);
       }
-      // A rule that says what holds anyway counts only as a name that is known.
+      // A rule whose verdict is the default only marks the name as known.
       if (verdict === otherwise) continue;
       if (number !== undefined) addRule(table, number, alternatives(rule.args ?? []), verdict);
       const multiplexer = abi === 'x86' ? MULTIPLEXERS.get(name) : undefined;
@@ -146,8 +148,8 @@ function tableOf(profile: Seccomp, abi: Abi): Table {
 }
 
 /**
- * All conditions of a rule must hold; but where two are about the same argument, each makes a rule of its own: so runc
- * reads them, and profiles are written for that.
+ * All conditions of a rule must hold. But two conditions on the same argument become two rules: that is how
+ * runc reads them, and profiles rely on it.
  */
 function alternatives(args: readonly SeccompCondition[]): SeccompCondition[][] {
   const isRepeated = new Set(args.map(({ index }) => index)).size < args.length;
@@ -165,7 +167,10 @@ function addRule(table: Table, number: number, all: SeccompCondition[][], verdic
   }
 }
 
-/** Behind socketcall(2) are pointers, which a filter cannot follow: what cannot be seen counts against the caller. */
+/**
+ * socketcall(2) passes pointers, which a filter cannot follow; an argument that cannot be seen counts against
+ * the caller.
+ */
 function addMultiplexed(
   table: Table,
   { call, selector }: { call: string; selector: number },
@@ -178,7 +183,7 @@ function addMultiplexed(
   addRule(table, number, [[{ index: 0, op: 'SCMP_CMP_EQ', value: selector }]], verdict);
 }
 
-/** A node for every number that there can be. */
+/** A node for every possible number. */
 function ranges(decisions: Decisions, profile: Seccomp, { abi, calls, highest }: Table): Range[] {
   const otherwise = decisions.verdict(defaultVerdict(profile));
   const unknown = PERMISSIVE.has(profile.defaultAction)
@@ -203,12 +208,12 @@ function ranges(decisions: Decisions, profile: Seccomp, { abi, calls, highest }:
       );
     set(number, node);
   }
-  // Programs try a new call and fall back to an old one on ENOSYS, and only on that.
+  // Programs try a new call and fall back to an old one on ENOSYS only.
   if (highest !== undefined) nodes.set(highest + 1, unknown);
   return [...nodes].map(([from, node]) => ({ from, node })).sort((a, b) => a.from - b.from);
 }
 
-/** Rules of one condition each that all say the same. */
+/** The conditions of rules with one condition each, if all have the same verdict. */
 function listOf(chains: Rules['chains']): { conditions: SeccompCondition[]; verdict: number } | undefined {
   const [first] = chains;
   const isAlike = chains.every(each => each.conditions.length === 1 && each.verdict === first!.verdict);

@@ -1,10 +1,13 @@
-// Comparisons of arguments. The kernel shows a filter 64 bits of each, and BPF compares 32 at a time.
+// Comparisons of arguments. The kernel gives a filter 64 bits of each, and BPF compares 32 at a time.
 import type { SeccompCondition } from '../../formats/oci/runtime-spec.ts';
 import { DATA, type Decisions, type Node, type Question, search } from './decision.ts';
 
 const ALL = 0xffff_ffff;
 
-/** `yes` where all the conditions hold. @param bits of the ABI's registers: with 32 the upper halves say nothing */
+/**
+ * `yes` if all conditions hold. @param bits width of the ABI's registers: with 32, the upper halves are
+ * ignored
+ */
 export function whereAll(
   decisions: Decisions,
   conditions: readonly SeccompCondition[],
@@ -16,8 +19,9 @@ export function whereAll(
 }
 
 /**
- * `yes` where one of many comparisons of the same argument with small numbers holds (a list of families of sockets): found
- * by halving, where a chain of questions would be three times as long. undefined for other conditions, and for few.
+ * `yes` if one of many comparisons of the same argument with small numbers holds (a list of socket families).
+ * A binary search decides, since a chain of questions would be three times as long. undefined for other
+ * conditions, and for few.
  */
 export function whereOneOf(
   decisions: Decisions,
@@ -43,7 +47,7 @@ export function whereOneOf(
   return bits === 32 ? lower : decisions.ask({ at, is: 'equal', value: 0, yes: lower, no });
 }
 
-/** Holds whatever the argument is. */
+/** Whether the condition holds for every argument. */
 export function isAlways({ op, value }: SeccompCondition): boolean {
   return op === 'SCMP_CMP_MASKED_EQ' && BigInt(value) === 0n;
 }
@@ -86,7 +90,7 @@ function comparison(
   if (bits === 32) return lower;
   const at = DATA.high(index);
   const same = decisions.ask({ at, is: 'equal', value: high, yes: lower, no });
-  // Nothing is above all ones.
+  // No value is greater than all ones.
   return is === 'equal' || high === ALL
     ? same
     : decisions.ask({ at, is: 'above', value: high, yes, no: same });

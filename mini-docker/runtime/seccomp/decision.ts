@@ -1,5 +1,6 @@
-// What a filter decides, as a graph: questions about a system call's data with two ways on, and verdicts at its ends.
-// Equal parts are made once, which is what lets neighbouring system calls share one range and one verdict.
+// A filter's decisions as a graph: questions about a system call's data, each with two successors, and
+// verdicts at the ends. Equal parts are shared, so that neighbouring system calls can share one range and one
+// verdict.
 
 /** Offsets in struct seccomp_data, little-endian. <linux/seccomp.h> */
 export const DATA = {
@@ -13,15 +14,15 @@ export type Node = Verdict | Question;
 
 export interface Verdict {
   readonly id: number;
-  /** SECCOMP_RET_*, with its data. */
+  /** SECCOMP_RET_*, combined with its data. */
   readonly verdict: number;
 }
 
-/** Compares the 32 bits at an offset of the data, without their sign. */
+/** Compares the unsigned 32 bits at an offset of the data. */
 export interface Question {
   readonly id: number;
   readonly at: number;
-  /** Bits that count; all where it is not given. */
+  /** Bits to compare; all when missing. */
   readonly mask?: number;
   readonly is: 'equal' | 'above' | 'atLeast';
   readonly value: number;
@@ -51,13 +52,16 @@ export class Decisions {
   }
 }
 
-/** A node for all numbers from `from` up to the next range's. */
+/** A node for all numbers from `from` up to the beginning of the next range. */
 export interface Range {
   from: number;
   node: Node;
 }
 
-/** Finds the range of the number at an offset by halving; neighbours that decide alike are one range before. */
+/**
+ * Finds the range of the number at an offset by binary search; neighbours with the same decision are merged
+ * first.
+ */
 export function search(decisions: Decisions, at: number, all: readonly Range[]): Node {
   const ranges = all.filter(({ node }, index) => node !== all[index - 1]?.node);
   const between = (first: number, end: number): Node => {

@@ -1,6 +1,7 @@
-// Our default profile: it allows what Docker's does (28.5, sockets as in 29), and so all that programs in containers are known to need.
-// What is missing is the point: keys, io_uring, userfaultfd, kexec, loading of modules, and whatever a capability that a
-// container does not have would allow anyway; a hole in the kernel's code behind these calls is then out of reach.
+// The default profile. It allows the same calls as Docker's (28.5, with the socket rules of 29), and so all
+// that programs in containers are known to need. It refuses keys, io_uring, userfaultfd, kexec, loading of
+// modules, and all calls that need a capability that a container lacks: bugs in the kernel's code behind
+// these calls are then out of reach.
 
 import type { ProfileRule, SeccompProfile } from '../../formats/seccomp.ts';
 import { ERRNO } from '../../linux/errno.ts';
@@ -54,7 +55,7 @@ const ALWAYS = {
   random: 'getrandom',
 };
 
-/** With each of these a container that was given the capability can also use it. */
+/** Calls that are allowed if the container has the capability that they need. */
 const WITH_CAPABILITY: Record<string, string> = {
   CAP_DAC_READ_SEARCH: 'open_by_handle_at',
   CAP_SYS_ADMIN: `bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie
@@ -74,10 +75,10 @@ const WITH_CAPABILITY: Record<string, string> = {
   CAP_PERFMON: 'perf_event_open',
 };
 
-/** CLONE_NEW*, but for CLONE_NEWTIME, which only unshare(2) and clone3(2) take. */
+/** CLONE_NEW*, except CLONE_NEWTIME, which only unshare(2) and clone3(2) accept. */
 const NEW_NAMESPACES = 0x7e02_0000;
 
-/** Families of sockets that are refused. <linux/socket.h> */
+/** Socket families that are refused. <linux/socket.h> */
 const REFUSED_FAMILIES: Record<number, string> = {
   12: 'DECnet, gone since Linux 6.1',
   19: 'Econet, gone since Linux 3.5',
@@ -92,7 +93,7 @@ const REFUSED_FAMILIES: Record<number, string> = {
 /** AF_MCTP */
 const LAST_FAMILY = 45;
 
-/** personality(2): PER_LINUX, PER_LINUX32, both with UNAME26, and the question which one it is. */
+/** Arguments of personality(2): PER_LINUX and PER_LINUX32, both also with UNAME26, and the query. */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
 function rule(names: string, more: Partial<ProfileRule> = {}): ProfileRule {
@@ -100,8 +101,9 @@ function rule(names: string, more: Partial<ProfileRule> = {}): ProfileRule {
 }
 
 /**
- * The families that Docker's profile allows (29). The kernel takes the lower 32 bits of the family and a filter compares
- * all 64, so that "all but these" would let AF_VSOCK + 2^32 pass: beyond the first gap each family is allowed by itself.
+ * The socket families that Docker's profile (29) allows. The kernel takes the lower 32 bits of the family,
+ * while a filter compares all 64, so "all but these" would let AF_VSOCK + 2^32 pass: beyond the first gap
+ * each family is allowed individually.
  */
 function socketRules(): ProfileRule[] {
   const families = Array.from({ length: LAST_FAMILY + 1 }, (_, family) => family);
@@ -122,7 +124,7 @@ export const DEFAULT_PROFILE: SeccompProfile = {
   ],
   syscalls: [
     ...Object.values(ALWAYS).map(names => rule(names)),
-    // Before Linux 4.8 a process could get past its filter by tracing itself.
+    // Before Linux 4.8 a process could bypass its filter by tracing itself.
     rule('process_vm_readv process_vm_writev ptrace', { includes: { minKernel: '4.8' } }),
     ...socketRules(),
     ...PERSONALITIES.map(value => rule('personality', { args: [{ index: 0, op: 'SCMP_CMP_EQ', value }] })),
@@ -136,7 +138,7 @@ export const DEFAULT_PROFILE: SeccompProfile = {
       args: [{ index: 0, op: 'SCMP_CMP_MASKED_EQ', value: NEW_NAMESPACES, valueTwo: 0 }],
       excludes: { caps: ['CAP_SYS_ADMIN'] },
     }),
-    // Its flags are behind a pointer. libc falls back to clone where there is no clone3.
+    // Its flags are behind a pointer. libc falls back to clone if clone3 is missing.
     rule('clone3', {
       action: 'SCMP_ACT_ERRNO',
       errnoRet: ERRNO.ENOSYS,

@@ -1,5 +1,5 @@
-// The step that puts the filter in force: the last one before execve, so that a profile need allow nothing else that a
-// start does.
+// The step that activates the filter: the last one before execve, so that a profile need not allow any other
+// call of a start.
 import type { Seccomp, SeccompAction } from '../../formats/oci/runtime-spec.ts';
 import { SECCOMP, SECCOMP_FILTER_FLAG } from '../../linux/constants.ts';
 import type { Item } from '../../linux/program.ts';
@@ -8,7 +8,7 @@ import { encodeFilterProgram } from '../../linux/structures.ts';
 import { seccomp } from '../../linux/syscalls.ts';
 import { seccompFilter } from './compile.ts';
 
-/** What happens to a call that no rule names. */
+/** The effect of the default action on a call that no rule names. */
 const OTHERWISE: Record<SeccompAction, string> = {
   SCMP_ACT_ALLOW: 'allows all system calls but those of its rules',
   SCMP_ACT_LOG: 'has all system calls logged but those of its rules',
@@ -22,7 +22,7 @@ const OTHERWISE: Record<SeccompAction, string> = {
 
 /**
  * No items without a profile.
- * @throws RangeError, TypeError for a profile that cannot be compiled
+ * @throws RangeError, TypeError when the profile cannot be compiled
  */
 export function loadFilter(profile: Seccomp | undefined): Item[] {
   if (profile === undefined) return [];
@@ -33,12 +33,12 @@ export function loadFilter(profile: Seccomp | undefined): Item[] {
 }
 
 function flagsOf({ flags }: Seccomp): number {
-  // Before Linux 5.16 a filter also switched speculation off, and programs ran slower for it: prctl(PR_SET_SPECULATION_CTRL)
-  // is there for those that want that.
+  // Before Linux 5.16 a filter also disabled speculation, which slowed programs down; a program that wants
+  // that can use prctl(PR_SET_SPECULATION_CTRL).
   if (flags === undefined) return SECCOMP_FILTER_FLAG.SPEC_ALLOW;
   const names = flags.map(
     name => name.replace('SECCOMP_FILTER_FLAG_', '') as keyof typeof SECCOMP_FILTER_FLAG,
   );
-  // TSYNC is for the other threads of a process; this one has none.
+  // TSYNC applies the filter to other threads of the process; there are none.
   return names.filter(name => name !== 'TSYNC').reduce((sum, name) => sum | SECCOMP_FILTER_FLAG[name], 0);
 }

@@ -25,7 +25,9 @@ function numbersIn(text: string): [number, string][] {
   });
 }
 
-/** Names in the order of their numbers; a number stands before a name that does not follow the one before it. */
+/**
+ * The names in the order of their numbers; a number precedes a name that does not follow the previous one.
+ */
 function words(numbers: [number, string][]): string[] {
   let next = 0;
   return numbers
@@ -55,7 +57,7 @@ const tables = Object.entries(sources).map(([architecture, files]) => {
 writeFileSync(
   join(import.meta.dirname, 'syscall-tables.ts'),
   `// System calls by number, of Linux ${release}: written by run-syscall-tables.ts from the kernel's headers. A word is the
-// name of the next number; a number says where the next name goes on.
+// name of the next number; a number is that of the next name.
 export const SYSCALL_TABLES = {
 ${tables.join('')}} as const;
 `,

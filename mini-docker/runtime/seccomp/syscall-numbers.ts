@@ -1,4 +1,4 @@
-// System calls by name, for each of the ABIs that our two machines' kernels serve.
+// System calls by name, for each ABI that the kernels of both architectures support.
 import { SYSCALL_TABLES } from './syscall-tables.ts';
 
 export type Abi = keyof typeof SYSCALL_TABLES;
@@ -14,14 +14,14 @@ export function syscallNumbers(abi: Abi): ReadonlyMap<string, number> {
     if (/^\d/.test(word)) next = Number(word);
     else numbers.set(word, next++);
   }
-  // <asm/unistd.h> of arm: two names for one call.
+  // <asm/unistd.h> of arm: two names for the same call.
   if (abi === 'arm') numbers.set('sync_file_range2', numbers.get('arm_sync_file_range')!);
   decoded.set(abi, numbers);
   return numbers;
 }
 
 /**
- * 32-bit x86 has calls that stand for many, told apart by their first argument: socketcall(2), ipc(2).
+ * 32-bit x86 has calls that combine several, selected by the first argument: socketcall(2), ipc(2).
  * <linux/net.h>, <linux/ipc.h>
  */
 const MULTIPLEXED: Record<string, string> = {
@@ -30,7 +30,7 @@ const MULTIPLEXED: Record<string, string> = {
   ipc: '1 semop semget semctl semtimedop 11 msgsnd msgrcv msgget msgctl 21 shmat shmdt shmget shmctl',
 };
 
-/** By name: the call that also reaches it, and the first argument with which it does. */
+/** By name: the combined call that also reaches it, and its first argument. */
 export const MULTIPLEXERS: ReadonlyMap<string, { call: string; selector: number }> = new Map(
   Object.entries(MULTIPLEXED).flatMap(([call, names]) => {
     let next = 0;

@@ -1,5 +1,5 @@
 // System calls by number, of Linux 7.2: written by run-syscall-tables.ts from the kernel's headers. A word is the
-// name of the next number; a number says where the next name goes on.
+// name of the next number; a number is that of the next name.
 export const SYSCALL_TABLES = {
   x64: `read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
 rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield mremap

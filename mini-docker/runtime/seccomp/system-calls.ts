@@ -1,4 +1,4 @@
-// What a profile says to each system call of this machine, found by running its filter.
+// A profile's verdict on each system call of this machine, found by running its filter.
 
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { SystemCalls } from '../../formats/security-report.ts';

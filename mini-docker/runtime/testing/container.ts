@@ -1,4 +1,4 @@
-// For the runtime's tests: containers of a busybox root, made without image store and engine.
+// Containers with a busybox root for the runtime's tests, made without image store and engine.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,7 @@ const busybox = join(
 const runtime = createRuntime();
 let number = 0;
 
-/** A directory of its own for a test file, and cgroups below a group of its own; `using` gives both back. */
+/** A temporary directory and a parent cgroup for a test file; `using` removes both. */
 export class TestContainers implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'mini-docker-runtime-'));
   readonly cgroupsPath = `/mini-docker-test-${process.pid}`;
@@ -32,7 +32,7 @@ export class TestContainers implements Disposable {
   readonly #made: Container[] = [];
 
   constructor() {
-    // The root of a user namespace is somebody else here, and has to get through.
+    // The root of a user namespace is another user here, and must be able to pass.
     chmodSync(this.directory, 0o711);
     for (const name of ['bin', 'etc', 'tmp']) mkdirSync(join(this.layer, name), { recursive: true });
     copyFileSync(busybox, join(this.layer, 'bin/busybox'));
@@ -42,7 +42,7 @@ export class TestContainers implements Disposable {
     }
   }
 
-  /** @param change what the test wants different in the spec */
+  /** @param change edits the spec for the test */
   spec(args: string[], change: (spec: Spec) => void = () => {}): Spec {
     const capabilities = DEFAULT_CAPABILITIES;
     const process: Process = {
@@ -114,12 +114,12 @@ export class TestContainers implements Disposable {
     return container;
   }
 
-  /** After a test, also one that failed on the way. */
+  /** Call it after every test, even a failed one. */
   async deleteAll(): Promise<void> {
     for (const container of this.#made.splice(0)) await container.delete();
   }
 
-  /** Created and started; the caller deletes it. */
+  /** Creates and starts a container; the caller deletes it. */
   async start(
     args: string[],
     change?: (spec: Spec) => void,
@@ -133,7 +133,7 @@ export class TestContainers implements Disposable {
     return container;
   }
 
-  /** Runs to its end. */
+  /** Runs a container until it exits. */
   async run(
     args: string[],
     change?: (spec: Spec) => void,
@@ -149,7 +149,7 @@ export class TestContainers implements Disposable {
     return { exit, stdout, stderr };
   }
 
-  /** The lines of `sh -c script`. */
+  /** Runs `sh -c script` and returns the lines of its output. */
   async lines(
     script: string,
     change?: (spec: Spec) => void,

@@ -1,4 +1,4 @@
-// Run by adoption.test.ts, and killed by it: starts a container as a daemon would, and says where it is.
+// Run, and killed, by adoption.test.ts: starts a container like a daemon, and prints its location.
 
 import type { CreateOptions } from '../container.ts';
 import { createRuntime } from '../runtime.ts';
@@ -6,6 +6,6 @@ import { createRuntime } from '../runtime.ts';
 const options: CreateOptions = JSON.parse(process.argv[2]!);
 const container = await createRuntime().create(options);
 await container.start();
-// Nobody reads the container's output: what it writes stays in the pipes.
+// The container's output is not read: it stays in the pipes.
 process.stdout.write(`${container.pid}\n`);
 setInterval(() => {}, 1000);

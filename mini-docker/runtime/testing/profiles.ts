@@ -1,5 +1,5 @@
-// For tests: profiles of all kinds, the calls at which they could change their mind, and what they say when they are
-// simply read, rule after rule.
+// Random profiles for tests, the calls where their verdicts could change, and a reference interpreter that
+// reads a profile rule by rule.
 import type {
   Seccomp,
   SeccompAction,
@@ -9,7 +9,7 @@ import type {
 import { VERDICT } from '../seccomp/compile.ts';
 import { type Abi, syscallNumbers } from '../seccomp/syscall-numbers.ts';
 
-/** The same numbers each time. */
+/** A reproducible sequence for each seed. */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -38,7 +38,10 @@ const VALUES = [
   '18446744069414584320',
 ];
 
-/** Rules of all kinds for some of the named calls. A call has one action: where several overlap, others' order is their own. */
+/**
+ * Random rules for some of the named calls. A call has one action, since engines differ in the order of
+ * overlapping ones.
+ */
 export function randomProfile(seed: number, names: readonly string[]): Seccomp {
   const random = randomNumbers(seed);
   const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
@@ -64,13 +67,13 @@ export function randomProfile(seed: number, names: readonly string[]): Seccomp {
   };
 }
 
-/** Two ranges of one argument. */
+/** Whether two conditions limit the same argument. */
 export function hasTwoRanges(args: readonly SeccompCondition[]): boolean {
   const ranges = args.filter(({ op }) => RANGES.includes(op)).map(({ index }) => index);
   return new Set(ranges).size < ranges.length;
 }
 
-/** Arguments on both sides of everything that the profile compares them with. */
+/** Arguments on both sides of every value that the profile compares. */
 export function argumentLists(profile: Seccomp): bigint[][] {
   const named = profile.syscalls
     .flatMap(({ args = [] }) => args)
@@ -91,7 +94,9 @@ export function argumentLists(profile: Seccomp): bigint[][] {
   ];
 }
 
-/** What the profile says to a call of that name, by 64-bit arithmetic; without multiplexers, and without ENOSYS. */
+/**
+ * The profile's verdict on the named call, by 64-bit arithmetic; without multiplexers, and without ENOSYS.
+ */
 export function read(profile: Seccomp, abi: Abi, name: string, args: readonly bigint[]): number {
   const bits = abi === 'x64' || abi === 'arm64' ? 64 : 32;
   const rules = profile.syscalls.filter(({ names }) => names.includes(name));
