@@ -1,4 +1,4 @@
-// Running a program as a shell does: looking for it in PATH, and telling by a number how it went.
+// Runs a program as a shell does: looks it up in PATH, and reports the outcome as a number.
 import { execve, type Item, mayFail, SyscallError, wait } from '#linux';
 
 /** The list that becomes a program: one attempt for each directory of PATH, the first that succeeds is the last. execvp(3) */
@@ -15,8 +15,8 @@ export function program(argv: readonly string[], env: NodeJS.ProcessEnv = proces
 }
 
 /**
- * Waits, and tells as shells do: the program's own exit code, 128 + n when signal n ended it, 127 when it was not found,
- * 126 when it cannot be executed. What went wrong before is told on stderr, with 125 (that one is Docker's).
+ * Waits for a process. @returns what a shell would: the program's own exit code, 128 + n if signal n killed it, 127 if it
+ * was not found, 126 if it cannot be executed; as in Docker, 125 if an earlier step failed, with a message on stderr
  */
 export async function statusOf(pid: number): Promise<number> {
   try {

@@ -7,7 +7,7 @@ export function privateMounts(): Step {
 
 export function ownProc(): Step {
   return because(
-    '/proc shows the pid namespace of whoever mounts it',
+    '/proc shows the pid namespace of the process that mounts it',
     mount({ source: 'proc', target: '/proc', type: 'proc', flags: MS.NOSUID | MS.NODEV | MS.NOEXEC }),
   );
 }
