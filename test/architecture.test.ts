@@ -33,7 +33,7 @@ const rooms: Record<string, readonly string[]> = {
   volumes: ['core', 'state', 'spec', 'files'],
   clients: ['core', 'state', 'streams', 'spec', 'files', 'networks'],
   life: ['core', 'state', 'streams', 'spec', 'files', 'networks', 'volumes'],
-  images: ['core', 'state', 'files', 'life'],
+  images: ['core', 'state', 'spec', 'files', 'life'],
   builds: ['core', 'state', 'spec', 'files', 'networks', 'life', 'images'],
   reports: ['core', 'state', 'spec', 'files', 'networks', 'volumes', 'images'],
 };

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
-import { dockerPython } from './support/docker-py.ts';
 import { type EngineClient, engineClient, unframed } from './support/engine-client.ts';
+import { dockerPython } from './support/foreign-clients.ts';
 
 let daemon: TestDaemon;
 let engine: EngineClient;

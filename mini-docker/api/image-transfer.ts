@@ -1,6 +1,5 @@
 // Images on their way: pull and push, load and save, import, and what registries are asked.
 
-import type { Writable } from 'node:stream';
 import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import { decodeRegistryAuth, type RegistryAuth, registryAuth } from '../formats/registry-auth.ts';
@@ -29,14 +28,14 @@ const JSON_LINES = { 'Content-Type': 'application/json' };
 
 /**
  * Runs `work` with a function that sends messages to the client. What goes wrong before the first is told by a status,
- * later, or where the answer has `started`, by a last message.
+ * later, or where the status is `alwaysOk`, by a last message.
  */
 export async function withProgress(
   call: Call,
   work: (send: (message: ProgressMessage) => void) => Promise<void>,
-  started?: Writable,
+  { alwaysOk = false } = {},
 ): Promise<undefined> {
-  let out = started;
+  let out: ReturnType<Call['stream']> | undefined;
   const send = (message: ProgressMessage) => {
     out ??= call.stream(JSON_LINES);
     if (!out.destroyed) out.write(jsonLine(message));
@@ -45,13 +44,13 @@ export async function withProgress(
     await work(send);
     out ??= call.stream(JSON_LINES);
   } catch (error) {
-    if (out === undefined) throw error;
+    if (out === undefined && !alwaysOk) throw error;
     const { message } = errorAnswer(error);
     send({ errorDetail: { message }, error: message });
   }
   // A client that is still sending would wait for somebody to read it.
   call.request.resume();
-  out.end();
+  out?.end();
   return undefined;
 }
 
@@ -110,14 +109,17 @@ async function push(call: Call) {
   );
 }
 
-/** As dockerd does, it answers at once: what is wrong with an archive is told in the answer's stream. */
+/**
+ * Clients look for what is wrong with an archive in the answer's stream, as dockerd tells it there. skopeo ends its upload
+ * with the answer's head, so that comes after the upload.
+ */
 async function load(call: Call) {
   const { engine, query, request } = call;
   return withProgress(
     call,
     send =>
       engine.images.load(request.iterator({ destroyOnReturn: false }), { quiet: flag(query, 'quiet'), send }),
-    call.stream(JSON_LINES),
+    { alwaysOk: true },
   );
 }
 

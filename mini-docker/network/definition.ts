@@ -33,6 +33,8 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
     throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
   checkName(body.Name);
   const driver = body.Driver || 'bridge';
+  if (driver === 'host' || driver === 'null')
+    throw new ExpectedError('forbidden', `only one instance of "${driver}" network is allowed`);
   if (driver !== 'bridge')
     throw new ExpectedError(
       'notFound',

@@ -1,8 +1,7 @@
 // Tests that may be skipped, and where. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
-import { dockerPython } from '../support/docker-py.ts';
+import { dockerPython, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
 
 export interface ExpectedSkip {
@@ -15,9 +14,7 @@ export interface ExpectedSkip {
   where: boolean;
 }
 
-function lacks(program: string): boolean {
-  return !(process.env.PATH ?? '').split(delimiter).some(directory => existsSync(join(directory, program)));
-}
+const lacks = (program: string): boolean => !hasProgram(program);
 
 const noSecondKernel = {
   why: 'there is no second kernel (bin/setup fetches it from Debian)',
@@ -96,6 +93,24 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'docker-py is not installed (Debian: python3-docker)',
     where: dockerPython === undefined,
   },
+  {
+    file: 'test/clients/clients.test.ts',
+    name: 'docker-py',
+    why: 'docker-py is not installed (Debian: python3-docker)',
+    where: dockerPython === undefined,
+  },
+  {
+    file: 'test/clients/clients.test.ts',
+    name: "ruby's docker-api",
+    why: 'it is not installed (Debian: ruby-docker-api, ruby-multi-json)',
+    where: !hasRubyDocker,
+  },
+  ...['docker-compose', 'skopeo'].map(program => ({
+    file: 'test/clients/clients.test.ts',
+    name: program,
+    why: `${program} is not installed`,
+    where: lacks(program),
+  })),
   {
     file: 'test/clients.test.ts',
     name: 'the docker command drives the daemon',

@@ -14,6 +14,7 @@ import { O } from '../../linux/constants.ts';
 import type { CommitOptions } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
 import { frozen } from '../life/pause.ts';
+import { withImageDefaults } from '../spec/image-defaults.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -26,7 +27,9 @@ export async function commitContainer(
 ): Promise<string> {
   const { author, comment, changes = [], reference, pause = true } = options;
   const { record } = live;
-  const config = changedConfig(imageConfig({ ...record.config, ...options.config }), changes);
+  // What the client leaves open is the container's, as it was the image's when the container was made.
+  const merged = withImageDefaults(options.config ?? {}, imageConfig(record.config));
+  const config = changedConfig(imageConfig(merged), changes);
   const base = await context.images.get(record.imageId);
   if (reference !== undefined) withTag(decodeReference(reference));
   const upperdir = openSync(context.paths.container(live.id).upperdir, O.RDONLY | O.DIRECTORY);

@@ -1,0 +1,17 @@
+// Which clients of others are installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const succeeds = (command: string, args: string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+/** A Python that has docker-py: Debian's, or whichever comes first in the PATH. */
+export const dockerPython = ['/usr/bin/python3', 'python3'].find(each =>
+  succeeds(each, ['-c', 'import docker']),
+);
+
+export const hasRubyDocker = succeeds('ruby', ['-e', 'require "docker"']);
+
+export const hasProgram = (program: string): boolean =>
+  (process.env.PATH ?? '').split(delimiter).some(directory => existsSync(join(directory, program)));
