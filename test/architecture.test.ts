@@ -35,7 +35,7 @@ const rooms: Record<string, readonly string[]> = {
   life: ['core', 'state', 'streams', 'spec', 'files', 'networks', 'volumes'],
   images: ['core', 'state', 'spec', 'files', 'life'],
   builds: ['core', 'state', 'spec', 'files', 'networks', 'life', 'images'],
-  reports: ['core', 'state', 'spec', 'files', 'networks', 'volumes', 'images'],
+  reports: ['core', 'state', 'streams', 'spec', 'files', 'networks', 'volumes', 'images'],
 };
 
 /** Libraries that are one layer's own business. */

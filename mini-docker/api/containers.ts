@@ -40,6 +40,12 @@ export const containerRoutes: Route[] = [
     handle: async ({ engine, params }) => json(await engine.containers.security(params.id!)),
   },
   {
+    // Ours, too.
+    method: 'GET',
+    pattern: '/containers/{id}/why',
+    handle: async ({ engine, params }) => json(await engine.containers.why(params.id!)),
+  },
+  {
     method: 'POST',
     pattern: '/containers/{id}/stop',
     handle: async call => {

@@ -97,6 +97,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Display a live stream of container(s) resource usage statistics',
     load: async () => (await import('./commands/stats.ts')).stats,
   },
+  why: {
+    summary: 'Explain why a container ended, does not start, cannot be reached or is slow',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
   port: {
     summary: 'List port mappings or a specific mapping for the container',
     load: async () => (await import('./commands/port.ts')).port,

@@ -25,6 +25,7 @@ import { listContainers } from './reports/list.ts';
 import { securityReport } from './reports/security.ts';
 import { containerStats } from './reports/stats.ts';
 import { processTable } from './reports/top.ts';
+import { whyReport } from './reports/why/why.ts';
 import { containerEvent } from './state/container-events.ts';
 import type { EngineContext } from './state/context.ts';
 
@@ -77,6 +78,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     },
     prune: (filters = {}) => pruneContainers(context, filters),
     commit: async (container, options) => commitContainer(context, find(container), options),
+    why: async container => whyReport(context, find(container)),
     security: async container => securityReport(find(container)),
     explain: request => explainContainer(context, request),
     async trace(container) {

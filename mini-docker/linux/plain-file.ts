@@ -26,6 +26,11 @@ function openIfPlain(path: number): number | undefined {
   return fstatSync(path).isFile() ? call(openat(AT.FDCWD, `/proc/self/fd/${path}`, READ, 0)) : undefined;
 }
 
+/** The same for a path inside of a root, in which links are followed. @throws SyscallError ENOENT and others of openat2(2) */
+export function openPlainFileInRoot(rootFd: number, path: PathArg): number | undefined {
+  return withFd(openInRoot(rootFd, path, O.PATH), openIfPlain);
+}
+
 /** Larger ones are not read: a container could fill our memory with them. */
 const LARGEST_TEXT = 4 * 1024 * 1024;
 /** Files of /proc and /sys have reasons of their own. */
@@ -34,7 +39,7 @@ const UNREADABLE = ['EAGAIN', 'EIO', 'EINVAL', 'EPERM', 'EACCES', 'ESRCH', 'ENOD
 /** '' for what is not there, is no ordinary file, cannot be opened, or is larger than 4 MiB. */
 export function readTextInRoot(rootFd: number, path: string): string {
   try {
-    const fd = withFd(openInRoot(rootFd, path, O.PATH), openIfPlain);
+    const fd = openPlainFileInRoot(rootFd, path);
     return fd === undefined ? '' : withFd(fd, fd => readBounded(fd)?.toString() ?? '');
   } catch {
     return '';

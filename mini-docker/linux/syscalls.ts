@@ -418,6 +418,8 @@ export const epollPwait = syscall('epoll_pwait', { x64: 281, arm64: 22 }, [
   'buffer',
   'int',
 ]);
+/** syslog(2): reads the kernel's log, or says what shall be in it. */
+export const syslog = syscall('syslog', { x64: 103, arm64: 116 }, ['int', 'buffer', 'length']);
 /** eventfd2(2) */
 export const eventfd = syscall('eventfd2', { x64: 290, arm64: 19 }, ['int', 'int']);
 /** socket(2) */

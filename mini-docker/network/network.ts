@@ -12,6 +12,8 @@ import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
 
+import type { DroppingRule } from './foreign-rules.ts';
+
 export interface AttachOptions {
   /** Network name, id, or an unambiguous prefix of the id. 'none' only brings lo up, 'host' only remembers. */
   network: string;
@@ -108,6 +110,11 @@ export interface Networks {
   endpoints(containerId: string): Endpoint[];
   /** What attach() and publish() would do. notFound: no such network. */
   explain(options: ExplainOptions): ExplainedStep[];
+  /** Firewall rules of others that may keep packets from a port of a running container; [] where that cannot be known. */
+  rulesAgainst(
+    containerId: string,
+    port: { address: string; port: number; protocol: string },
+  ): Promise<DroppingRule[]>;
   /** What the kernel has of all this, for a picture. */
   map(): Promise<NetworkMap>;
   /** What this host lacks for networks to work in full, in words for users; known after a network was used. */

@@ -10,6 +10,7 @@ import { mapNetworks } from './map.ts';
 import type { Networks } from './network.ts';
 import { type OpenOptions, openParts, type Parts } from './parts.ts';
 import { isPredefined } from './record.ts';
+import { TABLE } from './rules.ts';
 
 export function openNetworks(options: OpenOptions): Networks {
   const parts = openParts(options);
@@ -20,6 +21,13 @@ export function openNetworks(options: OpenOptions): Networks {
     ...connections(parts),
     adopt: running => adopt(parts, running),
     explain: options => explainConnection(catalog.find(options.network).record, options),
+    async rulesAgainst(containerId, port) {
+      const endpoints = attachments.containers.get(containerId)?.endpoints ?? [];
+      const bridges = endpoints
+        .map(({ networkId }) => catalog.networks.get(networkId)?.record.bridge ?? '')
+        .filter(Boolean);
+      return switchboard.nat === false ? [] : nft.rulesAgainst(TABLE, { ...port, bridges });
+    },
     map: () =>
       mapNetworks({
         host,

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { ExpectedError } from '../formats/errors.ts';
+import { type DroppingRule, droppingRules, type Target } from './foreign-rules.ts';
 import { decodePublished } from './published.ts';
 import type { PublishedPort } from './rules.ts';
 
@@ -16,6 +17,8 @@ export interface Nft {
   run(script: string): Promise<void>;
   /** The chains through which forwarded packets go first, of other tables than ours. */
   forwardChains(ourTable: string): Promise<ForeignChain[]>;
+  /** Rules of other tables than ours that may keep packets from their target. */
+  rulesAgainst(ourTable: string, target: Target): Promise<DroppingRule[]>;
   /** What our table publishes now; [] where there is no table. */
   published(): Promise<PublishedPort[]>;
 }
@@ -28,6 +31,8 @@ export function findNft(tool = 'nft'): Nft {
     },
     forwardChains: async ourTable =>
       decodeForwardChains(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable),
+    rulesAgainst: async (ourTable, target) =>
+      droppingRules(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable, target),
     published: async () => decodePublished(await run(tool, ['-j', 'list', 'ruleset', 'inet'])),
   };
 }

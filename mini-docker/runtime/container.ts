@@ -41,6 +41,19 @@ export interface Exit {
   at: Date;
 }
 
+/** The kernel's latest kill in a container for want of memory. Bytes. */
+export interface OomKill {
+  /** Whose memory was short: the container's own limit was reached, that of the group `group` above it, or the host's end. */
+  scope: 'container' | 'group' | 'host';
+  usage: number;
+  limit: number;
+  group?: string;
+  /** RFC 3339. This, the pid on the host and the process's name are missing where the kernel's log cannot be read. */
+  at?: string;
+  pid?: number;
+  name?: string;
+}
+
 /**
  * The daemon's ends of the program's streams. With a terminal only `stdin` and `stdout` exist, and both are
  * the pty.
@@ -83,6 +96,8 @@ export interface Container extends Streams {
   update(resources: Resources): Promise<void>;
   /** Calls back at each OOM kill in the container, until its program has exited. */
   onOomKill(listener: () => void): void;
+  /** The latest of these kills; undefined when there was none. Until delete(). */
+  oomKill(): OomKill | undefined;
   stats(): Promise<Stats>;
   /** Pids on the host of all processes in the container's cgroup. */
   processes(): number[];
@@ -130,6 +145,8 @@ export interface Stats {
     failcnt?: number;
   };
   pids: { current: number; limit?: number };
+  /** Percent of the last ten seconds in which a process waited for it: where the kernel counts that by group (PSI, version 2). */
+  pressure?: Partial<Record<'cpu' | 'memory' | 'io', number>>;
   blkio: { serviceBytes: BlkioEntry[]; serviced: BlkioEntry[] };
 }
 

@@ -11,6 +11,7 @@ import { readableOf } from '../linux/pipes.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { Container, ExecOptions, Execution, Exit, Stats } from './container.ts';
 import { execInside } from './exec.ts';
+import { oomKillOf } from './oom-kill.ts';
 import { exitFile, readExit } from './state.ts';
 import { openStreams, type StreamDescriptors } from './streams.ts';
 import { CLOSE_STDIN } from './waiter.ts';
@@ -83,6 +84,7 @@ export function containerHandle(options: HandleOptions): Container {
       const watch = cgroup?.watchOomKills(listener);
       void exited.then(() => watch?.stop());
     },
+    oomKill: () => (cgroup !== undefined && cgroup.oomKills() > 0 ? oomKillOf(cgroup) : undefined),
     processes: () => cgroup?.processes() ?? [],
     exec: (exec: ExecOptions): Promise<Execution> =>
       execInside({ id, spec, pidfd: alive(process, id).pidfd, cgroup: existing(cgroup, id), exec }),

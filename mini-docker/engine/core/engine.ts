@@ -58,6 +58,7 @@ import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
+import type { WhyReport } from '../../formats/why-report.ts';
 
 export interface Engine {
   containers: ContainersApi;
@@ -155,6 +156,8 @@ export interface ContainersApi {
    * (annotation 'mini-docker.trace').
    */
   trace(container: string): Promise<ExplainedStep[]>;
+  /** Why the container ended, does not start, cannot be reached or is slow: the cause first. */
+  why(container: string): Promise<WhyReport>;
   /** The rights of the container's process, as the kernel reports them. conflict: it is not running. */
   security(container: string): Promise<SecurityReport>;
 }

@@ -13,7 +13,7 @@ import { watchHealth } from './health.ts';
 import { removeHeld } from './removal.ts';
 import { endedRun, shouldRestart } from './restart-policy.ts';
 import { startRun } from './start.ts';
-import { awaitRestart, exited, restartDue, setRestartTimer } from './transitions.ts';
+import { awaitRestart, exited, outOfMemory, restartDue, setRestartTimer } from './transitions.ts';
 
 /** Milliseconds that are allowed for output after the exit, from processes outside the pid namespace. */
 const PATIENCE = 2000;
@@ -25,6 +25,7 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
   run.container.onOomKill(() => {
     oomTold = true;
     containerEvent(context, live, 'oom');
+    void noteOomKill(context, live, run);
   });
   void run.container.exited
     .then(async exit => {
@@ -34,9 +35,25 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
       using held = await live.hold();
       // The last OOM kill may have ended the program before its event was read.
       if (exit.oomKilled && !oomTold) containerEvent(context, live, 'oom');
+      if (exit.oomKilled && live.run === run) keepOomKill(held, run);
       if (live.run === run) await endRun(context, held, { run, exit });
     })
     .catch(error => context.warn(`container ${live.name}: its end: ${(error as Error).message}`));
+}
+
+/** Milliseconds. A program may have its children killed again and again, and each look at the kernel's log takes one. */
+const NOTED_APART = 1000;
+
+async function noteOomKill(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
+  using held = await live.hold();
+  if (live.run !== run || Date.now() - Date.parse(live.record.state.oomKill?.at ?? '') < NOTED_APART) return;
+  keepOomKill(held, run);
+  context.records.saveState(live.record);
+}
+
+function keepOomKill(held: Held, run: Run): void {
+  const kill = run.container.oomKill();
+  if (kill !== undefined) outOfMemory(held, kill);
 }
 
 async function endRun(

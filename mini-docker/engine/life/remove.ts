@@ -28,7 +28,7 @@ export async function removeContainer(
     removalAsked(held);
   }
   try {
-    await endContainer(context, live, { signal: SIG.KILL, timeout: 0 }, stopAsked);
+    await endContainer(context, live, { signal: SIG.KILL, timeout: 0, by: 'rm', asked: stopAsked });
     using held = await live.hold();
     if (!live.removed) await removeHeld(context, held, { volumes: options.volumes === true });
   } catch (error) {

@@ -7,10 +7,18 @@ import { noSuchContainer, notRunning } from '../core/errors.ts';
 import { signalNumber } from '../core/signals.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
-import type { Held, LiveContainer } from '../state/live-container.ts';
+import type { Held, LiveContainer, Run } from '../state/live-container.ts';
+import type { AskedSignal } from '../state/record.ts';
 import { handleExit } from './exit.ts';
 import { startRun } from './start.ts';
-import { cancelRestart, restartAsked, restartFailed, startAsked, stopAsked } from './transitions.ts';
+import {
+  cancelRestart,
+  restartAsked,
+  restartFailed,
+  signalAsked,
+  startAsked,
+  stopAsked,
+} from './transitions.ts';
 
 /** Seconds between the stop signal and SIGKILL, if neither the container nor the request sets it. */
 const DEFAULT_TIMEOUT = 10;
@@ -26,7 +34,7 @@ export async function stopContainer(
   options: StopOptions,
 ): Promise<void> {
   if (!live.isRunning) throw new ExpectedError('notModified', `container ${live.name} is not running`);
-  await endContainer(context, live, endOptions(live, options), stopAsked);
+  await endContainer(context, live, { ...endOptions(live, options), by: 'stop', asked: stopAsked });
   context.records.saveState(live.record);
   containerEvent(context, live, 'stop');
 }
@@ -38,7 +46,7 @@ export async function restartContainer(
 ): Promise<void> {
   if (live.isRunning && !live.removing) {
     try {
-      await endContainer(context, live, endOptions(live, options), restartAsked);
+      await endContainer(context, live, { ...endOptions(live, options), by: 'restart', asked: restartAsked });
     } catch (error) {
       using held = await live.hold();
       restartFailed(held);
@@ -71,35 +79,41 @@ export async function killContainer(
     if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);
     // It waits for a restart: there is no process now, and none will follow.
     if (live.run === undefined && live.record.state.manuallyStopped) return endWaiting(context, held);
-    live.run?.container.kill(signal);
-    containerEvent(context, live, 'kill', { signal: String(signal) });
+    send(context, held, { signal, by: 'kill' });
     // A frozen process dies only after it is thawed.
     if (signal === SIG.KILL && live.record.state.status === 'paused') await live.run?.container.resume();
   }
   if (signal === SIG.KILL) await exitOf(live, KILL_PATIENCE);
 }
 
-/**
- * Ends the program, and resolves when its exit has been handled. A pending restart is cancelled.
- * @param asked records the reason, before the exit can be observed
- */
+interface EndOptions {
+  signal: number;
+  /** Seconds until SIGKILL, negative for ever. */
+  timeout: number;
+  by: AskedSignal['by'];
+  /** Records the reason, before the exit can be observed. */
+  asked(held: Held): void;
+}
+
+/** Ends the program, and resolves when its exit has been handled. A pending restart is cancelled. */
 export async function endContainer(
   context: EngineContext,
   live: LiveContainer,
-  { signal, timeout }: { signal: number; timeout: number },
-  asked: (held: Held) => void,
+  { signal, timeout, by, asked }: EndOptions,
 ): Promise<void> {
+  let run: Run;
   {
     using held = await live.hold();
     asked(held);
     if (live.run === undefined) return endWaiting(context, held);
     if (live.record.state.status === 'paused') await live.run.container.resume();
-    live.run?.container.kill(signal);
-    containerEvent(context, live, 'kill', { signal: String(signal) });
+    run = live.run;
+    send(context, held, { signal, by });
   }
   if (signal !== SIG.KILL && !(await exitOf(live, timeout < 0 ? undefined : timeout * 1000))) {
-    live.run?.container.kill(SIG.KILL);
-    containerEvent(context, live, 'kill', { signal: String(SIG.KILL) });
+    using held = await live.hold();
+    // Its policy may have started it again since.
+    if (live.run === run) send(context, held, { signal: SIG.KILL, by });
   }
   if (!(await exitOf(live, KILL_PATIENCE))) {
     throw new ExpectedError(
@@ -107,6 +121,14 @@ export async function endContainer(
       `cannot stop container ${live.name}: its process ${live.record.state.pid} did not end ${KILL_PATIENCE / 1000} s after SIGKILL`,
     );
   }
+}
+
+function send(context: EngineContext, held: Held, what: Omit<AskedSignal, 'at'>): void {
+  const { live } = held;
+  signalAsked(held, what);
+  live.run?.container.kill(what.signal);
+  containerEvent(context, live, 'kill', { signal: String(what.signal) });
+  context.records.saveLater(live.record);
 }
 
 /** Cancels its pending restart. */

@@ -3,9 +3,9 @@
 
 import type { ContainerStatus } from '../../formats/engine-api/containers.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
-import type { Exit } from '../../runtime/container.ts';
+import type { Exit, OomKill } from '../../runtime/container.ts';
 import type { Held, LiveContainer, Run } from '../state/live-container.ts';
-import type { RecordState } from '../state/record.ts';
+import type { AskedSignal, RecordState } from '../state/record.ts';
 import { nextDelay } from './restart-policy.ts';
 
 /** The states that may follow each state. */
@@ -22,6 +22,11 @@ export const NEXT: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>>
   // nothing has happened.
   dead: ['removing'],
 };
+
+const KEPT_SIGNALS = 8;
+const KEPT_ENDS = 5;
+
+const now = (): string => encodeTimestamp(nowNanoseconds());
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -47,7 +52,7 @@ function change(held: Held, changes: Partial<RecordState>): void {
 export function startAsked(held: Held): void {
   clearTimer(held);
   flags(held).restarting = false;
-  change(held, { restartCount: 0, manuallyStopped: false });
+  change(held, { restartCount: 0, manuallyStopped: false, ends: [] });
 }
 
 /** Its processes exist, and wait to be released to run the program. */
@@ -61,11 +66,17 @@ export function running(
   { startedAt, paused = false }: { startedAt: string; paused?: boolean },
 ): void {
   const { pid } = held.live.run!.container;
+  const isNew = held.live.record.state.startedAt !== startedAt;
   const ofThisRun = { pid, exitCode: 0, error: '', oomKilled: false, startedAt, startedBefore: true };
   become(held, 'running', ofThisRun);
   if (paused) become(held, 'paused');
   const state: Writable<RecordState> = held.live.record.state;
   delete state.exitUnknown;
+  // An earlier daemon may have noted these of the same run.
+  if (!isNew) return;
+  delete state.asked;
+  delete state.oomKill;
+  delete state.exitSignal;
 }
 
 /** Restores the state from before the failed start. */
@@ -93,12 +104,25 @@ export function restartAsked(held: Held): void {
   flags(held).restarting = true;
 }
 
+/** A user asked for a signal to be sent to it. */
+export function signalAsked(held: Held, asked: Omit<AskedSignal, 'at'>): void {
+  const { asked: before = [] } = held.live.record.state;
+  change(held, { asked: [...before, { ...asked, at: now() }].slice(-KEPT_SIGNALS) });
+}
+
+/** The kernel killed one of its processes for lack of memory. */
+export function outOfMemory(held: Held, kill: OomKill): void {
+  change(held, { oomKill: { ...kill, at: kill.at ?? held.live.record.state.oomKill?.at ?? now() } });
+}
+
 /** The program could not be ended. */
 export function restartFailed(held: Held): void {
   flags(held).restarting = false;
 }
 
 export function exited(held: Held, exit: Exit): void {
+  const finishedAt = encodeTimestamp(BigInt(exit.at.getTime()) * 1_000_000n);
+  const { startedAt, ends = [] } = held.live.record.state;
   become(held, 'exited', {
     pid: 0,
     exitCode: exit.code ?? 255,
@@ -106,7 +130,9 @@ export function exited(held: Held, exit: Exit): void {
       exit.code === undefined ? 'the exit code is not known: the monitor of the container was killed' : '',
     ...(exit.code === undefined ? { exitUnknown: true } : {}),
     oomKilled: exit.oomKilled,
-    finishedAt: encodeTimestamp(BigInt(exit.at.getTime()) * 1_000_000n),
+    finishedAt,
+    ...(exit.signal === undefined ? {} : { exitSignal: exit.signal }),
+    ends: [...ends, { startedAt, finishedAt, exitCode: exit.code ?? 255 }].slice(-KEPT_ENDS),
   });
   flags(held).run = undefined;
 }
@@ -126,7 +152,7 @@ export function lost(held: Held, startedAt: string | undefined): void {
     exitCode: 255,
     exitUnknown: true,
     error: 'the exit code is not known: it ended while no daemon ran',
-    finishedAt: encodeTimestamp(nowNanoseconds()),
+    finishedAt: now(),
   });
 }
 

@@ -34,6 +34,13 @@ const status: Schema<string> = (value, where) => {
 const mount: Schema<unknown> = (value, where) =>
   object({}, { Type: string, Destination: string })(present(value, where), where);
 
+const asked = object({}, { by: string, signal: integer, at: string });
+const oomKill = object(
+  { group: string, pid: integer, name: string },
+  { scope: string, usage: integer, limit: integer, at: string },
+);
+const pastEnd = object({}, { startedAt: string, finishedAt: string, exitCode: integer });
+
 const record = object(
   { ports: map(nullable(array(anyObject))), wantedMacs: map(string), lastAddresses: map(present) },
   {
@@ -49,7 +56,7 @@ const record = object(
     config: containerConfig,
     hostConfig,
     state: object(
-      {},
+      { exitSignal: integer, asked: array(asked), oomKill, ends: array(pastEnd) },
       {
         status,
         pid: integer,

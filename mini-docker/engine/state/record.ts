@@ -10,6 +10,7 @@ import type {
   PortMap,
 } from '../../formats/engine-api/containers.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
+import type { OomKill } from '../../runtime/container.ts';
 import type { VolumeFilesystem } from './volume-store.ts';
 
 export interface ContainerRecord {
@@ -58,6 +59,25 @@ export interface RecordMount extends MountPoint {
   volume?: { labels?: Record<string, string>; options?: Record<string, string> };
 }
 
+export interface AskedSignal {
+  /** The command, or the API call of the same name. */
+  by: 'stop' | 'kill' | 'restart' | 'rm';
+  signal: number;
+  /** RFC 3339 */
+  at: string;
+}
+
+export interface NotedOomKill extends OomKill {
+  at: string;
+}
+
+export interface PastEnd {
+  /** RFC 3339 */
+  startedAt: string;
+  finishedAt: string;
+  exitCode: number;
+}
+
 /** Only life/transitions.ts writes it, except for the health, which health.ts writes. */
 export interface RecordState {
   readonly status: ContainerStatus;
@@ -73,6 +93,14 @@ export interface RecordState {
   /** Whether the user stopped or killed it: unless-stopped and on-failure then do not restart it. */
   readonly manuallyStopped: boolean;
   readonly startedBefore: boolean;
+  /** The signal that ended its process 1 at its latest end. */
+  readonly exitSignal?: number;
+  /** Signals that users asked for in its latest run; the last eight. */
+  readonly asked?: readonly AskedSignal[];
+  /** The kernel's latest kill for lack of memory in its latest run. */
+  readonly oomKill?: NotedOomKill;
+  /** Its last five ends since a user started it, those before a restart by its policy included. */
+  readonly ends?: readonly PastEnd[];
   health?: ContainerHealth;
 }
 

@@ -63,6 +63,8 @@ export class MemoryContainer implements Container {
 
   onOomKill(): void {}
 
+  oomKill(): undefined {}
+
   trace(): undefined {}
 
   resize(): void {}

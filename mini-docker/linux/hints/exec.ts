@@ -1,6 +1,7 @@
 // execve(2) and execveat(2): a path that is there, and yet cannot be run. fs/exec.c, fs/binfmt_script.c, binfmt_elf.c
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { decodeElfFile, MACHINES, OWN_MACHINE, type ReadAt } from '../elf-file.ts';
 import type { Failed, Hint } from './hint.ts';
 import { holders } from './holders.ts';
 import { mountHolding, pathAt, reachable, statOf } from './probes.ts';
@@ -28,37 +29,13 @@ function beginning(failed: Failed, path: string): Buffer {
 function interpreterOf(failed: Failed, path: string): string | undefined {
   const bytes = beginning(failed, path);
   if (bytes.toString('latin1', 0, 2) === '#!') return /^#![ \t]*([^\s\0]+\r?)/.exec(bytes.toString())?.[1];
-  if (bytes.readUInt32BE(0) !== ELF_MAGIC || bytes[4] !== ELFCLASS64) return undefined;
-  const [headers, size, count] = [
-    Number(bytes.readBigUInt64LE(32)),
-    bytes.readUInt16LE(54),
-    bytes.readUInt16LE(56),
-  ];
-  for (let at = headers; at < headers + size * count; at += size) {
-    if (bytes.readUInt32LE(at) !== PT_INTERP) continue;
-    const offset = Number(bytes.readBigUInt64LE(at + 8));
-    return bytes.toString('utf8', offset, bytes.indexOf(0, offset));
-  }
-  return undefined;
+  return decodeElfFile(within(bytes))?.interpreter;
 }
 
-/** <elf.h> */
-const ELF_MAGIC = 0x7f45_4c46;
-const ELFCLASS64 = 2;
-const PT_INTERP = 3;
-const machines: Readonly<Record<number, string>> = {
-  3: '32-bit x86',
-  8: 'MIPS',
-  20: '32-bit PowerPC',
-  21: 'PowerPC',
-  22: 's390x',
-  40: '32-bit ARM',
-  62: 'x86-64',
-  183: 'arm64',
-  243: 'RISC-V',
-  258: 'LoongArch',
-};
-const ownMachine = process.arch === 'x64' ? 62 : 183;
+/** A program's interpreter stands at its beginning. */
+function within(bytes: Buffer): ReadAt {
+  return (offset, length) => bytes.subarray(offset, offset + length);
+}
 
 export const execHints: readonly Hint[] = [
   {
@@ -133,15 +110,16 @@ export const execHints: readonly Hint[] = [
       const path = pathOf(failed);
       const bytes = beginning(failed, path);
       if (bytes.length === 0) return `${path} is empty`;
-      if (bytes.length < 20 || bytes.readUInt32BE(0) !== ELF_MAGIC) {
+      const elf = decodeElfFile(within(bytes));
+      if (elf === undefined) {
         return /^[\x09-\x0d\x20-\x7e]*$/.test(bytes.toString('latin1', 0, 200))
           ? `${path} is text without a first line that says who runs it: begin it with #!/bin/sh`
           : `${path} is no program in a form that this kernel knows`;
       }
-      const machine = bytes.readUInt16LE(18);
-      return machine === ownMachine
+      const { machine } = elf;
+      return machine === OWN_MACHINE
         ? `${path} is an ELF file for this machine, and damaged or not a program`
-        : `${path} is a program for ${machines[machine] ?? `machine ${machine}`}, and this machine is ${machines[ownMachine]}: take an image of its architecture, or install qemu-user-static`;
+        : `${path} is a program for ${MACHINES[machine] ?? `machine ${machine}`}, and this machine is ${MACHINES[OWN_MACHINE]}: take an image of its architecture, or install qemu-user-static`;
     },
   },
   {

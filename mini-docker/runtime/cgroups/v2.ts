@@ -150,11 +150,33 @@ function readStats(directory: string): Stats {
       current: readNumber(`${directory}/pids.current`),
       ...(Number.isFinite(pidsLimit) && pidsLimit > 0 ? { limit: pidsLimit } : {}),
     },
+    pressure: pressureOf(directory),
     blkio: {
       serviceBytes: decodeIoStat(io, { Read: 'rbytes', Write: 'wbytes' }),
       serviced: decodeIoStat(io, { Read: 'rios', Write: 'wios' }),
     },
   };
+}
+
+/** Documentation/accounting/psi.rst. A kernel without it has no such files, and answers EOPNOTSUPP where it is off. */
+function pressureOf(directory: string): NonNullable<Stats['pressure']> {
+  const kinds = ['cpu', 'memory', 'io'] as const;
+  return Object.fromEntries(
+    kinds.flatMap(kind => {
+      const average = /^some avg10=([\d.]+)/m.exec(
+        readIfSupported(`${directory}/${kind}.pressure`) ?? '',
+      )?.[1];
+      return average === undefined ? [] : [[kind, Number(average)]];
+    }),
+  );
+}
+
+function readIfSupported(file: string): string | undefined {
+  try {
+    return readValue(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,0 +1,83 @@
+// A container's files, looked at one by one: programs and what they need. Every one may be a trap.
+
+import { fstatSync, readSync } from 'node:fs';
+import { posix } from 'node:path';
+import { O } from '../../../linux/constants.ts';
+import { namesIn } from '../../../linux/directory.ts';
+import type { ReadAt } from '../../../linux/elf-file.ts';
+import { openInRoot, withFd } from '../../../linux/in-root.ts';
+import { openPlainFileInRoot, readTextInRoot } from '../../../linux/plain-file.ts';
+import { type ContainerRoot, openContainerRoot } from '../../files/container-root.ts';
+import type { EngineContext } from '../../state/context.ts';
+import type { LiveContainer } from '../../state/live-container.ts';
+
+export interface ContainerFiles extends AsyncDisposable {
+  /** Paths are the container's, absolute. undefined where nothing is. */
+  kind(path: string): Promise<'file' | 'executable' | 'directory' | 'other' | undefined>;
+  /** Reads pieces of an ordinary file; undefined where there is none. */
+  withFile<T>(path: string, use: (read: ReadAt) => T): Promise<T | undefined>;
+  /** '' where there is none, or a large one. */
+  text(path: string): Promise<string>;
+  /** Names in a directory, at most a thousand; [] where there is none. */
+  names(path: string): Promise<string[]>;
+}
+
+const MOST_NAMES = 1000;
+
+export function containerFiles(context: EngineContext, live: LiveContainer): ContainerFiles {
+  /** By what is mounted there: a container that does not run has its volumes elsewhere. */
+  const roots = new Map<string, Promise<ContainerRoot>>();
+  const at = async <T>(path: string, use: (root: number, path: string) => T): Promise<T | undefined> => {
+    const mount = live.run
+      ? undefined
+      : live.record.mounts.find(
+          ({ Destination }) => path === Destination || path.startsWith(`${Destination}/`),
+        )?.Destination;
+    const key = mount ?? '/';
+    if (!roots.has(key)) roots.set(key, openContainerRoot(context, live, { path: key, writable: false }));
+    try {
+      const root = await roots.get(key)!;
+      return use(root.fd, mount === undefined ? path : posix.join(root.path, path.slice(mount.length)));
+    } catch {
+      // It is not there, or leads in circles; or the root itself cannot be looked at any more.
+      return undefined;
+    }
+  };
+
+  return {
+    kind: path =>
+      at(path, (root, path) =>
+        withFd(openInRoot(root, path, O.PATH), fd => {
+          const status = fstatSync(fd);
+          if (status.isDirectory()) return 'directory';
+          if (!status.isFile()) return 'other';
+          return (status.mode & 0o111) === 0 ? 'file' : 'executable';
+        }),
+      ),
+    withFile: (path, use) =>
+      at(path, (root, path) => {
+        const fd = openPlainFileInRoot(root, path);
+        return fd === undefined ? undefined : withFd(fd, fd => use(reader(fd)));
+      }),
+    text: async path => (await at(path, (root, path) => readTextInRoot(root, path))) ?? '',
+    names: async path =>
+      (await at(path, (root, path) =>
+        withFd(openInRoot(root, path, O.RDONLY | O.DIRECTORY), fd =>
+          namesIn(fd)
+            .slice(0, MOST_NAMES)
+            .map(name => name.toString('utf8', 0, name.length - 1)),
+        ),
+      )) ?? [],
+    async [Symbol.asyncDispose]() {
+      for (const root of roots.values()) (await root.catch(() => undefined))?.[Symbol.dispose]();
+    },
+  };
+}
+
+const reader =
+  (fd: number): ReadAt =>
+  (offset, length) => {
+    if (!Number.isSafeInteger(offset + length)) return Buffer.alloc(0);
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+  };

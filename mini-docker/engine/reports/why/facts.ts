@@ -1,0 +1,46 @@
+// What the findings are made of, and the words they share.
+
+import type { Finding } from '../../../formats/why-report.ts';
+import { SIG } from '../../../linux/constants.ts';
+import type { ContainerRecord, RecordState } from '../../state/record.ts';
+
+/** What is known of an end without looking at the kernel. */
+export interface Facts {
+  name: string;
+  record: ContainerRecord;
+  state: RecordState;
+  /** The last lines of its log, shortened. */
+  lastLines: readonly string[];
+}
+
+/** One finding, or that it does not apply. */
+export type Rule<F> = (facts: F) => Finding | undefined;
+
+export const findings = <F>(rules: readonly Rule<F>[], facts: F): Finding[] =>
+  rules.map(rule => rule(facts)).filter(found => found !== undefined);
+
+/** '12:03:04', with the day where it is another one; in the daemon's time zone. */
+export function clock(timestamp: string): string {
+  const time = new Date(timestamp);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const hours = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  if (time.toDateString() === new Date().toDateString()) return hours;
+  return `${hours} on ${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+}
+
+/** 'SIGTERM' */
+export function signalName(number: number): string {
+  const name = Object.entries(SIG).find(([, value]) => value === number)?.[0];
+  return name === undefined ? `signal ${number}` : `SIG${name}`;
+}
+
+/** '1.5 s' */
+export const seconds = (milliseconds: number): string =>
+  milliseconds >= 10_000
+    ? `${Math.round(milliseconds / 1000)} s`
+    : `${Math.round(milliseconds / 100) / 10} s`;
+
+export const between = (from: string, to: string): string =>
+  seconds(Math.max(0, Date.parse(to) - Date.parse(from)));
+
+export const logEvidence = (lines: readonly string[]): string[] => lines.map(line => `its log: ${line}`);

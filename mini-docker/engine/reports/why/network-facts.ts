@@ -1,0 +1,78 @@
+// What is known of a running container's network, by the kernel's word and by trying.
+
+import { connect } from 'node:net';
+import { listeningSockets } from '../../../linux/proc/sockets.ts';
+import { networkOwner } from '../../networks/owner.ts';
+import type { EngineContext } from '../../state/context.ts';
+import type { LiveContainer } from '../../state/live-container.ts';
+import { type Answer, isLoopback, type NetworkFacts, type PublishedFacts } from './network.ts';
+
+/** Milliseconds. On one machine a packet takes microseconds. */
+const PATIENCE = 500;
+/** Ranges may be published, of thousands of ports: the first are looked at. */
+const MOST_PORTS = 16;
+/** Our name server, in every container of a user-defined network. */
+const NAME_SERVER = '127.0.0.11';
+
+export async function networkFacts(context: EngineContext, live: LiveContainer): Promise<NetworkFacts> {
+  const { record, run } = live;
+  const owner = ownerOf(context, live);
+  const listening = listeningSockets(run!.container.pid).filter(({ address }) => address !== NAME_SERVER);
+  const endpoint = context.networks.endpoints(owner.id).find(({ ipAddress }) => ipAddress !== '');
+  const address = endpoint?.ipAddress ?? '';
+  const isPaused = record.state.status === 'paused';
+  const bindings = Object.entries(owner.ports ?? {}).flatMap(([name, list]) => {
+    const [port, protocol = 'tcp'] = name.split('/');
+    // One for IPv4 and one for IPv6, as a rule, with the same port.
+    const seen = new Set<string>();
+    return (list ?? []).flatMap(({ HostIp = '', HostPort = '' }) => {
+      if (seen.has(HostPort)) return [];
+      seen.add(HostPort);
+      return [{ protocol, port: Number(port), hostIp: HostIp, hostPort: HostPort }];
+    });
+  });
+  const published = await Promise.all(
+    bindings.slice(0, MOST_PORTS).map(async (each): Promise<PublishedFacts> => {
+      const isServed = listening.some(
+        ({ port, protocol, address }) =>
+          port === each.port && protocol === each.protocol && !isLoopback(address),
+      );
+      const tried = isServed && each.protocol === 'tcp' && address !== '' && !isPaused;
+      const target = { address, port: each.port, protocol: each.protocol };
+      const [answer, rules] = await Promise.all([
+        tried ? knock(address, each.port) : undefined,
+        isServed && address !== '' ? context.networks.rulesAgainst(owner.id, target).catch(() => []) : [],
+      ]);
+      return { ...each, answer, rules };
+    }),
+  );
+  return {
+    name: record.name,
+    mode: record.hostConfig.NetworkMode ?? 'bridge',
+    address,
+    listening,
+    published,
+    exposed: Object.keys(record.config.ExposedPorts ?? {}),
+  };
+}
+
+function ownerOf(context: EngineContext, { record }: LiveContainer) {
+  try {
+    return networkOwner(context, record);
+  } catch {
+    // It was removed.
+    return record;
+  }
+}
+
+/** Opens a connection and closes it. */
+function knock(host: string, port: number): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const socket = connect({ host, port });
+  socket.setTimeout(PATIENCE, () => resolve('silence'));
+  socket.on('connect', () => resolve('connected'));
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'silence'),
+  );
+  return promise.finally(() => socket.destroy());
+}

@@ -1,0 +1,227 @@
+// Why a running container cannot be reached, or that it can: what listens in it, what is published, and whether packets
+// come through.
+
+import type { Finding } from '../../../formats/why-report.ts';
+import type { ListeningSocket } from '../../../linux/proc/sockets.ts';
+import type { DroppingRule } from '../../../network/foreign-rules.ts';
+import type { Rule } from './facts.ts';
+
+export interface NetworkFacts {
+  name: string;
+  /** 'bridge', 'none', 'host', 'container:ID', or a network's name. */
+  mode: string;
+  /** Its own first address; '' without one. */
+  address: string;
+  listening: readonly ListeningSocket[];
+  published: readonly PublishedFacts[];
+  /** '80/tcp' */
+  exposed: readonly string[];
+}
+
+export interface PublishedFacts {
+  protocol: string;
+  port: number;
+  /** '' and '0.0.0.0' for all. */
+  hostIp: string;
+  hostPort: string;
+  /** What a connection from the host met; undefined when none was tried. */
+  answer: Answer | undefined;
+  rules: readonly DroppingRule[];
+}
+
+export type Answer = 'connected' | 'refused' | 'silence';
+
+/** Of the whole container. */
+export const NETWORK: readonly Rule<NetworkFacts>[] = [
+  noNetwork,
+  hostNetwork,
+  othersNetwork,
+  nothingListens,
+  notPublished,
+];
+
+/** Of each published port; the first that applies. */
+export const PUBLISHED: readonly Rule<{ container: NetworkFacts; port: PublishedFacts }>[] = [
+  listensOnLoopback,
+  wrongPort,
+  dropped,
+  refused,
+  silent,
+  publishedLocally,
+  reachable,
+];
+
+function noNetwork({ name, mode }: NetworkFacts): Finding | undefined {
+  if (mode !== 'none') return undefined;
+  return {
+    code: 'no-network',
+    sentence: `${name} has no network but its own loopback ('--network none'): nothing outside reaches it, and it reaches nothing.`,
+    evidence: ["its network mode is 'none'"],
+    advice: `Put it on one: 'mini-docker network connect bridge ${name}' after 'mini-docker network disconnect none ${name}'.`,
+  };
+}
+
+function hostNetwork({ name, mode, listening }: NetworkFacts): Finding | undefined {
+  if (mode !== 'host') return undefined;
+  return {
+    code: 'host-network',
+    sentence: `${name} uses the network of the host: its ports are the host's, and publishing does nothing.`,
+    evidence: [`${listening.length} sockets listen on the host, those of all its programs among them`],
+  };
+}
+
+function othersNetwork({ name, mode }: NetworkFacts): Finding | undefined {
+  const owner = /^container:(.+)$/.exec(mode)?.[1];
+  if (owner === undefined) return undefined;
+  return {
+    code: 'shared-network',
+    sentence: `${name} lives in the network of the container ${owner.slice(0, 12)}, whose addresses and published ports it has.`,
+    evidence: [`its network mode is '${mode}'`],
+    advice: `Ask about that one: 'mini-docker why ${owner.slice(0, 12)}'.`,
+  };
+}
+
+function nothingListens({ name, mode, listening, published, exposed }: NetworkFacts): Finding | undefined {
+  if (mode === 'host' || mode === 'none' || listening.length > 0) return undefined;
+  if (published.length === 0 && exposed.length === 0) return undefined;
+  return {
+    code: 'nothing-listens',
+    sentence: `No program in ${name} listens on any port, so that nothing can be reached there.`,
+    evidence: [
+      'no socket in /proc/PID/net/tcp and its siblings is in the state LISTEN',
+      ...published.map(each => `published: ${shownPort(each)}`),
+    ],
+    advice: `The server may still be starting, or has failed: see 'mini-docker logs ${name}' and 'mini-docker top ${name}'.`,
+  };
+}
+
+function notPublished({ name, mode, address, listening, published }: NetworkFacts): Finding | undefined {
+  if (address === '' || mode === 'host') return undefined;
+  const hidden = listening.filter(
+    each =>
+      each.protocol === 'tcp' &&
+      !isLoopback(each.address) &&
+      !published.some(({ port, protocol }) => port === each.port && protocol === each.protocol),
+  );
+  const [first] = hidden;
+  if (first === undefined) return undefined;
+  const ports = [...new Set(hidden.map(({ port }) => port))];
+  return {
+    code: 'not-published',
+    sentence: `${name} listens on port ${ports.join(', ')}, which is not published: this host and the containers on its networks reach it at ${address}:${first.port}, and other machines do not.`,
+    evidence: hidden.map(shownSocket),
+    advice: `If others should reach it, make it anew with '-p ${first.port}:${first.port}'.`,
+  };
+}
+
+type PortFacts = { container: NetworkFacts; port: PublishedFacts };
+
+const servers = ({ container, port }: PortFacts) =>
+  container.listening.filter(each => each.port === port.port && each.protocol === port.protocol);
+
+function listensOnLoopback(facts: PortFacts): Finding | undefined {
+  const { container, port } = facts;
+  const found = servers(facts);
+  if (found.length === 0 || !found.every(({ address }) => isLoopback(address))) return undefined;
+  return {
+    code: 'listens-on-loopback',
+    sentence: `${container.name} listens on ${found[0]!.address}:${port.port} only, which is its own loopback: what comes to the published port ${port.hostPort} arrives at ${container.address}, and nothing listens there.`,
+    evidence: [...found.map(shownSocket), `published: ${shownPort(port)}`],
+    advice: `Let the server listen on all addresses (0.0.0.0), by its option or configuration (often --host 0.0.0.0 or bind 0.0.0.0).`,
+  };
+}
+
+function wrongPort(facts: PortFacts): Finding | undefined {
+  const { container, port } = facts;
+  if (servers(facts).length > 0 || container.listening.length === 0) return undefined;
+  const other = container.listening.find(
+    each => each.protocol === port.protocol && !container.published.some(({ port }) => port === each.port),
+  );
+  return {
+    code: 'published-port-is-not-served',
+    sentence: `Port ${port.hostPort} of the host leads to port ${port.port} in ${container.name}, and no program listens there${other ? `; one listens on port ${other.port}` : ''}.`,
+    evidence: [`published: ${shownPort(port)}`, ...container.listening.slice(0, 8).map(shownSocket)],
+    advice: other
+      ? `Make it anew with '-p ${port.hostPort}:${other.port}', or let the server listen on ${port.port}.`
+      : `Let the server listen on ${port.port}, or publish the port that it has.`,
+  };
+}
+
+/** A rule that may drop what comes from elsewhere, or did drop what came from the host. */
+function dropped(facts: PortFacts): Finding | undefined {
+  const { container, port } = facts;
+  const rules = port.rules.filter(
+    ({ hook }) => port.answer !== 'connected' || hook === 'forward' || hook === 'prerouting',
+  );
+  const [first] = rules;
+  if (first === undefined) return undefined;
+  const certain = port.answer === 'silence' || port.answer === 'refused';
+  const where = first.hook === 'output' ? 'packets of the host' : 'packets from other machines';
+  return {
+    code: 'rule-drops',
+    sentence: `A firewall rule ${certain ? 'drops' : 'may drop'} ${where} to port ${port.port} of ${container.name}: in the table ${first.table}, chain ${first.chain}.`,
+    evidence: [
+      ...rules.map(({ table, chain, hook, handle }) =>
+        handle === undefined
+          ? `table ${table}, chain ${chain} (hook ${hook}): its policy is drop, and no rule accepts them`
+          : `table ${table}, chain ${chain} (hook ${hook}): the rule with handle ${handle}`,
+      ),
+      `a connection from the host: ${port.answer ?? 'not tried'}`,
+    ],
+    advice: `Look at it with 'nft -a list chain ${first.table} ${first.chain}'; it is not mini-docker's. Let it accept what goes to ${container.address}.`,
+  };
+}
+
+function refused({ container, port }: PortFacts): Finding | undefined {
+  if (port.answer !== 'refused') return undefined;
+  return {
+    code: 'connection-refused',
+    sentence: `${container.name} has a listener on port ${port.port}, and yet a connection to ${container.address}:${port.port} was refused.`,
+    evidence: [`published: ${shownPort(port)}`, ...container.listening.slice(0, 8).map(shownSocket)],
+    advice:
+      'It may listen on another of its addresses only, or a firewall rule inside of the container rejects it.',
+  };
+}
+
+function silent({ container, port }: PortFacts): Finding | undefined {
+  if (port.answer !== 'silence') return undefined;
+  return {
+    code: 'no-answer',
+    sentence: `${container.name} has a listener on port ${port.port}, and a connection to ${container.address}:${port.port} from the host got no answer.`,
+    evidence: ['half a second without an answer to the first packet', `published: ${shownPort(port)}`],
+    advice:
+      'Either a firewall rule inside of the container drops it, or the program does not accept connections any more and its queue is full. See whether it hangs: is it paused, does it wait for something?',
+  };
+}
+
+function publishedLocally({ container, port }: PortFacts): Finding | undefined {
+  if (!isLoopback(port.hostIp)) return undefined;
+  return {
+    code: 'published-locally',
+    sentence: `Port ${port.port} of ${container.name} is published at ${port.hostIp}:${port.hostPort}: from this host it can be reached, from other machines it cannot.`,
+    evidence: [`published: ${shownPort(port)}`],
+    advice: `If others should reach it, make it anew with '-p ${port.hostPort}:${port.port}'.`,
+  };
+}
+
+function reachable(facts: PortFacts): Finding | undefined {
+  const { container, port } = facts;
+  if (port.answer !== 'connected') return undefined;
+  return {
+    code: 'reachable',
+    sentence: `Port ${port.port} of ${container.name} can be reached: port ${port.hostPort} of the host leads there, and a connection was taken.`,
+    evidence: [`published: ${shownPort(port)}`, ...servers(facts).map(shownSocket)],
+  };
+}
+
+export function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}
+
+const host = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+const shownSocket = ({ protocol, address, port }: ListeningSocket): string =>
+  `listens: ${protocol} ${host(address)}:${port}`;
+
+const shownPort = ({ protocol, port, hostIp, hostPort }: PublishedFacts): string =>
+  `${host(hostIp || '0.0.0.0')}:${hostPort} of the host -> ${port}/${protocol}`;

@@ -1,0 +1,99 @@
+// GET /containers/ID/why: why it ended, does not start, cannot be reached, or is slow. What has to be known later was
+// written into the record when it happened (life/transitions.ts); the rest is asked of the kernel now.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Finding, WhyReport } from '../../../formats/why-report.ts';
+import { decodeLogOptions } from '../../spec/log-options.ts';
+import type { EngineContext } from '../../state/context.ts';
+import type { LiveContainer, Run } from '../../state/live-container.ts';
+import type { RecordState } from '../../state/record.ts';
+import { readLog } from '../../streams/log-reader.ts';
+import { containerFiles } from './container-files.ts';
+import { COURSE } from './course.ts';
+import { CAUSES } from './ended.ts';
+import { clock, type Facts, findings } from './facts.ts';
+import { NETWORK, PUBLISHED } from './network.ts';
+import { networkFacts } from './network-facts.ts';
+import { programFindings } from './program.ts';
+import { SPEED } from './speed.ts';
+
+/** Milliseconds between two looks at the counters: two periods of a processor quota. */
+const LOOK = 250;
+const LAST_LINES = 5;
+const LONGEST_LINE = 400;
+
+export async function whyReport(context: EngineContext, live: LiveContainer): Promise<WhyReport> {
+  const { record, run } = live;
+  const facts: Facts = {
+    name: record.name,
+    record,
+    state: run === undefined ? record.state : withLatestKill(record.state, run),
+    lastLines: await lastLines(context, live),
+  };
+  const found =
+    run === undefined ? await ofEnded(context, live, facts) : await ofRunning(context, live, { facts, run });
+  return { name: record.name, id: record.id, status: record.state.status, findings: found };
+}
+
+/** A child may have been killed while no daemon was there to note it. */
+function withLatestKill(state: RecordState, { container }: Run): RecordState {
+  const kill = state.oomKill === undefined ? container.oomKill() : undefined;
+  return kill === undefined ? state : { ...state, oomKill: { at: new Date().toISOString(), ...kill } };
+}
+
+async function ofEnded(context: EngineContext, live: LiveContainer, facts: Facts): Promise<Finding[]> {
+  await using files = containerFiles(context, live);
+  const [cause] = findings(CAUSES, facts);
+  const program = await programFindings(files, facts);
+  return [...(cause ? [cause] : []), ...program, ...findings(COURSE, facts)];
+}
+
+async function ofRunning(
+  context: EngineContext,
+  live: LiveContainer,
+  { facts, run }: { facts: Facts; run: Run },
+): Promise<Finding[]> {
+  const [network, speed] = await Promise.all([networkFindings(context, live), speedFindings(facts, run)]);
+  const trouble = [...findings(COURSE, facts), ...speed, ...network];
+  return trouble.some(({ advice }) => advice !== undefined) ? trouble : [wellAndRunning(facts), ...trouble];
+}
+
+async function networkFindings(context: EngineContext, live: LiveContainer): Promise<Finding[]> {
+  const container = await networkFacts(context, live);
+  const ports = container.published.flatMap(port => findings(PUBLISHED, { container, port }).slice(0, 1));
+  return [...ports, ...findings(NETWORK, container)];
+}
+
+async function speedFindings({ name, record }: Facts, { container, spec }: Run): Promise<Finding[]> {
+  try {
+    const before = await container.stats();
+    const begun = performance.now();
+    await sleep(LOOK);
+    const now = await container.stats();
+    const elapsed = Math.round(performance.now() - begun);
+    return findings(SPEED, { name, memoryLimit: record.hostConfig.Memory ?? 0, spec, before, now, elapsed });
+  } catch {
+    // It has just ended, and its control group is gone.
+    return [];
+  }
+}
+
+function wellAndRunning({ name, state }: Facts): Finding {
+  return {
+    code: 'running',
+    sentence: `${name} runs since ${clock(state.startedAt)}, and nothing is known to be wrong with it: nothing slows it down, and no check fails.`,
+    evidence: [`its process 1 has the pid ${state.pid} on the host`],
+  };
+}
+
+async function lastLines(context: EngineContext, { id, record }: LiveContainer): Promise<string[]> {
+  if (!decodeLogOptions(record.hostConfig).keeps) return [];
+  const lines: string[] = [];
+  try {
+    for await (const { data } of readLog({ path: context.paths.container(id).log, tail: LAST_LINES }))
+      lines.push(Buffer.from(data).toString().trimEnd().slice(0, LONGEST_LINE));
+  } catch {
+    // There is none, or it cannot be read: the other evidence stands without it.
+  }
+  return lines.filter(Boolean);
+}

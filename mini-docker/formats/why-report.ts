@@ -1,0 +1,22 @@
+// Why a container ended, does not start, cannot be reached or is slow: GET /containers/{id}/why, an addition of ours to the
+// Engine API.
+
+export interface WhyReport {
+  name: string;
+  id: string;
+  /** 'running', 'exited', …: as inspect has it. */
+  status: string;
+  /** The cause first. Never empty. */
+  findings: Finding[];
+}
+
+export interface Finding {
+  /** For programs: 'oom-killed', 'listens-on-loopback', …. */
+  code: string;
+  /** One or two, for people. */
+  sentence: string;
+  /** What the record, the log and the kernel say, a line each. */
+  evidence: string[];
+  /** What to do; missing where nothing is wrong. */
+  advice?: string;
+}

@@ -1,0 +1,63 @@
+// /proc/PID/net/tcp and its siblings: the sockets of the process's network namespace. net/ipv4/tcp_ipv4.c, tcp4_seq_show
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { isGone } from './file.ts';
+
+export interface ListeningSocket {
+  protocol: 'tcp' | 'udp';
+  /** '0.0.0.0' and '::' for all. */
+  address: string;
+  port: number;
+}
+
+/** TCP_LISTEN, and for UDP, which has no such state, a socket without a peer: TCP_CLOSE. <net/tcp_states.h> */
+const STATES = { tcp: '0A', udp: '07' } as const;
+
+/** Bytes. The kernel writes those that listen first, and there is no end to the connections that may follow. */
+const LARGEST = 1 << 20;
+
+/** Those that wait for connections or packets; [] when the process is gone. */
+export function listeningSockets(pid: number): ListeningSocket[] {
+  return (['tcp', 'udp'] as const).flatMap(protocol =>
+    ['', '6'].flatMap(family => decodeSockets(beginning(`/proc/${pid}/net/${protocol}${family}`), protocol)),
+  );
+}
+
+export function decodeSockets(text: string, protocol: 'tcp' | 'udp'): ListeningSocket[] {
+  return text.split('\n').flatMap(line => {
+    const match = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /.exec(line);
+    if (match?.[3] !== STATES[protocol]) return [];
+    return [{ protocol, address: decodeAddress(match[1]!), port: Number.parseInt(match[2]!, 16) }];
+  });
+}
+
+/** Words of 32 bits, each in the byte order of the machine: '0100007F' is 127.0.0.1. */
+function decodeAddress(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex').swap32();
+  if (bytes.length === 4) return [...bytes].join('.');
+  const mapped = bytes.subarray(0, 12).toString('hex') === '00000000000000000000ffff';
+  if (mapped) return [...bytes.subarray(12)].join('.');
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  // As URL writes it: the longest run of zeros is '::'.
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+function beginning(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    // IPv6 may be off.
+    if (isGone(error)) return '';
+    throw error;
+  }
+  try {
+    const buffer = Buffer.alloc(LARGEST);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < LARGEST; length += got)
+      got = readSync(fd, buffer, length, LARGEST - length, null);
+    return buffer.toString('latin1', 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
