@@ -7,25 +7,28 @@ import { encodeFrame } from '../formats/stream-frames.ts';
 import { drained } from './pump.ts';
 import type { Hijacked } from './router.ts';
 
-/** Output of more than one stream in one connection, which has to tell them apart. */
+/** Content type of a connection that carries several streams, which its frames tell apart. */
 const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
 const RAW = 'application/vnd.docker.raw-stream';
 
-/** Clients before 1.42 know only the one name and look at the container for the framing. */
+/** Clients before 1.42 know only the one type, and ask the container for the framing. */
 export function streamType(options: { tty: boolean; version: number }): string {
   return !options.tty && options.version >= 42 ? MULTIPLEXED : RAW;
 }
 
-/** Resolves when the program has ended or the client has left; the connection is then ended too. Never rejects. */
+/**
+ * Resolves when the program has exited or the client has left; the connection is then closed too. Never
+ * rejects.
+ */
 export async function carry(options: {
   attachment: Attachment;
   connection: Hijacked;
-  /** With a terminal, these keys typed in a row detach. */
+  /** Keys that detach when they are typed in sequence, with a terminal. */
   detachKeys: Uint8Array;
 }): Promise<void> {
   const { attachment, connection, detachKeys } = options;
   const { input, output } = connection;
-  // A client that only sends no more is still there; one that cannot be written to is not.
+  // A client that only stops sending is still there; one that cannot be written to is not.
   const left = () => attachment.detach();
   output.once('close', left);
   if (output.destroyed) left();
@@ -34,7 +37,7 @@ export async function carry(options: {
   try {
     await carryOutput({ output, attachment });
   } catch (error) {
-    // A terminal's stream has no place for it: there the client sees the connection end.
+    // A terminal's stream has no place for an error: the client just sees the connection end.
     if (!attachment.tty) output.write(encodeFrame('systemerr', Buffer.from((error as Error).message)));
   }
   over.resolve();
@@ -55,7 +58,10 @@ async function carryOutput({
   }
 }
 
-/** Reads to the end in any case: after the program's end what comes is thrown away, so that the connection can end. */
+/**
+ * Reads the input to the end in any case: after the program has exited it is discarded, so that the
+ * connection can close.
+ */
 async function carryInput(options: {
   input: Readable;
   attachment: Attachment;
@@ -73,7 +79,7 @@ async function carryInput(options: {
       if (!wanted) continue;
       const { pass, detached } = scanner?.push(typed) ?? { pass: typed, detached: false };
       if (pass.length > 0) {
-        // A program that reads no more must not leave a client that writes hanging.
+        // A program that no longer reads must not block a client that writes.
         const written = attachment.write(pass).catch(() => {
           wanted = false;
         });

@@ -1,4 +1,4 @@
-// POST /build, as the docker command sends it with DOCKER_BUILDKIT=0, /build/prune, and POST /commit.
+// POST /build, as the docker command sends it with DOCKER_BUILDKIT=0; /build/prune; and POST /commit.
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { BuildMessage } from '../formats/engine-api/build.ts';
@@ -17,7 +17,7 @@ export const buildRoutes: Route[] = [
   { method: 'POST', pattern: '/commit', handle: commit },
 ];
 
-/** Bytes of one header with all secrets of a build, in base64: node's limit for all headers is 1 MiB. */
+/** The header with all secrets of a build, in base64; Node limits all headers together to 1 MiB. */
 const SECRETS_HEADER = 'x-build-secrets';
 
 async function build(call: Call) {
@@ -52,7 +52,7 @@ async function build(call: Call) {
       send,
     });
   } catch (error) {
-    // A status can still say it.
+    // The error can still be reported by a status.
     if (out.stream === undefined) throw error;
     const { message, exitCode: code } = errorAnswer(error);
     await send({ errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
@@ -87,7 +87,7 @@ function warnings(query: URLSearchParams): string[] {
   ];
 }
 
-/** Limits, network and hosts of the containers of RUN. */
+/** Limits, network and hosts of RUN's containers. */
 function hostConfig(query: URLSearchParams): HostConfig {
   const number = (name: string, field: keyof HostConfig) => {
     const value = integer(query, name);
@@ -119,7 +119,10 @@ function hostConfig(query: URLSearchParams): HostConfig {
   return host;
 }
 
-/** Base64 of {"id": base64 of the content}: our own command's. Docker's client has secrets only with BuildKit. */
+/**
+ * Base64 of {"id": base64 of the content}, sent only by mini-docker's command: Docker's client has secrets
+ * only with BuildKit.
+ */
 const secrets = (header: string | string[] | undefined): Record<string, Buffer> =>
   Object.fromEntries(
     Object.entries(headerMap(header, 'X-Build-Secrets', string)).map(([id, value]) => [
@@ -128,7 +131,7 @@ const secrets = (header: string | string[] | undefined): Record<string, Buffer> 
     ]),
   );
 
-/** Base64 of a JSON object. Docker's client has nothing to say, and says so: 'null'. */
+/** Base64 of a JSON object. Docker's client sends 'null' when it has none. */
 function headerMap<T>(
   header: string | string[] | undefined,
   name: string,
@@ -162,7 +165,7 @@ async function commit(call: Call) {
     ...(comment === undefined ? {} : { comment }),
     ...(config === undefined || config === null ? {} : { config }),
     changes,
-    // Before 1.13 clients had to ask for it.
+    // Before 1.13 clients had to ask for a pause.
     pause: flag(query, 'pause', version >= 13),
   });
   return json({ Id: id }, 201);

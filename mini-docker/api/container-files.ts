@@ -1,4 +1,4 @@
-// Containers: files in and out of their root filesystems.
+// Routes for files in containers' root filesystems.
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
@@ -33,7 +33,7 @@ async function getArchive(call: Call) {
   return undefined;
 }
 
-/** What there was before GET /archive, until 1.23. */
+/** The predecessor of GET /archive, until 1.23. */
 async function copy(call: Call) {
   if (call.version >= 24) throw new ExpectedError('notFound', 'page not found');
   const { Resource } = await requiredJsonBody(call, object({ Resource: string }));
@@ -46,7 +46,7 @@ async function copy(call: Call) {
 async function putArchive(call: Call) {
   const { engine, params, query, request } = call;
   await engine.containers.putArchive(params.id!, pathOf(call), {
-    // A loop that is left early must not close the connection: the answer has to go through it.
+    // Leaving the loop early must not close the connection, which the answer still needs.
     tar: request.iterator({ destroyOnReturn: false }),
     noOverwriteDirNonDir: flag(query, 'noOverwriteDirNonDir'),
   });

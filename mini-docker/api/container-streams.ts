@@ -1,4 +1,4 @@
-// Containers: attach, logs, stats: answers that go on as long as the container does.
+// Routes whose answers last as long as the container: attach, logs, stats.
 
 import type { LogEntry, LogsOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
@@ -52,10 +52,10 @@ async function logs(call: Call) {
   const since = time(query, 'since');
   const until = time(query, 'until');
   if (since !== undefined) options.since = since;
-  // 0 is what clients send for no end.
+  // Clients send 0 for no limit.
   if (until) options.until = until;
   const tail = text(query, 'tail') ?? 'all';
-  // dockerd takes whatever is no number for all of it.
+  // Like dockerd, anything that is not a number means all lines.
   if (/^\d{1,15}$/.test(tail)) options.tail = Number(tail);
   options.follow = flag(query, 'follow');
   const signal = call.whenGone();
@@ -72,7 +72,7 @@ async function logs(call: Call) {
   return undefined;
 }
 
-/** 'a=b,c=d', in the order of the keys, with what is not plain text escaped as in a query. */
+/** 'a=b,c=d', sorted by key, with special characters escaped as in a query. */
 const encodeDetails = (details: Record<string, string>): string =>
   Object.keys(details)
     .sort()

@@ -1,4 +1,4 @@
-// Containers: their life, from create to delete, and what is known of them.
+// Routes for containers: their life, from create to delete, and their state.
 
 import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
@@ -25,7 +25,7 @@ export const containerRoutes: Route[] = [
   },
   {
     method: 'GET',
-    // With the name of a link, 'web/db'.
+    // The name may be that of a link, 'web/db'.
     pattern: '/containers/{id:path}/json',
     handle: async ({ engine, params, query, version }) => {
       const found = await engine.containers.inspect(params.id!, { size: flag(query, 'size') });
@@ -34,7 +34,7 @@ export const containerRoutes: Route[] = [
   },
   { method: 'POST', pattern: '/containers/{id}/start', handle: start },
   {
-    // Ours: Docker has no such call.
+    // An extension: Docker has no such call.
     method: 'GET',
     pattern: '/containers/{id}/security',
     handle: async ({ engine, params }) => json(await engine.containers.security(params.id!)),
@@ -139,7 +139,7 @@ async function list({ engine, query }: Call) {
     filters: filters(query),
   };
   const limit = integer(query, 'limit');
-  // Clients that want no limit send 0 or -1.
+  // Clients send 0 or -1 for no limit.
   if (limit !== undefined && limit > 0) options.limit = limit;
   return json(await engine.containers.list(options));
 }
@@ -151,7 +151,7 @@ async function create(call: Call) {
     throw badParameter('Config cannot be empty in order to create a container');
   const platform = text(query, 'platform');
   const options = { body, ...(platform !== undefined && { platform }) };
-  // Not Docker's: the steps that would start the container, and nothing is made.
+  // An extension of Docker's API: returns the steps that would start the container, and creates nothing.
   if (flag(query, 'explain')) return json(await engine.containers.explain(options));
   const name = text(query, 'name')?.replace(/^\//, '');
   return json(await engine.containers.create({ ...options, ...(name !== undefined && { name }) }), 201);
@@ -172,7 +172,7 @@ async function kill({ engine, params, query, version }: Call) {
   try {
     await engine.containers.kill(params.id!, text(query, 'signal'));
   } catch (error) {
-    // Before 1.20 it was no error that the container did not run.
+    // Before 1.20 killing a stopped container was no error.
     if (version >= 20 || !(error instanceof ExpectedError && error.kind === 'conflict')) throw error;
   }
   return empty(204);
@@ -189,7 +189,7 @@ const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;
 async function wait(call: Call) {
   const { engine, params, query, version } = call;
   const options: WaitOptions = { signal: call.whenGone() };
-  // Versions before 1.30 know no conditions and send the answer's head only with the exit code.
+  // Versions before 1.30 have no conditions, and send the answer's head only with the exit code.
   const old = version < 30;
   const asked = old ? undefined : text(query, 'condition');
   if (asked !== undefined) {
@@ -199,7 +199,7 @@ async function wait(call: Call) {
   }
   const { result } = await engine.containers.wait(params.id!, options);
   if (old) return json(await result);
-  // `docker run` starts the container only after it has seen this head: it must not wait for the exit.
+  // `docker run` starts the container only after it has received this head, which must not wait for the exit.
   const out = call.stream({ 'Content-Type': 'application/json' });
   out.end(jsonLine(await result));
   return undefined;

@@ -1,11 +1,12 @@
-// The one place that turns what went wrong into an HTTP status and the body that Docker's clients read.
+// Maps every error to an HTTP status and the body that Docker's clients read. Nothing else does.
 
 import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
 
 const STATUS: Record<ErrorKind, number> = {
   notModified: 304,
   badParameter: 400,
-  // dockerd answers so too: it takes a program that cannot be executed for a mistake in the container's configuration.
+  // As in dockerd, which treats a program that cannot be executed as a fault in the container's
+  // configuration.
   cannotRun: 400,
   unauthorized: 401,
   forbidden: 403,
@@ -20,11 +21,11 @@ const STATUS: Record<ErrorKind, number> = {
 export interface ErrorAnswer {
   status: number;
   message: string;
-  /** What the command ends with; an extension of ours, which Docker's clients do not look for. */
+  /** Exit code for the command; an extension that Docker's clients ignore. */
   exitCode?: number | undefined;
 }
 
-/** Whatever was thrown: its status, and one line for people. An exception nobody expected is 500, without a stack. */
+/** The status of any exception, and one line for people. An unexpected exception is 500, without a stack. */
 export function errorAnswer(error: unknown): ErrorAnswer {
   if (error instanceof ExpectedError) {
     return { status: STATUS[error.kind], message: error.message, exitCode: error.exitCode };
@@ -33,5 +34,5 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   return { status: 500, message: message.split('\n')[0]! || 'internal error' };
 }
 
-/** `what` is a whole sentence: what cannot be done, and what can be done instead. */
+/** `what`: a complete sentence, with the alternative. */
 export const notSupported = (what: string): ExpectedError => new ExpectedError('notImplemented', what);

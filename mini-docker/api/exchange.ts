@@ -1,5 +1,5 @@
-// One request and its answer. There are two kinds: an ordinary one, and one whose connection node has handed over
-// because its route hijacks connections, and to which even errors have to be written byte by byte.
+// One request and its answer. There are two kinds: an ordinary one, and one whose connection Node has handed
+// over because its route hijacks connections; there even errors are written byte by byte.
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
@@ -9,12 +9,12 @@ import type { Answer, Hijacked } from './router.ts';
 
 export interface Exchange {
   request: IncomingMessage;
-  /** The head of the answer is out: an error can no longer be told by a status. */
+  /** Whether the answer's head was sent: then a status can no longer report an error. */
   readonly started: boolean;
-  /** Nobody is there to answer to. */
+  /** Whether the client has disconnected. */
   readonly gone: boolean;
   send(answer: Answer): void;
-  /** Ends the connection so that the client sees that the answer is incomplete. */
+  /** Breaks the connection, so that the client sees that the answer is incomplete. */
   cut(): void;
   body(): Promise<Buffer>;
   whenGone(): AbortSignal;
@@ -40,7 +40,7 @@ export function plainExchange(options: {
     send(answer) {
       const { head, bytes } = encodeAnswer(answer, headers);
       response.writeHead(answer.status, head).end(bytes);
-      // What is left of the body is thrown away, else the connection would be stuck.
+      // The rest of the body is discarded, or else the connection would be stuck.
       if (!request.complete) request.resume();
     },
     cut: () => response.destroy(),
@@ -57,7 +57,7 @@ export function plainExchange(options: {
       return response;
     },
     async hijack() {
-      throw new Error('the connection of this request is not to be had');
+      throw new Error('the connection of this request is not available');
     },
   };
 }
@@ -102,7 +102,7 @@ export function rawExchange(options: {
       return controller.signal;
     },
     stream() {
-      throw new Error('no answer of this route is a stream of HTTP');
+      throw new Error('this route cannot stream over HTTP');
     },
     async hijack(contentType) {
       const read = { isRead: body !== undefined, read: readOnce };

@@ -1,4 +1,4 @@
-// Programs run in running containers.
+// Routes for programs that are executed in running containers.
 
 import type { Attachment } from '../engine/core/engine.ts';
 import { execCreateBody, execStartBody } from '../formats/engine-api/containers.ts';
@@ -48,7 +48,8 @@ async function start(call: Call) {
       detach: Detach,
       ...(Tty !== undefined && { tty: Tty }),
       ...(ConsoleSize !== undefined && { consoleSize: ConsoleSize }),
-      // Clients take what they read together with the head for a part of it: the program's first bytes must come later.
+      // Clients take all bytes that they read together with the head as part of it, so the program's output
+      // must come later.
       ...(!Detach && {
         ready: async () => {
           connection = await call.hijack(streamType({ tty, version }));
@@ -57,7 +58,7 @@ async function start(call: Call) {
     });
   } catch (error) {
     if (connection === undefined) throw error;
-    // Clients print what comes and then ask for the exit code; an HTTP error would tell them neither.
+    // Clients print the stream and then ask for the exit code; an HTTP error would give them neither.
     const line = Buffer.from(`${errorAnswer(error).message}\r\n`);
     connection.output.write(tty ? line : encodeFrame('stderr', line));
     connection.close();

@@ -1,5 +1,5 @@
-// Attach and exec turn their HTTP connection into a plain stream of bytes in both directions: after a 101 when the
-// client asked for `Upgrade: tcp`, else after a 200, whose body ends with the connection
+// Hijacking: attach and exec turn their HTTP connection into a plain stream of bytes in both directions,
+// after a 101 if the client asked for `Upgrade: tcp`, else after a 200, whose body ends with the connection
 // (https://docs.docker.com/reference/api/engine/version/v1.47/, "Hijacking" of ContainerAttach).
 
 import type { IncomingMessage } from 'node:http';
@@ -10,11 +10,14 @@ import { ExpectedError } from '../formats/errors.ts';
 import { LARGEST_JSON } from './json-body.ts';
 import type { Hijacked } from './router.ts';
 
-/** How long to wait for a client to take note that the connection has ended. */
+/** Milliseconds to wait for a client to close its side. */
 const LINGER_MS = 10_000;
 const PROBE_MS = 1000;
 
-/** Writes the head of the answer. What follows the request on the connection is input, the framing of chunks undone. */
+/**
+ * Writes the answer's head. Bytes that follow the request on the connection are input; chunked framing is
+ * removed.
+ */
 export async function hijackConnection(options: {
   request: IncomingMessage;
   socket: Duplex;
@@ -26,7 +29,7 @@ export async function hijackConnection(options: {
 }): Promise<Hijacked> {
   const { request, socket, body, contentType, headers, whenRead } = options;
   const upgrades = asksForTcp(request);
-  // Not a byte of a body in front of an upgrade may be taken for input of the program.
+  // No byte of a body that precedes an upgrade may be taken for the program's input.
   if (upgrades) await body.read();
   const isFramed = !upgrades && !body.isRead && isChunked(request);
   if (upgrades) {
@@ -35,7 +38,7 @@ export async function hijackConnection(options: {
   } else {
     writeHead(socket, 'HTTP/1.1 200 OK', { ...headers, 'Content-Type': contentType, Connection: 'close' });
   }
-  // docker-py throws away what it reads together with the head.
+  // docker-py discards all bytes that it reads together with the head.
   await whenRead?.(() => descriptorOf(socket));
   probe(socket);
   return {
@@ -48,15 +51,18 @@ export async function hijackConnection(options: {
   };
 }
 
-/** As whenRead() of linux/unread.ts. */
+/** The type of whenRead() in linux/unread.ts. */
 export type WhenRead = (descriptor: () => number | undefined) => Promise<void>;
 
-/** Of a socket without TLS. Node keeps it in a place that it does not document. */
+/** The descriptor of a socket without TLS. Node keeps it in an undocumented place. */
 function descriptorOf(socket: Duplex): number | undefined {
   return (socket as { _handle?: { fd?: number } | null })._handle?.fd;
 }
 
-/** dockerd asks for no `Connection: Upgrade` beside it. Other protocols are not ours: curl offers h2c by itself. */
+/**
+ * dockerd does not require `Connection: Upgrade` beside it. Other protocols are ignored: curl offers h2c by
+ * itself.
+ */
 function asksForTcp({ headers: { upgrade = '' } }: IncomingMessage): boolean {
   return upgrade.split(',').some(protocol => protocol.trim().toLowerCase() === 'tcp');
 }
@@ -66,8 +72,9 @@ function isChunked({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * A client that was killed looks like one that only sends no more. On a unix socket an empty write tells them apart:
- * EPIPE when nobody can read (unix_stream_sendmsg in the kernel's net/unix/af_unix.c); over TCP, keepalive does.
+ * Detects a killed client, which looks like one that has only stopped sending. On a unix socket an empty
+ * write tells them apart: EPIPE when there is no reader (unix_stream_sendmsg in the kernel's
+ * net/unix/af_unix.c); over TCP, keepalive does.
  */
 function probe(socket: Duplex): void {
   if (socket instanceof Socket) socket.setKeepAlive(true, 30_000);
@@ -81,9 +88,8 @@ function probe(socket: Duplex): void {
 }
 
 /**
- * Says that nothing more comes and waits until the client has seen it. Whoever reads the socket goes on: one that is
- * closed while bytes from the client are unread makes the kernel tell the client ECONNRESET, which may cost it the end
- * of the output.
+ * Ends its output and waits until the client has seen that, while the socket is still read: closing it with
+ * unread bytes makes the kernel report ECONNRESET to the client, which may then lose the last of the output.
  */
 export function closeGently(socket: Duplex): void {
   if (socket.destroyed) return;
@@ -91,10 +97,10 @@ export function closeGently(socket: Duplex): void {
   late.unref();
   socket.once('close', () => clearTimeout(late));
   socket.end();
-  // Once both directions have ended, the stream closes by itself.
+  // The stream closes by itself once both directions have ended.
 }
 
-/** The body of a request whose connection node has handed over: it is still in the stream. */
+/** Reads the body of a request whose connection Node has handed over: it is still in the stream. */
 export async function bodyFrom(request: IncomingMessage, socket: Duplex): Promise<Buffer> {
   const tooLarge = () => new ExpectedError('tooLarge', `request body is larger than ${LARGEST_JSON} bytes`);
   if (request.headers.expect !== undefined) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
@@ -113,12 +119,14 @@ export async function bodyFrom(request: IncomingMessage, socket: Duplex): Promis
   return Buffer.concat(pieces);
 }
 
-/** Bytes that are waited for at once, and of a line between chunks. */
+/** Bytes of one read, and limit of a line between chunks. */
 const PIECE = 64 * 1024;
 const LONGEST_LINE = 1024;
 const MOST_TRAILERS = 64;
 
-/** A chunked body (RFC 9112, 7.1), read to its end and not a byte further. @throws ExpectedError */
+/**
+ * Reads a chunked body (RFC 9112, 7.1) and not a byte beyond it. @throws badParameter when it is malformed
+ */
 async function* chunks(socket: Duplex): AsyncGenerator<Buffer, void> {
   const malformed = () => badParameter('the chunked request body is malformed');
   for (;;) {
@@ -148,7 +156,7 @@ function readExactly(socket: Duplex, length: number): Promise<Buffer> {
     const look = () => {
       const bytes = length === 0 ? Buffer.alloc(0) : (socket.read(length) as Buffer | null);
       if (bytes === null) return;
-      // At its end a stream gives what it has, however little.
+      // At its end a stream returns what it has, even if that is less than asked for.
       settle();
       if (bytes.length < length) reject(badParameter('the request body is shorter than its Content-Length'));
       else resolve(bytes);
@@ -167,7 +175,7 @@ function readExactly(socket: Duplex, length: number): Promise<Buffer> {
   });
 }
 
-/** For a socket that node's HTTP server has handed over. */
+/** Writes a head on a socket that Node's HTTP server has handed over. */
 export function writeHead(socket: Duplex, statusLine: string, headers: Record<string, string>): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`${statusLine}\r\n${lines.join('')}\r\n`);

@@ -1,4 +1,4 @@
-// Images on their way: pull and push, load and save, import, and what registries are asked.
+// Routes that move images: pull and push, load and save, import; and queries to registries.
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
@@ -48,13 +48,13 @@ export async function withProgress(
     const { message } = errorAnswer(error);
     send({ errorDetail: { message }, error: message });
   }
-  // A client that is still sending would wait for somebody to read it.
+  // A client that is still sending would otherwise wait for its data to be read.
   call.request.resume();
   out?.end();
   return undefined;
 }
 
-/** `docker pull`, or with fromSrc `docker import`. */
+/** `docker pull`, or, with fromSrc, `docker import`. */
 async function create(call: Call) {
   const { engine, query } = call;
   if (text(query, 'fromSrc') !== undefined) return importImage(call);
@@ -135,7 +135,7 @@ const LARGEST_SEARCH = 100;
 async function search(call: Call) {
   const { engine, query } = call;
   const term = text(query, 'term');
-  if (term === undefined) throw badParameter('what to search for is missing: term');
+  if (term === undefined) throw badParameter('the search term is missing: term');
   const limit = integer(query, 'limit') ?? 25;
   if (limit < 1 || limit > LARGEST_SEARCH) {
     throw badParameter(`invalid limit ${limit}: it must be from 1 to ${LARGEST_SEARCH}`);
@@ -150,7 +150,7 @@ async function login(call: Call) {
   return json({ IdentityToken: '', Status: 'Login Succeeded' });
 }
 
-/** Who the client is to the registry. */
+/** The client's credentials for the registry. */
 export function authOf({ request }: Pick<Call, 'request'>): { auth?: RegistryAuth } {
   const header = request.headers['x-registry-auth'];
   try {

@@ -1,4 +1,4 @@
-// Images. Those that are there already: getting others needs a registry.
+// Routes for local images.
 
 import { badParameter } from '../engine/core/errors.ts';
 import { imageFor, imagesFor } from './old-versions.ts';
@@ -12,7 +12,7 @@ export const imageRoutes: Route[] = [
     pattern: '/images/prune',
     handle: async ({ engine, query }) => json(await engine.images.prune(filters(query))),
   },
-  // Not Docker's: what each layer adds, changes and hides.
+  // An extension of Docker's API: the files that each layer adds, changes and hides.
   { method: 'GET', pattern: '/mini-docker/image-layers', handle: layers },
   {
     method: 'GET',
@@ -38,7 +38,7 @@ export const imageRoutes: Route[] = [
 
 async function list({ engine, query, version }: Call) {
   const wanted = filters(query);
-  // Versions before 1.41 have a parameter of its own for the name.
+  // Versions before 1.41 have a separate parameter for the name.
   const name = version < 41 ? text(query, 'filter') : undefined;
   if (name !== undefined) wanted.reference = [...(wanted.reference ?? []), name];
   return json(imagesFor(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version));

@@ -1,14 +1,14 @@
-// Reading a request's JSON: its size is limited, and every field has the type that the engine relies on.
+// Reads the JSON of a request: its size is limited, and every field has the type that the engine relies on.
 
 import type { IncomingMessage } from 'node:http';
 import { badParameter } from '../engine/core/errors.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import type { Schema } from '../formats/schema.ts';
 
-/** Bytes. The largest honest body is a container with thousands of labels. */
+/** Bytes. The largest legitimate body is a container with thousands of labels. */
 export const LARGEST_JSON = 4 * 1024 * 1024;
 
-/** The body of a call, undefined when it is empty. */
+/** Decodes the body of a call; undefined when it is empty. */
 export async function jsonBody<T>(
   call: { request: IncomingMessage; body(): Promise<Buffer> },
   schema: Schema<T>,
@@ -16,7 +16,7 @@ export async function jsonBody<T>(
   const bytes = await call.body();
   if (bytes.length === 0) return undefined;
   const type = call.request.headers['content-type'] ?? '';
-  // A web page may send any text to localhost, but nothing of this type unless the server agrees to it.
+  // A web page may send any text to localhost, but not this type, unless the server agrees.
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw badParameter(
       `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json'`,
@@ -25,7 +25,7 @@ export async function jsonBody<T>(
   return parseJson(bytes, schema);
 }
 
-/** The body, where an empty one makes no sense. */
+/** Decodes a body that must not be empty. */
 export async function requiredJsonBody<T>(
   call: { request: IncomingMessage; body(): Promise<Buffer> },
   schema: Schema<T>,
@@ -47,7 +47,7 @@ function parseJson<T>(bytes: Buffer, schema: Schema<T>): T {
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  // The usual iterator would destroy the connection when the loop is left, and the answer with it.
+  // The usual iterator would destroy the connection, and with it the answer, when the loop ends early.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
     if (length > LARGEST_JSON)

@@ -1,4 +1,4 @@
-// Where the API is served: unix sockets, and TCP for who asks for it.
+// Serves the API on unix sockets, and on request over TCP.
 
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
@@ -9,24 +9,24 @@ import type { TlsOptions } from '../daemon/options.ts';
 import { type ApiOptions, apiServer } from './server.ts';
 
 export interface Listening {
-  /** As clients want it in DOCKER_HOST; with the port that was chosen when 0 was asked for. */
+  /** The address in the form of DOCKER_HOST, with the chosen port when 0 was requested. */
   host: string;
-  /** Takes no more connections and ends those that there are, at the latest after `graceMs` milliseconds. */
+  /** Stops accepting connections and closes the existing ones, within `graceMs` milliseconds. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
-/** Root and the socket's group may talk to the daemon, which is as good as being root. */
+/** Root and the socket's group may talk to the daemon, which gives them as much as root. */
 const SOCKET_MODE = 0o660;
 
 /**
  * @param options.host 'unix:///path' or 'tcp://address:port'
- * @param options.tls for TCP
- * @throws an Error with one line that says what is in the way
+ * @param options.tls the certificates for TCP
+ * @throws Error when the address cannot be used; its message is one line
  */
 export async function listen(options: ApiOptions & { host: string; tls?: TlsOptions }): Promise<Listening> {
   const tls = options.host.startsWith('tcp:') ? options.tls : undefined;
   const server = apiServer(options, tls === undefined ? createServer : await secureServers(tls));
-  // Also those that were upgraded, and of clients whom TLS has turned away: node's server forgets both.
+  // Includes upgraded connections, and clients that TLS refused: Node's server keeps track of neither.
   const connections = new Set<Socket>();
   server.on('connection', socket => {
     connections.add(socket);
@@ -36,9 +36,9 @@ export async function listen(options: ApiOptions & { host: string; tls?: TlsOpti
   return { host, close: ({ graceMs = 1000 } = {}) => close({ server, connections, graceMs }) };
 }
 
-/** @throws Error with one line */
+/** @throws Error when a certificate cannot be used; its message is one line */
 async function secureServers(tls: TlsOptions): Promise<(settings: ServerOptions) => Server> {
-  // Only now: few listen so, and it takes megabytes.
+  // Loaded here, since few daemons use it and it takes megabytes.
   const https = await import('node:https');
   const secure = {
     cert: readPem('certificate', tls.cert),
@@ -49,7 +49,7 @@ async function secureServers(tls: TlsOptions): Promise<(settings: ServerOptions)
   };
   return settings => {
     try {
-      // A client that has sent all of its input still reads, as over a plain socket.
+      // A client that has finished sending still reads, as on a plain socket.
       return https.createServer({ ...settings, ...secure, ...{ allowHalfOpen: true } });
     } catch (cause) {
       throw new Error(`cannot use ${tls.cert} with ${tls.key}: ${(cause as Error).message}`, { cause });
@@ -86,7 +86,7 @@ async function bindUnix(server: Server, path: string): Promise<void> {
   }
   mkdirSync(dirname(path), { recursive: true });
   await removeStale(path);
-  // bind(2) makes the file with the mode that the umask leaves: nobody may slip in before the chmod.
+  // bind(2) creates the file with a mode from the umask, so that no other user can connect before the chmod.
   const before = process.umask(0o777 & ~SOCKET_MODE);
   try {
     server.listen({ path });
@@ -105,7 +105,7 @@ async function listening(server: Server, where: string): Promise<void> {
   }
 }
 
-/** A daemon that was killed leaves its socket's file; nobody answers there. */
+/** Removes the socket file of a killed daemon, at which nothing answers. */
 async function removeStale(path: string): Promise<void> {
   let stat: Stats;
   try {
@@ -128,7 +128,7 @@ function answers(path: string): Promise<boolean> {
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      // Its queue of connections is full: somebody is there.
+      // EAGAIN: its queue of connections is full, so there is a listener.
       else if (error.code === 'EAGAIN') resolve(true);
       else reject(error);
     });

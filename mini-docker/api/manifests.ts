@@ -1,4 +1,5 @@
-// Images for several platforms under one name: not Docker's, whose client keeps the drafts and asks registries itself.
+// Routes for images of several platforms under one name: an extension, since Docker's client keeps drafts and
+// asks registries itself.
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ImagePlatform } from '../formats/engine-api/images.ts';

@@ -1,4 +1,4 @@
-// Networks, and containers on them.
+// Routes for networks and for their containers.
 
 import { badParameter } from '../engine/core/errors.ts';
 import {
@@ -44,7 +44,7 @@ export const networkRoutes: Route[] = [
   },
   { method: 'POST', pattern: '/networks/{id}/connect', handle: connect },
   { method: 'POST', pattern: '/networks/{id}/disconnect', handle: disconnect },
-  // Not Docker's: what the kernel has of them.
+  // An extension of Docker's API: the kernel's view of the networks.
   {
     method: 'GET',
     pattern: '/mini-docker/network-map',

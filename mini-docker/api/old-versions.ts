@@ -1,10 +1,10 @@
-// What answers looked like in earlier versions of the API. A client that names a version reads the fields of that version.
+// Converts answers to earlier versions of the API: a client that names a version reads that version's fields.
 
 import type { ContainerInspect, ContainerStats } from '../formats/engine-api/containers.ts';
 import type { ImageInspect, ImageSummary } from '../formats/engine-api/images.ts';
 import type { SystemInfo } from '../formats/engine-api/system.ts';
 
-/** The minor number: 47 for 1.47. */
+/** The minor version: 47 for 1.47. */
 type Version = number;
 
 /** Clients before 1.44 print VirtualSize, which had long been the same as Size. */
@@ -13,8 +13,9 @@ export function imagesFor(images: ImageSummary[], version: Version): ImageSummar
 }
 
 /**
- * Until 1.44 an image told of the container it was committed from. When docker-compose 1.29 makes a container anew, it
- * takes along the volumes that ContainerConfig names; our images are made without such a container, so theirs are told.
+ * Until 1.44 an image described the container that it was committed from. When docker-compose 1.29 recreates
+ * a container, it keeps the volumes that ContainerConfig names; images here have no such container, so their
+ * own volumes are given.
  */
 export function imageFor(image: ImageInspect, version: Version): object {
   const { VirtualSize, ...rest } = image;
@@ -50,7 +51,7 @@ export function containerFor(container: ContainerInspect, version: Version): obj
   };
 }
 
-/** Before 1.45 a container's short id was among its aliases on a network with names. */
+/** Before 1.45 the aliases of a container on a network with names included its short id. */
 function withShortAlias(container: ContainerInspect): ContainerInspect {
   const { Id, NetworkSettings } = container;
   const networks = Object.entries(NetworkSettings.Networks).map(([name, settings]) => {

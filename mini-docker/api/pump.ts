@@ -1,8 +1,8 @@
-// Writing what comes bit by bit to a client, no faster than the client takes it.
+// Writes a stream of pieces to a client, no faster than the client reads.
 
 import type { Writable } from 'node:stream';
 
-/** Writes and ends. When the client goes, the loop is left, which gives the source back. */
+/** Writes all pieces and ends. When the client disconnects, it leaves the loop, which releases the source. */
 export async function pump<T>(
   source: AsyncIterable<T>,
   out: Writable,
@@ -15,7 +15,7 @@ export async function pump<T>(
   out.end();
 }
 
-/** Resolves when more can be written, or nothing any more. */
+/** Resolves when more can be written, or when the client has disconnected. */
 export function drained(out: Writable): Promise<void> {
   if (out.destroyed || !out.writableNeedDrain) return Promise.resolve();
   return new Promise(resolve => {

@@ -1,4 +1,4 @@
-// A query's values, read as dockerd reads them.
+// Reads the values of a query by dockerd's rules.
 
 import { badParameter } from '../engine/core/errors.ts';
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
@@ -8,13 +8,13 @@ import { decodeTimestamp } from '../formats/timestamp.ts';
 
 const FALSE = new Set(['', '0', 'no', 'false', 'none']);
 
-/** Everything but '', 0, no, false and none is true. */
+/** Whether a flag is true: any value but '', 0, no, false and none. */
 export function flag(query: URLSearchParams, name: string, missing = false): boolean {
   const value = query.get(name);
   return value === null ? missing : !FALSE.has(value.trim().toLowerCase());
 }
 
-/** Missing and empty are undefined. */
+/** undefined when missing or empty. */
 export function text(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined;
 }
@@ -27,7 +27,7 @@ export function integer(query: URLSearchParams, name: string): number | undefine
   return Number(value);
 }
 
-/** Seconds since 1970 with an optional fraction, or RFC 3339, as nanoseconds. */
+/** Seconds since 1970 with an optional fraction, or RFC 3339; returns nanoseconds. */
 export function time(query: URLSearchParams, name: string): bigint | undefined {
   const value = text(query, name);
   if (value === undefined) return undefined;
@@ -46,7 +46,7 @@ export function jsonValue<T>(query: URLSearchParams, name: string, schema: Schem
   return value === undefined ? undefined : parse(value, name, schema);
 }
 
-/** Both forms that clients send: {"label":["a","b"]} and {"label":{"a":true,"b":true}}. */
+/** Decodes both forms that clients send: {"label":["a","b"]} and {"label":{"a":true,"b":true}}. */
 export function filters(query: URLSearchParams): Filters {
   const found = jsonValue(query, 'filters', nullable(fieldsOf)) ?? {};
   return Object.fromEntries(Object.entries(found).map(([key, values]) => [key, filterValues(key, values)]));
@@ -65,7 +65,7 @@ function filterValues(key: string, values: unknown): string[] {
   );
 }
 
-/** A terminal's size: both numbers, or an error. */
+/** A terminal's size. @throws badParameter when one of the numbers is missing */
 export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
   const side = (name: 'h' | 'w') => {
     const size = integer(query, name);

@@ -1,5 +1,5 @@
-// From a method and a path to the function that answers. A pattern's {name} stands for one segment; {name:path} for
-// one or more, since names of images have slashes in them.
+// Finds the function for a method and a path. {name} in a pattern matches one segment; {name:path} matches
+// one or more, since names of images contain slashes.
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
@@ -9,42 +9,44 @@ import { ExpectedError } from '../formats/errors.ts';
 export interface Call {
   engine: Engine;
   request: IncomingMessage;
-  /** What the pattern's names stand for, decoded. */
+  /** Decoded values of the pattern's names. */
   params: Record<string, string>;
   query: URLSearchParams;
-  /** 47 for version 1.47, which is what the client speaks. */
+  /** The minor version that the client speaks: 47 for 1.47. */
   version: number;
-  /** The whole body of the request; 413 when it is larger than any honest JSON. */
+  /**
+   * Reads the whole body of the request. @throws ExpectedError tooLarge when it exceeds any legitimate JSON
+   */
   body(): Promise<Buffer>;
-  /** A signal that aborts when the client has gone before it had its whole answer. */
+  /** A signal that aborts when the client disconnects before the end of the answer. */
   whenGone(): AbortSignal;
-  /** Sends the head of an answer of unknown length at once; what is written goes out as it comes. */
+  /** Sends the head of an answer of unknown length immediately; every write is sent as it comes. */
   stream(headers: Record<string, string>): Writable;
-  /** Makes the connection a plain stream of bytes in both directions. Only where the route says `hijacks`. */
+  /** Turns the connection into a plain stream of bytes in both directions. Only for routes with `hijacks`. */
   hijack(contentType: string): Promise<Hijacked>;
 }
 
-/** Input ends when the client sends no more, which is not that it has gone. */
+/** The input ends when the client stops sending, which does not mean that it has disconnected. */
 export interface Hijacked {
   input: Readable;
   output: Writable;
-  /** Ends the connection once everything that was written is on its way. */
+  /** Closes the connection once all written bytes have been sent. */
   close(): void;
 }
 
-/** A whole answer; undefined from a handler means that it has streamed its answer itself. */
+/** A complete answer; a handler that streams its answer returns undefined. */
 export interface Answer {
   status: number;
-  /** A string is sent as it is, everything else as JSON. */
+  /** Sent as it is if a string, and otherwise as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
 export interface Route {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Without the version prefix. */
+  /** The path without the version prefix. */
   pattern: string;
-  /** The answer may be a plain stream of bytes in both directions. */
+  /** Whether the answer may be a plain stream of bytes in both directions. */
   hijacks?: boolean;
   handle(call: Call): Promise<Answer | undefined>;
 }
@@ -58,9 +60,9 @@ export interface Found {
 }
 
 export interface Router {
-  /** `path` without version prefix and query. undefined when nothing answers there. */
+  /** Finds the route of a `path` without version prefix and query. undefined when there is none. */
   find(method: string, path: string): Found | undefined;
-  /** Never throws: it is asked before the request can be answered. */
+  /** Never throws, since it is called before errors can be answered. */
   hijacks(method: string, path: string): boolean;
 }
 
@@ -71,7 +73,7 @@ interface Compiled {
 }
 
 export function router(routes: Route[]): Router {
-  // Few patterns share method and first segment, so a linear look through those is as fast as a tree.
+  // Few patterns share a method and a first segment, so a linear search among them is as fast as a tree.
   const groups = new Map<string, Compiled[]>();
   for (const route of routes) {
     const key = `${route.method} ${firstSegment(route.pattern)}`;

@@ -1,4 +1,4 @@
-// The HTTP side of the Docker Engine API: versions, headers, routes, and what becomes of exceptions.
+// The HTTP server of the Docker Engine API: versions, headers, routes, and errors.
 
 import { IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Engine } from '../engine/core/engine.ts';
@@ -25,9 +25,9 @@ import { refuseWebPages } from './web-pages.ts';
 
 export interface ApiOptions {
   engine: Engine;
-  /** Told of exceptions that nobody expected, with their stacks; for the daemon's own log. */
+  /** Receives unexpected exceptions, for the daemon's log. */
   report?(error: unknown): void;
-  /** Told of every request: 'GET /v1.47/info', with the status and what went wrong, if something did. */
+  /** Receives a line per request: 'GET /v1.47/info', with its status and error. */
   debug?(line: string): void;
   whenRead?: WhenRead;
 }
@@ -50,16 +50,16 @@ const ROUTES = router([
 const HEADERS_MS = 10_000;
 
 /**
- * Does not listen yet.
- * @param createServer of node:http or node:https
+ * Makes a server that does not listen yet.
+ * @param createServer the function of node:http or node:https
  */
 export function apiServer(options: ApiOptions, createServer: (settings: ServerOptions) => Server): Server {
   const headers = commonHeaders(options.engine.system.version().Version);
   const server = createServer({
-    // A registry's credentials for many registries travel in one header.
+    // A client's credentials for many registries are sent in one header.
     maxHeaderSize: 1024 * 1024,
-    // Who connects says what he wants. After that an upload may take as long as it takes, and idle clients keep their
-    // connections.
+    // A client must send its request soon after it connects. After that an upload may take any time, and idle
+    // clients keep their connections.
     headersTimeout: HEADERS_MS,
     connectionsCheckingInterval: HEADERS_MS / 2,
     requestTimeout: 0,
@@ -79,9 +79,9 @@ export function apiServer(options: ApiOptions, createServer: (settings: ServerOp
 }
 
 /**
- * Node's parser lets go of a connection after the head of a request with `upgrade`, and would take for the next request
- * what comes after any other. Docker's clients hijack connections with and without an Upgrade header, so the route
- * decides, whatever the headers say.
+ * Node's parser hands over a connection after the head of a request with `upgrade`, and treats bytes after
+ * any other as the next request. Docker's clients hijack connections with and without an Upgrade header, so
+ * the route decides, whatever the headers are.
  */
 class ApiRequest extends IncomingMessage {
   get upgrade(): boolean {
@@ -146,13 +146,13 @@ function errorFor(request: IncomingMessage, status: number, body: { message: str
 }
 
 interface Located {
-  /** undefined when the path has no version. */
+  /** undefined when the path has no version prefix. */
   version: { major: number; minor: number } | undefined;
   query: string;
   found: Found | undefined;
 }
 
-/** @throws ExpectedError 400 for a path that is not well-formed */
+/** @throws badParameter when the path is malformed */
 function locate(request: IncomingMessage): Located {
   const { version, path, query } = partsOf(request);
   return { version, query, found: ROUTES.find(request.method!, path) };

@@ -1,4 +1,4 @@
-// The daemon itself: is it there, what is it, what happens in it.
+// Routes for the daemon itself: ping, version, info, disk usage, events.
 
 import type { DiskUsage } from '../formats/engine-api/system.ts';
 import { imagesFor, infoFor } from './old-versions.ts';
@@ -27,13 +27,13 @@ const PONG: Answer = {
     'Content-Type': 'text/plain; charset=utf-8',
     'Cache-Control': 'no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
-    // 1: the classic builder, not BuildKit. Clients choose by it how they ask for a build.
+    // 1 is the classic builder, 2 BuildKit. Clients send builds accordingly.
     'Builder-Version': '1',
     Swarm: 'inactive',
   },
 };
 
-/** docker-compose 1 speaks whichever version the daemon names, and reads fields of images that 1.45 dropped. */
+/** docker-compose 1 uses the version that the daemon names, and reads fields of images that 1.45 dropped. */
 const NEWEST_FOR_COMPOSE_1 = 44;
 
 async function version({ engine, request }: Call) {
@@ -69,7 +69,7 @@ async function events(call: Call) {
     filters: filters(query),
     signal,
   });
-  // The head goes out at once: clients take it as the sign that from now on they miss nothing.
+  // The head is sent immediately: clients take it as the sign that they miss no event from now on.
   const out = call.stream({ 'Content-Type': 'application/json' });
   try {
     await pump(messages, out, jsonLine);
@@ -79,7 +79,7 @@ async function events(call: Call) {
   return undefined;
 }
 
-/** From 1.42 on clients say what they want to know of; the rest is then left out. */
+/** From 1.42 on clients select the kinds of objects; the others are left out. */
 async function diskUsage({ engine, query, version }: Call) {
   const usage = await engine.system.diskUsage();
   usage.Images = imagesFor(usage.Images, version);

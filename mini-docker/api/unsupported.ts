@@ -1,5 +1,5 @@
-// Parts of Docker's API that clients do ask for and that are not there: a sentence helps more than "page not found".
-// Where dockerd has them and has nothing to tell, because it is in no swarm and has no plugins, the answer is dockerd's.
+// Routes of Docker's API that clients use and that are not implemented: a sentence helps more than "page not
+// found". Where dockerd, without swarm and plugins, has an empty answer, the answer is dockerd's.
 
 import { badParameter } from '../engine/core/errors.ts';
 import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
@@ -14,7 +14,7 @@ const noSwarm = 'swarm mode is not supported: this daemon runs containers of one
 const noPlugins = "plugins are not supported: volumes, networks and logs are the daemon's own";
 const noCheckpoints = 'checkpoints are not supported';
 
-/** Objects of a swarm, each with the routes of one of its kind. */
+/** Objects of a swarm, each with routes of the same form. */
 const SWARM_OBJECTS = ['nodes', 'services', 'tasks', 'secrets', 'configs'].flatMap(
   (kind): [Method, string][] => [
     ['GET', `/${kind}`],
@@ -64,7 +64,7 @@ export const unsupportedRoutes: Route[] = [
   ),
   { method: 'DELETE', pattern: '/plugins/{name:path}', handle: noSuchPlugin },
   {
-    // A build ends with its connection, and none goes on without one.
+    // A build ends with its connection, so there is never one to cancel.
     method: 'POST',
     pattern: '/build/cancel',
     handle: async ({ query }) => {

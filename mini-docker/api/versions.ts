@@ -1,8 +1,11 @@
-// Which versions of the Docker Engine API are spoken, and the headers that tell clients so.
+// The supported versions of the Docker Engine API, and the headers that announce them.
 
-/** 1.47: Docker Engine 27. Newer clients find it in the answer to /_ping and speak it. */
+/** 1.47: Docker Engine 27. Newer clients find it in the answer to /_ping and use it. */
 export const API_VERSION = 47;
-/** 1.12, as dockerd had it until version 25: Debian's skopeo speaks 1.22. What has changed since is in old-versions.ts. */
+/**
+ * 1.12, dockerd's minimum until version 25: Debian's skopeo uses 1.22. old-versions.ts handles the
+ * differences.
+ */
 export const MIN_API_VERSION = 12;
 
 export function commonHeaders(serverVersion: string): Record<string, string> {

@@ -1,4 +1,4 @@
-// Volumes: data that outlives containers.
+// Routes for volumes: data that outlives containers.
 
 import { volumeCreateBody } from '../formats/engine-api/volumes.ts';
 import { jsonBody } from './json-body.ts';
@@ -33,7 +33,7 @@ async function create(call: Call) {
   return json(await call.engine.volumes.create(body), 201);
 }
 
-/** Before 1.42 it removed named volumes, too. */
+/** Before 1.42 prune removed named volumes, too. */
 async function prune({ engine, query, version }: Call) {
   const wanted = filters(query);
   return json(await engine.volumes.prune(version < 42 ? { ...wanted, all: ['true'] } : wanted));

@@ -1,18 +1,25 @@
-// A web page may send requests to a daemon that listens on TCP, also on localhost: a browser lets it send some kinds
-// without asking the server, and only keeps the answer from it. No client of the API is a page in a browser.
+// Refuses requests from web pages. A page may send requests to a daemon that listens on TCP, even on
+// localhost: a browser lets it send some kinds without asking the server, and only withholds the answer. No
+// client of the API is a page in a browser.
 import type { IncomingMessage } from 'node:http';
 import { badParameter } from '../engine/core/errors.ts';
 import { ExpectedError } from '../formats/errors.ts';
 
-/** What a page may give a body without asking. https://fetch.spec.whatwg.org/#cors-safelisted-request-header */
+/**
+ * Content types that a page may send without asking.
+ * https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+ */
 const SENT_UNASKED = /^\s*(text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)\s*(;|$)/i;
 
-/** `docker import` says text/plain of the archive that it sends. */
+/** `docker import` labels its archive text/plain. */
 const IMPORT = /^(?:\/v[\d.]+)?\/images\/create\?/;
 
-/** @throws ExpectedError forbidden: a browser says that a page has sent it; badParameter: a page could have */
+/**
+ * @throws forbidden when a browser reports that a page has sent the request; badParameter when a page could
+ * have
+ */
 export function refuseWebPages({ method, headers, url = '' }: IncomingMessage): void {
-  // https://www.w3.org/TR/fetch-metadata/: 'none' is somebody who typed the address.
+  // https://www.w3.org/TR/fetch-metadata/: 'none' means that a user typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
     throw new ExpectedError(
@@ -22,7 +29,8 @@ export function refuseWebPages({ method, headers, url = '' }: IncomingMessage): 
   }
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const type = headers['content-type'] ?? '';
-  // Before any other method a browser asks; the docker command says text/plain of what it puts into a container.
+  // Before any other method a browser asks the server; the docker command labels the archive that it copies
+  // into a container text/plain.
   if (method === 'POST' && hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
     throw badParameter(
       `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json' or 'application/x-tar'`,

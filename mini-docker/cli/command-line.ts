@@ -1,4 +1,4 @@
-// From an argument vector to an exit code: finds the command, reads its flags, runs it, prints what went wrong.
+// Runs a command line: finds the command, parses its flags, runs it, prints its error, returns the exit code.
 
 import type { AnyCommand, Invocation } from './command.ts';
 import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
@@ -11,11 +11,11 @@ import { PROGRAM_FLAGS } from './program-flags.ts';
 import { outputWritten, printError, write } from './show/output.ts';
 
 export interface CommandLineOptions {
-  /** What starts our own daemon: a program and its arguments. */
+  /** The program and arguments that start mini-docker's daemon. */
   daemonCommand: readonly string[];
 }
 
-/** Resolves with the exit code when everything is written; never rejects. */
+/** Resolves with the exit code when all output is written; never rejects. */
 export async function runCommandLine(argv: readonly string[], options: CommandLineOptions): Promise<number> {
   const exitCode = await runArguments(argv, options);
   await outputWritten();
@@ -128,7 +128,7 @@ async function help(words: string[]): Promise<number> {
 
 function fail(name: string, error: unknown): number {
   const line = errorLine(error);
-  // A message that was printed already, or none is wanted: only the exit code counts.
+  // An empty message was printed already, or is not wanted: only the exit code counts.
   if (line !== '') {
     const bare = error instanceof DaemonError || line.startsWith('Error');
     printError(bare && !isRun(name) ? line : `mini-docker: ${line}`);

@@ -1,53 +1,54 @@
-// What a command is: data that the command line, the help and the completion read, and what it does.
+// A command as data, which the command line, the help and the completion read, with the function that runs
+// it.
 
 import type { DaemonClient } from './daemon/client.ts';
 import type { FlagTable, FlagValues } from './flags/flags.ts';
 
 export interface Command<F extends FlagTable> {
-  /** Behind the command's name: '[OPTIONS] CONTAINER [CONTAINER...]'. */
+  /** The usage after the command's name: '[OPTIONS] CONTAINER [CONTAINER...]'. */
   usage: string;
-  /** One line for lists of commands is in commands.ts; this is what its own help adds. */
+  /** The paragraph that its own help adds to the summary in commands.ts. */
   description?: string;
   flags: F;
-  /** How many arguments; `most` is any number when missing. */
+  /** Number of arguments; no upper limit when `most` is missing. */
   least: number;
   most?: number;
-  /** The first argument ends the flags: what follows is a command for the container. */
+  /** Whether the first argument ends the flags: the rest is a command for the container. */
   passThrough?: boolean;
   examples: readonly (readonly [command: string, meaning: string])[];
-  /** Resolves with the exit code, nothing for 0. Rejects with an error of errors.ts. */
+  /** Resolves with the exit code, or nothing for 0. Rejects with an error of errors.ts. */
   run(invocation: Invocation<F>): Promise<number | undefined>;
 }
 
 export interface Invocation<F extends FlagTable> {
   flags: FlagValues<F>;
-  /** Flags that the user wrote, whatever their value. */
+  /** Names of the flags that the user gave, with any value. */
   given: ReadonlySet<string>;
   args: string[];
   daemon: DaemonClient;
-  /** 'run', 'network ls': as the user wrote it. */
+  /** The command's name as the user wrote it: 'run', 'network ls'. */
   name: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds commands with flags of every type
 export type AnyCommand = Command<any>;
 
-/** Gives `run` the types of its flags. */
+/** Infers the types of `run`'s flags. */
 export const command = <F extends FlagTable>(definition: Command<F>): Command<F> => definition;
 
-/** A command before its module is loaded. */
+/** A command whose module is not loaded yet. */
 export interface Entry {
-  /** The line that lists it. */
+  /** Its line in lists of commands. */
   summary: string;
   load(): Promise<AnyCommand>;
 }
 
 export interface CommandTable {
-  /** 'run', 'network ls', other names of the same command among them; sorted. */
+  /** All names, sorted, including other names of the same command: 'run', 'network ls'. */
   names: readonly string[];
   /** Name and summary of each group of commands. */
   groups: Readonly<Record<string, string>>;
   find(name: string): Entry | undefined;
-  /** Names behind a group's, or those of commands without a group. */
+  /** The names in a group, or those of commands without a group. */
   inGroup(group: string | undefined): { name: string; summary: string }[];
 }

@@ -1,4 +1,4 @@
-// Every command: its name, the line that lists it, and where it is. A command's module is loaded when it is used.
+// The table of commands: name, summary and module. A module is loaded only when its command is used.
 
 import type { CommandTable, Entry } from './command.ts';
 
@@ -287,7 +287,7 @@ const IN_CONTAINER_GROUP = [
 
 const IN_IMAGE_GROUP = ['history', 'import', 'load', 'pull', 'push', 'save', 'tag'];
 
-/** Other names: 'container ls' is ps. */
+/** Other names of commands: 'container ls' is ps. */
 export const ALIASES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(IN_CONTAINER_GROUP.map(name => [`container ${name}`, name])),
   'container ls': 'ps',
@@ -310,13 +310,13 @@ export const ALIASES: Readonly<Record<string, string>> = {
   'system events': 'events',
 };
 
-/** The command of a name, a group's included; undefined when there is none. */
+/** Finds a command by its full name, including its group's; undefined when there is none. */
 export function findCommand(name: string): Entry | undefined {
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
   return Object.hasOwn(ALIASES, name) ? COMMANDS[ALIASES[name]!] : undefined;
 }
 
-/** Names behind a group's, or those of commands without a group; other names of the same command left out. */
+/** The names in a group, or those of commands without a group; aliases are left out. */
 export function commandsOf(group: string | undefined): { name: string; summary: string }[] {
   if (group === undefined) {
     return Object.entries(COMMANDS)
@@ -333,7 +333,7 @@ export function commandsOf(group: string | undefined): { name: string; summary: 
     .map(name => ({ name: name.slice(group.length + 1), summary: findCommand(name)!.summary }));
 }
 
-/** All of it, for what writes texts about every command. */
+/** The complete table, for code that describes every command. */
 export const TABLE: CommandTable = {
   names: [...Object.keys(COMMANDS), ...Object.keys(ALIASES)].sort(),
   groups: GROUPS,

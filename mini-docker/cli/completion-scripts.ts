@@ -1,16 +1,16 @@
-// Completion for shells, written from the tables of commands and flags. The scripts ask the command itself for the
-// names of containers, images, networks and volumes.
+// Completion scripts for shells, generated from the tables of commands and flags. The scripts run the command
+// itself to list containers, images, networks and volumes.
 
 import type { CommandTable } from './command.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 interface Completed {
-  /** 'network rm' */
+  /** The command's full name: 'network rm' */
   name: string;
   summary: string;
   flags: { long: string; short?: string; value: boolean; help: string }[];
-  /** A shell command that lists what its arguments may be. */
+  /** A shell command that lists possible arguments. */
   lists: string | undefined;
 }
 
@@ -46,7 +46,7 @@ async function describe(name: string, table: CommandTable): Promise<Completed> {
   };
 }
 
-/** Shell functions that bash and zsh share: the words that may stand next. */
+/** Shell functions for bash and zsh that list the possible next words. */
 function candidates(commands: Completed[], table: CommandTable): string {
   const wordsOf = (group: string | undefined) => table.inGroup(group).map(each => each.name);
   const flagCases = commands.map(

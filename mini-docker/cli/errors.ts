@@ -1,6 +1,7 @@
-// What a command fails with, and the exit code of each: docker's own (https://docs.docker.com/engine/containers/run/#exit-status).
+// The errors of commands, and their exit codes, which are docker's
+// (https://docs.docker.com/engine/containers/run/#exit-status).
 
-/** The user's mistake, or something on this machine: one line. */
+/** A mistake of the user, or a failure on this machine: one line. */
 export class CommandError extends Error {
   override name = 'CommandError';
   readonly exitCode: number;
@@ -11,12 +12,15 @@ export class CommandError extends Error {
   }
 }
 
-/** The daemon refused. `message` is its own. */
+/** The daemon refused the request. `message` is the daemon's. */
 export class DaemonError extends Error {
   override name = 'DaemonError';
-  /** HTTP */
+  /** HTTP status. */
   readonly status: number;
-  /** Of a program that could not be started: 127 where there is none, 126 where it cannot be executed. */
+  /**
+   * Exit code for a program that could not be started: 127 when it does not exist, 126 when it cannot be
+   * executed.
+   */
   readonly exitCode: number | undefined;
 
   constructor(status: number, message: string, exitCode?: number) {
@@ -26,12 +30,12 @@ export class DaemonError extends Error {
   }
 }
 
-/** Nobody answers, and nobody can be started. */
+/** No daemon answers, and none can be started. */
 export class NoDaemonError extends Error {
   override name = 'NoDaemonError';
 }
 
-/** What the user reads. */
+/** The line that the user sees. */
 export function errorLine(error: unknown): string {
   if (error instanceof DaemonError) return `Error response from daemon: ${error.message.trim()}`;
   if (error instanceof Error) return error.message;
@@ -40,10 +44,13 @@ export function errorLine(error: unknown): string {
 
 export const OUR_FAULT = 125;
 
-/** Commands whose errors of the daemon carry our name in front, as docker's do, and that end with 125 then. */
+/** Commands that prefix the daemon's errors with our name, as docker's do, and then exit with 125. */
 export const isRun = (command: string): boolean => /^(container )?run$/.test(command);
 
-/** What `command` ends with. Those that end as the program does tell why it could not be started; `start` does not. */
+/**
+ * The exit code of `command`. Commands that exit as the program does report why it could not be started;
+ * `start` does not.
+ */
 export function exitCodeOf(command: string, error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
   const started = error instanceof DaemonError && (isRun(command) || /^(container )?exec$/.test(command));
@@ -60,7 +67,7 @@ const REASONS: Record<string, string> = {
   EROFS: 'read-only file system',
 };
 
-/** Why a system call on a file failed, in words: 'no such file or directory'. */
+/** The reason of a failed system call on a file, in words: 'no such file or directory'. */
 export function fileReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message;

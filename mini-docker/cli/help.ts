@@ -1,4 +1,4 @@
-// Help pages, laid out by commander from the same tables that the command line is read with.
+// Prints help pages, formatted by commander, from the tables that parse the command line.
 
 import type { Option, Command as Page } from 'commander';
 import type { AnyCommand } from './command.ts';
@@ -9,7 +9,7 @@ import { PROGRAM_FLAGS } from './program-flags.ts';
 const WIDEST = 100;
 
 async function page(usage: string, flags: FlagTable): Promise<Page> {
-  // Here and not above: the bundle would load it for every command.
+  // Imported here, since the bundle would otherwise load it for every command.
   const { Command, Option } = await import('commander');
   const it = new Command('mini-docker').usage(usage).helpOption(false).helpCommand(false);
   const optionTerm = (option: Option) => (option.short ? option.flags : `    ${option.flags}`);
@@ -19,7 +19,7 @@ async function page(usage: string, flags: FlagTable): Promise<Page> {
     if (flag.hidden) continue;
     const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
     const option = new Option(`${flagName(name, flag)}${value}`, flag.help);
-    // commander takes --no-x for the opposite of --x; here it is a flag of its own, and only its text counts.
+    // commander takes --no-x for the negation of --x; here it is a separate flag, and only its text counts.
     it.addOption(option);
   }
   return it;

@@ -1,4 +1,4 @@
-// Flags that stand before the command: `mini-docker --host … ps`.
+// Flags before the command: `mini-docker --host … ps`.
 
 import { TLS_FLAGS } from './daemon/tls-files.ts';
 import { text, toggle } from './flags/flags.ts';
@@ -6,5 +6,5 @@ import { text, toggle } from './flags/flags.ts';
 export const PROGRAM_FLAGS = {
   host: text('string', 'The daemon to talk to: unix:///PATH or tcp://HOST:PORT', 'H'),
   ...TLS_FLAGS,
-  version: toggle('Print the version and end', 'v'),
+  version: toggle('Print version information and quit', 'v'),
 };

@@ -1,15 +1,18 @@
-// Commands that do one thing to several containers, images, …: each that fails is reported, the others are done.
+// Applies a command to several containers, images, …: each failure is reported, and the others continue.
 
 import { errorLine } from './errors.ts';
 import { print, printError } from './show/output.ts';
 
-/** Prints each target when it is done, or what `action` gives, or nothing when that is false. Resolves with the exit code: 1 when any failed. */
+/**
+ * Prints each target when it is done, or the result of `action`, or nothing when that is false. Resolves with
+ * the exit code: 1 when any failed.
+ */
 export async function forEachTarget(
   targets: readonly string[],
   action: (target: string) => Promise<string | undefined | false>,
 ): Promise<number> {
   const started = targets.map(target => action(target));
-  // All run at once, and each is reported in its turn; a failure met later must not count as one nobody handles.
+  // All run at once, and are reported in order; a later failure must not count as an unhandled rejection.
   for (const each of started) each.catch(() => {});
   let exitCode = 0;
   for (const [index, each] of started.entries()) {

@@ -1,4 +1,4 @@
-// For the api's tests: a server over a pretended engine on a unix socket, and clients that see every byte.
+// For the api's tests: a server over a pretend engine on a unix socket, and clients that see every byte.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
@@ -10,16 +10,16 @@ import { type Pretended, pretendEngine } from './pretend-engine.ts';
 
 export interface TestServer {
   socket: string;
-  /** What was reported to the daemon's log. */
+  /** Errors that were reported to the daemon's log. */
   reported: unknown[];
   ask(method: string, path: string, options?: AskOptions): Promise<Reply>;
-  /** A connection on which the test speaks for itself. */
+  /** A connection on which the test writes raw bytes. */
   raw(): Conversation;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 interface AskOptions {
-  /** Sent as JSON unless it is a string or bytes. */
+  /** The body: sent as JSON unless it is a string or bytes. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -28,7 +28,7 @@ interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it as they like
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any field of it
   json: any;
 }
 
@@ -81,12 +81,12 @@ function ask(options: AskOptions & { socket: string; method: string; path: strin
 
 interface Conversation {
   socket: Socket;
-  /** Everything that came so far. */
+  /** Everything received so far. */
   heard(): string;
   say(text: string | Uint8Array): void;
-  /** Waits until what came contains or matches it. */
+  /** Waits until the received text contains or matches this. */
   until(wanted: string | RegExp): Promise<string>;
-  /** Everything, once the server has ended its direction. */
+  /** Everything, once the server has closed its direction. */
   all(): Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-// For the api's tests: an engine of which a test gives the methods that it is about. The others reject.
+// Makes an engine from the methods that a test of the api needs. The others reject.
 
 import type {
   BuildsApi,

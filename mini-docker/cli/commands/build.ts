@@ -58,7 +58,7 @@ const flags = {
 
 type Flags = FlagValues<typeof flags>;
 
-/** Any line of the answer. */
+/** A line of the answer, of any kind. */
 interface Line extends Omit<ProgressMessage, 'aux' | 'errorDetail'> {
   aux?: { ID?: string };
   step?: StepMessage;
@@ -147,11 +147,11 @@ function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: b
 async function compressed(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const [{ createGzip }, { pipeline }] = await Promise.all([import('node:zlib'), import('node:stream')]);
   const gzip = createGzip();
-  // What goes wrong comes out of the transform.
+  // The transform reports the error.
   return pipeline(body, gzip, () => {});
 }
 
-/** A name alone has its value from the environment, or none. */
+/** A name without a value takes it from the environment, or has none. */
 function buildArgs(given: readonly string[]): Record<string, string | null> {
   const found: Record<string, string | null> = {};
   const epoch = process.env.SOURCE_DATE_EPOCH;
@@ -166,7 +166,7 @@ function buildArgs(given: readonly string[]): Record<string, string | null> {
   return found;
 }
 
-/** All of them in one header, which the daemon's server limits. */
+/** Bytes of the header with all secrets, which the daemon's server limits. */
 const LARGEST_SECRETS = 700 * 1024;
 
 function readSecrets(given: readonly string[]): Record<string, string> {
@@ -209,7 +209,7 @@ async function registryConfig(): Promise<Record<string, string>> {
   return { 'X-Registry-Config': Buffer.from(JSON.stringify(auths)).toString('base64url') };
 }
 
-/** Gives the image's id. */
+/** Shows the build's progress. @returns the image's id */
 async function show(
   lines: AsyncIterable<Line>,
   { live, quiet, tags }: { live: boolean; quiet: boolean; tags: readonly string[] },

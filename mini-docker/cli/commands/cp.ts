@@ -19,7 +19,7 @@ import { copyToOutput, printError } from '../show/output.ts';
 /** Go's os.FileMode */
 const MODE_DIR = 2 ** 31;
 const MODE_SYMLINK = 2 ** 27;
-/** As many as the kernel follows in one path. path_resolution(7) */
+/** The number of links that the kernel follows in one path. path_resolution(7) */
 const MOST_LINKS = 40;
 const isDirectory = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_DIR) % 2 === 1;
 const isSymlink = ({ mode }: ContainerPathStat) => Math.floor(mode / MODE_SYMLINK) % 2 === 1;
@@ -33,9 +33,9 @@ const FLAGS = {
 interface Copy {
   daemon: DaemonClient;
   container: string;
-  /** In the container. */
+  /** Path in the container. */
   path: string;
-  /** On this machine, or '-' for a tar on a standard stream. */
+  /** Path on this machine, or '-' for a tar on a standard stream. */
   local: string;
   flags: { archive: boolean; 'follow-link': boolean; quiet: boolean };
 }
@@ -85,7 +85,7 @@ async function copyOut({ daemon, container, path, local, flags }: Copy): Promise
   if (!target.exists && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(`invalid output path: directory "${parent}" does not exist`);
   }
-  // Named as it was asked for, also where a link was followed to it.
+  // The name that the user gave, even if it is a link that was followed.
   const named = posix.resolve('/', path) + (contentsOnly(path) ? '/.' : '');
   const plan = planCopy({ path: named, directory: isDirectory(stat) }, target);
   const { unpack } = await import('../copy/unpack.ts');
@@ -121,7 +121,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
   const stats = (follow ? statSync : lstatSync)(from, { throwIfNoEntry: false });
   if (!stats) throw new CommandError(`lstat ${from}: no such file or directory`);
   if (!stats.isDirectory() && assertsDirectory(local)) throw new CommandError(`${local}: not a directory`);
-  // '.' and 'dir/..' are called what they are.
+  // '.' and 'dir/..' get the real names of their directories.
   const named = /(^|\/)\.\.$/.test(local) ? from : local;
   const { into, rename } = planCopy(
     { path: named === '.' ? './.' : named, directory: stats.isDirectory() },
@@ -139,7 +139,7 @@ function decodeStat(header: string | undefined): ContainerPathStat {
   return JSON.parse(Buffer.from(header, 'base64').toString()) as ContainerPathStat;
 }
 
-/** undefined when there is no such path. */
+/** undefined when the path does not exist. */
 async function statInContainer(
   daemon: DaemonClient,
   container: string,
@@ -155,7 +155,7 @@ async function statInContainer(
   }
 }
 
-/** The path that a symbolic link stands for; the path itself when it is none. */
+/** The target of a symbolic link; the path itself when it is not one. */
 async function followed(daemon: DaemonClient, container: string, path: string): Promise<string> {
   const stat = await statInContainer(daemon, container, path);
   if (!stat || !isSymlink(stat)) return path;
@@ -169,12 +169,12 @@ async function containerTarget(daemon: DaemonClient, container: string, path: st
     at = posix.resolve('/', posix.dirname(path), stat.linkTarget);
     stat = await statInContainer(daemon, container, at);
   }
-  // Without a container there is no path either, and the daemon says which is missing.
+  // The path may be missing because the container is: the daemon's error tells which.
   if (!stat) await daemon.text('GET', `/containers/${encodeURIComponent(container)}/json`);
   return { path: at, exists: stat !== undefined, directory: stat !== undefined && isDirectory(stat) };
 }
 
-/** Where the copy ends up when the path is a symbolic link, also one to what is not there yet. */
+/** The destination after following symbolic links, which may lead to a missing file. */
 function localTarget(local: string): CopyTarget {
   let path = resolve(local);
   for (let links = 0; lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {

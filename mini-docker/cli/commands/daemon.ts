@@ -1,7 +1,7 @@
 import { command } from '../command.ts';
 import { integer, list, text, toggle } from '../flags/flags.ts';
 
-/** Only its help: main.ts gives `daemon` to the engine without asking the command line. */
+/** Only for the help: main.ts passes `daemon` to the engine directly. */
 export const daemon = command({
   usage: '[OPTIONS]',
   description:

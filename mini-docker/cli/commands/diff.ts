@@ -3,7 +3,7 @@ import { visible } from '../../formats/visible.ts';
 import { command } from '../command.ts';
 import { print } from '../show/output.ts';
 
-/** By FilesystemChange.Kind. */
+/** Letters by FilesystemChange.Kind. */
 const KINDS = ['C', 'A', 'D'] as const;
 
 export const diff = command({

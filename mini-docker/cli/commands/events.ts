@@ -54,7 +54,7 @@ async function printer(format: string | undefined): Promise<(event: EventMessage
   }
 }
 
-/** Names in Go → in JSON. */
+/** JSON names by Go's names. */
 const ALIASES = {
   Status: 'status',
   ID: 'id',
@@ -66,7 +66,7 @@ const ALIASES = {
 
 /** '2026-11-20T20:22:09.745311866Z container start 1c28… (image=busybox, name=web)' */
 function describe({ time, timeNano, Type, Action, Actor }: EventMessage): string {
-  // timeNano is beyond what a double holds exactly: it gives the fraction, `time` the second.
+  // timeNano exceeds the exact integers of a double: it gives the fraction, and `time` the second.
   const nanoseconds = BigInt(time) * 1_000_000_000n + (BigInt(timeNano) % 1_000_000_000n);
   const attributes = Object.keys(Actor.Attributes ?? {})
     .sort()

@@ -93,7 +93,7 @@ interface Wanted {
   size: boolean;
 }
 
-/** What was found is printed also when something else was not. */
+/** Prints all objects that were found, even if another was not. */
 async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: Wanted): Promise<number> {
   const template = await compiled(format);
   const found: unknown[] = [];
@@ -111,7 +111,7 @@ async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: 
     } catch (cause) {
       throw new CommandError(`template parsing error: ${(cause as Error).message}`, { cause });
     }
-    // So that a caller who reads one line gets one.
+    // An empty line, for a caller that reads one.
     if (found.length === 0) write('\n');
   } else writeFormatted(`${format === 'json' ? JSON.stringify(found) : JSON.stringify(found, null, 4)}\n`);
   for (const line of failed) printError(line);
@@ -145,7 +145,7 @@ async function lookUp(daemon: DaemonClient, name: string, kinds: Kind[], size: b
   throw new CommandError(`Error: No such object: ${name}`);
 }
 
-/** Numbers beyond what a double holds keep their digits. */
+/** Parses integers beyond a double's precision without losing digits. */
 function parseExactly(json: string): unknown {
   if (!/\d{16}/.test(json)) return JSON.parse(json);
   const keep = (_: string, value: unknown, context?: { source?: string }) =>

@@ -74,7 +74,7 @@ async function credentials(flags: Given, key: string): Promise<{ username: strin
       throw new CommandError('--password and --password-stdin are mutually exclusive');
     }
     if (!flags.username) throw new CommandError('Must provide --username with --password-stdin');
-    // A newline at its end is the editor's, not the password's.
+    // A newline at the end comes from an editor, and is not part of the password.
     const password = (await readAll(process.stdin)).replace(/\r?\n$/, '');
     if (password === '') throw new CommandError('the password on standard input is empty');
     return { username: flags.username, password };
@@ -96,13 +96,13 @@ async function credentials(flags: Given, key: string): Promise<{ username: strin
   return { username, password };
 }
 
-/** A line from the terminal; what is typed is not shown when it is `hidden`. */
+/** Reads a line from the terminal; with `hidden`, without echo. */
 async function ask(question: string, { hidden = false } = {}): Promise<string> {
   const [{ createInterface }, { Writable }] = await Promise.all([
     import('node:readline/promises'),
     import('node:stream'),
   ]);
-  // A terminal's line editor writes the question itself; of what it writes for a hidden answer nothing is shown.
+  // The terminal's line editor prints the question itself; for a hidden answer its output is discarded.
   if (hidden) writeError(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const output = hidden ? silent : process.stderr;

@@ -199,7 +199,10 @@ export const networkMap = command({
   },
 });
 
-/** What belongs to the same subnet, which the daemon wants together. Families tell: each has one subnet, mostly. */
+/**
+ * Groups the options of each subnet, as the daemon wants them. The address family identifies it, since there
+ * is usually one subnet per family.
+ */
 function addressPools(given: {
   subnets: string[];
   gateways: string[];

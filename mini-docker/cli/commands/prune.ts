@@ -192,7 +192,7 @@ async function pruneNamed(
     const title = kind === 'networks' ? 'Networks' : 'Volumes';
     return { lines: section(title, pruned[field] ?? []), space: pruned.SpaceReclaimed ?? 0 };
   } catch (error) {
-    // A daemon that has no such things has none to remove.
+    // A daemon without this kind of object has none to remove.
     if (error instanceof DaemonError && (error.status === 404 || error.status === 501))
       return { lines: [], space: 0 };
     throw error;

@@ -119,7 +119,7 @@ function describeSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string 
   return SizeRootFs > 0 ? `${encodeSize(SizeRw)} (virtual ${encodeSize(SizeRootFs)})` : encodeSize(SizeRw);
 }
 
-/** Names by links ('/web/db') only when nothing is cut. */
+/** Names of links ('/web/db') are shown only with --no-trunc. */
 function names({ Names }: ContainerSummary, cut: boolean): string {
   const all = (Names ?? []).map(name => name.replace(/^\//, ''));
   return (cut ? all.filter(name => !name.includes('/')) : all).join(',');

@@ -34,7 +34,7 @@ export const push = command({
     if (!allTags && reference.tag === undefined && !flags.quiet) print('Using default tag: latest');
     const stream = daemon.jsonStream<ProgressMessage>('POST', imagePath(familiarName(wanted), '/push'), {
       query: { tag: wanted.tag },
-      // The header is wanted, also from a stranger.
+      // The API requires the header even without credentials.
       headers: { 'X-Registry-Auth': 'e30=', ...(await authHeader(reference.domain, process.env)) },
     });
     const show = progressLines({ show: write, terminal: Boolean(process.stdout.isTTY) });

@@ -25,7 +25,7 @@ export const rm = command({
       try {
         await daemon.text('DELETE', `/containers/${encodeURIComponent(each.replace(/^\/+/, ''))}`, { query });
       } catch (error) {
-        // As `rm -f` of a file that is not there: what was wanted is so, and the user reads why.
+        // Like `rm -f` of a missing file: it is not an error, but the user is told.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
         const { printError } = await import('../show/output.ts');
         printError(`Error response from daemon: ${error.message}`);

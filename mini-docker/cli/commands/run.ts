@@ -74,7 +74,10 @@ async function runContainer({ daemon, body, flags }: Run): Promise<number> {
   return 0;
 }
 
-/** The trace is the container's, and is asked for when it has ended: so the daemon must not remove it before. */
+/**
+ * The trace belongs to the container, and is read after it has exited, so the daemon must not remove it
+ * before.
+ */
 async function runTraced({ daemon, body, flags }: Run): Promise<number> {
   body.HostConfig = {
     ...body.HostConfig,
@@ -98,7 +101,7 @@ async function removeEnded(daemon: DaemonClient, id: string): Promise<void> {
   try {
     await daemon.text('DELETE', `/containers/${id}`, { query: { v: true } });
   } catch (error) {
-    // Left by its detach keys, it still runs: then the user has it, and removes it.
+    // After a detach the container still runs, and the user has to remove it.
     if (!(error instanceof DaemonError) || error.status !== 409) throw error;
     printError(`mini-docker: ${id.slice(0, 12)} still runs: with --trace it is not removed when it ends`);
   }
@@ -121,7 +124,7 @@ async function runAttached({ daemon, body, flags }: Run, id: string): Promise<nu
   let end: StreamEnd;
   try {
     const streams = joinStreams({ connection, tty: flags.tty, stdin, stdout, stderr, detachKeys });
-    // Its failure is met below; until then the start decides.
+    // Its failure is handled below; until then the start decides.
     streams.catch(() => {});
     try {
       await start(daemon, id);
@@ -149,7 +152,7 @@ async function start(daemon: DaemonClient, id: string): Promise<void> {
     await daemon.text('POST', `/containers/${id}/start`);
   } catch (error) {
     if (!(error instanceof DaemonError) || error.exitCode !== undefined) throw error;
-    // dockerd's answer does not say it; the container's state does, with 128 for what is no fault of the program.
+    // dockerd's answer does not tell; the container's state does, with 128 when the program is not at fault.
     const { State } = await daemon.json<ContainerInspect>('GET', `/containers/${id}/json`).catch(() => {
       throw error;
     });

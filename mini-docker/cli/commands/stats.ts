@@ -10,18 +10,18 @@ import { type Columns, formatFlag, formatListing, shortId } from '../show/listin
 import { printError, write } from '../show/output.ts';
 import { type Figures, figuresOf } from '../show/stats-figures.ts';
 
-/** Milliseconds. */
+/** Milliseconds between two redraws. */
 const REDRAW = 500;
-/** Cursor home, and the rest of the screen cleared. */
+/** Control sequences: move the cursor home, clear the rest of the screen. */
 const HOME = '\x1b[H';
 const CLEAR_REST = '\x1b[J';
 
 interface Row {
-  /** As the user wrote it. */
+  /** The name as the user wrote it. */
   container: string;
   id: string;
   name: string;
-  /** undefined: does not run, or nothing is known yet. */
+  /** undefined while it is not running, or before the first reading. */
   figures: Figures | undefined;
 }
 
@@ -66,7 +66,7 @@ interface Live {
   rows: Map<string, Row>;
   names: string[];
   show(): Promise<string>;
-  /** Whether containers that start are added and those that end go. */
+  /** Whether to add containers that start and drop those that exit. */
   follow: boolean;
 }
 
@@ -94,7 +94,7 @@ async function live({ daemon, rows, names, show, follow }: Live): Promise<number
   }
   write('\x1b[2J');
   for (;;) {
-    // Each line ends with clearing what an earlier, longer one left there.
+    // Each line is followed by a sequence that clears the rest of an earlier, longer line.
     write(HOME + (await show()).replaceAll('\n', '\x1b[K\n') + CLEAR_REST);
     if (failures.length > 0 || (!follow && watching === 0)) break;
     await sleep(REDRAW);
@@ -108,7 +108,7 @@ async function containerIds(daemon: DaemonClient, all: boolean): Promise<string[
   return (await daemon.json<ContainerSummary[]>('GET', '/containers/json', { query })).map(each => each.Id);
 }
 
-/** Keeps a container's row up to date until it ends. Resolves with what went wrong. */
+/** Keeps a container's row up to date until it exits. Resolves with the error, if any. */
 async function watch(
   daemon: DaemonClient,
   rows: Map<string, Row>,

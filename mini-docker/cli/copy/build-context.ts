@@ -1,6 +1,6 @@
-// The context of a build as the tar that POST /build takes: a directory less what .dockerignore names, or what comes on
-// standard input. What Node would have to load for it (streams of files, crypto) is left out, or
-// loaded when it is needed: it takes as long as a build of which all is cached.
+// Packs the context of a build as the tar that POST /build takes: a directory without the files that
+// .dockerignore names, or standard input. Node modules that are slow to load (file streams, crypto) are
+// avoided, or loaded on demand: they would take as long as a fully cached build.
 
 import {
   closeSync,
@@ -23,24 +23,24 @@ import { CommandError, fileReason } from '../errors.ts';
 import { capabilitiesOf } from './capabilities.ts';
 
 export interface BuildContext {
-  /** Where in the context the Dockerfile is. */
+  /** Path of the Dockerfile in the context. */
   dockerfile: string;
   body: AsyncIterable<Uint8Array>;
 }
 
 export interface ContextOptions {
-  /** PATH or '-'. */
+  /** The source: PATH or '-'. */
   source: string;
-  /** -f: a path or '-'. */
+  /** The Dockerfile given by -f: a path or '-'. */
   file: string | undefined;
-  /** Called when it is wanted: to have process.stdin takes 3 ms. */
+  /** A function, since creating process.stdin takes 3 ms. */
   stdin(): AsyncIterable<Uint8Array>;
 }
 
 const cannot = (why: string, cause?: unknown): CommandError =>
   new CommandError(`unable to prepare context: ${why}`, { cause });
 
-/** Rejects with CommandError. */
+/** @throws CommandError when the context cannot be read */
 export async function buildContext(options: ContextOptions): Promise<BuildContext> {
   const { source, file, stdin } = options;
   if (source === '-' && file === '-') {
@@ -77,7 +77,7 @@ export async function buildContext(options: ContextOptions): Promise<BuildContex
   };
 }
 
-/** A Dockerfile from elsewhere travels in the context, under a name that nobody has. */
+/** A Dockerfile from outside the context is added to it under an unused name. */
 async function withOwnDockerfile(
   directory: string,
   text: Uint8Array,
@@ -91,7 +91,7 @@ async function withOwnDockerfile(
   };
 }
 
-/** A tar goes on as it is; anything else is a Dockerfile. */
+/** A tar is passed on unchanged; anything else is a Dockerfile. */
 async function contextOfInput(
   stdin: AsyncIterable<Uint8Array>,
   file: string | undefined,
@@ -157,14 +157,17 @@ async function readList(path: string): Promise<IgnoreList | undefined> {
 interface Packing {
   directory: string | undefined;
   list: IgnoreList | undefined;
-  /** Sent whatever the list says: the daemon needs them. */
+  /** Files that are sent despite .dockerignore, since the daemon needs them. */
   always: readonly string[];
   extra?: { name: string; text: Uint8Array };
 }
 
 const BATCH = 1 << 18;
 
-/** In pieces of about 256 KiB. Files belong to root, as in docker: a build depends on no user of this machine. */
+/**
+ * Packs in pieces of about 256 KiB. All files belong to root, as in docker, so a build does not depend on
+ * this machine's users.
+ */
 async function* packed({ directory, list, always, extra }: Packing): AsyncGenerator<Uint8Array> {
   let batch: Uint8Array[] = [];
   let length = 0;
@@ -208,7 +211,7 @@ async function* packed({ directory, list, always, extra }: Packing): AsyncGenera
   yield flush();
 }
 
-/** As many bytes as were promised, also when the file grows meanwhile; fewer when it has become shorter. */
+/** Exactly as many bytes as announced, even if the file grows meanwhile; fewer if it has been truncated. */
 function* contentOf(path: Buffer, size: number): Generator<Uint8Array> {
   const fd = openSync(path, 'r');
   try {
@@ -272,7 +275,7 @@ function describe(from: Buffer, path: string): Found | undefined {
     [stats.isSymbolicLink(), 'symlink'],
     [stats.isFIFO(), 'fifo'],
   ];
-  // Sockets and devices are nothing to copy into an image.
+  // Sockets and devices cannot be copied into an image.
   const type = types.find(([is]) => is)?.[1];
   if (type === undefined) return undefined;
   const entry: TarEntry = {

@@ -1,12 +1,13 @@
-// What a program may do whoever starts it (capabilities(7), "File capabilities"): an extended attribute of its file, which
-// Node cannot read. linux/ can, and takes as long to load as a short command: it is asked of programs only.
+// Reads file capabilities, which a program has whoever starts it (capabilities(7), "File capabilities"): an
+// extended attribute, which Node cannot read. linux/ can, but takes as long to load as a short command, so it
+// is loaded for programs only.
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
 const NAME = 'security.capability';
-/** The kernel minds the attribute of ELF files; it takes none from scripts. */
+/** The kernel honours the attribute on ELF files, and not on scripts. */
 const ELF = Buffer.from('\x7fELF', 'latin1');
 
-/** For a tar entry's `xattrs`; undefined for a file without capabilities, or one that cannot be read. */
+/** The `xattrs` of a tar entry; undefined for a file without capabilities, or an unreadable one. */
 export async function capabilitiesOf(path: Buffer, mode: number): Promise<Map<string, Buffer> | undefined> {
   if ((mode & 0o111) === 0) return undefined;
   let fd: number;

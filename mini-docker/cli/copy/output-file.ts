@@ -1,4 +1,4 @@
-// What a command writes into a file.
+// Writes a command's output to a file.
 
 import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
@@ -6,8 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import { CommandError, fileReason } from '../errors.ts';
 
 /**
- * Under another name until it is whole: a copy that broke off must not be taken for one. Throws CommandError: 'failed to
- * `doing`: …'.
+ * Writes under a temporary name until the file is complete, so that an interrupted copy is not taken for one.
+ * @throws CommandError when it cannot be written: 'failed to `doing`: …'
  */
 export async function writeOutputFile(
   path: string,
@@ -16,7 +16,7 @@ export async function writeOutputFile(
 ): Promise<void> {
   const old = await stat(path).catch(() => undefined);
   if (old?.isDirectory()) throw new CommandError(`failed to ${doing}: ${path} is a directory`);
-  // A device or a pipe is written as it is.
+  // A device or a pipe is written directly.
   const through = old && !old.isFile() ? path : `${path}.${process.pid}.part`;
   try {
     await pipeline(body, createWriteStream(through, { mode: 0o600 }));

@@ -10,13 +10,13 @@ import { capabilitiesOf } from './capabilities.ts';
 
 export interface PackOptions {
   path: string;
-  /** What the topmost entry is called; undefined leaves it out and packs what is in the directory. */
+  /** Name of the topmost entry; undefined leaves it out and packs the directory's content. */
   name: string | undefined;
-  /** Follow the path itself when it is a symbolic link. Those below it are copied as links. */
+  /** Follow the path itself when it is a symbolic link. Links below it are copied as links. */
   follow: boolean;
 }
 
-/** An archive that rejects while it is read when a file cannot be. */
+/** The archive's iteration rejects when a file cannot be read. */
 export async function* pack({ path, name, follow }: PackOptions): AsyncGenerator<Uint8Array> {
   const stats = await (follow ? stat : lstat)(path);
   yield* packed({ from: path, to: name ?? '', stats, hardLinks: new Map() });
@@ -27,7 +27,7 @@ interface Packed {
   from: string;
   to: string;
   stats: Stats;
-  /** Names in the archive of files with several, by device and inode. */
+  /** Archive names of files with several links, by device and inode. */
   hardLinks: Map<string, string>;
 }
 
@@ -60,7 +60,7 @@ async function* packed({ from, to, stats, hardLinks }: Packed): AsyncGenerator<U
   }
 }
 
-/** As many bytes as the header says, also when the file grows while it is read. */
+/** Exactly as many bytes as the header says, even if the file grows meanwhile. */
 async function* contentOf(path: string, size: number): AsyncGenerator<Uint8Array> {
   let left = size;
   if (size > 0) {

@@ -1,5 +1,5 @@
-// Where a copy goes and under which name, by the rules of `docker cp`
-// (https://docs.docker.com/reference/cli/docker/container/cp/#extended-description). Both directions share them.
+// Decides the destination and the name of a copy, by the rules of `docker cp`
+// (https://docs.docker.com/reference/cli/docker/container/cp/#extended-description), for both directions.
 
 import { posix } from 'node:path';
 import { CommandError } from '../errors.ts';
@@ -16,18 +16,18 @@ export interface CopyTarget {
 }
 
 export interface CopyPlan {
-  /** The directory to unpack in; it must exist. */
+  /** The directory to unpack in, which must exist. */
   into: string;
-  /** What the archive's topmost entry is called there; undefined leaves all names as they are. */
+  /** Name of the archive's topmost entry there; undefined leaves all names as they are. */
   rename?: string;
 }
 
-/** 'dir/' and 'dir/.' say that it is a directory; 'dir/.' also that only what is in it is meant. */
+/** 'dir/' and 'dir/.' must be directories; 'dir/.' means the directory's content. */
 export const assertsDirectory = (path: string): boolean => /\/\.?$/.test(path) || path === '.';
 
 export const contentsOnly = (path: string): boolean => /(^|\/)\.$/.test(path);
 
-/** Throws CommandError. */
+/** @throws CommandError when the copy is impossible */
 export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
   const whole = target.path.replace(/\/+\.?$/, '') || '/';
   const parent = { into: posix.dirname(whole), rename: posix.basename(whole) };
@@ -40,7 +40,7 @@ export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
     if (assertsDirectory(target.path)) throw new CommandError('not a directory');
     return parent;
   }
-  // 'new/' may be what a copied directory is called; there is nothing in 'new/.' to copy to.
+  // 'new/' may be the new name of a copied directory; 'new/.' must exist.
   if (contentsOnly(target.path) || (!source.directory && assertsDirectory(target.path)))
     throw new CommandError('no such directory');
   return parent;
@@ -51,14 +51,14 @@ function baseName(path: string): string {
   return name === '' ? '.' : name;
 }
 
-/** An entry's name when the topmost one is called `to`: 'dd/a' → 'to/a', './a' → 'to/a'. */
+/** The name of an entry when the topmost one is renamed to `to`: 'dd/a' → 'to/a', './a' → 'to/a'. */
 export function renamed(entry: string, to: string): string {
   const name = entry.replace(/^(\.?\/)+/, '');
   const below = /^(\.?\/|\.$)/.test(entry) ? name.replace(/^\.$/, '') : name.split('/').slice(1).join('/');
   return below === '' ? to : `${to}/${below}`;
 }
 
-/** 'web:/etc/hosts' → container and path; a local path has no colon before its first slash. */
+/** Splits 'web:/etc/hosts' into container and path; a local path has no colon before its first slash. */
 export function parseCopyArgument(argument: string): { container?: string; path: string } {
   if (argument === '-' || posix.isAbsolute(argument)) return { path: argument };
   const colon = argument.indexOf(':');

@@ -1,5 +1,5 @@
-// Unpacks a tar of a container's files on this machine. The archive is a stranger's: it may try to leave the
-// directory by `..`, by absolute names, or through a symbolic link that it has made before.
+// Unpacks a tar of a container's files on this machine. The archive is not trusted: it may try to leave the
+// directory by `..`, by absolute names, or through a symbolic link that it made before.
 
 import {
   closeSync,
@@ -26,15 +26,15 @@ import { printError } from '../show/output.ts';
 
 export interface UnpackOptions {
   into: string;
-  /** The name of an entry on this machine, relative to `into`. */
+  /** The path of an entry on this machine, relative to `into`. */
   nameOf(entry: string): string;
-  /** With the archive's uid and gid (`cp -a`); else ours. */
+  /** Keep the archive's uid and gid (`cp -a`); else files belong to the user. */
   owners: boolean;
 }
 
-/** Rejects with CommandError when the archive would write elsewhere, or when the disk does not take it. */
+/** @throws CommandError when the archive would write elsewhere, or the disk refuses */
 export async function unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<void> {
-  // Directories get their times last: what is put into them changes these.
+  // Directories get their times last, since unpacking into them changes these.
   const directories: { path: string; entry: TarEntry }[] = [];
   let file: { descriptor: number; entry: TarEntry } | undefined;
   const reader = createTarReader({
@@ -64,10 +64,10 @@ export async function unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOpti
   for (const { path, entry } of directories.reverse()) describeDirectory(path, entry, options);
 }
 
-/** Owner, mode and times of an open file, which is closed. */
+/** Sets owner, mode and times of an open file, and closes it. */
 function describe(descriptor: number, entry: TarEntry, options: UnpackOptions): void {
   try {
-    // A hole at the end of a sparse file is no data.
+    // A hole at the end of a sparse file has no data, so the size is set explicitly.
     if (entry.type === 'file') ftruncateSync(descriptor, entry.size);
     if (options.owners) fchownSync(descriptor, entry.uid, entry.gid);
     fchmodSync(descriptor, modeOf(entry, options));
@@ -77,7 +77,7 @@ function describe(descriptor: number, entry: TarEntry, options: UnpackOptions): 
   }
 }
 
-/** A later entry may have put a symbolic link in its place, which must lead nobody to what it points at. */
+/** A later entry may have replaced it by a symbolic link, whose target must stay unchanged. */
 function describeDirectory(path: string, entry: TarEntry, options: UnpackOptions): void {
   let descriptor: number;
   try {
@@ -89,15 +89,17 @@ function describeDirectory(path: string, entry: TarEntry, options: UnpackOptions
   describe(descriptor, entry, options);
 }
 
-/** Seconds. */
+/** Seconds since 1970. */
 const timeOf = ({ mtime }: TarEntry): number => Number(mtime) / 1e9;
 
-/** What belongs to us from here on must not run as us for everybody: as cp(1) without -p. */
+/**
+ * A file that now belongs to the user must not run with the user's rights for others: like cp(1) without -p.
+ */
 function modeOf({ mode }: TarEntry, { owners }: UnpackOptions): number {
   return owners ? mode & 0o7777 : mode & 0o1777;
 }
 
-/** The path of an entry; its parents are directories and no links. */
+/** The path of an entry, after checking that its parents are directories and not links. */
 function place(into: string, name: string): string {
   const parts = name.split('/').filter(part => part !== '' && part !== '.');
   if (parts.includes('..') || name.includes('\0'))
@@ -113,7 +115,7 @@ function place(into: string, name: string): string {
   return parts.length === 0 ? into : join(path, parts.at(-1)!);
 }
 
-/** @returns the descriptor of a file, whose content comes next */
+/** @returns the descriptor of a file, to which its content is written next */
 function make(path: string, entry: TarEntry, options: UnpackOptions): number | undefined {
   const old = lstatSync(path, { throwIfNoEntry: false });
   if (entry.type === 'directory') {
@@ -134,7 +136,7 @@ function make(path: string, entry: TarEntry, options: UnpackOptions): number | u
   } else if (entry.type === 'hardlink') {
     linkSync(place(options.into, options.nameOf(entry.linkname ?? '')), path);
   } else if (entry.type === 'file') {
-    // O_EXCL follows no link that somebody may have put there just now.
+    // O_EXCL does not follow a link that was placed there in the meantime.
     return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   } else printError(`mini-docker: left out ${path}: it is a ${entry.type}`);
   return undefined;

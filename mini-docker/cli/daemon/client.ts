@@ -1,5 +1,5 @@
-// The daemon as commands see it: the Docker Engine API over a unix socket or TCP
-// (https://docs.docker.com/reference/api/engine/). It may be ours or dockerd.
+// The client of the Docker Engine API over a unix socket or TCP
+// (https://docs.docker.com/reference/api/engine/), for mini-docker's daemon and for dockerd.
 
 import { CommandError, DaemonError, NoDaemonError } from '../errors.ts';
 import {
@@ -12,34 +12,37 @@ import {
 } from './http-connection.ts';
 import { startDaemon } from './start.ts';
 
-/** What we were written for; an older daemon gets its own. */
+/** The version that the commands are written for; an older daemon is addressed in its own. */
 const API_VERSION = '1.47';
-/** A connection that was idle for longer may have been closed by the daemon just now. Milliseconds. */
+/** Milliseconds; a connection that was idle for longer may just have been closed by the daemon. */
 const REUSE_WITHIN = 1000;
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface RequestOptions {
   query?: Query;
-  /** Sent as JSON. */
+  /** A body to be sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** A body to be sent unchanged. */
   body?: Uint8Array | AsyncIterable<Uint8Array>;
   headers?: Record<string, string>;
 }
 
 export interface DaemonClientOptions {
-  /** `--host`; else DOCKER_HOST, else our own daemon, which is started when it does not run. */
+  /**
+   * The address from `--host`; else DOCKER_HOST, else mini-docker's own daemon, which is started if
+   * necessary.
+   */
   host?: string | undefined;
-  /** Of TCP. */
+  /** Certificates for TCP. */
   tls?: TlsFiles | undefined;
-  /** What starts our own daemon. */
+  /** The program and arguments that start mini-docker's daemon. */
   daemonCommand: readonly string[];
   environment: NodeJS.ProcessEnv;
 }
 
 export class DaemonClient {
-  /** 'unix:///run/mini-docker/mini-docker.sock' */
+  /** The daemon's address: 'unix:///run/mini-docker/mini-docker.sock' */
   readonly url: string;
   readonly #address: Address;
   readonly #start: (() => Promise<void>) | undefined;
@@ -57,7 +60,7 @@ export class DaemonClient {
     this.#version = environment.DOCKER_API_VERSION || (asked ? undefined : API_VERSION);
   }
 
-  /** The API version that requests are made in. */
+  /** The API version of all requests. */
   async version(): Promise<string> {
     if (this.#version === undefined) {
       const response = await this.#send('GET', '/_ping', {});
@@ -67,7 +70,7 @@ export class DaemonClient {
     return this.#version;
   }
 
-  /** Rejects with DaemonError when the daemon answers with an error, NoDaemonError when nobody answers. */
+  /** @throws DaemonError when the daemon answers with an error, NoDaemonError when there is no answer */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
     const response = await this.#send(method, `/v${await this.version()}${path}`, options);
     if (response.status < 400) return response;
@@ -99,7 +102,7 @@ export class DaemonClient {
     }
   }
 
-  /** The values of a stream of JSON documents, one a line or one behind the other. */
+  /** Decodes a stream of JSON documents, separated by newlines or not at all. */
   async *jsonStream<T>(method: string, path: string, options?: RequestOptions): AsyncGenerator<T, void> {
     let rest = '';
     const decoder = new TextDecoder();
@@ -150,7 +153,7 @@ export class DaemonClient {
       whole = true;
     } finally {
       if (whole && connection.reusable) {
-        // Not performance.now(): the first use of it takes 2 ms.
+        // Not performance.now(), whose first use takes 2 ms.
         connection.idleSince = Date.now();
         this.#idle.push(connection);
       } else connection.socket.destroy();
@@ -166,11 +169,11 @@ export class DaemonClient {
     return undefined;
   }
 
-  /** What answers there speaks another language, or not with us. */
+  /** The error for a server that speaks another protocol, or refuses TLS. */
   #refusal(cause: unknown): NoDaemonError | undefined {
     if (cause instanceof ConnectionError)
       return new NoDaemonError(`${cause.message} (${this.url})`, { cause });
-    // TLS: of the other side's alerts, and of its certificate.
+    // TLS errors: alerts of the other side, or its certificate.
     const { code = '', reason, message } = cause as NodeJS.ErrnoException & { reason?: string };
     if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|SIGNATURE|ISSUER/.test(code)) return undefined;
     return new NoDaemonError(`no TLS connection with ${this.url}: ${reason ?? message}`, { cause });
@@ -213,7 +216,7 @@ async function refusal(response: HttpResponse): Promise<DaemonError> {
     const { message, exitCode } = JSON.parse(text) as { message?: unknown; exitCode?: number };
     if (typeof message === 'string') return new DaemonError(response.status, message, exitCode);
   } catch {
-    // Not JSON: a proxy, or a path the daemon does not know. Its text is what there is.
+    // Not JSON: from a proxy, or for an unknown path. The text itself is the message.
   }
   const message = text.trim() || `the daemon answered with status ${response.status}`;
   return new DaemonError(response.status, message);
@@ -227,7 +230,7 @@ function body({ json, body }: RequestOptions): { body?: Uint8Array | AsyncIterab
   return body === undefined ? {} : { body };
 }
 
-/** Switches are 1 and 0, as Docker's own client writes them; undefined leaves a parameter out. */
+/** Booleans are 1 and 0, as in Docker's own client; undefined leaves a parameter out. */
 function encodeQuery(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) => {
     if (value === undefined) return [];
@@ -236,7 +239,7 @@ function encodeQuery(query: Query = {}): string {
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
-/** `filters` as the API takes them: {"status":{"running":true}} */
+/** Encodes `filters` for the API: {"status":{"running":true}} */
 export function encodeFilters(
   filters: readonly (readonly [name: string, value: string])[],
 ): string | undefined {
@@ -252,7 +255,7 @@ function older(a: string, b: string): string {
   return aMajor < bMajor || (aMajor === bMajor && aMinor < bMinor) ? a : b;
 }
 
-/** 'unix:///path' or 'tcp://host:port' */
+/** Parses 'unix:///path' or 'tcp://host:port'. */
 function parseHost(url: string, tls: TlsFiles | undefined): Address {
   const unix = /^unix:\/\/(.+)$/.exec(url)?.[1];
   if (unix !== undefined) return { path: unix };

@@ -114,7 +114,7 @@ test('a body of unknown length is sent in chunks', async () => {
 
 test.each([
   ['', 'the daemon closed the connection without an answer'],
-  ['SSH-2.0-OpenSSH\r\n\r\n', 'what answers there does not speak HTTP'],
+  ['SSH-2.0-OpenSSH\r\n\r\n', 'the server there does not speak HTTP'],
   [
     'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
     'the connection with the daemon ended in the middle of an answer',

@@ -1,6 +1,7 @@
-// One HTTP/1.1 connection with the daemon. Written on node:net because loading node:http takes as long as starting
-// Node (20 ms), and because a hijacked connection wants the socket itself. RFC 9112, the part a daemon needs: bodies
-// with a length, chunked, or until the connection ends; interim answers; upgrades.
+// One HTTP/1.1 connection with the daemon. It uses node:net because loading node:http takes as long as
+// starting Node (20 ms), and because a hijacked connection needs the socket itself. It implements the part of
+// RFC 9112 that a daemon needs: bodies with a length, chunked, or until the connection ends; interim answers;
+// upgrades.
 
 import { connect, type Socket } from 'node:net';
 
@@ -11,7 +12,9 @@ export interface TlsFiles {
   ca?: string;
   cert?: string;
   key?: string;
-  /** Whether the daemon has to have a certificate that `ca`, or else one of the machine's, has signed. */
+  /**
+   * Whether the daemon needs a certificate that `ca`, or else one of the machine's authorities, has signed.
+   */
   verify: boolean;
 }
 
@@ -24,7 +27,7 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   status: number;
-  /** Names in lower case. */
+  /** Headers by name in lower case. */
   headers: Record<string, string>;
   body: AsyncGenerator<Buffer, void>;
 }
@@ -49,7 +52,7 @@ export class HttpConnection {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
-      // Nobody has asked for it yet: let the kernel hold the rest, and the daemon wait.
+      // The data is not needed yet: the kernel buffers the rest, and the daemon waits.
       if (!this.#wake) socket.pause();
       this.#notify();
     });
@@ -71,7 +74,7 @@ export class HttpConnection {
     wake?.();
   }
 
-  /** The next bytes, undefined at the end. Rejects when the connection broke. */
+  /** The next bytes, undefined at the end. Rejects when the connection is broken. */
   async read(): Promise<Buffer | undefined> {
     while (this.#chunks.length === 0) {
       if (this.#failure) throw this.#failure;
@@ -88,7 +91,9 @@ export class HttpConnection {
     if (chunk.length > 0) this.#chunks.unshift(chunk);
   }
 
-  /** Sends a request and reads the answer's head. The body must be read to its end before the next request. */
+  /**
+   * Sends a request and reads the answer's head. The body must be read to the end before the next request.
+   */
   async request({ method, path, headers = {}, body }: HttpRequest): Promise<HttpResponse> {
     const streamed = body !== undefined && !(body instanceof Uint8Array);
     const lines = [`${method} ${path} HTTP/1.1`, 'Host: docker', 'User-Agent: mini-docker'];
@@ -136,7 +141,7 @@ export class HttpConnection {
   async #response(method: string): Promise<HttpResponse> {
     for (;;) {
       const { status, headers } = parseHead(await this.#head());
-      // 100 Continue and the like announce the answer; 101 is the answer.
+      // 100 Continue and the like precede the answer; 101 is the answer.
       if (status >= 100 && status < 200 && status !== 101) continue;
       if (/\bclose\b/i.test(headers.connection ?? '')) this.reusable = false;
       return { status, headers, body: this.#body(method, status, headers) };
@@ -154,7 +159,7 @@ export class HttpConnection {
         this.unread(have.subarray(end + 4));
         return have.toString('latin1', 0, end);
       }
-      if (have.length > MAX_HEAD) throw new ConnectionError('what answers there does not speak HTTP');
+      if (have.length > MAX_HEAD) throw new ConnectionError('the server there does not speak HTTP');
     }
   }
 
@@ -252,7 +257,7 @@ async function secureSocket(
 function parseHead(head: string): { status: number; headers: Record<string, string> } {
   const [first = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1];
-  if (status === undefined) throw new ConnectionError('what answers there does not speak HTTP');
+  if (status === undefined) throw new ConnectionError('the server there does not speak HTTP');
   const headers: Record<string, string> = Object.create(null);
   for (const line of lines) {
     const colon = line.indexOf(':');

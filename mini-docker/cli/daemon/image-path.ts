@@ -1,3 +1,3 @@
-/** The path of an image in the API: slashes of its name stay as they are. */
+/** The path of an image in the API: slashes in its name are not escaped. */
 export const imagePath = (name: string, rest = ''): string =>
   `/images/${encodeURIComponent(name).replaceAll('%2F', '/')}${rest}`;

@@ -1,4 +1,4 @@
-// Pulling an image, and showing how it goes.
+// Pulls an image and shows the progress.
 
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import {
@@ -19,7 +19,7 @@ export interface PullOptions extends ProgressTarget {
   allTags?: boolean;
 }
 
-/** Rejects with CommandError or DaemonError when it cannot be had. */
+/** @throws CommandError or DaemonError when the image cannot be pulled */
 export async function pullImage(daemon: DaemonClient, options: PullOptions): Promise<void> {
   const { image, platform, quiet = false, allTags = false } = options;
   const reference = parsedReference(image);
@@ -40,7 +40,7 @@ export function parsedReference(image: string): ImageReference {
   }
 }
 
-/** 'busybox' → 'busybox:latest'; what cannot be a name stays as it is. */
+/** 'busybox' → 'busybox:latest'; an invalid name stays as it is. */
 export function withLatest(image: string): string {
   try {
     return familiarReference(withTag(decodeReference(image)));

@@ -1,5 +1,5 @@
-// Who the user is to registries: ~/.docker/config.json, which docker's own command shares
-// (https://docs.docker.com/reference/cli/docker/login/), and the programs that it leaves passwords to.
+// The user's credentials for registries: ~/.docker/config.json, which docker's command shares
+// (https://docs.docker.com/reference/cli/docker/login/), and the helper programs that it names.
 
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -14,7 +14,7 @@ type Environment = NodeJS.ProcessEnv;
 export const configPath = (environment: Environment): string =>
   join(environment.DOCKER_CONFIG || join(environment.HOME || homedir(), '.docker'), 'config.json');
 
-/** Nothing when there is no such file. Throws CommandError for one that is no JSON. */
+/** Empty when there is no such file. @throws CommandError when it is not JSON */
 function readConfig(environment: Environment): Record<string, unknown> {
   const path = configPath(environment);
   let content: string;
@@ -32,7 +32,7 @@ function readConfig(environment: Environment): Record<string, unknown> {
   }
 }
 
-/** Whole or not at all, and for nobody else's eyes. */
+/** Writes the whole file or nothing, readable by its owner only. */
 function writeConfig(environment: Environment, config: Record<string, unknown>): void {
   const path = configPath(environment);
   try {
@@ -47,13 +47,13 @@ function writeConfig(environment: Environment, config: Record<string, unknown>):
   }
 }
 
-/** The header of requests that go on to a registry; none for who is a stranger there. */
+/** The header with the credentials for a registry; none without credentials. */
 export async function authHeader(domain: string, environment: Environment): Promise<Record<string, string>> {
   const auth = await findAuth(authKey(domain), environment);
   return auth === undefined ? {} : { 'X-Registry-Auth': encodeRegistryAuth(auth) };
 }
 
-/** All that are written down, by their keys: what a build may need. */
+/** All stored credentials by their keys: a build may need any of them. */
 export async function allAuths(environment: Environment): Promise<Record<string, RegistryAuth>> {
   const config = readConfig(environment);
   const keys = [...Object.keys(section(config, 'auths')), ...Object.keys(section(config, 'credHelpers'))];
@@ -85,7 +85,7 @@ export async function findAuth(key: string, environment: Environment): Promise<R
   }
 }
 
-/** @returns where the password is now */
+/** @returns where the password is stored */
 export async function storeAuth(key: string, auth: RegistryAuth, environment: Environment): Promise<string> {
   const config = readConfig(environment);
   const helper = helperFor(config, key);
@@ -106,7 +106,7 @@ export async function storeAuth(key: string, auth: RegistryAuth, environment: En
   return configPath(environment);
 }
 
-/** False when there was nothing. */
+/** False when there was none. */
 export async function removeAuth(key: string, environment: Environment): Promise<boolean> {
   const config = readConfig(environment);
   const helper = helperFor(config, key);
@@ -131,7 +131,10 @@ function helperFor(config: Record<string, unknown>, key: string): string | undef
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** The protocol of https://github.com/docker/docker-credential-helpers: undefined when it knows nothing. */
+/**
+ * Speaks the protocol of https://github.com/docker/docker-credential-helpers. undefined when it has no
+ * credentials.
+ */
 async function askHelper(helper: string, key: string): Promise<RegistryAuth | undefined> {
   let answer: string;
   try {
@@ -152,7 +155,7 @@ async function askHelper(helper: string, key: string): Promise<RegistryAuth | un
 async function runHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): Promise<string> {
   const name = `docker-credential-${helper}`;
   if (!/^[\w.-]+$/.test(helper)) throw new CommandError(`config.json: not a name of a program: ${name}`);
-  // Few have such programs, and every pull and build would load it (5 ms).
+  // Few users have helpers, and every pull and build would load these modules (5 ms).
   const [{ spawn }, { text }] = await Promise.all([
     import('node:child_process'),
     import('node:stream/consumers'),

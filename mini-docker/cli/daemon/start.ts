@@ -1,11 +1,11 @@
-// Starts our own daemon when none answers, once, however many commands want it at the same time.
+// Starts mini-docker's daemon if none answers; only once, even if several commands try at the same time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { openConnection } from './http-connection.ts';
 
-/** Milliseconds. */
+/** Milliseconds until a started daemon must answer. */
 const PATIENCE = 20_000;
 const INTERVAL = 5;
 
@@ -15,7 +15,10 @@ export interface DaemonStart {
   socket: string;
 }
 
-/** Resolves when the socket answers. Rejects with NoDaemonError, which says what the daemon's log says. */
+/**
+ * Resolves when the socket answers. @throws NoDaemonError when it does not, with the last line of the
+ * daemon's log
+ */
 export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new NoDaemonError(
@@ -26,7 +29,7 @@ export async function startDaemon({ command, runDir, socket }: DaemonStart): Pro
   while (Date.now() < deadline) {
     const starting = await lock(runDir);
     if (!starting) {
-      // Another command starts it just now.
+      // Another command has just started it.
       if (await answers(socket)) return;
       await sleep(INTERVAL);
       continue;
@@ -96,8 +99,8 @@ async function answers(socket: string): Promise<boolean> {
 }
 
 /**
- * A lock that the kernel gives back when its holder dies: an abstract unix socket can be bound only once (unix(7)).
- * undefined when somebody else has it.
+ * A lock that the kernel releases when its holder dies: an abstract unix socket can be bound only once
+ * (unix(7)). undefined when another process holds it.
  */
 async function lock(runDir: string): Promise<{ release(): void } | undefined> {
   const { createServer } = await import('node:net');

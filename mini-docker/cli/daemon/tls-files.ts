@@ -1,4 +1,4 @@
-// With which certificates the command talks to a daemon over TCP: docker's flags and variables.
+// Selects the certificates for a daemon over TCP: docker's flags and variables.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FlagValues, text, toggle } from '../flags/flags.ts';
@@ -7,12 +7,12 @@ import type { TlsFiles } from './http-connection.ts';
 export const TLS_FLAGS = {
   tls: toggle('Use TLS for TCP ($DOCKER_TLS)'),
   tlscacert: text('string', 'Trust daemons whose certificate this one has signed'),
-  tlscert: text('string', 'The certificate that says who we are'),
+  tlscert: text('string', 'The certificate of this client'),
   tlskey: text('string', 'Its key'),
-  tlsverify: toggle('Use TLS, and check who the daemon is ($DOCKER_TLS_VERIFY)'),
+  tlsverify: toggle('Use TLS, and verify the daemon ($DOCKER_TLS_VERIFY)'),
 };
 
-/** Files that are not named are those of DOCKER_CERT_PATH, else ~/.docker, as far as they are there. */
+/** Files that are not named come from DOCKER_CERT_PATH, else from ~/.docker, if they exist. */
 export function tlsFiles(
   flags: FlagValues<typeof TLS_FLAGS>,
   environment: NodeJS.ProcessEnv,

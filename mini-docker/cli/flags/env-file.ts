@@ -1,12 +1,13 @@
-// Files of environment variables and labels, as `--env-file` and `--label-file` read them
+// Decodes files of environment variables and labels, for `--env-file` and `--label-file`
 // (https://docs.docker.com/reference/cli/docker/container/run/#env).
 
 import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../../formats/errors.ts';
 
 /**
- * Lines of KEY=value; a value is taken as it is, quotes included. `#` starts a comment line. A line with a KEY alone
- * takes its value from `lookup`, and is left out when that has none. Throws FormatError.
+ * Decodes lines of KEY=value; quotes are part of the value. `#` starts a comment line. A line with only a KEY
+ * takes its value from `lookup`, and is left out without one.
+ * @throws FormatError when a line is malformed
  */
 export function decodeEnvFile(
   content: string | Uint8Array,
@@ -30,7 +31,7 @@ export function decodeEnvFile(
   return variables;
 }
 
-/** What is not UTF-8 would be sent as something else than it is. */
+/** @throws FormatError when a byte is not UTF-8, since it could not be sent unchanged */
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

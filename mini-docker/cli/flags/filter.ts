@@ -1,6 +1,6 @@
 import { values } from './flags.ts';
 
-/** --filter NAME=VALUE, as often as wanted. */
+/** --filter NAME=VALUE, which may be repeated. */
 export const filterFlag = (help: string, short?: string) =>
   values(
     'filter',

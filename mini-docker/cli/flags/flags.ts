@@ -1,17 +1,18 @@
-// Flags with the rules and the words of Docker's command line (Go's pflag): -itd together, -p80:80, --flag=value,
-// --rm=false, flags between arguments, `--` before arguments. commander knows neither --rm=false nor these messages,
-// and loading it takes a fifth of the time that `run` may take; it prints the help (help.ts).
+// Parses flags by the rules and with the messages of Docker's command line (Go's pflag): -itd together,
+// -p80:80, --flag=value, --rm=false, flags between arguments, `--` before arguments. commander supports
+// neither --rm=false nor these messages, and loading it takes a fifth of the time that `run` may take; it
+// only prints the help (help.ts).
 
 export interface Flag<T> {
-  /** One letter. */
+  /** The short form: one letter. */
   short?: string;
-  /** What help shows for the value; a flag without one is a switch. */
+  /** Placeholder of the value in the help; a flag without one is a switch. */
   placeholder?: string;
   help: string;
-  /** Another name of a flag: help leaves it out. */
+  /** Left out of the help, like another name of the same flag. */
   hidden?: boolean;
   initial: T;
-  /** Takes one more value; throws an Error that says what is wrong with it. */
+  /** Adds one value. @throws Error when it is invalid */
   take(text: string, before: T): T;
 }
 
@@ -22,7 +23,7 @@ export type FlagValues<F extends FlagTable> = { [K in keyof F]: F[K] extends Fla
 
 export class FlagError extends Error {
   override name = 'FlagError';
-  /** The flag's name, of one that there is not. */
+  /** The name of an unknown flag. */
   readonly unknown: string | undefined;
 
   constructor(message: string, unknown?: string) {
@@ -37,14 +38,15 @@ export class HelpError extends Error {
 
 export interface Parsed<F extends FlagTable> {
   flags: FlagValues<F>;
-  /** Which were given, whatever their value. */
+  /** Names of the flags that were given, with any value. */
   given: Set<string>;
   args: string[];
 }
 
 /**
  * Splits an argument vector. With `interspersed` false the first argument ends the flags, so that those of
- * `run IMAGE COMMAND --flag` reach the command. Throws FlagError, and HelpError for --help.
+ * `run IMAGE COMMAND --flag` reach the command.
+ * @throws FlagError when a flag is invalid, HelpError when --help is given
  */
 export function parseFlags<F extends FlagTable>(
   table: F,
@@ -100,7 +102,7 @@ export function parseFlags<F extends FlagTable>(
   }
   return { flags: values as FlagValues<F>, given, args };
 
-  /** A word of one-letter flags; the value of the last may be the rest of the word or the next one. */
+  /** Parses a word of one-letter flags; the last one's value may be the rest of the word or the next word. */
   function takeShort(word: string, at: number): number {
     for (let letter = 1; letter < word.length; letter++) {
       const short = word[letter]!;
@@ -127,7 +129,7 @@ export function parseFlags<F extends FlagTable>(
 export const flagName = (name: string, flag: { short?: string }): string =>
   flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
 
-/** A switch, off at first. */
+/** A switch that is off by default. */
 export const toggle = (help: string, short?: string): Flag<boolean> => ({
   ...(short === undefined ? {} : { short }),
   help,
@@ -135,10 +137,10 @@ export const toggle = (help: string, short?: string): Flag<boolean> => ({
   take: readBoolean,
 });
 
-/** A switch that is on unless it is switched off: --sig-proxy=false. */
+/** A switch that is on by default: --sig-proxy=false turns it off. */
 export const toggleOff = (help: string): Flag<boolean> => ({ help, initial: true, take: readBoolean });
 
-/** A switch whose absence means something else than off. */
+/** A switch that distinguishes absent from off. */
 export const toggleMaybe = (help: string): Flag<boolean | undefined> => ({
   help,
   initial: undefined,
@@ -148,14 +150,14 @@ export const toggleMaybe = (help: string): Flag<boolean | undefined> => ({
 export const text = (placeholder: string, help: string, short?: string): Flag<string | undefined> =>
   value(placeholder, help, each => each, short);
 
-/** May be given several times. */
+/** A flag that may be repeated. */
 export const list = (placeholder: string, help: string, short?: string): Flag<string[]> =>
   values(placeholder, help, each => each, short);
 
 export const integer = (placeholder: string, help: string, short?: string): Flag<number | undefined> =>
   value(placeholder, help, readInteger, short);
 
-/** One value through `read`, undefined when not given. */
+/** A flag with one value, decoded by `read`; undefined when it is not given. */
 export const value = <T>(
   placeholder: string,
   help: string,
@@ -169,7 +171,7 @@ export const value = <T>(
   take: read,
 });
 
-/** Several values, each through `read`. */
+/** A flag with several values, each decoded by `read`. */
 export const values = <T>(
   placeholder: string,
   help: string,

@@ -1,4 +1,5 @@
-// Values of single flags: text to what the Engine API takes. Each throws an Error that says what is wrong.
+// Decodes values of single flags into those of the Engine API. Each function throws an Error when the value
+// is invalid.
 
 import { isIP } from 'node:net';
 import type {
@@ -10,7 +11,7 @@ import type {
 import { decodeSize } from '../../formats/sizes.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 
-/** '1.5' → 10⁻⁹ cpus. */
+/** '1.5' → 1500000000 billionths of a cpu. */
 export function readCpus(text: string): number {
   const fraction = /^(\d+)\/(\d+)$/.exec(text);
   const number = fraction ? Number(fraction[1]) / Number(fraction[2]) : Number(text);
@@ -21,7 +22,7 @@ export function readCpus(text: string): number {
   return Math.round(nano);
 }
 
-/** As a size; -1 is without limit. */
+/** Decodes a size in bytes; -1 is unlimited. */
 export const readSwap = (text: string): number => (text === '-1' ? -1 : decodeSize(text));
 
 export function readMacAddress(text: string): string {
@@ -63,7 +64,7 @@ export function readWeightDevice(text: string): WeightDevice {
   return { Path, Weight: Rate };
 }
 
-/** 'nofile=1024:2048'; the hard limit is the soft one when not given, -1 is without limit. */
+/** 'nofile=1024:2048'; the hard limit defaults to the soft one, -1 is unlimited. */
 export function readUlimit(text: string): Ulimit {
   const equals = text.indexOf('=');
   if (equals < 0) throw new Error(`invalid ulimit argument: ${text}`);
@@ -84,7 +85,7 @@ export function readUlimit(text: string): Ulimit {
   return { Name: name, Soft: soft, Hard: bound };
 }
 
-/** '/dev/a[:/dev/b[:rwm]]', where the middle may be the permissions. */
+/** '/dev/a[:/dev/b[:rwm]]', where the permissions may also come second. */
 export function readDevice(text: string): DeviceMapping {
   const parts = text.split(':');
   const [PathOnHost = '', second, third] = parts;
@@ -134,7 +135,7 @@ export function readNameServer(text: string): string {
   return text;
 }
 
-/** 'key=value' pairs to an object; a key alone has an empty value. */
+/** Converts 'key=value' pairs to an object; a key without a value gets an empty one. */
 export function readPairs(pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     pairs.map(pair => {

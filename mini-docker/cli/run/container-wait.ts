@@ -1,4 +1,4 @@
-// Waiting for a container's end without missing it.
+// Waits for a container to exit without missing it.
 
 import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient } from '../daemon/client.ts';
@@ -8,13 +8,13 @@ import { printError } from '../show/output.ts';
 export interface Wait {
   /** Settles when the condition is met, and never rejects. */
   ended: Promise<unknown>;
-  /** The container's exit code; 125, and a line on stderr, when its end cannot be known. */
+  /** The container's exit code; 125, and a line on stderr, when it cannot be known. */
   exitCode(): Promise<number>;
 }
 
 /**
- * Resolves when the daemon waits, so that a container that is started then cannot end unseen. With `removed` also its
- * removal is waited for.
+ * Resolves once the daemon is waiting, so that an exit after a later start cannot be missed. With `removed`,
+ * waits for the container's removal, too.
  */
 export async function waitForExit(
   daemon: DaemonClient,

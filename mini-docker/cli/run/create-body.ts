@@ -1,4 +1,5 @@
-// The flags of `run` and `create` → the body of POST /containers/create. Reads the files that flags name.
+// Builds the body of POST /containers/create from the flags of `run` and `create`. Reads the files that flags
+// name.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -19,7 +20,7 @@ export interface CreateRequest {
   environment: NodeJS.ProcessEnv;
 }
 
-/** Throws CommandError (exit code 125) when flags contradict each other or a file cannot be read. */
+/** @throws CommandError (exit code 125) when flags conflict or a file cannot be read */
 export function createBody(request: CreateRequest): ContainerCreateBody {
   try {
     return body(request);
@@ -77,7 +78,7 @@ function variables(flags: CreateFlags, environment: NodeJS.ProcessEnv): string[]
   return [...fromFiles, ...ownVariables(flags.env, environment)];
 }
 
-/** `-e KEY=value`, or `-e KEY` for the value that we have; one we have not is left out. */
+/** `-e KEY=value`, or `-e KEY` for the value in the command's environment; an unset variable is left out. */
 export function ownVariables(env: readonly string[], environment: NodeJS.ProcessEnv): string[] {
   return env.flatMap(each => {
     if (each === '' || each.startsWith('=')) throw conflict(`invalid environment variable: ${each}`);
@@ -165,7 +166,7 @@ function namespaces(flags: CreateFlags) {
   };
 }
 
-/** The limits that `update` changes too. */
+/** The limits that `update` can change, too. */
 export function resources(flags: Pick<CreateFlags, keyof typeof import('./create-flags.ts').RESOURCE_FLAGS>) {
   return {
     BlkioWeight: flags['blkio-weight'] ?? 0,
@@ -269,7 +270,7 @@ function tmpfs(flags: CreateFlags): Record<string, string> {
   );
 }
 
-/** A seccomp profile travels as its text, because the daemon may not see our files. */
+/** The text of a seccomp profile is sent, because the daemon may not see the client's files. */
 function security(flags: CreateFlags): HostConfig {
   const options: string[] = [];
   let open = false;
@@ -298,7 +299,7 @@ function readProfile(file: string): string {
   }
   try {
     JSON.parse(text);
-    // Without blanks, and else as it is: numbers of 64 bits must not go through ours.
+    // Only whitespace is removed: parsing would lose digits of 64-bit numbers.
     return text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, word: string | undefined) => word ?? '');
   } catch (cause) {
     throw conflict(`compacting json for seccomp profile (${file}) failed: ${(cause as Error).message}`);

@@ -1,4 +1,4 @@
-// Creating a container, its image pulled first when it is not there: what `run` and `create` have in common.
+// Creates a container, and pulls its image if necessary: the common part of `run` and `create`.
 
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine-api/containers.ts';
@@ -7,7 +7,7 @@ import { CommandError, DaemonError, fileReason, OUR_FAULT } from '../errors.ts';
 import { printError, writeError } from '../show/output.ts';
 import type { CreateFlags } from './create-flags.ts';
 
-/** Resolves with the container's id. Nothing is left behind when it rejects. */
+/** Resolves with the container's id. When it rejects, nothing is left behind. */
 export async function createContainer(
   daemon: DaemonClient,
   body: ContainerCreateBody,
@@ -35,7 +35,7 @@ export async function createContainer(
       created = await create();
     } catch (error) {
       const isMissing = error instanceof DaemonError && error.status === 404 && policy === 'missing';
-      // Another container, network or volume may be what is not there.
+      // The missing object may be another container, a network or a volume.
       if (!isMissing || (await isImageThere(daemon, body.Image!))) throw error;
       const { withLatest } = await import('../daemon/images-pull.ts');
       if (!flags.quiet) printError(`Unable to find image '${withLatest(body.Image!)}' locally`);

@@ -27,7 +27,7 @@ import {
 } from '../flags/values.ts';
 import { decodeGpus } from './gpus.ts';
 
-/** Limits that `update` can change too. */
+/** Limits that `update` can change, too. */
 export const RESOURCE_FLAGS = {
   'blkio-weight': integer('int', 'Block IO (relative weight), between 10 and 1000, or 0 to disable'),
   'cpu-period': integer('int', 'Limit CPU CFS (Completely Fair Scheduler) period'),
@@ -149,7 +149,7 @@ export const CREATE_FLAGS = {
   workdir: text('string', 'Working directory inside the container', 'w'),
 };
 
-/** What the user wrote of them. */
+/** The values of these flags. */
 export type CreateFlags = FlagValues<typeof CREATE_FLAGS>;
 
 export type Explaining = 'no' | 'summary' | 'full';
@@ -161,6 +161,6 @@ export const EXPLAIN: Flag<Explaining> = {
     if (text === 'full') return 'full';
     if (text === 'true' || text === 'summary') return 'summary';
     if (text === 'false') return 'no';
-    throw new Error('it is summary or full');
+    throw new Error('must be summary or full');
   },
 };

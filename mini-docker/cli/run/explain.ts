@@ -1,5 +1,5 @@
-// `run --explain` and `run --trace`: the system calls that start a container, for people and for programs. Our own
-// daemon's addition to the Engine API.
+// `run --explain` and `run --trace`: prints the system calls that start a container, for people and for
+// programs. They need mini-docker's extension of the Engine API.
 
 import type { ContainerCreateBody } from '../../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../../formats/explanation.ts';
@@ -27,7 +27,7 @@ const foreign = () =>
     exitCode: OUR_FAULT,
   });
 
-/** Prints what would be done. */
+/** Prints the steps that would be executed. */
 export async function explain(
   daemon: DaemonClient,
   body: ContainerCreateBody,
@@ -38,7 +38,7 @@ export async function explain(
     json: body,
   });
   if (!Array.isArray(answer) && answer.Id !== undefined) {
-    // Another daemon knows nothing of `explain` and has made a container.
+    // Another daemon ignores `explain` and has created a container.
     await daemon.text('DELETE', `/containers/${answer.Id}`, { query: { force: true } });
     throw foreign();
   }
@@ -55,7 +55,7 @@ const MORE = `
 --explain=full prints every step, --explain --section NAME those of one part, --json all of them for programs.
 `;
 
-/** @throws CommandError naming the parts, when none fits */
+/** @throws CommandError when no part has this name; it lists the parts */
 function stepsOfPart(steps: readonly ExplainedStep[], name: string): ExplainedStep[] {
   const groups = partsOf(steps).map(({ group }) => group);
   const wanted = name.toLowerCase();
@@ -74,13 +74,13 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
   return { width: stream.columns || 80, colour: stream.isTTY === true && !process.env.NO_COLOR };
 }
 
-/** Prints what was done, on stderr: stdout is the container's. */
+/** Prints the steps that were executed, on stderr, since stdout is the container's. */
 export async function printTrace(daemon: DaemonClient, id: string, json: boolean): Promise<void> {
   let steps: ExplainedStep[];
   try {
     steps = stepsOf(await daemon.json<Explained | ExplainedStep[]>('GET', `/containers/${id}/trace`));
   } catch (error) {
-    // The container is there: a daemon that has not found the path does not know of traces.
+    // The container exists, so a 404 means that the daemon has no traces.
     const why = error instanceof DaemonError && error.status === 404 ? foreign() : (error as Error);
     writeError(`mini-docker: no trace: ${why.message}\n`);
     return;

@@ -5,13 +5,13 @@ import { FormatError } from '../../formats/errors.ts';
 
 interface DeviceRequest {
   Driver: string;
-  /** -1: all that there are. */
+  /** Number of GPUs, -1 for all. */
   Count: number;
   DeviceIDs?: string[];
   Capabilities: string[][];
 }
 
-/** An entry of HostConfig.DeviceRequests. Throws FormatError. */
+/** Decodes an entry of HostConfig.DeviceRequests. @throws FormatError when it is malformed */
 export function decodeGpus(text: string): DeviceRequest {
   const request: DeviceRequest = { Driver: '', Count: 0, Capabilities: [['gpu']] };
   for (const field of decodeCsvLine(text)) {
@@ -23,7 +23,7 @@ export function decodeGpus(text: string): DeviceRequest {
     else if (key === 'count') request.Count = value === 'all' ? -1 : count(value);
     else if (key !== 'options') throw new FormatError(`unexpected key '${key}' in '${field}'`);
   }
-  // Without a word about which, it is one.
+  // Without a count or a list, it is one.
   return request.Count === 0 && request.DeviceIDs === undefined ? { ...request, Count: 1 } : request;
 }
 

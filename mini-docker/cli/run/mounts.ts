@@ -1,4 +1,5 @@
-// `-v` and `--mount` (https://docs.docker.com/reference/cli/docker/container/run/#mount) → what the Engine API takes.
+// Decodes `-v` and `--mount` (https://docs.docker.com/reference/cli/docker/container/run/#mount) for the
+// Engine API.
 
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { MountRequest } from '../../formats/engine-api/containers.ts';
@@ -7,8 +8,9 @@ import { lookup } from '../../formats/lookup.ts';
 import { decodeSize } from '../../formats/sizes.ts';
 
 /**
- * `-v [SOURCE:]DESTINATION[:OPTIONS]`: a bind for HostConfig.Binds, or the destination of an anonymous volume.
- * `absolute` makes a relative source ('./data') absolute. Throws FormatError.
+ * `-v [SOURCE:]DESTINATION[:OPTIONS]`: a bind for HostConfig.Binds, or the destination of an anonymous
+ * volume. `absolute` resolves a relative source ('./data').
+ * @throws FormatError when it is malformed
  */
 export function decodeVolume(
   text: string,
@@ -91,10 +93,13 @@ const ALIASES: Record<string, string> = {
   destination: 'target',
   ro: 'readonly',
 };
-/** Keys that may stand without a value, and mean true then. */
+/** Keys that may be given without a value, which means true. */
 const FLAGS = new Set(['readonly', 'volume-nocopy', 'bind-nonrecursive']);
 
-/** `--mount type=bind,source=…,target=…` → an entry of HostConfig.Mounts. Throws FormatError. */
+/**
+ * `--mount type=bind,source=…,target=…` → an entry of HostConfig.Mounts. @throws FormatError when it is
+ * malformed
+ */
 export function decodeMount(text: string, absolute: (path: string) => string): MountRequest {
   const mount: MountRequest = { Type: 'volume', Target: '' };
   const families = new Set<string>();

@@ -1,4 +1,4 @@
-// `--network` in its short and its long form, and the flags that belong to the first network.
+// Decodes `--network` in its short and its long form, and the flags that apply to the first network.
 
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
@@ -18,7 +18,7 @@ interface Attachment {
 
 const refuse = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
 
-/** The mode is the first network; all are in the endpoints, as the API wants them since 1.44. */
+/** The mode is the first network; all are in the endpoints, as the API requires since 1.44. */
 export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record<string, EndpointSettings> } {
   const networks = [...flags.net, ...flags.network].map(readNetwork);
   const first = networks[0] ?? readNetwork('default');
@@ -38,7 +38,8 @@ export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record
     all[each.name] = settings(each);
   }
   const only = Object.keys(all).length === 1 && Object.keys(all[first.name]!).length === 0;
-  // With nothing to say about it the mode alone says enough, also to daemons that know no endpoint 'default'.
+  // A single network without settings is given by the mode alone, for daemons that know no endpoint
+  // 'default'.
   return { mode: first.name, endpoints: only && !isUserDefined(first.name) ? {} : all };
 }
 

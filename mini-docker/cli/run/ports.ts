@@ -1,5 +1,5 @@
-// Published ports: `-p [IP:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]` and its long form, `--expose`, and how
-// listings show them. Messages are docker's, so that scripts which look for them find them.
+// Published ports: decodes `-p [IP:][HOST[-HOST]:]CONTAINER[-CONTAINER][/PROTOCOL]`, its long form, and
+// `--expose`, and formats ports for listings. Messages are docker's, since scripts search for them.
 
 import { isIP } from 'node:net';
 import { decodeCsvLine } from '../../formats/csv.ts';
@@ -7,7 +7,7 @@ import type { Port, PortBinding } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
 
 export interface PublishedPort {
-  /** '80/tcp' */
+  /** The container's port: '80/tcp' */
   port: string;
   binding: Required<PortBinding>;
 }
@@ -17,14 +17,14 @@ interface Range {
   last: number;
 }
 
-/** One argument of `-p` → one entry for each container port. Throws FormatError. */
+/** One argument of `-p` → one entry per container port. @throws FormatError when it is malformed */
 export function decodePublish(text: string): PublishedPort[] {
   return text.includes('=') ? decodeLong(text) : decodeShort(text);
 }
 
 function decodeShort(text: string): PublishedPort[] {
   const { rest, protocol } = splitProtocol(text);
-  // An IPv6 address stands in brackets, so the last two colons separate.
+  // An IPv6 address is in brackets, so the last two colons separate.
   const match = /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?([^:[\]]*):)?([^:[\]]*)$/.exec(rest);
   if (!match) throw new FormatError(`invalid IP address or port: ${rest}`);
   const [, address = '', host = '', container = ''] = match;
@@ -79,7 +79,7 @@ function pair(spec: {
     );
   }
   return Array.from({ length: count }, (_, index) => {
-    // One container port and several of the host: the daemon takes one that is free.
+    // One container port with a range on the host: the daemon picks a free one.
     const single = count === 1 ? spec.hostText : String((hosts?.first ?? 0) + index);
     return {
       port: `${containers.first + index}/${protocol}`,
@@ -88,7 +88,7 @@ function pair(spec: {
   });
 }
 
-/** One argument of `--expose` → ['80/tcp', …]. Throws FormatError. */
+/** One argument of `--expose` → ['80/tcp', …]. @throws FormatError when it is malformed */
 export function decodeExpose(text: string): string[] {
   if (text.includes(':')) throw new FormatError(`invalid port format for --expose: ${text}`);
   const { rest, protocol } = splitProtocol(text);
@@ -117,7 +117,7 @@ function decodeRange(text: string, what: string): Range {
   return { first, last };
 }
 
-/** As `ps` shows them: '0.0.0.0:8080-8081->80-81/tcp, 53/udp'. Neighbours are joined. */
+/** Ports in the form of `ps`: '0.0.0.0:8080-8081->80-81/tcp, 53/udp'. Consecutive ports are joined. */
 export function describePorts(ports: Port[]): string {
   const sorted = [...ports].sort(
     (a, b) =>

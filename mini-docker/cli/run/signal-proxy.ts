@@ -1,12 +1,12 @@
-// Passes the signals that we get on to a container, as `run` and `attach` do by default (--sig-proxy).
+// Forwards the command's signals to a container, as `run` and `attach` do by default (--sig-proxy).
 
 import { constants } from 'node:os';
 import type { DaemonClient } from '../daemon/client.ts';
 import { printError } from '../show/output.ts';
 
 /**
- * Not those that cannot be caught, that are about us alone (SIGCHLD, SIGPIPE, SIGURG, SIGWINCH), or that tell of a
- * fault in our own code.
+ * Signals that are forwarded: not those that cannot be caught, that concern the command alone (SIGCHLD,
+ * SIGPIPE, SIGURG, SIGWINCH), or that report a fault in its own code.
  */
 const PASSED: readonly NodeJS.Signals[] = [
   'SIGHUP',
@@ -21,10 +21,10 @@ const PASSED: readonly NodeJS.Signals[] = [
   'SIGTTIN',
   'SIGTTOU',
 ];
-/** So often may the user ask a container to end that does not listen, until we end without it. */
+/** Number of requests to end that a container may ignore before the command exits without it. */
 const PATIENCE = 3;
 
-/** Until the function that comes back is called. */
+/** Forwards signals until the returned function is called. */
 export function passSignals(daemon: DaemonClient, container: string): () => void {
   let asked = 0;
   const pass = (signal: NodeJS.Signals) => {
@@ -35,7 +35,7 @@ export function passSignals(daemon: DaemonClient, container: string): () => void
         process.exit(128 + constants.signals[signal]);
       }
     }
-    // When it has ended meanwhile there is nobody to tell.
+    // The container may have exited meanwhile; then there is nothing to signal.
     daemon.text('POST', `/containers/${container}/kill`, { query: { signal } }).catch(() => {});
   };
   for (const signal of PASSED) process.on(signal, pass);

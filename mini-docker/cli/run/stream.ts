@@ -1,4 +1,4 @@
-// Joins this process's standard streams with a hijacked connection: a container's or an exec's.
+// Connects this process's standard streams with the hijacked connection of a container or an exec.
 
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys, detachScanner } from '../../formats/detach-keys.ts';
 import { FormatError } from '../../formats/errors.ts';
@@ -9,7 +9,7 @@ import { outputRoom, write, writeError } from '../show/output.ts';
 
 export interface StreamOptions {
   connection: HttpConnection;
-  /** One stream and no framing; keys are looked at for the detach sequence. */
+  /** Whether there is a terminal: one unframed stream, whose keys are searched for the detach sequence. */
   tty: boolean;
   stdin: boolean;
   stdout?: boolean;
@@ -17,10 +17,10 @@ export interface StreamOptions {
   detachKeys?: string | undefined;
 }
 
-/** 'ended': everything that the program wrote has been written out. */
+/** 'ended': all of the program's output has been written. */
 export type StreamEnd = 'ended' | 'detached';
 
-/** Throws CommandError for keys that cannot be; call it before anything is made. */
+/** Call it before anything is created. @throws CommandError when the keys are invalid */
 export function checkDetachKeys(keys: string | undefined): void {
   if (!keys) return;
   try {
@@ -41,7 +41,7 @@ export function checkTerminal({ tty, stdin }: { tty: boolean; stdin: boolean }):
 export async function joinStreams(options: StreamOptions): Promise<StreamEnd> {
   const { connection, tty, stdin } = options;
   if (!stdin) {
-    // We send nothing; saying so lets the daemon close its side of the program's input.
+    // No input will be sent; closing the direction lets the daemon close the program's input.
     if (!tty) connection.socket.end();
     await copyOutput(options);
     return 'ended';
@@ -76,7 +76,9 @@ async function copyOutput({ connection, tty, stdout = true, stderr = true }: Str
   if (decoder && !decoder.complete) throw new FormatError('the daemon ended in the middle of the output');
 }
 
-/** A daemon that closes while we still send resets the connection: that is an end like any other. */
+/**
+ * A daemon that closes while input is still being sent resets the connection: that counts as an ordinary end.
+ */
 async function nextChunk(connection: HttpConnection): Promise<Buffer | undefined> {
   try {
     return await connection.read();
@@ -100,9 +102,9 @@ function copyInput(connection: HttpConnection, keys: Uint8Array | undefined) {
     }
     if (detached) resolve('detached');
   };
-  // Half a connection is left: the program reads its end of input, and we its output.
+  // The connection is half closed: the program reads the end of its input, and its output is still received.
   const onEnd = () => socket.end();
-  // `run -i … <&-` has no stdin, and one that cannot be read is at its end.
+  // `run -i … <&-` has no stdin, and an unreadable one counts as ended.
   stdin.on('data', onData).on('end', onEnd).on('error', onEnd);
   return {
     detached,

@@ -1,4 +1,4 @@
-// The user's terminal while a container has it.
+// Controls the user's terminal while a container uses it.
 
 import { printError } from '../show/output.ts';
 
@@ -7,21 +7,21 @@ export interface Size {
   columns: number;
 }
 
-/** Of the terminal on stdout; undefined when it is none. */
+/** Size of the terminal on stdout; undefined when stdout is not a terminal. */
 export function terminalSize(): Size | undefined {
   const { columns, rows, isTTY } = process.stdout;
   return isTTY && columns > 0 && rows > 0 ? { rows, columns } : undefined;
 }
 
-/** [height, width] as the Engine API's ConsoleSize has it. */
+/** [height, width], the form of the Engine API's ConsoleSize. */
 export function consoleSize(): [number, number] {
   const size = terminalSize();
   return size ? [size.rows, size.columns] : [0, 0];
 }
 
 /**
- * Every key goes to the container as it is, and its output comes unchanged; nothing happens when stdin is no
- * terminal. The function that comes back undoes it, and may be called twice.
+ * Passes every key to the container and its output to the terminal unchanged; does nothing when stdin is not
+ * a terminal. The returned function undoes it, and may be called twice.
  */
 export async function rawMode(): Promise<() => void> {
   const { stdin } = process;
@@ -32,21 +32,21 @@ export async function rawMode(): Promise<() => void> {
     if (stdin.isRaw) stdin.setRawMode(false);
   };
   process.on('exit', restore);
-  // Node leaves the terminal's newline translation on (ONLCR), which moves the cursor of programs that use a bare
-  // line feed to go down. Switching raw mode off puts back what was before, this included.
+  // Node leaves the terminal's newline translation on (ONLCR), which moves the cursor of programs that use a
+  // bare line feed to go down. Leaving raw mode restores the previous settings, including this one.
   const { spawnSync } = await import('node:child_process');
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return restore;
 }
 
-/** Calls back now and on every change of the window's size. The function that comes back ends it. */
+/** Calls back now and on every change of the window's size. The returned function stops it. */
 export function onResize(callback: (size: Size) => Promise<void>): () => void {
   let first = true;
   const tell = () => {
     const size = terminalSize();
     if (!size) return;
     callback(size).catch(error => {
-      // The program may have ended already; only the first failure could matter to anybody.
+      // The program may have exited already; at most the first failure matters.
       if (first && process.env.MINI_DOCKER_DEBUG) printError(`mini-docker: cannot resize: ${error.message}`);
       first = false;
     });

@@ -1,14 +1,14 @@
-// How a save goes: the archive is looked at on its way, and each layer in it has a line on the terminal.
+// Shows the progress of a save: watches the archive as it passes, with a line on the terminal for each layer.
 
 import { shortId } from '../../formats/oci/digest.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { writeError } from './output.ts';
 import { progressLines } from './progress-lines.ts';
 
-/** Milliseconds between two looks of the same line. */
+/** Milliseconds between two updates of the same line. */
 const SELDOM = 100;
 
-/** The same pieces. */
+/** Passes the pieces on unchanged. */
 export async function* watchedArchive(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const show = progressLines({ show: writeError, terminal: true });
   let blob: { id: string; total: number } | undefined;

@@ -1,12 +1,12 @@
-// How a build is shown: what the daemon says as it comes, or on a terminal a line for each step, with its time, that is
-// rewritten in place while the step runs, and what its command writes below.
+// Shows the progress of a build: the daemon's messages as they come; or, on a terminal, a line with the time
+// of each step, rewritten in place, above the last output of its command.
 
 import type { StepMessage } from '../../formats/engine-api/build.ts';
 
 export interface ProgressOptions {
   write(text: string): void;
   columns(): number;
-  /** Milliseconds; for tests. */
+  /** The time in milliseconds; replaced in tests. */
   now?(): number;
 }
 
@@ -14,9 +14,9 @@ interface Step {
   number: number;
   text: string;
   started: number;
-  /** The last lines that its command wrote. */
+  /** The last lines of its command's output. */
   lines: string[];
-  /** All of it, for a failure. */
+  /** All of its output, for a failure. */
   all: string[];
 }
 
@@ -24,7 +24,7 @@ const SHOWN_LINES = 4;
 const KEPT_LINES = 200;
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const REDRAW = 100;
-/** <ECMA-48>: colours, and other control sequences that would spoil the picture. */
+/** <ECMA-48>: colours and other control sequences, which would spoil the display. */
 const CONTROLS = /\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g;
 
 export class LiveProgress {
@@ -63,7 +63,7 @@ export class LiveProgress {
     this.#draw([this.#line(mark, step, time), ...said]);
   }
 
-  /** Nothing is redrawn any more. */
+  /** Stops redrawing. */
   end(): void {
     clearInterval(this.#timer);
     this.#erase();
@@ -96,7 +96,7 @@ export class LiveProgress {
     this.#height = running.length;
   }
 
-  /** '✓ 3/7 RUN make                 1.2s', as wide as the terminal. */
+  /** '✓ 3/7 RUN make                 1.2s', padded to the terminal's width. */
   #line(mark: string, { number, text }: Step, time: string): string {
     const count = `${String(number).padStart(String(this.#total).length)}/${this.#total}`;
     const room = Math.max(10, this.#width() - mark.length - count.length - time.length - 4);
@@ -109,7 +109,7 @@ export class LiveProgress {
   }
 
   #width(): number {
-    // The last column is left free: some terminals would break the line there.
+    // The last column stays free, since some terminals would wrap the line there.
     return Math.max(20, this.#options.columns() - 1);
   }
 }

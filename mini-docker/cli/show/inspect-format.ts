@@ -1,5 +1,5 @@
-// How `inspect --format` sees what the daemon sends: which fields Go keeps as nil lists and maps, and which objects
-// are structs there. The daemon's JSON does not tell.
+// The Go types behind `inspect --format`: the fields that Go keeps as nil lists and maps, and the objects
+// that are structs. The daemon's JSON does not show them.
 
 import { NIL_LIST, NIL_MAP } from '../../formats/go-template/format.ts';
 import type { TemplateOptions } from '../../formats/go-template/go-template.ts';
@@ -24,7 +24,7 @@ const zeros = (names: string, zero: unknown) =>
 export const INSPECT_OPTIONS: TemplateOptions = {
   aliases: { ID: 'Id', HostIP: 'HostIp', OS: 'Os', NanoCPUs: 'NanoCpus' },
   zero: { ...zeros(strings, ''), ...zeros(booleans, false), ...zeros(numbers, 0) },
-  // A container's and an image's Config are structs, a log driver's is a map.
+  // The Config of a container and of an image is a struct, that of a log driver a map.
   mapBeside: { Config: 'Type' },
   nil: Object.fromEntries([...entries(lists, 'list'), ...entries(maps, 'map'), ...entries(nils, 'nil')]),
   structs: [

@@ -1,4 +1,5 @@
-// An image drawn as the stack that it is: the newest layer on top, each with what it adds, changes and deletes.
+// Draws an image as a stack of layers, the newest on top, each with the files that it adds, changes and
+// deletes.
 
 import { describeDuration } from '../../formats/durations.ts';
 import type { ImageLayer, ImageLayers, LayerChanges } from '../../formats/engine-api/images.ts';
@@ -7,12 +8,12 @@ import { visible } from '../../formats/visible.ts';
 import { ellipsis, shortId } from './listing.ts';
 
 const BAR = 20;
-/** Lines of what made the layer. */
+/** Lines for the command that made the layer. */
 const TALLEST = 3;
-/** Paths of each kind of change. */
+/** Paths shown for each kind of change. */
 const PATHS = 3;
 
-/** `name`: what the user calls it. `width` in columns; `now` in milliseconds since 1970. */
+/** `name`: the user's name for the image. `width` in columns; `now` in milliseconds since 1970. */
 export function layersPicture(
   image: ImageLayers,
   { name, width, now }: { name: string; width: number; now: number },
@@ -63,7 +64,7 @@ function contents(layer: ImageLayer, { inside, total }: { inside: number; total:
   ].filter(line => line !== '');
 }
 
-/** Of all the image's bytes these are this layer's; lighter what nobody sees any more. */
+/** A bar for the layer's share of the image's bytes; hidden bytes are lighter. */
 function bar({ size, hidden, total }: { size: number; hidden: number; total: number }): string {
   if (size === 0 || total === 0) return '';
   const cells = (bytes: number) => Math.round((bytes / total) * BAR);

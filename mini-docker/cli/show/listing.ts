@@ -1,4 +1,4 @@
-// Lists as tables, as JSON, or through a template: what `--format` and `--quiet` choose
+// Prints lists as tables, as JSON, or through a template, as `--format` and `--quiet` choose
 // (https://docs.docker.com/engine/cli/formatting/).
 
 import { FormatError } from '../../formats/errors.ts';
@@ -11,7 +11,7 @@ import { encodeTable } from './table.ts';
 export interface Column<T> {
   header: string;
   value(row: T): unknown;
-  /** Called with arguments: {{.Label "name"}}. */
+  /** Whether it takes arguments: {{.Label "name"}}. */
   method?: boolean;
 }
 
@@ -20,7 +20,7 @@ export type Columns<T> = Readonly<Record<string, Column<T>>>;
 export interface Listing<T> {
   columns: Columns<T>;
   rows: readonly T[];
-  /** Of the table that is shown without --format. */
+  /** The columns of the table without --format. */
   shown: readonly (keyof Columns<T> & string)[];
   format: string | undefined;
   /** The column that --quiet prints alone. */
@@ -30,7 +30,7 @@ export interface Listing<T> {
 export const formatFlag = () =>
   text('string', "Format output: table, json, a Go template ('{{.ID}}: {{.Names}}'), or 'table TEMPLATE'");
 
-/** Prints it. Throws CommandError for a template that cannot be. */
+/** @throws CommandError when the template is invalid */
 export async function printListing<T>(listing: Listing<T>): Promise<void> {
   writeFormatted(await formatListing(listing));
 }
@@ -76,7 +76,7 @@ export async function formatListing<T>({ columns, rows, shown, format, quiet }: 
   }
 }
 
-/** In the order of their names, as Go writes maps. */
+/** Sorted by name, as Go writes maps. */
 function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(columns)
@@ -88,7 +88,7 @@ function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown> {
 /** '0123456789ab' of 'sha256:0123456789abcdef…' */
 export const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
 
-/** Cut to so many characters, the last of them '…'. */
+/** Cuts the value to `length` characters, the last of them '…'. */
 export function ellipsis(value: string, length: number): string {
   const letters = [...value];
   return letters.length <= length ? value : `${letters.slice(0, length - 1).join('')}…`;

@@ -69,7 +69,7 @@ test('the map shows bridges, cables, containers, addresses and published ports',
 └─┬─ broken · bridge mini-2 · DOWN
   └─ veth-c ═╳═ nobody
 
-Without a bridge, as nobody is on them: later
+Without a bridge, since no container is on them: later
 `);
 });
 

@@ -1,4 +1,4 @@
-// `network map`: a picture of what the kernel has of our networks.
+// `network map`: draws the kernel's view of the networks.
 //
 //   host
 //   │
@@ -22,7 +22,7 @@ export function drawNetworkMap(map: NetworkMap): string {
   const notes = [
     ...(bridges.length === 0 ? ['No network has a bridge now: the first container on it makes one.'] : []),
     ...(bridges.length > 0 && idle.length > 0
-      ? [`Without a bridge, as nobody is on them: ${idle.join(', ')}`]
+      ? [`Without a bridge, since no container is on them: ${idle.join(', ')}`]
       : []),
     ...(publishedBy === 'proxy' && map.published.length > 0
       ? ['The daemon passes published ports on itself: nft is not installed.']
@@ -63,7 +63,7 @@ function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] 
 
 const endName = ({ end }: CableMap): string => (end ? `${end.interface} of ${end.container}` : 'nobody');
 
-/** By address, as people look for it. */
+/** Order by address. */
 function order({ end }: CableMap): number {
   const bytes = end?.addresses[0]?.split('/')[0]?.split('.').map(Number) ?? [];
   return bytes.length === 4 ? bytes.reduce((sum, byte) => sum * 256 + byte, 0) : Number.MAX_SAFE_INTEGER;

@@ -1,9 +1,9 @@
-// Long texts, one screenful at a time where a person can turn the page.
+// Shows long texts in a pager, if the output is a terminal.
 
 import { spawnSync } from 'node:child_process';
 import { write } from './output.ts';
 
-/** As git does: $PAGER, else less, which ends by itself when all fits on one screen. */
+/** Like git: $PAGER, else less, which exits by itself if the text fits on one screen. */
 export function page(text: string): void {
   const fits = text.split('\n').length < (process.stdout.rows || 24);
   if (!process.stdout.isTTY || fits || process.env.TERM === 'dumb') {

@@ -1,5 +1,5 @@
-// How a pull, a push, a load or a save goes: a line for each layer, rewritten in place on a terminal; elsewhere a line
-// for each step.
+// Shows the progress of a pull, a push, a load or a save: on a terminal, a line per layer, rewritten in
+// place; elsewhere, a line per step.
 
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { progressBar } from '../../formats/progress-bar.ts';
@@ -9,7 +9,7 @@ export interface ProgressTarget {
   show(text: string): void;
   /** Whether `show` writes to a terminal, where lines can be rewritten. */
   terminal: boolean;
-  /** Of the terminal. */
+  /** Width of the terminal. */
   columns?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export function progressLines({
     const line = `${id === undefined ? '' : `${id}: `}${status}`;
     const bar = progressBar(progressDetail, columns) || progress;
     if (!terminal) {
-      // The steps count, not how far each has got.
+      // Elsewhere only a new step is printed, not its progress.
       if (id !== undefined && (bar !== '' || seen.get(id) === status)) return;
       if (id !== undefined) seen.set(id, status);
       return show(`${line}\n`);
@@ -38,7 +38,7 @@ export function progressLines({
       height += Math.max(1, Math.ceil(line.length / columns));
       return show(`${line}\n`);
     }
-    // A line that wraps would take two rows, and those above would be rewritten in the wrong place.
+    // A wrapped line would take two rows, and the lines above would be rewritten in the wrong place.
     const text = `${line}${bar === '' ? '' : ` ${bar}`}`.slice(0, columns - 1);
     const row = rows.get(id);
     if (row === undefined) {
@@ -51,7 +51,7 @@ export function progressLines({
   };
 }
 
-/** Hands on what comes until it says that something went wrong. */
+/** Passes messages on until one reports an error. */
 export async function followProgress(
   messages: AsyncIterable<ProgressMessage>,
   each: (message: ProgressMessage) => void,

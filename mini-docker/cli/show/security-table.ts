@@ -1,11 +1,11 @@
-// `inspect --security`: two processes side by side, in words.
+// `inspect --security`: shows two processes side by side, in words.
 
 import type { ProcessSecurity, SecurityReport } from '../../formats/security-report.ts';
 import { encodeBinarySize } from '../../formats/sizes.ts';
 
 const NOTHING = 'nothing';
 
-/** @param width of the terminal, in columns */
+/** @param width the terminal's width in columns */
 export function securityTable(name: string, report: SecurityReport, width: number): string {
   const { container, host } = report;
   const titles: [string, string] = [`${name} (the container)`, 'a process of the host'];
@@ -40,7 +40,7 @@ const ROWS: [label: string, show: Show][] = [
     ({ uid, gid, groups }) =>
       `uid ${uid}, gid ${gid}${groups.length > 0 ? `, groups ${groups.join(' ')}` : ''}`,
   ],
-  ['who that is', showMap],
+  ['user outside', showMap],
   ['its own namespaces', ({ namespaces }) => list(namespaces.own)],
   ['shared with the host', ({ namespaces }) => list(namespaces.shared)],
   ['capabilities', ({ capabilities, capabilitiesInAll }) => many(capabilities.effective, capabilitiesInAll)],

@@ -1,4 +1,4 @@
-// From the counters of GET /containers/ID/stats to what people read.
+// Computes readable figures from the counters of GET /containers/ID/stats.
 
 import type { ContainerStats } from '../../formats/engine-api/containers.ts';
 
@@ -37,7 +37,7 @@ export function figuresOf(stats: ContainerStats): Figures {
   };
 }
 
-/** 100 is one cpu, all the time since the reading before. */
+/** Percent of one cpu since the previous reading: 100 is one cpu, fully used. */
 function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const used = now.cpu_usage.total_usage - (before.cpu_usage?.total_usage ?? 0);
   const passed = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0);
@@ -45,7 +45,7 @@ function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): n
   return passed > 0 && used > 0 ? (used / passed) * cpus * 100 : 0;
 }
 
-/** Without the part of the page cache that the kernel would give back first. */
+/** Memory without the part of the page cache that the kernel would reclaim first. */
 function memoryInUse({ usage = 0, stats = {} }: ContainerStats['memory_stats']): number {
   const idle = stats.total_inactive_file ?? stats.inactive_file ?? 0;
   return idle < usage ? usage - idle : usage;

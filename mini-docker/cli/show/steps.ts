@@ -1,17 +1,17 @@
-// The steps of a start as text: a summary of their parts, or each with its result and its reason.
+// Prints the steps of a start: a summary of their parts, or each step with its result and its reason.
 
 import type { ExplainedStep } from '../../formats/explanation.ts';
 
 export interface Screen {
-  /** In columns. */
+  /** Width in columns. */
   width: number;
   colour: boolean;
 }
 
-/** One line a part: how many steps, who makes them, and why there is the part. */
+/** One line per part: the number of steps, who executes them, and the part's purpose. */
 export async function summarizeSteps(steps: readonly ExplainedStep[], screen: Screen): Promise<string> {
   const paint = await painter(screen);
-  // All that is mounted is mounted in the same way, and for the same reason.
+  // All mounts are one part, since they are made in the same way and for the same reason.
   const parts = partsOf(
     steps.map(step => (step.group.startsWith('mount /') ? { ...step, group: 'mount …' } : step)),
   );
@@ -31,7 +31,7 @@ interface Part {
   count: number;
 }
 
-/** In order of time; a part that comes back is counted where it first was. */
+/** In order of time; a part that appears again is counted where it first was. */
 export function partsOf(steps: readonly ExplainedStep[]): Part[] {
   return [...Map.groupBy(steps, ({ group }) => group)].map(([group, all]) => ({
     group,
@@ -46,7 +46,7 @@ async function painter({ colour }: Screen) {
   return new Chalk({ level: colour ? 1 : 0 });
 }
 
-/** A column of text behind `start`; on a screen too narrow for one, below it. */
+/** Text in a column behind `start`; below it when the screen is too narrow. */
 function hanging(options: { text: string; start: string; indent: number; width: number }): string[] {
   const { text, start, width } = options;
   const beside = width - options.indent >= 24;
@@ -57,7 +57,7 @@ function hanging(options: { text: string; start: string; indent: number; width: 
   return [start.trimEnd(), ...(text === '' ? [] : [' '.repeat(indent) + first, ...further])];
 }
 
-/** Grouped under headings, each call with its result and below it its reason, wrapped to the width. */
+/** Grouped under headings, each call with its result, and its reason below, wrapped to the width. */
 export async function describeSteps(steps: readonly ExplainedStep[], screen: Screen): Promise<string> {
   const { width } = screen;
   const paint = await painter(screen);
@@ -89,7 +89,7 @@ export async function describeSteps(steps: readonly ExplainedStep[], screen: Scr
   return lines.map(line => `${line}\n`).join('');
 }
 
-/** An id of 64 digits leaves no room for anything else in a line. */
+/** Shortens ids of 64 digits, which leave no room for anything else in a line. */
 function shortened(step: ExplainedStep): ExplainedStep {
   const short = (text: string) => text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…');
   return { ...step, call: short(step.call), reason: short(step.reason) };
@@ -101,7 +101,7 @@ function describeOutcome({ result, error, microseconds }: ExplainedStep): string
   return `= ${error === undefined ? result : `-1 ${error}`}${time}`;
 }
 
-/** Breaks where `between` is; a piece that is longer than the width stands alone. */
+/** Breaks where `between` matches; a piece longer than the width is on a line of its own. */
 function wrap(text: string, width: number, between: RegExp): string[] {
   const glue = between.source === ' ' ? ' ' : '';
   const lines: string[] = [];

@@ -1,11 +1,13 @@
-// Columns of text, as docker's listings align them.
+// Aligns text in columns, like docker's listings.
 import { visible } from '../../formats/visible.ts';
 
-/** No column is narrower than this, its gap included, but the last, which ends with its text. */
+/** Minimum width of a column, including its gap; the last column ends with its text. */
 const LEAST = 10;
 const GAP = 3;
 
-/** Lines with columns aligned by spaces. Rows may be of different lengths; what cannot be seen in a cell is written out. */
+/**
+ * Lines with columns aligned by spaces. Rows may differ in length; control characters in cells are escaped.
+ */
 export function encodeTable(cells: string[][], least = LEAST): string {
   const rows = cells.map(row => row.map(cell => visible(cell)));
   const widths: number[] = [];
