@@ -1,3 +1,3 @@
 import { testChapter } from './chapter.ts';
 
-await testChapter('02-pid-namespace');
+await testChapter('02-pid-namespace', { transcripts: true });

@@ -1,3 +1,3 @@
 import { testChapter } from './chapter.ts';
 
-await testChapter('08-layers');
+await testChapter('08-layers', { transcripts: true });
