@@ -24,10 +24,11 @@ import { ImageError } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';
 import { spaceFor } from '../layers.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
+import { askRegistry } from './ask.ts';
 import { RegistryError } from './errors.ts';
 import { openRepository, type Repository } from './repository.ts';
-import { openSession, type Session } from './session.ts';
-import { type Endpoint, endpointsOf, type RegistrySettings } from './settings.ts';
+import type { Session } from './session.ts';
+import type { RegistrySettings } from './settings.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface PullOptions {
@@ -46,33 +47,11 @@ const CONFIG_LIMIT = 16 << 20;
 /** Throws RegistryError and ImageError; then nothing of the image is left but blobs that others have too. */
 export async function pullImage(content: Content, options: PullOptions): Promise<PulledImage> {
   const { reference, settings, auth, signal } = options;
-  let failure: unknown;
-  for (const endpoint of endpointsOf(reference.domain, settings, true)) {
-    // A mirror is not to learn the password for what it mirrors.
-    const session = openSession({ endpoint, signal, auth: endpoint.isMirror ? undefined : auth });
-    try {
-      return await pullFrom(content, session, options);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
-      failure = moreTelling(failure, error);
-      if (isFinal(endpoint, error)) break;
-    } finally {
-      session.close();
-    }
-  }
-  throw explainPull(failure, reference);
-}
-
-/** Somebody answered: to ask again without TLS would only give the password away. */
-export const isFinal = (endpoint: Endpoint, error: RegistryError): boolean =>
-  !endpoint.isMirror && error.status !== undefined;
-
-/** Of a mirror's, or HTTPS's, and the next endpoint's failure: the one where somebody answered. */
-export function moreTelling(before: unknown, after: RegistryError): unknown {
-  return before instanceof RegistryError && before.status !== undefined && after.status === undefined
-    ? before
-    : after;
+  return askRegistry({ domain: reference.domain, settings, auth, signal, mirrored: true }, session =>
+    pullFrom(content, session, options),
+  ).catch(error => {
+    throw explainPull(error, reference);
+  });
 }
 
 /** 401 would make clients ask for a password, where a wrong name is the likelier mistake: dockerd says 404, too. */

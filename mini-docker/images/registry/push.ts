@@ -21,11 +21,10 @@ import type { CatalogImage } from '../catalog.ts';
 import { type Content, counted, withName } from '../content.ts';
 import { noSuchImage } from '../errors.ts';
 import type { ImageProgress, PushedImage } from '../image.ts';
+import { askRegistry } from './ask.ts';
 import { RegistryError } from './errors.ts';
-import { isFinal, moreTelling } from './pull.ts';
 import { openRepository, type Repository } from './repository.ts';
-import { openSession } from './session.ts';
-import { endpointsOf, type RegistrySettings } from './settings.ts';
+import type { RegistrySettings } from './settings.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface PushOptions {
@@ -44,22 +43,12 @@ export async function pushImage(content: Content, options: PushOptions): Promise
   const { reference, settings, auth, signal } = options;
   const { image, byName } = content.catalog.find(encodeReference(reference));
   if (byName === undefined) throw noSuchImage(encodeReference(reference));
-  let failure: unknown;
-  for (const endpoint of endpointsOf(reference.domain, settings, false)) {
-    const session = openSession({ endpoint, signal, auth });
-    try {
-      const repository = openRepository(session, reference.path, 'pull,push');
-      return await content.holding(hold => pushTo({ content, image, repository, hold, options }));
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
-      failure = moreTelling(failure, error);
-      if (isFinal(endpoint, error)) break;
-    } finally {
-      session.close();
-    }
-  }
-  throw explain(failure, reference);
+  return askRegistry({ domain: reference.domain, settings, auth, signal }, session => {
+    const repository = openRepository(session, reference.path, 'pull,push');
+    return content.holding(hold => pushTo({ content, image, repository, hold, options }));
+  }).catch(error => {
+    throw explain(error, reference);
+  });
 }
 
 function explain(failure: unknown, reference: ImageReference): unknown {

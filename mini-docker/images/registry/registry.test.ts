@@ -603,6 +603,10 @@ describe('mirrors', () => {
     await other.remove('busybox', { force: true, inUse: new Map() });
     const { image } = await other.pull('thing:1', { auth: { username: 'me', password: 'secret' } });
     expect(image.repoTags).toEqual(['thing:1']);
+    const auth = { username: 'me', password: 'secret' };
+    expect(await other.remoteTags('thing', { auth })).toEqual(['1']);
+    const { descriptor } = await other.describeRemote('thing:1', { auth });
+    expect(descriptor.digest).toBe((await other.pull('thing:1')).digest);
     expect(given.every(each => each === undefined)).toBe(true);
   });
 });

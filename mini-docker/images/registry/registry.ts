@@ -1,19 +1,18 @@
 // What an image store can do with registries, by the names that users write.
 import { join } from 'node:path';
-import { decodeReference, type ImageReference, withTag } from '../../formats/image-reference.ts';
+import { decodeReference, withTag } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { Content } from '../content.ts';
-import type { ImageStore, PushImageOptions } from '../image.ts';
+import type { ImageStore } from '../image.ts';
 import { decodePlatformText } from '../platform.ts';
+import { askRegistry } from './ask.ts';
 import { describeRemote } from './describe.ts';
-import { RegistryError } from './errors.ts';
 import { manifestLists } from './manifest-lists.ts';
-import { explainPull, isFinal, moreTelling, pullImage } from './pull.ts';
+import { explainPull, pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
 import { openRepository } from './repository.ts';
 import { searchRegistry } from './search.ts';
-import { openSession, type Session } from './session.ts';
-import { endpointsOf, type RegistrySettings } from './settings.ts';
+import type { RegistrySettings } from './settings.ts';
 
 /** Docker Hub answers searches at another host than its registry. */
 const HUB_SEARCH = 'https://index.docker.io';
@@ -35,15 +34,15 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
     },
     remoteTags(text, options = {}) {
       const reference = decodeReference(text);
-      return withSession(reference, settings, options, session =>
+      return askRegistry({ domain: reference.domain, settings, ...options, mirrored: true }, session =>
         openRepository(session, reference.path, 'pull').tags(),
       ).catch(error => {
         throw explainPull(error, reference);
       });
     },
     async login(auth) {
-      const reference = { domain: domainOf(auth), path: '' };
-      await withSession(reference, settings, { auth }, async session => {
+      const reference = { domain: domainOf(auth) };
+      await askRegistry({ ...reference, settings, auth }, async session => {
         const doing = `log in to ${reference.domain}`;
         const response = await session.send({ method: 'GET', url: '/v2/', expect: [200], doing });
         response.body.resume();
@@ -51,21 +50,21 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
     },
     describeRemote(text, options = {}) {
       const reference = withTag(decodeReference(text));
-      return withSession(reference, settings, options, session =>
+      return askRegistry({ domain: reference.domain, settings, ...options, mirrored: true }, session =>
         describeRemote(openRepository(session, reference.path, 'pull'), reference),
       );
     },
     search(text, { limit, ...options }) {
       const [, domain = 'docker.io', term = ''] = /^(?:([^/]*[.:][^/]*|localhost)\/)?(.*)$/.exec(text) ?? [];
-      return withSession({ domain, isSearch: true }, settings, options, session =>
-        searchRegistry(session, { term, limit }),
+      return askRegistry(
+        { domain, settings, ...options, ...(domain === 'docker.io' && { base: HUB_SEARCH }) },
+        session => searchRegistry(session, { term, limit }),
       );
     },
     manifestLists: manifestLists({
       directory: join(content.temporary, '..', 'manifest-lists'),
       temporary: content.temporary,
-      withSession: (reference, auth, use) =>
-        withSession(reference, settings, auth === undefined ? {} : { auth }, use),
+      withSession: ({ domain }, auth, use) => askRegistry({ domain, settings, auth }, use),
     }),
   };
 }
@@ -74,28 +73,4 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
 function domainOf({ serveraddress = '' }: RegistryAuth): string {
   const host = serveraddress.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return host === '' || host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
-}
-
-async function withSession<T>(
-  { domain, isSearch = false }: Pick<ImageReference, 'domain'> & { isSearch?: boolean },
-  settings: RegistrySettings,
-  { auth, signal }: PushImageOptions,
-  use: (session: Session) => Promise<T>,
-): Promise<T> {
-  let failure: unknown;
-  for (const found of endpointsOf(domain, settings, false)) {
-    const endpoint = isSearch && domain === 'docker.io' ? { ...found, base: HUB_SEARCH } : found;
-    const session = openSession({ endpoint, auth, signal });
-    try {
-      return await use(session);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(error instanceof RegistryError)) throw error;
-      failure = moreTelling(failure, error);
-      if (isFinal(endpoint, error)) break;
-    } finally {
-      session.close();
-    }
-  }
-  throw failure;
 }
