@@ -170,6 +170,35 @@ describe('the API', () => {
 });
 
 describe.each(commandLines(() => daemon))('$name', ({ name, does, cli }) => {
+  test('network create --config-only and --config-from', async () => {
+    await does('network create --config-only --subnet 10.78.0.0/24 --label a=b plan');
+    await does('network create --config-from plan made');
+    const format = '{{(index .IPAM.Config 0).Subnet}} {{.Labels}} {{.ConfigFrom.Network}} {{.Driver}}';
+    expect(await does(['network', 'inspect', '-f', format, 'made'])).toBe(
+      '10.78.0.0/24 map[a:b] plan bridge\n',
+    );
+    for (const [command, why] of [
+      ['run --rm --net plan busybox true', 'cannot create endpoint on configuration-only network'],
+      ['network rm plan', 'configuration network "plan" is in use'],
+      ['network create --config-from nothing other', 'configuration network "nothing" does not exist'],
+      [
+        'network create --config-from plan --label c=d other',
+        'user specified configurations are not supported',
+      ],
+      [
+        'network create --config-from plan --config-only other',
+        'cannot depend on another configuration network',
+      ],
+    ] as const) {
+      expect((await cli(command)).err, command).toContain(why);
+    }
+    expect(await does('run --rm --net made busybox ip -4 addr show eth0')).toContain('10.78.0.2/24');
+    await daemon.end('SIGTERM');
+    await daemon.begin();
+    await does('network rm made');
+    await does('network rm plan');
+  });
+
   test('network create, ls, inspect, connect, disconnect, rm, prune', async () => {
     const id = (
       await does(

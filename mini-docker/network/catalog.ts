@@ -81,7 +81,8 @@ function isDisplaced(network: Network, host: NetlinkSocket): boolean {
 }
 
 function poolsOf(record: NetworkRecord): AddressPool[] {
-  const { Name, IPAM } = record.resource;
+  const { Name, IPAM, ConfigOnly } = record.resource;
+  if (ConfigOnly) return [];
   return IPAM.Config.map(config =>
     createAddressPool({
       network: Name,

@@ -17,6 +17,8 @@ export function connections(parts: Parts): Connections {
   return {
     async attach(wanted) {
       const network = catalog.find(wanted.network);
+      if (network.record.resource.ConfigOnly)
+        throw new ExpectedError('forbidden', 'cannot create endpoint on configuration-only network');
       const endpoint = await plug(parts, network, wanted);
       try {
         await nameServers.follow(wanted.containerId);

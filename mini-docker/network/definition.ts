@@ -32,6 +32,7 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   if (isPredefined(body.Name) || body.Name === 'default')
     throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
   checkName(body.Name);
+  if (body.ConfigOnly) return configuration(body);
   const driver = body.Driver || 'bridge';
   if (driver === 'host' || driver === 'null')
     throw new ExpectedError('forbidden', `only one instance of "${driver}" network is allowed`);
@@ -40,12 +41,11 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
       'notFound',
       `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the driver bridge)`,
     );
-  for (const field of ['Ingress', 'ConfigOnly'] as const)
-    if (body[field])
-      throw new ExpectedError(
-        'notImplemented',
-        `${field} networks belong to swarm mode, which mini-docker does not have`,
-      );
+  if (body.Ingress)
+    throw new ExpectedError(
+      'notImplemented',
+      'Ingress networks belong to swarm mode, which mini-docker does not have',
+    );
   if (body.EnableIPv4 === false)
     throw new ExpectedError('notImplemented', 'networks without IPv4 are not supported');
   return bridgeNetwork(body, around);
@@ -64,6 +64,57 @@ export function defineDefaultBridge(around: Surroundings): NetworkRecord {
     [OPTION.mtu]: '1500',
   };
   return record;
+}
+
+/** What other networks are made from (`--config-only`): it has no links, and no addresses of its own. */
+function configuration(body: NetworkCreateBody): NetworkRecord {
+  if (body.ConfigFrom?.Network)
+    throw new ExpectedError(
+      'forbidden',
+      'a configuration network cannot depend on another configuration network',
+    );
+  for (const { Subnet = '' } of body.IPAM?.Config ?? [])
+    if (Subnet !== '' && !decodeSubnet(Subnet))
+      throw new ExpectedError('badParameter', `invalid subnet ${Subnet}: it must be in CIDR notation`);
+  const resource = resourceOf(body, newId());
+  const { Options = null, Config } = body.IPAM ?? {};
+  const IPAM = { ...resource.IPAM, Options, Config: (Config ?? []).filter(each => each.Subnet) };
+  return {
+    version: 1,
+    resource: {
+      ...resource,
+      Driver: 'null',
+      ConfigOnly: true,
+      EnableIPv6: body.EnableIPv6 ?? false,
+      IPAM,
+      Options: body.Options ?? {},
+    },
+    bridge: '',
+    mac: '',
+  };
+}
+
+/** The body with what `--config-from` names in it. `configurations`: the networks that can be named there. */
+export function withConfiguration(
+  body: NetworkCreateBody,
+  configurations: readonly NetworkRecord['resource'][],
+): NetworkCreateBody {
+  const wanted = body.ConfigFrom?.Network;
+  if (!wanted || body.ConfigOnly) return body;
+  const found = configurations.find(each => each.ConfigOnly && (each.Name === wanted || each.Id === wanted));
+  if (found === undefined)
+    throw new ExpectedError('notFound', `configuration network ${JSON.stringify(wanted)} does not exist`);
+  const has = (value: object | null | undefined) => Object.keys(value ?? {}).length > 0;
+  const isSet = (config: IpamConfig) => Object.values(config).some(each => has(Object(each)));
+  const refuse = (what: string) => {
+    const message = `${what} are not supported if the network depends on a configuration network`;
+    throw new ExpectedError('forbidden', message);
+  };
+  if (has(body.Options)) refuse('network driver options');
+  if (has(body.Labels) || body.EnableIPv6 || has(body.IPAM?.Options) || body.IPAM?.Config?.some(isSet))
+    refuse('user specified configurations');
+  const { IPAM, Options, Labels, EnableIPv6 } = found;
+  return { ...body, IPAM, Options, Labels, EnableIPv6, ConfigFrom: { Network: found.Name } };
 }
 
 /** 'host' and 'none' have no links of ours, and exist to be named. */
@@ -103,7 +154,7 @@ function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resourc
     Internal: body.Internal ?? false,
     Attachable: body.Attachable ?? false,
     Ingress: false,
-    ConfigFrom: { Network: '' },
+    ConfigFrom: { Network: body.ConfigFrom?.Network ?? '' },
     ConfigOnly: false,
     Options: {},
     Labels: body.Labels ?? {},

@@ -4,7 +4,7 @@ import { ExpectedError } from '../formats/errors.ts';
 import { adopt } from './adoption.ts';
 import { matches, type Network, resourceOf } from './catalog.ts';
 import { connections } from './connections.ts';
-import { defineNetwork } from './definition.ts';
+import { defineNetwork, withConfiguration } from './definition.ts';
 import { explainConnection } from './explain.ts';
 import { mapNetworks } from './map.ts';
 import type { Networks } from './network.ts';
@@ -61,13 +61,14 @@ function definitions(parts: Parts): Definitions {
       return shown(catalog.find(reference));
     },
     async create(body) {
-      const record = defineNetwork(body, catalog.surroundings());
+      const others = [...catalog.networks.values()].map(each => each.record.resource);
+      const record = defineNetwork(withConfiguration(body, others), catalog.surroundings());
       for (const { record: other } of catalog.networks.values())
         if (other.resource.Name === body.Name)
           throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
       const network = catalog.add(record);
       try {
-        await switchboard.stand(record);
+        if (!record.resource.ConfigOnly) await switchboard.stand(record);
       } catch (error) {
         await remove(parts, network).catch(() => {});
         throw error;
@@ -82,6 +83,14 @@ function definitions(parts: Parts): Definitions {
           'forbidden',
           `${resource.Name} is a pre-defined network and cannot be removed`,
         );
+      const isUsed = [...catalog.networks.values()].some(
+        each => each.record.resource.ConfigFrom.Network === resource.Name,
+      );
+      if (resource.ConfigOnly && isUsed)
+        throw new ExpectedError(
+          'forbidden',
+          `error while removing network: configuration network ${JSON.stringify(resource.Name)} is in use`,
+        );
       const users = Object.values(resource.Containers).map(each => each.Name);
       if (users.length > 0)
         throw new ExpectedError(
@@ -95,7 +104,7 @@ function definitions(parts: Parts): Definitions {
       const unused = [...catalog.networks.values()].filter(network => {
         const resource = shown(network);
         const named = inUse.has(resource.Name) || inUse.has(resource.Id);
-        return !named && matches(resource, { ...filters, dangling: ['true'] });
+        return !named && !resource.ConfigOnly && matches(resource, { ...filters, dangling: ['true'] });
       });
       for (const network of unused) await remove(parts, network);
       return { NetworksDeleted: unused.map(each => each.record.resource.Name) };
@@ -105,7 +114,7 @@ function definitions(parts: Parts): Definitions {
 
 async function remove({ catalog, switchboard }: Parts, network: Network): Promise<void> {
   catalog.remove(network);
-  await switchboard.takeDown(network.record);
+  if (!network.record.resource.ConfigOnly) await switchboard.takeDown(network.record);
 }
 
 function warnings(firewall: boolean | undefined): string[] {

@@ -60,8 +60,8 @@ function readAll<T>(directory: string, decode: (bytes: Buffer, id: string) => T,
 
 /** What is looked at later, and must be what it should be. */
 const pool = object(
-  { IPRange: string, AuxiliaryAddresses: map(string) },
-  { Subnet: string, Gateway: string },
+  { IPRange: string, AuxiliaryAddresses: map(string), Gateway: string },
+  { Subnet: string },
 );
 const networkFile = object(
   {},
@@ -70,7 +70,7 @@ const networkFile = object(
     bridge: string,
     mac: string,
     resource: object(
-      {},
+      { ConfigOnly: boolean },
       {
         Id: string,
         Name: string,
@@ -116,7 +116,9 @@ const containerFile = object(
 function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
   const { version, resource } = parse(bytes, 'network', networkFile);
   checkOwner({ version, of: resource.Id, id });
-  for (const { Subnet } of resource.IPAM.Config) {
+  for (const { Subnet, Gateway } of resource.IPAM.Config) {
+    if (Gateway === undefined && !resource.ConfigOnly)
+      throw new FormatError(`network.resource.IPAM.Config: ${Subnet} has no Gateway`);
     if (decodeSubnet(Subnet) === undefined) throw new FormatError(`its subnet is none: ${Subnet}`);
   }
   return parseObject(bytes, 'network') as unknown as NetworkRecord;

@@ -67,6 +67,8 @@ export const networkCreate = command({
   flags: {
     attachable: toggle('Changes nothing here: that is for swarms'),
     'aux-address': list('map', 'Auxiliary IPv4 or IPv6 addresses used by Network driver'),
+    'config-from': text('string', 'The network from which to copy the configuration'),
+    'config-only': toggle('Create a configuration only network'),
     driver: text('string', 'Driver to manage the Network', 'd'),
     gateway: list('list', 'IPv4 or IPv6 Gateway for the master subnet'),
     internal: toggle('Restrict external access to the network'),
@@ -94,6 +96,8 @@ export const networkCreate = command({
       Name: args[0],
       CheckDuplicate: true,
       Driver: flags.driver ?? 'bridge',
+      ConfigOnly: flags['config-only'],
+      ...(flags['config-from'] === undefined ? {} : { ConfigFrom: { Network: flags['config-from'] } }),
       ...(flags.scope === undefined ? {} : { Scope: flags.scope }),
       Internal: flags.internal,
       Attachable: flags.attachable,
