@@ -1,7 +1,7 @@
 // Runs a command line: finds the command, parses its flags, runs it, prints its error, returns the exit code.
 
 import type { AnyCommand, Invocation } from './command.ts';
-import { COMMANDS, commandsOf, findCommand, GROUPS } from './commands.ts';
+import { COMMANDS, commandsOf, findCommand, GROUP_FLAGS, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
 import { tlsFiles } from './daemon/tls-files.ts';
@@ -37,16 +37,32 @@ async function runArguments(argv: readonly string[], options: CommandLineOptions
 }
 
 interface Options extends CommandLineOptions {
+  /** Flags of the command's group. */
+  group?: Readonly<Record<string, unknown>>;
   host: string | undefined;
   tls: TlsFiles | undefined;
 }
 
 async function dispatch(args: string[], options: Options): Promise<number> {
-  const [first, second] = args;
+  const [first] = args;
   if (first === undefined) return help([]);
   if (!Object.hasOwn(GROUPS, first)) return runNamed(first, args.slice(1), options);
+  const { group, rest } = await groupFlags(first, args.slice(1));
+  const [second] = rest;
   if (second === undefined || second === '--help' || second === '-h') return help([first]);
-  return runNamed(`${first} ${second}`, args.slice(2), options);
+  return runNamed(`${first} ${second}`, rest.slice(1), { ...options, group });
+}
+
+/** What stands before the command's name, of a group that has flags. */
+async function groupFlags(group: string, argv: string[]) {
+  if (!Object.hasOwn(GROUP_FLAGS, group)) return { group: {}, rest: argv };
+  try {
+    const { flags, args } = parseFlags(await GROUP_FLAGS[group]!(), argv, { interspersed: false });
+    return { group: flags, rest: args };
+  } catch (error) {
+    if (error instanceof HelpError) return { group: {}, rest: [] };
+    throw error;
+  }
 }
 
 async function runNamed(name: string, argv: string[], options: Options): Promise<number> {
@@ -64,6 +80,7 @@ async function runNamed(name: string, argv: string[], options: Options): Promise
       given,
       args,
       name,
+      group: options.group ?? {},
       get daemon() {
         daemon ??= new DaemonClient({ ...options, environment: process.env });
         return daemon;

@@ -25,6 +25,8 @@ export interface Invocation<F extends FlagTable> {
   /** Names of the flags that the user gave, with any value. */
   given: ReadonlySet<string>;
   args: string[];
+  /** Flags between the name of the command's group and its own: `compose -f FILE up`. Empty where the group has none. */
+  group: Readonly<Record<string, unknown>>;
   daemon: DaemonClient;
   /** The command's name as the user wrote it: 'run', 'network ls'. */
   name: string;

@@ -1,16 +1,24 @@
 // The table of commands: name, summary and module. A module is loaded only when its command is used.
 
 import type { CommandTable, Entry } from './command.ts';
+import { COMPOSE_COMMANDS } from './compose/commands.ts';
+import type { FlagTable } from './flags/flags.ts';
 
 /** Groups of commands: 'network' has 'network ls', …. */
 export const GROUPS: Readonly<Record<string, string>> = {
   builder: 'Manage builds',
+  compose: 'Define and run multi-container applications',
   container: 'Manage containers',
   image: 'Manage images',
   manifest: 'Manage Docker image manifests and manifest lists',
   network: 'Manage networks',
   volume: 'Manage volumes',
   system: 'Manage the engine and its data',
+};
+
+/** Flags that stand between a group's name and its command's. */
+export const GROUP_FLAGS: Readonly<Record<string, () => Promise<FlagTable>>> = {
+  compose: async () => (await import('./compose/options.ts')).PROJECT_FLAGS,
 };
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
@@ -174,6 +182,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Generate the autocompletion script for bash, zsh or fish',
     load: async () => (await import('./commands/completion.ts')).completion(TABLE),
   },
+  ...COMPOSE_COMMANDS,
   'container prune': {
     summary: 'Remove all stopped containers',
     load: async () => (await import('./commands/prune.ts')).containerPrune,

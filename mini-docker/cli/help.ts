@@ -2,7 +2,7 @@
 
 import type { Option, Command as Page } from 'commander';
 import type { AnyCommand } from './command.ts';
-import { commandsOf, GROUPS } from './commands.ts';
+import { commandsOf, GROUP_FLAGS, GROUPS } from './commands.ts';
 import { type FlagTable, flagName } from './flags/flags.ts';
 import { PROGRAM_FLAGS } from './program-flags.ts';
 
@@ -46,7 +46,9 @@ Examples:
 }
 
 export async function groupHelp(group: string): Promise<string> {
-  const it = (await page(`${group} COMMAND`, {})).description(GROUPS[group]!);
+  const flags = await GROUP_FLAGS[group]?.();
+  const usage = flags === undefined ? `${group} COMMAND` : `${group} [OPTIONS] COMMAND`;
+  const it = (await page(usage, flags ?? {})).description(GROUPS[group]!);
   for (const { name, summary } of commandsOf(group)) it.command(name).description(summary).usage(' ');
   it.addHelpText('after', `\n'mini-docker ${group} COMMAND --help' shows more about a command.`);
   return rendered(it);

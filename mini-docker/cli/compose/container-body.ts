@@ -1,0 +1,386 @@
+// A service → the body of POST /containers/create.
+
+import { decodeDuration } from '../../formats/durations.ts';
+import type {
+  ContainerCreateBody,
+  EndpointSettings,
+  HostConfig,
+  MountRequest,
+} from '../../formats/engine-api/containers.ts';
+import { CommandError } from '../errors.ts';
+import { readCpus, readDevice, readRestart } from '../flags/values.ts';
+import { decodeExpose } from '../run/ports.ts';
+import { LABEL } from './labels.ts';
+import type { Mount } from './ports-and-mounts.ts';
+import { type Project, serviceHash } from './project.ts';
+import type { Endpoint, FileReference, Service } from './service.ts';
+
+export interface Wanted {
+  project: Project;
+  /** Of the service. */
+  name: string;
+  service: Service;
+  containerName: string;
+  number: number;
+  /** Of `run`. */
+  oneOff: boolean;
+  /** Other containers find it by the service's name. */
+  aliases: boolean;
+  /** Id of the image. */
+  image: string;
+  /** Id of a container of another service; undefined when there is none. */
+  containerOf(service: string): string | undefined;
+  /** Binds of anonymous volumes of the container that this one replaces. */
+  inherited?: readonly string[];
+}
+
+/** Networks beyond the first: the API before 1.44 takes one at a time. */
+export interface ContainerPlan {
+  body: ContainerCreateBody;
+  more: { network: string; endpoint: EndpointSettings }[];
+}
+
+export const imageOf = (project: string, name: string, { image }: Service): string =>
+  image ?? `${project}-${name}`;
+
+export function planContainer(wanted: Wanted): ContainerPlan {
+  const { project, name, service, inherited = [] } = wanted;
+  const ports = publishedPorts(service);
+  const { binds, mounts, anonymous } = volumes(wanted);
+  const [first, ...more] = endpoints(wanted);
+  const mode = first?.network ?? sharedMode(service.network_mode ?? 'none', wanted);
+  const body: ContainerCreateBody = {
+    Hostname: service.hostname ?? '',
+    Domainname: service.domainname ?? '',
+    User: service.user ?? '',
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: service.tty ?? false,
+    OpenStdin: service.stdin_open ?? false,
+    StdinOnce: false,
+    Env: Object.entries(service.environment ?? {}).flatMap(([key, value]) =>
+      value === null ? [] : `${key}=${value}`,
+    ),
+    Cmd: service.command ?? null,
+    Entrypoint: service.entrypoint ?? null,
+    Image: imageOf(project.name, name, service),
+    WorkingDir: service.working_dir ?? '',
+    Labels: labels(wanted),
+    ...(Object.keys(anonymous).length > 0 ? { Volumes: anonymous } : {}),
+    ...(Object.keys(ports.exposed).length > 0 ? { ExposedPorts: ports.exposed } : {}),
+    ...(service.mac_address === undefined ? {} : { MacAddress: service.mac_address }),
+    ...(service.stop_signal === undefined ? {} : { StopSignal: service.stop_signal }),
+    ...(service.stop_grace_period === undefined ? {} : { StopTimeout: seconds(service.stop_grace_period) }),
+    ...health(service),
+    HostConfig: {
+      ...hostConfig(wanted),
+      Binds: [...binds, ...inherited],
+      ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+      PortBindings: ports.bindings,
+      NetworkMode: mode,
+    },
+    NetworkingConfig: { EndpointsConfig: first === undefined ? {} : { [first.network]: first.endpoint } },
+  };
+  return { body, more };
+}
+
+export const seconds = (duration: string): number => Math.ceil(decodeDuration(duration) / 1e9);
+
+function labels({ project, name, service, number, oneOff, image }: Wanted): Record<string, string> {
+  const dependencies = Object.entries(service.depends_on ?? {});
+  return {
+    ...service.labels,
+    [LABEL.project]: project.name,
+    [LABEL.service]: name,
+    [LABEL.number]: String(number),
+    [LABEL.oneOff]: oneOff ? 'True' : 'False',
+    [LABEL.hash]: serviceHash(service),
+    [LABEL.image]: image,
+    [LABEL.directory]: project.directory,
+    [LABEL.files]: project.files.join(','),
+    [LABEL.dependencies]: dependencies
+      .map(([other, { condition, restart = false }]) => `${other}:${condition}:${restart}`)
+      .join(','),
+  };
+}
+
+function publishedPorts({ ports = [], expose = [] }: Service) {
+  const exposed: Record<string, object> = {};
+  const bindings: NonNullable<HostConfig['PortBindings']> = {};
+  for (const { target, protocol, host_ip = '', published = '' } of ports) {
+    const key = `${target}/${protocol}`;
+    exposed[key] = {};
+    bindings[key] = [...(bindings[key] ?? []), { HostIp: host_ip, HostPort: published }];
+  }
+  for (const port of expose.flatMap(decodeExpose)) exposed[port] = {};
+  return { exposed, bindings };
+}
+
+/** Binds are what every daemon knows; only what they cannot say is a mount. */
+function volumes({ project, service }: Wanted) {
+  const binds: string[] = [];
+  const mounts: MountRequest[] = [];
+  const anonymous: Record<string, object> = {};
+  for (const mount of service.volumes ?? []) {
+    const source =
+      mount.type === 'volume' && mount.source !== undefined
+        ? project.volumes[mount.source]!.name
+        : mount.source;
+    const options = bindOptions(mount);
+    if (mount.type === 'volume' && source === undefined && options === '') anonymous[mount.target!] = {};
+    else if (source !== undefined && options !== undefined)
+      binds.push(`${source}:${mount.target}${options && `:${options}`}`);
+    else mounts.push(mountRequest(mount, source));
+  }
+  for (const each of service.secrets ?? [])
+    binds.push(fileBind(project.secrets[each.source!]!.file!, each, '/run/secrets/'));
+  for (const each of service.configs ?? [])
+    binds.push(fileBind(project.configs[each.source!]!.file!, each, '/'));
+  return { binds, mounts, anonymous };
+}
+
+/** As `-v` has them; undefined where only a mount can say it. */
+function bindOptions({ type, target, source, read_only, bind, volume, tmpfs }: Mount): string | undefined {
+  if (type !== 'bind' && type !== 'volume') return undefined;
+  if (type === 'bind' && (bind?.create_host_path !== true || bind.recursive !== undefined)) return undefined;
+  if (volume?.subpath !== undefined || volume?.labels !== undefined || tmpfs !== undefined) return undefined;
+  // A colon would end the path in a bind.
+  if (target!.includes(':') || source?.includes(':')) return undefined;
+  const options = [
+    read_only ? 'ro' : '',
+    bind?.selinux ?? '',
+    bind?.propagation ?? '',
+    volume?.nocopy ? 'nocopy' : '',
+  ];
+  return options.filter(each => each !== '').join(',');
+}
+
+function mountRequest(
+  { type, target, read_only, bind, volume, tmpfs, consistency }: Mount,
+  source: string | undefined,
+): MountRequest {
+  const recursive = {
+    enabled: {},
+    disabled: { NonRecursive: true },
+    writable: { ReadOnlyNonRecursive: true },
+    readonly: { ReadOnlyForceRecursive: true },
+  };
+  return {
+    Type: type!,
+    Target: target!,
+    ...(source === undefined ? {} : { Source: source }),
+    ...(read_only ? { ReadOnly: true } : {}),
+    ...(consistency === undefined ? {} : { Consistency: consistency }),
+    ...(bind === undefined
+      ? {}
+      : {
+          BindOptions: {
+            ...(bind.propagation === undefined ? {} : { Propagation: bind.propagation }),
+            ...(bind.create_host_path ? { CreateMountpoint: true } : {}),
+            ...recursive[bind.recursive ?? 'enabled'],
+          },
+        }),
+    ...(volume === undefined
+      ? {}
+      : {
+          VolumeOptions: {
+            ...(volume.nocopy ? { NoCopy: true } : {}),
+            ...(volume.subpath === undefined ? {} : { Subpath: volume.subpath }),
+            ...(volume.labels === undefined ? {} : { Labels: volume.labels }),
+          },
+        }),
+    ...(tmpfs === undefined
+      ? {}
+      : {
+          TmpfsOptions: {
+            ...(tmpfs.size === undefined ? {} : { SizeBytes: tmpfs.size }),
+            ...(tmpfs.mode === undefined ? {} : { Mode: tmpfs.mode }),
+          },
+        }),
+  };
+}
+
+/** uid, gid and mode are the file's own: it is the host's file that is mounted. */
+function fileBind(file: string, { source, target }: FileReference, place: string): string {
+  const inside = target ?? source!;
+  return `${file}:${inside.startsWith('/') ? inside : `${place}${inside}`}:ro`;
+}
+
+/** Those with the highest priority first: the first one has the default route. */
+function endpoints({ project, name, service, containerName, aliases: isFound }: Wanted) {
+  const all = Object.entries(service.networks ?? {}).map(
+    ([key, endpoint]) => ({ key, ...endpoint }) as { key: string } & Endpoint,
+  );
+  const links = [...(service.links ?? []), ...(service.external_links ?? [])];
+  return all
+    .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (a.key < b.key ? -1 : 1))
+    .map(({ key, ipv4_address, ipv6_address, link_local_ips, mac_address, driver_opts, aliases = [] }) => {
+      const network = project.networks[key]!.name;
+      const ipam = {
+        ...(ipv4_address === undefined ? {} : { IPv4Address: ipv4_address }),
+        ...(ipv6_address === undefined ? {} : { IPv6Address: ipv6_address }),
+        ...(link_local_ips === undefined ? {} : { LinkLocalIPs: link_local_ips }),
+      };
+      const endpoint: EndpointSettings = {
+        Aliases: [...new Set([containerName, ...(isFound ? [name, ...aliases] : [])])],
+        ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
+        ...(links.length > 0 ? { Links: links.flatMap(link => linkTo(link, project, service)) } : {}),
+        ...(mac_address === undefined ? {} : { MacAddress: mac_address }),
+        ...(driver_opts === undefined ? {} : { DriverOpts: driver_opts }),
+      };
+      return { network, endpoint };
+    });
+}
+
+/** A service is linked to by the name of its first container. */
+function linkTo(link: string, project: Project, service: Service): string[] {
+  const [target = '', alias = target] = link.split(':');
+  const linked = (service.links ?? []).includes(link) ? project.services[target] : undefined;
+  if (linked === undefined) return [`${target}:${alias}`];
+  return [`${linked.container_name ?? `${project.name}-${target}-1`}:${alias}`];
+}
+
+/** `service:db` → the container of that service. */
+function sharedMode(mode: string, { containerOf }: Wanted): string {
+  const other = /^service:(.+)$/.exec(mode)?.[1];
+  if (other === undefined) return mode;
+  const id = containerOf(other);
+  if (id === undefined)
+    throw new CommandError(`there is no container of ${other}, whose ${mode} is to be shared`);
+  return `container:${id}`;
+}
+
+function volumesFrom({ service, containerOf }: Wanted): string[] {
+  return (service.volumes_from ?? []).map(each => {
+    const outside = /^container:(.+)$/.exec(each)?.[1];
+    if (outside !== undefined) return outside;
+    const [other = '', ...mode] = each.split(':');
+    const id = containerOf(other);
+    if (id === undefined)
+      throw new CommandError(`there is no container of ${other}, whose volumes are to be shared`);
+    return [id, ...mode].join(':');
+  });
+}
+
+function health({ healthcheck }: Service): Pick<ContainerCreateBody, 'Healthcheck'> {
+  if (healthcheck === undefined) return {};
+  if (healthcheck.disable) return { Healthcheck: { Test: ['NONE'] } };
+  const { test, interval, timeout, retries, start_period, start_interval } = healthcheck;
+  return {
+    Healthcheck: {
+      ...(test === undefined ? {} : { Test: test }),
+      ...(interval === undefined ? {} : { Interval: decodeDuration(interval) }),
+      ...(timeout === undefined ? {} : { Timeout: decodeDuration(timeout) }),
+      ...(start_period === undefined ? {} : { StartPeriod: decodeDuration(start_period) }),
+      ...(start_interval === undefined ? {} : { StartInterval: decodeDuration(start_interval) }),
+      ...(retries === undefined ? {} : { Retries: retries }),
+    },
+  };
+}
+
+function restartPolicy({ restart, deploy }: Service) {
+  if (restart !== undefined) return readRestart(restart);
+  const { condition, max_attempts = 0 } = deploy?.restart_policy ?? {};
+  const names = { none: 'no', 'on-failure': 'on-failure', any: 'always' } as const;
+  return condition === undefined
+    ? undefined
+    : { Name: names[condition], MaximumRetryCount: condition === 'on-failure' ? max_attempts : 0 };
+}
+
+function resources(service: Service): HostConfig {
+  const { limits = {}, reservations = {} } = service.deploy?.resources ?? {};
+  const cpus = limits.cpus ?? service.cpus;
+  const devices = (service.blkio_config ?? {}) as NonNullable<Service['blkio_config']>;
+  const rates = (list: { path?: string; rate?: number }[] = []) =>
+    list.map(({ path = '', rate = 0 }) => ({ Path: path, Rate: rate }));
+  return {
+    ...(cpus === undefined ? {} : { NanoCpus: readCpus(String(cpus)) }),
+    Memory: limits.memory ?? service.mem_limit ?? 0,
+    MemoryReservation: reservations.memory ?? service.mem_reservation ?? 0,
+    MemorySwap: service.memswap_limit ?? 0,
+    ...(service.mem_swappiness === undefined ? {} : { MemorySwappiness: service.mem_swappiness }),
+    CpuPeriod: service.cpu_period ?? 0,
+    CpuQuota: service.cpu_quota ?? 0,
+    CpuRealtimePeriod: service.cpu_rt_period ?? 0,
+    CpuRealtimeRuntime: service.cpu_rt_runtime ?? 0,
+    CpuShares: service.cpu_shares ?? 0,
+    CpusetCpus: service.cpuset ?? '',
+    ...((limits.pids ?? service.pids_limit) === undefined
+      ? {}
+      : { PidsLimit: limits.pids ?? service.pids_limit! }),
+    ...(service.oom_kill_disable === undefined ? {} : { OomKillDisable: service.oom_kill_disable }),
+    BlkioWeight: devices.weight ?? 0,
+    BlkioWeightDevice: (devices.weight_device ?? []).map(({ path = '', weight = 0 }) => ({
+      Path: path,
+      Weight: weight,
+    })),
+    BlkioDeviceReadBps: rates(devices.device_read_bps),
+    BlkioDeviceReadIOps: rates(devices.device_read_iops),
+    BlkioDeviceWriteBps: rates(devices.device_write_bps),
+    BlkioDeviceWriteIOps: rates(devices.device_write_iops),
+    Devices: (service.devices ?? []).map(readDevice),
+    DeviceCgroupRules: service.device_cgroup_rules ?? [],
+    ...(reservations.devices === undefined
+      ? {}
+      : {
+          DeviceRequests: reservations.devices.map(
+            ({ driver = '', count, device_ids = [], capabilities = [], options = {} }) => ({
+              Driver: driver,
+              Count: count ?? (device_ids.length > 0 ? 0 : -1),
+              DeviceIDs: device_ids,
+              Capabilities: [capabilities],
+              Options: options,
+            }),
+          ),
+        }),
+    Ulimits: Object.entries(service.ulimits ?? {}).map(([Name, { soft, hard }]) => ({
+      Name,
+      Soft: soft,
+      Hard: hard,
+    })),
+  };
+}
+
+function hostConfig(wanted: Wanted): HostConfig {
+  const { service, project } = wanted;
+  const restart = restartPolicy(service);
+  const bridged =
+    service.network_mode === undefined ? [] : [...(service.links ?? []), ...(service.external_links ?? [])];
+  return {
+    ...resources(service),
+    ...(restart === undefined ? {} : { RestartPolicy: restart as NonNullable<HostConfig['RestartPolicy']> }),
+    Privileged: service.privileged ?? false,
+    ReadonlyRootfs: service.read_only ?? false,
+    CapAdd: service.cap_add ?? [],
+    CapDrop: service.cap_drop ?? [],
+    CgroupParent: service.cgroup_parent ?? '',
+    CgroupnsMode: service.cgroup ?? '',
+    Dns: service.dns ?? [],
+    DnsOptions: service.dns_opt ?? [],
+    DnsSearch: service.dns_search ?? [],
+    ExtraHosts: service.extra_hosts ?? [],
+    GroupAdd: service.group_add ?? [],
+    IpcMode: sharedMode(service.ipc ?? '', wanted),
+    PidMode: sharedMode(service.pid ?? '', wanted),
+    UTSMode: service.uts ?? '',
+    UsernsMode: service.userns_mode ?? '',
+    Links: bridged.flatMap(link => linkTo(link, project, service)),
+    LogConfig: { Type: service.logging?.driver ?? '', Config: service.logging?.options ?? {} },
+    OomScoreAdj: service.oom_score_adj ?? 0,
+    SecurityOpt: service.security_opt ?? [],
+    ShmSize: service.shm_size ?? 0,
+    StorageOpt: service.storage_opt ?? {},
+    Sysctls: service.sysctls ?? {},
+    Tmpfs: Object.fromEntries(
+      (service.tmpfs ?? [])
+        .map(each => each.split(/:(.*)/s, 2))
+        .map(([target, options]) => [target!, options ?? '']),
+    ),
+    VolumesFrom: volumesFrom(wanted),
+    ...(service.annotations === undefined ? {} : { Annotations: service.annotations }),
+    ...(service.init === undefined ? {} : { Init: service.init }),
+    ...(service.runtime === undefined ? {} : { Runtime: service.runtime }),
+    ...(service.isolation === undefined ? {} : { Isolation: service.isolation }),
+  };
+}

@@ -1,0 +1,157 @@
+// The containers of a project, as the daemon knows them by their labels.
+
+import type { ContainerInspect, ContainerSummary } from '../../formats/engine-api/containers.ts';
+import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
+import { CommandError, DaemonError } from '../errors.ts';
+import { printError } from '../show/output.ts';
+import { LABEL } from './labels.ts';
+import { dependenciesOf, dependencyOrder, type Project } from './project.ts';
+
+export interface ProjectContainer {
+  id: string;
+  name: string;
+  service: string;
+  number: number;
+  oneOff: boolean;
+  hash: string;
+  /** 'running', 'exited', … */
+  state: string;
+  summary: ContainerSummary;
+}
+
+/** Sorted by service and number. */
+export async function containersOf(daemon: DaemonClient, project: string): Promise<ProjectContainer[]> {
+  const filters = encodeFilters([['label', `${LABEL.project}=${project}`]]);
+  const found = await daemon.json<ContainerSummary[]>('GET', '/containers/json', {
+    query: { all: true, filters },
+  });
+  return found
+    .map(summary => ({
+      id: summary.Id,
+      name: summary.Names[0]?.replace(/^\//, '') ?? summary.Id,
+      service: summary.Labels[LABEL.service] ?? '',
+      number: Number(summary.Labels[LABEL.number] ?? 1),
+      oneOff: summary.Labels[LABEL.oneOff] === 'True',
+      hash: summary.Labels[LABEL.hash] ?? '',
+      state: summary.State,
+      summary,
+    }))
+    .sort((a, b) => (a.service < b.service ? -1 : a.service > b.service ? 1 : a.number - b.number));
+}
+
+export interface Chosen {
+  daemon: DaemonClient;
+  project: Project;
+  /** Services; all when empty. */
+  services: readonly string[];
+  /** Those of `run` too. */
+  oneOffs?: boolean;
+}
+
+/** Throws CommandError for a service that neither the files nor the daemon know. */
+export async function chosenContainers({
+  daemon,
+  project,
+  services,
+  oneOffs = false,
+}: Chosen): Promise<ProjectContainer[]> {
+  const all = await containersOf(daemon, project.name);
+  for (const name of services) {
+    if (!Object.hasOwn(project.services, name) && !all.some(({ service }) => service === name))
+      throw new CommandError(`no such service: ${name}`);
+  }
+  return all.filter(
+    ({ service, oneOff }) => (oneOffs || !oneOff) && (services.length === 0 || services.includes(service)),
+  );
+}
+
+/** One container of a service. Throws CommandError when it does not run. */
+export async function oneContainer(
+  chosen: Omit<Chosen, 'services'> & { service: string; index?: number | undefined },
+) {
+  const { service, index } = chosen;
+  const found = await chosenContainers({ ...chosen, services: [service] });
+  const container = found.find(({ number, state }) =>
+    index === undefined ? state === 'running' : number === index,
+  );
+  if (container) return container;
+  throw new CommandError(
+    index === undefined
+      ? `service "${service}" is not running`
+      : `service "${service}" has no container number ${index}`,
+  );
+}
+
+export const inspect = (daemon: DaemonClient, id: string): Promise<ContainerInspect> =>
+  daemon.json<ContainerInspect>('GET', `/containers/${id}/json`);
+
+export const progress = (kind: string, name: string, what: string): void =>
+  printError(` ${kind} ${name}  ${what}`);
+
+type Action = (container: ProjectContainer) => Promise<unknown>;
+
+/** Services one after the other, each with those that it depends on before it or, where it is to end, behind it. */
+export async function inOrder(
+  {
+    project,
+    containers,
+    reverse,
+  }: { project: Project; containers: readonly ProjectContainer[]; reverse: boolean },
+  action: Action,
+): Promise<void> {
+  const known = dependencyOrder(project.services);
+  const groups = new Map<string, ProjectContainer[]>();
+  // What is in no file comes last, and so ends first: it may depend on anything.
+  const strangers = [...new Set(containers.map(({ service }) => service))].filter(
+    each => !known.includes(each),
+  );
+  for (const name of [...known, ...strangers])
+    groups.set(
+      name,
+      containers.filter(({ service }) => service === name),
+    );
+  const names = reverse ? [...groups.keys()].reverse() : [...groups.keys()];
+  const done = new Map<string, Promise<void>>();
+  for (const name of names) {
+    const before = names.slice(0, names.indexOf(name)).filter(other => {
+      const [later, earlier] = reverse ? [other, name] : [name, other];
+      return strangers.includes(later) || dependenciesOf(project.services, later).includes(earlier);
+    });
+    const run = async () => {
+      await Promise.all(before.map(other => done.get(other)));
+      await Promise.all(groups.get(name)!.map(action));
+    };
+    done.set(name, run());
+  }
+  const results = await Promise.allSettled(done.values());
+  const failed = results.find(each => each.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** What is so already, or gone already, is as wished. */
+export async function tolerating(statuses: readonly number[], action: Promise<unknown>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    if (!(error instanceof DaemonError) || !statuses.includes(error.status)) throw error;
+  }
+}
+
+export async function stopContainer(daemon: DaemonClient, { id, name }: ProjectContainer, timeout?: number) {
+  progress('Container', name, 'Stopping');
+  await tolerating([304, 404], daemon.text('POST', `/containers/${id}/stop`, { query: { t: timeout } }));
+  progress('Container', name, 'Stopped');
+}
+
+export async function removeContainer(
+  daemon: DaemonClient,
+  { id, name }: ProjectContainer,
+  volumes: boolean,
+) {
+  progress('Container', name, 'Removing');
+  await tolerating(
+    [404],
+    daemon.text('DELETE', `/containers/${id}`, { query: { force: true, v: volumes || undefined } }),
+  );
+  progress('Container', name, 'Removed');
+}

@@ -1,0 +1,146 @@
+// The images of a project: there, pulled, or built.
+
+import type { AnyCommand } from '../command.ts';
+import type { DaemonClient } from '../daemon/client.ts';
+import { pullImage } from '../daemon/images-pull.ts';
+import { CommandError, DaemonError } from '../errors.ts';
+import { parseFlags } from '../flags/flags.ts';
+import { writeError } from '../show/output.ts';
+import { imageOf } from './container-body.ts';
+import { progress } from './containers.ts';
+import type { Project } from './project.ts';
+import type { Service } from './service.ts';
+
+/** Another command of ours, with the flags that a user would write. */
+export async function runOther(
+  command: AnyCommand,
+  argv: readonly string[],
+  daemon: DaemonClient,
+): Promise<number> {
+  const { flags, given, args } = parseFlags(command.flags, argv, { interspersed: !command.passThrough });
+  return (await command.run({ flags, given, args, daemon, name: '', group: {} })) ?? 0;
+}
+
+/** Undefined where there is none. */
+export async function imageId(daemon: DaemonClient, image: string): Promise<string | undefined> {
+  try {
+    return (await daemon.json<{ Id: string }>('GET', `/images/${encodeURIComponent(image)}/json`)).Id;
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+export interface ImageOptions {
+  build?: boolean;
+  noBuild?: boolean;
+  /** 'always', 'missing' or 'never', over what the services say. */
+  pull?: string | undefined;
+  quiet?: boolean;
+}
+
+/** Ids by service. */
+export async function ensureImages(
+  { daemon, project, services }: { daemon: DaemonClient; project: Project; services: readonly string[] },
+  { build = false, noBuild = false, pull, quiet = false }: ImageOptions,
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  const done = new Set<string>();
+  for (const name of services) {
+    const service = project.services[name]!;
+    const image = imageOf(project.name, name, service);
+    const policy = pull ?? service.pull_policy ?? 'missing';
+    const isThere = (await imageId(daemon, image)) !== undefined;
+    if (service.build !== undefined && !noBuild && (build || policy === 'build' || !isThere)) {
+      await buildService({ daemon, project, name });
+    } else if (
+      (policy === 'always' && service.build === undefined && !done.has(image)) ||
+      (!isThere && service.build === undefined)
+    ) {
+      if (policy === 'never')
+        throw new CommandError(`the image ${image} of ${name} is not there, and must not be pulled`);
+      await pullService(daemon, { image, service, quiet });
+    }
+    done.add(image);
+    const id = await imageId(daemon, image);
+    if (id === undefined)
+      throw new CommandError(
+        `the image ${image} of ${name} is not there${noBuild ? ', and must not be built' : ''}`,
+      );
+    ids.set(name, id);
+  }
+  return ids;
+}
+
+export async function pullService(
+  daemon: DaemonClient,
+  options: { image: string; service: Service; quiet: boolean },
+) {
+  const { image, service, quiet } = options;
+  progress('Image', image, 'Pulling');
+  await pullImage(daemon, {
+    image,
+    platform: service.platform,
+    quiet,
+    show: writeError,
+    terminal: Boolean(process.stderr.isTTY),
+  });
+  progress('Image', image, 'Pulled');
+}
+
+export interface BuildOptions {
+  daemon: DaemonClient;
+  project: Project;
+  name: string;
+  /** More flags of `build`. */
+  flags?: readonly string[];
+}
+
+export async function buildService({ daemon, project, name, flags = [] }: BuildOptions): Promise<void> {
+  const service = project.services[name]!;
+  const build = service.build!;
+  if (build.dockerfile_inline !== undefined && build.dockerfile !== undefined)
+    throw new CommandError(`service ${name} has both a dockerfile and a dockerfile_inline`);
+  const each = (flag: string, values: readonly string[] = []) => values.flatMap(value => [flag, value]);
+  const pairs = (values: Record<string, string | null> = {}) =>
+    Object.entries(values).map(([key, value]) => (value === null ? key : `${key}=${value}`));
+  const { mkdtempSync, rmSync, writeFileSync } = await import('node:fs');
+  const { tmpdir } = await import('node:os');
+  const { join, resolve } = await import('node:path');
+  const own =
+    build.dockerfile_inline === undefined ? undefined : mkdtempSync(join(tmpdir(), 'mini-docker-compose-'));
+  if (own !== undefined) writeFileSync(join(own, 'Dockerfile'), build.dockerfile_inline!);
+  const isRemote = /^(https?|git|ssh):|^git@/.test(build.context!);
+  const relative = build.dockerfile ?? (own === undefined ? undefined : join(own, 'Dockerfile'));
+  const file = relative === undefined || isRemote ? relative : resolve(build.context!, relative);
+  const secrets = (build.secrets ?? []).map(
+    ({ source = '', target }) => `id=${target ?? source},src=${project.secrets[source]?.file ?? source}`,
+  );
+  const platform = build.platforms?.[0] ?? service.platform;
+  try {
+    const { build: command } = await import('../commands/build.ts');
+    const argv = [
+      ...each('--tag', [imageOf(project.name, name, service), ...(build.tags ?? [])]),
+      ...each('--file', file === undefined ? [] : [file]),
+      ...each('--build-arg', pairs(build.args)),
+      ...each('--label', pairs(build.labels)),
+      ...each('--target', build.target === undefined ? [] : [build.target]),
+      ...each('--network', build.network === undefined ? [] : [build.network]),
+      ...each('--add-host', build.extra_hosts),
+      ...each('--secret', secrets),
+      ...each('--platform', platform === undefined ? [] : [platform]),
+      ...each('--shm-size', build.shm_size === undefined ? [] : [String(build.shm_size)]),
+      ...each(
+        '--ulimit',
+        Object.entries(build.ulimits ?? {}).map(([limit, { soft, hard }]) => `${limit}=${soft}:${hard}`),
+      ),
+      ...(build.no_cache ? ['--no-cache'] : []),
+      ...(build.pull ? ['--pull'] : []),
+      ...flags,
+      build.context!,
+    ];
+    await runOther(command, argv, daemon);
+  } finally {
+    if (own !== undefined) rmSync(own, { recursive: true });
+  }
+}

@@ -1,0 +1,219 @@
+// From the files of a project to one model: variables, include, extends, overrides. Nothing here asks the daemon.
+
+import { readFileSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import { CommandError, fileReason } from '../errors.ts';
+import { decodeDotenv } from './dotenv.ts';
+import { modernized } from './first-generation.ts';
+import { interpolate, type Lookup } from './interpolate.ts';
+import { merge, taggedKeys, without, withoutReset } from './merge.ts';
+import { type Model, model } from './model.ts';
+import type { Service } from './service.ts';
+import { type Context, entries } from './shapes.ts';
+import { mapStrings, readSource, type Source, wrongAt } from './source.ts';
+
+export interface LoadOptions {
+  /** Absolute; '-' is standard input. */
+  files: readonly string[];
+  directory: string;
+  lookup: Lookup;
+  home: string | undefined;
+  /** Leave variables as they are. */
+  raw: boolean;
+  warn(message: string): void;
+}
+
+export interface Loaded {
+  model: Model;
+  /** Place in the files, by path: 'services.web.ports' → 'compose.yaml:4:5'. */
+  places: Map<string, string>;
+}
+
+interface Loading extends LoadOptions {
+  places: Map<string, string>;
+  /** Files being loaded, each because of the one before: none may come twice. */
+  chain: readonly string[];
+}
+
+const DEEPEST = 20;
+
+export async function loadModel(options: LoadOptions): Promise<Loaded> {
+  const places = new Map<string, string>();
+  return { model: await loadFiles({ ...options, places, chain: [] }), places };
+}
+
+async function loadFiles(loading: Loading): Promise<Model> {
+  let merged: Model = {};
+  for (const file of loading.files) {
+    const { own, tagged } = await loadFile(loading, file, merged);
+    const base = tagged.reduce(without, merged as unknown) as Model;
+    merged = merge(base, own) as Model;
+  }
+  return merged;
+}
+
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    throw new CommandError(`open ${file}: ${fileReason(cause)}`, { cause });
+  }
+}
+
+/** As errors name it. */
+export const shownPath = (file: string): string => {
+  if (file === '-') return '<stdin>';
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
+};
+
+export async function sourceOf(file: string): Promise<Source> {
+  return modernized(await readSource(readText(file), shownPath(file)));
+}
+
+async function loadFile(loading: Loading, file: string, earlier: Model) {
+  const { directory, home, raw } = loading;
+  if (loading.chain.includes(file) || loading.chain.length > DEEPEST)
+    throw new CommandError(
+      `${shownPath(file)} includes or extends itself: ${[...loading.chain, file].map(shownPath).join(' → ')}`,
+    );
+  const source = await sourceOf(file);
+  const tagged = taggedKeys(source);
+  const filled = filledIn(withoutReset(source), loading);
+  if (filled.value === null) throw new CommandError(`${shownPath(file)}: the file is empty`);
+  remember(filled, loading.places);
+  const within: Context = { directory, home, raw };
+  const { include = [], ...own } = model(filled, within);
+  const chain = [...loading.chain, file];
+  const included: Model[] = [];
+  for (const each of include) {
+    const files = each.path ?? [];
+    const first = files[0] ?? directory;
+    const place = each.project_directory ?? dirname(first);
+    const lookup = lookupOf([loading.lookup, ...environmentFiles(each.env_file, place, loading.lookup)]);
+    included.push(await loadFiles({ ...loading, files, directory: place, lookup, chain }));
+  }
+  const services: Record<string, Service> = {};
+  for (const name of Object.keys(own.services ?? {}))
+    services[name] = await extended({ loading: { ...loading, chain }, file, own, earlier, name, seen: [] });
+  const whole = { ...own, ...(own.services === undefined ? {} : { services }) };
+  return { own: withIncluded(whole, included, loading.places), tagged };
+}
+
+/** What an included file has must not be there twice in different forms. */
+function withIncluded(own: Model, included: readonly Model[], places: Map<string, string>): Model {
+  let result = own as Record<string, Record<string, unknown>>;
+  for (const each of included) {
+    for (const kind of ['services', 'networks', 'volumes', 'secrets', 'configs'] as const) {
+      for (const [name, value] of Object.entries(each[kind] ?? {})) {
+        const there = result[kind]?.[name];
+        if (there && value && JSON.stringify(there) !== JSON.stringify(value)) {
+          const path = `${kind}.${name}`;
+          throw wrongAt(
+            { path, place: places.get(path) ?? '' },
+            'is in an included file too, and differs there',
+          );
+        }
+        result = { ...result, [kind]: { ...result[kind], [name]: there ?? value } };
+      }
+    }
+  }
+  return result as Model;
+}
+
+/** `.env` beside an included file, unless it names others. */
+function environmentFiles(files: string[] | undefined, directory: string, lookup: Lookup): Lookup[] {
+  if (files !== undefined) return files.map(file => variablesOf(file, lookup));
+  try {
+    return [variablesOf(`${directory}/.env`, lookup)];
+  } catch (error) {
+    if (((error as Error).cause as NodeJS.ErrnoException)?.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export const lookupOf =
+  (lookups: readonly Lookup[]): Lookup =>
+  name => {
+    for (const lookup of lookups) {
+      const value = lookup(name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  };
+
+export function readDotenv(file: string, lookup: Lookup): Map<string, string | undefined> {
+  const text = readText(file);
+  try {
+    return decodeDotenv(text, lookup);
+  } catch (cause) {
+    throw new CommandError(`${shownPath(file)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export function variablesOf(file: string, lookup: Lookup): Lookup {
+  const variables = readDotenv(file, lookup);
+  return name => variables.get(name);
+}
+
+function filledIn(source: Source, { lookup, warn, raw }: Loading): Source {
+  if (raw) return source;
+  const missing = (name: string) =>
+    warn(`The ${JSON.stringify(name)} variable is not set. Defaulting to a blank string.`);
+  return mapStrings(source, (text, at) => {
+    try {
+      return interpolate(text, { lookup, missing });
+    } catch (cause) {
+      throw wrongAt(at, (cause as Error).message);
+    }
+  });
+}
+
+function remember(source: Source, places: Map<string, string>): void {
+  places.set(source.path, source.place);
+  if (source.value instanceof Map) for (const each of source.value.values()) remember(each, places);
+  else if (Array.isArray(source.value)) for (const each of source.value) remember(each as Source, places);
+}
+
+interface Extending {
+  loading: Loading;
+  file: string;
+  own: Model;
+  earlier: Model;
+  name: string;
+  seen: readonly string[];
+}
+
+/** The service over the one that it extends. */
+async function extended({ loading, file, own, earlier, name, seen }: Extending): Promise<Service> {
+  const { extends: from, ...service } = own.services?.[name] ?? {};
+  if (from === undefined) return service;
+  const at = {
+    path: `services.${name}.extends`,
+    place: loading.places.get(`services.${name}.extends`) ?? shownPath(file),
+  };
+  if (seen.includes(name) || seen.length > DEEPEST)
+    throw wrongAt(at, `leads back to itself: ${[...seen, name].join(' → ')}`);
+  let base: Service | undefined;
+  if (from.file !== undefined && from.file !== file) {
+    // Places of errors there are those of its own; they must not take the place of ours.
+    const other = { ...loading, directory: dirname(from.file), places: new Map<string, string>() };
+    const { own } = await loadFile(other, from.file, {});
+    base = own.services?.[from.service] ?? undefined;
+  } else if (own.services && Object.hasOwn(own.services, from.service))
+    base = await extended({ loading, file, own, earlier, name: from.service, seen: [...seen, name] });
+  else base = earlier.services?.[from.service] ?? undefined;
+  if (base === undefined)
+    throw wrongAt(
+      at,
+      `names the service ${JSON.stringify(from.service)}, which is not in ${basename(from.file ?? file)}`,
+    );
+  return merge(base, service, `services.${name}`) as Service;
+}
+
+/** The value of the file's `name`, before anything else of it is read. */
+export function nameIn(source: Source, lookup: Lookup): string | undefined {
+  if (!(source.value instanceof Map)) return undefined;
+  const name = new Map(entries(source)).get('name');
+  return typeof name?.value === 'string' ? interpolate(name.value, { lookup, missing: () => {} }) : undefined;
+}

@@ -1,0 +1,79 @@
+// A compose file as a whole: what stands at its top level.
+
+import { service } from './service.ts';
+import {
+  boolean,
+  byKind,
+  type Infer,
+  ignored,
+  labels,
+  list,
+  map,
+  object,
+  oneOrMore,
+  orNothing,
+  path,
+  type Shape,
+  text,
+  unsupported,
+} from './shapes.ts';
+import { wrongAt } from './source.ts';
+
+/** `external: true`, or as files before 3.4 name it: `external: {name: …}`. */
+const external = byKind<boolean | { name?: string }>({ scalar: boolean, map: object({ name: text }) });
+
+const pool = object({ subnet: text, ip_range: text, gateway: text, aux_addresses: map(text) });
+const network = object({
+  name: text,
+  driver: text,
+  driver_opts: map(text),
+  attachable: boolean,
+  enable_ipv4: boolean,
+  enable_ipv6: boolean,
+  external,
+  internal: boolean,
+  ipam: object({ driver: text, config: list(pool), options: map(text) }),
+  labels,
+});
+const volume = object({ name: text, driver: text, driver_opts: map(text), external, labels });
+
+const inContainer = 'put it into a file, and name that with file';
+const fileObject = object({
+  name: text,
+  file: path,
+  content: unsupported(inContainer),
+  environment: unsupported(inContainer),
+  external: unsupported('there is no store of secrets and configs outside of a swarm'),
+  driver: unsupported('there are no drivers of secrets and configs'),
+  template_driver: unsupported('there are no drivers of secrets and configs'),
+  labels,
+});
+const file: Shape<Infer<typeof fileObject>> = (source, context) => {
+  const found = fileObject(source, context);
+  if (found.file === undefined) throw wrongAt(source, 'has no file');
+  return found;
+};
+
+const includeObject = object({ path: oneOrMore(path), project_directory: path, env_file: oneOrMore(path) });
+const include = list(
+  byKind<Infer<typeof includeObject>>({
+    scalar: (source, context) => ({ path: [path(source, context)] }),
+    map: includeObject,
+  }),
+);
+
+export const model = object({
+  version: ignored,
+  name: text,
+  include,
+  services: map(orNothing(service)),
+  networks: map(orNothing(network)),
+  volumes: map(orNothing(volume)),
+  secrets: map(file),
+  configs: map(file),
+  models: unsupported('there is no runner of models here'),
+});
+
+export type Model = Infer<typeof model>;
+export type Network = Infer<typeof network>;
+export type Volume = Infer<typeof volume>;

@@ -1,0 +1,126 @@
+// Starting containers in the order of their dependencies, each when those that it waits for are ready.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
+import type { DaemonClient } from '../daemon/client.ts';
+import { CommandError } from '../errors.ts';
+import { printError } from '../show/output.ts';
+import { inspect, type ProjectContainer, progress, tolerating } from './containers.ts';
+import type { Project } from './project.ts';
+import type { Dependency } from './service.ts';
+
+/** Milliseconds between two looks at a container's health. */
+const LOOK_AGAIN = 100;
+
+export interface Starting {
+  daemon: DaemonClient;
+  project: Project;
+  containers: readonly ProjectContainer[];
+  /** Told of each start, and makes it. */
+  around?(container: ProjectContainer, start: () => Promise<void>): Promise<void>;
+  /** Containers of services that are waited for but not started. */
+  others?: readonly ProjectContainer[];
+}
+
+/** Rejects when a container cannot be started, or one that others wait for is not what they wait for. */
+export async function startAll(starting: Starting): Promise<void> {
+  const { project, containers, others = [] } = starting;
+  const names = [...new Set(containers.map(({ service }) => service))];
+  const done = new Map<string, Promise<void>>();
+  const start = (name: string): Promise<void> => {
+    const before = done.get(name);
+    if (before) return before;
+    const run = async () => {
+      const dependencies = Object.keys(project.services[name]?.depends_on ?? {});
+      await Promise.all(dependencies.map(other => names.includes(other) && start(other)));
+      await waitForDependencies({ ...starting, containers: [...containers, ...others] }, name);
+      await Promise.all(
+        containers.filter(({ service }) => service === name).map(each => startWith(starting, each)),
+      );
+    };
+    const started = run();
+    done.set(name, started);
+    return started;
+  };
+  const results = await Promise.allSettled(names.map(start));
+  const failed = results.find(each => each.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** Until everything that the service waits for is as it wants it. */
+export async function waitForDependencies(
+  { daemon, project, containers }: Starting,
+  name: string,
+): Promise<void> {
+  const dependencies = Object.entries(project.services[name]?.depends_on ?? {});
+  await Promise.all(
+    dependencies.flatMap(([other, dependency]) =>
+      containers
+        .filter(({ service }) => service === other)
+        .map(container => ready(daemon, container, dependency)),
+    ),
+  );
+}
+
+function startWith({ daemon, around }: Starting, container: ProjectContainer): Promise<void> {
+  const start = () => startOne(daemon, container);
+  return around === undefined ? start() : around(container, start);
+}
+
+async function startOne(daemon: DaemonClient, container: ProjectContainer): Promise<void> {
+  if (container.state === 'running') {
+    progress('Container', container.name, 'Running');
+    return;
+  }
+  progress('Container', container.name, 'Starting');
+  if (container.state === 'paused') await daemon.text('POST', `/containers/${container.id}/unpause`);
+  else await tolerating([304], daemon.text('POST', `/containers/${container.id}/start`));
+  progress('Container', container.name, 'Started');
+}
+
+async function ready(
+  daemon: DaemonClient,
+  { id, name, service }: ProjectContainer,
+  dependency: Dependency,
+): Promise<void> {
+  const { condition, required } = dependency;
+  if (condition === 'service_started') return;
+  progress('Container', name, 'Waiting');
+  try {
+    if (condition === 'service_healthy') await healthy(daemon, { id, name, demanded: true });
+    else {
+      const { StatusCode } = await daemon.json<ContainerWaited>('POST', `/containers/${id}/wait`);
+      if (StatusCode !== 0)
+        throw new CommandError(
+          `service ${JSON.stringify(service)} didn't complete successfully: exit ${StatusCode}`,
+        );
+    }
+  } catch (error) {
+    if (required) throw error;
+    printError(`WARNING: optional dependency: ${(error as Error).message}`);
+    return;
+  }
+  progress('Container', name, condition === 'service_healthy' ? 'Healthy' : 'Exited');
+}
+
+/** With `demanded` one that has no health check is an error; else it has to run only. */
+export async function healthy(
+  daemon: DaemonClient,
+  { id, name, demanded }: { id: string; name: string; demanded: boolean },
+) {
+  const failed = (why: string) =>
+    new CommandError(
+      demanded ? `dependency failed to start: container ${name} ${why}` : `container ${name} ${why}`,
+    );
+  for (;;) {
+    const { State } = await inspect(daemon, id);
+    const isUp = State.Running || State.Restarting;
+    if (!isUp) throw failed(`exited (${State.ExitCode})`);
+    if (State.Health === undefined) {
+      if (demanded) throw failed('has no healthcheck configured');
+      if (State.Running) return;
+    } else if (State.Health.Status === 'healthy') return;
+    else if (State.Health.Status === 'unhealthy') throw failed('is unhealthy');
+    await sleep(LOOK_AGAIN);
+  }
+}

@@ -1,0 +1,178 @@
+// The networks and volumes of a project: made when they are missing, removed by `down`.
+
+import type { NetworkCreateBody, NetworkResource } from '../../formats/engine-api/networks.ts';
+import type { VolumeCreateBody, VolumeList, VolumeResource } from '../../formats/engine-api/volumes.ts';
+import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
+import { CommandError, DaemonError } from '../errors.ts';
+import { printError } from '../show/output.ts';
+import { progress, tolerating } from './containers.ts';
+import { LABEL } from './labels.ts';
+import type { Network, Volume } from './model.ts';
+import { type Project, thingHash } from './project.ts';
+
+const labelsOf = (project: string, kind: string, key: string, thing: Network | Volume) => ({
+  ...thing.labels,
+  [LABEL.project]: project,
+  [kind]: key,
+  [LABEL.hash]: thingHash(thing),
+});
+
+/** Says what a thing that is there must not be, and warns of what it only is not. */
+function check(options: {
+  kind: string;
+  name: string;
+  labels: Record<string, string> | null;
+  project: string;
+  thing: Network | Volume;
+}) {
+  const { kind, name, labels, project, thing } = options;
+  const owner = labels?.[LABEL.project];
+  if (owner !== project) {
+    const made = owner === undefined ? 'was not created by Compose' : `belongs to the project ${owner}`;
+    printError(
+      `WARNING: the ${kind} ${name} exists but ${made}: use \`external: true\` to use an existing ${kind}`,
+    );
+  } else if (labels?.[LABEL.hash] !== undefined && labels[LABEL.hash] !== thingHash(thing))
+    printError(
+      `WARNING: the ${kind} ${name} differs from the file: remove it (down${kind === 'volume' ? ' -v' : ''}) to make it anew`,
+    );
+}
+
+async function exactNetwork(daemon: DaemonClient, name: string): Promise<NetworkResource | undefined> {
+  const found = await daemon.json<NetworkResource[]>('GET', '/networks', {
+    query: { filters: encodeFilters([['name', name]]) },
+  });
+  return found.find(each => each.Name === name);
+}
+
+/** Those that the services use. */
+export async function ensureNetworks(
+  daemon: DaemonClient,
+  project: Project,
+  services: readonly string[],
+): Promise<void> {
+  const used = new Set(services.flatMap(name => Object.keys(project.services[name]!.networks ?? {})));
+  for (const key of used) {
+    const network = project.networks[key]!;
+    const { name } = network;
+    const there = await exactNetwork(daemon, name);
+    if (network.external) {
+      if (!there)
+        throw new CommandError(
+          `network ${key} declared as external, but could not be found: create it with 'network create ${name}'`,
+        );
+      continue;
+    }
+    if (there) {
+      check({ kind: 'network', name, labels: there.Labels, project: project.name, thing: network });
+      continue;
+    }
+    progress('Network', name, 'Creating');
+    await daemon.json('POST', '/networks/create', { json: networkBody(project.name, key, network) });
+    progress('Network', name, 'Created');
+  }
+}
+
+function networkBody(project: string, key: string, network: Network & { name: string }): NetworkCreateBody {
+  const { ipam } = network;
+  return {
+    Name: network.name,
+    CheckDuplicate: true,
+    Driver: network.driver ?? 'bridge',
+    Internal: network.internal ?? false,
+    Attachable: network.attachable ?? false,
+    ...(network.enable_ipv4 === undefined ? {} : { EnableIPv4: network.enable_ipv4 }),
+    EnableIPv6: network.enable_ipv6 ?? false,
+    Options: network.driver_opts ?? {},
+    ...(ipam === undefined
+      ? {}
+      : {
+          IPAM: {
+            Driver: ipam.driver ?? 'default',
+            Options: ipam.options ?? {},
+            Config: (ipam.config ?? []).map(({ subnet, ip_range, gateway, aux_addresses }) => ({
+              ...(subnet === undefined ? {} : { Subnet: subnet }),
+              ...(ip_range === undefined ? {} : { IPRange: ip_range }),
+              ...(gateway === undefined ? {} : { Gateway: gateway }),
+              ...(aux_addresses === undefined ? {} : { AuxiliaryAddresses: aux_addresses }),
+            })),
+          },
+        }),
+    Labels: labelsOf(project, LABEL.network, key, network),
+  };
+}
+
+export async function ensureVolumes(
+  daemon: DaemonClient,
+  project: Project,
+  services: readonly string[],
+): Promise<void> {
+  const mounts = services.flatMap(name => project.services[name]!.volumes ?? []);
+  const used = new Set(mounts.filter(({ type }) => type === 'volume').flatMap(({ source }) => source ?? []));
+  for (const key of used) {
+    const volume = project.volumes[key]!;
+    const { name } = volume;
+    let there: VolumeResource | undefined;
+    await tolerating(
+      [404],
+      daemon
+        .json<VolumeResource>('GET', `/volumes/${encodeURIComponent(name)}`)
+        .then(found => (there = found)),
+    );
+    if (volume.external) {
+      if (!there)
+        throw new CommandError(
+          `external volume ${JSON.stringify(name)} not found: create it with 'volume create ${name}'`,
+        );
+      continue;
+    }
+    if (there) {
+      check({ kind: 'volume', name, labels: there.Labels, project: project.name, thing: volume });
+      continue;
+    }
+    progress('Volume', name, 'Creating');
+    const json: VolumeCreateBody = {
+      Name: name,
+      Driver: volume.driver ?? 'local',
+      DriverOpts: volume.driver_opts ?? {},
+      Labels: labelsOf(project.name, LABEL.volume, key, volume),
+    };
+    await daemon.json('POST', '/volumes/create', { json });
+    progress('Volume', name, 'Created');
+  }
+}
+
+const ofProject = (project: string) => ({
+  filters: encodeFilters([['label', `${LABEL.project}=${project}`]]),
+});
+
+/** By label, so that what is in no file any more goes too. */
+export async function removeNetworks(daemon: DaemonClient, project: string): Promise<void> {
+  for (const { Id, Name } of await daemon.json<NetworkResource[]>('GET', '/networks', {
+    query: ofProject(project),
+  }))
+    await remove(daemon, { kind: 'Network', name: Name, path: `/networks/${Id}` });
+}
+
+export async function removeVolumes(daemon: DaemonClient, project: string): Promise<void> {
+  const { Volumes } = await daemon.json<VolumeList>('GET', '/volumes', { query: ofProject(project) });
+  for (const { Name } of Volumes ?? [])
+    await remove(daemon, { kind: 'Volume', name: Name, path: `/volumes/${encodeURIComponent(Name)}` });
+}
+
+/** What others still use stays, and is named. */
+export async function remove(
+  daemon: DaemonClient,
+  { kind, name, path }: { kind: string; name: string; path: string },
+) {
+  progress(kind, name, 'Removing');
+  try {
+    await daemon.text('DELETE', path);
+    progress(kind, name, 'Removed');
+  } catch (error) {
+    if (!(error instanceof DaemonError)) throw error;
+    if (error.status === 404) return;
+    if (error.status !== 409 && error.status !== 403) throw error;
+    progress(kind, name, 'Resource is still in use');
+  }
+}

@@ -1,0 +1,249 @@
+// `compose up`.
+
+import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
+import { CommandError } from '../errors.ts';
+import { type FlagValues, integer, list, text, toggle } from '../flags/flags.ts';
+import { printError } from '../show/output.ts';
+import { type ComposeInvocation, composeCommand } from './command.ts';
+import { chosenContainers, inOrder, type ProjectContainer, stopContainer, tolerating } from './containers.ts';
+import { converge, type UpOptions, withDependencies } from './converge.ts';
+import { followToEnd, lastOutput, prefixesOf } from './follow.ts';
+import { healthy, startAll } from './start.ts';
+
+export const MAKE_FLAGS = {
+  build: toggle('Build images before starting containers'),
+  'force-recreate': toggle("Recreate containers even if their configuration and image haven't changed"),
+  'no-build': toggle("Don't build an image, even if it's missing"),
+  'no-recreate': toggle("If containers already exist, don't recreate them"),
+  pull: text('policy', 'Pull image before running (always|missing|never)'),
+  'quiet-pull': toggle('Pull without printing progress information'),
+  'remove-orphans': toggle('Remove containers for services not defined in the Compose file'),
+  scale: list('service=number', 'Scale SERVICE to NUM instances'),
+};
+
+const FLAGS = {
+  ...MAKE_FLAGS,
+  'abort-on-container-exit': toggle('Stops all containers if any container was stopped'),
+  'always-recreate-deps': toggle('Recreate dependent containers'),
+  detach: toggle('Detached mode: Run containers in the background', 'd'),
+  'exit-code-from': text('service', 'Return the exit code of the selected service container'),
+  'no-color': toggle('Produce monochrome output'),
+  'no-deps': toggle("Don't start linked services"),
+  'no-log-prefix': toggle("Don't print prefix in logs"),
+  'no-start': toggle("Don't start the services after creating them"),
+  'renew-anon-volumes': toggle(
+    'Recreate anonymous volumes instead of retrieving data from the previous containers',
+    'V',
+  ),
+  timeout: integer('seconds', 'Use this timeout in seconds for container shutdown', 't'),
+  wait: toggle('Wait for services to be running|healthy. Implies detached mode'),
+  'wait-timeout': integer('seconds', 'Maximum duration to wait for the project to be running|healthy'),
+};
+
+type Flags = FlagValues<typeof FLAGS>;
+
+export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: readonly string[]): UpOptions {
+  if (flags['force-recreate'] && flags['no-recreate'])
+    throw new CommandError('--force-recreate and --no-recreate are incompatible');
+  if (flags.build && flags['no-build']) throw new CommandError('--build and --no-build are incompatible');
+  const policies = ['always', 'missing', 'never'];
+  if (flags.pull !== undefined && !policies.includes(flags.pull))
+    throw new CommandError(
+      `invalid --pull option ${JSON.stringify(flags.pull)}: it is ${policies.join(', ')}`,
+    );
+  const scale = new Map(
+    flags.scale.map(each => {
+      const [, name, count] = /^([^=]+)=(\d+)$/.exec(each) ?? [];
+      if (name === undefined)
+        throw new CommandError(`invalid --scale option ${JSON.stringify(each)}: should be SERVICE=NUM`);
+      return [name, Number(count)] as const;
+    }),
+  );
+  const unknown = [...scale.keys()].find(name => !services.includes(name));
+  if (unknown !== undefined) throw new CommandError(`no such service: ${unknown} (--scale)`);
+  return {
+    services,
+    scale,
+    build: flags.build,
+    noBuild: flags['no-build'],
+    pull: flags.pull,
+    quiet: flags['quiet-pull'],
+    removeOrphans: flags['remove-orphans'],
+    recreate: flags['force-recreate'] ? 'always' : flags['no-recreate'] ? 'never' : 'different',
+  };
+}
+
+export const up = composeCommand({
+  usage: '[OPTIONS] [SERVICE...]',
+  description: 'Only containers whose configuration or image has changed are recreated.',
+  flags: FLAGS,
+  least: 0,
+  needs: 'files',
+  services: 'all',
+  examples: [
+    ['compose up -d', 'Start all services in the background'],
+    ['compose up --build --scale worker=3', 'Build first, and start three workers'],
+    ['compose up --exit-code-from test', 'Run until the tests end, and exit with their exit code'],
+  ],
+  async run(invocation) {
+    const { flags, args, daemon, project } = invocation;
+    const abort = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
+    if (abort && (flags.detach || flags.wait))
+      throw new CommandError(
+        '--abort-on-container-exit and --exit-code-from need the output: they are incompatible with --detach and --wait',
+      );
+    const from = flags['exit-code-from'];
+    if (from !== undefined && !Object.hasOwn(project.services, from))
+      throw new CommandError(`no such service: ${from} (--exit-code-from)`);
+    const services = withDependencies(project, args, flags['no-deps']);
+    const options = makeOptions(flags, services);
+    if (options.recreate === 'always' && args.length > 0 && !flags['always-recreate-deps'])
+      await converge(daemon, project, {
+        ...options,
+        recreate: 'different',
+        services: services.filter(each => !args.includes(each)),
+      });
+    const containers = await converge(daemon, project, {
+      ...options,
+      renewVolumes: flags['renew-anon-volumes'],
+      timeout: flags.timeout,
+      ...(options.recreate === 'always' && args.length > 0 && !flags['always-recreate-deps']
+        ? { services: args }
+        : {}),
+    });
+    const all = (await chosenContainers({ daemon, project, services: [] })).filter(({ service }) =>
+      services.includes(service),
+    );
+    if (flags['no-start']) return 0;
+    if (!flags.detach && !flags.wait) return attached(invocation, all);
+    await startAll({ daemon, project, containers: all });
+    if (flags.wait) await allHealthy(invocation, containers);
+    return 0;
+  },
+});
+
+async function allHealthy(
+  { daemon, flags, project }: ComposeInvocation<typeof FLAGS>,
+  containers: readonly ProjectContainer[],
+): Promise<void> {
+  // A job that others wait for has ended already, and well.
+  const jobs = new Set(
+    Object.values(project.services).flatMap(({ depends_on = {} }) =>
+      Object.keys(depends_on).filter(
+        name => depends_on[name]!.condition === 'service_completed_successfully',
+      ),
+    ),
+  );
+  const lasting = containers.filter(({ service }) => !jobs.has(service));
+  const waiting = Promise.all(lasting.map(each => healthy(daemon, { ...each, demanded: false })));
+  const seconds = flags['wait-timeout'];
+  if (seconds === undefined) {
+    await waiting;
+    return;
+  }
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new CommandError(`not all containers are running and healthy after ${seconds} s`)),
+    seconds * 1000,
+  );
+  try {
+    await Promise.race([waiting, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function attached(
+  { daemon, project, flags }: ComposeInvocation<typeof FLAGS>,
+  containers: readonly ProjectContainer[],
+): Promise<number> {
+  const prefixes = prefixesOf({
+    daemon,
+    project: project.name,
+    containers,
+    colors: Boolean(process.stdout.isTTY) && !flags['no-color'],
+    prefixes: !flags['no-log-prefix'],
+  });
+  const ends: Promise<void>[] = [];
+  const exited = Promise.withResolvers<{ service: string; code: number }>();
+  const codes = new Map<string, number>();
+  const stop = stopper({ daemon, project, flags, containers });
+  const abort = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
+  const follow = async (container: ProjectContainer, since: string | undefined) => {
+    const { id, name, service } = container;
+    const label = name.startsWith(`${project.name}-`) ? name.slice(project.name.length + 1) : name;
+    const isShown = project.services[service]?.attach !== false;
+    const code = isShown
+      ? await followToEnd(daemon, { id, prefix: prefixes.get(id)!, label }, since)
+      : (await daemon.json<ContainerWaited>('POST', `/containers/${id}/wait`)).StatusCode;
+    codes.set(service, codes.get(service) || code);
+    exited.resolve({ service, code });
+  };
+  const starting = startAll({
+    daemon,
+    project,
+    containers,
+    async around(container, start) {
+      const since = await lastOutput(daemon, container);
+      await start();
+      const end = follow(container, since);
+      // Met below; until then the starts decide.
+      end.catch(() => {});
+      ends.push(end);
+    },
+  });
+  try {
+    await starting;
+  } catch (error) {
+    await stop.now();
+    throw error;
+  }
+  const finished = Promise.all(ends).then(() => {});
+  if (!abort) {
+    await Promise.race([finished, stop.asked]);
+    return stop.wasAsked() ? await stop.end(finished) : 0;
+  }
+  const first = await Promise.race([exited.promise, stop.asked.then(() => undefined)]);
+  if (first === undefined) return stop.end(finished);
+  printError(`Aborting on container exit...`);
+  await stop.now();
+  await finished;
+  const from = flags['exit-code-from'];
+  return from === undefined ? first.code : (codes.get(from) ?? 0);
+}
+
+interface Stopping {
+  daemon: ComposeInvocation<typeof FLAGS>['daemon'];
+  project: ComposeInvocation<typeof FLAGS>['project'];
+  flags: Flags;
+  containers: readonly ProjectContainer[];
+}
+
+/** The first Ctrl-C stops the containers, the second kills them. */
+function stopper({ daemon, project, flags, containers }: Stopping) {
+  const asked = Promise.withResolvers<void>();
+  let times = 0;
+  const now = () =>
+    inOrder({ project, containers, reverse: true }, each => stopContainer(daemon, each, flags.timeout));
+  const onSignal = () => {
+    times += 1;
+    if (times === 1) {
+      printError('Gracefully stopping... (press Ctrl+C again to force)');
+      asked.resolve();
+    } else
+      for (const { id } of containers)
+        void tolerating([404, 409], daemon.text('POST', `/containers/${id}/kill`)).catch(() => {});
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    asked: asked.promise,
+    wasAsked: () => times > 0,
+    now,
+    async end(finished: Promise<void>) {
+      await now();
+      await finished;
+      return 130;
+    },
+  };
+}
