@@ -291,7 +291,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
 
 const IN_CONTAINER_GROUP = [
   'attach commit cp create diff exec export kill logs pause port rename restart rm run start stats stop top unpause',
-  'update wait',
+  'update wait why',
 ].flatMap(line => line.split(' '));
 
 const IN_IMAGE_GROUP = ['history', 'import', 'load', 'pull', 'push', 'save', 'tag'];

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import { dockerPython, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
+import { temporaryDevice } from '../support/temporary-device.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
 
 export interface ExpectedSkip {
@@ -36,6 +37,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     name: 'wants cgroup v1',
     why: 'the machine has cgroup v2',
     where: hasVersion2,
+  },
+  {
+    file: 'test/why.test.ts',
+    name: 'its limit of writing to a device',
+    why: 'temporary files are on no block device',
+    where: temporaryDevice === undefined,
   },
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   {

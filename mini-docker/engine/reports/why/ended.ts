@@ -9,6 +9,7 @@ import { MEANINGS, OTHER } from './signals.ts';
 import { startFailed } from './start.ts';
 
 export const CAUSES: readonly Rule<Facts>[] = [
+  recordLost,
   neverStarted,
   startFailed,
   unknownEnd,
@@ -21,6 +22,16 @@ export const CAUSES: readonly Rule<Facts>[] = [
   done,
   failed,
 ];
+
+function recordLost({ name, record }: Facts): Finding | undefined {
+  if (record.broken === undefined) return undefined;
+  return {
+    code: 'record-lost',
+    sentence: `What mini-docker had written down about ${name} cannot be read any more, so it can neither be started nor be explained.`,
+    evidence: [record.broken],
+    advice: `Save its files with 'mini-docker cp' or 'mini-docker export', then remove it and make it anew.`,
+  };
+}
 
 function neverStarted({ name, state }: Facts): Finding | undefined {
   if (state.status !== 'created' || state.error !== '') return undefined;

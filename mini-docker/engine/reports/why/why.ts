@@ -81,7 +81,7 @@ async function speedFindings({ name, record }: Facts, { container, spec }: Run):
 function wellAndRunning({ name, state }: Facts): Finding {
   return {
     code: 'running',
-    sentence: `${name} runs since ${clock(state.startedAt)}, and nothing is known to be wrong with it: nothing slows it down, and no check fails.`,
+    sentence: `${name} has been running since ${clock(state.startedAt)}, and nothing is known to be wrong with it: nothing slows it down, and no check fails.`,
     evidence: [`its process 1 has the pid ${state.pid} on the host`],
   };
 }
