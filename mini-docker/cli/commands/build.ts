@@ -9,6 +9,7 @@ import { buildContext } from '../copy/build-context.ts';
 import { withLatest } from '../daemon/images-pull.ts';
 import { allAuths } from '../daemon/registry-config.ts';
 import { CommandError, fileReason } from '../errors.ts';
+import { contentTrustFlag, refuseContentTrust } from '../flags/content-trust.ts';
 import { type FlagValues, list, text, toggle, toggleOff, value, values } from '../flags/flags.ts';
 import { readExtraHost, readPairs, readSwap, readUlimit } from '../flags/values.ts';
 import { LiveProgress } from '../show/build-progress.ts';
@@ -26,9 +27,10 @@ const flags = {
   'cpu-shares': value('int', 'CPU shares (relative weight)', Number, 'c'),
   'cpuset-cpus': text('string', 'CPUs in which to allow execution (0-3, 0,1)'),
   'cpuset-mems': text('string', 'MEMs in which to allow execution (0-3, 0,1)'),
-  'disable-content-trust': { ...toggleOff('Skip image verification: nothing is verified'), hidden: true },
+  'disable-content-trust': contentTrustFlag(),
   file: text('string', "Name of the Dockerfile (Default is 'PATH/Dockerfile')", 'f'),
   'force-rm': { ...toggle('Always remove intermediate containers, as without it'), hidden: true },
+  squash: { ...toggle('Squash newly built layers into a single new layer: not supported'), hidden: true },
   iidfile: text('string', 'Write the image ID to the file'),
   isolation: { ...text('string', 'Container isolation technology: default'), hidden: true },
   label: list('list', 'Set metadata for an image'),
@@ -81,6 +83,7 @@ export const build = command({
     ['build - < Dockerfile', 'Build without a context'],
   ],
   async run({ flags, args, daemon }) {
+    refuseContentTrust({ skip: flags['disable-content-trust'] });
     const live = isLive(flags);
     const secrets = readSecrets(flags.secret);
     const { dockerfile, body } = await buildContext({
@@ -128,6 +131,7 @@ function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: b
   parameters.append('rm', flags.rm ? '1' : '0');
   if (flags['cache-from'].length > 0) add('cachefrom', JSON.stringify(flags['cache-from']));
   add('isolation', flags.isolation);
+  add('squash', flags.squash);
   add('target', flags.target);
   add('platform', flags.platform);
   add('networkmode', flags.network);

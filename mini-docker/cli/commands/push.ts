@@ -5,6 +5,7 @@ import { imagePath } from '../daemon/image-path.ts';
 import { parsedReference } from '../daemon/images-pull.ts';
 import { authHeader } from '../daemon/registry-config.ts';
 import { CommandError } from '../errors.ts';
+import { contentTrustFlag, refuseContentTrust } from '../flags/content-trust.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
 import { followProgress, progressLines } from '../show/progress-lines.ts';
@@ -13,7 +14,7 @@ export const push = command({
   usage: '[OPTIONS] NAME[:TAG]',
   flags: {
     'all-tags': toggle('All tagged images in the repository', 'a'),
-    'disable-content-trust': { ...toggle('Ignored: there is none'), hidden: true },
+    'disable-content-trust': contentTrustFlag(),
     platform: { ...text('string', 'Only this platform'), hidden: true },
     quiet: toggle('Suppress verbose output', 'q'),
   },
@@ -24,6 +25,7 @@ export const push = command({
     ['push localhost:5000/team/web:1', 'Push the layers that the registry does not have'],
   ],
   async run({ flags, args, daemon }) {
+    refuseContentTrust({ skip: flags['disable-content-trust'], image: args[0]! });
     const reference = parsedReference(args[0]!);
     const allTags = flags['all-tags'];
     if (reference.digest !== undefined) throw new CommandError('cannot push a digest reference');

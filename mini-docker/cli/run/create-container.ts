@@ -4,6 +4,7 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
 import { CommandError, DaemonError, fileReason, OUR_FAULT } from '../errors.ts';
+import { refuseContentTrust } from '../flags/content-trust.ts';
 import { printError, writeError } from '../show/output.ts';
 import type { CreateFlags } from './create-flags.ts';
 
@@ -11,8 +12,15 @@ import type { CreateFlags } from './create-flags.ts';
 export async function createContainer(
   daemon: DaemonClient,
   body: ContainerCreateBody,
-  flags: Pick<CreateFlags, 'name' | 'platform' | 'pull' | 'quiet' | 'cidfile'>,
+  flags: Pick<
+    CreateFlags,
+    'name' | 'platform' | 'pull' | 'quiet' | 'cidfile' | 'disable-content-trust' | 'kernel-memory'
+  >,
 ): Promise<string> {
+  const skip = flags['disable-content-trust'];
+  refuseContentTrust({ skip, image: body.Image!, exitCode: OUR_FAULT });
+  if (flags['kernel-memory'] !== undefined)
+    printError('WARNING: --kernel-memory is discarded: memory of the kernel counts to --memory.');
   const policy = flags.pull || 'missing';
   if (!['missing', 'always', 'never'].includes(policy)) {
     throw new CommandError(

@@ -2,6 +2,7 @@
 
 import { decodeDuration } from '../../formats/durations.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { contentTrustFlag } from '../flags/content-trust.ts';
 import {
   type Flag,
   type FlagValues,
@@ -10,7 +11,6 @@ import {
   text,
   toggle,
   toggleMaybe,
-  toggleOff,
   value,
   values,
 } from '../flags/flags.ts';
@@ -73,7 +73,7 @@ export const CREATE_FLAGS = {
   dns: values('list', 'Set custom DNS servers', readNameServer),
   'dns-option': list('list', 'Set DNS options'),
   'dns-search': list('list', 'Set custom DNS search domains'),
-  'disable-content-trust': { ...toggleOff('Skip image verification: nothing is verified'), hidden: true },
+  'disable-content-trust': contentTrustFlag(),
   domainname: text('string', 'Container NIS domain name'),
   entrypoint: text('string', 'Overwrite the default ENTRYPOINT of the image'),
   env: list('list', 'Set environment variables', 'e'),
@@ -94,6 +94,7 @@ export const CREATE_FLAGS = {
     'Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)',
     decodeDuration,
   ),
+  'kernel-memory': { ...text('bytes', 'Kernel memory limit: it counts to --memory'), hidden: true },
   gpus: value('gpu-request', "GPU devices to add to the container ('all' to pass all GPUs)", decodeGpus),
   'health-timeout': value('duration', 'Maximum time to allow one check to run (ms|s|m|h)', decodeDuration),
   hostname: text('string', 'Container host name', 'h'),

@@ -1,0 +1,27 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { refuseContentTrust } from './content-trust.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+const refuses = (image: string, skip?: boolean) => {
+  try {
+    refuseContentTrust({ skip, image, exitCode: 125 });
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ exitCode: 125, message: expect.stringContaining('asks no notary') });
+    return true;
+  }
+};
+
+test.each(['1', 'true', 'yes'])('DOCKER_CONTENT_TRUST=%s gets no image that nobody verified', value => {
+  vi.stubEnv('DOCKER_CONTENT_TRUST', value);
+  expect(refuses('busybox')).toBe(true);
+  expect(refuses('busybox', true)).toBe(false);
+  expect(refuses(`busybox@sha256:${'0'.repeat(64)}`)).toBe(false);
+});
+
+test.each(['', '0', 'false'])('DOCKER_CONTENT_TRUST=%s asks for nothing, and the flag can', value => {
+  vi.stubEnv('DOCKER_CONTENT_TRUST', value);
+  expect(refuses('busybox')).toBe(false);
+  expect(refuses('busybox', false)).toBe(true);
+});
