@@ -297,6 +297,31 @@ test('a service in the network of another one follows it when that is recreated'
   }
 });
 
+test('a service that asks for it is restarted when the one that it depends on is', async () => {
+  const text = (value: number) =>
+    `services:\n  a: {${SLEEP}, hostname: "h${value}"}\n  b: {${SLEEP}, depends_on: {a: {condition: service_started, restart: true}}}\n  c: {${SLEEP}, depends_on: [a]}\n`;
+  const starts = () =>
+    Promise.all(['demo-b-1', 'demo-c-1'].map(async name => (await inspected(name)).State.StartedAt));
+  file(text(1));
+  await does('up -d');
+  let before = await starts();
+  for (const step of ['up -d', 'restart -t 0 a']) {
+    file(text(2));
+    await does(step);
+    const after = await starts();
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[1]).toBe(before[1]);
+    before = after;
+  }
+});
+
+test('wait --down-project takes the rest of the project down', async () => {
+  file(`services:\n  a: {${SLEEP}}\n  job: {image: busybox, command: "sleep 1"}\n`);
+  await does('up -d');
+  await does('wait --down-project job');
+  expect(await listed()).toEqual([]);
+});
+
 test('a file of the first generation links its services', async () => {
   file(
     `web:\n  image: busybox\n  command: sleep 1000\n  links: ["db:database"]\ndb:\n  image: busybox\n  command: sleep 1000\n`,

@@ -127,7 +127,16 @@ async function convergeService(converging: Converging, name: string): Promise<vo
     await removeContainer(daemon, container, false);
     containers.splice(containers.indexOf(container), 1);
   }
-  for (const container of kept) if (differs(container)) await replace(converging, container);
+  const { depends_on = {} } = service;
+  const restarts = Object.keys(depends_on).some(
+    other => depends_on[other]!.restart && converging.replaced.has(other),
+  );
+  for (const container of kept) {
+    if (differs(container)) await replace(converging, container);
+    // It is started again with all others.
+    else if (restarts && container.state === 'running')
+      await stopContainer(daemon, container, options.timeout);
+  }
   for (let missing = count - kept.length; missing > 0; missing--) {
     const number =
       Math.max(

@@ -131,7 +131,12 @@ export const restart = composeCommand({
   services: 'all',
   examples: [['compose restart web', 'Restart the containers of one service']],
   async run({ flags, args, daemon, project }) {
-    const containers = await chosenContainers({ daemon, project, services: args });
+    // With `depends_on: {db: {restart: true}}` a service is restarted when db is.
+    const followers = Object.entries(project.services).filter(([, { depends_on = {} }]) =>
+      args.some(name => depends_on[name]?.restart),
+    );
+    const services = [...args, ...followers.map(([name]) => name)];
+    const containers = await chosenContainers({ daemon, project, services });
     await inOrder({ project, containers, reverse: false }, async ({ id, name }) => {
       progress('Container', name, 'Restarting');
       await daemon.text('POST', `/containers/${id}/restart`, { query: { t: flags.timeout } });
