@@ -376,13 +376,13 @@ describe.skipIf(!isReady)('images', () => {
       const before = await ours.does('images -aq');
       expect(await ours.cli(`load -i ${archive}`)).toMatchObject({
         code: 1,
-        err: expect.stringMatching(/^Error response from daemon: the archive is not one of images.*\n$/),
+        err: expect.stringMatching(/^Error response from daemon: the archive contains no images.*\n$/),
       });
       expect((await ours.cli('load -i /nonexistent')).err).toBe(
         'mini-docker: open /nonexistent: no such file or directory\n',
       );
       // Of an empty standard input, too.
-      expect((await ours.cli('load')).err).toContain('the archive is not one of images');
+      expect((await ours.cli('load')).err).toContain('the archive contains no images');
       expect((await ours.cli('save nothing')).err).toBe(
         'Error response from daemon: No such image: nothing:latest\n',
       );

@@ -1,5 +1,5 @@
-// The content store: the blobs of an OCI image layout (image specification, image-layout.md). A blob is in its place
-// when, and only when, all of it is there and its digest is right.
+// The content store: the blobs of an OCI image layout (image specification, image-layout.md). A blob appears
+// in its place only when it is complete and its digest is correct.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, fsync, linkSync, openSync } from 'node:fs';
@@ -17,38 +17,44 @@ import { ImageError } from './errors.ts';
 /** Bytes of the largest manifest or configuration. */
 const LARGEST_READ = 32 << 20;
 
-/** What is known of a blob before its bytes are there. */
+/** Properties of a blob that are known before its bytes arrive. */
 export type Expected = Partial<Pick<Descriptor, 'digest' | 'size'>>;
 
-/** A blob that comes in. Who reads it sees its bytes on their way: a layer is unpacked while it is fetched. */
+/**
+ * A blob that is arriving. Iterating over it yields its bytes as they come, so a layer is unpacked while it
+ * is fetched.
+ */
 export interface Arrival extends AsyncIterable<Uint8Array> {
   /**
-   * Takes what nobody has read, and puts the blob in its place. To be called in any case. Throws what the source threw,
-   * and ImageError when the blob is not what is expected; nothing is stored then.
+   * Reads the rest, and puts the blob in its place. It must always be called. Throws the source's error.
+   * @throws ImageError when the blob is not the expected one; nothing is stored then
    */
   finish(): Promise<{ digest: string; size: number }>;
 }
 
 export interface Blobs {
   path(digest: string): string;
-  /** In bytes; undefined when it is not there. */
+  /** Size in bytes; undefined when the blob is missing. */
   size(digest: string): number | undefined;
-  /** Of manifests and configurations, which are small. Throws ImageError when the file does not have its digest. */
+  /**
+   * Reads a manifest or configuration, which are small. @throws ImageError when the file does not match its
+   * digest
+   */
   read(digest: string): Buffer;
   stream(digest: string): Readable;
-  /** Stores small blobs. */
+  /** Stores a small blob. */
   put(bytes: Uint8Array): { digest: string; size: number };
-  /** Nothing is read of the source before somebody reads it, or finishes it. */
+  /** Reads nothing from the source until it is iterated or finished. */
   arrival(source: AsyncIterable<Uint8Array>, expected?: Expected): Arrival;
-  /** Stores what arrives. Throws ImageError, and stores nothing, when it is not what is expected. */
+  /** Stores the blob. @throws ImageError when it is not the expected one; nothing is stored then */
   receive(source: AsyncIterable<Uint8Array>, expected?: Expected): Promise<{ digest: string; size: number }>;
-  /** Makes the file `path`, which has this digest, the blob too, in place of one that may be damaged. */
+  /** Makes the file `path`, which has this digest, the blob, and replaces one that may be damaged. */
   adopt(path: string, digest: string): void;
   list(): Promise<string[]>;
   remove(digest: string): Promise<void>;
 }
 
-/** `temporary` must be on the same filesystem as `layout`: a rename is what makes a blob appear whole. */
+/** `temporary` must be on the same filesystem as `layout`, since a rename makes a blob appear whole. */
 export async function openBlobs(layout: string, temporary: string, tell: Tell = () => {}): Promise<Blobs> {
   const directory = join(layout, 'blobs', 'sha256');
   ensureDirectory(directory, { tell });
@@ -61,7 +67,7 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
     async function* pass(): AsyncGenerator<Uint8Array> {
       const name = temporaryName(temporary);
       const file = await open(name, 'wx', 0o644);
-      // Of one piece while the next is on its way.
+      // The write of one piece, while the next is arriving.
       let writing = Promise.resolve();
       try {
         const hash = createHash('sha256');
@@ -92,7 +98,7 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
     }
     const passing = pass();
     return {
-      // Who stops reading does not stop the blob.
+      // Leaving the loop early does not stop the blob.
       [Symbol.asyncIterator]: () => ({ next: () => passing.next() }),
       async finish() {
         while (!(await passing.next()).done);
@@ -131,8 +137,8 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
 }
 
 /**
- * For a power cut only, and a layer takes seconds: nobody waits for it. One that was cut off has not the size that its
- * manifest says, and is fetched again.
+ * Syncs in the background, since it matters for a power cut only and takes seconds for a layer. A truncated
+ * blob has not the size in its manifest, and is fetched again.
  */
 function syncInBackground(path: string): void {
   const file = openSync(path, 'r');
@@ -152,11 +158,11 @@ function check(received: { digest: string; size: number }, expected: Expected): 
   }
 }
 
-/** Names carry the pid, so that what a dead process left can be told from what a living one is writing. */
+/** Names contain the pid, which tells the leftovers of a dead process from the files of a living one. */
 export const temporaryName = (directory: string): string =>
   join(directory, `${process.pid}-${randomBytes(6).toString('hex')}`);
 
-/** How a file of the store is written: under a name of temporaryName(), so that nothing half-made stays. */
+/** How a file of the store is written: under a temporaryName(), so that no partial file stays. */
 export const blobFile = (temporary: string): WholeFileOptions => ({
   mode: 0o644,
   durable: true,

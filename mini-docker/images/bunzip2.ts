@@ -1,4 +1,5 @@
-// bzip2, block by block. The library's own stream keeps a block as a list of numbers, and does not wait for who reads.
+// Unpacks bzip2, block by block. The library's own stream keeps a block as a list of numbers, and has no back
+// pressure.
 import { createRequire } from 'node:module';
 
 interface Bits {
@@ -9,7 +10,7 @@ interface Bits {
 interface Library {
   /** The level, 1 to 9. */
   header(bits: Bits): number;
-  /** Writes a block's bytes and gives the checksum so far; null at the end of the stream. */
+  /** Writes a block's bytes and returns the checksum so far; null at the end of the stream. */
   decompress(
     bits: Bits,
     push: (byte: number) => void,
@@ -19,11 +20,11 @@ interface Library {
   ): number | null;
 }
 
-/** Bytes that a compressed block may take, for each 100,000 of the level, and beside that. */
+/** Bytes of a compressed block: at most this many for each 100,000 of the level, plus a constant. */
 const COMPRESSED = [100_000, 25_000] as const;
 const LEVEL = 100_000;
 
-/** Streams that follow one another count as one. Throws an Error for a damaged one. */
+/** Consecutive streams count as one. @throws Error when the data is damaged */
 export async function* bunzip2(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const require = createRequire(import.meta.url);
   const bitIterator = require('unbzip2-stream/lib/bit_iterator') as (next: () => Uint8Array) => Bits;

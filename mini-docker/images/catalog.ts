@@ -1,4 +1,4 @@
-// The images that index.json names, read once and found by name, by id, or by the start of an id.
+// The images in index.json, read once, and found by name, by id, or by a prefix of the id.
 
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { isDigest } from '../formats/oci/digest.ts';
@@ -20,25 +20,25 @@ import { choosePlatform } from './platform.ts';
 import { nameOf, type References } from './references.ts';
 
 export interface CatalogImage extends Image {
-  /** Names in full, tags and digests alike: the keys of index.json. */
+  /** Full names, both tags and digests: the keys of index.json. */
   names: string[];
   layers: Descriptor[];
 }
 
 /**
- * One image may have several manifests, which name its layers in different forms (compressed or not, of the OCI or of
- * docker). Its names each stand for one of them; a variant is the image with one of its manifests.
+ * An image may have several manifests, which describe its layers in different forms (compressed or not, OCI's
+ * or docker's). Each of its names stands for one of them; a variant is the image with one of its manifests.
  */
 export interface Catalog {
-  /** One for each id. */
+  /** One entry for each id. */
   images(): CatalogImage[];
-  /** One for each manifest. */
+  /** One entry for each manifest. */
   variants(): Iterable<CatalogImage>;
-  /** Throws ImageError, FormatError. `byName` tells whether it was a name that found it. */
+  /** `byName` tells whether a name matched. @throws ImageError, FormatError when there is no such image */
   find(reference: string): { image: CatalogImage; byName: string | undefined };
   byId(id: string): CatalogImage | undefined;
   byManifest(digest: string): CatalogImage | undefined;
-  /** The id of the image that a descriptor means; undefined for what is no image. */
+  /** The id of a descriptor's image; undefined when it is not an image. */
   idOf(descriptor: Descriptor): string | undefined;
 }
 
@@ -47,7 +47,7 @@ interface Contents {
   byManifest: Map<string, CatalogImage>;
   byId: Map<string, CatalogImage>;
   byName: Map<string, CatalogImage>;
-  /** By the child's id. */
+  /** Parents by the child's id. */
   parents: Map<string, string>;
 }
 
@@ -72,7 +72,7 @@ export function openCatalog(parts: {
   const told = new Set<string>();
   let read: readonly Descriptor[] | undefined;
   let contents = emptyContents();
-  /** Manifests and configurations never change under their digest. */
+  /** A cache: manifests and configurations never change under their digest. */
   const known = new Map<string, ParsedImage>();
 
   function current(): Contents {
@@ -113,7 +113,9 @@ export function openCatalog(parts: {
     return next;
   }
 
-  /** undefined for what is no image that can run here, or is broken: one such must not hide the others. */
+  /**
+   * undefined when it is not an image for this machine, or is broken: a single one must not hide the others.
+   */
   function readImage(descriptor: Descriptor): ParsedImage | undefined {
     const cached = known.get(descriptor.digest);
     if (cached !== undefined) return cached;
@@ -147,7 +149,7 @@ export function openCatalog(parts: {
     return { id: manifest.config.digest, config, manifest: descriptor, layers: manifest.layers };
   }
 
-  /** With lists that the variants of an image share. The size of a layer is known better once it is unpacked. */
+  /** Adds the lists that an image's variants share. An unpacked layer's size is more accurate. */
   const withLists = (parsed: ParsedImage, { names, repoTags, repoDigests }: Names): CatalogImage => ({
     ...parsed,
     names,
@@ -178,7 +180,7 @@ export function openCatalog(parts: {
         return { image, byName: undefined };
       }
       const reference = withTag(decodeReference(text));
-      // name:tag@digest means the digest.
+      // In name:tag@digest the digest counts.
       const { tag, ...withoutTag } = reference;
       const key = encodeReference(reference.digest === undefined ? reference : withoutTag);
       const named = byName.get(key);
@@ -189,7 +191,7 @@ export function openCatalog(parts: {
         : [];
       if (matches.length > 1) {
         throw new ImageError(
-          `${matches.length} images have an id that starts with ${prefix}: write more of it`,
+          `${matches.length} images have an id that starts with ${prefix}: give more digits`,
         );
       }
       if (matches[0] === undefined) throw noSuchImage(familiarReference(reference));

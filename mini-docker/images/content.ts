@@ -1,4 +1,4 @@
-// What is below a data root, and the two things that change it: an image comes in, an image goes.
+// The content below a data root, and its two changes: adding an image and removing one.
 import { join } from 'node:path';
 import { type Descriptor, decodeManifest } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
@@ -15,23 +15,27 @@ export interface Content {
   blobs: Blobs;
   layers: Layers;
   catalog: Catalog;
-  /** True when nobody opened this root before. */
+  /** Whether the root was just created. */
   isNew: boolean;
   namesLost: boolean;
-  /** For files on the way in: on the blobs' filesystem. */
+  /** Directory for incoming files, on the blobs' filesystem. */
   temporary: string;
-  /** Changes index.json; nobody else does meanwhile. */
+  /** Changes index.json; other changes wait. */
   update(change: (manifests: readonly Descriptor[]) => readonly Descriptor[]): Promise<void>;
   /**
-   * Makes an image of blobs that are there: unpacks its layers, and gives it the names (in full). All of it
-   * happens or nothing: on failure what came in for it is removed again. Throws ImageError.
+   * Makes an image of existing blobs: unpacks its layers, and gives it its full names. All or nothing: on
+   * failure the blobs and layers that came in for it are removed.
+   * @throws ImageError when a layer is missing or broken
    */
   add(options: AddOptions): Promise<CatalogImage>;
-  /** Runs `bring`, which stores blobs and layers; what it holds is not collected meanwhile. */
+  /** Runs `bring`, which stores blobs and layers; those that it holds are not collected meanwhile. */
   holding<T>(bring: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
-  /** Digests that stay, though no image needs them: a build cache's. */
+  /** Digests that are kept although no image needs them: a build cache's. */
   kept: Set<() => Iterable<string>>;
-  /** Removes those of the digests (blobs and diff ids) that no image needs. Gives the diff ids that are gone. */
+  /**
+   * Removes those of the digests (blobs and diff ids) that no image needs. Returns the diff ids that were
+   * removed.
+   */
   collect(digests: Iterable<string>): Promise<string[]>;
 }
 
@@ -39,13 +43,15 @@ export interface AddOptions {
   manifest: Buffer;
   mediaType: string;
   names: readonly string[];
-  /** Blobs that were checked just now; others are read and checked once more. */
+  /** Blobs that were just verified; others are read and verified again. */
   fresh?: ReadonlySet<string>;
-  /** Called for each layer, from the bottom, as its blob is unpacked; `current` bytes of it, and once at its end. */
+  /**
+   * Called for each layer, from the bottom, while its blob is unpacked; `current` is its progress in bytes.
+   */
   onLayer?(diffId: string, index: number, current: number): void;
-  /** The id of the image that it was made from here. */
+  /** The id of the image that this one was built from. */
   parent?: string | undefined;
-  /** Leave layers as they are until somebody asks for their directories (ImageStore.lowerdirs). */
+  /** Do not unpack layers until their directories are requested (ImageStore.lowerdirs). */
   unpackLater?: boolean;
 }
 
@@ -53,7 +59,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
   const temporary = join(root, 'tmp');
   const layout = join(root, 'oci');
   ensureDirectory(temporary, { tell });
-  // What a process that is no more was writing: names start with the pid.
+  // Temporary files of dead processes: names start with the pid.
   sweep(temporary, { unwanted: name => !isAlive(Number.parseInt(name, 10)), tell });
   const blobs = await openBlobs(layout, temporary, tell);
   const layers = openLayers(join(root, 'layers'), temporary, tell);
@@ -81,13 +87,13 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
         if (count === 0) held.delete(digest);
         else held.set(digest, count);
       }
-      // What was brought and belongs to an image now stays.
+      // Blobs that belong to an image by now stay.
       await collect(mine);
     }
   };
 
   async function collect(digests: Iterable<string>): Promise<string[]> {
-    // A layer that is not compressed has one digest as a blob and as what it unpacks to: the two are needed apart.
+    // An uncompressed layer has the same digest as a blob and as its content; the two are tracked separately.
     const images = catalog.images();
     const neededBlobs = new Set([...catalog.variants()].flatMap(blobsOf));
     const neededLayers = new Set(images.flatMap(image => image.config.rootfs.diff_ids));
@@ -114,7 +120,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
       }
       const config = decodeImageConfig(blobs.read(manifest.config.digest));
       const diffIds = config.rootfs.diff_ids;
-      if (config.os !== 'linux') throw new ImageError(`the image is for ${config.os}, and this is linux`);
+      if (config.os !== 'linux') throw new ImageError(`the image is for ${config.os}, not for linux`);
       if (diffIds.length !== manifest.layers.length) {
         throw new ImageError(
           `the image has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
@@ -154,7 +160,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
   };
 }
 
-/** The same pieces; tells how many bytes have been taken so far. */
+/** Passes the pieces on unchanged, and reports the number of bytes so far. */
 export async function* counted(
   source: AsyncIterable<Uint8Array>,
   report: (bytes: number) => void,
@@ -173,13 +179,13 @@ const blobsOf = (image: CatalogImage): string[] => [
   ...image.layers.map(layer => layer.digest),
 ];
 
-/** All that an image, with each of its manifests, needs to be there. */
+/** All digests that an image needs, including all of its manifests. */
 export const digestsOf = (catalog: Catalog, { id, config }: CatalogImage): string[] => [
   ...[...catalog.variants()].filter(variant => variant.id === id).flatMap(blobsOf),
   ...config.rootfs.diff_ids,
 ];
 
-/** The name is this image's alone; an image that loses its last name by that stays, without one. */
+/** Moves the name to this image; an image that thereby loses its last name stays without one. */
 export function withName(
   manifests: readonly Descriptor[],
   { descriptor, name, idOf }: { descriptor: Descriptor; name: string; idOf: Catalog['idOf'] },

@@ -1,4 +1,5 @@
-// New images: a file system becomes one layer (import), or a layer goes on top of an image (commit, build).
+// Creates images: a file system becomes a single layer (import), or a layer is added to an image (commit,
+// build).
 
 import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
@@ -10,7 +11,7 @@ import { ImageError } from './errors.ts';
 import type { CreateImageOptions, Image, ImportOptions } from './image.ts';
 import { decodePlatformText, hostPlatform } from './platform.ts';
 
-/** Throws ImageError and FormatError. */
+/** @throws ImageError, FormatError when a name is invalid */
 export const fullNames = (references: readonly string[] = []): string[] =>
   references.map(text => {
     const reference = withTag(decodeReference(text));
@@ -19,7 +20,7 @@ export const fullNames = (references: readonly string[] = []): string[] =>
     return encodeReference(reference);
   });
 
-/** Throws ImageError and FormatError. */
+/** @throws ImageError, FormatError when a name or a layer is invalid */
 export function createImage(content: Content, options: CreateImageOptions): Promise<Image> {
   const names = fullNames(options.references);
   const { base } = options;
@@ -52,7 +53,7 @@ export function createImage(content: Content, options: CreateImageOptions): Prom
 
 const newConfig = (): ImageConfig => ({ ...hostPlatform(), rootfs: { type: 'layers', diff_ids: [] } });
 
-/** A layer that is not compressed: its digest is its diff id. */
+/** Adds an uncompressed layer, whose digest is its diff id. */
 async function addLayer(
   { blobs }: Content,
   tar: AsyncIterable<Uint8Array>,
@@ -94,7 +95,7 @@ function store(
   });
 }
 
-/** Throws ImageError and FormatError. */
+/** @throws ImageError, FormatError when a name or the archive is invalid */
 export function importImage(content: Content, options: ImportOptions): Promise<Image> {
   const names = fullNames(options.reference === undefined ? [] : [options.reference]);
   const platform = options.platform === undefined ? hostPlatform() : decodePlatformText(options.platform);

@@ -1,5 +1,5 @@
-// Layers come as tar, gzip or zstd, and archives for ADD, import and load also as xz and bzip2. The first bytes tell which,
-// as they do for docker: media types are not to be relied on.
+// Decompresses layers (tar, gzip, zstd) and archives for ADD, import and load (also xz and bzip2). The first
+// bytes determine the format, as in docker, since media types are unreliable.
 
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -21,7 +21,7 @@ export const compressionOf = (start: Uint8Array): Compression =>
 
 type Decompressor = (source: Readable) => AsyncIterable<Uint8Array>;
 
-/** Errors of the source come out of the transform, too. */
+/** The source's errors also come out of the transform. */
 const DECOMPRESSORS: Readonly<Record<Exclude<Compression, 'none'>, Decompressor>> = {
   gzip: source => pipeline(source, createGunzip({ chunkSize: CHUNK }), () => {}),
   zstd: source => pipeline(source, createZstdDecompress({ chunkSize: CHUNK }), () => {}),
@@ -29,15 +29,15 @@ const DECOMPRESSORS: Readonly<Record<Exclude<Compression, 'none'>, Decompressor>
   bzip2: bunzip2,
 };
 
-/** In WebAssembly, with a dictionary of at most 64 MiB. Loaded when it is needed: it takes 10 ms. */
+/** Uses WebAssembly, with a dictionary of at most 64 MiB. Loaded on demand, which takes 10 ms. */
 async function* unxz(source: Readable): AsyncGenerator<Uint8Array> {
   const { default: library } = await import('xz-decompress');
   yield* new library.XzReadableStream(Readable.toWeb(source) as ReadableStream<Uint8Array>);
 }
 
 /**
- * What is in the stream when it is unpacked, in chunks. A damaged stream throws ImageError.
- * @param plain it must not be compressed: who calls relies on a digest of it as it is
+ * The decompressed stream, in chunks. @throws ImageError when it is damaged
+ * @param plain refuse compressed data, because the caller relies on the digest of the stream as it is
  */
 export async function* decompressed(
   source: AsyncIterable<Uint8Array>,
@@ -74,7 +74,7 @@ export async function* decompressed(
       yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     }
   } catch (cause) {
-    // What is wrong with the source, is not with its compression.
+    // An error of the source is not one of the compression.
     if (failure !== undefined) throw failure;
     throw new ImageError(`the ${compression} data is damaged: ${(cause as Error).message}`, { cause });
   }

@@ -1,19 +1,20 @@
-// manifest.json of `docker save` (Docker Image Specification 1.2, "Combined Image JSON + Filesystem Changeset Format").
+// Decodes manifest.json of `docker save` (Docker Image Specification 1.2, "Combined Image JSON + Filesystem
+// Changeset Format").
 import { array, type Infer, object, or, parse, string, strings } from '../formats/schema.ts';
 
 const images = array(
   object(
     { RepoTags: strings },
     {
-      /** Name of a file in the archive. */
+      /** File name of the configuration in the archive. */
       Config: string,
-      /** The same, bottom first. */
+      /** File names of the layers, bottom first. */
       Layers: or(strings, []),
     },
   ),
 );
 export type DockerArchiveImage = Infer<typeof images>[number];
 
-/** Throws FormatError. */
+/** @throws FormatError when it is malformed */
 export const decodeDockerArchive = (text: string): DockerArchiveImage[] =>
   parse(text, 'manifest.json', images);

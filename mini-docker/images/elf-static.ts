@@ -1,6 +1,8 @@
 const PT_INTERP = 3;
 
-/** True for a 64-bit little-endian ELF program that needs no dynamic linker (elf(5): no PT_INTERP header). */
+/**
+ * Whether it is a 64-bit little-endian ELF program without a dynamic linker (elf(5): no PT_INTERP header).
+ */
 export function isStaticElf(program: Buffer): boolean {
   if (program.length < 64 || program.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') return false;
   const at = Number(program.readBigUInt64LE(32));

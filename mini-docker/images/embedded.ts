@@ -1,4 +1,4 @@
-// busybox:latest, made here and now from a single program: no registry is needed for the first container.
+// busybox:latest, built locally from a single program, so that the first container needs no registry.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
@@ -12,18 +12,20 @@ import { ImageError } from './errors.ts';
 
 export const EMBEDDED_REFERENCE = 'docker.io/library/busybox:latest';
 
-/** busybox.net's own build of 1.35.0 for x86-64, as the npm package busybox-static carries it. */
+/** Digest of busybox.net's build of 1.35.0 for x86-64, which the npm package busybox-static contains. */
 const DIGEST = 'sha256:6e123e7f3202a8c1e9b1f94d8941580a25135382b99e8d3e34fb858bba311348';
-/** The release of busybox 1.35.0. All times in the image are this, so that its digest is always the same. */
+/**
+ * Release date of busybox 1.35.0. All times in the image are this one, so that its digest is always the same.
+ */
 const CREATED = '2021-12-26T16:53:33Z';
 const MTIME = BigInt(Date.parse(CREATED)) * 1_000_000n;
-/** Where bin/setup puts one on other machines, and where distributions do. */
+/** Paths where bin/setup puts busybox on other machines, and where distributions do. */
 const OTHERS = [
   ...(createRequire(import.meta.url).resolve.paths('busybox') ?? []).map(folder => `${folder}/.bin/busybox`),
   ...['/bin/busybox', '/usr/bin/busybox', '/sbin/busybox', '/usr/local/bin/busybox', '/bin/busybox.static'],
 ];
 
-/** The image's only layer, as a tar that is not compressed, and its configuration. */
+/** The image's only layer, as an uncompressed tar, and its configuration. */
 export interface EmbeddedImage {
   layer: Buffer;
   config: ImageConfig;

@@ -1,7 +1,7 @@
-// What an archive asks for and no filesystem can give is the archive's fault, and the error says of which entry.
+// Translates a filesystem's error into one about the archive's entry, if only the archive can have caused it.
 import { ImageError } from './errors.ts';
 
-/** What a filesystem answers to an entry that no filesystem could hold. */
+/** Errnos that an impossible entry causes, and what is wrong with the entry. */
 const FAULTS: Record<string, string | undefined> = {
   ENOENT: 'it is a symbolic link to nothing, or its directory has gone',
   ENAMETOOLONG: 'its name is too long',
@@ -11,8 +11,8 @@ const FAULTS: Record<string, string | undefined> = {
   ENOTEMPTY: 'a directory with files is in its place',
   ELOOP: 'its path leads through too many links',
   EXDEV: 'its path leads out of the filesystem',
-  EINVAL: 'the filesystem takes no such name, type or attribute',
-  EILSEQ: 'the filesystem takes no such name',
+  EINVAL: 'the filesystem accepts no such name, type or attribute',
+  EILSEQ: 'the filesystem accepts no such name',
   EPERM: 'it may not be made',
   EMLINK: 'a file has too many names',
   EFBIG: 'it is too large',
@@ -20,7 +20,7 @@ const FAULTS: Record<string, string | undefined> = {
   ERANGE: 'an attribute is too large',
 };
 
-/** The same error when the archive is not to blame. */
+/** Returns the same error when the archive is not to blame. */
 export function asEntryFault(error: unknown, path: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   const why = FAULTS[code];

@@ -1,6 +1,6 @@
 import { type ErrorDetails, type ErrorKind, ExpectedError } from '../formats/errors.ts';
 
-/** An image that is not there, or cannot be taken as it is: a wrong digest, a broken or hostile archive. */
+/** An image that does not exist, or cannot be accepted: a wrong digest, a broken or hostile archive. */
 export class ImageError extends ExpectedError {
   override name = 'ImageError';
 
@@ -12,7 +12,7 @@ export class ImageError extends ExpectedError {
   }
 }
 
-/** `reference` as the user should read it: with its tag. */
+/** `reference`: as it is shown to the user, with its tag. */
 export const noSuchImage = (reference: string): ImageError =>
   new ImageError(`No such image: ${reference}`, { kind: 'notFound' });
 

@@ -1,7 +1,7 @@
 import type { CatalogImage } from './catalog.ts';
 import type { HistoryLine, Image } from './image.ts';
 
-/** The newest first, as docker shows it. `sizeOf` tells the bytes of a layer's files. */
+/** Newest first, as docker shows it. `sizeOf` returns the bytes of a layer's files. */
 export function historyOf(
   image: CatalogImage,
   { sizeOf, parentOf }: { sizeOf(diffId: string): number; parentOf(image: Image): Image | undefined },
@@ -17,7 +17,7 @@ export function historyOf(
       ...(diffId === undefined ? {} : { diffId }),
     };
   });
-  // Tools may leave history out, or lines of it.
+  // Tools may omit the history, or lines of it.
   for (const diffId of diffIds) lines.push({ createdBy: '', comment: '', size: sizeOf(diffId), diffId });
   for (let each: Image | undefined = image; each !== undefined; each = parentOf(each)) {
     const last = lines[each === image ? lines.length - 1 : (each.config.history?.length ?? 0) - 1];

@@ -1,4 +1,4 @@
-// What the engine sees of images. Implemented in store.ts.
+// The image store's interface to the engine. store.ts implements it.
 
 import type { Descriptor, Platform } from '../formats/oci/image.ts';
 import type { ImageConfig, ProcessDefaults } from '../formats/oci/image-config.ts';
@@ -7,19 +7,19 @@ import type { RegistryAuth } from '../formats/registry-auth.ts';
 export interface Image {
   /** The digest of its configuration: 'sha256:…'. */
   id: string;
-  /** 'busybox:latest': short names as the user writes them, docker.io/library left out. */
+  /** Short names as the user writes them, without docker.io/library: 'busybox:latest'. */
   repoTags: string[];
   repoDigests: string[];
-  /** Sum of its layers' files, in bytes. */
+  /** Bytes of all its layers' files. */
   size: number;
   config: ImageConfig;
   /** Its manifest in the content store. */
   manifest: Descriptor;
-  /** The id of the image that it was made from here, by build or commit. */
+  /** The id of the image that this one was built or committed from. */
   readonly parent?: string | undefined;
 }
 
-/** A container that stands on an image, as far as removing the image is concerned. */
+/** A container of an image, as far as it affects the image's removal. */
 export interface ImageUser {
   containerId: string;
   running: boolean;
@@ -27,22 +27,22 @@ export interface ImageUser {
 
 export interface RemoveOptions {
   force: boolean;
-  /** By image id. */
+  /** Containers by image id. */
   inUse: ReadonlyMap<string, readonly ImageUser[]>;
 }
 
 export interface RemovedImages {
   untagged: string[];
-  /** Ids: the image's, and those of parents without a name that nothing else was made from. */
+  /** Ids: the image's, and those of its unnamed parents without other children. */
   deleted: string[];
-  /** Digests of layers that went with them. */
+  /** Digests of the layers that were removed with them. */
   layers: string[];
 }
 
-/** For a progress bar: bytes done of all, of the layer (a digest) that `id` names. */
+/** Progress for a bar: bytes done, and total bytes, of the layer (a digest) that `id` names. */
 export interface ImageProgress {
   id?: string;
-  /** In docker's words: 'Downloading', 'Pull complete', 'Loading layer', … */
+  /** Docker's words: 'Downloading', 'Pull complete', 'Loading layer', … */
   status: string;
   current?: number;
   total?: number;
@@ -50,13 +50,13 @@ export interface ImageProgress {
 
 export interface LoadedImage {
   id: string;
-  /** In full; none for an image without a name. */
+  /** Full names; none for an unnamed image. */
   names: string[];
 }
 
 export interface PulledImage {
   image: Image;
-  /** What the tag stands for: of an index, where the registry has one. */
+  /** Digest of the tag: the index's, if the registry has one. */
   digest: string;
   isUpToDate: boolean;
 }
@@ -78,15 +78,15 @@ export interface PushImageOptions {
 export interface PushedImage {
   tag: string;
   digest: string;
-  /** Of the manifest, in bytes. */
+  /** Size of the manifest in bytes. */
   size: number;
 }
 
-/** What a registry has under a name. */
+/** A registry's entry for a name. */
 export interface RemoteImage {
-  /** Of the manifest or the index. */
+  /** Descriptor of the manifest or the index. */
   descriptor: Descriptor;
-  /** For each platform the image's manifest. */
+  /** The image's manifest for each platform. */
   images: (Descriptor & { platform: Platform })[];
 }
 
@@ -97,92 +97,109 @@ export interface FoundImage {
   official: boolean;
 }
 
-/** A draft of an index, which is kept here until it is pushed; each under the name that it will have. */
+/** Drafts of image indexes, which are kept locally until they are pushed, each under its future name. */
 export interface ManifestLists {
-  /** The images must be in the list's registry. Gives the list's name in full. Throws ImageError, RegistryError. */
+  /**
+   * The images must be in the list's registry. @returns the list's full name. @throws ImageError,
+   * RegistryError when one is missing
+   */
   create(name: string, images: readonly string[], options?: ManifestListOptions): Promise<string>;
-  /** Throws ImageError when there is none, or when the image is not in it. */
+  /** @throws ImageError when there is no draft, or the image is not in it */
   annotate(name: string, image: string, changes: Partial<Platform>): Promise<void>;
-  /** A draft, or what the registry has under the name. Throws RegistryError. */
+  /** A draft, or the registry's index of that name. @throws RegistryError when neither exists */
   inspect(name: string, options?: { auth?: RegistryAuth }): Promise<ManifestListView>;
-  /** Gives the digest of the index. Throws ImageError, RegistryError. */
+  /** @returns the digest of the index. @throws ImageError, RegistryError when it cannot be pushed */
   push(name: string, options?: { auth?: RegistryAuth; purge?: boolean }): Promise<string>;
-  /** Throws ImageError. */
+  /** @throws ImageError when there is no draft */
   remove(name: string): Promise<void>;
 }
 
 export interface ManifestListOptions {
   auth?: RegistryAuth;
-  /** Add to a list that is there. */
+  /** Add to an existing list. */
   amend?: boolean;
 }
 
 export interface ManifestListView {
   /** The manifest or index as JSON. */
   manifest: object;
-  /** `from`: where the image is, in full. */
+  /** `from`: full name of the image. */
   images: { from: string; descriptor: Descriptor & { platform: Platform } }[];
 }
 
-/** One line of an image's history, the newest first. */
+/** A line of an image's history, newest first. */
 export interface HistoryLine {
-  /** The image's id, where the line is its last; undefined below. */
+  /** The image's id in the topmost line; undefined in the others. */
   id?: string;
   created?: string;
   createdBy: string;
   comment: string;
-  /** Bytes of its layer's files; 0 when it has none. */
+  /** Bytes of its layer's files; 0 without a layer. */
   size: number;
   diffId?: string;
 }
 
 export interface ImageStore {
-  /** The names of its images were lost with the file that held them. */
+  /** Whether the images' names were lost with the file that held them. */
   namesLost: boolean;
-  /** By reference, by id with or without 'sha256:', or by an unambiguous prefix of it. Throws ImageError. */
+  /**
+   * Finds by reference, by id with or without 'sha256:', or by an unambiguous prefix of it. @throws
+   * ImageError when none matches
+   */
   get(reference: string): Promise<Image>;
   list(): Promise<Image[]>;
-  /** Throws FormatError. A tag that another image has moves to this one. */
+  /** Adds a name. A tag that another image has moves to this one. @throws FormatError when it is invalid */
   tag(image: Image, reference: string): Promise<void>;
   /**
-   * Removes a tag, and the image with its last one; by id, the image with its only name. Throws ImageError and
-   * ImageError, under docker's rules. With `force` an image that a stopped container needs only loses its names.
+   * Removes a tag, and the image with its last one; or, by id, an image with a single name. With `force`, an
+   * image that a stopped container needs only loses its names.
+   * @throws ImageError when docker's rules forbid it
    */
   remove(reference: string, options: RemoveOptions): Promise<RemovedImages>;
-  /** The unpacked layers' directories, topmost first: overlay's lowerdir order. Unpacks what is not yet. */
+  /** The unpacked layers' directories, topmost first: overlay's lowerdir order. Unpacks missing ones. */
   lowerdirs(image: Image): Promise<string[]>;
-  /** What made the image, the newest first. */
+  /** The steps that made the image, newest first. */
   history(image: Image): HistoryLine[];
-  /** A tar for `load`, here, in docker, podman or skopeo. Throws ImageError before the first piece. */
+  /**
+   * A tar for `load`, here and in docker, podman and skopeo. @throws ImageError before the first piece, when
+   * an image is missing
+   */
   save(references: readonly string[]): AsyncIterable<Uint8Array>;
-  /** Takes the images of an archive in. Throws ImageError. */
+  /** Loads the images of an archive. @throws ImageError when it is not an archive of images */
   load(
     source: AsyncIterable<Uint8Array>,
     onProgress?: (progress: ImageProgress) => void,
   ): Promise<LoadedImage[]>;
-  /** Makes an image of one layer out of a file system's tar (plain or compressed). Throws ImageError. */
+  /**
+   * Makes an image with one layer from a file system's tar (plain or compressed). @throws ImageError when the
+   * tar is invalid
+   */
   import(options: ImportOptions): Promise<Image>;
   /** Layers of a build, which no image has yet. */
   loose: LooseLayers;
-  /** Makes an image out of another one, or of none, and one more layer, or none: commit. */
+  /** Makes an image from another one, or from nothing, with at most one more layer: commit. */
   create(options: CreateImageOptions): Promise<Image>;
   /**
-   * Fetches an image from its registry. Without tag and digest it is 'latest'. Throws RegistryError (unknown, denied,
-   * no network; with the HTTP status), ImageError, FormatError.
+   * Fetches an image from its registry. The default tag is 'latest'.
+   * @throws RegistryError when it is unknown, denied or unreachable (with the HTTP status); ImageError,
+   * FormatError when it is invalid
    */
   pull(reference: string, options?: PullImageOptions): Promise<PulledImage>;
-  /** The tags that the registry has: for `pull --all-tags`. */
+  /** The registry's tags, for `pull --all-tags`. */
   remoteTags(reference: string, options?: PushImageOptions): Promise<string[]>;
-  /** Sends an image to the registry that its name names. Throws ImageError, RegistryError. */
+  /**
+   * Sends an image to the registry that its name names. @throws ImageError, RegistryError when it cannot be
+   * pushed
+   */
   push(reference: string, options?: PushImageOptions): Promise<PushedImage>;
-  /** Whether the registry takes this user: for `login`. Throws RegistryError. */
+  /** Checks the credentials, for `login`. @throws RegistryError when the registry rejects them */
   login(auth: RegistryAuth): Promise<void>;
-  /** Throws RegistryError. */
+  /** @throws RegistryError when the registry has no such image */
   describeRemote(reference: string, options?: PushImageOptions): Promise<RemoteImage>;
-  /** `term`: 'redis', 'localhost:5000/redis'. Throws RegistryError. */
+  /** `term`: 'redis', 'localhost:5000/redis'. @throws RegistryError when the registry cannot be searched */
   search(term: string, options: PushImageOptions & { limit: number }): Promise<FoundImage[]>;
   manifestLists: ManifestLists;
-  /** Makes the image that comes with the program anew after it was removed; undefined when `reference` is not its name. */
+  /** Recreates the embedded image after it was removed; undefined when `reference` is not its name. */
   restoreEmbedded(reference: string): Promise<Image | undefined>;
 }
 
@@ -195,54 +212,59 @@ export interface ImportOptions {
 }
 
 export interface CreateImageOptions {
-  /** undefined: from scratch. */
+  /** The image to build on; undefined: none. */
   base?: Image;
-  /** The layer's tar, not compressed, with whiteouts as the image specification has them: what pack() makes. */
+  /** The layer's uncompressed tar, with the image specification's whiteouts, as pack() makes it. */
   layer?: AsyncIterable<Uint8Array>;
-  /** In place of the base's; missing fields are not inherited. */
+  /** Configuration that replaces the base's; missing fields are not inherited. */
   config?: ProcessDefaults;
   author?: string;
-  /** RFC 3339. */
+  /** Time of creation, RFC 3339. */
   created: string;
-  /** Of the history's new line. */
+  /** The command in the new line of the history. */
   createdBy: string;
   comment?: string;
   references?: readonly string[];
-  /** Its layer's files are unpacked by the first call of lowerdirs(). */
+  /** Unpack the layer's files at the first call of lowerdirs(). */
   unpackLater?: boolean;
 }
 
-/** A layer that no image has to have: its tar, not compressed, is in the content store, and it is unpacked. */
+/**
+ * A layer that need not belong to an image: its uncompressed tar is in the content store, and it is unpacked.
+ */
 export interface LooseLayer {
   diffId: string;
-  /** Of the tar, in bytes. */
+  /** Size of the tar in bytes. */
   size: number;
 }
 
 export interface LooseLayers {
-  /** Nothing that `hold` was given is collected before `work` is done. What nobody needs then goes. */
+  /** Digests passed to `hold` are not collected before `work` is done. Unneeded ones are collected then. */
   holding<T>(work: (hold: (digest: string) => void) => Promise<T>): Promise<T>;
-  /** Stores and unpacks what pack() makes. Throws ImageError. */
+  /** Stores and unpacks pack()'s output. @throws ImageError when it is invalid */
   add(tar: AsyncIterable<Uint8Array>, hold: (digest: string) => void): Promise<LooseLayer>;
-  /** undefined when it is not there any more, or not whole. */
+  /** undefined when it is missing or incomplete. */
   find(diffId: string): LooseLayer | undefined;
-  /** Where its files are. */
+  /** The directory of its files. */
   directory(diffId: string): string;
   /** Bytes of its files. */
   filesSize(diffId: string): number;
-  /** What `digests` names stays, though no image needs it. */
+  /** Keeps the layers that `digests` returns, even if no image needs them. */
   keep(digests: () => Iterable<string>): void;
-  /** Removes those that nobody needs. */
+  /** Removes layers that are no longer needed. */
   collect(digests: Iterable<string>): Promise<string[]>;
-  /** An image out of loose layers on top of another image, or of none. Throws ImageError, FormatError. */
+  /**
+   * Makes an image from loose layers on top of another image, or of none. @throws ImageError, FormatError
+   * when it is invalid
+   */
   assemble(options: AssembleOptions): Promise<Image>;
 }
 
 export interface AssembleOptions {
   base?: Image;
-  /** From the bottom, those of the base left out. */
+  /** Layers from the bottom, without the base's. */
   layers: readonly LooseLayer[];
-  /** The whole of it: with the diff ids and the history of the base. */
+  /** The complete configuration, including the base's diff ids and history. */
   config: ImageConfig;
   references: readonly string[];
 }

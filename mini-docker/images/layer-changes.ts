@@ -1,5 +1,5 @@
-// What each layer of an image adds to those below it, changes and deletes; and how much of it nobody sees any more,
-// because a layer above hides it.
+// Compares each layer of an image with those below it: the files that it adds, changes and deletes, and the
+// bytes that a layer above hides.
 import { closeSync, openSync } from 'node:fs';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { decodeName } from '../formats/byte-names.ts';
@@ -10,11 +10,13 @@ import { xattr } from '../linux/xattrs.ts';
 import { OPAQUE_XATTR } from './whiteouts.ts';
 
 export interface Changes {
-  /** Files and all else that is no directory. */
+  /** Number of files and other entries, except directories. */
   count: number;
-  /** In bytes: of what is added or changed the new ones, of what is deleted those that stay below. */
+  /**
+   * Bytes: for added and changed files the new ones, for deleted files those that stay in the layer below.
+   */
   size: number;
-  /** The largest first; what is deleted with its directory stands as that directory. */
+  /** Largest first; a deleted directory is one entry. */
   largest: { path: string; size: number }[];
 }
 
@@ -26,7 +28,7 @@ export interface LayerChanges {
   hidden: number;
 }
 
-/** A file, or with `children` a directory, as the layers up to here show it. */
+/** A file, or, with `children`, a directory in the merged view of the layers so far. */
 interface Node {
   layer: number;
   size: number;
@@ -34,7 +36,7 @@ interface Node {
 }
 
 const LARGEST = 5;
-/** Directory entries between two chances for others to do something. */
+/** Directory entries that are read before other work gets a turn. */
 const PATIENCE = 500;
 
 /** `directories`: unpacked layers, bottom first. */
@@ -43,7 +45,7 @@ export async function layerChanges(directories: readonly string[]): Promise<Laye
   const all: LayerChanges[] = [];
   let entries = 0;
 
-  /** @returns what is hidden: files and bytes */
+  /** @returns the number and bytes of the hidden files */
   function hide(node: Node): { count: number; size: number } {
     if (node.children === undefined) {
       const layer = all[node.layer];
@@ -59,7 +61,7 @@ export async function layerChanges(directories: readonly string[]): Promise<Laye
     return sum;
   }
 
-  /** By descriptor: an image's paths are as long as the kernel takes, without ours in front of them. */
+  /** Reads by descriptor: an image's paths may be of the kernel's maximal length, without our prefix. */
   async function apply(
     directory: number,
     { path, into, layer }: { path: string; into: Map<string, Node>; layer: number },
@@ -102,7 +104,7 @@ export async function layerChanges(directories: readonly string[]): Promise<Laye
   }
 
   let inodes = new Set<bigint>();
-  /** A file with several names is there once. */
+  /** True for the first of a file's names, so that it counts once. */
   function firstName(inode: bigint): boolean {
     if (inodes.has(inode)) return false;
     inodes.add(inode);

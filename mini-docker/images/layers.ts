@@ -1,5 +1,6 @@
-// Unpacked layers, ready to be overlay's lower directories: ROOT/NAME/diff, and ROOT/NAME/layer.json, which is there
-// only when the layer is whole. A layer's files depend on its own tar alone, so its diff id names it, and images share it.
+// Unpacked layers, ready as overlay's lower directories: ROOT/NAME/diff, and ROOT/NAME/layer.json, which
+// exists only when the layer is complete. A layer's files depend on its own tar alone, so its diff id names
+// it, and images share it.
 
 import { createHash } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statfsSync } from 'node:fs';
@@ -17,17 +18,17 @@ import { ImageError } from './errors.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
 export interface Layers {
-  /** The directory of the layer's files, whether it is there or not. */
+  /** The directory of the layer's files, which need not exist. */
   directory(diffId: string): string;
   has(diffId: string): boolean;
   /** Bytes of its files; undefined when it is not unpacked. */
   size(diffId: string): number | undefined;
   /**
-   * Unpacks a layer from its tar (gzip, zstd or plain), unless it is there. Throws ImageError, and leaves nothing, when
-   * the tar is broken, is not the one that `diffId` names, or unpacks to more than `limit` bytes.
+   * Unpacks a layer from its tar (gzip, zstd or plain), unless it exists. On failure nothing is left.
+   * @throws ImageError when the tar is broken, does not match `diffId`, or unpacks to more than `limit` bytes
    */
   unpack(options: UnpackLayerOptions): Promise<void>;
-  /** Names of the layers that are there, for `remove`. */
+  /** Names of the existing layers, for `remove`. */
   list(): Promise<string[]>;
   nameOf(diffId: string): string;
   remove(name: string): Promise<void>;
@@ -36,15 +37,15 @@ export interface Layers {
 export interface UnpackLayerOptions {
   diffId: string;
   source: () => AsyncIterable<Uint8Array>;
-  /** In bytes; what the disk has, less a reserve, when missing. */
+  /** Limit in bytes; default: the free space on the disk less a reserve. */
   limit?: number;
-  /** The source is a blob that has this diff id for its digest: nothing is left to be checked. */
+  /** Whether the source is a blob whose digest is this diff id, so that no check is left. */
   verified?: boolean;
 }
 
 /**
- * 96 of the diff id's bits, in 16 characters. mount(2) takes one page of options: with '/diff' and a separator this
- * leaves room for 180 lower directories, where full digests would leave it for 56.
+ * 96 bits of the diff id, in 16 characters. mount(2) takes one page of options: with '/diff' and a separator
+ * this leaves room for 180 lower directories, while full digests would leave it for 56.
  */
 const nameOf = (diffId: string): string =>
   Buffer.from(hexOf(diffId), 'hex').subarray(0, 12).toString('base64url');
@@ -67,7 +68,8 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
     const { diffId, limit = spaceFor(root), verified = false } = options;
     const staging = temporaryName(temporary);
     mkdirSync(join(staging, 'diff'), { recursive: true });
-    // Containers see it as their root directory, unless the layer says otherwise; the daemon's umask must not.
+    // Containers see it as their root directory, unless the layer sets a mode; the daemon's umask must not
+    // affect it.
     chmodSync(join(staging, 'diff'), 0o755);
     try {
       const unpacked = await unpackTar({
@@ -83,7 +85,8 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
       }
       const text = JSON.stringify({ diffId, size: unpacked.size });
       writeWhole(join(staging, 'layer.json'), text, blobFile(temporary));
-      // Another process may have been faster; the same diff id is the same files. What is there and is not whole is not.
+      // Another process may have been faster; the same diff id means the same files. An incomplete layer is
+      // replaced.
       if (size(diffId) === undefined) renameOver(staging, join(root, nameOf(diffId)));
     } finally {
       await removeTree(staging).catch((error: Error) =>
@@ -110,7 +113,7 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
     list: () => readdir(root),
     async remove(name) {
       sizes.clear();
-      // Out of sight first: half a layer must not look like one.
+      // Renamed first, so that a partial layer never looks like a complete one.
       const gone = temporaryName(temporary);
       renameSync(join(root, name), gone);
       await removeTree(gone).catch((error: Error) => tell(`${gone} cannot be removed: ${error.message}`));
@@ -120,7 +123,7 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
 
 const layerFile = object({}, { size: integer });
 
-/** undefined for a layer that is not whole, or whose description says nothing. */
+/** undefined for an incomplete layer, or an unreadable description. */
 function readSize(path: string): number | undefined {
   try {
     return parse(readRegular(path), path, layerFile).size;
@@ -129,18 +132,24 @@ function readSize(path: string): number | undefined {
   }
 }
 
-/** A layer may fill the disk up to a twentieth of it: a decompression bomb must not take the whole machine down. */
+/**
+ * A layer may fill the disk except for a twentieth of it: a decompression bomb must not take the whole
+ * machine down.
+ */
 export function spaceFor(path: string): number {
   const { bavail, blocks, bsize } = statfsSync(path);
   return Math.max(0, bavail - blocks / 20) * bsize;
 }
 
-/** Unpacks a layer's tar into `directory`, and tells the digest of the tar and the bytes of its files. */
+/** Unpacks a layer's tar into `directory`, and returns the digest of the tar and the bytes of its files. */
 export async function unpackTar(options: {
   directory: string;
   source: AsyncIterable<Uint8Array>;
   limit: number;
-  /** The source's digest is known, and is the diff id where it is a plain tar. The one in the answer means nothing. */
+  /**
+   * The source's digest was verified, and is the diff id if the source is a plain tar. The returned digest is
+   * meaningless.
+   */
   skipDigest?: boolean;
 }): Promise<{ diffId: string; size: number }> {
   const { directory, source, limit, skipDigest = false } = options;

@@ -1,4 +1,5 @@
-// `docker load`: the images of an archive, which is an OCI layout, or what `docker save` used to write, or both in one.
+// `docker load`: loads the images of an archive, which is an OCI layout, the older format of `docker save`,
+// or both.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../formats/errors.ts';
@@ -25,10 +26,15 @@ import { choosePlatform } from './platform.ts';
 import { REF_NAME } from './references.ts';
 import { type Spool, type SpooledFile, spoolArchive } from './spool.ts';
 
-/** What containerd and docker annotate with the full name, where the specification's key has only the tag. */
+/**
+ * The annotation in which containerd and docker put the full name, while the specification's key has only the
+ * tag.
+ */
 const IMAGE_NAME = 'io.containerd.image.name';
 
-/** Throws ImageError. Images that were whole before the one that is not stay. */
+/**
+ * Images that were loaded before a broken one stay. @throws ImageError when the archive or an image is broken
+ */
 export async function loadArchive(
   content: Content,
   source: AsyncIterable<Uint8Array>,
@@ -41,7 +47,7 @@ export async function loadArchive(
       return await loadLayout(content, spool, onProgress);
     if (spool.has('manifest.json')) return await loadDockerArchive(content, spool, onProgress);
     throw new ImageError(
-      'the archive is not one of images: it has neither index.json nor manifest.json (import takes file systems)',
+      'the archive contains no images: it has neither index.json nor manifest.json (import takes file systems)',
     );
   } finally {
     await spool.remove();
@@ -67,7 +73,7 @@ async function loadLayout(
     if (!isManifestType(descriptor.mediaType)) continue;
     const bytes = text(descriptor);
     const manifest = decodeManifest(bytes);
-    // Signatures and attestations look like images; their configuration tells.
+    // Signatures and attestations look like images, except for their configuration.
     if (manifest.config.mediaType !== MEDIA.ociConfig && manifest.config.mediaType !== MEDIA.dockerConfig)
       continue;
     const names = annotatedNames(entry);
@@ -157,13 +163,13 @@ function layerType(path: string): string {
   return LAYER_TYPES[compression];
 }
 
-/** The specification's key may hold a bare tag, which names nothing. */
+/** The specification's key may hold a bare tag, which is ignored. */
 function annotatedNames({ annotations = {} }: Descriptor): string[] {
   const name = annotations[IMAGE_NAME] ?? annotations[REF_NAME];
   return annotations[IMAGE_NAME] === undefined && !/[:/@]/.test(name ?? '') ? [] : namesOf(name);
 }
 
-/** In full. */
+/** Full names. */
 function namesOf(name: string | undefined): string[] {
   if (name === undefined) return [];
   try {

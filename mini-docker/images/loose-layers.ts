@@ -1,4 +1,4 @@
-// Layers that belong to no image yet, and the image that a build makes of them.
+// Layers that belong to no image yet, and the images that a build makes from them.
 
 import { encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
 import type { ImageConfig } from '../formats/oci/image-config.ts';
@@ -26,7 +26,7 @@ export function looseLayers(content: Content): LooseLayers {
 
     add: (tar, hold) =>
       content.holding(async mine => {
-        // Not compressed: its digest is its diff id.
+        // Uncompressed: its digest is its diff id.
         const { digest, size } = await blobs.receive(tar);
         mine(digest);
         await layers.unpack({ diffId: digest, source: () => blobs.stream(digest), verified: true });

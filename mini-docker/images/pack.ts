@@ -1,6 +1,6 @@
-// Files become a tar archive: an overlay's upper directory a layer with the image specification's whiteouts, any other
-// tree an ordinary archive. Everything is reached by descriptor, so a container that moves its files about meanwhile
-// can spoil its own archive and nothing else.
+// Packs files as a tar archive: an overlay's upper directory as a layer with the image specification's
+// whiteouts, any other tree as an ordinary archive. All files are opened by descriptor, so a container that
+// moves its files meanwhile can spoil its own archive and nothing else.
 import { read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { decodeName, encodeName } from '../formats/byte-names.ts';
@@ -17,29 +17,35 @@ import { xattr, xattrNames } from '../linux/xattrs.ts';
 import { OPAQUE_MARK, OPAQUE_XATTR, whiteoutName } from './whiteouts.ts';
 
 export interface PackOptions {
-  /** The directory to pack. It stays the caller's. */
+  /** The directory to pack; the caller closes it. */
   fd: number;
-  /** Pack only this one below it, under the name `as`; else everything in the directory, and not the directory itself. */
+  /**
+   * Pack only this entry of it, under the name `as`; else the whole content of the directory, without the
+   * directory itself.
+   */
   only?: { name: string; as: string };
-  /** It is an overlay's upper directory: write its whiteouts and opaque directories as a layer's tar has them. */
+  /**
+   * Whether it is an overlay's upper directory, whose whiteouts and opaque directories are written in the
+   * form of a layer's tar.
+   */
   whiteouts: boolean;
-  /** Later times become this one, in nanoseconds since 1970: SOURCE_DATE_EPOCH. */
+  /** Limit on times, in nanoseconds since 1970: later ones are replaced by it. SOURCE_DATE_EPOCH. */
   latest?: bigint;
-  /** Whom the archive is to name for an owner. */
+  /** Translates the owner for the archive. */
   owner?(found: { uid: number; gid: number }): { uid: number; gid: number };
-  /** Leaves out a path, and what is below it. */
+  /** Whether to leave out a path with everything below it. */
   skip?(path: string): boolean;
 }
 
 interface Level {
   fd: number;
-  /** Before the names of what is in it: 'etc/'. */
+  /** Prefix of the names in it: 'etc/'. */
   prefix: string;
-  /** What is still to come, the next one last. */
+  /** Remaining names, the next one last. */
   names: Buffer[];
 }
 
-/** PATH_MAX: what is longer cannot be named by whoever unpacks it. limits.h(0p) */
+/** PATH_MAX: a longer path could not be named when it is unpacked. limits.h(0p) */
 const LONGEST_PATH = 4096;
 const BATCH = 1 << 18;
 const SMALL_FILE = 1 << 16;
@@ -55,12 +61,12 @@ const TYPES: ReadonlyMap<number, TarType> = new Map([
   [S_IF.IFO, 'fifo'],
 ]);
 
-/** The archive, in pieces of about 256 KiB, its entries in the order of their names' bytes. */
+/** The archive, in pieces of about 256 KiB, its entries sorted by the bytes of their names. */
 export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
   const { whiteouts, latest, owner = found => found, skip = () => false } = options;
   let batch: Uint8Array[] = [];
   let batched = 0;
-  /** The first name of each file that has several. */
+  /** The first name of each file with several links. */
   const links = new Map<string, string>();
 
   const add = (bytes: Uint8Array): void => {
@@ -90,7 +96,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     };
   }
 
-  /** Directories that have been begun, from the outermost in: a tree may be deeper than the stack of calls. */
+  /** Directories in progress, outermost first. Not recursive: a tree may be deeper than the call stack. */
   const open: Level[] = [];
 
   async function* packOne(parent: number, name: PathArg, path: string): AsyncGenerator<Buffer> {
@@ -99,7 +105,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     }
     const status = statusAt(parent, name);
     const type = status === undefined ? undefined : TYPES.get(status.mode & S_IF.MT);
-    // It went away meanwhile; or it is a socket, which tar has no letter for.
+    // It was removed meanwhile; or it is a socket, for which tar has no type.
     if (status === undefined || type === undefined || skip(path)) return;
     const entry = describe(path, type, status);
     if (whiteouts && isWhiteout(status)) addEmpty(whiteoutPath(path), entry.mtime);
@@ -108,7 +114,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
       add(encodeEntry({ ...entry, linkname: decodeName(readLink(parent, name)) }));
     } else if (type === 'file' || type === 'directory') {
       const fd = type === 'file' ? openFile(parent, name, path) : openDirectory(parent, name);
-      // Something else lies there now.
+      // It was replaced meanwhile.
       if (fd === undefined) return;
       if (type === 'directory') beginDirectory(fd, entry);
       else {
@@ -156,7 +162,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     let left = entry.size;
     if (left <= SMALL_FILE) {
       const content = Buffer.alloc(left + padding(left));
-      // A file that has shrunk meanwhile ends in zeros: the header has promised its size.
+      // A file that has shrunk meanwhile is padded with zeros, since the header has announced its size.
       readUpTo(fd, content.subarray(0, left));
       add(content);
       return;
@@ -190,7 +196,7 @@ function openFile(parent: number, name: PathArg, path: string): number | undefin
     return openPlainFile(parent, name);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EAGAIN') throw cause;
-    throw new Error(`cannot read ${path}: a program in the container holds it by a lease`, { cause });
+    throw new Error(`cannot read ${path}: a program in the container has a lease on it`, { cause });
   }
 }
 
@@ -217,7 +223,10 @@ function whiteoutPath(path: string): string {
 
 const isOpaque = (fd: number): boolean => xattr(fd, OPAQUE_XATTR)?.toString('latin1') === 'y';
 
-/** The attributes that a layer carries. Those of overlayfs which say that content is elsewhere cannot be packed. */
+/**
+ * The attributes that a layer contains. Overlayfs attributes that refer to content elsewhere cannot be
+ * packed.
+ */
 function attributes(fd: number, path: string, isUpper: boolean): { xattrs?: Map<string, Buffer> } {
   const xattrs = new Map<string, Buffer>();
   for (const name of xattrNames(fd)) {

@@ -1,11 +1,11 @@
-// The image that another one was made from here, by build or commit: docker's Parent. What comes from a registry or an
-// archive has none. index.json keeps it, as an annotation of the child.
+// The image that another one was built or committed from locally: docker's Parent. Images from a registry or
+// an archive have none. index.json keeps it as an annotation of the child.
 import { isDigest } from '../formats/oci/digest.ts';
 import type { Descriptor } from '../formats/oci/image.ts';
 
 const PARENT = 'mini-docker.image.parent';
 
-/** An id; undefined for an image without a parent. */
+/** The parent's id; undefined for an image without a parent. */
 export function parentOf({ annotations }: Descriptor): string | undefined {
   const parent = annotations?.[PARENT];
   return parent !== undefined && isDigest(parent) ? parent : undefined;
@@ -16,7 +16,7 @@ export const withParent = (descriptor: Descriptor, parent: string | undefined): 
     ? descriptor
     : { ...descriptor, annotations: { ...descriptor.annotations, [PARENT]: parent } };
 
-/** What is known of an image's parent under one of its names is kept under those that it has after a change. */
+/** Copies an image's parent to its names after a change. */
 export function keepingParents(
   before: readonly Descriptor[],
   after: readonly Descriptor[],

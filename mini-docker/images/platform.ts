@@ -1,4 +1,4 @@
-// Which of an index's images is the one for this machine, or for the platform that was asked for.
+// Selects an index's image for this machine, or for a requested platform.
 
 import type { Descriptor, Index, Platform } from '../formats/oci/image.ts';
 import { isManifestType } from '../formats/oci/image.ts';
@@ -11,7 +11,7 @@ export const hostPlatform = (): Platform => ({
   architecture: ARCHITECTURES[process.arch] ?? process.arch,
 });
 
-/** 'linux/arm64/v8', 'arm64', 'linux' → a platform; what is not said is this machine's. */
+/** 'linux/arm64/v8', 'arm64', 'linux' → a platform; missing parts are this machine's. */
 export function decodePlatformText(text: string): Platform {
   const host = hostPlatform();
   const parts = text.toLowerCase().split('/');
@@ -33,11 +33,11 @@ export function decodePlatformText(text: string): Platform {
 export const encodePlatform = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 
-/** Throws ImageError when there is none. */
+/** @throws ImageError when there is none */
 export function choosePlatform(index: Index, wanted: Platform = hostPlatform()): Descriptor {
   const images = index.manifests.filter(each => isManifestType(each.mediaType));
   const fits = images.filter(({ platform }) => platform !== undefined && matches(platform, wanted));
-  // An index of one image need not say for which platform it is.
+  // An index with a single image need not name a platform.
   const only = images.length === 1 && images[0]!.platform === undefined ? images[0] : undefined;
   const exact = fits.find(({ platform }) => normalVariant(platform!) === normalVariant(wanted));
   const chosen = exact ?? fits[0] ?? only;
@@ -51,6 +51,6 @@ function matches(platform: Platform, wanted: Platform): boolean {
   return wanted.variant === undefined || normalVariant(platform) === normalVariant(wanted);
 }
 
-/** arm64 without a variant is v8, and arm v7. */
+/** The default variants: v8 for arm64, v7 for arm. */
 const normalVariant = ({ architecture, variant }: Platform): string =>
   variant ?? (architecture === 'arm64' ? 'v8' : architecture === 'arm' ? 'v7' : '');

@@ -1,5 +1,5 @@
-// Which names mean which image: the layout's index.json (image specification, image-layout.md, "index.json file"),
-// one descriptor for each name, or one without a name for an image that has none.
+// The names of images: the layout's index.json (image specification, image-layout.md, "index.json file"),
+// with one descriptor per name, and one without a name for an unnamed image.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../formats/errors.ts';
@@ -17,24 +17,26 @@ import { loadKept, saveKept, sizeOfRegular, type Tell } from '../linux/kept-file
 import { writeWhole } from '../linux/whole-file.ts';
 import { type Blobs, blobFile } from './blobs.ts';
 
-/** The annotation's key is the specification's; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it. */
+/**
+ * The annotation's key from the specification; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it.
+ */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
-/** Bytes; of registries, which take no larger ones. */
+/** Bytes; the limit of registries. */
 const LARGEST_MANIFEST = 8 << 20;
 
 export interface References {
-  /** Nobody opened this layout before. */
+  /** Whether the layout was just created. */
   isNew: boolean;
-  /** There were images, and nothing said any more what they are called. */
+  /** Whether there were images whose names were lost. */
   namesLost: boolean;
-  /** What index.json says now. The same array as long as the file stays the same. */
+  /** The content of index.json. The same array as long as the file is unchanged. */
   read(): readonly Descriptor[];
-  /** Replaces it, whole or not at all. */
+  /** Replaces it atomically. */
   write(manifests: readonly Descriptor[]): void;
 }
 
-/** The image's name in full; undefined when it has none, or one of another tool that is none for us. */
+/** The image's full name; undefined without one, or for a name of another tool that is invalid here. */
 export function nameOf(descriptor: Descriptor): string | undefined {
   const name = descriptor.annotations?.[REF_NAME];
   if (name === undefined) return undefined;
@@ -69,7 +71,7 @@ export async function openReferences(options: {
     saveKept(path, encodeJson(index), { mode: 0o644, durable: true });
   };
 
-  /** undefined as long as the file has not changed, and when it cannot be used. */
+  /** undefined if the file has not changed, or is unusable. */
   const changed = (): readonly Descriptor[] | undefined => {
     // Another program may write the layout: skopeo copy … oci:DIR.
     const status = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -103,7 +105,7 @@ export async function openReferences(options: {
   };
 }
 
-/** Manifests of images for this machine, among all blobs. An index leads to them as well. */
+/** Manifests of images for this machine, among all blobs. They include those that an index refers to. */
 async function findManifests(blobs: Blobs): Promise<Descriptor[]> {
   const found: Descriptor[] = [];
   for (const digest of await blobs.list()) {
@@ -114,7 +116,7 @@ async function findManifests(blobs: Blobs): Promise<Descriptor[]> {
       decodeImageConfig(blobs.read(config.digest));
       found.push({ mediaType, digest, size });
     } catch {
-      // Something else.
+      // It is something else.
     }
   }
   return found;

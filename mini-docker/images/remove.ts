@@ -1,4 +1,5 @@
-// What `rmi` may take away: docker's rules (Engine API, "Remove an image", and what the docker command prints).
+// Decides what `rmi` removes, by docker's rules (Engine API, "Remove an image", and the output of the docker
+// command).
 
 import { decodeReference, familiarName } from '../formats/image-reference.ts';
 import { shortId } from '../formats/oci/digest.ts';
@@ -8,13 +9,13 @@ import type { RemoveOptions } from './image.ts';
 
 export interface Removal {
   image: CatalogImage;
-  /** In full: what is untagged. */
+  /** Full names to be removed. */
   names: string[];
-  /** The images that go: none, or this one and parents of it without a name that nothing else was made from. */
+  /** Images to be deleted: none, or the image and its unnamed parents without other children. */
   deletes: CatalogImage[];
 }
 
-/** Throws ImageError. */
+/** @throws ImageError when it cannot be removed */
 export function planRemoval(catalog: Catalog, text: string, { force, inUse }: RemoveOptions): Removal {
   const { image, byName } = catalog.find(text);
   const users = inUse.get(image.id) ?? [];
@@ -53,7 +54,7 @@ export function planRemoval(catalog: Catalog, text: string, { force, inUse }: Re
     const id = shortId(users[0].containerId);
     throw refuse('must be forced', `image is being used by stopped container ${id}`);
   }
-  // A stopped container needs the image's layers to start again: then it only loses its names.
+  // A stopped container needs the image's layers to start again, so the image only loses its names.
   return { image, names: image.names, deletes: users.length === 0 ? withParents(catalog, image, inUse) : [] };
 }
 
@@ -77,7 +78,7 @@ const repositories = (image: CatalogImage): Set<string> => new Set(image.names.m
 const isOnlyName = (image: CatalogImage, name: string): boolean =>
   image.names.length - 1 === digestsLeftBehind(image, name).length;
 
-/** With a repository's last tag its digests go too. */
+/** A repository's digests are removed with its last tag. */
 function digestsLeftBehind(image: CatalogImage, name: string): string[] {
   const repository = repositoryOf(name);
   const others = image.names.filter(other => other !== name && repositoryOf(other) === repository);

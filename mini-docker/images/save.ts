@@ -1,5 +1,5 @@
-// `docker save`: an OCI layout and docker's own table of contents (manifest.json) over the same blobs, in one tar, which
-// docker, podman, skopeo and containerd can each read in their way.
+// `docker save`: an OCI layout and docker's own index (manifest.json) of the same blobs, in one tar, which
+// docker, podman, skopeo and containerd can all read.
 
 import {
   decodeReference,
@@ -19,8 +19,9 @@ import { REF_NAME } from './references.ts';
 const IMAGE_NAME = 'io.containerd.image.name';
 
 /**
- * The archive of the images that `references` name. A name brings that name along, one without a tag all tags that it has.
- * Throws ImageError at once, before there is a first piece.
+ * The archive of the images that `references` name. A name includes that name; one without a tag includes all
+ * its tags.
+ * @throws ImageError before the first piece, when an image does not exist
  */
 export function saveArchive(
   { catalog, blobs }: Content,
@@ -40,7 +41,7 @@ export function saveArchive(
   );
 }
 
-/** Throws NoSuchImage. */
+/** @throws ImageError when there is no such image */
 function named(catalog: Catalog, reference: string): { image: CatalogImage; name: string | undefined }[] {
   // An id may look like a name without a tag.
   const { domain, path, tag, digest } = /^(sha256:)?[0-9a-f]+$/.test(reference)
@@ -61,7 +62,7 @@ function named(catalog: Catalog, reference: string): { image: CatalogImage; name
   return [{ image, name: byName }];
 }
 
-/** Archives have tags only: docker refuses digests in them. */
+/** Archives contain tags only: docker refuses digests in them. */
 const tagsOf = (names: string[]): string[] =>
   names
     .filter(name => decodeReference(name).tag !== undefined)
@@ -96,7 +97,7 @@ async function* write(blobs: Blobs, chosen: readonly Chosen[]): AsyncGenerator<U
 
 const pathOf = (digest: string): string => `blobs/sha256/${digest.slice(7)}`;
 
-/** Without times: the same images always make the same archive. */
+/** Without times, so that the same images always give the same archive. */
 const entry = (fields: Partial<TarEntry> & { path: string }): Buffer =>
   encodeEntry({ type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: 0n, ...fields });
 
@@ -123,7 +124,7 @@ const dockerImage = ({ image, names }: Chosen): DockerArchiveImage => ({
   Layers: image.layers.map(layer => pathOf(layer.digest)),
 });
 
-/** The oldest table of contents: repository, tag, and the topmost layer. */
+/** The oldest index format: repository, tag, and the topmost layer. */
 function repositoriesOf(chosen: readonly Chosen[]): Record<string, Record<string, string>> {
   const repositories: Record<string, Record<string, string>> = {};
   for (const { image, names } of chosen) {

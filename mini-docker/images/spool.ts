@@ -1,5 +1,5 @@
-// The files of an image archive, put aside as they arrive: its table of contents may come last. Names in the archive
-// are only looked up here, never used as names of files.
+// Stores the files of an image archive as they arrive, since its index may come last. Names in the archive
+// are only looked up here, and never used as file names.
 
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -17,10 +17,10 @@ export interface SpooledFile {
 }
 
 export interface Spool {
-  /** Follows the archive's symbolic and hard links. Throws ImageError when there is no such file. */
+  /** Follows the archive's symbolic and hard links. @throws ImageError when there is no such file */
   file(name: string): SpooledFile;
   has(name: string): boolean;
-  /** For tables of contents. Throws ImageError when it is too large to be one. */
+  /** Reads an index. @throws ImageError when it is too large to be one */
   text(name: string): string;
   remove(): Promise<void>;
 }
@@ -28,11 +28,11 @@ export interface Spool {
 const TEXT_LIMIT = 16 << 20;
 const LINK_LIMIT = 16;
 
-/** Throws FormatError and ImageError; then nothing is left. */
+/** On failure nothing is left. @throws FormatError, ImageError when the archive is invalid */
 export async function spoolArchive(options: {
   source: AsyncIterable<Uint8Array>;
   temporary: string;
-  /** In bytes, of all files together. */
+  /** Limit in bytes for all files together. */
   limit: number;
 }): Promise<Spool> {
   const directory = temporaryName(options.temporary);
@@ -76,7 +76,7 @@ export async function spoolArchive(options: {
 const clean = (name: string): string => join('/', name).slice(1);
 
 interface SpoolConsumer extends TarConsumer {
-  /** Files; and for links the name they lead to. */
+  /** Files by name; for links, the name of the target. */
   entries: Map<string, SpooledFile | string>;
   close(): void;
 }
@@ -86,7 +86,7 @@ function createConsumer(directory: string, limit: number): SpoolConsumer {
   let current: { fd: number; hash: Hash; path: string; name: string } | undefined;
   let size = 0;
   let total = 0;
-  /** Also of those that a later one of the same name replaces. */
+  /** Bytes, including files that a later one of the same name replaces. */
   let files = 0;
   return {
     entries,
@@ -101,7 +101,7 @@ function createConsumer(directory: string, limit: number): SpoolConsumer {
     data(bytes, position) {
       if (current === undefined) return;
       if (position !== size)
-        throw new ImageError('the archive has sparse files, which image archives have not');
+        throw new ImageError('the archive has sparse files, which image archives may not contain');
       size += bytes.length;
       total += bytes.length;
       if (total > limit) throw new ImageError(`the archive unpacks to more than the ${limit} bytes allowed`);

@@ -1,4 +1,5 @@
-// The images of one data root: ROOT/oci is an OCI image layout with everything in it, ROOT/layers its layers unpacked.
+// The images of one data root: ROOT/oci is an OCI image layout with all content, ROOT/layers has its layers
+// unpacked.
 
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
@@ -19,13 +20,13 @@ import { saveArchive } from './save.ts';
 
 export interface StoreOptions {
   root: string;
-  /** What daemon.json says of registries. */
+  /** The registry settings of daemon.json. */
   registries?: RegistrySettings;
-  /** Told what on the disk could not be used. */
+  /** Receives problems with files on disk. */
   tell?: Tell;
 }
 
-/** Opens the images below `root`, which is made when it is not there, and then has the embedded image. */
+/** Opens the images below `root`. A new root is created with the embedded image. */
 export async function openImageStore(options: StoreOptions): Promise<ImageStore> {
   const { root, registries = {}, tell = () => {} } = options;
   const content = await openContent(root, tell);
@@ -74,7 +75,8 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     async lowerdirs(image) {
       const diffIds = image.config.rootfs.diff_ids;
       if (!diffIds.every(diffId => layers.has(diffId))) await unpackMissing(content, image);
-      // A layer may come twice, and overlay takes a directory only once (ELOOP). The lower one has nothing to add.
+      // A layer may occur twice, but overlay takes each directory only once (ELOOP). The lower occurrence
+      // adds nothing.
       return [...new Set(diffIds.toReversed())].map(diffId => layers.directory(diffId));
     },
 
@@ -118,7 +120,7 @@ async function addEmbedded({ blobs, add }: Content): Promise<void> {
   });
 }
 
-/** Images that another program put into the layout have no layers unpacked yet. */
+/** Images that another program put into the layout have no unpacked layers yet. */
 async function unpackMissing({ catalog, blobs, layers }: Content, image: Image): Promise<void> {
   const found = catalog.byId(image.id);
   for (const [index, diffId] of image.config.rootfs.diff_ids.entries()) {

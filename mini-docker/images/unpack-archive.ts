@@ -5,16 +5,17 @@ import { createUnpacker, type UnpackOptions } from './unpack.ts';
 export interface UnpackArchiveOptions extends UnpackOptions {
   /** A tar: plain or compressed. */
   source: AsyncIterable<Uint8Array>;
-  /** Refuse a compressed one. */
+  /** Refuse a compressed archive. */
   plain?: boolean;
-  /** Sees the tar's bytes: for its digest. */
+  /** Receives the tar's bytes, to compute its digest. */
   onBytes?(bytes: Buffer): void;
 }
 
 /**
- * Unpacks below `rootFd`, and nothing anywhere else, whatever the archive says and whoever moves directories about
- * meanwhile. Gives the bytes of its files. Throws FormatError or ImageError for a broken or hostile archive, SyscallError for the rest;
- * what was unpacked until then stays.
+ * Unpacks below `rootFd` and nowhere else, whatever the archive contains and however directories are moved
+ * meanwhile. Entries unpacked before an error stay. @returns the bytes of its files
+ * @throws FormatError, ImageError when the archive is broken or hostile
+ * @throws SyscallError for all other failures
  */
 export async function unpackArchive(options: UnpackArchiveOptions): Promise<number> {
   const { source, plain, onBytes } = options;

@@ -1,5 +1,5 @@
-// A tar archive becomes files below a directory. The archive may be an attacker's: what may go wrong with its names is
-// in unpack/tree.ts, with its kinds of files in unpack/entries.ts, with its size in unpack/allowance.ts.
+// Unpacks a tar archive below a directory. The archive may be hostile: unpack/tree.ts handles its names,
+// unpack/entries.ts its kinds of files, unpack/allowance.ts its size.
 
 import type { TarEntry } from '../formats/tar/entry.ts';
 import type { TarConsumer } from '../formats/tar/reader.ts';
@@ -21,20 +21,20 @@ import { isCode, OPEN_DIRECTORY, Tree, type TreeOptions } from './unpack/tree.ts
 import { makeWhiteout } from './unpack/whiteout.ts';
 
 export interface UnpackOptions extends TreeOptions {
-  /** Where in the root the archive is unpacked: '' for the directory itself. Resolved inside the root. */
+  /** Directory below the root to unpack into; '' for the root. Resolved inside the root. */
   base?: string;
-  /** How many bytes there may be: of content, and a block for each file or directory, be it empty. */
+  /** Limit in bytes: of content, plus a block for each file or directory, even an empty one. */
   limit: number;
-  /** How many bytes of names of directories may be kept until they get their times. */
+  /** Limit in bytes on names of directories that are kept until they get their times. */
   memory?: number;
-  /** Who is to own what the archive says belongs to `named`. */
+  /** Translates the archive's owner. */
   owner?(named: { uid: number; gid: number }): { uid: number; gid: number };
 }
 
 export interface Unpacker extends TarConsumer {
-  /** When all entries have been unpacked: gives directories their times. */
+  /** Called after all entries: gives directories their times. */
   finish(): void;
-  /** In any case, also after an error. */
+  /** Must always be called, even after an error. */
   close(): void;
   /** Bytes of all files so far. */
   readonly size: number;
@@ -49,12 +49,12 @@ class ArchiveUnpacker implements Unpacker {
   readonly #tree: Tree;
   readonly #owner: UnpackOptions['owner'];
   readonly #base: string;
-  /** In front of every path: '', or the base with a slash. */
+  /** Prefix of every path: '', or the base with a slash. */
   readonly #prefix: string;
   readonly #directoryTimes = new Map<string, bigint>();
   #content: FileContent | undefined;
   #size = 0;
-  /** For errors: of the entry that is being unpacked. */
+  /** Path of the entry that is being unpacked, for errors. */
   #current = '';
 
   constructor(options: UnpackOptions) {
@@ -128,7 +128,7 @@ class ArchiveUnpacker implements Unpacker {
       try {
         withFd(openInRoot(this.#tree.rootFd, pathArg(path), OPEN_DIRECTORY), fd => setTimes(fd, null, mtime));
       } catch (error) {
-        // A later entry put something else in its place.
+        // A later entry replaced it.
         if (!isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
       }
     }

@@ -1,5 +1,5 @@
-// How a layer says that something below it is gone: in a tar with '.wh.' names (image specification, layer.md,
-// "Whiteouts"), in an overlay's upper directory with devices 0:0 and an attribute
+// The forms of a whiteout, which marks a deleted file of a layer below: '.wh.' names in a tar (image
+// specification, layer.md, "Whiteouts"), and devices 0:0 and an attribute in an overlay's upper directory
 // (kernel, Documentation/filesystems/overlayfs.rst).
 
 const PREFIX = '.wh.';
@@ -11,7 +11,7 @@ export const whiteoutName = (name: string): string => PREFIX + name;
 
 export const isOpaqueMark = (name: string): boolean => name === OPAQUE_MARK;
 
-/** Bookkeeping of aufs, which old images still have: nothing of it is a file of the image. */
+/** Bookkeeping files of aufs, which old images still contain and which are not files of the image. */
 export const isMetadata = (name: string): boolean => name.startsWith(META_PREFIX) && !isOpaqueMark(name);
 
 /** The name that a whiteout hides; undefined for other files. */

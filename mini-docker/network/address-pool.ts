@@ -1,5 +1,5 @@
-// The addresses of one subnet: which are given out, and which is next. Addresses are not given out again before all
-// others were, as in docker: neighbours remember for a while who had one.
+// Allocates the addresses of one subnet. An address is not reused before all others were used, as in docker,
+// since neighbours remember for a while who had it.
 import { ExpectedError } from '../formats/errors.ts';
 import {
   contains,
@@ -13,18 +13,21 @@ import {
 
 export interface AddressPool {
   readonly subnet: Subnet;
-  /** Takes `wanted`, or `preferred` if it is free, or the next free one. @throws ExpectedError: taken, not of this subnet, none left */
+  /**
+   * Takes `wanted`, or `preferred` if it is free, or the next free one. @throws ExpectedError when it is
+   * taken, not in the subnet, or none is left
+   */
   take(wanted?: string, preferred?: string): string;
   giveBack(address: string): void;
 }
 
 export interface AddressPoolOptions {
-  /** For errors: the network's name. */
+  /** The network's name, for errors. */
   network: string;
   subnet: string;
-  /** Where addresses are chosen from; wanted ones may lie outside. */
+  /** Range from which addresses are chosen; wanted ones may lie outside. */
   range?: string | undefined;
-  /** Never given out: the gateway, auxiliary addresses. */
+  /** Addresses that are never allocated: the gateway, auxiliary addresses. */
   reserved: readonly string[];
 }
 
@@ -41,7 +44,7 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
 
   const isFree = (value: bigint): boolean => !taken.has(value) && !reserved.has(value);
 
-  /** At most one more step than there are addresses in use: a subnet of 2⁶⁴ is not walked through. */
+  /** At most one step more than addresses in use: a subnet of 2⁶⁴ is never walked through. */
   const chosen = (): bigint => {
     const size = to - from + 1n;
     const tries = min(size, BigInt(taken.size + reserved.size + 1));
@@ -88,7 +91,10 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
   };
 }
 
-/** Without the network's own address and the broadcast address, which only tiny subnets (RFC 3021) have no use for. */
+/**
+ * All addresses except the network's own and the broadcast address, which tiny subnets (RFC 3021) do not
+ * have.
+ */
 export function usable(subnet: Subnet): { first: bigint; last: bigint } {
   const first = firstAddress(subnet);
   const last = lastAddress(subnet);

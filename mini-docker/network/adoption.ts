@@ -1,4 +1,4 @@
-// What an earlier daemon left of networks is taken over, as far as its containers still run.
+// Takes over the networks of an earlier daemon whose containers still run.
 
 import type { Networks } from './network.ts';
 import type { Parts } from './parts.ts';
@@ -13,18 +13,18 @@ export async function adopt(parts: Parts, running: Parameters<Networks['adopt']>
     else attachments.save({ ...record, pid });
   }
   await sweeper.sweep();
-  // Ports before rules: the rules are never without a port that they had.
+  // Ports before rules, so that the rules always contain every published port.
   const publishing = [...containers.values()].filter(each => Object.keys(each.ports).length > 0);
   const note = (error: Error): void => void problems.push(error.message);
   for (const record of publishing) await publications.adopt(record).catch(note);
   for (const { record } of catalog.networks.values())
     if (switchboard.exists(record)) await switchboard.stand(record);
-  // Without rules, sockets have more to do than to hold their ports.
+  // Without rules, sockets have to forward, and not only to hold their ports.
   if (switchboard.nat === false)
     for (const record of publishing) await publications.publish(record, record.ports).catch(note);
   for (const id of containers.keys()) {
     await nameServers.follow(id).catch(error => {
-      // It ended while nobody looked: its network is given back next.
+      // It exited while no daemon ran: its network is released next.
       if (error.code !== 'ENOENT') note(error);
     });
   }

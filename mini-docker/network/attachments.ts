@@ -1,4 +1,4 @@
-// Which container is on which network: taking and giving back addresses, cables, names on disk.
+// Connects containers to networks: allocates addresses, and records them, links and names on disk.
 
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
@@ -15,11 +15,13 @@ import type { RecordStore } from './record-store.ts';
 
 export interface Attachments {
   readonly containers: ReadonlyMap<string, ContainerRecord>;
-  /** @param bridge its index; undefined for networks without links */
+  /** @param bridge index of the bridge; undefined for networks without links */
   attach(options: AttachOptions, network: Network, bridge: number | undefined): EndpointRecord;
-  /** Of one network or of all. The host's end of a cable that may still be plugged in is the caller's to remove. */
+  /**
+   * Detaches from one network or from all. The caller removes the host's end of a cable that may still exist.
+   */
   detach(containerId: string, networkId?: string): EndpointRecord[];
-  /** Writes what was changed in a record. */
+  /** Writes a changed record. */
   save(record: ContainerRecord): void;
 }
 
@@ -64,7 +66,7 @@ export function createAttachments(options: {
     const endpoint = describeEndpoint({ wanted, network, others: before.endpoints });
     const record = { ...before, containerName, pid, endpoints: [...before.endpoints, endpoint] };
     try {
-      // On disk first: what a killed daemon leaves behind is found by what it was about to make.
+      // On disk first, so that the next daemon can find the leftovers of a killed one.
       keep(record);
       const { linkLocal = [] } = wanted;
       connect({ host, endpoint, network, bridge, others: before.endpoints, pid, linkLocal });
@@ -109,7 +111,7 @@ function checkNew(record: ContainerRecord, network: Network): void {
     );
 }
 
-/** Takes its addresses. */
+/** Allocates its addresses. */
 function describeEndpoint(given: {
   wanted: AttachOptions;
   network: Network;
@@ -174,7 +176,7 @@ function freeInterface(others: readonly EndpointRecord[]): string {
   for (let number = 0; ; number++) if (!used.has(`eth${number}`)) return `eth${number}`;
 }
 
-/** Docker's way: an address that comes back with another container is still at the place where neighbours know it. */
+/** As in Docker: derived from the address, so that a reused address keeps the MAC that neighbours know. */
 function macOf(ipAddress: string): string {
   return ['02', '42', ...ipAddress.split('.').map(byte => Number(byte).toString(16).padStart(2, '0'))].join(
     ':',
@@ -239,7 +241,7 @@ function addressesOf(endpoint: EndpointRecord): string[] {
   ];
 }
 
-/** Default routes that no other network gave already. */
+/** The default routes that no other network has provided. */
 function gatewaysOf(endpoint: EndpointRecord, others: readonly EndpointRecord[]): string[] {
   const has = (key: 'gateway' | 'ipv6Gateway'): boolean => others.some(each => each[key] !== '');
   return [
@@ -248,7 +250,7 @@ function gatewaysOf(endpoint: EndpointRecord, others: readonly EndpointRecord[])
   ];
 }
 
-/** Unplugs a running container; the network that is left with a gateway gives it its default route. */
+/** Unplugs a running container; a remaining network with a gateway then provides its default route. */
 export async function unplug(
   host: NetlinkSocket,
   record: ContainerRecord,

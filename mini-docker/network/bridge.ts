@@ -1,4 +1,4 @@
-// A network's bridge: a switch inside the kernel, whose own port is the gateway that containers send to.
+// A network's bridge: a switch in the kernel, whose own port is the gateway of the containers.
 
 import { ExpectedError } from '../formats/errors.ts';
 import { addAddress } from '../linux/netlink/addresses.ts';
@@ -9,16 +9,16 @@ import { mtuOf, type NetworkRecord } from './record.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 import { distrust } from './sysctl.ts';
 
-/** Its link, where that is ours: nobody else has a bridge with the same name and MAC address. */
+/** Finds its link if it is ours: only ours has both this name and this MAC address. */
 export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
   const link = host.get(getLink(record.bridge), decodeLink, { mayFail: ['ENODEV'] });
   return link?.kind === 'bridge' && link.mac === record.mac ? link : undefined;
 }
 
 /**
- * Makes the bridge where it is missing, with its addresses, up. 1 ms.
+ * Makes the bridge if it is missing, with its addresses, and brings it up. 1 ms.
  * @returns its index
- * @throws ExpectedError conflict: the name belongs to somebody else's link
+ * @throws conflict when another program's link has the name
  */
 export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number {
   const { bridge: name } = record;
@@ -49,7 +49,7 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
   }
 }
 
-/** Links go slowly, 15 to 60 ms each: the kernel waits until nobody looks at them. */
+/** Removing a link takes 15 to 60 ms: the kernel waits until nothing uses it. */
 export function removeLinks(host: NetlinkSocket, names: readonly string[]): Promise<void> {
   return host.batchAsync(names.map(deleteLink), { mayFail: ['ENODEV'] });
 }

@@ -1,4 +1,5 @@
-// The cable between a container and a bridge: a veth pair, one end a port of the bridge, the other eth0 inside.
+// The cable between a container and a bridge: a veth pair. One end is a port of the bridge, the other eth0 in
+// the container.
 import { setTimeout } from 'node:timers/promises';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import {
@@ -17,29 +18,29 @@ import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 import { setSysctl } from './sysctl.ts';
 
 export interface CableOptions {
-  /** A socket in the host's namespace, and a descriptor of the container's. */
+  /** A socket in the host's network namespace. */
   host: NetlinkSocket;
   namespace: number;
   /** Index of the bridge. */
   bridge: number;
-  /** The host's end. */
+  /** Name of the host's end. */
   link: string;
-  /** The container's end: 'eth0'. */
+  /** Name of the container's end: 'eth0'. */
   interface: string;
   mac: string;
   mtu: number | undefined;
-  /** In CIDR notation: '172.17.0.2/16'. */
+  /** Addresses in CIDR notation: '172.17.0.2/16'. */
   addresses: readonly string[];
-  /** Of the default routes: at most one IPv4, one IPv6 address. */
+  /** Gateways of the default routes: at most one IPv4 and one IPv6 address. */
   gateways: readonly string[];
-  /** Other ports of the bridge cannot be reached (the network's option enable_icc=false). */
+  /** Whether other ports of the bridge are unreachable (the network's option enable_icc=false). */
   isolated: boolean;
 }
 
 /**
- * Plugs the container in, and brings its lo up. Everything that can be said in one message is said in one: 1 ms in all,
- * half of it the kernel's work on the pair. On failure nothing is left.
- * @throws NetlinkError
+ * Plugs the container in, and brings its lo up. Requests are combined into as few messages as possible: 1 ms
+ * in all, half of it the kernel's work on the pair. On failure nothing is left.
+ * @throws NetlinkError when the kernel refuses
  */
 export function plugIn(options: CableOptions): void {
   const { host, namespace, bridge, link, mac, mtu } = options;
@@ -47,7 +48,7 @@ export function plugIn(options: CableOptions): void {
   const peer = { name: options.interface, namespace: { fd: namespace }, mac, ...size };
   host.request(createLink({ name: link, kind: 'veth', master: bridge, ...size, peer }));
   try {
-    // A port of a bridge has no need of an address, and nobody to learn routes from.
+    // A bridge's port needs no address, and must not learn routes.
     for (const [setting, value] of [
       ['accept_ra', '0'],
       ['disable_ipv6', '1'],
@@ -55,7 +56,7 @@ export function plugIn(options: CableOptions): void {
       setSysctl(`ipv6/conf/${link}/${setting}`, value!);
     host.request(setLink(link, { up: true }));
     using inside = inNetworkNamespace(namespace, () => {
-      // Its routes are ours to give, and no neighbour's to advertise.
+      // Only mini-docker sets its routes, and no neighbour's advertisement.
       setSysctl(`ipv6/conf/${options.interface}/accept_ra`, '0');
       return openNetlink();
     });
@@ -73,7 +74,7 @@ function bringUp(index: number, addresses: readonly string[]): Request[] {
   const v6 = addresses.some(address => address.includes(':'));
   return [
     setLink(LOOPBACK_INDEX, { up: true }),
-    // Without an IPv6 address it shall not have one that nobody asked for either.
+    // Without an IPv6 address the container gets no link-local one either.
     setLink(index, { up: true, ...(v6 ? {} : { linkLocal: false }) }),
     ...addresses.map(text => {
       const subnet = decodeSubnet(text)!;
@@ -95,12 +96,12 @@ function defaultRoutes(gateways: readonly string[]): Request[] {
   );
 }
 
-/** After this long somebody has taken the other end down; it is theirs to know. */
+/** Milliseconds after which another program must have taken the other end down. */
 const SETTLE_MS = 500;
 
 /**
- * Waits until the links carry packets. What is sent before is lost, and is sent again by most programs only a second
- * later. At once since Linux 6.8, 1 to 50 ms before.
+ * Waits until the links carry packets. Earlier packets are lost, and most programs repeat them only after a
+ * second. Immediate since Linux 6.8; before, it takes 1 to 50 ms.
  */
 export async function settled(host: NetlinkSocket, links: readonly (number | string)[]): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
@@ -109,7 +110,9 @@ export async function settled(host: NetlinkSocket, links: readonly (number | str
   for (const link of links) while (!works(link) && performance.now() < deadline) await setTimeout(1);
 }
 
-/** For a container that lost the network its default routes went through. @throws NetlinkError */
+/**
+ * For a container that lost the network of its default routes. @throws NetlinkError when the kernel refuses
+ */
 export function routeThrough(namespace: number, gateways: readonly string[]): void {
   using inside = inNetworkNamespace(namespace, () => openNetlink());
   inside.batch(defaultRoutes(gateways), { mayFail: ['EEXIST'] });
@@ -121,7 +124,7 @@ export function bringLoopbackUp(namespace: number): void {
   inside.request(setLink(LOOPBACK_INDEX, { up: true }));
 }
 
-/** What a container's published ports need to be reached from itself, where bridges ask netfilter (br_netfilter). */
+/** Lets a container reach its own published ports, where bridges pass packets to netfilter (br_netfilter). */
 export function turnBack(host: NetlinkSocket, link: string): void {
   host.request(setBridgePort(host.get(getLink(link), decodeLink)!.index, { hairpin: true }));
 }

@@ -1,4 +1,4 @@
-// The networks there are: found by name or id, listed, and taken off the list.
+// The list of networks: finds them by name or id, lists them, and removes them.
 
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
@@ -16,7 +16,7 @@ import { type ContainerRecord, isPredefined, type NetworkRecord } from './record
 import type { RecordStore } from './record-store.ts';
 import { decodeSubnet, overlaps, type Subnet } from './subnet.ts';
 
-/** A network, and who has which of its addresses. */
+/** A network, and the owners of its addresses. */
 export interface Network {
   record: NetworkRecord;
   pools: AddressPool[];
@@ -24,14 +24,14 @@ export interface Network {
 
 export interface Catalog {
   readonly networks: ReadonlyMap<string, Network>;
-  /** @throws ExpectedError notFound, badParameter when it fits several */
+  /** @throws notFound when there is none; badParameter when several match */
   find(reference: string): Network;
   add(record: NetworkRecord): Network;
   remove(network: Network): void;
   surroundings(): Surroundings;
 }
 
-/** Reads what is on disk, and makes the predefined networks where they are missing. */
+/** Reads the networks from disk, and creates missing predefined ones. */
 export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
   const networks = new Map<string, Network>();
   const keep = (record: NetworkRecord): Network => {
@@ -74,7 +74,10 @@ export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
   return catalog;
 }
 
-/** Since it was defined, the host has got a route into its subnet (a VPN, another network card), and it has no link now. */
+/**
+ * Whether the host has since got a route into its subnet (a VPN, another network card), while the network has
+ * no link.
+ */
 function isDisplaced(network: Network, host: NetlinkSocket): boolean {
   if (host.get(getLink(network.record.bridge), decodeLink, { mayFail: ['ENODEV'] })) return false;
   return network.pools.some(pool => hostRoutes(host).some(route => overlaps(route, pool.subnet)));
@@ -116,7 +119,7 @@ function find(networks: readonly Network[], reference: string): Network {
   return only;
 }
 
-/** As the API shows it. */
+/** The network as the API shows it. */
 export function resourceOf(network: Network, containers: Iterable<ContainerRecord>): NetworkResource {
   const { resource } = network.record;
   const shown: NetworkResource['Containers'] = {};
@@ -137,7 +140,7 @@ export function resourceOf(network: Network, containers: Iterable<ContainerRecor
   return { ...resource, Containers: shown };
 }
 
-/** Docker's filters of GET /networks. @throws ExpectedError badParameter for others */
+/** Docker's filters of GET /networks. @throws badParameter when a filter does not exist */
 export function matches(resource: NetworkResource, filters: Filters): boolean {
   const { label: _, 'label!': __, ...others } = filters;
   if (!matchesLabels(resource.Labels, filters)) return false;

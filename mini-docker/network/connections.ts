@@ -1,4 +1,4 @@
-// Containers on networks: plugged in, published, unplugged.
+// Plugs containers in, publishes their ports, and unplugs them.
 
 import { ExpectedError } from '../formats/errors.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
@@ -68,11 +68,11 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
   const bridge = await switchboard.stand(record);
   try {
     const endpoint = attachments.attach(wanted, network, bridge);
-    // First the port, which makes the bridge work if it is its first.
+    // First the port: the first one makes the bridge work.
     await settled(host, [endpoint.link, bridge]);
     return endpoint;
   } catch (error) {
-    // Somebody may have taken our bridge away: then it is made again, once.
+    // Another program may have removed the bridge: then it is made again, once.
     if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
     catalog.find(record.resource.Id);
     switchboard.forget(record);
@@ -89,7 +89,9 @@ function endpointOn({ attachments }: Parts, containerId: string, network: Networ
   throw new ExpectedError('notFound', `container ${name} is not connected to network ${Name}`);
 }
 
-/** While the container goes on. Its ports move to the network that then has the default route, where there is one. */
+/**
+ * While the container keeps running. Its ports move to the network that then has the default route, if any.
+ */
 async function disconnect(parts: Parts, containerId: string, endpoint: EndpointRecord): Promise<void> {
   const { host, attachments, nameServers, publications } = parts;
   const { containers } = attachments;

@@ -1,4 +1,4 @@
-// From what a user asks for to a network's record: names, subnets, gateways, options; everything checked.
+// Makes a network's record from a user's request: name, subnets, gateways, options; everything is validated.
 
 import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -19,15 +19,15 @@ import {
 } from './subnet.ts';
 
 export interface Surroundings {
-  /** Subnets of the other networks: never to be overlapped. */
+  /** Subnets of the other networks, which must not overlap. */
   networks: readonly Subnet[];
-  /** The host's routes: not to be covered by a subnet that we choose. */
+  /** The host's routes, which a chosen subnet must not cover. */
   routes: readonly Subnet[];
-  /** Names of bridges that exist. */
+  /** Names of existing bridges. */
   bridges: ReadonlySet<string>;
 }
 
-/** @throws ExpectedError badParameter, forbidden, notImplemented */
+/** @throws badParameter, forbidden, notImplemented when the request is invalid */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   if (isPredefined(body.Name) || body.Name === 'default')
     throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
@@ -51,7 +51,7 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   return bridgeNetwork(body, around);
 }
 
-/** The network that containers are on when nobody says otherwise. */
+/** The network of containers that name none. */
 export function defineDefaultBridge(around: Surroundings): NetworkRecord {
   const body: NetworkCreateBody = { Name: 'bridge', Options: { [OPTION.bridgeName]: 'mini-docker0' } };
   const record = bridgeNetwork(body, around);
@@ -223,7 +223,7 @@ function subnetOf(config: IpamConfig): Subnet[] {
   return subnet ? [subnet] : [];
 }
 
-/** One pool, or none: clients send an empty one where the user gave nothing. */
+/** Checks the pool. Clients send an empty one if the user gave none. */
 function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
   const bad = (message: string): ExpectedError => new ExpectedError('badParameter', message);
   if (!config.Subnet) {
@@ -232,7 +232,8 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
     return [];
   }
   const subnet = decodeSubnet(config.Subnet);
-  if (!subnet) throw bad(`invalid subnet ${config.Subnet}: it must be in CIDR notation, as 172.28.0.0/16`);
+  if (!subnet)
+    throw bad(`invalid subnet ${config.Subnet}: it must be in CIDR notation, such as 172.28.0.0/16`);
   const hostBits = (subnet.family === 4 ? 32 : 128) - subnet.prefixLength;
   if (hostBits < 2)
     throw bad(`invalid subnet ${config.Subnet}: it has no room for a gateway and a container`);
@@ -247,13 +248,13 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
   if (config.IPRange) {
     const range = decodeSubnet(config.IPRange);
     if (!range || !containsSubnet(subnet, range))
-      throw bad(`invalid ip-range ${config.IPRange}: it is no part of the subnet ${config.Subnet}`);
+      throw bad(`invalid ip-range ${config.IPRange}: it is not in the subnet ${config.Subnet}`);
     checked.IPRange = encodeSubnet(range);
   }
   if (config.AuxiliaryAddresses && Object.keys(config.AuxiliaryAddresses).length > 0) {
     for (const address of Object.values(config.AuxiliaryAddresses))
       if (!contains(subnet, address))
-        throw bad(`invalid auxiliary address ${address}: it is no part of the subnet ${config.Subnet}`);
+        throw bad(`invalid auxiliary address ${address}: it is not in the subnet ${config.Subnet}`);
     checked.AuxiliaryAddresses = config.AuxiliaryAddresses;
   }
   return [checked];
@@ -263,7 +264,7 @@ function withGateway(subnet: Subnet, gateway = toAddress(usable(subnet).first, s
   if (!contains(subnet, gateway))
     throw new ExpectedError(
       'badParameter',
-      `invalid gateway ${gateway}: it is no part of the subnet ${encodeSubnet(subnet)}`,
+      `invalid gateway ${gateway}: it is not in the subnet ${encodeSubnet(subnet)}`,
     );
   return { Subnet: encodeSubnet(subnet), Gateway: gateway };
 }

@@ -1,5 +1,6 @@
-// What the daemon does to connect a container, for people: in the words of ip(8) and nft(8), which a reader can type. The
-// daemon sends the same as netlink messages (bridge.ts, cable.ts), and makes the nftables table anew (rules.ts).
+// Describes how the daemon connects a container, as commands of ip(8) and nft(8) that a reader can type. The
+// daemon sends the same as netlink messages (bridge.ts, cable.ts), and replaces the whole nftables table
+// (rules.ts).
 
 import type { PortBinding } from '../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
@@ -8,7 +9,7 @@ import type { NetworkRecord } from './record.ts';
 import { TABLE } from './rules.ts';
 import { decodeSubnet } from './subnet.ts';
 
-/** @param record of a network; one without a bridge ('none', 'host') needs nothing but lo */
+/** @param record the network; one without a bridge ('none', 'host') only needs lo */
 export function explainConnection(record: NetworkRecord, options: ExplainOptions): ExplainedStep[] {
   const { bridge, resource } = record;
   const inside = 'ip -n CONTAINER';

@@ -1,4 +1,4 @@
-// Keeps the kernel's rules as rules.ts renders them, and other tables from dropping what ours lets through.
+// Keeps the kernel's rules equal to those of rules.ts, and keeps other tables from dropping our packets.
 import type { Forwarding } from './forwarding.ts';
 import { type ForeignChain, type Nft, NftMissingError } from './nft.ts';
 import type { NetworkRecord } from './record.ts';
@@ -12,12 +12,12 @@ export interface FirewallState {
 
 export interface Firewall {
   /**
-   * Makes the rules those of the present state. Calls made while one is under way share the next; each resolves when
-   * the rules are as the state was at its call. Without networks no table is left, and no rule of ours in others'.
-   * Without nft it does nothing.
+   * Updates the rules to the present state. Calls during an update share the next one; each resolves when the
+   * rules reflect the state at its call. Without networks, our table and our rules in other tables are
+   * removed. Without nft it does nothing.
    */
   apply(): Promise<void>;
-  /** undefined until it was tried. */
+  /** Whether nft is available; undefined before the first use. */
   readonly available: boolean | undefined;
 }
 
@@ -42,7 +42,7 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
     unlessMissing(async () => {
       const { networks, ...rest } = state();
       await nft.run(networks.length === 0 ? NO_TABLE : renderRules(networks, rest));
-      // Other tables are only looked at when networks come or go: reading them all may take long.
+      // Other tables are read only when networks come or go, since reading them all may take long.
       const bridges = networks.map(each => each.bridge).join();
       if (bridges === acceptedFor) return;
       const script = acceptElsewhere(await nft.forwardChains(TABLE), linkPatterns(networks));
@@ -77,7 +77,7 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
 const COMMENT = 'mini-docker';
 const NO_TABLE = `add table ${TABLE}\ndelete table ${TABLE}\n`;
 
-/** One pattern for all bridges that we named, and the names that users gave. */
+/** One pattern for all bridges that we named, and the names that users chose. */
 function linkPatterns(networks: readonly NetworkRecord[]): string[] {
   const own = networks.filter(each => each.bridge.startsWith('mini-'));
   const others = networks.filter(each => !each.bridge.startsWith('mini-')).map(each => each.bridge);
@@ -85,9 +85,9 @@ function linkPatterns(networks: readonly NetworkRecord[]): string[] {
 }
 
 /**
- * A packet is forwarded only when the chains of all tables accept it: docker's FORWARD drops by policy, firewalld's
- * rejects at its end. Our rules come first in those; what ours do not want is dropped in our own table. Written so that
- * iptables-nft, too, can read and list them.
+ * A packet is forwarded only if the chains of all tables accept it: docker's FORWARD drops by policy, and
+ * firewalld's rejects at the end. Our rules come first in those chains; unwanted packets are dropped in our
+ * own table. They are written in a form that iptables-nft can read and list, too.
  */
 export function acceptElsewhere(chains: readonly ForeignChain[], bridges: readonly string[]): string {
   const inserts = chains

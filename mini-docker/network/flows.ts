@@ -1,5 +1,5 @@
-// UDP knows no connections, but NAT remembers them: who sends to a published port goes on being sent where the first
-// packet went, also when that container has gone, or, from before it was published, nowhere.
+// UDP has no connections, but NAT remembers flows: a client's packets to a published port keep going to the
+// first one's destination, even after that container has gone, or nowhere if the port was published later.
 import { decodeFlow, deleteFlow, type Flow, listFlows } from '../linux/netlink/conntrack.ts';
 import { NETLINK } from '../linux/netlink/constants.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
@@ -10,7 +10,7 @@ import type { PublishedPort } from './rules.ts';
 /** <netinet/in.h> */
 const IPPROTO_UDP = 17;
 
-/** Makes everybody who sends to these ports be looked at anew. Call when they were published or are no more. */
+/** Forgets the flows to these ports. Call it after publishing them, and after withdrawing them. */
 export function forgetFlows(ports: readonly PublishedPort[]): void {
   const udp = ports.filter(port => port.protocol === 'udp');
   if (udp.length === 0) return;
@@ -26,12 +26,12 @@ export function forgetFlows(ports: readonly PublishedPort[]): void {
       netfilter.batch(stale.map(deleteFlow), { mayFail: ['ENOENT'] });
     }
   } catch (error) {
-    // A kernel without conntrack's netlink remembers for three minutes at most; a port is published all the same.
+    // A kernel without conntrack's netlink forgets within three minutes; the port is published anyway.
     if (!(error instanceof NetlinkError || error instanceof SyscallError)) throw error;
   }
 }
 
-/** Flows that the host masquerades for others are not ours to disturb. */
+/** Whether it is untranslated: flows that the host masquerades for others must stay. */
 function isUntranslated({ original, reply }: Flow): boolean {
   return reply.source === original.destination && reply.destination === original.source;
 }

@@ -1,7 +1,7 @@
-// The host passes packets on between its links: containers need that to reach others, and a host that did not do it before
-// becomes a router between all of its networks. Where we turn it on, rules.ts keeps it to what our networks need, and it
-// is turned off again when the last of them goes. What it was before is on disk, for a daemon that follows one that was
-// killed.
+// IP forwarding: containers need it to reach other hosts, but it turns a host that did not forward before
+// into a router between all of its networks. When mini-docker turns it on, rules.ts limits it to our
+// networks, and it is turned off again when the last of them goes. The former settings are on disk, for the
+// daemon that follows a killed one.
 import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { decodeLink, listLinks } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
@@ -9,15 +9,18 @@ import { setSysctl, sysctl } from './sysctl.ts';
 
 export interface Forwarding {
   /**
-   * Turned on by us, for IPv4 or IPv6: the bridges that there were before. Somebody who makes another bridge later wants
-   * it to be reached, and cannot tell that forwarding was off.
+   * Bridges that existed when we turned it on, for IPv4 or IPv6. The owner of a later bridge wants it to be
+   * reachable, and cannot know that forwarding was off.
    */
   readonly ours: { 4?: readonly string[]; 6?: readonly string[] };
-  /** Writes down what is now, before the rules are made that keep forwarding to what is needed. */
+  /** Records the present settings, before the rules that limit forwarding are made. */
   prepare(families: readonly Family[]): void;
-  /** Turns on what was prepared; nothing where it was on. */
+  /** Turns on forwarding where it was off. */
   turnOn(families: readonly Family[]): void;
-  /** When no network needs it any more. What somebody else changed meanwhile, or may need by now, stays. */
+  /**
+   * Restores the settings when no network needs forwarding any more. Settings that another program changed,
+   * or may need by now, stay.
+   */
   giveBack(ourBridges: readonly string[]): void;
 }
 
@@ -25,7 +28,7 @@ export type Family = 4 | 6;
 
 /** forwarding.json */
 interface Before {
-  /** This boot and this network namespace; elsewhere the rest means nothing. */
+  /** This boot and this network namespace; for any other the record is void. */
   where: string;
   4?: FamilyBefore;
   6?: FamilyBefore;
@@ -33,13 +36,13 @@ interface Before {
 
 interface FamilyBefore {
   bridges: string[];
-  /** Further settings that turning it on or off changes, or must change: name → value. */
+  /** Further settings that change with forwarding, or have to: name → value. */
   settings: Record<string, string>;
 }
 
 const SWITCH: Record<Family, string> = { 4: 'ipv4/ip_forward', 6: 'ipv6/conf/all/forwarding' };
 
-/** @param path of a file of our own */
+/** @param path of the state file */
 export function createForwarding(host: NetlinkSocket, path: string): Forwarding {
   let before = readBefore(path);
 
@@ -67,7 +70,8 @@ export function createForwarding(host: NetlinkSocket, path: string): Forwarding 
     turnOn(families) {
       for (const family of families) {
         if (sysctl(SWITCH[family]) !== '0') continue;
-        // A router takes no advertisements, unless it is told to: the host would lose the routes that it has by them.
+        // A router ignores advertisements unless configured otherwise: the host would lose the routes that it
+        // has from them.
         if (family === 6) for (const name of advertised()) setSysctl(name, '2');
         setSysctl(SWITCH[family], '1');
       }
@@ -100,7 +104,10 @@ function readBefore(path: string): Before {
   }
 }
 
-/** Switching IPv4 sets the first of all links and the second of all: inet_forward_change() in net/ipv4/devinet.c */
+/**
+ * IPv4 forwarding changes the first on all links and the second globally: inet_forward_change() in
+ * net/ipv4/devinet.c
+ */
 function settingsToKeep(family: Family): Record<string, string> {
   const names =
     family === 6
@@ -112,7 +119,7 @@ function settingsToKeep(family: Family): Record<string, string> {
   return Object.fromEntries(names.map(name => [name, sysctl(name) ?? '']));
 }
 
-/** Of the links that take routes from routers' advertisements as long as this host is none (1), and not in any case (2). */
+/** Links that accept routes from advertisements only while this host is no router (1), not always (2). */
 function advertised(): string[] {
   return open('ipv6', 'accept_ra').filter(name => sysctl(name) === '1');
 }

@@ -1,5 +1,6 @@
-// A published port's socket on the host. It keeps others from taking the port, and passes on what comes: everything
-// where nft is missing, else only what no NAT rule sees (a client on ::1 of a container that has IPv4 only).
+// A published port's socket on the host. It keeps other programs from taking the port, and forwards data: all
+// of it if nft is missing, else only what no NAT rule matches (a client on ::1 of a container with IPv4
+// only).
 
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
@@ -8,13 +9,13 @@ import { ExpectedError } from '../formats/errors.ts';
 export interface ListenerOptions {
   protocol: 'tcp' | 'udp';
   hostIp: string;
-  /** 0 for any free one. */
+  /** The port, or 0 for any free one. */
   hostPort: number;
   containerIp: string;
   containerPort: number;
   /**
-   * UDP only: keep the port from others and pass nothing on, since NAT rules do. A datagram that came before the rules
-   * and was answered from here would be a flow that they do not see, for as long as the client goes on sending.
+   * For UDP: hold the port without forwarding, since NAT rules do that. A datagram that is answered from here
+   * before the rules exist would create a flow that bypasses them, for as long as the client keeps sending.
    */
   holdOnly?: boolean;
 }
@@ -24,7 +25,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** @throws ExpectedError conflict: the port is in use; badParameter: the host does not have the address */
+/** @throws conflict when the port is in use; badParameter when the host does not have the address */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   try {
     return await (options.protocol === 'tcp' ? listenTcp(options) : listenUdp(options));
@@ -75,7 +76,7 @@ function listenTcp(options: ListenerOptions): Promise<Listener> {
       [upstream, client],
     ] as const) {
       open.add(socket);
-      // Both ends go when one breaks; an end that only has nothing more to say is passed on by pipe().
+      // Both ends close when one breaks; pipe() passes on the end of one direction.
       socket.on('error', () => other.destroy());
       socket.once('close', () => {
         open.delete(socket);
@@ -104,9 +105,9 @@ function listenTcp(options: ListenerOptions): Promise<Listener> {
   });
 }
 
-/** As docker's proxy: a client that was silent for that long is forgotten. */
+/** Milliseconds, as in docker's proxy: a client that is silent for longer is forgotten. */
 const UDP_IDLE_MS = 90_000;
-/** One socket each; the one that was silent for the longest makes room. */
+/** Maximum of clients, one socket each; the one that was silent for the longest is dropped. */
 const UDP_CLIENTS = 512;
 
 interface Conversation {
@@ -132,7 +133,7 @@ function listenUdp(options: ListenerOptions): Promise<Listener> {
     if (conversations.size >= UDP_CLIENTS && oldest !== undefined) forget(oldest);
     const upstream = createSocket(isIPv6(containerIp) ? 'udp6' : 'udp4');
     upstream.on('message', data => socket.send(data, client.port, client.address));
-    // ECONNREFUSED comes back as an error of this socket: the container does not listen (yet).
+    // ECONNREFUSED arrives as an error of this socket: the container does not listen (yet).
     upstream.on('error', () => forget(key));
     upstream.connect(containerPort, containerIp);
     const conversation = { upstream, idle: setTimeout(forget, UDP_IDLE_MS, key).unref() };

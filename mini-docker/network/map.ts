@@ -1,5 +1,5 @@
-// What the kernel has of our networks: bridges, cables, addresses, NAT rules. Nothing here is taken from our own records
-// but names, and where to look.
+// The kernel's view of our networks: bridges, cables, addresses, NAT rules. Our own records only provide the
+// names, and where to look.
 import { closeSync } from 'node:fs';
 import type { BridgeMap, CableEnd, NetworkMap, PublishedMap } from '../formats/network-map.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
@@ -16,9 +16,9 @@ export interface MapOptions {
   host: NetlinkSocket;
   networks: readonly Network[];
   containers: readonly ContainerRecord[];
-  /** undefined: there are no NAT rules. */
+  /** undefined when there are no NAT rules. */
   nft: Nft | undefined;
-  /** What the daemon passes on itself then. */
+  /** Ports that the daemon then forwards itself. */
   ports: readonly PublishedPort[];
 }
 
@@ -46,7 +46,7 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
       cables: here.links
         .filter(link => link.master === bridge.index)
         .map(({ name, up, index, peer }) => {
-          // Each end knows the other one's index, in the other one's namespace.
+          // Each end knows the index of the other one, in the other one's namespace.
           const found = ends.find(({ link }) => link.peer === index && link.index === peer);
           return { link: name, up, ...(found ? { end: found.end } : {}) };
         }),
@@ -79,7 +79,7 @@ function addressesOf({ addresses }: View, { index }: Link): string[] {
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
 }
 
-/** The ends of cables in a container's namespace; none when it has just ended. */
+/** The cables' ends in a container's namespace; none when it has just exited. */
 function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
   let namespace: number;
   try {
@@ -108,7 +108,7 @@ function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
   }
 }
 
-/** A rule's comment has the name that the container had when it was made. */
+/** A rule's comment has the name that the container had at the time. */
 function named(port: PublishedPort, containers: readonly ContainerRecord[]): PublishedMap {
   const owner = containers.find(({ endpoints }) =>
     endpoints.some(each => [each.ipAddress, each.ipv6Address].includes(port.containerIp)),

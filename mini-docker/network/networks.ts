@@ -1,4 +1,4 @@
-// Networks as the engine uses them (network.ts).
+// Implements the interface of network.ts.
 
 import { ExpectedError } from '../formats/errors.ts';
 import { adopt } from './adoption.ts';

@@ -1,4 +1,5 @@
-// nft(8), the one tool that networks need. Through pipes only; 5 to 8 ms a call, none of it on the main thread.
+// Runs nft(8), the only program that networks need. Through pipes; 5 to 8 ms a call, none of it on the main
+// thread.
 
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
@@ -7,23 +8,26 @@ import { type DroppingRule, droppingRules, type Target } from './foreign-rules.t
 import { decodePublished } from './published.ts';
 import type { PublishedPort } from './rules.ts';
 
-/** Not installed: other ways can be tried. */
+/** nft is not installed: the caller can try other ways. */
 export class NftMissingError extends ExpectedError {
   override name = 'NftMissingError';
 }
 
 export interface Nft {
-  /** Runs a script, all of it or nothing. @throws NftMissingError; ExpectedError with nft's first line */
+  /**
+   * Runs a script as one transaction. @throws NftMissingError when nft is missing; ExpectedError with nft's
+   * first line when it fails
+   */
   run(script: string): Promise<void>;
-  /** The chains through which forwarded packets go first, of other tables than ours. */
+  /** Chains of other tables through which forwarded packets pass first. */
   forwardChains(ourTable: string): Promise<ForeignChain[]>;
   /** Rules of other tables than ours that may keep packets from their target. */
   rulesAgainst(ourTable: string, target: Target): Promise<DroppingRule[]>;
-  /** What our table publishes now; [] where there is no table. */
+  /** The ports that our table publishes; [] without a table. */
   published(): Promise<PublishedPort[]>;
 }
 
-/** @param tool a path, or a name to be found in PATH */
+/** @param tool a path, or a name to be searched in PATH */
 export function findNft(tool = 'nft'): Nft {
   return {
     run: async script => {
@@ -41,7 +45,7 @@ export interface ForeignChain {
   family: string;
   table: string;
   name: string;
-  /** It drops what it does not accept. */
+  /** Whether it drops packets that it does not accept. */
   dropping: boolean;
   rules: { handle: number; comment: string | undefined }[];
 }
@@ -78,7 +82,7 @@ interface Listed {
 }
 
 function run(tool: string, args: readonly string[], input = ''): Promise<string> {
-  // A daemon's PATH may lack the directories where administrators' tools are.
+  // A daemon's PATH may lack the directories of administrators' tools.
   const PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter);
   const child = spawn(tool, args, { env: { PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
@@ -97,7 +101,7 @@ function run(tool: string, args: readonly string[], input = ''): Promise<string>
       if (code === 0) resolve(output);
       else reject(new ExpectedError('internal', `nft failed: ${firstLine(errors) ?? `exit code ${code}`}`));
     });
-    // It may end before it has read everything; its exit code tells why.
+    // nft may exit before it has read everything; its exit code tells why.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });

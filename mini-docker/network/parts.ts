@@ -1,4 +1,4 @@
-// The parts of this folder, put together.
+// Assembles the parts of this folder.
 
 import { join } from 'node:path';
 import type { Tell } from '../linux/kept-file.ts';
@@ -15,11 +15,11 @@ import { createSweeper, type Sweeper } from './sweeper.ts';
 import { createSwitchboard, type Switchboard } from './switchboard.ts';
 
 export interface OpenOptions {
-  /** A directory of our own: networks and leases are kept there. One process at a time. */
+  /** Directory for networks and leases. Only one process may use it. */
   root: string;
-  /** Told what on the disk cannot be used. */
+  /** Receives problems with files on disk. */
   tell?: Tell;
-  /** Where nft(8) is; default: in PATH. */
+  /** Path of nft(8); default: searched in PATH. */
   nft?: string;
 }
 
@@ -32,7 +32,7 @@ export interface Parts {
   switchboard: Switchboard;
   nameServers: NameServers;
   sweeper: Sweeper;
-  /** What went wrong where nobody waits for an answer. */
+  /** Failures of background work, which no client waits for. */
   problems: string[];
 }
 

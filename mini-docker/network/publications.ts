@@ -1,4 +1,4 @@
-// What is published of all containers, and the rules that follow from it.
+// The published ports of all containers, and the rules for them.
 
 import type { PortMap } from '../formats/engine-api/containers.ts';
 import { ExpectedError } from '../formats/errors.ts';
@@ -12,12 +12,12 @@ import type { PublishedPort } from './rules.ts';
 import type { Switchboard } from './switchboard.ts';
 
 export interface Publications {
-  /** In the place of what was published of it before. @returns the bindings as chosen */
+  /** Replaces the container's published ports. @returns the bindings as chosen */
   publish(record: ContainerRecord, bindings: PortMap): Promise<PortMap>;
   unpublish(containerId: string): Promise<void>;
-  /** Takes ports over that an earlier process published: sockets only, the rules stand. */
+  /** Takes over ports that an earlier process published: opens sockets, and leaves the rules. */
   adopt(record: ContainerRecord): Promise<void>;
-  /** Something of the container is published at this address of it. */
+  /** Whether a port of the container is published to this address of it. */
   leadsTo(containerId: string, ipAddress: string): boolean;
   rules(): PublishedPort[];
   /** Closes the sockets, and leaves the rules. */
@@ -35,7 +35,7 @@ export function createPublications(options: {
   const open = async (record: ContainerRecord, bindings: PortMap, nat: boolean): Promise<EndpointRecord> => {
     const through = record.endpoints.find(each => each.ipAddress !== '' && each.gateway !== '');
     if (!through) {
-      const message = `container ${record.containerName} has no network that ports can be published through`;
+      const message = `container ${record.containerName} has no network through which ports can be published`;
       throw new ExpectedError('badParameter', message);
     }
     const publication = await publishPorts(bindings, {

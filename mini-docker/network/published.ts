@@ -1,5 +1,5 @@
-// The published ports as nft(8) lists them (`nft -j list table inet mini-docker`, libnftables-json(5)): the maps that
-// rules.ts writes, read back.
+// Decodes the published ports from nft(8)'s listing (`nft -j list table inet mini-docker`,
+// libnftables-json(5)): the maps that rules.ts writes.
 import type { PublishedPort } from './rules.ts';
 
 /** A value, or one with a comment. */

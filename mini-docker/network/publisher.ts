@@ -1,4 +1,4 @@
-// Published ports: from `-p` as the engine has it to sockets on the host, and the NAT rules that go with them.
+// Publishes ports: opens sockets on the host for the bindings of `-p`, and derives the NAT rules.
 
 import { isIPv4, isIPv6 } from 'node:net';
 import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
@@ -6,9 +6,9 @@ import { ExpectedError } from '../formats/errors.ts';
 import { AddressMissingError, type Listener, listen } from './listener.ts';
 import type { PublishedPort } from './rules.ts';
 
-/** What is published of one container: the sockets that hold its ports, and where they lead. */
+/** The published ports of one container: the sockets that hold them, and their destinations. */
 export interface Publication {
-  /** As chosen, for inspect. */
+  /** The chosen ports, for inspect. */
   ports: PortMap;
   rules: PublishedPort[];
   close(): Promise<void>;
@@ -17,15 +17,15 @@ export interface Publication {
 export interface Target {
   containerName: string;
   ipAddress: string;
-  /** '' for none. */
+  /** IPv6 address, '' for none. */
   ipv6Address: string;
-  /** For ports published on no address in particular: the network's option host_binding_ipv4. */
+  /** Address for ports that name none: the network's option host_binding_ipv4. */
   hostBinding: string;
-  /** Whether NAT rules are made. Without them only what a socket can pass on is published. */
+  /** Whether NAT rules are made. Without them only a socket can forward. */
   nat: boolean;
 }
 
-/** All of them or none. @throws ExpectedError */
+/** Publishes all of them or none. @throws ExpectedError when one cannot be published */
 export async function publishPorts(bindings: PortMap, target: Target): Promise<Publication> {
   const opened: { listener: Listener | undefined; rule: PublishedPort; key: string }[] = [];
   const close = async (): Promise<void> => {
@@ -59,7 +59,7 @@ function decodePort(key: string): { port: number; protocol: Protocol } {
   const [, digits = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(key) ?? [];
   const port = Number(digits);
   if (port < 1 || port > 65535)
-    throw new ExpectedError('badParameter', `invalid port "${key}": it must be as 80/tcp`);
+    throw new ExpectedError('badParameter', `invalid port "${key}": it must be like 80/tcp`);
   return { port, protocol: protocol as Protocol };
 }
 
@@ -68,7 +68,7 @@ interface Opened {
   rule: PublishedPort;
 }
 
-/** On one address, or, when none is named, on all: an IPv4 and an IPv6 socket with the same port. */
+/** Opens one address, or, when none is named, all: an IPv4 and an IPv6 socket with the same port. */
 async function openBinding(options: {
   binding: PortBinding;
   port: number;
@@ -80,7 +80,7 @@ async function openBinding(options: {
   const addresses = hostAddresses(binding.HostIp ?? '', target);
   let failure: unknown;
   for (let hostPort = first; hostPort <= last; hostPort++) {
-    // A free port of IPv4 may be taken in IPv6: then the kernel is asked for another.
+    // A free port of IPv4 may be taken in IPv6: then another one is chosen.
     for (let attempt = 0; attempt < (hostPort === 0 ? 8 : 1); attempt++) {
       try {
         return await openTogether({ ...options, addresses, hostPort });
@@ -105,7 +105,7 @@ async function openTogether(options: {
   let { hostPort } = options;
   try {
     for (const hostIp of addresses) {
-      // Without an address of its own family the container is reached through the socket, at its IPv4 address.
+      // Without an address of this family the container is reached through the socket, at its IPv4 address.
       const containerIp = isIPv6(hostIp) && target.ipv6Address !== '' ? target.ipv6Address : target.ipAddress;
       const rule = {
         protocol,
@@ -147,7 +147,7 @@ async function openSocket(
   try {
     return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) });
   } catch (error) {
-    // A host without IPv6 is no reason not to publish on its IPv4 addresses.
+    // A host without IPv6 still publishes on its IPv4 addresses.
     if (error instanceof AddressMissingError && optional && isIPv6(hostIp)) return 'skipped';
     throw error;
   }

@@ -21,13 +21,13 @@ import type { ContainerRecord, NetworkRecord } from './record.ts';
 import { decodeSubnet } from './subnet.ts';
 
 export interface RecordStore {
-  /** Takes what cannot be used of what the records say. */
+  /** Receives problems with the records. */
   tell: Tell;
   networks(): NetworkRecord[];
   saveNetwork(record: NetworkRecord): void;
   removeNetwork(id: string): void;
   containers(): ContainerRecord[];
-  /** Not synced to the disk: it takes 0.1 ms on a container's way to its start, and has no meaning after a power cut. */
+  /** Not synced, since that takes 0.1 ms of a container's start, and the record is void after a power cut. */
   saveContainer(record: ContainerRecord): void;
   removeContainer(containerId: string): void;
 }
@@ -49,7 +49,7 @@ export function openRecordStore(root: string, tell: Tell = () => {}): RecordStor
   };
 }
 
-/** Also those of which only the copy is left. */
+/** Includes records of which only the copy is left. */
 function readAll<T>(directory: string, decode: (bytes: Buffer, id: string) => T, tell: Tell): T[] {
   const ids = readdirSync(directory).flatMap(name => /^([0-9a-f]+)\.json(?:\.last)?$/.exec(name)?.[1] ?? []);
   return [...new Set(ids)].flatMap(id => {
@@ -58,7 +58,7 @@ function readAll<T>(directory: string, decode: (bytes: Buffer, id: string) => T,
   });
 }
 
-/** What is looked at later, and must be what it should be. */
+/** Fields that are used later, and must be valid. */
 const pool = object(
   { IPRange: string, AuxiliaryAddresses: map(string), Gateway: string },
   { Subnet: string },
@@ -112,7 +112,7 @@ const containerFile = object(
   },
 );
 
-/** Throws FormatError. */
+/** @throws FormatError when the record is invalid */
 function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
   const { version, resource } = parse(bytes, 'network', networkFile);
   checkOwner({ version, of: resource.Id, id });
@@ -124,7 +124,7 @@ function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
   return parseObject(bytes, 'network') as unknown as NetworkRecord;
 }
 
-/** Throws FormatError. */
+/** @throws FormatError when the record is invalid */
 function decodeContainer(bytes: Buffer, id: string): ContainerRecord {
   const { version, containerId } = parse(bytes, 'container on networks', containerFile);
   checkOwner({ version, of: containerId, id });
@@ -132,6 +132,6 @@ function decodeContainer(bytes: Buffer, id: string): ContainerRecord {
 }
 
 function checkOwner({ version, of, id }: { version: number; of: string; id: string }): void {
-  if (version !== 1) throw new FormatError(`its version ${version} is not known`);
+  if (version !== 1) throw new FormatError(`its version ${version} is unknown`);
   if (of !== id) throw new FormatError(`it is the record of ${JSON.stringify(of)}`);
 }

@@ -1,4 +1,4 @@
-// What is kept on disk: a network as it was defined, and the networks of a running container.
+// Records on disk: a network's definition, and the networks of a running container.
 import type { PortMap } from '../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Endpoint } from './network.ts';
@@ -6,32 +6,35 @@ import type { Endpoint } from './network.ts';
 /** networks/ID.json */
 export interface NetworkRecord {
   version: 1;
-  /** As the API shows it; only who runs on it is not kept here. */
+  /** The network in the API's form, without its containers. */
   resource: Omit<NetworkResource, 'Containers'>;
-  /** The bridge's link name and its MAC address, which would else change with its ports; '' without a bridge. */
+  /**
+   * The bridge's link name and its MAC address, which would otherwise change with its ports; '' without a
+   * bridge.
+   */
   bridge: string;
   mac: string;
 }
 
-/** containers/ID.json: exists while the container runs. After a reboot it means nothing. */
+/** containers/ID.json: exists while the container runs. It is void after a reboot. */
 export interface ContainerRecord {
   version: 1;
   containerId: string;
   containerName: string;
   pid: number;
   endpoints: EndpointRecord[];
-  /** As they were chosen. */
+  /** The chosen ports. */
   ports: PortMap;
 }
 
 export interface EndpointRecord extends Endpoint {
-  /** The host's end of the veth; '' for none. */
+  /** The host's end of the veth pair; '' for none. */
   link: string;
   links: Record<string, string>;
   dnsServers: string[];
 }
 
-/** Docker's option names, which `-o` takes; the short ones are for people. */
+/** Docker's option names for `-o`; the short ones are for people. */
 export const OPTION = {
   bridgeName: 'com.docker.network.bridge.name',
   icc: 'com.docker.network.bridge.enable_icc',

@@ -1,5 +1,5 @@
-// The nftables table of ours, as text that nft(8) reads: made from what there is, as a whole, in one transaction.
-// `nft list table inet mini-docker` shows it; names and comments are for who reads it there.
+// Renders our nftables table as text for nft(8): from the current state, as a whole, in one transaction. `nft
+// list table inet mini-docker` shows it, with names and comments for its readers.
 import type { NetworkRecord } from './record.ts';
 import { OPTION } from './record.ts';
 
@@ -7,18 +7,19 @@ export const TABLE = 'inet mini-docker';
 
 export interface PublishedPort {
   protocol: 'tcp' | 'udp' | 'sctp';
-  /** '0.0.0.0' and '::' stand for all addresses of the host. */
+  /** '0.0.0.0' and '::' mean all addresses of the host. */
   hostIp: string;
   hostPort: number;
-  /** Of the same family as hostIp. */
+  /** Address of the same family as hostIp. */
   containerIp: string;
   containerPort: number;
   containerName: string;
 }
 
 /**
- * @param networks those that have a bridge now
- * @param options.forwardedByUs IP versions that the host forwarded no packets of before: bridges that were there then
+ * @param networks the networks that have a bridge
+ * @param options.forwardedByUs IP versions for which the host did not forward before, with the bridges at
+ * that time
  */
 export function renderRules(
   networks: readonly NetworkRecord[],
@@ -59,7 +60,10 @@ function sets(networks: readonly NetworkRecord[]): string[] {
   ];
 }
 
-/** Where packets for a published port go. The maps with an address are for ports published on that one only. */
+/**
+ * Destinations of packets for published ports. The maps with an address are for ports published on that
+ * address only.
+ */
 function maps(ports: readonly PublishedPort[]): string[] {
   const anywhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
   return [4, 6].flatMap(family => {
@@ -87,9 +91,9 @@ function maps(ports: readonly PublishedPort[]): string[] {
 }
 
 /**
- * Before any translation. Packets with 127.0.0.1 are the host's own: route_localnet would let them arrive from a bridge,
- * and a published port would take them from a neighbour that sends them here. A port that is published at the gateway of a
- * network is for that network and for the host.
+ * Runs before any translation. Packets with 127.0.0.1 belong to the host: route_localnet would otherwise let
+ * them in from a bridge, and a published port would accept them from a neighbour. A port that is published at
+ * the gateway of a network is for that network and for the host.
  */
 function guard(networks: readonly NetworkRecord[], ports: readonly PublishedPort[]): string {
   const atGateways = ports.flatMap(({ protocol, hostIp, hostPort }) => {
@@ -106,7 +110,7 @@ function guard(networks: readonly NetworkRecord[], ports: readonly PublishedPort
 }
 
 function translation(networks: readonly NetworkRecord[]): string[] {
-  // fib: only packets for this host; a web server elsewhere that has the same port stays reachable.
+  // fib: only packets for this host; a remote web server with the same port stays reachable.
   const published = ['fib daddr type local jump published'];
   return [
     chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', published),
@@ -118,7 +122,8 @@ function translation(networks: readonly NetworkRecord[]): string[] {
       'dnat ip6 to meta l4proto . th dport map @published6',
     ]),
     chain('postrouting', 'type nat hook postrouting priority srcnat; policy accept;', [
-      // The host speaking to a published port on its 127.0.0.1: no answer would find back to that address.
+      // The host connects to a published port on its own 127.0.0.1: the answer could not be routed back to
+      // that address.
       'ip saddr 127.0.0.0/8 oifname @bridges masquerade',
       ...networks.flatMap(masquerade),
     ]),
@@ -129,7 +134,8 @@ function masquerade(network: NetworkRecord): string[] {
   return network.resource.IPAM.Config.flatMap(({ Subnet = '' }) => {
     const from = `${Subnet.includes(':') ? 'ip6' : 'ip'} saddr ${Subnet}`;
     const bridge = quoted(network.bridge);
-    // A container speaking to a published port of its own network: the answer must come back through the host.
+    // A container connects to a published port of its own network: the answer must come back through the
+    // host.
     const back = `${from} oifname ${bridge} ct status dnat masquerade`;
     const out = `${from} oifname != ${bridge} masquerade`;
     return !network.resource.Internal && isOn(network, OPTION.masquerade) ? [out, back] : [back];
@@ -149,7 +155,10 @@ function forward(byUs: { 4?: readonly string[]; 6?: readonly string[] }): string
   ]);
 }
 
-/** What is neither from nor to our networks was not forwarded before, and is not now. Bridges that came later are others'. */
+/**
+ * Packets unrelated to our networks were not forwarded before, and are not now. Later bridges belong to other
+ * programs.
+ */
 function keepClosed(family: 4 | 6, before: readonly string[] | undefined): string[] {
   if (before === undefined) return [];
   const packet = `meta nfproto ipv${family}`;
@@ -188,7 +197,7 @@ function block(head: string, lines: readonly string[]): string {
   return [`\t${head} {`, ...lines.map(line => `\t\t${line}`), '\t}'].join('\n');
 }
 
-/** Names of networks and containers cannot hold a quotation mark; link names of ours neither. */
+/** Names of networks, containers and our links cannot contain a quotation mark. */
 function quoted(name: string): string {
   return `"${name}"`;
 }

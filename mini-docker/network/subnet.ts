@@ -1,4 +1,5 @@
-// Subnets in CIDR notation, and arithmetic with their addresses. An address is a bigint; its family is the subnet's.
+// Subnets in CIDR notation, and arithmetic with their addresses. An address is a bigint; its family is the
+// subnet's.
 import { isIP } from 'node:net';
 import { decodeIp, encodeIp } from '../linux/netlink/ip-address.ts';
 
@@ -9,7 +10,10 @@ export interface Subnet {
   prefixLength: number;
 }
 
-/** '172.17.0.0/16' → its parts; undefined when it is none. Host bits are dropped, as docker does: 10.0.0.7/8 is 10.0.0.0/8. */
+/**
+ * '172.17.0.0/16' → its parts; undefined when it is not a subnet. Host bits are dropped, as in docker:
+ * 10.0.0.7/8 is 10.0.0.0/8.
+ */
 export function decodeSubnet(text: string): Subnet | undefined {
   const [, address = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const family = isIP(address);

@@ -1,13 +1,13 @@
 export interface Sweeper {
-  /** Names of links whose containers have ended. */
+  /** Adds names of links whose containers have exited. */
   add(links: readonly string[]): void;
   /** Removes them now. */
   sweep(): Promise<void>;
 }
 
 /**
- * A link ends with the namespace its other end is in, and nobody has to wait for it; but where a process of somebody
- * else keeps that namespace (`--net container:NAME`), the link stays. A moment later those are taken away.
+ * A link goes with the namespace of its other end. But if another container's process keeps that namespace
+ * (`--net container:NAME`), the link stays; it is then removed a moment later.
  */
 export function createSweeper(remove: (names: string[]) => Promise<void>): Sweeper {
   const names = new Set<string>();
@@ -23,7 +23,7 @@ export function createSweeper(remove: (names: string[]) => Promise<void>): Sweep
     sweep,
     add(links) {
       for (const link of links) names.add(link);
-      // Nobody waits for it, and what cannot be removed now is found again by the next adopt().
+      // It runs in the background; links that cannot be removed now are found by the next adopt().
       timer ??= setTimeout(() => sweep().catch(() => {}), 1000).unref();
     },
   };

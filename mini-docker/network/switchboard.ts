@@ -1,4 +1,4 @@
-// What networks have in the host's kernel: a bridge for each that is in use, and one table of rules for all.
+// The networks' objects in the host's kernel: a bridge for each network in use, and one table of rules.
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
@@ -10,18 +10,18 @@ import type { PublishedPort } from './rules.ts';
 import { setSysctl } from './sysctl.ts';
 
 export interface Switchboard {
-  /** Makes the network's bridge and rules, where they are not there yet. Resolves with the bridge's index. */
+  /** Makes the network's bridge and rules if they are missing. Resolves with the bridge's index. */
   stand(record: NetworkRecord): Promise<number>;
-  /** Whether the bridge is there, also when an earlier process made it. */
+  /** Whether the bridge exists, even if an earlier process made it. */
   exists(record: NetworkRecord): boolean;
-  /** The same index still leads to a link. */
+  /** Whether the index still belongs to a link. */
   isThere(index: number): boolean;
-  /** Takes bridge and rules of this network away. Idempotent. */
+  /** Removes the bridge and the rules of this network. Idempotent. */
   takeDown(record: NetworkRecord): Promise<void>;
   takeAllDown(): Promise<void>;
-  /** Forgets the bridge without touching it. */
+  /** Forgets the bridge without removing it. */
   forget(record: NetworkRecord): void;
-  /** Makes the rules follow the published ports. */
+  /** Updates the rules for the published ports. */
   applyRules(): Promise<void>;
   /** false: nft is missing; undefined: not tried yet. */
   readonly nat: boolean | undefined;
@@ -41,14 +41,14 @@ export function createSwitchboard(options: {
     forwardedByUs: forwarding.ours,
   }));
   const open = (record: NetworkRecord): void => {
-    // Without rules there is no translation, and nobody outside to be reached.
+    // Without rules there is no translation, and other hosts cannot be reached.
     if (!firewall.available) {
       forwarding.giveBack([]);
       return;
     }
     if (record.resource.Internal) return;
     forwarding.turnOn(familiesOf(record));
-    // Lets the host's own 127.0.0.1:PORT be sent on to a container; the rules keep others from sending there.
+    // Lets the host's own 127.0.0.1:PORT reach a container; the rules keep others from using it.
     setSysctl(`ipv4/conf/${record.bridge}/route_localnet`, '1');
   };
   const giveBack = async (gone: readonly NetworkRecord[]): Promise<void> => {

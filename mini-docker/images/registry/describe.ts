@@ -1,4 +1,4 @@
-// What a registry has under a name, without fetching the image.
+// Describes a registry's entry for a name, without fetching the image.
 
 import type { ImageReference } from '../../formats/image-reference.ts';
 import {
@@ -18,15 +18,15 @@ import { bytesOf } from './transport.ts';
 
 export interface RemoteImage {
   descriptor: Descriptor;
-  /** The manifest, or the index, as the registry has it. */
+  /** The manifest, or the index, as the registry sent it. */
   bytes: Buffer;
-  /** One for each platform, its descriptor with the platform in it. One only when it is no index. */
+  /** A descriptor per platform, including the platform; only one when it is not an index. */
   images: (Descriptor & { platform: Platform })[];
 }
 
 const CONFIG_LIMIT = 16 << 20;
 
-/** Throws RegistryError, FormatError, ImageError. */
+/** @throws RegistryError, FormatError, ImageError when there is no valid entry */
 export async function describeRemote(
   repository: Repository,
   { tag, digest }: ImageReference,

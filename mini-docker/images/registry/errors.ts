@@ -1,22 +1,25 @@
 import { type ErrorDetails, type ErrorKind, ExpectedError, FormatError } from '../../formats/errors.ts';
 import { array, object, parse, string } from '../../formats/schema.ts';
 
-/** What the registry said, where that is the client's to mend; that it cannot be reached is nobody's mistake. */
+/**
+ * Error kinds of the statuses that the client can do something about; an unreachable registry is not among
+ * them.
+ */
 const KINDS: Record<number, ErrorKind> = { 401: 'unauthorized', 403: 'forbidden', 404: 'notFound' };
 
 export interface RegistryErrorDetails extends ErrorDetails {
   kind?: ErrorKind;
-  /** HTTP; undefined when there was no answer. */
+  /** HTTP status; undefined when there was no answer. */
   status?: number | undefined;
-  /** The distribution specification's: 'MANIFEST_UNKNOWN', 'DENIED', … */
+  /** Error code of the distribution specification: 'MANIFEST_UNKNOWN', 'DENIED', … */
   code?: string | undefined;
-  /** Another attempt may do better. */
+  /** Whether another attempt may succeed. */
   transient?: boolean;
-  /** Milliseconds that the registry asks us to wait. */
+  /** Milliseconds that the registry asks clients to wait. */
   retryAfter?: number | undefined;
 }
 
-/** A registry said no, or could not be reached. `message` is for people. */
+/** A registry refused, or could not be reached. `message` is for people. */
 export class RegistryError extends ExpectedError {
   override name = 'RegistryError';
   readonly status: number | undefined;
@@ -37,7 +40,7 @@ export class RegistryError extends ExpectedError {
 const detail = { code: string, message: string, details: string };
 const refusal = object({ ...detail, errors: array(object(detail)) });
 
-/** What the body of a refusal says (distribution specification, "Error Codes"). */
+/** Decodes the body of a refusal (distribution specification, "Error Codes"). */
 export function refusalOf(body: string): { code?: string; message?: string } {
   try {
     const said = parse(body, 'error', refusal);
@@ -50,7 +53,7 @@ export function refusalOf(body: string): { code?: string; message?: string } {
   }
 }
 
-/** It is shown in a terminal, which a registry must not give orders to. */
+/** Removes control characters, since the text is shown on a terminal. */
 function printable(text: string): string {
   return text.slice(0, 300).replace(/\p{Cc}+/gu, ' ');
 }

@@ -1,4 +1,5 @@
-// `docker manifest`: lists of images for several platforms, written here and then pushed to where the images are.
+// `docker manifest`: image indexes for several platforms, drafted locally and then pushed to the images'
+// registry.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -30,7 +31,7 @@ import { openRepository } from './repository.ts';
 import type { Session } from './session.ts';
 
 interface Member {
-  /** In full: where the image is. */
+  /** Full name of the image. */
   from: string;
   descriptor: Descriptor & { platform: Platform };
 }
@@ -41,7 +42,7 @@ interface Draft {
 }
 
 export interface ManifestListOptions {
-  /** Where drafts are kept: made when there is one. */
+  /** Directory of the drafts, created with the first one. */
   directory: string;
   temporary: string;
   withSession<T>(
@@ -167,7 +168,10 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
 const keyOf = ({ descriptor }: Member): string => descriptor.digest;
 const asSeen = ({ from, descriptor }: Member) => ({ from, descriptor });
 
-/** A registry takes an index only when the repository has all that it names. */
+/**
+ * Copies an image into the list's repository: a registry accepts an index only when the repository has
+ * everything that it names.
+ */
 async function bring(session: Session, { from, descriptor }: Member, to: string): Promise<void> {
   const source = decodeReference(from);
   if (source.path === to) return;
@@ -185,7 +189,7 @@ async function bring(session: Session, { from, descriptor }: Member, to: string)
   await there.putManifest(descriptor.digest, { bytes, mediaType: descriptor.mediaType });
 }
 
-/** Docker's list for docker's manifests; any other mixture is an index of the OCI. */
+/** Docker's list type if all manifests are docker's; otherwise an OCI index. */
 function indexOf({ members }: Draft): Index {
   const isDocker = members.every(each => each.descriptor.mediaType === MEDIA.dockerManifest);
   return {

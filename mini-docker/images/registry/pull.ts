@@ -1,5 +1,6 @@
-// `docker pull`: manifest, configuration, then the layers side by side, each unpacked while it comes in. What is unpacked
-// is out of sight until the digests of both, the layer as it came and what was in it, are right.
+// `docker pull`: fetches manifest, configuration, and then the layers in parallel, each unpacked while it
+// arrives. An unpacked layer stays hidden until both digests are verified: of the layer as it arrived, and of
+// its content.
 
 import {
   encodeReference,
@@ -32,7 +33,7 @@ import type { RegistrySettings } from './settings.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface PullOptions {
-  /** With a tag or a digest. */
+  /** The reference, with a tag or a digest. */
   reference: ImageReference;
   settings: RegistrySettings;
   platform?: Platform | undefined;
@@ -44,7 +45,10 @@ export interface PullOptions {
 const MAX_DOWNLOADS = 3;
 const CONFIG_LIMIT = 16 << 20;
 
-/** Throws RegistryError and ImageError; then nothing of the image is left but blobs that others have too. */
+/**
+ * On failure, only blobs that other images have are left. @throws RegistryError, ImageError when it cannot be
+ * pulled
+ */
 export async function pullImage(content: Content, options: PullOptions): Promise<PulledImage> {
   const { reference, settings, auth, signal } = options;
   return askRegistry({ domain: reference.domain, settings, auth, signal, mirrored: true }, session =>
@@ -54,7 +58,10 @@ export async function pullImage(content: Content, options: PullOptions): Promise
   });
 }
 
-/** 401 would make clients ask for a password, where a wrong name is the likelier mistake: dockerd says 404, too. */
+/**
+ * 401 would make clients ask for a password, while a wrong name is the likelier mistake: dockerd reports 404,
+ * too.
+ */
 export function explainPull(failure: unknown, reference: ImageReference): unknown {
   if (!(failure instanceof RegistryError)) return failure;
   const { status, code } = failure;
@@ -114,7 +121,7 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
   return { image, digest: top.descriptor.digest, isUpToDate };
 }
 
-/** Before a byte of it comes. */
+/** Checks the free space before the first byte. */
 function requireSpace({ blobs, temporary }: Content, layers: readonly Descriptor[]): void {
   const missing = layers.filter(({ digest, size }) => blobs.size(digest) !== size);
   const bytes = missing.reduce((sum, { size }) => sum + size, 0);
@@ -123,7 +130,7 @@ function requireSpace({ blobs, temporary }: Content, layers: readonly Descriptor
   throw new ImageError(`the image's layers have ${bytes} bytes, and there is room for ${space} on the disk`);
 }
 
-/** The tag, if it is one, and the digest that it stands for now. */
+/** The tag, if there is one, and the digest that it stands for. */
 function namesOf({ domain, path, tag, digest }: ImageReference, found: string): string[] {
   const names = [encodeReference({ domain, path, digest: found })];
   if (tag !== undefined && digest === undefined) names.unshift(encodeReference({ domain, path, tag }));
@@ -143,7 +150,7 @@ async function chooseManifest(
   return { bytes, mediaType: descriptor.mediaType };
 }
 
-/** What the document says of itself, else what the registry says of it. */
+/** The type in the document, else the registry's. */
 function typeOf({ descriptor, bytes }: { descriptor: Descriptor; bytes: Buffer }): string {
   const { mediaType } = parseObject(bytes, 'manifest');
   return typeof mediaType === 'string' ? mediaType : descriptor.mediaType;
@@ -167,7 +174,7 @@ async function fetchConfig(content: Content, repository: Repository, config: Des
   await content.blobs.receive(body, config);
 }
 
-/** The blob, and what it unpacks to. */
+/** Whether both the blob and the unpacked layer exist. */
 const isHere = (
   { blobs, layers }: Content,
   { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
@@ -193,21 +200,21 @@ async function fetchLayer(options: {
     onProgress({ id: digest, status, ...(current === undefined ? {} : { current, total: size }) });
   const extracting = (current: number) => tell('Extracting', current);
   if (content.blobs.size(digest) === size) {
-    // The blob is another image's, the layer is not there yet.
+    // The blob belongs to another image, but the layer is not unpacked yet.
     await content.layers.unpack({ diffId, source: () => counted(content.blobs.stream(digest), extracting) });
   } else {
     const report = (current: number) => {
       tell('Downloading', current);
       if (current < size) return;
       tell('Download complete');
-      // The rest of it.
+      // Reports the rest.
       extracting(size);
     };
     const arrival = content.blobs.arrival(download({ session, repository, layer, report }), layer);
     try {
       await content.layers.unpack({ diffId, source: () => arrival, verified: digest === diffId });
     } finally {
-      // If its bytes are not what was announced, that is the error: it explains any other.
+      // If the bytes are not the announced ones, that is the error to report, since it explains any other.
       await arrival.finish();
     }
     fresh.add(digest);
@@ -215,7 +222,7 @@ async function fetchLayer(options: {
   tell('Pull complete');
 }
 
-/** The blob's bytes. After a broken connection it goes on where it stopped, as long as each attempt brings something. */
+/** The blob's bytes. After a broken connection it resumes, as long as each attempt makes progress. */
 async function* download(options: {
   session: Session;
   repository: Repository;
@@ -227,7 +234,7 @@ async function* download(options: {
   while (received < layer.size) {
     const before = received;
     const { start, body } = await repository.blob(layer.digest, received);
-    // A registry that knows no ranges starts again: what we have is skipped.
+    // A registry without ranges starts again: the bytes so far are skipped.
     let skip = received - start;
     try {
       for await (const chunk of body) {
@@ -241,11 +248,11 @@ async function* download(options: {
     } catch (cause) {
       session.signal?.throwIfAborted();
       if (received === before) {
-        throw new RegistryError(`cannot pull ${layer.digest}: the connection breaks off`, { cause });
+        throw new RegistryError(`cannot pull ${layer.digest}: the connection breaks repeatedly`, { cause });
       }
     }
     if (received === before)
-      throw new RegistryError(`cannot pull ${layer.digest}: the registry sends nothing of it`);
+      throw new RegistryError(`cannot pull ${layer.digest}: the registry sends no data`);
     if (received < layer.size) await session.pause();
   }
 }

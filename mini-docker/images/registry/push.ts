@@ -1,5 +1,5 @@
-// `docker push`: layers that the registry lacks, then the configuration, then the manifest, so that what a tag names is
-// always whole.
+// `docker push`: sends the layers that the registry lacks, then the configuration, then the manifest, so that
+// a tag always names a complete image.
 
 import { pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
@@ -28,7 +28,7 @@ import type { RegistrySettings } from './settings.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export interface PushOptions {
-  /** With a tag. */
+  /** The reference, with a tag. */
   reference: ImageReference;
   settings: RegistrySettings;
   auth?: RegistryAuth | undefined;
@@ -38,7 +38,7 @@ export interface PushOptions {
 
 const MAX_UPLOADS = 5;
 
-/** Throws ImageError and RegistryError. */
+/** @throws ImageError, RegistryError when it cannot be pushed */
 export async function pushImage(content: Content, options: PushOptions): Promise<PushedImage> {
   const { reference, settings, auth, signal } = options;
   const { image, byName } = content.catalog.find(encodeReference(reference));
@@ -55,7 +55,7 @@ function explain(failure: unknown, reference: ImageReference): unknown {
   if (!(failure instanceof RegistryError) || (failure.status !== 401 && failure.status !== 403))
     return failure;
   const { status, code = 'DENIED' } = failure;
-  const message = `push access denied for ${familiarName(reference)}: log in to ${reference.domain} as somebody who may`;
+  const message = `push access denied for ${familiarName(reference)}: log in to ${reference.domain} as a user with access`;
   return new RegistryError(message, { status, code, cause: failure });
 }
 
@@ -90,14 +90,17 @@ async function pushTo(parts: {
   return { tag, digest: descriptor.digest, size: bytes.length };
 }
 
-/** Every name of the image now stands for the manifest that was pushed. */
+/** Makes every name of the image stand for the manifest that was pushed. */
 const replaced = (manifests: readonly Descriptor[], image: CatalogImage, by: Descriptor): Descriptor[] =>
   manifests.map(each => {
     if (each.digest !== image.manifest.digest) return each;
     return each.annotations === undefined ? by : { ...by, annotations: each.annotations };
   });
 
-/** Where else the registry may have the layers: repositories of it that the image was pulled from or pushed to. */
+/**
+ * Repositories of the registry that may have the layers: those from or to which the image was pulled or
+ * pushed.
+ */
 function otherRepositories(image: CatalogImage, { domain, path }: ImageReference): string[] {
   const others = image.names
     .map(decodeReference)
@@ -109,7 +112,7 @@ async function pushBlob(options: {
   content: Content;
   repository: Repository;
   layer: Descriptor;
-  /** By what the layer is reported: its diff id, which it has before it is compressed, too. */
+  /** The layer's id in progress reports: its diff id, which is known before it is compressed. */
   id: string;
   sources: readonly string[];
   onProgress(progress: ImageProgress): void;
@@ -133,8 +136,8 @@ interface Pushable {
 }
 
 /**
- * Layers that were made here are plain tars, and travel as gzip. The image keeps its id: that is the digest of its
- * configuration, which knows layers by their content.
+ * Compresses layers that were made locally, which are plain tars, with gzip. The image keeps its id, which is
+ * the digest of its configuration, and that names layers by their content.
  */
 async function compressed(
   { blobs, catalog }: Content,

@@ -1,4 +1,4 @@
-// What an image store can do with registries, by the names that users write.
+// The image store's operations on registries, by the names that users write.
 import { join } from 'node:path';
 import { decodeReference, withTag } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
@@ -14,7 +14,7 @@ import { openRepository } from './repository.ts';
 import { searchRegistry } from './search.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** Docker Hub answers searches at another host than its registry. */
+/** Docker Hub's host for searches, which is not its registry. */
 const HUB_SEARCH = 'https://index.docker.io';
 
 export type RegistryMethods = Pick<
@@ -69,7 +69,7 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
   };
 }
 
-/** 'https://index.docker.io/v1/', the server's old address, stands for docker.io. */
+/** 'https://index.docker.io/v1/', the server's former address, means docker.io. */
 function domainOf({ serveraddress = '' }: RegistryAuth): string {
   const host = serveraddress.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return host === '' || host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;

@@ -1,4 +1,4 @@
-// What can be asked of one repository of a registry (OCI distribution specification 1.1, "API").
+// Requests to one repository of a registry (OCI distribution specification 1.1, "API").
 
 import { digestOf } from '../../formats/oci/digest.ts';
 import { type Descriptor, MEDIA } from '../../formats/oci/image.ts';
@@ -8,12 +8,14 @@ import type { Session } from './session.ts';
 import { bytesOf, type HttpResponse } from './transport.ts';
 
 export interface Repository {
-  /** By tag or digest. Throws RegistryError (status 404 when there is none). */
+  /** Finds by tag or digest. @throws RegistryError when it fails (status 404 when there is none) */
   manifest(reference: string): Promise<{ descriptor: Descriptor; bytes: Buffer }>;
-  /** From byte `offset` on; the answer tells from where it really starts. */
+  /** Requests the bytes from `offset` on; the answer has the actual start. */
   blob(digest: string, offset: number): Promise<{ start: number; body: AsyncIterable<Uint8Array> }>;
   hasBlob(digest: string): Promise<boolean>;
-  /** `from`: repositories of the same registry that have the blob. Gives the one it was taken from. */
+  /**
+   * `from`: repositories of the same registry that have the blob. Returns the one that it was mounted from.
+   */
   upload(blob: Upload): Promise<{ mountedFrom?: string }>;
   putManifest(reference: string, manifest: { bytes: Buffer; mediaType: string }): Promise<void>;
   tags(): Promise<string[]>;
@@ -26,7 +28,7 @@ export interface Upload {
   from?: readonly string[];
 }
 
-/** The specification asks registries to take at least 4 MiB. */
+/** The specification asks registries to accept at least 4 MiB. */
 const MANIFEST_LIMIT = 8 << 20;
 const ACCEPT = [MEDIA.ociIndex, MEDIA.ociManifest, MEDIA.dockerIndex, MEDIA.dockerManifest].join(', ');
 
@@ -46,7 +48,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
       scope,
       expect: [201],
       doing: `push ${descriptor.digest}`,
-      // A place that took a part of the blob does not take it again from its start.
+      // An upload location that has received a part of the blob does not accept it again from the start.
       once: true,
     });
     response.body.resume();
@@ -65,7 +67,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
     return response;
   }
 
-  /** A registry that cannot, or may not, starts an ordinary upload instead (202), which we leave. */
+  /** A registry that cannot or may not mount starts an ordinary upload instead (202), which is cancelled. */
   async function mount(digest: string, from: string): Promise<boolean> {
     const query = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     try {
@@ -73,7 +75,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
       if (response.status === 202) await cancel(locationOf(response));
       return response.status === 201;
     } catch (error) {
-      // No right to read the other repository is no reason not to push.
+      // Lack of permission to read the other repository does not prevent the push.
       if (error instanceof RegistryError && error.status !== undefined && error.status < 500) return false;
       throw error;
     }
@@ -93,7 +95,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
 
   function locationOf({ headers, url: from }: HttpResponse): string {
     if (headers.location === undefined)
-      throw new RegistryError(`the registry tells no place to push ${path} to`);
+      throw new RegistryError(`the registry gives no location to push ${path} to`);
     return new URL(headers.location, from).href;
   }
 

@@ -1,5 +1,6 @@
-// `docker search`: Docker Hub and others answer at /v1/search; a plain registry has only a list of all its repositories
-// (distribution specification 1.1, "Listing repositories" of Docker's own, /v2/_catalog), and we look through that.
+// `docker search`: Docker Hub and others answer at /v1/search; a plain registry only lists its repositories
+// (distribution specification 1.1, "Listing repositories" of Docker's own, /v2/_catalog), and the list is
+// searched here.
 import { array, boolean, integer, object, or, parse, string, strings } from '../../formats/schema.ts';
 import type { FoundImage } from '../image.ts';
 import { RegistryError } from './errors.ts';
@@ -8,7 +9,7 @@ import { bytesOf, type HttpResponse } from './transport.ts';
 
 const ANSWER_LIMIT = 16 << 20;
 
-/** Throws RegistryError and FormatError. */
+/** @throws RegistryError, FormatError when the registry has no usable answer */
 export async function searchRegistry(
   session: Session,
   { term, limit }: { term: string; limit: number },

@@ -1,4 +1,4 @@
-// A conversation with one registry: who we are to it, and what to do when it is busy.
+// A session with one registry: authentication, and retries when it is busy.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { object, parse, string } from '../../formats/schema.ts';
@@ -15,25 +15,25 @@ import {
 import { type Challenge, decodeChallenges } from './www-authenticate.ts';
 
 export interface SessionRequest extends Omit<HttpRequest, 'url'> {
-  /** '/v2/…', or a URL that the registry gave. */
+  /** '/v2/…', or a URL from the registry. */
   url: string;
-  /** What a token is asked for: 'repository:library/busybox:pull'. Several are separated by spaces. */
+  /** Scope of the token: 'repository:library/busybox:pull'. Several are separated by spaces. */
   scope?: string;
-  /** Statuses that are no error. */
+  /** Statuses that are not errors. */
   expect: readonly number[];
-  /** What was being done: 'push layer …'. */
+  /** The operation, for errors: 'push layer …'. */
   doing: string;
-  /** Do not try again: the caller has to start further back. */
+  /** Do not retry, since the caller has to start from an earlier step. */
   once?: boolean;
 }
 
 export interface Session {
   readonly endpoint: Endpoint;
-  /** Throws RegistryError, and AbortError when the signal says so. */
+  /** @throws RegistryError when it fails, AbortError when the signal fires */
   send(request: SessionRequest): Promise<HttpResponse>;
-  /** Runs it again, after a wait, as long as it fails with a RegistryError that is transient, five times at most. */
+  /** Retries with waits while it fails with a transient RegistryError, at most five times. */
   retrying<T>(attempt: () => Promise<T>): Promise<T>;
-  /** The wait before a second attempt. */
+  /** Waits before a second attempt. */
   pause(): Promise<void>;
   readonly signal: AbortSignal | undefined;
   close(): void;
@@ -51,20 +51,20 @@ const ATTEMPTS = 5;
 const BACKOFF_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const NETWORK = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_|HPE_)/;
-/** What another attempt will not change. */
+/** Errors that another attempt will not change. */
 const HOPELESS = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
 
 export function openSession(options: SessionOptions): Session {
   const { endpoint, auth, signal, backoff = BACKOFF_MS } = options;
   const transport = openTransport(endpoint);
-  /** What worked for a scope. */
+  /** The Authorization header that worked, by scope. */
   const authorizations = new Map<string, string>();
 
   async function sendOnce(request: SessionRequest): Promise<HttpResponse> {
     const { scope = '', expect } = request;
     const url = whither(request.url);
     for (let isSecond = false; ; isSecond = true) {
-      // A registry may name another host to send a layer to, which then knows us by what is in the URL.
+      // A registry may name another host for an upload, which is authorised by its URL.
       const authorization = isOwn(url) ? authorizations.get(scope) : undefined;
       const headers = { ...request.headers, ...(authorization ? { Authorization: authorization } : {}) };
       const response = await sendPlainly({ ...request, url, headers });
@@ -87,7 +87,7 @@ export function openSession(options: SessionOptions): Session {
     }
   }
 
-  /** Where a layer is to go, or a token to come from, is the registry's to say, within limits. */
+  /** Checks the registry's URL for an upload or for tokens. */
   function whither(where: string): string {
     const base = `${endpoint.base}/`;
     const url = URL.canParse(where, base) ? new URL(where, base) : undefined;
@@ -95,7 +95,7 @@ export function openSession(options: SessionOptions): Session {
     return url.href;
   }
 
-  /** The registry itself, and not less protected than it was. */
+  /** Whether it is the registry itself, with the same protection. */
   function isOwn(url: string): boolean {
     const [base, { host, protocol }] = [new URL(endpoint.base), new URL(url)];
     return host === base.host && (protocol === 'https:' || protocol === base.protocol);
@@ -127,7 +127,10 @@ export function openSession(options: SessionOptions): Session {
       ? undefined
       : `Basic ${Buffer.from(`${auth.username}:${auth.password ?? ''}`).toString('base64')}`;
 
-  /** Distribution specification, "Token Authentication" and, with an identity token, "OAuth2 Token Authentication". */
+  /**
+   * Distribution specification, "Token Authentication", and, with an identity token, "OAuth2 Token
+   * Authentication".
+   */
   async function fetchToken({ parameters }: Challenge, scope: string): Promise<string> {
     const realm = new URL(whither(parameters.realm!));
     const { service } = parameters;
@@ -183,14 +186,14 @@ export function openSession(options: SessionOptions): Session {
 const EXPLAINED: Record<string, string> = {
   ENOTFOUND: 'there is no such host, or no network',
   EAI_AGAIN: 'its name cannot be looked up: no network, or no name server',
-  ECONNREFUSED: 'nothing listens there (connection refused)',
+  ECONNREFUSED: 'connection refused',
   ETIMEDOUT: 'it does not answer',
   EPROTO: 'it does not speak TLS (add it to insecure-registries if that is right)',
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS (add it to insecure-registries if that is right)',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS (add it to insecure-registries if that is right)',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
-  SELF_SIGNED_CERT_IN_CHAIN: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody vouches for its certificate (put its CA into /etc/docker/certs.d)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not trusted (put its CA into /etc/docker/certs.d)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not trusted (put its CA into /etc/docker/certs.d)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not trusted (put its CA into /etc/docker/certs.d)',
 };
 
 function refusal(
@@ -200,7 +203,7 @@ function refusal(
 ): RegistryError {
   const { code, message } = refusalOf(body);
   const said = message ?? MEANING[status] ?? `HTTP status ${status}`;
-  // In seconds (RFC 9110, 10.2.3); registries do not use its other form, a date.
+  // In seconds (RFC 9110, 10.2.3); registries do not use the other form, a date.
   const retryAfter = /^\d+$/.test(headers['retry-after'] ?? '')
     ? Number(headers['retry-after']) * 1000
     : undefined;

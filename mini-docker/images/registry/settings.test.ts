@@ -94,7 +94,7 @@ test.skipIf(!isInstalled('openssl'))(
       }
     };
     await expect(ask()).rejects.toThrow(
-      `cannot ask: ${host} cannot be reached: nobody vouches for its certificate`,
+      `cannot ask: ${host} cannot be reached: its certificate is not trusted`,
     );
     expect(await ask({ unverified: true })).toBe(200);
     mkdirSync(join(box.path, host));

@@ -1,14 +1,16 @@
-// Where a registry is, and how far it is trusted: the names are those of dockerd's daemon.json.
+// The endpoints of registries and the trust in them; the names are those of dockerd's daemon.json.
 
 import { BlockList, isIP } from 'node:net';
 import { ImageError } from '../errors.ts';
 
 export interface RegistrySettings {
-  /** "registry-mirrors": asked before docker.io itself. URLs. */
+  /** "registry-mirrors": URLs that are tried before docker.io itself. */
   mirrors?: readonly string[];
-  /** "insecure-registries": plain HTTP, or a certificate that nobody vouches for, is good enough. host[:port] or CIDR. */
+  /**
+   * "insecure-registries": hosts that may use plain HTTP or an untrusted certificate. host[:port] or CIDR.
+   */
   insecure?: readonly string[];
-  /** Below it HOST/*.crt are certificates that vouch for that host alone. */
+  /** Directory in which HOST/*.crt are certificates that are trusted for that host alone. */
   certificates?: string;
   /** "max-concurrent-downloads" and "max-concurrent-uploads". */
   maxDownloads?: number;
@@ -17,22 +19,25 @@ export interface RegistrySettings {
 
 export const DEFAULT_CERTIFICATES = '/etc/docker/certs.d';
 
-/** One way to reach a registry. */
+/** A way to reach a registry. */
 export interface Endpoint {
-  /** Without a slash at the end: 'https://registry-1.docker.io'. */
+  /** URL without a trailing slash: 'https://registry-1.docker.io'. */
   base: string;
-  /** Do not ask who vouches for its certificate. */
+  /** Whether its certificate is not verified. */
   unverified: boolean;
-  /** As the user knows it: 'docker.io'. */
+  /** The user's name for it: 'docker.io'. */
   domain: string;
   isMirror: boolean;
   certificates: string;
 }
 
-/** docker.io is a name; its registry is another host. */
+/** The host of docker.io's registry. */
 const HUB = 'registry-1.docker.io';
 
-/** Ways to reach `domain`, the best first. With `pull` also mirrors. Throws ImageError for a mirror that is no URL. */
+/**
+ * The ways to reach `domain`, best first. With `pull`, includes mirrors. @throws ImageError when a mirror is
+ * not a URL
+ */
 export function endpointsOf(domain: string, settings: RegistrySettings, pull: boolean): Endpoint[] {
   const certificates = settings.certificates ?? DEFAULT_CERTIFICATES;
   const host = domain === 'docker.io' ? HUB : domain;
@@ -60,29 +65,29 @@ const schemesOf = (host: string, settings: RegistrySettings): string[] =>
 
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 
-/** On this machine: 'localhost:5000', '[::1]:5000'. */
+/** Whether the host is this machine: 'localhost:5000', '[::1]:5000'. */
 export function isLocal(host: string): boolean {
   const name = nameOf(host);
   return name === 'localhost' || contains('127.0.0.0/8', name) || contains('::1/128', name);
 }
 
-/** Where only this machine, or its cable, is reached: what listens there takes callers for friends. */
+/** Addresses that only this machine or its link reaches; services there trust their callers. */
 const OWN_ADDRESSES = [
   '0.0.0.0/8',
   '127.0.0.0/8',
-  // Link-local: a cloud tells a machine its secrets at 169.254.169.254.
+  // Link-local: cloud providers serve a machine's secrets at 169.254.169.254.
   '169.254.0.0/16',
   '::/127',
   'fe80::/10',
 ];
 
-/** Whether a stranger must not send us there. Of a name that is not an address: only what it says itself. */
+/** Whether a remote registry may not redirect there. For a host name, only the name itself is considered. */
 export function isOwnAddress(host: string): boolean {
   const name = nameOf(host);
   return /(^|\.)localhost\.?$/.test(name) || OWN_ADDRESSES.some(range => contains(range, name));
 }
 
-/** What is on this machine is trusted, as dockerd does it. */
+/** Registries on this machine are trusted, as in dockerd. */
 function isInsecure(host: string, { insecure = [] }: RegistrySettings): boolean {
   if (isLocal(host)) return true;
   const name = nameOf(host);
@@ -96,6 +101,6 @@ function contains(range: string, address: string): boolean {
   const family = (of: number) => (of === 4 ? 'ipv4' : 'ipv6');
   const list = new BlockList();
   list.addSubnet(network!, Number(bits), family(isIP(network!)));
-  // An IPv4 address may be written as one of IPv6, ::ffff:127.0.0.1.
+  // An IPv4 address may be written in IPv6, as ::ffff:127.0.0.1.
   return list.check(address, family(version));
 }

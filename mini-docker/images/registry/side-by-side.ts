@@ -1,4 +1,7 @@
-/** Runs `work` on every item, `limit` at a time, in their order. After a failure no more begin, and the running are waited for. */
+/**
+ * Runs `work` on every item in order, `limit` at a time. After a failure it starts no more, and waits for
+ * those that run.
+ */
 export async function sideBySide<T>(
   items: readonly T[],
   limit: number,

@@ -1,4 +1,5 @@
-// One HTTP request: redirects followed, credentials kept from strangers, a connection that goes silent given up.
+// Makes one HTTP request: follows redirects, keeps credentials from other hosts, gives up on silent
+// connections.
 import { lookup } from 'node:dns';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
@@ -18,16 +19,16 @@ export interface HttpRequest {
   /** Called again for each attempt. */
   body?: () => Buffer | AsyncIterable<Uint8Array>;
   signal?: AbortSignal | undefined;
-  /** The body is for this host alone. */
+  /** Whether the body is for this host alone. */
   secret?: boolean;
 }
 
 export interface HttpResponse {
   status: number;
   headers: IncomingMessage['headers'];
-  /** Must be read to its end, or destroyed. */
+  /** The body, which must be read to the end or destroyed. */
   body: IncomingMessage;
-  /** Where it came from after redirects. */
+  /** The final URL, after redirects. */
   url: string;
 }
 
@@ -40,7 +41,7 @@ const SILENCE_MS = 60_000;
 const REDIRECTS = 5;
 
 export function openTransport(endpoint: Endpoint): Transport {
-  // HTTPS_PROXY and NO_PROXY are obeyed, and what is on this machine never goes through a proxy.
+  // HTTPS_PROXY and NO_PROXY are respected; requests to this machine never use a proxy.
   const proxies = isLocal(new URL(endpoint.base).host) ? {} : { proxyEnv: process.env };
   const plain = new PlainAgent({ keepAlive: true, lookup: lookupFor(endpoint), ...proxies });
   const tls = new TlsAgent({
@@ -86,7 +87,7 @@ export function openTransport(endpoint: Endpoint): Transport {
           throw notSafe(endpoint, location);
         }
         if (isElsewhere) {
-          // A storage provider's signed URL must not get our token, and refuses one.
+          // A storage provider's signed URL must not get the token, and would refuse it.
           const { Authorization: _, ...others } = headers;
           headers = others;
         }
@@ -101,8 +102,8 @@ export function openTransport(endpoint: Endpoint): Transport {
 }
 
 /**
- * Whether a registry may send us there, by a redirect or otherwise: not to where it is not protected; and what listens on
- * this machine is nothing for a registry elsewhere to reach.
+ * Whether a registry may send the client there, by a redirect or otherwise: only to a protected connection,
+ * and from a remote registry never to a service on this machine.
  */
 export function maySendTo({ base, unverified }: Endpoint, { protocol, host }: URL): boolean {
   const isSecure = protocol === 'https:' || (protocol === 'http:' && unverified);
@@ -115,7 +116,7 @@ export function notSafe(endpoint: Endpoint, where: string): RegistryError {
   );
 }
 
-/** A stranger's name may be given any address; that of the registry is its user's choice. */
+/** Another host's name may resolve to any address; the registry's own was chosen by the user. */
 function lookupFor({ base }: Endpoint): LookupFunction {
   const { hostname } = new URL(base);
   return (name, options, done) => {
@@ -129,7 +130,10 @@ function lookupFor({ base }: Endpoint): LookupFunction {
   };
 }
 
-/** HOST/*.crt vouch for the registry, HOST/*.cert with its *.key say who we are: the layout of /etc/docker/certs.d. */
+/**
+ * HOST/*.crt are trusted for the registry, HOST/*.cert with its *.key identify the client: the layout of
+ * /etc/docker/certs.d.
+ */
 function certificatesFor({ base, certificates }: Endpoint): {
   ca?: string[];
   cert?: Buffer[];
@@ -157,7 +161,7 @@ export async function textOf(body: AsyncIterable<Uint8Array>, limit = 1 << 16): 
   return (await bytesOf(body, limit)).subarray(0, limit).toString();
 }
 
-/** The body; of what is longer than `limit` bytes only the first that are more. */
+/** The body; a longer one is cut just beyond `limit` bytes. */
 export async function bytesOf(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -1,7 +1,8 @@
-// The WWW-Authenticate header of a registry's 401 (RFC 9110, 11.6.1; distribution specification, "Token Authentication").
+// Decodes the WWW-Authenticate header of a registry's 401 (RFC 9110, 11.6.1; distribution specification,
+// "Token Authentication").
 
 export interface Challenge {
-  /** In lower case: 'bearer', 'basic'. */
+  /** Lower case: 'bearer', 'basic'. */
   scheme: string;
   /** Keys in lower case: realm, service, scope. */
   parameters: Record<string, string>;
@@ -11,7 +12,7 @@ const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))\\s*`);
 const SCHEME = new RegExp(`^(${TOKEN})(?:\\s+|$)`);
 
-/** What cannot be read is left out: another challenge may be one that we can answer. */
+/** Malformed challenges are skipped, since another one may be usable. */
 export function decodeChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];
   let rest = header.trim();

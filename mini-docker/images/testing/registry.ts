@@ -1,5 +1,5 @@
-// A registry for tests that can be made to fail: memory, one process, plain HTTP on the loopback. It follows the OCI
-// distribution specification as far as skopeo and we ask for it.
+// A registry for tests, which can be made to fail: in memory, in this process, over plain HTTP on the
+// loopback. It implements the parts of the OCI distribution specification that skopeo and mini-docker use.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { digestOf } from '../../formats/oci/digest.ts';
@@ -8,9 +8,9 @@ import { collect } from './archives.ts';
 export interface TestRegistry extends AsyncDisposable {
   /** 'localhost:34567' */
   host: string;
-  /** 'GET /v2/…' of every request that came. */
+  /** All requests so far: 'GET /v2/…' */
   requests: string[];
-  /** True: the request has been answered. Called before anything else. */
+  /** Called before anything else; true means that it has answered the request. */
   intercept?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   manifests: Map<string, { mediaType: string; bytes: Buffer }>;
   blobs: Map<string, Buffer>;
@@ -18,7 +18,7 @@ export interface TestRegistry extends AsyncDisposable {
 
 export async function startTestRegistry(): Promise<TestRegistry> {
   const manifests: TestRegistry['manifests'] = new Map();
-  /** 'repository digest' */
+  /** Blobs by 'repository digest'. */
   const blobs: TestRegistry['blobs'] = new Map();
   const requests: string[] = [];
 
@@ -64,7 +64,7 @@ export async function startTestRegistry(): Promise<TestRegistry> {
         return send(202, { Location: `/v2/${name}/blobs/uploads/1?state=a%2Fb` });
       if (request.method === 'DELETE') return send(204);
       const bytes = await collect(request);
-      // skopeo sends the content with PATCH, and a PUT without content.
+      // skopeo sends the content with PATCH, and an empty PUT.
       if (request.method === 'PATCH') {
         blobs.set(`${name} upload`, bytes);
         return send(202, { Location: `/v2/${name}/blobs/uploads/1` });

@@ -1,10 +1,10 @@
-// How much an archive may unpack to. One of a few kilobytes can be made to unpack to a full disk, and a full memory.
+// Limits the unpacked size. An archive of a few kilobytes could otherwise fill the disk, or the memory.
 
 import { ImageError } from '../errors.ts';
 
 const BLOCK = 4096;
 const MEMORY = 128 << 20;
-/** What a string and its place in a map take, about. */
+/** Approximate bytes for a string and its entry in a map. */
 const NAME_OVERHEAD = 64;
 
 export class Allowance {
@@ -13,13 +13,16 @@ export class Allowance {
   #stored = 0;
   #remembered = 0;
 
-  /** @param options.bytes of content, and a block for each file or directory; @param options.memory for names */
+  /**
+   * @param options.bytes bytes of content, and a block for each file or directory; @param options.memory
+   * bytes of names
+   */
   constructor(options: { bytes: number; memory: number | undefined }) {
     this.#bytes = options.bytes;
     this.#memory = options.memory ?? MEMORY;
   }
 
-  /** @throws ImageError when that is too much */
+  /** @throws ImageError when the limit is exceeded */
   store(bytes: number): void {
     this.#stored += bytes;
     if (this.#stored > this.#bytes) {
@@ -27,16 +30,16 @@ export class Allowance {
     }
   }
 
-  /** A file or a directory, be it empty. */
+  /** Counts a file or a directory, even an empty one. */
   storeFile(): void {
     this.store(BLOCK);
   }
 
-  /** @throws ImageError when that is too much */
+  /** @throws ImageError when the limit is exceeded */
   remember(name: string): void {
     this.#remembered += name.length + NAME_OVERHEAD;
     if (this.#remembered > this.#memory) {
-      throw new ImageError('the archive has more directories than can be kept in mind');
+      throw new ImageError('the archive has too many directories');
     }
   }
 }

@@ -1,4 +1,4 @@
-// The file whose content arrives, piece by piece.
+// The content of the file that is being unpacked, which arrives in pieces.
 
 import { writeSync } from 'node:fs';
 import type { TarEntry } from '../../formats/tar/entry.ts';
@@ -10,7 +10,7 @@ import { describeFile } from './entries.ts';
 export class FileContent {
   readonly #fd: number;
   readonly #entry: TarEntry;
-  /** The highest byte written: behind it is a hole. */
+  /** Position behind the last byte written: a hole may follow. */
   #written = 0;
 
   constructor(fd: number, entry: TarEntry) {
@@ -25,7 +25,7 @@ export class FileContent {
     this.#written = position + bytes.length;
   }
 
-  /** It is complete: gets its length, owner, mode and times. */
+  /** Sets the length, owner, mode and times of the complete file. */
   finish(): void {
     const { size, mtime } = this.#entry;
     if (this.#written < size) call(ftruncate(this.#fd, size));

@@ -1,4 +1,4 @@
-// What each kind of an archive's entries becomes. All of it is made anew, by descriptor, never through what stands there.
+// Unpacks each kind of entry. Every file is created anew, by descriptor, never through an existing one.
 
 import { chmodSync } from 'node:fs';
 import type { TarEntry } from '../../formats/tar/entry.ts';
@@ -24,20 +24,22 @@ import { ImageError } from '../errors.ts';
 import { pathArg, splitLast } from './paths.ts';
 import { markOpaque, NEW_DIRECTORY, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
-/** What a layer may set: overlayfs obeys trusted.overlay.*, a security module its own. */
+/**
+ * Attributes that a layer may set: overlayfs interprets trusted.overlay.*, and security modules their own.
+ */
 const ALLOWED_XATTR = /^(?:user\.(?!overlay\.)|security\.capability$)/;
 
-/** Owner first: chown(2) takes setuid and setgid, and a file's capabilities, away. */
+/** Owner first, since chown(2) clears setuid, setgid, and a file's capabilities. */
 export function describeFile(fd: number, entry: TarEntry): void {
   call(fchown(fd, entry.uid, entry.gid));
   call(fchmod(fd, entry.mode));
   for (const [name, value] of entry.xattrs ?? []) {
-    // A filesystem without them (ENOTSUP) is no reason to refuse an image.
+    // A filesystem without attributes (ENOTSUP) is no reason to refuse an image.
     if (ALLOWED_XATTR.test(name)) call(mayFail(fsetxattr(fd, name, value, 0), 'ENOTSUP', 'EOPNOTSUPP'));
   }
 }
 
-/** Its times come last of all (unpack.ts), because every file made in it changes them. */
+/** Its times are set at the very end (unpack.ts), because every file made in it changes them. */
 export function makeDirectory(tree: Tree, entry: TarEntry, path: string): void {
   const place = tree.place(path);
   const name = pathArg(place.name);
@@ -58,7 +60,7 @@ export function makeDirectory(tree: Tree, entry: TarEntry, path: string): void {
   });
 }
 
-/** @returns a descriptor for its content. It is described when that is complete (content.ts). */
+/** @returns a descriptor for its content; owner and mode are set when that is complete (content.ts) */
 export function makeFile(tree: Tree, path: string): number {
   const place = tree.place(path);
   const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
@@ -73,7 +75,7 @@ export function makeSymlink(tree: Tree, entry: TarEntry, path: string): void {
   setTimes(place.fd, name, entry.mtime, AT.SYMLINK_NOFOLLOW);
 }
 
-/** @param target from the tree's root, as `path` is */
+/** @param target path from the tree's root, like `path` */
 export function makeHardLink(
   tree: Tree,
   entry: TarEntry,
@@ -101,7 +103,7 @@ export function makeHardLink(
   });
 }
 
-/** A device or a fifo. */
+/** Makes a device or a FIFO. */
 export function makeNode(tree: Tree, entry: TarEntry, path: string): void {
   const { major = 0, minor = 0 } = entry;
   if (tree.whiteouts && entry.type === 'character' && major === 0 && minor === 0) {
@@ -115,7 +117,7 @@ export function makeNode(tree: Tree, entry: TarEntry, path: string): void {
   tree.make(place, mknodat(place.fd, name, type | 0o600, deviceNumber(major, minor)));
   withFd(call(openat(place.fd, name, O.PATH | O.NOFOLLOW | O.CLOEXEC, 0)), fd => {
     call(fchownat(fd, '', entry.uid, entry.gid, AT.EMPTY_PATH));
-    // fchmod(2) wants more than O_PATH; the magic link leads to this very inode.
+    // fchmod(2) does not accept O_PATH descriptors; the magic link leads to this very inode.
     chmodSync(`/proc/self/fd/${fd}`, entry.mode);
   });
   setTimes(place.fd, name, entry.mtime, AT.SYMLINK_NOFOLLOW);
@@ -127,6 +129,6 @@ const noTarget = (entry: TarEntry, cause?: unknown): ImageError =>
     { cause },
   );
 
-/** As makedev(3): the kernel's 32-bit form of a device number. */
+/** The kernel's 32-bit form of a device number, as in makedev(3). */
 const deviceNumber = (major: number, minor: number): number =>
   ((major & 0xfff) * 0x100 + (minor & 0xff) + (minor & 0xfff00) * 0x1000) >>> 0;

@@ -1,4 +1,5 @@
-// Names out of an archive: made relative to the directory that it is unpacked into, and never leading out of it.
+// Normalises names in an archive: relative to the directory that it is unpacked into, and never leading out
+// of it.
 
 import { encodeName, isByteName } from '../../formats/byte-names.ts';
 import type { PathArg } from '../../linux/in-root.ts';
@@ -9,7 +10,7 @@ const NUL = Buffer.alloc(1);
 export const pathArg = (path: string): PathArg =>
   isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
 
-/** The path without '.', '..' and doubled slashes, relative to the root. */
+/** The path without '.', '..' and double slashes, relative to the root. */
 export function normalise(path: string): string {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path;
   const parts: string[] = [];

@@ -1,4 +1,5 @@
-// The directory that an archive is unpacked into. Every name is resolved by the kernel inside of it (linux/in-root.ts).
+// The directory that an archive is unpacked into. The kernel resolves every name inside it
+// (linux/in-root.ts).
 
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
@@ -16,17 +17,20 @@ import type { Allowance } from './allowance.ts';
 import { pathArg, splitLast } from './paths.ts';
 
 export interface TreeOptions {
-  /** The directory that nothing gets out of. It stays the caller's. */
+  /** The root directory, which no path can leave. The caller closes it. */
   rootFd: number;
-  /** Turn the image specification's whiteouts (.wh.NAME) into overlayfs's. Without it they are files like others. */
+  /**
+   * Translate the image specification's whiteouts (.wh.NAME) into overlayfs's. Otherwise they are ordinary
+   * files.
+   */
   whiteouts: boolean;
-  /** Refuse to put a directory where something else is, and something else where a directory is. */
+  /** Refuse to replace a directory by something else, or something else by a directory. */
   keepKinds?: boolean;
-  /** Who makes it, before it gets its owner: for a root that is in another user namespace. */
+  /** The user who creates files before they get their owner, for a root in another user namespace. */
   as?: { uid: number; gid: number };
 }
 
-/** A name in a directory. The descriptor is good until the tree is asked for another place. */
+/** A name in a directory. The descriptor is valid until the next place is requested. */
 export interface Place {
   fd: number;
   name: string;
@@ -42,7 +46,7 @@ export class Tree {
   readonly keepKinds: boolean;
   readonly #as: TreeOptions['as'];
   readonly #allowance: Allowance;
-  /** The directory of the last place: archives go through the tree, so the next one's is mostly the same. */
+  /** The directory of the last place: consecutive entries are mostly in the same one. */
   #parent: { path: string; fd: number } | undefined;
 
   constructor(options: TreeOptions, allowance: Allowance) {
@@ -67,7 +71,9 @@ export class Tree {
     return { fd: this.#parent!.fd, name };
   }
 
-  /** A descriptor of the directory `path`, which is made, with those above it, when the archive did not name it. */
+  /**
+   * A descriptor of the directory `path`, which is made, with its parents, if the archive did not name it.
+   */
   open(path: string): number {
     try {
       return openInRoot(this.rootFd, pathArg(path), O.RDONLY | O.DIRECTORY);
@@ -93,7 +99,7 @@ export class Tree {
     return fd;
   }
 
-  /** Makes something under a name. What has the name already gives way. */
+  /** Makes a file of this name, and replaces an existing one. */
   make({ fd, name }: Place, step: Step): number {
     const result = this.create(mayFail(step, 'EEXIST'));
     if (result !== -ERRNO.EEXIST) return result;
@@ -111,12 +117,12 @@ export class Tree {
   }
 }
 
-/** The S_IF bits; 0 when there is nothing of that name. */
+/** The S_IF bits; 0 when nothing has this name. */
 export function kindAt({ fd, name }: Place): number {
   return (statusAt(fd, pathArg(name))?.mode ?? 0) & S_IF.MT;
 }
 
-/** Nothing of the layers below is seen in this directory. */
+/** Hides the lower layers' content of this directory. */
 export function markOpaque(fd: number): void {
   call(fsetxattr(fd, OPAQUE_XATTR, YES, 0));
 }

@@ -1,4 +1,4 @@
-// A layer's word that something of the layers below is gone, turned into overlayfs's (../whiteouts.ts).
+// Translates a layer's whiteouts into overlayfs's (../whiteouts.ts).
 
 import { call } from '../../linux/call.ts';
 import { S_IF } from '../../linux/constants.ts';
@@ -11,7 +11,7 @@ import { hiddenName, isMetadata, isOpaqueMark } from '../whiteouts.ts';
 import { pathArg, splitLast } from './paths.ts';
 import { kindAt, markOpaque, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
-/** @returns false for an entry that is none, and becomes a file */
+/** @returns false when the entry is not a whiteout and becomes a file */
 export function makeWhiteout(tree: Tree, path: string): boolean {
   const { directory, name } = splitLast(path);
   if (isOpaqueMark(name)) {
@@ -26,7 +26,8 @@ export function makeWhiteout(tree: Tree, path: string): boolean {
   }
   const place = tree.place(directory === '' ? hidden : `${directory}/${hidden}`);
   const result = call(mayFail(mknodat(place.fd, pathArg(place.name), S_IF.CHR, 0), 'EEXIST'));
-  // It is about the layers below: what this layer has under the name stays, and hides what is below itself.
+  // A whiteout concerns the layers below: an entry of this layer with the same name stays, and hides those
+  // below by itself.
   if (result === -ERRNO.EEXIST && kindAt(place) === S_IF.DIR) {
     withFd(call(openat(place.fd, pathArg(place.name), OPEN_DIRECTORY, 0)), markOpaque);
   }

@@ -1,20 +1,22 @@
-// How many questions containers may ask: all are answered by one thread, which serves the API, too. Those who have asked
-// in the last tenth of a second share what there is.
+// Limits the number of queries that containers may send: one thread answers them all, and serves the API,
+// too. Containers that sent queries in the last tenth of a second share the limit.
 
 const WINDOW_MS = 100;
-/** Of all containers together, in one window, and what each of them may ask however many they are. */
+/**
+ * Queries of all containers together in one window; the minimum for each container, however many there are.
+ */
 const QUESTIONS = 600;
 const LEAST = 20;
 
-/** One container's. */
+/** The allowance of one container. */
 export interface Allowance {
-  /** Whether one more question is answered now. */
+  /** Whether one more query is answered now. */
   take(): boolean;
-  /** Resolves when one more question is answered. */
+  /** Resolves when one more query may be answered. */
   turn(): Promise<void>;
 }
 
-/** @param now in milliseconds */
+/** @param now time in milliseconds */
 export function createAllowances(now: () => number = () => performance.now()): () => Allowance {
   let window = 0;
   const asked = new Map<symbol, number>();

@@ -1,20 +1,22 @@
-// What a name server answers from what it knows itself (RFC 1035). Pure: a query's bytes in, an answer's bytes out.
+// Answers DNS queries from local names (RFC 1035). Pure: the query's bytes in, the answer's bytes out.
 import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet';
 import { decodeIp } from '../../linux/netlink/ip-address.ts';
 
 /** The names that one container can see. */
 export interface NameBook {
-  /** Addresses of everybody who has the name (lower case, without final dot); undefined when nobody has. */
+  /** Addresses of all containers with this name (lower case, no final dot); undefined when there are none. */
   addressesOf(name: string): { ipv4: string[]; ipv6: string[] } | undefined;
   nameOf(address: string): string | undefined;
 }
 
-/** 'forward': we do not know, others may. 'ignore': not a query; an answer to it could go round for ever. */
+/**
+ * 'forward': the name is unknown here. 'ignore': it is not a query, and an answer might circulate for ever.
+ */
 export type Verdict = Buffer | 'forward' | 'ignore';
 
 export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3 } as const;
 
-/** Seconds. Containers come and go: nobody shall remember for long. */
+/** Seconds. Short, since containers come and go. */
 const TTL = 5;
 const RECURSION_DESIRED = 1 << 8;
 const RECURSION_AVAILABLE = 1 << 7;
@@ -23,7 +25,7 @@ const HEADER_BYTES = 12;
 const LONGEST_LABEL = 63;
 
 export function answer(query: Uint8Array, book: NameBook, transport: 'udp' | 'tcp' = 'udp'): Verdict {
-  // Bit 15 of the flags: a response.
+  // Bit 15 of the flags marks a response.
   if (query.length < HEADER_BYTES || query[2]! & 0x80) return 'ignore';
   let packet: Packet;
   try {
@@ -37,11 +39,11 @@ export function answer(query: Uint8Array, book: NameBook, transport: 'udp' | 'tc
   if (!answers) return 'forward';
   const response = encode({ ...head(packet), questions: [question], answers });
   if (transport === 'tcp' || response.length <= largest(packet)) return response;
-  // The client asks again through TCP.
+  // The client repeats the query over TCP.
   return encode({ ...head(packet, TRUNCATED), questions: [question] });
 }
 
-/** An answer that only says why there is none. */
+/** An answer with an error code only. */
 export function failure(query: Uint8Array, rcode: number): Buffer {
   const bytes = Buffer.from(query.subarray(0, HEADER_BYTES));
   const flags = 0x8000 | (bytes.readUInt16BE(2) & (RECURSION_DESIRED | 0x7800)) | RECURSION_AVAILABLE | rcode;
@@ -51,7 +53,7 @@ export function failure(query: Uint8Array, rcode: number): Buffer {
   return question === undefined ? bytes : Buffer.concat([bytes, question]);
 }
 
-/** undefined where the name is not written out, but points elsewhere (RFC 1035, 4.1.4), or has no end. */
+/** undefined when the name is compressed (RFC 1035, 4.1.4) or not terminated. */
 function questionBytes(query: Uint8Array): Uint8Array | undefined {
   let at = HEADER_BYTES;
   for (; query[at] !== 0; at += query[at]! + 1) {
@@ -65,16 +67,16 @@ function head(packet: Packet, flags = 0): Packet {
   return { type: 'response', id: packet.id ?? 0, flags: kept | RECURSION_AVAILABLE | flags };
 }
 
-/** 512 bytes, or what the client says it can take (EDNS, RFC 6891). */
+/** Bytes: 512, or the size that the client announces (EDNS, RFC 6891). */
 function largest(packet: Packet): number {
   const edns = packet.additionals?.find(each => each.type === 'OPT');
   return edns?.type === 'OPT' ? Math.max(512, edns.udpPayloadSize) : 512;
 }
 
-/** undefined: not ours to answer. [] where the name is ours and has nothing of this type. */
+/** undefined for a foreign name; [] for a local name without records of this type. */
 function ownAnswers(question: Question, book: NameBook): Answer[] | undefined {
   const { name, type } = question;
-  // A name that is no text is none of ours, and would not be the same in our answer.
+  // A name that is not text cannot be a local one, and would be changed in the answer.
   if (name.includes('\uFFFD')) return undefined;
   const plain = name.toLowerCase().replace(/\.$/, '');
   if (type === 'PTR') {
@@ -94,14 +96,14 @@ function ownAnswers(question: Question, book: NameBook): Answer[] | undefined {
 
 let turn = 0;
 
-/** Another one first each time: clients take the first. */
+/** Rotated by one at each call, since clients take the first address. */
 function rotated<T>(list: readonly T[]): T[] {
   if (list.length < 2) return [...list];
   const start = turn++ % list.length;
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
-/** '2.0.17.172.in-addr.arpa' → '172.17.0.2', and 32 nibbles below ip6.arpa. */
+/** '2.0.17.172.in-addr.arpa' → '172.17.0.2'; for IPv6, 32 nibbles below ip6.arpa. */
 export function addressOfPointer(name: string): string | undefined {
   const v4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name);
   if (v4) return v4.slice(1).reverse().join('.');

@@ -7,7 +7,7 @@ import { type NameServer, openNameServer } from './server.ts';
 import { hostNameServers } from './upstream.ts';
 
 export interface NameServers {
-  /** Opens the container's where it needs one and has none, and closes it where it needs none any more. */
+  /** Opens or closes the container's name server, as its networks require. */
   follow(containerId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export function createNameServers(containers: ReadonlyMap<string, ContainerRecor
   };
 }
 
-/** Nothing leaves a container that only has internal networks: those without a gateway. */
+/** A container with only internal networks, which have no gateway, asks no servers outside. */
 function upstreamOf(record: ContainerRecord | undefined): readonly string[] | undefined {
   if (!record?.endpoints.some(each => each.gateway !== '')) return undefined;
   const own = record.endpoints.flatMap(each => each.dnsServers);

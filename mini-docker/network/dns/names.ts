@@ -1,8 +1,8 @@
-// Who can call whom by which name: containers on the same user-defined network.
+// The names by which containers on the same user-defined network can reach each other.
 import type { ContainerRecord } from '../record.ts';
 import type { NameBook } from './answer.ts';
 
-/** What the container can see of all that run. Looked up at every question: names change while containers run. */
+/** The running containers' names that the container can see. Looked up at every query, since names change. */
 export function bookOf(containerId: string, containers: ReadonlyMap<string, ContainerRecord>): NameBook {
   const networks = () =>
     (containers.get(containerId)?.endpoints ?? []).filter(each => each.dnsNames.length > 0);
@@ -36,7 +36,7 @@ export function bookOf(containerId: string, containers: ReadonlyMap<string, Cont
   };
 }
 
-/** `--link web:db`: db is web, for this container only. */
+/** `--link web:db`: db means web, for this container only. */
 function linked(links: Record<string, string>, name: string): string | undefined {
   const [, target] = Object.entries(links).find(([alias]) => alias.toLowerCase() === name) ?? [];
   return target?.toLowerCase();

@@ -1,14 +1,14 @@
-// /etc/resolv.conf (resolv.conf(5)): which servers are asked for names.
+// /etc/resolv.conf (resolv.conf(5)): name servers, search domains, options.
 
 export interface ResolvConf {
   nameservers: string[];
-  /** Domains that are tried behind names. */
+  /** Domains that are appended to names. */
   search: string[];
   /** 'ndots:0', 'timeout:2', … */
   options: string[];
 }
 
-/** Reads what glibc and musl read; of several search lines the last one counts. Never fails. */
+/** Accepts what glibc and musl accept; the last of several search lines counts. Never throws. */
 export function decodeResolvConf(text: string): ResolvConf {
   const found: ResolvConf = { nameservers: [], search: [], options: [] };
   for (const line of text.split('\n')) {

@@ -1,4 +1,5 @@
-// The name server of one container: it listens at 127.0.0.11:53 inside the container's network namespace, and works here.
+// The name server of one container: it listens at 127.0.0.11:53 in the container's network namespace, and
+// runs in the daemon.
 
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -26,10 +27,10 @@ import { askUpstream, framed } from './upstream.ts';
 export const NAME_SERVER_ADDRESS = '127.0.0.11';
 
 export interface NameServerOptions {
-  /** A descriptor of the container's network namespace; needed until this resolves. Its lo must be up. */
+  /** A descriptor of the container's network namespace, needed until this resolves. Its lo must be up. */
   namespace: number;
   book: NameBook;
-  /** Servers to ask what the book does not know; undefined where nothing may leave (internal networks). */
+  /** Servers for names that are not local; undefined if no query may leave (internal networks). */
   upstream(): readonly string[] | undefined;
 }
 
@@ -37,7 +38,10 @@ export interface NameServer {
   close(): Promise<void>;
 }
 
-/** Questions that wait for other servers. More are refused: a container shall not use up the daemon's sockets. */
+/**
+ * Maximum of pending queries to other servers. More are refused, since a container must not use up the
+ * daemon's sockets.
+ */
 const WAITING = 128;
 const CONNECTIONS = 64;
 const CONNECTION_IDLE_MS = 10_000;
@@ -66,7 +70,7 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
   };
 
   sockets.udp.on('message', async (query, from) => {
-    // As a network does that is full: who asks, asks again.
+    // Dropped, as on an overloaded network: the client repeats the query.
     if (!allowance.take()) return;
     const response = await respond(query, 'udp');
     if (response && open) sockets.udp.send(response, from.port, from.address);
@@ -93,7 +97,7 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
   };
 }
 
-/** One question after the other; nothing is read while an answer waits to be taken. */
+/** Handles one query after the other; nothing is read while the client has not read the last answer. */
 async function serveConnection(
   connection: Socket,
   respond: (query: Buffer) => Promise<Buffer | undefined>,
@@ -120,8 +124,9 @@ interface Sockets {
 }
 
 /**
- * A program in the container may want port 53 for itself: so the sockets get other ports, and a NAT rule in the
- * container's namespace leads there, as in docker. Where the kernel has no nf_tables they take port 53.
+ * A program in the container may need port 53 itself. Therefore the sockets get other ports, and a NAT rule
+ * in the container's namespace redirects to them, as in docker. In a kernel without nf_tables they use port
+ * 53.
  */
 async function listenBehindPort53({ namespace }: NameServerOptions): Promise<Sockets> {
   const sockets = await openSockets(namespace, 0);
@@ -147,7 +152,7 @@ function redirect(netfilter: NetlinkSocket, sockets: Sockets): void {
     netfilter.batch(transaction(rules));
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === 'EEXIST')) throw error;
-    // A daemon that was killed left one, with ports that nobody listens on.
+    // A killed daemon left a table with ports that have no listener.
     netfilter.batch(transaction([deleteTable(TABLE), ...rules]));
   }
 }
@@ -185,7 +190,7 @@ async function openSockets(namespace: number, port: number): Promise<Sockets> {
       tcp.once('error', reject).listen({ fd: fds.tcp, exclusive: true }, resolve);
     }),
   ]);
-  // ICMP errors of answers that nobody waits for any more.
+  // ICMP errors for answers whose client has gone.
   udp.on('error', () => {});
   tcp.on('error', () => {});
   return { udp, tcp };
@@ -206,7 +211,7 @@ function boundSocket(type: number, port: number): number {
   }
 }
 
-/** struct sockaddr_in: u16 family, u16 port in network order, 4 bytes address, 8 of padding. */
+/** struct sockaddr_in: u16 family, u16 port in network order, 4 bytes of address, 8 of padding. */
 function socketAddress(address: string, port: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt16LE(AF.INET, 0);

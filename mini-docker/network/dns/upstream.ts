@@ -1,11 +1,11 @@
-// Asking the host's name servers on behalf of a container: the question's bytes go out as they came, and so does the
-// answer. One socket a question, as its random port is what a forger would have to guess.
+// Forwards a container's query to the host's name servers, with its bytes unchanged, and returns the answer.
+// Each query has its own socket, since a forger would have to guess its random port.
 import { createSocket } from 'node:dgram';
 import { readFileSync, statSync } from 'node:fs';
 import { connect, isIP, isIPv6 } from 'node:net';
 import { decodeResolvConf } from './resolv-conf.ts';
 
-/** As docker: one server after the other, each gets this long. */
+/** Milliseconds for each server, one after the other, as in docker. */
 const SERVER_MS = 4000;
 const SERVERS = 3;
 
@@ -37,7 +37,7 @@ function askUdp(query: Uint8Array, server: string): Promise<Buffer | undefined> 
     };
     const timer = setTimeout(finish, SERVER_MS);
     socket.on('error', () => finish());
-    // A connected socket takes datagrams from nobody else; the id is the second thing that must be right.
+    // A connected socket accepts datagrams only from its peer; the id is the second check.
     socket.on('message', answer => {
       if (answer.length >= 12 && answer[0] === query[0] && answer[1] === query[1]) finish(answer);
     });
@@ -66,7 +66,7 @@ function askTcp(query: Uint8Array, server: string): Promise<Buffer | undefined> 
   });
 }
 
-/** On TCP a message has its length before it (RFC 1035 4.2.2). */
+/** On TCP the length precedes a message (RFC 1035 4.2.2). */
 export function framed(message: Uint8Array): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);
@@ -80,12 +80,12 @@ function splitServer(server: string): { host: string; port: number } {
 }
 
 const RESOLV_CONF = '/etc/resolv.conf';
-/** Where systemd-resolved lists the servers behind its own 127.0.0.53. */
+/** The file in which systemd-resolved lists the servers behind its own 127.0.0.53. */
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
 
 let cached: { stamp: string; servers: string[] } = { stamp: '', servers: [] };
 
-/** The host's name servers now; the file is read again when it has changed. [] when there is none. */
+/** The host's present name servers; the file is read again after a change. [] when there are none. */
 export function hostNameServers(path = RESOLV_CONF): string[] {
   try {
     const { mtimeMs, ino, size } = statSync(path);
@@ -104,8 +104,9 @@ function readServers(path: string): string[] {
 }
 
 /**
- * What a container without 127.0.0.11 is to be given: servers on the host's own loopback cannot be reached from there.
- * @returns the path of the file to copy from
+ * The resolv.conf for a container without 127.0.0.11: servers on the host's own loopback cannot be reached
+ * from there.
+ * @returns the path of the file to copy
  */
 export function resolvConfForContainers(path = RESOLV_CONF): string {
   try {
@@ -113,7 +114,7 @@ export function resolvConfForContainers(path = RESOLV_CONF): string {
     const behindStub = servers.length > 0 && servers.every(each => each === '127.0.0.53');
     if (behindStub && readServers(RESOLVED_CONF).length > 0) return RESOLVED_CONF;
   } catch {
-    // One of them is missing: then it is the usual one.
+    // One of the files is missing: the usual one is used.
   }
   return path;
 }
