@@ -44,6 +44,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'temporary files are on no block device',
     where: temporaryDevice === undefined,
   },
+  ...['perl', 'script', 'skopeo', 'strace'].map(program => ({
+    file: 'test/course/chapters.long.test.ts',
+    name: `${program} is not installed`,
+    why: `${program} is not installed, which a transcript needs`,
+    where: lacks(program),
+  })),
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   {
     file: 'test/apparmor.long.test.ts',
