@@ -11,5 +11,5 @@ await testInVm({
     'test/limits.test.ts',
     'test/cgroups/chapter-7.ts',
   ],
-  timeout: 600_000,
+  timeout: 1_200_000,
 });
