@@ -1,4 +1,4 @@
-// Archives in a build's context: ADD unpacks those it can read.
+// Archives in a build's context, which ADD unpacks.
 
 import { createReadStream } from 'node:fs';
 import { BLOCK } from '../formats/tar/entry.ts';

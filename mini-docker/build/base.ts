@@ -1,4 +1,4 @@
-// The image that a stage begins with: one that is here, or one from a registry.
+// The image that a stage begins with: a local one, or one from a registry.
 
 import { decodeReference } from '../formats/image-reference.ts';
 import type { Platform } from '../formats/oci/image.ts';

@@ -27,7 +27,7 @@ export class CacheMounts {
     ensureDirectory(directory, { mode: 0o711, tell });
   }
 
-  /** `locked` waits until nobody else has it; `private` is another one when somebody has it. */
+  /** `locked` waits until no other build uses it; `private` gives another directory while it is in use. */
   async take(id: string, sharing: Sharing): Promise<TakenCache> {
     const name = createHash('sha256').update(id).digest('hex').slice(0, 32);
     if (sharing === 'private') return this.#use(this.#free(name), () => {});

@@ -7,7 +7,7 @@ import type { BuildRequest } from './request.ts';
 export interface StageOutput {
   /** `text` as it stands in the Dockerfile. */
   step(number: number, text: string): Promise<void>;
-  /** A line below the step: '---> Using cache'. In the live form nobody reads it. */
+  /** A line below the step: '---> Using cache'. The live form leaves it out. */
   note(line: string): Promise<void>;
   cached(): Promise<void>;
   /** Of a pull. */

@@ -1,4 +1,4 @@
-// What a build is asked for.
+// The request for a build.
 
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import type { HostConfig } from '../formats/engine-api/containers.ts';

@@ -26,7 +26,7 @@ export interface RunStep {
   output: StageOutput;
 }
 
-/** How long output may still come when the program has ended. Milliseconds. */
+/** Milliseconds that are allowed for output after the program has exited. */
 const PATIENCE = 2000;
 const KILL = 9;
 

@@ -1,4 +1,5 @@
-// What COPY and ADD take: files of a tree that somebody else filled. The kernel resolves every path inside the tree.
+// The sources of COPY and ADD: files of a tree that is not trusted. The kernel resolves every path inside the
+// tree.
 
 import { posix } from 'node:path';
 import { decodeName, encodeName, isByteName } from '../formats/byte-names.ts';

@@ -1,4 +1,4 @@
-// What a stage has come to: the image it would be now.
+// The state of a stage: the image that it would be now.
 import { digestOf } from '../formats/oci/digest.ts';
 import { encodeJson, type Platform } from '../formats/oci/image.ts';
 import type { History, ImageConfig, ProcessDefaults } from '../formats/oci/image-config.ts';
@@ -25,7 +25,7 @@ export interface StageState {
   ownCommand: boolean;
 }
 
-/** The configuration of the image that it would be. */
+/** The configuration of the image that the stage would be. */
 export function imageConfigOf(state: StageState): ImageConfig {
   const { base, created, author, platform, config, layers, history } = state;
   const { os, architecture, variant } = platform;

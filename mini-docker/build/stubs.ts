@@ -1,4 +1,4 @@
-// Places of mounts in what a command changed.
+// Removes mount points from a command's changes.
 import { closeSync, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { OPAQUE_XATTR } from '../images/whiteouts.ts';

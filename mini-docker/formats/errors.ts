@@ -1,5 +1,5 @@
-// Errors that were foreseen, in every layer: each says by its kind what it means for the caller, so that none has to be
-// translated on its way up. api/errors.ts maps the kinds to HTTP.
+// Foreseen errors of every layer. Each carries a kind, which tells the caller its meaning, so that no layer
+// has to translate it. api/errors.ts maps the kinds to HTTP.
 
 export type ErrorKind =
   /** 400: the request makes no sense. */
@@ -44,7 +44,7 @@ export class ExpectedError extends Error {
   }
 }
 
-/** Text or data that is not of the form it should have. */
+/** Text or data that does not have the required form. */
 export class FormatError extends ExpectedError {
   override name = 'FormatError';
 

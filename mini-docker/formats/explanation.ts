@@ -5,12 +5,12 @@ export interface ExplainedStep {
   group: string;
   /** Its place in the program, which ‹result of 3› refers to; what the daemon does has none. */
   number?: number;
-  /** Why there is this group at all, in one line. */
+  /** The purpose of the whole group, in one line. */
   purpose?: string;
   /** The call as strace would write it: 'mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV|MS_NOEXEC, NULL)'. */
   call: string;
   reason: string;
-  /** Who makes it. */
+  /** The process that makes the call. */
   by: 'daemon' | 'monitor' | 'container';
   /** Of a start that was traced. */
   result?: number;

@@ -43,7 +43,7 @@ function decodePair(auth: string): { username: string; password: string } {
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** Under which key config.json keeps docker.io's. */
+/** The key of docker.io in config.json. */
 export const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 /** The key of a registry in config.json: 'docker.io' → 'https://index.docker.io/v1/', others as they are. */

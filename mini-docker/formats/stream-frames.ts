@@ -1,6 +1,6 @@
-// How output of a container without a terminal travels: each piece behind a header of eight bytes that says which
-// stream it is of and how long it is (https://docs.docker.com/reference/api/engine/version/v1.47/, "Stream format"
-// of ContainerAttach). With a terminal there is one stream, and no framing.
+// The framing of a container's output without a terminal: each piece follows a header of eight bytes with its
+// stream and its length (https://docs.docker.com/reference/api/engine/version/v1.47/, "Stream format" of
+// ContainerAttach). With a terminal there is one stream, and no framing.
 
 import { FormatError } from './errors.ts';
 

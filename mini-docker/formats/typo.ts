@@ -1,4 +1,4 @@
-// Which word was meant.
+// Guesses the word that was meant.
 
 /** How many letters have to be added, removed, changed or swapped with their neighbour (optimal string alignment). */
 export function distance(a: string, b: string): number {

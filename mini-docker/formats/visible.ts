@@ -1,5 +1,5 @@
-// Text of others on a terminal: images, containers and registries choose names, labels and messages, and a terminal takes
-// orders from what it shows.
+// Prints untrusted text on a terminal: images, containers and registries choose names, labels and messages,
+// and a terminal obeys control sequences in its output.
 
 /** Control characters, and those that turn the direction of writing: they can hide or repaint what stands beside them. */
 const ORDERS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;

@@ -130,7 +130,7 @@ function sizeFor(items: readonly Item[]): number {
   return size;
 }
 
-/** Settles when nobody holds the other end of the pipe any more: the child's copy is closed by its exec, or its end. */
+/** Settles when the other end of the pipe is closed everywhere: exec or exit closes the child's copy. */
 function endOf(fd: number): Promise<void> {
   return new Promise(resolve => {
     const socket = new Socket({ fd, readable: true, writable: false });

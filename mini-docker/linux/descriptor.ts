@@ -1,5 +1,5 @@
-// A number of a file descriptor is given to the next file as soon as it is closed. Whoever keeps the number and uses it
-// later reads, writes or signals something of a stranger's: so what lives longer than a function has an owner.
+// The kernel reuses the number of a closed descriptor for the next file. Code that kept the old number would
+// read, write or signal something unrelated; so a descriptor that outlives a function has an owner.
 import { call } from './call.ts';
 import { F } from './constants.ts';
 import { close, fcntl } from './syscalls.ts';
@@ -7,7 +7,7 @@ import { close, fcntl } from './syscalls.ts';
 export class Descriptor implements Disposable {
   #number: number | undefined;
 
-  /** Takes an open descriptor over: nobody else may close it. */
+  /** Takes ownership of an open descriptor, which no other code may close. */
   constructor(number: number) {
     this.#number = number;
   }

@@ -1,4 +1,4 @@
-// Directories by descriptor: nothing here can be led astray by somebody who swaps a directory for a symbolic link.
+// Directories by descriptor, so that swapping a directory for a symbolic link has no effect.
 
 import { call } from './call.ts';
 import { AT, S_IF, STATX } from './constants.ts';
@@ -36,10 +36,10 @@ export interface FileStatus {
   /** Nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
-  /** Of the device that a device node stands for. */
+  /** Device number of a device node. */
   rdevMajor: number;
   rdevMinor: number;
-  /** Of the filesystem that the file is on. */
+  /** Device number of the filesystem that holds the file. */
   devMajor: number;
   devMinor: number;
 }

@@ -1,4 +1,5 @@
-// A process that somebody holds by its pidfd: it can be signalled and waited for, and no other ever instead of it.
+// A process held by its pidfd: signals and waits always reach this process, and never another one with its
+// pid.
 import { call } from './call.ts';
 import { SIG } from './constants.ts';
 import { Descriptor } from './descriptor.ts';

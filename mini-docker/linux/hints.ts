@@ -41,7 +41,7 @@ export function hintFor(step: Step, errno: number, whereabouts: Whereabouts = {}
       const text = hint.explain(failed);
       if (text !== undefined) return text;
     } catch {
-      // What the probe wanted to look at is not there: no hint is better than a wrong one.
+      // The probed state no longer exists: no hint is better than a wrong one.
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
-// Paths inside a directory that somebody else filled: a container's root filesystem, an image's layer. The kernel
-// resolves them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
-// absolute paths all stay below the root, also while others move things about.
+// Paths inside an untrusted directory: a container's root filesystem, an image's layer. The kernel resolves
+// them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
+// absolute paths all stay below the root, even while files are moved about.
 
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
@@ -129,7 +129,7 @@ export function makeDirectoriesInRoot(
   return directory;
 }
 
-/** Runs `use` with the descriptor and closes it, also when `use` throws. */
+/** Runs `use` with the descriptor and closes it, even when `use` throws. */
 export function withFd<T>(fd: number, use: (fd: number) => T): T {
   try {
     return use(fd);

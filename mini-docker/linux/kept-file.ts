@@ -26,7 +26,8 @@ export type Tell = (trouble: string) => void;
 const LARGEST = 16 << 20;
 
 /**
- * Reads a regular file of bounded size. What opens only when somebody comes (a FIFO), or never ends, is refused.
+ * Reads a regular file of bounded size. A FIFO, which blocks until it is opened for writing, and an endless
+ * file are refused.
  * @throws Error that says why not; its code is ENOENT where there is nothing
  */
 export function readRegular(path: string, largest = LARGEST): Buffer {
@@ -56,7 +57,7 @@ export function sizeOfRegular(path: string): number | undefined {
   }
 }
 
-/** Of what was written last. */
+/** The bytes that were written last. */
 const copyOf = (path: string): string => `${path}.last`;
 
 /**

@@ -5,7 +5,10 @@ import { F, F_SEAL, MFD } from './constants.ts';
 import { mayFail } from './step.ts';
 import { fcntl, ftruncate, memfdCreate } from './syscalls.ts';
 
-/** An executable that nobody can change, also not through /proc/PID/exe of a process that runs it. @returns a close-on-exec descriptor */
+/**
+ * An executable that cannot be changed, not even through /proc/PID/exe of a running process. @returns a
+ * close-on-exec descriptor
+ */
 export function sealedExecutable(name: string, image: Uint8Array): number {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
   // MFD_EXEC says since Linux 6.3 what older kernels take for granted, and call EINVAL.

@@ -27,7 +27,7 @@ export function pipe(options: { cloexec?: boolean; capacity?: number } = {}): Pi
 }
 
 /**
- * What comes out of a pipe, a FIFO or a socket, read when somebody asks for it. The stream owns the descriptor from
+ * A stream that reads a pipe, a FIFO or a socket on demand. The stream owns the descriptor from
  * here on. It becomes non-blocking for all who share it: keep the end that a child gets out of this.
  */
 export function readableOf(fd: number): Readable {

@@ -1,4 +1,4 @@
-// What a tar archive says of one file, in whichever of its dialects.
+// A tar archive's description of one file, in any of its dialects.
 
 export type TarType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo';
 
@@ -14,7 +14,7 @@ export interface TarEntry {
   size: number;
   /** Nanoseconds since 1970. */
   mtime: bigint;
-  /** Of symbolic and hard links: where to. */
+  /** Target of a symbolic or hard link. */
   linkname?: string;
   /** Of devices. */
   major?: number;

@@ -20,7 +20,7 @@ export interface KernelAddress extends Address {
   flags: number;
 }
 
-/** IPv6 addresses are usable at once: nobody is asked whether they have it too, since we hand all of them out. */
+/** IPv6 addresses are usable at once, without duplicate detection, since mini-docker assigns all of them. */
 export function addAddress(address: Address): Request {
   const v6 = address.address.includes(':');
   const extra: Attribute[] = [];
