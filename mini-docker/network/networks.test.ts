@@ -202,10 +202,10 @@ test('networks that cannot be are refused in one line', async () => {
   await expect(create('x', { Subnet: '10.9.3.0/24' })).rejects.toThrow('Pool overlaps with other one');
   await expect(create('x', { Subnet: '10.300.0.0/24' })).rejects.toThrow('it must be in CIDR notation');
   await expect(create('x', { Subnet: '10.8.0.0/24', Gateway: '10.7.0.1' })).rejects.toThrow(
-    'no part of the subnet',
+    'is not in the subnet',
   );
   await expect(create('x', { Subnet: '10.8.0.0/24', IPRange: '10.8.0.0/16' })).rejects.toThrow(
-    'no part of the subnet',
+    'is not in the subnet',
   );
   await expect(create('x', { Gateway: '10.7.0.1' })).rejects.toThrow('needs a --subnet');
   await expect(create('x', {}, { Options: { mtu: 'big' } })).rejects.toThrow('is not a number');
