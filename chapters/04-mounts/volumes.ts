@@ -1,5 +1,6 @@
 // Bind mounts: directories and files of the machine at another place in the box.
-import { because, MS, mount, type Step } from '#linux';
+import { existsSync, realpathSync } from 'node:fs';
+import { because, MS, mount, mountOf, readMountinfo, type Step } from '#linux';
 import { Mistake } from './mistake.ts';
 
 export interface Volume {
@@ -24,9 +25,18 @@ export function bindVolume({ source, target, readonly }: Volume): Step[] {
       ? [
           because(
             'a new bind mount ignores flags; a remount sets them',
-            mount({ target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY }),
+            mount({ target, flags: MS.BIND | MS.REMOUNT | MS.RDONLY | flagsAt(source) }),
           ),
         ]
       : []),
   ];
+}
+
+/** A remount sets all flags anew. Removing one that came from outside is refused in a user namespace (chapter 15). */
+function flagsAt(path: string): number {
+  // The mount itself will report that it is missing.
+  if (!existsSync(path)) return 0;
+  const { options = [] } = mountOf(readMountinfo() ?? [], realpathSync(path)) ?? {};
+  const kept = { nosuid: MS.NOSUID, nodev: MS.NODEV, noexec: MS.NOEXEC };
+  return Object.entries(kept).reduce((all, [name, flag]) => (options.includes(name) ? all | flag : all), 0);
 }

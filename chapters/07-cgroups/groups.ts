@@ -1,5 +1,5 @@
 // Control groups: one tree for each controller in version 1, one tree for all in version 2. cgroups(7)
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import {
   AT,
   because,
@@ -68,7 +68,11 @@ export type Group = string[];
 
 /** Creates box/NAME and sets its limits. @throws the error of writeFileSync if the kernel refuses a value */
 export function makeGroup(name: string, limits: Limits): Group {
-  return trees().map(({ version, root }) => {
+  const open = trees().filter(mayMakeGroups);
+  // A box can run without a group, but a limit that was asked for must not be ignored.
+  if (open.length === 0 && Object.keys(limits).length > 0)
+    throw new Mistake('limits need a control group, and only root may create one here');
+  return open.map(({ version, root }) => {
     const group = `${root}/box/${name}`;
     mkdirSync(`${root}/box`, { recursive: true });
     // Version 2: a group can limit only with the controllers that the group above passes on.
@@ -81,10 +85,21 @@ export function makeGroup(name: string, limits: Limits): Group {
   });
 }
 
-/** The group of this process. */
+/** An ordinary user may create no groups, unless root has delegated a part of a tree (chapter 15). */
+function mayMakeGroups({ root }: Tree): boolean {
+  try {
+    accessSync(root, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The group of a process, in the trees that we may change. */
 export function groupOf(pid: number): Group {
   const memberships = readCgroup(pid) ?? [];
-  return trees().map(({ root, controller }) => `${root}${cgroupPath(memberships, controller) ?? '/'}`);
+  const open = trees().filter(mayMakeGroups);
+  return open.map(({ root, controller }) => `${root}${cgroupPath(memberships, controller) ?? '/'}`);
 }
 
 /** Steps for the child, before execve: its children are then limited from the first moment. 0 is the writing process. */

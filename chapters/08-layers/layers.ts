@@ -1,5 +1,5 @@
 // A root made of layers: read-only ones below, and the box's changes above. overlayfs, in the kernel's documentation
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { because, mount, type Step } from '#linux';
 
 export interface Layers {
@@ -25,9 +25,14 @@ export function removeLayers(name: string): void {
   rmSync(`/tmp/box/containers/${name}`, { recursive: true });
 }
 
+/** Only the machine's root may write attributes called trusted.*; in a user namespace overlay uses user.* (chapter 15). */
+const ofTheMachine = /^ *0 +0 +4294967295$/m.test(readFileSync('/proc/self/uid_map', 'utf8'));
+export const OPAQUE_ATTRIBUTE = ofTheMachine ? 'trusted.overlay.opaque' : 'user.overlay.opaque';
+const KIND = ofTheMachine ? '' : ',userxattr';
+
 /** Mounts the layers. The kernel's option names the topmost first. */
 export function mountLayers({ lower, upper, work, merged }: Layers): Step {
-  const options = `lowerdir=${lower.toReversed().join(':')},upperdir=${upper},workdir=${work}`;
+  const options = `lowerdir=${lower.toReversed().join(':')},upperdir=${upper},workdir=${work}${KIND}`;
   return because(
     'several directories appear as one',
     mount({ source: 'overlay', target: merged, type: 'overlay', options }),

@@ -1,10 +1,11 @@
 // Unpacks an image's layers into directories, which overlay then combines into a root.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { AT, call, fsetxattr, mknodat, O, openat, S_IF, withFd } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
+import { OPAQUE_ATTRIBUTE } from '../08-layers/layers.ts';
 import { digestOf, type Image, readBlob } from './store.ts';
 
 const WHITEOUT = '.wh.';
@@ -39,7 +40,10 @@ export function layerDirectories({ manifest, config }: Image): string[] {
 
 /** In a tar, a deleted file is an empty file .wh.NAME; in an overlay layer it is a device 0:0 called NAME. */
 function unpack(tar: Buffer, directory: string): void {
-  execFileSync('tar', ['-C', directory, '--numeric-owner', '-xpf', '-'], { input: tar });
+  const { status, stderr } = spawnSync('tar', ['-C', directory, '--numeric-owner', '-xpf', '-'], {
+    input: tar,
+  });
+  if (status !== 0) throw new Mistake(`a layer cannot be unpacked: ${stderr}`);
   const marks = execFileSync('find', [directory, '-name', `${WHITEOUT}*`], { encoding: 'utf8' });
   for (const mark of marks.split('\n').filter(Boolean)) {
     const [parent, name] = [dirname(mark), basename(mark)];
@@ -52,6 +56,6 @@ function unpack(tar: Buffer, directory: string): void {
 /** Marks a directory that hides the one below instead of merging with it. */
 function setOpaque(directory: string): void {
   withFd(call(openat(AT.FDCWD, directory, O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0)), fd =>
-    call(fsetxattr(fd, 'trusted.overlay.opaque', Buffer.from('y'), 0)),
+    call(fsetxattr(fd, OPAQUE_ATTRIBUTE, Buffer.from('y'), 0)),
   );
 }

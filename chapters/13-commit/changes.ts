@@ -1,7 +1,7 @@
 // A box's changes, read from its upper directory: each entry is new, changed, or marks a deletion.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { AT, call, fgetxattr, mayFail, O, openat, withFd } from '#linux';
-import type { Layers } from '../08-layers/layers.ts';
+import { type Layers, OPAQUE_ATTRIBUTE } from '../08-layers/layers.ts';
 
 export interface Change {
   /** Added, changed, deleted; the letters of docker diff. */
@@ -41,7 +41,7 @@ export function isOpaque(directory: string): boolean {
   const flags = O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
   return withFd(call(openat(AT.FDCWD, directory, flags, 0)), fd => {
     const value = Buffer.alloc(1);
-    const length = call(mayFail(fgetxattr(fd, 'trusted.overlay.opaque', value), 'ENODATA', 'ENOTSUP'));
+    const length = call(mayFail(fgetxattr(fd, OPAQUE_ATTRIBUTE, value), 'ENODATA', 'ENOTSUP'));
     return length === 1 && value.toString() === 'y';
   });
 }

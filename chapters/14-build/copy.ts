@@ -15,6 +15,9 @@ import { layerDirectories } from '../09-images/unpack.ts';
 /** Kind of a source: of a directory the content is copied, a file under its name. */
 export type Kind = 'directory' | 'file';
 
+/** COPY's files belong to root in the image, whoever owned them; and only root may keep their owners (chapter 15). */
+const COPY = ['-a', '--no-preserve=ownership'];
+
 /** Copies a source from the context. @param into a directory of ours. @throws Mistake if it is not in the context */
 export function takeFromContext(context: string, source: string, into: string): Kind {
   const path = join(context, source);
@@ -23,10 +26,10 @@ export function takeFromContext(context: string, source: string, into: string): 
   const [root, found] = [realpathSync(context), realpathSync(path)];
   if (found !== root && !found.startsWith(`${root}/`)) throw new Mistake(`${source} leads out of ${context}`);
   if (lstatSync(found).isDirectory()) {
-    execFileSync('cp', ['-a', `${found}/.`, into]);
+    execFileSync('cp', [...COPY, `${found}/.`, into]);
     return 'directory';
   }
-  execFileSync('cp', ['-a', found, join(into, basename(source))]);
+  execFileSync('cp', [...COPY, found, join(into, basename(source))]);
   return 'file';
 }
 
@@ -46,7 +49,7 @@ export async function takeFromImage(
   execFileSync('tar', ['-C', taken, '--numeric-owner', '-xpf', packed]);
   const found = join(taken, basename(source));
   const kind = lstatSync(found).isDirectory() ? 'directory' : 'file';
-  execFileSync('cp', ['-a', kind === 'directory' ? `${found}/.` : found, into]);
+  execFileSync('cp', [...COPY, kind === 'directory' ? `${found}/.` : found, into]);
   return kind;
 }
 
