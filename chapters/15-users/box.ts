@@ -1,4 +1,4 @@
-// Chapter 15. A box without root: what chapter 14's box does, for an ordinary user.
+// Chapter 15. A box without root: chapter 14's box, for an ordinary user.
 // Run: node chapters/15-users/box.ts run … IMAGE [COMMAND…], and all the other verbs of chapter 14
 //      … box.ts unshare COMMAND…
 import { asOwnRoot } from './rootless.ts';

@@ -1,4 +1,4 @@
-// For an ordinary user: namespaces in which he is root, one set for all of his boxes, and commands that run in there.
+// Namespaces in which an ordinary user is root, shared by all of the user's boxes, and commands that run in them.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import {
   AT,
@@ -30,29 +30,28 @@ import { Mistake } from '../04-mounts/mistake.ts';
 import { mapIds } from './ids.ts';
 
 const STATE = '/tmp/box';
-/** Namespaces last as long as somebody is in them: a process that sleeps, and is known by this file. */
+/** Identifies the pause process. A namespace exists as long as a process is in it: this one sleeps, and keeps ours. */
 const PAUSE = `${STATE}/pause.json`;
-/** The mounts and networks that we want to make have to belong to our user namespace. */
+/** Mounts and networks can be changed only if their namespace belongs to our user namespace. */
 const NAMESPACES = CLONE.NEWUSER | CLONE.NEWNS | CLONE.NEWNET;
 
-/** Runs a command as root of the user's own namespaces. @returns its exit code */
+/** Runs a command as root in the user's own namespaces. @returns its exit code */
 export async function asOwnRoot(argv: readonly string[]): Promise<number> {
   const pause = findPause() ?? (await startPause());
   const pid = clone(0, [
-    because('whoever has made a user namespace may do everything in it', setns(pause, NAMESPACES)),
-    // With the mount namespace the working directory has become its root.
-    chdir(process.cwd()),
+    because('the creator of a user namespace has all capabilities in it', setns(pause, NAMESPACES)),
+    because('entering a mount namespace changes the working directory to its root', chdir(process.cwd())),
     ...program(argv),
   ]);
   process.on('SIGTERM', () => call(mayFail(kill(pid, SIG.TERM))));
   return statusOf(pid);
 }
 
-/** @returns a pidfd */
+/** @returns a pidfd; undefined if no pause process is running */
 function findPause(): number | undefined {
   mkdirSync(STATE, { recursive: true });
   if (statSync(STATE).uid !== process.geteuid!())
-    throw new Mistake(`${STATE} belongs to somebody else: there is one for each machine, not for each user`);
+    throw new Mistake(`${STATE} belongs to another user, whose boxes are kept there`);
   if (!existsSync(PAUSE)) return undefined;
   return openProcess(JSON.parse(readFileSync(PAUSE, 'utf8')) as ProcessIdentity);
 }
@@ -63,16 +62,17 @@ async function startPause(): Promise<number> {
   const { pid, pidfd, executed } = startChild(
     [
       close(mapped.writeEnd),
-      because('our ids are mapped from outside', { ...read(mapped.readEnd, Buffer.alloc(1)), expect: 1 }),
+      because('the ids are mapped from outside', { ...read(mapped.readEnd, Buffer.alloc(1)), expect: 1 }),
       setsid(),
       nothing,
-      // Whoever waits for the end of our output shall not wait for that of the pause.
+      // A reader of our output waits until every process that has it open ends: the pause process must not be one.
       ...[0, 1, 2].map(stream => dup3(resultOf(nothing), stream, 0)),
       privateMounts(),
       ...program(['sleep', 'infinity']),
     ],
-    { flags: NAMESPACES, doing: 'cannot make a user namespace' },
+    { flags: NAMESPACES, doing: 'cannot create a user namespace' },
   );
+  // If this fails, the child reads the end of the pipe instead, and ends.
   mapIds(pid);
   writeSync(mapped.writeEnd, '!');
   await executed;

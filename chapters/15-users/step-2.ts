@@ -6,7 +6,7 @@ import { mapIds } from './ids.ts';
 const mapped = pipe();
 const pid = clone(CLONE.NEWUSER, [
   close(mapped.writeEnd),
-  because('nobody, until our ids are mapped', read(mapped.readEnd, Buffer.alloc(1))),
+  because('the ids are mapped from outside', read(mapped.readEnd, Buffer.alloc(1))),
   ...program(process.argv.slice(2)),
 ]);
 mapIds(pid);
