@@ -18,6 +18,7 @@ import {
   pipe,
   processIdentity,
   read,
+  resetSignals,
   resultOf,
   SIG,
   setns,
@@ -68,6 +69,7 @@ async function startPause(): Promise<number> {
       // A reader of our output waits until every process that has it open ends: the pause process must not be one.
       ...[0, 1, 2].map(stream => dup3(resultOf(nothing), stream, 0)),
       privateMounts(),
+      ...resetSignals(),
       ...program(['sleep', 'infinity']),
     ],
     { flags: NAMESPACES, doing: 'cannot create a user namespace' },
