@@ -114,6 +114,14 @@ test('after a reboot the run directory is empty: restart policies decide what ru
   const pids = await Promise.all(
     [always, unless, never].map(async id => (await engine.inspect(id)).State.Pid),
   );
+  // A start is written down within a second.
+  for (const id of [always, unless, never]) {
+    const record = join(daemon.dataRoot, 'containers', id, 'config.json');
+    await eventually(
+      async () => JSON.parse(readFileSync(record, 'utf8')) as { state: { status: string } },
+      ({ state }) => state.status === 'running',
+    );
+  }
   await daemon.end('SIGKILL');
   for (const pid of pids) {
     const monitor = Number(/^PPid:\s(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);

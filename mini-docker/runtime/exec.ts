@@ -140,6 +140,8 @@ export async function execInside(options: {
         stdout: connect(FD.stdout, 'reader'),
         stderr: connect(FD.stderr, 'reader'),
       };
+  // Before the process starts, which gives them to its own user.
+  giveStreams(spec, Object.values(numbers));
   const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
   const items = program.sections.flatMap(({ items }) => items);
   const first = await startImage({ items, descriptors, argv: ['mini-docker-exec', id], doing });
@@ -158,7 +160,6 @@ export async function execInside(options: {
   signal?.addEventListener('abort', kill);
   if (signal?.aborted) kill();
   try {
-    giveStreams(spec, streams);
     const waits = await gate.arrived();
     child = born();
     if (!waits || child === undefined) {

@@ -93,7 +93,10 @@ async function create(options: CreateOptions): Promise<Container> {
   const descriptors = monitor.streams;
   let held: HeldProcess | undefined;
   try {
-    giveStreams(spec, descriptors);
+    giveStreams(
+      spec,
+      Object.values(descriptors).map(each => each?.number),
+    );
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
     setOomScore(pid, spec.process.oomScoreAdj, doing);
     const meanwhile = async (): Promise<HeldProcess> => {

@@ -29,17 +29,16 @@ import {
 import { stagedDevices } from './devices.ts';
 import { makeNull } from './own-null.ts';
 import { type Layers, overlay, PLAIN_LAYERS } from './rootfs.ts';
-import type { StreamDescriptors } from './streams.ts';
 
 export function hasOwnUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined);
 }
 
 /** A program can reopen its /dev/stdout only if its user namespace owns the pipe. */
-export function giveStreams(spec: Spec, descriptors: StreamDescriptors): void {
+export function giveStreams(spec: Spec, streams: readonly (number | undefined)[]): void {
   if (!hasOwnUserNamespace(spec)) return;
   const { uid, gid } = onHost(spec, { uid: 0, gid: 0 });
-  for (const each of Object.values(descriptors)) if (each !== undefined) fchownSync(each.number, uid, gid);
+  for (const fd of streams) if (fd !== undefined) fchownSync(fd, uid, gid);
 }
 
 /**
