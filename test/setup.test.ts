@@ -15,7 +15,8 @@ beforeAll(() => {
 afterAll(() => rmSync(clone, { recursive: true }));
 
 test('without a network, set-up says within 20 seconds what is wrong and what to do', () => {
-  const environment = { ...process.env, npm_config_cache: join(clone, 'cache') };
+  // npm keeps what Node compiled of it in the directory for temporary files.
+  const environment = { ...process.env, TMPDIR: clone, npm_config_cache: join(clone, 'cache') };
   const begun = performance.now();
   const { status, stderr } = spawnSync('unshare', ['--map-root-user', '--net', 'sh', 'bin/setup'], {
     cwd: clone,
