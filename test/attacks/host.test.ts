@@ -1,6 +1,6 @@
 // Requests and containers that go for the host by way of what the daemon itself does as root: the groups that it makes, the
 // files that it shares with a container, the rank that it has when memory runs out.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
@@ -26,6 +26,18 @@ test('--cgroup-parent makes and removes groups in the tree only, however many ..
     expect(existsSync(`/${name}`)).toBe(false);
     await engine.json('DELETE', `/containers/${id}?force=1`);
   }
+});
+
+test('a parent group that was made for a container goes with it', async () => {
+  const name = `a parent of ${process.pid}`;
+  const id = await engine.run(['sleep', '600'], { HostConfig: { CgroupParent: `/${name}/below` } });
+  const { State } = await engine.inspect(id);
+  const [, path] = /:pids:(.*)\n/.exec(readFileSync(`/proc/${State.Pid}/cgroup`, 'utf8')) ?? [];
+  if (path !== undefined) expect(existsSync(`/sys/fs/cgroup/pids${path}`)).toBe(true);
+  await engine.json('DELETE', `/containers/${id}?force=1`);
+  await engine.json('POST', '/containers/prune');
+  const left = () => globSync(`/sys/fs/cgroup/{*/,}${name}`);
+  await expect.poll(left).toEqual([]);
 });
 
 test('with --read-only the files that we put into /etc are read-only, too, and else they are not', async () => {

@@ -3,6 +3,13 @@ import { removeEmpty } from './files.ts';
 
 let keepers = 0;
 const kept = new Set<string>();
+/** Directories that this process made on the way to a container's cgroup: --cgroup-parent may name any. */
+const made = new Set<string>();
+
+/** @param directories from the top down; the last one is the container's own */
+export function noteParents(directories: readonly string[]): void {
+  for (const directory of directories.slice(0, -1)) made.add(directory);
+}
 
 /**
  * Until it is disposed of, parent cgroups of containers are kept when the last container goes: making them
@@ -22,12 +29,15 @@ export function keepParents(): Disposable {
 }
 
 /**
- * Removes the empty parents whose names show that mini-docker made them. rmdir(2) refuses any that has a
- * process or a child, so it is safe to try at any time.
+ * Removes the empty parents that mini-docker made: their names show it, or this process remembers. rmdir(2)
+ * refuses any that has a process or a child, so it is safe to try at any time.
  */
 export function removeOurParents(mountPoint: string, path: string): void {
-  for (let parent = dirname(path); parent.startsWith('/mini-docker'); parent = dirname(parent)) {
-    if (keepers > 0) kept.add(mountPoint + parent);
-    else if (!removeEmpty(mountPoint + parent)) return;
+  const isNamedByUs = (parent: string): boolean => parent.startsWith('/mini-docker');
+  const isOurs = (parent: string): boolean => isNamedByUs(parent) || made.has(mountPoint + parent);
+  for (let parent = dirname(path); isOurs(parent); parent = dirname(parent)) {
+    if (keepers > 0 && isNamedByUs(parent)) kept.add(mountPoint + parent);
+    else if (removeEmpty(mountPoint + parent)) made.delete(mountPoint + parent);
+    else return;
   }
 }

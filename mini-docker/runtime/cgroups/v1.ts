@@ -23,7 +23,7 @@ import type { HierarchiesV1 } from './hierarchies.ts';
 import { killAll } from './kill.ts';
 import { missingController } from './limits.ts';
 import { watchOomV1 } from './oom-watch.ts';
-import { removeOurParents } from './parents.ts';
+import { noteParents, removeOurParents } from './parents.ts';
 import { decodeBlkioV1, effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 
@@ -35,7 +35,9 @@ export function createV1(
   const made: string[] = [];
   try {
     const places = hierarchies.map(({ mountPoint, controllers }) => {
-      made.push(...makeGroup(mountPoint, path));
+      const group = makeGroup(mountPoint, path);
+      noteParents(group);
+      made.push(...group);
       const directory = mountPoint + path;
       if (controllers.includes('cpuset')) inheritCpuset(directory, mountPoint);
       return { directory, controllers, mountPoint };

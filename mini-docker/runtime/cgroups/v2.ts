@@ -20,7 +20,7 @@ import {
 import type { HierarchyV2 } from './hierarchies.ts';
 import { killAll } from './kill.ts';
 import { watchOomV2 } from './oom-watch.ts';
-import { removeOurParents } from './parents.ts';
+import { noteParents, removeOurParents } from './parents.ts';
 import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
 import { enableControllers } from './v2-controllers.ts';
 import { applyDevicesV2, applyLimitsV2 } from './v2-limits.ts';
@@ -33,6 +33,7 @@ export function createV2(
   { path, resources }: { path: string; resources: Resources },
 ): Cgroup {
   const made = makeGroup(mountPoint, path);
+  noteParents(made);
   try {
     enableControllers(mountPoint, path);
     const cgroup = v2Driver(mountPoint, path);
