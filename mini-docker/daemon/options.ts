@@ -2,6 +2,7 @@
 
 import { isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
 import { checkInsecure, checkMirror, type DaemonConfig, readDaemonConfig } from './config.ts';
 
 export interface DaemonOptions {
@@ -33,23 +34,6 @@ export interface RegistryOptions {
 }
 
 const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
-
-const FLAGS = {
-  'config-file': { type: 'string' },
-  'data-root': { type: 'string' },
-  'run-dir': { type: 'string' },
-  host: { type: 'string', short: 'H', multiple: true },
-  debug: { type: 'boolean', short: 'D' },
-  'registry-mirror': { type: 'string', multiple: true },
-  'insecure-registry': { type: 'string', multiple: true },
-  'max-concurrent-downloads': { type: 'string' },
-  'max-concurrent-uploads': { type: 'string' },
-  tls: { type: 'boolean' },
-  tlsverify: { type: 'boolean' },
-  tlscacert: { type: 'string' },
-  tlscert: { type: 'string' },
-  tlskey: { type: 'string' },
-} as const;
 
 /**
  * Flags come before the file, the file before the environment, that before the defaults.
@@ -96,34 +80,19 @@ type Flags = ReturnType<typeof readFlags>;
 
 function readFlags(argv: string[]) {
   try {
-    return parseArgs({ args: argv, options: FLAGS }).values;
+    return parseArgs({ args: argv, options: DAEMON_FLAGS }).values;
   } catch (error) {
     throw new Error(`${(error as Error).message.split('\n')[0]} (see mini-docker daemon --help)`);
   }
 }
 
-/** Under which name of the file a flag stands there. */
-const IN_FILE: Partial<Record<keyof Flags, keyof DaemonConfig>> = {
-  'data-root': 'data-root',
-  host: 'hosts',
-  debug: 'debug',
-  'registry-mirror': 'registry-mirrors',
-  'insecure-registry': 'insecure-registries',
-  'max-concurrent-downloads': 'max-concurrent-downloads',
-  'max-concurrent-uploads': 'max-concurrent-uploads',
-  tls: 'tls',
-  tlsverify: 'tlsverify',
-  tlscacert: 'tlscacert',
-  tlscert: 'tlscert',
-  tlskey: 'tlskey',
-};
-
 /** As dockerd: which of the two was meant, nobody can tell. */
 function refuseTwice(flags: Flags, config: DaemonConfig): void {
-  for (const [flag, name] of Object.entries(IN_FILE)) {
-    if (flags[flag as keyof Flags] === undefined || config[name] === undefined) continue;
+  for (const [flag, { key }] of Object.entries<DaemonFlag>(DAEMON_FLAGS)) {
+    if (key === undefined || flags[flag as keyof Flags] === undefined) continue;
+    if (config[key as keyof DaemonConfig] === undefined) continue;
     throw new Error(
-      `${name} is in the configuration file, and --${flag} is given, too: leave one of them out`,
+      `${key} is in the configuration file, and --${flag} is given, too: leave one of them out`,
     );
   }
 }
