@@ -101,8 +101,8 @@ describe('no points for a submission that', () => {
     expect(await passed('thief', thief, some)).toEqual([]);
   }, 120_000);
 
-  test("forges the grader's tools and repeats what it hears, in all 35 tasks", async () => {
-    expect(tasks).toHaveLength(35);
+  test("forges the grader's tools and repeats what it hears, in every task", async () => {
+    expect(tasks.length).toBeGreaterThan(34);
     expect(await passed('forger', forger + parrot.replace(/^import.*$/m, ''))).toEqual([]);
   }, 120_000);
 });
