@@ -73,7 +73,7 @@ async function checkGuardian(lab: Lab): Promise<void> {
   const { random } = lab;
   const code = random.integer(1, 100);
   const late = `/tmp/${random.word()}`;
-  const orphan = `sh -c "sleep 0.6; echo late > ${late}"`;
+  const orphan = `sh -c "sleep 1.5; echo late > ${late}"`;
   const ran = await lab.run(['sh', '-c', `(${orphan} >/dev/null 2>&1 &); exit ${code}`]);
   const found = await lab.command(['cat', late]);
   lab.promise('waits-for-all', found.stdout === 'late\n', {
