@@ -11,7 +11,7 @@ import { type Located, openFileOf } from './sources.ts';
 export const readFile = (located: Located): AsyncIterable<Uint8Array> =>
   createReadStream('', { fd: openFileOf(located), highWaterMark: 1 << 18 });
 
-/** Whether the file is a tar archive: plain or compressed. Throws BuildError for one that we cannot read. */
+/** Whether the file is a tar archive, plain or compressed. @throws BuildError when it cannot be read */
 export async function archiveIn(located: Located, name: string): Promise<boolean> {
   const start = await first(readFile(located), BLOCK);
   try {
@@ -19,7 +19,7 @@ export async function archiveIn(located: Located, name: string): Promise<boolean
     return isTar(await first(decompressed(readFile(located)), BLOCK));
   } catch (cause) {
     if (!(cause instanceof ImageError)) throw cause;
-    // Damaged, or in a form that we cannot read. By its name it may still be no archive.
+    // Damaged, or compressed in an unsupported form. Unless its name says otherwise, the file is not an archive.
     if (!/\.(?:tar\.\w+|tgz|txz|tbz2?|tzst)$/i.test(name)) return false;
     throw new BuildError(`ADD failed: ${name}: ${cause.message}`, { cause });
   }

@@ -12,13 +12,13 @@ import type { StageState } from './state.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface BaseRequest {
-  /** 'scratch' is no image. */
+  /** The image's name; 'scratch' means no image. */
   image: string;
   platform?: string;
   output: StageOutput | undefined;
 }
 
-/** Throws ImageError, RegistryError, FormatError. */
+/** @throws ImageError, RegistryError or FormatError when the image cannot be had */
 export async function baseState(workspace: Workspace, request: BaseRequest): Promise<StageState> {
   const { image: name } = request;
   const asked = request.platform ?? workspace.request.platform;

@@ -1,4 +1,4 @@
-// A build from the context that a client sends to an image with its names.
+// Builds an image from the context that a client sends, and gives it the requested names.
 
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
@@ -26,8 +26,9 @@ import { BuildVariables } from './variables.ts';
 import type { BuildHost, Workspace } from './workspace.ts';
 
 /**
- * Throws BuildError, DockerfileError, ImageError, RegistryError, FormatError: before the first message
- * for what is wrong with the request. No container and no image is left behind; what was done is in the cache.
+ * Leaves no container behind, and no image when it fails; finished steps stay in the cache.
+ * @throws BuildError, DockerfileError, ImageError, RegistryError or FormatError; before the first message when the
+ * request itself is wrong
  */
 export async function buildImage(host: BuildHost, request: BuildRequest): Promise<Image> {
   for (const tag of request.tags) withTag(decodeReference(tag));
@@ -53,7 +54,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
     stages: plan.stages.map(each => each.stage.index),
     total: plan.total,
   });
-  // The directories must not go before it is done.
+  // The directories must stay until the build is done.
   return await host.images.loose.holding(async hold => {
     const failed = new AbortController();
     const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
@@ -63,7 +64,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   });
 }
 
-/** --label is one more instruction at the end of the target. */
+/** --label acts as one more instruction at the end of the target stage. */
 function addLabels(dockerfile: Dockerfile, { labels, target }: BuildRequest): void {
   const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   if (pairs.length === 0) return;
@@ -82,7 +83,7 @@ function addLabels(dockerfile: Dockerfile, { labels, target }: BuildRequest): vo
   });
 }
 
-/** Those of ARG before the first FROM have their values. Throws DockerfileError. */
+/** The variables of a build; each ARG before the first FROM has its value. @throws DockerfileError */
 function variablesOf({ globals, directives, file }: Dockerfile, request: BuildRequest): BuildVariables {
   const platforms = {
     build: hostPlatform(),
@@ -129,11 +130,11 @@ async function buildStages(
     };
     const state = buildStage(workspace, stageRequest);
     states.set(index, state);
-    // The others are of no use any more.
+    // After one failure the other stages are not needed.
     state.catch(error => failed.abort(error));
   }
   await Promise.allSettled(states.values());
-  // The first that failed, and not those that were given up because of it.
+  // The first failure, rather than the aborts that it caused.
   if (failed.signal.aborted) throw failed.signal.reason;
   const unused = variables.unused();
   const warnings = [...parts.request.warnings];
@@ -233,7 +234,7 @@ async function resultOf(
       references: tags,
     });
   }
-  // Every step was in the cache. What is as it should be is not written again.
+  // Every step was in the cache, so the image exists. Tags that are already correct are not rewritten.
   for (const tag of tags) {
     if (!known.repoTags.includes(familiarReference(withTag(decodeReference(tag)))))
       await images.tag(known, tag);

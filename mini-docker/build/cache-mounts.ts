@@ -9,7 +9,7 @@ export type Sharing = 'shared' | 'private' | 'locked';
 
 export interface TakenCache {
   path: string;
-  /** It was made just now, and is empty. */
+  /** Whether the directory was just made, and so is empty. */
   isNew: boolean;
   release(): void;
 }
@@ -18,7 +18,7 @@ export class CacheMounts {
   readonly #directory: string;
   readonly #tell: Tell;
   readonly #users = new Map<string, number>();
-  /** Settled when those before have given it back. */
+  /** By directory name: settles when every earlier build has given the directory back. */
   readonly #locks = new Map<string, Promise<void>>();
 
   constructor(directory: string, tell: Tell) {
@@ -27,7 +27,7 @@ export class CacheMounts {
     ensureDirectory(directory, { mode: 0o711, tell });
   }
 
-  /** `locked` waits until no other build uses it; `private` gives another directory while it is in use. */
+  /** `locked` waits until no other build uses the directory; `private` chooses an unused directory instead. */
   async take(id: string, sharing: Sharing): Promise<TakenCache> {
     const name = createHash('sha256').update(id).digest('hex').slice(0, 32);
     if (sharing === 'private') return this.#use(this.#free(name), () => {});
@@ -42,7 +42,7 @@ export class CacheMounts {
     return this.#use(name, resolve);
   }
 
-  /** Removes those that no build uses. */
+  /** Removes the directories that no build uses. */
   async prune(): Promise<void> {
     for (const name of readdirSync(this.#directory)) {
       if (!this.#users.has(name)) await removeTree(join(this.#directory, name));

@@ -1,4 +1,4 @@
-// What earlier builds did: the key of a step, which stands for everything that went into it, and the layer it made.
+// The results of earlier builds: a step's key, which covers everything that affects the step, and the layer it made.
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,34 +9,34 @@ import { ensureDirectory, readRegular, type Tell } from '../linux/kept-file.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 
 export interface CachedStep {
-  /** RFC 3339: when it was done. */
+  /** Time at which the step ran, in RFC 3339. */
   created: string;
-  /** In the words of the history. */
+  /** The step as the image's history words it. */
   did: string;
-  /** undefined: it changed no files. */
+  /** The step's layer; undefined when the step changed no files. */
   layer?: LooseLayer;
 }
 
 export interface CacheRecord {
-  /** Hexadecimal digits. */
+  /** Key of the step, in hexadecimal digits. */
   key: string;
   diffId?: string;
   did: string;
   created: string;
-  /** Milliseconds since 1970. */
+  /** Time of the last use, in milliseconds since 1970. */
   used: number;
   uses: number;
 }
 
 export interface StepCache {
-  /** undefined also when its layer has gone. */
+  /** The step with this key; undefined when there is none, or when its layer has been removed. */
   find(key: string): CachedStep | undefined;
   add(key: string, step: CachedStep): void;
   records(): CacheRecord[];
   remove(keys: readonly string[]): void;
 }
 
-/** A key that differs when anything in it does. */
+/** A key that differs when any part differs. */
 export function keyOf(...parts: readonly (string | readonly string[])[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
@@ -70,7 +70,7 @@ export function openStepCache(directory: string, layers: LooseLayers, tell: Tell
       const diffId = layer === undefined ? {} : { diffId: layer.diffId };
       const record: CacheRecord = { key, ...diffId, did, created, used: Date.now(), uses: 0 };
       steps.set(key, record);
-      // Not synced: after a crash of the machine a step is done once more.
+      // Not synced: if the machine crashes, the step only has to run again.
       appendFileSync(path, line(record), { mode: 0o600 });
     },
     records: () => [...steps.values()],
@@ -83,7 +83,7 @@ export function openStepCache(directory: string, layers: LooseLayers, tell: Tell
 
 const line = (record: CacheRecord): string => `${JSON.stringify(record)}\n`;
 
-/** Bytes of what is remembered. */
+/** Largest size of the cache's record file, in bytes. */
 const LARGEST = 64 << 20;
 
 const cacheRecord = object(
@@ -91,7 +91,7 @@ const cacheRecord = object(
   { key: string, did: string, created: string, used: integer, uses: integer },
 );
 
-/** What cannot be read is forgotten: it is a cache. */
+/** Records that cannot be read are dropped: losing a cache entry does no harm. */
 function readSteps(path: string, tell: Tell): Map<string, CacheRecord> {
   const steps = new Map<string, CacheRecord>();
   let text = '';
@@ -107,7 +107,7 @@ function readSteps(path: string, tell: Tell): Map<string, CacheRecord> {
       const record = parse(each, 'step', cacheRecord);
       if (record.diffId === undefined || isDigest(record.diffId)) steps.set(record.key, record);
     } catch {
-      // The last line of a daemon that was killed, or the empty one.
+      // The unfinished last line of a daemon that was killed, or the empty line at the end.
     }
   }
   return steps;

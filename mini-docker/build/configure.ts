@@ -1,4 +1,4 @@
-// Instructions that change an image's configuration and none of its files: pure. `commit --change` takes them too.
+// Instructions that change only an image's configuration, not its files: pure. `commit --change` takes them too.
 import { posix } from 'node:path';
 import type { CommandForm, Instruction } from '../formats/dockerfile/instruction.ts';
 import { type Expansion, expand, expandWords } from '../formats/dockerfile/words.ts';
@@ -11,14 +11,15 @@ const DEFAULT_SHELL = ['/bin/sh', '-c'];
 
 export interface Configured {
   config: ProcessDefaults;
-  /** In the words of the history: 'ENV a=b'. */
+  /** The instruction as the history words it: 'ENV a=b'. */
   did: string;
 }
 
 /**
- * Throws BuildError and DockerfileSyntaxError.
- * @param ownCommand whether CMD was said in this Dockerfile: ENTRYPOINT takes one of the base image away
- * @returns undefined for an instruction that is of another kind
+ * Applies an instruction to a configuration.
+ * @param ownCommand whether this Dockerfile has set CMD: if not, ENTRYPOINT drops the base image's CMD
+ * @returns undefined for an instruction of another kind
+ * @throws BuildError or DockerfileSyntaxError when the instruction is wrong
  */
 export function configure(
   instruction: Instruction,
@@ -29,7 +30,7 @@ export function configure(
   switch (instruction.kind) {
     case 'env': {
       const pairs = instruction.pairs.map(([name, value]): [string, string] => [one(name), one(value)]);
-      // In their old places where they had one.
+      // A variable that is already set keeps its place.
       const Env = [...(config.Env ?? [])];
       for (const [name, value] of pairs) {
         const at = Env.findIndex(each => assignment(each)[0] === name);
@@ -60,7 +61,7 @@ export function configure(
       return done({ ...config, StopSignal }, `STOPSIGNAL ${StopSignal}`);
     }
     case 'expose': {
-      // Sorted: their order is no difference.
+      // Sorted, so that their order makes no difference.
       const words = instruction.words.flatMap(word => expandWords(word, expansion));
       const ports = words.flatMap(exposedPorts).sort();
       const ExposedPorts = places([...Object.keys(config.ExposedPorts ?? {}), ...ports]);
@@ -98,7 +99,7 @@ export function configure(
   }
 }
 
-/** A set of names, as the image's configuration has it. */
+/** A set of names, as an image's configuration spells it. */
 const places = (names: string[]): Record<string, Record<string, never>> =>
   Object.fromEntries(names.sort().map(name => [name, {}]));
 
@@ -107,13 +108,13 @@ const done = (config: ProcessDefaults, did: string): Configured => ({ config, di
 const shown = (pairs: readonly (readonly [string, string])[]): string =>
   pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 
-/** The shell form is for the image's shell to read. */
+/** The words of a command; the shell form is run by the image's shell. */
 export function commandWords(command: CommandForm, config: ProcessDefaults): string[] {
   if (command.form === 'exec') return command.words;
   return [...(config.Shell?.length ? config.Shell : DEFAULT_SHELL), command.text];
 }
 
-/** What RUN runs. An empty list leaves the image's entry point. Throws BuildError. */
+/** The words that RUN executes: its own, else the entry point. @throws BuildError when there are none */
 export function runWords(command: CommandForm, config: ProcessDefaults): string[] {
   const words = commandWords(command, config);
   const found = words.length === 0 ? (config.Entrypoint ?? []) : words;
@@ -140,7 +141,7 @@ function healthcheckOf({
   };
 }
 
-/** '80' → '80/tcp'; '8000-8002/udp' is three. As in `run -p`, an address and a port of the host may stand in front. */
+/** '80' → '80/tcp'; '8000-8002/udp' is three ports. A host address and port may precede it, as in `run -p`. */
 function exposedPorts(text: string): string[] {
   const match = /^(?:[\d.]*:)?(?:[\d-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-z]+))?$/i.exec(text);
   const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];

@@ -1,4 +1,4 @@
-// The context that a client sent, as files; and the Dockerfile in it.
+// The context that a client sent, as files, and the Dockerfile in it.
 
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Dockerfile, parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
@@ -11,10 +11,13 @@ import { removeTreeAt } from '../linux/remove-tree.ts';
 import { BuildError } from './errors.ts';
 import { isFile, locate, openFileOf } from './sources.ts';
 
-/** A larger one is a mistake. Bytes. */
+/** Largest Dockerfile, in bytes; a larger file is taken for a mistake. */
 const LARGEST = 4 * 1024 * 1024;
 
-/** Unpacks it into an empty directory; a descriptor of that comes back, the caller's to close. Throws BuildError. */
+/**
+ * Unpacks the context into an empty directory. @throws BuildError when it cannot be read
+ * @returns a descriptor of the directory, which the caller closes
+ */
 export async function unpackContext(source: AsyncIterable<Uint8Array>, directory: string): Promise<number> {
   const rootFd = openSync(directory, O.RDONLY | O.DIRECTORY);
   try {
@@ -27,7 +30,7 @@ export async function unpackContext(source: AsyncIterable<Uint8Array>, directory
   }
 }
 
-/** Throws BuildError, DockerfileError. */
+/** @throws BuildError when the file cannot be read, DockerfileError when it is wrong */
 export function readDockerfile(context: number, path: string): Dockerfile {
   using found = locate(context, path);
   if (found === undefined) throw new BuildError(`Cannot locate specified Dockerfile: ${path}`);
@@ -38,8 +41,8 @@ export function readDockerfile(context: number, path: string): Dockerfile {
 }
 
 /**
- * Clients send the Dockerfile and .dockerignore also where .dockerignore leaves them out: we need them, and COPY must
- * not see them.
+ * Removes the Dockerfile and .dockerignore where .dockerignore excludes them: clients send them even so because the
+ * build needs them, but COPY must not see them.
  */
 export function removeIgnored(context: number, dockerfile: string): void {
   using list = locate(context, '.dockerignore');

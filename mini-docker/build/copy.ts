@@ -21,33 +21,33 @@ import type { StageState } from './state.ts';
 import { type Alterations, copyFiles, hashFiles, makeDirectories } from './transfer.ts';
 import { openState, openWritable, type Workspace, writable } from './workspace.ts';
 
-/** Variables are in their places. */
+/** A COPY or ADD whose variables have been expanded. */
 export interface CopyRequest {
   instruction: CopyInstruction;
-  /** The stage's number: --from names those before it. */
+  /** Number of the stage: --from may name only earlier stages. */
   stage: number;
-  /** Takes variables out of here-documents. */
+  /** Replaces variables in here-documents. */
   expand(text: string): string;
 }
 
 interface Source {
   located: Located;
-  /** Its last name. */
+  /** The name that the file gets in the target directory. */
   as: string;
-  /** COPY --parents: the directories of its path, which are made in the target. */
+  /** For COPY --parents: the directories of its path, which are created in the target. */
   parents: string;
   alterations: Alterations;
   isArchive: boolean;
 }
 
 export interface PreparedCopy extends Disposable {
-  /** Stands for all that is copied, and where to. */
+  /** Digest of everything that is copied and of its destination. */
   digest: string;
-  /** undefined when nothing is changed. */
+  /** Writes the files; undefined when nothing changes. */
   write(): Promise<LooseLayer | undefined>;
 }
 
-/** Finds and reads the files. Throws BuildError. */
+/** Finds and reads the files. @throws BuildError when one is missing or cannot be copied */
 export async function prepareCopy(
   workspace: Workspace,
   state: StageState,
@@ -153,7 +153,7 @@ function named(root: number, source: string, { instruction, resources, alteratio
   });
 }
 
-/** What COPY --parents keeps of a path: all of it, or what stands behind '/./' in the source. */
+/** The part of a path that COPY --parents keeps: all of it, or the part after '/./' in the source. */
 function parentsOf(path: string, { source, isWhole }: { source: string; isWhole: boolean }): string {
   const pivot = Math.max(0, source.indexOf('/./'));
   const before = posix.join('/', source.slice(0, pivot)).split('/').filter(Boolean);
@@ -166,7 +166,7 @@ function checkChecksum({ sources: [first = '', ...others] }: CopyInstruction): v
   if (!isUrl(first)) throw new BuildError("checksum can't be specified for non-HTTP(S) sources");
 }
 
-/** ADD unpacks archives of the context; their files keep their owners unless --chown says otherwise. */
+/** ADD unpacks archives from the context; their files keep their owners unless --chown sets another. */
 async function markArchive(source: Source, alterations: Alterations): Promise<void> {
   if (!isFile(source.located)) return;
   if (!(await archiveIn(source.located, source.as))) return;
@@ -208,7 +208,7 @@ async function place(
     throw new BuildError(`cannot copy to non-directory: /${path}`);
   }
   if (isInto || target.isDirectory || (there !== undefined && isDirectory(there))) {
-    // What stands above a directory that is copied is root's; above a file it is the file's owner's.
+    // Directories created above a copied directory belong to root; above a copied file, to the file's owner.
     if (isInto && there === undefined) makeDirectories(root, posix.dirname(path));
     const { owner } = alterations;
     if (there === undefined) makeDirectories(root, path, isInto ? alterations : { owner });
@@ -226,7 +226,7 @@ async function place(
     return;
   }
   if (there !== undefined) {
-    // Perhaps at the end of a link: what is there is replaced there.
+    // The target may be a link: the file that the link points to is replaced.
     await copyFiles(located, { as: there.name, root: there.directory, base: '', limit, ...alterations });
     return;
   }

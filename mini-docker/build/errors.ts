@@ -1,6 +1,6 @@
 import { type ErrorDetails, ExpectedError } from '../formats/errors.ts';
 
-/** A build that cannot go on. `exitCode` is that of the command that failed. */
+/** A build that cannot continue. `exitCode` is that of the command that failed. */
 export class BuildError extends ExpectedError {
   override name = 'BuildError';
 

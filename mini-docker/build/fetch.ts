@@ -1,4 +1,4 @@
-// ADD of a URL: the file, as it is.
+// ADD of a URL: the file is stored unchanged.
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, rm, utimes } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { BuildError } from './errors.ts';
 
 export const isUrl = (source: string): boolean => /^https?:\/\//i.test(source);
 
-/** What ADD cannot fetch, said before anything is looked for in the context. */
+/** Refuses Git repositories, which ADD cannot fetch here, before the context is searched. */
 export function refuseGit(source: string): void {
   if (/^(?:git@|git:\/\/|ssh:\/\/)|\.git(?:[#?]|$)/i.test(source)) {
     throw new BuildError(
@@ -18,7 +18,7 @@ export function refuseGit(source: string): void {
   }
 }
 
-/** Fetches into `directory` and gives the file's name there. Throws BuildError. */
+/** Downloads a file into `directory` and returns its name there. @throws BuildError when the download fails */
 export async function fetchFile(
   url: string,
   options: { directory: string; checksum?: string; signal: AbortSignal; limit: number },

@@ -1,11 +1,11 @@
-// A step's changes become a layer.
+// Turns a step's changes into a layer.
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import type { LooseLayer } from '../images/image.ts';
 import { pack } from '../images/pack.ts';
 import { O } from '../linux/constants.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Packs overlay's upper directory, in which nothing changes any more. undefined when there is nothing in it. */
+/** Packs overlay's upper directory, which must no longer change; undefined when the directory is empty. */
 export async function storeLayer(workspace: Workspace, upperdir: string): Promise<LooseLayer | undefined> {
   if (readdirSync(upperdir).length === 0) return undefined;
   const fd = openSync(upperdir, O.RDONLY | O.DIRECTORY);

@@ -1,4 +1,4 @@
-// The value of RUN --mount: pure.
+// Decodes the value of RUN --mount: pure.
 
 import { decodeCsvLine } from '../formats/csv.ts';
 import { FormatError } from '../formats/errors.ts';
@@ -18,9 +18,9 @@ export interface MountRequest {
   id: string;
   sharing: Sharing;
   required: boolean;
-  /** Of a secret: the variable that it becomes. */
+  /** Name of the environment variable that holds a secret. */
   env?: string;
-  /** In bytes. */
+  /** Size of a tmpfs, in bytes. */
   size?: number;
   mode?: number;
   uid: number;
@@ -42,7 +42,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   rw: 'readwrite',
 };
 
-/** 'type=cache,target=/root/.cache'. Throws BuildError. */
+/** Decodes 'type=cache,target=/root/.cache'. @throws BuildError when the value is wrong */
 export function decodeMount(text: string): MountRequest {
   const wrong = (why: string) => new BuildError(`invalid --mount=${text}: ${why}`);
   const fields = new Map<string, string>();

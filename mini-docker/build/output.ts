@@ -1,29 +1,29 @@
-// What a build says. Stages are built side by side; as text they come one after the other, in the order of the
-// Dockerfile: what a later one says waits until those before it have said everything.
+// The messages of a build. Stages are built in parallel; as text they appear in the order of the Dockerfile: a later
+// stage's messages wait until the earlier stages have finished theirs.
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import type { BuildRequest } from './request.ts';
 
 export interface StageOutput {
-  /** `text` as it stands in the Dockerfile. */
+  /** Announces a step; `text` is the instruction as the Dockerfile spells it. */
   step(number: number, text: string): Promise<void>;
-  /** A line below the step: '---> Using cache'. The live form leaves it out. */
+  /** Writes a line below the step: '---> Using cache'. The live form leaves it out. */
   note(line: string): Promise<void>;
   cached(): Promise<void>;
-  /** Of a pull. */
+  /** Passes on the progress of a pull. */
   progress(message: ProgressMessage): Promise<void>;
   data(text: string, stderr: boolean): Promise<void>;
-  /** The step is done. `id` is a short one of what there is now. */
+  /** Reports the end of a step; `id` is the short id of the resulting image. */
   done(id: string): Promise<void>;
   failed(): Promise<void>;
-  /** Nothing more comes. */
+  /** Ends the stage's output. */
   end(): Promise<void>;
 }
 
 const RED = '\x1b[91m';
 const RESET = '\x1b[0m';
 
-/** Characters that a stage may have waiting before it waits itself. Those before it never wait for it. */
+/** Characters that a stage may have queued before it waits. Earlier stages never wait for a later one. */
 const PATIENCE = 1 << 20;
 
 interface Waiting {
@@ -40,7 +40,7 @@ export class BuildOutput {
   readonly #queue: Waiting[];
   #sending: Promise<void> = Promise.resolve();
 
-  /** @param stages indexes, in order */
+  /** @param stages indexes of the stages, in order */
   constructor(
     request: Pick<BuildRequest, 'quiet' | 'live' | 'send'>,
     { stages, total }: { stages: readonly number[]; total: number },
@@ -56,14 +56,14 @@ export class BuildOutput {
     }));
   }
 
-  /** Said for the whole build, before its stages or after them. */
+  /** Sends a message about the whole build, before its stages or after them. */
   say(message: BuildMessage): Promise<void> {
     if (this.#request.quiet && !('aux' in message)) return Promise.resolve();
     if (this.#request.live && 'stream' in message) return Promise.resolve();
     return this.#send(message);
   }
 
-  /** Also when nothing else is said. */
+  /** Sends the result, even in quiet mode. */
   result(message: BuildMessage): Promise<void> {
     return this.#send(message);
   }
@@ -127,7 +127,7 @@ export class BuildOutput {
     };
   }
 
-  /** One after the other, in the order of the calls. */
+  /** Sends messages one at a time, in the order of the calls. */
   #send(message: BuildMessage): Promise<void> {
     const before = this.#sending;
     this.#sending = before.then(() => this.#request.send(message));

@@ -1,9 +1,9 @@
-// --chown and --chmod. Names are the image's, looked up in its own /etc/passwd and /etc/group.
+// The values of --chown and --chmod. Names are looked up in the image's own /etc/passwd and /etc/group.
 import { decodeGroup, decodePasswd } from '../formats/user-database.ts';
 import { readTextInRoot } from '../linux/plain-file.ts';
 import { BuildError } from './errors.ts';
 
-/** 'user', 'user:group', numbers in place of names; a user alone is also the group's name or number. Throws BuildError. */
+/** 'user' or 'user:group', by name or number; a user alone is the group too. @throws BuildError when one is unknown */
 export function ownerOf(chown: string, root: number): { uid: number; gid: number } {
   const [user = '', group = user, ...rest] = chown.split(':');
   if (user === '' || group === '' || rest.length > 0)
@@ -26,7 +26,7 @@ export function ownerOf(chown: string, root: number): { uid: number; gid: number
   };
 }
 
-/** Octal digits. Throws BuildError. */
+/** Decodes octal digits. @throws BuildError when the text is not octal */
 export function modeOf(chmod: string): number {
   if (!/^[0-7]{3,5}$/.test(chmod) || Number.parseInt(chmod, 8) > 0o7777) {
     throw new BuildError(`invalid --chmod: ${JSON.stringify(chmod)} (it is an octal number, as 0755)`);

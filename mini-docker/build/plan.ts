@@ -1,4 +1,4 @@
-// Which stages of a Dockerfile a build needs, what each waits for, and how its steps are numbered: pure.
+// Decides which stages a build needs, what each one waits for, and how the steps are numbered: pure.
 
 import { decodeCsvLine } from '../formats/csv.ts';
 import type { Dockerfile, Stage } from '../formats/dockerfile/dockerfile.ts';
@@ -7,26 +7,26 @@ import { BuildError } from './errors.ts';
 
 export interface PlannedStage {
   stage: Stage;
-  /** What FROM names: the number of a stage above, or an image. */
+  /** The base that FROM names: the number of an earlier stage, or an image. */
   base: number | { image: string };
-  /** Stages that have to be built before, or meanwhile. */
+  /** Stages that this one needs, built earlier or in parallel. */
   needs: number[];
-  /** The number of its FROM, counted from 1. */
+  /** Number of the step of its FROM, counted from 1. */
   firstStep: number;
 }
 
 export interface Plan {
   target: number;
-  /** In the order of the Dockerfile. */
+  /** The needed stages, in the order of the Dockerfile. */
   stages: PlannedStage[];
-  /** Steps of the whole build. */
+  /** Number of steps in the whole build. */
   total: number;
 }
 
 /**
- * Throws BuildError when there is no such target, and DockerfileError for a needed instruction with a flag that cannot be
- * had.
- * @param baseOf FROM's name, variables in their places
+ * Plans the build of a target.
+ * @param baseOf gives FROM's name with variables expanded
+ * @throws BuildError when there is no such target; DockerfileError when a needed instruction has an unsupported flag
  */
 export function planBuild(
   { stages, globals }: Dockerfile,
@@ -66,7 +66,7 @@ function findTarget(stages: readonly Stage[], name: string): number {
   throw new BuildError(`target stage ${JSON.stringify(name)} could not be found${hint}`);
 }
 
-/** The stage of a name or, as COPY --from has it, a number, among those above `before`. */
+/** The number of the stage with this name (or this number, as COPY --from allows) among those before `before`. */
 export function stageCalled(stages: readonly Stage[], name: string, before: number): number | undefined {
   const named = stageNamed(stages, name, before);
   return named ?? (/^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined);
@@ -83,7 +83,7 @@ function copiedFrom(stages: readonly Stage[], index: number): number[] {
     return each.kind === 'run' ? each.mounts.flatMap(mountSource) : [];
   });
   const found = names.map(name => stageCalled(stages, name, index)).filter(each => each !== undefined);
-  // What a variable stands for is known when the step is run: it may be any.
+  // A variable gets its value only when the step runs, so it may name any earlier stage.
   if (names.some(name => name.includes('$'))) found.push(...stages.slice(0, index).keys());
   return found;
 }

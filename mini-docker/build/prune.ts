@@ -1,9 +1,9 @@
-// What earlier builds left for later ones, counted and taken away.
+// Lists and removes what earlier builds left in the cache.
 import type { CacheRecord } from './cache.ts';
 import type { BuildHost } from './workspace.ts';
 
 export interface CacheUsage extends CacheRecord {
-  /** Bytes of the files of its layer. */
+  /** Size of the files in its layer, in bytes. */
   size: number;
 }
 
@@ -15,13 +15,13 @@ export function cacheUsage({ cache, images }: Pick<BuildHost, 'cache' | 'images'
 }
 
 export interface PruneOptions {
-  /** Bytes that may stay: of what was used last. */
+  /** Bytes to keep; the most recently used steps stay. */
   keep?: number;
-  /** Only what was last used before: milliseconds since 1970. */
+  /** Time in milliseconds since 1970: only steps last used before it are removed. */
   until?: number;
 }
 
-/** Gives the keys, and the bytes of layers that no image has either. */
+/** Removes steps; returns their keys and the bytes of their layers that no image uses. */
 export async function pruneCache(
   host: Pick<BuildHost, 'cache' | 'cacheMounts' | 'images'>,
   { keep = 0, until }: PruneOptions,

@@ -1,4 +1,4 @@
-// RUN --mount=…: what a command sees of the context, of other stages, of caches and secrets, and the image does not
+// RUN --mount=…: lets a command see the context, other stages, caches and secrets without adding them to the image
 // (https://docs.docker.com/reference/dockerfile/#run---mount).
 import { chmodSync, chownSync, closeSync, lstatSync, openSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -14,7 +14,7 @@ import { lowerdirsOf, openState, type Workspace } from './workspace.ts';
 
 export interface RunMounts extends Disposable {
   mounts: Mount[];
-  /** 'NAME=value' */
+  /** Variables for the command: 'NAME=value'. */
   env: string[];
 }
 
@@ -25,7 +25,7 @@ interface Preparation {
   resources: DisposableStack;
 }
 
-/** Throws BuildError. */
+/** @throws BuildError when a source does not exist or cannot be mounted */
 export async function prepareMounts(
   workspace: Workspace,
   state: StageState,
@@ -75,7 +75,7 @@ function secret(
   { mode = 0o400, uid, gid }: MountRequest,
   { value, target }: { value: Buffer; target: string },
 ): Mount {
-  // In the run directory, which is in memory as a rule; it is removed with the step.
+  // The run directory is normally in memory; the secret is removed with the step.
   const path = join(workspace.runDirectory('secret'), 'secret');
   writeFileSync(path, value, { mode: 0o600 });
   chownSync(path, uid, gid);
@@ -95,7 +95,7 @@ async function cache(preparation: Preparation, request: MountRequest): Promise<s
   return taken.path;
 }
 
-/** The source as a path of the host, where that is possible; else a copy of it. What is written is thrown away. */
+/** Host path of the source; of a copy when it is writable or spread over layers. Writes are discarded. */
 async function bind(preparation: Preparation, request: MountRequest): Promise<string> {
   const { workspace } = preparation;
   if (request.readonly) {
@@ -118,12 +118,12 @@ async function treeOf({ workspace, stage, resources }: Preparation, from: string
 const missing = ({ source, from }: MountRequest): BuildError =>
   new BuildError(`RUN --mount: ${source} is not in ${from ?? 'the build context'}`);
 
-/** undefined when it is put together of several layers. */
+/** The source's path on the host; undefined when several layers contribute to it. */
 async function hostPath(preparation: Preparation, request: MountRequest): Promise<string | undefined> {
   const { root, directories } = await treeOf(preparation, request.from);
   using found = locate(root, request.source);
   if (found === undefined) throw missing(request);
-  // Where it is, without any link: /proc tells of a mount that is attached nowhere how it looks from its root.
+  // The path with links resolved: for a detached mount, /proc shows a path that starts at the mount's root.
   const parent = readlinkSync(`/proc/self/fd/${found.directory}`);
   const top = readlinkSync(`/proc/self/fd/${root}`);
   const inside = posix.join('/', top === '/' ? parent : parent.slice(top.length), found.name);
@@ -133,7 +133,7 @@ async function hostPath(preparation: Preparation, request: MountRequest): Promis
   return isDirectory(found) && there.length > 1 ? undefined : first;
 }
 
-/** Every part of the path below the layer is a real directory, and no link. */
+/** Whether every part of the path below the layer is a real directory rather than a link. */
 function isThere(path: string, directories: readonly string[]): boolean {
   const top = directories.find(each => path === each || path.startsWith(each === '/' ? each : `${each}/`))!;
   for (let at = posix.dirname(path); at.length > top.length; at = posix.dirname(at)) {

@@ -1,4 +1,4 @@
-// RUN: a container as `run` would start it, on top of the stage's layers; what it changed becomes a layer.
+// RUN: starts a container on top of the stage's layers, as `run` would; its changes become a layer.
 import { chmodSync, closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -18,19 +18,19 @@ import { lowerdirsOf, openWritable, type Workspace, type Writable, writable } fr
 
 export interface RunStep {
   command: InstructionOf<'run'>;
-  /** Values of --mount, variables in their places. */
+  /** Values of --mount, with variables expanded. */
   mounts: readonly string[];
-  /** 'NAME=value': the configuration's and those of ARG. */
+  /** Variables of the configuration and of ARG: 'NAME=value'. */
   env: string[];
   stage: number;
   output: StageOutput;
 }
 
-/** Milliseconds that are allowed for output after the program has exited. */
+/** Milliseconds in which output may still arrive after the program has exited. */
 const PATIENCE = 2000;
 const KILL = 9;
 
-/** Throws BuildError. Nothing of the container is left in any case. */
+/** Runs the step; the container is always removed. @throws BuildError when the command fails or cannot be started */
 export async function runStep(
   workspace: Workspace,
   state: StageState,
@@ -82,7 +82,7 @@ export async function runStep(
     if (exit.code !== 0) throw failure(exit, args);
   } catch (cause) {
     if (cause instanceof BuildError || signal.aborted) throw cause;
-    // The build fails, and no program has: there is no exit code of one.
+    // The build fails although no program ran, so there is no exit code.
     throw new BuildError(run.explain(cause).message, { cause });
   } finally {
     await container?.delete();
@@ -97,7 +97,7 @@ export async function runStep(
   return await storeLayer(workspace, layer.upperdir);
 }
 
-/** A command finds the directories of the image's volumes, and the image has them from then on. Throws BuildError. */
+/** Creates directories for the image's volumes, which stay in the image. @throws BuildError when one cannot be made */
 function makeVolumes(workspace: Workspace, state: StageState, layer: Writable): void {
   const paths = Object.keys(state.config.Volumes ?? {});
   if (paths.length === 0) return;
@@ -109,7 +109,7 @@ function makeVolumes(workspace: Workspace, state: StageState, layer: Writable): 
   }
 }
 
-/** A here-document alone is what the shell gets; one that says '#!' is a program. */
+/** A here-document on its own is a script for the shell, or a program if it begins with '#!'. */
 function commandOf(workspace: Workspace, state: StageState, { command, documents }: RunStep['command']) {
   const [document] = documents;
   if (document === undefined || command.form === 'exec') {
@@ -144,13 +144,13 @@ async function pass(stream: Readable | undefined, output: StageOutput, isError: 
   if (rest !== '') await output.data(rest, isError);
 }
 
-/** Kills it when the build is given up. */
+/** Waits for the container to end, and kills it if the build is cancelled. */
 async function ended(container: Container, signal: AbortSignal): Promise<Exit> {
   const kill = () => {
     try {
       container.kill(KILL);
     } catch {
-      // It has ended by itself.
+      // The container has already ended.
     }
   };
   if (signal.aborted) kill();

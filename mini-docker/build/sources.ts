@@ -1,5 +1,4 @@
-// The sources of COPY and ADD: files of a tree that is not trusted. The kernel resolves every path inside the
-// tree.
+// The sources of COPY and ADD: files of an untrusted tree. The kernel resolves every path inside the tree.
 
 import { posix } from 'node:path';
 import { decodeName, encodeName, isByteName } from '../formats/byte-names.ts';
@@ -14,10 +13,10 @@ import { SyscallError } from '../linux/syscall-error.ts';
 import { close } from '../linux/syscalls.ts';
 import { BuildError } from './errors.ts';
 
-/** A file by the directory that it is in; symbolic links to it have been followed. */
+/** A file, given by its directory and its name; symbolic links on the way have been followed. */
 export interface Located extends Disposable {
   directory: number;
-  /** '.' for the root itself. */
+  /** Name in the directory; '.' for the root itself. */
   name: string;
   status: FileStatus;
 }
@@ -27,15 +26,15 @@ const NUL = Buffer.alloc(1);
 export const pathArg = (path: string): PathArg =>
   isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
 
-/** Bytes with the NUL at its end (<linux/limits.h>). */
+/** Largest length of a path, in bytes, including the final NUL (<linux/limits.h>). */
 const PATH_MAX = 4096;
 
-/** Throws BuildError for a path that no system call takes. */
+/** @throws BuildError when the path is too long for any system call */
 export function refuseLong(path: string): void {
   if (Buffer.byteLength(path) >= PATH_MAX) throw new BuildError(`${path.slice(0, 100)}…: file name too long`);
 }
 
-/** Where `path` leads in the tree of `root`, without links, also when nothing is there yet. Throws BuildError. */
+/** Resolves `path` in the tree of `root`; it need not exist. @throws BuildError when links form a loop */
 export function placeOf(root: number, path: string): string {
   refuseLong(path);
   const place = orMissing(() => resolveInRoot(root, pathArg(path)));
@@ -43,7 +42,7 @@ export function placeOf(root: number, path: string): string {
   return decodeName(place.subarray(1));
 }
 
-/** Finds a file in the tree of `root`, inside of which every link stays. undefined when it is not there. */
+/** Finds a file in the tree of `root`; links cannot leave the tree. undefined when there is no such file. */
 export function locate(root: number, path: string): Located | undefined {
   const place = orMissing(() => decodeName(resolveInRoot(root, pathArg(path)).subarray(1)));
   if (place === undefined) return undefined;
@@ -59,11 +58,11 @@ export function locate(root: number, path: string): Located | undefined {
   return { directory, name, status, [Symbol.dispose]: () => void call(close(directory)) };
 }
 
-/** The directory itself, to read: the caller's to close. */
+/** Opens the directory itself for reading; the caller closes the descriptor. */
 export const openDirectoryOf = ({ directory, name }: Located): number =>
   openInRoot(directory, pathArg(name), O.RDONLY | O.DIRECTORY);
 
-/** The file's content: the caller's to close. */
+/** Opens the file for reading; the caller closes the descriptor. */
 export function openFileOf({ directory, name }: Located): number {
   const fd = openPlainFile(directory, pathArg(name));
   if (fd === undefined) throw new Error(`cannot read ${name}: it is no ordinary file any more`);
@@ -73,10 +72,10 @@ export function openFileOf({ directory, name }: Located): number {
 const openDirectory = (root: number, path: string): number | undefined =>
   orMissing(() => openInRoot(root, pathArg(path), O.RDONLY | O.DIRECTORY));
 
-/** No file has a name that is too long. */
+/** Errors for a path that does not exist; a name that is too long cannot exist either. */
 const MISSING = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
 
-/** undefined when there is no such path. */
+/** Runs `look`; undefined when the path does not exist. */
 function orMissing<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -91,8 +90,8 @@ export const isDirectory = ({ status }: Pick<Located, 'status'>): boolean =>
 export const isFile = ({ status }: Pick<Located, 'status'>): boolean => (status.mode & S_IF.MT) === S_IF.REG;
 
 /**
- * The paths that a source stands for: itself, or those that its wildcards fit
- * (https://pkg.go.dev/path/filepath#Match). Throws BuildError for one that leads out of the context.
+ * The paths that a source means: itself, or those that match its wildcards (https://pkg.go.dev/path/filepath#Match).
+ * @throws BuildError when the source leads out of the context
  */
 export function matchingPaths(root: number, source: string): string[] {
   const parts: string[] = [];

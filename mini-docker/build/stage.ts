@@ -1,4 +1,4 @@
-// One stage: its instructions one after the other, each from the cache or done.
+// Builds one stage: takes each instruction's result from the cache, or executes it.
 
 import { closeSync } from 'node:fs';
 import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
@@ -25,15 +25,15 @@ import { openState, openWritable, type Workspace, writable } from './workspace.t
 export interface StageRequest {
   planned: PlannedStage;
   variables: BuildVariables;
-  /** The escape character, and the Dockerfile's name, for errors. */
+  /** The escape character, and the Dockerfile's name for errors. */
   sign: string;
   file: string;
   output: StageOutput;
-  /** The stage that FROM names; undefined: it names an image. */
+  /** The stage that FROM names; undefined when it names an image. */
   from: Promise<StageState> | undefined;
 }
 
-/** Throws BuildError, DockerfileError, and what the layers below throw. */
+/** @throws BuildError or DockerfileError, and the errors of the layers below */
 export async function buildStage(workspace: Workspace, request: StageRequest): Promise<StageState> {
   const { planned, output } = request;
   const { stage } = planned;
@@ -70,14 +70,14 @@ function begin(workspace: Workspace, { planned, variables, sign, file, output, f
 
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** An image without a PATH, and scratch, get one with FROM. */
+/** FROM adds a PATH when the image has none, and for scratch. */
 function withPath(state: StageState): StageState {
   const { Env = [] } = state.config;
   if (Env.some(each => each.startsWith('PATH='))) return state;
   return { ...state, config: { ...state.config, Env: [...Env, DEFAULT_PATH] } };
 }
 
-/** Says where in the Dockerfile a variable or a quote is wrong. */
+/** Adds the place in the Dockerfile to an error about a variable or a quote. */
 async function at<T>(instruction: Instruction, file: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -88,11 +88,11 @@ async function at<T>(instruction: Instruction, file: string, work: () => T | Pro
   }
 }
 
-/** What a step did. */
+/** The result of a step. */
 interface Done {
   state: Partial<StageState>;
   layer?: LooseLayer | undefined;
-  /** For the history. */
+  /** The step as the history words it. */
   did: string;
 }
 
@@ -100,7 +100,7 @@ class StageBuilder {
   state: StageState;
   readonly #workspace: Workspace;
   readonly #request: StageRequest;
-  /** Values of the ARGs so far. */
+  /** Values of the ARG instructions so far. */
   readonly #arguments = new Map<string, string | undefined>();
   readonly #argumentsSize = { characters: 0 };
 
@@ -110,7 +110,7 @@ class StageBuilder {
     this.state = { ...state, ownCommand: false };
   }
 
-  /** ONBUILD of the base image. */
+  /** Executes the base image's ONBUILD instructions. */
   async runTriggers(): Promise<void> {
     const triggers = this.state.config.OnBuild ?? [];
     if (triggers.length === 0) return;
@@ -175,7 +175,7 @@ class StageBuilder {
     return { state: { config: next, ownCommand: ownCommand || instruction.kind === 'cmd' }, did };
   }
 
-  /** Its value changes what is done with it, and counts there. */
+  /** The value is not part of this step's key: it counts in the keys of the steps that use it. */
   async #argument(instruction: InstructionOf<'arg'>): Promise<void> {
     const { variables, sign } = this.#request;
     const lookup = (name: string) => this.#lookup(name);
@@ -186,7 +186,7 @@ class StageBuilder {
     return this.#plain(instruction, { state: {}, did: instruction.text });
   }
 
-  /** Of no files. */
+  /** Handles an instruction that changes no files. */
   async #plain(instruction: Instruction, done: Done): Promise<void> {
     return this.#cached(instruction, { key: [done.did], work: async () => done });
   }
@@ -206,7 +206,7 @@ class StageBuilder {
     const words = runWords(instruction.command, this.state.config);
     const documents = instruction.documents.map(each => each.content);
     const network = instruction.network ?? '';
-    // Classic: the values of ARG in front, and how many there are.
+    // As the classic builder does: the number of ARG values, then the values, before the command.
     const given = values.length === 0 ? [] : [`|${values.length}`, ...values.toSorted()];
     const did = ['RUN', ...given, ...words].join(' ');
     return this.#cached(instruction, {
@@ -225,7 +225,7 @@ class StageBuilder {
     });
   }
 
-  /** What a command sees of other stages is a part of what it depends on. */
+  /** Keys of the trees that a command mounts: the command's result depends on them. */
   async #mountedTrees(mounts: readonly string[]): Promise<string[]> {
     const keys: string[] = [];
     for (const mount of mounts) {
@@ -243,7 +243,7 @@ class StageBuilder {
       return value === undefined ? {} : { [name]: this.#expand(value) };
     };
     const { variables } = this.#request;
-    // --from may also name the platform, and what stands before the first FROM.
+    // --from may also use the platform's variables and the ARGs before the first FROM.
     const lookup = (name: string) => this.#lookup(name) ?? variables.global(name);
     const from =
       instruction.from === undefined
@@ -279,7 +279,7 @@ class StageBuilder {
     });
   }
 
-  /** Makes the directory where it is not there. */
+  /** Creates the directory if it does not exist. */
   async #workdir(instruction: Instruction): Promise<void> {
     const done = this.#configured(instruction);
     return this.#cached(instruction, {
@@ -328,7 +328,7 @@ class StageBuilder {
     step: {
       key: (string | readonly string[])[] | (string | readonly (string | readonly string[])[])[];
       work: () => Promise<Done>;
-      /** What it does to the state, where the cache has the layer. */
+      /** Changes to the state when the layer comes from the cache. */
       state?: Partial<StageState>;
       did?: string;
     },

@@ -6,22 +6,22 @@ import type { Image, LooseLayer } from '../images/image.ts';
 import { BuildError } from './errors.ts';
 
 export interface StageState {
-  /** undefined: from scratch. */
+  /** The base image; undefined for scratch. */
   base: Image | undefined;
   platform: Platform;
-  /** Topmost first: those of the base. */
+  /** Directories of the base's layers, topmost first. */
   baseDirectories: string[];
-  /** On top of the base's, from the bottom. */
+  /** Layers on top of the base, bottom first. */
   layers: LooseLayer[];
   config: ProcessDefaults;
-  /** Of the base and of the stage. */
+  /** History of the base and of the stage. */
   history: History[];
   author: string | undefined;
-  /** RFC 3339: of the last step. */
+  /** Time of the last step, in RFC 3339. */
   created: string;
-  /** Stands for everything that led here. */
+  /** Key of all the steps that led to this state. */
   key: string;
-  /** CMD was said in this Dockerfile. */
+  /** Whether this Dockerfile has set CMD. */
   ownCommand: boolean;
 }
 
@@ -47,7 +47,7 @@ export function imageConfigOf(state: StageState): ImageConfig {
 /** Bytes of an image's configuration; registries take no larger ones (distribution specification, "Pushing manifests"). */
 const LARGEST_CONFIG = 4 << 20;
 
-/** The id of that image. Throws BuildError when variables, labels and history have become too large for one. */
+/** The id of that image. @throws BuildError when variables, labels and history are too large for a configuration */
 export function imageIdOf(state: StageState): string {
   if (state.base !== undefined && isBase(state)) return state.base.id;
   const config = encodeJson(imageConfigOf(state));
@@ -59,6 +59,6 @@ export function imageIdOf(state: StageState): string {
   return digestOf(config);
 }
 
-/** Nothing was added to the base image. */
+/** Whether the stage has added nothing to the base image. */
 export const isBase = ({ base, history }: StageState): boolean =>
   history.length === (base?.config.history?.length ?? 0);

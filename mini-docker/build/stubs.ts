@@ -9,8 +9,8 @@ import type { StageState } from './state.ts';
 import { openState, type Workspace } from './workspace.ts';
 
 /**
- * What was made only to mount something on it is no change of the image. Directories above it, that overlay copied for
- * that, go too when nothing else is in them.
+ * Removes files and directories that were created only as mount points: they are not changes to the image. Parent
+ * directories that overlay copied up for them are removed too if they are otherwise empty.
  */
 export function removeStubs(
   workspace: Workspace,
@@ -29,7 +29,7 @@ export function removeStubs(
   }
 }
 
-/** @returns whether the directory above may have nothing in it now */
+/** @returns whether the parent directory may now be empty */
 function removeStub(
   view: number,
   { upperdir, path, isPlace }: { upperdir: string; path: string; isPlace: boolean },
@@ -49,7 +49,7 @@ function removeStub(
   return true;
 }
 
-/** No link on the way leads elsewhere: the container made what is there. */
+/** Whether the path has no symbolic links, which the container could have pointed elsewhere. */
 function isBelow(upperdir: string, path: string): boolean {
   for (let at = posix.dirname(path); at !== '/'; at = posix.dirname(at)) {
     const found = lstatSync(join(upperdir, at), { throwIfNoEntry: false });
@@ -58,7 +58,7 @@ function isBelow(upperdir: string, path: string): boolean {
   return true;
 }
 
-/** Not there below at all, or there with the same attributes. */
+/** Whether the directory is absent from the lower layers, or there with the same attributes. */
 function isSame(
   lower: ReturnType<typeof locate>,
   upper: { mode: number; uid: number; gid: number },
@@ -67,7 +67,7 @@ function isSame(
   if (lower === undefined) return true;
   const fd = openSync(path, O.RDONLY | O.DIRECTORY);
   try {
-    // It stands for one that was removed, with everything in it.
+    // An opaque directory replaces a deleted one and hides its contents.
     if (xattr(fd, OPAQUE_XATTR) !== undefined) return false;
   } finally {
     closeSync(fd);

@@ -1,5 +1,5 @@
-// Files from one tree to another, and what they are made of as a digest. Both go by the archive that pack() makes of
-// them, which never is anywhere but in memory, piece by piece.
+// Copies files from one tree to another, and computes a digest of them. Both use the archive that pack()
+// produces, which exists only in memory, piece by piece.
 import type { Hash } from 'node:crypto';
 import { closeSync, fchmodSync, fchownSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -12,16 +12,16 @@ import { SyscallError } from '../linux/syscall-error.ts';
 import { BuildError } from './errors.ts';
 import { isDirectory, type Located, openDirectoryOf, pathArg } from './sources.ts';
 
-/** How files are changed on their way. */
+/** Changes made to files as they are copied. */
 export interface Alterations {
   owner?: { uid: number; gid: number } | undefined;
-  /** Permission bits of all files and directories. */
+  /** Permission bits for all files and directories. */
   mode?: number;
-  /** Leaves out a path of the source, and what is below it. */
+  /** Leaves out a path of the source, and everything below it. */
   skip?(path: string): boolean;
 }
 
-/** The files: of a directory those in it, each by its path there; else the one file under the name `as`. */
+/** An archive of a directory's files, each by its path there; or of one file, under the name `as`. */
 async function* archiveOf(
   source: Located,
   { as, skip }: Alterations & { as: string },
@@ -30,7 +30,7 @@ async function* archiveOf(
     yield* pack({ fd: source.directory, only: { name: source.name, as }, whiteouts: false });
     return;
   }
-  // One of its own: reading a directory moves its position.
+  // A separate descriptor, because reading a directory moves its position.
   const fd = openDirectoryOf(source);
   try {
     yield* pack({ fd, whiteouts: false, ...(skip === undefined ? {} : { skip }) });
@@ -45,7 +45,7 @@ const altered = (entry: TarEntry, { owner, mode }: Alterations): TarEntry => ({
   ...(mode !== undefined && (entry.type === 'file' || entry.type === 'directory') ? { mode } : {}),
 });
 
-/** Content, names, kinds, modes, owners and attributes; not times. */
+/** Digest of the contents, names, types, modes, owners and attributes, but not of the times. */
 export async function hashFiles(
   source: Located,
   options: Alterations & { as: string; hash: Hash },
@@ -66,7 +66,7 @@ export async function hashFiles(
   for await (const chunk of archiveOf(source, options)) reader.write(chunk);
 }
 
-/** Writes them below the directory `base` of the tree `root`. Throws ImageError. */
+/** Writes the files below the directory `base` of the tree `root`. @throws ImageError */
 export async function copyFiles(
   source: Located,
   options: Alterations & { as: string; root: number; base: string; limit: number },
@@ -87,7 +87,7 @@ export async function copyFiles(
   }
 }
 
-/** Makes a directory, and those above it, that are not there yet: also where dangling links lead to. Throws BuildError. */
+/** Creates a directory and its missing parents, even at the targets of dangling links. @throws BuildError */
 export function makeDirectories(root: number, path: string, { owner, mode }: Alterations = {}): void {
   const describe = (fd: number) => {
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);

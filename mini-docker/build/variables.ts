@@ -1,17 +1,17 @@
-// Which variables a Dockerfile knows where: ARG before the first FROM, ARG in a stage, ENV
+// The scopes of a Dockerfile's variables: ARG before the first FROM, ARG in a stage, ENV
 // (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
 import { DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand } from '../formats/dockerfile/words.ts';
 import type { Platform } from '../formats/oci/image.ts';
 
-/** Known to RUN without ARG when they are given, and no part of what the cache goes by. */
+/** Variables that RUN sees without an ARG if they are given, and that do not affect the cache. */
 const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap(name => [
   name,
   name.toUpperCase(),
 ]);
 
-/** The whole build's: given values, and what stands before the first FROM. */
+/** Variables of the whole build: the given values, and the ARGs before the first FROM. */
 export class BuildVariables {
   readonly #given: Readonly<Record<string, string | null>>;
   readonly #platform: ReadonlyMap<string, string>;
@@ -27,7 +27,7 @@ export class BuildVariables {
     ]);
   }
 
-  /** Throws DockerfileSyntaxError. */
+  /** @throws DockerfileSyntaxError */
   declareGlobal(instruction: InstructionOf<'arg'>, sign: string): void {
     for (const [name, initial] of instruction.pairs) {
       const value = this.#take(name) ?? this.#expanded(initial, { sign, lookup: each => this.global(each) });
@@ -35,19 +35,19 @@ export class BuildVariables {
     }
   }
 
-  /** In FROM lines. */
+  /** The value of a variable in a FROM line. */
   global(name: string): string | undefined {
     return this.#globals.get(name) ?? this.#platform.get(name);
   }
 
-  /** What stands in a FROM line, variables in their places; never ''. Throws DockerfileSyntaxError. */
+  /** The text of a FROM line with variables expanded; never ''. @throws DockerfileSyntaxError when it would be */
   expandGlobal(text: string, sign: string): string {
     const value = expand(text, { escape: sign, lookup: name => this.global(name) });
     if (value === '') throw new DockerfileSyntaxError(`the name of the image is empty: ${text}`);
     return value;
   }
 
-  /** The value of an ARG of a stage. Throws DockerfileSyntaxError. */
+  /** The value of an ARG in a stage. @throws DockerfileSyntaxError */
   value(name: string, initial: string | undefined, scope: Scope): string | undefined {
     return this.#take(name) ?? this.#expanded(initial, scope) ?? this.global(name);
   }
@@ -58,7 +58,7 @@ export class BuildVariables {
     );
   }
 
-  /** Given, and no ARG asked for them. */
+  /** Names of given variables that no ARG declares. */
   unused(): string[] {
     return Object.keys(this.#given).filter(name => !this.#used.has(name));
   }
@@ -73,10 +73,10 @@ export class BuildVariables {
   }
 }
 
-/** Characters that the arguments of a stage may have together. */
+/** Characters that a stage's arguments may have in total. */
 const LARGEST = 4 << 20;
 
-/** Throws DockerfileSyntaxError when this value, with those that were counted before, is too much for the daemon's memory. */
+/** Adds the value to the total. @throws DockerfileSyntaxError when the total is too much for the daemon's memory */
 export function counted(value: string | undefined, size: { characters: number }): string | undefined {
   size.characters += value?.length ?? 0;
   if (size.characters > LARGEST)
@@ -99,7 +99,7 @@ function platformVariables(prefix: string, { os, architecture, variant }: Platfo
   ];
 }
 
-/** 'NAME=value' → its parts; without '=' the value is ''. */
+/** 'NAME=value' → its two parts; without '=' the value is ''. */
 export function assignment(text: string): [name: string, value: string] {
   const equals = text.indexOf('=');
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];

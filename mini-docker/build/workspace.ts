@@ -1,4 +1,4 @@
-// What all stages of one build work with, and directories that end with it.
+// The resources that all stages of one build share, with directories that are removed when the build ends.
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../formats/engine-api/containers.ts';
@@ -14,34 +14,34 @@ import type { BuildOutput } from './output.ts';
 import type { BuildRequest } from './request.ts';
 import type { StageState } from './state.ts';
 
-/** What a build needs of those who know more than images: the engine gives it. */
+/** The services that a build needs beyond images; the engine provides them. */
 export interface BuildHost {
   images: ImageStore;
   runtime: Runtime;
   cache: StepCache;
   cacheMounts: CacheMounts;
-  /** For files of builds, on the filesystem of the layers. */
+  /** Directory for the build's files, on the filesystem of the layers. */
   directory: string;
-  /** For runtime state and secrets: a tmpfs as a rule. */
+  /** Directory for runtime state and secrets, normally a tmpfs. */
   runDirectory: string;
-  /** The root of an overlay that is mounted nowhere: layers topmost first. Without `workdir` it is read-only. */
+  /** Opens the root of a detached overlay: layers topmost first. Without `workdir` it is read-only. */
   openView(view: { lowerdirs: string[]; upperdir: string; workdir?: string }): number;
-  /** A spec as for `run`, and a network. */
+  /** Prepares a spec, as for `run`, and a network. */
   prepareRun(request: RunRequest): Promise<PreparedRun>;
   newId(): string;
-  /** Progress of a pull in the words of the API, and not more often than people can see. */
+  /** Reports a pull's progress in the API's format, no more often than a reader can follow. */
   progressReporter(send: (message: ProgressMessage) => void): (progress: ImageProgress) => void;
 }
 
 export interface RunRequest {
   id: string;
-  /** Of the build step, on disk and in the run directory. */
+  /** The build step's directory on disk; `runDirectory` is for its runtime state. */
   directory: string;
   runDirectory: string;
   layers: { lowerdirs: string[]; upperdir: string; workdir: string };
-  /** The id of the image that it would be: events name it. */
+  /** Id that the image would have now, for events. */
   image: string;
-  /** Stands for the layers. */
+  /** Key of the layers. */
   key: string;
   args: string[];
   config: ProcessDefaults;
@@ -52,13 +52,13 @@ export interface RunRequest {
 export interface PreparedRun {
   spec: Spec;
   layers: RunRequest['layers'];
-  /** Connects it, once its namespaces are there. */
+  /** Connects the container to its network, once its namespaces exist. */
   connect(pid: number): Promise<void>;
   /** Gives back what connect() took. */
   release(): Promise<void>;
-  /** Tells those who follow the engine's events. */
+  /** Reports an event to the engine's clients. */
   happened(action: string, more?: Record<string, string>): void;
-  /** A line for a program that cannot be run. */
+  /** Turns the cause into a one-line error for a program that cannot be run. */
   explain(cause: unknown): Error;
 }
 
@@ -67,35 +67,35 @@ export interface Workspace {
   request: BuildRequest;
   output: BuildOutput;
   signal: AbortSignal;
-  /** A descriptor of the unpacked context. */
+  /** Descriptor of the unpacked context. */
   context: number;
   contextPath: string;
-  /** Stands for all of the context. */
+  /** Digest of the whole context. */
   contextDigest(): Promise<string>;
-  /** Nanoseconds since 1970: later times become this one. */
+  /** Latest file time, in nanoseconds since 1970; later times are set to this one. */
   epoch: bigint | undefined;
-  /** What the build uses is not collected meanwhile. */
+  /** Protects a layer from garbage collection during the build. */
   hold(digest: string): void;
-  /** A fresh directory, removed with the build. */
+  /** Creates a new directory, which is removed with the build. */
   directory(name: string): string;
   runDirectory(name: string): string;
-  /** Another stage, or an image, by what --from says. */
+  /** The stage or image that --from names. */
   tree(name: string, before: number): Promise<StageState>;
 }
 
-/** Topmost first. Overlay refuses a directory that comes twice (ELOOP); the lower one has nothing to add. */
+/** Directories topmost first, without duplicates: overlay refuses those (ELOOP), and the lower one adds nothing. */
 export function lowerdirsOf(host: BuildHost, state: StageState): string[] {
   const own = state.layers.map(each => host.images.loose.directory(each.diffId)).reverse();
   return [...new Set([...own, ...state.baseDirectories])];
 }
 
-/** A directory's layers in a view to read: the caller's to close. */
+/** Opens a read-only view of the stage's layers; the caller closes the descriptor. */
 export function openState(workspace: Workspace, state: StageState): number {
   const [upperdir = workspace.directory('empty'), ...lowerdirs] = lowerdirsOf(workspace.host, state);
   return workspace.host.openView({ upperdir, lowerdirs });
 }
 
-/** What overlay wants to write to. */
+/** The directories that overlay needs to write to. */
 export interface Writable {
   upperdir: string;
   workdir: string;
@@ -108,10 +108,10 @@ export function writable(workspace: Workspace): Writable {
   return { upperdir, workdir };
 }
 
-/** A view in which everything can be changed; changes go to the upper directory. The caller's to close. */
+/** Opens a writable view; changes go to the upper directory. The caller closes the descriptor. */
 export function openWritable(workspace: Workspace, state: StageState, layer: Writable): number {
   const lowerdirs = lowerdirsOf(workspace.host, state);
-  // Overlay wants something below: from scratch there is nothing.
+  // Overlay needs a lower directory, and a stage from scratch has none.
   if (lowerdirs.length === 0) return openSync(layer.upperdir, O.RDONLY | O.DIRECTORY);
   return workspace.host.openView({ lowerdirs, ...layer });
 }
