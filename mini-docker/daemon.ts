@@ -1,4 +1,4 @@
-// `mini-docker daemon`: images, networks, runtime, engine and api put together, until a signal ends it.
+// `mini-docker daemon`: assembles images, networks, runtime, engine and API, and runs them until a signal arrives.
 
 import { chownSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -27,14 +27,14 @@ export async function runDaemon(argv: string[]): Promise<number> {
     protectFromOomKiller();
     await serve(daemonOptions(argv, process.env));
   } catch (error) {
-    // The last line is what the command shows when the daemon that it started did not come up.
+    // A command that started the daemon in vain shows the last line of its output.
     process.stderr.write(`mini-docker: ${firstLine(error)}\n`);
     return exit(1);
   }
   return exit(0);
 }
 
-/** More are only in the log. */
+/** Largest number of problems kept for `info`; the log has all of them. */
 const MOST_TROUBLES = 50;
 
 async function serve(options: DaemonOptions): Promise<void> {
@@ -44,13 +44,13 @@ async function serve(options: DaemonOptions): Promise<void> {
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
   await using resources = new AsyncDisposableStack();
   resources.defer(giveMemoryBackWhenIdle());
-  // In volumes and layers lie set-uid programs of containers' roots: no user of this machine may get there. Through the
-  // run directory the socket's group has to.
+  // Volumes and layers can contain set-uid programs owned by root, so no user of this machine may reach them.
+  // The socket's group must still be able to pass through the run directory.
   resources.use(lockDirectory(dataRoot, runDir === dataRoot ? 0o711 : 0o710));
   if (runDir !== dataRoot) resources.use(lockDirectory(runDir, 0o711));
 
   resources.use(keepParents());
-  /** What of the disk could not be read or cleaned, for the log, and for `info`. */
+  /** Problems with reading or cleaning the disk, for the log and for `info`. */
   const troubles: string[] = [];
   const tell = (trouble: string) => {
     report('warning', trouble);
@@ -94,11 +94,11 @@ async function serve(options: DaemonOptions): Promise<void> {
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
   const signal = await stopped;
   report('info', `${signal}: stopping; containers go on running`);
-  // First the engine, whose end lets those go who follow logs or wait; then connections have an end, too.
+  // Closing the engine first releases the clients that follow logs or wait; then their connections can end.
   await engine.close();
 }
 
-/** The first signal stops in an orderly way, a second one at once. */
+/** The first signal stops the daemon in an orderly way; a second one ends it at once. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -111,7 +111,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** The members of a group of this name may use the socket, as with docker; without one it is root's alone. */
+/** Lets the group `mini-docker` or `docker` use the socket, as dockerd does; without such a group only root may. */
 function shareSocket(host: string): void {
   const path = /^unix:\/\/(.+)$/.exec(host)?.[1];
   if (path === undefined) return;
@@ -120,18 +120,18 @@ function shareSocket(host: string): void {
   if (group !== undefined) chownSync(path, 0, group.gid);
 }
 
-/** '2026-01-02T03:04:05.678Z warning container web: …': one event a line, but for the stacks of what nobody expected. */
+/** Logs '2026-01-02T03:04:05.678Z warning container web: …': one line per event, except for stack traces. */
 function report(level: 'debug' | 'info' | 'warning' | 'error', message: string): void {
   process.stdout.write(`${new Date().toISOString()} ${level} ${message}\n`);
 }
 
 function firstLine(error: unknown): string {
-  // What went wrong first; its cleaning up failed as well.
+  // The original error; the cleanup after it failed too.
   if (error instanceof SuppressedError) return firstLine(error.suppressed);
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
 }
 
-/** What the engine says itself is said in a line; a stack is for what nobody thought of. */
+/** The engine's own errors are logged in one line; unforeseen errors with their stack. */
 function unexpected(error: unknown): string {
   return error instanceof ExpectedError ? error.message : stackOf(error);
 }
@@ -141,8 +141,8 @@ function stackOf(error: unknown): string {
 }
 
 /**
- * Streams of running containers would keep the event loop alive: nothing is lost by leaving now. And not by process.exit(),
- * which waits for what V8 compiles in the background, and that may wait for a garbage collection: for ever then.
+ * Exits at once: the streams of running containers would keep the event loop alive, and leaving them loses nothing.
+ * process.exit() would wait for V8's background compilation, which may wait forever for a garbage collection.
  */
 function exit(code: number): never {
   flushCompileCache();

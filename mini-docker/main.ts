@@ -1,5 +1,5 @@
-// The entry of everything: `mini-docker daemon` is the engine, every other command talks to it over HTTP.
-// Nothing is imported before it is known to be needed, because a command's start-up is most of what it costs.
+// The program's entry point: `mini-docker daemon` is the engine, every other command talks to it over HTTP.
+// Modules are imported only when needed, because start-up is most of a command's cost.
 
 const OLDEST_NODE = 24;
 
@@ -13,16 +13,16 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   if (argv[0] === 'daemon' && !argv.includes('--help')) {
-    // In dist/ too it is a file of its own (bin/setup): no command should load the engine.
+    // A separate file in dist/ too (bin/setup), so that commands do not load the engine.
     const { runDaemon } = await import('./daemon.ts');
     process.exitCode = await runDaemon(argv.slice(1));
     return;
   }
   const { runCommandLine } = await import('./cli/command-line.ts');
-  // Without the launcher's flags for commands.
+  // The launcher's flags for commands are left out.
   const nodeFlags = process.execArgv.filter(flag => !flag.startsWith('--no-concurrent-'));
   const daemonCommand = [process.execPath, ...nodeFlags, process.argv[1]!, 'daemon'];
-  // Exit at once: waiting until timers and idle connections have gone would be time that the user waits.
+  // Exits at once: waiting for timers and idle connections would only delay the user.
   process.exit(await runCommandLine(argv, { daemonCommand }));
 }
 

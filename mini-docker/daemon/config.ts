@@ -1,4 +1,4 @@
-// daemon.json: what the daemon is to be like, under the names that dockerd's has
+// daemon.json: the daemon's settings, under the names that dockerd's file uses
 // (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file).
 
 import { readFileSync } from 'node:fs';
@@ -29,16 +29,16 @@ const atLeastOne: Schema<number> = (value, where) => {
 
 const daemonConfig = object({
   'data-root': string,
-  /** Every request in the log. */
+  /** Whether every request is logged. */
   debug: boolean,
   hosts: strings,
-  /** host[:port] or CIDR: plain HTTP, or a certificate that nobody vouches for, is good enough. */
+  /** Registries, as host[:port] or CIDR, that may use plain HTTP or an unverified certificate. */
   'insecure-registries': array(checked(checkInsecure)),
   'max-concurrent-downloads': atLeastOne,
   'max-concurrent-uploads': atLeastOne,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
-  /** TCP with TLS; with tlsverify only for clients with a certificate that tlscacert has signed. */
+  /** Whether TCP uses TLS; with tlsverify, only clients with a certificate signed by tlscacert are admitted. */
   tls: boolean,
   tlscacert: string,
   tlscert: string,
@@ -49,7 +49,7 @@ export type DaemonConfig = Infer<typeof daemonConfig>;
 
 const KNOWN = Object.keys(daemonConfig.optional);
 
-/** @throws Error with one line; no file is an empty configuration unless it `mustExist` */
+/** @throws Error with one line; a missing file is an empty configuration unless it `mustExist` */
 export function readDaemonConfig(path: string, { mustExist }: { mustExist: boolean }): DaemonConfig {
   let text: string;
   try {
@@ -68,7 +68,7 @@ export function readDaemonConfig(path: string, { mustExist }: { mustExist: boole
   }
 }
 
-/** @throws FormatError */
+/** @throws FormatError when a setting is unknown or has a wrong value */
 export function decodeDaemonConfig(fields: Record<string, unknown>): DaemonConfig {
   for (const key of Object.keys(fields)) {
     if (KNOWN.includes(key)) continue;
@@ -79,7 +79,7 @@ export function decodeDaemonConfig(fields: Record<string, unknown>): DaemonConfi
   return daemonConfig(fields, '');
 }
 
-/** @throws FormatError */
+/** @throws FormatError when the text is no URL of a mirror */
 export function checkMirror(text: string, where: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const fits =
@@ -96,7 +96,7 @@ export function checkMirror(text: string, where: string): string {
   return text;
 }
 
-/** @throws FormatError */
+/** @throws FormatError when the text is neither host[:port] nor CIDR */
 export function checkInsecure(text: string, where: string): string {
   if (!/^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?$|^[0-9a-fA-F.:]+\/\d{1,3}$/.test(text)) {
     throw new FormatError(

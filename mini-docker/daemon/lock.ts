@@ -1,4 +1,4 @@
-// Two daemons must never share a data root or a run directory. The kernel gives the locks back when a daemon dies.
+// Two daemons must never share a data root or a run directory. The kernel releases the locks when a daemon dies.
 
 import { chmodSync, closeSync, ftruncateSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { mayFail } from '../linux/step.ts';
 import { flock } from '../linux/syscalls.ts';
 
 /**
- * Makes the directory and holds it until disposed of.
- * @param mode set also where the directory is there already
- * @throws Error with one line when somebody else has it
+ * Creates the directory and locks it until the result is disposed of.
+ * @param mode permission bits, set even if the directory already exists
+ * @throws Error with one line when another daemon holds the lock
  */
 export function lockDirectory(directory: string, mode: number): Disposable {
   mkdirSync(directory, { recursive: true, mode });

@@ -6,14 +6,14 @@ import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
 import { checkInsecure, checkMirror, type DaemonConfig, readDaemonConfig } from './config.ts';
 
 export interface DaemonOptions {
-  /** Absolute. */
+  /** Absolute path of the data root. */
   dataRoot: string;
   runDir: string;
-  /** 'unix:///path' or 'tcp://address:port' */
+  /** Addresses to listen on: 'unix:///path' or 'tcp://address:port'. */
   hosts: string[];
   debug: boolean;
   registries: RegistryOptions;
-  /** For TCP; undefined: without TLS. */
+  /** TLS files for TCP; undefined for plain TCP. */
   tls?: TlsOptions;
 }
 
@@ -21,11 +21,11 @@ export interface DaemonOptions {
 export interface TlsOptions {
   cert: string;
   key: string;
-  /** Who signs the clients' certificates, without which nobody is let in. */
+  /** Certificate of the authority that signs clients' certificates; when set, clients without one are refused. */
   clientCa?: string;
 }
 
-/** What images/registry/settings.ts takes. */
+/** The settings that images/registry/settings.ts takes. */
 export interface RegistryOptions {
   mirrors?: string[];
   insecure?: string[];
@@ -36,7 +36,7 @@ export interface RegistryOptions {
 const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
 
 /**
- * Flags come before the file, the file before the environment, that before the defaults.
+ * Flags override the file, the file the environment, and the environment the defaults.
  * @throws Error with one line that says what is wrong
  */
 export function daemonOptions(argv: string[], env: Record<string, string | undefined>): DaemonOptions {
@@ -62,7 +62,7 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
   };
 }
 
-/** As dockerd: --tlsverify is --tls and more; files that are not named are those of DOCKER_CERT_PATH, else ~/.docker. */
+/** As dockerd: --tlsverify implies --tls, and the files default to those in DOCKER_CERT_PATH, else ~/.docker. */
 function tlsOptions(
   given: Pick<DaemonConfig, 'tls' | 'tlsverify' | 'tlscacert' | 'tlscert' | 'tlskey'>,
   env: Record<string, string | undefined>,
@@ -86,7 +86,7 @@ function readFlags(argv: string[]) {
   }
 }
 
-/** As dockerd: which of the two was meant, nobody can tell. */
+/** As dockerd: refuses a setting given both as a flag and in the file, because either could be meant. */
 function refuseTwice(flags: Flags, config: DaemonConfig): void {
   for (const [flag, { key }] of Object.entries<DaemonFlag>(DAEMON_FLAGS)) {
     if (key === undefined || flags[flag as keyof Flags] === undefined) continue;
