@@ -1,4 +1,4 @@
-// What the commands of `compose` have in common: each starts from a project.
+// The common part of the commands of `compose`: each starts by opening a project.
 
 import type { Command, Invocation } from '../command.ts';
 import type { FlagTable } from '../flags/flags.ts';
@@ -7,14 +7,14 @@ import type { Project } from './project.ts';
 
 export interface ComposeInvocation<F extends FlagTable> extends Invocation<F> {
   project: Project;
-  /** Of `compose` itself. */
+  /** Flags of `compose` itself. */
   projectFlags: ProjectFlags;
 }
 
 interface ComposeCommand<F extends FlagTable> extends Omit<Command<F>, 'run'> {
-  /** 'name': the files may be missing where the project's name is given. */
+  /** 'files' must exist; for 'name' they may be missing if the project's name is given. */
   needs: 'files' | 'name';
-  /** The arguments are services; only the first is where others follow it. */
+  /** Whether all arguments are services, or only the first one. */
   services?: 'all' | 'first';
   run(invocation: ComposeInvocation<F>): Promise<number | undefined>;
 }
@@ -29,7 +29,7 @@ export function composeCommand<F extends FlagTable>(definition: ComposeCommand<F
       const asked = services === undefined ? [] : services === 'all' ? args : args.slice(0, 1);
       const open = needs === 'files' ? openProject : openOrName;
       const project = await open({ flags: projectFlags, asked });
-      // Not copied with ..., which would connect to the daemon.
+      // Copying with ... would read the getters, and so connect to the daemon.
       return run(Object.assign(Object.create(invocation), { project, projectFlags }));
     },
   };

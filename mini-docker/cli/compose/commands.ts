@@ -1,4 +1,4 @@
-// The commands of `compose`: each module is loaded when it is used.
+// The commands of `compose`: each module is loaded when its command runs.
 
 import type { Entry } from '../command.ts';
 

@@ -1,4 +1,4 @@
-// `compose config`: the model as it is after everything was resolved.
+// `compose config`: prints the fully resolved model.
 
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
@@ -87,7 +87,7 @@ function document(project: Project, chosen: readonly string[]) {
   };
 }
 
-/** What is read again must not be filled in again. */
+/** Doubles each $, so that reading the output again does not expand variables. */
 function escaped(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('$', '$$$$');
   if (Array.isArray(value)) return value.map(escaped);

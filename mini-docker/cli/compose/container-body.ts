@@ -1,4 +1,4 @@
-// A service → the body of POST /containers/create.
+// Turns a service into the body of POST /containers/create.
 
 import { decodeDuration } from '../../formats/durations.ts';
 import type {
@@ -17,24 +17,24 @@ import type { Endpoint, FileReference, Service } from './service.ts';
 
 export interface Wanted {
   project: Project;
-  /** Of the service. */
+  /** Name of the service. */
   name: string;
   service: Service;
   containerName: string;
   number: number;
-  /** Of `run`. */
+  /** Whether the container is one of `run`. */
   oneOff: boolean;
-  /** Other containers find it by the service's name. */
+  /** Whether other containers find this one by the service's name. */
   aliases: boolean;
   /** Id of the image. */
   image: string;
-  /** Id of a container of another service; undefined when there is none. */
+  /** Id of another service's container; undefined when there is none. */
   containerOf(service: string): string | undefined;
-  /** Binds of anonymous volumes of the container that this one replaces. */
+  /** Binds for the anonymous volumes of the container that this one replaces. */
   inherited?: readonly string[];
 }
 
-/** Networks beyond the first: the API before 1.44 takes one at a time. */
+/** A container with its first network in the body: the API before 1.44 takes only one, so the others are `more`. */
 export interface ContainerPlan {
   body: ContainerCreateBody;
   more: { network: string; endpoint: EndpointSettings }[];
@@ -117,7 +117,7 @@ function publishedPorts({ ports = [], expose = [] }: Service) {
   return { exposed, bindings };
 }
 
-/** Binds are what every daemon knows; only what they cannot say is a mount. */
+/** Every daemon knows binds; a mount is used only for options that a bind cannot express. */
 function volumes({ project, service }: Wanted) {
   const binds: string[] = [];
   const mounts: MountRequest[] = [];
@@ -140,12 +140,12 @@ function volumes({ project, service }: Wanted) {
   return { binds, mounts, anonymous };
 }
 
-/** As `-v` has them; undefined where only a mount can say it. */
+/** The options of a bind, as in `-v`; undefined when only a mount can express them. */
 function bindOptions({ type, target, source, read_only, bind, volume, tmpfs }: Mount): string | undefined {
   if (type !== 'bind' && type !== 'volume') return undefined;
   if (type === 'bind' && (bind?.create_host_path !== true || bind.recursive !== undefined)) return undefined;
   if (volume?.subpath !== undefined || volume?.labels !== undefined || tmpfs !== undefined) return undefined;
-  // A colon would end the path in a bind.
+  // In a bind, a colon would end the path.
   if (target!.includes(':') || source?.includes(':')) return undefined;
   const options = [
     read_only ? 'ro' : '',
@@ -201,13 +201,13 @@ function mountRequest(
   };
 }
 
-/** uid, gid and mode are the file's own: it is the host's file that is mounted. */
+/** uid, gid and mode have no effect: the host's file is mounted with its own. */
 function fileBind(file: string, { source, target }: FileReference, place: string): string {
   const inside = target ?? source!;
   return `${file}:${inside.startsWith('/') ? inside : `${place}${inside}`}:ro`;
 }
 
-/** Those with the highest priority first: the first one has the default route. */
+/** Endpoints in order of priority, highest first: the first network has the default route. */
 function endpoints({ project, name, service, containerName, aliases: isFound }: Wanted) {
   const all = Object.entries(service.networks ?? {}).map(
     ([key, endpoint]) => ({ key, ...endpoint }) as { key: string } & Endpoint,
@@ -233,7 +233,7 @@ function endpoints({ project, name, service, containerName, aliases: isFound }: 
     });
 }
 
-/** A service is linked to by the name of its first container. */
+/** A link to a service means the service's first container. */
 function linkTo(link: string, project: Project, service: Service): string[] {
   const [target = '', alias = target] = link.split(':');
   const linked = (service.links ?? []).includes(link) ? project.services[target] : undefined;

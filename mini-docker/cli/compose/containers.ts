@@ -1,4 +1,4 @@
-// The containers of a project, as the daemon knows them by their labels.
+// The containers of a project, found by the labels that the daemon stores.
 
 import type { ContainerInspect, ContainerSummary } from '../../formats/engine-api/containers.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
@@ -14,12 +14,12 @@ export interface ProjectContainer {
   number: number;
   oneOff: boolean;
   hash: string;
-  /** 'running', 'exited', … */
+  /** State of the container: 'running', 'exited', … */
   state: string;
   summary: ContainerSummary;
 }
 
-/** Sorted by service and number. */
+/** The project's containers, sorted by service and number. */
 export async function containersOf(daemon: DaemonClient, project: string): Promise<ProjectContainer[]> {
   const filters = encodeFilters([['label', `${LABEL.project}=${project}`]]);
   const found = await daemon.json<ContainerSummary[]>('GET', '/containers/json', {
@@ -42,13 +42,13 @@ export async function containersOf(daemon: DaemonClient, project: string): Promi
 export interface Chosen {
   daemon: DaemonClient;
   project: Project;
-  /** Services; all when empty. */
+  /** Names of services; empty for all of them. */
   services: readonly string[];
-  /** Those of `run` too. */
+  /** Whether to include containers of `run`. */
   oneOffs?: boolean;
 }
 
-/** Throws CommandError for a service that neither the files nor the daemon know. */
+/** @throws CommandError when neither the files nor the daemon know a service */
 export async function chosenContainers({
   daemon,
   project,
@@ -65,7 +65,7 @@ export async function chosenContainers({
   );
 }
 
-/** One container of a service. Throws CommandError when it does not run. */
+/** One container of a service. @throws CommandError when it is not running */
 export async function oneContainer(
   chosen: Omit<Chosen, 'services'> & { service: string; index?: number | undefined },
 ) {
@@ -90,7 +90,7 @@ export const progress = (kind: string, name: string, what: string): void =>
 
 type Action = (container: ProjectContainer) => Promise<unknown>;
 
-/** Services one after the other, each with those that it depends on before it or, where it is to end, behind it. */
+/** Runs the action service by service: dependencies first, or last when `reverse` is set. */
 export async function inOrder(
   {
     project,
@@ -101,7 +101,7 @@ export async function inOrder(
 ): Promise<void> {
   const known = dependencyOrder(project.services);
   const groups = new Map<string, ProjectContainer[]>();
-  // What is in no file comes last, and so ends first: it may depend on anything.
+  // Services missing from the files come last, and stop first, because they may depend on any other.
   const strangers = [...new Set(containers.map(({ service }) => service))].filter(
     each => !known.includes(each),
   );
@@ -128,7 +128,7 @@ export async function inOrder(
   if (failed) throw failed.reason;
 }
 
-/** What is so already, or gone already, is as wished. */
+/** Ignores errors with these statuses: the wished state already holds, or the object is already gone. */
 export async function tolerating(statuses: readonly number[], action: Promise<unknown>): Promise<void> {
   try {
     await action;

@@ -1,5 +1,5 @@
-// Brings the containers of a project to what the files say: missing ones are made, those that differ are replaced, and
-// what is as it should be is left alone.
+// Brings the containers of a project in line with its files: creates missing containers, replaces those that differ,
+// and leaves the others alone.
 
 import { randomBytes } from 'node:crypto';
 import type { ContainerCreated } from '../../formats/engine-api/containers.ts';
@@ -22,14 +22,14 @@ import { dependencyOrder, type Project, replicasOf, serviceHash } from './projec
 import { ensureNetworks, ensureVolumes } from './things.ts';
 
 export interface UpOptions extends ImageOptions {
-  /** Services to bring up, those that they depend on among them. */
+  /** Names of the services to bring up, including their dependencies. */
   services: readonly string[];
   scale?: ReadonlyMap<string, number>;
-  /** What happens to a container that is there: replaced when it differs, always, or never. */
+  /** When an existing container is replaced: when it differs, always, or never. */
   recreate?: 'different' | 'always' | 'never';
   renewVolumes?: boolean;
   removeOrphans?: boolean;
-  /** Seconds that a container has to stop. */
+  /** Seconds that a container gets to stop. */
   timeout?: number | undefined;
 }
 
@@ -38,13 +38,13 @@ interface Converging {
   project: Project;
   options: UpOptions;
   images: ReadonlyMap<string, string>;
-  /** All of the project, as they are now. */
+  /** Current containers of the whole project. */
   containers: ProjectContainer[];
-  /** Services of which a container was replaced. */
+  /** Names of the services that had a container replaced. */
   replaced: Set<string>;
 }
 
-/** The services and all that they depend on, in the order in which they start. */
+/** The services and all their dependencies, in the order in which they start. */
 export function withDependencies(project: Project, services: readonly string[], noDeps = false): string[] {
   for (const name of services)
     if (!Object.hasOwn(project.services, name)) throw new CommandError(`no such service: ${name}`);
@@ -58,7 +58,7 @@ export function withDependencies(project: Project, services: readonly string[], 
   return order.filter(name => wanted.has(name));
 }
 
-/** Nothing is started. Gives the containers of these services. */
+/** Creates and replaces containers without starting any; returns the containers of these services. */
 export async function converge(
   daemon: DaemonClient,
   project: Project,
@@ -133,7 +133,7 @@ async function convergeService(converging: Converging, name: string): Promise<vo
   );
   for (const container of kept) {
     if (differs(container)) await replace(converging, container);
-    // It is started again with all others.
+    // Only stopped here: it is started again with all the others.
     else if (restarts && container.state === 'running')
       await stopContainer(daemon, container, options.timeout);
   }
@@ -170,7 +170,7 @@ function wantedContainer(
   };
 }
 
-/** The old one goes when the new one is there, so that a mistake in the file ends nothing that runs. */
+/** Removes the old container only when the new one exists, so that an error in the file stops nothing that runs. */
 async function replace(converging: Converging, old: ProjectContainer): Promise<void> {
   const { daemon, project, options, containers, replaced } = converging;
   const name = old.service;
@@ -195,7 +195,7 @@ async function replace(converging: Converging, old: ProjectContainer): Promise<v
   replaced.add(name);
 }
 
-/** Volumes without a name go on to the next container: they hold data that the user did not ask to lose. */
+/** Binds that pass anonymous volumes on to the next container: the user did not ask to lose their data. */
 async function anonymousVolumes(
   { daemon, project }: Converging,
   { id, service }: ProjectContainer,
@@ -214,7 +214,7 @@ async function anonymousVolumes(
     .map(({ Name, Destination, RW }) => `${Name}:${Destination}${RW ? '' : ':ro'}`);
 }
 
-/** Nothing is left behind when it rejects. */
+/** Creates a container, and leaves nothing behind when it rejects. */
 export async function createContainer(
   daemon: DaemonClient,
   { body, more }: ContainerPlan,
@@ -241,15 +241,15 @@ export interface OneOff {
   daemon: DaemonClient;
   project: Project;
   name: string;
-  /** Of the container; one is made up where it is undefined. */
+  /** Name of the container; generated when undefined. */
   containerName?: string | undefined;
-  /** Other containers find it by the service's name too. */
+  /** Whether other containers find this one by the service's name. */
   aliases: boolean;
-  /** The service as this one container is to have it. */
+  /** The service, as changed for this one container. */
   service: Project['services'][string];
 }
 
-/** For `run`: its plan and its name. */
+/** The plan and the name of a container for `run`. */
 export async function planOneOff({ daemon, project, name, service, containerName, aliases }: OneOff) {
   const images = await ensureImages({ daemon, project, services: [name] }, {});
   await ensureNetworks(daemon, project, [name]);

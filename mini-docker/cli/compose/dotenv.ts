@@ -1,12 +1,12 @@
-// Files of variables as Compose reads them: `.env`, `--env-file`, and a service's `env_file`. Unlike Docker's own
-// --env-file they have quotes, comments behind values, and variables in values.
+// Variable files as Compose reads them: `.env`, `--env-file`, and a service's `env_file`. Unlike the files of
+// `docker run --env-file`, they allow quotes, comments after values, and variables in values.
 
 import { FormatError } from '../../formats/errors.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 
 const LINE = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)[ \t]*(?:([=:])[ \t]*)?/;
 
-/** `lookup` gives what the file's values may refer to, beside its own earlier ones. Throws FormatError with the line. */
+/** Decodes a file; values may use earlier ones and those of `lookup`. @throws FormatError with the line */
 export function decodeDotenv(text: string, lookup: Lookup): Map<string, string | undefined> {
   const found = new Map<string, string | undefined>();
   const variables = { lookup: (name: string) => lookup(name) ?? found.get(name), missing: () => {} };
@@ -43,7 +43,7 @@ export function decodeDotenv(text: string, lookup: Lookup): Map<string, string |
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '\u0000' };
 
-/** A quoted value may go on for several lines. An escaped $ comes as NUL, which is no variable. */
+/** Reads a quoted value, which may span lines. An escaped $ becomes NUL, so that it does not start a variable. */
 function readQuoted(lines: readonly string[], first: number, rest: string, quote: string) {
   let text = '';
   let line = rest.slice(1);

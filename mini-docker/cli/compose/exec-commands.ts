@@ -138,7 +138,7 @@ export const run = composeCommand({
         home: process.env.HOME,
         raw: false,
       })[key];
-    // One that is to end must not be started again.
+    // A container that is meant to end must not be restarted.
     const { container_name: _, restart: __, deploy: ___, ports = [], volumes = [], ...rest } = own;
     const environment = Object.fromEntries(
       ownVariables(flags.env, process.env).map(each => each.split(/=(.*)/s, 2) as [string, string]),
@@ -186,7 +186,7 @@ export const run = composeCommand({
   },
 });
 
-/** Values of flags as they would stand in a file. */
+/** The values of a flag, as they would be written in a file. */
 function written(key: string, values: readonly string[], bare = false): Source {
   const place = 'command line';
   const list: Source = { place, path: key, value: values.map(value => ({ place, path: key, value })) };

@@ -1,12 +1,12 @@
-// Files of the first generation, from before 2016: services at the top level, reached over links on the default bridge
-// (https://docs.docker.com/reference/compose-file/legacy-versions/). They become a file of today.
+// Converts compose files from before 2016: services at the top level, linked over the default bridge
+// (https://docs.docker.com/reference/compose-file/legacy-versions/). The result is a file in today's format.
 
 import { entries } from './shapes.ts';
 import type { Source } from './source.ts';
 
 const TOP_LEVEL = /^(version|name|include|services|networks|volumes|secrets|configs|models|x-.*)$/;
 
-/** Nothing that a file of today has, and all of them mappings with an image or a build. */
+/** Whether a file has no key of today's format, and only mappings with an image or a build. */
 function isFirstGeneration({ value }: Source): boolean {
   if (!(value instanceof Map) || value.size === 0) return false;
   return [...value].every(
@@ -41,7 +41,7 @@ function service(source: Source, path: string): Source {
   inside({ driver: take('log_driver'), options: take('log_opt') }, 'logging');
   const net = take('net');
   const mode = typeof net?.value === 'string' ? net.value : 'bridge';
-  // A container here was a service, or a container that somebody else had made.
+  // A container named here was a service of the file, or a container created outside Compose.
   const isContainer = mode.startsWith('container:');
   const other = mode.slice('container:'.length);
   old.set('network_mode', {

@@ -1,4 +1,4 @@
-// The output of several containers at once, each line with the name of its container in front.
+// The output of several containers at once; each line begins with its container's name.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameDecoder } from '../../formats/stream-frames.ts';
@@ -15,10 +15,10 @@ export interface Followed {
   prefixes: boolean;
 }
 
-/** Of the terminal, in the order in which containers get them: cyan, yellow, green, magenta, blue, and the bright ones. */
+/** Terminal colors in order of use: cyan, yellow, green, magenta, blue, then their bright versions. */
 const COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
-/** Gives the prefix of each container: 'web-1  | '. */
+/** The prefix of each container: 'web-1  | '. */
 export function prefixesOf({ project, containers, colors, prefixes }: Followed): Map<string, string> {
   const short = ({ name }: ProjectContainer) =>
     name.startsWith(`${project}-`) ? name.slice(project.length + 1) : name;
@@ -40,7 +40,7 @@ export interface LogQuery {
   timestamps?: boolean;
 }
 
-/** Until the log ends, which while it is followed is when the container ends. */
+/** Prints until the log ends; a followed log ends with its container. */
 export async function showLog(
   daemon: DaemonClient,
   container: { id: string; prefix: string },
@@ -72,7 +72,7 @@ export async function showLog(
 
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** What it writes from now on, over its restarts. Resolves with the exit code when it has ended for good. */
+/** Prints new output across restarts; resolves with the exit code when the container has ended for good. */
 export async function followToEnd(
   daemon: DaemonClient,
   container: { id: string; prefix: string; label: string },
@@ -90,14 +90,14 @@ export async function followToEnd(
       from = State.FinishedAt === NEVER ? from : State.FinishedAt;
       if (State.Restarting) await sleep(50);
     } catch (error) {
-      // Removed by somebody meanwhile.
+      // The container was removed in the meantime.
       if (error instanceof DaemonError && error.status === 404) return 0;
       throw error;
     }
   }
 }
 
-/** When its output so far ended; undefined for one that never ran. The daemon's clock, not ours. */
+/** Time of the last output, by the daemon's clock; undefined for a container that has never run. */
 export async function lastOutput(
   daemon: DaemonClient,
   { id, state }: ProjectContainer,

@@ -53,7 +53,7 @@ async function pushImage(
   progress('Image', image, 'Pushed');
 }
 
-/** Each image in its turn; with `ignore` those that fail are reported, and the others are done. */
+/** Handles one image after another; with `ignore`, a failure is reported and the rest continue. */
 async function each(
   images: ReadonlySet<string>,
   ignore: boolean,

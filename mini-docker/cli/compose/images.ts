@@ -1,4 +1,4 @@
-// The images of a project: there, pulled, or built.
+// The images of a project: existing, pulled, or built.
 
 import type { AnyCommand } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
@@ -11,7 +11,7 @@ import { progress } from './containers.ts';
 import type { Project } from './project.ts';
 import type { Service } from './service.ts';
 
-/** Another command of ours, with the flags that a user would write. */
+/** Runs another mini-docker command, with the flags that a user would write. */
 export async function runOther(
   command: AnyCommand,
   argv: readonly string[],
@@ -21,7 +21,7 @@ export async function runOther(
   return (await command.run({ flags, given, args, daemon, name: '', group: {} })) ?? 0;
 }
 
-/** Undefined where there is none. */
+/** Id of the image; undefined when there is none. */
 export async function imageId(daemon: DaemonClient, image: string): Promise<string | undefined> {
   try {
     return (await daemon.json<{ Id: string }>('GET', `/images/${encodeURIComponent(image)}/json`)).Id;
@@ -34,12 +34,12 @@ export async function imageId(daemon: DaemonClient, image: string): Promise<stri
 export interface ImageOptions {
   build?: boolean;
   noBuild?: boolean;
-  /** 'always', 'missing' or 'never', over what the services say. */
+  /** 'always', 'missing' or 'never'; overrides the services' own settings. */
   pull?: string | undefined;
   quiet?: boolean;
 }
 
-/** Ids by service. */
+/** Ids of the images by service. */
 export async function ensureImages(
   { daemon, project, services }: { daemon: DaemonClient; project: Project; services: readonly string[] },
   { build = false, noBuild = false, pull, quiet = false }: ImageOptions,
@@ -92,7 +92,7 @@ export interface BuildOptions {
   daemon: DaemonClient;
   project: Project;
   name: string;
-  /** More flags of `build`. */
+  /** Additional flags for `build`. */
   flags?: readonly string[];
 }
 

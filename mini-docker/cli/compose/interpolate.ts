@@ -3,21 +3,21 @@
 
 import { FormatError } from '../../formats/errors.ts';
 
-/** Undefined where a variable is not set. */
+/** Value of a variable; undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
 export interface Variables {
   lookup: Lookup;
-  /** A variable without a value was replaced by nothing. */
+  /** Reports a variable without a value, which was replaced by nothing. */
   missing(name: string): void;
 }
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const OPERATOR = /:?[-?+]/y;
-/** Defaults within defaults; each level is a call. */
+/** Deepest nesting of defaults within defaults; each level is a function call. */
 const DEEPEST = 50;
 
-/** Throws FormatError for what is no template, and where `:?` demands a variable that is not set. */
+/** @throws FormatError when the text is no template, or when `:?` demands a variable that is not set */
 export function interpolate(text: string, variables: Variables): string {
   if (!text.includes('$')) return text;
   const scan = { text, at: 0, variables, depth: 0, unused: false };
@@ -29,7 +29,7 @@ interface Scan {
   at: number;
   variables: Variables;
   depth: number;
-  /** What it gives is thrown away: it must neither complain nor demand. */
+  /** Whether the result is discarded: if so, unset variables are neither reported nor demanded. */
   unused: boolean;
 }
 
@@ -38,7 +38,7 @@ const invalid = (text: string) =>
     `is an invalid interpolation format: ${JSON.stringify(text)}; you may need to escape any $ with another $`,
   );
 
-/** Up to the brace that ends the expression around it, or the end. The brace is not consumed. */
+/** Reads up to the closing brace of the surrounding expression, or to the end, without consuming the brace. */
 function readUntil(scan: Scan, inBraces: boolean): string {
   let result = '';
   while (scan.at < scan.text.length) {
@@ -58,7 +58,7 @@ function take(scan: Scan, pattern: RegExp): string | undefined {
   return found;
 }
 
-/** Behind a $. */
+/** Reads the variable after a $. */
 function readVariable(scan: Scan): string {
   const next = scan.text[scan.at];
   if (next === '$') {

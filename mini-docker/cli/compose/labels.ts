@@ -1,4 +1,4 @@
-// The labels by which Docker Compose knows what belongs to a project; other clients read and write the same ones.
+// The labels that mark a project's objects. Docker Compose and other clients read and write the same labels.
 
 const PREFIX = 'com.docker.compose';
 
@@ -6,14 +6,14 @@ export const LABEL = {
   project: `${PREFIX}.project`,
   service: `${PREFIX}.service`,
   number: `${PREFIX}.container-number`,
-  /** 'True' for a container of `run`. */
+  /** Label that is 'True' on containers of `run`. */
   oneOff: `${PREFIX}.oneoff`,
   hash: `${PREFIX}.config-hash`,
   image: `${PREFIX}.image`,
   directory: `${PREFIX}.project.working_dir`,
   files: `${PREFIX}.project.config_files`,
   dependencies: `${PREFIX}.depends_on`,
-  /** Keys in the file, whatever the names that the engine knows them by. */
+  /** Key of the network or volume in the file, whatever its name in the engine. */
   network: `${PREFIX}.network`,
   volume: `${PREFIX}.volume`,
 } as const;

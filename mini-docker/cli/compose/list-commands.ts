@@ -1,4 +1,4 @@
-// Commands that show what there is: ps, ls, images, top, port, events, version, logs.
+// Commands that show information: ps, ls, images, top, port, events, version, logs.
 
 import { describeDuration } from '../../formats/durations.ts';
 import type { ContainerSummary, ContainerTop } from '../../formats/engine-api/containers.ts';

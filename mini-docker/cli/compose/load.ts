@@ -1,4 +1,4 @@
-// From the files of a project to one model: variables, include, extends, overrides. Nothing here asks the daemon.
+// Turns the files of a project into one model: variables, include, extends, overrides. The daemon is not asked.
 
 import { readFileSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
@@ -13,25 +13,25 @@ import { type Context, entries } from './shapes.ts';
 import { mapStrings, readSource, type Source, wrongAt } from './source.ts';
 
 export interface LoadOptions {
-  /** Absolute; '-' is standard input. */
+  /** Absolute paths of the files; '-' is standard input. */
   files: readonly string[];
   directory: string;
   lookup: Lookup;
   home: string | undefined;
-  /** Leave variables as they are. */
+  /** Whether variables are left unexpanded. */
   raw: boolean;
   warn(message: string): void;
 }
 
 export interface Loaded {
   model: Model;
-  /** Place in the files, by path: 'services.web.ports' → 'compose.yaml:4:5'. */
+  /** Places in the files, by path: 'services.web.ports' → 'compose.yaml:4:5'. */
   places: Map<string, string>;
 }
 
 interface Loading extends LoadOptions {
   places: Map<string, string>;
-  /** Files being loaded, each because of the one before: none may come twice. */
+  /** Files being loaded, each included by the one before: a repeated file is a circle. */
   chain: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export function readText(file: string): string {
   }
 }
 
-/** As errors name it. */
+/** A file's path as errors show it. */
 export const shownPath = (file: string): string => {
   if (file === '-') return '<stdin>';
   const path = relative(process.cwd(), file);
@@ -100,7 +100,7 @@ async function loadFile(loading: Loading, file: string, earlier: Model) {
   return { own: withIncluded(whole, included, loading.places), tagged };
 }
 
-/** What an included file has must not be there twice in different forms. */
+/** Adds the included files' objects; one that is already defined differently is an error. */
 function withIncluded(own: Model, included: readonly Model[], places: Map<string, string>): Model {
   let result = own as Record<string, Record<string, unknown>>;
   for (const each of included) {
@@ -121,7 +121,7 @@ function withIncluded(own: Model, included: readonly Model[], places: Map<string
   return result as Model;
 }
 
-/** `.env` beside an included file, unless it names others. */
+/** Variables for an included file: those of the `.env` beside it, unless it names other files. */
 function environmentFiles(files: string[] | undefined, directory: string, lookup: Lookup): Lookup[] {
   if (files !== undefined) return files.map(file => variablesOf(file, lookup));
   try {
@@ -184,7 +184,7 @@ interface Extending {
   seen: readonly string[];
 }
 
-/** The service over the one that it extends. */
+/** Merges a service over the one that it extends. */
 async function extended({ loading, file, own, earlier, name, seen }: Extending): Promise<Service> {
   const { extends: from, ...service } = own.services?.[name] ?? {};
   if (from === undefined) return service;
@@ -196,7 +196,7 @@ async function extended({ loading, file, own, earlier, name, seen }: Extending):
     throw wrongAt(at, `leads back to itself: ${[...seen, name].join(' → ')}`);
   let base: Service | undefined;
   if (from.file !== undefined && from.file !== file) {
-    // Places of errors there are those of its own; they must not take the place of ours.
+    // The other file's error places are kept apart, so that they do not overwrite this file's.
     const other = { ...loading, directory: dirname(from.file), places: new Map<string, string>() };
     const { own } = await loadFile(other, from.file, {});
     base = own.services?.[from.service] ?? undefined;
@@ -211,7 +211,7 @@ async function extended({ loading, file, own, earlier, name, seen }: Extending):
   return merge(base, service, `services.${name}`) as Service;
 }
 
-/** The value of the file's `name`, before anything else of it is read. */
+/** The file's `name`, read before the rest of the file. */
 export function nameIn(source: Source, lookup: Lookup): string | undefined {
   if (!(source.value instanceof Map)) return undefined;
   const name = new Map(entries(source)).get('name');

@@ -1,4 +1,4 @@
-// One model over another: what an override file changes, and what a service that extends another one has of its own
+// Merges one model over another: an override file over its base, and a service over the one that it extends
 // (https://github.com/compose-spec/compose-spec/blob/main/13-merge.md).
 
 import type { Source } from './source.ts';
@@ -8,10 +8,10 @@ type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Lists that an override replaces as a whole; others go on where the base ends. */
+/** Lists that an override replaces as a whole; other lists are appended to. */
 const REPLACED = /(^|\.)(command|entrypoint|healthcheck\.test|devices\[\]\.capabilities)$/;
 
-/** Elements that are about the same thing replace each other: a mount by its target, a port by all that is in it. */
+/** Identity of list elements; a later equal one wins. A mount's is its target, a port's all its fields. */
 const IDENTITY: readonly (readonly [RegExp, (element: never) => string])[] = [
   [/\.volumes$/, ({ target }: { target: string }) => target],
   [
@@ -27,7 +27,7 @@ const IDENTITY: readonly (readonly [RegExp, (element: never) => string])[] = [
   [/./, (element: unknown) => JSON.stringify(element)],
 ];
 
-/** `where` is the place in the model: 'services.web.ports'. */
+/** @param where path in the model: 'services.web.ports' */
 export function merge(base: unknown, over: unknown, where = ''): unknown {
   if (base === undefined || base === null) return over;
   if (over === undefined || over === null) return base;
@@ -37,7 +37,7 @@ export function merge(base: unknown, over: unknown, where = ''): unknown {
     return [...new Map([...base, ...over].map(each => [identity(each), each])).values()];
   }
   if (!isPlain(base) || !isPlain(over)) return over;
-  // Options of one driver mean nothing to another.
+  // The options of one driver mean nothing to another.
   if (where.endsWith('.logging') && base.driver !== over.driver && over.driver !== undefined) return over;
   const names = new Set([...Object.keys(base), ...Object.keys(over)]);
   return Object.fromEntries(
@@ -45,21 +45,21 @@ export function merge(base: unknown, over: unknown, where = ''): unknown {
   );
 }
 
-/** Keys that lead to each value with !reset or !override. */
+/** Paths of the values tagged with !reset or !override. */
 export function taggedKeys(source: Source, keys: readonly string[] = []): string[][] {
   if (source.tag !== undefined) return [[...keys]];
   if (!(source.value instanceof Map)) return [];
   return [...source.value].flatMap(([key, each]) => taggedKeys(each, [...keys, key]));
 }
 
-/** The same tree without what is to be reset. */
+/** The same tree without the values to be reset. */
 export function withoutReset(source: Source): Source {
   if (!(source.value instanceof Map)) return source;
   const kept = [...source.value].filter(([, { tag }]) => tag !== '!reset');
   return { ...source, value: new Map(kept.map(([key, each]) => [key, withoutReset(each)])) };
 }
 
-/** The same model without what lies behind these keys. */
+/** The same model without the value at these keys. */
 export function without(model: unknown, [first, ...rest]: readonly string[]): unknown {
   if (first === undefined || !isPlain(model) || !Object.hasOwn(model, first)) return model;
   const { [first]: value, ...others } = model;

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of compose files are written so
-// What files mean, without a daemon.
+// The meaning of compose files, tested without a daemon.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -34,7 +34,7 @@ function files(contents: Record<string, string>): string[] {
 }
 
 interface Loading {
-  /** Those given with -f; the first file alone when missing. */
+  /** Names of the files given with -f; the first file alone when missing. */
   given?: string[];
   profiles?: string[];
   asked?: string[];
@@ -52,7 +52,7 @@ async function load(contents: Record<string, string> | string, loading: Loading 
   return resolveProject({ ...loaded, ...options, name: 'demo', profiles, asked });
 }
 
-/** One service with these lines. */
+/** A file with one service that has these lines. */
 const web = (lines: string) => `services:\n  web:\n    image: busybox\n${lines.replace(/^/gm, '    ')}\n`;
 const webOf = async (lines: string, loading?: Loading) => (await load(web(lines), loading)).services.web!;
 

@@ -1,4 +1,4 @@
-// A compose file as a whole: what stands at its top level.
+// The top level of a compose file.
 
 import { service } from './service.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from './shapes.ts';
 import { wrongAt } from './source.ts';
 
-/** `external: true`, or as files before 3.4 name it: `external: {name: …}`. */
+/** `external: true`, or, as in files before version 3.4, `external: {name: …}`. */
 const external = byKind<boolean | { name?: string }>({ scalar: boolean, map: object({ name: text }) });
 
 const pool = object({ subnet: text, ip_range: text, gateway: text, aux_addresses: map(text) });

@@ -1,4 +1,4 @@
-// Which project the user means: the flags of `compose` itself, the COMPOSE_* variables, and the files that are found.
+// Decides which project the user means, from the flags of `compose`, the COMPOSE_* variables and the files found.
 
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -28,12 +28,12 @@ const OVERRIDES = [
 
 export interface OpenOptions {
   flags: ProjectFlags;
-  /** Services that the user named. */
+  /** Names of services on the command line. */
   asked?: readonly string[];
   raw?: boolean;
 }
 
-/** Throws CommandError for files that are not there or are wrong. */
+/** @throws CommandError when a file is missing or wrong */
 export async function openProject({ flags, asked = [], raw = false }: OpenOptions): Promise<Project> {
   const { files, directory, lookup: outside } = settings(flags);
   if (files.length === 0)
@@ -54,7 +54,7 @@ export async function openProject({ flags, asked = [], raw = false }: OpenOption
   return resolveProject({ ...loaded, name, directory, files, profiles, asked, lookup, raw });
 }
 
-/** The name alone, for commands that can do with what the daemon knows: `-p demo down` needs no file. */
+/** Only the project's name, for commands that need no file: `-p demo down` uses the daemon's labels. */
 export async function openOrName(options: OpenOptions): Promise<Project> {
   const { flags } = options;
   const { files, directory } = settings(flags);
@@ -83,14 +83,14 @@ function settings(flags: ProjectFlags) {
   return { files, directory, lookup };
 }
 
-/** Later files count more. */
+/** The variables of several files; later files override earlier ones. */
 function dotenv(given: readonly string[], directory: string, own: (name: string) => string | undefined) {
   const usual = join(directory, '.env');
   const files = given.length > 0 ? given.map(each => resolve(each)) : existsSync(usual) ? [usual] : [];
   return files.map(file => variablesOf(file, own)).reverse();
 }
 
-/** In this directory, or the nearest one above that has one. */
+/** The compose files in this directory, or in the nearest parent that has one. */
 function searched(start: string): string[] {
   for (let directory = start; ; directory = dirname(directory)) {
     const inside = (names: readonly string[]) => names.map(name => join(directory, name)).find(existsSync);
@@ -111,7 +111,7 @@ async function projectName({ flags, files, directory, lookup }: Naming): Promise
   const given = flags['project-name'] ?? lookup('COMPOSE_PROJECT_NAME');
   if (given) return checkedName(given);
   let named: string | undefined;
-  // Standard input can be read once only.
+  // Standard input can be read only once.
   for (const file of files.filter(each => each !== '-'))
     named = nameIn(await sourceOf(file), lookup) ?? named;
   if (named !== undefined) return checkedName(named);

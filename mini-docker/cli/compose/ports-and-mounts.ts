@@ -1,4 +1,4 @@
-// Published ports and mounts of a service, in their short and their long form.
+// A service's published ports and mounts, in their short and long forms.
 
 import { FormatError } from '../../formats/errors.ts';
 import { decodePublish } from '../run/ports.ts';

@@ -1,4 +1,4 @@
-// A project that is ready to be brought up: a model with everything resolved that its files leave open.
+// A project that is ready to be brought up: a model whose defaults and references are resolved.
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -15,7 +15,7 @@ export interface Project {
   name: string;
   directory: string;
   files: readonly string[];
-  /** Those that are to run: the others wait for their profile. */
+  /** The services to run; the others have a profile that is not active. */
   services: Record<string, Service>;
   disabled: Record<string, Service>;
   networks: Record<string, Network & { name: string }>;
@@ -29,7 +29,7 @@ export interface Resolving extends Loaded {
   directory: string;
   files: readonly string[];
   profiles: readonly string[];
-  /** Services that the user named: they run whatever their profiles. */
+  /** Services that the user named, which run whatever their profiles. */
   asked: readonly string[];
   lookup: Lookup;
   raw: boolean;
@@ -37,7 +37,7 @@ export interface Resolving extends Loaded {
 
 type Wrong = (path: string, what: string) => CommandError;
 
-/** Throws CommandError for references to what is not there. */
+/** @throws CommandError when a reference names something undefined */
 export function resolveProject(resolving: Resolving): Project {
   const { model, places, name, directory, files } = resolving;
   const wrong: Wrong = (path, what) =>
@@ -81,7 +81,7 @@ export function resolveProject(resolving: Resolving): Project {
   return project;
 }
 
-/** `external` has the name as it is; others have the project's in front. */
+/** An `external` object keeps its name; other names get the project's name as a prefix. */
 function namedThings<T extends Network | Volume>(things: Record<string, T | null>, project: string) {
   return Object.fromEntries(
     Object.entries(things).map(([key, thing]) => {
@@ -139,7 +139,7 @@ function resolveService(name: string, given: Service, { lookup, raw }: Resolving
 
 const started: Dependency = { condition: 'service_started', required: true };
 
-/** Who shares something of another service starts after it. */
+/** A service that shares something with another service starts after it. */
 function impliedDependencies({ links = [], volumes_from = [], network_mode, ipc, pid }: Service) {
   const shared = [network_mode, ipc, pid].flatMap(mode => /^service:(.+)$/.exec(mode ?? '')?.[1] ?? []);
   const others = [
@@ -233,7 +233,7 @@ function checkReferences({ name, service, project, wrong }: Checked): void {
 
 export const replicasOf = ({ scale, deploy }: Service): number => scale ?? deploy?.replicas ?? 1;
 
-/** Names of services, each behind those that it depends on. Throws CommandError for a circle. */
+/** Names of services, each after its dependencies. @throws CommandError when the dependencies form a circle */
 export function dependencyOrder(services: Record<string, Service>): string[] {
   const order = new Set<string>();
   const visit = (name: string, path: readonly string[]) => {
@@ -252,7 +252,7 @@ export function dependencyOrder(services: Record<string, Service>): string[] {
 export const dependenciesOf = (services: Record<string, Service>, name: string): string[] =>
   Object.keys(services[name]?.depends_on ?? {}).filter(other => Object.hasOwn(services, other));
 
-/** Keys in order at every depth, so that the same thing gives the same text. */
+/** Sorts keys at every depth, so that equal values give equal text. */
 export const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
@@ -269,7 +269,7 @@ const digest = (value: unknown) =>
     .update(JSON.stringify(sorted(value)))
     .digest('hex');
 
-/** Of everything that makes a container another one; how many there are, and what is built, does not. */
+/** Hash of the settings that require a new container: replicas, build, depends_on and profiles do not. */
 export function serviceHash(service: Service): string {
   const {
     build: _,

@@ -1,4 +1,4 @@
-// A service of a compose file: every key of it, in its short and its long form
+// A service of a compose file: all its keys, in their short and long forms
 // (https://github.com/compose-spec/compose-spec/blob/main/05-services.md).
 
 import { readDevice, readExtraHost, readUlimit } from '../flags/values.ts';
@@ -35,7 +35,7 @@ import { splitWords } from './words.ts';
 const words = byKind<string[]>({ scalar: reading('a command', splitWords), list: list(text) });
 const texts = list(text);
 const oneOrMoreTexts = oneOrMore(text);
-/** For `cpus: 0.5`, which may be quoted. */
+/** Shape of `cpus: 0.5`, which may be quoted. */
 const decimal = number;
 
 const pathOrUrl = reading('a path or an address', (each, context) =>

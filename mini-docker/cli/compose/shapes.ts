@@ -1,5 +1,5 @@
-// What values of a compose file look like. A shape checks a value, names the place of what is wrong with it and the key
-// that was meant, and gives the value in its long form: 'data:/var' becomes { type: 'volume', source: 'data', … }.
+// The shapes of values in a compose file. A shape checks a value, reports the place of an error and the key that was
+// probably meant, and gives the value in its long form: 'data:/var' becomes { type: 'volume', source: 'data', … }.
 
 import { isAbsolute, join, resolve } from 'node:path';
 import { decodeDuration, encodeDuration } from '../../formats/durations.ts';
@@ -8,10 +8,10 @@ import { meant } from '../../formats/typo.ts';
 import { type Scalar, type Source, wrongAt } from './source.ts';
 
 export interface Context {
-  /** What relative paths in the file are relative to. */
+  /** Directory that relative paths in the file start from. */
   directory: string;
   home: string | undefined;
-  /** Variables are left as they are: any scalar with a $ may stand for any other. */
+  /** Whether variables are left unexpanded: if so, any scalar with a $ is accepted in place of any other. */
   raw: boolean;
 }
 
@@ -36,7 +36,7 @@ export const wanted = (source: Source, what: string): never => {
 const isScalar = (value: Source['value']): value is Scalar =>
   !(value instanceof Map) && !Array.isArray(value);
 
-/** Reads text, and says where it stood when it cannot be read. */
+/** Parses text, and reports its place when that fails. */
 export function reading<T>(what: string, read: (text: string, context: Context) => T): Shape<T> {
   return (source, context) => {
     const { value } = source;
@@ -50,7 +50,7 @@ export function reading<T>(what: string, read: (text: string, context: Context) 
   };
 }
 
-/** Numbers and switches stand for their text: an environment variable may be 1 or true. */
+/** Numbers and booleans are taken as text: an environment variable may be 1 or true. */
 export const text: Shape<string> = (source, _context) => {
   const { value } = source;
   if (!isScalar(value) || value === null) return wanted(source, 'a string');
@@ -79,10 +79,10 @@ export const number = reading('a number', text => {
   return Number(text);
 });
 
-/** Bytes. */
+/** Size in bytes. */
 export const size = reading('a size such as 64m', text => (text === '-1' ? -1 : decodeSize(text)));
 
-/** '1m30s', as Go writes it. */
+/** Duration in Go's notation: '1m30s'. */
 export const duration = reading('a duration such as 1m30s', text => encodeDuration(decodeDuration(text)));
 
 export const oneOf = <T extends string>(...values: T[]): Shape<T> =>
@@ -93,7 +93,7 @@ export const oneOf = <T extends string>(...values: T[]): Shape<T> =>
     return text as T;
   });
 
-/** Absolute; ~ is the user's home. */
+/** An absolute path; ~ is the user's home. */
 export function absolute(path: string, { directory, home }: Context): string {
   if (path.includes('$')) return path;
   if (path === '~' || path.startsWith('~/')) return join(home ?? '/', path.slice(1));
@@ -109,7 +109,7 @@ export const list =
     return (source.value as readonly Source[]).map(each => item(each, context));
   };
 
-/** A value alone stands for a list of one. */
+/** A single value is taken as a list of one. */
 export const oneOrMore =
   <T>(item: Shape<T>): Shape<T[]> =>
   (source, context) =>
@@ -127,13 +127,13 @@ export const map =
     // fromEntries defines properties; assigning would let a key '__proto__' replace the prototype.
     Object.fromEntries(entries(source).map(([name, each]) => [name, item(each, context)]));
 
-/** What is there without a value: `networks: {front: }`. */
+/** A key may have no value: `networks: {front: }`. */
 export const orNothing =
   <T>(shape: Shape<T>): Shape<T | null> =>
   (source, context) =>
     source.value === null ? null : shape(source, context);
 
-/** Keys that start with x- are the user's own; others that are unknown are an error. */
+/** Keys that start with x- are extensions and are skipped; other unknown keys are an error. */
 export function object<K extends Keys>(keys: K): Shape<ObjectOf<K>> {
   return (source, context) => {
     const found: Record<string, unknown> = {};
@@ -141,7 +141,7 @@ export function object<K extends Keys>(keys: K): Shape<ObjectOf<K>> {
       if (name.startsWith('x-')) continue;
       const shape = Object.hasOwn(keys, name) ? keys[name] : undefined;
       if (shape === undefined) throw unknownKey(name, each, Object.keys(keys));
-      // A key without a value is as if it was not there, but a mapping may name a thing and say nothing about it.
+      // A key without a value counts as absent, but a mapping may list a name without settings.
       if (each.value !== null) found[name] = shape(each, context);
     }
     return found as ObjectOf<K>;
@@ -157,17 +157,17 @@ function unknownKey(name: string, { place, path }: Source, known: readonly strin
   );
 }
 
-/** What the specification has and we have not. */
+/** A key of the specification that mini-docker does not support. */
 export const unsupported =
   (why: string): Shape<never> =>
   source => {
     throw wrongAt(source, `is not supported: ${why}`);
   };
 
-/** Read by others, of no meaning here: checked no further. */
+/** A key that has meaning only for other programs: not checked. */
 export const ignored: Shape<undefined> = () => undefined;
 
-/** One shape for a scalar, others for a list and for a mapping. */
+/** A shape that depends on the kind of value: scalar, list or mapping. */
 export function byKind<T>(shapes: { scalar?: Shape<T>; list?: Shape<T>; map?: Shape<T> }): Shape<T> {
   const names = { scalar: 'a string', list: 'a list', map: 'a mapping' };
   const what = (Object.keys(shapes) as (keyof typeof names)[]).map(kind => names[kind]).join(' or ');
@@ -177,7 +177,7 @@ export function byKind<T>(shapes: { scalar?: Shape<T>; list?: Shape<T>; map?: Sh
   };
 }
 
-/** `KEY: value` or a list of KEY=value; null where there is a key alone. */
+/** `KEY: value`, or a list of KEY=value; null for a key alone. */
 export const pairs: Shape<Record<string, string | null>> = byKind({
   map: map(orNothing(text)),
   list: (source, context) =>
@@ -189,6 +189,6 @@ export const pairs: Shape<Record<string, string | null>> = byKind({
     ),
 });
 
-/** The same where a key alone has an empty value. */
+/** The same, but a key alone has an empty value. */
 export const labels: Shape<Record<string, string>> = (source, context) =>
   Object.fromEntries(Object.entries(pairs(source, context)).map(([key, value]) => [key, value ?? '']));

@@ -1,4 +1,4 @@
-// A compose file as a tree of values, each with its place in the file: errors name the file, the line and the key.
+// A compose file as a tree of values with their places, so that errors name the file, the line and the key.
 
 import type { Document, Node as YamlNode } from 'yaml';
 import { CommandError } from '../errors.ts';
@@ -7,25 +7,25 @@ export type Scalar = string | number | boolean | null;
 
 export interface Source {
   readonly value: Scalar | readonly Source[] | ReadonlyMap<string, Source>;
-  /** 'compose.yaml:12:5' */
+  /** Place in the file: 'compose.yaml:12:5'. */
   readonly place: string;
-  /** 'services.web.ports[0]' */
+  /** Path of keys: 'services.web.ports[0]'. */
   readonly path: string;
-  /** What an override file asks for by a tag: drop what earlier files say, or replace it. */
+  /** Tag in an override file: drops the value of earlier files, or replaces it. */
   readonly tag?: '!reset' | '!override';
 }
 
-/** More values than any project has; aliases of aliases could make billions of them. */
+/** Largest number of values, more than any project has; aliases of aliases could create billions. */
 const MOST_VALUES = 100_000;
 const LARGEST_FILE = 4 * 1024 * 1024;
 
 export const wrongAt = ({ place, path }: Pick<Source, 'place' | 'path'>, what: string): CommandError =>
   new CommandError(`${place}: ${path === '' ? '' : `${path} `}${what}`);
 
-/** Anchors, aliases and merge keys are resolved. Throws CommandError with the place of what is no YAML. */
+/** Reads YAML; anchors, aliases and merge keys are resolved. @throws CommandError with the place of a mistake */
 export async function readSource(text: string, file: string): Promise<Source> {
   if (text.length > LARGEST_FILE) throw new CommandError(`${file}: the file is larger than 4 MiB`);
-  // Here and not above: the bundle would load it for every command.
+  // Imported here because at the top the bundle would load it for every command.
   const { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   const document: Document = parseDocument(text, {
@@ -43,11 +43,11 @@ export async function readSource(text: string, file: string): Promise<Source> {
   if (problem) throw new CommandError(`${placeAt(problem.pos[0])}: ${problem.message}`);
 
   let count = 0;
-  // Kept by ourselves: the library looks through the whole document for each alias.
+  // A map of anchors, because the library searches the whole document for each alias.
   const anchors = new Map<string, YamlNode>();
   const convert = (node: YamlNode | null, path: string, parent: string): Source => {
     const converted = convertNode(node, path, parent);
-    // Behind what is in it, so that nothing can stand for itself.
+    // Added after the node's contents, so that a node cannot contain itself.
     if (!isAlias(node) && node?.anchor) anchors.set(node.anchor, node);
     return converted;
   };
@@ -88,14 +88,14 @@ export async function readSource(text: string, file: string): Promise<Source> {
 const tagOf = (tag: string | undefined): Pick<Source, 'tag'> =>
   tag === '!reset' || tag === '!override' ? { tag } : {};
 
-/** Of `<<: *one` and `<<: [*one, *two]`; the first that has a key gives it. */
+/** The mappings of `<<: *one` or `<<: [*one, *two]`; the first that has a key gives its value. */
 function mergedMaps(source: Source): [string, Source][] {
   if (source.value instanceof Map) return [...source.value];
   if (Array.isArray(source.value)) return source.value.flatMap(mergedMaps);
   throw wrongAt(source, 'merges with <<, which takes a mapping or a list of mappings');
 }
 
-/** Go's YAML reads 0440 as an octal number, as YAML 1.1 does. */
+/** As in Go's YAML and in YAML 1.1, 0440 is an octal number. */
 function scalarOf(value: unknown, text: string | undefined, type: string | undefined): Scalar {
   if (type === 'PLAIN' && text !== undefined && /^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
   if (typeof value === 'bigint') return Number(value);
@@ -104,7 +104,7 @@ function scalarOf(value: unknown, text: string | undefined, type: string | undef
   return text ?? String(value);
 }
 
-/** The same tree with every string replaced. Keys stay as they are. */
+/** The same tree with every string replaced, except keys. */
 export function mapStrings(source: Source, replace: (text: string, at: Source) => string): Source {
   const { value } = source;
   if (typeof value === 'string') return { ...source, value: replace(value, source) };

@@ -1,4 +1,4 @@
-// Starting containers in the order of their dependencies, each when those that it waits for are ready.
+// Starts containers in the order of their dependencies, each as soon as its dependencies are ready.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
@@ -9,20 +9,20 @@ import { inspect, type ProjectContainer, progress, tolerating } from './containe
 import type { Project } from './project.ts';
 import type { Dependency } from './service.ts';
 
-/** Milliseconds between two looks at a container's health. */
+/** Milliseconds between two checks of a container's health. */
 const LOOK_AGAIN = 100;
 
 export interface Starting {
   daemon: DaemonClient;
   project: Project;
   containers: readonly ProjectContainer[];
-  /** Told of each start, and makes it. */
+  /** Wraps each start, and must call it. */
   around?(container: ProjectContainer, start: () => Promise<void>): Promise<void>;
   /** Containers of services that are waited for but not started. */
   others?: readonly ProjectContainer[];
 }
 
-/** Rejects when a container cannot be started, or one that others wait for is not what they wait for. */
+/** Rejects when a container cannot be started, or a dependency fails its condition. */
 export async function startAll(starting: Starting): Promise<void> {
   const { project, containers, others = [] } = starting;
   const names = [...new Set(containers.map(({ service }) => service))];
@@ -47,7 +47,7 @@ export async function startAll(starting: Starting): Promise<void> {
   if (failed) throw failed.reason;
 }
 
-/** Until everything that the service waits for is as it wants it. */
+/** Waits until every dependency of the service meets its condition. */
 export async function waitForDependencies(
   { daemon, project, containers }: Starting,
   name: string,
@@ -103,7 +103,7 @@ async function ready(
   progress('Container', name, condition === 'service_healthy' ? 'Healthy' : 'Exited');
 }
 
-/** With `demanded` one that has no health check is an error; else it has to run only. */
+/** Waits for health. Without a health check the container only has to run, or is an error if `demanded`. */
 export async function healthy(
   daemon: DaemonClient,
   { id, name, demanded }: { id: string; name: string; demanded: boolean },

@@ -1,4 +1,4 @@
-// The networks and volumes of a project: made when they are missing, removed by `down`.
+// The networks and volumes of a project: created when missing, removed by `down`.
 
 import type { NetworkCreateBody, NetworkResource } from '../../formats/engine-api/networks.ts';
 import type { VolumeCreateBody, VolumeList, VolumeResource } from '../../formats/engine-api/volumes.ts';
@@ -17,7 +17,7 @@ const labelsOf = (project: string, kind: string, key: string, thing: Network | V
   [LABEL.hash]: thingHash(thing),
 });
 
-/** Says what a thing that is there must not be, and warns of what it only is not. */
+/** Warns when an existing network or volume is not the project's, or differs from the file. */
 function check(options: {
   kind: string;
   name: string;
@@ -45,7 +45,7 @@ async function exactNetwork(daemon: DaemonClient, name: string): Promise<Network
   return found.find(each => each.Name === name);
 }
 
-/** Those that the services use. */
+/** Creates the missing networks among those that the services use. */
 export async function ensureNetworks(
   daemon: DaemonClient,
   project: Project,
@@ -146,7 +146,7 @@ const ofProject = (project: string) => ({
   filters: encodeFilters([['label', `${LABEL.project}=${project}`]]),
 });
 
-/** By label, so that what is in no file any more goes too. */
+/** Finds networks by label, so that those no longer in a file are removed too. */
 export async function removeNetworks(daemon: DaemonClient, project: string): Promise<void> {
   for (const { Id, Name } of await daemon.json<NetworkResource[]>('GET', '/networks', {
     query: ofProject(project),
@@ -160,7 +160,7 @@ export async function removeVolumes(daemon: DaemonClient, project: string): Prom
     await remove(daemon, { kind: 'Volume', name: Name, path: `/volumes/${encodeURIComponent(Name)}` });
 }
 
-/** What others still use stays, and is named. */
+/** Removes a network or volume; one that is still in use stays and is reported. */
 export async function remove(
   daemon: DaemonClient,
   { kind, name, path }: { kind: string; name: string; path: string },

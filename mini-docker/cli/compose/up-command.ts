@@ -126,7 +126,7 @@ async function allHealthy(
   { daemon, flags, project }: ComposeInvocation<typeof FLAGS>,
   containers: readonly ProjectContainer[],
 ): Promise<void> {
-  // A job that others wait for has ended already, and well.
+  // A service that others wait for to complete has already ended successfully.
   const jobs = new Set(
     Object.values(project.services).flatMap(({ depends_on = {} }) =>
       Object.keys(depends_on).filter(
@@ -187,7 +187,7 @@ async function attached(
       const since = await lastOutput(daemon, container);
       await start();
       const end = follow(container, since);
-      // Met below; until then the starts decide.
+      // Errors are handled below; until then, only failed starts count.
       end.catch(() => {});
       ends.push(end);
     },

@@ -1,10 +1,10 @@
-// A command in one string, split as a shell would, without anything else that a shell does.
+// Splits a command string into words as a shell would, without any expansion.
 
 import { FormatError } from '../../formats/errors.ts';
 
 const WORD = /(?:[^\s"'\\]|\\[\s\S]|'[^']*'|"(?:[^"\\]|\\[\s\S])*")+/y;
 
-/** "sh -c 'a b'" → ['sh', '-c', 'a b']. Throws FormatError for a quote that is not closed. */
+/** "sh -c 'a b'" → ['sh', '-c', 'a b']. @throws FormatError when a quote is not closed */
 export function splitWords(text: string): string[] {
   const found: string[] = [];
   let at = 0;
