@@ -1,5 +1,5 @@
-// Rules of others (a firewall's, docker's, the administrator's) that may drop packets on their way to a container. nft(8)
-// lists them as JSON, libnftables-json(5); what cannot be judged here counts as "may".
+// Firewall rules of other programs (docker, a firewall, the administrator) that may drop packets to a container.
+// nft(8) lists them as JSON, libnftables-json(5); a condition that cannot be judged here counts as 'maybe'.
 
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
@@ -7,17 +7,17 @@ export interface Target {
   address: string;
   port: number;
   protocol: string;
-  /** Link names of the bridges behind which the container is. */
+  /** Link names of the bridges that the container is attached to. */
   bridges: readonly string[];
 }
 
 export interface DroppingRule {
-  /** 'ip filter' */
+  /** Family and name of the table: 'ip filter'. */
   table: string;
   chain: string;
-  /** Where packets meet it: 'forward' for those from elsewhere, 'output' for the host's own. */
+  /** Hook where packets meet the rule: 'forward' for packets from elsewhere, 'output' for the host's own. */
   hook: string;
-  /** undefined: no rule, but the chain's policy. */
+  /** Handle of the rule; undefined when the chain's policy drops the packet. */
   handle?: number;
 }
 
@@ -38,14 +38,14 @@ interface Rule {
   expr: Record<string, unknown>[];
 }
 
-/** Whether a rule's conditions hold for a first packet to the target. */
+/** Whether a rule's conditions hold for the first packet of a connection to the target. */
 type Match = 'no' | 'maybe' | 'yes';
 
-/** Chains that jump to each other deeper than that do not exist: NFT_JUMP_STACK_SIZE. */
+/** Deepest nesting of jumps that the kernel allows between chains: NFT_JUMP_STACK_SIZE. */
 const DEEPEST = 16;
 const HOOKS = ['prerouting', 'forward', 'output', 'postrouting'];
 
-/** @param listing of `nft -j list ruleset` */
+/** @param listing output of `nft -j list ruleset` */
 export function droppingRules(listing: string, ourTable: string, target: Target): DroppingRule[] {
   const { nftables } = JSON.parse(listing) as { nftables: { chain?: Chain; rule?: Rule }[] };
   const families = ['inet', isIPv6(target.address) ? 'ip6' : 'ip'];
@@ -55,7 +55,7 @@ export function droppingRules(listing: string, ourTable: string, target: Target)
   const rules = nftables.flatMap(({ rule }) => (rule ? [rule] : []));
   const found: DroppingRule[] = [];
 
-  /** True when the packet's way ends there for certain. */
+  /** Walks a chain; true when the packet certainly goes no further. */
   const walk = (chain: Chain, hook: string, depth: number): boolean => {
     const table = `${chain.family} ${chain.table}`;
     const own = rules.filter(
@@ -89,7 +89,7 @@ export function droppingRules(listing: string, ourTable: string, target: Target)
   return found;
 }
 
-/** Comment of the rules that firewall.ts puts into others' chains. */
+/** Comment of the rules that firewall.ts adds to other programs' chains. */
 const OURS = 'mini-docker';
 
 function matches(rule: Rule, target: Target): Match {
@@ -114,7 +114,7 @@ function condition({ op, left, right }: Condition, target: Target): Match {
   return isEqual === (op !== '!=') ? 'yes' : 'no';
 }
 
-/** undefined where it cannot be known. */
+/** Whether the packet's field equals the value; undefined when that cannot be known. */
 function equal(left: Condition['left'], right: unknown, target: Target): boolean | undefined {
   const { address, port, protocol, bridges } = target;
   const { payload, meta, ct } = left;
@@ -132,7 +132,7 @@ function equal(left: Condition['left'], right: unknown, target: Target): boolean
   return undefined;
 }
 
-/** Of one value, or of a set of them. */
+/** Whether the predicate holds for the value, or for any member of a set. */
 function oneOf(right: unknown, is: (value: unknown) => boolean | undefined): boolean | undefined {
   const set = Array.isArray(right) ? right : (right as { set?: unknown[] } | null)?.set;
   const answers = (set ?? [right]).map(is);
