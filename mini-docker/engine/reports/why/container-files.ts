@@ -1,4 +1,4 @@
-// A container's files, looked at one by one: programs and what they need. Every one may be a trap.
+// Examines a container's files: programs and the files that they need. Any of them may be malicious.
 
 import { fstatSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -12,20 +12,20 @@ import type { EngineContext } from '../../state/context.ts';
 import type { LiveContainer } from '../../state/live-container.ts';
 
 export interface ContainerFiles extends AsyncDisposable {
-  /** Paths are the container's, absolute. undefined where nothing is. */
+  /** Kind of the file at an absolute path in the container; undefined when there is none. */
   kind(path: string): Promise<'file' | 'executable' | 'directory' | 'other' | undefined>;
-  /** Reads pieces of an ordinary file; undefined where there is none. */
+  /** Gives `use` a reader of an ordinary file; undefined when there is none. */
   withFile<T>(path: string, use: (read: ReadAt) => T): Promise<T | undefined>;
-  /** '' where there is none, or a large one. */
+  /** Text of a file; '' when there is none or it is too large. */
   text(path: string): Promise<string>;
-  /** Names in a directory, at most a thousand; [] where there is none. */
+  /** Names in a directory, at most a thousand; [] when there is no directory. */
   names(path: string): Promise<string[]>;
 }
 
 const MOST_NAMES = 1000;
 
 export function containerFiles(context: EngineContext, live: LiveContainer): ContainerFiles {
-  /** By what is mounted there: a container that does not run has its volumes elsewhere. */
+  /** Opened roots by mount point: the volumes of a stopped container are not mounted in its root. */
   const roots = new Map<string, Promise<ContainerRoot>>();
   const at = async <T>(path: string, use: (root: number, path: string) => T): Promise<T | undefined> => {
     const mount = live.run
@@ -39,7 +39,7 @@ export function containerFiles(context: EngineContext, live: LiveContainer): Con
       const root = await roots.get(key)!;
       return use(root.fd, mount === undefined ? path : posix.join(root.path, path.slice(mount.length)));
     } catch {
-      // It is not there, or leads in circles; or the root itself cannot be looked at any more.
+      // The path does not exist or its links form a loop, or the root can no longer be opened.
       return undefined;
     }
   };

@@ -1,4 +1,4 @@
-// What goes on around a container's life: restarts, health checks, kills that it survived.
+// Events during a container's life: restarts, health checks, and kills that it survived.
 
 import type { Finding } from '../../../formats/why-report.ts';
 import { between, clock, type Facts, type Rule } from './facts.ts';

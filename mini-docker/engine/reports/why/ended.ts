@@ -1,4 +1,4 @@
-// Why a container's program ended, or was never started. The first rule that applies has the cause.
+// Why a container's program ended, or was never started. The first rule that applies gives the cause.
 
 import type { Finding } from '../../../formats/why-report.ts';
 import { SIG } from '../../../linux/constants.ts';
@@ -86,7 +86,7 @@ function endedByUser({ name, state, record }: Facts): Finding | undefined {
 
 const sent = ({ by, signal, at }: AskedSignal): string => `'${by}' sent ${signalName(signal)} at ${at}`;
 
-/** By a signal that mini-docker did not send. */
+/** A program that ended by a signal that mini-docker did not send. */
 function endedBySignal({ name, state, lastLines }: Facts): Finding | undefined {
   const { exitCode, exitSignal, finishedAt } = state;
   const signal = exitSignal ?? exitCode - 128;

@@ -1,25 +1,25 @@
-// What the findings are made of, and the words they share.
+// The facts that findings are based on, and the wording that findings share.
 
 import type { Finding } from '../../../formats/why-report.ts';
 import { SIG } from '../../../linux/constants.ts';
 import type { ContainerRecord, RecordState } from '../../state/record.ts';
 
-/** What is known of an end without looking at the kernel. */
+/** Facts about an ended container that are known without asking the kernel. */
 export interface Facts {
   name: string;
   record: ContainerRecord;
   state: RecordState;
-  /** The last lines of its log, shortened. */
+  /** The last lines of the container's log, shortened. */
   lastLines: readonly string[];
 }
 
-/** One finding, or that it does not apply. */
+/** A rule gives one finding, or undefined when it does not apply. */
 export type Rule<F> = (facts: F) => Finding | undefined;
 
 export const findings = <F>(rules: readonly Rule<F>[], facts: F): Finding[] =>
   rules.map(rule => rule(facts)).filter(found => found !== undefined);
 
-/** '12:03:04', with the day where it is another one; in the daemon's time zone. */
+/** '12:03:04' in the daemon's time zone; unless it is today, the date follows. */
 export function clock(timestamp: string): string {
   const time = new Date(timestamp);
   const two = (number: number) => String(number).padStart(2, '0');
@@ -28,13 +28,13 @@ export function clock(timestamp: string): string {
   return `${hours} on ${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
 }
 
-/** 'SIGTERM' */
+/** Name of a signal: 'SIGTERM'. */
 export function signalName(number: number): string {
   const name = Object.entries(SIG).find(([, value]) => value === number)?.[0];
   return name === undefined ? `signal ${number}` : `SIG${name}`;
 }
 
-/** '1.5 s' */
+/** Duration as text: '1.5 s'. */
 export const seconds = (milliseconds: number): string =>
   milliseconds >= 10_000
     ? `${Math.round(milliseconds / 1000)} s`

@@ -1,5 +1,5 @@
-// Which libraries of a program a container lacks, looked for where its dynamic linker does. ld.so(8); for musl
-// ldso/dynlink.c: the path file, else /lib:/usr/local/lib:/usr/lib.
+// Finds the libraries that a program needs and the container lacks, searching where its dynamic linker does.
+// ld.so(8); for musl, ldso/dynlink.c: the path file, else /lib:/usr/local/lib:/usr/lib.
 
 import { posix } from 'node:path';
 import { decodeElfFile, type ElfFile } from '../../../linux/elf-file.ts';
@@ -9,7 +9,7 @@ const MULTIARCH = process.arch === 'x64' ? 'x86_64-linux-gnu' : 'aarch64-linux-g
 const GLIBC = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', `/lib/${MULTIARCH}`, `/usr/lib/${MULTIARCH}`];
 const MUSL = ['/lib', '/usr/local/lib', '/usr/lib'];
 
-/** A program that needs more than these is not followed to its end. */
+/** Largest number of libraries examined for one program. */
 const MOST_LIBRARIES = 100;
 
 export interface MissingLibrary {
@@ -17,7 +17,7 @@ export interface MissingLibrary {
   neededBy: string;
 }
 
-/** @param environment of the container: 'LD_LIBRARY_PATH=/opt/lib' among it */
+/** @param environment the container's variables, such as 'LD_LIBRARY_PATH=/opt/lib' */
 export async function missingLibraries(
   files: ContainerFiles,
   options: { program: string; file: ElfFile; environment: readonly string[] },
@@ -45,7 +45,7 @@ export async function missingLibraries(
   return missing;
 }
 
-/** musl's linker is its libc, too, by whatever name a program asks for it. */
+/** musl's linker is also its libc, whatever name a program uses for it. */
 const isLoaders = (library: string, loader: string): boolean =>
   loader.startsWith('ld-musl') && /^(libc\.so|libc\.musl-.*)$/.test(library);
 

@@ -1,4 +1,4 @@
-// Kills for want of memory, of the container's own or of others'.
+// Kills for lack of memory: in the container's own control group, or on the whole machine.
 
 import { encodeBinarySize } from '../../../formats/sizes.ts';
 import type { Finding } from '../../../formats/why-report.ts';
@@ -6,7 +6,9 @@ import { SIG } from '../../../linux/constants.ts';
 import type { NotedOomKill, RecordState } from '../../state/record.ts';
 import { clock, type Facts } from './facts.ts';
 
-/** Whether that is what ended it: some of its processes may have been killed long before, and it was stopped then. */
+/**
+ * Whether lack of memory ended the container, rather than a later stop after some process had been killed.
+ */
 export function diedOfMemory({ oomKilled, oomKill, asked = [], exitCode, exitSignal }: RecordState): boolean {
   if (!oomKilled || exitCode === 0) return false;
   const askedSince = asked.some(({ at }) => oomKill === undefined || Date.parse(at) > Date.parse(oomKill.at));
@@ -22,7 +24,7 @@ export function memoryFinding({ name, state }: Facts): Finding {
   return { ...told(who, { name, at: kill?.at ?? finishedAt, kill }), evidence };
 }
 
-/** It runs on, and one of its processes was killed. */
+/** One of the container's processes was killed, but the container still runs. */
 export function killedInside({ name, state }: Facts): Finding | undefined {
   const { oomKill: kill } = state;
   if (kill === undefined || diedOfMemory(state)) return undefined;

@@ -1,4 +1,4 @@
-// What is known of a running container's network, by the kernel's word and by trying.
+// Facts about a running container's network, from the kernel and from connection attempts.
 
 import { connect } from 'node:net';
 import { listeningSockets } from '../../../linux/proc/sockets.ts';
@@ -7,11 +7,11 @@ import type { EngineContext } from '../../state/context.ts';
 import type { LiveContainer } from '../../state/live-container.ts';
 import { type Answer, isLoopback, type NetworkFacts, type PublishedFacts } from './network.ts';
 
-/** Milliseconds. On one machine a packet takes microseconds. */
+/** Milliseconds to wait for an answer; on one machine a packet takes microseconds. */
 const PATIENCE = 500;
-/** Ranges may be published, of thousands of ports: the first are looked at. */
+/** Largest number of ports tried; a published range may have thousands. */
 const MOST_PORTS = 16;
-/** Our name server, in every container of a user-defined network. */
+/** Address of mini-docker's name server in every container of a user-defined network. */
 const NAME_SERVER = '127.0.0.11';
 
 export async function networkFacts(context: EngineContext, live: LiveContainer): Promise<NetworkFacts> {
@@ -23,7 +23,7 @@ export async function networkFacts(context: EngineContext, live: LiveContainer):
   const isPaused = record.state.status === 'paused';
   const bindings = Object.entries(owner.ports ?? {}).flatMap(([name, list]) => {
     const [port, protocol = 'tcp'] = name.split('/');
-    // One for IPv4 and one for IPv6, as a rule, with the same port.
+    // A port usually has two bindings, one for IPv4 and one for IPv6.
     const seen = new Set<string>();
     return (list ?? []).flatMap(({ HostIp = '', HostPort = '' }) => {
       if (seen.has(HostPort)) return [];
@@ -60,7 +60,7 @@ function ownerOf(context: EngineContext, { record }: LiveContainer) {
   try {
     return networkOwner(context, record);
   } catch {
-    // It was removed.
+    // The container was removed.
     return record;
   }
 }

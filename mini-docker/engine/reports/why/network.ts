@@ -1,5 +1,5 @@
-// Why a running container cannot be reached, or that it can: what listens in it, what is published, and whether packets
-// come through.
+// Why a running container can or cannot be reached: the ports that it listens on, the ports that are
+// published, and whether packets get through.
 
 import type { Finding } from '../../../formats/why-report.ts';
 import type { ListeningSocket } from '../../../linux/proc/sockets.ts';
@@ -8,30 +8,30 @@ import type { Rule } from './facts.ts';
 
 export interface NetworkFacts {
   name: string;
-  /** 'bridge', 'none', 'host', 'container:ID', or a network's name. */
+  /** Network mode: 'bridge', 'none', 'host', 'container:ID', or a network's name. */
   mode: string;
-  /** Its own first address; '' without one. */
+  /** First address of the container itself; '' without one. */
   address: string;
   listening: readonly ListeningSocket[];
   published: readonly PublishedFacts[];
-  /** '80/tcp' */
+  /** Exposed ports: '80/tcp'. */
   exposed: readonly string[];
 }
 
 export interface PublishedFacts {
   protocol: string;
   port: number;
-  /** '' and '0.0.0.0' for all. */
+  /** Address of the host; '' and '0.0.0.0' mean all of them. */
   hostIp: string;
   hostPort: string;
-  /** What a connection from the host met; undefined when none was tried. */
+  /** Answer to a connection from the host; undefined when none was tried. */
   answer: Answer | undefined;
   rules: readonly DroppingRule[];
 }
 
 export type Answer = 'connected' | 'refused' | 'silence';
 
-/** Of the whole container. */
+/** Rules about the container as a whole. */
 export const NETWORK: readonly Rule<NetworkFacts>[] = [
   noNetwork,
   hostNetwork,
@@ -40,7 +40,7 @@ export const NETWORK: readonly Rule<NetworkFacts>[] = [
   notPublished,
 ];
 
-/** Of each published port; the first that applies. */
+/** Rules about a single published port; the first that applies is reported. */
 export const PUBLISHED: readonly Rule<{ container: NetworkFacts; port: PublishedFacts }>[] = [
   listensOnLoopback,
   wrongPort,
@@ -147,7 +147,7 @@ function wrongPort(facts: PortFacts): Finding | undefined {
   };
 }
 
-/** A rule that may drop what comes from elsewhere, or did drop what came from the host. */
+/** A rule that may drop packets from elsewhere, or that dropped the connection from the host. */
 function dropped(facts: PortFacts): Finding | undefined {
   const { container, port } = facts;
   const rules = port.rules.filter(

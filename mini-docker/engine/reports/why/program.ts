@@ -1,4 +1,4 @@
-// A program that "does not exist", or cannot be executed, although it seems to be there: what the file itself says.
+// Why a program "does not exist" or cannot be executed although its file seems to be there.
 
 import { posix } from 'node:path';
 import type { Finding } from '../../../formats/why-report.ts';
@@ -9,15 +9,15 @@ import { type MissingLibrary, missingLibraries } from './libraries.ts';
 
 interface ProgramFacts {
   name: string;
-  /** As it was named, and where that is. */
+  /** The program as it was named; `path` is where it was found. */
   wanted: string;
   path: string | undefined;
   searched: readonly string[];
   kind: Awaited<ReturnType<ContainerFiles['kind']>>;
-  /** Its first bytes. */
+  /** The file's first bytes. */
   beginning: Buffer;
   elf: ElfFile | undefined;
-  /** Of a script or an ELF file. */
+  /** The interpreter that a script or an ELF file names. */
   interpreter: string | undefined;
   interpreterIsThere: boolean;
   missing: readonly MissingLibrary[];
@@ -34,7 +34,9 @@ const RULES: readonly ((facts: ProgramFacts) => Finding | undefined)[] = [
   libraryMissing,
 ];
 
-/** Of its own program, and of those that its log complains about; the first trouble of each. */
+/**
+ * Findings about the container's own program and those that its log complains about; one for each program.
+ */
 export async function programFindings(files: ContainerFiles, facts: Facts): Promise<Finding[]> {
   const { exitCode, error, exitUnknown } = facts.state;
   const notStarted = error !== '' && !exitUnknown;
@@ -49,7 +51,7 @@ export async function programFindings(files: ContainerFiles, facts: Facts): Prom
   return found;
 }
 
-/** 'sh: 1: /app: not found', "env: 'python3': No such file or directory", 'bash: line 1: x: Permission denied' */
+/** The program in 'sh: 1: /app: not found', "env: 'python3': No such file or directory" and the like. */
 function complainedAbout(line: string): string[] {
   const complaint =
     /([^\s:'"‘’`]{1,200})['’"]?: (?:command not found|not found|no such file or directory|permission denied|exec format error|cannot execute)/i;

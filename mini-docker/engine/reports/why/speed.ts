@@ -1,4 +1,4 @@
-// Why a running container is slow: what the kernel holds back, from two looks at its counters.
+// Why a running container is slow: the limits that hold it back, by two readings of the kernel's counters.
 
 import type { Spec } from '../../../formats/oci/runtime-spec.ts';
 import { encodeBinarySize, encodeSize } from '../../../formats/sizes.ts';
@@ -8,16 +8,18 @@ import type { Rule } from './facts.ts';
 
 export interface SpeedFacts {
   name: string;
-  /** Bytes, 0 for none: as `update` may have changed it. */
+  /** Current memory limit in bytes, 0 for none; `update` may have changed it. */
   memoryLimit: number;
   spec: Spec;
   before: Stats;
   now: Stats;
-  /** Milliseconds between the two. */
+  /** Milliseconds between the two readings. */
   elapsed: number;
 }
 
-/** Shares above which something is said: of periods, of the limit, of ten seconds, of the rate. */
+/**
+ * Thresholds for a finding: shares of periods and of the limit, percent of ten seconds, share of the rate.
+ */
 const THROTTLED = 0.1;
 const FULL = 0.9;
 const PRESSED = 10;
@@ -48,7 +50,7 @@ function throttled({ name, before, now, elapsed }: SpeedFacts): Finding | undefi
 }
 
 function memoryFull({ name, memoryLimit, before, now }: SpeedFacts): Finding | undefined {
-  // The file cache that was not used for longest is given back at once when something else needs memory.
+  // The kernel frees the least recently used file cache at once when memory is needed.
   const { usage, stats } = now.memory;
   const needed = usage - (stats.total_inactive_file ?? stats.inactive_file ?? 0);
   const failures = (now.memory.failcnt ?? 0) - (before.memory.failcnt ?? 0);

@@ -1,9 +1,10 @@
-// Why a container could not be started: the step that failed, as the child program told it, and what helps.
+// Why a container could not be started: the step that failed, as the child program reported it, and what
+// helps.
 
 import type { Finding } from '../../../formats/why-report.ts';
 import type { Facts } from './facts.ts';
 
-/** By what the error says; its own hint, in parentheses, is part of the sentence. */
+/** Advice by the error's text; the error's own hint, in parentheses, stays in the sentence. */
 const ADVICE: readonly [RegExp, (facts: Facts) => string][] = [
   [
     /port is already allocated|address already in use/,

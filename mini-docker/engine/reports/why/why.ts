@@ -1,5 +1,5 @@
-// GET /containers/ID/why: why it ended, does not start, cannot be reached, or is slow. What has to be known later was
-// written into the record when it happened (life/transitions.ts); the rest is asked of the kernel now.
+// GET /containers/ID/why: why it ended, does not start, cannot be reached, or is slow. Facts that would be
+// lost were recorded when they happened (life/transitions.ts); the rest is asked of the kernel now.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding, WhyReport } from '../../../formats/why-report.ts';
@@ -17,7 +17,7 @@ import { networkFacts } from './network-facts.ts';
 import { programFindings } from './program.ts';
 import { SPEED } from './speed.ts';
 
-/** Milliseconds between two looks at the counters: two periods of a processor quota. */
+/** Milliseconds between two readings of the counters: two periods of a processor quota. */
 const LOOK = 250;
 const LAST_LINES = 5;
 const LONGEST_LINE = 400;
@@ -35,7 +35,7 @@ export async function whyReport(context: EngineContext, live: LiveContainer): Pr
   return { name: record.name, id: record.id, status: record.state.status, findings: found };
 }
 
-/** A child may have been killed while no daemon was there to note it. */
+/** Adds a kill that happened while no daemon was running to record it. */
 function withLatestKill(state: RecordState, { container }: Run): RecordState {
   const kill = state.oomKill === undefined ? container.oomKill() : undefined;
   return kill === undefined ? state : { ...state, oomKill: { at: new Date().toISOString(), ...kill } };
@@ -73,7 +73,7 @@ async function speedFindings({ name, record }: Facts, { container, spec }: Run):
     const elapsed = Math.round(performance.now() - begun);
     return findings(SPEED, { name, memoryLimit: record.hostConfig.Memory ?? 0, spec, before, now, elapsed });
   } catch {
-    // It has just ended, and its control group is gone.
+    // The container has just ended, and its control group is gone.
     return [];
   }
 }
@@ -93,7 +93,7 @@ async function lastLines(context: EngineContext, { id, record }: LiveContainer):
     for await (const { data } of readLog({ path: context.paths.container(id).log, tail: LAST_LINES }))
       lines.push(Buffer.from(data).toString().trimEnd().slice(0, LONGEST_LINE));
   } catch {
-    // There is none, or it cannot be read: the other evidence stands without it.
+    // The file is missing or cannot be read: the other evidence stands without it.
   }
   return lines.filter(Boolean);
 }
