@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** To its end, which must be a good one. */
+/** Runs a command until it exits; rejects unless it succeeds. */
 export function execute(command: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {

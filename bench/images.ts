@@ -1,4 +1,5 @@
-// Images, side by side: builds, archives, a registry and commits. Every image is made here, of busybox and random bytes.
+// Compares images: builds, archives, a registry and commits. Every image is made here, from busybox and
+// random bytes.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ const FILES = 20_000;
 const FILE_SIZE = 15 * 1024;
 const REGISTRY = '127.0.0.1:5000';
 
-/** In a directory that is gone afterwards. */
+/** Runs `work` in a directory that is removed afterwards. */
 async function apart(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = temporary('images');
   try {
@@ -24,14 +25,14 @@ async function apart(work: (directory: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** What the one has written is not to be the other's burden. */
+/** Flushes one contestant's writes to disk, so that they do not slow down the next. */
 function settle(): void {
   execFileSync('sync');
 }
 
 export const builds = (peers: readonly Peer[], rounds: number): Promise<void> =>
   apart(directory => measureBuilds(peers, { directory, rounds }));
-/** Of an image of 300 MB in 20,000 files. */
+/** Measures archives of an image of 300 MB in 20,000 files. */
 export const archives = (peers: readonly Peer[], rounds: number): Promise<void> =>
   apart(directory => measureArchives(peers, { directory, rounds }));
 export const pulls = (peers: readonly Peer[], rounds: number): Promise<void> =>
@@ -78,7 +79,9 @@ async function measureBuilds(peers: readonly Peer[], { directory, rounds }: Sett
   );
 }
 
-/** Different images, `large-0` and so on: each is new to whoever takes it. Gives their names. */
+/**
+ * Imports different images, `large-0` and so on, each new to the daemon that pulls it. Returns their names.
+ */
 async function publish(publisher: Peer, directory: string, count: number): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `large-${index}`);
   for (const name of names) {
@@ -90,7 +93,7 @@ async function publish(publisher: Peer, directory: string, count: number): Promi
   return names;
 }
 
-/** Its files are in no directory before: ext4 is slow where files were removed a short while ago. */
+/** Writes the files straight into the archive: ext4 is slow in places where files were removed recently. */
 async function writeTar(path: string): Promise<void> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(path));
@@ -140,7 +143,7 @@ async function measureArchives(peers: readonly Peer[], { directory, rounds }: Se
   });
 }
 
-/** A daemon that is not measured, and keeps what it has made until all is measured. */
+/** Provides a daemon that is not measured, and that keeps its images until all measurements are done. */
 async function withPublisher(work: (publisher: Peer) => Promise<void>): Promise<void> {
   const publisher = await miniDocker();
   try {
@@ -150,13 +153,15 @@ async function withPublisher(work: (publisher: Peer) => Promise<void>): Promise<
   }
 }
 
-/** Takes one after another. */
+/** Returns a function that does the work with the next thing at each call. */
 function each<T>(things: readonly T[], work: (thing: T) => Promise<void>): () => Promise<void> {
   const left = [...things];
   return () => work(left.shift()!);
 }
 
-/** Each daemon has a network namespace of its own, and there its own registry; all have the same images. */
+/**
+ * Each daemon has its own network namespace and its own registry in it; all registries have the same images.
+ */
 async function measurePulls(peers: readonly Peer[], { directory, rounds }: Setting): Promise<void> {
   if (!installed('docker-registry')) return;
   const registries: ChildProcess[] = [];

@@ -1,16 +1,17 @@
-// Times of several contestants in one run: in turns, so that what disturbs the machine disturbs all, and as medians.
+// Times of several contestants in one run, as medians. They take turns, so that a disturbance affects all of
+// them.
 
 export interface Contestant {
   name: string;
-  /** Before each time, and not measured. */
+  /** Preparation before each measurement, which is not measured. */
   before?(): Promise<void> | void;
-  /** Once through what is measured. */
+  /** One execution of the measured work. */
   once(): Promise<void> | void;
 }
 
 export interface Timing {
   name: string;
-  /** In milliseconds. */
+  /** Median time, in milliseconds. */
   median: number;
   fastest: number;
   slowest: number;
@@ -44,7 +45,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** A table with the ratio of the first to each. */
+/** Prints a table with the ratio of the first contestant to each. */
 export function report(title: string, timings: readonly Timing[]): void {
   const [ours] = timings;
   console.log(`\n${title}`);

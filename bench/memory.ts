@@ -1,5 +1,6 @@
-// What a running container costs in memory, beside its own program: the resident memory of every process that is there
-// because of it. Pages that processes share count in each of them, so the sum errs to our disadvantage.
+// The memory of a running container, apart from its own program: the resident memory of every process that
+// exists because of it. Pages shared between processes count in each of them, so the sum errs to our
+// disadvantage.
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ResidentProcess {
@@ -24,7 +25,7 @@ export function processes(): ResidentProcess[] {
         kilobytes: Number(field('VmRSS') ?? 0),
       });
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
   return found;

@@ -1,4 +1,4 @@
-// How much a network carries: iperf3 between two containers, and from the host to a published port, in turns.
+// Network throughput with iperf3: between two containers, and from the host to a published port, in turns.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { median } from './measure.ts';
@@ -6,18 +6,18 @@ import { installed, type Peer } from './peers.ts';
 
 const run = promisify(execFile);
 
-/** The host's iperf3 with its libraries, in a container of busybox. */
+/** Mounts of the host's iperf3 and its libraries, for a container of busybox. */
 const WITH_IPERF = ['/usr', '/lib', '/lib64'].flatMap(path => ['-v', `${path}:${path}:ro`]);
 const PORT = 5201;
 const SECONDS = 1;
 
 interface Case {
   title: string;
-  /** Bits a second. */
+  /** Throughput in bits per second. */
   measure(peer: Peer): Promise<number>;
 }
 
-/** Prints medians of `rounds`; without iperf3 only that it is not there. */
+/** Prints medians of `rounds`, or a note when iperf3 is not installed. */
 export async function networkThroughput(peers: readonly Peer[], rounds: number): Promise<void> {
   console.log('\niperf3, bits a second');
   if (!installed('iperf3')) {
@@ -70,7 +70,7 @@ const betweenContainers: Case = {
   },
 };
 
-/** By an address of the host that is not on lo: for 127.0.0.1 docker has a program that passes bytes on. */
+/** Uses a host address that is not on lo: for 127.0.0.1, docker relays bytes through a program. */
 const hostToPublished: Case = {
   title: 'host to published port',
   async measure(peer) {

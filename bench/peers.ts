@@ -1,5 +1,5 @@
-// Who is compared: our daemon, Debian's dockerd, podman and runc, with the same busybox root, each daemon in a network
-// and a mount namespace of its own, and with its files in a temporary directory.
+// The contestants: our daemon, Debian's dockerd, podman and runc, with the same busybox root. Each daemon
+// has its own network and mount namespaces, and its files in a temporary directory.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ const ROOT = resolve(import.meta.dirname, '..');
 
 export interface Peer {
   name: string;
-  /** The command and what comes before `run`. */
+  /** The command and its arguments before `run`. */
   command: string[];
   env: NodeJS.ProcessEnv;
   socket?: string;
-  /** Of the daemon. */
+  /** Process id of the daemon. */
   pid?: number;
   stop(): Promise<void>;
 }
@@ -28,8 +28,8 @@ export function temporary(name: string): string {
 }
 
 /**
- * In namespaces of its own, with lo up, and with a tmpfs for what lies in /run as a rule. It stays the process that is
- * started: nothing forks on the way.
+ * Starts a command in its own namespaces, with lo up and a tmpfs for the files usually in /run. The command
+ * keeps the child's pid, because nothing forks on the way.
  */
 function spawnApart(command: string[], env: NodeJS.ProcessEnv, log: string, runDir: string): ChildProcess {
   mkdirSync(runDir);
@@ -53,7 +53,7 @@ async function end(daemon: ChildProcess, directory: string): Promise<void> {
   const ended = new Promise(done => daemon.once('exit', done));
   daemon.kill('SIGTERM');
   await Promise.race([ended, pause(20_000)]);
-  // Mounts of a daemon end with its mount namespace, which may take a moment longer than the daemon.
+  // A daemon's mounts end with its mount namespace, which may outlive the daemon by a moment.
   for (let attempt = 0; attempt < 20; attempt++) {
     try {
       rmSync(directory, { recursive: true, force: true });
@@ -70,7 +70,7 @@ export async function miniDocker(): Promise<Peer> {
   const env = { ...process.env, MINI_DOCKER_DATA_ROOT: join(directory, 'data'), MINI_DOCKER_RUN_DIR: runDir };
   const program = join(ROOT, 'bin/mini-docker');
   const log = join(directory, 'log');
-  // Not in the run directory, which only the daemon sees.
+  // Outside the run directory, which only the daemon sees.
   const socket = join(directory, 'mini-docker.sock');
   const daemon = spawnApart([program, 'daemon', '--host', `unix://${socket}`], env, log, runDir);
   await answers(socket, log);
@@ -133,7 +133,7 @@ export function podman(root: string): Peer | undefined {
     'cgroupfs',
   ];
   const command = ['podman', ...options];
-  // Its own defaults are higher than an unprivileged machine may have.
+  // podman's own defaults are higher than an unprivileged machine may allow.
   const configuration = join(directory, 'containers.conf');
   writeFileSync(configuration, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
   execFileSync('sh', ['-c', `tar -C ${root} -c . | ${command.join(' ')} import - busybox:latest`], {
@@ -164,7 +164,7 @@ export function runcBundle(root: string): string | undefined {
   return directory;
 }
 
-/** A root filesystem of busybox alone. */
+/** A root filesystem that contains only busybox. */
 export function busyboxRoot(): string {
   const root = temporary('root');
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));

@@ -1,4 +1,4 @@
-// npm run bench [-- PART…]: how fast and how small, side by side with what is installed of docker, podman and runc, in
+// npm run bench [-- PART…]: compares speed and size with the installed ones of docker, podman and runc, in
 // one run.
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ function runs(peer: Peer, ...args: string[]) {
   return { name: peer.name, once: () => execute([...peer.command, ...args], peer.env) };
 }
 
-/** One connection that is kept alive, as a program that drives the API would have. */
+/** One keep-alive connection, such as a program that drives the API would have. */
 function apiClient(socketPath: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return (method: string, path: string, body?: object): Promise<Record<string, unknown>> =>
@@ -150,11 +150,11 @@ async function memory(): Promise<void> {
   );
 }
 
-/** Of what takes seconds. */
+/** Rounds for measurements that take seconds. */
 const few = Math.ceil(rounds / 4);
 const parts: Record<string, () => Promise<void>> = {
   run: runParts,
-  // A daemon that has run for a while: its code is compiled by then.
+  // The daemon has run for a while, so its code is compiled.
   api: async () =>
     report(
       'create, start, wait, remove over the API',
