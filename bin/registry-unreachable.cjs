@@ -1,13 +1,13 @@
-// Says why npm's registry, or the proxy to it, cannot be reached, and ends with 0; ends with 1 when it can. For whatever Node
-// is there.
+// Prints why npm's registry, or the proxy to it, cannot be reached, and exits with 0; exits with 1 when it
+// can be. Runs on any version of Node.
 const { execFileSync } = require('node:child_process');
 const { connect } = require('node:net');
 
 const PATIENCE = 8000;
-// The resolver asks each server for 5 seconds, twice, and Node waits for it even at its end.
+// The resolver asks each server twice, for 5 seconds each, and Node waits for it even when exiting.
 process.env.RES_OPTIONS ??= 'timeout:3 attempts:1';
 
-/** What npm is told by its files, its environment and the usual variables: NAME=VALUE. */
+/** npm's settings from its files, its environment and the usual variables: NAME=VALUE. */
 const told = execFileSync('npm', ['config', 'get', 'https-proxy', 'proxy', 'registry'], { encoding: 'utf8' });
 const [first] = told.split('\n').flatMap(line => /=(\w+:\/\/\S+)/.exec(line)?.[1] ?? []);
 const url = new URL(first);
