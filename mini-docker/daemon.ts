@@ -1,4 +1,5 @@
-// `mini-docker daemon`: assembles images, networks, runtime, engine and API, and runs them until a signal arrives.
+// `mini-docker daemon`: assembles images, networks, runtime, engine and API, and runs them until a signal
+// arrives.
 
 import { chownSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -44,8 +45,8 @@ async function serve(options: DaemonOptions): Promise<void> {
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
   await using resources = new AsyncDisposableStack();
   resources.defer(giveMemoryBackWhenIdle());
-  // Volumes and layers can contain set-uid programs owned by root, so no user of this machine may reach them.
-  // The socket's group must still be able to pass through the run directory.
+  // Volumes and layers can contain set-uid programs owned by root, so no user of this machine may reach
+  // them. The socket's group must still be able to pass through the run directory.
   resources.use(lockDirectory(dataRoot, runDir === dataRoot ? 0o711 : 0o710));
   if (runDir !== dataRoot) resources.use(lockDirectory(runDir, 0o711));
 
@@ -111,7 +112,10 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Lets the group `mini-docker` or `docker` use the socket, as dockerd does; without such a group only root may. */
+/**
+ * Lets the group `mini-docker` or `docker` use the socket, as dockerd does; without such a group only root
+ * may.
+ */
 function shareSocket(host: string): void {
   const path = /^unix:\/\/(.+)$/.exec(host)?.[1];
   if (path === undefined) return;
@@ -141,8 +145,9 @@ function stackOf(error: unknown): string {
 }
 
 /**
- * Exits at once: the streams of running containers would keep the event loop alive, and leaving them loses nothing.
- * process.exit() would wait for V8's background compilation, which may wait forever for a garbage collection.
+ * Exits at once: the streams of running containers would keep the event loop alive, and leaving them loses
+ * nothing. process.exit() would wait for V8's background compilation, which may wait forever for a garbage
+ * collection.
  */
 function exit(code: number): never {
   flushCompileCache();

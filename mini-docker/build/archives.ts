@@ -19,7 +19,8 @@ export async function archiveIn(located: Located, name: string): Promise<boolean
     return isTar(await first(decompressed(readFile(located)), BLOCK));
   } catch (cause) {
     if (!(cause instanceof ImageError)) throw cause;
-    // Damaged, or compressed in an unsupported form. Unless its name says otherwise, the file is not an archive.
+    // Damaged, or compressed in an unsupported form. Unless its name says otherwise, the file is not an
+    // archive.
     if (!/\.(?:tar\.\w+|tgz|txz|tbz2?|tzst)$/i.test(name)) return false;
     throw new BuildError(`ADD failed: ${name}: ${cause.message}`, { cause });
   }

@@ -27,8 +27,8 @@ import type { BuildHost, Workspace } from './workspace.ts';
 
 /**
  * Leaves no container behind, and no image when it fails; finished steps stay in the cache.
- * @throws BuildError, DockerfileError, ImageError, RegistryError or FormatError; before the first message when the
- * request itself is wrong
+ * @throws BuildError, DockerfileError, ImageError, RegistryError or FormatError; before the first message
+ * when the request itself is wrong
  */
 export async function buildImage(host: BuildHost, request: BuildRequest): Promise<Image> {
   for (const tag of request.tags) withTag(decodeReference(tag));
@@ -185,7 +185,10 @@ async function hashContext(context: number): Promise<string> {
   return hash.digest('hex');
 }
 
-/** SOURCE_DATE_EPOCH, seconds since 1970, as nanoseconds (https://reproducible-builds.org/specs/source-date-epoch/). */
+/**
+ * SOURCE_DATE_EPOCH, seconds since 1970, as nanoseconds
+ * (https://reproducible-builds.org/specs/source-date-epoch/).
+ */
 function epochOf(text: string | null | undefined): bigint | undefined {
   if (text === undefined || text === null || text === '') return undefined;
   if (!/^\d{1,12}$/.test(text))

@@ -27,7 +27,9 @@ export class CacheMounts {
     ensureDirectory(directory, { mode: 0o711, tell });
   }
 
-  /** `locked` waits until no other build uses the directory; `private` chooses an unused directory instead. */
+  /**
+   * `locked` waits until no other build uses the directory; `private` chooses an unused directory instead.
+   */
   async take(id: string, sharing: Sharing): Promise<TakenCache> {
     const name = createHash('sha256').update(id).digest('hex').slice(0, 32);
     if (sharing === 'private') return this.#use(this.#free(name), () => {});

@@ -1,4 +1,5 @@
-// The results of earlier builds: a step's key, which covers everything that affects the step, and the layer it made.
+// The results of earlier builds: a step's key, which covers everything that affects the step, and the layer
+// it made.
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';

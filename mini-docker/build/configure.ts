@@ -1,4 +1,5 @@
-// Instructions that change only an image's configuration, not its files: pure. `commit --change` takes them too.
+// Instructions that change only an image's configuration, not its files: pure. `commit --change` takes them
+// too.
 import { posix } from 'node:path';
 import type { CommandForm, Instruction } from '../formats/dockerfile/instruction.ts';
 import { type Expansion, expand, expandWords } from '../formats/dockerfile/words.ts';
@@ -141,7 +142,9 @@ function healthcheckOf({
   };
 }
 
-/** '80' → '80/tcp'; '8000-8002/udp' is three ports. A host address and port may precede it, as in `run -p`. */
+/**
+ * '80' → '80/tcp'; '8000-8002/udp' is three ports. A host address and port may precede it, as in `run -p`.
+ */
 function exposedPorts(text: string): string[] {
   const match = /^(?:[\d.]*:)?(?:[\d-]*:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-z]+))?$/i.exec(text);
   const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];

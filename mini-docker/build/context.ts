@@ -41,8 +41,8 @@ export function readDockerfile(context: number, path: string): Dockerfile {
 }
 
 /**
- * Removes the Dockerfile and .dockerignore where .dockerignore excludes them: clients send them even so because the
- * build needs them, but COPY must not see them.
+ * Removes the Dockerfile and .dockerignore where .dockerignore excludes them: clients send them even so
+ * because the build needs them, but COPY must not see them.
  */
 export function removeIgnored(context: number, dockerfile: string): void {
   using list = locate(context, '.dockerignore');

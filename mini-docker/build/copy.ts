@@ -1,5 +1,6 @@
-// COPY and ADD: copies files from the context, another stage, an image, the web or the Dockerfile itself into
-// a layer. No process is started: the files are written into a detached overlay, which no path can leave.
+// COPY and ADD: copies files from the context, another stage, an image, the web or the Dockerfile itself
+// into a layer. No process is started: the files are written into a detached overlay, which no path can
+// leave.
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeFileSync } from 'node:fs';

@@ -18,7 +18,9 @@ export function refuseGit(source: string): void {
   }
 }
 
-/** Downloads a file into `directory` and returns its name there. @throws BuildError when the download fails */
+/**
+ * Downloads a file into `directory` and returns its name there. @throws BuildError when the download fails
+ */
 export async function fetchFile(
   url: string,
   options: { directory: string; checksum?: string; signal: AbortSignal; limit: number },

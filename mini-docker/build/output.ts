@@ -1,5 +1,5 @@
-// The messages of a build. Stages are built in parallel; as text they appear in the order of the Dockerfile: a later
-// stage's messages wait until the earlier stages have finished theirs.
+// The messages of a build. Stages are built in parallel; as text they appear in the order of the Dockerfile:
+// a later stage's messages wait until the earlier stages have finished theirs.
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import type { BuildRequest } from './request.ts';

@@ -26,7 +26,8 @@ export interface Plan {
 /**
  * Plans the build of a target.
  * @param baseOf gives FROM's name with variables expanded
- * @throws BuildError when there is no such target; DockerfileError when a needed instruction has an unsupported flag
+ * @throws BuildError when there is no such target; DockerfileError when a needed instruction has an
+ * unsupported flag
  */
 export function planBuild(
   { stages, globals }: Dockerfile,
@@ -66,7 +67,10 @@ function findTarget(stages: readonly Stage[], name: string): number {
   throw new BuildError(`target stage ${JSON.stringify(name)} could not be found${hint}`);
 }
 
-/** The number of the stage with this name (or this number, as COPY --from allows) among those before `before`. */
+/**
+ * The number of the stage with this name (or this number, as COPY --from allows) among those before
+ * `before`.
+ */
 export function stageCalled(stages: readonly Stage[], name: string, before: number): number | undefined {
   const named = stageNamed(stages, name, before);
   return named ?? (/^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined);

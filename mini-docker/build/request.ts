@@ -31,6 +31,9 @@ export interface BuildRequest {
   /** Credentials by registry: 'https://index.docker.io/v1/', 'localhost:5000'. */
   auths: Record<string, RegistryAuth>;
   signal: AbortSignal;
-  /** Sends a message. The build waits for its promise, so a slow client delays the build and does not fill memory. */
+  /**
+   * Sends a message. The build waits for its promise, so a slow client delays the build and does not fill
+   * memory.
+   */
   send(message: BuildMessage): void | Promise<void>;
 }

@@ -1,5 +1,5 @@
-// RUN --mount=…: lets a command see the context, other stages, caches and secrets without adding them to the image
-// (https://docs.docker.com/reference/dockerfile/#run---mount).
+// RUN --mount=…: lets a command see the context, other stages, caches and secrets without adding them to the
+// image (https://docs.docker.com/reference/dockerfile/#run---mount).
 import { chmodSync, chownSync, closeSync, lstatSync, openSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Mount } from '../formats/oci/runtime-spec.ts';

@@ -30,7 +30,10 @@ export interface RunStep {
 const PATIENCE = 2000;
 const KILL = 9;
 
-/** Runs the step; the container is always removed. @throws BuildError when the command fails or cannot be started */
+/**
+ * Runs the step; the container is always removed. @throws BuildError when the command fails or cannot be
+ * started
+ */
 export async function runStep(
   workspace: Workspace,
   state: StageState,
@@ -97,7 +100,10 @@ export async function runStep(
   return await storeLayer(workspace, layer.upperdir);
 }
 
-/** Creates directories for the image's volumes, which stay in the image. @throws BuildError when one cannot be made */
+/**
+ * Creates directories for the image's volumes, which stay in the image. @throws BuildError when one cannot
+ * be made
+ */
 function makeVolumes(workspace: Workspace, state: StageState, layer: Writable): void {
   const paths = Object.keys(state.config.Volumes ?? {});
   if (paths.length === 0) return;

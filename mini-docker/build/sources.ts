@@ -90,7 +90,8 @@ export const isDirectory = ({ status }: Pick<Located, 'status'>): boolean =>
 export const isFile = ({ status }: Pick<Located, 'status'>): boolean => (status.mode & S_IF.MT) === S_IF.REG;
 
 /**
- * The paths that a source means: itself, or those that match its wildcards (https://pkg.go.dev/path/filepath#Match).
+ * The paths that a source means: itself, or those that match its wildcards
+ * (https://pkg.go.dev/path/filepath#Match).
  * @throws BuildError when the source leads out of the context
  */
 export function matchingPaths(root: number, source: string): string[] {

@@ -44,10 +44,16 @@ export function imageConfigOf(state: StageState): ImageConfig {
   };
 }
 
-/** Bytes of an image's configuration; registries take no larger ones (distribution specification, "Pushing manifests"). */
+/**
+ * Bytes of an image's configuration; registries take no larger ones (distribution specification, "Pushing
+ * manifests").
+ */
 const LARGEST_CONFIG = 4 << 20;
 
-/** The id of that image. @throws BuildError when variables, labels and history are too large for a configuration */
+/**
+ * The id of that image. @throws BuildError when variables, labels and history are too large for a
+ * configuration
+ */
 export function imageIdOf(state: StageState): string {
   if (state.base !== undefined && isBase(state)) return state.base.id;
   const config = encodeJson(imageConfigOf(state));

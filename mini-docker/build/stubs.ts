@@ -9,8 +9,8 @@ import type { StageState } from './state.ts';
 import { openState, type Workspace } from './workspace.ts';
 
 /**
- * Removes files and directories that were created only as mount points: they are not changes to the image. Parent
- * directories that overlay copied up for them are removed too if they are otherwise empty.
+ * Removes files and directories that were created only as mount points: they are not changes to the image.
+ * Parent directories that overlay copied up for them are removed too if they are otherwise empty.
  */
 export function removeStubs(
   workspace: Workspace,

@@ -40,7 +40,10 @@ export class BuildVariables {
     return this.#globals.get(name) ?? this.#platform.get(name);
   }
 
-  /** The text of a FROM line with variables expanded; never ''. @throws DockerfileSyntaxError when it would be */
+  /**
+   * The text of a FROM line with variables expanded; never ''. @throws DockerfileSyntaxError when it would
+   * be
+   */
   expandGlobal(text: string, sign: string): string {
     const value = expand(text, { escape: sign, lookup: name => this.global(name) });
     if (value === '') throw new DockerfileSyntaxError(`the name of the image is empty: ${text}`);
@@ -76,7 +79,10 @@ export class BuildVariables {
 /** Characters that a stage's arguments may have in total. */
 const LARGEST = 4 << 20;
 
-/** Adds the value to the total. @throws DockerfileSyntaxError when the total is too much for the daemon's memory */
+/**
+ * Adds the value to the total. @throws DockerfileSyntaxError when the total is too much for the daemon's
+ * memory
+ */
 export function counted(value: string | undefined, size: { characters: number }): string | undefined {
   size.characters += value?.length ?? 0;
   if (size.characters > LARGEST)

@@ -83,7 +83,10 @@ export interface Workspace {
   tree(name: string, before: number): Promise<StageState>;
 }
 
-/** Directories topmost first, without duplicates: overlay refuses those (ELOOP), and the lower one adds nothing. */
+/**
+ * Directories topmost first, without duplicates: overlay refuses those (ELOOP), and the lower one adds
+ * nothing.
+ */
 export function lowerdirsOf(host: BuildHost, state: StageState): string[] {
   const own = state.layers.map(each => host.images.loose.directory(each.diffId)).reverse();
   return [...new Set([...own, ...state.baseDirectories])];

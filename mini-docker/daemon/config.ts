@@ -38,7 +38,9 @@ const daemonConfig = object({
   'max-concurrent-uploads': atLeastOne,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
-  /** Whether TCP uses TLS; with tlsverify, only clients with a certificate signed by tlscacert are admitted. */
+  /**
+   * Whether TCP uses TLS; with tlsverify, only clients with a certificate signed by tlscacert are admitted.
+   */
   tls: boolean,
   tlscacert: string,
   tlscert: string,

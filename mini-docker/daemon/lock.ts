@@ -1,4 +1,5 @@
-// Two daemons must never share a data root or a run directory. The kernel releases the locks when a daemon dies.
+// Two daemons must never share a data root or a run directory. The kernel releases the locks when a daemon
+// dies.
 
 import { chmodSync, closeSync, ftruncateSync, mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -21,7 +21,10 @@ export interface DaemonOptions {
 export interface TlsOptions {
   cert: string;
   key: string;
-  /** Certificate of the authority that signs clients' certificates; when set, clients without one are refused. */
+  /**
+   * Certificate of the authority that signs clients' certificates; when set, clients without one are
+   * refused.
+   */
   clientCa?: string;
 }
 
@@ -62,7 +65,9 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
   };
 }
 
-/** As dockerd: --tlsverify implies --tls, and the files default to those in DOCKER_CERT_PATH, else ~/.docker. */
+/**
+ * As dockerd: --tlsverify implies --tls, and the files default to those in DOCKER_CERT_PATH, else ~/.docker.
+ */
 function tlsOptions(
   given: Pick<DaemonConfig, 'tls' | 'tlsverify' | 'tlscacert' | 'tlscert' | 'tlskey'>,
   env: Record<string, string | undefined>,

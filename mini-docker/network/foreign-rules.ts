@@ -1,5 +1,6 @@
-// Firewall rules of other programs (docker, a firewall, the administrator) that may drop packets to a container.
-// nft(8) lists them as JSON, libnftables-json(5); a condition that cannot be judged here counts as 'maybe'.
+// Firewall rules of other programs (docker, a firewall, the administrator) that may drop packets to a
+// container. nft(8) lists them as JSON, libnftables-json(5); a condition that cannot be judged here counts
+// as 'maybe'.
 
 import { BlockList, isIP, isIPv6 } from 'node:net';
 

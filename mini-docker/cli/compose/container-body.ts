@@ -34,7 +34,9 @@ export interface Wanted {
   inherited?: readonly string[];
 }
 
-/** A container with its first network in the body: the API before 1.44 takes only one, so the others are `more`. */
+/**
+ * A container whose body has its first network: before 1.44 the API takes only one; `more` are the others.
+ */
 export interface ContainerPlan {
   body: ContainerCreateBody;
   more: { network: string; endpoint: EndpointSettings }[];

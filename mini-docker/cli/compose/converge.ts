@@ -1,5 +1,5 @@
-// Brings the containers of a project in line with its files: creates missing containers, replaces those that differ,
-// and leaves the others alone.
+// Brings the containers of a project in line with its files: creates missing containers, replaces those that
+// differ, and leaves the others alone.
 
 import { randomBytes } from 'node:crypto';
 import type { ContainerCreated } from '../../formats/engine-api/containers.ts';
@@ -170,7 +170,7 @@ function wantedContainer(
   };
 }
 
-/** Removes the old container only when the new one exists, so that an error in the file stops nothing that runs. */
+/** Removes the old container only when the new one exists, so that a wrong file stops nothing. */
 async function replace(converging: Converging, old: ProjectContainer): Promise<void> {
   const { daemon, project, options, containers, replaced } = converging;
   const name = old.service;

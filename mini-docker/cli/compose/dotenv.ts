@@ -1,5 +1,5 @@
-// Variable files as Compose reads them: `.env`, `--env-file`, and a service's `env_file`. Unlike the files of
-// `docker run --env-file`, they allow quotes, comments after values, and variables in values.
+// Variable files as Compose reads them: `.env`, `--env-file`, and a service's `env_file`. Unlike the files
+// of `docker run --env-file`, they allow quotes, comments after values, and variables in values.
 
 import { FormatError } from '../../formats/errors.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
@@ -43,7 +43,7 @@ export function decodeDotenv(text: string, lookup: Lookup): Map<string, string |
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '\u0000' };
 
-/** Reads a quoted value, which may span lines. An escaped $ becomes NUL, so that it does not start a variable. */
+/** Reads a quoted value, which may span lines. An escaped $ becomes NUL, and so starts no variable. */
 function readQuoted(lines: readonly string[], first: number, rest: string, quote: string) {
   let text = '';
   let line = rest.slice(1);

@@ -38,7 +38,7 @@ const invalid = (text: string) =>
     `is an invalid interpolation format: ${JSON.stringify(text)}; you may need to escape any $ with another $`,
   );
 
-/** Reads up to the closing brace of the surrounding expression, or to the end, without consuming the brace. */
+/** Reads up to the surrounding expression's closing brace, which is not consumed, or to the end. */
 function readUntil(scan: Scan, inBraces: boolean): string {
   let result = '';
   while (scan.at < scan.text.length) {

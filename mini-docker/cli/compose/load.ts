@@ -1,4 +1,4 @@
-// Turns the files of a project into one model: variables, include, extends, overrides. The daemon is not asked.
+// Turns a project's files into one model: variables, include, extends, overrides. Never asks the daemon.
 
 import { readFileSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';

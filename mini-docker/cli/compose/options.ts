@@ -1,4 +1,4 @@
-// Decides which project the user means, from the flags of `compose`, the COMPOSE_* variables and the files found.
+// Decides which project the user means: by the flags of `compose`, the COMPOSE_* variables, and files.
 
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';

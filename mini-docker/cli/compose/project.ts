@@ -233,7 +233,7 @@ function checkReferences({ name, service, project, wrong }: Checked): void {
 
 export const replicasOf = ({ scale, deploy }: Service): number => scale ?? deploy?.replicas ?? 1;
 
-/** Names of services, each after its dependencies. @throws CommandError when the dependencies form a circle */
+/** Names of services, each after its dependencies. @throws CommandError when these form a circle */
 export function dependencyOrder(services: Record<string, Service>): string[] {
   const order = new Set<string>();
   const visit = (name: string, path: readonly string[]) => {

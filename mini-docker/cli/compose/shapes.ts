@@ -1,5 +1,6 @@
-// The shapes of values in a compose file. A shape checks a value, reports the place of an error and the key that was
-// probably meant, and gives the value in its long form: 'data:/var' becomes { type: 'volume', source: 'data', … }.
+// The shapes of values in a compose file. A shape checks a value, reports the place of an error and the key
+// that was probably meant, and gives the value in its long form: 'data:/var' becomes { type: 'volume',
+// source: 'data', … }.
 
 import { isAbsolute, join, resolve } from 'node:path';
 import { decodeDuration, encodeDuration } from '../../formats/durations.ts';

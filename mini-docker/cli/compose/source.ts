@@ -22,7 +22,7 @@ const LARGEST_FILE = 4 * 1024 * 1024;
 export const wrongAt = ({ place, path }: Pick<Source, 'place' | 'path'>, what: string): CommandError =>
   new CommandError(`${place}: ${path === '' ? '' : `${path} `}${what}`);
 
-/** Reads YAML; anchors, aliases and merge keys are resolved. @throws CommandError with the place of a mistake */
+/** Reads YAML, resolving anchors, aliases and merge keys. @throws CommandError with a mistake's place */
 export async function readSource(text: string, file: string): Promise<Source> {
   if (text.length > LARGEST_FILE) throw new CommandError(`${file}: the file is larger than 4 MiB`);
   // Imported here because at the top the bundle would load it for every command.
