@@ -1,5 +1,5 @@
 // Instructions → arm64 machine code. The kernel takes the number in x8, arguments in x0 to x5, and answers in x0
-// (syscall(2), "Architecture calling conventions"). All others stay as they are.
+// (syscall(2), "Architecture calling conventions"). The other registers keep their values.
 import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from './instructions.ts';
 
 const RESULT = 0;

@@ -1,4 +1,4 @@
-// A step made now, in this process, through libc's syscall().
+// Makes a step at once, in this process, through libc's syscall().
 import { byteLength, describe } from './describe.ts';
 import { errnoName } from './errno.ts';
 import { hintFor } from './hints.ts';
@@ -9,8 +9,8 @@ import { SyscallError } from './syscall-error.ts';
 const architecture = hostArchitecture();
 
 /**
- * Makes the system call and gives its result.
- * @throws SyscallError unless the errno is one that the step may fail with: then the result is -errno
+ * Makes the system call and returns its result, or -errno where the step may fail with that errno.
+ * @throws SyscallError when the call fails with any other errno
  */
 export function call(step: Step): number {
   const { registers, keep } = registersOf(step);
@@ -19,7 +19,7 @@ export function call(step: Step): number {
   return checked(step, result);
 }
 
-/** The same on a pool thread, for calls that wait. The event loop goes on. */
+/** call() on a thread of libuv's pool, for calls that wait. The event loop keeps running. */
 export async function callAsync(step: Step): Promise<number> {
   const { registers, keep } = registersOf(step);
   const result = await rawSyscallAsync(step.syscall.numbers[architecture], registers);
@@ -35,7 +35,10 @@ function checked(step: Step, result: number): number {
   throw new SyscallError({ doing, failed: step, errno, hint: hintFor(step, errno) });
 }
 
-/** `keep` holds what the registers only point to: the garbage collector must not take it before the call is over. */
+/**
+ * `keep` holds the memory that registers point to: the garbage collector must not free it before the call
+ * returns.
+ */
 function registersOf(step: Step): { registers: Register[]; keep: unknown[] } {
   const registers: Register[] = [];
   const keep: unknown[] = [];

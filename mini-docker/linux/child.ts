@@ -21,29 +21,32 @@ const noSignals = Buffer.alloc(MASK_SIZE);
 /** SIG_DFL: struct kernel_sigaction of zeroes. */
 const defaultAction = Buffer.alloc(32);
 
-/** What a child does right before execve: gives its program the signals as a shell would. */
+/** Steps for right before execve: they reset the signals to the state in which a shell starts a program. */
 export function resetSignals(): Step[] {
   return [
-    // Node ignores SIGPIPE, and what is ignored stays so across execve.
+    // Node ignores SIGPIPE, and an ignored signal stays ignored across execve.
     sigaction(SIG.PIPE, defaultAction, null, MASK_SIZE),
     sigprocmask(SIG_SETMASK, noSignals, null, MASK_SIZE),
   ];
 }
 
 export interface Child {
-  /** As our own pid namespace numbers it. The child stays ours to wait for. */
+  /** Pid in our own pid namespace. The caller has to wait for the child. */
   readonly pid: number;
-  /** Close-on-exec, ours to close. */
+  /** A close-on-exec descriptor that the caller has to close. */
   readonly pidfd: number;
   readonly results: Results;
-  /** Settles when the child has execed; rejects with a SyscallError when a step failed before. A child that ends without exec settles too. */
+  /**
+   * Resolves when the child has execed, or ended without exec. Rejects with a SyscallError when a step failed
+   * before.
+   */
   readonly executed: Promise<void>;
 }
 
 /**
  * Starts a child on a list of steps.
- * @param options.flags CLONE.NEW* for namespaces of its own
- * @param options.doing what an error message begins with: 'cannot start web'
+ * @param options.flags CLONE.NEW*: the new namespaces that the child gets
+ * @param options.doing the beginning of an error message: 'cannot start web'
  * @throws SyscallError when clone itself fails
  */
 export function startChild(
@@ -51,7 +54,7 @@ export function startChild(
   options: { flags?: number; doing?: string; trace?: boolean } = {},
 ): Child {
   const { flags = 0, doing, trace = false } = options;
-  // The address of the data is part of the code, so the data's mapping comes first, in a size that surely suffices.
+  // The code contains the address of the data, so the data is mapped first, with an upper bound as its size.
   using reservations = new DisposableStack();
   const data = reservations.use(new Mapping(sizeFor(items)));
   const program = compile(items, { architecture: hostArchitecture(), dataAddress: data.address, trace });
@@ -90,12 +93,12 @@ export function startChild(
     const error = failureOf(results, doing);
     if (error !== undefined) throw error;
   });
-  // Whoever does not ask must not be ended by an unhandled rejection.
+  // A caller that never reads `executed` must not be ended by an unhandled rejection.
   executed.catch(() => {});
   return { pid, pidfd: pidfd.readInt32LE(0), results, executed };
 }
 
-/** The failure that a program has noted, as an error: which step, and what its errno means. */
+/** The failure that a program has recorded, as an error: the step, and what its errno means. */
 export function failureOf(results: Results, doing: string | undefined): SyscallError | undefined {
   const failure = results.failure();
   if (failure === undefined) return undefined;
@@ -111,8 +114,8 @@ export function failureOf(results: Results, doing: string | undefined): SyscallE
 }
 
 /**
- * Memory for a program is mapped before it is compiled, since its addresses are part of the code: an upper bound of
- * what its steps need, and a stack for libc's clone().
+ * Bytes to map for a program: an upper bound of the memory that its steps need, and a stack for libc's
+ * clone(). The memory is mapped before the program is compiled, since the code contains its addresses.
  */
 function sizeFor(items: readonly Item[]): number {
   let size = STACK_SIZE + 4096;
@@ -130,7 +133,7 @@ function sizeFor(items: readonly Item[]): number {
   return size;
 }
 
-/** Settles when the other end of the pipe is closed everywhere: exec or exit closes the child's copy. */
+/** Resolves when the last copy of the pipe's other end is closed: exec or exit closes the child's. */
 function endOf(fd: number): Promise<void> {
   return new Promise(resolve => {
     const socket = new Socket({ fd, readable: true, writable: false });

@@ -1,5 +1,6 @@
-// Starting a program from the list of system calls that leads to it, and waiting for it: what chapters and learners use.
-// startChild() does the work; here is added what every program wants on its way, and what a shell does while it waits.
+// Starts a program from the list of system calls that leads to it, and waits for it: for chapters and
+// learners. startChild() does the work. This file adds the streams and signals that every program expects,
+// and handles Ctrl-C during the wait as a shell does.
 import { closeSync } from 'node:fs';
 import { call } from './call.ts';
 import { type Child, resetSignals, startChild } from './child.ts';
@@ -15,9 +16,10 @@ const ALL_DESCRIPTORS = 0xffff_ffff;
 const children = new Map<number, Child>();
 
 /**
- * clone(2): a new process that makes these system calls, one after another, and ends with 0 after the last one. It stops
- * at the first that fails, which wait() tells. Before an execve it is given its streams and signals, as programs expect.
- * @param flags CLONE.NEW*: the namespaces that it gets for itself
+ * clone(2): a new process that makes these system calls, one after another, and exits with 0 after the last
+ * one. It stops at the first call that fails, and wait() reports it. Before an execve its streams and signals
+ * are set up as programs expect them.
+ * @param flags CLONE.NEW*: the new namespaces that the process gets
  * @returns its pid, for wait()
  * @throws SyscallError when clone itself fails
  */
@@ -32,9 +34,9 @@ export function clone(flags: number, items: readonly Item[]): number {
 }
 
 /**
- * Waits for the end of a process that clone() started, and tells its exit code: 0 to 255, or 128 + n where signal n
- * ended it. Meanwhile Ctrl-C is the child's business and not ours, as with system(3).
- * @throws SyscallError naming the step that failed; no process is left then either
+ * Waits until a process that clone() started has ended, and returns its exit code: 0 to 255, or 128 + n where
+ * signal n ended it. Meanwhile only the child handles Ctrl-C, as with system(3).
+ * @throws SyscallError when a step failed, naming that step; the process has ended in this case too
  */
 export async function wait(pid: number): Promise<number> {
   const child = children.get(pid);
@@ -58,17 +60,23 @@ function startsProgram(item: Item): boolean {
   return 'syscall' in item && (item.syscall === execve.syscall || item.syscall === execveat.syscall);
 }
 
-/** What a program finds when it starts: three streams, no other descriptor, and its signals as a shell would leave them. */
+/**
+ * Steps that leave a program its three standard streams, no other descriptor, and signals as a shell leaves
+ * them.
+ */
 export function handOver(): Item[] {
   return [
     closeRange(3, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
-    // Node marks its own streams close-on-exec when it starts.
+    // Node marks its standard streams close-on-exec when it starts.
     ...STANDARD_STREAMS.map(fd => mayFail(fcntl(fd, F.SETFD, 0), 'EBADF')),
     ...resetSignals(),
   ];
 }
 
-/** Node makes pipes on its streams non-blocking; most programs fail on such (EAGAIN). The flag is shared by all who share the stream. */
+/**
+ * Node makes pipes on its streams non-blocking, and most programs fail on such pipes (EAGAIN). All sharers
+ * share the flag.
+ */
 function makeBlocking(fd: number): void {
   const flags = call(mayFail(fcntl(fd, F.GETFL, 0), 'EBADF'));
   if (flags >= 0 && flags & O.NONBLOCK) call(fcntl(fd, F.SETFL, flags & ~O.NONBLOCK));

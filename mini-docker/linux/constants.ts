@@ -1,5 +1,5 @@
 // Kernel constants under their kernel names, in objects named after their prefix. Values are those of x86-64 and
-// arm64 alike, except where `arm64` is asked for.
+// arm64 alike, except where the code tests `arm64`.
 const arm64 = process.arch === 'arm64';
 
 /** <linux/sched.h> */
@@ -123,13 +123,13 @@ export const AT = {
 /** <linux/fs.h>: flags of renameat2(2) */
 export const RENAME = { NOREPLACE: 1, EXCHANGE: 2, WHITEOUT: 4 } as const;
 
-/** <unistd.h>: from where lseek(2) counts */
+/** <unistd.h>: the positions that lseek(2) can count from */
 export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
 
 /** <sys/file.h>: operations of flock(2) */
 export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const;
 
-/** <linux/stat.h>: fields asked for with statx(2) */
+/** <linux/stat.h>: fields that statx(2) can be asked for */
 export const STATX = { BASIC_STATS: 0x07ff, BTIME: 0x0800, MNT_ID: 0x1000 } as const;
 
 /** <linux/openat2.h> */
@@ -333,7 +333,7 @@ export const CAP = {
   CHECKPOINT_RESTORE: 40,
 } as const;
 
-/** Gives each name its prefix back, for printing: { NEWPID: … } → { CLONE_NEWPID: … } */
+/** Puts the prefix before each name, for printing: { NEWPID: … } → { CLONE_NEWPID: … } */
 export function named(prefix: string, names: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(names).map(([name, value]) => [`${prefix}_${name}`, value]));
 }

@@ -1,10 +1,12 @@
 // A step in words: mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV, NULL), in strace's manner.
 import { type Arg, isLinked, isReference, type Kind, type Names, type Step } from './step.ts';
 
-/** Mount options can be as long as a page; a line that people read cannot. */
+/**
+ * Characters of a string that are shown. Mount options can be a page long, which is too much for one line.
+ */
 const LONGEST = 100;
 
-/** @param position tells the place of an earlier step in the list, for results that a later one uses */
+/** @param position gives the position of an earlier step in the list, for results that a later step uses */
 export function describe(step: Step, position?: (step: Step) => number): string {
   const shown: string[] = [];
   let next = 0;
@@ -20,7 +22,7 @@ export function describe(step: Step, position?: (step: Step) => number): string 
   return `${step.syscall.name}(${shown.join(', ')})`;
 }
 
-/** Bytes of a string (without its NUL) or buffer: what a `length` argument says. */
+/** Bytes of a string (without its NUL) or of a buffer: the value of a `length` argument. */
 export function byteLength(arg: Arg): number {
   if (typeof arg === 'string') return Buffer.byteLength(arg);
   if (arg instanceof Uint8Array) return arg.byteLength;
@@ -63,7 +65,8 @@ function describeArg(arg: Arg, kind: Kind, position?: (step: Step) => number): s
 export function flagNames(value: bigint, names: Names): string {
   let rest = BigInt.asUintN(64, value);
   const found: string[] = [];
-  // Values of several bits (MS_REC|MS_PRIVATE is two names, O_TMPFILE contains O_DIRECTORY) go first.
+  // Values of several bits are tried first: O_TMPFILE contains O_DIRECTORY, while MS_REC|MS_PRIVATE is two
+  // names.
   const entries = Object.entries(names).sort(([, a], [, b]) => bitCount(b) - bitCount(a));
   for (const [name, number] of entries) {
     const bits = BigInt.asUintN(64, BigInt(number));

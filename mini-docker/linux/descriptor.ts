@@ -16,20 +16,23 @@ export class Descriptor implements Disposable {
     return this.#number !== undefined;
   }
 
-  /** For use at once, not to be kept. @throws Error when it was closed or released */
+  /**
+   * The descriptor's number, to be used at once and not kept.
+   * @throws Error when it has been closed or released
+   */
   get number(): number {
     if (this.#number === undefined) throw new Error('the file descriptor has been closed');
     return this.#number;
   }
 
-  /** For an owner of another kind, such as a stream of Node's. */
+  /** Gives the descriptor to an owner of another kind, such as one of Node's streams. */
   release(): number {
     const { number } = this;
     this.#number = undefined;
     return number;
   }
 
-  /** A second number for the same open file, with its own end. */
+  /** A second descriptor for the same open file, to be closed on its own. */
   duplicate(): Descriptor {
     return new Descriptor(call(fcntl(this.number, F.DUPFD_CLOEXEC, 3)));
   }

@@ -1,4 +1,4 @@
-// Directories by descriptor, so that swapping a directory for a symbolic link has no effect.
+// Access to directories by descriptor, so that swapping a directory for a symbolic link has no effect.
 
 import { call } from './call.ts';
 import { AT, S_IF, STATX } from './constants.ts';
@@ -8,7 +8,7 @@ import { getdents64, statx } from './syscalls.ts';
 
 const DENTS = 1 << 16;
 
-/** Names in the directory `fd`, without '.' and '..', in the kernel's order. Each is bytes that end in their NUL. */
+/** Names in the directory `fd`, without '.' and '..', in the kernel's order. Each is its bytes and a NUL. */
 export function namesIn(fd: number): Buffer[] {
   const names: Buffer[] = [];
   for (;;) {
@@ -31,9 +31,9 @@ export interface FileStatus {
   uid: number;
   gid: number;
   inode: bigint;
-  /** In bytes. */
+  /** Length in bytes. */
   size: number;
-  /** Nanoseconds since 1970. */
+  /** Modification time in nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
   /** Device number of a device node. */
@@ -44,7 +44,7 @@ export interface FileStatus {
   devMinor: number;
 }
 
-/** lstat of `name` in the directory `fd`; undefined when it does not exist. With the name '' it is `fd` itself. */
+/** lstat of `name` in the directory `fd`; undefined when it does not exist. The name '' means `fd` itself. */
 export function statusAt(fd: number, name: PathArg): FileStatus | undefined {
   const buffer = Buffer.alloc(256);
   const step = statx(fd, name, AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH, STATX.BASIC_STATS, buffer);

@@ -1,6 +1,6 @@
-// What an ELF file asks for: a machine, a dynamic linker, libraries. elf(5), <elf.h>; 64 bits and little-endian, which is
-// what this kernel runs itself, and of other files the machine alone. The file may be anybody's: nothing in it is believed
-// to be in bounds.
+// The requirements of an ELF file: a machine, a dynamic linker, libraries. elf(5), <elf.h>. Files of 64 bits
+// in little-endian order, the kind that this kernel runs natively, are decoded completely; of other files
+// only the machine. The file may be hostile: every offset and length in it is checked.
 
 const MAGIC = 0x7f45_4c46;
 const ELFCLASS64 = 2;
@@ -22,7 +22,7 @@ export const MACHINES: Readonly<Record<number, string>> = {
 };
 export const OWN_MACHINE = process.arch === 'x64' ? 62 : 183;
 
-/** Program headers, entries of the dynamic section, and bytes of a string that are looked at. */
+/** Limits: program headers, entries of the dynamic section, and bytes of a string that are read. */
 const MOST_HEADERS = 64;
 const MOST_ENTRIES = 1024;
 const LONGEST_STRING = 4096;
@@ -34,14 +34,14 @@ export interface ElfFile {
   interpreter?: string;
   /** Names of libraries. */
   needed: string[];
-  /** DT_RUNPATH or DT_RPATH: directories, in which $ORIGIN stands for the file's own. */
+  /** DT_RUNPATH or DT_RPATH: directories, in which $ORIGIN stands for the directory of the file. */
   runpath: string[];
 }
 
-/** Up to `length` bytes of the file at `offset`: fewer at its end. */
+/** Reads up to `length` bytes of the file at `offset`; fewer where the file ends. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
-/** undefined for what is no ELF file. */
+/** Decodes the headers; undefined when the file is not an ELF file. */
 export function decodeElfFile(read: ReadAt): ElfFile | undefined {
   const header = read(0, 64);
   if (header.length < 20 || header.readUInt32BE(0) !== MAGIC) return undefined;
@@ -73,7 +73,7 @@ export function decodeElfFile(read: ReadAt): ElfFile | undefined {
   if (dynamic === undefined) return file;
   const entries = entriesOf(read(dynamic.offset, Math.min(dynamic.length, MOST_ENTRIES * 16)));
   const strings = entries.find(([tag]) => tag === DT.STRTAB)?.[1];
-  // The table is told by its address in memory, and lies in one of the segments that are loaded.
+  // The dynamic section gives the table's address in memory, which lies in one of the loaded segments.
   const loaded = segments.find(
     ({ type, address, length }) =>
       type === PT.LOAD && strings !== undefined && strings >= address && strings < address + length,

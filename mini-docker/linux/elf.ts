@@ -1,17 +1,20 @@
-// A program as a static ELF executable, for processes that must outlive us: one loadable segment of code, and, where
-// the program brings its data along instead of sharing it, one of data. elf(5), System V ABI chapters 4 and 5.
+// A program as a static ELF executable, for processes that must outlive this one: one loadable segment of
+// code, and a second one of data unless the program shares its data. elf(5), System V ABI chapters 4 and 5.
 import type { Architecture } from './step.ts';
 
 const HEADER_SIZE = 64;
 const SEGMENT_HEADER_SIZE = 56;
 const PAGE = 4096;
-/** arm64 kernels with pages of 64 KiB map a segment only at a multiple of that. */
+/**
+ * Alignment of segments in bytes: arm64 kernels with pages of 64 KiB map a segment only at a multiple of
+ * that.
+ */
 const ALIGNMENT = 65_536;
 const MACHINE: Record<Architecture, number> = { x64: 62, arm64: 183 };
 const PT = { LOAD: 1, GNU_STACK: 0x6474_e551 };
 const PF = { X: 1, W: 2, R: 4 };
 
-/** Where code is loaded, and where programs that become ELF images have their data. */
+/** Addresses at which the code of an ELF image is loaded, and its data. */
 export const ELF_CODE_ADDRESS = 0x40_0000;
 export const ELF_DATA_ADDRESS = 0x1000_0000;
 

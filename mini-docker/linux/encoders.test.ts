@@ -1,5 +1,5 @@
-// What the encoders emit is compared with what the GNU assembler makes of the same instructions, written here from the
-// instructions a second time.
+// Compares the encoders' output with the GNU assembler's for the same instructions, which are translated to
+// assembly language in this file.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

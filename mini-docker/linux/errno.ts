@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 
-/** Those that Node does not name. */
+/** errnos that Node does not name. */
 const others: Record<string, [errno: number, message: string]> = {
   ENOTBLK: [15, 'block device required'],
   EADV: [68, 'advertise error'],
@@ -41,7 +41,7 @@ export const ERRNO: typeof constants.errno & Readonly<Record<string, number>> = 
 const names = new Map<number, string>();
 for (const [name, errno] of Object.entries(ERRNO)) if (!names.has(errno)) names.set(errno, name);
 
-/** 22 → 'EINVAL'; a number without a name as it is: 'errno 4095'. */
+/** 22 → 'EINVAL'; a number without a name → 'errno 4095'. */
 export function errnoName(errno: number): string {
   if (errno === 0) return 'unexpected result';
   return names.get(errno) ?? `errno ${errno}`;
@@ -49,7 +49,7 @@ export function errnoName(errno: number): string {
 
 /** 22 → 'invalid argument'. */
 export function errnoMessage(errno: number): string {
-  // Step.expect: a byte was expected, and the pipe has ended.
+  // Step.expect: the program expected a byte, and the pipe was closed.
   if (errno === 0) return 'the call succeeded, but whoever should have answered is gone';
   const name = errnoName(errno);
   return others[name]?.[1] ?? messages[name] ?? getSystemErrorMessage(-errno);

@@ -1,11 +1,11 @@
-// A child program as an executable of its own, for processes that must not share our memory, or live longer than we.
+// A child program as a separate executable, for processes that must not share our memory or that outlive us.
 import { ELF_DATA_ADDRESS, encodeElf } from './elf.ts';
 import { sealedExecutable } from './memfd.ts';
 import { compile, type Item } from './program.ts';
 import { hostArchitecture } from './step.ts';
 
 /**
- * @param name what /proc/PID/exe shows: '/memfd:NAME (deleted)'
+ * @param name the name that /proc/PID/exe shows: '/memfd:NAME (deleted)'
  * @returns a close-on-exec descriptor for execveat(fd, '', argv, env, AT.EMPTY_PATH)
  */
 export function executable(name: string, items: readonly Item[]): number {

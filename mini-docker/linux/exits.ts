@@ -1,5 +1,6 @@
-// How processes end, also those that are not our children: pidfds become readable, and one epoll_pwait on a thread
-// of libuv's pool waits for all of them. The thread is taken only while something is watched.
+// Waits for processes to end, even processes that are not our children: a pidfd becomes readable when its
+// process ends, and one epoll_pwait on a thread of libuv's pool waits for all of them. The thread is occupied
+// only while at least one descriptor is watched.
 import { call, callAsync } from './call.ts';
 import { EPOLL, EPOLL_CTL, EPOLLIN, F, O, P, W } from './constants.ts';
 import { mayFail } from './step.ts';
@@ -21,28 +22,30 @@ const dataOffset = eventSize - 8;
 const eventsAtOnce = 64;
 
 /**
- * What to do when a watched process ends, under the number that epoll knows it by. Not a descriptor's: while an event is
- * on its way from the thread to us, that one may be closed, and mean another process.
+ * Callbacks for watched processes that end, under the numbers that epoll reports. These are not descriptors:
+ * while an event is on its way from the thread, the descriptor may be closed and its number reused for
+ * another process.
  */
 const watched = new Map<number, () => void>();
 let latest = 0;
-/** The number of `wake`, which stands for no process. */
+/** The number that epoll reports for the eventfd of wake(), which stands for no process. */
 const WAKE = 0;
 
 let descriptors: { epoll: number; wake: number } | undefined;
 let waiting = false;
 
 /**
- * Settles when the process has ended, as a zombie or reaped. Until then it keeps the event loop alive, as a child
- * process of Node's does. The pidfd stays the caller's, and may be closed at any time. pidfd_open(2)
- * @param signal gives up: the promise rejects with its reason
+ * Resolves when the process has ended, whether it is a zombie or reaped. Until then the wait keeps the event
+ * loop alive, as a child process of Node's does. The caller still owns the pidfd, and may close it at any
+ * time. pidfd_open(2)
+ * @param signal stops waiting: the promise rejects with the signal's reason
  */
 export function watchExit(pidfd: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.reject(signal.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   descriptors ??= openDescriptors();
   const { epoll } = descriptors;
-  // The same pidfd may be watched twice, and closed by its owner: epoll has a copy.
+  // The same pidfd may be watched twice, and closed by its owner, so epoll gets a copy.
   const copy = call(fcntl(pidfd, F.DUPFD_CLOEXEC, 3));
   const number = ++latest;
   try {
@@ -54,7 +57,8 @@ export function watchExit(pidfd: number, signal?: AbortSignal): Promise<void> {
   const forget = (): void => {
     watched.delete(number);
     signal?.removeEventListener('abort', abort);
-    // Closing alone would not do: epoll watches what the descriptor stands for, which the caller's keeps open.
+    // Closing the copy is not enough: epoll watches the open file behind it, which the caller's descriptor
+    // keeps open.
     call(epollCtl(epoll, EPOLL_CTL.DEL, copy, null));
     call(close(copy));
   };
@@ -80,7 +84,7 @@ async function wait(epoll: number): Promise<void> {
     for (let index = 0; index < count; index++) {
       const number = events.readUIntLE(index * eventSize + dataOffset, NUMBER_SIZE);
       if (number === WAKE) call(mayFail(read(descriptors!.wake, Buffer.alloc(8)), 'EAGAIN'));
-      // Not there any more: given up since.
+      // A number without a callback: its caller has stopped waiting in the meantime.
       else watched.get(number)?.();
     }
   }
@@ -91,7 +95,7 @@ function openDescriptors(): { epoll: number; wake: number } {
   const epoll = call(epollCreate1(EPOLL.CLOEXEC));
   const wake = call(eventfd(0, O.CLOEXEC | O.NONBLOCK));
   call(epollCtl(epoll, EPOLL_CTL.ADD, wake, event(WAKE)));
-  // process.exit() joins the pool's threads, and would wait for as long as the watched processes run.
+  // process.exit() joins the pool's threads, so it would wait until the watched processes end.
   process.once('exit', wakeForGood);
   return { epoll, wake };
 }
@@ -106,10 +110,12 @@ function wakeForGood(): void {
   wake();
 }
 
-/** An eventfd adds what is written to its counter, and is readable unless that is 0. */
+/**
+ * The number written to the eventfd, which adds it to its counter and is readable unless the counter is 0.
+ */
 const counter = Buffer.from(BigUint64Array.of(1n).buffer);
 
-/** Bytes: what a number of JavaScript's has room for. */
+/** Bytes of an integer that fits into a JavaScript number. */
 const NUMBER_SIZE = 6;
 
 function event(number: number): Buffer {
@@ -121,21 +127,21 @@ function event(number: number): Buffer {
 
 /** How a process ended. */
 export interface ExitStatus {
-  /** 0 to 255; 128 + n where signal n ended it, as shells tell it. */
+  /** Exit code, 0 to 255; 128 + n where signal n ended the process, as in shells. */
   readonly code: number;
   readonly signal?: number;
 }
 
-/** From the 4 bytes that wait4(2) fills. */
+/** Decodes the status of 4 bytes that wait4(2) fills in. */
 export function decodeWaitStatus(status: number): ExitStatus {
   const signal = status & 0x7f;
   return signal === 0 ? { code: (status >> 8) & 0xff } : { code: 128 + signal, signal };
 }
 
 /**
- * Takes the exit status of a child of this process that has ended, which frees its pid; undefined while it runs.
- * libuv reaps only what it started itself, so nobody else takes it.
- * @throws SyscallError ECHILD when it is not our child, or has been reaped
+ * Reaps a child of this process that has ended, which frees its pid; undefined while the child runs. libuv
+ * reaps only processes that it started itself, so it does not take the status first.
+ * @throws SyscallError ECHILD when the process is not our child, or has already been reaped
  */
 export function reap(pidfd: number): ExitStatus | undefined {
   const info = Buffer.alloc(128);

@@ -1,4 +1,4 @@
-// Calls that files are to see as another user's.
+// System calls on files under the identity of another user.
 import { call } from './call.ts';
 import { PR } from './constants.ts';
 import { prctl, setfsgid, setfsuid } from './syscalls.ts';
@@ -7,8 +7,9 @@ import { prctl, setfsgid, setfsuid } from './syscalls.ts';
 export const NO_SETUID_FIXUP = 1 << 2;
 
 /**
- * What `work` makes belongs to this user, and our capabilities stay: for who is nobody where it is made, as root is on an
- * idmapped mount. It is about this one thread, so `work` must not wait for anything, and start nothing. setfsuid(2)
+ * Runs `work` so that the files it creates belong to this user, while our capabilities stay. It is needed
+ * where our own id has no mapping, such as root's on an idmapped mount. The identity is that of this one
+ * thread: `work` must not wait, and must not start a process or a thread. setfsuid(2)
  */
 export function asFileUser<T>({ uid, gid }: { uid: number; gid: number }, work: () => T): T {
   call(prctl(PR.SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0));

@@ -1,4 +1,4 @@
-// What an errno means for this system call on this machine, where the errno's own text misleads.
+// Explains an errno for a certain system call on this machine, where the errno's own text misleads.
 import { ERRNO } from './errno.ts';
 import { cgroupHints } from './hints/cgroups.ts';
 import { execHints } from './hints/exec.ts';
@@ -14,7 +14,7 @@ import { filterHints, processHints } from './hints/processes.ts';
 import { unseenHints } from './hints/unseen.ts';
 import type { Step } from './step.ts';
 
-/** The first that explains is taken: the special ones stand before the general ones. */
+/** The first entry with an explanation wins, so special entries stand before general ones. */
 const hints: readonly Hint[] = [
   ...overlayHints,
   ...mountDeniedHints,
@@ -30,7 +30,7 @@ const hints: readonly Hint[] = [
   ...filterHints,
 ];
 
-/** Never throws. A sentence for the parentheses of an error message: the cause, and what to do. */
+/** A sentence for the parentheses of an error message: the cause, and what to do. Never throws. */
 export function hintFor(step: Step, errno: number, whereabouts: Whereabouts = {}): string | undefined {
   const failed = failedStep(step, whereabouts);
   for (const hint of hints) {

@@ -1,20 +1,24 @@
-// Gives memory back while nothing happens. V8 collects when it needs room, and on a large machine it rarely does: a daemon
-// that has started 100 containers would keep 70 MB of garbage for as long as it has nothing to do.
+// Gives memory back to the kernel while the process is idle. V8 collects garbage when it needs room, which is
+// rare on a large machine: a daemon that has started 100 containers would keep 70 MB of garbage for as long
+// as it is idle.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { trimHeap } from './libc.ts';
 
-/** Milliseconds between looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 1000;
-/** Microseconds of CPU in such an interval below which the process counts as idle. */
+/** Microseconds of CPU time in one interval below which the process counts as idle. */
 const IDLE = 50_000;
-/** Microseconds of CPU since the last time after which it is worth it: a collection takes some 15 ms itself. */
+/**
+ * Microseconds of CPU time since the last collection that make another one worthwhile: it takes some 15 ms
+ * itself.
+ */
 const WORTH = 200_000;
 
-/** The timer does not keep the process alive. @returns stops it */
+/** Starts a timer that does not keep the process alive. @returns a function that stops it */
 export function giveMemoryBackWhenIdle(): () => void {
   setFlagsFromString('--expose-gc');
-  // 'last-resort' also gives the pages back that a common collection keeps for what comes next.
+  // 'last-resort' also releases the pages that an ordinary collection keeps for later allocations.
   const collect: (options: object) => void = runInNewContext('gc');
   let before = cpuTime();
   let last = 0;

@@ -1,6 +1,6 @@
 // Paths inside an untrusted directory: a container's root filesystem, an image's layer. The kernel resolves
-// them (openat2(2)), as chroot(2) would and without a moment between check and use: symbolic links, '..' and
-// absolute paths all stay below the root, even while files are moved about.
+// them (openat2(2)) as it does after chroot(2), with no moment between check and use: symbolic links, '..'
+// and absolute paths all stay below the root, even while another process moves files.
 
 import { call } from './call.ts';
 import { O, RESOLVE } from './constants.ts';
@@ -10,30 +10,33 @@ import { encodeOpenHow } from './structures.ts';
 import { SyscallError } from './syscall-error.ts';
 import { close, mkdirat, openat, openat2, readlinkat, utimensat } from './syscalls.ts';
 
-/** A name without NUL; bytes, with their NUL, where it is not UTF-8. */
+/** A path: a string without NUL, or bytes that end in a NUL, for names that are not UTF-8. */
 export type PathArg = string | Uint8Array;
 
-/** EAGAIN tells of a rename at the wrong moment (openat2(2), RESOLVE_IN_ROOT); an attacker can go on with it. */
+/**
+ * Tries before EAGAIN is reported: it means a rename during the call (openat2(2)), and an attacker can keep
+ * renaming.
+ */
 const ATTEMPTS = 128;
 
 /**
  * Opens `path` as seen by a process whose root is the directory `rootFd`. Symbolic links are followed, the last one
  * too unless `flags` has O_NOFOLLOW, and always inside the root. Magic links (/proc/PID/fd/N) are refused with ELOOP.
- * @returns a close-on-exec descriptor, the caller's to close
- * @throws SyscallError
+ * @returns a close-on-exec descriptor that the caller has to close
+ * @throws SyscallError when the path cannot be opened
  */
 export function openInRoot(rootFd: number, path: PathArg, flags: number, mode = 0): number {
   return open(rootFd, path, { flags, mode, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
 }
 
-/** The same, refusing every symbolic link (ELOOP) and every way out (EXDEV). */
+/** openInRoot(), but refuses every symbolic link (ELOOP) and every path that leaves the root (EXDEV). */
 export function openBeneath(rootFd: number, path: PathArg, flags: number, mode = 0): number {
   return open(rootFd, path, { flags, mode, resolve: RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS });
 }
 
 function open(rootFd: number, path: PathArg, how: { flags: number; mode: number; resolve: number }): number {
   const encoded = encodeOpenHow({ ...how, flags: how.flags | O.CLOEXEC });
-  // An empty path is ENOENT to openat2; people mean the root itself.
+  // openat2 answers ENOENT to an empty path; here it means the root itself.
   const step = openat2(rootFd, path.length === 0 ? '.' : path, encoded);
   const retried = mayFail(step, 'EAGAIN', 'EINTR');
   for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
@@ -43,17 +46,21 @@ function open(rootFd: number, path: PathArg, how: { flags: number; mode: number;
   return call(step);
 }
 
-/** Links that one path may lead through, as in the kernel (MAXSYMLINKS), and names that all of them may have together. */
+/**
+ * Limits for one path: links to follow, as in the kernel (MAXSYMLINKS), and names in the path and all its
+ * links.
+ */
 const MOST_LINKS = 40;
 const MOST_NAMES = 4096;
 
 /**
- * The path without symbolic links, as seen by a process whose root is the directory `rootFd`, also where the path or what
- * a link leads to is missing: a name that is not there stands for itself. openInRoot() says ENOENT to a dangling link;
- * Docker creates what such a link leads to, inside the root (a volume at /data, an image in which /data leads to /srv/x).
- * Use it for every place that has to be made: the mount point of a volume, a working directory, the target of a copy.
+ * Resolves the symbolic links of `path`, as seen by a process whose root is the directory `rootFd`, even
+ * where the path or the target of a link is missing: a missing name stays as it is. openInRoot() fails with
+ * ENOENT on a dangling link; Docker creates the link's target inside the root (a volume at /data, and an
+ * image in which /data leads to /srv/x). Use it for every path that has to be created: the mount point of a
+ * volume, a working directory, the target of a copy.
  * @returns an absolute path as bytes, without a NUL: link targets need not be UTF-8
- * @throws SyscallError ELOOP
+ * @throws SyscallError ELOOP when the path leads through too many links
  */
 export function resolveInRoot(rootFd: number, path: PathArg): Buffer {
   const todo = namesOf(Buffer.from(path)).reverse();
@@ -80,12 +87,14 @@ export function resolveInRoot(rootFd: number, path: PathArg): Buffer {
 
 const SLASH = 0x2f;
 
-/** The names of a path, a character for a byte, whatever the byte is (Latin-1). */
+/** The names of a path as Latin-1: one character for each byte, whatever its value. */
 function namesOf(bytes: Buffer): string[] {
   return bytes.toString('latin1').replace(/\0$/, '').split('/');
 }
 
-/** Where the link at a path without links on the way leads; undefined when there is no link. */
+/**
+ * The target of the link at a path whose directories are not links; undefined when the path is not a link.
+ */
 function linkTarget(rootFd: number, latin1: string): Buffer | undefined {
   let fd: number;
   try {
@@ -105,11 +114,11 @@ function neverEnds(rootFd: number, path: PathArg): never {
 }
 
 /**
- * Opens the directory `path` inside the root, and makes it and those above it where they are missing, also where dangling
- * links lead to (resolveInRoot). A directory that is exchanged for a link meanwhile is ELOOP or ENOTDIR.
- * @param onMade called with a descriptor of each directory that was made: to give it an owner
- * @returns a close-on-exec descriptor, the caller's to close
- * @throws SyscallError
+ * Opens the directory `path` inside the root, and creates it and its parents where they are missing, even at
+ * the targets of dangling links (resolveInRoot).
+ * @param onMade called with a descriptor of each directory that was created, to set its owner
+ * @returns a close-on-exec descriptor that the caller has to close
+ * @throws SyscallError ELOOP or ENOTDIR when a directory is swapped for a link meanwhile
  */
 export function makeDirectoriesInRoot(
   rootFd: number,
@@ -138,13 +147,16 @@ export function withFd<T>(fd: number, use: (fd: number) => T): T {
   }
 }
 
-/** Where a symbolic link leads, as bytes; `name` is taken in the directory `fd`, and not followed. */
+/** The target, as bytes, of the symbolic link `name` in the directory `fd`. */
 export function readLink(fd: number, name: PathArg): Buffer {
   const buffer = Buffer.alloc(4096);
   return buffer.subarray(0, call(readlinkat(fd, name, buffer)));
 }
 
-/** Sets access and modification time, in nanoseconds since 1970. Without a name: of the file `fd` itself. */
+/**
+ * Sets access and modification time, in nanoseconds since 1970; with the name null, those of the file `fd`
+ * itself.
+ */
 export function setTimes(fd: number, name: PathArg | null, mtime: bigint, flags = 0): void {
   const second = 1_000_000_000n;
   const nanoseconds = ((mtime % second) + second) % second;

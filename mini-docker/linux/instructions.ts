@@ -1,27 +1,31 @@
-// The few operations that programs are made of, between steps (program.ts) and machine code (x64.ts, arm64.ts).
-// A program has no stack and no registers to speak of: every result stands in a slot, 8 bytes of its memory.
+// The few operations that programs consist of, between steps (program.ts) and machine code (x64.ts,
+// arm64.ts). A program has no stack and hardly uses registers: every result is kept in a slot, 8 bytes of the
+// program's memory.
 
 export type Operand =
   | { readonly immediate: number | bigint }
-  /** What stands in the slot at this address. */
+  /** The content of the slot at this address. */
   | { readonly slot: number };
 
 export type Instruction =
-  /** Makes a system call; its result stays in the result register, and in the slot at `slot` if there is one. */
+  /**
+   * Makes a system call; its result stays in the result register, and in the slot at `slot` where one is
+   * given.
+   */
   | {
       readonly op: 'syscall';
       readonly number: number;
       readonly args: readonly Operand[];
       readonly slot?: number;
     }
-  /** The result register into a slot. */
+  /** Stores the result register in a slot. */
   | { readonly op: 'keep'; readonly slot: number }
-  /** A number into a register that no system call touches. */
+  /** Loads a number into a register that no system call changes. */
   | { readonly op: 'note'; readonly number: number }
-  /** What was noted last into a slot. */
+  /** Stores the number of the last `note` in a slot. */
   | { readonly op: 'keepNote'; readonly slot: number }
   | { readonly op: 'load'; readonly value: Operand }
-  /** To the result register. */
+  /** Changes the result register. */
   | { readonly op: 'add' | 'and'; readonly value: Operand }
   | { readonly op: 'label'; readonly name: string }
   | { readonly op: 'jump'; readonly to: string }
@@ -35,11 +39,11 @@ export type Instruction =
     };
 
 /**
- * A growing piece of machine code with jumps that wait for their label. It is written byte by byte without any helper of
- * Buffer's: the first start of a container runs this before it has been optimized.
+ * Machine code under construction, with jumps to labels that are not placed yet. It writes single bytes and
+ * uses no methods of Buffer: the first start of a container runs this code before V8 has optimized it.
  */
 export class CodeBuffer {
-  /** The same memory for each: only one program is encoded at a time, and a start every few milliseconds would leave much to collect. */
+  /** Memory that all code buffers share, which saves garbage: only one program is encoded at a time. */
   static #scratch = Buffer.alloc(65_536);
   #bytes = CodeBuffer.#scratch;
   length = 0;
@@ -60,7 +64,7 @@ export class CodeBuffer {
     this.byte(third);
   }
 
-  /** Little-endian. */
+  /** Appends 32 bits, little-endian. */
   word32(value: number): void {
     this.byte(value & 0xff);
     this.byte((value >>> 8) & 0xff);
@@ -72,7 +76,7 @@ export class CodeBuffer {
     this.#labels.set(name, this.length);
   }
 
-  /** Remembers that the instruction's displacement at `at` belongs to a label. */
+  /** Records that the displacement at `at` has to lead to a label. */
   jump(at: number, to: string): void {
     this.#jumps.push({ at, to });
   }

@@ -1,6 +1,7 @@
-// Files that hold our state from one daemon to the next. A disk may lie, a file system check may cut a file short, a
-// person may put something else there: nothing that is found in the place of such a file keeps anybody from starting.
-// What cannot be used is set aside under another name, told of, and replaced by the last good copy where there is one.
+// Files that carry our state from one daemon to the next. A disk may return wrong bytes, a file system check
+// may cut a file short, an administrator may put another file there: nothing found in the place of such a
+// file keeps the daemon from starting. An unusable file is renamed, reported, and replaced by its last good
+// copy where one exists.
 
 import {
   constants,
@@ -19,16 +20,16 @@ import { removeTreeAt, removeTreeNow } from './remove-tree.ts';
 import { setAside } from './set-aside.ts';
 import { type WholeFileOptions, writeWhole } from './whole-file.ts';
 
-/** Takes a sentence for the daemon's log and for those who ask how it is. */
+/** Reports a problem in one sentence, for the daemon's log and its health report. */
 export type Tell = (trouble: string) => void;
 
-/** Bytes of a file of state, unless more is expected. */
+/** The largest file of state in bytes, unless the caller allows more. */
 const LARGEST = 16 << 20;
 
 /**
  * Reads a regular file of bounded size. A FIFO, which blocks until it is opened for writing, and an endless
  * file are refused.
- * @throws Error that says why not; its code is ENOENT where there is nothing
+ * @throws Error when the file is refused or cannot be read, with the code ENOENT when it does not exist
  */
 export function readRegular(path: string, largest = LARGEST): Buffer {
   return withFd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY), fd => {
@@ -48,7 +49,7 @@ function regular(stats: Stats, path: string): Stats {
   return stats;
 }
 
-/** Bytes; undefined where there is no regular file that can be looked at. */
+/** Size of a regular file in bytes; undefined where there is none or it cannot be examined. */
 export function sizeOfRegular(path: string): number | undefined {
   try {
     return regular(statSync(path), path).size;
@@ -57,14 +58,14 @@ export function sizeOfRegular(path: string): number | undefined {
   }
 }
 
-/** The bytes that were written last. */
+/** Path of the copy of the bytes that were written last. */
 const copyOf = (path: string): string => `${path}.last`;
 
 /**
- * What the file says, or its last good copy. A file that cannot be used is set aside, so that nothing is lost when the
- * next one is written.
- * @param decode throws for what is not usable
- * @returns undefined when neither is there and good
+ * Decodes the file, or else its last good copy. An unusable file is set aside, so that its content is not
+ * lost when the next one is written.
+ * @param decode throws when the bytes are not usable
+ * @returns undefined when neither the file nor its copy is usable
  */
 export function loadKept<T>(path: string, decode: (bytes: Buffer) => T, tell: Tell): T | undefined {
   const found = attempt(path, decode);
@@ -94,13 +95,13 @@ function attempt<T>(path: string, decode: (bytes: Buffer) => T): Attempt<T> {
   }
 }
 
-/** Writes it whole, and then its copy. */
+/** Writes the whole file, and then its copy. */
 export function saveKept(path: string, content: string | Uint8Array, options: WholeFileOptions = {}): void {
   writeWhole(path, content, options);
   writeWhole(copyOf(path), content, options);
 }
 
-/** Makes what the file says now its copy: for a writer that had no time for it. */
+/** Copies the file's present content to its copy, for a writer that had no time to do so. */
 export function keepCopy(path: string): void {
   writeWhole(copyOf(path), readRegular(path));
 }
@@ -109,7 +110,7 @@ export function removeKept(path: string): void {
   for (const each of [path, copyOf(path)]) removeTreeNow(each);
 }
 
-/** Makes a directory with those above it. What is no directory and in its place is set aside. */
+/** Creates a directory and its parents. Any other file in its place is set aside. */
 export function ensureDirectory(path: string, options: { mode?: number; tell: Tell }): void {
   const { tell, ...how } = options;
   for (const each of [path, ...ancestors(path)].reverse()) {
@@ -135,8 +136,8 @@ function isDirectory(path: string): boolean {
 }
 
 /**
- * Removes what an earlier daemon left in a directory, under names that `unwanted` knows. Whatever cannot be removed stays,
- * and is told of.
+ * Removes the leftovers of an earlier daemon from a directory: the names that `unwanted` accepts. An entry
+ * that cannot be removed stays, and is reported.
  */
 export function sweep(directory: string, options: { unwanted(name: string): boolean; tell: Tell }): void {
   const { unwanted, tell } = options;

@@ -5,18 +5,21 @@ import { call } from './call.ts';
 import { mayFail } from './step.ts';
 import { syslog } from './syscalls.ts';
 
-/** <linux/syslog.h> SYSLOG_ACTION_READ_ALL: copies the end of the log, and leaves it there. */
+/** <linux/syslog.h> SYSLOG_ACTION_READ_ALL: copies the end of the log without removing it. */
 const READ_ALL = 3;
-/** Bytes: some hundred lines, of which one report of a kill takes thirty. */
+/** Bytes to read: several hundred lines, of which one report of a kill takes thirty. */
 const LENGTH = 128 * 1024;
 
 export interface KernelMessage {
-  /** Milliseconds since 1970, to a few hundredths of a second: the log counts from the boot, by a clock of its own. */
+  /**
+   * Time in milliseconds since 1970, accurate to a few hundredths of a second: the log uses a clock that
+   * starts at boot.
+   */
   at: number;
   text: string;
 }
 
-/** Its last lines; none where this process may not read it. */
+/** The last lines of the kernel's log; none where this process may not read it. */
 export function readKernelLog(): KernelMessage[] {
   const buffer = Buffer.alloc(LENGTH);
   const length = call(mayFail(syslog(READ_ALL, buffer), 'EPERM', 'ENOSYS'));
@@ -25,7 +28,7 @@ export function readKernelLog(): KernelMessage[] {
   return decodeKernelLog(buffer.toString('utf8', 0, length), boot);
 }
 
-/** Lines '<6>[ 5958.181492] text'. @param boot milliseconds since 1970 */
+/** Decodes lines '<6>[ 5958.181492] text'. @param boot the time of the boot in milliseconds since 1970 */
 export function decodeKernelLog(text: string, boot: number): KernelMessage[] {
   return text.split('\n').flatMap(line => {
     const match = /^<\d+>\[ *(\d+\.\d+)\](?:\[ *[CT]\d+\])? (.*)$/.exec(line);

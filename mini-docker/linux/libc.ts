@@ -3,7 +3,7 @@ import koffi from 'koffi';
 
 const libc = koffi.load(null);
 
-/** What a raw system call takes in one register: a number, an address, or a buffer's own memory. */
+/** The value of one register in a raw system call: a number, an address, or the memory of a buffer. */
 export type Register = number | bigint | Uint8Array | null;
 
 const syscallFunction = libc.func('int64_t syscall(int64_t, void *, void *, void *, void *, void *, void *)');
@@ -20,14 +20,17 @@ function optional<T>(find: () => T): T | undefined {
   }
 }
 
-/** syscall(2): the result, or -errno, as the kernel itself answers. */
+/** syscall(2): the result, or -errno, as the kernel itself returns it. */
 export function rawSyscall(number: number, registers: readonly Register[]): number {
   const [a = null, b = null, c = null, d = null, e = null, f = null] = registers;
   const result = Number(syscallFunction(number, a, b, c, d, e, f));
   return result === -1 ? -koffi.errno() : result;
 }
 
-/** The same on a thread of libuv's pool, for calls that wait. Buffers must stay referenced until it settles. */
+/**
+ * rawSyscall() on a thread of libuv's pool, for calls that wait. Buffers must stay referenced until it
+ * settles.
+ */
 export function rawSyscallAsync(number: number, registers: readonly Register[]): Promise<number> {
   const [a = null, b = null, c = null, d = null, e = null, f = null] = registers;
   return new Promise((resolve, reject) => {
@@ -40,7 +43,7 @@ export function rawSyscallAsync(number: number, registers: readonly Register[]):
 }
 
 /**
- * clone(2) through libc's wrapper, which is the one that starts a child on a function of its own.
+ * clone(2) through libc's wrapper, which starts the child in a function; the raw system call does not.
  * @returns the child's pid, or -errno
  */
 export function rawClone(options: {
@@ -55,17 +58,23 @@ export function rawClone(options: {
   return result === -1 ? -koffi.errno() : result;
 }
 
-/** A buffer over memory that mmap gave us. It must not be touched after munmap. */
+/** A buffer over memory that mmap(2) returned. It must not be used after munmap(2). */
 export function bufferAt(address: number, length: number): Buffer<ArrayBuffer> {
   return Buffer.from(koffi.view(BigInt(address), length) as ArrayBuffer);
 }
 
-/** The address of a buffer's memory, good while the buffer lives: V8 does not move what stands behind an ArrayBuffer. */
+/**
+ * The address of a buffer's memory, valid while the buffer lives: V8 does not move the memory of an
+ * ArrayBuffer.
+ */
 export function addressOf(buffer: Uint8Array): number {
   return Number(koffi.address(buffer));
 }
 
-/** malloc_trim(3): gives free memory of the C heap back to the kernel. musl has no such function, and no need of it. */
+/**
+ * malloc_trim(3): returns free memory of the C heap to the kernel. musl has no such function, and does not
+ * need it.
+ */
 export function trimHeap(): void {
   trimFunction?.(0);
 }

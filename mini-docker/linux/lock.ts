@@ -6,8 +6,9 @@ import { mayFail } from './step.ts';
 import { flock } from './syscalls.ts';
 
 /**
- * Runs `use` while no other process, and nobody else in this one, holds the lock of the file `path`, which is made
- * when it is not there. `use` must not wait for anything: those who wait for the lock occupy threads of libuv's pool.
+ * Runs `use` while it holds the lock of the file `path`, which excludes other processes and other callers in
+ * this one. The file is created when it is missing. `use` must not wait: callers waiting for the lock occupy
+ * libuv's pool threads.
  */
 export async function withLock<T>(path: string, use: () => T): Promise<T> {
   const fd = openKept(path, 0o600);

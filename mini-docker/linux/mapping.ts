@@ -1,4 +1,4 @@
-// Memory of our own, outside of JavaScript's heap: for machine code and for what it works on.
+// Memory outside of JavaScript's heap, for machine code and its data.
 import { call } from './call.ts';
 import { MAP, PROT } from './constants.ts';
 import { bufferAt } from './libc.ts';
@@ -6,14 +6,14 @@ import { mmap, mprotect, munmap } from './syscalls.ts';
 
 const PAGE = 4096;
 
-/** An anonymous mapping, or one of a memfd; given back by `using` or close(). */
+/** An anonymous mapping, or a mapping of a memfd; unmapped by `using` or close(). */
 export class Mapping implements Disposable {
   readonly address: number;
   readonly size: number;
   readonly bytes: Buffer<ArrayBuffer>;
   #open = true;
 
-  /** @param fd a memfd that is as large; its memory is then shared with who else maps it */
+  /** @param fd a memfd of the same size, whose memory is shared by all processes that map it */
   constructor(size: number, fd?: number) {
     this.size = Math.ceil(size / PAGE) * PAGE;
     const flags = fd === undefined ? MAP.PRIVATE | MAP.ANONYMOUS : MAP.SHARED;
@@ -21,12 +21,12 @@ export class Mapping implements Disposable {
     this.bytes = bufferAt(this.address, this.size);
   }
 
-  /** From writable to executable, never both at a time. */
+  /** Makes the memory executable and no longer writable. */
   makeExecutable(): void {
     call(mprotect(this.address, this.size, PROT.READ | PROT.EXEC));
   }
 
-  /** `bytes` must not be touched any more. */
+  /** Unmaps the memory: `bytes` must not be used afterwards. */
   close(): void {
     if (this.#open) call(munmap(this.address, this.size));
     this.#open = false;

@@ -1,4 +1,4 @@
-// Files without a name that live in memory. memfd_create(2)
+// Nameless files in memory. memfd_create(2)
 import { writeSync } from 'node:fs';
 import { call } from './call.ts';
 import { F, F_SEAL, MFD } from './constants.ts';
@@ -11,7 +11,7 @@ import { fcntl, ftruncate, memfdCreate } from './syscalls.ts';
  */
 export function sealedExecutable(name: string, image: Uint8Array): number {
   const flags = MFD.CLOEXEC | MFD.ALLOW_SEALING;
-  // MFD_EXEC says since Linux 6.3 what older kernels take for granted, and call EINVAL.
+  // MFD_EXEC exists since Linux 6.3; older kernels answer EINVAL, and make every memfd executable.
   const modern = call(mayFail(memfdCreate(name, flags | MFD.EXEC), 'EINVAL'));
   const fd = modern >= 0 ? modern : call(memfdCreate(name, flags));
   writeSync(fd, image);
@@ -19,7 +19,7 @@ export function sealedExecutable(name: string, image: Uint8Array): number {
   return fd;
 }
 
-/** So many bytes of zero, for several processes to map. @returns a close-on-exec descriptor */
+/** `size` zero bytes that several processes can map. @returns a close-on-exec descriptor */
 export function sharedMemory(name: string, size: number): number {
   const fd = call(memfdCreate(name, MFD.CLOEXEC));
   call(ftruncate(fd, size));

@@ -1,13 +1,13 @@
-// mount(2) with its arguments by name: which of the five matter depends on the flags.
+// mount(2) with named arguments: the flags determine which of the five are used.
 import type { Step } from './step.ts';
 import { mountCall } from './syscalls.ts';
 
 export interface Mount {
-  /** What is mounted: a device, a directory (with MS.BIND), or any word for file systems that need none. */
+  /** Source: a device, a directory (with MS.BIND), or any word for file systems that need no source. */
   source?: string;
-  /** Where: a directory, or a file when a file is mounted on it. */
+  /** Mount point: a directory, or a file when a file is mounted on it. */
   target: string;
-  /** The file system: 'proc', 'tmpfs', 'overlay'. */
+  /** File system type: 'proc', 'tmpfs', 'overlay'. */
   type?: string;
   /** MS.* */
   flags?: number;

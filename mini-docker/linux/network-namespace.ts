@@ -1,21 +1,25 @@
-// Working in another network namespace: the calling thread visits it, synchronously, and comes back.
+// Work in another network namespace: the calling thread enters it, works synchronously, and returns.
 import { closeSync, openSync } from 'node:fs';
 import { call } from './call.ts';
 import { CLONE } from './constants.ts';
 import { setns } from './syscalls.ts';
 
-/** A process's network namespace, or a file that one is mounted on. */
+/** The network namespace of a process, or one that is mounted on a file. */
 export type NetworkNamespace = { pid: number } | { path: string };
 
-/** Opens it; the descriptor keeps it alive. @throws Error ENOENT, when the process is gone */
+/**
+ * Opens a network namespace; the descriptor keeps it alive.
+ * @throws Error with ENOENT when the process has ended
+ */
 export function openNetworkNamespace(namespace: NetworkNamespace): number {
   return openSync('pid' in namespace ? `/proc/${namespace.pid}/ns/net` : namespace.path, 'r');
 }
 
 /**
- * Runs `work` with this thread in the network namespace of the descriptor. Sockets that it opens stay there, as do
- * processes that it spawns; everything else in this process, pool threads included, does not notice (a namespace
- * belongs to a thread, namespaces(7)). `work` must be synchronous: after an await the thread is home again.
+ * Runs `work` with this thread in the network namespace of the descriptor. Sockets that `work` opens stay
+ * there, as do processes that it spawns. The other threads of this process are not affected, since each
+ * thread has its own namespace (namespaces(7)). `work` must be synchronous: after an await the thread is back
+ * in its own namespace.
  * @throws SyscallError EPERM without CAP_SYS_ADMIN
  */
 export function inNetworkNamespace<T>(fd: number, work: () => T extends PromiseLike<unknown> ? never : T): T {
@@ -36,7 +40,7 @@ function goHome(home: number): void {
   try {
     call(setns(home, CLONE.NEWNET));
   } catch (error) {
-    // Every later socket of this thread would be made in the container's namespace, and nobody would see it.
+    // Otherwise this thread would silently create all later sockets in the container's namespace.
     console.error('cannot return to the own network namespace:', error);
     process.abort();
   }

@@ -1,4 +1,4 @@
-// Pipes, and Node's streams over descriptors that we opened ourselves.
+// Pipes, and Node's streams over descriptors that this process opened.
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { call } from './call.ts';
@@ -12,10 +12,10 @@ export interface Pipe {
 }
 
 /**
- * pipe2(2). Both ends are the caller's to close.
- * @param options.cloexec true unless said otherwise
- * @param options.capacity in bytes, 65536 unless said otherwise; beyond what the user may have
- *   (/proc/sys/fs/pipe-max-size, pipe-user-pages-soft) it stays as it is
+ * pipe2(2). The caller has to close both ends.
+ * @param options.cloexec true by default
+ * @param options.capacity in bytes, 65536 by default; a capacity beyond the user's limits
+ *   (/proc/sys/fs/pipe-max-size, pipe-user-pages-soft) is ignored
  */
 export function pipe(options: { cloexec?: boolean; capacity?: number } = {}): Pipe {
   const { cloexec = true, capacity } = options;
@@ -27,14 +27,17 @@ export function pipe(options: { cloexec?: boolean; capacity?: number } = {}): Pi
 }
 
 /**
- * A stream that reads a pipe, a FIFO or a socket on demand. The stream owns the descriptor from
- * here on. It becomes non-blocking for all who share it: keep the end that a child gets out of this.
+ * A stream that reads a pipe, a FIFO or a socket on demand. The stream owns the descriptor from now on. The
+ * open file becomes non-blocking for every process that shares it, so never pass the end that a child uses.
  */
 export function readableOf(fd: number): Readable {
   return new Socket({ fd, readable: true, writable: false });
 }
 
-/** What goes into a pipe, a FIFO or a socket; as for readableOf. After the reader is gone it emits an error EPIPE. */
+/**
+ * A stream that writes to a pipe, a FIFO or a socket, under the rules of readableOf(). Without a reader it
+ * emits EPIPE.
+ */
 export function writableOf(fd: number): Writable {
   return new Socket({ fd, readable: false, writable: true });
 }

@@ -1,30 +1,33 @@
-// What a child program has in memory: a slot for each step's result, and what the steps' arguments point to.
+// The memory of a child program: a slot for each step's result, and the data that the steps' arguments point
+// to.
 
 import { isLinked, type Linked, type Step } from './step.ts';
 
-/** Offsets from the data's beginning. */
+/** Offset of the failure slot from the beginning of the data. */
 export const FAILURE_SLOT = 0;
-/** A struct timespec. */
+/** Offset of a struct timespec. */
 export const START_TIME_SLOT = 8;
 export const EXIT_SLOT = 24;
 const FIRST_SLOT = 32;
 const SLOT_SIZE = 8;
 const TIMESPEC_SIZE = 16;
 
-/** How what a program leaves in its data is to be read: offsets from its beginning. */
+/** Where a program leaves its results in its data: offsets in bytes from the beginning of the data. */
 export interface Layout {
-  /** Of each step's result, by the step's key. */
+  /** Offset of each step's result, by the step's key. */
   slots: Map<number, number>;
   buffers: Map<Uint8Array, number>;
-  /** For a traced program: where the time after each step is left. */
+  /** Offset of the time after each step of a traced program. */
   times: Map<number, number>;
-  /** Of the first step of a process that goes on after a fork: where the time of its return from the fork is left. */
+  /** Offset of the time at which a process returned from a fork, for its first step after that fork. */
   resumes: Map<number, number>;
-  /** What the failure slot's number, counted from 1, says: the steps that may be to blame. */
+  /** Steps that may have caused a failure, at the position that the failure slot holds, counted from 1. */
   failures: (readonly Step[])[];
 }
 
-/** Grows while arguments are placed in it, and knows the address it will have. */
+/**
+ * Data under construction: it grows as arguments are placed in it, for an address that is known in advance.
+ */
 export class ProgramData {
   readonly layout: Layout = {
     slots: new Map(),
@@ -38,7 +41,7 @@ export class ProgramData {
   #length = 0;
   readonly #strings = new Map<string, number>();
 
-  /** @param options.trace with a place for the time after each step */
+  /** @param options.trace reserves space for the time after each step */
   constructor(steps: readonly Step[], options: { address: number; trace: boolean }) {
     this.#address = options.address;
     this.#reserve(FIRST_SLOT + steps.length * SLOT_SIZE);
@@ -64,7 +67,7 @@ export class ProgramData {
     return this.#reserve(TIMESPEC_SIZE);
   }
 
-  /** @returns the offset of so many bytes of zero, at a multiple of 8 */
+  /** @returns the offset of `size` zero bytes, a multiple of 8 */
   #reserve(size: number): number {
     const offset = (this.#length + 7) & ~7;
     this.#length = offset + size;
@@ -74,14 +77,14 @@ export class ProgramData {
     return offset;
   }
 
-  /** @returns the address of what an argument points to */
+  /** @returns the address of the data that an argument points to */
   place(arg: string | readonly string[] | Uint8Array | Linked): number {
     const { buffers } = this.layout;
     if (typeof arg === 'string') return this.#address + this.#string(arg);
     if (isLinked(arg)) {
       const address = this.place(arg.bytes);
       for (const { at, to } of arg.pointers) {
-        // First, since placing may move the bytes.
+        // Placed first, because placing data may move the bytes.
         const target = BigInt(this.place(to));
         this.#bytes.writeBigUInt64LE(target, address - this.#address + at);
       }

@@ -11,11 +11,11 @@ import { type Architecture, type Arg, isReference, type Ref, type Step, type Wor
 import { clockGettime, exitGroup, mmap } from './syscalls.ts';
 import { encodeX64 } from './x64.ts';
 
-/** What stands between the steps of a program. */
+/** Items between the steps of a program. */
 export type Control =
   | { readonly control: 'label'; readonly name: string }
   | { readonly control: 'jump'; readonly to: string }
-  /** Goes to a label when the result of an earlier step is, or is not, a value. */
+  /** Jumps to a label when the result of an earlier step is, or is not, a given value. */
   | {
       readonly control: 'when';
       readonly result: Ref | Word;
@@ -23,9 +23,9 @@ export type Control =
       readonly value: number | Ref;
       readonly to: string;
     }
-  /** Makes a clone step. The new process goes on with what follows; the old one goes to the label. */
+  /** Makes a clone step. The new process continues with the next item; the old process jumps to the label. */
   | { readonly control: 'fork'; readonly step: Step; readonly parent: string }
-  /** Stops the program as failed; the step that is to blame is the one whose errno says most. */
+  /** Stops the program as failed; the step with the most specific errno is blamed. */
   | { readonly control: 'fail'; readonly blame: readonly Step[] }
   /** Ends the program with (status & mask) + plus, of which the kernel takes the lowest 8 bits. */
   | {
@@ -40,11 +40,11 @@ export type Item = Step | Control;
 export interface Program {
   readonly steps: readonly Step[];
   readonly code: Buffer;
-  /** Slots first, then what the arguments point to. */
+  /** Slots, followed by the data that the arguments point to. */
   readonly data: Buffer;
-  /** Where the code begins to run. */
+  /** Address at which the code begins to run. */
   readonly dataAddress: number;
-  /** How what the program leaves in its data is to be read. */
+  /** Where the program leaves its results in its data. */
   readonly layout: Layout;
 }
 
@@ -63,8 +63,9 @@ interface CompileOptions {
 
 /**
  * Compiles a program for memory at `dataAddress`; the code itself may stand anywhere.
- * @param options.dataFd the program begins with mapping its data from this descriptor, and shares it with who else does
- * @param options.trace leaves the time after every step, for Results.microseconds
+ * @param options.dataFd a descriptor from which the program first maps its data, shared with other processes
+ *   that map it
+ * @param options.trace records the time after every step, for Results.microseconds
  */
 export function compile(items: readonly Item[], options: CompileOptions): Program {
   const { architecture, dataAddress, dataFd } = options;
@@ -81,15 +82,15 @@ function stepsOf(item: Item): Step[] {
   return item.control === 'fork' ? [item.step] : [];
 }
 
-/** Items in the order of the list become instructions. */
+/** Turns items into instructions, in the order of the list. */
 class Compiler {
   readonly #architecture: Architecture;
   readonly #trace: boolean;
   readonly #data: ProgramData;
   readonly #body: Instruction[] = [];
-  /** By the label at which a parent goes on after a fork: where the time of its return is left. */
+  /** Offsets of the time at which a parent returned from a fork, by the label at which it continues. */
   readonly #forkTimes = new Map<string, number>();
-  /** Of the fork whose parent goes on with the next step. */
+  /** Offset of the return time of the fork whose parent continues with the next step. */
   #resumed: number | undefined;
 
   constructor(steps: readonly Step[], { architecture, dataAddress, trace = false }: CompileOptions) {
@@ -177,7 +178,7 @@ class Compiler {
     this.#body.push({ op: 'note', number }, { op: 'jump', to: FAILED });
   }
 
-  /** Ends the program where the result is an errno, or is not the one that is expected. */
+  /** Ends the program when the result is an errno, or not the expected value. */
   #stopUnlessDone(step: Step): void {
     this.#body.push({ op: 'note', number: this.#data.layout.failures.push([step]) });
     if (step.expect === undefined) this.#body.push({ op: 'branch', when: 'failed', to: FAILED });
@@ -198,7 +199,10 @@ class Compiler {
     return { op: 'syscall', number: exitGroup.syscall.numbers[this.#architecture], args: [status] };
   }
 
-  /** Where this fails, the next instruction ends the program with SIGSEGV: there is no memory to say it in. */
+  /**
+   * Maps the data. After a failure the next instruction causes SIGSEGV, since the program has no memory to
+   * report it in.
+   */
   #mapData(fd: number): Instruction {
     const address = this.#data.addressOf(0);
     const args = [address, this.#data.bytes().length, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.FIXED, fd, 0];
@@ -226,7 +230,7 @@ class Compiler {
     return { slot: this.#data.place(arg.wordIn) + arg.at };
   }
 
-  /** Of labels that belong to a step. */
+  /** A name for the labels of a step. */
   #nameOf(step: Step): string {
     return String(this.#data.layout.slots.get(step.key));
   }

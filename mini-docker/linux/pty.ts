@@ -1,11 +1,12 @@
-// Pseudo-terminals. The master is the side of whoever shows the terminal, the slave that of the program in it. pty(7)
+// Pseudo-terminals. The master belongs to the process that shows the terminal, the slave to the program in
+// it. pty(7)
 import { ReadStream } from 'node:tty';
 import { call } from './call.ts';
 import { AT, IOCTL, O } from './constants.ts';
 import { mayFail, resultOf, type Step } from './step.ts';
 import { close, ioctl, ioctlBuffer, openat } from './syscalls.ts';
 
-/** In characters. */
+/** Size in characters. */
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
@@ -14,16 +15,17 @@ export interface TerminalSize {
 export interface Pty {
   readonly master: number;
   readonly slave: number;
-  /** The slave's number: /dev/pts/N in the devpts that it was opened in. */
+  /** Number of the slave: /dev/pts/N in the devpts in which it was opened. */
   readonly number: number;
 }
 
 /**
- * The steps that open a pty where they run. A container's pty has to come from the container's own devpts, or the
- * program finds no name for its terminal (ttyname(3), tty(1)): so its child program makes these after mounting
- * that and pivot_root, waits, and we take the master from it by takeFd(pidfd, results of `master`).
- * Both descriptors are close-on-exec. The slave comes from its master (TIOCGPTPEER) and not from a path, which the
- * container might have bent. devpts must be mounted with ptmxmode=0666 unless the child has CAP_DAC_OVERRIDE.
+ * Steps that open a pty in the process that makes them. A container's pty has to come from the container's
+ * own devpts, or the program finds no name for its terminal (ttyname(3), tty(1)). So the child program makes
+ * these steps after it has mounted devpts and called pivot_root, and waits until this process has taken the
+ * master with takeFd() (its pidfd, and the result of `master`). Both descriptors are close-on-exec. The slave
+ * is opened through its master (TIOCGPTPEER) and not by a path, which the container could redirect. devpts
+ * must be mounted with ptmxmode=0666 unless the child has CAP_DAC_OVERRIDE.
  */
 export function ptySteps(options: { ptmx?: string; size?: TerminalSize } = {}): {
   steps: readonly Step[];
@@ -39,7 +41,9 @@ export function ptySteps(options: { ptmx?: string; size?: TerminalSize } = {}): 
   return { steps: [master, unlock, ...resizing, slave], master, slave };
 }
 
-/** A pty from this process's own devpts. Both descriptors are close-on-exec, and the caller's to close. */
+/**
+ * A pty from this process's own devpts. Both descriptors are close-on-exec, and the caller has to close them.
+ */
 export function openPty(size?: TerminalSize): Pty {
   const open = O.RDWR | O.NOCTTY | O.CLOEXEC;
   const master = call(openat(AT.FDCWD, '/dev/ptmx', open, 0));
@@ -54,32 +58,36 @@ export function openPty(size?: TerminalSize): Pty {
   }
 }
 
-/** N of /dev/pts/N. @throws SyscallError ENOTTY when it is not a master */
+/** The N of /dev/pts/N. @throws SyscallError ENOTTY when the descriptor is not a pty's master */
 export function ptyNumber(master: number): number {
   const number = Buffer.alloc(4);
   call(ioctlBuffer(master, IOCTL.TIOCGPTN, number));
   return number.readInt32LE();
 }
 
-/** Whether it is a pty's master at all. */
+/** Whether the descriptor is a pty's master. */
 export function isPtyMaster(fd: number): boolean {
   return call(mayFail(ioctlBuffer(fd, IOCTL.TIOCGPTN, Buffer.alloc(4)), 'ENOTTY')) >= 0;
 }
 
-/** Tells the terminal its size, and with SIGWINCH its foreground processes. Either side will do. ioctl_tty(2) */
+/**
+ * Sets the terminal's size, which sends SIGWINCH to its foreground processes. `fd` is either side.
+ * ioctl_tty(2)
+ */
 export function resizePty(fd: number, size: TerminalSize): void {
   call(ioctlBuffer(fd, IOCTL.TIOCSWINSZ, encodeSize(size)));
 }
 
-/** struct winsize: rows, columns, and the size in pixels, which nobody tells. */
+/** struct winsize: rows, columns, and the size in pixels, which is not set. */
 function encodeSize({ rows, columns }: TerminalSize): Buffer {
   const limit = (value: number): number => Math.max(0, Math.min(0xffff, value));
   return Buffer.from(Uint16Array.of(limit(rows), limit(columns), 0, 0).buffer);
 }
 
 /**
- * The master as a stream for both directions, which owns the descriptor from here on. It ends when the last slave is
- * closed: the kernel says EIO then (pty(7)), which is this stream's end and no error.
+ * The master as a stream for both directions, which owns the descriptor from now on. It ends when the last
+ * slave is closed: the kernel then answers EIO (pty(7)), which this stream treats as its end and not as an
+ * error.
  */
 export class PtyStream extends ReadStream {
   constructor(master: number) {
@@ -88,7 +96,7 @@ export class PtyStream extends ReadStream {
 
   override destroy(error?: Error): this {
     if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EIO') return super.destroy(error);
-    // What was read before is still to be delivered: the end comes after it, and closes the stream.
+    // Data that was read before is still to be delivered; the end follows it, and closes the stream.
     if (!this.readableEnded) this.push(null);
     this.end();
     return this;

@@ -1,6 +1,7 @@
-// Tells when a descriptor has something to be read, and leaves the reading to whoever asked: Node's streams read at
-// once, and what they have read is lost with the process. An epoll of its own (epoll(7), edge-triggered) holds the
-// descriptors; that one is itself readable when one of them is, so that the thread of exits.ts waits for both.
+// Reports when a descriptor has data to read, and leaves the reading to the caller: Node's streams read at
+// once, and data that they hold is lost when the process ends. A separate epoll (epoll(7), edge-triggered)
+// holds the descriptors. It is itself readable when one of them is, so the thread of exits.ts can wait for it
+// too.
 import { call } from './call.ts';
 import { EPOLL, EPOLL_CTL, EPOLLET, EPOLLIN } from './constants.ts';
 import { watchExit } from './exits.ts';
@@ -17,9 +18,9 @@ let epoll: number | undefined;
 let waiting: AbortController | undefined;
 
 /**
- * Calls back when there is something to read, or the other end is closed; the first time soon, if it is so already.
- * After a call the next one comes only for what arrives later: read until EAGAIN. `onReadable` must not throw.
- * Stop before the descriptor is closed.
+ * Calls `onReadable` when there is data to read or the other end is closed, and soon if that is already so.
+ * The next call comes only for data that arrives later, so read until EAGAIN. `onReadable` must not throw.
+ * Call stop() before the descriptor is closed.
  */
 export function watchReadable(fd: number, onReadable: () => void): { stop(): void } {
   epoll ??= call(epollCreate1(EPOLL.CLOEXEC));
@@ -33,9 +34,9 @@ export function watchReadable(fd: number, onReadable: () => void): { stop(): voi
     stop() {
       if (watched.get(fd) !== onReadable) return;
       watched.delete(fd);
-      // Closed before: the kernel has forgotten it, or watches what the number stands for now, which is not ours.
+      // Already closed: the kernel no longer watches the file, or the number belongs to another file now.
       call(mayFail(epollCtl(epoll!, EPOLL_CTL.DEL, fd, null), 'EBADF', 'ENOENT', 'EPERM'));
-      // The thread must not keep a process alive that has nothing left to watch.
+      // With nothing left to watch, the thread must not keep the process alive.
       if (watched.size === 0) waiting?.abort();
     },
   };

@@ -1,5 +1,6 @@
-// Removing a file, or a directory with all that is in it, by descriptors: a tree may be deeper than a path is long or than
-// there are descriptors, its names may be any bytes, and a directory that is exchanged for a symbolic link leads nowhere.
+// Removes a file, or a directory and its content, by descriptors: a tree may be deeper than the longest path
+// or than the number of descriptors, names may be any bytes, and a directory that is swapped for a symbolic
+// link is not followed.
 
 import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -11,17 +12,20 @@ import type { PathArg } from './in-root.ts';
 import { mayFail, type Step } from './step.ts';
 import { openat, renameat2, unlinkat } from './syscalls.ts';
 
-/** So many directories are open at once; what lies deeper is brought up. */
+/** Directories that are open at once; deeper directories are first moved up. */
 const DEEPEST = 64;
-/** Bytes of a file whose blocks take the filesystem so long to free that nobody should wait for it. */
+/** Bytes of a file whose blocks take so long to free that the event loop should not wait for it. */
 const LARGE = 64 << 20;
-/** Entries after which others get their turn. */
+/** Entries after which the event loop gets a turn. */
 const TURN = 256;
 
-/** What stops the removal for a moment: a call that takes long, or that others want their turn. */
+/** A pause in the removal: for a call that takes long, or for a turn of the event loop. */
 type Pause = Step | 'turn';
 
-/** Idempotent. Symbolic links are removed and not followed. Rejects with SyscallError where something cannot be removed. */
+/**
+ * Removes a tree; idempotent. Symbolic links are not followed.
+ * @throws SyscallError when an entry cannot be removed
+ */
 export async function removeTree(path: string): Promise<void> {
   const parent = openParent(path);
   if (parent === undefined) return;
@@ -35,7 +39,10 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** The same at once, for sweeping up when nobody is served yet. Throws SyscallError. */
+/**
+ * removeTree() without pauses, before the daemon serves clients.
+ * @throws SyscallError when an entry cannot be removed
+ */
 export function removeTreeNow(path: string): void {
   const parent = openParent(path);
   if (parent === undefined) return;
@@ -46,7 +53,7 @@ export function removeTreeNow(path: string): void {
   }
 }
 
-/** The same of `name` in the directory `parent`. */
+/** removeTreeNow() for `name` in the directory `parent`. */
 export function removeTreeAt(parent: number, name: PathArg): void {
   for (const pause of removal(parent, name)) if (pause !== 'turn') call(pause);
 }
@@ -69,7 +76,8 @@ function* removal(parent: number, name: PathArg): Generator<Pause, void> {
     yield* removeFile(parent, name, status);
     return;
   }
-  // Once more for what has been brought up from too far below. Opened anew: a descriptor goes through its names once.
+  // Repeats for directories that were moved up, with a new descriptor: a descriptor lists its names only
+  // once.
   for (let left = true; left; ) {
     const top = openDirectoryAt(parent, name);
     try {
@@ -96,7 +104,7 @@ interface Walk {
   entries: number;
 }
 
-/** @returns whether there is more in `top` now */
+/** @returns whether directories were moved up into `top` */
 function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
   const { top, depth } = walk;
   let more = false;
@@ -128,7 +136,7 @@ function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
 
 let brought = 0;
 
-/** @returns false where directories cannot be moved: those of an overlay's lower layers */
+/** @returns false when the directory cannot be moved, as in the lower layers of an overlay */
 function bringUp(fd: number, child: PathArg, top: number): boolean {
   const name = `.removing-${process.pid}-${++brought}`;
   const moved = mayFail(renameat2(fd, child, top, name, RENAME.NOREPLACE), 'EXDEV', 'EEXIST', 'ENOENT');

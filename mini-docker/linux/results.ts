@@ -1,4 +1,4 @@
-// What a child program has left in its memory, read while it runs or after.
+// The results that a child program leaves in its memory, read while the program runs or afterwards.
 
 import { ERRNO } from './errno.ts';
 import type { Program } from './program.ts';
@@ -15,27 +15,29 @@ export class Results {
     this.#memory = memory;
   }
 
-  /** Keeps what there is now, before the memory is given back. */
+  /** Copies the present results, before the memory is unmapped. */
   detach(): void {
     this.#memory = Buffer.from(this.#memory.subarray(0, this.#program.data.length));
   }
 
-  /** A step's result: -errno where it failed, 0 where it was not reached. */
+  /** Result of a step: -errno when it failed, 0 when it was not reached. */
   of(step: Step): number {
     return Number(this.#memory.readBigInt64LE(this.#program.layout.slots.get(step.key)!));
   }
 
-  /** What a buffer that the steps were given holds now. */
+  /** Present content of a buffer that was an argument of a step. */
   buffer(buffer: Uint8Array): Buffer {
     const offset = this.#program.layout.buffers.get(buffer)!;
     return this.#memory.subarray(offset, offset + buffer.byteLength);
   }
 
-  /** The step that ended the program, its place in the list counted from 1, and its errno (0: an unexpected result). */
+  /**
+   * The step that ended the program, its position counted from 1, and its errno (0 for an unexpected result).
+   */
   failure(): { step: Step; position: number; errno: number } | undefined {
     const number = Number(this.#memory.readBigInt64LE(FAILURE_SLOT));
     if (number === 0) return undefined;
-    // An errno other than ENOENT says most: the file was there, but …
+    // An errno other than ENOENT is the most specific: the file exists, but …
     const blame = [...this.#program.layout.failures[number - 1]!];
     const step =
       blame.find(candidate => this.of(candidate) < 0 && this.of(candidate) !== -ERRNO.ENOENT!) ?? blame[0]!;
@@ -47,7 +49,9 @@ export class Results {
     };
   }
 
-  /** How long each step of a traced program took; undefined for one that was not reached, or did not come back. */
+  /**
+   * Duration of each step of a traced program; undefined for a step that was not reached or did not return.
+   */
   microseconds(): (number | undefined)[] {
     const { times, resumes } = this.#program.layout;
     const timeOf = (key: number): number => this.#time(times.get(key)!);

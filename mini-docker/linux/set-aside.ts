@@ -1,9 +1,9 @@
-// What is in the place of a file of ours and is not one: it gets another name beside its own, so that nothing of it is lost
-// and nobody has to wait for it.
+// Foreign files in the place of our own: they are renamed within the same directory, so that no data is lost
+// and the daemon does not have to wait for a removal.
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, type Stats } from 'node:fs';
 
-/** Gives it another name beside its own, and tells which. */
+/** Renames a file within its directory. @returns the new path */
 export function setAside(path: string): string {
   const there = lstat(path);
   if (there?.isCharacterDevice() || there?.isBlockDevice()) return 'left in place: it is a device';
@@ -23,7 +23,10 @@ function lstat(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** rename(2), also where a file is in the place of a directory or the other way round: that is set aside. */
+/**
+ * rename(2), which first sets aside a file in the place of a directory, or a directory in the place of a
+ * file.
+ */
 export function renameOver(from: string, to: string): void {
   try {
     renameSync(from, to);
@@ -36,15 +39,15 @@ export function renameOver(from: string, to: string): void {
 }
 
 /**
- * Opens a file that we write to for as long as we run; it is made where it is missing. Anything else in its place is set
- * aside: to open a FIFO would wait for a reader.
+ * Opens a file that the process writes to for as long as it runs, and creates it when it is missing. A file
+ * of another kind in its place is set aside: opening a FIFO would wait for a reader.
  */
 export function openKept(path: string, mode: number): number {
   for (let attempts = 0; ; attempts++) {
     try {
       const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, mode);
       const stats = fstatSync(fd);
-      // People send a log to /dev/null.
+      // Users send a log to /dev/null.
       if (stats.isFile() || stats.isCharacterDevice()) return fd;
       closeSync(fd);
     } catch (error) {

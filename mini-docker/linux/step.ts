@@ -7,10 +7,10 @@ export type Architecture = 'x64' | 'arm64';
 export type Names = Readonly<Record<string, number>>;
 
 /**
- * What an argument is, for typing, for laying it out in memory, and for printing.
- * A `string` may also be bytes that end in a NUL: file names need not be UTF-8.
- * `length` is not given by the caller: it is the byte length of the argument before it.
- * `buffer` is memory that the kernel reads or fills. `words` are addresses' worth of numbers (8 bytes each).
+ * The kind of an argument determines its type, its layout in memory, and how it is printed. A `string` may
+ * also be bytes that end in a NUL: file names need not be UTF-8. `length` is not passed by the caller: it is
+ * the byte length of the preceding argument. `buffer` is memory that the kernel reads or fills. `words` are
+ * numbers of 8 bytes each, the size of an address.
  */
 export type Kind =
   | 'int'
@@ -22,7 +22,7 @@ export type Kind =
   | 'length'
   | { readonly flags: Names }
   | { readonly one: Names }
-  /** A buffer whose content can be told in words. */
+  /** A buffer whose content can be printed. */
   | Structure;
 
 export interface Structure {
@@ -40,18 +40,21 @@ export interface Ref {
   readonly resultOf: Step;
 }
 
-/** Where that result is, for calls that take a pointer to a number. */
+/** The address of such a result, for calls that take a pointer to a number. */
 export interface ResultAddress {
   readonly addressOfResultOf: Step;
 }
 
-/** Eight bytes of a buffer that an earlier step has filled, as a number. */
+/** Eight bytes, as a number, of a buffer that an earlier step has filled. */
 export interface Word {
   readonly wordIn: Uint8Array;
   readonly at: number;
 }
 
-/** A structure with pointers in it: where in `bytes` the address of which buffer belongs. Only in a child program. */
+/**
+ * A structure with pointers: offsets in `bytes`, and the buffers whose addresses belong there. Only in child
+ * programs.
+ */
 export interface Linked {
   readonly bytes: Uint8Array;
   readonly pointers: readonly { readonly at: number; readonly to: Uint8Array }[];
@@ -70,16 +73,16 @@ export type Arg =
   | Linked;
 
 export interface Step {
-  /** Names the step: what because() and mayFail() make of it is the same step still. */
+  /** Identity of the step, which the copies made by because() and mayFail() share. */
   readonly key: number;
   readonly syscall: Syscall;
-  /** One for each kind that is not `length`. */
+  /** One argument for each kind that is not `length`. */
   readonly args: readonly Arg[];
-  /** The reason, for people. */
+  /** The reason for the step, in words. */
   readonly why?: string;
-  /** errnos after which the program goes on; '*' for all. */
+  /** errnos after which the program continues; '*' for all. */
   readonly mayFail?: readonly string[];
-  /** Any other result than this one counts as a failure: a read that must not meet the end of its pipe. */
+  /** The only result that is not a failure: for a read that must not reach the end of its pipe. */
   readonly expect?: number;
 }
 
@@ -100,12 +103,12 @@ type ArgsOf<Kinds extends readonly Kind[]> = Kinds extends readonly [
     : [ArgOf<First>, ...ArgsOf<Rest>]
   : [];
 
-/** A maker of steps for one system call, which also tells its name, numbers and kinds of arguments. */
+/** A function that makes steps for one system call, with the call's name, numbers and kinds of arguments. */
 export type SyscallStep<Kinds extends readonly Kind[]> = ((...args: ArgsOf<Kinds>) => Step) & {
   readonly syscall: Syscall;
 };
 
-/** So many steps were made so far. */
+/** Number of steps made so far. */
 let made = 0;
 
 /** Describes a system call once, for both architectures. Numbers: <asm/unistd_64.h>, <asm-generic/unistd.h>. */
@@ -119,22 +122,25 @@ export function syscall<const Kinds extends readonly Kind[]>(
   return Object.assign(step, { syscall: description }) as unknown as SyscallStep<Kinds>;
 }
 
-/** The step with its reason. */
+/** The step with a reason. */
 export function because(why: string, step: Step): Step {
   return { ...step, why };
 }
 
-/** The step, and the program goes on where it fails with one of these errnos, or at all. */
+/**
+ * The step, after which the program continues even if it fails with one of these errnos, or without errnos,
+ * with any.
+ */
 export function mayFail(step: Step, ...errnos: string[]): Step {
   return { ...step, mayFail: errnos.length > 0 ? errnos : ['*'] };
 }
 
-/** The result of a step that stands earlier in the program: `const root = openat(…); … fchdir(resultOf(root))`. */
+/** The result of an earlier step in the program: `const root = openat(…); … fchdir(resultOf(root))`. */
 export function resultOf(step: Step): Ref {
   return { resultOf: step };
 }
 
-/** A pointer to that result. */
+/** A pointer to the result of an earlier step. */
 export function addressOfResult(step: Step): ResultAddress {
   return { addressOfResultOf: step };
 }
@@ -143,13 +149,16 @@ export function isLinked(arg: Arg): arg is Linked {
   return typeof arg === 'object' && arg !== null && 'pointers' in arg;
 }
 
-/** What a child program alone knows: a number that it computes while it runs, or the place of one. */
+/**
+ * Whether an argument is known only to the running child program: a number that it computes, or the address
+ * of one.
+ */
 export function isReference(arg: Arg): arg is Ref | ResultAddress | Word {
   if (typeof arg !== 'object' || arg === null) return false;
   return 'resultOf' in arg || 'addressOfResultOf' in arg || 'wordIn' in arg;
 }
 
-/** The machine's architecture in the tables' words. */
+/** The machine's architecture, by its name in the tables of system calls. */
 export function hostArchitecture(): Architecture {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
   throw new Error(

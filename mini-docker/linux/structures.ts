@@ -1,4 +1,4 @@
-// Structures that system calls take by address, told in words as strace does.
+// Structures that system calls take by address, and how to print them as strace does.
 import { CAP, CLONE, MOUNT_ATTR, MS, named, O, RESOLVE, SIG } from './constants.ts';
 import { flagNames } from './describe.ts';
 import type { Linked, Structure } from './step.ts';
@@ -98,7 +98,7 @@ export const resourceLimit: Structure = {
 /** An array of gid_t. */
 export const groupList: Structure = { show: bytes => `[${words32(bytes).join(', ')}]` };
 
-/** struct clone_args, in its third form. <linux/sched.h> */
+/** struct clone_args, in its third version. <linux/sched.h> */
 export const cloneArgs: Structure = {
   show(bytes) {
     const [flags = 0n, , , , exitSignal = 0n, , , , , , cgroup = 0n] = words64(bytes);
@@ -112,8 +112,8 @@ export const cloneArgs: Structure = {
 
 /**
  * The argument of clone3(2).
- * @param options.pid where the kernel leaves the child's pid (4 bytes), before the child runs
- * @param options.cgroup a descriptor of the cgroup v2 directory that the child is born in
+ * @param options.pid 4 bytes for the child's pid, which the kernel stores before the child runs
+ * @param options.cgroup a descriptor of the cgroup v2 directory in which the child starts
  */
 export function encodeCloneArgs(options: {
   flags: number;
@@ -129,7 +129,7 @@ export function encodeCloneArgs(options: {
   return { bytes, pointers: [{ at: 24, to: pid }] };
 }
 
-/** struct sock_fprog: how many instructions, and where they are. <linux/filter.h> */
+/** struct sock_fprog: the number of instructions, and their address. <linux/filter.h> */
 export const filterProgram: Structure = {
   show: bytes => `{len=${new DataView(bytes.buffer, bytes.byteOffset).getUint16(0, true)}}`,
 };

@@ -1,18 +1,18 @@
 import { errnoMessage, errnoName } from './errno.ts';
 import type { Step } from './step.ts';
 
-/** A system call that failed: fields for programs, and a sentence for people. */
+/** A system call that failed: fields for programs, and a sentence for users. */
 export class SyscallError extends Error {
   override readonly name = 'SyscallError';
-  /** 'mount' */
+  /** Name of the system call, for example 'mount'. */
   readonly syscall: string;
-  /** 22 */
+  /** Number, for example 22. */
   readonly errno: number;
-  /** 'EINVAL' */
+  /** Name, for example 'EINVAL'. */
   readonly code: string;
-  /** Where in a child program it stood, counted from 1. */
+  /** Position of the step in a child program, counted from 1. */
   readonly step: number | undefined;
-  /** What the errno means here, where its own text misleads. */
+  /** Meaning of the errno in this case, where its own text misleads. */
   readonly hint: string | undefined;
 
   constructor(options: {

@@ -1,4 +1,5 @@
-// The table of system calls: what each is called, its number on each architecture, and what its arguments are.
+// The table of system calls: the name of each, its number on each architecture, and the kinds of its
+// arguments.
 import {
   AT,
   CLONE,
@@ -44,7 +45,7 @@ import {
 
 const atFlags = { flags: named('AT', { ...AT, FDCWD: 0 }) } as const;
 const openFlags = { flags: named('O', O) } as const;
-/** clone(2) takes the signal of the child's end in the lowest byte of its flags. */
+/** clone(2) takes the signal that announces the child's end in the lowest byte of its flags. */
 const cloneFlags = { flags: { ...named('CLONE', CLONE), SIGCHLD: SIG.CHLD } } as const;
 const signal = { one: named('SIG', SIG) } as const;
 
@@ -212,7 +213,7 @@ export const clockGettime = syscall('clock_gettime', { x64: 228, arm64: 113 }, [
 /** bpf(2): cmd and a union bpf_attr. */
 export const bpf = syscall('bpf', { x64: 321, arm64: 280 }, ['int', 'buffer', 'length']);
 
-// Who a process is
+// The identity of a process
 
 /** setuid(2) */
 export const setuid = syscall('setuid', { x64: 105, arm64: 146 }, ['int']);
@@ -222,7 +223,7 @@ export const setgid = syscall('setgid', { x64: 106, arm64: 144 }, ['int']);
 export const setresuid = syscall('setresuid', { x64: 117, arm64: 147 }, ['int', 'int', 'int']);
 /** setresgid(2) */
 export const setresgid = syscall('setresgid', { x64: 119, arm64: 149 }, ['int', 'int', 'int']);
-/** setfsuid(2): gives the user that it was. */
+/** setfsuid(2): returns the previous user. */
 export const setfsuid = syscall('setfsuid', { x64: 122, arm64: 151 }, ['int']);
 /** setfsgid(2) */
 export const setfsgid = syscall('setfsgid', { x64: 123, arm64: 152 }, ['int']);
@@ -256,7 +257,7 @@ export const sigaction = syscall('rt_sigaction', { x64: 13, arm64: 134 }, [
   'buffer',
   'int',
 ]);
-/** rt_sigtimedwait(2): waits for one of a set; the size of a mask. */
+/** rt_sigtimedwait(2): waits for one signal of a set; the last argument is the size of a mask. */
 export const sigtimedwait = syscall('rt_sigtimedwait', { x64: 128, arm64: 137 }, [
   'buffer',
   'buffer',
@@ -286,7 +287,9 @@ export const write = syscall('write', { x64: 1, arm64: 64 }, ['fd', 'buffer', 'l
 export const writeText = syscall('write', { x64: 1, arm64: 64 }, ['fd', 'string', 'length']);
 /** ftruncate(2) */
 export const ftruncate = syscall('ftruncate', { x64: 77, arm64: 46 }, ['fd', 'int']);
-/** splice(2): one end is a pipe; an offset is a buffer of one i64, which is moved on, or null. Flags: SPLICE. */
+/**
+ * splice(2): one end is a pipe; an offset is null or a buffer of one i64, which is advanced. Flags: SPLICE.
+ */
 export const splice = syscall('splice', { x64: 275, arm64: 76 }, [
   'fd',
   'buffer',
@@ -409,7 +412,7 @@ export const epollCtl = syscall('epoll_ctl', { x64: 233, arm64: 21 }, [
   'fd',
   'buffer',
 ]);
-/** epoll_pwait(2): events, how many fit, timeout in milliseconds, mask, size of a mask. */
+/** epoll_pwait(2): events, their maximum number, timeout in milliseconds, mask, size of a mask. */
 export const epollPwait = syscall('epoll_pwait', { x64: 281, arm64: 22 }, [
   'fd',
   'buffer',
@@ -418,7 +421,7 @@ export const epollPwait = syscall('epoll_pwait', { x64: 281, arm64: 22 }, [
   'buffer',
   'int',
 ]);
-/** syslog(2): reads the kernel's log, or says what shall be in it. */
+/** syslog(2): reads or controls the kernel's log. */
 export const syslog = syscall('syslog', { x64: 103, arm64: 116 }, ['int', 'buffer', 'length']);
 /** eventfd2(2) */
 export const eventfd = syscall('eventfd2', { x64: 290, arm64: 19 }, ['int', 'int']);

@@ -6,13 +6,14 @@ import { IOCTL } from './constants.ts';
 import { mayFail } from './step.ts';
 import { ioctlBuffer } from './syscalls.ts';
 
-/** Milliseconds: a reader on a busy machine, and how long to look without a pause. */
+/** Milliseconds: the time that a reader on a busy machine gets, and the first part of it without pauses. */
 const PATIENCE = 1000;
 const SOON = 1;
 
 /**
- * Resolves when the peer has read everything, or has not within a second.
- * @param descriptor gives the socket's number at that moment; undefined when it is closed or is no socket of the kernel's
+ * Resolves when the peer has read everything, or after a second.
+ * @param descriptor returns the socket's present number; undefined when it is closed or not a socket of the
+ *   kernel
  */
 export async function whenRead(descriptor: () => number | undefined): Promise<void> {
   const begun = performance.now();

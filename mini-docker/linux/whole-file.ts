@@ -1,4 +1,4 @@
-// Files that are there whole or not at all, whenever their writer is killed.
+// Files that exist completely or not at all, even when their writer is killed.
 
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { removeTreeNow } from './remove-tree.ts';
@@ -6,9 +6,9 @@ import { renameOver } from './set-aside.ts';
 
 export interface WholeFileOptions {
   mode?: number;
-  /** It survives that the machine loses its power, too. */
+  /** Whether the file also has to survive a loss of power. */
   durable?: boolean;
-  /** The name that it has until it is whole, in the same file system. */
+  /** Path of the file until it is complete, in the same file system. */
   temporary?: string;
 }
 
@@ -29,7 +29,7 @@ export function writeWhole(path: string, content: string | Uint8Array, options: 
   }
 }
 
-/** What a killed writer left under the name, or anything else that is there, goes. */
+/** Removes the leftover of a killed writer, or any other file, under the temporary name. */
 function openNew(path: string, mode: number): number {
   try {
     return openSync(path, 'wx', mode);

@@ -1,5 +1,5 @@
 // Instructions → x86-64 machine code. The kernel takes the number in rax, arguments in rdi, rsi, rdx, r10, r8, r9,
-// answers in rax, and destroys rcx and r11 (syscall(2), "Architecture calling conventions").
+// returns the result in rax, and destroys rcx and r11 (syscall(2), "Architecture calling conventions").
 import { CodeBuffer, highHalf, type Instruction, lowHalf, type Operand } from './instructions.ts';
 
 const RAX = 0;

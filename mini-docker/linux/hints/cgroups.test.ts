@@ -6,7 +6,7 @@ import { call } from '../call.ts';
 import { AT } from '../constants.ts';
 import { unlinkat, writeText } from '../syscalls.ts';
 
-/** What the kernel says to a value for a file of a cgroup. */
+/** The kernel's answer to a value that is written to a file of a cgroup. */
 function writing(file: string, value: string | number): string {
   const fd = openSync(file, 'r+');
   try {

@@ -1,4 +1,5 @@
-// Writing to the files of cgroups, whose errnos mean things of their own. cgroups(7), Documentation/admin-guide/cgroup-v2.rst
+// Writes to the files of cgroups, where errnos have special meanings. cgroups(7),
+// Documentation/admin-guide/cgroup-v2.rst
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AT } from '../constants.ts';

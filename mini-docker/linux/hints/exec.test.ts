@@ -10,7 +10,7 @@ import { execve, execveat } from '../syscalls.ts';
 
 beforeAll(enterOwnMounts);
 
-/** Were it to succeed, the test would be gone. */
+/** The execve must fail: a successful one would replace the test. */
 const run = (path: string, args: string[] = [path], env: string[] = []) =>
   hintOf(() => call(execve(path, args, env)));
 

@@ -1,4 +1,5 @@
-// execve(2) and execveat(2): a path that is there, and yet cannot be run. fs/exec.c, fs/binfmt_script.c, binfmt_elf.c
+// execve(2) and execveat(2): a path that exists but cannot be run. fs/exec.c, fs/binfmt_script.c,
+// binfmt_elf.c
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { decodeElfFile, MACHINES, OWN_MACHINE, type ReadAt } from '../elf-file.ts';
@@ -8,7 +9,7 @@ import { mountHolding, pathAt, reachable, statOf } from './probes.ts';
 
 const calls = ['execve', 'execveat'];
 
-/** One argument or environment variable: MAX_ARG_STRLEN, 32 pages. */
+/** Bytes of one argument or environment variable: MAX_ARG_STRLEN, 32 pages. */
 const LONGEST_STRING = 131_072;
 
 function pathOf(failed: Failed): string {
@@ -25,14 +26,14 @@ function beginning(failed: Failed, path: string): Buffer {
   }
 }
 
-/** What has to be there beside the program: the #! line's interpreter, or the ELF header's. */
+/** The interpreter that a program needs: that of its #! line, or of its ELF header. */
 function interpreterOf(failed: Failed, path: string): string | undefined {
   const bytes = beginning(failed, path);
   if (bytes.toString('latin1', 0, 2) === '#!') return /^#![ \t]*([^\s\0]+\r?)/.exec(bytes.toString())?.[1];
   return decodeElfFile(within(bytes))?.interpreter;
 }
 
-/** A program's interpreter stands at its beginning. */
+/** Reads the beginning of a program, which names its interpreter. */
 function within(bytes: Buffer): ReadAt {
   return (offset, length) => bytes.subarray(offset, offset + length);
 }

@@ -1,4 +1,5 @@
-// Opening and making files, devices and terminals; running out of descriptors. openat2(2), cgroups v1 devices
+// Opening and creating files, devices and terminals; running out of descriptors. openat2(2), cgroups v1
+// devices
 import { CAP, IOCTL, MFD, O, RESOLVE, RLIMIT, S_IF } from '../constants.ts';
 import { rawSyscall } from '../libc.ts';
 import { readStat } from '../proc/stat.ts';
@@ -9,7 +10,7 @@ import { capable, fdPath, inUserNamespace, mountHolding, pathAt, read, statOf, s
 
 const opens = ['openat', 'openat2'];
 
-/** Those that give a new descriptor. */
+/** System calls that return a new descriptor. */
 const descriptorMakers = [
   ...[
     'openat',
@@ -157,7 +158,7 @@ export const fileHints: readonly Hint[] = [
     code: 'EMFILE',
     explain: failed => {
       if (failed.pid !== 'self') return undefined;
-      // Not from /proc/self/limits: to open that takes a descriptor.
+      // Not from /proc/self/limits, which cannot be opened without a free descriptor.
       const limits = Buffer.alloc(16);
       rawSyscall(prlimit.syscall.numbers[hostArchitecture()], [0n, BigInt(RLIMIT.NOFILE), null, limits]);
       return `this process has all ${limits.readBigUInt64LE(0)} descriptors that it may have (ulimit -n) open`;

@@ -1,4 +1,4 @@
-// What an entry of the tables of hints is, and what it may look at.
+// An entry in the tables of hints, and the state that it may examine.
 import type { Pid } from '../proc/file.ts';
 import type { Arg, Step } from '../step.ts';
 
@@ -8,33 +8,36 @@ export interface Hint {
   /** 'EINVAL', or '*'. */
   readonly code: string;
   /**
-   * The cause and what to do about it, as what stands in the parentheses of an error; undefined when this is not what
-   * has happened. It looks before it speaks. A probe that throws has found nothing.
+   * The cause and the remedy, as text for the parentheses of an error; undefined when the failure had another
+   * cause. The function examines the state before it answers. A probe that throws counts as undefined.
    */
   readonly explain: (failed: Failed) => string | undefined;
 }
 
 export interface Failed {
   readonly call: string;
-  /** Whose files, mounts, namespaces and descriptors the system call was about. */
+  /** The process whose files, mounts, namespaces and descriptors the system call used. */
   readonly pid: Pid;
-  /** Not so when the process is gone, and its namespaces with it. What it inherited from us can still be looked at. */
+  /**
+   * False when the process has ended, and its namespaces with it. State inherited from us can still be
+   * examined.
+   */
   readonly seen: boolean;
-  /** An argument by its place in the step; '' for none. */
+  /** Text of an argument, by its position in the step; '' for none. */
   text(index: number): string;
-  /** NaN for what is no number, or the result of an earlier step. */
+  /** Number in an argument; NaN when it is not a number, or is the result of an earlier step. */
   number(index: number): number;
   bytes(index: number): Uint8Array;
   strings(index: number): readonly string[];
-  /** Whether all of these bits are set. */
+  /** Whether all given bits are set in an argument. */
   has(index: number, bits: number): boolean;
 }
 
-/** Whose state a system call met. */
+/** The process in whose state a system call was made. */
 export interface Whereabouts {
-  /** Another process than this one. */
+  /** Pid of a process other than this one. */
   readonly pid?: number;
-  /** A process that has ended since: only what it shared with us is left to be looked at. */
+  /** Whether that process has ended: only the state that it shared with us can still be examined. */
   readonly gone?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Which processes keep a mount busy: with a file, a working directory or a root on it.
+// Finds the processes that keep a mount busy with a file, a working directory or a root on it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Failed } from './hint.ts';
 import { absolute } from './probes.ts';
@@ -8,7 +8,7 @@ const O_ACCMODE = 3;
 
 /**
  * ': sleep (pid 71, its working directory), …', or '' when none is found.
- * @param how all that holds the mount, or only what is open for writing
+ * @param how whether to list all uses of the mount, or only files that are open for writing
  */
 export function holders(failed: Failed, path: string, how: 'any' | 'writing'): string {
   const top = absolute(failed, path);
@@ -36,7 +36,7 @@ function holdOf(pid: string, top: string, how: 'any' | 'writing'): string | unde
       if (below(path) && (how === 'any' || writes(pid, fd))) return `an open file ${path}`;
     }
   } catch {
-    // It has ended, or is none of ours to look at.
+    // The process has ended, or we may not examine it.
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
-// Who a process is: uid_map and its like, groups, capabilities, names. user_namespaces(7), credentials(7)
+// The identity of a process: uid_map and gid_map, groups, capabilities, names. user_namespaces(7),
+// credentials(7)
 import { CAP, PR, PR_CAP_AMBIENT } from '../constants.ts';
 import { readStatus } from '../proc/status.ts';
 import type { Failed, Hint } from './hint.ts';
@@ -115,7 +116,7 @@ export const identityHints: readonly Hint[] = [
     code: 'EPERM',
     explain: failed => {
       if (!failed.seen) return undefined;
-      // Two times { effective, permitted, inheritable } of 32 bits each.
+      // { effective, permitted, inheritable } twice, each of 32 bits.
       const words = Buffer.from(failed.bytes(1));
       const set = (at: number): bigint =>
         BigInt(words.readUInt32LE(at)) | (BigInt(words.readUInt32LE(at + 12)) << 32n);

@@ -1,4 +1,5 @@
-// EPERM from the mount calls: what a mount needs beside the right to mount. user_namespaces(7), mount_namespaces(7)
+// EPERM from the mount calls: requirements besides the right to mount. user_namespaces(7),
+// mount_namespaces(7)
 import { CAP, MS } from '../constants.ts';
 import type { Failed, Hint } from './hint.ts';
 import { capable, inUserNamespace, mountRootedAt, mountsOf, ownsNamespace } from './probes.ts';
@@ -27,7 +28,7 @@ const allowedTypes = new Set([
   'binfmt_misc',
 ]);
 
-/** Options that a less privileged mount namespace cannot take off a mount that it got with them. */
+/** Options that a less privileged mount namespace cannot remove from a mount that it received with them. */
 const locked = { ro: MS.RDONLY, nosuid: MS.NOSUID, nodev: MS.NODEV, noexec: MS.NOEXEC } as const;
 
 function typeOf(failed: Failed): string {

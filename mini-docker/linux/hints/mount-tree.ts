@@ -1,4 +1,5 @@
-// Moving mounts about: pivot_root(2), move_mount(2), umount2(2), mount_setattr(2), open_tree(2). fs/namespace.c
+// Changes in the tree of mounts: pivot_root(2), move_mount(2), umount2(2), mount_setattr(2), open_tree(2).
+// fs/namespace.c
 
 import { MNT, OPEN_TREE } from '../constants.ts';
 import { type MountInfo, mountAt } from '../proc/mountinfo.ts';

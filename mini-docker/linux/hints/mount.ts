@@ -1,4 +1,4 @@
-// mount(2) and fsopen(2), where what fails is not a matter of rights. fs/namespace.c
+// Failures of mount(2) and fsopen(2) other than missing rights. fs/namespace.c
 import { lstatSync, readlinkSync, readSync } from 'node:fs';
 import { MS } from '../constants.ts';
 import { mountAt } from '../proc/mountinfo.ts';
@@ -35,7 +35,7 @@ function propagationChange(failed: Failed): string | undefined {
   return undefined;
 }
 
-/** A filesystem of its own, and no bind mount, remount, move, or change of propagation. */
+/** Whether the call mounts a new filesystem: no bind mount, remount, move, or change of propagation. */
 function isNewMount(failed: Failed): boolean {
   const others = [MS.BIND, MS.REMOUNT, MS.MOVE];
   return !others.some(flag => failed.has(FLAGS, flag)) && propagationChange(failed) === undefined;
@@ -165,14 +165,14 @@ export const mountHints: readonly Hint[] = [
     code: 'ENOSPC',
     explain: failed => {
       const limit = Number(sysctl('fs/mount-max'));
-      // A recursive bind mount wants room for as many again as it copies.
+      // A recursive bind mount counts every mount that it copies towards the limit.
       return mountsOf(failed).length * 2 > limit
         ? `no disk is full: this mount namespace has ${mountsOf(failed).length} mounts, and may have ${limit} (/proc/sys/fs/mount-max)`
         : undefined;
     },
   },
   {
-    // The new mount calls keep the filesystem's own words for whoever reads them. fsopen(2)
+    // After the new mount calls, the filesystem's own messages can be read from the descriptor. fsopen(2)
     calls: ['fsconfig', 'fsmount'],
     code: '*',
     explain: failed => {
@@ -187,7 +187,7 @@ function isMountNamespace(failed: Failed, path: string): boolean {
   return lstatSync(link).isSymbolicLink() && readlinkSync(link).startsWith('mnt:');
 }
 
-/** One line a read, "e overlay: No changes allowed", until ENODATA. */
+/** Each read returns one line, "e overlay: No changes allowed", until ENODATA. */
 function lastWords(fd: number): string | undefined {
   const lines: string[] = [];
   const line = Buffer.alloc(1024);

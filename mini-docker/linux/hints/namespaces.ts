@@ -1,4 +1,5 @@
-// Making and joining namespaces: clone(2), unshare(2), setns(2). namespaces(7), user_namespaces(7), kernel/nsproxy.c
+// Creating and joining namespaces: clone(2), unshare(2), setns(2). namespaces(7), user_namespaces(7),
+// kernel/nsproxy.c
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { CAP, CLONE } from '../constants.ts';
 import { type NamespaceName, namespaceInode } from '../proc/namespaces.ts';
@@ -21,7 +22,7 @@ type Flag = keyof typeof types;
 
 const makers = ['clone', 'unshare'];
 
-/** What of the namespaces a clone or unshare asks for. */
+/** The namespaces that a clone or unshare asks for. */
 function asked(failed: Failed): Flag[] {
   return (Object.keys(types) as Flag[]).filter(flag => failed.has(0, CLONE[flag]));
 }
@@ -176,14 +177,14 @@ function multithreaded(failed: Failed, user: boolean, mnt: boolean): string | un
   return `a process with several threads, as Node is, cannot enter a ${user ? 'user' : 'mount'} namespace: do it in a child program, or start nsenter(1)`;
 }
 
-/** In a chroot something else than the root of the mount namespace is /. current_chrooted() in fs/namespace.c */
+/** In a chroot, / is not the root of the mount namespace. current_chrooted() in fs/namespace.c */
 function namespaceRefused(failed: Failed): string | undefined {
   return readStatus(failed.pid)?.seccomp === 'filter'
     ? undefined
     : 'after chroot(2) no user namespace can be made: use pivot_root, or make it before';
 }
 
-/** It has been given out, and nobody is in it. Before its first process it cannot be read. */
+/** The namespace exists, and no process is in it. It cannot be read before its first process. */
 function pidNamespaceIsDead({ pid }: Failed): boolean {
   const link = readlinkSync(`/proc/${pid}/ns/pid_for_children`);
   return !readdirSync('/proc').some(name => /^\d+$/.test(name) && link === `pid:[${safeInode(name)}]`);

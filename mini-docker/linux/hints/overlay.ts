@@ -1,9 +1,13 @@
-// mount -t overlay. The kernel tells the reason only to its log. Documentation/filesystems/overlayfs.rst, fs/overlayfs/
+// mount -t overlay, whose reasons the kernel writes only to its log. Documentation/filesystems/overlayfs.rst,
+// fs/overlayfs/
 import type { MountInfo } from '../proc/mountinfo.ts';
 import type { Failed, Hint } from './hint.ts';
 import { absolute, mountHolding, reachable, statOf } from './probes.ts';
 
-/** Its directories are looked at in our own mount namespace also when the process had one: it was a copy of ours. */
+/**
+ * Directories are examined in our own mount namespace even if the process had its own, which was a copy of
+ * ours.
+ */
 interface Layers {
   lower: string[];
   upper?: string;
@@ -13,7 +17,7 @@ interface Layers {
 const TYPE = 2;
 const OPTIONS = 4;
 
-/** mount(2) copies that much of its options. */
+/** Bytes of the options that mount(2) copies. */
 const PAGE = 4096;
 /** OVL_MAX_STACK */
 const MAX_LOWER = 500;
@@ -32,7 +36,7 @@ function layersOf(failed: Failed): Layers | undefined {
   return layers;
 }
 
-/** A backslash takes a separator's meaning away. */
+/** A backslash escapes a separator. */
 function split(text: string, separator: ',' | ':'): string[] {
   return text.split(separator === ',' ? /(?<!\\),/ : /(?<!\\):/);
 }
@@ -53,7 +57,7 @@ function overlay(code: string, explain: (layers: Layers, failed: Failed) => stri
   };
 }
 
-/** An entry about its directories. Names that are relative mean nothing once the process is gone. */
+/** An entry about an overlay's directories. Relative names mean nothing once the process has ended. */
 function directories(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
   return overlay(code, (layers, failed) => {
     const paths = [...layers.lower, layers.upper ?? '/', layers.work ?? '/'];
@@ -78,7 +82,8 @@ export const overlayHints: readonly Hint[] = [
   {
     calls: ['mount'],
     code: '*',
-    // Any filesystem's, but only an overlay's grow that long. What does not fit is cut off, with all sorts of results.
+    // The limit holds for any filesystem, but only an overlay's options grow that long. The rest is cut off,
+    // with various effects.
     explain: failed => {
       const bytes = Buffer.byteLength(failed.text(OPTIONS));
       return bytes >= PAGE

@@ -1,4 +1,4 @@
-// The state that hints talk about, as /proc and /sys show it.
+// The state that hints describe, as /proc and /sys show it.
 import {
   closeSync,
   fstatSync,
@@ -19,7 +19,7 @@ import { hostArchitecture } from '../step.ts';
 import { ioctl } from '../syscalls.ts';
 import type { Failed } from './hint.ts';
 
-/** A path by which we reach what the process calls `path`. */
+/** A path through which we reach the file that the process calls `path`. */
 export function reachable({ pid }: Failed, path: string): string {
   if (pid === 'self') return path;
   const absolute = path.startsWith('/') ? path : join(readlinkSync(`/proc/${pid}/cwd`), path);
@@ -30,7 +30,7 @@ export function statOf(failed: Failed, path: string): Stats | undefined {
   return statSync(reachable(failed, path), { throwIfNoEntry: false });
 }
 
-/** The path as mountinfo has it: absolute and, in our own process, without symbolic links. */
+/** The path as in mountinfo: absolute and, in our own process, without symbolic links. */
 export function absolute(failed: Failed, path: string): string {
   if (failed.pid === 'self') return realpathSync(path);
   return normalize(join(readlinkSync(`/proc/${failed.pid}/cwd`), path));
@@ -40,7 +40,7 @@ export function mountsOf({ pid }: Failed): MountInfo[] {
   return readMountinfo(pid) ?? [];
 }
 
-/** The mount whose root the path is. */
+/** The mount that has the path as its mount point. */
 export function mountRootedAt(failed: Failed, path: string): MountInfo | undefined {
   return mountAt(mountsOf(failed), absolute(failed, path));
 }
@@ -49,13 +49,13 @@ export function mountHolding(failed: Failed, path: string): MountInfo | undefine
   return mountOf(mountsOf(failed), absolute(failed, path));
 }
 
-/** What the descriptor of the process stands for: a path, 'pipe:[7]', 'anon_inode:[pidfd]', … */
+/** The file behind a descriptor of the process: a path, 'pipe:[7]', 'anon_inode:[pidfd]', … */
 export function fdPath(failed: Failed, index: number): string {
   const fd = failed.number(index);
   return fd === -100 ? readlinkSync(`/proc/${failed.pid}/cwd`) : readlinkSync(`/proc/${failed.pid}/fd/${fd}`);
 }
 
-/** A path that is relative to a descriptor (…at(2) calls); the descriptor's own where it is empty. */
+/** A path that is relative to a descriptor (…at(2) calls); an empty path means the descriptor's own. */
 export function pathAt(failed: Failed, fdIndex: number, pathIndex: number): string {
   const path = failed.text(pathIndex);
   if (path.startsWith('/')) return path;
@@ -95,14 +95,17 @@ export function inUserNamespace({ pid }: Failed): boolean {
 /** NS_GET_USERNS, ioctl_nsfs(2) */
 const NS_GET_USERNS = 0xb701;
 
-/** Whether the process's own user namespace owns this namespace of it: if not, its capabilities do not count there. */
+/**
+ * Whether the process's user namespace owns its namespace of this type: otherwise its capabilities do not
+ * count there.
+ */
 export function ownsNamespace({ pid }: Failed, name: NamespaceName): boolean {
   const fd = openSync(`/proc/${pid}/ns/${name}`, 'r');
   try {
-    // Not by call(): its errors ask for hints.
+    // Not by call(), whose errors ask for hints.
     const number = ioctl.syscall.numbers[hostArchitecture()];
     const owner = rawSyscall(number, [BigInt(fd), BigInt(NS_GET_USERNS), null]);
-    // EPERM: an ancestor's, out of our sight.
+    // EPERM: the owner is an ancestor that we cannot see.
     if (owner < 0) return false;
     const { ino } = fstatSync(owner);
     closeSync(owner);

@@ -1,4 +1,4 @@
-// Other processes, limits, seccomp and bpf; and what any call may fail with where a filter stands before it.
+// Other processes, limits, seccomp and bpf; and failures of any call that a filter answers.
 import { CAP, RLIMIT } from '../constants.ts';
 import { readStatus } from '../proc/status.ts';
 import type { Failed, Hint } from './hint.ts';
@@ -127,7 +127,7 @@ export const processHints: readonly Hint[] = [
   },
 ];
 
-/** For any system call, after all others. */
+/** Entries for any system call, which are tried after all others. */
 export const filterHints: readonly Hint[] = [
   {
     calls: ['*'],

@@ -24,7 +24,7 @@ import {
 /** <linux/capability.h> */
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 
-/** What the failure of a child that is gone says. */
+/** The error message for a child that has ended. */
 async function hintOfChild(items: Item[], flags = 0): Promise<string> {
   const child = startChild(items, { flags });
   await watchExit(child.pidfd);

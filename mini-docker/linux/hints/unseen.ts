@@ -1,5 +1,5 @@
-// For a child program that is gone with its namespaces: what can be said of an errno without looking. Where it could be
-// looked, the other tables have said more.
+// For a child program that has ended, along with its namespaces: explanations of an errno that need no
+// examination. Where the state can still be examined, the other tables have more precise ones.
 import { IOCTL, MS, S_IF } from '../constants.ts';
 import type { Failed, Hint } from './hint.ts';
 

@@ -16,7 +16,7 @@ export interface Address {
 export interface KernelAddress extends Address {
   /** RT_SCOPE */
   scope: number;
-  /** IFA_F: TENTATIVE while IPv6 asks whether anybody else has it. */
+  /** IFA_F: TENTATIVE while IPv6 checks whether another host uses the address. */
   flags: number;
 }
 
@@ -34,7 +34,7 @@ export function addAddress(address: Address): Request {
   };
 }
 
-/** Of all links; for NetlinkSocket.dump() with decodeAddress. */
+/** Request for the addresses of all links, for NetlinkSocket.dump() with decodeAddress. */
 export function listAddresses(): Request {
   return { doing: 'list addresses', type: RTM.GETADDR, flags: 0, body: Buffer.alloc(IFADDRMSG_LENGTH) };
 }
@@ -43,7 +43,8 @@ export function decodeAddress(message: Message): KernelAddress {
   const body = Buffer.from(message.body);
   const attributes = decodeAttributes(body.subarray(IFADDRMSG_LENGTH));
   const flags = attributes.get(IFA.FLAGS);
-  // On a point-to-point link IFA_ADDRESS is the other end's; where there is an IFA_LOCAL, that is ours.
+  // On a point-to-point link IFA_ADDRESS is the address of the other end, and IFA_LOCAL, where present, is
+  // ours.
   const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS) ?? Buffer.alloc(4);
   const broadcast = attributes.get(IFA.BROADCAST);
   return {

@@ -1,4 +1,4 @@
-// The kernel's memory of connections, which NAT decisions are part of (<linux/netfilter/nfnetlink_conntrack.h>).
+// The kernel's table of connections, which includes NAT decisions (<linux/netfilter/nfnetlink_conntrack.h>).
 import { AF } from '../constants.ts';
 import { NLA_F } from './constants.ts';
 import { decodeIp, familyOf } from './ip-address.ts';
@@ -16,11 +16,11 @@ const CTA_FILTER = { ORIG_FLAGS: 1 } as const;
 const FILTER_FLAG = { PROTO_NUM: 1 << 3, PROTO_DST_PORT: 1 << 5 } as const;
 
 export interface Flow {
-  /** As its first packet was sent. */
+  /** Addresses and ports of the first packet, as it was sent. */
   original: Direction;
-  /** As answers come: without NAT the original the other way round. */
+  /** Addresses and ports of answers: without NAT, the original reversed. */
   reply: Direction;
-  /** What the kernel wants to hear to forget it. */
+  /** Bytes that identify the flow in a request to delete it. */
   identity: Uint8Array;
 }
 
@@ -31,7 +31,10 @@ export interface Direction {
   destinationPort: number;
 }
 
-/** Flows sent to a port, whatever the address; for NetlinkSocket.dump() with decodeFlow. Kernels before 5.8 list all. */
+/**
+ * Request for the flows to a port at any address, for NetlinkSocket.dump() with decodeFlow. Before Linux 5.8:
+ * all flows.
+ */
 export function listFlows(to: { protocol: number; port: number; family: 4 | 6 }): Request {
   const { protocol, port, family } = to;
   const wanted: Attribute[] = [
@@ -52,7 +55,7 @@ export function listFlows(to: { protocol: number; port: number; family: 4 | 6 })
   };
 }
 
-/** The next packet of it is a first one again. */
+/** Request to delete a flow: its next packet then counts as the first one of a connection. */
 export function deleteFlow({ original, identity }: Flow): Request {
   const { source, destination, destinationPort } = original;
   return {

@@ -6,7 +6,7 @@ export const NETLINK = { ROUTE: 0, NETFILTER: 12 } as const;
 /** <linux/netlink.h>: message types below those of a protocol */
 export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3 } as const;
 
-/** <linux/netlink.h>: flags of a message. CREATE and EXCL are for requests that make something. */
+/** <linux/netlink.h>: flags of a message. CREATE and EXCL are for requests that create an object. */
 export const NLM_F = {
   REQUEST: 0x1,
   MULTI: 0x2,
@@ -77,7 +77,7 @@ export const IFLA = {
   LINK_NETNSID: 37,
 } as const;
 
-/** <linux/if_link.h> and <linux/veth.h>: what stands inside IFLA_LINKINFO, _AF_SPEC and _PROTINFO */
+/** <linux/if_link.h> and <linux/veth.h>: attributes inside IFLA_LINKINFO, _AF_SPEC and _PROTINFO */
 export const IFLA_INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 export const VETH_INFO_PEER = 1;
 export const IFLA_INET6_ADDR_GEN_MODE = 8;

@@ -2,7 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { AF } from '../constants.ts';
 
-/** 4 bytes for IPv4, 16 for IPv6. @throws TypeError on anything else */
+/** An address as bytes: 4 for IPv4, 16 for IPv6. @throws TypeError when the text is not an IP address */
 export function encodeIp(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
   if (!isIPv6(address) || address.includes('%')) throw new TypeError(`"${address}" is not an IP address`);
@@ -22,7 +22,7 @@ function withoutDottedEnd(address: string): string {
   return `${address.slice(0, start)}${hex.slice(0, 4)}:${hex.slice(4)}`;
 }
 
-/** 4 or 16 bytes; IPv6 in its canonical form (RFC 5952). */
+/** Text of an address of 4 or 16 bytes; IPv6 in its canonical form (RFC 5952). */
 export function decodeIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
   const hex = Buffer.from(bytes).toString('hex');
@@ -47,7 +47,7 @@ export function familyOf(address: string): number {
   return isIPv4(address) ? AF.INET : AF.INET6;
 }
 
-/** '02:42:ac:11:00:02' ↔ 6 bytes. @throws TypeError */
+/** '02:42:ac:11:00:02' → 6 bytes. @throws TypeError when the text is not a MAC address */
 export function encodeMac(mac: string): Buffer {
   if (!/^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(mac)) throw new TypeError(`"${mac}" is not a MAC address`);
   return Buffer.from(mac.replaceAll(/[:-]/g, ''), 'hex');

@@ -1,4 +1,5 @@
-// Links (rtnetlink(7), struct ifinfomsg): requests that make and change them, and what the kernel tells of them.
+// Links (rtnetlink(7), struct ifinfomsg): requests that create and change them, and the kernel's descriptions
+// of them.
 
 import { AF } from '../constants.ts';
 import {
@@ -24,31 +25,36 @@ import {
 } from './message.ts';
 import type { Request } from './socket.ts';
 
-/** Where a link shall be: the namespace of a process, or of an open /proc/PID/ns/net. */
+/** A network namespace for a link: that of a process, or of an open /proc/PID/ns/net. */
 export type NamespaceRef = { pid: number } | { fd: number };
 
 export interface LinkSettings {
-  /** At most 15 bytes. */
+  /** Name of at most 15 bytes. */
   name?: string;
   mac?: string;
   mtu?: number;
-  /** Index of the bridge it becomes a port of; 0 for none. */
+  /** Index of the bridge that the link becomes a port of; 0 for none. */
   master?: number;
   up?: boolean;
   namespace?: NamespaceRef;
-  /** For people: `ip link` shows it. At most 255 bytes. */
+  /** A description that `ip link` shows, of at most 255 bytes. */
   alias?: string;
-  /** false: the kernel gives the link no fe80:: address by itself. */
+  /** False when the kernel shall not give the link an fe80:: address on its own. */
   linkLocal?: boolean;
 }
 
-/** A link that is being born takes no alias (the kernel ignores it) and no linkLocal (EAFNOSUPPORT). */
+/**
+ * Settings for a new link: without alias (the kernel ignores it) and linkLocal (it fails with EAFNOSUPPORT).
+ */
 type BirthSettings = Omit<LinkSettings, 'alias' | 'linkLocal'>;
 
 export interface NewLink extends BirthSettings {
   name: string;
   kind: 'bridge' | 'veth' | 'dummy';
-  /** The other end of a veth, which may be born in another namespace. It cannot be born up: its peer is not there yet. */
+  /**
+   * The other end of a veth, possibly in another namespace. It cannot be created up, since its peer does not
+   * exist yet.
+   */
   peer?: Omit<BirthSettings, 'up' | 'master'>;
 }
 
@@ -60,11 +66,11 @@ export interface Link {
   name: string;
   flags: number;
   up: boolean;
-  /** It has a carrier: the other end of the cable is up. */
+  /** Whether the link has a carrier: the other end of the cable is up. */
   running: boolean;
   /**
-   * It carries packets: carrier and queues are up (RFC 2863). The kernel gets there after `up` by its own pace; since
-   * Linux 6.8 asking for one link by getLink() makes it do so now (linkwatch_sync_dev() in rtnl_getlink()).
+   * Whether the link carries packets: carrier and queues are up (RFC 2863). The kernel updates this some time
+   * after `up`; since Linux 6.8, getLink() makes it update at once (linkwatch_sync_dev() in rtnl_getlink()).
    */
   operational: boolean;
   mac: string;
@@ -72,9 +78,9 @@ export interface Link {
   /** 'veth', 'bridge', …; undefined for hardware and lo. */
   kind: string | undefined;
   master: number | undefined;
-  /** The other end of a veth: its index, in its own namespace. */
+  /** Index of a veth's other end, in the namespace of that end. */
   peer: number | undefined;
-  /** The number this namespace knows the other end's namespace by; undefined when it is this one. */
+  /** Id of the other end's namespace, as used in this namespace; undefined when both ends are in this one. */
   peerNamespace: number | undefined;
   alias: string | undefined;
   statistics: LinkStatistics;
@@ -92,7 +98,7 @@ export interface LinkStatistics {
   txDropped: number;
 }
 
-/** Index of lo: the first link of every namespace. */
+/** Index of lo, the first link of every namespace. */
 export const LOOPBACK_INDEX = 1;
 
 export function createLink(link: NewLink): Request {
@@ -112,12 +118,13 @@ export function createLink(link: NewLink): Request {
   };
 }
 
-/** Changes what is given and leaves the rest. By index, `name` is the new name. */
+/** Request to change the given settings only. Where the link is given by index, `name` is its new name. */
 export function setLink(link: LinkRef, settings: LinkSettings): Request {
   const { name, ...others } = settings;
   return {
     doing: `set link ${shown(link)} ${Object.keys(settings).join(', ')}`,
-    // RTM_NEWLINK without CREATE takes a name to find the link by, and is the one that all settings work with.
+    // RTM_NEWLINK without CREATE can find a link by name, and is the one message type that accepts all
+    // settings.
     type: RTM.NEWLINK,
     flags: 0,
     body: Buffer.concat([
@@ -127,12 +134,12 @@ export function setLink(link: LinkRef, settings: LinkSettings): Request {
   };
 }
 
-/** A veth's other end goes with it, wherever it is. */
+/** Request to delete a link. The other end of a veth is deleted too, in whatever namespace it is. */
 export function deleteLink(link: LinkRef): Request {
   return { doing: `delete link ${shown(link)}`, type: RTM.DELLINK, flags: 0, body: linkBody(link) };
 }
 
-/** Settings of a bridge's port. */
+/** Request to change settings of a bridge's port. */
 export function setBridgePort(link: number, port: { hairpin?: boolean; isolated?: boolean }): Request {
   const attributes: Attribute[] = [];
   if (port.hairpin !== undefined) attributes.push([IFLA_BRPORT.MODE, u8(port.hairpin ? 1 : 0)]);
@@ -145,12 +152,12 @@ export function setBridgePort(link: number, port: { hairpin?: boolean; isolated?
   };
 }
 
-/** For NetlinkSocket.get() with decodeLink. */
+/** Request for one link, for NetlinkSocket.get() with decodeLink. */
 export function getLink(link: LinkRef): Request {
   return { doing: `look up link ${shown(link)}`, type: RTM.GETLINK, flags: 0, body: linkBody(link) };
 }
 
-/** For NetlinkSocket.dump() with decodeLink. */
+/** Request for all links, for NetlinkSocket.dump() with decodeLink. */
 export function listLinks(): Request {
   return { doing: 'list links', type: RTM.GETLINK, flags: 0, body: linkInfo(0, {}) };
 }

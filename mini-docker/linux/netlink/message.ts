@@ -2,7 +2,7 @@
 // Everything is in the host's byte order, which on x86-64 and arm64 is little-endian, and padded to 4 bytes.
 import { NLA_F } from './constants.ts';
 
-/** Type, and value: bytes, text (NUL-terminated on the wire), a number (u32), or attributes inside this one. */
+/** A type and a value: bytes, text (NUL-terminated on the wire), a number (u32), or nested attributes. */
 export type Attribute = readonly [type: number, value: Uint8Array | string | number | readonly Attribute[]];
 
 export interface Message {
@@ -29,7 +29,7 @@ export function encodeMessage(message: Message): Buffer {
   return bytes;
 }
 
-/** All messages of one datagram. The bodies are views of `bytes`. */
+/** Decodes all messages of one datagram. The bodies are views of `bytes`. */
 export function decodeMessages(bytes: Uint8Array): Message[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: Message[] = [];
@@ -70,8 +70,8 @@ function encodeScalar(value: Uint8Array | string | number): Uint8Array {
 }
 
 /**
- * Attributes by type, without the NLA_F_ bits; of several with one type the last. The values are views of `bytes`;
- * what they hold is the caller's to know: text(), number() or decodeAttributes() reads them.
+ * Attributes by type, without the NLA_F_ bits; of several with the same type, the last. The values are views
+ * of `bytes`, which the caller decodes with text(), number() or decodeAttributes(), depending on the type.
  */
 export function decodeAttributes(bytes: Uint8Array): Map<number, Buffer> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -89,13 +89,13 @@ export function decodeAttributes(bytes: Uint8Array): Map<number, Buffer> {
   return attributes;
 }
 
-/** An attribute's text, without its NUL. */
+/** The text of an attribute, without its NUL. */
 export function text(value: Uint8Array): string {
   const end = value.indexOf(0);
   return Buffer.from(value.subarray(0, end < 0 ? value.length : end)).toString('utf8');
 }
 
-/** An attribute's number of 1, 2, 4 or 8 bytes. */
+/** The number of 1, 2, 4 or 8 bytes in an attribute. */
 export function number(value: Uint8Array): number {
   const view = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return view.length === 8 ? Number(view.readBigUInt64LE()) : view.readUIntLE(0, view.length);

@@ -1,13 +1,13 @@
 import { errnoMessage, errnoName } from '../errno.ts';
 
-/** A request that the kernel refused: as SyscallError, for netlink. */
+/** A netlink request that the kernel refused: the counterpart of SyscallError. */
 export class NetlinkError extends Error {
   override readonly name = 'NetlinkError';
-  /** 17 */
+  /** Number, for example 17. */
   readonly errno: number;
-  /** 'EEXIST' */
+  /** Name, for example 'EEXIST'. */
   readonly code: string;
-  /** The kernel's own words, where it says some (extended acknowledgement). */
+  /** The kernel's own message, where it sends one (extended acknowledgement). */
   readonly kernelMessage: string | undefined;
 
   constructor(options: { doing: string; errno: number; kernelMessage?: string | undefined }) {

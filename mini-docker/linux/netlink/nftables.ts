@@ -1,5 +1,6 @@
-// nf_tables over netlink (<linux/netfilter/nf_tables.h>), as much as a NAT rule in a container's namespace needs: there,
-// starting nft(8) would take ten times as long as the rest. Numbers are in network order here, unlike in rtnetlink.
+// nf_tables over netlink (<linux/netfilter/nf_tables.h>), limited to the NAT rule in a container's namespace:
+// starting nft(8) there would take ten times as long as the rest. Numbers are in network order here, unlike
+// in rtnetlink.
 import { NLM_F } from './constants.ts';
 import { type Attribute, encodeAttributes } from './message.ts';
 import type { Request } from './socket.ts';
@@ -27,7 +28,9 @@ const NF_ACCEPT = 1;
 /** <linux/netfilter_ipv4.h> NF_IP_PRI_NAT_DST */
 const PRIORITY_DNAT = -100;
 
-/** All of them or none, as one batch for NetlinkSocket.batch() on a NETLINK.NETFILTER socket. */
+/**
+ * Requests that take effect together or not at all, for NetlinkSocket.batch() on a NETLINK.NETFILTER socket.
+ */
 export function transaction(requests: readonly Request[]): Request[] {
   const edge = (type: number, doing: string): Request => ({
     doing,
@@ -43,7 +46,7 @@ export function transaction(requests: readonly Request[]): Request[] {
   ];
 }
 
-/** An IPv4 table. Fails with EEXIST when there is one of that name. */
+/** Request for a new IPv4 table. It fails with EEXIST when the name is taken. */
 export function addTable(table: string): Request {
   return request({
     doing: `add table ${table}`,
@@ -53,7 +56,10 @@ export function addTable(table: string): Request {
   });
 }
 
-/** With everything in it. Closing the socket then waits until nobody uses it any more, which takes 10 to 20 ms. */
+/**
+ * Request to delete a table and its content. Closing the socket then takes 10 to 20 ms, until the table is
+ * unused.
+ */
 export function deleteTable(table: string): Request {
   return request({
     doing: `delete table ${table}`,
@@ -63,7 +69,7 @@ export function deleteTable(table: string): Request {
   });
 }
 
-/** A chain that sees the first packet of every connection that this namespace begins, and may send it elsewhere. */
+/** Request for a chain that can redirect the first packet of every connection from this namespace. */
 export function addNatOutputChain(table: string, chain: string): Request {
   const hook: Attribute[] = [
     [NFTA_HOOK.HOOKNUM, be32(NF_INET_LOCAL_OUT)],
@@ -86,10 +92,10 @@ export function addNatOutputChain(table: string, chain: string): Request {
 export interface Redirection {
   /** IPPROTO_TCP or IPPROTO_UDP. */
   protocol: number;
-  /** Of 4 bytes. */
+  /** IPv4 address, 4 bytes. */
   address: Uint8Array;
   port: number;
-  /** Where it goes instead, at the same address. */
+  /** New destination port, at the same address. */
   toPort: number;
 }
 
@@ -128,7 +134,7 @@ const REGISTER_1 = 1;
 const REGISTER_2 = 2;
 const NETWORK_HEADER = 1;
 const TRANSPORT_HEADER = 2;
-/** Where the fields stand in their headers (RFC 791, RFC 768, RFC 9293). */
+/** Positions of the fields in their headers, in bytes (RFC 791, RFC 768, RFC 9293). */
 const DESTINATION_ADDRESS = { offset: 16, length: 4 };
 const DESTINATION_PORT = { offset: 2, length: 2 };
 const NFT_META_L4PROTO = 16;
@@ -144,7 +150,7 @@ function expression(name: string, data: readonly Attribute[]): Attribute {
   ];
 }
 
-/** Loads a field of a header into register 1. */
+/** Expression that loads a field of a header into register 1. */
 function payload(base: number, { offset, length }: { offset: number; length: number }): Attribute {
   return expression('payload', [
     [NFTA_PAYLOAD.DREG, be32(REGISTER_1)],
@@ -159,7 +165,7 @@ const L4_PROTOCOL = expression('meta', [
   [NFTA_META.KEY, be32(NFT_META_L4PROTO)],
 ]);
 
-/** What `load` puts into register 1 must be `value`. */
+/** Expressions that match when `load` puts `value` into register 1. */
 function equals(load: Attribute, value: Uint8Array): Attribute[] {
   const compare = expression('cmp', [
     [NFTA_CMP.SREG, be32(REGISTER_1)],

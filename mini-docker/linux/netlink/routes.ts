@@ -6,19 +6,19 @@ import { type Attribute, decodeAttributes, encodeAttributes, type Message, numbe
 import type { Request } from './socket.ts';
 
 export interface Route {
-  /** 'default' for all IPv4, 'default6' for all IPv6 addresses. */
+  /** Destination; 'default' means all IPv4 addresses, 'default6' all IPv6 addresses. */
   destination: 'default' | 'default6' | { address: string; prefixLength: number };
   gateway?: string;
   /** Index of the link. */
   link?: number;
-  /** The lower one wins. */
+  /** Priority: of several routes, the one with the lowest metric is used. */
   metric?: number;
 }
 
 export interface KernelRoute {
   /** AF_INET or AF_INET6 */
   family: number;
-  /** '0.0.0.0' or '::' with prefix length 0 for a default route. */
+  /** Destination; '0.0.0.0' or '::' with prefix length 0 for a default route. */
   destination: { address: string; prefixLength: number };
   gateway: string | undefined;
   link: number | undefined;
@@ -37,7 +37,7 @@ export function addRoute(route: Route): Request {
   };
 }
 
-/** For NetlinkSocket.dump() with decodeRoute: those of all tables. */
+/** Request for the routes of all tables, for NetlinkSocket.dump() with decodeRoute. */
 export function listRoutes(): Request {
   return { doing: 'list routes', type: RTM.GETROUTE, flags: 0, body: Buffer.alloc(RTMSG_LENGTH) };
 }

@@ -1,6 +1,7 @@
-// A netlink socket whose requests are answered at once: the kernel works on a request inside sendto(2) and has queued
-// the answer when that returns (netlink_unicast_kernel() in net/netlink/af_netlink.c), so nothing here ever waits for
-// an answer. What may take time is the kernel's work itself, under the lock that all network changes share.
+// A netlink socket whose requests are answered at once: the kernel handles a request inside sendto(2) and has
+// queued the answer when that call returns (netlink_unicast_kernel() in net/netlink/af_netlink.c), so no code
+// here waits for an answer. Only the kernel's own work may take time, under the lock that all network changes
+// share.
 import { call, callAsync } from '../call.ts';
 import { AF, SOCK } from '../constants.ts';
 import { errnoName } from '../errno.ts';
@@ -18,47 +19,53 @@ import {
 } from './message.ts';
 import { NetlinkError } from './netlink-error.ts';
 
-/** A request as data. `doing` is for errors: 'create link web (veth)'. */
+/** A request as data. `doing` describes it in errors: 'create link web (veth)'. */
 export interface Request {
   doing: string;
   type: number;
-  /** NLM_F_ flags besides REQUEST and ACK. */
+  /** NLM_F_ flags other than REQUEST and ACK. */
   flags: number;
   body: Uint8Array;
-  /** Not acknowledged unless it fails: the begin and end of a transaction. */
+  /** True when only a failure is acknowledged: for the begin and end of a transaction. */
   silent?: boolean;
 }
 
-/** For requests to which a certain failure is as good as success: 'delete link web' and ENODEV. */
+/** Options for requests where a certain failure is as good as success: 'delete link web' and ENODEV. */
 export interface RequestOptions {
   mayFail?: readonly string[];
 }
 
 export interface NetlinkSocket extends Disposable {
-  /** Makes the request. @throws NetlinkError */
+  /** Makes the request. @throws NetlinkError when the kernel refuses it */
   request(request: Request, options?: RequestOptions): void;
-  /** Makes them in order with one system call. All are tried; the first that failed is thrown. @throws NetlinkError */
+  /** Makes all requests in order with one system call. @throws NetlinkError for the first one that failed */
   batch(requests: readonly Request[], options?: RequestOptions): void;
-  /** As batch(), on a pool thread: for what keeps the kernel busy for milliseconds. */
+  /** batch() on a thread of libuv's pool, for requests that keep the kernel busy for milliseconds. */
   batchAsync(requests: readonly Request[], options?: RequestOptions): Promise<void>;
-  /** One object that the kernel answers with, or undefined where it answers with one of `mayFail`. @throws NetlinkError */
+  /**
+   * The one object in the answer; undefined after an errno of `mayFail`.
+   * @throws NetlinkError for any other errno
+   */
   get<T>(request: Request, decode: (message: Message) => T, options?: RequestOptions): T | undefined;
-  /** All objects of a kind. @throws NetlinkError */
+  /** All objects of a kind. @throws NetlinkError when the kernel refuses the request */
   dump<T>(request: Request, decode: (message: Message) => T): T[];
   close(): void;
 }
 
 const MSG_DONTWAIT = 0x40;
-/** Larger than any datagram the kernel builds for us (NLMSG_GOODSIZE and 32 KiB for dumps). */
+/**
+ * Bytes of the receive buffer: more than any datagram of the kernel (NLMSG_GOODSIZE, and 32 KiB for dumps).
+ */
 const RECEIVE_BYTES = 64 * 1024;
 
 /**
- * Opens a socket in the network namespace of the calling thread; it stays there wherever the thread goes.
- * @throws SyscallError
+ * Opens a socket in the network namespace of the calling thread. The socket stays there when the thread
+ * moves.
+ * @throws SyscallError when the socket cannot be opened
  */
 export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
   const fd = call(socket(AF.NETLINK, SOCK.RAW | SOCK.CLOEXEC, protocol));
-  // Kernels before 4.12 know neither: errors then lack the kernel's words, and nothing else.
+  // Kernels before 4.12 have neither option: only the kernel's own messages are then missing from errors.
   call(mayFail(setsockopt(fd, SOL_NETLINK, NETLINK_OPTION.EXT_ACK, u32(1)), 'ENOPROTOOPT'));
   call(mayFail(setsockopt(fd, SOL_NETLINK, NETLINK_OPTION.CAP_ACK, u32(1)), 'ENOPROTOOPT'));
 
@@ -66,7 +73,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
   let sequence = 0;
   let open = true;
 
-  /** @param flags NLM_F_ACK is left out of silent ones */
+  /** @param flags NLM_F_ flags of every request; NLM_F_ACK is left out of silent requests */
   const encode = (requests: readonly Request[], flags: number): { first: number; datagram: Buffer } => {
     const first = sequence + 1;
     const messages = requests.map(each =>
@@ -80,7 +87,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     return { first, datagram: Buffer.concat(messages) };
   };
 
-  /** One datagram; undefined when there is none. */
+  /** The messages of one datagram; undefined when none is queued. */
   const receive = (): Message[] | undefined => {
     const length = call(mayFail(recvfrom(fd, room, MSG_DONTWAIT, null, null), 'EAGAIN'));
     return length < 0 ? undefined : decodeMessages(room.subarray(0, length));
@@ -92,7 +99,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     throw new Error(`${request.doing}: the kernel gave no answer`);
   };
 
-  /** Acknowledgements that came while another request was waiting for its own: those of a batchAsync() under way. */
+  /** Acknowledgements that were received for another request: those of a batchAsync() in progress. */
   const strays = new Map<number, Message>();
   const keepStray = (message: Message): void => {
     if (message.type === NLMSG.ERROR)
@@ -105,7 +112,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     return message;
   };
 
-  /** Takes one acknowledgement a request; every one must be taken, also after a failure. */
+  /** Takes one acknowledgement for each request. All of them must be taken, even after a failure. */
   const acknowledged = (
     requests: readonly Request[],
     first: number,
@@ -196,7 +203,7 @@ function failureOf(
 
 function extendedMessage(message: Message, body: Buffer): string | undefined {
   if (!(message.flags & NLM_F.ACK_TLVS)) return undefined;
-  // Without NLM_F_CAPPED the whole refused request is repeated; its length is the first word of its header.
+  // Without NLM_F_CAPPED the message repeats the whole refused request, whose header begins with its length.
   const repeated = message.flags & NLM_F.CAPPED ? HEADER_LENGTH : (body.readUInt32LE(4) + 3) & ~3;
   const words = decodeAttributes(body.subarray(4 + repeated)).get(NLMSGERR_ATTR.MSG);
   return words && text(words);

@@ -4,11 +4,11 @@ import { type Pid, readProcFile } from './file.ts';
 export interface CgroupMembership {
   /** 0 for cgroup v2. */
   readonly hierarchy: number;
-  /** v1: 'memory', …, or 'name=systemd' for a hierarchy without controllers; v2: none. */
+  /** Controllers: in v1 'memory', …, or 'name=systemd' for a hierarchy without controllers; in v2 none. */
   readonly controllers: readonly string[];
-  /** Below the root of the reader's cgroup namespace; '/../…' when it lies outside of it. */
+  /** Path below the root of the reader's cgroup namespace; '/../…' when the cgroup lies outside of it. */
   readonly path: string;
-  /** It was removed, and the process (a zombie, or on its way out) keeps it in being. */
+  /** Whether the cgroup was removed; a zombie or an exiting process can still be in it. */
   readonly deleted: boolean;
 }
 
@@ -33,13 +33,16 @@ function decodeLine(line: string): CgroupMembership {
   };
 }
 
-/** undefined when there is no such process. */
+/** Reads /proc/PID/cgroup; undefined when there is no such process. */
 export function readCgroup(pid: Pid = 'self'): CgroupMembership[] | undefined {
   const text = readProcFile(pid, 'cgroup');
   return text === undefined ? undefined : decodeCgroup(text);
 }
 
-/** The path in the v1 hierarchy of a controller ('memory', 'name=systemd'); without one, in the v2 hierarchy. */
+/**
+ * Path in the v1 hierarchy of a controller ('memory', 'name=systemd'), or without a controller, in the v2
+ * hierarchy.
+ */
 export function cgroupPath(
   memberships: readonly CgroupMembership[],
   controller?: string,

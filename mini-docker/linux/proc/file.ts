@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** A process as /proc names it. */
+/** The name of a process in /proc. */
 export type Pid = number | 'self';
 
-/** What stands in /proc/PID/name; undefined when there is no such process (any more). */
+/** Content of /proc/PID/name; undefined when there is no such process, or it has ended. */
 export function readProcFile(pid: Pid, name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');
@@ -13,7 +13,10 @@ export function readProcFile(pid: Pid, name: string): string | undefined {
   }
 }
 
-/** ENOENT: the directory was gone before the open; ESRCH: the process ended between open and read. */
+/**
+ * Whether an error means that the process has ended: before the open (ENOENT), or between open and read
+ * (ESRCH).
+ */
 export function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ESRCH';

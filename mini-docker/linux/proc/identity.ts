@@ -1,16 +1,16 @@
-// A pid is used again after its process has ended; a pid together with the time of the start is not.
+// A pid is reused after its process has ended; a pid together with its process's start time is unique.
 import { readFileSync } from 'node:fs';
 import { call } from '../call.ts';
 import { mayFail } from '../step.ts';
 import { close, pidfdOpen } from '../syscalls.ts';
 import { readStat } from './stat.ts';
 
-/** Names one process for good, also on disk and across reboots. */
+/** Identifies one process permanently, even when stored on disk and read after a reboot. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Clock ticks from boot. */
+  /** Start time in clock ticks since boot. */
   readonly startTime: number;
-  /** A reboot starts pids and ticks anew. */
+  /** Id of the boot, because a reboot restarts pids and ticks. */
   readonly bootId: string;
 }
 
@@ -21,23 +21,24 @@ function currentBootId(): string {
   return bootId;
 }
 
-/** undefined when there is no such process. A zombie still is one. */
+/** The identity of a process, or of a zombie; undefined when there is no such process. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
   const startTime = readStat(pid)?.startTime;
   return startTime === undefined ? undefined : { pid, startTime, bootId: currentBootId() };
 }
 
-/** Whether it is still there (perhaps as a zombie), and its pid no other process's. */
+/** Whether the process still exists, possibly as a zombie, so that its pid has not been reused. */
 export function sameProcess(identity: ProcessIdentity): boolean {
   return identity.bootId === currentBootId() && readStat(identity.pid)?.startTime === identity.startTime;
 }
 
 /**
- * A pidfd (pidfd_open(2), close-on-exec) of that very process, for the caller to close; undefined when it is gone.
- * The check comes after the open: what has the identity now has had the pid since before the open.
+ * A close-on-exec pidfd of exactly this process, which the caller has to close; undefined when it has ended.
+ * pidfd_open(2). The identity is checked after the open: a process that has it then had the pid before the
+ * open too.
  */
 export function openProcess(identity: ProcessIdentity): number | undefined {
-  // EINVAL and ENOENT: the pid is now that of another process's thread.
+  // EINVAL and ENOENT: the number is now the id of a thread of another process.
   const pidfd = call(mayFail(pidfdOpen(identity.pid, 0), 'ESRCH', 'EINVAL', 'ENOENT'));
   if (pidfd < 0) return undefined;
   if (sameProcess(identity)) return pidfd;

@@ -6,48 +6,50 @@ export interface MountInfo {
   readonly parent: number;
   /** 'major:minor' of the filesystem. */
   readonly device: string;
-  /** The directory (or file) of the filesystem that is seen here: '/' unless bind-mounted, or below another root. */
+  /**
+   * Directory (or file) of the filesystem that is mounted: '/' unless bind-mounted, or below another root.
+   */
   readonly root: string;
-  /** Relative to the process's root directory. */
+  /** Mount point, relative to the process's root directory. */
   readonly mountPoint: string;
-  /** Of this mount: 'ro', 'nosuid', … */
+  /** Options of this mount: 'ro', 'nosuid', … */
   readonly options: readonly string[];
   readonly propagation: Propagation;
-  /** 'ext4', 'fuse.sshfs', … */
+  /** Filesystem type: 'ext4', 'fuse.sshfs', … */
   readonly type: string;
   readonly source: string;
-  /** Of the filesystem: 'ro', 'lowerdir=…', … */
+  /** Options of the filesystem: 'ro', 'lowerdir=…', … */
   readonly superOptions: readonly string[];
 }
 
-/** All empty: private. mount_namespaces(7) */
+/** Propagation of mounts; private when all fields are missing. mount_namespaces(7) */
 export interface Propagation {
-  /** The peer group it exchanges mounts with. */
+  /** Peer group with which the mount exchanges mounts. */
   readonly shared?: number;
-  /** The peer group it receives mounts from. */
+  /** Peer group from which the mount receives mounts. */
   readonly master?: number;
-  /** The nearest peer group under this root that it receives from, where `master` is out of sight. */
+  /** Nearest sending peer group under the reader's root, where `master` is outside of that root. */
   readonly propagateFrom?: number;
   readonly unbindable?: true;
 }
 
-/** In the kernel's order: of several mounts on one mount point the last is the one that is seen. */
+/** Decodes mounts in the kernel's order: of several mounts on one mount point, the last one is visible. */
 export function decodeMountinfo(text: string): MountInfo[] {
   return text.split('\n').filter(Boolean).map(decodeLine);
 }
 
-/** undefined when there is no such process. */
+/** Reads /proc/PID/mountinfo; undefined when there is no such process. */
 export function readMountinfo(pid: Pid = 'self'): MountInfo[] | undefined {
   const text = readProcFile(pid, 'mountinfo');
   return text === undefined ? undefined : decodeMountinfo(text);
 }
 
-/** The mount that is seen at a path that is itself a mount point. */
+/** The visible mount at a path that is a mount point. */
 export function mountAt(mounts: readonly MountInfo[], path: string): MountInfo | undefined {
   return mounts.findLast(mount => mount.mountPoint === path);
 }
 
-/** The mount that an absolute, normalized path without symlinks lies on. */
+/** The mount that contains an absolute, normalized path without symlinks. */
 export function mountOf(mounts: readonly MountInfo[], path: string): MountInfo | undefined {
   for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
     const mount = mountAt(mounts, at);

@@ -2,7 +2,10 @@
 import { readlinkSync } from 'node:fs';
 import { isGone, type Pid } from './file.ts';
 
-/** `…_for_children`: the one that its children will be in, after unshare(2) or setns(2). */
+/**
+ * Names in /proc/PID/ns. `…_for_children` is the namespace of future children, after
+ * unshare(2) or setns(2).
+ */
 export type NamespaceName =
   | 'cgroup'
   | 'ipc'
@@ -15,7 +18,10 @@ export type NamespaceName =
   | 'user'
   | 'uts';
 
-/** The namespace's inode: 'mnt:[4026531841]' → 4026531841; undefined when the process is gone, or the kernel lacks the type. */
+/**
+ * Inode of a namespace ('mnt:[4026531841]'); undefined when the process has ended or the kernel lacks the
+ * type.
+ */
 export function namespaceInode(pid: Pid, name: NamespaceName): number | undefined {
   try {
     const link = readlinkSync(`/proc/${pid}/ns/${name}`);
@@ -24,7 +30,7 @@ export function namespaceInode(pid: Pid, name: NamespaceName): number | undefine
       throw new Error(`/proc/${pid}/ns/${name}: it points at ${link}, not at a namespace`);
     return inode;
   } catch (error) {
-    // A zombie has given up all namespaces but pid and user: the links are there and readlink says ENOENT.
+    // A zombie has left all namespaces but pid and user: the links exist, but readlink fails with ENOENT.
     if (isGone(error)) return undefined;
     throw error;
   }

@@ -5,7 +5,7 @@ import { isGone } from './file.ts';
 
 export interface ListeningSocket {
   protocol: 'tcp' | 'udp';
-  /** '0.0.0.0' and '::' for all. */
+  /** Local address; '0.0.0.0' or '::' for all addresses. */
   address: string;
   port: number;
 }
@@ -13,10 +13,10 @@ export interface ListeningSocket {
 /** TCP_LISTEN, and for UDP, which has no such state, a socket without a peer: TCP_CLOSE. <net/tcp_states.h> */
 const STATES = { tcp: '0A', udp: '07' } as const;
 
-/** Bytes. The kernel writes those that listen first, and there is no end to the connections that may follow. */
+/** Bytes to read. The kernel lists listening sockets first, and any number of connections may follow them. */
 const LARGEST = 1 << 20;
 
-/** Those that wait for connections or packets; [] when the process is gone. */
+/** Sockets that wait for connections or packets; [] when the process has ended. */
 export function listeningSockets(pid: number): ListeningSocket[] {
   return (['tcp', 'udp'] as const).flatMap(protocol =>
     ['', '6'].flatMap(family => decodeSockets(beginning(`/proc/${pid}/net/${protocol}${family}`), protocol)),
@@ -31,14 +31,14 @@ export function decodeSockets(text: string, protocol: 'tcp' | 'udp'): ListeningS
   });
 }
 
-/** Words of 32 bits, each in the byte order of the machine: '0100007F' is 127.0.0.1. */
+/** Decodes words of 32 bits, each in the byte order of the machine: '0100007F' is 127.0.0.1. */
 function decodeAddress(hex: string): string {
   const bytes = Buffer.from(hex, 'hex').swap32();
   if (bytes.length === 4) return [...bytes].join('.');
   const mapped = bytes.subarray(0, 12).toString('hex') === '00000000000000000000ffff';
   if (mapped) return [...bytes.subarray(12)].join('.');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  // As URL writes it: the longest run of zeros is '::'.
+  // URL writes the longest run of zeros as '::'.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
@@ -47,7 +47,7 @@ function beginning(path: string): string {
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    // IPv6 may be off.
+    // The file for IPv6 is missing where IPv6 is disabled.
     if (isGone(error)) return '';
     throw error;
   }

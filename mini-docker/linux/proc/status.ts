@@ -1,11 +1,11 @@
-// /proc/PID/status: who a process is. proc_pid_status(5)
+// /proc/PID/status: the state, ids and capabilities of a process. proc_pid_status(5)
 import { type Pid, readProcFile } from './file.ts';
 
 export interface Status {
   readonly name: string;
   /** One letter: R running, S sleeping, D in uninterruptible sleep, T stopped, t traced, Z zombie, X dead, I idle. */
   readonly state: string;
-  /** Permissions that open() of a new file does not give. */
+  /** Permission bits that are removed from new files. */
   readonly umask?: number;
   readonly pid: number;
   readonly tgid: number;
@@ -14,13 +14,16 @@ export interface Status {
   readonly gid: Identities;
   /** Supplementary groups. */
   readonly groups: readonly number[];
-  /** Its pid in each pid namespace it is in, from the reader's inwards: the last is what it calls itself. */
+  /**
+   * Pid in each pid namespace, from the reader's inwards; the last one is the pid that the process itself
+   * sees.
+   */
   readonly nspid: readonly number[];
   readonly threads: number;
-  /** Bytes of resident memory; a zombie and a kernel thread have none. */
+  /** Resident memory in bytes; missing for zombies and kernel threads. */
   readonly rss?: number;
   readonly signals: { readonly blocked: bigint; readonly ignored: bigint; readonly caught: bigint };
-  /** Sets of capabilities: bit n is capability n of <linux/capability.h>. */
+  /** Capability sets: bit n is capability n of <linux/capability.h>. */
   readonly capabilities: {
     readonly inheritable: bigint;
     readonly permitted: bigint;
@@ -80,7 +83,7 @@ export function decodeStatus(text: string): Status {
   };
 }
 
-/** undefined when there is no such process. */
+/** Reads /proc/PID/status; undefined when there is no such process. */
 export function readStatus(pid: Pid = 'self'): Status | undefined {
   const text = readProcFile(pid, 'status');
   return text === undefined ? undefined : decodeStatus(text);
