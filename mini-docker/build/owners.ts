@@ -4,8 +4,8 @@ import { readTextInRoot } from '../linux/plain-file.ts';
 import { BuildError } from './errors.ts';
 
 /**
- * 'user' or 'user:group', by name or number; a user alone is the group too. @throws BuildError when one is
- * unknown
+ * 'user' or 'user:group', by name or number; a user alone is the group too.
+ * @throws BuildError when one is unknown
  */
 export function ownerOf(chown: string, root: number): { uid: number; gid: number } {
   const [user = '', group = user, ...rest] = chown.split(':');

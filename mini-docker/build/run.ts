@@ -31,8 +31,8 @@ const PATIENCE = 2000;
 const KILL = 9;
 
 /**
- * Runs the step; the container is always removed. @throws BuildError when the command fails or cannot be
- * started
+ * Runs the step; the container is always removed.
+ * @throws BuildError when the command fails or cannot be started
  */
 export async function runStep(
   workspace: Workspace,
@@ -101,8 +101,8 @@ export async function runStep(
 }
 
 /**
- * Creates directories for the image's volumes, which stay in the image. @throws BuildError when one cannot
- * be made
+ * Creates directories for the image's volumes, which stay in the image.
+ * @throws BuildError when one cannot be made
  */
 function makeVolumes(workspace: Workspace, state: StageState, layer: Writable): void {
   const paths = Object.keys(state.config.Volumes ?? {});

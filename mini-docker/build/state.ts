@@ -51,8 +51,8 @@ export function imageConfigOf(state: StageState): ImageConfig {
 const LARGEST_CONFIG = 4 << 20;
 
 /**
- * The id of that image. @throws BuildError when variables, labels and history are too large for a
- * configuration
+ * The id of that image.
+ * @throws BuildError when variables, labels and history are too large for a configuration
  */
 export function imageIdOf(state: StageState): string {
   if (state.base !== undefined && isBase(state)) return state.base.id;

@@ -41,8 +41,8 @@ export class BuildVariables {
   }
 
   /**
-   * The text of a FROM line with variables expanded; never ''. @throws DockerfileSyntaxError when it would
-   * be
+   * The text of a FROM line with variables expanded; never ''.
+   * @throws DockerfileSyntaxError when it would be
    */
   expandGlobal(text: string, sign: string): string {
     const value = expand(text, { escape: sign, lookup: name => this.global(name) });
@@ -80,8 +80,8 @@ export class BuildVariables {
 const LARGEST = 4 << 20;
 
 /**
- * Adds the value to the total. @throws DockerfileSyntaxError when the total is too much for the daemon's
- * memory
+ * Adds the value to the total.
+ * @throws DockerfileSyntaxError when the total is too much for the daemon's memory
  */
 export function counted(value: string | undefined, size: { characters: number }): string | undefined {
   size.characters += value?.length ?? 0;
