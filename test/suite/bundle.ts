@@ -1,4 +1,4 @@
-// Commands and daemons under test are the bundle, as users start it: it is made anew when a source is newer.
+// Tests run commands and daemons from the bundle, as users do; it is rebuilt when a source is newer.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 

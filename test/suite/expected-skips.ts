@@ -1,4 +1,4 @@
-// Tests that may be skipped, and where. `.ci/run` fails on any other skip.
+// The tests that may be skipped, with the condition for each. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import { dockerPython, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
@@ -6,12 +6,12 @@ import { temporaryDevice } from '../support/temporary-device.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
 
 export interface ExpectedSkip {
-  /** The test file. */
+  /** Path of the test file. */
   file: string;
-  /** Words of the test's full name; all tests of the file when it is left out. */
+  /** Words of the test's full name; without them, all tests of the file are meant. */
   name?: string;
   why: string;
-  /** What has to be so here. */
+  /** Whether the condition for the skip holds on this machine. */
   where: boolean;
 }
 
@@ -22,7 +22,7 @@ const noSecondKernel = {
   where: !isFetched('x64'),
 };
 
-/** Chapter 7 shows both versions of control groups, and a machine has one. */
+/** Chapter 7 shows both versions of control groups, but a machine has only one. */
 const hasVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 export const expectedSkips: readonly ExpectedSkip[] = [

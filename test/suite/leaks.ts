@@ -1,4 +1,4 @@
-// The check that ends every test run: what is on the machine then that was not there before fails it.
+// The check at the end of every test run: the run fails if it has left anything on the machine.
 import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,10 +17,10 @@ import {
   snapshot,
 } from './leftovers.ts';
 
-/** What is just ending when the last test has is given this long. */
+/** Milliseconds allowed for processes that are still ending after the last test. */
 const PATIENCE = 5000;
 
-/** Runs that are under way, each a file 'PID-STARTTIME': those at the same time see each other's things come and go. */
+/** Current runs, each a file 'PID-STARTTIME': simultaneous runs see each other's objects come and go. */
 const register = join(tmpdir(), 'mini-docker-test-runs');
 
 const id = randomUUID();
@@ -33,7 +33,7 @@ export function setup(): void {
   entry = `${process.pid}-${readStat()!.startTime}`;
   writeFileSync(join(register, entry), '');
   directory = mkdtempSync(join(tmpdir(), 'mini-docker-run-'));
-  // Some tests go on as another user.
+  // Some tests continue as another user.
   chmodSync(directory, 0o755);
   process.env[MARKER] = id;
   process.env.TMPDIR = directory;
@@ -60,7 +60,7 @@ export async function teardown(): Promise<void> {
 
 function look(): string[] {
   const own = processes();
-  // A group with processes of somebody else is somebody else's.
+  // A group that contains another run's processes belongs to that run.
   const left = added(before, snapshot()).filter(leak => {
     const members = leak.startsWith('cgroup ') ? membersOf(leak.slice('cgroup '.length)) : [];
     return members.length === 0 || members.some(member => own.some(({ pid }) => pid === member));
@@ -72,7 +72,7 @@ function processes(): LeftProcess[] {
   return leftProcesses(id, directory);
 }
 
-/** Links, cgroups and tables do not tell whose they are. */
+/** Whether the leak is certainly this run's; links, cgroups and tables do not show their owner. */
 function isSurelyOurs(leak: string): boolean {
   return leak.startsWith('process ') || leak.includes(directory);
 }
@@ -86,16 +86,16 @@ function otherRuns(): string[] {
   });
 }
 
-/** It was found by what it holds of this run, so nobody else's is hit. */
+/** The process was found by its ties to this run, so no other run's process is hit. */
 function endProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has ended in the meantime.
   }
 }
 
-/** Not through a mount: what lies behind it may be the machine's own. */
+/** Never through a mount, which could lead to the machine's own files. */
 function removeDirectory(): void {
   const mounted = readMountinfo()?.some(({ mountPoint }) => mountPoint.startsWith(directory));
   if (!mounted && existsSync(directory)) rmSync(directory, { recursive: true, force: true });

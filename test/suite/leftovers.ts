@@ -1,14 +1,14 @@
-// What a test run left on the machine, as the kernel and the file system show it.
+// Finds what a test run has left on the machine, according to the kernel and the file system.
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMountinfo } from '../../mini-docker/linux/proc/mountinfo.ts';
 import { readStat } from '../../mini-docker/linux/proc/stat.ts';
 
-/** What processes of a run have in their environment, and their children from them. */
+/** Environment variable that marks the processes of a run; their children inherit it. */
 export const MARKER = 'MINI_DOCKER_TEST_RUN';
 
-/** Things of the whole machine by kind, each under a name that tells it from others. */
+/** Objects of the whole machine by kind, each under a key that identifies it. */
 export type Snapshot = Record<'mount' | 'link' | 'cgroup' | 'nft table', Map<string, string>>;
 
 export interface LeftProcess {
@@ -20,14 +20,16 @@ export function snapshot(): Snapshot {
   return { mount: mounts(), link: links(), cgroup: cgroups(), 'nft table': nftTables() };
 }
 
-/** 'cgroup /sys/fs/cgroup/pids/mini-docker/…' for each thing that was not there before. */
+/** 'cgroup /sys/fs/cgroup/pids/mini-docker/…' for each object that is new. */
 export function added(before: Snapshot, after: Snapshot): string[] {
   return (Object.keys(after) as (keyof Snapshot)[]).flatMap(kind =>
     [...after[kind]].filter(([key]) => !before[kind].has(key)).map(([, text]) => `${kind} ${text}`),
   );
 }
 
-/** Ours have the product's name somewhere, or are on one of the run's directories, which have it. */
+/**
+ * Our objects contain the product's name, or are on one of the run's directories, whose names contain it.
+ */
 const ours = /mini-docker/;
 const ourLinks = /^(mini-|veth-)/;
 
@@ -47,7 +49,7 @@ function links(): Map<string, string> {
   );
 }
 
-/** In every hierarchy. */
+/** The cgroups of every hierarchy. */
 function cgroups(): Map<string, string> {
   const found = globSync('/sys/fs/cgroup/{,*/}mini-docker*{,/*}').filter(path =>
     existsSync(join(path, 'cgroup.procs')),
@@ -55,7 +57,7 @@ function cgroups(): Map<string, string> {
   return new Map(found.map(path => [path, path]));
 }
 
-/** Pids in a group and in those directly below it. */
+/** Process ids in a group and in its direct children. */
 export function membersOf(cgroup: string): number[] {
   const files = globSync(`${cgroup}/{,*/}cgroup.procs`);
   return files.flatMap(file => readFileOr(file).split('\n').filter(Boolean).map(Number));
@@ -67,20 +69,21 @@ function nftTables(): Map<string, string> {
   return new Map(lines.map(line => [line, line.replace(/^table /, '')]));
 }
 
-/** Names of what is left in the run's directory for temporary files. */
+/** Names of the files left in the run's directory for temporary files. */
 export function leftFiles(directory: string): string[] {
   return readdirSync(directory).map(name => join(directory, name));
 }
 
 /**
- * Processes of the run `id` that still live: by the environment they began with or, where they began with another one
- * (containers), by what they use of the run's directory.
+ * Processes of the run `id` that are still alive: recognized by their initial environment or, where that was
+ * another one (containers), by their use of the run's directory.
  */
 export function leftProcesses(id: string, directory: string): LeftProcess[] {
   const found: LeftProcess[] = [];
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
-    // The runner itself has the variable only since it set it: its environment as it began does not show it.
+    // The runner is not found this way: it set the variable after its start, and only the initial
+    // environment shows.
     if (!Number.isInteger(pid) || pid === process.pid || ownThread(pid)) continue;
     const why = belongs(pid, id, directory);
     if (why !== undefined) found.push({ pid, text: `process ${pid} (${commandLine(pid)}), ${why}` });
@@ -104,7 +107,7 @@ function contents(pid: number, file: string): string {
   return `${readFileOr(`/proc/${pid}/${file}`)}\0`;
 }
 
-/** '' for what is gone meanwhile. */
+/** The file's contents; '' when it has disappeared. */
 function readFileOr(path: string): string {
   try {
     return readFileSync(path, 'utf8');

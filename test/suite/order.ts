@@ -1,7 +1,7 @@
-// Which test files begin first: those that take longest, or they would run alone at the end.
+// Decides which test files begin first: the slowest, which would otherwise run alone at the end.
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest first. All others after them, as Vitest has them. */
+/** The slowest files, slowest first. All others follow in Vitest's order. */
 const LONGEST = [
   // npm run test:long
   'test/cgroups/v2.long.test.ts',

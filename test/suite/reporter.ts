@@ -1,16 +1,16 @@
-// Says last of all how many tests passed and failed, and which were skipped for what reason. In CI a skip that
-// expected-skips.ts does not name fails the run: a test that nobody runs any more is no test.
+// Ends the output with how many tests passed and failed, and which were skipped and why. In CI a skip that
+// expected-skips.ts does not name fails the run, so that no test goes unused.
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { expectedSkips } from './expected-skips.ts';
 
 export class ClosingLine implements Reporter {
   #counts = { passed: 0, failed: 0, skipped: 0 };
-  /** A run of some tests, by their names, skips all others. */
+  /** Whether the run selects tests by name, and so skips all others. */
   #selective = false;
 
   onInit(vitest: Vitest): void {
     this.#selective = vitest.config.testNamePattern !== undefined;
-    // After the leak check, which is behind the last report.
+    // Runs after the leak check, which follows the last report.
     process.once('exit', code => {
       const { passed, failed, skipped } = this.#counts;
       const failures = failed === 0 && code !== 0 ? 'the run itself' : failed;

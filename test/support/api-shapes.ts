@@ -1,12 +1,12 @@
-// The shapes of a daemon's answers: which fields they have, and of which types. What dockerd answers is recorded in
-// golden/api-shapes.txt; `node test/support/api-shapes.ts SOCKET` prints it anew for the daemon on that socket, which must
+// The shapes of a daemon's answers: their fields and the fields' types. golden/api-shapes.txt holds those of
+// dockerd; `node test/support/api-shapes.ts SOCKET` prints those of the daemon on that socket, which must
 // have an image busybox:latest.
 import { request } from 'node:http';
 
-/** Lines like 'inspect .State.Pid number', for every field of every answer. */
+/** Lines such as 'inspect .State.Pid number', one for every field of every answer. */
 export type Shapes = Set<string>;
 
-/** Maps by names that the user or the machine chose: their values' shape counts, not their keys. */
+/** Maps whose keys the user or the machine chose: only the shape of their values counts. */
 const MAPS =
   /\.(Labels|Networks|Ports|ExposedPorts|Runtimes|IndexConfigs|networks|stats|Attributes|Details|Data|Containers|Options)$/;
 
@@ -23,7 +23,7 @@ function addShape(shapes: Shapes, path: string, value: unknown): void {
   }
 }
 
-/** Makes a container go through its life and records the shape of every answer of use. */
+/** Takes a container through its life and records the shape of every relevant answer. */
 export async function collectShapes(socket: string): Promise<Shapes> {
   const shapes: Shapes = new Set();
   const ask = async (method: string, path: string, body?: object) => {

@@ -18,7 +18,7 @@ export interface Ran {
 
 export interface Context extends Disposable {
   path: string;
-  /** Makes or replaces files: { 'a/b': 'content' }. */
+  /** Creates or replaces files: { 'a/b': 'content' }. */
   write(files: Record<string, string>): void;
 }
 
@@ -69,7 +69,7 @@ function run([program, ...args]: string[], { cwd, input, env }: RunOptions): Pro
   });
 }
 
-/** POST with a body of bytes; the answer as text. */
+/** Sends a POST with a body of bytes; returns the answer as text. */
 export function post(
   daemon: Pick<TestDaemon, 'socket'>,
   path: string,
@@ -102,7 +102,7 @@ createServer((asked, reply) => {
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
 `;
 
-/** A web server in the daemon's network namespace. */
+/** Starts a web server in the daemon's network namespace. */
 export async function serverIn(daemon: TestDaemon): Promise<{ url: string } & AsyncDisposable> {
   const node = [NODE, '-e', SERVER];
   const server = spawn('nsenter', ['-t', String(daemon.namespaces), '-n', ...node], {
@@ -122,19 +122,19 @@ export async function serverIn(daemon: TestDaemon): Promise<{ url: string } & As
 }
 
 export interface Built {
-  /** What the build said: the texts of its stream. */
+  /** The texts of the build's stream. */
   text: string;
-  /** The message it failed with. */
+  /** The error message of a failed build. */
   error?: string;
   code?: number;
-  /** The image's id. */
+  /** Id of the image. */
   id: string;
 }
 
-/** A file of a context: its text, or more of it. */
+/** A file of a context: its text, or a tar entry with further fields. */
 export type ContextFile = string | Buffer | Partial<TarEntry>;
 
-/** Builds over the API: no command is started, and the context is packed in memory. */
+/** Builds over the API, without starting a command; the context is packed in memory. */
 export async function buildOf(
   daemon: Pick<TestDaemon, 'socket'>,
   files: Record<string, ContextFile>,
@@ -143,7 +143,7 @@ export async function buildOf(
   return buildBody(daemon, contextOf(files), query);
 }
 
-/** The same for a context that is a tar already. */
+/** The same for a context that is already a tar archive. */
 export async function buildBody(
   daemon: Pick<TestDaemon, 'socket'>,
   body: Buffer,

@@ -1,4 +1,4 @@
-// Our command and every `docker` that is in the PATH, each with a daemon under test.
+// Our command and every `docker` in the PATH, each with a daemon under test.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -13,14 +13,14 @@ export interface Ran {
 }
 
 export interface CommandLine {
-  /** For test names. */
+  /** Name of the command, for test names. */
   name: string;
   cli(args: string | readonly string[]): Promise<Ran>;
-  /** What it printed, once it went well and without a word on stderr. */
+  /** Returns the command's output, provided that it succeeded and wrote nothing to stderr. */
   does(args: string | readonly string[]): Promise<string>;
 }
 
-/** @param daemon asked when a command is run: tests start theirs later */
+/** @param daemon called when a command runs, because tests start their daemon later */
 export function commandLines(daemon: () => TestDaemon): CommandLine[] {
   const dockers = (process.env.PATH ?? '')
     .split(delimiter)

@@ -1,5 +1,5 @@
-// A daemon for an end-to-end test: in a network and a mount namespace of its own, with its files in a temporary
-// directory. stop() ends it and every container of it, and throws when anything of them is left.
+// A daemon for an end-to-end test, in its own network and mount namespaces and with its files in a temporary
+// directory. stop() ends the daemon and all of its containers, and throws when anything of them is left.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,36 +12,42 @@ import { containerIds, leftBehind } from './leaks.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 export const NODE = join(ROOT, 'node_modules/.bin/node');
 /**
- * What users start: the bundle, which test/suite/bundle.ts renews before the first test. It starts in a third of the time
- * of the sources. A virtual machine has a bundle of its own.
+ * The bundle that users start; test/suite/bundle.ts renews it before the first test. It starts in a third of
+ * the time that the sources need. A virtual machine has its own bundle.
  */
 export const MAIN = process.env.MINI_DOCKER_MAIN ?? join(ROOT, 'bin/main.cjs');
 const ENTRY = [MAIN, 'daemon'];
-/** Milliseconds for a start; in a virtual machine whose processor is emulated it may take a minute. */
+/**
+ * Milliseconds allowed for a start, which may take a minute in a virtual machine with an emulated processor.
+ */
 const PATIENCE = process.env.MINI_DOCKER_MAIN === undefined ? 50_000 : 200_000;
 
 export interface TestDaemon {
-  /** Path of its unix socket; `host` is the same as DOCKER_HOST wants it. */
+  /** Path of the unix socket; `host` is the same in the form of DOCKER_HOST. */
   socket: string;
   host: string;
   dataRoot: string;
   runDir: string;
-  /** The daemon itself; another one after restart(). */
+  /** Process id of the daemon, which changes with restart(). */
   readonly pid: number;
-  /** A process in the daemon's namespaces, for nsenter. Lives as long as the test daemon. */
+  /**
+   * Process id of a process in the daemon's namespaces, for nsenter. It lives as long as the test daemon.
+   */
   readonly namespaces: number;
-  /** What it printed so far. */
+  /** The daemon's output so far. */
   log(): string;
-  /** Ends only the daemon and resolves with its exit code, null when the signal ended it. Containers go on. */
+  /**
+   * Ends only the daemon, and resolves with its exit code, or null after a signal. Containers keep running.
+   */
   end(signal: NodeJS.Signals): Promise<number | null>;
-  /** Starts it anew after end(), in the same namespaces with the same directories. */
+  /** Starts the daemon again after end(), in the same namespaces and with the same directories. */
   begin(): Promise<void>;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface StartOptions {
-  /** More arguments of the daemon's command line. */
+  /** Additional arguments for the daemon's command line. */
   args?: string[];
   env?: Record<string, string>;
 }
@@ -51,7 +57,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
   const [dataRoot, runDir] = [join(directory, 'data'), join(directory, 'run')];
   for (const each of [dataRoot, runDir]) mkdirSync(each);
   const socket = join(runDir, 'docker.sock');
-  // The namespaces outlive the daemon, so that one that was killed finds its containers' links again.
+  // The namespaces outlive the daemon, so that a daemon started after a kill finds its containers' links.
   const holder = await holdNamespaces();
   let daemon: ChildProcess;
   let log = '';
@@ -126,7 +132,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
   return testDaemon;
 }
 
-/** A process that sleeps in a new network namespace (whose lo is up) and a new mount namespace. */
+/** Starts a process that sleeps in a new network namespace, whose lo is up, and a new mount namespace. */
 async function holdNamespaces(): Promise<ChildProcess> {
   const script = 'ip link set lo up && echo ready && exec sleep infinity';
   const holder = spawn('unshare', ['-n', '-m', '--propagation', 'private', 'sh', '-c', script], {

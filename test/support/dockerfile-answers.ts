@@ -1,4 +1,5 @@
-// What a daemon makes of a Dockerfile: the image's configuration and its tree, as text. The daemon may be ours or dockerd.
+// The result of building a Dockerfile, with our daemon or dockerd: the image's configuration and its tree,
+// as text.
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,16 +11,16 @@ import { engineClient } from './engine-client.ts';
 
 export const DOCKERFILES = resolve(import.meta.dirname, '../dockerfiles');
 
-/** Where the answers of dockerd are. */
+/** Path of dockerd's recorded answer. */
 export const expectedPath = (project: string): string => join(DOCKERFILES, 'expected', `${project}.txt`);
 
-/** Names of the directories with a Dockerfile in each. */
+/** Names of the directories that contain a Dockerfile. */
 export const projects = (): string[] =>
   readdirSync(DOCKERFILES, { withFileTypes: true })
     .filter(each => each.isDirectory() && !['bases', 'expected'].includes(each.name))
     .map(each => each.name);
 
-/** Images that the Dockerfiles stand on, all the same. */
+/** Stand-ins for the base images of the Dockerfiles, all alike. */
 const BASES = [
   ...['debian:bookworm-slim', 'debian:bookworm-20241016-slim', 'alpine:3.20', 'node:20-alpine'],
   ...['golang:1.22', 'python:3.12-slim', 'php:8.2-apache'],
@@ -27,7 +28,7 @@ const BASES = [
 
 type Daemon = { socket: string };
 
-/** Needs an image busybox. */
+/** Builds the stand-ins; needs an image busybox. */
 export async function buildBases(daemon: Daemon): Promise<void> {
   await build(daemon, 'bases', BASES.map(name => `t=${name}`).join('&'));
 }
@@ -45,7 +46,7 @@ async function build(daemon: Daemon, name: string, query = ''): Promise<string> 
   return id;
 }
 
-/** The configuration as JSON, then a line for each file that busybox does not have, or has otherwise. */
+/** The configuration as JSON, then a line for each file that busybox lacks, or has in a different form. */
 export async function answerOf(daemon: Daemon, name: string): Promise<string> {
   const engine = engineClient(daemon);
   const id = await build(daemon, name);
@@ -64,14 +65,14 @@ export async function answerOf(daemon: Daemon, name: string): Promise<string> {
   return [config, ...own.sort(), ...gone.map(path => `- ${path}`), ''].join('\n');
 }
 
-/** Fields of a configuration that speak of a container, or of the images that a build went through. */
+/** Removes fields that describe a container, or the intermediate images of a build. */
 function withoutContainers(config: object): object {
   const { Hostname, Domainname, Image, AttachStdin, AttachStdout, AttachStderr, ...rest } = config as Record<
     string,
     unknown
   >;
   const { Tty, OpenStdin, StdinOnce, ArgsEscaped, ...image } = rest;
-  // Docker has null and {} and nothing for nothing.
+  // Docker writes null, {} or no field at all for an empty value.
   return Object.fromEntries(
     Object.entries(image).filter(
       ([, value]) =>
@@ -89,10 +90,10 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
 }
 
-/** Places of mounts, which a daemon makes for itself. */
+/** Mount points, which a daemon creates for itself. */
 const PLACES = /^(?:\.dockerenv|etc\/(?:hosts|hostname|resolv\.conf|mtab)|(?:dev|proc|sys)(?:\/.*)?)$/;
 
-/** By path: type, mode, owner, and what is in it. Times are left out. */
+/** Type, mode, owner and contents by path. Times are left out. */
 async function treeOf(engine: ReturnType<typeof engineClient>, image: string): Promise<Map<string, string>> {
   const container = await engine.create(['true'], { Image: image });
   const { body } = await engine.ask('GET', `/containers/${container}/export`);
@@ -111,7 +112,7 @@ async function treeOf(engine: ReturnType<typeof engineClient>, image: string): P
   const note = (content: string) => {
     const { path, type, mode, uid, gid, linkname = '' } = current!;
     if (PLACES.test(path)) return;
-    // The day on which a password was changed is in /etc/shadow.
+    // /etc/shadow contains the day on which a password was changed.
     const own = type === 'file' && !path.startsWith('etc/shadow') ? content : '';
     const target = linkname === '' ? own : `-> ${linkname}`;
     const line = [path, type, mode.toString(8), `${uid}:${gid}`, target].join(' ').trimEnd();

@@ -1,4 +1,4 @@
-// For tests of the engine: plain HTTP over its socket, one connection a question, nothing in between.
+// Plain HTTP over the engine's socket, for tests of the engine: one connection per request.
 
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
@@ -10,16 +10,16 @@ export interface Answer {
 }
 
 export interface EngineClient {
-  /** Any status is an answer; rejects when there is none. */
+  /** Sends a request. Resolves with an answer of any status; rejects when there is none. */
   ask(method: string, path: string, body?: object): Promise<Answer>;
-  /** The answer's JSON; rejects with what the daemon said when the status is 400 or more. */
+  /** Returns the answer's JSON; rejects with the daemon's message when the status is 400 or more. */
   json<T = Record<string, never>>(method: string, path: string, body?: object): Promise<T>;
-  /** Makes a container and starts it; gives its id. */
+  /** Creates and starts a container; returns its id. */
   run(cmd: string[], more?: { name?: string; [key: string]: unknown }): Promise<string>;
   create(cmd: string[], more?: { name?: string; [key: string]: unknown }): Promise<string>;
-  /** The answer as it comes, to be read at the caller's pace. */
+  /** Returns the answer as a stream, to be read at the caller's pace. */
   open(method: string, path: string, body?: object): Promise<IncomingMessage>;
-  /** A hijacked connection: attach, exec start. */
+  /** Opens a hijacked connection: attach, exec start. */
   hijack(path: string, body?: object): Promise<Socket>;
   logs(container: string, query?: string): Promise<string>;
   inspect(container: string): Promise<Inspected>;
@@ -84,7 +84,7 @@ export function engineClient(daemon: { socket: string }): EngineClient {
         const headers = { connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'application/json' };
         const asked = request({ socketPath: daemon.socket, method: 'POST', path, agent: false, headers });
         asked.on('upgrade', (_reply, socket, head) => {
-          // What came in one packet with the answer's head.
+          // Bytes that arrived in the same packet as the answer's head.
           if (head.length > 0) socket.unshift(head);
           resolve(socket as Socket);
         });
@@ -110,7 +110,7 @@ export function engineClient(daemon: { socket: string }): EngineClient {
   return client;
 }
 
-/** Both streams of a multiplexed answer, in the order in which they came. */
+/** Both streams of a multiplexed answer, in order of arrival. */
 export function unframed(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
@@ -121,7 +121,7 @@ export function unframed(bytes: Buffer): string {
   return text;
 }
 
-/** Asks again and again until the answer is what is wanted, for at most `patience` milliseconds. */
+/** Repeats a request until its answer is the wanted one, for at most `patience` milliseconds. */
 export async function eventually<T>(
   look: () => Promise<T>,
   isWanted: (found: T) => boolean,

@@ -1,4 +1,4 @@
-// Which clients of others are installed.
+// Finds which clients of other projects are installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 const succeeds = (command: string, args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-/** A Python that has docker-py: Debian's, or whichever comes first in the PATH. */
+/** A Python with docker-py: Debian's, or the first in the PATH. */
 export const dockerPython = ['/usr/bin/python3', 'python3'].find(each =>
   succeeds(each, ['-c', 'import docker']),
 );

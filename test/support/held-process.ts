@@ -1,4 +1,4 @@
-// A process for a test to look at from outside: it prints 'ready', stays, and ends with the test.
+// A process that a test can examine from outside: it prints 'ready', waits, and ends with the test.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,12 +8,12 @@ export interface HeldProcess extends AsyncDisposable {
 }
 
 /**
- * Runs `sh -c script` (below `wrapper`, e.g. ['unshare', '-m']) and resolves once the script is done and waits.
- * `pid` is the shell's, whatever the wrapper forked on the way.
+ * Runs `sh -c script` (below `wrapper`, e.g. ['unshare', '-m']) and resolves once the script has run and
+ * waits. `pid` is the shell's, even if the wrapper has forked.
  */
 export async function hold(options: { wrapper?: string[]; script?: string } = {}): Promise<HeldProcess> {
   const { wrapper = [], script = ':' } = options;
-  // `read` is a builtin: no further process; end of file on stdin ends it.
+  // `read` is a builtin, so it starts no further process; end of file on stdin ends it.
   const line = [...wrapper, 'sh', '-ec', `${script}\necho ready\nread _ || :`];
   const child = spawn(line[0]!, line.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
@@ -39,7 +39,7 @@ export async function hold(options: { wrapper?: string[]; script?: string } = {}
   };
 }
 
-/** The end of a chain of only children. */
+/** The last process in a chain of only children. */
 function deepest(pid: number): number {
   const file = `/proc/${pid}/task/${pid}/children`;
   const child = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : Number.NaN;

@@ -1,5 +1,5 @@
-// What a daemon under test left on the machine: processes, mounts and cgroups, looked for by what the kernel shows
-// of them and not by what the daemon says.
+// Finds the processes, mounts and cgroups that a daemon under test has left on the machine. The kernel is
+// asked, not the daemon.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +13,9 @@ export function containerIds(dataRoot: string): string[] {
 }
 
 /**
- * One line for each process that has a file or a mount below `directory` or sits in the cgroup of one of `ids`, and
- * for each such cgroup. Waits up to two seconds for what is just ending. Processes found are killed.
+ * Returns one line for each process that has a file or a mount below `directory` or is in the cgroup of one
+ * of `ids`, and for each such cgroup. Waits up to two seconds for processes that are ending, and kills those
+ * that remain.
  */
 export async function leftBehind(options: { directory: string; ids: string[] }): Promise<string[]> {
   let found: Leak[] = [];
@@ -67,7 +68,7 @@ function* cgroups(ids: string[]): Generator<Leak> {
   }
 }
 
-/** Processes end while they are looked at. */
+/** Runs `look`; returns `otherwise` when the process ends meanwhile. */
 function quietly<T>(look: () => T, otherwise: T): T {
   try {
     return look();

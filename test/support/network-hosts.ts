@@ -1,4 +1,4 @@
-// A host, a host beyond it, and containers for tests of networks: network namespaces, all of this test's own.
+// A host, a second host, and containers for tests of networks: network namespaces that belong to the test.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { openNetworks } from '../../mini-docker/network/networks.ts';
 import { type HeldProcess, hold } from './held-process.ts';
 import { enterOwnNetwork, ip } from './own-network.ts';
 
-/** In whose network something happens. */
+/** The network namespace in which something happens: a process's, or the host's. */
 export type Place = { pid: number } | 'host';
 
 export interface TestContainer extends AsyncDisposable {
@@ -22,15 +22,21 @@ export interface TestContainer extends AsyncDisposable {
 export interface NetworkHosts {
   root: string;
   networks: Networks;
-  /** A host at 192.0.2.2 that this one, at 192.0.2.1, is cabled with; it knows no way to the containers. */
+  /** A second host at 192.0.2.2, cabled to the first at 192.0.2.1; it has no route to the containers. */
   beyond: HeldProcess;
-  /** The networks of the daemon's next life; the one before was killed, or closed by the test. */
+  /**
+   * Opens the networks again, as a new daemon would after the old one was killed or was closed by the test.
+   */
   reopen(options?: { nft?: string }): void;
-  /** A process with a network namespace of its own, attached; it ends, and is detached, with the scope. */
+  /**
+   * Starts a process in its own network namespace and attaches it; it is detached and ends with the scope.
+   */
   container(options?: Partial<AttachOptions> & { name?: string }): Promise<TestContainer>;
 }
 
-/** Call at the top of a test file. Every test gets networks of its own, and must leave nothing in the kernel. */
+/**
+ * Call at the top of a test file. Every test gets its own networks, and must leave nothing in the kernel.
+ */
 export function useNetworkHosts(): NetworkHosts {
   const hosts = {} as NetworkHosts;
   let count = 0;
@@ -91,13 +97,13 @@ function enter(place: Place): string[] {
   return place === 'host' ? [] : ['nsenter', `--net=/proc/${place.pid}/ns/net`];
 }
 
-/** What a busybox applet says there. */
+/** Returns the output of a busybox applet that runs there. */
 export function run(place: Place, ...command: string[]): string {
   const [first, ...rest] = [...enter(place), BUSYBOX, ...command];
   return execFileSync(first!, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Whether a ping comes back. */
+/** Whether a ping is answered. */
 export function reaches(from: Place, address: string): boolean {
   try {
     run(from, 'ping', '-c', '1', '-W', '1', address);
@@ -107,7 +113,9 @@ export function reaches(from: Place, address: string): boolean {
   }
 }
 
-/** Says its name and who asked. For UDP to any datagram, for TCP to whoever connects. */
+/**
+ * A server that answers with its name and the client's address: each UDP datagram, or each TCP connection.
+ */
 const SERVER = `
   const [udp, port, name] = process.argv.slice(1);
   if (udp === 'udp') {
@@ -119,7 +127,7 @@ const SERVER = `
     server.listen(Number(port), () => console.log('ready'));
   }`;
 
-/** Prints the answer; without one in two seconds it fails. */
+/** A client that prints the answer, and fails after two seconds without one. */
 const CLIENT = `
   const [udp, address, port] = process.argv.slice(1);
   setTimeout(() => process.exit(1), 2000);
@@ -136,7 +144,7 @@ const CLIENT = `
     socket.on('error', () => process.exit(1));
   }`;
 
-/** A program there that answers whoever asks with `name` and the address the question came from. */
+/** Starts a program there that answers each client with `name` and the client's address. */
 export async function serve(
   place: Place,
   options: { port: number; protocol?: 'tcp' | 'udp'; name: string },
@@ -157,7 +165,7 @@ export async function serve(
   };
 }
 
-/** What a server answers to a program there: 'web to 172.17.0.1'; '' for no answer. */
+/** The server's answer to a program there: 'web to 172.17.0.1'; '' for no answer. */
 export function ask(
   from: Place,
   address: string,

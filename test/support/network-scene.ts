@@ -1,5 +1,6 @@
-// A daemon, its host, and another host beyond it, for tests of networks from outside: network namespaces of the test's
-// own. Every test leaves no container and no network, and the file nothing in the kernel.
+// A daemon, its host, and a second host, for tests of networks from outside, in network namespaces that
+// belong to the test. Every test must leave no container and no network, and every file nothing in the
+// kernel.
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { ContainerInspect, EndpointSettings } from '../../mini-docker/formats/engine-api/containers.ts';
@@ -11,7 +12,7 @@ import { ip } from './own-network.ts';
 
 export let daemon: TestDaemon;
 export let engine: EngineClient;
-/** A host at 192.0.2.2, cabled with the daemon's at 192.0.2.1. It knows no way to containers. */
+/** A second host at 192.0.2.2, cabled to the daemon's at 192.0.2.1. It has no route to containers. */
 export let beyond: HeldProcess;
 export let host: { pid: number };
 
@@ -41,7 +42,7 @@ export function useNetworkScene(): void {
 
   afterAll(async () => {
     await daemon.end('SIGTERM');
-    // Nobody is on any network: nothing of them stays.
+    // No container is on any network, so the kernel has none of their links.
     expect(ip('link show', host.pid).map(link => link.ifname)).toEqual(['lo', 'up0']);
     const rules = execFileSync('nsenter', ['-t', String(host.pid), '-n', 'nft', 'list', 'ruleset']);
     expect(String(rules)).not.toContain('mini-docker');
@@ -51,7 +52,7 @@ export function useNetworkScene(): void {
 }
 
 export const SLEEP = ['sleep', '1000'];
-/** Answers everybody who connects to its port 80 with its name. */
+/** A command that answers each connection to port 80 with the server's name. */
 export const server = (name: string) => ['tcpsvd', '-E', '0', '80', 'echo', name];
 
 export const inspect = (container: string) =>
@@ -72,7 +73,7 @@ export function start(name: string, cmd: string[], network = 'bridge', more: Rec
 export const network = (Name: string, more: object = {}) =>
   engine.json<{ Id: string }>('POST', '/networks/create', { Name, ...more });
 
-/** What a program prints in a running container. */
+/** Returns the output of a program that runs in a container. */
 export async function exec(container: string, ...Cmd: string[]): Promise<string> {
   const body = { Cmd, AttachStdout: true, AttachStderr: true, Tty: true };
   const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${container}/exec`, body);
@@ -80,7 +81,7 @@ export async function exec(container: string, ...Cmd: string[]): Promise<string>
   return output.toString().replaceAll('\r', '');
 }
 
-/** What the server of another container says to a program in this one; '' when there is no way. */
+/** The answer of another container's server to a program in this one; '' when it cannot be reached. */
 export const call = (container: string, to: string, port = 80) =>
   exec(container, 'sh', '-c', `nc -w 1 ${to} ${port} </dev/null 2>/dev/null`);
 export const resolves = async (container: string, name: string) =>

@@ -1,12 +1,12 @@
-// A mount namespace for a test file to work in: nothing it mounts is seen by the machine, and all of it goes with it.
+// A mount namespace for a test file: the machine sees none of its mounts, and all of them go with it.
 import { execFileSync } from 'node:child_process';
 import { call } from '../../mini-docker/linux/call.ts';
 import { CLONE, MS } from '../../mini-docker/linux/constants.ts';
 import { mountCall, unshare } from '../../mini-docker/linux/syscalls.ts';
 
 /**
- * Moves the main thread, and so every process that it spawns from now on, into a mount namespace of its own, with an
- * empty tmpfs on /srv. Pool threads stay: use the synchronous functions of node:fs.
+ * Moves the main thread, and so every process that it spawns from now on, into a new mount namespace with an
+ * empty tmpfs on /srv. Pool threads stay behind: use the synchronous functions of node:fs.
  */
 export function enterOwnMounts(): void {
   call(unshare(CLONE.NEWNS));

@@ -1,11 +1,11 @@
-// For tests of hints: makes a system call fail for real, and gives what the error says of it.
+// For tests of hints: makes a system call fail for real, and returns the error's hint.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { SyscallError } from '../../mini-docker/linux/syscall-error.ts';
 
 const linux = join(import.meta.dirname, '../../mini-docker/linux');
 
-/** 'EINVAL: the hint', of the SyscallError that `make` throws. */
+/** 'EINVAL: the hint', from the SyscallError that `make` throws. */
 export function hintOf(make: () => unknown): string {
   try {
     make();
@@ -17,8 +17,9 @@ export function hintOf(make: () => unknown): string {
 }
 
 /**
- * The same for code that runs in a Node of its own below a wrapper: ['unshare', '-Ur'], ['setpriv', …].
- * The code sees every system call and constant by its name, `call`, `addressOf`, `fs` and `spawnSync`; its last failing call is told.
+ * The same for code that runs in a separate Node below a wrapper: ['unshare', '-Ur'], ['setpriv', …]. The
+ * code can use every system call and constant by its name, `call`, `addressOf`, `fs` and `spawnSync`; its
+ * last failing call is reported.
  */
 export function hintBelow(wrapper: readonly string[], code: string): string {
   const script = `

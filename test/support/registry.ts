@@ -1,25 +1,25 @@
-// The registry that Debian packages (docker-registry), in the network of a daemon under test.
+// Debian's packaged registry (docker-registry), in the network of a daemon under test.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './engine-client.ts';
 
 export interface TestRegistry {
-  /** 'localhost:5000' */
+  /** Host and port: 'localhost:5000'. */
   host: string;
   process: ChildProcess;
-  /** 'GET /v2/… 200' of each request since the last call. */
+  /** Returns 'GET /v2/… 200' for each request since the last call. */
   requests(): string[];
   stop(): Promise<void>;
 }
 
 export interface RegistryOptions {
-  /** An empty directory that it may keep its things in; the caller's to remove. */
+  /** An empty directory for the registry's files, which the caller removes. */
   directory: string;
   port: number;
-  /** A process in the network where it is to listen. */
+  /** Process id of a process in the network namespace where the registry listens. */
   network: number;
-  /** Lines of an htpasswd file (bcrypt): who may use it. Everybody when missing. */
+  /** Lines of an htpasswd file (bcrypt), one per user; without it, everyone may use the registry. */
   users?: string;
 }
 
@@ -29,7 +29,7 @@ export async function startRegistry(options: RegistryOptions): Promise<TestRegis
   const passwords = join(directory, 'htpasswd');
   if (users !== undefined) writeFileSync(passwords, users);
   const config = join(directory, 'config.yml');
-  // JSON is YAML.
+  // The file is YAML, which includes JSON.
   const auth = { htpasswd: { realm: 'test', path: passwords } };
   writeFileSync(
     config,

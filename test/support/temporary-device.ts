@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-/** The block device below the directory of temporary files: '/dev/vda'; undefined where it is on none, as on a tmpfs. */
+/** The block device that holds temporary files: '/dev/vda'; undefined when there is none, as for a tmpfs. */
 export const temporaryDevice = deviceOf(statSync(tmpdir()).dev);
 
-/** @param dev as stat(2) packs it: makedev(3) */
+/** @param dev device number as stat(2) packs it: makedev(3) */
 function deviceOf(dev: number): string | undefined {
   const major = (dev >> 8) & 0xfff;
   const minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
