@@ -1,4 +1,4 @@
-// Kills for lack of memory: in the container's own control group, or on the whole machine.
+// Kills for lack of memory: the container's own, that of a control group above it, or the host's.
 
 import { encodeBinarySize } from '../../../formats/sizes.ts';
 import type { Finding } from '../../../formats/why-report.ts';
