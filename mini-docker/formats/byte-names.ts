@@ -1,5 +1,6 @@
-// File names are bytes to the kernel, and not always UTF-8. Bytes that are not become lone surrogates U+DC80 to U+DCFF
-// (which no UTF-8 decodes to), so that every name is a string and goes back to the same bytes. PEP 383 has the idea.
+// File names are bytes to the kernel, and not always UTF-8. Bytes that are not UTF-8 become lone surrogates
+// U+DC80 to U+DCFF (which no UTF-8 decodes to), so every name is a string that encodes to the same bytes
+// again. The idea is from PEP 383.
 
 const fatal = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const escaped = /[\uDC80-\uDCFF]/;
@@ -45,5 +46,5 @@ export function encodeName(name: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** True when the name's bytes are not those that its UTF-8 would be. */
+/** Whether the name's bytes are not valid UTF-8. */
 export const isByteName = (name: string): boolean => escaped.test(name);

@@ -2,7 +2,7 @@
 
 import { FormatError } from './errors.ts';
 
-/** 'a,"b,c",d' → ['a', 'b,c', 'd']. Throws FormatError when quotes are not closed or stand inside a value. */
+/** 'a,"b,c",d' → ['a', 'b,c', 'd']. @throws FormatError when quotes are not closed or are inside a value */
 export function decodeCsvLine(text: string): string[] {
   const values: string[] = [];
   const value = /(?:"((?:[^"]|"")*)"|([^,"]*))(,|$)/y;

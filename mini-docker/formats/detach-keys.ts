@@ -1,4 +1,4 @@
-// `--detach-keys`: the keys that leave a container running and give the terminal back. Names as in
+// `--detach-keys`: the keys that detach the terminal and leave the container running. Names as in
 // https://docs.docker.com/reference/cli/docker/container/attach/#detach-keys.
 
 import { FormatError } from './errors.ts';
@@ -19,8 +19,8 @@ export function decodeDetachKeys(text: string): Uint8Array {
 
 export interface DetachScanner {
   /**
-   * Looks through typed bytes. `pass` is what the program should get: keys of a beginning sequence are held back
-   * until it is clear that it is none. After `detached` no more bytes are wanted.
+   * Searches typed bytes for the sequence. `pass` holds the bytes for the program: the keys of a started
+   * sequence are held back until it is complete or broken off. Do not call push() again after `detached`.
    */
   push(typed: Uint8Array): { pass: Uint8Array; detached: boolean };
 }
@@ -32,7 +32,8 @@ export function detachScanner(keys: Uint8Array): DetachScanner {
       const pass: number[] = [];
       for (const byte of typed) {
         if (byte !== keys[matched] && matched > 0) {
-          // Not the sequence after all: the program gets what was held back, and this key may begin a new one.
+          // Not the sequence after all: the program gets the keys held back, and this key may begin a new
+          // sequence.
           pass.push(...keys.subarray(0, matched));
           matched = 0;
         }

@@ -6,9 +6,9 @@ import { FormatError } from './errors.ts';
 import { compileGlob, type Glob } from './glob.ts';
 
 export interface IgnoreList {
-  /** `path` is relative to the context, without a slash at its end. */
+  /** @param path relative to the context, without a trailing slash */
   ignores(path: string): boolean;
-  /** Whether something below a directory that is ignored may be wanted all the same: there are lines with '!'. */
+  /** Whether files below an ignored directory may be included after all, because of lines with '!'. */
   hasExceptions: boolean;
 }
 
@@ -17,7 +17,7 @@ interface Line {
   isException: boolean;
 }
 
-/** Throws FormatError. */
+/** @throws FormatError when a pattern is not valid */
 export function decodeDockerignore(text: string): IgnoreList {
   const lines = text
     .replace(/^\uFEFF/, '')

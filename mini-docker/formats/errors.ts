@@ -27,7 +27,7 @@ export type ErrorKind =
 
 export interface ErrorDetails {
   cause?: unknown;
-  /** Of a program: the one that ended with it, or that could not be started. */
+  /** Exit code of a program that ended with it, or that could not be started. */
   exitCode?: number | undefined;
 }
 

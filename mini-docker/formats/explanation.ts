@@ -12,7 +12,7 @@ export interface ExplainedStep {
   reason: string;
   /** The process that makes the call. */
   by: 'daemon' | 'monitor' | 'container';
-  /** Of a start that was traced. */
+  /** Result of the call in a traced start. */
   result?: number;
   /** 'ENOENT', when it failed. */
   error?: string;

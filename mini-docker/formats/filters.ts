@@ -1,4 +1,4 @@
-// What filters of several kinds of objects have in common (https://docs.docker.com/engine/manage-resources/pruning/).
+// Filters shared by several kinds of objects (https://docs.docker.com/engine/manage-resources/pruning/).
 
 import { decodeDuration } from './durations.ts';
 import type { Filters } from './engine-api/system.ts';

@@ -42,7 +42,7 @@ const LONGEST = 4096;
 const anything = () => true;
 const nothing = () => false;
 
-/** Throws FormatError. */
+/** @throws FormatError when the pattern is not valid */
 export function compileGlob(pattern: string, dialect: GlobDialect = {}): Glob {
   const forward = parse(pattern, dialect);
   // Patterns with '**' are matched from the front only; others may be read backwards, state by state.

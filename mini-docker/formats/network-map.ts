@@ -1,4 +1,5 @@
-// GET /mini-docker/network-map, which Docker's API does not have: what the kernel has of our networks, for a picture.
+// GET /mini-docker/network-map, an addition to Docker's API: the kernel's state of our networks, for a
+// picture.
 
 /** A network's bridge, as the kernel has it now. */
 export interface BridgeMap {
@@ -19,7 +20,7 @@ export interface CableMap {
   /** The end at the bridge. */
   link: string;
   up: boolean;
-  /** undefined: nobody of ours has the other end. */
+  /** The other end; undefined when none of our containers has it. */
   end?: CableEnd;
 }
 

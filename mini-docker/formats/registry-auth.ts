@@ -1,5 +1,5 @@
-// Who a user is to a registry: the X-Registry-Auth header of the Docker Engine API (its "Authentication" section), and
-// the `auths` of ~/.docker/config.json.
+// A user's credentials for a registry: the X-Registry-Auth header of the Docker Engine API
+// ("Authentication"), and the `auths` of ~/.docker/config.json.
 import { FormatError } from './errors.ts';
 import { type Infer, object, parse, type Schema, string, withZero } from './schema.ts';
 
@@ -24,7 +24,10 @@ export const registryAuth = withZero<Schema<RegistryAuth>>((value, where) => {
   return Object.fromEntries(said.filter(([, each]) => each !== ''));
 }, {});
 
-/** base64url of the JSON; undefined when it says nothing. Throws FormatError. */
+/**
+ * Decodes base64url of the JSON; undefined when it is empty.
+ * @throws FormatError when the header is not valid
+ */
 export function decodeRegistryAuth(header: string | undefined): RegistryAuth | undefined {
   if (header === undefined || header === '') return undefined;
   const text = Buffer.from(header, 'base64url').toString();

@@ -8,7 +8,7 @@ import { FormatError } from './errors.ts';
 /** Checks and copies a value. `where` is its place: 'HostConfig.Devices[0].PathOnHost', and '' for the document. */
 export interface Schema<T> {
   (value: unknown, where: string): T;
-  /** What a field is where nobody set it; undefined for one that is left out then. */
+  /** Value of a field that was not set; undefined for a field that is then left out. */
   readonly zero?: unknown;
 }
 
@@ -148,10 +148,10 @@ export function object<O extends Fields, R extends Fields = Record<never, never>
   return Object.assign(read, { zero: {}, optional, required });
 }
 
-/** What the engine does not look into. */
+/** An object whose content the engine does not use. */
 export const anyObject = object({});
 
-/** What Go's encoder writes of an object in which nothing is set. */
+/** An object without any field set, as Go's encoder writes it. */
 export const zeroOf = ({ optional, required }: ObjectSchema<Fields, Fields>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries({ ...optional, ...required }).flatMap(([name, { zero }]) =>

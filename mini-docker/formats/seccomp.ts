@@ -141,7 +141,7 @@ export function decodeSeccompProfile(text: string): SeccompProfile | undefined {
   return profile;
 }
 
-/** What of the profile holds for one container. */
+/** The rules of a profile that apply to one container. */
 export function resolveSeccompProfile(
   profile: SeccompProfile,
   machine: { architecture: 'x64' | 'arm64'; kernel: string; capabilities: readonly string[] },

@@ -8,7 +8,7 @@ export interface SecurityReport {
 }
 
 export interface ProcessSecurity {
-  /** As the host counts. */
+  /** Pid on the host. */
   pid: number;
   program: string;
   uid: number;
@@ -20,11 +20,11 @@ export interface ProcessSecurity {
   namespaces: { own: string[]; shared: string[] };
   /** Names without prefix. */
   capabilities: Record<'effective' | 'permitted' | 'bounding' | 'inheritable' | 'ambient', string[]>;
-  /** Those that the kernel knows. */
+  /** Number of capabilities that the kernel knows. */
   capabilitiesInAll: number;
   noNewPrivileges: boolean;
   seccomp: SystemCalls | undefined;
-  /** What AppArmor or SELinux calls it; undefined where the kernel has neither. */
+  /** Label of AppArmor or SELinux; undefined where the kernel has neither. */
   label: string | undefined;
   /** Paths of /proc and /sys. */
   masked: string[];

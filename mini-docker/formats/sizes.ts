@@ -5,7 +5,10 @@ import { FormatError } from './errors.ts';
 
 const POWERS = 'kmgtp';
 
-/** '512m', '1.5GiB', '100' → bytes; every unit is a power of 1024, also without the i. Throws FormatError. */
+/**
+ * '512m', '1.5GiB', '100' → bytes; every unit is a power of 1024.
+ * @throws FormatError when the text is not a size
+ */
 export function decodeSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text.trim());
   if (!match) throw new FormatError(`invalid size: '${text}'`);

@@ -13,10 +13,10 @@ export interface WhyReport {
 export interface Finding {
   /** For programs: 'oom-killed', 'listens-on-loopback', …. */
   code: string;
-  /** One or two, for people. */
+  /** One or two sentences for the user. */
   sentence: string;
-  /** What the record, the log and the kernel say, a line each. */
+  /** Lines from the record, the log and the kernel. */
   evidence: string[];
-  /** What to do; missing where nothing is wrong. */
+  /** Advice; missing where nothing is wrong. */
   advice?: string;
 }

@@ -1,4 +1,4 @@
-// What stands behind each keyword of a Dockerfile (https://docs.docker.com/reference/dockerfile/).
+// Decodes the arguments of each Dockerfile instruction (https://docs.docker.com/reference/dockerfile/).
 
 import { decodeDuration } from '../durations.ts';
 import { meant } from '../typo.ts';
@@ -10,7 +10,7 @@ import { splitWords } from './words.ts';
 /** `sign` is the escape character. */
 type Input = Pick<Statement, 'keyword' | 'rest' | 'documents'> & { sign: string };
 
-/** Throws DockerfileSyntaxError. */
+/** @throws DockerfileSyntaxError when the instruction is not valid */
 export function decodeInstruction(input: Input): InstructionKind {
   const decode = Object.hasOwn(DECODERS, input.keyword) ? DECODERS[input.keyword] : undefined;
   if (decode === undefined) {
@@ -242,7 +242,7 @@ function onbuild(input: Input): InstructionKind {
   if (['ONBUILD', 'FROM', 'MAINTAINER'].includes(name)) {
     throw new DockerfileSyntaxError(`${name} isn't allowed as an ONBUILD trigger`);
   }
-  // It must make sense now, not only in another build.
+  // The trigger must be valid now, not only in the build that runs it.
   decodeInstruction({
     keyword: name,
     rest: rest.slice(keyword.length).trim(),
@@ -258,7 +258,7 @@ function command(rest: string): CommandForm {
   return words === undefined ? { form: 'shell', text: rest } : { form: 'exec', words };
 }
 
-/** undefined for what is no JSON list of strings: it is then taken as it stands. */
+/** A JSON list of strings; undefined for other text, which is then used unchanged. */
 function jsonList(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
   try {
@@ -273,7 +273,9 @@ function withoutFlags(input: Input): Input {
   return { ...input, rest: takeFlags(input, []).rest };
 }
 
-/** '--name=value' in front of the arguments; '--' ends them. Quotes and variables are still in the values. */
+/**
+ * Flags '--name=value' before the arguments; '--' ends them. The values still contain quotes and variables.
+ */
 function takeFlags(
   { keyword, rest, sign }: Input,
   allowed: readonly string[],

@@ -1,4 +1,4 @@
-// A Dockerfile, taken apart into stages and instructions. Pure: nothing is looked up and nothing is run.
+// Parses a Dockerfile into stages and instructions. Pure: no file is read and no command is run.
 
 import { decodeInstruction } from './decode.ts';
 import { DockerfileError, DockerfileFlagError, DockerfileSyntaxError } from './error.ts';
@@ -6,24 +6,24 @@ import type { Instruction, InstructionOf } from './instruction.ts';
 import { type Directives, type Statement, splitStatements } from './lines.ts';
 
 export interface Dockerfile {
-  /** As errors call it. */
+  /** Name of the file, for errors. */
   file: string;
   directives: Directives;
-  /** Before the first FROM: they are known in FROM lines, and in stages that ask for them. */
+  /** ARG instructions before the first FROM: set in FROM lines, and in stages that declare them again. */
   globals: InstructionOf<'arg'>[];
-  /** At least one. */
+  /** Stages, at least one. */
   stages: Stage[];
 }
 
 export interface Stage {
   index: number;
-  /** In lower case. */
+  /** Name in lower case. */
   name?: string;
   from: InstructionOf<'from'>;
   instructions: Instruction[];
 }
 
-/** Throws DockerfileError. `file` is its name, for errors. */
+/** @param file the name of the file, for errors. @throws DockerfileError when the text is not valid */
 export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   const { directives, statements } = splitStatements(text, file);
   const globals: InstructionOf<'arg'>[] = [];
@@ -62,7 +62,10 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   return { file, directives, globals, stages };
 }
 
-/** Instructions without stages: those of `commit --change`, and an image's triggers. Throws DockerfileError. */
+/**
+ * Instructions without stages: `commit --change`, an image's triggers.
+ * @throws DockerfileError when one is not valid
+ */
 export function parseInstructions(text: string, file: string, sign = '\\'): Instruction[] {
   return splitStatements(text, file).statements.map(statement => {
     const instruction = decode(statement, file, sign);

@@ -1,4 +1,4 @@
-// What is wrong in a Dockerfile, and where.
+// Errors in a Dockerfile, with their positions.
 
 import { type ErrorDetails, FormatError } from '../errors.ts';
 
@@ -12,12 +12,12 @@ export class DockerfileError extends FormatError {
   }
 }
 
-/** Of words and variables: it becomes a DockerfileError where the line is known. */
+/** An error in words or variables, which becomes a DockerfileError once the line is known. */
 export class DockerfileSyntaxError extends FormatError {
   override name = 'DockerfileSyntaxError';
 }
 
-/** A flag that is not known or cannot be had here: an error only where the build needs the instruction. */
+/** An unknown or unsupported flag: an error only when the build needs the instruction. */
 export class DockerfileFlagError extends DockerfileSyntaxError {
   override name = 'DockerfileFlagError';
 }

@@ -1,16 +1,20 @@
-// One instruction of a Dockerfile, taken apart. Variables are still in it: what they stand for is known when it is run.
+// One parsed instruction of a Dockerfile. It still contains variables, whose values are known only when it is
+// run.
 import type { DockerfileError } from './error.ts';
 import type { HereDocument } from './lines.ts';
 
-/** The shell form is one string, for the shell to read; the exec form a list, which no shell sees. */
+/**
+ * A command: the shell form is one string that a shell interprets, the exec form a list that is run without a
+ * shell.
+ */
 export type CommandForm = { form: 'shell'; text: string } | { form: 'exec'; words: string[] };
 
 interface Common {
-  /** Counted from 1. */
+  /** Line number, counted from 1. */
   line: number;
-  /** The statement on one line, as it is printed and stands in the image's history. */
+  /** The statement on one line, as in the output and the image's history. */
   text: string;
-  /** Its first line as it is, for errors. */
+  /** The unchanged first line, for errors. */
   firstLine: string;
 }
 
@@ -28,7 +32,7 @@ export type InstructionKind =
   | { kind: 'shell'; words: string[] }
   | { kind: 'healthcheck'; check: HealthInstruction }
   | { kind: 'onbuild'; trigger: string }
-  /** One of its flags cannot be had. */
+  /** An instruction with an unsupported flag. */
   | { kind: 'refused'; error: DockerfileError };
 
 export interface CopyInstruction {
@@ -39,18 +43,18 @@ export interface CopyInstruction {
   chown?: string;
   chmod?: string;
   checksum?: string;
-  /** Patterns of .dockerignore's kind, of what is left out. */
+  /** Patterns of files to leave out, in the syntax of .dockerignore. */
   exclude: string[];
   /** COPY --parents: files keep the directories of their paths. */
   parents: boolean;
-  /** ADD --unpack: whether archives are unpacked, where the Dockerfile says it. */
+  /** ADD --unpack: whether archives are unpacked; undefined when the Dockerfile does not say. */
   unpack?: boolean;
-  /** Files that stand in the Dockerfile itself: sources whose name starts with '<<'. */
+  /** Files written in the Dockerfile itself: sources whose names start with '<<'. */
   documents: HereDocument[];
 }
 
 export interface HealthInstruction {
-  /** undefined: NONE. */
+  /** The command of the check; undefined for NONE. */
   command: CommandForm | undefined;
   /** Nanoseconds. */
   interval?: number;

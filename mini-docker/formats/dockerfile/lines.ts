@@ -1,45 +1,45 @@
-// From the text of a Dockerfile to its statements: directives, comments, continued lines, here-documents
+// Splits the text of a Dockerfile into statements: directives, comments, continued lines, here-documents
 // (https://docs.docker.com/reference/dockerfile/).
 import { DockerfileError } from './error.ts';
 import { splitWords } from './words.ts';
 
 export interface Directives {
-  /** What continues a line and takes the meaning from a character: '\' or '`'. */
+  /** Escape character, which also continues lines: '\' or '`'. */
   escape: string;
-  /** Read and not used: this is the only frontend there is. */
+  /** Name of the frontend, which is ignored: this engine has only one. */
   syntax?: string;
-  /** Of the linter: 'skip=…;error=true'. */
+  /** Settings of the linter: 'skip=…;error=true'. */
   check?: string;
 }
 
 export interface HereDocument {
-  /** The word that ends it. */
+  /** The word that ends the here-document. */
   name: string;
   content: string;
-  /** Variables are put in, because the word had no quotes. */
+  /** Whether variables are expanded: true when the word had no quotes. */
   expands: boolean;
 }
 
 export interface Statement {
-  /** Counted from 1: where it starts. */
+  /** Number of the first line, counted from 1. */
   line: number;
-  /** In capital letters. */
+  /** Keyword in capital letters. */
   keyword: string;
-  /** What follows the keyword, lines joined, without blanks at both ends. */
+  /** Text after the keyword, with lines joined and without blanks at both ends. */
   rest: string;
   /** The whole statement on one line. */
   text: string;
-  /** Its first line as it is, for errors. */
+  /** The unchanged first line, for errors. */
   firstLine: string;
   documents: HereDocument[];
 }
 
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
 const KNOWN_DIRECTIVES = new Set(['escape', 'syntax', 'check']);
-/** Also behind ONBUILD. */
+/** Instructions that take here-documents, even after ONBUILD. */
 const WITH_DOCUMENTS = /^(?:ONBUILD\s+)*(?:RUN|COPY|ADD)\b/i;
 
-/** Throws DockerfileError. `file` is its name, for errors. */
+/** @param file the name of the file, for errors. @throws DockerfileError when the text cannot be split */
 export function splitStatements(
   text: string,
   file: string,
@@ -100,7 +100,7 @@ export function splitStatements(
 
 const isSkipped = (line: string): boolean => /^\s*(?:#|$)/.test(line);
 
-/** They stand above everything else, comments and empty lines included. */
+/** Reads the directives, which stand above everything else, even comments and empty lines. */
 function readDirectives(
   lines: readonly string[],
   problem: (why: string, index: number) => DockerfileError,
@@ -124,7 +124,7 @@ interface DocumentMark {
   name: string;
   expands: boolean;
   trimsTabs: boolean;
-  /** A blank stands between '<<' and the name. */
+  /** Whether a blank stands between '<<' and the name. */
   isApart: boolean;
 }
 

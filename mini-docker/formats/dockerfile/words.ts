@@ -5,11 +5,11 @@ import { compileGlob, type Glob } from '../glob.ts';
 import { DockerfileSyntaxError } from './error.ts';
 
 export interface Expansion {
-  /** '\' or '`': what the directive `escape` says. */
+  /** Escape character, '\' or '`', from the directive `escape`. */
   escape: string;
   /** The value of a variable; undefined when it is not set. */
   lookup(name: string): string | undefined;
-  /** Quotes are characters like others, as in a here-document. */
+  /** True when quotes are ordinary characters, as in a here-document. */
   plainQuotes?: boolean;
 }
 
@@ -43,20 +43,27 @@ export function splitWords(text: string, sign: string): string[] {
   return words;
 }
 
-/** Takes quotes and escapes away and puts in what variables stand for. Throws DockerfileSyntaxError. */
+/**
+ * Removes quotes and escapes, and expands variables.
+ * @throws DockerfileSyntaxError when the text is not valid
+ */
 export function expand(text: string, expansion: Expansion): string {
   return new Expander(text, expansion).all().join('');
 }
 
 /**
- * Puts in what variables stand for in the lines of a here-document, as sh(1) does: quotes stay, and the escape character
- * is one before '$' and before itself only. Throws DockerfileSyntaxError.
+ * Expands variables in the lines of a here-document, as sh(1) does: quotes stay, and the escape character
+ * escapes only '$' and itself.
+ * @throws DockerfileSyntaxError when the text is not valid
  */
 export function expandDocument(text: string, expansion: Expansion): string {
   return expand(text, { ...expansion, plainQuotes: true });
 }
 
-/** The same as expand(), and blanks that are not quoted, also in the values of variables, separate words. Throws DockerfileSyntaxError. */
+/**
+ * expand(), then splits at unquoted blanks, even those in values.
+ * @throws DockerfileSyntaxError when the text is not valid
+ */
 export function expandWords(text: string, expansion: Expansion): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -77,7 +84,7 @@ export function expandWords(text: string, expansion: Expansion): string[] {
   return word === undefined ? words : [...words, word];
 }
 
-/** What stood in quotes: its blanks separate nothing. */
+/** Quoted text, whose blanks do not separate words. */
 class Quoted {
   readonly text: string;
   constructor(text: string) {
@@ -92,7 +99,7 @@ class Expander {
   readonly #text: string;
   readonly #expansion: Expansion;
   #at = 0;
-  /** Characters that variables have put in. */
+  /** Number of characters that variables have inserted. */
   #added = 0;
 
   constructor(text: string, expansion: Expansion) {
@@ -218,7 +225,7 @@ class Expander {
   }
 }
 
-/** What stood in quotes or behind the escape character is no wildcard. */
+/** A pattern in which quoted and escaped characters are not wildcards. */
 const patternOf = (pieces: (string | Quoted)[]): string =>
   pieces.map(piece => (piece instanceof Quoted ? piece.text.replace(/[\\*?]/g, '\\$&') : piece)).join('');
 

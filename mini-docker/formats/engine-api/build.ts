@@ -1,4 +1,4 @@
-// Builds in the Docker Engine API: what POST /build says while it goes on, and what is kept for later ones.
+// Builds in the Docker Engine API: the progress messages of POST /build, and the build cache.
 
 import type { ProgressMessage } from './images.ts';
 
@@ -6,7 +6,7 @@ import type { ProgressMessage } from './images.ts';
 export type BuildMessage =
   | { stream: string }
   | { aux: { ID: string } }
-  /** Of a pull. */
+  /** Progress of a pull. */
   | ProgressMessage
   | { step: StepMessage };
 
@@ -20,7 +20,7 @@ export interface StepMessage {
   text?: string;
   data?: string;
   stderr?: boolean;
-  /** How long it took, in milliseconds. */
+  /** Duration in milliseconds. */
   took?: number;
 }
 

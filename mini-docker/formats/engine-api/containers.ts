@@ -1,5 +1,5 @@
 // Containers in the Docker Engine API (https://docs.docker.com/reference/api/engine/version/v1.47/): the bodies
-// that clients send and get, under the API's own field names. What a client sends is hostile: decode before use.
+// that clients send and receive, under the API's own field names. Requests may be hostile: decode before use.
 // System-wide types are in engine-api-system.ts, those of images in engine-api-images.ts.
 
 import { healthConfig } from '../oci/image-config.ts';
@@ -29,7 +29,7 @@ import {
 const labels = map(string);
 const places = map(anyObject);
 
-/** What is portable between hosts. */
+/** Settings that are portable between hosts. */
 export const containerConfig = object({
   Hostname: string,
   Domainname: string,
@@ -150,7 +150,7 @@ const resources = object({
 });
 export type ContainerResources = Infer<typeof resources>;
 
-/** What belongs to this host. */
+/** Settings that depend on this host. */
 export const hostConfig = object({
   Binds: nullable(strings),
   ContainerIDFile: string,
@@ -269,13 +269,13 @@ export interface ContainerState {
   /** RFC 3339; '0001-01-01T00:00:00Z' for never. */
   StartedAt: string;
   FinishedAt: string;
-  /** Of a container that has a health check. */
+  /** State of the health check, where the container has one. */
   Health?: ContainerHealth;
 }
 
 export interface ContainerHealth {
   Status: 'starting' | 'healthy' | 'unhealthy';
-  /** Failures in a row. */
+  /** Number of consecutive failures. */
   FailingStreak: number;
   /** The latest results, oldest first; -1 for a check that was given up. */
   Log: { Start: string; End: string; ExitCode: number; Output: string }[];

@@ -101,7 +101,7 @@ export interface ImagePlatform {
 export interface ImageLayers {
   Id: string;
   RepoTags: string[];
-  /** Bytes of all layers' files, and how many of them nobody can see, because a layer above hides them. */
+  /** Bytes of all layers' files, and bytes of those files that a layer above hides. */
   Size: number;
   Hidden: number;
   /** Bottom first. */
@@ -123,9 +123,9 @@ export interface ImageLayer {
 export interface LayerChanges {
   /** Files and other things that are no directories. */
   Count: number;
-  /** Of what is added and changed the new bytes, of what is deleted the bytes that stay below. */
+  /** Bytes of added and changed files; for deleted files, the bytes that remain in the layers below. */
   Size: number;
-  /** The largest, and of what is deleted the top of each tree. */
+  /** The largest files; for deletions, the top of each deleted tree. */
   Largest: { Path: string; Size: number }[];
 }
 

@@ -8,7 +8,7 @@ export const volumeCreateBody = object({
   /** Missing or '': a new one, by 64 hexadecimal digits. */
   Name: string,
   Driver: string,
-  /** Of the driver local: type, device and o, as mount(8) has them. */
+  /** Options of the driver local: type, device and o, as in mount(8). */
   DriverOpts: nullable(map(string)),
   Labels: nullable(map(string)),
   ClusterVolumeSpec: nullable(anyObject),
@@ -39,5 +39,5 @@ export interface VolumesPruned {
   SpaceReclaimed: number;
 }
 
-/** Docker's mark of a volume that nobody gave a name: `volume prune` removes only those, unless it is asked for all. */
+/** Docker's label of unnamed volumes: without --all, `volume prune` removes only these. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';

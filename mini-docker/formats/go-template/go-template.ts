@@ -20,7 +20,7 @@ export interface TemplateOptions {
   noField?(name: string): string;
 }
 
-/** Gives the text for one value. Throws FormatError. */
+/** Renders one value. @throws FormatError when the template cannot be applied to it */
 export type Template = (data: unknown) => string;
 
 /** Parses once, to be run for many values. Throws FormatError ('template: :1: unclosed action'). */

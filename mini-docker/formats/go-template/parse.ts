@@ -35,7 +35,7 @@ interface Token {
 const TOKEN =
   /\s+|"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'|\$\w*|\.[A-Za-z_]\w*|[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\b|0[xX][0-9a-fA-F]+|:=|[A-Za-z_]\w*|[.|()=,]/y;
 
-/** Throws FormatError in Go's words: 'template: :1: unclosed action'. */
+/** @throws FormatError in Go's words: 'template: :1: unclosed action' */
 export function parseTemplate(text: string): Node[] {
   const fail = (at: number, why: string) =>
     new FormatError(`template: :${text.slice(0, at).split('\n').length}: ${why}`);

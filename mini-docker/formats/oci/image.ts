@@ -37,7 +37,7 @@ const fields = object(
   { urls: strings, annotations: map(string), platform, artifactType: string },
   { mediaType: string, digest: string, size: integer },
 );
-/** Size in bytes. */
+/** A descriptor, whose size is in bytes. */
 export type Descriptor = Infer<typeof fields>;
 
 export const descriptor: Schema<Descriptor> = (value, where) => {

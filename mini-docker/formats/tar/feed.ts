@@ -3,9 +3,9 @@
 
 export interface Wanted {
   bytes: number;
-  /** Fewer will do: what has come so far, and at least one. */
+  /** True when fewer bytes are enough: those that have arrived, and at least one. */
   partial?: boolean;
-  /** What is read may end before them. */
+  /** True when the input may end before these bytes. */
   optional?: boolean;
 }
 
@@ -17,7 +17,7 @@ const NOTHING = Buffer.alloc(0);
 export class Feed {
   readonly #parser: Parser<void>;
   #wanted: Wanted | undefined;
-  /** Of the bytes that it wants in one piece. */
+  /** Pieces collected so far of the bytes that the parser wants. */
   #collected: Buffer[] = [];
   #have = 0;
 
@@ -26,7 +26,9 @@ export class Feed {
     this.#next(NOTHING);
   }
 
-  /** `chunk` is not kept when it returns. What comes when the parser wants no more is passed over. */
+  /**
+   * Feeds bytes to the parser. `chunk` is not kept afterwards. Bytes after the end of the parser are ignored.
+   */
   write(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     for (let at = 0; at < bytes.length && this.#wanted !== undefined; ) {
@@ -37,7 +39,7 @@ export class Feed {
     }
   }
 
-  /** Whether what is read may end here. */
+  /** Whether the input may end here. */
   get mayEnd(): boolean {
     return this.#wanted === undefined || (this.#wanted.optional === true && this.#have === 0);
   }

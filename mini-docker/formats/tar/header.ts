@@ -9,7 +9,7 @@ export interface TarHeader {
   mode: number;
   uid: number;
   gid: number;
-  /** Of the content behind the header, in bytes. */
+  /** Size in bytes of the content after the header. */
   size: number;
   /** Seconds since 1970. */
   mtime: number;
@@ -20,7 +20,7 @@ export interface TarHeader {
   dialect: 'v7' | 'ustar' | 'gnu';
 }
 
-/** undefined for a block of zeros. Throws FormatError. */
+/** Decodes a header; undefined for a block of zeros. @throws FormatError when the block is not a header */
 export function decodeHeader(block: Buffer): TarHeader | undefined {
   if (block[0] === 0 && block.every(byte => byte === 0)) return undefined;
   checkSum(block);

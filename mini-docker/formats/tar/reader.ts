@@ -11,16 +11,19 @@ import { decodeSparsePax, type Layout, layoutOf } from './sparse.ts';
 
 export interface TarConsumer {
   entry(entry: TarEntry): void;
-  /** Bytes of the entry's content and where in the file they stand. What lies between is a hole. */
+  /** Receives bytes of the entry's content and their position in the file. Gaps between them are holes. */
   data(bytes: Buffer, position: number): void;
   /** The entry's content is complete. */
   end(): void;
 }
 
 export interface TarReader {
-  /** Calls the consumer for all that is complete; `bytes` are not kept when it returns. Throws FormatError. */
+  /**
+   * Passes complete parts to the consumer; `bytes` are not kept.
+   * @throws FormatError when the archive is not valid
+   */
   write(bytes: Uint8Array): void;
-  /** Throws FormatError when the archive stops in the middle of an entry. */
+  /** @throws FormatError when the archive stops in the middle of an entry */
   finish(): void;
 }
 
