@@ -74,7 +74,8 @@ const ZONED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d{1,9}))?(Z|[-+]\d\d:\
 
 /**
  * A time ('2026-01-02T15:04:05Z', without a zone the local one), seconds since 1970 ('1700000000.5'), or a duration
- * before `now` ('10m') → seconds since 1970 with nine decimals, as the Engine API takes them. Throws FormatError.
+ * before `now` ('10m') → seconds since 1970 with nine decimals, as the Engine API takes them.
+ * @throws FormatError when the text is none of these
  */
 export function decodePointInTime(text: string, now: Date): string {
   if (/^\d+(\.\d{1,9})?$/.test(text)) return text;

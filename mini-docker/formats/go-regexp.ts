@@ -12,7 +12,7 @@ export interface GoRegexp {
 /** Longer ones are a mistake, and compiling takes time. Characters. */
 const LONGEST = 1024;
 
-/** Rejects with FormatError. */
+/** @throws FormatError when the expression is not valid or too long */
 export async function compileGoRegexp(text: string): Promise<GoRegexp> {
   if (text.length > LONGEST) throw new FormatError(`it is longer than ${LONGEST} characters`);
   // Most filters are names. To load the library takes 10 ms.

@@ -15,7 +15,7 @@ export interface ImageReference {
 
 const DEFAULT_DOMAIN = 'docker.io';
 const OFFICIAL = 'library/';
-/** Of domain and path together. */
+/** Characters of domain and path together. */
 const NAME_LIMIT = 255;
 
 const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
@@ -26,7 +26,8 @@ const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]
 
 /**
  * Reads what a user wrote ('busybox', 'localhost:5000/a/b:1', 'alpine@sha256:…'), with docker's defaults for domain
- * and path. The tag stays undefined when none is written: `withTag` adds 'latest'. Throws FormatError.
+ * and path. The tag stays undefined when none is written: `withTag` adds 'latest'.
+ * @throws FormatError when the text is not a valid reference
  */
 export function decodeReference(text: string): ImageReference {
   const invalid = (why = '') => new FormatError(`invalid reference format${why}: ${JSON.stringify(text)}`);

@@ -26,8 +26,9 @@ export function encodeFrame(stream: StreamFrame['stream'], data: Uint8Array): Ui
 
 export interface FrameDecoder {
   /**
-   * Takes the next bytes of the stream, cut anywhere, and gives what is in them. A frame longer than a chunk comes
-   * out in pieces, so that nothing is held back. Throws FormatError for a header of no known stream.
+   * Decodes the next bytes of the stream, cut anywhere. A frame longer than a chunk is returned in pieces, so
+   * that no data is held back.
+   * @throws FormatError when a header names an unknown stream
    */
   push(chunk: Uint8Array): StreamFrame[];
   /** Whether the stream may end here: between two frames. */

@@ -1,4 +1,4 @@
-// Guesses the word that was meant.
+// Guesses the intended word after a typing error.
 
 /** How many letters have to be added, removed, changed or swapped with their neighbour (optimal string alignment). */
 export function distance(a: string, b: string): number {

@@ -1,5 +1,5 @@
-// Why a container ended, does not start, cannot be reached or is slow: GET /containers/{id}/why, an addition of ours to the
-// Engine API.
+// The reasons why a container ended, does not start, cannot be reached or is slow: GET /containers/{id}/why,
+// an addition to the Engine API.
 
 export interface WhyReport {
   name: string;
@@ -11,7 +11,7 @@ export interface WhyReport {
 }
 
 export interface Finding {
-  /** For programs: 'oom-killed', 'listens-on-loopback', …. */
+  /** Code for programs: 'oom-killed', 'listens-on-loopback', …. */
   code: string;
   /** One or two sentences for the user. */
   sentence: string;

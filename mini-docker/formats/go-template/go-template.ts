@@ -23,7 +23,10 @@ export interface TemplateOptions {
 /** Renders one value. @throws FormatError when the template cannot be applied to it */
 export type Template = (data: unknown) => string;
 
-/** Parses once, to be run for many values. Throws FormatError ('template: :1: unclosed action'). */
+/**
+ * Parses a template once, for many values.
+ * @throws FormatError when it is not valid ('template: :1: unclosed action')
+ */
 export function compileTemplate(source: string, options: TemplateOptions = {}): Template {
   const nodes = parseTemplate(source);
   checkFunctions(nodes, source);

@@ -30,7 +30,7 @@ export type HealthConfig = Infer<typeof healthConfig>;
 
 const places = map<Record<string, never>>(() => ({}));
 
-/** What containers of the image start with, as far as their user does not say otherwise. */
+/** Default settings for containers of the image, which their user can override. */
 const processDefaults = object({
   User: string,
   ExposedPorts: places,
@@ -74,7 +74,10 @@ const imageConfig = object(
 );
 export type ImageConfig = Infer<typeof imageConfig>;
 
-/** Reads an image configuration. Fields that are not known here are left out. Throws FormatError, which names the field. */
+/**
+ * Decodes an image configuration, without unknown fields.
+ * @throws FormatError naming the first field that is not valid
+ */
 export function decodeImageConfig(text: string | Uint8Array): ImageConfig {
   const what = 'image configuration';
   const config = parse(text, what, imageConfig);

@@ -74,7 +74,7 @@ function checkVersion(fields: Record<string, unknown>, what: string): void {
   throw new FormatError(`${what}.schemaVersion must be 2${old}`);
 }
 
-/** Throws FormatError. */
+/** @throws FormatError when the text is not an image manifest */
 export function decodeManifest(text: string | Uint8Array): Manifest {
   const fields = parseObject(text, 'image manifest');
   checkVersion(fields, 'image manifest');
@@ -83,7 +83,7 @@ export function decodeManifest(text: string | Uint8Array): Manifest {
   return manifest(fields, 'image manifest');
 }
 
-/** Throws FormatError. */
+/** @throws FormatError when the text is not an image index */
 export function decodeIndex(text: string | Uint8Array): Index {
   const fields = parseObject(text, 'image index');
   checkVersion(fields, 'image index');
@@ -96,5 +96,5 @@ export function decodeIndex(text: string | Uint8Array): Index {
 const hasField = (fields: Record<string, unknown>, name: string): boolean =>
   Object.keys(fields).some(key => key.toLowerCase() === name);
 
-/** Canonical enough to be the same every time: fields in the order given, no spaces. */
+/** Encodes a value to the same bytes every time: fields in the given order, no spaces. */
 export const encodeJson = (value: Manifest | Index | object): Buffer => Buffer.from(JSON.stringify(value));

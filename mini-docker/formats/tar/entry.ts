@@ -3,7 +3,7 @@
 export type TarType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo';
 
 export interface TarEntry {
-  /** As the archive has it, without slashes at the end: it may be absolute or have '..' in it. See byte-names.ts. */
+  /** Path in the archive, without trailing slashes: it may be absolute or contain '..'. See byte-names.ts. */
   path: string;
   type: TarType;
   /** Permission bits, setuid, setgid and sticky: 0o7777 at most. */
@@ -16,7 +16,7 @@ export interface TarEntry {
   mtime: bigint;
   /** Target of a symbolic or hard link. */
   linkname?: string;
-  /** Of devices. */
+  /** Device number of a device node. */
   major?: number;
   minor?: number;
   /** Extended attributes by their full name: 'security.capability'. */
