@@ -41,6 +41,8 @@ const MOST_TROUBLES = 50;
 async function serve(options: DaemonOptions): Promise<void> {
   const { dataRoot, runDir, registries, debug } = options;
   const stopped = stopSignal();
+  // A log that nothing reads any more (EPIPE) must not be logged as an error, which would never end.
+  process.stdout.on('error', () => {});
   process.on('uncaughtException', error => report('error', `unexpected: ${stackOf(error)}`));
   process.on('unhandledRejection', error => report('error', `unexpected: ${stackOf(error)}`));
   await using resources = new AsyncDisposableStack();
