@@ -16,12 +16,18 @@ test("addresses are given out in order, but for the gateway, the network's own a
   expect(take).toThrow("no available IPv4 addresses on this network's address pools: web (10.1.0.0/29)");
 });
 
-test('an address that came back is the last to be given out again', () => {
+test('the lowest address that came back is the next to be given out, as in Docker', () => {
   const { take, giveBack } = pool();
-  const first = take();
-  giveBack(first);
-  expect([take(), take(), take(), take()]).toEqual(['10.1.0.3', '10.1.0.4', '10.1.0.5', '10.1.0.6']);
-  expect(take()).toBe(first);
+  expect([take(), take(), take()]).toEqual(['10.1.0.2', '10.1.0.3', '10.1.0.4']);
+  giveBack('10.1.0.3');
+  giveBack('10.1.0.2');
+  expect([take(), take(), take()]).toEqual(['10.1.0.2', '10.1.0.3', '10.1.0.5']);
+});
+
+test('an address below the range is not chosen after it came back', () => {
+  const { take, giveBack } = pool({ subnet: '10.1.0.0/16', range: '10.1.5.0/30' });
+  giveBack(take('10.1.0.9'));
+  expect(take()).toBe('10.1.5.0');
 });
 
 test('a wanted address is given out once', () => {
@@ -32,7 +38,7 @@ test('a wanted address is given out once', () => {
   expect(take('10.1.0.5')).toBe('10.1.0.5');
 });
 
-test.each(['10.1.0.1', '10.1.0.0', '10.1.0.7'])("%s is nobody's to take", address => {
+test.each(['10.1.0.1', '10.1.0.0', '10.1.0.7'])('%s is never given out', address => {
   expect(() => pool().take(address)).toThrow(/Address already in use/);
 });
 

@@ -1,5 +1,5 @@
-// Allocates the addresses of one subnet. An address is not reused before all others were used, as in docker,
-// since neighbours remember for a while who had it.
+// Allocates the addresses of one subnet, lowest first, as Docker does. An address may be given out again at
+// once: its MAC address follows from it, so that what neighbours remember stays true.
 import { ExpectedError } from '../formats/errors.ts';
 import {
   contains,
@@ -40,19 +40,14 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
   const { first, last } = usable(subnet);
   const from = max(first, firstAddress(range));
   const to = min(last, lastAddress(range));
-  let next = from;
+  /** No address from which to choose is free below this one. */
+  let lowest = from;
 
   const isFree = (value: bigint): boolean => !taken.has(value) && !reserved.has(value);
 
-  /** At most one step more than addresses in use: a subnet of 2⁶⁴ is never walked through. */
   const chosen = (): bigint => {
-    const size = to - from + 1n;
-    const tries = min(size, BigInt(taken.size + reserved.size + 1));
-    for (let step = 0n; step < tries; step++) {
-      const value = next;
-      next = next < to ? next + 1n : from;
-      if (isFree(value)) return value;
-    }
+    while (lowest <= to && !isFree(lowest)) lowest++;
+    if (lowest <= to) return lowest;
     const family = subnet.family === 4 ? 'IPv4' : 'IPv6';
     throw new ExpectedError(
       'forbidden',
@@ -86,7 +81,9 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
       return toAddress(value, subnet.family);
     },
     giveBack(address) {
-      taken.delete(toNumber(address));
+      const value = toNumber(address);
+      taken.delete(value);
+      if (value >= from) lowest = min(lowest, value);
     },
   };
 }

@@ -5,7 +5,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { call } from '../linux/call.ts';
 import { FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, O } from '../linux/constants.ts';
-import { mayFail, type Step } from '../linux/step.ts';
 import { close, fsconfig, fsmount, fsopen } from '../linux/syscalls.ts';
 
 export interface ViewOptions {
@@ -16,6 +15,12 @@ export interface ViewOptions {
   workdir?: string;
 }
 
+/**
+ * The longest value that fsconfig(2) takes: some 60 layers. One by one ("lowerdir+", Linux 6.8) there can be
+ * 500, but a kernel that does not know how logs each attempt.
+ */
+const LONGEST_VALUE = 255;
+
 /** Opens the root directory; the caller closes it. @throws SyscallError when the overlay cannot be mounted */
 export function openMergedView(options: ViewOptions): number {
   const { lowerdirs, upperdir, workdir } = options;
@@ -23,63 +28,36 @@ export function openMergedView(options: ViewOptions): number {
   // Overlay needs two layers; with fewer there is nothing to merge.
   if (layers.length < 2 && workdir === undefined) return openSync(upperdir, O.DIRECTORY | constants.O_RDONLY);
   using descriptors = new DisposableStack();
-  const view = { layers, upperdir, workdir };
-  const context = oneByOne(view, descriptors) ?? atOnce(view, descriptors);
+  const context = descriptors.adopt(call(fsopen('overlay', FSOPEN.CLOEXEC)), fd => call(close(fd)));
+  const set = (key: string, value: string) => call(fsconfig(context, FSCONFIG.SET_STRING, key, value, 0));
+  set('source', 'overlay');
+  const numbers = layers.map(layer =>
+    descriptors.adopt(openSync(layer, O.PATH | O.DIRECTORY), closeSync).toString(),
+  );
+  const together = numbers.join(':');
+  using _ = inDirectory('/proc/self/fd');
+  if (together.length <= LONGEST_VALUE) set('lowerdir', together);
+  else for (const number of numbers) set('lowerdir+', number);
+  if (workdir !== undefined) {
+    set('upperdir', upperdir);
+    set('workdir', workdir);
+  }
+  call(fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0));
   const attributes = MOUNT_ATTR.NODEV | MOUNT_ATTR.NOSUID | (workdir === undefined ? MOUNT_ATTR.RDONLY : 0);
   return call(fsmount(context, FSMOUNT.CLOEXEC, attributes));
 }
 
-interface View {
-  layers: string[];
-  upperdir: string;
-  workdir: string | undefined;
-}
-
 /**
- * Adds the layers one by one, which needs Linux 6.8. @returns undefined for older kernels: some fail at the
- * first layer, and those before 6.5 report unknown options only at the end.
+ * Stays in `directory` until disposed: the numbers of descriptors are then the shortest paths to the layers.
+ * Nothing else may run meanwhile, so the caller must not wait.
  */
-function oneByOne(view: View, descriptors: DisposableStack): number | undefined {
-  const context = begin(descriptors);
-  for (const layer of view.layers) {
-    if (call(mayFail(set(context, 'lowerdir+', layer), 'EINVAL')) < 0) return undefined;
-  }
-  setWritable(context, view);
-  return call(mayFail(create(context), 'EINVAL')) < 0 ? undefined : context;
-}
-
-/**
- * Adds all layers in one value, of which fsconfig(2) takes 255 bytes: descriptors have short names, and 15 of
- * them fit.
- */
-function atOnce(view: View, descriptors: DisposableStack): number {
-  const context = begin(descriptors);
-  const short = view.layers.map(layer => {
-    const fd = descriptors.adopt(openSync(layer, O.PATH | O.DIRECTORY), closeSync);
-    return `/proc/self/fd/${fd}`;
-  });
-  call(set(context, 'lowerdir', short.join(':')));
-  setWritable(context, view);
-  call(create(context));
-  return context;
-}
-
-function begin(descriptors: DisposableStack): number {
-  const context = descriptors.adopt(call(fsopen('overlay', FSOPEN.CLOEXEC)), fd => call(close(fd)));
-  call(set(context, 'source', 'overlay'));
-  return context;
-}
-
-function setWritable(context: number, { upperdir, workdir }: View): void {
-  if (workdir === undefined) return;
-  call(set(context, 'upperdir', upperdir));
-  call(set(context, 'workdir', workdir));
-}
-
-function set(context: number, key: string, value: string): Step {
-  return fsconfig(context, FSCONFIG.SET_STRING, key, value, 0);
-}
-
-function create(context: number): Step {
-  return fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+function inDirectory(directory: string): Disposable {
+  const before = openSync('.', O.PATH | O.DIRECTORY);
+  process.chdir(directory);
+  return {
+    [Symbol.dispose]: () => {
+      process.chdir(`/proc/self/fd/${before}`);
+      closeSync(before);
+    },
+  };
 }
