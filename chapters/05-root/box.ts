@@ -3,9 +3,9 @@
 import { CLONE, clone, type Item, sethostname } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
-import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
+import { parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { busyboxRoot } from './busybox.ts';
-import { bindRoot, enterRoot, makeDirectories, systemDirectories } from './root.ts';
+import { bindRoot, enterRoot, systemDirectories, volumeInRoot } from './root.ts';
 
 let root: string | undefined;
 let hostname = 'box';
@@ -25,10 +25,7 @@ const steps: Item[] = [
   privateMounts(),
   bindRoot(root),
   ...systemDirectories(root),
-  ...volumes.flatMap(volume => [
-    ...makeDirectories(root, volume.target),
-    ...bindVolume({ ...volume, target: root + volume.target }),
-  ]),
+  ...volumes.flatMap(volume => volumeInRoot(root, volume)),
   ...enterRoot(root),
   sethostname(hostname),
   ...program(command),

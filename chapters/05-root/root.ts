@@ -1,4 +1,6 @@
 // A root of the box's own: steps for the child, in a mount namespace whose mounts are private.
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   AT,
   because,
@@ -18,6 +20,7 @@ import {
   symlinkat,
   umount2,
 } from '#linux';
+import { bindVolume, type Volume } from '../04-mounts/volumes.ts';
 
 /** From here on `root` is /, and no path leads to the old / any more. */
 export function enterRoot(root: string): Step[] {
@@ -55,14 +58,10 @@ export function systemDirectories(root: string): Item[] {
 
 /** The machine's harmless devices, bound one by one: none of them is hardware. */
 function devices(dev: string): Item[] {
-  return ['null', 'zero', 'full', 'random', 'urandom', 'tty'].flatMap(name => {
-    const file = openat(AT.FDCWD, `${dev}/${name}`, O.CREAT | O.WRONLY | O.CLOEXEC, 0o666);
-    return [
-      file,
-      close(resultOf(file)),
-      mount({ source: `/dev/${name}`, target: `${dev}/${name}`, flags: MS.BIND }),
-    ];
-  });
+  return ['null', 'zero', 'full', 'random', 'urandom', 'tty'].flatMap(name => [
+    ...makeFile(`${dev}/${name}`),
+    mount({ source: `/dev/${name}`, target: `${dev}/${name}`, flags: MS.BIND }),
+  ]);
 }
 
 /** Each devpts mount has terminals of its own, and its own multiplexer (ptmx) that creates them. */
@@ -89,6 +88,17 @@ function links(dev: string): Step[] {
   ];
 }
 
+/** A volume in the root. A directory can be bound only on a directory, and a file only on a file: missing ones are made. */
+export function volumeInRoot(root: string, volume: Volume): Item[] {
+  const target = root + volume.target;
+  const isFile = statSync(volume.source, { throwIfNoEntry: false })?.isDirectory() === false;
+  return [
+    ...makeDirectories(root, isFile ? dirname(volume.target) : volume.target),
+    ...(isFile ? makeFile(target) : []),
+    ...bindVolume({ ...volume, target }),
+  ];
+}
+
 /** Creates the missing directories of a path in the root. */
 export function makeDirectories(root: string, path: string): Step[] {
   const parts = path.split('/').filter(Boolean);
@@ -97,4 +107,9 @@ export function makeDirectories(root: string, path: string): Step[] {
 
 function makeDirectory(path: string): Step {
   return mayFail(mkdirat(AT.FDCWD, path, 0o755), 'EEXIST');
+}
+
+function makeFile(path: string): Step[] {
+  const file = openat(AT.FDCWD, path, O.CREAT | O.CLOEXEC, 0o666);
+  return [file, close(resultOf(file))];
 }

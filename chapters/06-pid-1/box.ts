@@ -4,9 +4,9 @@
 import { CLONE, call, clone, type Item, kill, mayFail, SIG, sethostname } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
-import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
+import { parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { busyboxRoot } from '../05-root/busybox.ts';
-import { bindRoot, enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
+import { bindRoot, enterRoot, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from './init.ts';
 
 let init = false;
@@ -29,10 +29,7 @@ const steps: Item[] = [
   privateMounts(),
   bindRoot(root),
   ...systemDirectories(root),
-  ...volumes.flatMap(volume => [
-    ...makeDirectories(root, volume.target),
-    ...bindVolume({ ...volume, target: root + volume.target }),
-  ]),
+  ...volumes.flatMap(volume => volumeInRoot(root, volume)),
   ...enterRoot(root),
   sethostname(hostname),
   ...(init ? [becomeInit(command)] : program(command)),

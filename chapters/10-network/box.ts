@@ -22,8 +22,8 @@ import {
 } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
-import { bindVolume, parseVolume, type Volume } from '../04-mounts/volumes.ts';
-import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
+import { parseVolume, type Volume } from '../04-mounts/volumes.ts';
+import { enterRoot, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
 import { terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, type Limits, makeGroup, parseSize, removeGroup } from '../07-cgroups/groups.ts';
@@ -79,10 +79,7 @@ async function run(words: string[]): Promise<void> {
     privateMounts(),
     mountLayers(layers),
     ...systemDirectories(root),
-    ...volumes.flatMap(volume => [
-      ...makeDirectories(root, volume.target),
-      ...bindVolume({ ...volume, target: root + volume.target }),
-    ]),
+    ...volumes.flatMap(volume => volumeInRoot(root, volume)),
     ...enterRoot(root),
     sethostname(hostname),
     chdir(WorkingDir),

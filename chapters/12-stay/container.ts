@@ -19,8 +19,7 @@ import {
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from '../03-small-namespaces/join.ts';
-import { bindVolume } from '../04-mounts/volumes.ts';
-import { enterRoot, makeDirectories, systemDirectories } from '../05-root/root.ts';
+import { enterRoot, makeDirectories, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
 import { terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
@@ -64,10 +63,7 @@ export async function runContainer(
     privateMounts(),
     mountLayers(layers),
     ...systemDirectories(root),
-    ...spec.volumes.flatMap(volume => [
-      ...makeDirectories(root, volume.target),
-      ...bindVolume({ ...volume, target: root + volume.target }),
-    ]),
+    ...spec.volumes.flatMap(volume => volumeInRoot(root, volume)),
     ...enterRoot(root),
     sethostname(spec.hostname),
     ...makeDirectories('', WorkingDir),
