@@ -13,6 +13,7 @@ import { map } from './commands/map.ts';
 import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
 import { reset, start } from './commands/start.ts';
+import { tour } from './commands/tour.ts';
 import { UserError } from './course.ts';
 import { removeEmptyGroups } from './sandbox/groups.ts';
 import { printError, wrap } from './screen.ts';
@@ -99,6 +100,12 @@ program
   .argument('[name]')
   .description('look up a function of #linux: signature, manual page, example')
   .action(api);
+program
+  .command('tour')
+  .argument('[stop]')
+  .option('-a, --answer', "show the answer to the stop's question")
+  .description('walk through the engine in twelve stops, after the chapters')
+  .action(tour);
 program
   .command('reset')
   .argument('<chapter>')

@@ -191,12 +191,8 @@ function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
   return [...user, ...others];
 }
 
-function rlimit(ulimit: { Name: string; Soft: number; Hard: number }): {
-  type: string;
-  soft: number;
-  hard: number;
-} {
-  const name = ulimit.Name.toLowerCase();
-  if (!ULIMITS.includes(name)) throw badParameter(`invalid ulimit type: ${ulimit.Name}`);
-  return { type: `RLIMIT_${name.toUpperCase()}`, soft: ulimit.Soft, hard: ulimit.Hard };
+function rlimit({ Name, Soft, Hard }: { Name: string; Soft: number; Hard: number }) {
+  const name = Name.toLowerCase();
+  if (!ULIMITS.includes(name)) throw badParameter(`invalid ulimit type: ${Name}`);
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft: Soft, hard: Hard };
 }
