@@ -22,7 +22,7 @@ import { call } from '../mini-docker/linux/call.ts';
 import { fsetxattr } from '../mini-docker/linux/syscalls.ts';
 import { xattr } from '../mini-docker/linux/xattrs.ts';
 import { commandLines } from './support/command-lines.ts';
-import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 
 let daemon: TestDaemon;
@@ -166,4 +166,24 @@ describe.for(commandLines(() => daemon))('$name puts it where the target says', 
     closeSync(copied);
     await engine.json('DELETE', `/containers/${id}`);
   });
+});
+
+test('names that are not UTF-8 keep their bytes in both directions, in arguments and below them', () => {
+  const script = String.raw`set -e; b=$(printf '\377\303(')
+mkdir -p "in$b/d$b"; echo one >"in$b/d$b/f$b"; ln -s "f$b" "in$b/d$b/l$b"; ln "in$b/d$b/f$b" "in$b/d$b/h$b"
+run cp "in$b/d$b" "$id:/to$b"; run cp "$id:/to$b" "out$b"; diff -r "in$b/d$b" "out$b"; readlink "out$b/l$b"
+run cp -L "$id:/to$b/l$b" "copy$b"; cat "copy$b"; run cp "$id:/to$b/l$b" - | tar t --quoting-style=literal
+echo two >"two$b"; run cp -L "two$b" "$id:/to$b/l$b"; run exec "$id" sh -c 'cd /to*; cat f*; for i in *; do echo "$i"; done'; rm "in$b/d$b/h$b"
+printf 'FROM busybox\nCOPY / /built/\nRUN test -L "$(printf "/built/d\\377\\303(/l\\377\\303(")"\n' >"in$b/Dockerfile"
+run build -q "in$b" >/dev/null`;
+  const run = `run() { DOCKER_HOST=${daemon.host} ${NODE} ${MAIN} "$@"; }; id=${running}\n`;
+  const cwd = mkdtempSync(join(tmpdir(), 'bytes-'));
+  let out = '';
+  try {
+    out = execFileSync('sh', ['-c', run + script], { cwd, encoding: 'latin1' });
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
+  const [f, h, l] = ['f', 'h', 'l'].map(letter => `${letter}\xff\xc3(\n`);
+  expect(out).toBe(`${f}one\n${l}two\n${f}${h}${l}`);
 });

@@ -6,7 +6,7 @@ import { ExpectedError } from '../formats/errors.ts';
 import { object, string } from '../formats/schema.ts';
 import { requiredJsonBody } from './json-body.ts';
 import { pump } from './pump.ts';
-import { flag, text } from './query.ts';
+import { flag, path } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
 export const containerFileRoutes: Route[] = [
@@ -59,11 +59,11 @@ async function exportAll(call: Call) {
   return undefined;
 }
 
-function pathOf({ query }: Call): string {
-  const path = text(query, 'path');
-  if (path === undefined) throw badParameter('bad parameter: path cannot be empty');
-  if (path.includes('\0')) throw badParameter('bad parameter: path cannot have a NUL in it');
-  return path;
+function pathOf({ request }: Call): string {
+  const found = path(request.url!, 'path');
+  if (found === undefined) throw badParameter('bad parameter: path cannot be empty');
+  if (found.includes('\0')) throw badParameter('bad parameter: path cannot have a NUL in it');
+  return found;
 }
 
 function statHeader(stat: ContainerPathStat): Record<string, string> {

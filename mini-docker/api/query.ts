@@ -1,6 +1,7 @@
 // Reads the values of a query by dockerd's rules.
 
 import { badParameter } from '../engine/core/errors.ts';
+import { decodeUrlValue } from '../formats/byte-names.ts';
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
 import { fieldsOf, nullable, parse, type Schema } from '../formats/schema.ts';
@@ -17,6 +18,16 @@ export function flag(query: URLSearchParams, name: string, missing = false): boo
 /** undefined when missing or empty. */
 export function text(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined;
+}
+
+/**
+ * A path, whose bytes need not be UTF-8 (byte-names.ts): URLSearchParams would replace these. undefined when missing
+ * or empty.
+ */
+export function path(url: string, name: string): string | undefined {
+  const pairs = url.slice(url.indexOf('?') + 1).split('&');
+  const found = pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  return found === undefined ? undefined : decodeUrlValue(found) || undefined;
 }
 
 export function integer(query: URLSearchParams, name: string): number | undefined {

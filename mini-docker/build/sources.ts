@@ -1,13 +1,13 @@
 // The sources of COPY and ADD: files of an untrusted tree. The kernel resolves every path inside the tree.
 
 import { posix } from 'node:path';
-import { decodeName, encodeName, isByteName } from '../formats/byte-names.ts';
+import { decodeName, pathArg } from '../formats/byte-names.ts';
 import { FormatError } from '../formats/errors.ts';
 import { compileGlob, type Glob } from '../formats/glob.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
-import { openInRoot, type PathArg, resolveInRoot, withFd } from '../linux/in-root.ts';
+import { openInRoot, resolveInRoot, withFd } from '../linux/in-root.ts';
 import { openPlainFile } from '../linux/plain-file.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { close } from '../linux/syscalls.ts';
@@ -20,11 +20,6 @@ export interface Located extends Disposable {
   name: string;
   status: FileStatus;
 }
-
-const NUL = Buffer.alloc(1);
-
-export const pathArg = (path: string): PathArg =>
-  isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
 
 /** Largest length of a path, in bytes, including the final NUL (<linux/limits.h>). */
 const PATH_MAX = 4096;

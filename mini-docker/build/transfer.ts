@@ -1,8 +1,10 @@
 // Copies files from one tree to another, and computes a digest of them. Both use the archive that pack()
 // produces, which exists only in memory, piece by piece.
+
 import type { Hash } from 'node:crypto';
 import { closeSync, fchmodSync, fchownSync } from 'node:fs';
 import { posix } from 'node:path';
+import { pathArg } from '../formats/byte-names.ts';
 import type { TarEntry } from '../formats/tar/entry.ts';
 import { createTarReader } from '../formats/tar/reader.ts';
 import { pack } from '../images/pack.ts';
@@ -10,7 +12,7 @@ import { createUnpacker } from '../images/unpack.ts';
 import { makeDirectoriesInRoot } from '../linux/in-root.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { BuildError } from './errors.ts';
-import { isDirectory, type Located, openDirectoryOf, pathArg } from './sources.ts';
+import { isDirectory, type Located, openDirectoryOf } from './sources.ts';
 
 /** Changes made to files as they are copied. */
 export interface Alterations {

@@ -46,5 +46,34 @@ export function encodeName(name: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Whether the name's bytes are not valid UTF-8. */
-export const isByteName = (name: string): boolean => escaped.test(name);
+const NUL = Buffer.alloc(1);
+
+/** A path as an argument of a system call: the string, or bytes and a NUL where they are not UTF-8. */
+export const pathArg = (path: string): string | Buffer =>
+  escaped.test(path) ? Buffer.concat([encodeName(path), NUL]) : path;
+
+/** A path as an argument of node:fs: the string, or bytes where they are not UTF-8. */
+export const fsPath = (path: string): string | Buffer => (escaped.test(path) ? encodeName(path) : path);
+
+/** A value for a URL, with each byte of it that is not a letter or digit as %XX. */
+export function encodeUrlValue(value: string): string {
+  if (!escaped.test(value)) return encodeURIComponent(value);
+  return encodeName(value)
+    .toString('latin1')
+    .replace(/[^\w.~-]/g, byte => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** The opposite: decodes a value of a URL's query, in which '+' is a space, as a name. */
+export function decodeUrlValue(value: string): string {
+  const bytes = Buffer.from(value.replaceAll('+', ' '));
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const digits =
+      bytes[at] === PERCENT ? /^[\da-f]{2}$/i.exec(bytes.toString('latin1', at + 1, at + 3))?.[0] : undefined;
+    bytes[length++] = digits === undefined ? bytes[at]! : Number.parseInt(digits, 16);
+    if (digits !== undefined) at += 2;
+  }
+  return decodeName(bytes.subarray(0, length));
+}
+
+const PERCENT = 0x25;

@@ -3,7 +3,7 @@
 // moves its files meanwhile can spoil its own archive and nothing else.
 import { read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { decodeName, encodeName } from '../formats/byte-names.ts';
+import { decodeName, pathArg } from '../formats/byte-names.ts';
 import { encodeEntry } from '../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry, type TarType } from '../formats/tar/entry.ts';
 import { call } from '../linux/call.ts';
@@ -49,7 +49,6 @@ interface Level {
 const LONGEST_PATH = 4096;
 const BATCH = 1 << 18;
 const SMALL_FILE = 1 << 16;
-const NUL = Buffer.alloc(1);
 const readAsync = promisify(read);
 
 const TYPES: ReadonlyMap<number, TarType> = new Map([
@@ -181,7 +180,7 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
   }
 
   try {
-    if (options.only !== undefined) yield* packOne(options.fd, nameArg(options.only.name), options.only.as);
+    if (options.only !== undefined) yield* packOne(options.fd, pathArg(options.only.name), options.only.as);
     else open.push({ fd: options.fd, prefix: '', names: namesIn(options.fd).sort(Buffer.compare).reverse() });
     yield* packOpen();
   } finally {
@@ -213,8 +212,6 @@ function readUpTo(fd: number, buffer: Buffer): void {
     at += got;
   }
 }
-
-const nameArg = (name: string): PathArg => Buffer.concat([encodeName(name), NUL]);
 
 function whiteoutPath(path: string): string {
   const slash = path.lastIndexOf('/');

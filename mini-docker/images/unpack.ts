@@ -1,6 +1,7 @@
 // Unpacks a tar archive below a directory. The archive may be hostile: unpack/tree.ts handles its names,
 // unpack/entries.ts its kinds of files, unpack/allowance.ts its size.
 
+import { pathArg } from '../formats/byte-names.ts';
 import type { TarEntry } from '../formats/tar/entry.ts';
 import type { TarConsumer } from '../formats/tar/reader.ts';
 import { openInRoot, setTimes, withFd } from '../linux/in-root.ts';
@@ -16,7 +17,7 @@ import {
   makeNode,
   makeSymlink,
 } from './unpack/entries.ts';
-import { normalise, pathArg } from './unpack/paths.ts';
+import { normalise } from './unpack/paths.ts';
 import { isCode, OPEN_DIRECTORY, Tree, type TreeOptions } from './unpack/tree.ts';
 import { makeWhiteout } from './unpack/whiteout.ts';
 

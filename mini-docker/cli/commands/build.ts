@@ -4,6 +4,7 @@ import type { StepMessage } from '../../formats/engine-api/build.ts';
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { shortId } from '../../formats/oci/digest.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { byteArguments } from '../byte-arguments.ts';
 import { command } from '../command.ts';
 import { buildContext } from '../copy/build-context.ts';
 import { withLatest } from '../daemon/images-pull.ts';
@@ -87,7 +88,7 @@ export const build = command({
     const live = isLive(flags);
     const secrets = readSecrets(flags.secret);
     const { dockerfile, body } = await buildContext({
-      source: args[0]!,
+      source: byteArguments(args)[0]!,
       file: flags.file,
       stdin: () => process.stdin,
     });

@@ -1,7 +1,9 @@
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, posix, resolve } from 'node:path';
+import { decodeName, encodeUrlValue, fsPath } from '../../formats/byte-names.ts';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { encodeSize } from '../../formats/sizes.ts';
+import { byteArguments } from '../byte-arguments.ts';
 import { command } from '../command.ts';
 import {
   assertsDirectory,
@@ -53,7 +55,7 @@ export const cp = command({
     ['cp web:/var/log - | tar tv', "List a directory's contents"],
   ],
   async run({ flags, args, daemon }) {
-    const [source, target] = args.map(parseCopyArgument) as [
+    const [source, target] = byteArguments(args).map(parseCopyArgument) as [
       ReturnType<typeof parseCopyArgument>,
       ReturnType<typeof parseCopyArgument>,
     ];
@@ -82,7 +84,7 @@ async function copyOut({ daemon, container, path, local, flags }: Copy): Promise
   }
   const target = localTarget(local);
   const parent = posix.dirname(target.path.replace(/\/+\.?$/, '') || '/');
-  if (!target.exists && !statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!target.exists && !statSync(fsPath(parent), { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(`invalid output path: directory "${parent}" does not exist`);
   }
   // The name that the user gave, even if it is a link that was followed.
@@ -118,7 +120,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
   }
   const follow = flags['follow-link'] || assertsDirectory(local);
   const from = resolve(local);
-  const stats = (follow ? statSync : lstatSync)(from, { throwIfNoEntry: false });
+  const stats = (follow ? statSync : lstatSync)(fsPath(from), { throwIfNoEntry: false });
   if (!stats) throw new CommandError(`lstat ${from}: no such file or directory`);
   if (!stats.isDirectory() && assertsDirectory(local)) throw new CommandError(`${local}: not a directory`);
   // '.' and 'dir/..' get the real names of their directories.
@@ -131,7 +133,7 @@ async function copyIn({ daemon, container, path, local, flags }: Copy): Promise<
   await send(into, await pack({ path: from, name: rename, follow }));
 }
 
-const archivePath = (container: string) => `/containers/${encodeURIComponent(container)}/archive`;
+const archivePath = (container: string) => `/containers/${encodeUrlValue(container)}/archive`;
 
 function decodeStat(header: string | undefined): ContainerPathStat {
   if (header === undefined)
@@ -170,18 +172,18 @@ async function containerTarget(daemon: DaemonClient, container: string, path: st
     stat = await statInContainer(daemon, container, at);
   }
   // The path may be missing because the container is: the daemon's error tells which.
-  if (!stat) await daemon.text('GET', `/containers/${encodeURIComponent(container)}/json`);
+  if (!stat) await daemon.text('GET', `/containers/${encodeUrlValue(container)}/json`);
   return { path: at, exists: stat !== undefined, directory: stat !== undefined && isDirectory(stat) };
 }
 
 /** The destination after following symbolic links, which may lead to a missing file. */
 function localTarget(local: string): CopyTarget {
   let path = resolve(local);
-  for (let links = 0; lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
+  for (let links = 0; lstatSync(fsPath(path), { throwIfNoEntry: false })?.isSymbolicLink(); links++) {
     if (links === MOST_LINKS) throw new CommandError(`${local}: too many symbolic links`);
-    path = resolve(dirname(path), readlinkSync(path));
+    path = resolve(dirname(path), decodeName(readlinkSync(fsPath(path), { encoding: 'buffer' })));
   }
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(fsPath(path), { throwIfNoEntry: false });
   const trailing = contentsOnly(local) ? '/.' : local.endsWith('/') ? '/' : '';
   return { path: path + trailing, exists: stat !== undefined, directory: stat?.isDirectory() ?? false };
 }

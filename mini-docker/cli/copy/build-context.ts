@@ -13,7 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { decodeName } from '../../formats/byte-names.ts';
+import { decodeName, encodeName, fsPath } from '../../formats/byte-names.ts';
 import type { IgnoreList } from '../../formats/dockerignore.ts';
 import { FormatError } from '../../formats/errors.ts';
 import { encodeEntry } from '../../formats/tar/encode.ts';
@@ -51,7 +51,7 @@ export async function buildContext(options: ContextOptions): Promise<BuildContex
     throw cannot(`${source} is not on this machine: fetch it first (git clone, curl | mini-docker build -)`);
   }
   const directory = resolve(source);
-  const stats = statSync(directory, { throwIfNoEntry: false });
+  const stats = statSync(fsPath(directory), { throwIfNoEntry: false });
   if (stats === undefined) throw cannot(`path ${JSON.stringify(source)} not found`);
   if (!stats.isDirectory()) throw cannot(`${source} is not a directory (a Dockerfile is named with -f)`);
   if (file === '-') return withOwnDockerfile(directory, await collect(stdin()), undefined);
@@ -59,7 +59,7 @@ export async function buildContext(options: ContextOptions): Promise<BuildContex
   const path = file === undefined ? join(directory, 'Dockerfile') : resolve(file);
   let text: Buffer;
   try {
-    text = readFileSync(path);
+    text = readFileSync(fsPath(path));
   } catch (cause) {
     const hint = file === undefined ? ' (another one is named with -f)' : '';
     throw cannot(`cannot read the Dockerfile ${path}: ${fileReason(cause)}${hint}`, cause);
@@ -140,7 +140,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
 async function readList(path: string): Promise<IgnoreList | undefined> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFileSync(fsPath(path), 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cannot(`cannot read ${path}: ${fileReason(cause)}`, cause);
@@ -254,7 +254,7 @@ function* walk(options: {
       if (isDirectory && (wanted || leadsToWanted(path))) yield* visit(from, `${path}/`);
     }
   }
-  yield* visit(Buffer.from(options.directory), '');
+  yield* visit(encodeName(options.directory), '');
 }
 
 function names(directory: Buffer): Buffer[] {

@@ -3,6 +3,7 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeName, encodeName, fsPath } from '../../formats/byte-names.ts';
 import { encodeEntry } from '../../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../../formats/tar/entry.ts';
 import { printError } from '../show/output.ts';
@@ -18,7 +19,7 @@ export interface PackOptions {
 
 /** The archive's iteration rejects when a file cannot be read. */
 export async function* pack({ path, name, follow }: PackOptions): AsyncGenerator<Uint8Array> {
-  const stats = await (follow ? stat : lstat)(path);
+  const stats = await (follow ? stat : lstat)(fsPath(path));
   yield* packed({ from: path, to: name ?? '', stats, hardLinks: new Map() });
   yield END_OF_ARCHIVE;
 }
@@ -49,12 +50,13 @@ async function* packed({ from, to, stats, hardLinks }: Packed): AsyncGenerator<U
     yield* contentOf(from, entry.size);
   }
   if (entry.type !== 'directory') return;
-  for (const each of (await readdir(from)).sort()) {
+  for (const name of (await readdir(fsPath(from), { encoding: 'buffer' })).sort(Buffer.compare)) {
+    const each = decodeName(name);
     const below = join(from, each);
     yield* packed({
       from: below,
       to: to === '' ? each : `${to}/${each}`,
-      stats: await lstat(below),
+      stats: await lstat(fsPath(below)),
       hardLinks,
     });
   }
@@ -64,7 +66,7 @@ async function* packed({ from, to, stats, hardLinks }: Packed): AsyncGenerator<U
 async function* contentOf(path: string, size: number): AsyncGenerator<Uint8Array> {
   let left = size;
   if (size > 0) {
-    for await (const chunk of createReadStream(path, { end: size - 1 })) {
+    for await (const chunk of createReadStream(fsPath(path), { end: size - 1 })) {
       left -= (chunk as Buffer).length;
       yield chunk as Buffer;
     }
@@ -79,10 +81,15 @@ async function entryOf(path: string, name: string, stats: Stats): Promise<TarEnt
   const entry = { path: name, mode: stats.mode & 0o7777, uid, gid, size: 0, mtime };
   if (stats.isDirectory()) return { ...entry, type: 'directory' };
   if (stats.isFile()) {
-    const xattrs = await capabilitiesOf(Buffer.from(path), entry.mode);
+    const xattrs = await capabilitiesOf(encodeName(path), entry.mode);
     return { ...entry, type: 'file', size: stats.size, ...(xattrs === undefined ? {} : { xattrs }) };
   }
-  if (stats.isSymbolicLink()) return { ...entry, type: 'symlink', linkname: await readlink(path) };
+  if (stats.isSymbolicLink())
+    return {
+      ...entry,
+      type: 'symlink',
+      linkname: decodeName(await readlink(encodeName(path), { encoding: 'buffer' })),
+    };
   if (stats.isFIFO()) return { ...entry, type: 'fifo' };
   return undefined;
 }

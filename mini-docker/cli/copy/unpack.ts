@@ -14,11 +14,12 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
-  rmSync,
   symlinkSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fsPath } from '../../formats/byte-names.ts';
 import type { TarEntry } from '../../formats/tar/entry.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { CommandError } from '../errors.ts';
@@ -81,7 +82,7 @@ function describe(descriptor: number, entry: TarEntry, options: UnpackOptions): 
 function describeDirectory(path: string, entry: TarEntry, options: UnpackOptions): void {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    descriptor = openSync(fsPath(path), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
     if (['ENOTDIR', 'ELOOP', 'ENOENT'].includes((error as NodeJS.ErrnoException).code!)) return;
     throw error;
@@ -107,37 +108,37 @@ function place(into: string, name: string): string {
   let path = into;
   for (const part of parts.slice(0, -1)) {
     path = join(path, part);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = lstatSync(fsPath(path), { throwIfNoEntry: false });
     if (stat && !stat.isDirectory())
       throw new CommandError(`refusing to copy through ${path}: it is not a directory`);
-    if (!stat) mkdirSync(path);
+    if (!stat) mkdirSync(fsPath(path));
   }
   return parts.length === 0 ? into : join(path, parts.at(-1)!);
 }
 
 /** @returns the descriptor of a file, to which its content is written next */
 function make(path: string, entry: TarEntry, options: UnpackOptions): number | undefined {
-  const old = lstatSync(path, { throwIfNoEntry: false });
+  const old = lstatSync(fsPath(path), { throwIfNoEntry: false });
   if (entry.type === 'directory') {
     if (old && !old.isDirectory())
       throw new CommandError(`cannot overwrite non-directory "${path}" with directory "${options.into}"`);
-    if (!old) mkdirSync(path);
-    if (options.owners) lchownSync(path, entry.uid, entry.gid);
+    if (!old) mkdirSync(fsPath(path));
+    if (options.owners) lchownSync(fsPath(path), entry.uid, entry.gid);
     return undefined;
   }
   if (old?.isDirectory())
     throw new CommandError(`cannot overwrite directory "${path}" with non-directory "${options.into}"`);
-  if (old) rmSync(path);
+  if (old) unlinkSync(fsPath(path));
 
   if (entry.type === 'symlink') {
-    symlinkSync(entry.linkname ?? '', path);
-    if (options.owners) lchownSync(path, entry.uid, entry.gid);
-    lutimesSync(path, timeOf(entry), timeOf(entry));
+    symlinkSync(fsPath(entry.linkname ?? ''), fsPath(path));
+    if (options.owners) lchownSync(fsPath(path), entry.uid, entry.gid);
+    lutimesSync(fsPath(path), timeOf(entry), timeOf(entry));
   } else if (entry.type === 'hardlink') {
-    linkSync(place(options.into, options.nameOf(entry.linkname ?? '')), path);
+    linkSync(fsPath(place(options.into, options.nameOf(entry.linkname ?? ''))), fsPath(path));
   } else if (entry.type === 'file') {
     // O_EXCL does not follow a link that was placed there in the meantime.
-    return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    return openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   } else printError(`mini-docker: left out ${path}: it is a ${entry.type}`);
   return undefined;
 }

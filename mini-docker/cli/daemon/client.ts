@@ -1,6 +1,7 @@
 // The client of the Docker Engine API over a unix socket or TCP
 // (https://docs.docker.com/reference/api/engine/), for mini-docker's daemon and for dockerd.
 
+import { encodeUrlValue } from '../../formats/byte-names.ts';
 import { CommandError, DaemonError, NoDaemonError } from '../errors.ts';
 import {
   type Address,
@@ -234,7 +235,7 @@ function body({ json, body }: RequestOptions): { body?: Uint8Array | AsyncIterab
 function encodeQuery(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    return `${name}=${encodeURIComponent(typeof value === 'boolean' ? Number(value) : value)}`;
+    return `${name}=${encodeUrlValue(String(typeof value === 'boolean' ? Number(value) : value))}`;
   });
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }

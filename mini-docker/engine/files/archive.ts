@@ -4,6 +4,7 @@
 
 import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
+import { decodeName, pathArg } from '../../formats/byte-names.ts';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
@@ -124,7 +125,7 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
   const name = isInside ? '.' : posix.basename(root.path);
   let directory: number;
   try {
-    directory = openInRoot(root.fd, parent, O.RDONLY | O.DIRECTORY);
+    directory = openInRoot(root.fd, pathArg(parent), O.RDONLY | O.DIRECTORY);
   } catch (error) {
     throw pathError(error, live, shown);
   }
@@ -132,7 +133,7 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
   held.adopt(directory, closeSync);
   let status: FileStatus | undefined;
   try {
-    status = statusAt(directory, name);
+    status = statusAt(directory, pathArg(name));
   } catch (error) {
     throw pathError(error, live, shown);
   }
@@ -143,7 +144,7 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
 
 function openDirectory(live: LiveContainer, { root, path }: { root: ContainerRoot; path: string }): number {
   try {
-    return openInRoot(root.fd, root.path, O.RDONLY | O.DIRECTORY);
+    return openInRoot(root.fd, pathArg(root.path), O.RDONLY | O.DIRECTORY);
   } catch (error) {
     if (error instanceof SyscallError && error.code === 'ENOTDIR') {
       throw badParameter('extraction point is not a directory');
@@ -160,7 +161,7 @@ function pathStat({ directory, name, status }: Located, path: string): Container
     size: status.size,
     mode: encodeFileMode(status.mode),
     mtime: encodeTimestamp(status.mtime),
-    linkTarget: isLink ? readLink(directory, name).toString() : '',
+    linkTarget: isLink ? decodeName(readLink(directory, pathArg(name))) : '',
   };
 }
 

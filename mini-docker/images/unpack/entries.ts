@@ -1,6 +1,7 @@
 // Unpacks each kind of entry. Every file is created anew, by descriptor, never through an existing one.
 
 import { chmodSync } from 'node:fs';
+import { pathArg } from '../../formats/byte-names.ts';
 import type { TarEntry } from '../../formats/tar/entry.ts';
 import { call } from '../../linux/call.ts';
 import { AT, O, S_IF } from '../../linux/constants.ts';
@@ -21,7 +22,7 @@ import {
   symlinkat,
 } from '../../linux/syscalls.ts';
 import { ImageError } from '../errors.ts';
-import { pathArg, splitLast } from './paths.ts';
+import { splitLast } from './paths.ts';
 import { markOpaque, NEW_DIRECTORY, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
 /**

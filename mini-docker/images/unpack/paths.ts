@@ -1,14 +1,7 @@
 // Normalises names in an archive: relative to the directory that it is unpacked into, and never leading out
 // of it.
 
-import { encodeName, isByteName } from '../../formats/byte-names.ts';
-import type { PathArg } from '../../linux/in-root.ts';
 import { ImageError } from '../errors.ts';
-
-const NUL = Buffer.alloc(1);
-
-export const pathArg = (path: string): PathArg =>
-  isByteName(path) ? Buffer.concat([encodeName(path), NUL]) : path;
 
 /** The path without '.', '..' and double slashes, relative to the root. */
 export function normalise(path: string): string {

@@ -1,6 +1,7 @@
 // The directory that an archive is unpacked into. The kernel resolves every name inside it
 // (linux/in-root.ts).
 
+import { pathArg } from '../../formats/byte-names.ts';
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
 import { isWhiteout, statusAt } from '../../linux/directory.ts';
@@ -14,7 +15,7 @@ import { close, fchmod, fsetxattr, mkdirat, openat } from '../../linux/syscalls.
 import { ImageError } from '../errors.ts';
 import { OPAQUE_XATTR } from '../whiteouts.ts';
 import type { Allowance } from './allowance.ts';
-import { pathArg, splitLast } from './paths.ts';
+import { splitLast } from './paths.ts';
 
 export interface TreeOptions {
   /** The root directory, which no path can leave. The caller closes it. */

@@ -1,5 +1,6 @@
 // Translates a layer's whiteouts into overlayfs's (../whiteouts.ts).
 
+import { pathArg } from '../../formats/byte-names.ts';
 import { call } from '../../linux/call.ts';
 import { S_IF } from '../../linux/constants.ts';
 import { ERRNO } from '../../linux/errno.ts';
@@ -8,7 +9,7 @@ import { mayFail } from '../../linux/step.ts';
 import { mknodat, openat } from '../../linux/syscalls.ts';
 import { ImageError } from '../errors.ts';
 import { hiddenName, isMetadata, isOpaqueMark } from '../whiteouts.ts';
-import { pathArg, splitLast } from './paths.ts';
+import { splitLast } from './paths.ts';
 import { kindAt, markOpaque, OPEN_DIRECTORY, type Tree } from './tree.ts';
 
 /** @returns false when the entry is not a whiteout and becomes a file */
