@@ -9,6 +9,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Random } from './random.ts';
 import { harmless, said } from './said.ts';
+import { atTerminal, type Terminal } from './terminal.ts';
 
 export interface RunOptions extends CaptureOptions {
   /** Words put before the command: ['unshare', '--uts'] */
@@ -22,6 +23,8 @@ export interface Lab {
   run(args: readonly string[], options?: RunOptions): Promise<Captured>;
   /** Starts the learner's program and leaves it running. It ends with the sandbox, if not before. */
   start(args: readonly string[], options?: RunOptions): Promise<Running>;
+  /** Starts the learner's program at a terminal at which the check sits. */
+  atTerminal(args: readonly string[]): Promise<Terminal>;
   /** Runs one of the machine's programs in the sandbox, to prepare or to inspect something there. */
   command(argv: readonly string[], options?: CaptureOptions): Promise<Captured>;
   /** Starts one of the machine's programs and leaves it running. It ends with the sandbox, if not before. */
@@ -92,6 +95,7 @@ export function lab(options: {
       });
       return running;
     },
+    atTerminal: args => atTerminal(sandbox, program(args), directory),
     async command(argv, commandOptions) {
       tools.check();
       return capture(sandbox, argv, { directory: '/', ...commandOptions });

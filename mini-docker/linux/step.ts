@@ -7,10 +7,12 @@ export type Architecture = 'x64' | 'arm64';
 export type Names = Readonly<Record<string, number>>;
 
 /**
- * The kind of an argument determines its type, its layout in memory, and how it is printed. A `string` may
- * also be bytes that end in a NUL: file names need not be UTF-8. `length` is not passed by the caller: it is
- * the byte length of the preceding argument. `buffer` is memory that the kernel reads or fills. `words` are
- * numbers of 8 bytes each, the size of an address.
+ * The kind of an argument determines its type, its layout in memory, and how it is printed.
+ * - `string` may also be bytes that end in a NUL: file names need not be UTF-8.
+ * - `strings` are an array of pointers to strings, which ends with a null pointer.
+ * - `buffer` is memory that the kernel reads or fills.
+ * - `length` is the byte length of the preceding argument; the caller does not pass it.
+ * - `flags` are combined by |, `one` is one of several values.
  */
 export type Kind =
   | 'int'

@@ -1,0 +1,51 @@
+// A terminal at which a check sits, and a program in the sandbox that runs at it.
+import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ExitStatus, openPty, PtyStream } from '#linux';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+
+export interface Terminal {
+  /** Pid of the program on the machine. */
+  readonly pid: number;
+  /** The screen's text so far. */
+  readonly screen: string;
+  /** Settles when the program has ended. */
+  readonly ended: Promise<ExitStatus>;
+  type(keys: string): void;
+  /** Waits for text on the screen. @returns whether it appeared, within 5 seconds and before the program ended */
+  shows(text: string): Promise<boolean>;
+}
+
+/** Starts a program as the leader of a session that the terminal controls. It ends with the sandbox, if not before. */
+export async function atTerminal(
+  sandbox: Sandbox,
+  argv: readonly string[],
+  directory: string,
+): Promise<Terminal> {
+  const { master, slave } = openPty({ rows: 24, columns: 80 });
+  const { pid, ended } = await sandbox
+    .enter(['setsid', '--ctty', '--wait', ...argv], { directory, streams: [slave, slave, slave] })
+    .finally(() => closeSync(slave));
+  let screen = '';
+  let over = false;
+  const stream = new PtyStream(master);
+  stream.setEncoding('utf8').on('data', text => {
+    screen += text;
+  });
+  void ended.then(() => {
+    over = true;
+  });
+  return {
+    pid,
+    get screen() {
+      return screen.replaceAll('\r', '');
+    },
+    ended,
+    type: keys => void stream.write(keys),
+    async shows(text) {
+      for (const deadline = Date.now() + 5000; !screen.includes(text); await sleep(10))
+        if (over || Date.now() > deadline) return screen.includes(text);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,11 @@
+// Runs a command in the foreground of our terminal, so that Ctrl-C reaches it and not us.   Run: node foreground.ts COMMAND…
+import { addressOfResult, clone, getpid, IOCTL, type Item, ioctlBuffer, setpgid } from '#linux';
+import { program, statusOf } from '../../chapters/01-process/program.ts';
+
+const command = process.argv.slice(2);
+
+const self = getpid();
+const steps: Item[] = [self, setpgid(0, 0), ioctlBuffer(0, IOCTL.TIOCSPGRP, addressOfResult(self))];
+
+const pid = clone(0, [...steps, ...program(command)]);
+process.exitCode = await statusOf(pid);
