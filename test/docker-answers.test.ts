@@ -76,6 +76,12 @@ describe('a container that cannot be is refused at create, and nothing is left o
     [{ HostConfig: { ExtraHosts: ['foo:bar'] } }, 'invalid IP address in add-host: "bar"'],
     [{ HostConfig: { CapAdd: ['foo'] } }, 'invalid CapAdd: unknown capability: "CAP_FOO"'],
     [{ HostConfig: { Isolation: 'foo' } }, `Invalid isolation: "foo" - linux only supports 'default'`],
+    [{ HostConfig: { Tmpfs: { '/x': 'ro,foo=5' } } }, 'invalid tmpfs option ["foo" "5"]'],
+    [{ HostConfig: { Tmpfs: { '/x': 'size=-5' } } }, 'invalid tmpfs option ["size" "-5"]'],
+    [
+      mount({ Type: 'tmpfs', Source: '', TmpfsOptions: { SizeBytes: -1 } }),
+      'invalid tmpfs option ["size" "-1"]',
+    ],
     [health({ Interval: 1 }), 'Interval in Healthcheck cannot be less than 1ms'],
     [health({ Timeout: -1 }), 'Timeout in Healthcheck cannot be less than 1ms'],
     [health({ Retries: -1 }), 'Retries in Healthcheck cannot be negative'],

@@ -18,7 +18,7 @@ const IMPORT = /^(?:\/v[\d.]+)?\/images\/create\?/;
  * @throws forbidden when a browser reports that a page has sent the request; badParameter when a page could
  * have
  */
-export function refuseWebPages({ method, headers, url = '' }: IncomingMessage): void {
+export function refuseWebPages({ method, headers, url = '', socket }: IncomingMessage): void {
   // https://www.w3.org/TR/fetch-metadata/: 'none' means that a user typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
@@ -27,6 +27,8 @@ export function refuseWebPages({ method, headers, url = '' }: IncomingMessage): 
       `this API is not for web pages: the request has the header ${origin === undefined ? 'Sec-Fetch-Site' : 'Origin'}`,
     );
   }
+  // No browser connects to a Unix socket: scripts may send archives there with curl's own content type.
+  if (socket.remoteAddress === undefined) return;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const type = headers['content-type'] ?? '';
   // Before any other method a browser asks the server; the docker command labels the archive that it copies

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../formats/oci/digest.ts';
+import { decompressed } from './decompress.ts';
 import type { ImageStore } from './image.ts';
 import { openImageStore } from './store.ts';
 import { chunks, collect, isInstalled, tarOf, temporaryDirectory, textOf } from './testing/archives.ts';
@@ -37,6 +38,13 @@ async function saveTo(name: string, ...references: string[]): Promise<string> {
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** The same tar, of the file in/f. */
+const LAYERS = {
+  xz: '/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Af/AEJdADSbgeTmb12RNVRAKBYU45A3fgbG9/z7LuKc5EGhR3yX9CMwv7HPUo+0ZTqn62aKuuAYLTLFmB8lw0O6YNq8z/SnAAAAAD8ZcceOYn55AAFegBAAAABXWi4UscRn+wIAAAAABFla',
+  bzip2:
+    'QlpoOTFBWSZTWdFhUfQAAC5bgMmQQADXgAAEbyleAAgYIABUZkwmTRkwTAeoJQp6jQNNGgAGdZ8hBxAo5vgStpqQFDRuIvJUHUQmyDZXTDnfzxbH9b0F8DoAekJsXckU4UJDRYVH0A==',
+};
 
 describe('save and load', () => {
   test('an image comes back with its id, names, configuration and layers', async () => {
@@ -81,6 +89,27 @@ describe('save and load', () => {
     const archive = gzipSync(await collect(store.save(['two:layers'])));
     expect(await other.load(chunks(archive))).toHaveLength(1);
   });
+
+  test.each(Object.entries(LAYERS))(
+    'a layer in %s is unpacked, since no media type names it',
+    async (form, layer) => {
+      const bytes = Buffer.from(layer, 'base64');
+      const diffId = digestOf(await collect(decompressed(chunks(bytes))));
+      const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [diffId] } };
+      const archive = tarOf(
+        {
+          path: 'manifest.json',
+          content: JSON.stringify([{ Config: 'c.json', RepoTags: [`in:${form}`], Layers: ['layer'] }]),
+        },
+        { path: 'c.json', content: JSON.stringify(config) },
+        { path: 'layer', content: bytes },
+      );
+      const other = await newStore();
+      expect(await other.load(chunks(archive))).toMatchObject([{ names: [`docker.io/library/in:${form}`] }]);
+      const [top] = await other.lowerdirs(await other.get(`in:${form}`));
+      expect(textOf(top!, 'in/f')).toBe('packed\n');
+    },
+  );
 });
 
 const needs = (program: string) => test.skipIf(!isInstalled(program));

@@ -1,7 +1,9 @@
 // `docker load`: loads the images of an archive, which is an OCI layout, the older format of `docker save`,
 // or both.
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { FormatError } from '../formats/errors.ts';
 import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
 import {
@@ -17,7 +19,7 @@ import {
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
-import { compressionOf } from './decompress.ts';
+import { compressionOf, decompressed } from './decompress.ts';
 import { type DockerArchiveImage, decodeDockerArchive } from './docker-archive.ts';
 import { ImageError } from './errors.ts';
 import type { ImageProgress, LoadedImage } from './image.ts';
@@ -114,7 +116,7 @@ async function loadDockerArchive(
 }
 
 async function addDockerImage(
-  { blobs, add }: Content,
+  content: Content,
   options: {
     spool: Spool;
     entry: DockerArchiveImage;
@@ -123,15 +125,17 @@ async function addDockerImage(
     onProgress: (progress: ImageProgress) => void;
   },
 ): Promise<CatalogImage> {
+  const { blobs, add } = content;
   const { spool, entry, names, hold, onProgress } = options;
   const config = spool.file(entry.Config);
   decodeImageConfig(spool.text(entry.Config));
   const fresh = new Set<string>();
-  const layers = entry.Layers.map((name): Descriptor => {
-    const file = spool.file(name);
-    return { mediaType: layerType(file.path), digest: file.digest, size: file.size };
-  });
-  for (const file of [config, ...entry.Layers.map(name => spool.file(name))]) {
+  const files: SpooledFile[] = [];
+  for (const name of entry.Layers) files.push(await storable(spool.file(name), content.temporary));
+  const layers = files.map(
+    (file): Descriptor => ({ mediaType: layerType(file.path), digest: file.digest, size: file.size }),
+  );
+  for (const file of [config, ...files]) {
     hold(file.digest);
     blobs.adopt(file.path, file.digest);
     fresh.add(file.digest);
@@ -146,9 +150,35 @@ async function addDockerImage(
   return add({ manifest: encodeJson(manifest), mediaType: MEDIA.ociManifest, names, fresh, onLayer });
 }
 
-const LAYER_TYPES = { none: MEDIA.ociLayer, gzip: MEDIA.ociLayerGzip, zstd: MEDIA.ociLayerZstd } as const;
+/**
+ * The layer as an image can have it. No media type exists for xz and bzip2: such a layer is unpacked beside the
+ * spooled file, which goes with the spool.
+ */
+async function storable(file: SpooledFile, temporary: string): Promise<SpooledFile> {
+  if (compressionAt(file.path) in LAYER_TYPES) return file;
+  const path = `${file.path}.tar`;
+  const hash = createHash('sha256');
+  const limit = spaceFor(temporary);
+  let size = 0;
+  await using out = await open(path, 'wx');
+  for await (const chunk of decompressed(createReadStream(file.path))) {
+    size += chunk.length;
+    if (size > limit) throw new ImageError(`a layer unpacks to more than the ${limit} bytes allowed`);
+    hash.update(chunk);
+    await out.writeFile(chunk);
+  }
+  return { path, digest: `sha256:${hash.digest('hex')}`, size };
+}
 
-function layerType(path: string): string {
+const LAYER_TYPES: Readonly<Record<string, string>> = {
+  none: MEDIA.ociLayer,
+  gzip: MEDIA.ociLayerGzip,
+  zstd: MEDIA.ociLayerZstd,
+};
+
+const layerType = (path: string): string => LAYER_TYPES[compressionAt(path)]!;
+
+function compressionAt(path: string): string {
   const start = Buffer.alloc(6);
   const fd = openSync(path, 'r');
   try {
@@ -156,11 +186,7 @@ function layerType(path: string): string {
   } finally {
     closeSync(fd);
   }
-  const compression = compressionOf(start);
-  if (compression === 'xz' || compression === 'bzip2') {
-    throw new ImageError(`a layer is compressed with ${compression}, for which there is no media type`);
-  }
-  return LAYER_TYPES[compression];
+  return compressionOf(start);
 }
 
 /** The specification's key may hold a bare tag, which is ignored. */

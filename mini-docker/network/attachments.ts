@@ -125,6 +125,15 @@ function describeEndpoint(given: {
       'badParameter',
       'user specified IP address is supported on user defined networks only',
     );
+  for (const [address, isV6] of [
+    [wanted.ipAddress, false],
+    [wanted.ipv6Address, true],
+  ] as const)
+    if (address && network.record.chosen?.some(subnet => subnet.includes(':') === isV6))
+      throw new ExpectedError(
+        'badParameter',
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      );
   const taken: string[] = [];
   try {
     const addresses = network.pools.map(pool => {

@@ -136,9 +136,11 @@ function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRe
   const resource = resourceOf(body, id);
   resource.Options = options;
   resource.IPAM.Options = body.IPAM?.Options ?? null;
-  resource.IPAM.Config = definePools({ body, id, around });
+  const { pools, chosen } = definePools({ body, id, around });
+  resource.IPAM.Config = pools;
   resource.EnableIPv6 = resource.IPAM.Config.some(config => config.Subnet?.includes(':'));
-  return { version: 1, resource, bridge, mac: `02:42:${[...randomBytes(4)].map(hex).join(':')}` };
+  const mac = `02:42:${[...randomBytes(4)].map(hex).join(':')}`;
+  return { version: 1, resource, bridge, mac, ...(chosen.length > 0 && { chosen }) };
 }
 
 function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resource'] {
@@ -194,7 +196,10 @@ function checkOptions(given: Record<string, string>): Record<string, string> {
   return options;
 }
 
-function definePools(given: { body: NetworkCreateBody; id: string; around: Surroundings }): IpamConfig[] {
+function definePools(given: { body: NetworkCreateBody; id: string; around: Surroundings }): {
+  pools: IpamConfig[];
+  chosen: string[];
+} {
   const { body, id, around } = given;
   const ipamDriver = body.IPAM?.Driver || 'default';
   if (ipamDriver !== 'default')
@@ -202,7 +207,8 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
       'notFound',
       `could not find plugin ${ipamDriver} in v1 plugin registry: plugin not found`,
     );
-  const pools = (body.IPAM?.Config ?? []).flatMap(config => checkPool(config, around));
+  const asked = (body.IPAM?.Config ?? []).flatMap(config => checkPool(config, around));
+  const pools = [...asked];
   if (!pools.some(pool => isIPv4(pool.Gateway ?? '')))
     pools.unshift(
       withGateway(choosePool([...around.networks, ...around.routes, ...pools.flatMap(subnetOf)])),
@@ -215,7 +221,7 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
         'notImplemented',
         'a network with several subnets of one family is not supported: give one --subnet for IPv4 and one for IPv6',
       );
-  return pools;
+  return { pools, chosen: pools.filter(pool => !asked.includes(pool)).map(pool => pool.Subnet!) };
 }
 
 function subnetOf(config: IpamConfig): Subnet[] {

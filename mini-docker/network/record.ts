@@ -14,6 +14,8 @@ export interface NetworkRecord {
    */
   bridge: string;
   mac: string;
+  /** Subnets that the user did not name: nobody can ask for an address in them. */
+  chosen?: string[];
 }
 
 /** containers/ID.json: exists while the container runs. It is void after a reboot. */

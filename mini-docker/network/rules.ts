@@ -33,7 +33,7 @@ export function renderRules(
 add table ${TABLE}
 delete table ${TABLE}
 table ${TABLE} {
-${[...sets(networks), ...maps(ports), guard(networks, ports), ...translation(networks), forward(forwardedByUs)].join('\n\n')}
+${[...sets(networks), ...maps(ports), guard(networks, ports), forged(networks), ...translation(networks), forward(forwardedByUs)].join('\n\n')}
 }
 `;
 }
@@ -107,6 +107,21 @@ function guard(networks: readonly NetworkRecord[], ports: readonly PublishedPort
     'iifname != "lo" ip saddr 127.0.0.0/8 drop',
     ...atGateways,
   ]);
+}
+
+/**
+ * Drops what a container begins with the address of another network. Unlike rp_filter, which Docker leaves as
+ * it is, this lets answers pass: a container on two networks answers by its default route, which need not be
+ * the network on which it was asked.
+ */
+function forged(networks: readonly NetworkRecord[]): string {
+  const foreign = networks.flatMap(({ bridge, resource }) =>
+    resource.IPAM.Config.filter(({ Subnet = ':' }) => !Subnet.includes(':')).map(
+      ({ Subnet }) =>
+        `iifname ${quoted(bridge)} ip saddr != ${Subnet} ct state != { established, related } drop`,
+    ),
+  );
+  return chain('forged', 'type filter hook prerouting priority mangle; policy accept;', foreign);
 }
 
 function translation(networks: readonly NetworkRecord[]): string[] {

@@ -34,8 +34,6 @@ const DISTRUST: Record<string, string> = {
   'ipv4/send_redirects': '0',
   'ipv4/accept_source_route': '0',
   'ipv4/proxy_arp': '0',
-  // A packet from an address that is routed through another link is forged.
-  'ipv4/rp_filter': '1',
 };
 
 /** For a bridge, before it comes up. */

@@ -1,5 +1,6 @@
 // Requests and containers that go for the host by way of what the daemon itself does as root: the groups that it makes, the
 // files that it shares with a container, the rank that it has when memory runs out.
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ const MAPPED = { UidMap: ['0:100000:65536'], GidMap: ['0:100000:65536'] };
 let daemon: TestDaemon;
 let engine: EngineClient;
 beforeAll(async () => {
-  daemon = await startDaemon();
+  daemon = await startDaemon({ args: ['--host', 'tcp://127.0.0.1:2375'] });
   engine = engineClient(daemon);
 });
 afterAll(() => daemon.stop());
@@ -96,6 +97,14 @@ function statusOf(
   });
 }
 
+/** The same over TCP, which is all that a browser speaks. */
+function statusByTcp([method, path]: [string, string], type: string): string {
+  const [header, url] = [`content-type: ${type}`, `http://127.0.0.1:2375${path}`];
+  const curl = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-X', method, '-H', header];
+  const inside = ['-t', String(daemon.namespaces), '-n', ...curl, '--data-binary', '@-', url];
+  return execFileSync('nsenter', inside, { encoding: 'utf8', input: Buffer.alloc(1024) });
+}
+
 test('a web page gets nothing done, neither by what browsers say of it nor by what it may send unasked', async () => {
   const id = await engine.create(['true']);
   const archive = Buffer.alloc(1024).toString('latin1');
@@ -123,7 +132,7 @@ test('a web page gets nothing done, neither by what browsers say of it nor by wh
       'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
     ])
-      expect(await statusOf(route, { 'content-type': type }, archive), `${name} ${type}`).toBe(400);
+      expect(statusByTcp(route, type), `${name} ${type}`).toBe('400');
   }
   expect(await statusOf(['GET', '/containers/json'], { 'sec-fetch-site': 'cross-site' })).toBe(403);
   expect(await statusOf(['GET', '/version'], { 'sec-fetch-site': 'none' })).toBe(200);

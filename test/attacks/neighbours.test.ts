@@ -87,7 +87,6 @@ test('a router that a container pretends to be becomes nobody of the host (CVE-2
   for (const name of ['accept_redirects', 'send_redirects', 'secure_redirects', 'proxy_arp'])
     expect(setting(bridge, `ipv4/conf/LINK/${name}`), name).toBe('0');
   expect(setting(bridge, 'ipv6/conf/LINK/accept_redirects')).toBe('0');
-  expect(setting(bridge, 'ipv4/conf/LINK/rp_filter')).toBe('1');
 });
 
 test('a port published on 127.0.0.1 is reached by no neighbour that sends packets to 127.0.0.1 here', async () => {
@@ -111,6 +110,34 @@ test('a port published on 127.0.0.1 is reached by no neighbour that sends packet
     );
     expect(await ask({ pid }, '127.0.0.1', 8080)).toBe('');
   }
+});
+
+test('a container on two networks answers by the wrong one, and nobody speaks as another network', async () => {
+  await hosts.networks.create({ Name: 'shop' });
+  await using web = await container();
+  const { id, name: containerName, pid } = web;
+  await hosts.networks.attach({ network: 'shop', containerId: id, containerName, pid });
+  await using stranger = await container({ network: 'shop' });
+  await using lan = await neighbour('up1', '198.51.100');
+  await using server = await serve(web, { port: 80, name: 'web' });
+  await using ear = await serve(lan, { port: 90, protocol: 'udp', name: 'lan' });
+  void [server, ear];
+  await hosts.networks.publish({
+    containerId: web.id,
+    bindings: { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] },
+  });
+  sh('ip route replace default via 172.18.0.1', web.pid);
+  expect(await ask(lan, '198.51.100.1', 8080)).toBe('web to 198.51.100.2');
+  expect(await ask(stranger, '198.51.100.2', 90, 'udp')).toBe('lan to 198.51.100.1');
+  const heard = (): string =>
+    sh('cat /proc/net/snmp | sed -n "s/^Udp: \\([0-9]*\\) .*/\\1/p"', lan.pid).trim();
+  const before = heard();
+  sh(
+    'ip addr add 172.17.0.99/32 dev eth0; ip route replace default via 172.18.0.1 src 172.17.0.99',
+    stranger.pid,
+  );
+  expect(await ask(stranger, '198.51.100.2', 90, 'udp')).toBe('');
+  expect(heard()).toBe(before);
 });
 
 test('a port published at the gateway of a network is for that network and the host', async () => {

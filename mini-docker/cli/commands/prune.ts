@@ -4,7 +4,7 @@ import type { ContainersPruned } from '../../formats/engine-api/system.ts';
 import { decodeSize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
-import { DaemonError } from '../errors.ts';
+import { CommandError, DaemonError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { toggle, value } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
@@ -26,15 +26,13 @@ export const builderPrune = command({
   examples: [['builder prune -f', 'Remove the build cache']],
   run({ flags, daemon }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache';
-    return confirmed(flags.force, [what], async () => {
+    return confirmed({ force: flags.force, what: [what] }, async () => {
       const keep = flags['keep-storage'];
-      const query = {
+      return pruneCache(daemon, {
         filters: encodeFilters(flags.filter),
         all: flags.all ? '1' : '0',
         ...(keep === undefined ? {} : { 'keep-storage': String(keep) }),
-      };
-      const pruned = await daemon.json<BuildPruned>('POST', '/build/prune', { query });
-      return { lines: section('build cache objects', pruned.CachesDeleted), space: pruned.SpaceReclaimed };
+      });
     });
   },
 });
@@ -46,7 +44,9 @@ export const containerPrune = command({
   most: 0,
   examples: [['container prune -f', 'Remove all stopped containers']],
   run({ flags, daemon }) {
-    return confirmed(flags.force, ['all stopped containers'], () => pruneContainers(daemon, flags.filter));
+    return confirmed({ force: flags.force, what: ['all stopped containers'] }, () =>
+      pruneContainers(daemon, flags.filter),
+    );
   },
 });
 
@@ -60,7 +60,9 @@ export const imagePrune = command({
     const what = flags.all
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
-    return confirmed(flags.force, [what], () => pruneImages(daemon, flags.all, flags.filter));
+    return confirmed({ force: flags.force, what: [what] }, () =>
+      pruneImages(daemon, flags.all, flags.filter),
+    );
   },
 });
 
@@ -92,7 +94,9 @@ export const volumePrune = command({
   run({ flags, daemon }) {
     const what = `${flags.all ? 'all' : 'anonymous'} local volumes not used by at least one container`;
     const wanted: Filters = flags.all ? [...flags.filter, ['all', 'true']] : flags.filter;
-    return confirmed(flags.force, [what], () => pruneNamed(daemon, 'volumes', 'VolumesDeleted', wanted));
+    return confirmed({ force: flags.force, what: [what] }, () =>
+      pruneNamed(daemon, 'volumes', 'VolumesDeleted', wanted),
+    );
   },
 });
 
@@ -107,19 +111,24 @@ export const systemPrune = command({
   least: 0,
   most: 0,
   examples: [['system prune', 'Remove unused data after confirmation']],
-  run({ flags, daemon }) {
+  async run({ flags, daemon }) {
+    if (flags.volumes && flags.filter.some(([key]) => key === 'until'))
+      throw new CommandError('ERROR: The "until" filter is not supported with "--volumes"');
     const what = [
       'all stopped containers',
       'all networks not used by at least one container',
       ...(flags.volumes ? ['all anonymous volumes not used by at least one container'] : []),
       flags.all ? 'all images without at least one container associated to them' : 'all dangling images',
+      flags.all ? 'all build cache' : 'all dangling build cache',
     ];
-    return confirmed(flags.force, what, async () => {
+    const limits = flags.filter.map(([key, value]) => `${key}=${value}`);
+    return confirmed({ force: flags.force, what, limits }, async () => {
       const parts = [
         await pruneContainers(daemon, flags.filter),
         await pruneNamed(daemon, 'networks', 'NetworksDeleted', flags.filter),
         ...(flags.volumes ? [await pruneNamed(daemon, 'volumes', 'VolumesDeleted', flags.filter)] : []),
         await pruneImages(daemon, flags.all, flags.filter),
+        await pruneCache(daemon, { filters: encodeFilters(flags.filter), all: flags.all ? '1' : '0' }),
       ];
       return {
         lines: parts.flatMap(each => each.lines),
@@ -134,16 +143,25 @@ interface Pruned {
   space: number;
 }
 
-async function confirmed(force: boolean, what: string[], prune: () => Promise<Pruned>): Promise<number> {
-  if (!force && !(await agreed(what))) return 0;
+interface Question {
+  force: boolean;
+  what: string[];
+  /** The filters, as the user gave them. */
+  limits?: string[];
+}
+
+async function confirmed(question: Question, prune: () => Promise<Pruned>): Promise<number> {
+  if (!question.force && !(await agreed(question.what, question.limits))) return 0;
   const { lines, space } = await prune();
   for (const line of lines) print(line);
   print(`Total reclaimed space: ${encodeSize(space, 4)}`);
   return 0;
 }
 
-async function agreed(what: string[]): Promise<boolean> {
-  const list = what.length === 1 ? ` ${what[0]}.` : `:\n${what.map(each => `  - ${each}`).join('\n')}\n`;
+async function agreed(what: string[], limits: string[] = []): Promise<boolean> {
+  const listed = (items: string[]) => `:\n${items.map(each => `  - ${each}`).join('\n')}\n`;
+  const filtered = limits.length === 0 ? '' : `\n  Items to be pruned will be filtered with${listed(limits)}`;
+  const list = what.length === 1 ? ` ${what[0]}.` : `${listed(what)}${filtered}`;
   write(`WARNING! This will remove${list}\nAre you sure you want to continue? [y/N] `);
   return /^y(es)?$/i.test(await answer());
 }
@@ -165,6 +183,14 @@ async function pruneContainers(daemon: DaemonClient, filters: Filters): Promise<
   const query = { filters: encodeFilters(filters) };
   const pruned = await daemon.json<ContainersPruned>('POST', '/containers/prune', { query });
   return { lines: section('Containers', pruned.ContainersDeleted ?? []), space: pruned.SpaceReclaimed ?? 0 };
+}
+
+async function pruneCache(daemon: DaemonClient, query: Record<string, string | undefined>): Promise<Pruned> {
+  const pruned = await daemon.json<BuildPruned>('POST', '/build/prune', { query });
+  return {
+    lines: section('build cache objects', pruned.CachesDeleted ?? []),
+    space: pruned.SpaceReclaimed ?? 0,
+  };
 }
 
 async function pruneImages(daemon: DaemonClient, all: boolean, filters: Filters): Promise<Pruned> {

@@ -5,6 +5,7 @@ import { arch } from 'node:os';
 import type { RegistryOptions } from '../../daemon/options.ts';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import { RUNTIMES } from '../spec/check-config.ts';
 import type { EngineContext } from '../state/context.ts';
 
 /** The program's version, as in package.json. */
@@ -90,8 +91,8 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: VERSION,
-    Runtimes: { 'mini-docker': { path: 'mini-docker' } },
-    DefaultRuntime: 'mini-docker',
+    Runtimes: Object.fromEntries(RUNTIMES.map(name => [name, { path: 'mini-docker' }])),
+    DefaultRuntime: RUNTIMES[0]!,
     Swarm: {
       NodeID: '',
       NodeAddr: '',

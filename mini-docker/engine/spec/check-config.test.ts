@@ -26,11 +26,6 @@ test('what is wrong is named before anything is made', () => {
     [{}, { IpcMode: 'container:' }, 'invalid IPC mode'],
     [{}, { Runtime: 'kata' }, 'runtime name: kata'],
     [{}, { CapAdd: ['NOPE'] }, 'unknown capability'],
-    [
-      {},
-      { Devices: [{ PathOnHost: '/dev/nope', PathInContainer: '', CgroupPermissions: 'r' }] },
-      '/dev/nope',
-    ],
     [{}, { OomScoreAdj: 2000 }, 'oom score adj'],
     [{}, { LogConfig: { Type: 'syslog' } }, "no log driver named 'syslog'"],
   ];

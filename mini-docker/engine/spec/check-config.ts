@@ -9,7 +9,7 @@ import { checkIdMappings } from '../state/id-mappings.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { checkPorts, decodeExtraHost } from './check-network.ts';
 import { checkResources, checkShmSize } from './check-resources.ts';
-import { decodeDeviceRule, grantedDevices } from './devices.ts';
+import { decodeDeviceRule } from './devices.ts';
 import { decodeLogOptions } from './log-options.ts';
 import { seccompOf } from './spec.ts';
 import { containerSysctls } from './sysctls.ts';
@@ -46,7 +46,6 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
   decodeLogOptions(host);
   containerSysctls(host);
   for (const rule of host.DeviceCgroupRules ?? []) decodeDeviceRule(rule);
-  if (!host.Privileged) for (const mapping of host.Devices ?? []) grantedDevices(mapping);
   const capabilities = containerCapabilities({
     add: host.CapAdd ?? [],
     drop: host.CapDrop ?? [],
@@ -75,6 +74,9 @@ export function restartName(policy: RestartPolicy | undefined): string {
   return policy?.Name || 'no';
 }
 
+/** The names of --runtime, ours first. Clients and compose files ask for Docker's by name. */
+export const RUNTIMES: readonly string[] = ['mini-docker', 'io.containerd.runc.v2', 'runc'];
+
 function checkNamespaces(host: HostConfig): void {
   const allowed: [string, string | undefined, RegExp][] = [
     ['network mode', host.NetworkMode, /^(?!container:$)/],
@@ -99,7 +101,7 @@ function checkNamespaces(host: HostConfig): void {
       `Invalid isolation: ${JSON.stringify(host.Isolation)} - linux only supports 'default'`,
     );
   }
-  if (host.Runtime && host.Runtime !== 'mini-docker' && host.Runtime !== 'runc') {
+  if (host.Runtime && !RUNTIMES.includes(host.Runtime)) {
     throw badParameter(`unknown or invalid runtime name: ${host.Runtime}`);
   }
 }

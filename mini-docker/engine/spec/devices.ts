@@ -94,7 +94,7 @@ export function blockDevice(path: string): { major: number; minor: number } {
     const { rdev } = statSync(path);
     return deviceNumbers(rdev);
   } catch (cause) {
-    throw noDevice(path, 'no such file or directory', cause);
+    throw Object.assign(badParameter(`stat ${path}: no such file or directory`), { cause });
   }
 }
 

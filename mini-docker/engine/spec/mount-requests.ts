@@ -7,6 +7,7 @@ import { badParameter } from '../core/errors.ts';
 import type { RecordMount } from '../state/record.ts';
 import { checkNewVolume, checkVolumeOptions } from '../state/volume-store.ts';
 import { type Bind, checkedDestination, checkVolumeName, decodeBind, isPropagation } from './bind.ts';
+import { checkTmpfsOptions } from './tmpfs-options.ts';
 
 export interface MountSources {
   config: ContainerConfig;
@@ -33,7 +34,8 @@ export function requestedMounts(sources: MountSources): RecordMount[] {
   };
   for (const text of host.Binds ?? []) add(fromBind(decodeBind(text), sources));
   for (const request of host.Mounts ?? []) add(fromRequest(request, sources));
-  for (const destination of Object.keys(host.Tmpfs ?? {})) {
+  for (const [destination, options] of Object.entries(host.Tmpfs ?? {})) {
+    checkTmpfsOptions(options.split(','));
     const clean = checkedDestination(destination);
     if (asked.has(clean)) throw badParameter(`Duplicate mount point: ${clean}`);
   }
@@ -206,11 +208,13 @@ function volumeMount(
 
 function tmpfsRequestOptions(request: MountRequest): string[] {
   const { SizeBytes, Mode, Options = [] } = request.TmpfsOptions ?? {};
-  return [
+  const options = [
     ...(SizeBytes ? [`size=${SizeBytes}`] : []),
     ...(Mode !== undefined && Mode !== 0 ? [`mode=${Mode.toString(8)}`] : []),
     ...Options.map(words => words.join('=')),
   ];
+  checkTmpfsOptions(options);
+  return options;
 }
 
 function depth(path: string): number {

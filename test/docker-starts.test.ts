@@ -1,0 +1,77 @@
+// What dockerd accepts at create and refuses at the start, and requests that it takes from scripts with curl.
+
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tarOf } from '../mini-docker/images/testing/archives.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient } from './support/engine-client.ts';
+
+let daemon: TestDaemon;
+let engine: EngineClient;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  engine = engineClient(daemon);
+}, 60_000);
+afterAll(() => daemon.stop());
+
+const refusal = async (method: string, path: string, body?: object): Promise<string> => {
+  const answer = await engine.ask(method, path, body);
+  return `${answer.status} ${JSON.parse(answer.body.toString()).message}`;
+};
+
+test('a device that is missing is missed at the start: it may be plugged in by then', async () => {
+  const Devices = [{ PathOnHost: '/dev/nope', PathInContainer: '/dev/nope', CgroupPermissions: 'rwm' }];
+  const id = await engine.create(['true'], { HostConfig: { Devices } });
+  expect(await refusal('POST', `/containers/${id}/start`)).toMatch(
+    /^\d+ error gathering device information while adding custom device "\/dev\/nope": no such file or directory$/,
+  );
+  await engine.json('DELETE', `/containers/${id}`);
+});
+
+test('an address can be chosen in a subnet that was chosen, and in no other', async () => {
+  const message =
+    '400 user specified IP address is supported only when connecting to networks with user configured subnets';
+  await engine.json('POST', '/networks/create', { Name: 'any' });
+  const own = { Name: 'own', IPAM: { Config: [{ Subnet: '10.81.0.0/24' }] } };
+  await engine.json('POST', '/networks/create', own);
+  const at = (IPv4Address: string) => ({ IPAMConfig: { IPv4Address } });
+  const id = await engine.create(['sleep', '1000'], {
+    HostConfig: { NetworkMode: 'any' },
+    NetworkingConfig: { EndpointsConfig: { any: at('172.18.0.9') } },
+  });
+  expect(await refusal('POST', `/containers/${id}/start`)).toBe(message);
+  const running = await engine.run(['sleep', '1000'], { HostConfig: { NetworkMode: 'bridge' } });
+  const connect = (EndpointConfig: object) => ({ Container: running, EndpointConfig });
+  expect(await refusal('POST', '/networks/any/connect', connect(at('172.18.0.9')))).toBe(message);
+  await engine.json('POST', '/networks/own/connect', connect(at('10.81.0.9')));
+  for (const each of [id, running]) await engine.json('DELETE', `/containers/${each}?force=1`);
+  for (const each of ['any', 'own']) await engine.json('DELETE', `/networks/${each}`);
+});
+
+test('the runtimes that info lists are those that a container can ask for', async () => {
+  const info = await engine.json<{ Runtimes: object; DefaultRuntime: string }>('GET', '/info');
+  expect(Object.keys(info.Runtimes).sort()).toEqual(['io.containerd.runc.v2', 'mini-docker', 'runc']);
+  for (const Runtime of Object.keys(info.Runtimes)) {
+    const id = await engine.create(['true'], { HostConfig: { Runtime } });
+    expect(await engine.json('GET', `/containers/${id}/json`)).toMatchObject({ HostConfig: { Runtime } });
+    await engine.json('DELETE', `/containers/${id}`);
+  }
+});
+
+test("curl --data-binary builds, with the content type that curl sends when it isn't told one", async () => {
+  const context = tarOf({ path: 'Dockerfile', content: 'FROM busybox\nLABEL by=curl\n' });
+  const text = await new Promise<string>((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': context.length,
+      expect: '100-continue',
+    };
+    const path = '/build?t=by-curl';
+    const asked = request({ socketPath: daemon.socket, method: 'POST', path, headers, agent: false });
+    asked.on('response', async reply => resolve(Buffer.concat(await reply.toArray()).toString()));
+    asked.on('error', reject).end(context);
+  });
+  expect(text).toContain('Successfully tagged by-curl:latest');
+  await engine.json('DELETE', '/images/by-curl');
+});
