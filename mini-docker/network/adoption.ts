@@ -1,9 +1,10 @@
 // Takes over the networks of an earlier daemon whose containers still run.
 
-import type { Networks } from './network.ts';
+import { recoverConnections } from './found-cables.ts';
+import type { RunningContainer } from './network.ts';
 import type { Parts } from './parts.ts';
 
-export async function adopt(parts: Parts, running: Parameters<Networks['adopt']>[0]): Promise<void> {
+export async function adopt(parts: Parts, running: readonly RunningContainer[]): Promise<void> {
   const { catalog, attachments, publications, switchboard, nameServers, sweeper, problems } = parts;
   const { containers } = attachments;
   const pids = new Map(running.map(each => [each.containerId, each.pid]));
@@ -12,6 +13,7 @@ export async function adopt(parts: Parts, running: Parameters<Networks['adopt']>
     if (pid === undefined) sweeper.add(attachments.detach(record.containerId).map(each => each.link));
     else attachments.save({ ...record, pid });
   }
+  for (const each of running) recoverConnections(parts, each);
   await sweeper.sweep();
   // Ports before rules, so that the rules always contain every published port.
   const publishing = [...containers.values()].filter(each => Object.keys(each.ports).length > 0);

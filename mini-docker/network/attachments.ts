@@ -10,13 +10,22 @@ import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
 import type { AttachOptions } from './network.ts';
-import { type ContainerRecord, type EndpointRecord, isPredefined, mtuOf, OPTION } from './record.ts';
+import {
+  type Cable,
+  type ContainerRecord,
+  type EndpointRecord,
+  isPredefined,
+  mtuOf,
+  OPTION,
+} from './record.ts';
 import type { RecordStore } from './record-store.ts';
 
 export interface Attachments {
   readonly containers: ReadonlyMap<string, ContainerRecord>;
   /** @param bridge index of the bridge; undefined for networks without links */
   attach(options: AttachOptions, network: Network, bridge: number | undefined): EndpointRecord;
+  /** Records a connection that the kernel still has. @throws conflict when another container has its address */
+  recover(options: AttachOptions, network: Network, cable: Cable | undefined): void;
   /**
    * Detaches from one network or from all. The caller removes the host's end of a cable that may still exist.
    */
@@ -51,17 +60,12 @@ export function createAttachments(options: {
     }
   };
 
+  const recordOf = ({ containerId, containerName, pid }: AttachOptions): ContainerRecord =>
+    containers.get(containerId) ?? { version: 1, containerId, containerName, pid, endpoints: [], ports: {} };
+
   const attach: Attachments['attach'] = (wanted, network, bridge) => {
-    const { containerId, containerName, pid } = wanted;
-    const known = containers.get(containerId);
-    const before: ContainerRecord = known ?? {
-      version: 1,
-      containerId,
-      containerName,
-      pid,
-      endpoints: [],
-      ports: {},
-    };
+    const { containerName, pid } = wanted;
+    const before = recordOf(wanted);
     checkNew(before, network);
     const endpoint = describeEndpoint({ wanted, network, others: before.endpoints });
     const record = { ...before, containerName, pid, endpoints: [...before.endpoints, endpoint] };
@@ -81,6 +85,17 @@ export function createAttachments(options: {
   return {
     containers,
     attach,
+    recover(wanted, network, cable) {
+      const before = recordOf(wanted);
+      checkNew(before, network);
+      const endpoint = { ...describeEndpoint({ wanted, network, others: before.endpoints }), ...cable };
+      const { ipAddress } = wanted.preferred ?? {};
+      if (ipAddress && ipAddress !== endpoint.ipAddress) {
+        release(networks, endpoint);
+        throw new ExpectedError('conflict', `another container has its address ${ipAddress}`);
+      }
+      keep({ ...before, endpoints: [...before.endpoints, endpoint] });
+    },
     detach(containerId, networkId) {
       const record = containers.get(containerId);
       if (!record) return [];

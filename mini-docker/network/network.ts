@@ -41,6 +41,15 @@ export interface AttachOptions {
   dns?: { servers?: string[] };
 }
 
+/** A container that an earlier daemon left running, for `adopt`. */
+export interface RunningContainer {
+  containerId: string;
+  /** Pid of a process in the container's network namespace. */
+  pid: number;
+  /** Its networks and published ports, in case the record of its connections is lost; undefined where it has none of its own. */
+  known?: { containerName: string; asked: readonly AttachOptions[]; ports: PortMap };
+}
+
 export interface Endpoint {
   networkId: string;
   networkName: string;
@@ -140,7 +149,7 @@ export interface Networks {
    * Call it once after opening, with all running containers: takes over their endpoints (names, published
    * ports), and releases those of all others.
    */
-  adopt(running: readonly { containerId: string; pid: number }[]): Promise<void>;
+  adopt(running: readonly RunningContainer[]): Promise<void>;
   /**
    * Stops serving. Containers keep their networks; without containers, bridges and NAT rules are removed.
    * Idempotent.

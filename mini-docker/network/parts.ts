@@ -32,6 +32,8 @@ export interface Parts {
   switchboard: Switchboard;
   nameServers: NameServers;
   sweeper: Sweeper;
+  /** Receives problems with the state on disk. */
+  tell: Tell;
   /** Failures of background work, which no client waits for. */
   problems: string[];
 }
@@ -64,6 +66,7 @@ export function openParts(options: OpenOptions): Parts {
     switchboard,
     nameServers,
     sweeper,
+    tell: store.tell,
     problems: [],
   };
 }

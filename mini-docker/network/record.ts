@@ -36,6 +36,9 @@ export interface EndpointRecord extends Endpoint {
   dnsServers: string[];
 }
 
+/** A cable between a container and a bridge. */
+export type Cable = Pick<EndpointRecord, 'link' | 'interface' | 'macAddress'>;
+
 /** Docker's option names for `-o`; the short ones are for people. */
 export const OPTION = {
   bridgeName: 'com.docker.network.bridge.name',

@@ -303,3 +303,94 @@ test('what cannot be removed is named, and the daemon starts', async ({ skip }) 
   expect(existsSync(path)).toBe(false);
   expect(dirname(path)).toBe(inData('images/tmp'));
 });
+
+test.each(['gone', 'cut short'] as const)(
+  'a running container whose record of networks is %s stays on them until it stops',
+  async name => {
+    for (const Name of ['front', 'back']) await client.json('POST', '/networks/create', { Name });
+    const server = ['sh', '-c', 'mkdir /w; echo served >/w/f; exec httpd -f -p 80 -h /w'];
+    const id = await client.run(server, {
+      name: 'web',
+      ExposedPorts: { '80/tcp': {} },
+      HostConfig: {
+        NetworkMode: 'front',
+        PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8099' }] },
+      },
+    });
+    await client.json('POST', '/networks/back/connect', {
+      Container: id,
+      EndpointConfig: { Aliases: ['shop'] },
+    });
+    const sharer = await client.run(['sleep', '1000'], { HostConfig: { NetworkMode: 'container:web' } });
+    const alone = await client.run(['sleep', '1000'], { name: 'alone', HostConfig: { NetworkMode: 'none' } });
+    const networks = async (of: string) =>
+      (
+        await client.json<{
+          NetworkSettings: { Networks: Record<string, { IPAddress: string; EndpointID: string }> };
+        }>('GET', `/containers/${of}/json`)
+      ).NetworkSettings.Networks;
+    const addressesOf = async (of: string) =>
+      Object.entries(await networks(of)).map(([network, { IPAddress }]) => [network, IPAddress]);
+    const before = await addressesOf(id);
+    expect(before).toEqual([
+      ['front', expect.any(String)],
+      ['back', expect.any(String)],
+    ]);
+    const links = () => inNamespace('ip', '-br', 'link', 'show', 'type', 'veth').split('\n').filter(Boolean);
+    expect(links()).toHaveLength(2);
+
+    await meanwhile(() => {
+      for (const each of [id, alone]) trap[name](inData('networks/containers', `${each}.json`));
+    });
+    expect(await warnings()).toContain(
+      "the record of container web's networks is lost: the kernel still has front, back",
+    );
+    expect(await addressesOf(id)).toEqual(before);
+    for (const [network, { EndpointID, IPAddress }] of Object.entries(await networks(id))) {
+      const { Containers } = await client.json<{ Containers: object }>('GET', `/networks/${network}`);
+      expect(Containers).toEqual({
+        [id]: expect.objectContaining({ Name: 'web', EndpointID, IPv4Address: `${IPAddress}/16` }),
+      });
+      expect((await client.ask('DELETE', `/networks/${network}`)).status).toBe(403);
+    }
+    expect((await client.json<{ Containers: object }>('GET', '/networks/none')).Containers).toHaveProperty(
+      alone,
+    );
+    expect(inNamespace('wget', '-qO-', 'http://127.0.0.1:8099/f')).toBe('served\n');
+    const neighbour = await client.run(['wget', '-qO-', 'http://shop/f'], {
+      HostConfig: { NetworkMode: 'back' },
+    });
+    expect(await client.wait(neighbour)).toBe(0);
+
+    expect((await client.ask('POST', '/networks/front/disconnect', { Container: id })).status).toBe(200);
+    expect(links()).toHaveLength(1);
+    expect(await addressesOf(id)).toEqual(before.slice(1));
+    for (const each of [sharer, neighbour, alone, id]) {
+      expect((await client.ask('DELETE', `/containers/${each}?force=1`)).status).toBe(204);
+    }
+    await expect.poll(links).toEqual([]);
+    for (const each of ['front', 'back'])
+      expect((await client.ask('DELETE', `/networks/${each}`)).status).toBe(204);
+  },
+);
+
+test('a running container of which no record is left keeps its address until it is removed', async () => {
+  const id = await client.run(['sleep', '1000'], { HostConfig: { NetworkMode: 'bridge' } });
+  const { IPAddress } = (await client.inspect(id)).NetworkSettings;
+  await meanwhile(() => {
+    rmSync(inData('networks/containers', `${id}.json`));
+    for (const each of ['config.json', 'config.json.last'])
+      rmSync(inData('containers', id, each), { force: true });
+  });
+  expect(await client.json('GET', '/networks/bridge')).toMatchObject({
+    Containers: { [id]: { IPv4Address: `${IPAddress}/16` } },
+  });
+  const other = await client.run(['sleep', '1000'], { HostConfig: { NetworkMode: 'bridge' } });
+  expect((await client.inspect(other)).NetworkSettings.IPAddress).not.toBe(IPAddress);
+  for (const each of [id, other])
+    expect((await client.ask('DELETE', `/containers/${each}?force=1`)).status).toBe(204);
+  expect(await client.json('GET', '/networks/bridge')).toMatchObject({ Containers: {} });
+});
+
+const inNamespace = (...command: string[]) =>
+  execFileSync('nsenter', ['-t', String(daemon.namespaces), '-n', ...command], { encoding: 'utf8' });

@@ -8,13 +8,12 @@ import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { sweep } from '../../linux/kept-file.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
 import type { Container } from '../../runtime/container.ts';
-import { disconnected } from '../networks/connections.ts';
+import { reconcileNetworks, runningOnNetworks } from '../networks/connections.ts';
 import { namespacePid } from '../networks/owner.ts';
 import { cgroupsPath } from '../spec/spec.ts';
 import { lostSpec } from '../state/broken-record.ts';
 import type { EngineContext } from '../state/context.ts';
 import { type Held, LiveContainer } from '../state/live-container.ts';
-import type { ContainerRecord } from '../state/record.ts';
 import { loadRecords } from '../state/record-file.ts';
 import { readStarted } from '../state/started-file.ts';
 import { readPosition } from '../streams/log-position.ts';
@@ -54,12 +53,10 @@ export async function recover(context: EngineContext): Promise<void> {
   await context.networks.adopt(
     [...containers].flatMap(live => {
       const pid = namespacePid(context, live);
-      return pid === undefined ? [] : [{ containerId: live.id, pid }];
+      return pid === undefined ? [] : [runningOnNetworks(live.record, pid)];
     }),
   );
-  for (const { id, record } of containers) {
-    if (context.networks.endpoints(id).length === 0) forgetConnections(record);
-  }
+  for (const { id, record } of containers) reconcileNetworks(record, context.networks.endpoints(id));
   for (const live of containers) if (live.run !== undefined) handleExit(context, live, live.run);
   for (const live of [...containers]) await withoutFail(context, live, () => settle(context, live));
 }
@@ -93,12 +90,6 @@ async function withoutFail(
   } catch (error) {
     context.tell(`container ${live.name} cannot be taken over: ${(error as Error).message}`);
   }
-}
-
-function forgetConnections(record: ContainerRecord): void {
-  for (const [name, settings] of Object.entries(record.networks))
-    record.networks[name] = disconnected(settings);
-  delete record.ports;
 }
 
 /** Finds the container's processes, or the record of its exit. */

@@ -1,7 +1,7 @@
 // A container's networks while its program runs: connected before it starts, released after it has exited.
 
 import type { EndpointSettings, PortMap } from '../../formats/engine-api/containers.ts';
-import type { Endpoint } from '../../network/network.ts';
+import type { Endpoint, RunningContainer } from '../../network/network.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { decodeLink } from './links.ts';
@@ -137,6 +137,27 @@ function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSett
     MacAddress: endpoint.macAddress,
     DNSNames: endpoint.dnsNames,
   };
+}
+
+/** What the networks need to know of a container that an earlier daemon left running. */
+export function runningOnNetworks(record: ContainerRecord, pid: number): RunningContainer {
+  const { id: containerId, name: containerName, ports = {} } = record;
+  if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return { containerId, pid };
+  const asked = Object.entries(record.networks).map(([network, settings]) => {
+    const { IPAddress = '', GlobalIPv6Address = '' } = settings;
+    const preferred = { ipAddress: IPAddress, ipv6Address: GlobalIPv6Address };
+    return { ...attachOptions(record, { network, settings, pid }), preferred };
+  });
+  return { containerId, pid, known: { containerName, asked, ports } };
+}
+
+/** Takes over what the networks have found of its connections; the others are no more. */
+export function reconcileNetworks(record: ContainerRecord, endpoints: readonly Endpoint[]): void {
+  for (const [name, settings] of Object.entries(record.networks))
+    if (!endpoints.some(each => each.networkName === name)) record.networks[name] = disconnected(settings);
+  for (const each of endpoints)
+    record.networks[each.networkName] = connected(record.networks[each.networkName] ?? {}, each);
+  if (endpoints.length === 0) delete record.ports;
 }
 
 /** The requested settings, without those assigned while it runs. */
