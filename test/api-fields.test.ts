@@ -8,7 +8,7 @@ import * as containers from '../mini-docker/formats/engine-api/containers.ts';
 import * as networks from '../mini-docker/formats/engine-api/networks.ts';
 import * as volumes from '../mini-docker/formats/engine-api/volumes.ts';
 
-/** What nobody reads, and why Docker's dockerd does not either, or what it would mean. */
+/** Fields that the engine does not read, each with the reason. */
 const UNREAD: Record<string, string> = {
   ArgsEscaped: 'of images for Windows, as dockerd on Linux has it',
   CheckDuplicate: 'a name is never given twice, whether that was asked for or not: so dockerd from 1.44 on',

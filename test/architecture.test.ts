@@ -206,7 +206,7 @@ test('no file imports itself by way of others', () => {
   expect(circles).toEqual([]);
 });
 
-test('what state a container is in is written by one file, and for those who hold its lock', () => {
+test("one file writes a container's state, and only for holders of its lock", () => {
   const owner = 'mini-docker/engine/life/transitions.ts';
   const functions = code(owner).match(/^export function .*\n?.*/gm) ?? [];
   expect(functions.length).toBeGreaterThan(10);

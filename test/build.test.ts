@@ -135,7 +135,7 @@ test('a value of ARG counts where it is used, and not before', async () => {
   expect((await dockerfile(text, '--build-arg', 'A=2')).match(/Using cache/g)).toHaveLength(1);
 });
 
-test('ARG is known where it is said, ENV wins over it, and what nobody asked for is told of', async () => {
+test('ARG is known where it is declared, ENV overrides it, and an argument that no ARG declares is reported', async () => {
   const text = `ARG TAG=latest
 ARG OTHER=global
 FROM busybox:$TAG

@@ -149,7 +149,7 @@ test(
       for (const [name, { kind, created, started, code, lines }] of alive) {
         const there = listed.get(name);
         if (removed.has(name)) expect(there, `${name} was removed`).toBeUndefined();
-        // Of a removal nobody heard the answer of, both is right.
+        // Either outcome is right for a removal whose answer was lost.
         else if (created && (there || kind !== 'removed')) {
           expect(there, `${name} was created`).toBeDefined();
           if (started && kind === 'stopped') {

@@ -86,14 +86,14 @@ test('what ends while no daemon runs: its exit code, its time and its last words
   );
 });
 
-test('an exit code that nobody can know is not invented', async () => {
+test('an exit code that cannot be known is not invented', async () => {
   const id = await engine.run(SLEEP);
   const { Pid } = (await engine.inspect(id)).State;
   const monitor = Number(/^PPid:\s(\d+)/m.exec(readFileSync(`/proc/${Pid}/status`, 'utf8'))![1]);
   await daemon.end('SIGKILL');
   process.kill(monitor, 'SIGKILL');
   process.kill(Pid, 'SIGKILL');
-  // Until nothing of them is left; where nobody collects them they are zombies, which is as good.
+  // Until all have ended; without a parent that waits for them they stay zombies, which is as good.
   for (const end = Date.now() + 2000; existsSync(`/proc/${Pid}`) && Date.now() < end; ) await sleep(20);
   await daemon.begin();
   const found = await eventually(
@@ -180,7 +180,7 @@ test('two daemons never share a directory, and a wrong command line is one line'
   }
 });
 
-test("the socket is root's and its group's, and nobody else's", async () => {
+test("only root and the socket's group may use the socket", async () => {
   expect(statSync(daemon.socket).mode & 0o777).toBe(0o660);
 });
 

@@ -239,7 +239,7 @@ describe.skipIf(!isReady)('images', () => {
       });
     });
 
-    test('a registry that wants to know who asks: login, push, pull, logout', async () => {
+    test('a registry with passwords: login, push, pull, logout', async () => {
       const home = join(scratch, 'home');
       const me = withHome(home, 'secret\n');
       await ours.does('tag busybox localhost:5001/private/box:1');
@@ -322,7 +322,7 @@ describe.skipIf(!isReady)('images', () => {
     const stopRegistry = () => open.process.kill('SIGSTOP');
     const temporary = () => readdirSync(join(daemon.dataRoot, 'images/tmp'));
 
-    test('a pull that is interrupted leaves nothing, whoever goes, and the next one is whole', async () => {
+    test('a pull that is interrupted on either side leaves nothing, and the next one is complete', async () => {
       const name = 'localhost:5000/large/image:1';
       const archive = tarball('large', { noise: randomBytes(48_000_000) });
       await ours.does(`import ${archive} ${name}`);
@@ -519,7 +519,7 @@ describe.skipIf(!isReady)('images', () => {
       await ours.does('rmi waste:1 waste:2');
     });
 
-    test('images are listed with digests, by name, label and age; prune takes what nobody needs', async () => {
+    test('images are listed with digests, by name, label and age; prune removes unused ones', async () => {
       const archive = tarball('labelled', { file: randomBytes(10) });
       await ours.does(['import', '-c', 'LABEL team=red', archive, 'localhost:5000/labelled/x:1']);
       await ours.does('push -q localhost:5000/labelled/x:1');

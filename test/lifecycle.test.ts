@@ -52,7 +52,7 @@ test('created, running, paused, running, exited: and each step only from where i
   expect((await engine.ask('GET', `/containers/${id}/json`)).status).toBe(404);
 });
 
-test('stop sends the stop signal and waits; who does not listen is killed when the time is up', async () => {
+test('stop sends the stop signal and waits; a container that ignores it is killed when the time is up', async () => {
   const polite = await engine.run(
     ['sh', '-c', "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done"],
     {
@@ -73,7 +73,7 @@ test('stop sends the stop signal and waits; who does not listen is killed when t
   expect((await engine.inspect(deaf)).State.ExitCode).toBe(137);
 });
 
-test('a container can be removed by force while somebody waits for its end, also while it is paused', async () => {
+test('a container can be removed by force while a client waits for its end, also while it is paused', async () => {
   for (const paused of [false, true]) {
     const id = await engine.run(SLEEP);
     const { Pid } = (await engine.inspect(id)).State;
@@ -166,7 +166,7 @@ test('a start that fails says why, leaves the container created, and nothing run
   }
 });
 
-test('a name is taken by one of many who ask at once, and free again after rename and removal', async () => {
+test('of many requests for a name at once one gets it, and the name is free again after rename and removal', async () => {
   const body = { Image: 'busybox', Cmd: ['true'] };
   const answers = await Promise.all(
     Array.from({ length: 10 }, () => engine.ask('POST', '/containers/create?name=wanted', body)),

@@ -162,7 +162,7 @@ describe('the API', () => {
         containerPort: 80,
       },
     ]);
-    // Somebody takes the cable out: that is what it shows then.
+    // The cable is removed by hand, and the map shows it.
     execFileSync('nsenter', ['-t', String(host.pid), '-n', 'ip', 'link', 'set', cable!.link, 'nomaster']);
     const after = await engine.json<NetworkMap>('GET', '/mini-docker/network-map');
     expect(after.bridges.find(each => each.network === 'front')!.cables).toEqual([]);

@@ -44,7 +44,7 @@ describe('host, none and container:NAME', () => {
       );
   });
 
-  test('who shares a network keeps it while its owner restarts, stops, and starts again', async () => {
+  test('a container that shares a network keeps it while the owner restarts, stops, and starts again', async () => {
     await network('front');
     await start('owner', SLEEP, 'front', {
       HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8084' }] } },
@@ -89,7 +89,7 @@ describe('host, none and container:NAME', () => {
     expect(message(await engine.ask('POST', '/containers/sharer/start'))).toBe(
       '409 cannot join network namespace of a non running container: owner',
     );
-    // With nobody who kept it, a new one with the old address.
+    // No process has kept the namespace: it gets a new one with the old address.
     await engine.json('POST', '/containers/owner/start');
     expect(await address('owner', 'front')).toBe(had);
   });

@@ -91,7 +91,7 @@ describe('the default bridge', () => {
       'STORE_PORT_5432_TCP_PROTO=mine',
     ]);
     await engine.json('POST', '/containers/db/stop?t=0');
-    // Somebody else has its address now.
+    // Another container has its address now.
     const thief = { NetworkMode: 'bridge' };
     await network('away');
     await engine.json('POST', '/networks/bridge/disconnect', { Container: 'db' });

@@ -93,7 +93,7 @@ test('a container without a log says so, and runs', async () => {
   expect(body.toString()).toContain('configured logging driver does not support reading');
 });
 
-test('clients who do not read hold nobody up, and get everything when they do', async () => {
+test('clients that do not read delay no one else, and get everything once they read', async () => {
   const id = await engine.create(shell('head -c 20000000 /dev/zero | tr "\\0" x; echo end'));
   const slow = await engine.hijack(`/containers/${id}/attach?stream=1&stdout=1`);
   const gone = await engine.hijack(`/containers/${id}/attach?stream=1&stdout=1`);
@@ -146,7 +146,7 @@ test('input is given before the start, and its end reaches the program', async (
   expect(await engine.wait(id)).toBe(0);
 });
 
-test('an exec has its own streams and exit code, and what it leaves behind holds nobody up', async () => {
+test('an exec has its own streams and exit code, and processes that it leaves behind delay nothing', async () => {
   const id = await engine.run(['sleep', '1000']);
   const exec = async (Cmd: string[], more = {}) => {
     const body = { Cmd, AttachStdout: true, AttachStderr: true, ...more };

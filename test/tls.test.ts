@@ -124,11 +124,11 @@ test('flags say the same as the variables', async () => {
   });
 });
 
-describe('who is not let in', () => {
+describe('a client is refused', () => {
   test.each([
     ['without a certificate', () => ['--tls', '--tlscacert', ours.ca], /certificate required/],
     [
-      'with a certificate of somebody else',
+      'with a certificate of another authority',
       () => {
         const { cert, key } = strangers.sign('stranger');
         return ['--tls', '--tlscert', cert, '--tlskey', key];
@@ -161,7 +161,7 @@ describe('who is not let in', () => {
     expect(out).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION\n');
   });
 
-  test('a daemon that somebody else has signed is not talked to', async () => {
+  test('a daemon whose certificate another authority has signed is refused', async () => {
     const env = verified(ours.folderFor('careful', strangers.ca));
     const { code, err } = await inItsNetwork([NODE, MAIN, 'ps'], { env });
     expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('certificate') });

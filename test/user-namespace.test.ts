@@ -40,7 +40,7 @@ const ownersIn = (archive: string): string[] =>
     .map(line => line.split(/\s+/))
     .map(words => `${words[1]} ${words.at(-1)}`);
 
-test('root of the container is nobody outside: in /proc, in a volume, in a directory of the host', async () => {
+test('root of the container is unprivileged outside: in /proc, in a volume, in a directory of the host', async () => {
   const shared = join(scratch, 'shared');
   mkdirSync(shared);
   chmodSync(shared, 0o777);
@@ -98,7 +98,7 @@ test('inside everything is as without: owners, streams, a terminal, /etc/hosts, 
 });
 
 describe('with a container that runs', () => {
-  test('exec, as root and as somebody, is in the same user namespace', async () => {
+  test('exec, as root and as another user, is in the same user namespace', async () => {
     const pid = await pidOf('owners');
     expect(await ours.does(['exec', 'owners', 'sh', '-c', 'readlink /proc/self/ns/user; id -u'])).toBe(
       `user:[${namespaceInode(pid, 'user')}]\n0\n`,

@@ -135,7 +135,7 @@ describe('why it ended', () => {
     await client.json('POST', '/containers/obedient/stop?t=10');
     const { code, sentence } = await cause('obedient');
     expect(code).toBe('stopped-by-user');
-    expect(sentence).toMatch(/'mini-docker stop'.* it sent SIGTERM at \d\d:\d\d:\d\d\.$/);
+    expect(sentence).toMatch(/'mini-docker stop'.* which sent SIGTERM at \d\d:\d\d:\d\d\.$/);
   });
 
   test('stop, whose signal the program ignored', async () => {
@@ -144,7 +144,7 @@ describe('why it ended', () => {
     const { code, sentence, advice } = await cause('deaf');
     expect(code).toBe('stopped-by-force');
     expect(sentence).toMatch(
-      /^deaf was killed at .*had sent it SIGTERM at .*, and 1(\.\d)? s later it still ran\.$/,
+      /^deaf was killed at .*had sent it SIGTERM at .*, and it was still running 1(\.\d)? s later\.$/,
     );
     expect(advice).toContain('--init');
   });
@@ -153,7 +153,7 @@ describe('why it ended', () => {
     await client.run(['sleep', '1000'], { name: 'killed' });
     await client.json('POST', '/containers/killed/kill');
     const { code, sentence } = await cause('killed');
-    expect([code, sentence]).toEqual(['killed-by-user', expect.stringContaining('it sent SIGKILL at')]);
+    expect([code, sentence]).toEqual(['killed-by-user', expect.stringContaining('which sent SIGKILL at')]);
   });
 
   test('a signal that mini-docker did not send', async () => {
@@ -180,7 +180,7 @@ describe('why it ended', () => {
   });
 
   test.each([
-    [0, 'finished', 'because its program was done'],
+    [0, 'finished', 'because its program finished'],
     [3, 'failed', 'it returned 3'],
     [125, 'code-125', 'with code 125'],
     [126, 'not-executable', 'could not be executed'],
@@ -289,10 +289,10 @@ describe('why it does not start', () => {
         'but /opt/nowhere/python3, the interpreter that it names, is not',
       ],
       ['/p/dynamic', 'interpreter-missing', 'the dynamic linker that it names, is not'],
-      ['/p/windows', 'windows-line-ends', 'ends as in Windows'],
+      ['/p/windows', 'windows-line-ends', 'ends as on Windows'],
       ['/p/foreign', 'wrong-architecture', 'is a program for'],
       ['/p/plain', 'no-interpreter-named', 'does not say which program runs it'],
-      ['/p/closed', 'not-executable-file', 'nobody has permission to execute it'],
+      ['/p/closed', 'not-executable-file', 'no user has permission to execute it'],
       ['/p/directory', 'program-is-no-file', 'is a directory'],
       ['/p/fifo', 'program-is-no-file', 'is no ordinary file'],
       ['/p/circle', 'program-missing', 'is not among'],
@@ -386,7 +386,7 @@ describe('why it cannot be reached', () => {
 
   test('a connection comes through, and then a rule drops it', async () => {
     const id = await serve('open', '0.0.0.0:80', published('18085'));
-    expect((await soon('open', 'reachable')).sentence).toContain('a connection was taken');
+    expect((await soon('open', 'reachable')).sentence).toContain('a connection was accepted');
     const { IPAddress } = (await client.inspect(id)).NetworkSettings;
     const nft = (rules: string) =>
       run('nsenter', ['-t', String(daemon.namespaces), '-n', 'nft', ...rules.split(' ')]);
@@ -451,7 +451,7 @@ describe('why it is slow', () => {
       ({ findings }) => findings[0]?.code === 'io-limited',
     );
     expect(findings[0]!.sentence).toMatch(
-      /^writer writes to the device \d+:\d+ as fast as its limit lets it: .* a second, and the limit is 1\.05MB\.$/,
+      /^writer writes to the device \d+:\d+ as fast as its limit allows: .* a second, and the limit is 1\.05MB\.$/,
     );
     await client.ask('DELETE', '/containers/writer?force=1');
   });
@@ -477,13 +477,13 @@ describe('why it is slow', () => {
   });
 });
 
-test('the command prints sentences, evidence and advice, or JSON, and writes control characters out', async () => {
+test('the command prints sentences, evidence and advice, or JSON, and escapes control characters', async () => {
   await ended('loud', ['sh', '-c', "printf '\\033[2Jboom\\n'; exit 5"]);
   const md = (...args: string[]) =>
     run(NODE, [MAIN, ...args], { env: { ...process.env, DOCKER_HOST: daemon.host } });
   const { stdout } = await md('why', 'loud');
   expect(stdout).toMatch(
-    /^loud ended at .*: it returned 5 after .*\n {2}- its log: \\x1b\[2Jboom\n {2}=> What the code means/,
+    /^loud ended at .*: it returned 5 after .*\n {2}- its log: \\x1b\[2Jboom\n {2}=> The program alone defines/,
   );
   const { findings } = JSON.parse((await md('why', '--json', 'loud')).stdout) as WhyReport;
   expect(findings).toMatchObject([{ code: 'failed' }]);

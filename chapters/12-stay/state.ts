@@ -79,7 +79,7 @@ export function isRunning({ box, keeper }: State): boolean {
 export function describeState(state: State): string {
   if (isRunning(state)) return 'running';
   if (state.exitCode !== undefined) return `exited (${state.exitCode})`;
-  return state.box === undefined ? 'created' : 'ended, and nobody saw how';
+  return state.box === undefined ? 'created' : 'ended, exit unknown';
 }
 
 /** The pid of a box's process 1, outside the box. @throws Mistake if the box is not running */

@@ -84,7 +84,7 @@ async function checkStrangers(lab: Lab): Promise<void> {
   const wanted = strangers.sort((a, b) => a - b).map(String);
   const ran = await lab.run([kind]);
   lab.promise('survives-the-ended', !/\bE(NOENT|SRCH|ACCES)\b/.test(ran.stderr), {
-    promised: 'a process that has ended, and that nobody has waited for yet, does not stop it',
+    promised: 'a process that has ended, and has not been waited for yet, does not stop it',
     seen: ending(ran),
     look: 'what readlink does for a process that is in no namespace any more',
   });

@@ -67,7 +67,7 @@ async function checkRedirect(lab: Lab): Promise<void> {
   });
 }
 
-/** Opening a FIFO waits until somebody reads from it: as long as nobody does, one sees who is opening it. */
+/** Opening a FIFO waits until another process opens it for reading. Until then the check can see which process opens it. */
 async function checkChildOpens(lab: Lab): Promise<void> {
   const file = `/tmp/${lab.random.word()}`;
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
@@ -123,7 +123,7 @@ async function checkPidFile(lab: Lab): Promise<void> {
   });
 }
 
-/** Writing to a FIFO waits until somebody reads from it: as long as nobody does, the command must not begin. */
+/** Opening a FIFO for writing waits until another process reads from it. Until then the command must not begin. */
 async function checkParentFirst(lab: Lab): Promise<void> {
   const file = `/tmp/${lab.random.word()}`;
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];

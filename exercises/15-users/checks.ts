@@ -9,7 +9,7 @@ export const exercise: Exercise = {
     { id: 'become', title: 'Any number you like', points: 4, file: 'become.ts', check: checkBecome },
     {
       id: 'shift',
-      title: "A layer for somebody else's root",
+      title: "A layer for another user's root",
       points: 4,
       file: 'shift.ts',
       needsRoot: true,

@@ -154,7 +154,7 @@ test('what is so already is 304 without a body', async () => {
   expect({ status, text, type: headers['content-type'] }).toEqual({ status: 304, text: '', type: undefined });
 });
 
-test('an exception nobody expected is 500 with one line, and is reported with its stack', async () => {
+test('an unexpected exception is answered by 500 and one line, and is reported with its stack', async () => {
   await using server = await testServer({
     containers: {
       top: async () => {

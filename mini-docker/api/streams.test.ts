@@ -262,7 +262,7 @@ test.each(MALFORMED)(
   },
 );
 
-test('all output arrives before the connection ends, also when the client has sent what nobody reads', async () => {
+test('all output arrives before the connection ends, even if the client has sent input that is never read', async () => {
   const yes = program();
   yes.attachment.write = () => new Promise(() => {});
   await using server = await testServer(attachTo(yes));

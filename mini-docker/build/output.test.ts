@@ -28,7 +28,7 @@ test('what a later stage says waits until the earlier one has said everything', 
   expect(text()).toBe('Step 1/4 : FROM a\n ---> aaa\nStep 3/4 : FROM b\n ---> bbb\n');
 });
 
-test('a stage that fails says what it had to say, whoever is before it', async () => {
+test('a failed stage shows its output, whatever stage precedes it', async () => {
   const { output, text } = outputOf();
   const second = output.stage(2);
   await second.step(3, 'RUN false');

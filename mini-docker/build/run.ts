@@ -171,7 +171,7 @@ async function ended(container: Container, signal: AbortSignal): Promise<Exit> {
 function failure({ code, oomKilled }: Exit, args: readonly string[]): BuildError {
   const command = `The command '${args.join(' ')}'`;
   if (code === undefined)
-    return new BuildError(`${command} ended, and nobody saw how: its monitor was killed`);
+    return new BuildError(`${command} ended, and its exit was not recorded: its monitor was killed`);
   const why = oomKilled ? ' (it had no memory left)' : '';
   return new BuildError(`${command} returned a non-zero code: ${code}${why}`, { exitCode: code });
 }

@@ -1,42 +1,42 @@
-// Wildcards: '*', '?', '[a-z]' and, where paths are meant, '**'. Patterns come from Dockerfiles, requests and images, and
-// so do the texts that they are matched with: all states of the match advance together, character by character
-// (Thompson's simulation of an automaton), which takes time proportional to the text. A regular expression in JavaScript
-// tries one way after the other instead, and '*a*a*a*a*b' has more ways through a row of a's than there is time.
+// Wildcards: '*', '?', '[a-z]' and, in paths, '**'. Both the patterns and the texts come from Dockerfiles, requests and
+// images, which may be hostile. So all states of a match advance together, character by character (Thompson's simulation
+// of an automaton), in time proportional to the text. A regular expression in JavaScript would try the alternatives one
+// after the other, and '*a*a*a*a*b' has an exponential number of them in a row of a's.
 
 import { FormatError } from './errors.ts';
 
 export interface GlobDialect {
-  /** What '*', '?' and '[…]' never stand for. */
+  /** The character that '*', '?' and '[…]' never match. */
   separator?: '/';
-  /** '[a-z]' and '[^a-z]' (https://pkg.go.dev/path#Match); otherwise '[' is itself. */
+  /** Whether '[a-z]' and '[^a-z]' are sets (https://pkg.go.dev/path#Match); otherwise '[' matches itself. */
   sets?: true;
-  /** '**' stands for any number of directories, as in .dockerignore. */
+  /** Whether '**' matches any number of directories, as in .dockerignore. */
   directories?: true;
 }
 
 export interface Glob {
-  /** Whether it stands for the whole text. */
+  /** Whether the pattern matches the whole text. */
   matches(text: string): boolean;
-  /** Whether it stands for the path or for a directory above it. */
+  /** Whether the pattern matches the path or a directory above it. */
   matchesPathOrParent(path: string): boolean;
-  /** The length of the shortest or longest beginning that it stands for; undefined when there is none. */
+  /** Length of the shortest or longest prefix that the pattern matches; undefined when it matches none. */
   prefix(text: string, which: 'shortest' | 'longest'): number | undefined;
-  /** The same for the end of the text. */
+  /** Length of the shortest or longest suffix that the pattern matches; undefined when it matches none. */
   suffix(text: string, which: 'shortest' | 'longest'): number | undefined;
-  /** Puts `replacement` in the place of the first longest part that it stands for, or of every such part. */
+  /** Replaces the first match, as long as possible, or every match. */
   replace(text: string, replacement: string, which: 'first' | 'all'): string;
 }
 
-/** A state of the automaton: what it takes to get from it to the next one. */
+/** A state of the automaton, with the condition for the step to the next state. */
 interface State {
   accepts(character: string): boolean;
-  /** Any number of such characters, also none. */
+  /** Whether the state accepts any number of such characters, including none. */
   repeats: boolean;
-  /** So many states after this one may be left out. */
+  /** Number of states after this one that may be skipped. */
   skips: number;
 }
 
-/** Characters. The time that a match takes is proportional to the pattern's length, too. */
+/** Limit on a pattern, in characters: the time for a match is proportional to the pattern's length, too. */
 const LONGEST = 4096;
 
 const anything = () => true;
@@ -45,7 +45,7 @@ const nothing = () => false;
 /** @throws FormatError when the pattern is not valid */
 export function compileGlob(pattern: string, dialect: GlobDialect = {}): Glob {
   const forward = parse(pattern, dialect);
-  // Patterns with '**' are matched from the front only; others may be read backwards, state by state.
+  // Suffixes are matched backwards, which patterns with '**' do not support.
   const backward = forward.toReversed();
   return {
     matches: text => {
@@ -116,7 +116,7 @@ function parse(pattern: string, dialect: GlobDialect): State[] {
   return states;
 }
 
-/** The characters between '[' and ']': single ones and ranges. `at` is behind the '['. */
+/** The characters and ranges between '[' and ']'. `at` is the index after the '['. */
 function parseSet(characters: string[], at: number): { contains(character: string): boolean; end: number } {
   const isNegated = characters[at] === '^';
   const ranges: [low: string, high: string][] = [];
@@ -145,7 +145,7 @@ function parseSet(characters: string[], at: number): { contains(character: strin
   return { contains: character => isIn(character) !== isNegated, end: next };
 }
 
-/** Goes on without a character where that is possible: over '*' and over what may be left out. */
+/** Advances past '*' and past states that may be skipped, which takes no character. */
 function settle(states: State[], reached: Int32Array): void {
   for (const [at, { repeats, skips }] of states.entries()) {
     if (reached[at] === NOT || !repeats) continue;
@@ -156,7 +156,7 @@ function settle(states: State[], reached: Int32Array): void {
 
 const NOT = -1;
 
-/** A state that is reached from several places in the text counts from the first. */
+/** Keeps, for a state that several matches have reached, the earliest start among them. */
 function earliest(reached: Int32Array, at: number, start: number): void {
   const now = reached[at]!;
   if (now === NOT || start < now) reached[at] = start;
@@ -171,7 +171,7 @@ function advance(states: State[], reached: Int32Array, character: string): Int32
   return next;
 }
 
-/** Calls `onEnd` with each place where a match that begins at the front may end, until it answers false. */
+/** Calls `onEnd` with each index at which a match that begins at 0 can end, until `onEnd` returns false. */
 function run(states: State[], characters: string[], onEnd: (end: number) => boolean): void {
   let reached: Int32Array = new Int32Array(states.length + 1).fill(NOT);
   reached[0] = 0;
@@ -196,7 +196,7 @@ function longestOrShortest(
   return found === undefined ? undefined : characters.slice(0, found).join('').length;
 }
 
-/** The match that begins first, and of those the longest; never an empty one. */
+/** The longest of the matches that begin first; never an empty one. */
 function search(
   states: State[],
   characters: string[],
@@ -210,7 +210,7 @@ function search(
     const start = reached[states.length]!;
     if (start !== NOT && start < at && (found === undefined || start <= found.start))
       found = { start, end: at };
-    // Matches that begin later than one that is complete do not count any more.
+    // Once a match is complete, matches that begin later are dropped.
     if (found !== undefined) {
       const { start: first } = found;
       reached = reached.map(each => (each > first ? NOT : each));

@@ -1,7 +1,7 @@
-// What JSON documents look like: one description of each gives its type, reads it, and knows what Go shows where nothing
-// was set. The writers and readers of these documents are Go programs, and so are our rules Go's (encoding/json): names
-// match without regard to case, unknown ones are ignored, and null is the same as nothing, also within a list. They come
-// from strangers: what is wrong is named by its place.
+// Schemas of JSON documents. One description of a document gives its type, its decoder, and the zero values that Go shows
+// for fields that are not set. Since Go programs write and read these documents, the rules are those of encoding/json: names
+// match regardless of case, unknown names are ignored, and null means "not set", also within a list. The documents are
+// untrusted; errors name the place of the fault.
 
 import { FormatError } from './errors.ts';
 
@@ -40,13 +40,13 @@ function shown(value: unknown): string {
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    // Nested so deeply that our stack does not suffice.
+    // The document is nested so deeply that the stack overflows.
     text = Array.isArray(value) ? '[…]' : '{…}';
   }
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** The same with another zero; with undefined it is Go's `omitempty`. */
+/** The same schema with another zero value; undefined is Go's `omitempty`. */
 export const withZero = <S extends Schema<unknown>>(schema: S, zero: unknown): S =>
   Object.assign(((value, where) => schema(value, where)) as S, schema, { zero });
 
@@ -54,12 +54,12 @@ export const omitempty = <S extends Schema<unknown>>(schema: S): S => withZero(s
 
 export const string = withZero<Schema<string>>((value, where) => {
   if (typeof value !== 'string') throw wrong(where, 'a string', value);
-  // A NUL would end the string early in a system call's argument and so mean another thing there than here.
+  // In a system call's argument a NUL would end the string early, and give it another meaning than here.
   if (value.includes('\0')) throw wrong(where, 'a string without NUL', value);
   return value;
 }, '');
 
-/** Where a number of 64 bits is larger than 2^53 it loses its last digits: such ones stand for "no limit". */
+/** Numbers above 2^53 lose their last digits, which does no harm: such large numbers mean "no limit". */
 const wholeNumber = (wanted: string, least: number, most: number): Schema<number> =>
   withZero<Schema<number>>((value, where) => {
     if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
@@ -78,15 +78,15 @@ export const boolean = withZero<Schema<boolean>>((value, where) => {
   return value;
 }, false);
 
-/** Where Go has a pointer, a slice or a map that may be nil, and clients see null. */
+/** A pointer, slice or map in Go, which may be nil; clients then see null. */
 export const nullable = <T>(schema: Schema<T>): Schema<T | null> =>
   withZero<Schema<T | null>>((value, where) => (value === null ? null : schema(value, where)), null);
 
-/** What is missing, or null, is `fallback`. */
+/** Uses `fallback` for a value that is missing or null. */
 export const or = <T>(schema: Schema<T>, fallback: T): Schema<T> =>
   withZero<Schema<T>>((value, where) => (value == null ? fallback : schema(value, where)), fallback);
 
-/** Go leaves the element at its zero value where the list says null. */
+/** An element that is null gets its zero value, as in Go. */
 const element = <T>(schema: Schema<T>, value: unknown, where: string): T =>
   schema(value === null ? schema.zero : value, where);
 
@@ -98,13 +98,13 @@ export const array = <T>(item: Schema<T>): Schema<T[]> =>
 
 export const strings = array(string);
 
-/** A single string stands for a list of one: so dockerd reads commands. */
+/** A single string counts as a list of one, as in dockerd's commands. */
 export const words = withZero<Schema<string[]>>(
   (value, where) => strings(typeof value === 'string' ? [value] : value, where),
   [],
 );
 
-/** An array of two in Go: what is missing is 0, and more is ignored. */
+/** An array of two in Go: missing elements are 0, and further ones are ignored. */
 export const pair = withZero<Schema<[number, number]>>(
   (value, where) => {
     const [first = 0, second = 0] = array(unsigned)(value, where);
@@ -122,7 +122,7 @@ export const map = <T>(item: Schema<T>): Schema<Record<string, T>> =>
     );
   }, {});
 
-/** Optional fields that are missing, or null, are left out; required ones are not, unless they are or(…). */
+/** Optional fields that are missing or null are left out; required ones must be there, unless or(…) gives a fallback. */
 export function object<O extends Fields, R extends Fields = Record<never, never>>(
   optional: O,
   required: R = {} as R,
@@ -151,7 +151,7 @@ export function object<O extends Fields, R extends Fields = Record<never, never>
 /** An object whose content the engine does not use. */
 export const anyObject = object({});
 
-/** An object without any field set, as Go's encoder writes it. */
+/** An object with no field set, as Go's encoder writes it. */
 export const zeroOf = ({ optional, required }: ObjectSchema<Fields, Fields>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries({ ...optional, ...required }).flatMap(([name, { zero }]) =>

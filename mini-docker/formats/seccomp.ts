@@ -1,5 +1,5 @@
-// Profiles for seccomp(2) as files: Docker's form, whose rules may depend on capabilities, architecture and kernel, and
-// the OCI runtime specification's, which is what is left of it for one container on one machine.
+// Files with profiles for seccomp(2), in two forms: Docker's, whose rules may depend on capabilities, architecture and
+// kernel, and the OCI runtime specification's, which contains the rules for one container on one machine.
 // https://docs.docker.com/engine/security/seccomp/, config-linux.md of the runtime specification.
 import { FormatError } from './errors.ts';
 import type { Seccomp, SeccompAction, SeccompOperator } from './oci/runtime-spec.ts';
@@ -29,7 +29,7 @@ const KNOWN_FLAGS: ReadonlySet<string> = new Set([
   'SECCOMP_FILTER_FLAG_LOG',
   'SECCOMP_FILTER_FLAG_SPEC_ALLOW',
 ]);
-/** MAX_ERRNO: the kernel takes a larger one for this. <linux/err.h> */
+/** MAX_ERRNO: the kernel reduces larger numbers to this one. <linux/err.h> */
 const LARGEST_ERRNO = 4095;
 const WHAT = 'seccomp profile';
 
@@ -53,7 +53,9 @@ const errno = within(LARGEST_ERRNO, `must be an errno, 0 to ${LARGEST_ERRNO}`);
 
 const action: Schema<SeccompAction> = (value, where) => {
   if (value === 'SCMP_ACT_NOTIFY') {
-    throw new FormatError(`${where}: SCMP_ACT_NOTIFY is not supported, there is nobody to notify`);
+    throw new FormatError(
+      `${where}: SCMP_ACT_NOTIFY is not supported: the profile's listener cannot be reached`,
+    );
   }
   return one<SeccompAction>(ACTIONS)(value, where);
 };
@@ -80,9 +82,9 @@ const condition = object(
 );
 
 const ruleFilter = object({
-  /** 'CAP_SYS_ADMIN': of the bounding set. */
+  /** Capabilities in the bounding set: 'CAP_SYS_ADMIN'. */
   caps: strings,
-  /** Go's names: 'amd64', 'arm64', 'x86', 'x32', 'arm'. */
+  /** Architectures under Go's names: 'amd64', 'arm64', 'x86', 'x32', 'arm'. */
   arches: strings,
   /** 'MAJOR.MINOR' */
   minKernel: kernelVersion,
@@ -95,9 +97,9 @@ const ruleFields = object(
     names: strings,
     errnoRet: errno,
     args: array(condition),
-    /** The rule is there only if all of this is so. */
+    /** Conditions that must all hold for the rule to apply. */
     includes: ruleFilter,
-    /** The rule is not there if any of this is so. */
+    /** Conditions of which none may hold for the rule to apply. */
     excludes: ruleFilter,
   },
   { action },
@@ -124,7 +126,7 @@ const profileFields = object(
 export type SeccompProfile = Omit<Infer<typeof profileFields>, 'listenerPath'>;
 
 /**
- * Reads a profile in either form; undefined for one that says nothing, which is no filter.
+ * Decodes a profile in either form. An empty profile means no filter, and gives undefined.
  * @throws FormatError naming the field
  */
 export function decodeSeccompProfile(text: string): SeccompProfile | undefined {
@@ -181,14 +183,14 @@ function isExcluded({ caps = [], arches = [], minKernel }: RuleFilter = {}, fact
   return minKernel ? isKernelSince(facts.kernel, minKernel) : false;
 }
 
-/** '5.10.3-1-amd64' is as 5.10. */
+/** Compares major and minor numbers only: '5.10.3-1-amd64' counts as 5.10. */
 function isKernelSince(release: string, least: string): boolean {
   const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split('.').map(Number);
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-/** JSON.parse, but integers that a number cannot hold stay as the digits that were written. */
+/** JSON.parse, except that integers too large for a number remain strings of digits. */
 function parseExact(text: string): unknown {
   try {
     return JSON.parse(text, (_key, value, context?: { source?: string }) =>

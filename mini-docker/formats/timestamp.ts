@@ -1,6 +1,6 @@
-// Times with nanoseconds: RFC 3339 as Docker writes it, and what its clients send as `since` and `until`.
+// Times with nanoseconds: RFC 3339 as Docker writes it, and the forms of `since` and `until` that its clients send.
 
-/** Docker's way of writing 'not yet'. */
+/** The time that Docker writes for "not yet". */
 export const NEVER_TIME = '0001-01-01T00:00:00Z';
 
 /** '2026-01-02T03:04:05.123456789Z': always nine digits, so that times sort as text. */
@@ -33,11 +33,11 @@ export function decodeTimestamp(text: string): bigint | undefined {
   return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
 }
 
-/** The wall clock with the resolution the machine has: Date.now() alone has milliseconds only. */
+/** The wall clock at the machine's resolution; Date.now() has only milliseconds. */
 export function nowNanoseconds(): bigint {
   const wall = Date.now();
   const fine = performance.timeOrigin + performance.now();
-  // performance.now() does not follow when the clock is set; the wall clock decides, the other one adds digits.
+  // performance.now() does not follow when the clock is set, so it only adds digits to the wall clock's time.
   const now = Math.abs(fine - wall) < 5 ? fine : wall;
   const whole = Math.floor(now);
   return BigInt(whole) * 1_000_000n + BigInt(Math.floor((now - whole) * 1_000_000));

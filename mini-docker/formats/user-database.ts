@@ -5,7 +5,7 @@ import { ExpectedError } from './errors.ts';
 export interface UserIdentity {
   uid: number;
   gid: number;
-  /** As setgroups(2) wants them: the primary group first, or the kernel would let `gid` be dropped by a setgid program. */
+  /** Groups for setgroups(2). The primary group is among them, or a setgid program could drop it. */
   additionalGids: number[];
   home: string;
 }
@@ -23,7 +23,7 @@ interface GroupEntry {
   members: string[];
 }
 
-/** Lines that make no sense are passed over, as libc does. */
+/** Malformed lines are skipped, as by libc. */
 export function decodePasswd(text: string): PasswdEntry[] {
   return rows(text, 3).flatMap(([name, , uid, gid, , home]) => {
     const entry = { name: name!, uid: identity(uid), gid: identity(gid), home: home || '/' };
@@ -42,7 +42,7 @@ export function decodeGroup(text: string): GroupEntry[] {
 
 /**
  * `user` is '', 'name', 'uid', 'name:group' or 'uid:gid'; names come before numbers. A uid without an entry is
- * allowed and belongs to group 0. `groupAdd` are names or gids.
+ * allowed and belongs to group 0. `groupAdd` consists of names or gids.
  * @throws ExpectedError for a name that is not there, or a number outside 0 to 2147483647
  */
 export function lookUpUser(

@@ -23,7 +23,7 @@ async function store(directory: string) {
   return { blobs, left: async () => [...readdirSync(temporary), ...(await blobs.list())] };
 }
 
-test('an arrival is seen by who reads it, and is a blob at its end', async () => {
+test('an arrival can be read while it arrives, and is a blob at its end', async () => {
   using box = temporaryDirectory();
   const { blobs, left } = await store(box.path);
   const seen: Uint8Array[] = [];
@@ -35,7 +35,7 @@ test('an arrival is seen by who reads it, and is a blob at its end', async () =>
   expect(await left()).toEqual([EXPECTED.digest]);
 });
 
-test('who stops reading, or never began, does not stop the blob', async () => {
+test('a reader that stops, or never begins, does not stop the blob', async () => {
   for (const pieces of [0, 1, 3]) {
     using box = temporaryDirectory();
     const { blobs, left } = await store(box.path);

@@ -53,7 +53,7 @@ describe('busybox', () => {
     expect((await store.get('busybox')).id).toBe(id);
   });
 
-  test('is made once and well by many who open the store at once', async () => {
+  test('is created once and completely when many open the store at once', async () => {
     using box = temporaryDirectory();
     const script = `import { openImageStore } from ${JSON.stringify(join(import.meta.dirname, 'store.ts'))};
       const store = await openImageStore({ root: process.argv[1] });

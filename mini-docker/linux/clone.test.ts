@@ -59,7 +59,7 @@ test('stdin and stdout pass through, also when we have printed before', () => {
   expect({ stdout, stderr, status }).toEqual({ stdout: 'before\nhello\nafter\n', stderr: '', status: 5 });
 });
 
-test('Ctrl-C is for the child: whoever waits stays', () => {
+test('Ctrl-C is for the child: the waiting parent survives', () => {
   const { stdout, status } = node(`
     const script = 'sleep 0.3; kill -INT $PPID; sleep 0.05; echo still here';
     process.exitCode = await wait(clone(0, [execve('/bin/sh', ['sh', '-c', script], ['PATH=/usr/bin:/bin'])]));`);

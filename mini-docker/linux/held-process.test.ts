@@ -8,7 +8,7 @@ import { Descriptor } from './descriptor.ts';
 import { HeldProcess } from './held-process.ts';
 import { pidfdOpen } from './syscalls.ts';
 
-test('a process that was let go gets no signal, nor does a stranger who has the number of its pidfd now', async () => {
+test('a released process gets no signal, nor does another that now has the number of its pidfd', async () => {
   const [first, stranger] = [spawn('sleep', ['60']), spawn('sleep', ['60'])];
   const number = call(pidfdOpen(first.pid!, 0));
   const held = new HeldProcess(number);

@@ -147,7 +147,7 @@ test('a link tells where it leads, and a whiteout is known', () => {
   expect(isWhiteout(statusAt(rootFd, 'etc')!)).toBe(false);
 });
 
-test('of twenty who take a lock at once only one has it', async () => {
+test('of twenty attempts to take a lock at once only one succeeds', async () => {
   const path = join(outside, 'lock');
   let inside = 0;
   const most = await Promise.all(

@@ -42,7 +42,7 @@ test('a reader that is gone is an error EPIPE for the writer', async () => {
   expect(error.code).toBe('EPIPE');
 });
 
-test('a FIFO that somebody holds open gives what was written, and then waits', async () => {
+test('a FIFO that is held open returns what was written, and then waits', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pipes-'));
   const fifo = join(directory, 'fifo');
   execFileSync('mkfifo', [fifo]);

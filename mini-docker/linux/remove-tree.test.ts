@@ -65,7 +65,7 @@ const TREES: [string, (tree: string) => void][] = [
     },
   ],
   [
-    'with directories that nobody may enter',
+    'with directories that no user may enter',
     tree => {
       mkdirSync(join(tree, 'closed/below'), { recursive: true });
       chmodSync(join(tree, 'closed'), 0);

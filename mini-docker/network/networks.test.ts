@@ -40,7 +40,7 @@ test('containers on one network reach each other at once, and those on others no
   expect(reaches(other, '192.0.2.2')).toBe(true);
 });
 
-test("who is beyond the host sees the host's address, and cannot reach into a network", async () => {
+test("another machine sees the host's address, and cannot reach into a network", async () => {
   await using web = await container();
   run(hosts.beyond, 'sh', '-c', 'ip route add 172.17.0.0/16 via 192.0.2.1');
   expect(reaches(hosts.beyond, web.endpoint.ipAddress)).toBe(false);
@@ -213,7 +213,7 @@ test('networks that cannot be are refused in one line', async () => {
   expect((await hosts.networks.list()).map(each => each.Name)).toEqual(['host', 'none', 'bridge', 'shop']);
 });
 
-test('a network somebody runs on stays, an unused one goes with its bridge', async () => {
+test('a network in use stays, and an unused one is removed with its bridge', async () => {
   const { Id } = await hosts.networks.create({ Name: 'shop' });
   const bridges = () => ip('link show type bridge').map(link => link.ifname);
   {

@@ -35,7 +35,7 @@ test('a published port is reached from beyond, from the host by any of its addre
   expect(await ask(web, '172.17.0.1', 8080)).toBe('web to 172.17.0.1');
   expect(await ask(stranger, '192.0.2.1', 8080)).toMatch(/^web to /);
   expect(await ask(neighbour, web.endpoint.ipAddress, 80)).toBe('web to 172.17.0.3');
-  // Published or not, nobody beyond gets at the container's own address; and other ports stay what they are.
+  // Published or not, no other machine reaches the container's own address; and other ports are not affected.
   expect(await ask(hosts.beyond, '192.0.2.1', 80)).toBe('');
 });
 
@@ -58,7 +58,7 @@ test('UDP is published as TCP is', async () => {
   expect(await ask('host', '127.0.0.1', 5353, 'udp')).toBe('dns to 172.17.0.1');
 });
 
-test('who keeps sending UDP to a port reaches the container that has it now', async () => {
+test('a client that keeps sending UDP to a port reaches the container that has the port now', async () => {
   // One socket, so that for NAT it is one flow.
   const script = `
     const socket = require('dgram').createSocket('udp4');

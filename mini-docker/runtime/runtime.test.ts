@@ -95,7 +95,7 @@ describe('namespaces', () => {
 });
 
 describe('user namespaces', () => {
-  test("root inside is nobody outside, and what it writes is that nobody's", async () => {
+  test('root inside is an unprivileged user outside, who owns the files that it writes', async () => {
     const mapping = [{ containerID: 0, hostID: 200_000, size: 65_536 }];
     const spec = containers.spec(
       [

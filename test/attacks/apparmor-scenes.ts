@@ -110,7 +110,7 @@ test('the profile refuses what a capability would allow', async () => {
   writeFileSync('/proc/sys/kernel/panic_on_oops', '0');
 });
 
-test('a profile that somebody took out of the kernel is there again for the next container', async () => {
+test('a profile that was removed from the kernel is loaded again for the next container', async () => {
   for (const { Id } of await engine.json<{ Id: string }[]>('GET', '/containers/json'))
     await engine.json('DELETE', `/containers/${Id}?force=1`);
   writeFileSync('/sys/kernel/security/apparmor/.remove', 'mini-docker-default');

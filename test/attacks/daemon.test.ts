@@ -321,7 +321,7 @@ describe('the socket', () => {
     }
   });
 
-  test("nobody but root can look into the daemon's files", () => {
+  test("only root can read the daemon's files", () => {
     expect(statSync(daemon.runDir).mode & 0o006).toBe(0);
     for (const directory of [daemon.dataRoot]) expect(statSync(directory).mode & 0o007, directory).toBe(0);
   });

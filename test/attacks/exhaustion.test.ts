@@ -89,7 +89,7 @@ function removed(directory: string): boolean {
   return true;
 }
 
-test('two thousand clients who are attached hold nobody up, and leave nothing', async () => {
+test('two thousand attached clients delay nothing, and leave nothing behind', async () => {
   const id = await engine.run(['sleep', '1000']);
   await engine.ask('GET', '/_ping');
   const before = descriptors();
@@ -142,7 +142,7 @@ test('a daemon without descriptors refuses what it cannot do, and can do it agai
   expect(daemon.log()).not.toMatch(/EBADF|unexpected:/);
 });
 
-test('clients who come and go with their input signal nobody that they should not', async () => {
+test('clients that come and go with their input send no signal to strangers', async () => {
   const client = async () => {
     for (let round = 0; round < 8; round++) {
       const open = { OpenStdin: true, StdinOnce: true, AttachStdin: true };
@@ -180,7 +180,7 @@ test('what a program makes of the size of its log pipe costs no line', async () 
   }
 });
 
-test('a terminal that nobody reads holds up neither its program nor the daemon', async () => {
+test('a terminal that is not read delays neither its program nor the daemon', async () => {
   const id = await engine.run(['sleep', '1000'], { Tty: true });
   const body = { AttachStdout: true, Tty: true, Cmd: ['sh', '-c', 'seq 300000; touch /done'] };
   const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, body);

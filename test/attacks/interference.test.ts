@@ -125,7 +125,7 @@ async function connectAndDisconnect(id: string): Promise<void> {
   await engine.json('DELETE', `/networks/${Id}`);
 }
 
-test('a lease on a file that the daemon opens holds nobody up', async () => {
+test('a lease on a file that the daemon opens delays nothing', async () => {
   const holder = leaseHolder(['/etc/hosts', '/etc/resolv.conf', '/etc/passwd', '/held']);
   const HostConfig = { Binds: [`${scratch}:/attack:ro`], NetworkMode: 'bridge' };
   const id = await engine.run(sh(`echo secret > /held; exec ${holder}`), { HostConfig });

@@ -48,7 +48,7 @@ async function neighbour(link: string, network: string, bridge?: string): Promis
 const ADVERTISE = `use Socket qw(:DEFAULT inet_pton pack_sockaddr_in6); socket(S, 10, 3, 58) or die; setsockopt(S, 41, 18, pack('i', 255)) or die;
   send(S, pack('C C n C C n N N', 134, 0, 0, 64, 0, 1800, 0, 0), 0, pack_sockaddr_in6(0, inet_pton(10, 'ff02::1'), if_nametoindex())) or die`;
 
-test('a router that a container pretends to be becomes nobody of the host (CVE-2020-13401)', async () => {
+test("a container that pretends to be a router does not become the host's (CVE-2020-13401)", async () => {
   await hosts.networks.create({
     Name: 'six',
     EnableIPv6: true,
@@ -101,7 +101,7 @@ test('a port published on 127.0.0.1 is reached by no neighbour that sends packet
     bindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
   });
   expect(await ask('host', '127.0.0.1', 8080)).toBe('web to 172.17.0.1');
-  // Somebody else may have allowed it on this link.
+  // Another program may have allowed it on this link.
   writeFileSync('/proc/sys/net/ipv4/conf/up1/route_localnet', '1');
   for (const { pid } of [lan, stranger]) {
     sh(
@@ -213,7 +213,7 @@ test('a host that was a router before goes on to be one', async () => {
   }
 });
 
-test('somebody who turns forwarding off meanwhile is not overruled at the end', async () => {
+test('forwarding that an administrator turns off meanwhile stays off at the end', async () => {
   await hosts.networks.create({ Name: 'shop' });
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '0');
   writeFileSync('/proc/sys/net/ipv4/conf/all/accept_redirects', '0');

@@ -99,7 +99,7 @@ describe('the program that starts containers', () => {
     }
   });
 
-  test('has a sealed image, which nobody can open to write', async () => {
+  test('has a sealed image, which cannot be opened for writing', async () => {
     const container = await containers.start(['sleep', '100'], confine);
     const monitor = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${container.pid}/status`, 'utf8'))![1]);
     expect(readlinkSync(`/proc/${monitor}/exe`)).toContain('memfd:');

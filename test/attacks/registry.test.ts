@@ -175,7 +175,7 @@ test.each<[string, Published['manifest']]>([
     }),
   ],
   ['no layers at all', honest => ({ ...honest, layers: undefined })],
-  ['a type that nobody knows', honest => ({ ...honest, mediaType: 'text/html' })],
+  ['an unknown type', honest => ({ ...honest, mediaType: 'text/html' })],
   ['an index that is a manifest in turn', honest => ({ ...honest, mediaType: MEDIA.ociIndex })],
   ['JSON that is a list', () => [1, 2, 3]],
 ])('a manifest with %s is refused in one line', async (_, manifest) => {

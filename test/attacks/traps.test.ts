@@ -34,7 +34,7 @@ const leftOver = (): string[] =>
     return existsSync(directory) ? readdirSync(directory) : [];
   });
 
-test('a tree that is deeper than a path is long hinders nobody, and goes with its container and its volume', async () => {
+test('a tree that is deeper than any path does no harm, and is removed with its container and its volume', async () => {
   const volume = ['-v', 'deep:/data'];
   await ours.does([
     'run',

@@ -212,7 +212,7 @@ test('a limit that the kernel refuses is one clear error, and nothing is left', 
   assert.equal(openCgroup(`/mini-docker-promise-${process.pid}`), undefined);
 });
 
-test('a cgroup with somebody in it is not taken over', async () => {
+test('a cgroup with a process in it is not taken over', async () => {
   await using cgroup = temporaryCgroup({ pids: { limit: 9 } });
   const { pid } = runInside(cgroup, 'sleep 100');
   const create = () => createCgroup({ path: cgroup.path, resources: {} });

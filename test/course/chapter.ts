@@ -191,7 +191,7 @@ function testMutants(chapter: string, task: Task, mutants: readonly Mutant[]): v
         const directory = join(mkdtempSync(join(tmpdir(), 'mutant-')), chapter);
         try {
           makeMutant(chapter, mutant, directory);
-          // Nobody waits long for what is known to hang.
+          // A program that is known to hang need not be waited for.
           const result = await grade(directory, mutant.breaks === 'ends-in-time' ? 3000 : undefined);
           skipWhereItWas(result, context);
           expect(result.broken ?? result.outcome, withSeed).toMatchObject({ check: mutant.breaks });

@@ -12,7 +12,7 @@ import { repository } from '../../learn/repository.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cheats-'));
 beforeAll(() => {
-  // What somebody else has handed in, beside the cheats.
+  // Another student's submission, beside the cheats.
   cpSync(join(repository, 'solutions'), join(folder, 'honest'), { recursive: true });
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -50,7 +50,7 @@ describe('learn', () => {
     expect(second).toContain('Next: learn read 1');
   });
 
-  test('read is Markdown as it is where nobody looks', () => {
+  test('read prints plain Markdown if there is no terminal', () => {
     expect(learn('read', '2').stdout).toBe(
       readFileSync(join(repository, 'chapters/02-pid-namespace/README.md'), 'utf8'),
     );
@@ -129,7 +129,7 @@ describe('learn', () => {
     expect(status).toBe(1);
   });
 
-  test('files made under sudo belong to the one who works', context => {
+  test('files made under sudo belong to the user who called sudo', context => {
     if (process.geteuid?.() !== 0) context.skip('wants root');
     process.env.SUDO_UID = process.env.SUDO_GID = '1234';
     try {

@@ -176,7 +176,7 @@ test('learn shell passes streams and the exit code through', () => {
   expect({ stdout, status }).toEqual({ stdout: 'hello\n', status: 7 });
 });
 
-test('somebody without root gets a sandbox, with root in it', async context => {
+test('a user without root gets a sandbox, and is root in it', async context => {
   const directory = mkdtempSync(join(tmpdir(), 'rootless-'));
   try {
     const script = join(directory, 'look.sh');

@@ -99,7 +99,7 @@ export function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, promise]).finally(() => clearTimeout(late));
 }
 
-/** A status of 500 is for what nobody foresaw, and a system call in a message is for those who wrote the daemon. */
+/** A status of 500 means an unforeseen error; a system call in a message is of use only to authors of the daemon. */
 export function checkAnswer({ status, body }: Answer, doing: string, finding: (what: string) => void): void {
   const text = body.toString();
   if (status >= 500 && status !== 501) finding(`${doing}: ${status} ${text.slice(0, 500)}`);

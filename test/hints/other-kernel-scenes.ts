@@ -40,7 +40,7 @@ const scenes: Record<string, () => string> = {
     writeFileSync(`${top}/inner/cgroup.subtree_control`, '+memory');
     return writing(`${top}/inner/cgroup.procs`, process.pid);
   },
-  'a controller that is given on further below': () => writing(`${top}/cgroup.subtree_control`, '-memory'),
+  'a controller that is passed on further below': () => writing(`${top}/cgroup.subtree_control`, '-memory'),
   'giving controllers on from a group with processes': () => {
     mkdirSync(`${top}/busy`);
     writeFileSync(`${top}/busy/cgroup.procs`, String(process.pid));

@@ -10,7 +10,7 @@ const expected: Record<string, RegExp> = {
   'a process for a group that gives controllers on': new RegExp(
     `^EBUSY: ${top}/inner gives memory on to its children .*such a group can have no processes of its own`,
   ),
-  'a controller that is given on further below': new RegExp(`^EBUSY: a group below ${top} gives it on`),
+  'a controller that is passed on further below': new RegExp(`^EBUSY: a group below ${top} passes it on`),
   'giving controllers on from a group with processes': new RegExp(
     `^EBUSY: ${top}/busy has processes of its own \\(\\d+\\)`,
   ),

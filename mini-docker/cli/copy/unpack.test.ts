@@ -73,7 +73,7 @@ test('names lead nowhere else', async () => {
   expect(readFileSync(join(into, outside, 'file'), 'utf8')).toBe('content');
 });
 
-test("what is ours afterwards runs as us for nobody, and with the container's owners it stays what it was", async () => {
+test("set-id bits are dropped from files that become ours, and kept with the container's owners", async () => {
   await copy({ name: 'su', mode: 0o6755 }, { name: 'd', type: 'directory', mode: 0o3777 });
   expect([statSync(join(into, 'su')).mode, statSync(join(into, 'd')).mode]).toEqual([0o100755, 0o041777]);
 });

@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-test('what login writes is found again, for this registry alone, and nobody else can read it', async () => {
+test('what login writes is found again, for this registry alone, and no other user can read it', async () => {
   await storeAuth('localhost:5000', { username: 'me', password: 'pass:word' }, environment);
   const file = configPath(environment);
   expect(file).toBe(join(directory, '.docker/config.json'));

@@ -22,7 +22,7 @@ export interface DaemonStart {
 export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new NoDaemonError(
-      `its daemon does not run, and starting containers needs root: try 'sudo mini-docker …' (or set DOCKER_HOST to use another daemon)`,
+      `its daemon is not running, and starting it needs root: try 'sudo mini-docker …' (or set DOCKER_HOST to use another daemon)`,
     );
   }
   const deadline = Date.now() + PATIENCE;

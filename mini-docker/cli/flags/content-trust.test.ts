@@ -13,7 +13,7 @@ const refuses = (image: string, skip?: boolean) => {
   }
 };
 
-test.each(['1', 'true', 'yes'])('DOCKER_CONTENT_TRUST=%s gets no image that nobody verified', value => {
+test.each(['1', 'true', 'yes'])('DOCKER_CONTENT_TRUST=%s gets no unverified image', value => {
   vi.stubEnv('DOCKER_CONTENT_TRUST', value);
   expect(refuses('busybox')).toBe(true);
   expect(refuses('busybox', true)).toBe(false);

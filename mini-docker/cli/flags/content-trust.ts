@@ -1,4 +1,4 @@
-// Docker's content trust: signatures that a notary keeps. Who asks for them must not get an image that nobody verified.
+// Docker's content trust: signatures that a notary keeps. A user who asks for them must not get an unverified image.
 
 import { CommandError } from '../errors.ts';
 import { type Flag, toggleMaybe } from './flags.ts';

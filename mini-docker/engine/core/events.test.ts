@@ -20,7 +20,7 @@ async function actions(events: Events, filters: Filters = {}) {
   return found;
 }
 
-test('past events are told to who asks since when, new ones as they come', async () => {
+test('past events are sent on request, and new ones as they come', async () => {
   const events = new Events();
   container(events, 'create');
   const leave = new AbortController();
@@ -36,7 +36,7 @@ test('past events are told to who asks since when, new ones as they come', async
   expect(events.listeners).toBe(0);
 });
 
-test('who does not ask for the past does not get it', async () => {
+test('without `since` there are no past events', async () => {
   const events = new Events();
   container(events, 'create');
   const messages = events.subscribe({});
@@ -75,7 +75,7 @@ test('a filter that does not exist is an error', () => {
   expect(() => new Events().subscribe({ filters: { nope: ['x'] } })).toThrow("Invalid filter 'nope'");
 });
 
-test('closing ends all who listen', async () => {
+test('closing ends all listeners', async () => {
   const events = new Events();
   const messages = events.subscribe({});
   setTimeout(() => events.close(), 5);

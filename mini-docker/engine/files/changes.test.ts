@@ -60,7 +60,7 @@ test('the mount points that a start makes are not told', async () => {
   expect(await changesOf('touch etc/mine', made)).toEqual(['C /etc', 'A /etc/mine']);
 });
 
-test('a directory that is exchanged for a link all the time leads nobody out', async () => {
+test('a directory that is exchanged for a link again and again does not lead the daemon out', async () => {
   const upper = join(directory, 'upper');
   mkdirSync(join(directory, 'outside'));
   writeFileSync(join(directory, 'outside/marker'), '');

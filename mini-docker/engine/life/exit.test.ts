@@ -5,7 +5,7 @@ import { waitFor } from './wait.ts';
 
 const always = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } as const;
 
-test('an end is written down, told to those who wait, and what held it is given back', async () => {
+test('an exit is recorded and reported to waiting clients, and its resources are released', async () => {
   const { context, start, runtime, events } = memoryEngine();
   const live = await start();
   const { result } = waitFor(context, live, {});
@@ -19,7 +19,7 @@ test('an end is written down, told to those who wait, and what held it is given 
   expect(await events()).toEqual(['start', 'die']);
 });
 
-test('an exit code that nobody knows is not made up', async () => {
+test('an unknown exit code is not made up', async () => {
   const { start, runtime } = memoryEngine();
   const live = await start();
   runtime.latest.end(undefined);
@@ -57,7 +57,7 @@ test('a restart that fails is tried again', async () => {
   expect(warnings).toEqual([expect.stringContaining('no memory just now')]);
 });
 
-test('--rm removes it at its end, and who waits for that is told', async () => {
+test('--rm removes it at its end, and clients that wait for the removal are told', async () => {
   const { context, start, runtime, events } = memoryEngine();
   const live = await start({ host: { AutoRemove: true } });
   const { result } = waitFor(context, live, { condition: 'removed' });

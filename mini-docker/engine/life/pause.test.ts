@@ -3,7 +3,7 @@ import { memoryEngine } from '../testing/memory-engine.ts';
 import { frozen, pauseContainer, unpauseContainer } from './pause.ts';
 import { stopContainer } from './stop.ts';
 
-test('what is frozen for a moment goes on, and who wants to stop it waits for that', async () => {
+test('a container that is frozen for a moment is thawed, and a stop waits for that', async () => {
   const { context, start, runtime } = memoryEngine();
   const live = await start();
   let stopping: Promise<void>;

@@ -43,7 +43,7 @@ test('what was paused is still paused', async () => {
   expect(find('web').record.state.status).toBe('paused');
 });
 
-test('of what is gone nobody knows the exit code', async () => {
+test('the exit code of a vanished container is unknown', async () => {
   const engine = memoryEngine();
   const { startedAt } = (await engine.start()).record.state;
   engine.runtime.containers.length = 0;

@@ -33,7 +33,7 @@ test('what runs is not started again, and what is paused not at all', async () =
   expect(runtime.containers).toHaveLength(1);
 });
 
-test('of two who start it at once one makes a process', async () => {
+test('of two starts at once only one makes a process', async () => {
   const { context, add, runtime } = memoryEngine();
   const live = add();
   const both = await Promise.allSettled([startContainer(context, live), startContainer(context, live)]);
@@ -65,7 +65,7 @@ test('a start that fails removes what is to be removed at its end', async () => 
   expect(context.containers.size).toBe(0);
 });
 
-test('who wants to remove it while it starts finds it running', async () => {
+test('a removal during the start finds the container running', async () => {
   const { context, add, runtime } = memoryEngine();
   const live = add();
   const made = Promise.withResolvers<void>();

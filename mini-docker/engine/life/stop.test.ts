@@ -16,7 +16,7 @@ test('stop asks, waits for the end, and keeps the policy from starting it again'
   expect(await events()).toEqual(['start', 'kill', 'die', 'stop']);
 });
 
-test('who does not listen is killed when the time is up', async () => {
+test('a program that ignores the signal is killed when the time is up', async () => {
   const { context, start, runtime } = memoryEngine();
   const live = await start();
   runtime.latest.endsOn.clear();

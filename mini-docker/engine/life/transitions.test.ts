@@ -38,7 +38,7 @@ test.each(FROM)('a container can %s only from where that makes sense', async (_,
   expect(possible.sort()).toEqual(from.sort());
 });
 
-test('who has given the lock back changes nothing any more', async () => {
+test('a holder that has released the lock cannot change anything any more', async () => {
   const live = container('running');
   const held = await live.hold();
   held[Symbol.dispose]();

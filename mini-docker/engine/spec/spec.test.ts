@@ -107,7 +107,7 @@ test("each namespace is new, the host's, or another container's", () => {
   expect(shared.linux.namespaces).toContainEqual({ type: 'pid', path: '/proc/7/ns/pid' });
 });
 
-test('who is not root has no capability in effect', () => {
+test('a user other than root has no effective capability', () => {
   const { capabilities } = build({ user: { uid: 1, gid: 1, additionalGids: [], home: '/' } }).process;
   expect(capabilities?.effective).toEqual([]);
   expect(capabilities?.permitted).toEqual([]);

@@ -13,7 +13,7 @@ describe('maps of ids', () => {
     expect(idMappings(mapped())).toBeUndefined();
   });
 
-  test('owners go there and back, and who has no id is nobody', () => {
+  test('owners are translated both ways, and an unmapped id becomes 65534', () => {
     const host = mapped('0:100000:10', '50:7:1');
     expect(ownersOnHost(host)!({ uid: 3, gid: 50 })).toEqual({ uid: 100_003, gid: 7 });
     expect(ownersInContainer(host)!({ uid: 100_003, gid: 7 })).toEqual({ uid: 3, gid: 50 });

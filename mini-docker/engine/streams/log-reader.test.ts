@@ -83,7 +83,7 @@ test('following from before the first line', async () => {
   expect(await following).toEqual([0, 1, 2]);
 });
 
-test('a follower who leaves, or whose time is over, is let go', async () => {
+test('a follower that leaves, or whose time is over, is released', async () => {
   const file = new LogFile({ path, maxFiles: 1, warn });
   write(file, 0, 2);
   const leave = new AbortController();

@@ -50,7 +50,7 @@ test('output becomes log lines, and a line waits for its end', async () => {
   closeSync(readEnd);
 });
 
-test('whoever listens hears the bytes as they come, and when it is over', async () => {
+test('listeners get the bytes as they come, and the end', async () => {
   const { readEnd, writeEnd } = pipe();
   const output = open(readEnd);
   let heard = '';

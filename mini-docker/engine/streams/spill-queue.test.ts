@@ -21,7 +21,7 @@ const openSpills = () =>
     }
   }).length;
 
-test('a reader who comes late gets everything in order, also what did not fit into memory', async () => {
+test('a late reader gets everything in order, including what did not fit into memory', async () => {
   const filled = queue(10);
   const sent = Array.from({ length: 100 }, (_, index) => `item ${index}`);
   for (const [index, text] of sent.entries()) filled.push(index % 3 === 0 ? 'a' : 'b', Buffer.from(text));
@@ -55,7 +55,7 @@ test('order is kept while writer and reader go on at once', async () => {
   expect(got).toBe(sent);
 });
 
-test('a reader who leaves gives the file back', async () => {
+test('a reader that leaves releases the file', async () => {
   const left = queue(1);
   for (let count = 0; count < 5; count++) left.push('b', Buffer.from('xx'));
   for await (const _ of left) break;

@@ -10,12 +10,12 @@ const addresses = map(string);
 const ipamConfig = object({
   /** '172.18.0.0/16' */
   Subnet: string,
-  /** The part of the subnet that containers get addresses from. */
+  /** The part of the subnet from which containers get addresses. */
   IPRange: string,
   Gateway: string,
   /** Addresses that no container may get, by name. */
   AuxiliaryAddresses: addresses,
-  /** The same, as clients before 1.22 call it. */
+  /** The same, under the name that clients before 1.22 use. */
   AuxAddress: addresses,
 });
 export type IpamConfig = Infer<typeof ipamConfig>;
@@ -48,7 +48,7 @@ export interface NetworkCreated {
   Warning: string;
 }
 
-/** A running container on a network. Addresses with their prefix length: '172.18.0.2/16'; '' for none. */
+/** A running container on a network. Addresses have their prefix length, '172.18.0.2/16', or are ''. */
 export interface NetworkContainer {
   Name: string;
   EndpointID: string;
@@ -72,7 +72,7 @@ export interface NetworkResource {
   Ingress: boolean;
   ConfigFrom: { Network: string };
   ConfigOnly: boolean;
-  /** By container id. */
+  /** The containers by their ids. */
   Containers: Record<string, NetworkContainer>;
   Options: Record<string, string>;
   Labels: Record<string, string>;

@@ -11,7 +11,7 @@ export type EventType = 'container' | 'image' | 'network' | 'volume' | 'daemon';
 
 /** One line of GET /events */
 export interface EventMessage {
-  /** Those three are of API versions before 1.22; clients still read them. Only for containers and images. */
+  /** `status`, `id` and `from` are those of API versions before 1.22, which clients still read; for containers and images only. */
   status?: string;
   id?: string;
   from?: string;
@@ -24,7 +24,7 @@ export interface EventMessage {
   timeNano: number;
 }
 
-/** GET /info, the fields that clients read. */
+/** The fields of GET /info that clients read. */
 export interface SystemInfo {
   ID: string;
   Containers: number;
@@ -97,7 +97,7 @@ export interface SystemInfo {
   Warnings: string[];
 }
 
-/** GET /version; ApiVersion and MinAPIVersion are the api's to add. */
+/** GET /version without ApiVersion and MinAPIVersion, which api/ adds. */
 export interface SystemVersion {
   Platform: { Name: string };
   Components: { Name: string; Version: string; Details: Record<string, string> }[];

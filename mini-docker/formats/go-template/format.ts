@@ -1,12 +1,13 @@
 // How Go's fmt prints values (https://pkg.go.dev/fmt), for templates: plain printing and the verbs of printf.
 
-/** Lists and maps that are nil in Go: they print as empty and are null in JSON. */
+/** A list and a map that are nil in Go, which prints them as empty and encodes them in JSON as null. */
 export const NIL_LIST: readonly unknown[] = Object.freeze([]);
 export const NIL_MAP: Readonly<Record<string, unknown>> = Object.freeze({});
 
 /**
- * Objects that are structs and not maps: fmt prints their fields' values in order, '{a 1}', where a map is
- * 'map[k:v]'. An object is one when it has no key beside these and has the first of them.
+ * Go's structs, each as a list of its fields. Where fmt prints a map as 'map[k:v]', it prints a struct's values
+ * in the order of its fields: '{a 1}'. An object counts as a struct if it has the first field and no key that
+ * is not a field.
  */
 export type Structs = readonly (readonly (readonly [field: string, zero: unknown])[])[];
 
@@ -22,7 +23,7 @@ export function formatValue(value: unknown, structs: Structs = []): string {
     each => keys.includes(each[0]![0]) && keys.every(key => each.some(([field]) => field === key)),
   );
   if (struct) return `{${struct.map(([key, zero]) => formatValue(fields[key] ?? zero, structs)).join(' ')}}`;
-  // What is empty in a map is a struct without fields: the map is a set.
+  // A map whose values are empty objects is a set: in Go its values are structs without fields.
   const element = (each: unknown) => (isEmpty(each) ? '{}' : formatValue(each, structs));
   return `map[${keys
     .sort()
@@ -33,13 +34,13 @@ export function formatValue(value: unknown, structs: Structs = []): string {
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 
-/** Floats take an exponent from 1e21 on, as %v does; JSON's integers stay whole. */
+/** Numbers from 1e21 on are printed with an exponent, as by %v; JSON's integers are printed in full. */
 function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
   return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** JSON as Go's encoder writes it with HTML escaping off: as JSON.stringify, but nil lists and maps are null. */
+/** JSON as Go's encoder writes it without HTML escaping: JSON.stringify, with null for nil lists and maps. */
 export function formatJson(value: unknown): string {
   return (
     JSON.stringify(value, (_, each: unknown) =>
@@ -50,7 +51,7 @@ export function formatJson(value: unknown): string {
 
 const VERB = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+))?([a-zA-Z%])/g;
 
-/** fmt.Sprintf with the verbs v s q d i f g e x X o b c t and %%; widths, precision, and the flags - 0 +. */
+/** fmt.Sprintf with the verbs v s q d i f g e x X o b c t and %%, widths, precisions, and the flags - 0 +. */
 export function sprintf(format: string, args: unknown[], structs: Structs = []): string {
   let next = 0;
   const text = format.replace(VERB, (_, flags: string, width: string | undefined, digits, verb: string) => {

@@ -5,7 +5,7 @@ import { formatJson, formatValue, goType, NIL_LIST, NIL_MAP, type Structs, sprin
 
 export type TemplateFunction = (args: unknown[], structs: Structs) => unknown;
 
-/** Throws when an argument is of a kind that the function cannot take; the message goes behind "error calling NAME: ". */
+/** Throws if an argument has the wrong type; the caller puts "error calling NAME: " before the message. */
 export const FUNCTIONS: Record<string, TemplateFunction> = {
   json: ([value]) => formatJson(value),
   print: (args, structs) => print(args, structs),
@@ -47,7 +47,7 @@ export const FUNCTIONS: Record<string, TemplateFunction> = {
   urlquery: (args, structs) => encodeURIComponent(print(args, structs)).replaceAll('%20', '+'),
 };
 
-/** How many arguments, where it is not any number. */
+/** Number of arguments, for functions that do not accept any number. */
 export const ARITY: Record<string, [least: number, most: number]> = {
   json: [1, 1],
   len: [1, 1],
@@ -70,7 +70,7 @@ export const ARITY: Record<string, [least: number, most: number]> = {
   slice: [1, 3],
 };
 
-/** Go's truth: not the zero value, and not empty. */
+/** Whether Go's templates count a value as true: it is not the type's zero value, and not empty. */
 export function truth(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
@@ -78,7 +78,7 @@ export function truth(value: unknown): boolean {
 }
 
 function print(args: unknown[], structs: Structs): string {
-  // fmt.Sprint puts a space between two operands when neither is a string.
+  // fmt.Sprint inserts a space between two operands if neither is a string.
   return args.reduce<string>((sofar, each, index) => {
     const space = index > 0 && typeof each !== 'string' && typeof args[index - 1] !== 'string' ? ' ' : '';
     return sofar + space + formatValue(each ?? null, structs);
@@ -120,7 +120,7 @@ function element(value: unknown, key: unknown): unknown {
   if (typeof value !== 'object') throw new Error(`can't index item of type ${goType(value)}`);
   const name = text(key);
   if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
-  // Go knows the type of what is not there: in a map of strings it is the empty string.
+  // Go returns the zero value of the map's type for a missing key: for a map of strings, the empty string.
   return Object.values(value).every(each => typeof each === 'string') ? '' : undefined;
 }
 

@@ -8,15 +8,15 @@ import { type Expression, type Node, type Pipeline, parseTemplate, show } from '
 
 export interface TemplateOptions {
   structs?: Structs;
-  /** Fields that may be null or missing, and what they are then: a nil list, a nil map, or nil. Others that are missing are an error. */
+  /** Fields that may be null or missing, with the value they then have: a nil list, a nil map, or nil. Any other missing field is an error. */
   nil?: Readonly<Record<string, 'list' | 'map' | 'nil'>>;
-  /** Fields of structs that JSON leaves out where they are zero, and that zero. */
+  /** Fields of structs that JSON omits when they are zero, with their zero value. */
   zero?: Readonly<Record<string, unknown>>;
   /** Of `nil`: a map only in an object that has this field as well. */
   mapBeside?: Readonly<Record<string, string>>;
   /** Other names of fields: { ID: 'Id' }. */
   aliases?: Readonly<Record<string, string>>;
-  /** The message for a field that is not there; default Go's "map has no entry for key". */
+  /** The message for a missing field; by default Go's "map has no entry for key". */
   noField?(name: string): string;
 }
 
@@ -38,7 +38,7 @@ class Execution {
   readonly #options: TemplateOptions;
   readonly #structs: Structs;
   #scopes: Map<string, unknown>[];
-  /** Objects that are maps of users' keys: one that is missing is no error. */
+  /** Objects whose keys the user chooses: a missing key is not an error there. */
   readonly #maps = new WeakSet<object>([NIL_MAP]);
 
   constructor(source: string, data: unknown, options: TemplateOptions) {
@@ -140,7 +140,7 @@ class Execution {
   ): unknown {
     const { name, at } = head;
     if (name === 'and' || name === 'or') {
-      // The first that decides is the value; those behind it are not evaluated.
+      // The first argument that decides the result is the value; later ones are not evaluated.
       let value: unknown = name === 'and';
       for (const each of [
         ...rest.map(part => () => this.#value(part, dot)),
@@ -219,7 +219,7 @@ function place(source: string, at: number): string {
   return `${line}:${at - (before.lastIndexOf('\n') + 1)}`;
 }
 
-/** An unknown function is found when parsing, also in a branch that is not taken. */
+/** Rejects unknown functions while parsing, even in branches that are never taken. */
 function checkFunctions(nodes: Node[], source: string): void {
   const expression = (each: Expression): void => {
     if (each.kind === 'pipeline') pipeline(each.pipeline);

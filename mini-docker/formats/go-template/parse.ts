@@ -12,7 +12,7 @@ export type Expression =
   | { kind: 'function'; name: string; at: number }
   | { kind: 'pipeline'; pipeline: Pipeline };
 
-/** The first is called with the rest; a command behind a `|` gets the value before it as its last argument. */
+/** The first is called with the others as arguments; after a `|`, the preceding value is the last argument. */
 export interface Pipeline {
   commands: { parts: Expression[]; at: number; source: string }[];
   declare: string[];
@@ -140,7 +140,7 @@ export function parseTemplate(text: string): Node[] {
     const name = token.text.slice(1);
     const last = parts.at(-1);
     if (token.joined && last?.kind === 'fields') {
-      // Go gives the place of a chain of fields as that of its second one.
+      // Go reports a chain of fields at the position of its second field.
       if (last.path.push(name) === 2) last.at = token.at;
       last.source += token.text;
     } else if (token.joined && (last?.kind === 'variable' || last?.kind === 'pipeline')) {
@@ -190,7 +190,7 @@ function unquote(quoted: string): string {
   });
 }
 
-/** As it stands in the template, for error messages. */
+/** The text in the template, for error messages. */
 export function show(expression: Expression): string {
   switch (expression.kind) {
     case 'literal':
@@ -211,7 +211,7 @@ interface Action {
   tokens: Token[];
 }
 
-/** Text and actions, trimmed where {{- and -}} say so; comments are gone. */
+/** Text and actions, trimmed at {{- and -}}, without comments. */
 function split(text: string, fail: (at: number, why: string) => FormatError): (string | Action)[] {
   const pieces: (string | Action)[] = [];
   let at = 0;

@@ -8,7 +8,7 @@ export const isDigest = (text: string): boolean => SHA256.test(text);
 export const digestOf = (bytes: Uint8Array | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** The digits behind 'sha256:'. A digest becomes a file name, so whatever is not one is refused. */
+/** The digits after 'sha256:'. Digests become file names, so anything else is refused. */
 export function hexOf(digest: string): string {
   if (!isDigest(digest)) throw new Error(`not a sha256 digest: ${JSON.stringify(digest)}`);
   return digest.slice(7);

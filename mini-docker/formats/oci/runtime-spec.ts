@@ -36,7 +36,7 @@ export interface Capabilities {
   ambient: string[];
 }
 
-/** `options` are those of mount(8) (ro, nosuid, rbind, rslave, …) and, behind them, the filesystem's own. */
+/** `options` are those of mount(8) (ro, nosuid, rbind, rslave, …), followed by the file system's own. */
 export interface Mount {
   destination: string;
   type: string;
@@ -47,7 +47,7 @@ export interface Mount {
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';
 
 export interface Linux {
-  /** A namespace without a path is made new; one with a path is joined; one not in the list is the host's. */
+  /** A namespace without a path is created, one with a path is joined; for a type not listed, the host's is used. */
   namespaces: { type: NamespaceType; path?: string }[];
   uidMappings?: IdMapping[];
   gidMappings?: IdMapping[];
@@ -65,10 +65,10 @@ export interface Linux {
   timeOffsets?: Partial<Record<'monotonic' | 'boottime', { secs: number; nanosecs: number }>>;
 }
 
-/** Which system calls the program may make (config-linux.md, "Seccomp"). */
+/** The system calls that the program may make (config-linux.md, "Seccomp"). */
 export interface Seccomp {
   defaultAction: SeccompAction;
-  /** The errno of a default action that is SCMP_ACT_ERRNO; EPERM where it is not given. */
+  /** The errno if the default action is SCMP_ACT_ERRNO; EPERM by default. */
   defaultErrnoRet?: number;
   /** SCMP_ARCH_*: the machine's own, and the older ones that its kernel also runs. */
   architectures?: string[];
@@ -93,7 +93,7 @@ export interface SeccompRule {
   args?: SeccompCondition[];
 }
 
-/** A comparison of one argument. With SCMP_CMP_MASKED_EQ `value` is the mask, and `valueTwo` what has to remain. */
+/** A comparison of one argument. For SCMP_CMP_MASKED_EQ `value` is the mask, and `valueTwo` the expected masked value. */
 export interface SeccompCondition {
   /** 0 to 5. */
   index: number;
@@ -129,7 +129,7 @@ export interface Device {
   gid?: number;
 }
 
-/** Limits of the container's cgroup. Memory in bytes, cpu times in microseconds; -1 is without limit. */
+/** Limits of the container's control group: memory in bytes, CPU times in microseconds; -1 means no limit. */
 export interface Resources {
   devices?: DeviceRule[];
   memory?: {
@@ -156,7 +156,7 @@ export interface Resources {
     throttleReadIOPSDevice?: Throttle[];
     throttleWriteIOPSDevice?: Throttle[];
   };
-  /** Keys and values of files in a cgroup v2 directory, written as they are. */
+  /** Names and contents of files in a cgroup v2 directory, which are written unchanged. */
   unified?: Record<string, string>;
 }
 
@@ -166,7 +166,7 @@ export interface Throttle {
   rate: number;
 }
 
-/** A missing type, major or minor means all of them; access is some of 'rwm'. */
+/** A missing type, major or minor matches any; `access` consists of letters of 'rwm'. */
 export interface DeviceRule {
   allow: boolean;
   type?: 'a' | 'c' | 'b';

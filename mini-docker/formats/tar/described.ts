@@ -1,4 +1,4 @@
-// What one or several headers say of a file: pax records and GNU's long names stand in front of the header that they
+// A file's description, which may take several headers: pax records and GNU's long names precede the header that they
 // correct.
 
 import { decodeName } from '../byte-names.ts';
@@ -18,7 +18,7 @@ export interface Described {
 
 const TYPES = new Map<string, TarType>([
   ...Object.entries(TYPE_FLAGS).map(([type, flag]): [string, TarType] => [flag, type as TarType]),
-  // A contiguous file; and a GNU sparse file, whose map of holes makes it an ordinary one.
+  // '7' is a contiguous file; 'S' is a GNU sparse file, which is an ordinary file once its holes are known.
   ['7', 'file'],
   ['S', 'file'],
 ]);
@@ -28,7 +28,7 @@ export function integerOr(records: PaxRecords, key: string, otherwise: number): 
   return value === undefined ? otherwise : decodePaxInteger(value);
 }
 
-/** All but its size, which a map of holes may have a say in (sparse.ts). */
+/** The description without the size, which may depend on a map of holes (sparse.ts). */
 export function entryOf({ header, records, longName, longLink }: Described): TarEntry {
   const name = (key: string) => {
     const value = records.get(key);

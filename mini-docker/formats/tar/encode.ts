@@ -1,5 +1,5 @@
-// An entry's header: ustar, with a pax header before it for what ustar cannot say (long names, large numbers, names
-// that are not ASCII, fractions of seconds, extended attributes). The same entry always gives the same bytes.
+// An entry's header: ustar, preceded by a pax header for values that ustar cannot express (long names, names that are not
+// ASCII, large numbers, fractions of seconds, extended attributes). The same entry always gives the same bytes.
 
 import { encodeName } from '../byte-names.ts';
 import { FormatError } from '../errors.ts';
@@ -12,7 +12,7 @@ const MAX_ID = 0o7777777;
 const MAX_SIZE = 0o77777777777;
 const SECOND = 1_000_000_000n;
 
-/** The blocks before the entry's content. The content itself, and `padding(size)` zeros, are the caller's to write. */
+/** The blocks before the entry's content. The caller writes the content, followed by `padding(size)` zeros. */
 export function encodeEntry(entry: TarEntry): Buffer {
   const records: PaxRecords = new Map();
   const path = encodeName(entry.type === 'directory' ? `${entry.path}/` : entry.path);
@@ -63,7 +63,7 @@ export function encodeEntry(entry: TarEntry): Buffer {
 
 const isAscii = (bytes: Buffer): boolean => bytes.every(byte => byte < 0x80);
 
-/** ustar has 100 bytes for the name and 155 for what stands before a slash in it. */
+/** Splits a path at a slash: ustar has 155 bytes for the part before it, and 100 for the name after it. */
 function splitPath(path: Buffer): { name: Buffer; prefix: Buffer } | undefined {
   if (path.length <= NAME) return { name: path, prefix: Buffer.alloc(0) };
   const slash = path.indexOf(0x2f, path.length - NAME - 1);

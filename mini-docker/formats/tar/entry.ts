@@ -25,7 +25,7 @@ export interface TarEntry {
 
 export const BLOCK = 512;
 
-/** Bytes of padding behind content of this size. */
+/** Bytes of padding after content of this size. */
 export const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
 
 /** Two blocks of zeros end an archive. */

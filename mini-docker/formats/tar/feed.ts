@@ -1,15 +1,15 @@
-// Bytes that arrive in pieces of any size, for a parser that is written as if it could read: it is a generator that
-// yields what it wants, and gets it.
+// Passes bytes that arrive in pieces of any size to a parser. The parser is a generator: it yields the number of bytes
+// that it wants next, and receives them.
 
 export interface Wanted {
   bytes: number;
-  /** True when fewer bytes are enough: those that have arrived, and at least one. */
+  /** Whether fewer bytes suffice: those that have arrived, but at least one. */
   partial?: boolean;
-  /** True when the input may end before these bytes. */
+  /** Whether the input may end before these bytes. */
   optional?: boolean;
 }
 
-/** The bytes it gets are good until it wants more. */
+/** The bytes it receives are valid until it yields again. */
 export type Parser<Result> = Generator<Wanted, Result, Buffer>;
 
 const NOTHING = Buffer.alloc(0);
@@ -47,7 +47,7 @@ export class Feed {
   #collect(piece: Buffer, wanted: number): void {
     this.#have += piece.length;
     const isWhole = this.#have === wanted;
-    // What is whole is used up at once; only a remainder must outlive the caller's buffer.
+    // Complete parts are consumed immediately; only a remainder must outlive the caller's buffer.
     this.#collected.push(isWhole ? piece : Buffer.from(piece));
     if (!isWhole) return;
     const whole = this.#collected.length === 1 ? this.#collected[0]! : Buffer.concat(this.#collected);

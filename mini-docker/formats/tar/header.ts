@@ -27,7 +27,7 @@ export function decodeHeader(block: Buffer): TarHeader | undefined {
   const magic = block.toString('latin1', 257, 265);
   const dialect = magic === 'ustar  \0' ? 'gnu' : magic.startsWith('ustar\0') ? 'ustar' : 'v7';
   const name = text(block, 0, 100);
-  // GNU keeps times and its map of holes where POSIX has the prefix.
+  // In the bytes of the POSIX prefix, GNU tar stores times and its map of holes.
   const prefix = dialect === 'ustar' ? text(block, 345, 155) : '';
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
@@ -78,7 +78,7 @@ export function number(block: Buffer, at: number, length: number): number {
   return value;
 }
 
-/** The sum of the block's bytes, the checksum's own eight taken as spaces. */
+/** The sum of the block's bytes, in which the checksum's own eight count as spaces. */
 export function sumOf(block: Buffer): number {
   let sum = 8 * 0x20;
   for (let i = 0; i < 148; i++) sum += block[i]!;
@@ -89,7 +89,7 @@ export function sumOf(block: Buffer): number {
 function checkSum(block: Buffer): void {
   const wanted = number(block, 148, 8);
   if (wanted === sumOf(block)) return;
-  // Old Sun tars added the bytes up as signed ones.
+  // Old tars of Sun summed the bytes as signed numbers.
   let signed = 8 * 0x20;
   for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) signed += block.readInt8(i);
   if (wanted !== signed)

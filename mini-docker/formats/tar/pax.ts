@@ -1,5 +1,5 @@
-// pax records: 'LENGTH key=value\n', the length counting itself (POSIX pax, "pax Extended Header"). Values are bytes:
-// SCHILY.xattr.security.capability is binary, and may hold newlines.
+// pax records: 'LENGTH key=value\n', where LENGTH includes its own digits (POSIX pax, "pax Extended Header"). Values are
+// bytes: SCHILY.xattr.security.capability is binary, and may contain newlines.
 
 import { decodeName, encodeName } from '../byte-names.ts';
 import { FormatError } from '../errors.ts';
@@ -35,12 +35,12 @@ export function encodePax(records: PaxRecords): Buffer {
 function encodeRecord(key: string, value: Buffer): Buffer {
   const rest = Buffer.concat([Buffer.from(' '), encodeName(key), Buffer.from('='), value, Buffer.from('\n')]);
   let length = rest.length;
-  // The digits are part of the length that they state.
+  // The length includes its own digits.
   while (length !== rest.length + String(length).length) length = rest.length + String(length).length;
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
-/** '1700000000.123456789' → nanoseconds. Digits behind the ninth are cut off. */
+/** '1700000000.123456789' → nanoseconds. Digits after the ninth are cut off. */
 export function decodePaxTime(value: Buffer): bigint {
   const match = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(value.toString('latin1'));
   if (!match) throw new FormatError(`tar: not a time: ${JSON.stringify(value.toString('latin1', 0, 40))}`);

@@ -1,4 +1,4 @@
-// A tar archive taken apart as it arrives: ustar, pax and GNU headers.
+// Reads a tar archive as its bytes arrive: ustar, pax and GNU headers.
 
 import { decodeName } from '../byte-names.ts';
 import { FormatError } from '../errors.ts';
@@ -27,7 +27,7 @@ export interface TarReader {
   finish(): void;
 }
 
-/** What a header in front of a header may take. Larger ones have no honest use, and are kept in memory. */
+/** Limit in bytes on a header before a header, which is kept in memory. Honest archives have no larger ones. */
 const META_LIMIT = 1 << 20;
 
 export function createTarReader(consumer: TarConsumer): TarReader {
@@ -54,7 +54,7 @@ function* archive(consumer: TarConsumer): Parser<void> {
   }
 }
 
-/** A header, and those in front of it. undefined at the end. */
+/** Reads a header and those that precede it; undefined at the end of the archive. */
 function* headers(globals: PaxRecords): Parser<Described | undefined> {
   let pax: PaxRecords = new Map();
   let longName: string | undefined;
@@ -62,7 +62,7 @@ function* headers(globals: PaxRecords): Parser<Described | undefined> {
   for (;;) {
     const block = yield { bytes: BLOCK, optional: true };
     const header = decodeHeader(block);
-    // One block of zeros ends it for us as it does for GNU tar and Go; the second, and what follows, is skipped.
+    // One block of zeros ends the archive, as for GNU tar and Go; the second, and everything after it, is skipped.
     if (header === undefined) return undefined;
     if (header.typeflag === 'x') pax = decodeSparsePax(yield* meta(header));
     else if (header.typeflag === 'g') {
@@ -73,7 +73,7 @@ function* headers(globals: PaxRecords): Parser<Described | undefined> {
   }
 }
 
-/** The content of a header in front of a header. */
+/** The content of a header that precedes another header. */
 function* meta({ size }: TarHeader): Parser<Buffer> {
   if (size > META_LIMIT) throw new FormatError(`tar: a header of ${size} bytes is too large`);
   const padded = yield { bytes: size + padding(size) };
@@ -94,7 +94,7 @@ function* content(consumer: TarConsumer, { extents, stored }: Layout): Parser<vo
     }
   }
   consumer.end();
-  // Docker's client leaves the padding out behind the last entry of a build context.
+  // Docker's client omits the padding after the last entry of a build context.
   for (let left = padding(stored); left > 0; ) {
     left -= (yield { bytes: left, partial: true, optional: true }).length;
   }

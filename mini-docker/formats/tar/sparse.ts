@@ -1,5 +1,5 @@
-// Sparse files, in all four ways to write them (GNU tar manual, "Storing Sparse Files"): a map says where in the file the
-// stored bytes belong; what lies between is a hole.
+// Sparse files in all four formats (GNU tar manual, "Storing Sparse Files"). A map gives the extents of the file whose
+// bytes are stored; the gaps between them are holes.
 
 import { FormatError } from '../errors.ts';
 import type { Described } from './described.ts';
@@ -21,10 +21,10 @@ export interface Layout {
   size: number;
 }
 
-/** What a map may take, in bytes. */
+/** Limit on a map, in bytes. */
 const MAP_LIMIT = 1 << 20;
 
-/** @param stored bytes behind the header, a map of holes included */
+/** @param stored bytes after the header, including a map of holes */
 export function* layoutOf({ header, block, records }: Described, stored: number): Parser<Layout> {
   const layout = yield* mapOf({ header, block, records }, stored);
   checkExtents(layout);
@@ -45,7 +45,7 @@ function* mapOf(
   return { extents: pairs(map.toString('latin1').split(',')), stored, size: size('GNU.sparse.size') };
 }
 
-/** Old GNU: four extents in the header, and as many blocks of 21 more as it takes. */
+/** The old GNU format: four extents in the header, the others in following blocks of 21 each. */
 function* gnuMap(header: Buffer, stored: number): Parser<Layout> {
   const size = number(header, 483, 12);
   const extents = gnuExtents(header, 386, 4);
@@ -64,7 +64,7 @@ function gnuExtents(block: Buffer, at: number, count: number): Extent[] {
     .map(offset => ({ position: number(block, offset, 12), size: number(block, offset + 12, 12) }));
 }
 
-/** pax 1.0: the map stands before the content, as lines of decimal numbers, padded to a block. */
+/** pax 1.0: the map precedes the content, as lines of decimal numbers, padded to a block. */
 function* mapBeforeContent(stored: number, size: number): Parser<Layout> {
   let text = '';
   for (let taken = BLOCK; ; taken += BLOCK) {
@@ -74,14 +74,14 @@ function* mapBeforeContent(stored: number, size: number): Parser<Layout> {
     if (!Number.isInteger(count) || count < 0 || text.length > MAP_LIMIT || taken > stored) {
       throw new FormatError('tar: a map of holes is damaged or too large');
     }
-    // The last line is cut off, or zeros.
+    // The last line is incomplete, or padding.
     if (lines.length > 1 && lines.length - 2 >= 2 * count) {
       return { extents: pairs(lines.slice(1, 1 + 2 * count)), stored: stored - taken, size };
     }
   }
 }
 
-/** pax 0.0 repeats two keys for every extent, which a map of records cannot hold: they become 0.1's single list. */
+/** pax 0.0 repeats two keys for every extent, which a Map of records cannot store: they are joined into 0.1's list. */
 export function decodeSparsePax(bytes: Buffer): PaxRecords {
   const records = decodePax(bytes);
   if (!records.has('GNU.sparse.offset')) return records;

@@ -14,7 +14,7 @@ interface Read {
   extents: number;
 }
 
-/** Takes the archive apart, handing it over in pieces of `step` bytes. */
+/** Reads the archive from pieces of `step` bytes. */
 function readAll(archive: Buffer, step = archive.length): Read[] {
   const files: Read[] = [];
   const reader = createTarReader({

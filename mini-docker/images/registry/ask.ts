@@ -38,11 +38,11 @@ export async function askRegistry<T>(registry: Registry, ask: (session: Session)
   throw failure;
 }
 
-/** Somebody answered: to ask again without TLS would only give the password away. */
+/** Whether a server has answered: asking again without TLS would only give the password away. */
 const isFinal = (endpoint: Endpoint, error: RegistryError): boolean =>
   !endpoint.isMirror && error.status !== undefined;
 
-/** Of a mirror's, or HTTPS's, and the next endpoint's failure: the one where somebody answered. */
+/** Of two endpoints' failures, the one that a server has answered, or else the later one. */
 function moreTelling(before: unknown, after: RegistryError): unknown {
   return before instanceof RegistryError && before.status !== undefined && after.status === undefined
     ? before

@@ -476,7 +476,7 @@ describe('a bad day', () => {
     });
   });
 
-  test('nobody there is said in one line', async () => {
+  test('an unreachable registry is reported in one line', async () => {
     await registry[Symbol.asyncDispose]();
     await expect(store.pull(name('team/two:v1'))).rejects.toThrow(
       `cannot pull team/two: ${registry.host} cannot be reached: connection refused`,

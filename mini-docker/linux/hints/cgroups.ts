@@ -56,7 +56,7 @@ export const cgroupHints: readonly Hint[] = [
   }),
   cgroupWrite('EBUSY', ({ version, name, text, group }) => {
     if (version !== 2 || name !== 'cgroup.subtree_control' || !text.includes('-')) return undefined;
-    return `a group below ${group} gives it on: take it away there first`;
+    return `a group below ${group} passes it on: remove it there first`;
   }),
   cgroupWrite('ENOENT', ({ version, name, group, text }) => {
     if (version !== 2 || name !== 'cgroup.subtree_control') return undefined;
@@ -91,7 +91,7 @@ export const cgroupHints: readonly Hint[] = [
   cgroupWrite('EBUSY', ({ version, name, group }) => {
     if (version !== 1 || !/^memory\..*limit_in_bytes$/.test(name)) return undefined;
     const usage = read(join(group, name.replace('limit', 'usage')))?.trim();
-    return `${group} uses ${usage} bytes, and the kernel could not free as much as to come below the new limit`;
+    return `${group} uses ${usage} bytes, and the kernel could not free enough memory to get below the new limit`;
   }),
   cgroupWrite('EINVAL', ({ version, name, group, text }) => {
     if (version !== 1 || !/^-?\d+[kmg]?$/i.test(text) || !/^memory\.(memsw\.)?limit_in_bytes$/.test(name))

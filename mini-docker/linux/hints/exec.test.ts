@@ -101,11 +101,11 @@ test('arguments that are too long, one or all', () => {
   );
 });
 
-test('a program that is still being written, and who writes it', () => {
+test('a program that is still being written, and its writer', () => {
   copyFileSync('/bin/true', '/srv/written');
   const fd = openSync('/srv/written', 'r+');
   expect(run('/srv/written')).toMatch(
-    new RegExp(`ETXTBSY: somebody still has /srv/written open for writing: .*pid ${process.pid}`),
+    new RegExp(`ETXTBSY: /srv/written is still open for writing: .*pid ${process.pid}`),
   );
   closeSync(fd);
 });

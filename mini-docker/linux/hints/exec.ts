@@ -143,7 +143,7 @@ export const execHints: readonly Hint[] = [
       if (failed.call === 'openat')
         return `${failed.text(1)} is running: write a new file beside it, and rename that`;
       const path = pathOf(failed);
-      return `somebody still has ${path} open for writing${failed.seen ? holders(failed, path, 'writing') : ''}`;
+      return `${path} is still open for writing${failed.seen ? holders(failed, path, 'writing') : ''}`;
     },
   },
   {

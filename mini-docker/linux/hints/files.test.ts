@@ -35,7 +35,7 @@ test('a path that leaves the directory it has to stay in', () => {
 test('devices on a nodev mount, and in a user namespace', () => {
   shell('mkdir /srv/nodev; mount -t tmpfs -o nodev x /srv/nodev; mknod /srv/nodev/null c 1 3');
   expect(open('/srv/nodev/null', O.RDWR)).toBe(
-    'EACCES: devices on /srv/nodev are without effect: it is mounted nodev',
+    'EACCES: device nodes on /srv/nodev cannot be opened: it is mounted nodev',
   );
   expect(
     hintBelow(['unshare', '-Urm'], "call(mknodat(AT.FDCWD, '/mnt/null', S_IF.CHR | 0o666, 259))"),
@@ -66,10 +66,10 @@ test('devices that the cgroup forbids, to open and to make', () => {
   }
 });
 
-test('FIFOs, sockets and terminals that have nobody at the other end', () => {
+test('FIFOs, sockets and terminals without a process at the other end', () => {
   shell('mkfifo /srv/fifo');
   expect(open('/srv/fifo', O.WRONLY | O.NONBLOCK)).toBe(
-    'ENXIO: nobody has the FIFO /srv/fifo open for reading',
+    'ENXIO: no process has the FIFO /srv/fifo open for reading',
   );
   const listen =
     "require('net').createServer().listen('/srv/socket', () => process.kill(process.pid, 'SIGKILL'))";

@@ -88,7 +88,7 @@ export const fileHints: readonly Hint[] = [
       if (!isDevice(failed, path)) return undefined;
       const mount = mountHolding(failed, path);
       if (mount?.options.includes('nodev')) {
-        return `devices on ${mount.mountPoint} are without effect: it is mounted nodev`;
+        return `device nodes on ${mount.mountPoint} cannot be opened: it is mounted nodev`;
       }
       return inUserNamespace(failed)
         ? `devices made or mounted in a user namespace are without effect`
@@ -103,8 +103,8 @@ export const fileHints: readonly Hint[] = [
       const path = pathAt(failed, 0, 1);
       const stat = statOf(failed, path);
       const writes = (openFlagsOf(failed) & (O.WRONLY | O.NONBLOCK)) === (O.WRONLY | O.NONBLOCK);
-      if (stat?.isFIFO() && writes) return `nobody has the FIFO ${path} open for reading`;
-      if (stat?.isSocket()) return `${path} is a socket: it is connected to (connect), not opened`;
+      if (stat?.isFIFO() && writes) return `no process has the FIFO ${path} open for reading`;
+      if (stat?.isSocket()) return `${path} is a socket: use connect, not open`;
       return path === '/dev/tty' ? 'this process has no controlling terminal' : undefined;
     },
   },

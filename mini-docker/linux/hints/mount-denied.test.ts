@@ -25,7 +25,7 @@ test('proc, sysfs and mqueue want a namespace of their kind in a user namespace'
 test('a user namespace gets no fresh /proc where parts of the old one are covered', () => {
   const covered = 'mount -t tmpfs x /proc/sys/kernel && exec unshare -Urmpf "$@"';
   expect(hintBelow(['unshare', '-m', 'sh', '-c', covered, 'sh'], mount('proc'))).toMatch(
-    /EPERM: .*parts are covered \(.*\/proc\/sys\/kernel.*\), as in a container/,
+    /EPERM: .*parts of it are covered \(.*\/proc\/sys\/kernel.*\), as in a container/,
   );
   expect(hintBelow(['unshare', '-Urmpf'], mount('proc'))).toBe('the call did not fail');
 });
@@ -36,10 +36,10 @@ test('a disk filesystem cannot be mounted in a user namespace', () => {
   );
 });
 
-test('nosuid that came from outside cannot be taken off inside', () => {
+test('nosuid that came from outside cannot be removed inside', () => {
   const outside = 'mount -t tmpfs -o nosuid,nodev x /mnt && exec unshare -Urm "$@"';
   const remount = "call(mountCall(null, '/mnt', null, MS.BIND | MS.REMOUNT | MS.RDONLY, null))";
   expect(hintBelow(['unshare', '-m', 'sh', '-c', outside, 'sh'], remount)).toMatch(
-    /EPERM: .*more privileged mount namespace with nosuid, nodev, which cannot be taken off here/,
+    /EPERM: .*more privileged mount namespace with nosuid, nodev, which cannot be removed here/,
   );
 });

@@ -51,7 +51,7 @@ export const mountDeniedHints: readonly Hint[] = [
     code: 'EPERM',
     explain: failed =>
       failed.seen && inUserNamespace(failed) && !ownsNamespace(failed, 'mnt')
-        ? 'the mount namespace belongs to another user namespace, where root here is nobody: take one of its own as well (CLONE_NEWNS)'
+        ? 'the mount namespace belongs to another user namespace, in which root of this one has no rights: take one of its own as well (CLONE_NEWNS)'
         : undefined,
   },
   {
@@ -76,12 +76,12 @@ export const mountDeniedHints: readonly Hint[] = [
       const visible = mounts.filter(mount => mount.type === type && mount.root === '/');
       const covers = mounts.filter(mount => visible.some(({ id }) => id === mount.parent));
       if (visible.length === 0)
-        return `a user namespace can mount ${type} only where a complete one is to be seen, and there is none`;
+        return `a user namespace can mount ${type} only where a complete one is visible, and there is none`;
       const places = covers
         .map(mount => mount.mountPoint)
         .slice(0, 3)
         .join(', ');
-      return `a user namespace can mount ${type} only where a complete one is to be seen, and here parts are covered${places && ` (${places})`}, as in a container: uncover them, or bind-mount the one there is`;
+      return `a user namespace can mount ${type} only where a complete one is visible, and here parts of it are covered${places && ` (${places})`}, as in a container: uncover them, or bind-mount the existing one`;
     },
   },
   {
@@ -105,7 +105,7 @@ export const mountDeniedHints: readonly Hint[] = [
       );
       if (kept.length === 0) return undefined;
       const names = kept.map(([option]) => option).join(', ');
-      return `the mount came from a more privileged mount namespace with ${names}, which cannot be taken off here: give ${names} again`;
+      return `the mount came from a more privileged mount namespace with ${names}, which cannot be removed here: pass ${names} again`;
     },
   },
 ];

@@ -70,7 +70,7 @@ test('a mount that covers something in a user namespace stays', () => {
   );
 });
 
-test('who keeps a mount busy is named, a process or another mount', async () => {
+test('the user of a busy mount is named, a process or another mount', async () => {
   shell(
     'mkdir /srv/busy; mount -t tmpfs x /srv/busy; mkdir /srv/busy/below; mount -t tmpfs y /srv/busy/below',
   );
@@ -80,7 +80,7 @@ test('who keeps a mount busy is named, a process or another mount', async () => 
   const child = spawn('sleep', ['60'], { cwd: '/srv/busy' });
   await once(child, 'spawn');
   expect(hintOf(unmount)).toBe(
-    `EBUSY: somebody uses /srv/busy: sleep (pid ${child.pid}, its working directory); MNT_DETACH takes it away and lets them finish`,
+    `EBUSY: /srv/busy is in use: sleep (pid ${child.pid}, its working directory); MNT_DETACH takes it away now, and its users keep what they have open`,
   );
   child.kill();
   await once(child, 'exit');

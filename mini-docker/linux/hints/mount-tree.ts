@@ -132,7 +132,7 @@ export const mountTreeHints: readonly Hint[] = [
       const below = mountsOf(failed).find(({ parent }) => parent === id);
       if (below !== undefined)
         return `${below.mountPoint} is mounted on it: unmount that first, or both at once (MNT_DETACH)`;
-      return `somebody uses ${target}${holders(failed, target, 'any')}; MNT_DETACH takes it away and lets them finish`;
+      return `${target} is in use${holders(failed, target, 'any')}; MNT_DETACH takes it away now, and its users keep what they have open`;
     },
   },
   {
@@ -161,5 +161,5 @@ export const mountTreeHints: readonly Hint[] = [
 
 function kinds(source: string, target: string, directory: boolean): string {
   const [first, second] = directory ? ['a directory', 'a file'] : ['a file', 'a directory'];
-  return `${source} is ${first} and ${target} is ${second}: they have to be two of a kind`;
+  return `${source} is ${first} and ${target} is ${second}: both must be directories, or neither`;
 }

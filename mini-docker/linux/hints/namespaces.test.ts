@@ -100,7 +100,7 @@ test('a kind of namespaces that is switched off, and too many of them, is no ful
   );
 });
 
-test('a pid namespace whose pid 1 has ended takes nobody in', () => {
+test('a pid namespace whose pid 1 has ended accepts no process', () => {
   const code = "call(unshare(CLONE.NEWPID)); spawnSync('true'); call(cloneCall(SIG.CHLD, 0, null, 0, 0))";
   expect(hintBelow([], code)).toMatch(/ENOMEM: memory is not short: the pid namespace .* has lost its pid 1/);
 });

@@ -12,7 +12,7 @@ import { kill, pidfdOpen, pidfdSendSignal, prlimit, unshare, wait4, waitid } fro
 const limits = (soft: number, hard: number) =>
   Buffer.from(BigUint64Array.of(BigInt(soft), BigInt(hard)).buffer);
 
-test('limits that contradict each other, or that nobody may have', () => {
+test('limits that contradict each other, or that no process may have', () => {
   expect(hintOf(() => call(prlimit(0, RLIMIT.NOFILE, limits(10, 5), null)))).toBe(
     'EINVAL: the soft limit, 10, is above the hard one, 5',
   );
@@ -44,12 +44,12 @@ test('a process that has ended can be neither signalled nor waited for twice', a
   expect(hintOf(() => call(pidfdSendSignal(pidfd, SIG.TERM, null, 0)))).toBe('ESRCH: the process has ended');
   expect(hintOf(() => call(kill(child.pid!, SIG.TERM)))).toBe('ESRCH: the process has ended');
   const wait = () => call(waitid(P.PIDFD, pidfd, Buffer.alloc(128), W.EXITED, null));
-  expect(hintOf(wait)).toMatch(/ECHILD: it is no child of this process, or somebody has waited/);
+  expect(hintOf(wait)).toMatch(/ECHILD: it is no child of this process, or its exit has been waited for/);
   expect(hintOf(() => call(wait4(1, Buffer.alloc(4), 0, null)))).toMatch(/ECHILD/);
   closeSync(pidfd);
 });
 
-test('descriptors of others are for those who may trace them', () => {
+test("only a tracer may take another process's descriptors", () => {
   const code = `call(pidfdGetfd(call(pidfdOpen(${process.pid}, 0)), 1, 0))`;
   expect(hintBelow(['setpriv', '--reuid', '65534', '--clear-groups'], code)).toMatch(
     /EPERM: taking another process's descriptor wants the right to trace it/,

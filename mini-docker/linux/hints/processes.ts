@@ -88,7 +88,7 @@ export const processHints: readonly Hint[] = [
   {
     calls: ['wait4', 'waitid'],
     code: 'ECHILD',
-    explain: () => 'it is no child of this process, or somebody has waited for it already',
+    explain: () => 'it is no child of this process, or its exit has been waited for already',
   },
   {
     calls: ['setsid'],

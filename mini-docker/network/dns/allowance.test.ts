@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Allowance, createAllowances } from './allowance.ts';
 
-test('a container has so many answers in a tenth of a second, and those who ask at once share them', () => {
+test('a container gets a limited number of answers in a tenth of a second, shared by all that ask at once', () => {
   let now = 1000;
   const allowances = createAllowances(() => now);
   const [first, second, third] = [allowances(), allowances(), allowances()];

@@ -34,7 +34,7 @@ test('a name that is ours and has nothing of the type is answered with nothing, 
   expect(data('web', 'MX')).toEqual([]);
 });
 
-test('names nobody has, and addresses nobody has, are for others to answer', () => {
+test('names and addresses of no container are left to other servers', () => {
   expect(answer(query('www.example.com'), book)).toBe('forward');
   expect(answer(query('9.0.18.172.in-addr.arpa', 'PTR'), book)).toBe('forward');
 });

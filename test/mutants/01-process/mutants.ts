@@ -56,7 +56,7 @@ export const mutants: Mutant[] = [
     by: "writeSync(go.writeEnd, '!');\nawait new Promise(done => setTimeout(done, 300));\nwriteFileSync(file, `${pid}\\n`);",
   },
   {
-    name: 'nobody says go',
+    name: 'no word to go',
     task: 'pid-file',
     breaks: 'goes-on',
     file: 'pid-file.ts',

@@ -16,7 +16,7 @@ setTimeout(() => group.forEach(each => writeFileSync(\`\${each}/cgroup.procs\`, 
 `,
   },
   {
-    name: 'nobody is in it',
+    name: 'an empty group',
     task: 'limited',
     breaks: 'from-the-first',
     file: 'limited.ts',

@@ -10,9 +10,9 @@ function paused({ name, state }: Facts): Finding | undefined {
   if (state.status !== 'paused') return undefined;
   return {
     code: 'paused',
-    sentence: `${name} is paused: its processes get no processor time and answer nothing.`,
+    sentence: `${name} is paused: its processes get no processor time, and cannot answer.`,
     evidence: ["the freezer of its control group holds it ('mini-docker pause')"],
-    advice: `Let it go on with 'mini-docker unpause ${name}'.`,
+    advice: `Resume it with 'mini-docker unpause ${name}'.`,
   };
 }
 

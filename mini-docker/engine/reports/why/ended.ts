@@ -27,9 +27,9 @@ function recordLost({ name, record }: Facts): Finding | undefined {
   if (record.broken === undefined) return undefined;
   return {
     code: 'record-lost',
-    sentence: `What mini-docker had written down about ${name} cannot be read any more, so it can neither be started nor be explained.`,
+    sentence: `The record that mini-docker kept of ${name} cannot be read any more, so that ${name} can be neither started nor explained.`,
     evidence: [record.broken],
-    advice: `Save its files with 'mini-docker cp' or 'mini-docker export', then remove it and make it anew.`,
+    advice: `Save its files with 'mini-docker cp' or 'mini-docker export', then remove it and create it again.`,
   };
 }
 
@@ -47,10 +47,10 @@ function unknownEnd({ name, state }: Facts): Finding | undefined {
   if (!state.exitUnknown) return undefined;
   return {
     code: 'end-unknown',
-    sentence: `${name} has ended, and nobody saw how: ${state.error.replace(/^the exit code is not known: /, '')}.`,
+    sentence: `${name} has ended, and its exit was not recorded: ${state.error.replace(/^the exit code is not known: /, '')}.`,
     evidence: [`it was started at ${state.startedAt}`, `its end was noticed at ${state.finishedAt}`],
     advice:
-      'That happens when the machine restarts or crashes, or when somebody kills the monitor of the container. Start it again; with a restart policy the daemon does that by itself.',
+      "That happens when the machine restarts or crashes, or when the container's monitor is killed. Start the container again; with a restart policy the daemon does that by itself.",
   };
 }
 
@@ -71,14 +71,14 @@ function endedByUser({ name, state, record }: Facts): Finding | undefined {
     const stop = signalName(first.signal);
     return {
       code: 'stopped-by-force',
-      sentence: `${name} was killed at ${clock(finishedAt)}: ${command} had sent it ${stop} at ${clock(first.at)}, and ${between(first.at, last.at)} later it still ran.`,
+      sentence: `${name} was killed at ${clock(finishedAt)}: ${command} had sent it ${stop} at ${clock(first.at)}, and it was still running ${between(first.at, last.at)} later.`,
       evidence,
       advice: `Let its program end on ${stop}: process 1 of a container ignores a signal that it has no handler for. Start the program with exec instead of through a shell, use '--init', or choose another signal with '--stop-signal'.${record.hostConfig.Init ? ' Its --init passes the signal on, and the program ignores it.' : ''}`,
     };
   }
   return {
     code: last.by === 'kill' ? 'killed-by-user' : 'stopped-by-user',
-    sentence: `${name} ended at ${clock(finishedAt)} with code ${exitCode} because ${command} was asked for: it sent ${signalName(last.signal)} at ${clock(last.at)}.`,
+    sentence: `${name} ended at ${clock(finishedAt)} with code ${exitCode} because of ${command}, which sent ${signalName(last.signal)} at ${clock(last.at)}.`,
     evidence,
     advice: `Start it again with 'mini-docker start ${name}'.`,
   };
@@ -97,10 +97,10 @@ function endedBySignal({ name, state, lastLines }: Facts): Finding | undefined {
     code: signal === SIG.SEGV ? 'segmentation-fault' : 'ended-by-signal',
     sentence: ofItself
       ? `${name} was ended by ${signalName(signal)} at ${clock(finishedAt)}: ${meaning}.`
-      : `${name} ended at ${clock(finishedAt)} with code ${exitCode}, which is how a shell and an init say that ${signalName(signal)} ended the program they ran: ${meaning}.`,
+      : `${name} ended at ${clock(finishedAt)} with code ${exitCode}, by which a shell or an init reports that ${signalName(signal)} ended the program it ran: ${meaning}.`,
     evidence: [
       ofItself
-        ? `the kernel's word: process 1 of the container died of signal ${signal}`
+        ? `according to the kernel, process 1 of the container died of signal ${signal}`
         : `${exitCode} is 128 + ${signal}; process 1 itself exited normally`,
       ...logEvidence(lastLines),
     ],
@@ -124,14 +124,14 @@ const withCode =
 
 function notFound(facts: Facts): Finding | undefined {
   return withCode(127, 'command-not-found', () => ({
-    means: 'a command that it ran was not found, or its interpreter or a library was not',
+    means: 'a command that it ran, or the interpreter or a library of one, was not found',
     advice: 'The last lines of its log name it: install it in the image, or correct its path.',
   }))(facts);
 }
 
 function notExecutable(facts: Facts): Finding | undefined {
   return withCode(126, 'not-executable', () => ({
-    means: 'a command that it ran is there and could not be executed',
+    means: 'a command that it ran exists, but could not be executed',
     advice:
       "The last lines of its log name it: it may lack permission to execute ('chmod +x'), or be no program for this machine.",
   }))(facts);
@@ -150,7 +150,7 @@ function done({ name, state, record }: Facts): Finding | undefined {
   if (state.exitCode !== 0) return undefined;
   return {
     code: 'finished',
-    sentence: `${name} ended at ${clock(state.finishedAt)} because its program was done: it returned 0 after ${between(state.startedAt, state.finishedAt)}.`,
+    sentence: `${name} ended at ${clock(state.finishedAt)} because its program finished: it returned 0 after ${between(state.startedAt, state.finishedAt)}.`,
     evidence: [`its program: ${[record.path, ...record.args].join(' ')}`],
     advice:
       "A container runs as long as its process 1. If it should go on, keep the program in the foreground (no daemon of its own); a shell without '-it' has no input and ends at once.",
@@ -162,6 +162,6 @@ function failed({ name, state, lastLines }: Facts): Finding {
     code: 'failed',
     sentence: `${name} ended at ${clock(state.finishedAt)} because its program failed: it returned ${state.exitCode} after ${between(state.startedAt, state.finishedAt)}.`,
     evidence: lastLines.length > 0 ? logEvidence(lastLines) : ['its log is empty'],
-    advice: `What the code means is the program's own affair; 'mini-docker logs ${name}' has all that it said.`,
+    advice: `The program alone defines what the code means; 'mini-docker logs ${name}' shows all its output.`,
   };
 }

@@ -49,7 +49,7 @@ function told(
     return {
       code: 'oom-killed-by-group',
       sentence: `${killed}: the control group ${kill.group} above the container's reached its limit of memory. The container itself used ${encodeBinarySize(kill.usage)}.`,
-      advice: `Raise the limit of ${kill.group}, or let less run below it ('--cgroup-parent').`,
+      advice: `Raise the limit of ${kill.group}, or run less below it ('--cgroup-parent').`,
     };
   }
   const figures =

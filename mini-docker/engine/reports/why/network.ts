@@ -55,9 +55,9 @@ function noNetwork({ name, mode }: NetworkFacts): Finding | undefined {
   if (mode !== 'none') return undefined;
   return {
     code: 'no-network',
-    sentence: `${name} has no network but its own loopback ('--network none'): nothing outside reaches it, and it reaches nothing.`,
+    sentence: `${name} has no network but its own loopback ('--network none'): it cannot reach anything outside, nor be reached.`,
     evidence: ["its network mode is 'none'"],
-    advice: `Put it on one: 'mini-docker network connect bridge ${name}' after 'mini-docker network disconnect none ${name}'.`,
+    advice: `Connect it to one: 'mini-docker network connect bridge ${name}' after 'mini-docker network disconnect none ${name}'.`,
   };
 }
 
@@ -65,7 +65,7 @@ function hostNetwork({ name, mode, listening }: NetworkFacts): Finding | undefin
   if (mode !== 'host') return undefined;
   return {
     code: 'host-network',
-    sentence: `${name} uses the network of the host: its ports are the host's, and publishing does nothing.`,
+    sentence: `${name} uses the network of the host: its ports are the host's, and publishing them has no effect.`,
     evidence: [`${listening.length} sockets listen on the host, those of all its programs among them`],
   };
 }
@@ -75,7 +75,7 @@ function othersNetwork({ name, mode }: NetworkFacts): Finding | undefined {
   if (owner === undefined) return undefined;
   return {
     code: 'shared-network',
-    sentence: `${name} lives in the network of the container ${owner.slice(0, 12)}, whose addresses and published ports it has.`,
+    sentence: `${name} lives in the network of the container ${owner.slice(0, 12)}, and shares its addresses and published ports.`,
     evidence: [`its network mode is '${mode}'`],
     advice: `Ask about that one: 'mini-docker why ${owner.slice(0, 12)}'.`,
   };
@@ -86,7 +86,7 @@ function nothingListens({ name, mode, listening, published, exposed }: NetworkFa
   if (published.length === 0 && exposed.length === 0) return undefined;
   return {
     code: 'nothing-listens',
-    sentence: `No program in ${name} listens on any port, so that nothing can be reached there.`,
+    sentence: `No program in ${name} listens on any port, so that it cannot be reached.`,
     evidence: [
       'no socket in /proc/PID/net/tcp and its siblings is in the state LISTEN',
       ...published.map(each => `published: ${shownPort(each)}`),
@@ -108,9 +108,9 @@ function notPublished({ name, mode, address, listening, published }: NetworkFact
   const ports = [...new Set(hidden.map(({ port }) => port))];
   return {
     code: 'not-published',
-    sentence: `${name} listens on port ${ports.join(', ')}, which is not published: this host and the containers on its networks reach it at ${address}:${first.port}, and other machines do not.`,
+    sentence: `${name} listens on port ${ports.join(', ')}, which is not published: this host and the containers on its networks reach it at ${address}:${first.port}, other machines cannot.`,
     evidence: hidden.map(shownSocket),
-    advice: `If others should reach it, make it anew with '-p ${first.port}:${first.port}'.`,
+    advice: `If others should reach it, create it again with '-p ${first.port}:${first.port}'.`,
   };
 }
 
@@ -142,7 +142,7 @@ function wrongPort(facts: PortFacts): Finding | undefined {
     sentence: `Port ${port.hostPort} of the host leads to port ${port.port} in ${container.name}, and no program listens there${other ? `; one listens on port ${other.port}` : ''}.`,
     evidence: [`published: ${shownPort(port)}`, ...container.listening.slice(0, 8).map(shownSocket)],
     advice: other
-      ? `Make it anew with '-p ${port.hostPort}:${other.port}', or let the server listen on ${port.port}.`
+      ? `Create it again with '-p ${port.hostPort}:${other.port}', or let the server listen on ${port.port}.`
       : `Let the server listen on ${port.port}, or publish the port that it has.`,
   };
 }
@@ -168,7 +168,7 @@ function dropped(facts: PortFacts): Finding | undefined {
       ),
       `a connection from the host: ${port.answer ?? 'not tried'}`,
     ],
-    advice: `Look at it with 'nft -a list chain ${first.table} ${first.chain}'; it is not mini-docker's. Let it accept what goes to ${container.address}.`,
+    advice: `Look at it with 'nft -a list chain ${first.table} ${first.chain}'; it is not mini-docker's. Let it accept packets to ${container.address}.`,
   };
 }
 
@@ -190,7 +190,7 @@ function silent({ container, port }: PortFacts): Finding | undefined {
     sentence: `${container.name} has a listener on port ${port.port}, and a connection to ${container.address}:${port.port} from the host got no answer.`,
     evidence: ['half a second without an answer to the first packet', `published: ${shownPort(port)}`],
     advice:
-      'Either a firewall rule inside of the container drops it, or the program does not accept connections any more and its queue is full. See whether it hangs: is it paused, does it wait for something?',
+      'Either a firewall rule inside of the container drops it, or the program no longer accepts connections and its queue is full. Check whether it hangs: is it paused, or waiting for something?',
   };
 }
 
@@ -200,7 +200,7 @@ function publishedLocally({ container, port }: PortFacts): Finding | undefined {
     code: 'published-locally',
     sentence: `Port ${port.port} of ${container.name} is published at ${port.hostIp}:${port.hostPort}: from this host it can be reached, from other machines it cannot.`,
     evidence: [`published: ${shownPort(port)}`],
-    advice: `If others should reach it, make it anew with '-p ${port.hostPort}:${port.port}'.`,
+    advice: `If others should reach it, create it again with '-p ${port.hostPort}:${port.port}'.`,
   };
 }
 
@@ -209,7 +209,7 @@ function reachable(facts: PortFacts): Finding | undefined {
   if (port.answer !== 'connected') return undefined;
   return {
     code: 'reachable',
-    sentence: `Port ${port.port} of ${container.name} can be reached: port ${port.hostPort} of the host leads there, and a connection was taken.`,
+    sentence: `Port ${port.port} of ${container.name} can be reached: port ${port.hostPort} of the host leads there, and a connection was accepted.`,
     evidence: [`published: ${shownPort(port)}`, ...servers(facts).map(shownSocket)],
   };
 }

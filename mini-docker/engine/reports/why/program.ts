@@ -143,7 +143,7 @@ function windowsLineEnd({ wanted, path, interpreter }: ProgramFacts): Finding | 
   if (!interpreter?.endsWith('\r')) return undefined;
   return {
     code: 'windows-line-ends',
-    sentence: `${wanted} is there, but its first line ends as in Windows, so that the kernel looks for an interpreter whose name ends with a carriage return.`,
+    sentence: `${wanted} is there, but its first line ends as on Windows, so that the kernel looks for an interpreter whose name ends with a carriage return.`,
     evidence: [`the first line of ${path}: #!${interpreter.slice(0, -1)}\\r\\n`],
     advice: "Write the file with LF: dos2unix, or 'eol=lf' in .gitattributes.",
   };
@@ -172,7 +172,7 @@ function notExecutable({ wanted, path, kind }: ProgramFacts): Finding | undefine
   if (kind !== 'file') return undefined;
   return {
     code: 'not-executable-file',
-    sentence: `${wanted} is there, but nobody has permission to execute it.`,
+    sentence: `${wanted} is there, but no user has permission to execute it.`,
     evidence: [`the mode of ${path} has no x`],
     advice: `Make it executable before it is copied into the image ('chmod +x'), or with 'COPY --chmod=755'.`,
   };
@@ -187,7 +187,7 @@ function noInterpreterNamed({ wanted, path, elf, beginning }: ProgramFacts): Fin
       ? `${wanted} is a text whose first line does not say which program runs it.`
       : `${wanted} is ${beginning.length === 0 ? 'empty' : 'no program in a form that this kernel knows'}.`,
     evidence: [`the first bytes of ${path}`],
-    advice: isText ? 'Begin it with #!/bin/sh, with nothing before that.' : 'Put the program into its place.',
+    advice: isText ? 'Begin it with #!/bin/sh, with nothing before that.' : 'Put the program in its place.',
   };
 }
 

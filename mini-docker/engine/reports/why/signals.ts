@@ -10,7 +10,7 @@ interface Meaning {
 export const MEANINGS: Readonly<Record<number, Meaning>> = {
   [SIG.KILL]: {
     meaning:
-      'which no program can refuse; mini-docker was not asked to send it, and the kernel was not short of memory',
+      'which no program can refuse; mini-docker was not asked to send it, and the kernel did not run out of memory',
     advice:
       'Look for what sends it: a process in the container, or one on the host (a supervisor, an administrator, systemd-oomd).',
   },
@@ -19,20 +19,20 @@ export const MEANINGS: Readonly<Record<number, Meaning>> = {
     advice: 'Look for what sends it: a process in the container, or one on the host that knows its pid.',
   },
   [SIG.INT]: {
-    meaning: 'what Ctrl-C sends',
+    meaning: 'the signal that Ctrl-C sends',
     advice: "Start it with '-d', or leave it with the detach keys (Ctrl-P Ctrl-Q), if it shall go on.",
   },
   [SIG.HUP]: {
-    meaning: 'what a terminal sends when it goes',
+    meaning: 'the signal that a terminal sends when it is closed',
     advice: "Start it with '-d' if it shall outlive its terminal.",
   },
   [SIG.SEGV]: {
-    meaning: 'it used memory that it does not have',
+    meaning: 'it accessed memory that it does not have',
     advice:
       "This is a fault of the program, or of a library that does not fit it (musl and glibc mixed, another version). '--ulimit core=-1' lets it leave a core file.",
   },
   [SIG.ILL]: {
-    meaning: 'it met an instruction that this processor does not have',
+    meaning: 'it came to an instruction that this processor does not have',
     advice: 'The program was built for a newer processor, or is damaged: build it for this one.',
   },
   [SIG.BUS]: {
@@ -41,15 +41,15 @@ export const MEANINGS: Readonly<Record<number, Meaning>> = {
       "Often /dev/shm is full, 64 MB of it by default: give it more with '--shm-size 256m'. Else a file that it maps was cut short.",
   },
   [SIG.ABRT]: {
-    meaning: 'it gave up by itself (abort(3)): a failed assertion, or memory that it could not have',
-    advice: 'Its own last words say why: look at its log.',
+    meaning: 'it aborted itself (abort(3)), after a failed assertion or because it got no memory',
+    advice: 'Its last lines of output say why: look at its log.',
   },
   [SIG.FPE]: {
-    meaning: 'it divided by zero, or the like',
+    meaning: 'it divided by zero, or made another error in arithmetic',
     advice: 'This is a fault of the program: look at its log.',
   },
   [SIG.PIPE]: {
-    meaning: 'it wrote to a pipe or connection that nobody reads any more',
+    meaning: 'it wrote to a pipe or connection that has no reader any more',
     advice: 'Look at what it writes to, and at why that has ended.',
   },
   [SIG.SYS]: {

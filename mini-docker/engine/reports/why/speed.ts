@@ -40,7 +40,7 @@ function throttled({ name, before, now, elapsed }: SpeedFacts): Finding | undefi
   const cpus = Math.round(((now.cpu.total - before.cpu.total) / 1e6 / elapsed) * 100) / 100;
   return {
     code: 'cpu-throttled',
-    sentence: `${name} is slowed down by its limit of processor time: it used its quota up and had to wait in ${throttledPeriods} of ${periods} periods, ${Math.round(throttledTime / 1e8) / 10} s in all${recent > 0 ? ', and it does so now' : ''}.`,
+    sentence: `${name} is slowed down by its limit of processor time: it used up its quota and had to wait in ${throttledPeriods} of ${periods} periods, ${Math.round(throttledTime / 1e8) / 10} s in all${recent > 0 ? ', and it does so now' : ''}.`,
     evidence: [
       `cpu.stat: nr_periods ${periods}, nr_throttled ${throttledPeriods}, ${recent} of them in the last ${elapsed} ms`,
       `it uses ${cpus} processors now`,
@@ -57,12 +57,12 @@ function memoryFull({ name, memoryLimit, before, now }: SpeedFacts): Finding | u
   if (memoryLimit === 0 || (needed < now.memory.limit * FULL && failures === 0)) return undefined;
   return {
     code: 'memory-full',
-    sentence: `${name} is at its limit of memory: it uses ${encodeBinarySize(needed)} of ${encodeBinarySize(now.memory.limit)}, and the kernel has to take pages back before it can have others.`,
+    sentence: `${name} is at its limit of memory: it uses ${encodeBinarySize(needed)} of ${encodeBinarySize(now.memory.limit)}, and the kernel must take back pages before it gives out others.`,
     evidence: [
       `usage ${usage} bytes, without inactive file cache ${needed}, limit ${now.memory.limit}`,
-      ...(now.memory.failcnt === undefined ? [] : [`the limit was met ${now.memory.failcnt} times`]),
+      ...(now.memory.failcnt === undefined ? [] : [`the limit was reached ${now.memory.failcnt} times`]),
     ],
-    advice: `Give it more with 'mini-docker update --memory SIZE --memory-swap SIZE ${name}', or look at what it keeps in memory. At the limit itself the kernel kills.`,
+    advice: `Give it more with 'mini-docker update --memory SIZE --memory-swap SIZE ${name}', or look at what it keeps in memory. When nothing can be taken back, the kernel kills a process.`,
   };
 }
 
@@ -97,9 +97,9 @@ function ioLimited(facts: SpeedFacts): Finding | undefined {
       const verb = op === 'Read' ? 'reads from' : 'writes to';
       return {
         code: 'io-limited',
-        sentence: `${name} ${verb} the device ${major}:${minor} as fast as its limit lets it: ${shown(perSecond)} a second, and the limit is ${shown(rate)}.`,
+        sentence: `${name} ${verb} the device ${major}:${minor} as fast as its limit allows: ${shown(perSecond)} a second, and the limit is ${shown(rate)}.`,
         evidence: [`blkio: ${Math.round(perSecond)} ${unit} a second in the last ${elapsed} ms`],
-        advice: `Make it anew with a higher '--device-${op.toLowerCase()}-${unit === 'bytes' ? 'bps' : 'iops'}', or let it do less.`,
+        advice: `Create it again with a higher '--device-${op.toLowerCase()}-${unit === 'bytes' ? 'bps' : 'iops'}', or let it do less.`,
       };
     }
   }
@@ -111,7 +111,7 @@ function tooManyProcesses({ name, now }: SpeedFacts): Finding | undefined {
   if (limit === undefined || current < limit) return undefined;
   return {
     code: 'pids-full',
-    sentence: `${name} has as many processes and threads as it may, ${limit}: no further one can be started in it.`,
+    sentence: `${name} has as many processes and threads as it may, ${limit}: it cannot start another one.`,
     evidence: [`pids.current ${current}, pids.max ${limit}`],
     advice: `Allow more with 'mini-docker update --pids-limit N ${name}', or look at what starts so many: 'mini-docker top ${name}'.`,
   };
