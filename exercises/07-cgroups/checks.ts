@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Exercise } from '../../learn/grader/exercise.ts';
+import { heldClone } from '../../learn/grader/held-clone.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
@@ -46,7 +47,12 @@ async function checkLimited(lab: Lab): Promise<void> {
   const argv = [1, 2].map(() => ['sleep', String(random.integer(1_000_000, 9_000_000))]);
   const script = `${argv.map(each => `${each.join(' ')} &`).join(' ')} wait`;
   const before = below(lab.sandbox.group('pids')!);
-  const running = await lab.start([`${max}`, 'sh', '-c', script]);
+  // A parent that moves the command into the group may be fast enough by luck. Here it is late.
+  const go = `/tmp/${random.word()}`;
+  const running = await lab.start([`${max}`, 'sh', '-c', script], { environment: heldClone(go) });
+  const begun = await lab.find(argv[1]!, { running, timeout: 3000 });
+  // Otherwise the command waits until its parent has moved it, which is as good.
+  if (begun === undefined) await lab.command(['touch', go]);
   for (const each of argv) {
     const pid = await lab.find(each, { running });
     const allowed = pid === undefined ? undefined : processesAllowed(lab, pid);
@@ -56,6 +62,7 @@ async function checkLimited(lab: Lab): Promise<void> {
       look: 'which process joins the group, and when: cat /proc/PID/cgroup',
     });
   }
+  await lab.command(['touch', go]);
   // A submission may always use the same name for its group: it must be gone before the next one is created.
   for (const each of argv) process.kill((await lab.find(each))!, 'SIGKILL');
   await running.ended;

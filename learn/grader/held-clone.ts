@@ -1,0 +1,25 @@
+// Makes a race certain: clone() creates the child at once, and returns to the submission only when the check says so.
+
+/**
+ * Environment for a submission. Until the file exists, in the sandbox, the child runs and its parent does not: as on a
+ * machine whose scheduler runs the child first.
+ */
+export function heldClone(file: string): Record<string, string> {
+  const held = `
+    export function clone(...args) {
+      const pid = cloned(...args);
+      const { existsSync } = process.getBuiltinModule('node:fs');
+      while (!existsSync('${file}')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      return pid;
+    }`;
+  const hook = `
+    import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        const loaded = next(url, context);
+        if (!url.endsWith('/mini-docker/linux/clone.ts')) return loaded;
+        return { ...loaded, source: String(loaded.source).replace('export function clone(', 'function cloned(') + ${JSON.stringify(held)} };
+      },
+    });`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` };
+}
