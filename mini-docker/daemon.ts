@@ -39,7 +39,7 @@ export async function runDaemon(argv: string[]): Promise<number> {
 const MOST_TROUBLES = 50;
 
 async function serve(options: DaemonOptions): Promise<void> {
-  const { dataRoot, runDir, registries, debug } = options;
+  const { dataRoot, runDir, registries, signaturePolicy, debug } = options;
   const stopped = stopSignal();
   // A log that nothing reads any more (EPIPE) must not be logged as an error, which would never end.
   process.stdout.on('error', () => {});
@@ -62,7 +62,7 @@ async function serve(options: DaemonOptions): Promise<void> {
   const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks'), tell }), each =>
     each.close(),
   );
-  const images = await openImageStore({ root: join(dataRoot, 'images'), registries, tell });
+  const images = await openImageStore({ root: join(dataRoot, 'images'), registries, signaturePolicy, tell });
   const engine = await openEngine({
     dataRoot,
     runDir,

@@ -22,6 +22,8 @@ export const imageTransferRoutes: Route[] = [
     pattern: '/distribution/{name:path}/json',
     handle: async call => json(await call.engine.images.distribution(call.params.name!, authOf(call))),
   },
+  // An extension of Docker's API.
+  { method: 'GET', pattern: '/mini-docker/image-verification', handle: verify },
 ];
 
 const JSON_LINES = { 'Content-Type': 'application/json' };
@@ -52,6 +54,14 @@ export async function withProgress(
   call.request.resume();
   out?.end();
   return undefined;
+}
+
+async function verify(call: Call) {
+  const { engine, query } = call;
+  const name = text(query, 'name');
+  if (name === undefined) throw badParameter('the name of the image is missing: name');
+  const key = text(query, 'key');
+  return json(await engine.images.verify(name, { ...authOf(call), ...(key === undefined ? {} : { key }) }));
 }
 
 /** `docker pull`, or, with fromSrc, `docker import`. */

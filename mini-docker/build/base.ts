@@ -61,12 +61,16 @@ async function findImage(
   { image: name, platform, output }: Omit<BaseRequest, 'platform'> & { platform: Platform | undefined },
 ): Promise<Image> {
   const { images } = host;
+  const trusted = (image: Image): Image => {
+    images.requireTrusted(image);
+    return image;
+  };
   const local = await images.get(name).catch((error: unknown) => {
     if (isNoSuchImage(error)) return undefined;
     throw error;
   });
   const fits = local !== undefined && isFor(local, platform);
-  if (fits && !request.pull) return local;
+  if (fits && !request.pull) return trusted(local);
   const embedded = request.pull ? undefined : await images.restoreEmbedded(name).catch(() => undefined);
   if (embedded !== undefined && isFor(embedded, platform)) return embedded;
   const auth = authFor(request.auths, decodeReference(name).domain);

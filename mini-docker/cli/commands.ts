@@ -199,6 +199,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "Draw an image's layers and what each adds, changes and deletes",
     load: async () => (await import('./commands/image-layers.ts')).imageLayers,
   },
+  'image verify': {
+    summary: "Check the signatures of a registry's image",
+    load: async () => (await import('./commands/image-verify.ts')).imageVerify,
+  },
   'manifest annotate': {
     summary: 'Add additional information to a local image manifest',
     load: async () => (await import('./commands/manifest.ts')).manifestAnnotate,

@@ -38,6 +38,8 @@ const daemonConfig = object({
   'max-concurrent-uploads': atLeastOne,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
+  /** Path of a file as containers-policy.json(5) describes it. */
+  'signature-policy': string,
   /**
    * Whether TCP uses TLS; with tlsverify, only clients with a certificate signed by tlscacert are admitted.
    */

@@ -13,6 +13,8 @@ export interface DaemonOptions {
   hosts: string[];
   debug: boolean;
   registries: RegistryOptions;
+  /** Absolute path of the signature policy; undefined: the default one, if it exists. */
+  signaturePolicy?: string;
   /** TLS files for TCP; undefined for plain TCP. */
   tls?: TlsOptions;
 }
@@ -50,8 +52,14 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
   const dataRoot =
     flags['data-root'] ?? config['data-root'] ?? (env.MINI_DOCKER_DATA_ROOT || '/var/lib/mini-docker');
   const runDir = flags['run-dir'] ?? (env.MINI_DOCKER_RUN_DIR || '/run/mini-docker');
-  for (const [name, path] of Object.entries({ 'data-root': dataRoot, 'run-dir': runDir })) {
-    if (!isAbsolute(path)) throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
+  const signaturePolicy = flags['signature-policy'] ?? config['signature-policy'];
+  for (const [name, path] of Object.entries({
+    'data-root': dataRoot,
+    'run-dir': runDir,
+    'signature-policy': signaturePolicy,
+  })) {
+    if (path !== undefined && !isAbsolute(path))
+      throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
   }
   const hosts = flags.host ?? config.hosts ?? [];
   const tls = tlsOptions({ ...config, ...flags }, env);
@@ -61,6 +69,7 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
     debug: flags.debug ?? config.debug ?? false,
     registries: registryOptions(flags, config),
+    ...(signaturePolicy === undefined ? {} : { signaturePolicy }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

@@ -65,6 +65,12 @@ export const DAEMON_FLAGS = {
     placeholder: 'int',
     help: 'Set the max concurrent uploads (5)',
   },
+  'signature-policy': {
+    type: 'string',
+    key: 'signature-policy',
+    placeholder: 'string',
+    help: 'Which images need which signatures, in the form of containers-policy.json (/etc/mini-docker/policy.json, if it exists)',
+  },
   tls: { type: 'boolean', key: 'tls', help: 'Use TLS' },
   tlsverify: { type: 'boolean', key: 'tlsverify', help: 'Use TLS and verify the remote' },
   tlscacert: {

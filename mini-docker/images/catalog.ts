@@ -38,6 +38,8 @@ export interface Catalog {
   find(reference: string): { image: CatalogImage; byName: string | undefined };
   byId(id: string): CatalogImage | undefined;
   byManifest(digest: string): CatalogImage | undefined;
+  /** All of an image's entries in index.json: one for each name. */
+  descriptorsOf(id: string): Descriptor[];
   /** The id of a descriptor's image; undefined when it is not an image. */
   idOf(descriptor: Descriptor): string | undefined;
 }
@@ -170,6 +172,7 @@ export function openCatalog(parts: {
     variants: () => current().byManifest.values(),
     byId: id => current().byId.get(id),
     byManifest: digest => current().byManifest.get(digest),
+    descriptorsOf: id => references.read().filter(each => readImage(each)?.id === id),
     idOf: descriptor => readImage(descriptor)?.id,
     find(text) {
       const { byId, byName, images } = current();

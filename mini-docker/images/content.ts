@@ -51,6 +51,8 @@ export interface AddOptions {
   onLayer?(diffId: string, index: number, current: number): void;
   /** The id of the image that this one was built from. */
   parent?: string | undefined;
+  /** Kept with each of its names. */
+  annotations?: Record<string, string> | undefined;
   /** Do not unpack layers until their directories are requested (ImageStore.lowerdirs). */
   unpackLater?: boolean;
 }
@@ -111,7 +113,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
 
   const add: Content['add'] = options =>
     holding(async hold => {
-      const { manifest: bytes, mediaType, names, fresh, parent, unpackLater, onLayer } = options;
+      const { manifest: bytes, mediaType, names, fresh, parent, annotations, unpackLater, onLayer } = options;
       const manifest = decodeManifest(bytes);
       hold(manifest.config.digest);
       for (const layer of manifest.layers) hold(layer.digest);
@@ -135,7 +137,8 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
         await layers.unpack({ diffId, source: () => counted(blobs.stream(digest), report), verified });
         report(size);
       }
-      const descriptor = withParent({ mediaType, ...blobs.put(bytes) }, parent);
+      const plain = { mediaType, ...blobs.put(bytes), ...(annotations === undefined ? {} : { annotations }) };
+      const descriptor = withParent(plain, parent);
       hold(descriptor.digest);
       await update(manifests =>
         names.length === 0

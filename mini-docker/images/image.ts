@@ -90,6 +90,16 @@ export interface RemoteImage {
   images: (Descriptor & { platform: Platform })[];
 }
 
+export interface ExaminedImage {
+  digest: string;
+  /** Where the requirements are. */
+  place: string;
+  /** Why it is refused; undefined: it is accepted. */
+  fault?: string;
+  /** For each signature the name that it gives to the image, and why it does not count. */
+  verdicts: { signedName?: string; fault?: string }[];
+}
+
 export interface FoundImage {
   name: string;
   description: string;
@@ -196,6 +206,16 @@ export interface ImageStore {
   login(auth: RegistryAuth): Promise<void>;
   /** @throws RegistryError when the registry has no such image */
   describeRemote(reference: string, options?: PushImageOptions): Promise<RemoteImage>;
+  /**
+   * What the signature policy, or else a public key (PEM), says of a registry's image; nothing is pulled. @throws
+   * RegistryError, ImageError
+   */
+  examine(reference: string, options?: PushImageOptions & { key?: string }): Promise<ExaminedImage>;
+  /**
+   * Call it before an image is run or built upon. @throws ImageError when it came from a registry and the signature
+   * policy does not accept it
+   */
+  requireTrusted(image: Image): void;
   /** `term`: 'redis', 'localhost:5000/redis'. @throws RegistryError when the registry cannot be searched */
   search(term: string, options: PushImageOptions & { limit: number }): Promise<FoundImage[]>;
   manifestLists: ManifestLists;

@@ -17,18 +17,22 @@ import { registryMethods } from './registry/registry.ts';
 import type { RegistrySettings } from './registry/settings.ts';
 import { planRemoval } from './remove.ts';
 import { saveArchive } from './save.ts';
+import { openTrust } from './trust/trust.ts';
 
 export interface StoreOptions {
   root: string;
   /** The registry settings of daemon.json. */
   registries?: RegistrySettings;
+  /** Path of the signature policy; undefined: the default one, if it exists. */
+  signaturePolicy?: string | undefined;
   /** Receives problems with files on disk. */
   tell?: Tell;
 }
 
 /** Opens the images below `root`. A new root is created with the embedded image. */
 export async function openImageStore(options: StoreOptions): Promise<ImageStore> {
-  const { root, registries = {}, tell = () => {} } = options;
+  const { root, registries = {}, signaturePolicy, tell = () => {} } = options;
+  const trust = openTrust(signaturePolicy);
   const content = await openContent(root, tell);
   const { catalog, layers } = content;
 
@@ -89,12 +93,16 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
       });
     },
     save: references => saveArchive(content, references),
-    load: (source, onProgress) => loadArchive(content, source, onProgress),
+    async load(source, onProgress) {
+      trust.admitArchive();
+      return loadArchive(content, source, onProgress);
+    },
+    requireTrusted: ({ id }) => trust.requireTrusted(catalog.descriptorsOf(id)),
     import: options => importImage(content, options),
     create: options => createImage(content, options),
     loose: looseLayers(content),
 
-    ...registryMethods(content, registries),
+    ...registryMethods(content, registries, trust),
 
     async restoreEmbedded(text) {
       if (encodeReference(withTag(decodeReference(text))) !== EMBEDDED_REFERENCE) return undefined;

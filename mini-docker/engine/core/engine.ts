@@ -29,6 +29,7 @@ import type {
   ImagePlatform,
   ImageSummary,
   ImagesPruned,
+  ImageVerification,
   ManifestListInspect,
   ProgressMessage,
 } from '../../formats/engine-api/images.ts';
@@ -317,6 +318,8 @@ export interface ImagesApi {
   ): Promise<ImageFound[]>;
   /** The registry's entry for the name. */
   distribution(reference: string, options?: { auth?: RegistryAuth }): Promise<DistributionInspect>;
+  /** @param options.key a public key in PEM, in place of the signature policy */
+  verify(reference: string, options?: { auth?: RegistryAuth; key?: string }): Promise<ImageVerification>;
 }
 
 export interface TransferOptions {

@@ -23,7 +23,7 @@ import { progressReporter, type SendProgress } from './progress.ts';
 
 type TransferApi = Pick<
   ImagesApi,
-  'pull' | 'push' | 'load' | 'save' | 'import' | 'login' | 'search' | 'distribution'
+  'pull' | 'push' | 'load' | 'save' | 'import' | 'login' | 'search' | 'distribution' | 'verify'
 >;
 
 export function imageTransferApi(context: EngineContext): TransferApi {
@@ -119,6 +119,20 @@ export function imageTransferApi(context: EngineContext): TransferApi {
           is_official: official,
           is_automated: false,
         }));
+    },
+
+    async verify(text, options = {}) {
+      const { digest, place, fault, verdicts } = await images.examine(text, options);
+      return {
+        Digest: digest,
+        Policy: place,
+        Accepted: fault === undefined,
+        ...(fault === undefined ? {} : { Reason: fault }),
+        Signatures: verdicts.map(({ signedName, fault }) => ({
+          ...(signedName === undefined ? {} : { Name: signedName }),
+          ...(fault === undefined ? {} : { Fault: fault }),
+        })),
+      };
     },
 
     async distribution(text, { auth } = {}) {

@@ -114,6 +114,7 @@ export async function findImage(context: EngineContext, request: CreateRequest):
   const reference = request.body.Image ?? '';
   if (reference === '') throw new ExpectedError('badParameter', 'no image was given');
   const image = await context.images.get(reference);
+  context.images.requireTrusted(image);
   const { os, architecture } = image.config;
   const [wantedOs, wantedArchitecture] = (request.platform ?? '').split('/');
   if ((wantedOs && wantedOs !== os) || (wantedArchitecture && wantedArchitecture !== architecture)) {

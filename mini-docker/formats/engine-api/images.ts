@@ -85,6 +85,18 @@ export interface ImageFound {
 }
 
 /** GET /distribution/NAME/json */
+/** What a registry's image is signed as, and whether the signature policy accepts it. */
+export interface ImageVerification {
+  Digest: string;
+  /** Where the requirements are. */
+  Policy: string;
+  Accepted: boolean;
+  /** Why it is refused. */
+  Reason?: string;
+  /** For each signature the name that it gives to the image, and why it does not count. */
+  Signatures: { Name?: string; Fault?: string }[];
+}
+
 export interface DistributionInspect {
   Descriptor: { mediaType: string; digest: string; size: number };
   Platforms: ImagePlatform[];

@@ -8,6 +8,7 @@ import {
   familiarReference,
   type ImageReference,
 } from '../../formats/image-reference.ts';
+import { digestOf } from '../../formats/oci/digest.ts';
 import {
   type Descriptor,
   decodeIndex,
@@ -25,6 +26,8 @@ import { ImageError } from '../errors.ts';
 import type { ImageProgress, PulledImage } from '../image.ts';
 import { spaceFor } from '../layers.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
+import { fetchSignatures } from '../trust/attachments.ts';
+import type { Trust } from '../trust/trust.ts';
 import { askRegistry } from './ask.ts';
 import { RegistryError } from './errors.ts';
 import { openRepository, type Repository } from './repository.ts';
@@ -36,6 +39,7 @@ export interface PullOptions {
   /** The reference, with a tag or a digest. */
   reference: ImageReference;
   settings: RegistrySettings;
+  trust: Trust;
   platform?: Platform | undefined;
   auth?: RegistryAuth | undefined;
   signal?: AbortSignal | undefined;
@@ -79,7 +83,7 @@ export function explainPull(failure: unknown, reference: ImageReference): unknow
 }
 
 async function pullFrom(content: Content, session: Session, options: PullOptions): Promise<PulledImage> {
-  const { reference, platform, onProgress = () => {} } = options;
+  const { reference, trust, platform, onProgress = () => {} } = options;
   const repository = openRepository(session, reference.path, 'pull');
   const top = await repository.manifest(reference.digest ?? reference.tag!);
   onProgress({ id: reference.digest ?? reference.tag!, status: `Pulling from ${reference.path}` });
@@ -93,6 +97,8 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
   if (foreign !== undefined)
     throw new ImageError(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
 
+  const digests = [top.descriptor.digest, digestOf(chosen.bytes)];
+  const annotations = await trust.admit({ reference, digests }, () => fetchSignatures(repository, digests));
   requireSpace(content, manifest.layers);
 
   const names = namesOf(reference, top.descriptor.digest);
@@ -116,7 +122,7 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
       if (diffId === undefined) throw new ImageError('the image has more layers than diff ids');
       await fetchLayer({ content, session, repository, layer, diffId, fresh, onProgress });
     });
-    return content.add({ manifest: chosen.bytes, mediaType: chosen.mediaType, names, fresh });
+    return content.add({ manifest: chosen.bytes, mediaType: chosen.mediaType, names, fresh, annotations });
   });
   return { image, digest: top.descriptor.digest, isUpToDate };
 }

@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { decodeReference, withTag } from '../../formats/image-reference.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
+import type { Requirement } from '../../formats/signature-policy.ts';
 import type { Content } from '../content.ts';
 import type { ImageStore } from '../image.ts';
 import { decodePlatformText } from '../platform.ts';
+import { fetchSignatures } from '../trust/attachments.ts';
+import type { Trust } from '../trust/trust.ts';
 import { askRegistry } from './ask.ts';
 import { describeRemote } from './describe.ts';
 import { manifestLists } from './manifest-lists.ts';
@@ -19,15 +22,15 @@ const HUB_SEARCH = 'https://index.docker.io';
 
 export type RegistryMethods = Pick<
   ImageStore,
-  'pull' | 'push' | 'remoteTags' | 'login' | 'describeRemote' | 'search' | 'manifestLists'
+  'pull' | 'push' | 'remoteTags' | 'login' | 'describeRemote' | 'examine' | 'search' | 'manifestLists'
 >;
 
-export function registryMethods(content: Content, settings: RegistrySettings): RegistryMethods {
+export function registryMethods(content: Content, settings: RegistrySettings, trust: Trust): RegistryMethods {
   return {
     pull(text, { platform, ...options } = {}) {
       const reference = withTag(decodeReference(text));
       const wanted = platform === undefined ? undefined : decodePlatformText(platform);
-      return pullImage(content, { reference, settings, platform: wanted, ...options });
+      return pullImage(content, { reference, settings, trust, platform: wanted, ...options });
     },
     push(text, options = {}) {
       return pushImage(content, { reference: withTag(decodeReference(text)), settings, ...options });
@@ -54,6 +57,21 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
         describeRemote(openRepository(session, reference.path, 'pull'), reference),
       );
     },
+    examine(text, { key, ...options } = {}) {
+      const reference = withTag(decodeReference(text));
+      const requirement = key === undefined ? undefined : signedBy(key);
+      return askRegistry(
+        { domain: reference.domain, settings, ...options, mirrored: true },
+        async session => {
+          const repository = openRepository(session, reference.path, 'pull');
+          const { digest } = (await repository.manifest(reference.digest ?? reference.tag!)).descriptor;
+          const signatures = await fetchSignatures(repository, [digest]);
+          return { digest, ...trust.examine({ reference, digests: [digest] }, signatures, requirement) };
+        },
+      ).catch(error => {
+        throw explainPull(error, reference);
+      });
+    },
     search(text, { limit, ...options }) {
       const [, domain = 'docker.io', term = ''] = /^(?:([^/]*[.:][^/]*|localhost)\/)?(.*)$/.exec(text) ?? [];
       return askRegistry(
@@ -68,6 +86,14 @@ export function registryMethods(content: Content, settings: RegistrySettings): R
     }),
   };
 }
+
+/** @param key in PEM */
+const signedBy = (key: string): Requirement => ({
+  type: 'sigstoreSigned',
+  files: [],
+  data: [Buffer.from(key).toString('base64')],
+  identity: { type: 'matchRepository' },
+});
 
 /** 'https://index.docker.io/v1/', the server's former address, means docker.io. */
 function domainOf({ serveraddress = '' }: RegistryAuth): string {

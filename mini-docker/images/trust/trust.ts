@@ -1,0 +1,183 @@
+// Decides by the signature policy which images may be pulled and run. The file is read each time: a change holds at once,
+// and a broken one refuses images rather than the daemon's start.
+import { readFileSync } from 'node:fs';
+import { FormatError } from '../../formats/errors.ts';
+import { decodeReference, familiarReference } from '../../formats/image-reference.ts';
+import type { Descriptor } from '../../formats/oci/image.ts';
+import { array, object, parse, string } from '../../formats/schema.ts';
+import {
+  decodePolicy,
+  type Requirement,
+  requirementsFor,
+  type SignaturePolicy,
+} from '../../formats/signature-policy.ts';
+import { ImageError } from '../errors.ts';
+import { nameOf } from '../references.ts';
+import { type Claim, decodeKey, judge, type Signature, type Verdict } from './signature.ts';
+
+export const DEFAULT_POLICY = '/etc/mini-docker/policy.json';
+
+/** The annotation of a name in index.json with the signatures that its pull found. */
+const SIGNATURES = 'mini-docker.signatures';
+
+export interface Trust {
+  /** Before the layers of an image are fetched. @returns annotations to keep with its names. @throws ImageError */
+  admit(claim: Claim, fetch: () => Promise<Signature[]>): Promise<Record<string, string> | undefined>;
+  /** Before an archive is loaded: it carries no signatures. @throws ImageError when the policy wants them */
+  admitArchive(): void;
+  /**
+   * Before an image is used that came from a registry. Images that were made here need no signature.
+   * @param descriptors all of the image's in index.json
+   * @throws ImageError when no name under which it was pulled is accepted
+   */
+  requireTrusted(descriptors: readonly Descriptor[]): void;
+  /** What the policy, or a requirement in its place, says of an image; nothing is refused. */
+  examine(claim: Claim, signatures: readonly Signature[], instead?: Requirement): Examination;
+}
+
+export interface Examination {
+  /** Where the requirements are: 'transports.docker."hub.lan/web" of /etc/mini-docker/policy.json'. */
+  place: string;
+  /** Why it is refused; undefined: it is accepted. */
+  fault?: string;
+  verdicts: Verdict[];
+}
+
+/** @param path undefined: the default path, where the file may be missing, which accepts everything */
+export function openTrust(path?: string): Trust {
+  const file = path ?? DEFAULT_POLICY;
+
+  function policy(): SignaturePolicy | undefined {
+    try {
+      return decodePolicy(readFileSync(file));
+    } catch (cause) {
+      if (path === undefined && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new ImageError(
+        `no image is accepted: the signature policy ${file}: ${(cause as Error).message}`,
+        {
+          kind: 'forbidden',
+          cause,
+        },
+      );
+    }
+  }
+
+  /** undefined when everything is accepted. */
+  function demanded(
+    transport: string,
+    claim?: Claim,
+  ): { requirements: Requirement[]; place: string } | undefined {
+    const found = policy();
+    if (found === undefined) return undefined;
+    const { requirements, place } = requirementsFor(found, transport, claim?.reference);
+    if (requirements.every(({ type }) => type === 'insecureAcceptAnything')) return undefined;
+    return { requirements, place: `${place} of ${file}` };
+  }
+
+  const refusal = (name: string, { place, fault }: Examination): ImageError =>
+    new ImageError(`${name} is refused by ${place}: ${fault}`, { kind: 'forbidden' });
+
+  return {
+    async admit(claim, fetch) {
+      const found = demanded('docker', claim);
+      if (found === undefined) return undefined;
+      const isRejected = found.requirements.some(({ type }) => type === 'reject');
+      const signatures = isRejected ? [] : await fetch();
+      const examined = examine(found, claim, signatures);
+      if (examined.fault !== undefined) throw refusal(familiarReference(claim.reference), examined);
+      return { [SIGNATURES]: JSON.stringify(signatures) };
+    },
+
+    admitArchive() {
+      const found = demanded('docker-archive');
+      if (found === undefined) return;
+      throw new ImageError(`the archive is refused by ${found.place}: an archive carries no signatures`, {
+        kind: 'forbidden',
+      });
+    },
+
+    requireTrusted(descriptors) {
+      const named = descriptors.flatMap(descriptor => {
+        const name = nameOf(descriptor);
+        return name === undefined ? [] : [{ descriptor, reference: decodeReference(name) }];
+      });
+      const pulled = named.filter(({ reference }) => reference.digest !== undefined);
+      let refused: ImageError | undefined;
+      for (const { descriptor, reference } of pulled) {
+        const { domain, path, digest } = reference;
+        const siblings = named.filter(
+          other => other.reference.domain === domain && other.reference.path === path,
+        );
+        for (const sibling of siblings) {
+          const claim = { reference: sibling.reference, digests: [digest!, descriptor.digest] };
+          const found = demanded('docker', claim);
+          if (found === undefined) return;
+          const examined = examine(
+            found,
+            claim,
+            siblings.flatMap(each => keptSignatures(each.descriptor)),
+          );
+          if (examined.fault === undefined) return;
+          refused ??= refusal(`${familiarReference(sibling.reference)}, as it was pulled,`, examined);
+        }
+      }
+      if (refused !== undefined) throw refused;
+    },
+
+    examine(claim, signatures, instead) {
+      const found =
+        instead === undefined
+          ? demanded('docker', claim)
+          : { requirements: [instead], place: 'the given key' };
+      return found === undefined ? { place: 'no policy', verdicts: [] } : examine(found, claim, signatures);
+    },
+  };
+}
+
+function examine(
+  { requirements, place }: { requirements: Requirement[]; place: string },
+  claim: Claim,
+  signatures: readonly Signature[],
+): Examination {
+  const verdicts: Verdict[] = [];
+  let fault: string | undefined;
+  for (const requirement of requirements) {
+    if (requirement.type === 'reject') fault ??= 'the policy accepts no image there';
+    if (requirement.type !== 'sigstoreSigned') continue;
+    const keys = [
+      ...requirement.files.map(path => decodeKey(readKey(path), path)),
+      ...requirement.data.map(text => decodeKey(Buffer.from(text, 'base64'), `keyData of ${place}`)),
+    ];
+    const found = signatures.map(each => judge(each, { keys, identity: requirement.identity, claim }));
+    verdicts.push(...found);
+    if (found.some(verdict => verdict.fault === undefined)) continue;
+    const faults = [...new Set(found.map(verdict => verdict.fault))];
+    fault ??=
+      found.length === 0
+        ? 'it has no signature'
+        : `of its ${found.length} signature(s) none counts: ${faults.join('; ')}`;
+  }
+  return { place, verdicts, ...(fault === undefined ? {} : { fault }) };
+}
+
+function readKey(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new FormatError(`the key of the signature policy cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+const signatureList = array(object({}, { payload: string, signature: string }));
+
+function keptSignatures({ annotations }: Descriptor): Signature[] {
+  const text = annotations?.[SIGNATURES];
+  try {
+    return text === undefined ? [] : parse(text, SIGNATURES, signatureList);
+  } catch {
+    // Another program wrote it: there are none.
+    return [];
+  }
+}
