@@ -23,7 +23,10 @@ export function refuseContentTrust(options: {
   // As docker reads it: what is no boolean asks for it, too.
   const isAsked = asked !== '' && !/^(0|f|false)$/i.test(asked);
   if (!(skip === undefined ? isAsked : !skip) || image?.includes('@sha256:')) return;
-  const byDigest = image === undefined ? '' : `name ${image} by its digest (NAME@sha256:...), let a signature policy verify cosign's signatures (docs/signatures.md), or `;
+  const byDigest =
+    image === undefined
+      ? ''
+      : `name ${image} by its digest (NAME@sha256:...), let a signature policy verify cosign's signatures (docs/signatures.md), or `;
   throw new CommandError(
     `content trust is on (DOCKER_CONTENT_TRUST or --disable-content-trust=false), and mini-docker asks no notary for signatures: ${byDigest}skip verification with --disable-content-trust`,
     { exitCode },
