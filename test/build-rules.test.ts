@@ -317,11 +317,7 @@ test('a build tells of its containers, as run does', async () => {
   });
 });
 
-test('what cannot be had is warned about or refused', async () => {
-  const { text } = await build('FROM busybox\nLABEL a=c', {}, 'rm=0&cachefrom=["busybox"]&forcerm=1');
-  expect(text).toContain('[Warning] --rm=false: ');
-  expect(text).toContain('[Warning] --cache-from: ');
-  expect((await build('FROM busybox\nLABEL a=c', {}, 'rm=1&cachefrom=[]')).text).not.toContain('Warning');
+test('what cannot be had is refused', async () => {
   expect((await build('FROM busybox', {}, 'isolation=hyperv')).error).toContain('invalid isolation');
 });
 
@@ -333,4 +329,62 @@ test('RUN joins the network of a container', async () => {
   await engine.ask('DELETE', `/containers/${other}?force=1`);
   const gone = await build('FROM busybox\nRUN echo x', {}, `networkmode=container:${other}`);
   expect(gone.error).toContain('No such container');
+});
+
+describe('--cache-from', () => {
+  /** Forgets what this daemon built, as if the image had been pulled. */
+  const forget = () => engine.json('POST', '/build/prune');
+  const cached = ({ text }: Built): number => text.match(/Using cache/g)?.length ?? 0;
+  const dockerfile =
+    'FROM busybox\nENV A=b\nCOPY f d /in/\nWORKDIR /w\nRUN date +%N > /w/now\nCMD ["cat", "now"]';
+  const files = { f: 'f', 'd/g': 'g' };
+
+  test('takes the steps of an image as far as the image has them', async () => {
+    const first = await build(dockerfile, files, 't=elsewhere');
+    await forget();
+    const again = await build(dockerfile, files, 'cachefrom=["nowhere","elsewhere"]');
+    expect(again.id).toBe(first.id);
+    expect(cached(again)).toBe(5);
+    await forget();
+    const longer = await build(`${dockerfile}\nRUN cat now`, files, 'cachefrom=["elsewhere"]');
+    expect(cached(longer)).toBe(5);
+    await engine.json('DELETE', '/images/elsewhere?force=1');
+  });
+
+  test('takes no COPY of other files, and nothing behind it', async () => {
+    await build(dockerfile, files, 't=elsewhere');
+    await forget();
+    expect(cached(await build(dockerfile, { ...files, f: 'F' }, 'cachefrom=["elsewhere"]'))).toBe(1);
+    await forget();
+    expect(cached(await build(dockerfile, files))).toBe(0);
+    await engine.json('DELETE', '/images/elsewhere?force=1');
+  });
+});
+
+test('--rm=false keeps the containers of the steps, and RUN with its files', async () => {
+  const { text, id } = await build('FROM busybox\nRUN echo kept > /kept\nCMD ["x"]', {}, 'rm=0&nocache=1');
+  expect(text).not.toContain('Removing intermediate');
+  const kept = [...text.matchAll(/Running in ([0-9a-f]{12})/g)].map(each => each[1]!);
+  expect(kept).toHaveLength(2);
+  const [ran, plain] = await Promise.all(kept.map(each => engine.inspect(each)));
+  expect(ran!.State).toMatchObject({ Status: 'exited', ExitCode: 0 });
+  expect(plain!.State.Status).toBe('created');
+  expect(await engine.json('GET', `/containers/${kept[0]}/changes`)).toEqual([{ Kind: 1, Path: '/kept' }]);
+  await engine.json('POST', `/containers/${kept[0]}/start`);
+  expect(await engine.wait(kept[0]!)).toBe(0);
+  for (const each of kept) await engine.json('DELETE', `/containers/${each}`);
+  await engine.json('DELETE', `/images/${id}?force=1`);
+});
+
+test('a build tells of empty lines in a command, and of a health check that replaces another', async () => {
+  const { text } = await build(
+    'FROM busybox\nHEALTHCHECK CMD a b\nHEALTHCHECK NONE\nRUN true && \\\n\n  echo hi',
+  );
+  expect(text).toContain(
+    '\x1b[91m[WARNING]: Empty continuation line found in:\n    RUN true &&   echo hi\n' +
+      '[WARNING]: Empty continuation lines will become errors in a future release.\n\x1b[0mStep 1/4',
+  );
+  expect(text).toContain('HEALTHCHECK NONE\nNote: overriding previous HEALTHCHECK: [CMD-SHELL a b]\n --->');
+  const plain = await build('FROM busybox\nRUN true && \\\n# a comment\n  echo hi \\\n');
+  expect(plain.text).not.toContain('WARNING');
 });

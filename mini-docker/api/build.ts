@@ -43,7 +43,8 @@ async function build(call: Call) {
       noCache: flag(query, 'nocache'),
       pull: flag(query, 'pull'),
       quiet: flag(query, 'q'),
-      warnings: warnings(query),
+      cacheFrom: jsonValue(query, 'cachefrom', nullable(array(string))) ?? [],
+      keepContainers: !flag(query, 'rm', true) && !flag(query, 'forcerm'),
       live: flag(query, 'live'),
       host: hostConfig(query),
       secrets: secrets(request.headers[SECRETS_HEADER]),
@@ -75,16 +76,6 @@ function refuseUnknown(query: URLSearchParams): void {
   }
   if (flag(query, 'squash')) throw notSupported('squashing layers is not supported: use several stages');
   if (text(query, 'outputs') !== undefined) throw notSupported('build outputs are not supported');
-}
-
-function warnings(query: URLSearchParams): string[] {
-  const images = jsonValue(query, 'cachefrom', nullable(array(string))) ?? [];
-  return [
-    ...(flag(query, 'rm', true) ? [] : ['--rm=false: containers of RUN are removed all the same']),
-    ...(images.length > 0
-      ? ['--cache-from: steps come from the cache of this daemon, and not from images']
-      : []),
-  ];
 }
 
 /** Limits, network and hosts of RUN's containers. */

@@ -95,3 +95,12 @@ function isFor({ config }: Image, platform: Platform | undefined): boolean {
 
 const authFor = (auths: Workspace['request']['auths'], domain: string) =>
   auths[domain] ?? auths[`https://${domain}`] ?? (domain === 'docker.io' ? auths[DOCKER_HUB_KEY] : undefined);
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** FROM adds a PATH when the image has none, and for scratch. */
+export function withPath(state: StageState): StageState {
+  const { Env = [] } = state.config;
+  if (Env.some(each => each.startsWith('PATH='))) return state;
+  return { ...state, config: { ...state.config, Env: [...Env, DEFAULT_PATH] } };
+}

@@ -4,23 +4,23 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dockerfile } from '../formats/dockerfile/dockerfile.ts';
-import { DockerfileError, DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
-import type { Instruction } from '../formats/dockerfile/instruction.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { shortId } from '../formats/oci/digest.ts';
-import { isNoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';
 import { removeTree } from '../linux/remove-tree.ts';
 import { baseState } from './base.ts';
+import { cacheSources } from './cache-from.ts';
 import { readDockerfile, removeIgnored, unpackContext } from './context.ts';
 import { BuildError } from './errors.ts';
 import { BuildOutput } from './output.ts';
+import { atOnce } from './place.ts';
 import { type Plan, planBuild, stageCalled } from './plan.ts';
 import type { BuildRequest } from './request.ts';
+import { imageOf } from './result.ts';
 import { locate } from './sources.ts';
 import { buildStage } from './stage.ts';
-import { imageConfigOf, imageIdOf, isBase, type StageState } from './state.ts';
+import type { StageState } from './state.ts';
 import { hashFiles } from './transfer.ts';
 import { BuildVariables } from './variables.ts';
 import type { BuildHost, Workspace } from './workspace.ts';
@@ -48,7 +48,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   const { directives, file } = dockerfile;
   const plan = planBuild(dockerfile, {
     target: request.target,
-    baseOf: ({ from }) => placed(from, file, () => variables.expandGlobal(from.image, directives.escape)),
+    baseOf: ({ from }) => atOnce(from, file, () => variables.expandGlobal(from.image, directives.escape)),
   });
   const output = new BuildOutput(request, {
     stages: plan.stages.map(each => each.stage.index),
@@ -90,7 +90,7 @@ function variablesOf({ globals, directives, file }: Dockerfile, request: BuildRe
     target: request.platform === undefined ? hostPlatform() : decodePlatformText(request.platform),
   };
   const variables = new BuildVariables(request.buildArgs, platforms);
-  for (const each of globals) placed(each, file, () => variables.declareGlobal(each, directives.escape));
+  for (const each of globals) atOnce(each, file, () => variables.declareGlobal(each, directives.escape));
   return variables;
 }
 
@@ -113,6 +113,8 @@ async function buildStages(
 ): Promise<StageState> {
   const { output } = parts;
   const { directives, file, stages } = dockerfile;
+  if (dockerfile.warnings.length > 0)
+    await output.say({ stream: `\x1b[91m${dockerfile.warnings.join('\n')}\n\x1b[0m` });
   for (const [index, { text }] of dockerfile.globals.entries()) {
     await output.say({ stream: `Step ${index + 1}/${plan.total} : ${text}\n` });
   }
@@ -137,9 +139,10 @@ async function buildStages(
   // The first failure, rather than the aborts that it caused.
   if (failed.signal.aborted) throw failed.signal.reason;
   const unused = variables.unused();
-  const warnings = [...parts.request.warnings];
-  if (unused.length > 0) warnings.push(`One or more build-args [${unused.join(' ')}] were not consumed`);
-  for (const warning of warnings) await output.say({ stream: `[Warning] ${warning}\n` });
+  if (unused.length > 0) {
+    const warning = `One or more build-args [${unused.join(' ')}] were not consumed`;
+    await output.say({ stream: `[Warning] ${warning}\n` });
+  }
   return states.get(plan.target)!;
 }
 
@@ -151,6 +154,7 @@ function workspaceOf(
   let digest: Promise<string> | undefined;
   const workspace: Workspace = {
     ...parts,
+    cacheSources: cacheSources(parts.host.images, parts.request.cacheFrom),
     epoch: epochOf(parts.request.buildArgs.SOURCE_DATE_EPOCH),
     directory: name => fresh(parts.directory, name),
     runDirectory: name => fresh(parts.runDirectory, name),
@@ -196,21 +200,11 @@ function epochOf(text: string | null | undefined): bigint | undefined {
   return BigInt(text) * 1_000_000_000n;
 }
 
-function placed<T>(instruction: Instruction, file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!(cause instanceof DockerfileSyntaxError)) throw cause;
-    const place = { file, line: instruction.line, text: instruction.firstLine };
-    throw new DockerfileError(cause.message, place, { cause });
-  }
-}
-
 async function finish(
   { host, request, output }: Pick<Workspace, 'host' | 'request' | 'output'>,
   state: StageState,
 ): Promise<Image> {
-  const image = await resultOf(host.images, { state, tags: request.tags });
+  const image = await imageOf(host.images, { state, tags: request.tags });
   await output.say({ aux: { ID: image.id } });
   if (request.quiet) await output.result({ stream: `${image.id}\n` });
   await output.say({ stream: `Successfully built ${shortId(image.id)}\n` });
@@ -218,38 +212,4 @@ async function finish(
     await output.say({ stream: `Successfully tagged ${familiarReference(withTag(decodeReference(tag)))}\n` });
   }
   return image;
-}
-
-async function resultOf(
-  images: BuildHost['images'],
-  { state, tags }: { state: StageState; tags: string[] },
-): Promise<Image> {
-  const { base } = state;
-  if (base === undefined && isBase(state)) {
-    throw new BuildError('No image was generated. Is your Dockerfile empty?');
-  }
-  const known = base !== undefined && isBase(state) ? base : await existing(images, imageIdOf(state));
-  if (known === undefined) {
-    return images.loose.assemble({
-      ...(base === undefined ? {} : { base }),
-      layers: state.layers,
-      config: imageConfigOf(state),
-      references: tags,
-    });
-  }
-  // Every step was in the cache, so the image exists. Tags that are already correct are not rewritten.
-  for (const tag of tags) {
-    if (!known.repoTags.includes(familiarReference(withTag(decodeReference(tag)))))
-      await images.tag(known, tag);
-  }
-  return known;
-}
-
-async function existing(images: BuildHost['images'], id: string): Promise<Image | undefined> {
-  try {
-    return await images.get(id);
-  } catch (error) {
-    if (isNoSuchImage(error)) return undefined;
-    throw error;
-  }
 }

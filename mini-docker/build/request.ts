@@ -18,8 +18,10 @@ export interface BuildRequest {
   noCache: boolean;
   /** Whether to ask registries for newer base images. */
   pull: boolean;
-  /** Unsupported options in the request, reported at the end. */
-  warnings: string[];
+  /** Names of images from which steps may be taken. */
+  cacheFrom: string[];
+  /** Whether the containers of the steps are kept. */
+  keepContainers: boolean;
   /** Whether to report only the image's id. */
   quiet: boolean;
   /** Whether to send steps as data rather than as text, for mini-docker's own client. */

@@ -10,11 +10,19 @@ import { commandWords, runWords } from './configure.ts';
 import { BuildError } from './errors.ts';
 import { storeLayer } from './layer.ts';
 import type { StageOutput } from './output.ts';
+import { imageOf } from './result.ts';
 import { prepareMounts } from './run-mounts.ts';
-import { imageIdOf, type StageState } from './state.ts';
+import { imageIdOf, isBase, type StageState } from './state.ts';
 import { removeStubs } from './stubs.ts';
 import { makeDirectories } from './transfer.ts';
-import { lowerdirsOf, openWritable, type Workspace, type Writable, writable } from './workspace.ts';
+import {
+  type KeptContainer,
+  lowerdirsOf,
+  openWritable,
+  type Workspace,
+  type Writable,
+  writable,
+} from './workspace.ts';
 
 export interface RunStep {
   command: InstructionOf<'run'>;
@@ -62,6 +70,8 @@ export async function runStep(
     mounts: [...prepared.mounts, ...script],
   });
   let container: Container | undefined;
+  const times = { startedAt: new Date().toISOString(), finishedAt: '' };
+  let kept = false;
   try {
     signal.throwIfAborted();
     container = await host.runtime.create({
@@ -83,6 +93,8 @@ export async function runStep(
     await Promise.race([written, new Promise(late => setTimeout(late, PATIENCE).unref())]);
     signal.throwIfAborted();
     if (exit.code !== 0) throw failure(exit, args);
+    times.finishedAt = new Date().toISOString();
+    kept = request.keepContainers;
   } catch (cause) {
     if (cause instanceof BuildError || signal.aborted) throw cause;
     // The build fails although no program ran, so there is no exit code.
@@ -90,14 +102,32 @@ export async function runStep(
   } finally {
     await container?.delete();
     await run.release();
-    if (container !== undefined) run.happened('destroy');
-    await output.note(`Removing intermediate container ${id.slice(0, 12)}`);
+    if (!kept) {
+      if (container !== undefined) run.happened('destroy');
+      await output.note(`Removing intermediate container ${id.slice(0, 12)}`);
+    }
   }
   removeStubs(workspace, state, {
     upperdir: layer.upperdir,
     places: run.spec.mounts.map(each => each.destination),
   });
-  return await storeLayer(workspace, layer.upperdir);
+  const stored = await storeLayer(workspace, layer.upperdir);
+  if (kept) {
+    const ran = { upperdir: layer.upperdir, times };
+    await keepContainer(workspace, state, { id, args, ran });
+  }
+  return stored;
+}
+
+/** For --rm=false. Nothing is kept of a step on no image. */
+export async function keepContainer(
+  { host, request }: Workspace,
+  state: StageState,
+  kept: Pick<KeptContainer, 'id' | 'args' | 'ran'>,
+): Promise<void> {
+  if (state.base === undefined && isBase(state)) return;
+  const image = await imageOf(host.images, { state, tags: [] });
+  host.keepContainer({ image, host: request.host, ...kept });
 }
 
 /**

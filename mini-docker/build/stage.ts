@@ -2,20 +2,21 @@
 
 import { closeSync } from 'node:fs';
 import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
-import { DockerfileError, DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { Instruction, InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand, expandDocument } from '../formats/dockerfile/words.ts';
 import { shortId } from '../formats/oci/digest.ts';
 import type { LooseLayer } from '../images/image.ts';
-import { baseState } from './base.ts';
-import { keyOf } from './cache.ts';
+import { baseState, withPath } from './base.ts';
+import { type CachedStep, keyOf } from './cache.ts';
+import { haveSameFiles, stepFrom } from './cache-from.ts';
 import { configure, runWords } from './configure.ts';
 import { prepareCopy } from './copy.ts';
 import { BuildError } from './errors.ts';
 import { storeLayer } from './layer.ts';
 import type { StageOutput } from './output.ts';
+import { at } from './place.ts';
 import type { PlannedStage } from './plan.ts';
-import { runStep } from './run.ts';
+import { keepContainer, runStep } from './run.ts';
 import { isDirectory, locate, refuseLong } from './sources.ts';
 import { imageIdOf, type StageState } from './state.ts';
 import { makeDirectories } from './transfer.ts';
@@ -66,26 +67,6 @@ function begin(workspace: Workspace, { planned, variables, sign, file, output, f
     const asked = platform === undefined ? {} : { platform: variables.expandGlobal(platform, sign) };
     return baseState(workspace, { image: base.image, output, ...asked });
   });
-}
-
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** FROM adds a PATH when the image has none, and for scratch. */
-function withPath(state: StageState): StageState {
-  const { Env = [] } = state.config;
-  if (Env.some(each => each.startsWith('PATH='))) return state;
-  return { ...state, config: { ...state.config, Env: [...Env, DEFAULT_PATH] } };
-}
-
-/** Adds the place in the Dockerfile to an error about a variable or a quote. */
-async function at<T>(instruction: Instruction, file: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof DockerfileSyntaxError)) throw cause;
-    const place = { file, line: instruction.line, text: instruction.firstLine };
-    throw new DockerfileError(cause.message, place, { cause });
-  }
 }
 
 /** The result of a step. */
@@ -147,6 +128,12 @@ class StageBuilder {
         return this.#workdir(instruction);
       case 'volume':
         return this.#volume(instruction);
+      case 'healthcheck': {
+        const { Test = [] } = this.state.config.Healthcheck ?? {};
+        if (Test.length > 0 && Test[0] !== 'NONE')
+          await this.#request.output.note(`Note: overriding previous HEALTHCHECK: [${Test.join(' ')}]`);
+        return this.#plain(instruction, this.#configured(instruction));
+      }
       case 'from':
         throw new BuildError('FROM cannot stand here');
       case 'refused':
@@ -188,7 +175,7 @@ class StageBuilder {
 
   /** Handles an instruction that changes no files. */
   async #plain(instruction: Instruction, done: Done): Promise<void> {
-    return this.#cached(instruction, { key: [done.did], work: async () => done });
+    return this.#cached(instruction, { key: [done.did], did: done.did, work: async () => done });
   }
 
   async #run(instruction: InstructionOf<'run'>): Promise<void> {
@@ -211,6 +198,8 @@ class StageBuilder {
     const did = ['RUN', ...given, ...words].join(' ');
     return this.#cached(instruction, {
       key: [did, words, documents, mounts, network, await this.#mountedTrees(mounts)],
+      did,
+      isTold: documents.length === 0 && mounts.length === 0 && network === '',
       work: async () => ({
         state: {},
         did,
@@ -284,6 +273,7 @@ class StageBuilder {
     const done = this.#configured(instruction);
     return this.#cached(instruction, {
       key: [done.did],
+      did: done.did,
       work: async () => ({ ...done, layer: await this.#makeDirectory(done.state.config!.WorkingDir!) }),
       state: done.state,
     });
@@ -330,12 +320,15 @@ class StageBuilder {
       work: () => Promise<Done>;
       /** Changes to the state when the layer comes from the cache. */
       state?: Partial<StageState>;
-      did?: string;
+      did: string;
+      /** Whether `did` tells all that the step's result depends on, but for copied files. */
+      isTold?: boolean;
     },
   ): Promise<void> {
     const { host, hold, request, epoch } = this.#workspace;
     const key = keyOf(this.state.key, instruction.kind, JSON.stringify(step.key), String(epoch ?? ''));
-    const found = request.noCache ? undefined : host.cache.find(key);
+    const known = request.noCache ? undefined : host.cache.find(key);
+    const { found, made } = known === undefined ? await this.#offered(instruction, step) : { found: known };
     if (found !== undefined) {
       if (found.layer !== undefined) hold(found.layer.diffId);
       await this.#request.output.cached();
@@ -344,13 +337,36 @@ class StageBuilder {
     const done: Done =
       found !== undefined && isFiles
         ? { state: step.state ?? {}, did: found.did, layer: found.layer }
-        : await step.work();
+        : (made ?? (await step.work()));
+    // RUN keeps its own.
+    if (found === undefined && request.keepContainers && instruction.kind !== 'run') {
+      const id = host.newId();
+      await this.#request.output.note(` ---> Running in ${id.slice(0, 12)}`);
+      const args = ['/bin/sh', '-c', `#(nop) ${done.did}`];
+      await keepContainer(this.#workspace, this.state, { id, args });
+    }
     const created = epoch === undefined ? (found?.created ?? new Date().toISOString()) : epochTime(epoch);
-    if (found === undefined) {
+    if (known === undefined) {
       const { layer, did } = done;
       host.cache.add(key, { created, did, ...(layer === undefined ? {} : { layer }) });
     }
     this.#finish(done, { key, created });
+  }
+
+  /**
+   * The step as an image of --cache-from has it. What is copied must be the same: it is copied to compare it,
+   * and is the step's result (`made`) where it differs.
+   */
+  async #offered(
+    instruction: Instruction,
+    { did, isTold = true, work }: { did: string; isTold?: boolean; work: () => Promise<Done> },
+  ): Promise<{ found?: CachedStep | undefined; made?: Done }> {
+    const { host, hold, request, cacheSources } = this.#workspace;
+    const sources = request.noCache || !isTold ? [] : await cacheSources;
+    const found = await stepFrom(sources, { images: host.images, state: this.state, did, hold });
+    if (found === undefined || !['copy', 'add'].includes(instruction.kind)) return { found };
+    const made = await work();
+    return (await haveSameFiles(host.images, made.layer, found.layer)) ? { found } : { made };
   }
 
   #finish(done: Done, { key, created }: { key: string; created: string }): void {

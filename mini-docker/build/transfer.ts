@@ -52,10 +52,17 @@ export async function hashFiles(
   source: Located,
   options: Alterations & { as: string; hash: Hash },
 ): Promise<void> {
-  const { hash } = options;
+  await hashEntries(archiveOf(source, options), { hash: options.hash, as: entry => altered(entry, options) });
+}
+
+/** The same of an archive. */
+export async function hashEntries(
+  tar: AsyncIterable<Uint8Array>,
+  { hash, as = entry => entry }: { hash: Hash; as?: (entry: TarEntry) => TarEntry },
+): Promise<void> {
   const reader = createTarReader({
     entry(given) {
-      const { mtime: _, xattrs, ...entry } = altered(given, options);
+      const { mtime: _, xattrs, ...entry } = as(given);
       const attributes = [...(xattrs ?? [])].map(([name, value]) => [
         name,
         Buffer.from(value).toString('base64'),
@@ -65,7 +72,7 @@ export async function hashFiles(
     data: bytes => void hash.update(bytes),
     end: () => {},
   });
-  for await (const chunk of archiveOf(source, options)) reader.write(chunk);
+  for await (const chunk of tar) reader.write(chunk);
 }
 
 /** Writes the files below the directory `base` of the tree `root`. @throws ImageError */

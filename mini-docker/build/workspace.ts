@@ -5,7 +5,7 @@ import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
 import type { ProcessDefaults } from '../formats/oci/image-config.ts';
 import type { Mount, Spec } from '../formats/oci/runtime-spec.ts';
-import type { ImageProgress, ImageStore } from '../images/image.ts';
+import type { Image, ImageProgress, ImageStore } from '../images/image.ts';
 import { O } from '../linux/constants.ts';
 import type { Runtime } from '../runtime/container.ts';
 import type { StepCache } from './cache.ts';
@@ -28,9 +28,23 @@ export interface BuildHost {
   openView(view: { lowerdirs: string[]; upperdir: string; workdir?: string }): number;
   /** Prepares a spec, as for `run`, and a network. */
   prepareRun(request: RunRequest): Promise<PreparedRun>;
+  /** Makes a container that stays after the build. */
+  keepContainer(kept: KeptContainer): void;
   newId(): string;
   /** Reports a pull's progress in the API's format, no more often than a reader can follow. */
   progressReporter(send: (message: ProgressMessage) => void): (progress: ImageProgress) => void;
+}
+
+/** What is left of a step with --rm=false. */
+export interface KeptContainer {
+  id: string;
+  /** The image on which the step ran. */
+  image: Image;
+  /** The program with its arguments, or what stands for it where the step ran none. */
+  args: string[];
+  host: HostConfig;
+  /** For a step that ran: its writable layer, which moves to the container. */
+  ran?: { upperdir: string; times: { startedAt: string; finishedAt: string } };
 }
 
 export interface RunRequest {
@@ -74,6 +88,8 @@ export interface Workspace {
   contextDigest(): Promise<string>;
   /** Latest file time, in nanoseconds since 1970; later times are set to this one. */
   epoch: bigint | undefined;
+  /** The images of --cache-from. */
+  cacheSources: Promise<Image[]>;
   /** Protects a layer from garbage collection during the build. */
   hold(digest: string): void;
   /** Creates a new directory, which is removed with the build. */

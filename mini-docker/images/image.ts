@@ -265,6 +265,16 @@ export interface LooseLayers {
   add(tar: AsyncIterable<Uint8Array>, hold: (digest: string) => void): Promise<LooseLayer>;
   /** undefined when it is missing or incomplete. */
   find(diffId: string): LooseLayer | undefined;
+  /**
+   * A layer of an image, as a loose one: its tar is stored uncompressed. undefined when the image lacks it.
+   * @throws ImageError when the layer is damaged
+   */
+  layerOf(
+    image: Image,
+    options: { index: number; hold: (digest: string) => void },
+  ): Promise<LooseLayer | undefined>;
+  /** The tar of a loose layer. */
+  tar(diffId: string): AsyncIterable<Uint8Array>;
   /** The directory of its files. */
   directory(diffId: string): string;
   /** Bytes of its files. */

@@ -5,6 +5,7 @@ import type { ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { fullNames } from './create.ts';
+import { decompressed } from './decompress.ts';
 import { ImageError } from './errors.ts';
 import type { AssembleOptions, Image, LooseLayer, LooseLayers } from './image.ts';
 
@@ -16,6 +17,16 @@ export function looseLayers(content: Content): LooseLayers {
     return size === undefined || !layers.has(diffId) ? undefined : { diffId, size };
   }
 
+  const add: LooseLayers['add'] = (tar, hold) =>
+    content.holding(async mine => {
+      // Uncompressed: its digest is its diff id.
+      const { digest, size } = await blobs.receive(tar);
+      mine(digest);
+      await layers.unpack({ diffId: digest, source: () => blobs.stream(digest), verified: true });
+      hold(digest);
+      return { diffId: digest, size };
+    });
+
   return {
     find,
     directory: layers.directory,
@@ -24,21 +35,25 @@ export function looseLayers(content: Content): LooseLayers {
     collect: digests => content.collect(digests),
     holding: content.holding,
 
-    add: (tar, hold) =>
-      content.holding(async mine => {
-        // Uncompressed: its digest is its diff id.
-        const { digest, size } = await blobs.receive(tar);
-        mine(digest);
-        await layers.unpack({ diffId: digest, source: () => blobs.stream(digest), verified: true });
-        hold(digest);
-        return { diffId: digest, size };
-      }),
+    tar: diffId => blobs.stream(diffId),
+    add,
+
+    async layerOf(image, { index, hold }) {
+      const diffId = image.config.rootfs.diff_ids[index];
+      const stored = catalog.byId(image.id)?.layers[index];
+      if (diffId === undefined || stored === undefined) return undefined;
+      const layer = find(diffId) ?? (await add(decompressed(blobs.stream(stored.digest)), hold));
+      if (layer.diffId !== diffId)
+        throw new ImageError(`layer ${stored.digest} of image ${image.id} is not the one that it was`);
+      hold(diffId);
+      return layer;
+    },
 
     assemble: options => assemble(content, options),
   };
 
   async function assemble(
-    { holding, add }: Content,
+    { holding, add: addImage }: Content,
     { base, layers: own, config, references }: AssembleOptions,
   ): Promise<Image> {
     const names = fullNames(references);
@@ -54,7 +69,7 @@ export function looseLayers(content: Content): LooseLayers {
         layers: [...layersOf(below, config), ...own.map(descriptorOf)],
       };
       const fresh = new Set(own.map(each => each.diffId));
-      return add({
+      return addImage({
         manifest: encodeJson(manifest),
         mediaType: MEDIA.ociManifest,
         names,

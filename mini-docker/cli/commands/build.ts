@@ -20,7 +20,7 @@ import { progressLines } from '../show/progress-lines.ts';
 const flags = {
   'add-host': values('list', 'Add a custom host-to-IP mapping (host:ip)', readExtraHost),
   'build-arg': list('list', 'Set build-time variables'),
-  'cache-from': { ...list('list', 'Images to take steps from: only warned about'), hidden: true },
+  'cache-from': list('list', 'Images to consider as cache sources'),
   'cgroup-parent': text('string', 'Optional parent cgroup for the container'),
   compress: toggle('Compress the build context using gzip'),
   'cpu-period': value('int', 'Limit the CPU CFS (Completely Fair Scheduler) period', Number),
@@ -30,7 +30,7 @@ const flags = {
   'cpuset-mems': text('string', 'MEMs in which to allow execution (0-3, 0,1)'),
   'disable-content-trust': contentTrustFlag(),
   file: text('string', "Name of the Dockerfile (Default is 'PATH/Dockerfile')", 'f'),
-  'force-rm': { ...toggle('Always remove intermediate containers, as without it'), hidden: true },
+  'force-rm': toggle('Always remove intermediate containers'),
   squash: { ...toggle('Squash newly built layers into a single new layer: not supported'), hidden: true },
   iidfile: text('string', 'Write the image ID to the file'),
   isolation: { ...text('string', 'Container isolation technology: default'), hidden: true },
@@ -47,7 +47,7 @@ const flags = {
   progress: text('string', 'Type of progress output: auto, plain or tty'),
   pull: toggle('Always attempt to pull a newer version of the image'),
   quiet: toggle('Suppress the build output and print image ID on success', 'q'),
-  rm: { ...toggleOff('Remove intermediate containers: false is only warned about'), hidden: true },
+  rm: toggleOff('Remove intermediate containers after a successful build'),
   secret: list(
     'list',
     'Secret to expose to RUN --mount=type=secret (id=NAME,src=FILE or id=NAME,env=VARIABLE)',

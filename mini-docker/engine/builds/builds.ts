@@ -16,6 +16,7 @@ import type { BuildsApi } from '../core/engine.ts';
 import { imageEvent } from '../images/events.ts';
 import { progressReporter } from '../images/progress.ts';
 import type { EngineContext } from '../state/context.ts';
+import { keepContainer } from './kept.ts';
 import { prepareRun } from './run.ts';
 
 export interface Builds {
@@ -43,6 +44,7 @@ export async function openBuilds(context: EngineContext): Promise<Builds> {
     runDirectory,
     openView: openMergedView,
     progressReporter,
+    keepContainer: kept => keepContainer(context, kept),
     newId: () => context.containers.newId(),
     async prepareRun(request) {
       const prepared = await prepareRun(context, request);

@@ -13,6 +13,8 @@ export interface Dockerfile {
   globals: InstructionOf<'arg'>[];
   /** Stages, at least one. */
   stages: Stage[];
+  /** Lines of text for the user, in Docker's words. */
+  warnings: string[];
 }
 
 export interface Stage {
@@ -59,7 +61,14 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
       text: statements.at(-1)?.firstLine ?? '',
     });
   }
-  return { file, directives, globals, stages };
+  return { file, directives, globals, stages, warnings: warningsOf(statements) };
+}
+
+function warningsOf(statements: readonly Statement[]): string[] {
+  const found = statements.filter(each => each.hasEmptyLine);
+  if (found.length === 0) return [];
+  const places = found.map(({ text }) => `[WARNING]: Empty continuation line found in:\n    ${text}`);
+  return [...places, '[WARNING]: Empty continuation lines will become errors in a future release.'];
 }
 
 /**

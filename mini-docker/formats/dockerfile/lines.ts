@@ -32,6 +32,8 @@ export interface Statement {
   /** The unchanged first line, for errors. */
   firstLine: string;
   documents: HereDocument[];
+  /** Whether an empty line stands among its continued lines, which Docker warns about. */
+  hasEmptyLine?: true;
 }
 
 const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
@@ -58,13 +60,15 @@ export function splitStatements(
     if (isSkipped(lines[index]!)) continue;
     const start = index;
     let joined = '';
+    let hasEmptyLine = false;
     for (let line = lines[index]!.trimStart(); ; line = lines[index]!) {
       const mark = continued.exec(line)?.[1];
       joined += mark === undefined ? line : line.slice(0, -mark.length);
       if (mark === undefined) break;
       // Comments and empty lines within do not end it.
-      do index++;
-      while (index < lines.length && isSkipped(lines[index]!));
+      for (index++; index < lines.length && isSkipped(lines[index]!); index++)
+        // Behind the last line break stands no line.
+        hasEmptyLine ||= lines[index]!.trim() === '' && index < lines.length - 1;
       if (index >= lines.length) break;
     }
     index = Math.min(index, lines.length - 1);
@@ -93,6 +97,7 @@ export function splitStatements(
       text: whole,
       firstLine: lines[start]!,
       documents,
+      ...(hasEmptyLine && { hasEmptyLine }),
     });
   }
   return { directives, statements };
