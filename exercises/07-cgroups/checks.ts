@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Exercise } from '../../learn/grader/exercise.ts';
-import { heldClone } from '../../learn/grader/held-clone.ts';
+import { childBegins, heldClone } from '../../learn/grader/held-clone.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
@@ -50,9 +50,8 @@ async function checkLimited(lab: Lab): Promise<void> {
   // A parent that moves the command into the group may be fast enough by luck. Here it is late.
   const go = `/tmp/${random.word()}`;
   const running = await lab.start([`${max}`, 'sh', '-c', script], { environment: heldClone(go) });
-  const begun = await lab.find(argv[1]!, { running, timeout: 3000 });
-  // Otherwise the command waits until its parent has moved it, which is as good.
-  if (begun === undefined) await lab.command(['touch', go]);
+  // A command that waits until its parent has moved it is in the group in time, too.
+  if (!(await childBegins(lab, running))) await lab.command(['touch', go]);
   for (const each of argv) {
     const pid = await lab.find(each, { running });
     const allowed = pid === undefined ? undefined : processesAllowed(lab, pid);

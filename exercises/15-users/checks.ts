@@ -1,7 +1,9 @@
 // What the programs of exercise 15 must do with ids, seen from outside.
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { namespaceInode, readStatus } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
+import { childBegins, heldClone } from '../../learn/grader/held-clone.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
@@ -35,7 +37,18 @@ async function checkBecome(lab: Lab): Promise<void> {
   const inside = { uid: random.integer(60_001, 64_000), gid: random.integer(100, 1900) };
   const args = [`${inside.uid}`, `${inside.gid}`];
   const code = random.integer(3, 100);
-  const told = await lab.run([...args, 'sh', '-c', `id -u; id -g; exit ${code}`], { wrapper });
+  // A parent that writes the maps too late may be fast enough by luck. Here it is late.
+  const go = `/tmp/${random.word()}`;
+  const environment = heldClone(go);
+  const begun = await lab.start([...args, 'sh', '-c', `id -u; id -g; exit ${code}`], {
+    wrapper,
+    environment,
+  });
+  if (await childBegins(lab, begun)) {
+    for (const deadline = Date.now() + 2000; begun.stdout === '' && Date.now() < deadline; ) await sleep(10);
+  }
+  await lab.command(['touch', go]);
+  const told = await begun.ended;
   lab.promise('numbers', told.stdout === `${inside.uid}\n${inside.gid}\n`, {
     promised: `the command begins as user ${inside.uid} of group ${inside.gid}`,
     seen: ending(told),

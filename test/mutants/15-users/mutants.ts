@@ -16,6 +16,15 @@ export const mutants: Mutant[] = [
     by: UID_MAP.replace('${uid} ', '0 '),
   },
   {
+    name: 'on the fly',
+    task: 'become',
+    breaks: 'numbers',
+    file: 'become.ts',
+    belief: 'the parent writes the maps before the command looks',
+    replace: '  read(mapped.readEnd, Buffer.alloc(1)),\n',
+    by: '',
+  },
+  {
     name: 'users are enough',
     task: 'become',
     breaks: 'numbers',
