@@ -3,11 +3,13 @@
 
 import { chownSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { type DaemonOptions, daemonOptions } from './daemon/options.ts';
 import { openEngine } from './engine/open.ts';
+import { daemonDirectories } from './formats/daemon-directories.ts';
 import { ExpectedError } from './formats/errors.ts';
 import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
@@ -16,6 +18,8 @@ import { giveMemoryBackWhenIdle } from './linux/idle-memory.ts';
 import { exitGroup } from './linux/syscalls.ts';
 import { whenRead } from './linux/unread.ts';
 import { openNetworks } from './network/networks.ts';
+import { enterOwnNamespaces, ROOTLESS } from './rootless/enter.ts';
+import { openRootless } from './rootless/rootless.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
 import { protectFromOomKiller } from './runtime/oom-score.ts';
 import { createRuntime } from './runtime/runtime.ts';
@@ -23,7 +27,7 @@ import { createRuntime } from './runtime/runtime.ts';
 /** @returns the exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start */
 export async function runDaemon(argv: string[]): Promise<number> {
   try {
-    if (process.getuid?.() !== 0) throw new Error('the daemon needs root: start it with sudo');
+    if (process.getuid?.() !== 0) return await becomeRootless(argv);
     process.umask(0o022);
     protectFromOomKiller();
     await serve(daemonOptions(argv, process.env));
@@ -35,11 +39,27 @@ export async function runDaemon(argv: string[]): Promise<number> {
   return exit(0);
 }
 
+/** Enters the user's own namespaces, where the daemon begins anew as root. */
+async function becomeRootless(argv: string[]): Promise<never> {
+  const uid = process.getuid!();
+  const directories = daemonDirectories({ uid, env: process.env, home: homedir() });
+  const env = {
+    ...process.env,
+    [ROOTLESS]: String(uid),
+    MINI_DOCKER_DATA_ROOT: directories.dataRoot,
+    MINI_DOCKER_RUN_DIR: directories.runDir,
+  };
+  const { dataRoot, runDir } = daemonOptions(argv, env);
+  const command = [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon', ...argv];
+  return enterOwnNamespaces({ command, dataRoot, runDir });
+}
+
 /** Largest number of problems kept for `info`; the log has all of them. */
 const MOST_TROUBLES = 50;
 
 async function serve(options: DaemonOptions): Promise<void> {
   const { dataRoot, runDir, registries, signaturePolicy, debug } = options;
+  const isRootless = process.env[ROOTLESS] !== undefined;
   const stopped = stopSignal();
   // A log that nothing reads any more (EPIPE) must not be logged as an error, which would never end.
   process.stdout.on('error', () => {});
@@ -49,8 +69,8 @@ async function serve(options: DaemonOptions): Promise<void> {
   resources.defer(giveMemoryBackWhenIdle());
   // Volumes and layers can contain set-uid programs owned by root, so no user of this machine may reach
   // them. The socket's group must still be able to pass through the run directory.
-  resources.use(lockDirectory(dataRoot, runDir === dataRoot ? 0o711 : 0o710));
-  if (runDir !== dataRoot) resources.use(lockDirectory(runDir, 0o711));
+  resources.use(lockDirectory(dataRoot, isRootless ? 0o700 : runDir === dataRoot ? 0o711 : 0o710));
+  if (runDir !== dataRoot) resources.use(lockDirectory(runDir, isRootless ? 0o700 : 0o711));
 
   resources.use(keepParents());
   /** Problems with reading or cleaning the disk, for the log and for `info`. */
@@ -59,8 +79,10 @@ async function serve(options: DaemonOptions): Promise<void> {
     report('warning', trouble);
     if (troubles.length < MOST_TROUBLES) troubles.push(trouble);
   };
-  const networks = resources.adopt(openNetworks({ root: join(dataRoot, 'networks'), tell }), each =>
-    each.close(),
+  const rootless = isRootless ? resources.use(openRootless(runDir, tell)) : undefined;
+  const networks = resources.adopt(
+    openNetworks({ root: join(dataRoot, 'networks'), tell, openHostSocket: rootless?.openHostSocket }),
+    each => each.close(),
   );
   const images = await openImageStore({ root: join(dataRoot, 'images'), registries, signaturePolicy, tell });
   const engine = await openEngine({
@@ -88,7 +110,7 @@ async function serve(options: DaemonOptions): Promise<void> {
       ...(debug ? { debug: (line: string) => report('debug', line) } : {}),
     });
     listening.push(resources.adopt(each, open => open.close()));
-    shareSocket(host);
+    if (!isRootless) shareSocket(host);
     report('info', `listening on ${each.host}`);
     if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
       report('warning', `${each.host}: everybody who reaches it is root on this machine; use --tlsverify`);
@@ -97,6 +119,8 @@ async function serve(options: DaemonOptions): Promise<void> {
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
   const signal = await stopped;
   report('info', `${signal}: stopping; containers go on running`);
+  const { ContainersRunning, ContainersPaused } = await engine.system.info();
+  if (ContainersRunning + ContainersPaused === 0) rootless?.giveUp();
   // Closing the engine first releases the clients that follow logs or wait; then their connections can end.
   await engine.close();
 }

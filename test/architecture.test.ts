@@ -13,6 +13,7 @@ const layers: Record<string, readonly string[]> = {
   images: ['linux', 'formats'],
   network: ['linux', 'formats'],
   build: ['linux', 'formats', 'images', 'runtime', 'network'],
+  rootless: ['linux', 'formats', 'runtime'],
   daemon: ['linux', 'formats'],
   engine: ['linux', 'formats', 'images', 'runtime', 'network', 'build', 'daemon'],
   api: ['engine', 'formats', 'daemon'],

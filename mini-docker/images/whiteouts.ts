@@ -2,10 +2,13 @@
 // specification, layer.md, "Whiteouts"), and devices 0:0 and an attribute in an overlay's upper directory
 // (kernel, Documentation/filesystems/overlayfs.rst).
 
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
+
 const PREFIX = '.wh.';
 const META_PREFIX = '.wh..wh.';
 export const OPAQUE_MARK = '.wh..wh..opq';
-export const OPAQUE_XATTR = 'trusted.overlay.opaque';
+/** In a user namespace overlay reads the attribute of the second name (mount option userxattr). */
+export const OPAQUE_XATTR = inUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
 
 export const whiteoutName = (name: string): string => PREFIX + name;
 

@@ -273,6 +273,8 @@ export const IOCTL = {
   TIOCGPTN: 0x8004_5430,
   TIOCSPTLCK: 0x4004_5431,
   TIOCGPTPEER: 0x5441,
+  /** <linux/sockios.h> */
+  SIOCSIFFLAGS: 0x8914,
 } as const;
 
 /** <sys/socket.h> */

@@ -22,11 +22,15 @@ export function describe(step: Step, position?: (step: Step) => number): string 
   return `${step.syscall.name}(${shown.join(', ')})`;
 }
 
+/** Bytes of a step's result in memory. */
+const RESULT_SIZE = 8;
+
 /** Bytes of a string (without its NUL) or of a buffer: the value of a `length` argument. */
 export function byteLength(arg: Arg): number {
   if (typeof arg === 'string') return Buffer.byteLength(arg);
   if (arg instanceof Uint8Array) return arg.byteLength;
   if (isLinked(arg)) return arg.bytes.byteLength;
+  if (isReference(arg) && 'addressOfResultOf' in arg) return RESULT_SIZE;
   return 0;
 }
 

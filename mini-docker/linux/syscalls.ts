@@ -429,6 +429,8 @@ export const eventfd = syscall('eventfd2', { x64: 290, arm64: 19 }, ['int', 'int
 export const socket = syscall('socket', { x64: 41, arm64: 198 }, ['int', 'int', 'int']);
 /** bind(2) */
 export const bind = syscall('bind', { x64: 49, arm64: 200 }, ['fd', 'buffer', 'length']);
+/** listen(2): the length of the queue of connections. */
+export const listen = syscall('listen', { x64: 50, arm64: 201 }, ['fd', 'int']);
 /** connect(2) */
 export const connect = syscall('connect', { x64: 42, arm64: 203 }, ['fd', 'buffer', 'length']);
 /** sendto(2) */

@@ -6,6 +6,13 @@ import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'no
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import { ExpectedError } from '../formats/errors.ts';
 
+/**
+ * Opens a socket in the host's network for a daemon that has its own. One for TCP listens already.
+ * @returns a descriptor, which the caller owns
+ * @throws Error with the errno's name in `code`
+ */
+export type OpenHostSocket = (where: { protocol: 'tcp' | 'udp'; address: string; port: number }) => number;
+
 export interface ListenerOptions {
   protocol: 'tcp' | 'udp';
   hostIp: string;
@@ -18,6 +25,8 @@ export interface ListenerOptions {
    * before the rules exist would create a flow that bypasses them, for as long as the client keeps sending.
    */
   holdOnly?: boolean;
+  /** undefined: the daemon is in the host's network itself. */
+  openHostSocket?: OpenHostSocket | undefined;
 }
 
 export interface Listener {
@@ -51,7 +60,7 @@ function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Erro
   if (error.code === 'EACCES')
     return new ExpectedError(
       'forbidden',
-      `Bind for ${address} failed: only root may use ports below net.ipv4.ip_unprivileged_port_start`,
+      `Bind for ${address} failed: only root may use ports below net.ipv4.ip_unprivileged_port_start: choose a higher port, or let root lower that setting`,
       { cause: error },
     );
   return error;
@@ -91,7 +100,9 @@ function listenTcp(options: ListenerOptions): Promise<Listener> {
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: hostIp, port: hostPort, ipv6Only: true, exclusive: true }, () => {
+    const fd = options.openHostSocket?.({ protocol: 'tcp', address: hostIp, port: hostPort });
+    const place = fd === undefined ? { host: hostIp, port: hostPort, ipv6Only: true } : { fd };
+    server.listen({ ...place, exclusive: true }, () => {
       const address = server.address();
       resolve({
         hostPort: typeof address === 'object' && address ? address.port : hostPort,
@@ -153,7 +164,9 @@ function listenUdp(options: ListenerOptions): Promise<Listener> {
 
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
-    socket.bind({ address: hostIp, port: hostPort, exclusive: true }, () => {
+    const fd = options.openHostSocket?.({ protocol: 'udp', address: hostIp, port: hostPort });
+    const place = fd === undefined ? { address: hostIp, port: hostPort } : { fd };
+    socket.bind({ ...place, exclusive: true }, () => {
       socket.off('error', reject).on('error', () => {});
       resolve({
         hostPort: socket.address().port,

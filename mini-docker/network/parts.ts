@@ -8,6 +8,7 @@ import { removeLinks } from './bridge.ts';
 import { type Catalog, openCatalog } from './catalog.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
+import type { OpenHostSocket } from './listener.ts';
 import { findNft, type Nft } from './nft.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
@@ -19,6 +20,8 @@ export interface OpenOptions {
   root: string;
   /** Receives problems with files on disk. */
   tell?: Tell;
+  /** For a daemon whose network is not the host's: opens the sockets of published ports there. */
+  openHostSocket?: OpenHostSocket | undefined;
   /** Path of nft(8); default: searched in PATH. */
   nft?: string;
 }
@@ -48,6 +51,7 @@ export function openParts(options: OpenOptions): Parts {
     host,
     networks: catalog.networks,
     switchboard: () => switchboard,
+    openHostSocket: options.openHostSocket,
   });
   const switchboard = createSwitchboard({
     host,

@@ -6,6 +6,7 @@ import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { turnBack } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { forgetFlows } from './flows.ts';
+import type { OpenHostSocket } from './listener.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, OPTION } from './record.ts';
 import type { PublishedPort } from './rules.ts';
@@ -28,8 +29,9 @@ export function createPublications(options: {
   host: NetlinkSocket;
   networks: ReadonlyMap<string, Network>;
   switchboard: () => Switchboard;
+  openHostSocket?: OpenHostSocket | undefined;
 }): Publications {
-  const { host, networks, switchboard } = options;
+  const { host, networks, switchboard, openHostSocket } = options;
   const all = new Map<string, Publication>();
 
   const open = async (record: ContainerRecord, bindings: PortMap, nat: boolean): Promise<EndpointRecord> => {
@@ -44,6 +46,7 @@ export function createPublications(options: {
       ipv6Address: through.ipv6Address,
       hostBinding: networks.get(through.networkId)?.record.resource.Options[OPTION.hostBinding] ?? '0.0.0.0',
       nat,
+      openHostSocket,
     });
     all.set(record.containerId, publication);
     return through;

@@ -3,7 +3,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
 import { ExpectedError } from '../formats/errors.ts';
-import { AddressMissingError, type Listener, listen } from './listener.ts';
+import { AddressMissingError, type Listener, listen, type OpenHostSocket } from './listener.ts';
 import type { PublishedPort } from './rules.ts';
 
 /** The published ports of one container: the sockets that hold them, and their destinations. */
@@ -23,6 +23,7 @@ export interface Target {
   hostBinding: string;
   /** Whether NAT rules are made. Without them only a socket can forward. */
   nat: boolean;
+  openHostSocket?: OpenHostSocket | undefined;
 }
 
 /** Publishes all of them or none. @throws ExpectedError when one cannot be published */
@@ -118,6 +119,7 @@ async function openTogether(options: {
         ...rule,
         hostPort,
         nat: target.nat,
+        openHostSocket: target.openHostSocket,
         optional: addresses.length > 1,
       });
       if (listener === 'skipped') continue;
@@ -132,10 +134,21 @@ async function openTogether(options: {
 }
 
 async function openSocket(
-  options: PublishedPort & { nat: boolean; optional: boolean },
+  options: PublishedPort & {
+    nat: boolean;
+    optional: boolean;
+    openHostSocket: OpenHostSocket | undefined;
+  },
 ): Promise<Listener | undefined | 'skipped'> {
-  const { protocol, hostIp, optional, nat } = options;
+  const { protocol, hostIp, optional, openHostSocket } = options;
+  // No rule of ours sees the packets of another network.
+  const nat = options.nat && openHostSocket === undefined;
   if (protocol === 'sctp') {
+    if (openHostSocket !== undefined)
+      throw new ExpectedError(
+        'notImplemented',
+        'publishing SCTP needs root: a rootless daemon passes on TCP and UDP',
+      );
     if (options.hostPort === 0)
       throw new ExpectedError(
         'notImplemented',

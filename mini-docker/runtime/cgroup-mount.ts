@@ -10,7 +10,7 @@ import { close, mountSetattr } from '../linux/syscalls.ts';
 import { openInside } from './inside.ts';
 
 export interface CgroupView {
-  version: 1 | 2;
+  version: 1 | 2 | 'none';
   /** For version 1: the container's directories on the host, one per controller. */
   directories: { controller: string; directory: string }[];
 }

@@ -1,8 +1,10 @@
 // Sets up /dev: the nodes, the links that programs expect, and the console.
 
+import { readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Device } from '../formats/oci/runtime-spec.ts';
 import { AT, O, OPEN_TREE, S_IF } from '../linux/constants.ts';
+import { statusAt } from '../linux/directory.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import { close, fchmodat, fchownat, mknodat, openTree, symlinkat } from '../linux/syscalls.ts';
@@ -72,18 +74,33 @@ function makeLinks(directory: Step): Item[] {
 }
 
 /**
+ * The host's node with the number of a device, for a daemon that may make none: the one of the same name, or
+ * else the first one below /dev.
+ */
+export function hostNode({ type, path, major, minor }: Device): string {
+  const isSame = (file: string): boolean => {
+    const status = statusAt(AT.FDCWD, file);
+    const [isKind, numbers] = [(status?.mode ?? 0) & S_IF.MT, [status?.rdevMajor, status?.rdevMinor]];
+    return isKind === types[type] && numbers[0] === major && numbers[1] === minor;
+  };
+  if (isSame(path)) return path;
+  const others = readdirSync('/dev', { recursive: true, encoding: 'utf8' }).map(name => `/dev/${name}`);
+  return others.find(isSame) ?? path;
+}
+
+/**
  * For a user namespace, where mknod is not allowed: bind mounts the nodes that stagedDevices() made.
  * @param place the path of the node with this index, before the root changes
  */
 export function prepareBoundDevices(
   devices: readonly Device[],
-  place: (index: number) => string,
+  place: (index: number, device: Device) => string,
 ): { prepare: Item[]; section: Section } {
   const trees = devices.map((device, index) => ({
     device,
     tree: because(
       'mknod is not allowed in a user namespace',
-      openTree(AT.FDCWD, place(index), OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
+      openTree(AT.FDCWD, place(index, device), OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC),
     ),
   }));
   return {

@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { call } from '../linux/call.ts';
 import { FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, O } from '../linux/constants.ts';
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import { close, fsconfig, fsmount, fsopen } from '../linux/syscalls.ts';
 
 export interface ViewOptions {
@@ -31,6 +32,7 @@ export function openMergedView(options: ViewOptions): number {
   const context = descriptors.adopt(call(fsopen('overlay', FSOPEN.CLOEXEC)), fd => call(close(fd)));
   const set = (key: string, value: string) => call(fsconfig(context, FSCONFIG.SET_STRING, key, value, 0));
   set('source', 'overlay');
+  if (inUserNamespace()) call(fsconfig(context, FSCONFIG.SET_FLAG, 'userxattr', null, 0));
   const numbers = layers.map(layer =>
     descriptors.adopt(openSync(layer, O.PATH | O.DIRECTORY), closeSync).toString(),
   );

@@ -4,6 +4,7 @@
 // through /proc/self/fd/0.
 import { dirname } from 'node:path';
 import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MS, O, S_IF } from '../linux/constants.ts';
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, type Ref, resultOf, type Step } from '../linux/step.ts';
 import {
@@ -32,16 +33,19 @@ export function nullIn(place: string): string {
   return `${place}/${NAME}`;
 }
 
+/** The host's node serves where no node can be made: in a user namespace, whose root cannot change it either. */
+export const HOST_NULL = `/${NAME}`;
+
 /**
  * For a start, before its mounts can appear on the host.
- * @param options.place an empty directory; `isMade`: it already has the node (user-namespace.ts)
+ * @param options.place an empty directory; `node`: a node that exists already, to be used instead
  * @param use steps with a descriptor of the node and its path
  */
 export function withOwnNull(
-  { place, isMade }: { place: string; isMade: boolean },
+  { place, node }: { place: string; node: string | undefined },
   use: (fd: Step) => Item[],
 ): Item[] {
-  if (isMade) return useNode(AT.FDCWD, nullIn(place), use);
+  if (node !== undefined) return useNode(AT.FDCWD, node, use);
   return [
     because(WHY, mountCall('tmpfs', place, 'tmpfs', MS.NOSUID | MS.NOEXEC, SMALLEST)),
     ...makeNull(AT.FDCWD, place),
@@ -52,6 +56,7 @@ export function withOwnNull(
 
 /** For an exec, which enters from outside and may not mount anything there: a detached mount. */
 export function withDetachedNull(use: (fd: Step) => Item[]): Item[] {
+  if (inUserNamespace()) return useNode(AT.FDCWD, HOST_NULL, use);
   const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
   const tree = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
   const options = SMALLEST.split(',').map(option => option.split('='));

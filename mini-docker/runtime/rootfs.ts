@@ -3,6 +3,7 @@
 // more.
 import { posix } from 'node:path';
 import { AT, MNT, MS, O } from '../linux/constants.ts';
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';
 import { chdir, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from '../linux/syscalls.ts';
@@ -17,9 +18,10 @@ export interface Layers {
 
 /**
  * Renamed directories and changed modes are copied up whole, so that other tools, and our own commit, can
- * read the layer.
+ * read the layer. Root of a user namespace may not write trusted.* attributes: with userxattr overlay keeps
+ * its marks in user.* attributes, and implies the other two.
  */
-export const PLAIN_LAYERS = 'redirect_dir=off,metacopy=off';
+export const PLAIN_LAYERS = inUserNamespace() ? 'userxattr' : 'redirect_dir=off,metacopy=off';
 
 /** mount(2) copies one page of options, including the NUL at the end. */
 const LONGEST_OPTIONS = 4095;

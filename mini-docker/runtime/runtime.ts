@@ -7,6 +7,7 @@ import { failureOf } from '../linux/child.ts';
 import { SIG } from '../linux/constants.ts';
 import { Descriptor } from '../linux/descriptor.ts';
 import { HeldProcess } from '../linux/held-process.ts';
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
 import { isPtyMaster } from '../linux/pty.ts';
@@ -19,6 +20,7 @@ import { explainLimits } from './cgroups/explain.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
 import { withoutLinks } from './dangling-links.ts';
 import { FD } from './descriptors.ts';
+import { hostNode } from './devices.ts';
 import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
@@ -60,6 +62,7 @@ function programOf(options: ProgramOptions): StartProgram {
     isDirectory: source =>
       statSync(sources.get(source) ?? source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
+    hostNode: inUserNamespace() ? hostNode : undefined,
   });
 }
 
@@ -98,6 +101,7 @@ async function create(options: CreateOptions): Promise<Container> {
       Object.values(descriptors).map(each => each?.number),
     );
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
+    if (cgroup.version === 'none') cgroup.join(pid);
     setOomScore(pid, spec.process.oomScoreAdj, doing);
     const meanwhile = async (): Promise<HeldProcess> => {
       held = HeldProcess.of(pid);
@@ -215,6 +219,7 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     await cgroup?.delete();
     return undefined;
   }
+  if (cgroup?.version === 'none' && pidfd !== undefined) cgroup.join(state.container.pid);
   return containerHandle({
     id,
     directory,

@@ -1,7 +1,7 @@
 // The complete start of a container as data: the OCI spec in, the list of system calls out. It is compiled
 // into one ELF program: the part before clone runs in the monitor, the part after it in the container's first
 // process, and the code behind the label 'monitor' turns the monitor into its waiter (waiter.ts).
-import type { Spec } from '../formats/oci/runtime-spec.ts';
+import type { Device, Spec } from '../formats/oci/runtime-spec.ts';
 import { AT, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, type Ref, resultOf, type Step } from '../linux/step.ts';
@@ -33,7 +33,7 @@ import { labelItems } from './labels.ts';
 import { prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
-import { nullIn, withOwnNull } from './own-null.ts';
+import { HOST_NULL, nullIn, withOwnNull } from './own-null.ts';
 import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
@@ -53,6 +53,8 @@ export interface StartFacts {
   isDirectory(source: string): boolean;
   /** The highest capability number of the kernel. */
   lastCapability: number;
+  /** The host's node of a device, for a daemon that cannot make nodes itself. */
+  hostNode?: ((device: Device) => string) | undefined;
 }
 
 export interface StartProgram {
@@ -76,13 +78,15 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
   const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
-  const boundDevices = userNamespace ? prepareBoundDevices(linux.devices ?? [], stagedDevice) : undefined;
-  const nullPlace = userNamespace ? STAGE : spec.root.path;
+  const { hostNode } = facts;
+  const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
+  const boundDevices = nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
+  const readyNull = userNamespace ? nullIn(STAGE) : hostNode && HOST_NULL;
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
-    { isDirectory: facts.isDirectory, nothing: nullIn(nullPlace) },
+    { isDirectory: facts.isDirectory, nothing: readyNull ?? nullIn(spec.root.path) },
   );
   const filter = loadFilter(linux.seccomp);
 
@@ -129,7 +133,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     section(
       'nothing',
       nothing(
-        { place: nullPlace, isMade: userNamespace },
+        { place: spec.root.path, node: readyNull },
         { masks: masks.prepare, isStdin: !facts.stdin && process.terminal !== true },
       ),
     ),
@@ -205,7 +209,7 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
  * one.
  */
 function nothing(
-  where: { place: string; isMade: boolean },
+  where: { place: string; node: string | undefined },
   use: { masks: Item[]; isStdin: boolean },
 ): Item[] {
   const { masks, isStdin } = use;

@@ -2,12 +2,13 @@
 // directory. stop() ends the daemon and all of its containers, and throws when anything of them is left.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { containerIds, leftBehind } from './leaks.ts';
+import { asUser, USER, userMachine } from './ordinary-user.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -50,20 +51,30 @@ export interface StartOptions {
   /** Additional arguments for the daemon's command line. */
   args?: string[];
   env?: Record<string, string>;
+  /** Runs the daemon as an ordinary user, on a machine as ordinary-user.ts makes it. */
+  rootless?: boolean;
 }
 
 export async function startDaemon(options: StartOptions = {}): Promise<TestDaemon> {
+  const { rootless = false } = options;
   const directory = mkdtempSync(join(tmpdir(), 'mini-docker-test-'));
   const [dataRoot, runDir] = [join(directory, 'data'), join(directory, 'run')];
   for (const each of [dataRoot, runDir]) mkdirSync(each);
+  if (rootless) for (const each of [directory, dataRoot, runDir]) chownSync(each, USER.id, USER.id);
   const socket = join(runDir, 'docker.sock');
   // The namespaces outlive the daemon, so that a daemon started after a kill finds its containers' links.
-  const holder = await holdNamespaces();
+  const holder = await holdNamespaces(rootless ? userMachine(ROOT) : 'ip link set lo up');
   let daemon: ChildProcess;
   let log = '';
 
   const begin = async () => {
-    const inside = ['-t', String(holder.pid), '-n', '-m', NODE, ...ENTRY];
+    const inside = [
+      '-t',
+      String(holder.pid),
+      '-n',
+      '-m',
+      ...(rootless ? asUser(ROOT, [NODE, ...ENTRY]) : [NODE, ...ENTRY]),
+    ];
     const args = ['--data-root', dataRoot, '--run-dir', runDir, '--host', `unix://${socket}`];
     daemon = spawn('nsenter', [...inside, ...args, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -133,8 +144,8 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
 }
 
 /** Starts a process that sleeps in a new network namespace, whose lo is up, and a new mount namespace. */
-async function holdNamespaces(): Promise<ChildProcess> {
-  const script = 'ip link set lo up && echo ready && exec sleep infinity';
+async function holdNamespaces(setUp: string): Promise<ChildProcess> {
+  const script = `${setUp} && echo ready && exec sleep infinity`;
   const holder = spawn('unshare', ['-n', '-m', '--propagation', 'private', 'sh', '-c', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,7 +1,10 @@
 // The client of the Docker Engine API over a unix socket or TCP
 // (https://docs.docker.com/reference/api/engine/), for mini-docker's daemon and for dockerd.
 
+import { accessSync, constants, existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { encodeUrlValue } from '../../formats/byte-names.ts';
+import { daemonDirectories } from '../../formats/daemon-directories.ts';
 import { CommandError, DaemonError, NoDaemonError } from '../errors.ts';
 import {
   type Address,
@@ -51,7 +54,7 @@ export class DaemonClient {
   #version: string | undefined;
 
   constructor({ host, tls, daemonCommand, environment }: DaemonClientOptions) {
-    const runDir = environment.MINI_DOCKER_RUN_DIR || '/run/mini-docker';
+    const runDir = usedRunDir(environment);
     const own = `unix://${runDir}/mini-docker.sock`;
     const asked = host || environment.DOCKER_HOST;
     this.url = asked || own;
@@ -206,6 +209,23 @@ export class DaemonClient {
     }
     await this.#start();
     return openConnection(this.#address);
+  }
+}
+
+/**
+ * Run directory of the daemon to use: an ordinary user's own, unless only root's daemon runs and its socket's
+ * group includes the user.
+ */
+function usedRunDir(env: NodeJS.ProcessEnv): string {
+  const uid = process.getuid?.();
+  const { runDir } = daemonDirectories({ uid, env, home: homedir() });
+  if (uid === 0 || env.MINI_DOCKER_RUN_DIR || existsSync(`${runDir}/mini-docker.sock`)) return runDir;
+  const roots = daemonDirectories({ uid: 0, env: {}, home: '/' }).runDir;
+  try {
+    accessSync(`${roots}/mini-docker.sock`, constants.W_OK);
+    return roots;
+  } catch {
+    return runDir;
   }
 }
 

@@ -20,11 +20,6 @@ export interface DaemonStart {
  * daemon's log
  */
 export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
-  if (process.getuid?.() !== 0) {
-    throw new NoDaemonError(
-      `its daemon is not running, and starting it needs root: try 'sudo mini-docker …' (or set DOCKER_HOST to use another daemon)`,
-    );
-  }
   const deadline = Date.now() + PATIENCE;
   while (Date.now() < deadline) {
     const starting = await lock(runDir);
@@ -55,7 +50,8 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
   const logFile = `${runDir}/daemon.log`;
   let log: number;
   try {
-    mkdirSync(runDir, { recursive: true, mode: 0o711 });
+    // Only root's directory is for other users, too: the group of its socket passes through it.
+    mkdirSync(runDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
     log = openSync(logFile, 'a', 0o600);
   } catch (cause) {
     throw new NoDaemonError(`cannot start the daemon: ${(cause as Error).message}`, { cause });

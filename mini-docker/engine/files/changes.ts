@@ -4,6 +4,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { FilesystemChange } from '../../formats/engine-api/containers.ts';
+import { OPAQUE_XATTR } from '../../images/whiteouts.ts';
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
 import { type FileStatus, isWhiteout, namesIn, statusAt } from '../../linux/directory.ts';
@@ -128,8 +129,7 @@ function findBelow(below: readonly number[], name: PathArg): FileStatus | undefi
   return undefined;
 }
 
-const isOpaque = (directory: number): boolean =>
-  xattr(directory, 'trusted.overlay.opaque')?.toString() === 'y';
+const isOpaque = (directory: number): boolean => xattr(directory, OPAQUE_XATTR)?.toString() === 'y';
 
 /** Overlay copies a directory up when something below it changes; the copy alone is not a change. */
 function sameAttributes(a: FileStatus, b: FileStatus, ignoreTime: boolean): boolean {

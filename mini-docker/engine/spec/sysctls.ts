@@ -1,6 +1,7 @@
 // --sysctl: only settings of the container's own namespaces are allowed; any other would change the host.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { lastMappedId } from '../../linux/own-user-namespace.ts';
 import { badParameter } from '../core/errors.ts';
 import { idMappings } from '../state/id-mappings.ts';
 
@@ -50,7 +51,7 @@ export function containerSysctls(host: HostConfig): Record<string, string> {
 /** The last group id that the user namespace has: the kernel accepts no others. */
 function lastGroup(host: HostConfig): number {
   const first = idMappings(host)?.gid.find(({ containerID }) => containerID === 0);
-  return Math.min(2_147_483_647, (first?.size ?? 2 ** 31) - 1);
+  return Math.min(2_147_483_647, first === undefined ? lastMappedId('gid') : first.size - 1);
 }
 
 function notOwn(name: string, namespace: string) {

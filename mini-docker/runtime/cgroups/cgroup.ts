@@ -5,7 +5,8 @@ import type { Step } from '../../linux/step.ts';
 import type { Stats } from '../container.ts';
 
 export interface Cgroup {
-  readonly version: 1 | 2;
+  /** 'none' where this process may make no control groups (none.ts). */
+  readonly version: 1 | 2 | 'none';
   /** Relative to the root of each hierarchy: '/mini-docker/ID'. */
   readonly path: string;
   /**
@@ -15,7 +16,7 @@ export interface Cgroup {
   readonly directories: readonly string[];
   /** Steps by which a single-threaded process joins every hierarchy itself. */
   joinSteps(): Step[];
-  /** Moves a running process, with all its threads. */
+  /** Moves a running process, with all its threads; with 'none', it is the one whose mount namespace shows the others. */
   join(pid: number): void;
   /**
    * Changes the limits given in `resources` and no others.

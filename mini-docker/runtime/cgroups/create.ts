@@ -6,6 +6,7 @@ import type { Step } from '../../linux/step.ts';
 import type { CgroupView } from '../cgroup-mount.ts';
 import type { Cgroup } from './cgroup.ts';
 import { readHierarchies } from './hierarchies.ts';
+import { createNone, openNone } from './none.ts';
 import { createV1, driverV1, openV1 } from './v1.ts';
 import { createV2, driverV2, openV2 } from './v2.ts';
 
@@ -25,18 +26,21 @@ function inTree(path: string): string {
 export function createCgroup({ path, resources }: { path: string; resources: Resources }): Cgroup {
   const hierarchies = readHierarchies();
   const options = { path: inTree(path), resources };
+  if (hierarchies.version === 'none') return createNone(hierarchies, options);
   return hierarchies.version === 1 ? createV1(hierarchies, options) : createV2(hierarchies, options);
 }
 
 /** Opens the cgroup at this path; undefined when there is none. */
 export function openCgroup(path: string): Cgroup | undefined {
   const hierarchies = readHierarchies();
+  if (hierarchies.version === 'none') return openNone(hierarchies, path);
   return hierarchies.version === 1 ? openV1(hierarchies, inTree(path)) : openV2(hierarchies, inTree(path));
 }
 
 /** The steps by which a process joins the cgroup at this path, which need not exist yet. */
 export function joinSteps(path: string): Step[] {
   const hierarchies = readHierarchies();
+  if (hierarchies.version === 'none') return [];
   const own = inTree(path);
   return (hierarchies.version === 1 ? driverV1(hierarchies, own) : driverV2(hierarchies, own)).joinSteps();
 }
@@ -44,7 +48,7 @@ export function joinSteps(path: string): Step[] {
 /** The directories of the cgroup at this path, for a container that is to see them. */
 export function cgroupView(path: string): CgroupView {
   const hierarchies = readHierarchies();
-  if (hierarchies.version === 2) return { version: 2, directories: [] };
+  if (hierarchies.version !== 1) return { version: hierarchies.version, directories: [] };
   const directories = hierarchies.hierarchies.map(({ mountPoint }) => ({
     controller: basename(mountPoint),
     directory: mountPoint + inTree(path),

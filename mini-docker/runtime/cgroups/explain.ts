@@ -4,12 +4,17 @@ import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { readHierarchies } from './hierarchies.ts';
 import type { Limit } from './limits.ts';
+import { refuseLimits } from './none.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 import { applyLimitsV2 } from './v2-limits.ts';
 
 /** @throws CgroupError when a start would fail */
 export function explainLimits({ path, resources }: { path: string; resources: Resources }): ExplainedStep[] {
   const hierarchies = readHierarchies();
+  if (hierarchies.version === 'none') {
+    refuseLimits(hierarchies, resources);
+    return [];
+  }
   const limits: Limit[] = [];
   const note = (limit: Limit): void => void limits.push(limit);
   if (hierarchies.version === 2) {

@@ -1,8 +1,9 @@
 // Finds the mounted cgroup file systems of this machine, and the controllers of each.
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { inUserNamespace } from '../../linux/own-user-namespace.ts';
 import { CgroupError } from './cgroup.ts';
 
-export type Hierarchies = HierarchiesV1 | HierarchyV2;
+export type Hierarchies = HierarchiesV1 | HierarchyV2 | NoHierarchy;
 
 export interface HierarchiesV1 {
   version: 1;
@@ -24,15 +25,50 @@ export interface HierarchyV2 {
   mountPoint: string;
 }
 
+/** This process may make no control groups. */
+export interface NoHierarchy {
+  version: 'none';
+  /** Why not, and the remedy, for errors. */
+  reason: string;
+}
+
 let read: Hierarchies | undefined;
 
 /** As this process saw them at its first call. */
 export function readHierarchies(): Hierarchies {
-  read ??= decodeHierarchies({
+  read ??= readOnce();
+  return read;
+}
+
+function readOnce(): Hierarchies {
+  const files = {
     mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
     ownCgroups: readFileSync('/proc/self/cgroup', 'utf8'),
-  });
-  return read;
+  };
+  return inUserNamespace() ? delegated(files) : decodeHierarchies(files);
+}
+
+/** Version 1 is never delegated: it trusts whoever may write to it (cgroups(7), "Delegation"). */
+function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchies {
+  const found = decodeHierarchies(files);
+  if (found.version !== 2)
+    return {
+      version: 'none',
+      reason:
+        'without root it needs control groups of version 2, and this machine has version 1; leave it out',
+    };
+  const mountPoint = found.mountPoint + (ownGroups(files.ownCgroups).get('') ?? '').replace(/\/daemon$/, '');
+  try {
+    for (const file of ['cgroup.procs', 'cgroup.subtree_control'])
+      accessSync(`${mountPoint}/${file}`, constants.W_OK);
+    return { version: 2, mountPoint };
+  } catch {
+    return {
+      version: 'none',
+      reason:
+        'without root it needs a control group that was delegated to the daemon: start the daemon as a service of the user (systemd-run --user --scope -p Delegate=yes mini-docker daemon), or leave it out',
+    };
+  }
 }
 
 /**

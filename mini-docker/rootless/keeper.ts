@@ -1,0 +1,89 @@
+// The processes that keep an ordinary user's namespaces while no daemon runs: one in the new user, mount and
+// network namespaces, which only sleeps; and one that is in the same user and mount namespaces, but in the
+// host's network, where it opens sockets for the daemon (outside-sockets.ts). Both are one program.
+import { AF, CLONE, IOCTL, MS, SIG, SOCK } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, mayFail, resultOf } from '../linux/step.ts';
+import {
+  cloneCall,
+  close,
+  ioctlBuffer,
+  mountCall,
+  ppoll,
+  read,
+  setsid,
+  socket,
+  write,
+} from '../linux/syscalls.ts';
+import { FD } from '../runtime/descriptors.ts';
+import { CHANNEL, serveSockets } from './outside-sockets.ts';
+
+const MASK_SIZE = 8;
+/** <linux/if.h> */
+const IFF_UP = 1;
+const WAITING = new Uint8Array([1]);
+
+export interface KeeperProgram {
+  items: Item[];
+  /** Memory where the kernel stores the pid of the process in the host's network: an int. */
+  outside: Uint8Array;
+  /** The same for the process in the new network namespace. */
+  holder: Uint8Array;
+}
+
+/** @param options.resolvConf a file that is mounted on /etc/resolv.conf */
+export function keeperProgram({ resolvConf }: { resolvConf: string }): KeeperProgram {
+  const [outside, holder] = [new Uint8Array(4), new Uint8Array(4)];
+  const cloned = (flags: number, pid: Uint8Array) =>
+    cloneCall(flags | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
+  const lo = socket(AF.INET, SOCK.DGRAM, 0);
+  const items: Item[] = [
+    mayFail(setsid()),
+    {
+      control: 'fork',
+      step: because('namespaces in which this user is root', cloned(CLONE.NEWUSER | CLONE.NEWNS, outside)),
+      parent: 'away',
+    },
+    write(FD.ready, WAITING),
+    because('the ids are mapped from outside', { ...read(FD.go, new Uint8Array(1)), expect: 1 }),
+    because(
+      'mounts of the host appear here, and nothing we mount appears there',
+      mountCall(null, '/', null, MS.REC | MS.SLAVE, null),
+    ),
+    because(
+      'the name servers that the network namespace reaches',
+      mayFail(mountCall(resolvConf, '/etc/resolv.conf', null, MS.BIND, null), 'ENOENT'),
+    ),
+    {
+      control: 'fork',
+      step: because('a network of its own', cloned(CLONE.NEWNET, holder)),
+      parent: 'serve',
+    },
+    lo,
+    because(
+      'the loopback link is down in a new network',
+      ioctlBuffer(resultOf(lo), IOCTL.SIOCSIFFLAGS, upRequest()),
+    ),
+    close(resultOf(lo)),
+    write(FD.ready, WAITING),
+    ...[FD.ready, FD.go, ...Object.values(CHANNEL)].map(fd => close(fd)),
+    { control: 'label', name: 'stay' },
+    mayFail(ppoll(null, 0, null, null, MASK_SIZE)),
+    { control: 'jump', to: 'stay' },
+    { control: 'label', name: 'serve' },
+    close(FD.ready),
+    close(FD.go),
+    ...serveSockets(),
+    { control: 'label', name: 'away' },
+    { control: 'exit', status: 0 },
+  ];
+  return { items, outside, holder };
+}
+
+/** struct ifreq: the name in 16 bytes, and the flags. netdevice(7) */
+function upRequest(): Uint8Array {
+  const request = Buffer.alloc(40);
+  request.write('lo');
+  request.writeUInt16LE(IFF_UP, 16);
+  return request;
+}

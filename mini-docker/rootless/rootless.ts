@@ -1,0 +1,29 @@
+// What the daemon of an ordinary user has of the world outside its namespaces.
+
+import { giveUpNamespaces, readNamespaces } from './namespaces.ts';
+import { openOutsideSockets, type SocketAddress } from './outside-sockets.ts';
+
+export interface Rootless extends Disposable {
+  /** Opens a socket in the host's network; see OutsideSockets.open. */
+  openHostSocket(where: SocketAddress): number;
+  /** When the daemon ends and no container runs: ends the processes that keep the namespaces. */
+  giveUp(): void;
+}
+
+/**
+ * @param tell receives what will not work here, a sentence each
+ * @throws Error with one line when the namespaces' processes are gone
+ */
+export function openRootless(runDir: string, tell: (trouble: string) => void): Rootless {
+  const namespaces = readNamespaces(runDir);
+  if (namespaces === undefined)
+    throw new Error(`${runDir}/rootless.json is missing or damaged: start the daemon again`);
+  const { idProblem, uplink } = namespaces;
+  for (const problem of [idProblem, uplink.problem]) if (problem !== undefined) tell(problem);
+  const sockets = openOutsideSockets(namespaces.outside);
+  return {
+    openHostSocket: where => sockets.open(where),
+    giveUp: () => giveUpNamespaces(namespaces),
+    [Symbol.dispose]: () => sockets[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,39 @@
+// An ordinary user with subordinate ids, who exists in one private mount namespace only.
+
+/** An id that no user of a usual machine has, and the first of the ids that are reserved for the user. */
+export const USER = { name: 'student', id: 4242, subordinate: 1_000_000 } as const;
+
+/** Where the user, who may not be able to enter the project's directory, finds it. */
+const PROJECT = '/mnt';
+const FILES = '/mnt';
+
+/**
+ * A shell script that makes the user and a link to an outside, for a process in a mount and network namespace
+ * of its own.
+ * @param project the project's directory
+ */
+export function userMachine(project: string): string {
+  const { name, id, subordinate } = USER;
+  const add = (file: string, line: string) =>
+    `cp /etc/${file} ${FILES}/${file} && echo '${line}' >> ${FILES}/${file} && mount --bind ${FILES}/${file} /etc/${file}`;
+  return [
+    `mount -t tmpfs -o mode=755 tmpfs ${FILES}`,
+    add('passwd', `${name}:x:${id}:${id}::/:/bin/sh`),
+    add('group', `${name}:x:${id}:`),
+    ...['subuid', 'subgid'].map(file => add(file, `${name}:${subordinate}:65536`)),
+    `mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun`,
+    `mount --bind ${project} ${PROJECT}`,
+    'ip link set lo up',
+    'ip link add eth0 type veth peer name outside && ip link set outside up',
+    'ip address add 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route add default via 192.0.2.1',
+  ].join(' && ');
+}
+
+/** The command, whose paths below the project the user can reach, run by the user in the environment of a session. */
+export function asUser(project: string, command: readonly string[]): string[] {
+  const id = String(USER.id);
+  const reachable = command.map(word =>
+    word.startsWith(`${project}/`) ? PROJECT + word.slice(project.length) : word,
+  );
+  return ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', ...reachable];
+}
