@@ -26,11 +26,12 @@ const MASTER = 100;
 export interface Terminal {
   /** Steps for the child, after it has entered its root. */
   readonly steps: Item[];
-  /** Shows the child's terminal on ours until no process has it open any more. */
+  /** Gives the terminal's master to its new owner, which has it until no process has the terminal open any more. */
   show(pid: number): void;
 }
 
-export function terminal(): Terminal {
+/** @param connect what to do with the master: by default, our own terminal shows it */
+export function terminal(connect: (master: number) => void = connectOurs): Terminal {
   const pty = ptySteps({ size: ourSize() });
   const opened = pipe();
   const taken = pipe();
@@ -57,7 +58,7 @@ export function terminal(): Terminal {
   };
 }
 
-function connect(master: number): void {
+function connectOurs(master: number): void {
   const screen = new PtyStream(master);
   screen.pipe(process.stdout);
   // Raw: no key means anything to our own terminal any more. Ctrl-C is a plain byte, for the terminal inside.

@@ -21,7 +21,7 @@ import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from '../03-small-namespaces/join.ts';
 import { enterRoot, makeDirectories, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
-import { terminal } from '../06b-terminal/terminal.ts';
+import type { Terminal } from '../06b-terminal/terminal.ts';
 import { joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
@@ -35,21 +35,24 @@ export function giveBack({ group, connection }: Held): void {
   removeGroup(group);
 }
 
-/** @param started called once process 1 exists. @returns the exit code, once the box has ended */
+/**
+ * @param screen what the box has as its input and output, if that is not ours
+ * @param started called once process 1 exists. @returns the exit code, once the box has ended
+ */
 export async function runContainer(
   spec: Spec,
   image: Image,
-  { tty = false, started }: { tty?: boolean; started?: (pid: number, held: Held) => void } = {},
+  { screen, started }: { screen?: Terminal | undefined; started?: (pid: number, held: Held) => void } = {},
 ): Promise<number> {
   const { Cmd = ['sh'], Env = [], WorkingDir = '/' } = image.config.config;
   const command = spec.command.length > 0 ? spec.command : Cmd;
-  const environment = Object.fromEntries(Env.map(line => line.split(/=(.*)/s)));
+  const lines = [...Env, ...(spec.environment ?? [])];
+  const environment = Object.fromEntries(lines.map(line => line.split(/=(.*)/s)));
   const shared = ['box', 'none', 'host'].includes(spec.net) ? undefined : runningBox(spec.net);
 
   const layers = layersOf(spec.name, layerDirectories(image));
   const root = layers.merged;
   const group = makeGroup(spec.name, spec.limits);
-  const screen = tty ? terminal() : undefined;
   const connected = pipe();
   const ownNetwork = spec.net === 'box' || spec.net === 'none' ? CLONE.NEWNET : 0;
   const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | ownNetwork;

@@ -13,17 +13,18 @@ import {
   watchExit,
 } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
+import type { Terminal } from '../06b-terminal/terminal.ts';
 import { removeLayers } from '../08-layers/layers.ts';
 import { readImage } from '../09-images/store.ts';
 import { giveBack, runContainer } from './container.ts';
 import { isRunning, logFile, readState, type State, writeState } from './state.ts';
 
 /** Runs a recorded box, and keeps its record true. @returns the exit code */
-export async function keep(name: string, tty = false): Promise<number> {
+export async function keep(name: string, screen?: Terminal): Promise<number> {
   const { spec, image } = readState(name);
   const started: State = { spec, image, keeper: processIdentity(process.pid) };
   const exitCode = await runContainer(spec, readImage(image), {
-    tty,
+    screen,
     started: (pid, held) => {
       Object.assign(started, { box: processIdentity(pid), held });
       writeState(started);

@@ -11,6 +11,8 @@ export interface Spec {
   image: string;
   /** The command that replaces the image's own. */
   command: string[];
+  /** Variables beyond those of the image: NAME=value. */
+  environment?: string[];
   hostname: string;
   init: boolean;
   /** box, none, host, or the name of another box whose network this one shares. */

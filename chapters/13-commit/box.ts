@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { clone } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
 import { Mistake } from '../04-mounts/mistake.ts';
+import { terminal } from '../06b-terminal/terminal.ts';
 import { layersOf } from '../08-layers/layers.ts';
 import { loadImages, saveImage } from '../09-images/archives.ts';
 import { importImage } from '../09-images/images.ts';
@@ -35,7 +36,7 @@ async function run(words: string[]): Promise<void> {
     console.log(spec.name);
     return;
   }
-  process.exitCode = await keep(spec.name, tty);
+  process.exitCode = await keep(spec.name, tty ? terminal() : undefined);
   if (!stay) remove(spec.name);
 }
 
