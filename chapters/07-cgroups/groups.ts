@@ -41,7 +41,7 @@ const FILES = {
     'pids.max': pids?.toString(),
   }),
 };
-const CONTROLLERS = ['memory', 'cpu', 'pids', 'freezer'];
+const CONTROLLERS = ['memory', 'cpu', 'pids', 'freezer', 'devices'];
 
 interface Tree {
   version: 1 | 2;

@@ -22,13 +22,21 @@ import { joinNamespace } from '../03-small-namespaces/join.ts';
 import { enterRoot, makeDirectories, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
 import type { Terminal } from '../06b-terminal/terminal.ts';
-import { joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
+import { type Group, joinGroup, makeGroup, removeGroup } from '../07-cgroups/groups.ts';
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
 import { connect, disconnect } from '../10-network/network.ts';
 import type { Spec } from './spec.ts';
 import { type Held, runningBox } from './state.ts';
+
+/** What chapter 16 adds to every box. */
+export const added = {
+  /** Sets rules for the box's group, before the box is in it. */
+  toGroup: async (_group: Group, _spec: Spec): Promise<void> => {},
+  /** Steps between the box's root and its program. */
+  beforeProgram: (_spec: Spec): Item[] => [],
+};
 
 export function giveBack({ group, connection }: Held): void {
   if (connection !== undefined) disconnect(connection);
@@ -53,6 +61,7 @@ export async function runContainer(
   const layers = layersOf(spec.name, layerDirectories(image));
   const root = layers.merged;
   const group = makeGroup(spec.name, spec.limits);
+  await added.toGroup(group, spec);
   const connected = pipe();
   const ownNetwork = spec.net === 'box' || spec.net === 'none' ? CLONE.NEWNET : 0;
   const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | ownNetwork;
@@ -72,6 +81,7 @@ export async function runContainer(
     ...makeDirectories('', WorkingDir),
     chdir(WorkingDir),
     ...(screen?.steps ?? []),
+    ...added.beforeProgram(spec),
     ...(spec.init ? [becomeInit(command, environment)] : program(command, environment)),
   ];
 

@@ -20,7 +20,14 @@ export interface Spec {
   published: Published[];
   limits: Limits;
   volumes: Volume[];
+  /** Chapter 16: the capabilities that the box's root has, if not the usual ones. */
+  capabilities?: readonly number[];
+  /** Chapter 16: nothing is taken away from the box's root. */
+  privileged?: boolean;
 }
+
+/** Options that later chapters add. Each takes its value from the words with `next`. */
+export const addedOptions: Record<string, (spec: Spec, next: () => string) => void> = {};
 
 /** Parses options as in docker run, an image, and a command. @throws Mistake */
 export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<string> } {
@@ -49,6 +56,7 @@ export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<st
     else if (option === '--memory') spec.limits.memory = parseSize(next());
     else if (option === '--cpus') spec.limits.cpus = Number(next());
     else if (option === '--pids') spec.limits.pids = Number(next());
+    else if (Object.hasOwn(addedOptions, option)) addedOptions[option]!(spec, next);
     else flags.add(option);
   }
   spec.image = next();

@@ -1,0 +1,170 @@
+import type { Mutant } from '../../course/mutant.ts';
+
+const DROP_ADMIN = '  prctl(PR.CAPBSET_DROP, CAP.SYS_ADMIN, 0, 0, 0),\n';
+const REMOUNT =
+  '  mount({ target: path, flags: MS.BIND | MS.REMOUNT | MS.RDONLY | MS.NOSUID | MS.NODEV }),\n';
+const AMBIENT = '  prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, capability, 0, 0),\n';
+const NO_NEW_PRIVS = '  prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0),\n';
+const CHECK_ARCHITECTURE =
+  '  { code: LOAD, k: 4 },\n  { code: IF_EQUAL, k: ARCHITECTURES[own], yes: 1 },\n  { code: RETURN, k: KILL_PROCESS },\n';
+
+export const mutants: Mutant[] = [
+  {
+    name: 'a lock on the inside',
+    task: 'shut',
+    breaks: 'stays-shut',
+    file: 'shut.ts',
+    belief: 'what is mounted read-only stays read-only',
+    replace: DROP_ADMIN,
+    by: '',
+  },
+  {
+    name: 'read-only at once',
+    task: 'shut',
+    breaks: 'read-only',
+    file: 'shut.ts',
+    belief: 'a bind mount takes flags',
+    replace: `flags: MS.BIND }),\n${REMOUNT}`,
+    by: 'flags: MS.BIND | MS.RDONLY }),\n',
+  },
+  {
+    name: 'until the next program',
+    task: 'shut',
+    breaks: 'stays-shut',
+    file: 'shut.ts',
+    belief: 'what the ambient set lacks is gone',
+    replace: DROP_ADMIN,
+    by: '  prctl(PR.CAP_AMBIENT, 3, CAP.SYS_ADMIN, 0, 0),\n',
+  },
+  {
+    name: 'no rights at all',
+    task: 'shut',
+    breaks: 'other-rights',
+    file: 'shut.ts',
+    belief: 'the fewer the better',
+    replace: DROP_ADMIN,
+    by: '  ...Object.values(CAP).map(each => prctl(PR.CAPBSET_DROP, each, 0, 0, 0)),\n',
+  },
+  {
+    name: 'the mounts of all',
+    task: 'shut',
+    breaks: 'outside-untouched',
+    file: 'shut.ts',
+    belief: 'a mount namespace alone keeps mounts apart',
+    replace: '  privateMounts(),\n',
+    by: '',
+  },
+  {
+    name: 'permitted is enough',
+    task: 'ordinary',
+    breaks: 'effective',
+    file: 'ordinary.ts',
+    belief: 'a program inherits what its process may do',
+    replace: AMBIENT,
+    by: '',
+  },
+  {
+    name: 'as much as there is',
+    task: 'ordinary',
+    breaks: 'bounding',
+    file: 'ordinary.ts',
+    belief: 'what is not permitted cannot come back',
+    replace: '.filter(number => number !== capability)',
+    by: '.filter(number => number < 0)',
+  },
+  {
+    name: 'the groups stay',
+    task: 'ordinary',
+    breaks: 'groups',
+    file: 'ordinary.ts',
+    belief: 'a user brings its groups along',
+    replace: '  setgroups(0, Buffer.alloc(0)),\n',
+    by: '',
+  },
+  {
+    name: 'the user first',
+    task: 'ordinary',
+    breaks: 'starts',
+    file: 'ordinary.ts',
+    belief: 'the order of the ids does not matter',
+    replace: '  setresgid(gid, gid, gid),\n  setresuid(uid, uid, uid),\n',
+    by: '  setresuid(uid, uid, uid),\n  setresgid(gid, gid, gid),\n',
+  },
+  {
+    name: 'a way back to root',
+    task: 'ordinary',
+    breaks: 'identity',
+    file: 'ordinary.ts',
+    belief: 'a process has one user',
+    replace: 'setresuid(uid, uid, uid)',
+    by: 'setresuid(0, uid, uid)',
+  },
+  {
+    name: 'sudo will help',
+    task: 'ordinary',
+    breaks: 'no-new-privs',
+    file: 'ordinary.ts',
+    belief: 'an empty bounding set is the end of it',
+    replace: NO_NEW_PRIVS,
+    by: '',
+  },
+  {
+    name: 'a number is a number',
+    task: 'refuse',
+    breaks: 'refused',
+    file: 'refuse.ts',
+    belief: 'the numbers are the same everywhere',
+    replace: 'NUMBERS[call]![own]',
+    by: "NUMBERS[call]![own === 'x64' ? 'arm64' : 'x64']",
+  },
+  {
+    name: 'jumps the wrong way',
+    task: 'refuse',
+    breaks: 'refused',
+    file: 'refuse.ts',
+    belief: 'the first distance is where to go',
+    replace: 'k: number, no: 1',
+    by: 'k: number, yes: 1',
+  },
+  {
+    name: 'refused, and no reason',
+    task: 'refuse',
+    breaks: 'refused',
+    file: 'refuse.ts',
+    belief: 'the verdict says that it fails, the kernel says why',
+    replace: 'k: ERRNO | errno',
+    by: 'k: errno < 0 ? 0 : ERRNO',
+  },
+  {
+    name: 'whoever asks dies',
+    task: 'refuse',
+    breaks: 'refused',
+    file: 'refuse.ts',
+    belief: 'a filter kills',
+    replace: 'k: ERRNO | errno',
+    by: 'k: errno < 0 ? ERRNO : KILL_PROCESS',
+  },
+  {
+    name: 'root needs no promise',
+    task: 'refuse',
+    breaks: 'no-new-privs',
+    file: 'refuse.ts',
+    belief: 'no_new_privs is only for those who may not load filters',
+    replace: 'prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0), ',
+    by: '',
+  },
+  // A 32-bit call needs no 32-bit program only on x86-64.
+  ...(process.arch === 'x64'
+    ? [
+        {
+          name: 'one architecture',
+          task: 'refuse',
+          breaks: 'other-architecture',
+          file: 'refuse.ts',
+          belief: 'on a 64-bit machine there are 64-bit calls',
+          replace: CHECK_ARCHITECTURE,
+          by: '',
+        },
+      ]
+    : []),
+];
