@@ -18,6 +18,10 @@ export interface Task {
   readonly needsRoot?: boolean;
   /** Whether the task needs control groups, and therefore root too. */
   readonly needsGroups?: boolean;
+  /** A program of the machine without which the task cannot be tried: 'skopeo'. */
+  readonly needsProgram?: string;
+  /** Whether `mini-docker` is tried in the sandbox, which then shows it. */
+  readonly needsEngine?: boolean;
   /** Time limit of the whole check in milliseconds; by default 20 000. */
   readonly timeLimit?: number;
   /** Tests the promises one after another with lab.promise(); the first broken one ends it. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { chapters } from '../course.ts';
 import { compiledDirectory, repository } from '../repository.ts';
+import { SYSTEM_PATH } from '../sandbox/enter.ts';
 import type { Excerpt } from '../sandbox/plan.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
@@ -45,10 +46,13 @@ export async function gradeTask(
   if ((task.needsRoot || task.needsGroups) && process.geteuid?.() !== 0) {
     return result('skipped', { reason: 'it needs root: sudo bin/learn check' });
   }
+  if (task.needsProgram !== undefined && !isInstalled(task.needsProgram)) {
+    return result('skipped', { reason: `${task.needsProgram} is not installed` });
+  }
   const work = workDirectory(chapter);
   await using sandbox = await Sandbox.create({
     directory: work,
-    excerpt: excerptFor(chapter),
+    excerpt: excerptFor(chapter, task.needsEngine ? ENGINE : []),
     placed: [{ source: directory, target: work, as: 'layer' }],
   });
   if (task.needsGroups && sandbox.withoutGroups !== undefined) {
@@ -80,13 +84,24 @@ function tooLate(milliseconds: number): Broken {
   };
 }
 
-/** The files that programs of this chapter may import; a submission sees no other files of the course or of others. */
-function excerptFor(chapter: string): Excerpt {
+function isInstalled(program: string): boolean {
+  return SYSTEM_PATH.split(':').some(directory => existsSync(join(directory, program)));
+}
+
+/** `bin/mini-docker` with its bundle, or with its sources if there is no bundle. */
+const ENGINE = ['bin', 'dist', 'mini-docker'];
+
+/**
+ * The files that programs of this chapter may import; a submission sees no other files of the course or of others.
+ * @param also further parts of the course's folder
+ */
+function excerptFor(chapter: string, also: readonly string[]): Excerpt {
   const earlier = chapters().filter(({ slug }) => slug <= chapter);
   const parts = [
     'node_modules',
     'mini-docker/linux',
     relative(repository, compiledDirectory),
+    ...also,
     ...earlier.map(({ slug }) => `chapters/${slug}`),
   ].filter(part => existsSync(join(repository, part)));
   const { type, imports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));

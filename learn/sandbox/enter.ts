@@ -55,7 +55,8 @@ export interface Entered {
   kill(signal: number): void;
 }
 
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where a sandbox has the machine's programs. */
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const PASSED_ON = [
   'TERM',
   'COLORTERM',

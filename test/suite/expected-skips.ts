@@ -44,11 +44,17 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'temporary files are on no block device',
     where: temporaryDevice === undefined,
   },
-  ...['newuidmap', 'perl', 'script', 'skopeo', 'strace'].map(program => ({
+  ...['docker-registry', 'newuidmap', 'perl', 'script', 'skopeo', 'strace'].map(program => ({
     file: 'test/course/chapters.long.test.ts',
     name: `${program} is not installed`,
     why: `${program} is not installed, which a transcript needs`,
     where: lacks(program),
+  })),
+  ...['test/course/17-registry.test.ts', 'test/course/chapters.long.test.ts'].map(file => ({
+    file,
+    name: 'task skopeo',
+    why: 'skopeo is not installed, with which a task of exercise 17 is tried',
+    where: lacks('skopeo'),
   })),
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   {
