@@ -52,10 +52,10 @@ export async function exerciseOf(chapter: Chapter): Promise<Exercise> {
   return ((await import(file)) as { exercise: Exercise }).exercise;
 }
 
-const NOT_COPIED = ['README.md', 'hints.md', 'checks.ts'];
+const NOT_COPIED = /^(?:README\.md|hints\.md|check.*\.ts)$/;
 
 /** The files that are copied into the learner's folder. */
 export function starterFiles(chapter: Pick<Chapter, 'slug'>): string[] {
   const directory = join(repository, 'exercises', chapter.slug);
-  return existsSync(directory) ? readdirSync(directory).filter(name => !NOT_COPIED.includes(name)) : [];
+  return existsSync(directory) ? readdirSync(directory).filter(name => !NOT_COPIED.test(name)) : [];
 }

@@ -246,7 +246,7 @@ test('the course takes #linux and formats from mini-docker, and nothing that is 
     .filter(each => {
       const to = target(each);
       // An exercise's checks are the grader's, and the learner gets no copy.
-      if (/\/checks\.ts$/.test(each.file) && to?.startsWith('learn/grader/')) return false;
+      if (/\/check[^/]*\.ts$/.test(each.file) && to?.startsWith('learn/grader/')) return false;
       return to !== undefined && !course.test(to) && !forChapters.includes(layerOf(to) ?? '');
     });
   expect(found.map(arrow)).toEqual([]);
@@ -272,7 +272,7 @@ test('a chapter has all its parts', () => {
   const missing = [...slugs].sort().flatMap(slug => {
     const starters = globSync(`exercises/${slug}/*`, { cwd: root })
       .map(path => basename(path))
-      .filter(name => !['README.md', 'hints.md', 'checks.ts'].includes(name));
+      .filter(name => !/^(?:README\.md|hints\.md|check.*\.ts)$/.test(name));
     const parts = [
       `chapters/${slug}/README.md`,
       `chapters/${slug}/box.ts`,

@@ -1,8 +1,9 @@
 // All that a chapter promises: its README's code and transcripts, its starters, solutions and mutants.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { starterFiles } from '../../learn/course.ts';
 import type { Exercise, Task, TaskResult } from '../../learn/grader/exercise.ts';
 import { gradeTask } from '../../learn/grader/grade.ts';
 import { hintsOf } from '../../learn/hints.ts';
@@ -108,7 +109,7 @@ function testStarters(chapter: string, exercise: Exercise): void {
   });
   test(`at most ${MOST_LINES_TO_WRITE} lines are to be written, where TODO stands`, () => {
     let lines = 0;
-    for (const file of starterFiles(chapter)) {
+    for (const file of starterFiles({ slug: chapter })) {
       const starter = read('exercises', chapter, file);
       const solution = read('solutions', chapter, file);
       lines += linesOnlyIn(solution, starter);
@@ -117,11 +118,6 @@ function testStarters(chapter: string, exercise: Exercise): void {
     expect(lines).toBeGreaterThan(0);
     expect(lines).toBeLessThanOrEqual(MOST_LINES_TO_WRITE);
   });
-}
-
-function starterFiles(chapter: string): string[] {
-  const notCopied = ['README.md', 'hints.md', 'checks.ts'];
-  return readdirSync(join(repository, 'exercises', chapter)).filter(name => !notCopied.includes(name));
 }
 
 function linesOnlyIn(text: string, other: string): number {

@@ -1,0 +1,84 @@
+// The learner's registry, and requests to it from within the sandbox.
+import { createHash } from 'node:crypto';
+import { type Lab, quote } from '../../learn/grader/lab.ts';
+
+export const digestOf = (bytes: Buffer | string): string =>
+  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+export const freePort = ({ random }: Lab): number => random.integer(20_000, 30_000);
+
+export interface Step {
+  method?: string;
+  /** A path, or LOCATION for the one that the registry named last. */
+  path: string;
+  headers?: Record<string, string>;
+  /** Added to the location. */
+  digest?: string;
+  body?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export const LOCATION = '';
+
+/** Takes steps on stdin and makes one request after the other. The first one waits for the registry to listen. */
+const PROBE = `
+const steps = JSON.parse(require('fs').readFileSync(0, 'utf8'));
+const base = process.argv[1];
+(async () => {
+  let location = '';
+  const answers = [];
+  for (const { method = 'GET', path, headers, digest, body } of steps) {
+    const url = new URL(path === '' ? location : path, base);
+    if (digest !== undefined) url.searchParams.set('digest', digest);
+    for (const deadline = Date.now() + 5000; ; await new Promise(done => setTimeout(done, 50))) {
+      try {
+        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(3000) });
+        const text = await response.text();
+        location = response.headers.get('location') ?? location;
+        answers.push({ status: response.status, headers: Object.fromEntries(response.headers), body: text });
+        break;
+      } catch (error) {
+        if (error.cause?.code === 'ECONNREFUSED' && Date.now() < deadline) continue;
+        answers.push({ status: 0, headers: {}, body: String(error.cause?.code ?? error) });
+        break;
+      }
+    }
+  }
+  console.log(JSON.stringify(answers));
+})();
+`;
+
+export interface Registry {
+  host: string;
+  running: Awaited<ReturnType<Lab['start']>>;
+  /** The answers to requests made one after another. */
+  ask<Steps extends Step[]>(...steps: Steps): Promise<{ [Key in keyof Steps]: Answer }>;
+}
+
+export async function startRegistry(lab: Lab, port: number, directory: string): Promise<Registry> {
+  const host = `127.0.0.1:${port}`;
+  const running = await lab.start([`${port}`, directory]);
+  const ask: Registry['ask'] = async (...steps) => {
+    const asked = await lab.command(['node', '-e', PROBE, `http://${host}`], {
+      input: JSON.stringify(steps),
+    });
+    return JSON.parse(asked.stdout);
+  };
+  const [ping] = await ask({ path: '/v2/' });
+  lab.promise('ping', ping.status === 200, {
+    promised: `GET /v2/ at ${host} answers 200: this is how clients find out that it is a registry`,
+    seen: seen(ping),
+    look: 'does it still run? It must not end, and must listen on 127.0.0.1',
+  });
+  return { host, running, ask };
+}
+
+export function seen({ status, body }: Answer): string {
+  if (status === 0) return `there was no answer: ${body}`;
+  return `it answered ${status}${body === '' ? '' : ` ${quote(body)}`}`;
+}
