@@ -452,6 +452,21 @@ RUN ls / /run 2>&1; true
     expect((await ours(daemon, ['build', '-'], missing)).stderr).toContain('secret no not found');
   });
 
+  test('what a mount makes where a dangling link leads is not in the image either', async () => {
+    using context = newContext({
+      secret: 'sesame',
+      Dockerfile: `FROM busybox
+RUN ln -s /gone/x/y /link; ln -s ../gone/a /relative; ln -s /file /to-file
+RUN --mount=type=cache,target=/link --mount=type=tmpfs,target=/relative/b touch /gone/x/y/1 /gone/a/b/2
+RUN --mount=type=secret,id=s,target=/to-file cat /file
+RUN ! test -e /gone && ! test -e /file && test -L /link
+`,
+    });
+    const args = ['-t', 'links', '--secret', `id=s,src=${context.path}/secret`, context.path];
+    expect(await built(args)).toContain('sesame');
+    expect((await inspect('links')).RootFS.Layers).toHaveLength(2);
+  });
+
   test('here-documents are scripts, of the shell or of what they say themselves', async () => {
     const said = await dockerfile(`FROM busybox
 RUN <<EOF

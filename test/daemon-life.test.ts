@@ -180,6 +180,22 @@ test('two daemons never share a directory, and a wrong command line is one line'
   }
 });
 
+test('a daemon whose log has no reader serves as before, and does not retry for ever', async () => {
+  await using deaf = await startDaemon({ args: ['--debug'] });
+  const client = engineClient(deaf);
+  await client.json('GET', '/info');
+  expect(deaf.log()).toContain('GET /info');
+  deaf.stopListening();
+  /** System calls that write, as the kernel counts them. proc_pid_io(5) */
+  const writes = () => Number(/^syscw: (\d+)/m.exec(readFileSync(`/proc/${deaf.pid}/io`, 'utf8'))![1]);
+  const before = writes();
+  for (let count = 0; count < 10; count++) await client.json('GET', '/info');
+  await sleep(200);
+  expect(writes() - before).toBeLessThan(200);
+  const id = await client.run(['sh', '-c', 'exit 5']);
+  expect(await client.wait(id)).toBe(5);
+});
+
 test("only root and the socket's group may use the socket", async () => {
   expect(statSync(daemon.socket).mode & 0o777).toBe(0o660);
 });

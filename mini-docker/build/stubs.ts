@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { OPAQUE_XATTR } from '../images/whiteouts.ts';
 import { O } from '../linux/constants.ts';
 import { xattr } from '../linux/xattrs.ts';
-import { locate } from './sources.ts';
+import { locate, placeOf } from './sources.ts';
 import type { StageState } from './state.ts';
 import { openState, type Workspace } from './workspace.ts';
 
@@ -19,8 +19,10 @@ export function removeStubs(
 ): void {
   const view = openState(workspace, state);
   try {
-    for (const place of [...places].sort((a, b) => b.length - a.length)) {
-      for (let path = posix.normalize(place); path !== '/'; path = posix.dirname(path)) {
+    // A mount at a link is made where the link leads, even if nothing is there.
+    const resolved = places.map(place => `/${placeOf(view, place)}`);
+    for (const place of resolved.sort((a, b) => b.length - a.length)) {
+      for (let path = place; path !== '/'; path = posix.dirname(path)) {
         if (!removeStub(view, { upperdir, path, isPlace: path === place })) break;
       }
     }

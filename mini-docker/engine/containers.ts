@@ -53,7 +53,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     async top(container, psArgs = '-ef') {
       const live = find(container);
       if (live.run === undefined) throw notRunning(live.id);
-      const table = processTable(live.run.container.processes(), psArgs);
+      const table = await processTable(live.run.container.processes(), psArgs);
       containerEvent(context, live, 'top');
       return table;
     },

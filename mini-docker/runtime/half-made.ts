@@ -29,8 +29,9 @@ function monitorsOf(directory: string): number[] {
     .map(Number)
     .filter(pid => {
       try {
-        const isMonitor = readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
-        return isMonitor && readlinkSync(`/proc/${pid}/fd/${FD.exit}`) === file;
+        // The link first: a command line is read from the process's memory, which can hold the reader up.
+        if (readlinkSync(`/proc/${pid}/fd/${FD.exit}`) !== file) return false;
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
       } catch {
         // It exited during the check.
         return false;

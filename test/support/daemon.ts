@@ -41,6 +41,8 @@ export interface TestDaemon {
    * Ends only the daemon, and resolves with its exit code, or null after a signal. Containers keep running.
    */
   end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Closes the reading ends of the pipes that the daemon logs to. */
+  stopListening(): void;
   /** Starts the daemon again after end(), in the same namespaces and with the same directories. */
   begin(): Promise<void>;
   stop(): Promise<void>;
@@ -129,6 +131,9 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
     },
     namespaces: holder.pid!,
     log: () => log,
+    stopListening() {
+      for (const stream of [daemon.stdout, daemon.stderr]) stream?.destroy();
+    },
     end,
     begin,
     stop,

@@ -5,6 +5,7 @@ import { totalmem, uptime } from 'node:os';
 import type { ContainerTop } from '../../formats/engine-api/containers.ts';
 import { decodePasswd } from '../../formats/user-database.ts';
 import { CLOCK_TICK, readStat, type Stat } from '../../linux/proc/stat.ts';
+import { commandLines } from '../../runtime/command-lines.ts';
 import { badParameter } from '../core/errors.ts';
 
 interface Row {
@@ -69,9 +70,12 @@ const PLAIN = 'pid,tty,time,cmd'.split(',');
 const USER_ORIENTED = 'user,pid,pcpu,pmem,vsz,rss,tty,stat,start,time,args'.split(',');
 
 /** `psArgs`: '-ef', 'aux', '-o pid,comm', 'o pid args'. @throws badParameter when a column is unknown */
-export function processTable(pids: number[], psArgs: string): ContainerTop {
+export async function processTable(pids: number[], psArgs: string): Promise<ContainerTop> {
   const columns = columnsOf(psArgs);
-  const rows = pids.flatMap(pid => readRow(pid) ?? []).sort((a, b) => a.stat.pid - b.stat.pid);
+  const commands = await commandLines(pids);
+  const rows = pids
+    .flatMap((pid, index) => readRow(pid, commands[index]!) ?? [])
+    .sort((a, b) => a.stat.pid - b.stat.pid);
   return {
     Titles: columns.map(([title]) => title),
     Processes: rows.map(row => columns.map(([, value]) => value(row))),
@@ -103,13 +107,12 @@ function asUid([title, value]: Column): Column {
   return [title === 'USER' ? 'UID' : title, value];
 }
 
-function readRow(pid: number): Row | undefined {
+function readRow(pid: number, words: string[]): Row | undefined {
   const stat = readStat(pid);
   if (!stat) return undefined;
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name: string) => new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? '0';
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
     return {
       stat,
       uid: Number(field('Uid')),

@@ -64,6 +64,31 @@ test('a reader that leaves releases the file', async () => {
   expect(openSpills()).toBe(0);
 });
 
+test('what has been read is given back while the reader is still behind', async () => {
+  const behind = new SpillQueue({ tags: ['a'], directory, inMemory: 1, fileSize: 50, onDisk: 200 });
+  const reader = behind[Symbol.asyncIterator]();
+  let sent = 0;
+  for (; sent < 6; sent++) behind.push('a', Buffer.from(`item ${100 + sent}`));
+  for (let round = 0; round < 100; round++) {
+    expect((await reader.next()).value.data.toString()).toBe(`item ${100 + round}`);
+    behind.push('a', Buffer.from(`item ${100 + sent++}`));
+    expect(openSpills()).toBeLessThanOrEqual(4);
+  }
+  await reader.return?.();
+  expect(openSpills()).toBe(0);
+});
+
+test('a reader who falls too far behind gets what there is, and is told where it ends', async () => {
+  const endless = new SpillQueue({ tags: ['a'], directory, inMemory: 1, onDisk: 60 });
+  for (let count = 0; count < 100; count++) endless.push('a', Buffer.from('0123456789'));
+  const got: string[] = [];
+  const read = async () => {
+    for await (const { data } of endless) got.push(Buffer.from(data).toString());
+  };
+  await expect(read()).rejects.toThrow(/^output is missing from here on: .*more than 60 bytes/);
+  expect(got).toEqual(Array(4).fill('0123456789'));
+});
+
 test('a reader whose output cannot be kept is told where it ends', async () => {
   const elsewhere = new SpillQueue({ tags: ['a'], directory: join(directory, 'missing'), inMemory: 5 });
   for (const text of ['kept', 'lost', 'late']) elsewhere.push('a', Buffer.from(text));

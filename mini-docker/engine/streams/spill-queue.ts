@@ -1,5 +1,6 @@
-// A queue between a fast program and a slow client. It keeps a little in memory and the rest in an unnamed
-// file, so that the program never waits and the client misses nothing.
+// A queue between a fast program and a slow client. It keeps a little in memory and the rest in unnamed
+// files, so that the program never waits and the client misses nothing. A client that falls too far behind is
+// told so, and left: it must not fill the disk.
 
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
@@ -8,6 +9,19 @@ import { ExpectedError } from '../../formats/errors.ts';
 
 /** Bytes in memory for each queue. */
 const IN_MEMORY = 1024 * 1024;
+/** Bytes after which another file is begun, so that the disk gets back what has been read. */
+const FILE_SIZE = 64 * 1024 * 1024;
+/** Bytes in files for each queue, and for all together. */
+const ON_DISK = 1024 * 1024 * 1024;
+const ON_DISK_TOGETHER = 4 * ON_DISK;
+let onDiskTogether = 0;
+
+/** Entries of tag (a byte), length (four bytes) and data; those from `read` to `written` are waiting. */
+interface SpillFile {
+  fd: number;
+  read: number;
+  written: number;
+}
 
 export interface QueueItem<Tag extends string> {
   tag: Tag;
@@ -19,28 +33,37 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
   readonly #tags: readonly Tag[];
   readonly #directory: string;
   readonly #limit: number;
+  readonly #onDisk: number;
+  readonly #fileSize: number;
   #items: QueueItem<Tag>[] = [];
   #bytes = 0;
-  /** Entries of tag (a byte), length (four bytes) and data; those from `read` to `written` are waiting. */
-  #file: { fd: number; read: number; written: number } | undefined;
+  #files: SpillFile[] = [];
   #ended = false;
   /** Why the queue has ended early. */
   #failure: ExpectedError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(options: { tags: readonly Tag[]; directory: string; inMemory?: number }) {
+  constructor(options: {
+    tags: readonly Tag[];
+    directory: string;
+    inMemory?: number;
+    onDisk?: number;
+    fileSize?: number;
+  }) {
     this.#tags = options.tags;
     this.#directory = options.directory;
     this.#limit = options.inMemory ?? IN_MEMORY;
+    this.#onDisk = options.onDisk ?? ON_DISK;
+    this.#fileSize = options.fileSize ?? FILE_SIZE;
   }
 
   /**
-   * Never blocks. If even the file has no room, the reader gets everything so far and then an error, since a
+   * Never blocks. If the files may not grow any more, the reader gets everything so far and then an error, since a
    * gap would go unnoticed.
    */
   push(tag: Tag, data: Uint8Array): void {
     if (this.#ended) return;
-    if (this.#file === undefined && this.#bytes + data.length <= this.#limit) {
+    if (this.#files.length === 0 && this.#bytes + data.length <= this.#limit) {
       this.#items.push({ tag, data });
       this.#bytes += data.length;
     } else {
@@ -68,7 +91,7 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
   discard(): void {
     this.#items = [];
     this.#bytes = 0;
-    this.#closeFile();
+    while (this.#files.length > 0) this.#closeFile();
     this.end();
   }
 
@@ -92,21 +115,25 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
       this.#bytes -= item.data.length;
       return item;
     }
-    const file = this.#file;
+    const [file] = this.#files;
     if (file === undefined) return undefined;
     const header = Buffer.alloc(5);
     readSync(file.fd, header, 0, 5, file.read);
     const data = Buffer.alloc(header.readUInt32LE(1));
     readSync(file.fd, data, 0, data.length, file.read + 5);
     file.read += 5 + data.length;
-    // The reader has caught up: back to memory.
+    // After the last file the reader has caught up: back to memory.
     if (file.read === file.written) this.#closeFile();
     return { tag: this.#tags[header[0]!]!, data };
   }
 
   #spill(tag: Tag, data: Uint8Array): void {
-    this.#file ??= this.#openFile();
-    const file = this.#file;
+    const size = 5 + data.length;
+    const behind = this.#files.reduce((sum, each) => sum + each.written, 0);
+    if (behind + size > this.#onDisk || onDiskTogether + size > ON_DISK_TOGETHER)
+      throw new Error(`it would be more than ${this.#onDisk} bytes, or too much with that of other clients`);
+    const last = this.#files.at(-1);
+    const file = last !== undefined && last.written < this.#fileSize ? last : this.#openFile();
     const header = Buffer.alloc(5);
     header[0] = this.#tags.indexOf(tag);
     header.writeUInt32LE(data.length, 1);
@@ -114,18 +141,23 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
     if (writeSync(file.fd, bytes, 0, bytes.length, file.written) < bytes.length)
       throw new Error('no space is left on the disk');
     file.written += bytes.length;
+    onDiskTogether += bytes.length;
   }
 
-  #openFile(): { fd: number; read: number; written: number } {
+  #openFile(): SpillFile {
     const path = join(this.#directory, `spill-${randomUUID()}`);
     const fd = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
-    return { fd, read: 0, written: 0 };
+    const file = { fd, read: 0, written: 0 };
+    this.#files.push(file);
+    return file;
   }
 
+  /** Closes the oldest file. */
   #closeFile(): void {
-    if (this.#file !== undefined) closeSync(this.#file.fd);
-    this.#file = undefined;
+    const file = this.#files.shift()!;
+    onDiskTogether -= file.written;
+    closeSync(file.fd);
   }
 
   #more(): Promise<void> {
