@@ -63,9 +63,9 @@ test('a published port answers on 127.0.0.1 and on the address of the host, for 
     },
     ExposedPorts: { '80/tcp': {}, '53/udp': {} },
   });
-  for (const address of ['127.0.0.1', '192.0.2.2', '[::1]'])
+  for (const address of ['127.0.0.1', '198.51.100.2', '[::1]'])
     expect(onHost(GET, `${address}:8080`)).toBe('hello\n\n');
   // This server answers its first client only.
-  expect(onHost(ECHO, '192.0.2.2')).toBe('echo\n');
+  expect(onHost(ECHO, '198.51.100.2')).toBe('echo\n');
   await remove(id);
 });

@@ -1,6 +1,6 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
@@ -8,7 +8,8 @@ import { LOCK, SIG } from '../linux/constants.ts';
 import { readRegular } from '../linux/kept-file.ts';
 import { killProcess } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import { openProcess, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
+import { openProcess, type ProcessIdentity, processIdentity, sameProcess } from '../linux/proc/identity.ts';
+import { readStat } from '../linux/proc/stat.ts';
 import { openKept } from '../linux/set-aside.ts';
 import { flock } from '../linux/syscalls.ts';
 import { writeWhole } from '../linux/whole-file.ts';
@@ -43,8 +44,8 @@ export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; na
   try {
     call(flock(lock, LOCK.EX));
     const found = readNamespaces(runDir);
-    const pidfd = found && openProcess(found.holder);
-    if (found !== undefined && pidfd !== undefined) {
+    const pidfd = found && isRunning(found.outside) ? openProcess(found.holder) : undefined;
+    if (found !== undefined && pidfd !== undefined && isRunning(found.holder)) {
       const uplink = await connectUplink({ runDir, holder: found.holder.pid, before: found.uplink });
       const namespaces = { ...found, uplink };
       save(runDir, namespaces);
@@ -74,8 +75,15 @@ function save(runDir: string, namespaces: OwnNamespaces): void {
   writeWhole(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
 }
 
+/** A zombie has left its namespaces. */
+function isRunning(identity: ProcessIdentity): boolean {
+  return sameProcess(identity) && readStat(identity.pid)?.state !== 'Z';
+}
+
 /** Ends the processes that keep the namespaces, which the last process in them takes along. */
-export function giveUpNamespaces({ holder, outside, uplink }: OwnNamespaces): void {
+export function giveUpNamespaces(runDir: string, { holder, outside, uplink }: OwnNamespaces): void {
+  // First, so that the next daemon does not enter namespaces whose processes are about to end.
+  rmSync(stateFile(runDir), { force: true });
   for (const each of [uplink.process, outside, holder]) {
     const pidfd = each && openProcess(each);
     if (pidfd === undefined) continue;

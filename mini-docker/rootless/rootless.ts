@@ -23,7 +23,7 @@ export function openRootless(runDir: string, tell: (trouble: string) => void): R
   const sockets = openOutsideSockets(namespaces.outside);
   return {
     openHostSocket: where => sockets.open(where),
-    giveUp: () => giveUpNamespaces(namespaces),
+    giveUp: () => giveUpNamespaces(runDir, namespaces),
     [Symbol.dispose]: () => sockets[Symbol.dispose](),
   };
 }

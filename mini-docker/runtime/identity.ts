@@ -2,6 +2,7 @@
 // up one never needs another that is already gone.
 import type { Capabilities, Process } from '../formats/oci/runtime-spec.ts';
 import { CAP, PR, PR_CAP_AMBIENT, RLIMIT } from '../linux/constants.ts';
+import { isSetgroupsDenied } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail } from '../linux/step.ts';
 import { capset, fchown, prctl, prlimit, setgroups, setresgid, setresuid } from '../linux/syscalls.ts';
@@ -67,11 +68,11 @@ const NONE: Capabilities = { bounding: [], effective: [], permitted: [], inherit
 function becomeUser(process: Process): Item[] {
   const { uid, gid, additionalGids = [] } = process.user;
   const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
-  return [
-    because("the groups of the daemon are not the container's", setgroups(additionalGids.length, groups)),
-    setresgid(gid, gid, gid),
-    setresuid(uid, uid, uid),
-  ];
+  const own = because(
+    "the groups of the daemon are not the container's",
+    setgroups(additionalGids.length, groups),
+  );
+  return [...(isSetgroupsDenied() ? [] : [own]), setresgid(gid, gid, gid), setresuid(uid, uid, uid)];
 }
 
 function boundCapabilities(capabilities: Capabilities, lastCapability: number): Item[] {

@@ -25,7 +25,7 @@ export function userMachine(project: string): string {
     `mount --bind ${project} ${PROJECT}`,
     'ip link set lo up',
     'ip link add eth0 type veth peer name outside && ip link set outside up',
-    'ip address add 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route add default via 192.0.2.1',
+    'ip address add 198.51.100.2/24 dev eth0 && ip link set eth0 up && ip route add default via 198.51.100.1',
   ].join(' && ');
 }
 

@@ -3,12 +3,18 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import { CAP } from '../../linux/constants.ts';
-import { openAppArmor } from '../../runtime/apparmor.ts';
+import { inUserNamespace } from '../../linux/own-user-namespace.ts';
+import { type AppArmor, openAppArmor } from '../../runtime/apparmor.ts';
+import { type NoHierarchy, readHierarchies } from '../../runtime/cgroups/hierarchies.ts';
 
 export interface HostFacts {
   hostname: string;
   kernel: string;
   cgroupVersion: 1 | 2;
+  /** Whether this daemon is root in a user namespace only: that of an ordinary user. */
+  rootless: boolean;
+  /** Why containers cannot have limits, if so. */
+  noLimits?: NoHierarchy;
   /** Names with the CAP_ prefix: the bounding set of this process. */
   capabilities: ReadonlySet<string>;
   cpus: number;
@@ -28,11 +34,16 @@ export interface HostFacts {
 }
 
 export function readHostFacts(): HostFacts {
-  const { usable, problem } = openAppArmor();
+  const rootless = inUserNamespace();
+  // Only root of the machine can load a profile.
+  const { usable, problem }: AppArmor = rootless ? { usable: false } : openAppArmor();
+  const hierarchies = readHierarchies();
   return {
     hostname: hostname(),
     kernel: release(),
     cgroupVersion: cgroupVersion(),
+    rootless,
+    ...(hierarchies.version === 'none' ? { noLimits: hierarchies } : {}),
     capabilities: boundingSet(),
     cpus: availableParallelism(),
     onlineCpus: read('/sys/devices/system/cpu/online') ?? `0-${availableParallelism() - 1}`,

@@ -24,6 +24,7 @@ export interface InfoOptions {
 
 export async function systemInfo(context: EngineContext, options: InfoOptions): Promise<SystemInfo> {
   const { facts, paths } = context;
+  const hasLimits = facts.noLimits === undefined;
   const statuses = [...context.containers].map(({ record }) => record.state.status);
   const count = (...wanted: string[]) => statuses.filter(status => wanted.includes(status)).length;
   const system = osRelease();
@@ -43,21 +44,21 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
       Authorization: null,
       Log: ['json-file', 'none'],
     },
-    MemoryLimit: true,
-    SwapLimit: facts.swapLimit,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    MemoryLimit: hasLimits,
+    SwapLimit: hasLimits && facts.swapLimit,
+    CpuCfsPeriod: hasLimits,
+    CpuCfsQuota: hasLimits,
+    CPUShares: hasLimits,
+    CPUSet: hasLimits,
+    PidsLimit: hasLimits,
     IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
     Debug: options.debug,
     NFd: 0,
-    OomKillDisable: facts.cgroupVersion === 1,
+    OomKillDisable: hasLimits && facts.cgroupVersion === 1,
     NGoroutines: 0,
     SystemTime: encodeTimestamp(nowNanoseconds()),
     LoggingDriver: 'json-file',
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: hasLimits ? 'cgroupfs' : 'none',
     CgroupVersion: String(facts.cgroupVersion),
     NEventsListener: context.events.listeners,
     KernelVersion: facts.kernel,
@@ -110,10 +111,15 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
     SecurityOptions: [
       ...(facts.apparmor ? ['name=apparmor'] : []),
       ...(facts.seccomp ? ['name=seccomp,profile=builtin'] : []),
+      ...(facts.rootless ? ['name=rootless'] : []),
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     ProductLicense: '',
-    Warnings: [...context.networks.warnings(), ...context.troubles()],
+    Warnings: [
+      ...(hasLimits ? [] : [`no container can have a limit: ${facts.noLimits?.reason}`]),
+      ...context.networks.warnings(),
+      ...context.troubles(),
+    ],
   };
 }
 

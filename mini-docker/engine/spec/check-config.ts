@@ -5,7 +5,7 @@ import type { ContainerConfig, HostConfig, RestartPolicy } from '../../formats/e
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { signalNumber } from '../core/signals.ts';
-import { checkIdMappings } from '../state/id-mappings.ts';
+import { checkIdMappings, idMappings } from '../state/id-mappings.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { checkPorts, decodeExtraHost } from './check-network.ts';
 import { checkResources, checkShmSize } from './check-resources.ts';
@@ -41,6 +41,10 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
   checkPorts(host.PortBindings ?? {});
   for (const entry of host.ExtraHosts ?? []) decodeExtraHost(entry);
   checkIdMappings(host);
+  if (facts.rootless && host.IDMappings && idMappings(host) !== undefined)
+    throw badParameter(
+      '--uidmap and --gidmap need root: the kernel shifts the owners of files for root only',
+    );
   checkResources(host, facts);
   checkShmSize(host);
   decodeLogOptions(host);

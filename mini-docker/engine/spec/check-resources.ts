@@ -20,6 +20,7 @@ export function checkResources(limits: ContainerResources, facts: HostFacts): vo
       throw badParameter(`ulimit ${Name}: the soft limit ${Soft} is above the hard limit ${Hard}`);
     }
   }
+  refuseWithoutGroups(limits, facts);
   const [request] = limits.DeviceRequests ?? [];
   if (request !== undefined) {
     const { Driver = '', Capabilities } = request;
@@ -28,6 +29,39 @@ export function checkResources(limits: ContainerResources, facts: HostFacts): vo
       `could not select device driver ${JSON.stringify(Driver)} with capabilities: [${wanted}]`,
     );
   }
+}
+
+/** Limits that need a control group, with their flags. */
+const GROUP_LIMITS: Partial<Record<keyof ContainerResources, string>> = {
+  Memory: '--memory',
+  MemorySwap: '--memory-swap',
+  MemoryReservation: '--memory-reservation',
+  MemorySwappiness: '--memory-swappiness',
+  OomKillDisable: '--oom-kill-disable',
+  NanoCpus: '--cpus',
+  CpuQuota: '--cpu-quota',
+  CpuPeriod: '--cpu-period',
+  CpuShares: '--cpu-shares',
+  CpusetCpus: '--cpuset-cpus',
+  CpusetMems: '--cpuset-mems',
+  PidsLimit: '--pids-limit',
+  BlkioWeight: '--blkio-weight',
+  BlkioWeightDevice: '--blkio-weight-device',
+  BlkioDeviceReadBps: '--device-read-bps',
+  BlkioDeviceWriteBps: '--device-write-bps',
+  BlkioDeviceReadIOps: '--device-read-iops',
+  BlkioDeviceWriteIOps: '--device-write-iops',
+};
+
+/** @throws badParameter that names the limits, where this daemon may make no control group */
+function refuseWithoutGroups(limits: ContainerResources, { noLimits }: HostFacts): void {
+  if (noLimits === undefined) return;
+  const asked = Object.entries(GROUP_LIMITS).flatMap(([field, flag]) => {
+    const value = limits[field as keyof ContainerResources];
+    const isSet = typeof value === 'number' ? value > 0 : Array.isArray(value) ? value.length > 0 : !!value;
+    return isSet ? [flag] : [];
+  });
+  if (asked.length > 0) throw badParameter(`cannot set ${asked.join(' and ')}: ${noLimits.reason}`);
 }
 
 export function checkShmSize(host: HostConfig): void {

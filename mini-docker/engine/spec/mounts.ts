@@ -2,6 +2,7 @@
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Mount } from '../../formats/oci/runtime-spec.ts';
+import { lastMappedId } from '../../linux/own-user-namespace.ts';
 import type { RecordMount } from '../state/record.ts';
 
 export interface MountPlan {
@@ -16,6 +17,7 @@ export interface MountPlan {
   shmDirectory?: string;
 }
 
+const TTY = 5;
 const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 
 export function specMounts(plan: MountPlan): Mount[] {
@@ -35,6 +37,11 @@ function depth(mount: Mount): number {
   return mount.destination.split('/').length;
 }
 
+/** 'tty', to which mesg(1) and write(1) refer; a rootless daemon may not have the id. */
+function terminalGroup(): string[] {
+  return lastMappedId('gid') < TTY ? [] : [`gid=${TTY}`];
+}
+
 function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
   const access = host.Privileged ? 'rw' : 'ro';
   const hardened = ['nosuid', 'noexec', 'nodev'];
@@ -50,7 +57,7 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...terminalGroup()],
     },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...hardened, access] },
     {

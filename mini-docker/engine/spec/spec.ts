@@ -6,6 +6,7 @@ import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Device, Linux, NamespaceType, Process, Spec } from '../../formats/oci/runtime-spec.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
+import { lastMappedId } from '../../linux/own-user-namespace.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { idMappings, isMapped } from '../state/id-mappings.ts';
@@ -131,7 +132,13 @@ function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
 /** @throws badParameter when the container's user has no id on the host */
 function userNamespace({ record, user }: SpecInput): Partial<Linux> {
   const mappings = idMappings(record.hostConfig);
-  if (mappings === undefined) return {};
+  if (mappings === undefined) {
+    const [lastUid, lastGid] = [lastMappedId('uid'), lastMappedId('gid')];
+    if (user.uid <= lastUid && user.gid <= lastGid) return {};
+    throw badParameter(
+      `user ${user.uid}:${user.gid} cannot be used: this rootless daemon has the user ids 0 to ${lastUid} and the group ids 0 to ${lastGid}, from /etc/subuid and /etc/subgid`,
+    );
+  }
   const isThere = isMapped(mappings.uid, user.uid) && isMapped(mappings.gid, user.gid);
   if (!isThere) {
     throw badParameter(`user ${user.uid}:${user.gid} has no id on the host: see --uidmap and --gidmap`);

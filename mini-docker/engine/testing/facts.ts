@@ -7,6 +7,7 @@ export const testFacts: HostFacts = {
   hostname: 'host',
   kernel: '6.1.0',
   cgroupVersion: 1,
+  rootless: false,
   capabilities: new Set(Object.keys(CAP).map(name => `CAP_${name}`)),
   cpus: 2,
   onlineCpus: '0-1',

@@ -8,6 +8,7 @@ import { AT, O, S_IF } from '../../linux/constants.ts';
 import { isWhiteout, statusAt } from '../../linux/directory.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { openInRoot, setTimes, withFd } from '../../linux/in-root.ts';
+import { knownOwner } from '../../linux/own-user-namespace.ts';
 import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { mayFail } from '../../linux/step.ts';
 import {
@@ -32,7 +33,8 @@ const ALLOWED_XATTR = /^(?:user\.(?!overlay\.)|security\.capability$)/;
 
 /** Owner first, since chown(2) clears setuid, setgid, and a file's capabilities. */
 export function describeFile(fd: number, entry: TarEntry): void {
-  call(fchown(fd, entry.uid, entry.gid));
+  const { uid, gid } = knownOwner(entry);
+  call(fchown(fd, uid, gid));
   call(fchmod(fd, entry.mode));
   for (const [name, value] of entry.xattrs ?? []) {
     // A filesystem without attributes (ENOTSUP) is no reason to refuse an image.
@@ -72,7 +74,8 @@ export function makeSymlink(tree: Tree, entry: TarEntry, path: string): void {
   const place = tree.place(path);
   const name = pathArg(place.name);
   tree.make(place, symlinkat(pathArg(entry.linkname ?? ''), place.fd, name));
-  call(fchownat(place.fd, name, entry.uid, entry.gid, AT.SYMLINK_NOFOLLOW));
+  const { uid, gid } = knownOwner(entry);
+  call(fchownat(place.fd, name, uid, gid, AT.SYMLINK_NOFOLLOW));
   setTimes(place.fd, name, entry.mtime, AT.SYMLINK_NOFOLLOW);
 }
 
@@ -117,7 +120,8 @@ export function makeNode(tree: Tree, entry: TarEntry, path: string): void {
   const name = pathArg(place.name);
   tree.make(place, mknodat(place.fd, name, type | 0o600, deviceNumber(major, minor)));
   withFd(call(openat(place.fd, name, O.PATH | O.NOFOLLOW | O.CLOEXEC, 0)), fd => {
-    call(fchownat(fd, '', entry.uid, entry.gid, AT.EMPTY_PATH));
+    const { uid, gid } = knownOwner(entry);
+    call(fchownat(fd, '', uid, gid, AT.EMPTY_PATH));
     // fchmod(2) does not accept O_PATH descriptors; the magic link leads to this very inode.
     chmodSync(`/proc/self/fd/${fd}`, entry.mode);
   });

@@ -54,8 +54,7 @@ function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchie
   if (found.version !== 2)
     return {
       version: 'none',
-      reason:
-        'without root it needs control groups of version 2, and this machine has version 1; leave it out',
+      reason: 'without root it needs control groups of version 2, and this machine has version 1',
     };
   const mountPoint = found.mountPoint + (ownGroups(files.ownCgroups).get('') ?? '').replace(/\/daemon$/, '');
   try {
@@ -66,7 +65,7 @@ function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchie
     return {
       version: 'none',
       reason:
-        'without root it needs a control group that was delegated to the daemon: start the daemon as a service of the user (systemd-run --user --scope -p Delegate=yes mini-docker daemon), or leave it out',
+        'without root it needs a control group that systemd delegates: start the daemon by systemd-run --user --scope -p Delegate=yes mini-docker daemon',
     };
   }
 }
