@@ -1,9 +1,9 @@
 // Plans the file system of a sandbox on this machine.
-import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readMountinfo } from '#linux';
 import { repository } from '../repository.ts';
-import { coverings, isBelow, programsOnly } from './coverings.ts';
+import { type Covering, coverings, isBelow, programsOnly } from './coverings.ts';
 import type { Group } from './groups.ts';
 import type { Placed, RootPlan } from './root.ts';
 
@@ -32,7 +32,7 @@ export function planRoot(options: {
       `a sandbox is assembled below one of ${STAGES.join(' ')}, but none of these can be used here`,
     );
   }
-  const view = excerpt === undefined ? wholeView(needed) : bareView(excerpt, node);
+  const view = excerpt === undefined ? wholeView(needed, userNamespace) : bareView(excerpt, node);
   return {
     stage,
     ...view,
@@ -51,18 +51,39 @@ export const COMMANDS = '/run/sandbox/bin';
 /** A command that exists only in sandboxes: outside, the command behind it is not run. */
 const ONLY_IN_SANDBOX = { path: `${COMMANDS}/only-in-sandbox`, text: '#!/bin/sh\nexec "$@"\n', mode: 0o755 };
 
-function wholeView(needed: readonly string[]): View {
+function wholeView(needed: readonly string[], userNamespace: boolean): View {
+  const found = coverings(readMountinfo() ?? [], needed);
   return {
-    coverings: coverings(readMountinfo() ?? [], needed),
+    coverings: found.filter(isDirectory),
     links: ['learn', 'mini-docker'].map(name => ({
       path: `${COMMANDS}/${name}`,
       to: join(repository, 'bin', name),
     })),
     empty: [],
-    files: [ONLY_IN_SANDBOX],
+    files: [ONLY_IN_SANDBOX, ...(userNamespace ? [] : found.filter(isFile).map(copy))],
     placed: [],
   };
 }
+
+/** In a container, files such as /etc/hosts are mounts. A copy of them can be changed and removed like any other file. */
+function copy({ path }: Covering): RootPlan['files'][number] {
+  return { path, text: readFileSync(path, 'utf8'), mode: 0o644 };
+}
+
+/** Limit on a copied file, in bytes. */
+const MOST = 1 << 16;
+const kindOf = (path: string) => {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+};
+const isDirectory = ({ path }: Covering): boolean => kindOf(path)?.isDirectory() ?? false;
+const isFile = ({ path }: Covering): boolean => {
+  const file = kindOf(path);
+  return file?.isFile() === true && file.size <= MOST;
+};
 
 function bareView({ parts, files }: Excerpt, node: string): View {
   const entries = readdirSync('/', { withFileTypes: true }).map(entry =>
@@ -75,6 +96,7 @@ function bareView({ parts, files }: Excerpt, node: string): View {
   const places = [...(isShown ? [] : [node]), ...parts.map(part => join(repository, part))];
   return {
     ...shown,
+    coverings: shown.coverings.filter(isDirectory),
     empty: ['/root', '/mnt', '/var/tmp', repository],
     files: files.map(each => ({ ...each, path: join(repository, each.path) })),
     placed: places.map(path => ({ source: realpathSync(path), target: path, as: 'read-only' })),

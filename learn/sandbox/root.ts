@@ -179,7 +179,7 @@ function coverItems(options: {
 }
 
 function fileItems(path: string, text: string, mode: number): Item[] {
-  const file = openat(AT.FDCWD, path, O.CREAT | O.WRONLY | O.CLOEXEC, mode);
+  const file = openat(AT.FDCWD, path, O.CREAT | O.TRUNC | O.WRONLY | O.CLOEXEC, mode);
   return [file, writeText(resultOf(file), text), close(resultOf(file))];
 }
 

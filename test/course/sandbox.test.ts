@@ -202,3 +202,14 @@ function quietly<T>(look: () => T): T | undefined {
     return undefined;
   }
 }
+
+test('in a container, where /etc/hosts is a mount, there are sandboxes and it can be removed there', context => {
+  if (process.geteuid?.() !== 0) context.skip('wants root');
+  const hosts = join(mkdtempSync(join(tmpdir(), 'sandbox-')), 'hosts');
+  writeFileSync(hosts, '127.0.0.1 localhost mounted\n');
+  const inside = 'cat /etc/hosts && rm /etc/hosts && test ! -e /etc/hosts && echo removed';
+  const script = `mount --make-rprivate / && mount --bind ${hosts} /etc/hosts && ${learn} shell sh -c '${inside}'`;
+  const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script], { encoding: 'utf8' });
+  rmSync(join(hosts, '..'), { recursive: true });
+  expect(stdout, stderr).toBe('127.0.0.1 localhost mounted\nremoved\n');
+});
