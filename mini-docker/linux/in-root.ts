@@ -34,6 +34,11 @@ export function openBeneath(rootFd: number, path: PathArg, flags: number, mode =
   return open(rootFd, path, { flags, mode, resolve: RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS });
 }
 
+/** openInRoot(), but refuses every path that leaves the root, also by a link (EXDEV). */
+export function openContained(rootFd: number, path: PathArg, flags: number): number {
+  return open(rootFd, path, { flags, mode: 0, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
+}
+
 function open(rootFd: number, path: PathArg, how: { flags: number; mode: number; resolve: number }): number {
   const encoded = encodeOpenHow({ ...how, flags: how.flags | O.CLOEXEC });
   // openat2 answers ENOENT to an empty path; here it means the root itself.

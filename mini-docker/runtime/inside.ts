@@ -7,7 +7,7 @@ import { posix } from 'node:path';
 import { AT, MOVE_MOUNT, O, RESOLVE } from '../linux/constants.ts';
 import { ERRNO } from '../linux/errno.ts';
 import type { Control, Item } from '../linux/program.ts';
-import { because, mayFail, resultOf, type Step, type Word } from '../linux/step.ts';
+import { because, mayFail, type Ref, resultOf, type Step, type Word } from '../linux/step.ts';
 import { encodeOpenHow } from '../linux/structures.ts';
 import { close, fstatfs, mkdirat, moveMount, openat, openat2, unlinkat } from '../linux/syscalls.ts';
 
@@ -42,13 +42,19 @@ export function openPlain(path: string, flags: number, ...tolerated: string[]): 
   return openResolving(path, flags, RESOLVE.IN_ROOT | RESOLVE.NO_SYMLINKS, tolerated);
 }
 
+/** Opens a path in the directory `at` of the host; symbolic links that lead out of it are refused (EXDEV). */
+export function openBelow(at: number | Ref, path: string, flags: number): { fd: Step; items: Item[] } {
+  return openResolving(path, flags, RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS, [], at);
+}
+
 function openResolving(
   path: string,
   flags: number,
   resolve: number,
   tolerated: string[],
+  at: number | Ref = AT.FDCWD,
 ): { fd: Step; items: Item[] } {
-  const open = openat2(AT.FDCWD, path, how(flags, resolve));
+  const open = openat2(at, path, how(flags, resolve));
   // EAGAIN: a rename happened during the resolution, and the kernel asks for another try.
   const fd = mayFail(open, 'EAGAIN', ...tolerated);
   const again = freshLabel('again');

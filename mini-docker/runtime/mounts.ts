@@ -2,34 +2,59 @@
 // filesystem (fsopen, fsmount), or a copy of a part of the host's tree (open_tree). Afterwards each is
 // attached (move_mount) at its place in the container, where no link can lead out.
 
-import type { Mount } from '../formats/oci/runtime-spec.ts';
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MS, OPEN_TREE } from '../linux/constants.ts';
+import type { Mount, Subpath } from '../formats/oci/runtime-spec.ts';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MS, O, OPEN_TREE } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
 import { encodeMountAttr } from '../linux/structures.ts';
-import { close, fsconfig, fsmount, fsopen, mountSetattr, openTree } from '../linux/syscalls.ts';
-import { attach, makeMountPoint } from './inside.ts';
+import {
+  chdir,
+  close,
+  fsconfig,
+  fsmount,
+  fsopen,
+  mountSetattr,
+  openat,
+  openTree,
+  umount2,
+} from '../linux/syscalls.ts';
+import { attach, makeMountPoint, openBelow } from './inside.ts';
 import { parseMountOptions } from './mount-options.ts';
+import { overlay, PLAIN_LAYERS } from './rootfs.ts';
 import { type Section, section } from './section.ts';
 
 export interface PreparedMount {
   /** Steps that make the mount, detached. */
   prepare: Item[];
+  /** The same for a mount that has to be attached first: they run when nothing more appears on the host. */
+  prepareUnseen: Item[];
   attach: Section;
   destination: string;
 }
 
-/** @param isDirectory whether a bind mount's source on the host is a directory */
-export function prepareMount(mount: Mount, isDirectory: (source: string) => boolean): PreparedMount {
-  const { destination, type, source } = mount;
+/**
+ * @param given.isDirectory whether a bind mount's source on the host is a directory
+ * @param given.place a directory where something can be mounted for a moment
+ */
+export function prepareMount(
+  mount: Mount,
+  given: { isDirectory: (source: string) => boolean; place: string },
+): PreparedMount {
+  const { destination, type, source, subpath, layers } = mount;
   const options = parseMountOptions(mount.options ?? []);
   const bind = options.bind || type === 'bind';
-  const [tree, prepare] = bind ? bindTree(source, options) : newFilesystem(mount, options);
-  const kind = bind && !isDirectory(source) ? 'file' : 'directory';
-  const why = bind ? `${source} of the host` : `a ${type} of its own`;
+  const [tree, prepare] = layers
+    ? layersTree(layers, { place: given.place, subpath })
+    : bind
+      ? bindTree(source, options, subpath)
+      : newFilesystem(mount, options);
+  const kind = subpath?.kind ?? (bind && !given.isDirectory(source) ? 'file' : 'directory');
+  const below = subpath === undefined ? '' : `${subpath.path} in `;
+  const why = layers ? `${below}the image` : bind ? `${below}${source} of the host` : `a ${type} of its own`;
   return {
     destination,
-    prepare,
+    prepare: layers ? [] : prepare,
+    prepareUnseen: layers ? prepare : [],
     attach: section(
       `mount ${destination}`,
       makeMountPoint(destination, kind),
@@ -52,13 +77,8 @@ function placeOf({ type, destination }: Mount, bind: boolean): 'anywhere' | 'no 
 
 type Options = ReturnType<typeof parseMountOptions>;
 
-function bindTree(source: string, options: Options): [Step, Item[]] {
-  const flags = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.recursive ? AT.RECURSIVE : 0);
-  const tree = because(
-    `a copy of the mount at ${source}, to be attached in the container`,
-    openTree(AT.FDCWD, source, flags),
-  );
-  const items: Item[] = [tree];
+function bindTree(source: string, options: Options, subpath: Subpath | undefined): [Step, Item[]] {
+  const [tree, items] = copyOf(source, subpath, options.recursive ? AT.RECURSIVE : 0);
   // Two calls, since attributes and propagation each reach as far down the tree as their own options say.
   if (options.attributes !== 0) {
     const below = options.attributesBelow && options.recursive;
@@ -66,6 +86,30 @@ function bindTree(source: string, options: Options): [Step, Item[]] {
     items.push(because(flagWords(options.attributes), setAttributes(tree, set, below)));
   }
   return [tree, [...items, ...setPropagation(tree, options.propagation)]];
+}
+
+function copyOf(source: string, subpath: Subpath | undefined, recursive: number): [Step, Item[]] {
+  const flags = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | recursive;
+  if (subpath === undefined) {
+    const why = `a copy of the mount at ${source}, to be attached in the container`;
+    const tree = because(why, openTree(AT.FDCWD, source, flags));
+    return [tree, [tree]];
+  }
+  const directory = openat(AT.FDCWD, source, O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
+  const { fd, items } = openBelow(resultOf(directory), subpath.path, O.PATH);
+  const why = `a copy of the mount at ${source}, from ${subpath.path} on, to be attached in the container`;
+  const tree = because(why, openTree(resultOf(fd), '', flags | AT.EMPTY_PATH));
+  return [tree, [directory, ...items, tree, close(resultOf(fd)), close(resultOf(directory))]];
+}
+
+/** An image, mounted at `place` for a moment: overlay takes long lists of layers from mount(2) only. */
+function layersTree(
+  lowerdirs: string[],
+  { place, subpath }: { place: string; subpath: Subpath | undefined },
+): [Step, Item[]] {
+  const [tree, items] = copyOf(place, subpath, 0);
+  const mounted = overlay(place, { lowerdirs }, { flags: MS.RDONLY, extra: PLAIN_LAYERS });
+  return [tree, [...mounted, chdir('/'), ...items, umount2(place, MNT.DETACH)]];
 }
 
 const setAttributes = (tree: Step, attributes: Uint8Array, below: boolean): Step =>

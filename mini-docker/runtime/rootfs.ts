@@ -42,11 +42,24 @@ export function rootfsSection(rootfs: string, layers: Layers | undefined): Secti
   ]);
 }
 
-/** @param how flags of mount(2), and further options of overlay */
-export function overlay(rootfs: string, layers: Layers, how: { flags: number; extra: string }): Item[] {
+/**
+ * @param layers at least two
+ * @param how flags of mount(2), and further options of overlay
+ */
+export function overlay(
+  rootfs: string,
+  layers: Pick<Layers, 'lowerdirs'> & Partial<Layers>,
+  how: { flags: number; extra: string },
+): Item[] {
   const { flags, extra } = how;
-  const why = 'the layers of the image below, the writable layer above; only this mount namespace sees it';
-  const writable = `upperdir=${escapeOption(layers.upperdir)},workdir=${escapeOption(layers.workdir)},${extra}`;
+  const { upperdir, workdir } = layers;
+  const own = upperdir !== undefined && workdir !== undefined;
+  const why = own
+    ? 'the layers of the image below, the writable layer above; only this mount namespace sees it'
+    : 'the layers of an image; only this mount namespace sees it';
+  const writable = own
+    ? `upperdir=${escapeOption(upperdir)},workdir=${escapeOption(workdir)},${extra}`
+    : extra;
   const options = `lowerdir=${layers.lowerdirs.map(escapeOption).join(':')},${writable}`;
   if (Buffer.byteLength(options) <= LONGEST_OPTIONS) {
     return [because(why, mountCall('overlay', rootfs, 'overlay', flags, options))];
@@ -67,7 +80,7 @@ export function overlay(rootfs: string, layers: Layers, how: { flags: number; ex
 /** Docker does the same with its directory l/. Adding layers one by one (lowerdir+) needs Linux 6.8. */
 function overlayOfLinks(
   rootfs: string,
-  layers: Layers,
+  layers: Pick<Layers, 'lowerdirs'>,
   { flags, writable, why }: { flags: number; writable: string; why: string },
 ): Item[] {
   const names = layers.lowerdirs.map((_, index) => index.toString(36));

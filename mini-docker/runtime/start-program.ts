@@ -77,7 +77,9 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
-  const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
+  const mounts = expanded
+    .flatMap(each => each.mounts)
+    .map(mount => prepareMount(mount, { isDirectory: facts.isDirectory, place: spec.root.path }));
   const { hostNode } = facts;
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
   const boundDevices = nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
@@ -130,6 +132,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       boundDevices?.prepare ?? [],
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
+    section(
+      'images as mounts',
+      mounts.flatMap(({ prepareUnseen }) => prepareUnseen),
+    ),
     section(
       'nothing',
       nothing(

@@ -159,7 +159,7 @@ function bindOptions({ type, target, source, read_only, bind, volume, tmpfs }: M
 }
 
 function mountRequest(
-  { type, target, read_only, bind, volume, tmpfs, consistency }: Mount,
+  { type, target, read_only, bind, volume, image, tmpfs, consistency }: Mount,
   source: string | undefined,
 ): MountRequest {
   const recursive = {
@@ -192,6 +192,7 @@ function mountRequest(
             ...(volume.labels === undefined ? {} : { Labels: volume.labels }),
           },
         }),
+    ...(image?.subpath === undefined ? {} : { ImageOptions: { Subpath: image.subpath } }),
     ...(tmpfs === undefined
       ? {}
       : {

@@ -72,6 +72,7 @@ const mountObject = object({
     recursive: oneOf('enabled', 'disabled', 'writable', 'readonly'),
   }),
   volume: object({ nocopy: boolean, subpath: text, labels }),
+  image: object({ subpath: text }),
   tmpfs: object({ size, mode: integer }),
 });
 export type Mount = Infer<typeof mountObject>;

@@ -64,6 +64,9 @@ const FIELDS: Record<string, Field> = {
       );
     }
   },
+  'image-subpath': (mount, value) => {
+    mount.ImageOptions = { Subpath: value };
+  },
   'volume-subpath': (mount, value) => volume(mount, { Subpath: value }),
   'volume-nocopy': (mount, value, key) => volume(mount, { NoCopy: flag(value, key) }),
   'volume-label': (mount, value) =>
@@ -118,7 +121,7 @@ export function decodeMount(text: string, absolute: (path: string) => string): M
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: unknown option '${written}' in '${field}'`,
       );
     set(mount, equals < 0 ? 'true' : field.slice(equals + 1), key);
-    const family = /^(bind|volume|tmpfs)-/.exec(key)?.[1];
+    const family = /^(bind|volume|image|tmpfs)-/.exec(key)?.[1];
     if (family !== undefined) families.add(family);
   }
   if (mount.Target === '')

@@ -12,6 +12,7 @@ import type { LiveContainer } from '../state/live-container.ts';
 import type { RecordMount } from '../state/record.ts';
 import { openRootOf } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
+import { openMounted } from './subpaths.ts';
 
 export interface ContainerRoot extends Disposable {
   fd: number;
@@ -51,6 +52,14 @@ export async function openContainerRoot(
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);
+    if (mount.Type === 'image' || mount.subpath !== undefined) {
+      const { fd, kind } = await openMounted(context, mount);
+      if (kind === 'directory') return root(fd, below || '/', live);
+      closeSync(fd);
+      const parent = posix.dirname(mount.subpath!);
+      const above = await openMounted(context, { ...mount, subpath: parent });
+      return root(above.fd, `/${posix.basename(mount.subpath!)}${below}`, live);
+    }
     // A mounted file is found by its own name, in its directory.
     return statSync(mount.Source).isDirectory()
       ? root(openSync(mount.Source, O.PATH), below || '/', live)

@@ -24,6 +24,7 @@ import type { ImagesApi } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
 import { filterTruth, invalidFilter } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
+import type { ContainerRecord } from '../state/record.ts';
 import { imageEvent } from './events.ts';
 import { imageLayers } from './layers.ts';
 import { pruneImages } from './prune.ts';
@@ -119,10 +120,14 @@ function users(context: EngineContext): Map<string, ImageUser[]> {
   const found = new Map<string, ImageUser[]>();
   for (const live of context.containers) {
     const user = { containerId: live.id, running: live.isRunning };
-    found.set(live.record.imageId, [...(found.get(live.record.imageId) ?? []), user]);
+    for (const id of imagesOf(live.record)) found.set(id, [...(found.get(id) ?? []), user]);
   }
   return found;
 }
+
+/** The image that it was made from, and those that it mounts. */
+const imagesOf = ({ imageId, mounts }: ContainerRecord): Set<string> =>
+  new Set([imageId, ...mounts.filter(({ Type }) => Type === 'image').map(({ Source }) => Source)]);
 
 function inspectImage({ images }: EngineContext, image: Image): ImageInspect {
   const { config } = image;

@@ -42,10 +42,11 @@ export async function createContainer(
 ): Promise<ContainerCreated> {
   const { containers, paths } = context;
   const image = await findImage(context, request);
+  const mountedImages = await findMountedImages(context, request);
   const id = containers.newId();
   const name = containers.reserveName(request.name, id);
   try {
-    const record = draftRecord(context, { ...request, image, id, name });
+    const record = draftRecord(context, { ...request, image, mountedImages, id, name });
     await nameNetworks(context, record);
     using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
     try {
@@ -72,9 +73,15 @@ export async function createContainer(
  */
 export function draftRecord(
   context: EngineContext,
-  request: CreateRequest & { image: Image; id: string; name: string },
+  request: CreateRequest & {
+    image: Image;
+    /** Ids of the images of its mounts, by reference; from findMountedImages(). */
+    mountedImages?: ReadonlyMap<string, string>;
+    id: string;
+    name: string;
+  },
 ): ContainerRecord {
-  const { image, id, name } = request;
+  const { image, mountedImages, id, name } = request;
   const { HostConfig: wantedHost = {}, NetworkingConfig, ...wantedConfig } = request.body;
   const config = withImageDefaults(wantedConfig, image.config.config ?? {});
   const command = commandLine(config);
@@ -99,6 +106,7 @@ export function draftRecord(
       volumePath: (volume, options) => context.volumes.source(volume, options),
       volumeFilesystem: (volume, options) => context.volumes.filesystem(volume, options),
       newVolumeName: () => randomBytes(32).toString('hex'),
+      imageId: reference => mountedImages?.get(reference) ?? '',
     }),
     networks,
     wantedMacs: Object.fromEntries(
@@ -124,6 +132,17 @@ export async function findImage(context: EngineContext, request: CreateRequest):
     );
   }
   return image;
+}
+
+/** @throws ImageError when one is missing */
+export async function findMountedImages(
+  { images }: EngineContext,
+  { body }: CreateRequest,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { Type, Source } of body.HostConfig?.Mounts ?? [])
+    if (Type === 'image' && Source) found.set(Source, (await images.get(Source)).id);
+  return found;
 }
 
 /** Adds Docker's defaults, so that `inspect` shows the values in force. */

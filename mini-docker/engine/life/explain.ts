@@ -10,7 +10,7 @@ import { sharedWith } from '../networks/owner.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
-import { type CreateRequest, draftRecord, findImage } from './create.ts';
+import { type CreateRequest, draftRecord, findImage, findMountedImages } from './create.ts';
 import { prepareSpec } from './start.ts';
 
 export async function explainContainer(
@@ -19,7 +19,8 @@ export async function explainContainer(
 ): Promise<ExplainedStep[]> {
   const image = await findImage(context, request);
   const id = context.containers.newId();
-  const record = draftRecord(context, { ...request, image, id, name: 'explained' });
+  const mountedImages = await findMountedImages(context, request);
+  const record = draftRecord(context, { ...request, image, mountedImages, id, name: 'explained' });
   // The preparations of a real start, with another data root, whose path is replaced in the printed steps.
   const elsewhere = mkdtempSync(join(context.paths.runDir, 'explain-'));
   try {

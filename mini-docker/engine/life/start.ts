@@ -12,6 +12,7 @@ import type { Container } from '../../runtime/container.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { shmDirectory } from '../files/shared-memory.ts';
+import { mountParts } from '../files/subpaths.ts';
 import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
 import { etcFiles, fillEtcFiles, makeEtcFiles, tellLinked } from '../networks/etc-files.ts';
 import { checkLinks, linkedVariables } from '../networks/links.ts';
@@ -110,6 +111,7 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
     user: storedIdentity(record, layers),
     rootfs: join(context.paths.runDir, 'rootfs'),
     etcFiles: etcFiles(context, record),
+    parts: await mountParts(context, record),
     ...(shm === undefined ? {} : { shmDirectory: shm }),
     joined: joinedPids(context, record),
     linked: linkedVariables(context, record),

@@ -14,6 +14,7 @@ const requested = (host: HostConfig, config: ContainerConfig = {}) =>
     volumePath: name => `/volumes/${name}/_data`,
     volumeFilesystem: () => undefined,
     newVolumeName: () => 'anonymous',
+    imageId: name => `id of ${name}`,
   });
 
 test('binds, volumes and tmpfs become mounts, outer ones first', () => {

@@ -2,6 +2,7 @@
 // is created here: volumes.ts makes volumes and missing host directories.
 
 import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../core/errors.ts';
 import type { RecordMount } from '../state/record.ts';
@@ -19,6 +20,8 @@ export interface MountSources {
   /** The filesystem that the volume stands for, if it stands for one. */
   volumeFilesystem(name: string, options: Record<string, string>): RecordMount['filesystem'];
   newVolumeName(): string;
+  /** The id of an image that is to be mounted. */
+  imageId(reference: string): string;
 }
 
 /**
@@ -78,12 +81,17 @@ function fromBind(bind: Bind, sources: MountSources): RecordMount {
 }
 
 /** The mount type that each kind of options is for. */
-const OPTIONS = { bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions' } as const;
+const OPTIONS = {
+  bind: 'BindOptions',
+  volume: 'VolumeOptions',
+  image: 'ImageOptions',
+  tmpfs: 'TmpfsOptions',
+} as const;
 
 function fromRequest(request: MountRequest, sources: MountSources): RecordMount {
   const invalid = (why: string) =>
     badParameter(`invalid mount config for type "${request.Type ?? ''}": ${why}`);
-  if (!['bind', 'volume', 'tmpfs'].includes(request.Type)) throw invalid('mount type unknown');
+  if (!Object.hasOwn(OPTIONS, request.Type)) throw invalid('mount type unknown');
   if (!request.Target) throw invalid('field Target must not be empty');
   for (const [type, field] of Object.entries(OPTIONS)) {
     if (type !== request.Type && Object.keys(request[field] ?? {}).length > 0)
@@ -99,6 +107,8 @@ function fromRequest(request: MountRequest, sources: MountSources): RecordMount 
         throw invalid(`invalid mount path: '${request.Source}' is a path; type "bind" takes paths`);
       }
       return fromVolumeRequest(request, { destination, readOnly, invalid, sources });
+    case 'image':
+      return fromImageRequest(request, { destination, invalid, sources });
     case 'tmpfs':
       if (request.Source) throw invalid('field Source must not be specified');
       return {
@@ -120,7 +130,8 @@ function fromVolumeRequest(
   given: { destination: string; readOnly: boolean; invalid: (why: string) => Error; sources: MountSources },
 ): RecordMount {
   const { NoCopy, Labels, DriverConfig, Subpath } = request.VolumeOptions ?? {};
-  if (Subpath) throw given.invalid('this engine has no volume-subpath');
+  if (Subpath && !request.Source) throw given.invalid('must not set Subpath when using anonymous volumes');
+  if (Subpath) checkSubpath(Subpath, given.invalid);
   const options = {
     name: request.Source || undefined,
     destination: given.destination,
@@ -133,7 +144,38 @@ function fromVolumeRequest(
       ...(DriverConfig?.Options ? { options: DriverConfig.Options } : {}),
     },
   };
-  return volumeMount(options, given.sources);
+  const mount = volumeMount(options, given.sources);
+  if (Subpath && mount.filesystem)
+    throw given.invalid('Subpath is not supported for volumes that the driver mounts (type, device)');
+  return { ...mount, ...(Subpath ? { subpath: Subpath } : {}) };
+}
+
+/** As in Docker, read-only in any case. */
+function fromImageRequest(
+  request: MountRequest,
+  given: { destination: string; invalid: (why: string) => Error; sources: MountSources },
+): RecordMount {
+  const { Source = '', ImageOptions: { Subpath } = {} } = request;
+  const { destination, invalid, sources } = given;
+  if (Source === '') throw invalid('field Source must not be empty');
+  if (sources.host.IDMappings)
+    throw invalid('a container with a user namespace of its own can mount no images');
+  if (Subpath) checkSubpath(Subpath, invalid);
+  return {
+    Type: 'image',
+    Name: Source,
+    Source: sources.imageId(Source),
+    Destination: destination,
+    Mode: '',
+    RW: false,
+    Propagation: '',
+    ...(Subpath ? { subpath: Subpath } : {}),
+  };
+}
+
+function checkSubpath(path: string, invalid: (why: string) => Error): void {
+  if (path.startsWith('/') || /^\.\.(\/|$)/.test(posix.normalize(path)))
+    throw invalid('subpath must be a relative path within the volume');
 }
 
 function fromBindRequest(

@@ -1,13 +1,15 @@
 // The mounts of a container, in order: docker's defaults, then the user's.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import type { Mount } from '../../formats/oci/runtime-spec.ts';
+import type { Mount, MountPart } from '../../formats/oci/runtime-spec.ts';
 import { lastMappedId } from '../../linux/own-user-namespace.ts';
 import type { RecordMount } from '../state/record.ts';
 
 export interface MountPlan {
   host: HostConfig;
   mounts: RecordMount[];
+  /** By mount point: the parts of volumes and images. */
+  parts?: ReadonlyMap<string, MountPart>;
   /** Host paths of the container's own versions of these files of /etc. */
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
   /**
@@ -94,14 +96,22 @@ function etcMounts({ etcFiles, host }: MountPlan): Mount[] {
   ];
 }
 
-function userMounts({ host, mounts }: MountPlan): Mount[] {
+function userMounts({ host, mounts, parts }: MountPlan): Mount[] {
   const temporary = Object.entries(host.Tmpfs ?? {}).map(([destination, options]) =>
     tmpfs(destination, options === '' ? [] : options.split(',')),
   );
-  return [...mounts.map(fromRecord), ...temporary];
+  return [...mounts.map(mount => fromRecord(mount, parts?.get(mount.Destination))), ...temporary];
 }
 
-function fromRecord(mount: RecordMount): Mount {
+function fromRecord(mount: RecordMount, { subpath, layers }: MountPart = {}): Mount {
+  const part = subpath === undefined ? {} : { subpath };
+  if (layers !== undefined) {
+    const read = { destination: mount.Destination, options: ['ro'], ...part };
+    // Overlay wants two layers.
+    return layers.length === 1
+      ? { ...read, type: 'bind', source: layers[0]!, options: ['bind', 'ro', 'rprivate'] }
+      : { ...read, type: 'overlay', source: mount.Source, layers };
+  }
   if (mount.Type === 'tmpfs') {
     return tmpfs(mount.Destination, [...(mount.options ?? []), ...(mount.RW ? [] : ['ro'])]);
   }
@@ -117,6 +127,7 @@ function fromRecord(mount: RecordMount): Mount {
     type: 'bind',
     source: mount.Source,
     options: [mount.nonRecursive ? 'bind' : 'rbind', ...access, mount.Propagation || 'rprivate'],
+    ...part,
   };
 }
 

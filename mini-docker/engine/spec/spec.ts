@@ -3,7 +3,14 @@
 
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import type { Device, Linux, NamespaceType, Process, Spec } from '../../formats/oci/runtime-spec.ts';
+import type {
+  Device,
+  Linux,
+  MountPart,
+  NamespaceType,
+  Process,
+  Spec,
+} from '../../formats/oci/runtime-spec.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
 import { lastMappedId } from '../../linux/own-user-namespace.ts';
@@ -28,6 +35,8 @@ export interface SpecInput {
   rootfs: string;
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
   shmDirectory?: string;
+  /** Parts of volumes and images, by mount point. */
+  parts?: ReadonlyMap<string, MountPart>;
   /**
    * Processes of the namespaces that are joined rather than created (`--pid container:NAME` and the
    * like).
@@ -56,6 +65,7 @@ export function buildSpec(input: SpecInput): Spec {
       host: hostConfig,
       mounts: record.mounts,
       etcFiles: input.etcFiles,
+      ...(input.parts && { parts: input.parts }),
       ...(input.shmDirectory === undefined ? {} : { shmDirectory: input.shmDirectory }),
     }),
     linux: linuxOf(input, process.capabilities?.bounding ?? []),

@@ -53,6 +53,8 @@ export interface RecordMount extends MountPoint {
   anonymous?: boolean;
   /** The filesystem to mount, for a volume that is not a directory. */
   filesystem?: VolumeFilesystem;
+  /** For a volume or an image: the file or directory in it that is mounted. */
+  subpath?: string;
   /** For a volume: do not copy the image's files into it when it is empty. */
   noCopy?: boolean;
   /** Labels and options to create the volume with, if it does not exist. */

@@ -1,10 +1,12 @@
 // The volumes and host directories of containers: created before the container, reported when it starts and
 // exits, and removed with it if they are anonymous.
 
-import { chownSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { ANONYMOUS_LABEL } from '../../formats/engine-api/volumes.ts';
+import { ExpectedError } from '../../formats/errors.ts';
 import { mountOf, readMountinfo } from '../../linux/proc/mountinfo.ts';
 import { badParameter } from '../core/errors.ts';
+import { openMounted } from '../files/subpaths.ts';
 import type { EngineContext } from '../state/context.ts';
 import { ownersOnHost } from '../state/id-mappings.ts';
 import type { ContainerRecord, RecordMount } from '../state/record.ts';
@@ -49,13 +51,13 @@ export async function prepareVolumes(
       if (mount.noCopy || mount.filesystem || !existsSync(mount.Source)) continue;
       const isOurs = mount.Source === volumes.dataPath(name);
       const by = isOurs ? volumes.copyPath(name) : undefined;
-      await copyUp({
-        layers: await layers(),
-        destination: mount.Destination,
-        into: mount.Source,
-        onHost,
-        by,
-      });
+      const { Destination: destination, Source: source, subpath } = mount;
+      // A directory below the volume's is named by a descriptor: its programs may swap it for a link.
+      const below = subpath === undefined ? undefined : await openForCopy(context, mount);
+      if (below !== undefined) held.adopt(below.fd, closeSync);
+      if (subpath !== undefined && below?.kind !== 'directory') continue;
+      const into = below === undefined ? source : `/proc/self/fd/${below.fd}`;
+      await copyUp({ layers: await layers(), destination, into, onHost, by });
     }
   } catch (error) {
     await undo();
@@ -63,6 +65,16 @@ export async function prepareVolumes(
   }
   const kept = held.move();
   return { undo, [Symbol.dispose]: () => kept.dispose() };
+}
+
+/** undefined where the part is missing, which the start reports. */
+async function openForCopy(context: EngineContext, mount: RecordMount) {
+  try {
+    return await openMounted(context, mount);
+  } catch (error) {
+    if (error instanceof ExpectedError) return undefined;
+    throw error;
+  }
 }
 
 function settingsOf({ anonymous, volume = {} }: RecordMount) {
@@ -73,7 +85,7 @@ function settingsOf({ anonymous, volume = {} }: RecordMount) {
 /** Makes missing directories for `-v`, as docker does; sources of `--mount` and of volumes must exist. */
 export function makeBindSources(record: ContainerRecord): void {
   for (const mount of record.mounts) {
-    if (mount.Type === 'tmpfs' || mount.filesystem) continue;
+    if (mount.Type === 'tmpfs' || mount.Type === 'image' || mount.filesystem) continue;
     if (mount.mustExist || mount.Type === 'volume') {
       if (existsSync(mount.Source)) continue;
       throw badParameter(

@@ -113,6 +113,7 @@ const mountRequest = object(
       Subpath: string,
       DriverConfig: object({ Name: string, Options: labels }),
     }),
+    ImageOptions: object({ Subpath: string }),
     TmpfsOptions: object({ SizeBytes: integer, Mode: uint32, Options: array(strings) }),
   },
   { Type: text as Schema<'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'>, Target: text },

@@ -42,6 +42,19 @@ export interface Mount {
   type: string;
   source: string;
   options?: string[];
+  /** Not of the specification: of a bind, the file below the source that is mounted; no link leads out of it. */
+  subpath?: Subpath;
+  /** Not of the specification: of the type 'overlay', the layers to mount read-only, topmost first. */
+  layers?: string[];
+}
+
+/** How a mount reaches its part of a volume or an image. */
+export type MountPart = Pick<Mount, 'subpath' | 'layers'>;
+
+export interface Subpath {
+  path: string;
+  /** As found when the container was started; if it is another by then, the start fails. */
+  kind: 'file' | 'directory';
 }
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';
