@@ -9,6 +9,7 @@ import { readMountinfo, readStat } from '#linux';
 import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter.ts';
 import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
 import type { DevicePolicy } from '../../mini-docker/runtime/cgroups/device-rules.ts';
+import { keepSettings } from './settings.ts';
 
 /** The parent group of all sandboxes, in each hierarchy. */
 export const COURSE_GROUP = 'mini-docker-learn';
@@ -41,20 +42,35 @@ export interface Limits {
 
 /**
  * Forbids sandboxes to read or write the machine's disks as devices, whichever file system shows them (devtmpfs, for
- * example). The rule belongs to the parent group, which no sandbox sees.
+ * example), to write to the kernel's log, and to change settings of the kernel. The rules belong to the parent group,
+ * which no sandbox sees.
  */
-function withholdDisks(course: string, { version, controllers }: Hierarchy): void {
+function withholdMachine(course: string, { version, controllers }: Hierarchy): void {
   if (version === 2) {
-    const policy: DevicePolicy = { default: 'allow', exceptions: [{ type: 'b', access: 'rw' }] };
+    const policy: DevicePolicy = {
+      default: 'allow',
+      exceptions: [
+        { type: 'b', access: 'rw' },
+        { type: 'c', major: 1, minor: 11, access: 'rw' },
+      ],
+    };
     quietly(() => setDeviceFilter(course, deviceProgram(policy)));
-  } else if (controllers.includes('devices'))
+    quietly(() => keepSettings(course));
+  } else if (controllers.includes('devices')) {
     quietly(() => writeFileSync(join(course, 'devices.deny'), 'b *:* rw'));
+    quietly(() => writeFileSync(join(course, 'devices.deny'), 'c 1:11 rw'));
+  }
 }
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
 
-/** The hierarchies that have controllers: a v2 tree without any, beside v1, is of no use. */
+/** The hierarchies that have controllers: in a v2 tree without any, beside v1, nothing can be limited. */
 export function hierarchies(): Hierarchy[] {
+  return allHierarchies().filter(({ controllers }) => controllers.length > 0);
+}
+
+/** Also a v2 tree without controllers: its programs (settings.ts) are asked all the same. */
+function allHierarchies(): Hierarchy[] {
   const found: Hierarchy[] = [];
   for (const { mountPoint, type, superOptions } of readMountinfo() ?? []) {
     if (type === 'cgroup') {
@@ -62,8 +78,7 @@ export function hierarchies(): Hierarchy[] {
       if (controllers.length > 0) found.push({ version: 1, root: mountPoint, controllers });
     } else if (type === 'cgroup2') {
       const controllers = readFileSync(join(mountPoint, 'cgroup.controllers'), 'utf8').trim();
-      if (controllers !== '')
-        found.push({ version: 2, root: mountPoint, controllers: controllers.split(' ') });
+      found.push({ version: 2, root: mountPoint, controllers: controllers.split(' ').filter(Boolean) });
     }
   }
   return found;
@@ -81,11 +96,11 @@ export interface Group {
 export function makeGroups(name: string, limits: Limits): Group[] {
   const made: Group[] = [];
   try {
-    for (const hierarchy of hierarchies()) {
+    for (const hierarchy of allHierarchies()) {
       const course = join(hierarchy.root, COURSE_GROUP);
       const directory = join(course, name);
       mkdirSync(course, { recursive: true });
-      withholdDisks(course, hierarchy);
+      withholdMachine(course, hierarchy);
       if (hierarchy.version === 2) {
         pass(hierarchy.root, hierarchy.controllers);
         pass(course, hierarchy.controllers);
@@ -161,12 +176,12 @@ export async function removeGroup(directory: string): Promise<string[]> {
 
 /** Removes the course's group if it is empty: the last sandbox does this. */
 export function removeCourseGroups(): void {
-  for (const { root } of hierarchies()) quietly(() => rmdirSync(join(root, COURSE_GROUP)));
+  for (const { root } of allHierarchies()) quietly(() => rmdirSync(join(root, COURSE_GROUP)));
 }
 
 /** Groups whose maker was killed before it could remove them. */
 export function abandonedGroups(): string[] {
-  const courses = hierarchies().map(({ root }) => join(root, COURSE_GROUP));
+  const courses = allHierarchies().map(({ root }) => join(root, COURSE_GROUP));
   return courses.flatMap(course =>
     (quietly(() => readdirSync(course)) ?? [])
       .filter(name => /^\d+-\d+-[0-9a-f]{8}$/.test(name) && !hasMaker(name))

@@ -37,7 +37,8 @@ export function planRoot(options: {
     stage,
     ...view,
     placed: [...view.placed, ...placed.map(each => ({ ...each, source: realpathSync(each.source) }))],
-    hierarchies: groups.map(({ hierarchy }) => hierarchy),
+    // A tree without controllers is of no use inside.
+    hierarchies: groups.map(({ hierarchy }) => hierarchy).filter(({ controllers }) => controllers.length > 0),
     userNamespace,
     directory,
   };

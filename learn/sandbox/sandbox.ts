@@ -195,7 +195,12 @@ function groupsOf(
     return { groups: [], withoutGroups: 'only root may make control groups: start learn with sudo' };
   try {
     const groups = makeGroups(freshGroupName(), limits);
-    return { groups, withoutGroups: groups.length > 0 ? undefined : 'no control groups are mounted here' };
+    return {
+      groups,
+      withoutGroups: groups.some(({ hierarchy }) => hierarchy.controllers.length > 0)
+        ? undefined
+        : 'no control groups are mounted here',
+    };
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     return { groups: [], withoutGroups: `cannot make control groups here: ${error.message}` };

@@ -1,5 +1,5 @@
 // Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, limits from the command
-// line on, and the course's chapter about them.
+// line on, and the course's chapters about them.
 import { testInVm } from '../vm/suite.ts';
 
 await testInVm({
@@ -9,7 +9,7 @@ await testInVm({
     'test/cgroups/cgroups.test.ts',
     'mini-docker/runtime/runtime.test.ts',
     'test/limits.test.ts',
-    'test/cgroups/chapter-7.ts',
+    'test/cgroups/chapters.ts',
   ],
   timeout: 1_200_000,
 });

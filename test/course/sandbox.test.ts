@@ -11,6 +11,7 @@ import { repository } from '../../learn/repository.ts';
 import { capture } from '../../learn/sandbox/capture.ts';
 import { COURSE_GROUP, hierarchies } from '../../learn/sandbox/groups.ts';
 import { Sandbox } from '../../learn/sandbox/sandbox.ts';
+import { readMountinfo } from '../../mini-docker/linux/proc/mountinfo.ts';
 import { namespaceInode } from '../../mini-docker/linux/proc/namespaces.ts';
 
 const learn = join(repository, 'bin/learn');
@@ -62,6 +63,28 @@ describe('a sandbox', () => {
   test('may not end the machine, load modules or write to the log of its kernel', async () => {
     const bounding = BigInt(`0x${(await output('grep CapBnd /proc/self/status')).split(/\s+/)[1]}`);
     for (const capability of [16, 17, 22, 34]) expect((bounding >> BigInt(capability)) & 1n).toBe(0n);
+    expect(await output('mknod /kmsg c 1 11; true >> /kmsg')).toMatch(/not permitted/i);
+  });
+
+  test('may change settings of its own namespaces, and not those of the kernel, whatever shows them', async context => {
+    if (!(readMountinfo() ?? []).some(({ type }) => type === 'cgroup2'))
+      context.skip('version 2 of control groups is not mounted');
+    // Each is written back as it was read: no harm if it is possible.
+    const rewrite = (name: string): Promise<string> =>
+      output(
+        `mkdir -p /tmp/proc; mountpoint -q /tmp/proc || mount -t proc proc /tmp/proc
+        value=$(cat /tmp/proc/sys/${name}); sh -c "echo '$value' > /tmp/proc/sys/${name}" && echo written`,
+      );
+    for (const own of ['kernel/hostname', 'kernel/shmmax', 'net/ipv4/ip_forward', 'fs/mqueue/msg_max'])
+      expect(await rewrite(own), own).toBe('written');
+    for (const shared of [
+      'kernel/core_pattern',
+      'kernel/panic',
+      'vm/swappiness',
+      'fs/file-max',
+      'kernel/hung_task_warnings',
+    ])
+      expect(await rewrite(shared), shared).toMatch(/error|not permitted/i);
   });
 
   test('a sandbox is made and gone in less than half a second', async () => {

@@ -12,6 +12,10 @@ export const BPF_DEVCG = { ACC_MKNOD: 1, ACC_READ: 2, ACC_WRITE: 4, DEV_BLOCK: 1
  */
 export const BPF = {
   LDX_MEM_W: 0x61,
+  LDX_MEM_H: 0x69,
+  ADD64_K: 0x07,
+  MOV64_X: 0xbf,
+  CALL: 0x85,
   AND32_K: 0x54,
   RSH32_K: 0x74,
   MOV32_K: 0xb4,
@@ -22,7 +26,8 @@ export const BPF = {
   EXIT: 0x95,
 } as const;
 
-interface Instruction {
+/** One instruction: an opcode, registers, and what a load or a jump is relative to. */
+export interface Instruction {
   code: number;
   to: number;
   from?: number;
@@ -55,7 +60,7 @@ export function deviceProgram(policy: DevicePolicy): Uint8Array {
   const allows = policy.default === 'allow';
   for (const exception of policy.exceptions) program.push(...exceptionCode(exception, allows));
   program.push(...answer(allows));
-  return encode(program);
+  return encodeProgram(program);
 }
 
 /** Returns the opposite of the default when all tests match, and otherwise falls through to the next code. */
@@ -94,7 +99,7 @@ function accessBits(access: string): number {
 }
 
 /** struct bpf_insn: code, registers (destination in the low half), offset, immediate. */
-function encode(program: readonly Instruction[]): Uint8Array {
+export function encodeProgram(program: readonly Instruction[]): Uint8Array {
   const bytes = Buffer.alloc(program.length * 8);
   program.forEach(({ code, to, from = 0, offset = 0, value = 0 }, index) => {
     bytes.writeUInt8(code, index * 8);
