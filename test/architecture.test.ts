@@ -10,6 +10,7 @@ const layers: Record<string, readonly string[]> = {
   linux: [],
   formats: [],
   runtime: ['linux', 'formats'],
+  'oci-runtime': ['linux', 'formats', 'runtime'],
   images: ['linux', 'formats'],
   network: ['linux', 'formats'],
   build: ['linux', 'formats', 'images', 'runtime', 'network'],

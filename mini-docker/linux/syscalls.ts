@@ -308,6 +308,8 @@ export const fcntl = syscall('fcntl', { x64: 72, arm64: 25 }, ['fd', { one: name
 export const ioctl = syscall('ioctl', { x64: 16, arm64: 29 }, ['fd', { one: IOCTL }, 'int']);
 /** ioctl(2) with memory */
 export const ioctlBuffer = syscall('ioctl', { x64: 16, arm64: 29 }, ['fd', { one: IOCTL }, 'buffer']);
+/** faccessat(2): mode is of R_OK 4, W_OK 2 and X_OK 1; it asks for the real user. */
+export const faccessat = syscall('faccessat', { x64: 269, arm64: 48 }, ['fd', 'string', 'int']);
 /** mkdirat(2) */
 export const mkdirat = syscall('mkdirat', { x64: 258, arm64: 34 }, ['fd', 'string', 'mode']);
 /** mknodat(2): dev as makedev() gives it. */
@@ -451,6 +453,8 @@ export const recvfrom = syscall('recvfrom', { x64: 45, arm64: 207 }, [
   'buffer',
   'buffer',
 ]);
+/** sendmsg(2) with a struct msghdr. */
+export const sendmsg = syscall('sendmsg', { x64: 46, arm64: 211 }, ['fd', 'buffer', 'int']);
 /** setsockopt(2): level, option, value. */
 export const setsockopt = syscall('setsockopt', { x64: 54, arm64: 208 }, [
   'fd',

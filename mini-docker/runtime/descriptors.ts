@@ -34,7 +34,9 @@ export const FD = {
   init: 20,
   /** The directory of the container's cgroup, with version 2. */
   cgroup: 21,
+  /** A FIFO through which another process starts the program (oci-runtime/). */
+  fifo: 22,
 } as const;
 
 /** The first number above all of them. */
-export const FD_END = 22;
+export const FD_END = 23;

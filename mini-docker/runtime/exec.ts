@@ -38,11 +38,16 @@ import { giveStreams } from './user-namespace.ts';
 export function execProgram(options: {
   spec: Spec;
   process: Process;
-  stdin: boolean;
+  /** Whether standard input is a pipe, or that 0, 1 and 2 are the program's streams already. */
+  stdin: boolean | 'inherited';
+  /** Streams that become the program's user's. */
+  pipes: readonly number[];
   enterCgroup: CgroupEntry;
   lastCapability: number;
+  /** Descriptors from 3 on that reach the program; they come in behind those of FD. */
+  passed?: number;
 }): { sections: Section[]; pid: Uint8Array } {
-  const { spec, process, stdin, enterCgroup } = options;
+  const { spec, process, stdin, pipes, enterCgroup, passed = 0 } = options;
   const types = spec.linux.namespaces.map(({ type }) => type);
   const flags = types.reduce((sum, type) => sum | NAMESPACE_FLAG[type], 0);
   // A process in the container's cgroup namespace sees only the cgroup there, and could not move a process
@@ -59,7 +64,7 @@ export function execProgram(options: {
     section('secrets', ownKeyring(), undumpable()),
     section(
       'nothing',
-      stdin || process.terminal === true ? [] : withDetachedNull(fd => [dup3(resultOf(fd), 0, 0)]),
+      stdin !== false || process.terminal === true ? [] : withDetachedNull(fd => [dup3(resultOf(fd), 0, 0)]),
     ),
     section("through the host's /proc", labelItems(process)),
     section('control group', joinItems(enterCgroup)),
@@ -76,17 +81,19 @@ export function execProgram(options: {
       setsid(),
       process.terminal === true
         ? openTerminal(FD.terminal, size)
-        : [...(stdin ? [dup3(FD.stdin, 0, 0)] : []), dup3(FD.stdout, 1, 0), dup3(FD.stderr, 2, 0)],
+        : stdin === 'inherited'
+          ? []
+          : [...(stdin ? [dup3(FD.stdin, 0, 0)] : []), dup3(FD.stdout, 1, 0), dup3(FD.stderr, 2, 0)],
     ),
     section('working directory', workingDirectory(process, false)),
     section(
       'user and rights',
-      ownStreams(process, stdin),
+      ownStreams(process, pipes),
       limits(process),
       ...rights(process, { lastCapability: options.lastCapability, loadsFilter: filter.length > 0 }),
     ),
     waitForDaemon('wait for the daemon', 'the daemon has taken what it needs'),
-    section('program', closeDescriptors(), execute(process, filter)),
+    section('program', closeDescriptors(passed), execute(process, filter)),
     section('the one that forked', [
       { control: 'label', name: 'done' },
       { control: 'exit', status: 0 },
@@ -115,6 +122,7 @@ export async function execInside(options: {
     spec,
     process,
     stdin,
+    pipes: stdin ? [0, 1, 2] : [1, 2],
     enterCgroup: cgroup.version === 2 ? 'born in it' : { join: cgroup.joinSteps() },
     lastCapability: lastCapability(),
   });

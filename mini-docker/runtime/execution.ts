@@ -4,7 +4,8 @@ import { resetSignals } from '../linux/child.ts';
 import { CLOSE_RANGE, O } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import { close, closeRange, execve, fchdir, umask } from '../linux/syscalls.ts';
+import { close, closeRange, dup3, execve, fchdir, umask } from '../linux/syscalls.ts';
+import { FD_END } from './descriptors.ts';
 import { makeDirectories, openInside } from './inside.ts';
 
 const ALL_DESCRIPTORS = 0xffff_ffff;
@@ -25,18 +26,21 @@ export function workingDirectory(process: Process, create: boolean): Item[] {
 /**
  * Descriptors from 3 on are the runtime's, and must not reach the program: a descriptor of a host directory
  * is a way out.
+ * @param passed number of descriptors from 3 on that are meant for it, and wait behind those of FD
  */
-export function closeDescriptors(): Item {
-  return because(
-    'no descriptor but 0, 1 and 2 reaches the program',
-    closeRange(3, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
-  );
+export function closeDescriptors(passed = 0): Item[] {
+  return [
+    ...Array.from({ length: passed }, (_, index) => dup3(FD_END + index, 3 + index, 0)),
+    because(
+      passed === 0 ? 'no descriptor but 0, 1 and 2 reaches the program' : 'no other descriptor reaches it',
+      closeRange(3 + passed, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
+    ),
+  ];
 }
 
 /** execve(2) does not search: a name without a slash is tried in each directory of PATH, as in execvp(3). */
 export function attempts({ args, env }: Process): Step[] {
-  const [program = ''] = args;
-  return candidates(program, env).map(path => mayFail(execve(path, args, env)));
+  return executables({ args, env }).map(path => mayFail(execve(path, args, env)));
 }
 
 /** @param filter steps that must come immediately before execve */
@@ -45,7 +49,9 @@ export function execute(process: Process, filter: readonly Item[] = []): Item[] 
   return [...resetSignals(), ...filter, ...tries, { control: 'fail', blame: tries }];
 }
 
-function candidates(program: string, env: readonly string[]): string[] {
+/** The paths at which the program may be, in their order. */
+export function executables({ args, env }: Pick<Process, 'args' | 'env'>): string[] {
+  const [program = ''] = args;
   if (program.includes('/')) return [program];
   const path = env.findLast(entry => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
   return path.split(':').map(directory => `${directory === '' ? '.' : directory}/${program}`);

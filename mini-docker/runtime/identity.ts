@@ -30,13 +30,13 @@ function limit(value: number): bigint {
 
 /**
  * A program that is not root can reopen /dev/stdout only if it owns the pipe.
- * @param stdin whether standard input is a pipe; else it is a /dev/null, which any user may open
+ * @param pipes the streams that are pipes; any other is a /dev/null, which any user may open
  */
-export function ownStreams(process: Process, stdin: boolean): Item[] {
+export function ownStreams(process: Process, pipes: readonly number[]): Item[] {
   const { uid, gid } = process.user;
   if (uid === 0) return [];
   const terminal = process.terminal === true;
-  const streams = stdin || terminal ? [0, 1, 2] : [1, 2];
+  const streams = terminal ? [0, 1, 2] : pipes;
   return streams.map(fd => mayFail(fchown(fd, uid, terminal ? -1 : gid)));
 }
 

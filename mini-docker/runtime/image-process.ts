@@ -28,8 +28,8 @@ const HIGH = 256;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
 /**
- * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own. 0, 1 and
- * 2 are /dev/null.
+ * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own.
+ * @param options.standard 0, 1 and 2: ours, or /dev/null
  * @param options.argv its name in a list of processes
  * @param options.doing the beginning of an error message
  * @throws SyscallError when it cannot be started; nothing is left then
@@ -40,8 +40,9 @@ export async function startImage(options: {
   argv: string[];
   doing: string;
   trace?: boolean;
+  standard?: 'ours' | 'null';
 }): Promise<ImageProcess> {
-  const { items, descriptors, argv, doing, trace = false } = options;
+  const { items, descriptors, argv, doing, trace = false, standard: use = 'null' } = options;
   const architecture = hostArchitecture();
   const program = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS, dataFd: FD.data, trace });
 
@@ -52,8 +53,8 @@ export async function startImage(options: {
   const mapping = kept.use(new Mapping(program.data.length, data));
   mapping.bytes.set(program.data);
   const image = lend(sealedExecutable(argv[0]!, encodeElf({ architecture, code: program.code })));
-  const nothing = lend(openSync('/dev/null', 'r+'));
-  const standard = [0, 1, 2].map((number): [number, number] => [nothing, number]);
+  const nothing = use === 'null' ? lend(openSync('/dev/null', 'r+')) : undefined;
+  const standard = [0, 1, 2].map((number): [number, number] => [nothing ?? number, number]);
 
   const child = startChild(
     launch({ descriptors: [...standard, ...descriptors, [data, FD.data]], image, argv }),
@@ -88,12 +89,13 @@ function launch(options: {
 }): Item[] {
   const { descriptors, image, argv } = options;
   // All move up first, since one's number may still be occupied by another.
+  const end = Math.max(FD_END, ...descriptors.map(([, number]) => number + 1));
   const raised = descriptors.map(([fd, number]) => ({ copy: fcntl(fd, F.DUPFD_CLOEXEC, HIGH), number }));
   return [
     chdir('/'),
     ...raised.map(({ copy }) => copy),
     ...raised.flatMap(({ copy, number }) => [dup3(resultOf(copy), number, 0), close(resultOf(copy))]),
-    closeRange(FD_END, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
+    closeRange(end, ALL_DESCRIPTORS, CLOSE_RANGE.CLOEXEC),
     execveat(image, '', argv, [], AT.EMPTY_PATH),
   ];
 }

@@ -53,6 +53,14 @@ const propagations: Record<string, number> = {
   runbindable: MS.UNBINDABLE | MS.REC,
 };
 
+/** All options that do not belong to a filesystem. */
+export const OPTION_NAMES: readonly string[] = [
+  ...Object.keys({ ...attributes, ...withdrawals, ...propagations }),
+  'bind',
+  'rbind',
+  'rro',
+].sort();
+
 /** mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"; later options win over earlier ones. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   const parsed: MountOptions = {

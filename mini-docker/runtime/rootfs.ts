@@ -28,18 +28,25 @@ const LONGEST_OPTIONS = 4095;
 
 /** @param layers undefined: with a user namespace the daemon has already mounted them (user-namespace.ts) */
 export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
+  const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
+  return section('root filesystem', mounted, enterDirectory(rootfs), pivot());
+}
+
+export function enterDirectory(rootfs: string): Item[] {
   const root = because(
     'pivot_root wants a mount point',
     openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0),
   );
-  const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
-  return section('root filesystem', mounted, [
-    root,
-    fchdir(resultOf(root)),
+  return [root, fchdir(resultOf(root))];
+}
+
+/** Makes the working directory, a mount point, the root. */
+export function pivot(): Item[] {
+  return [
     because('the old root now lies on top of the new one, at the same place', pivotRoot('.', '.')),
     because('from here on nothing of the host can be named any more', umount2('.', MNT.DETACH)),
     chdir('/'),
-  ]);
+  ];
 }
 
 /**

@@ -77,6 +77,7 @@ test('an exec', async () => {
     spec: spec(),
     process,
     stdin: true,
+    pipes: [0, 1, 2],
     enterCgroup: facts.enterCgroup,
     lastCapability: 40,
   });

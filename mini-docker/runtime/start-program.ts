@@ -159,7 +159,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     ...(spec.root.readonly === true ? [readonlyRootSection()] : []),
     section(
       'user and rights',
-      ownStreams(process, facts.stdin),
+      ownStreams(process, facts.stdin ? [0, 1, 2] : [1, 2]),
       limits(process),
       ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
     ),
@@ -185,7 +185,7 @@ export function waitForDaemon(title: string, why: string): Section {
   );
 }
 
-function becomeMappedRoot(): Section {
+export function becomeMappedRoot(): Section {
   return section(
     'user namespace',
     setresgid(0, 0, 0),
@@ -223,14 +223,14 @@ function nothing(
   return withOwnNull(where, fd => [...(isStdin ? [dup3(resultOf(fd), 0, 0)] : []), ...masks]);
 }
 
-function names({ hostname, domainname }: Spec): Item[] {
+export function names({ hostname, domainname }: Spec): Item[] {
   return [
     ...(hostname === undefined ? [] : [sethostname(hostname)]),
     ...(domainname === undefined ? [] : [setdomainname(domainname)]),
   ];
 }
 
-function sysctls(values: Record<string, string>): Item[] {
+export function sysctls(values: Record<string, string>): Item[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const file = openPlain(`/proc/sys/${name.replaceAll('.', '/')}`, O.WRONLY);
     return [

@@ -9,7 +9,32 @@ export interface Spec {
   root: { path: string; readonly?: boolean };
   mounts: Mount[];
   linux: Linux;
+  hooks?: Hooks;
   annotations?: Record<string, string>;
+}
+
+/** When a hook runs, in the order of a container's life. */
+export const HOOK_KINDS = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const;
+
+export type HookKind = (typeof HOOK_KINDS)[number];
+
+/** Programs that run at points of a container's life, with its state on their standard input. */
+export type Hooks = Partial<Record<HookKind, Hook[]>>;
+
+export interface Hook {
+  path: string;
+  /** argv with argv[0]; without it argv[0] is the path. */
+  args?: string[];
+  env?: string[];
+  /** Seconds. */
+  timeout?: number;
 }
 
 export interface Process {
@@ -25,6 +50,19 @@ export interface Process {
   oomScoreAdj?: number;
   apparmorProfile?: string;
   selinuxLabel?: string;
+  ioPriority?: { class: string; priority: number };
+  scheduler?: Scheduler;
+}
+
+/** sched_setattr(2). Times in nanoseconds. */
+export interface Scheduler {
+  policy: string;
+  nice?: number;
+  priority?: number;
+  flags?: string[];
+  runtime?: number;
+  deadline?: number;
+  period?: number;
 }
 
 /** Capability names with their prefix: 'CAP_CHOWN'. */

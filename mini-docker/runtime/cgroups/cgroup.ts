@@ -26,6 +26,7 @@ export interface Cgroup {
   /** Resolves when all its processes are frozen. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  isFrozen(): boolean;
   /** All pids in the control group and below it. */
   processes(): number[];
   stats(): Stats;

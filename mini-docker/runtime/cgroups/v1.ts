@@ -144,6 +144,8 @@ function v1Driver(path: string, places: Place[]): Cgroup {
       writeValue(freezer('the container to go on'), 'THAWED');
     },
 
+    isFrozen: () => /^FR/.test(readValue(`${directoryOf('freezer')}/freezer.state`) ?? ''),
+
     processes: () => processesBelow(members),
     stats: () => readStats(directoryOf),
     oomKills: () => oomControl().oom_kill ?? 0,

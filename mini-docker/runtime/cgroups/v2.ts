@@ -83,6 +83,8 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
       writeValue(`${directory}/cgroup.freeze`, '0');
     },
 
+    isFrozen: () => readValue(`${directory}/cgroup.freeze`) === '1',
+
     processes: () => processesBelow(directory),
     stats: () => readStats(directory),
     oomKills: () => readTable(`${directory}/memory.events`).oom_kill ?? 0,

@@ -1,0 +1,199 @@
+// Creates a container up to the point where its program would run. Its state is on disk from the first moment,
+// so that `delete` finds everything, however this program ends.
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { ExpectedError } from '../formats/errors.ts';
+import { call } from '../linux/call.ts';
+import { AT, S_IF } from '../linux/constants.ts';
+import { HeldProcess } from '../linux/held-process.ts';
+import { takeFd } from '../linux/pidfd.ts';
+import { processIdentity } from '../linux/proc/identity.ts';
+import { mountOf, readMountinfo } from '../linux/proc/mountinfo.ts';
+import { mknodat } from '../linux/syscalls.ts';
+import { writeWhole } from '../linux/whole-file.ts';
+import { ensureProfile } from '../runtime/apparmor.ts';
+import type { Cgroup } from '../runtime/cgroups/cgroup.ts';
+import { cgroupView, createCgroup, joinSteps } from '../runtime/cgroups/create.ts';
+import { FD, FD_END } from '../runtime/descriptors.ts';
+import { lastCapability } from '../runtime/last-capability.ts';
+import { setOomScore } from '../runtime/oom-score.ts';
+import { hasOwnUserNamespace } from '../runtime/user-namespace.ts';
+import { readBundle } from './bundle.ts';
+import {
+  fifoOf,
+  makeDirectory,
+  publicState,
+  removeDirectory,
+  type StoredState,
+  writeState,
+} from './container-state.ts';
+import { withDefaults } from './default-devices.ts';
+import { runHooks, runHooksInside } from './hooks.ts';
+import { writeIdMaps } from './id-maps.ts';
+import { type Launched, launch } from './launch.ts';
+import { ociStartProgram } from './start.ts';
+
+export interface CreateRequest {
+  root: string;
+  id: string;
+  bundle: string;
+  pidFile?: string | undefined;
+  noPivot?: boolean | undefined;
+  noNewKeyring?: boolean | undefined;
+  preserveFds: number;
+  /** This program ends before the container does, so that a terminal needs another owner. */
+  detached: boolean;
+  /** Gets the master of the container's terminal, and owns it. */
+  onTerminal?: ((master: number) => void) | undefined;
+}
+
+export interface Created {
+  state: StoredState;
+  directory: string;
+  process: HeldProcess;
+  launched: Launched;
+}
+
+/** @throws Error; nothing is left then */
+export async function createContainer(request: CreateRequest): Promise<Created> {
+  const { root, id, bundle } = request;
+  const listenFds = passedSockets();
+  const spec = withDefaults(readBundle(bundle, id), listenFds);
+  checkTerminal(spec.process.terminal === true, request);
+  const directory = makeDirectory(root, id);
+  const state: StoredState = {
+    id,
+    bundle,
+    created: new Date().toISOString(),
+    owner: process.geteuid!(),
+    spec,
+  };
+  let cgroup: Cgroup | undefined;
+  let held: HeldProcess | undefined;
+  let launched: Launched | undefined;
+  try {
+    writeState(directory, state);
+    const fifo = fifoOf(directory);
+    call(mknodat(AT.FDCWD, fifo, S_IF.IFO | 0o622, 0));
+    cgroup = makeCgroup(state);
+    ensureProfile(spec.process.apparmorProfile);
+    const passed = listenFds + request.preserveFds;
+    const { sections, pid } = ociStartProgram(spec, {
+      enterCgroup: cgroup?.version === 2 ? 'born in it' : { join: cgroup ? joinSteps(cgroup.path) : [] },
+      cgroup: cgroupView(spec.linux.cgroupsPath),
+      isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
+      lastCapability: lastCapability(),
+      parentMount: mountOf(readMountinfo() ?? [], realpathSync(spec.root.path))?.mountPoint ?? '/',
+      pipes: [0, 1, 2].filter(isOwnable),
+      passed,
+      keyring: request.noNewKeyring !== true,
+      pivot: request.noPivot !== true,
+    });
+    using lent = new DisposableStack();
+    const lend = (path: string, flags: number): number => lent.adopt(openSync(path, flags), closeSync);
+    launched = await launch({
+      sections,
+      pid,
+      descriptors: [
+        [lend(fifo, constants.O_RDWR), FD.fifo],
+        ...(cgroup?.version === 2
+          ? [[lend(cgroup.directories[0]!, constants.O_RDONLY), FD.cgroup] as [number, number]]
+          : []),
+        ...Array.from({ length: passed }, (_, index): [number, number] => [3 + index, FD_END + index]),
+      ],
+      argv: ['mini-docker-runtime', 'init', id],
+      program: spec.process.args[0]!,
+    });
+    if (hasOwnUserNamespace(spec)) {
+      arrive(launched);
+      writeIdMaps(launched.pid, spec);
+      launched.open();
+    }
+    arrive(launched);
+    held = HeldProcess.of(launched.pid);
+    if (held === undefined) throw new Error("the container's process was killed before its program ran");
+    state.process = processIdentity(launched.pid)!;
+    writeState(directory, state);
+    if (spec.process.oomScoreAdj !== undefined)
+      setOomScore(launched.pid, spec.process.oomScoreAdj, 'unable to start container process');
+    const shown = publicState(state, 'creating');
+    runHooks(spec, 'prestart', shown);
+    runHooks(spec, 'createRuntime', shown);
+    launched.open();
+    if ((spec.hooks?.createContainer ?? []).length > 0) {
+      arrive(launched);
+      await runHooksInside({ spec, kind: 'createContainer', state: shown, process: held });
+      launched.open();
+    }
+    arrive(launched);
+    if (spec.process.terminal === true) request.onTerminal?.(takeFd(held.pidfd, FD.terminal));
+    if (request.pidFile !== undefined) writePidFile(request.pidFile, launched.pid);
+    return { state, directory, process: held, launched };
+  } catch (error) {
+    const { pid = 0 } = launched ?? {};
+    held ??= pid === 0 ? undefined : HeldProcess.of(pid);
+    launched?.close();
+    cgroup?.kill();
+    await held?.kill();
+    await cgroup?.delete();
+    removeDirectory(directory);
+    throw error;
+  }
+}
+
+export function checkTerminal(
+  terminal: boolean,
+  { detached, onTerminal }: Pick<CreateRequest, 'detached' | 'onTerminal'>,
+): void {
+  if (terminal && detached && onTerminal === undefined)
+    throw new ExpectedError(
+      'badParameter',
+      'cannot allocate tty if runc will detach without setting console socket',
+    );
+  if (!terminal && onTerminal !== undefined && detached)
+    throw new ExpectedError(
+      'badParameter',
+      'cannot use console socket if runc will not detach or allocate tty',
+    );
+}
+
+function arrive(launched: Launched): void {
+  if (!launched.arrive()) throw new Error("the container's process was killed before its program ran");
+}
+
+/** For a process that cannot reach the control groups' files, there are none, as with runc. */
+function makeCgroup({ spec }: StoredState): Cgroup | undefined {
+  try {
+    return createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
+  } catch (error) {
+    const isRootless =
+      process.geteuid!() !== 0 || /^\s*0\s+[1-9]/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+    const isRefused = /permission denied|EACCES|EPERM|EROFS|read-only/.test((error as Error).message);
+    if (isRootless && isRefused) return undefined;
+    throw error;
+  }
+}
+
+/** Number of sockets that a service manager passes (sd_listen_fds(3)). */
+function passedSockets(): number {
+  const count = Number(process.env.LISTEN_FDS ?? 0);
+  return Number.isInteger(count) && count > 0 && Number(process.env.LISTEN_PID ?? process.pid) === process.pid
+    ? count
+    : 0;
+}
+
+/** The host's /dev/null stays the host's root's. */
+export function isOwnable(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    return !stats.isCharacterDevice() || stats.rdev !== NULL;
+  } catch {
+    return false;
+  }
+}
+
+/** makedev(1, 3) */
+const NULL = 0x103;
+
+export function writePidFile(path: string, pid: number): void {
+  writeWhole(path, String(pid), { mode: 0o644 });
+}

@@ -1,0 +1,25 @@
+// Ends what is left of a container, and forgets it.
+import { SIG } from '../linux/constants.ts';
+import { HeldProcess } from '../linux/held-process.ts';
+import { openProcess } from '../linux/proc/identity.ts';
+import { openCgroup } from '../runtime/cgroups/create.ts';
+import { directoryOf, publicState, removeDirectory, type StoredState } from './container-state.ts';
+import { runHooks } from './hooks.ts';
+
+export async function deleteContainer(root: string, state: StoredState): Promise<void> {
+  const { process, spec } = state;
+  const pidfd = process && openProcess(process);
+  const held = pidfd === undefined ? undefined : new HeldProcess(pidfd);
+  const cgroup = openCgroup(spec.linux.cgroupsPath);
+  held?.signal(SIG.KILL);
+  cgroup?.kill();
+  await held?.ended();
+  await cgroup?.delete();
+  removeDirectory(directoryOf(root, state.id));
+  try {
+    runHooks(spec, 'poststop', publicState(state, 'stopped'));
+  } catch (error) {
+    // The container is gone all the same (runtime-spec, "Lifecycle").
+    globalThis.process.stderr.write(`${(error as Error).message}\n`);
+  }
+}

@@ -1,0 +1,244 @@
+// The start of a container from a bundle as a list of steps. Unlike the engine's (runtime/start-program.ts),
+// the root filesystem and the streams are the caller's, nothing is left running but the container's first
+// process, and that one waits on a FIFO, which outlives this program, until `start` lets it go on.
+import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
+import { AT, CLONE, MS } from '../linux/constants.ts';
+import type { Item } from '../linux/program.ts';
+import { because, mayFail, resultOf } from '../linux/step.ts';
+import { chdir, chroot, faccessat, mountCall, read, setsid, umask, write } from '../linux/syscalls.ts';
+import { afterBirth, birth, type CgroupEntry, joinItems } from '../runtime/birth.ts';
+import { type CgroupView, expandCgroupMount } from '../runtime/cgroup-mount.ts';
+import { FD } from '../runtime/descriptors.ts';
+import { consoleItems, devicesSection, prepareBoundDevices } from '../runtime/devices.ts';
+import { closeDescriptors, executables, execute, workingDirectory } from '../runtime/execution.ts';
+import { limits, ownStreams, rights } from '../runtime/identity.ts';
+import { freshLabel, makeDirectories, requireProc } from '../runtime/inside.ts';
+import { labelItems } from '../runtime/labels.ts';
+import { prepareMasks } from '../runtime/masks.ts';
+import { prepareMount } from '../runtime/mounts.ts';
+import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from '../runtime/namespaces.ts';
+import { nullIn, withOwnNull } from '../runtime/own-null.ts';
+import { enterDirectory, pivot, readonlyRootSection } from '../runtime/rootfs.ts';
+import { loadFilter } from '../runtime/seccomp/load.ts';
+import { ownKeyring, privacy } from '../runtime/secrets.ts';
+import { type Section, section } from '../runtime/section.ts';
+import { becomeMappedRoot, names, sysctls, waitForDaemon } from '../runtime/start-program.ts';
+import { openTerminal } from '../runtime/terminal.ts';
+import { hasOwnUserNamespace } from '../runtime/user-namespace.ts';
+
+export interface OciStartFacts {
+  enterCgroup: CgroupEntry;
+  cgroup: CgroupView;
+  isDirectory(source: string): boolean;
+  lastCapability: number;
+  /** The mount point of the mount in which the bundle's root lies. */
+  parentMount: string;
+  /** The standard streams that the program's user is to own. */
+  pipes: readonly number[];
+  /** Number of descriptors from 3 on that are passed to the program. */
+  passed: number;
+  keyring: boolean;
+  pivot: boolean;
+}
+
+export interface OciStartProgram {
+  sections: Section[];
+  /** Memory for the pid of the container's first process. */
+  pid: Uint8Array;
+}
+
+export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgram {
+  const { linux, process, root } = spec;
+  const pid = new Uint8Array(4);
+  const clone = birth({ flags: cloneFlags(linux) | CLONE.PARENT, pid, cgroup: facts.enterCgroup });
+  const userNamespace = hasOwnUserNamespace(spec);
+  const joinsUser = linux.namespaces.some(({ type, path }) => type === 'user' && path !== undefined);
+  const mapped = userNamespace || joinsUser;
+  const expanded = spec.mounts.map(mount =>
+    mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
+  );
+  const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
+  const isDev = ({ destination }: { destination: string }): boolean => destination === '/dev';
+  const devices = devicesOf(spec, mapped);
+  const masks = prepareMasks(
+    { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
+    { isDirectory: facts.isDirectory, nothing: mapped ? '/dev/null' : nullIn(root.path) },
+  );
+  const filter = loadFilter(linux.seccomp ?? undefined);
+  const joinFirst = mapped && facts.enterCgroup !== 'born in it';
+
+  const sections = [
+    section(
+      'the process that forks',
+      facts.keyring ? ownKeyring() : [],
+      privacy(linux),
+      // A user namespace takes away the right to write to the control group's files.
+      joinFirst ? joinItems(facts.enterCgroup) : [],
+      joinsUser ? joinNamespaces({ ...linux, namespaces: linux.namespaces.filter(isUser) }) : [],
+      beforeClone(linux),
+      [
+        {
+          control: 'fork',
+          step: because("the container's first process; the caller of this program inherits it", clone),
+          parent: 'done',
+        },
+      ],
+    ),
+    ...(userNamespace ? [waitForDaemon('user namespace', 'the id maps are written')] : []),
+    ...(mapped ? [becomeMappedRoot()] : []),
+    section(
+      'control group',
+      afterBirth(facts.enterCgroup),
+      joinFirst ? [] : joinItems(facts.enterCgroup),
+      newCgroupNamespace(linux),
+    ),
+    section(
+      'namespaces of others',
+      joinNamespaces({ ...linux, namespaces: linux.namespaces.filter(each => !isUser(each)) }),
+    ),
+    waitForDaemon(
+      'the runtime environment is there',
+      'the state is written, and the createRuntime hooks run',
+    ),
+    section('session', because('no terminal of the host may send it signals', setsid())),
+    section("through the host's /proc", labelItems(process)),
+    section(
+      'what comes from outside',
+      mounts.flatMap(({ prepare }) => prepare),
+      devices.prepare,
+    ),
+    rootPropagation(spec, facts.parentMount),
+    section(
+      'nothing',
+      mapped
+        ? masks.prepare
+        : masks.prepare.length === 0
+          ? []
+          : withOwnNull({ place: root.path, isMade: false }, () => masks.prepare),
+    ),
+    section(
+      'root filesystem',
+      because("the bundle's root becomes a mount", bindRoot(root.path)),
+      enterDirectory(root.path),
+      because('nodes get the permissions that are written here', umask(0)),
+    ),
+    ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices.section] : [mount.attach])),
+    ...(mounts.some(isDev) ? [] : [section('/dev', makeDirectories('/dev')), devices.section]),
+    section(
+      'control groups, read-only',
+      expanded.flatMap(({ finish }) => finish),
+    ),
+    ...((spec.hooks?.createContainer ?? []).length > 0
+      ? [waitForDaemon('createContainer hooks', 'they run in these namespaces, and still see the host')]
+      : []),
+    section('the new root', facts.pivot ? pivot() : moveRoot()),
+    section('names', names(spec)),
+    section('terminal', process.terminal === true ? terminal(process) : []),
+    section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
+    section('kernel parameters', sysctls(linux.sysctl ?? {})),
+    masks.section,
+    section('working directory', workingDirectory(process, true)),
+    ...(root.readonly === true ? [readonlyRootSection()] : []),
+    finalPropagation(spec),
+    section(
+      'user and rights',
+      ownStreams(process, facts.pipes),
+      limits(process),
+      ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
+    ),
+    section('the program exists', findProgram(process)),
+    section('wait for start', waitForStart()),
+    section('program', closeDescriptors(facts.passed), execute(process, filter)),
+    section('the one that forked', [
+      { control: 'label', name: 'done' },
+      { control: 'exit', status: 0 },
+    ]),
+  ];
+  return { sections: sections.filter(({ items }) => items.length > 0), pid };
+}
+
+const isUser = ({ type }: { type: string }): boolean => type === 'user';
+
+/** mknod is not allowed in a user namespace: the host's nodes serve there, whose owner is not mapped. */
+function devicesOf({ linux, mounts }: Spec, mapped: boolean): { prepare: Item[]; section: Section } {
+  // Whoever binds a whole /dev wants exactly that.
+  if (mounts.some(({ destination, type }) => destination === '/dev' && type === 'bind'))
+    return { prepare: [], section: section('devices') };
+  const devices = linux.devices ?? [];
+  if (!mapped) return { prepare: [], section: devicesSection(devices) };
+  return prepareBoundDevices(devices, index => devices[index]!.path);
+}
+
+const PROPAGATION: Record<string, number> = {
+  private: MS.PRIVATE,
+  slave: MS.SLAVE,
+  shared: MS.SHARED,
+  unbindable: MS.UNBINDABLE,
+};
+
+/** 'rprivate' and 'private' alike: the kernel wants every mount of the host to be treated here. */
+function propagationOf({ linux }: Spec): string {
+  return (linux.rootfsPropagation ?? 'slave').replace(/^r/, '');
+}
+
+function rootPropagation(spec: Spec, parentMount: string): Section {
+  const kind = propagationOf(spec);
+  // An unbindable tree could not be bound as the container's root.
+  const flag = kind === 'unbindable' ? MS.PRIVATE : PROPAGATION[kind]!;
+  return section(
+    'mount propagation',
+    because(`mounts of the host: ${kind}`, mountCall(null, '/', null, MS.REC | flag, null)),
+    because(
+      "the container's root appears nowhere else",
+      mountCall(null, parentMount, null, MS.PRIVATE, null),
+    ),
+  );
+}
+
+function finalPropagation(spec: Spec): Section {
+  const kind = propagationOf(spec);
+  if (kind !== 'shared' && kind !== 'unbindable') return section('root propagation');
+  return section('root propagation', mountCall(null, '/', null, PROPAGATION[kind]!, null));
+}
+
+const bindRoot = (path: string) => mountCall(path, path, null, MS.BIND | MS.REC, null);
+
+/** --no-pivot: for a root on the initial ramdisk, which cannot be pivoted away. */
+function moveRoot(): Item[] {
+  return [
+    because('the ramdisk stays below, out of reach', mountCall('.', '/', null, MS.MOVE, null)),
+    chroot('.'),
+    chdir('/'),
+  ];
+}
+
+function terminal({ consoleSize }: Process): Item[] {
+  return [
+    ...openTerminal(FD.terminal, consoleSize && { rows: consoleSize.height, columns: consoleSize.width }),
+    ...consoleItems(),
+  ];
+}
+
+/** As the program's user: a missing program fails the create, and not the start. */
+function findProgram(process: Process): Item[] {
+  const found = freshLabel('found');
+  const tries = executables(process).map(path => mayFail(faccessat(AT.FDCWD, path, 1)));
+  return [
+    ...tries.flatMap((step): Item[] => [
+      step,
+      { control: 'when', result: resultOf(step), is: 'equal', value: 0, to: found },
+    ]),
+    { control: 'fail', blame: tries },
+    { control: 'label', name: found },
+  ];
+}
+
+function waitForStart(): Item[] {
+  return [
+    write(FD.ready, new Uint8Array([1])),
+    because('the FIFO is open for writing here too: it never ends', {
+      ...read(FD.fifo, new Uint8Array(1)),
+      expect: 1,
+    }),
+  ];
+}
