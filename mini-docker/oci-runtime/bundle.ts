@@ -91,17 +91,12 @@ export function checkedProcess(raw: Partial<Process>): Process {
   return {
     ...others,
     args,
-    env: withHome(env, user.uid ?? 0),
+    env,
     cwd: raw.cwd,
     rlimits,
     user: { ...user, uid: user.uid ?? 0, gid: user.gid ?? 0 },
     ...(capabilities ? { capabilities: checkedCapabilities(capabilities) } : {}),
   };
-}
-
-/** Programs expect HOME; runc reads the container's /etc/passwd for it. */
-function withHome(env: string[], uid: number): string[] {
-  return uid !== 0 || env.some(entry => entry.startsWith('HOME=')) ? env : [...env, 'HOME=/root'];
 }
 
 /** Without capabilities that this program does not know: an older kernel would not have them either. */

@@ -1,6 +1,5 @@
 // The command line: options before the command are for all commands, and every command is a module that is
 // loaded when it is needed.
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Command, type Option, optionsConfig } from './command.ts';
@@ -64,8 +63,10 @@ async function dispatch(argv: string[], log: LogOptions): Promise<number> {
     say(`Incorrect Usage.\n\n${usage(name, command)}`);
     throw error;
   }
-  if (values['systemd-cgroup'] === true) refuseSystemd();
-  const globalOptions = { root: resolve(String(values.root ?? defaultRoot())) };
+  const globalOptions = {
+    root: resolve(String(values.root ?? defaultRoot())),
+    systemdCgroup: values['systemd-cgroup'] === true,
+  };
   return command.run({ ...invocation, globals: globalOptions });
 }
 
@@ -129,14 +130,6 @@ function endOfOptions(args: string[], options: Record<string, Option>): number {
   while (index < args.length && args[index] !== '--' && /^-./.test(args[index]!))
     index += takesValue(args[index]!) ? 2 : 1;
   return index;
-}
-
-function refuseSystemd(): never {
-  throw new Error(
-    existsSync('/run/systemd/system')
-      ? 'systemd cgroups are not supported by this runtime: use the cgroupfs driver'
-      : 'systemd not running on this host, cannot use systemd cgroups manager',
-  );
 }
 
 function defaultRoot(): string {

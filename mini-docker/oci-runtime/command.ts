@@ -3,6 +3,7 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 
 export interface GlobalOptions {
   root: string;
+  systemdCgroup: boolean;
 }
 
 export interface Option {

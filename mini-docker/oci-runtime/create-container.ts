@@ -27,6 +27,7 @@ import {
   writeState,
 } from './container-state.ts';
 import { withDefaults } from './default-devices.ts';
+import { withHome } from './home.ts';
 import { runHooks, runHooksInside } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { type Launched, launch } from './launch.ts';
@@ -57,7 +58,8 @@ export interface Created {
 export async function createContainer(request: CreateRequest): Promise<Created> {
   const { root, id, bundle } = request;
   const listenFds = passedSockets();
-  const spec = withDefaults(readBundle(bundle, id), listenFds);
+  const read = withDefaults(readBundle(bundle, id), listenFds);
+  const spec = { ...read, process: withHome(read.process, read.root.path) };
   checkTerminal(spec.process.terminal === true, request);
   const directory = makeDirectory(root, id);
   const state: StoredState = {

@@ -13,6 +13,7 @@ import { lastCapability } from '../runtime/last-capability.ts';
 import { setOomScore } from '../runtime/oom-score.ts';
 import type { StoredState } from './container-state.ts';
 import { isOwnable } from './create-container.ts';
+import { withHome } from './home.ts';
 import { launch } from './launch.ts';
 import { typesOf } from './namespaces-of.ts';
 
@@ -22,12 +23,13 @@ export async function execInContainer(options: {
   preserveFds: number;
   onTerminal: ((master: number) => void) | undefined;
 }): Promise<{ pid: number; process: HeldProcess }> {
-  const { state, process, preserveFds: passed, onTerminal } = options;
+  const { state, preserveFds: passed, onTerminal } = options;
   const { spec, id } = state;
   using lent = new DisposableStack();
   const pidfd = state.process && openProcess(state.process);
   if (pidfd === undefined) throw new ExpectedError('conflict', 'cannot exec in a stopped container');
   lent.adopt(pidfd, closeSync);
+  const process = withHome(options.process, `/proc/${state.process!.pid}/root`);
   const cgroup = openCgroup(spec.linux.cgroupsPath);
   ensureProfile(process.apparmorProfile);
   const { sections, pid } = execProgram({

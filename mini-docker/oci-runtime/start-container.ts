@@ -10,13 +10,13 @@ import { directoryOf, fifoOf, publicState, type StoredState, statusOf } from './
 import { deleteContainer } from './delete-container.ts';
 import { runHooks, runHooksInside } from './hooks.ts';
 
-/** Adds the name of the command to its errors, as runc does. */
-export async function failing(name: string, act: () => Promise<number>): Promise<number> {
+/** Adds to the errors what failed, as runc does. */
+export async function failing(what: string, act: () => Promise<number>): Promise<number> {
   try {
     return await act();
   } catch (error) {
     const { message, exitCode } = error as ExpectedError;
-    throw Object.assign(new Error(`mini-docker-runtime ${name} failed: ${message}`, { cause: error }), {
+    throw Object.assign(new Error(`${what}: ${message}`, { cause: error }), {
       exitCode,
     });
   }

@@ -1,4 +1,5 @@
 // The options that `create` and `run` share.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ExpectedError } from '../formats/errors.ts';
 import { sendDescriptors } from '../linux/send-descriptor.ts';
@@ -33,6 +34,7 @@ export const START_OPTIONS: Record<string, Option> = {
 
 export function createRequest(invocation: Invocation): Omit<CreateRequest, 'onTerminal' | 'detached'> {
   const { globals, args } = invocation;
+  if (globals.systemdCgroup) refuseSystemd();
   const id = args[0]!;
   checkId(id);
   return {
@@ -56,4 +58,12 @@ export function preservedFds(invocation: Invocation): number {
 /** Hands the terminal's master to the caller's socket. */
 export function terminalTo(socket: string): (master: number) => void {
   return master => sendDescriptors(socket, [master], '/dev/ptmx');
+}
+
+function refuseSystemd(): never {
+  throw new Error(
+    existsSync('/run/systemd/system')
+      ? 'systemd cgroups are not supported by this runtime: use the cgroupfs driver'
+      : 'systemd not running on this host, cannot use systemd cgroups manager',
+  );
 }

@@ -58,6 +58,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
   })),
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   {
+    file: 'mini-docker/oci-runtime/as-runc.test.ts',
+    why: 'runc is not installed, which is compared',
+    where: lacks('runc'),
+  },
+  {
     file: 'test/apparmor.long.test.ts',
     why: 'there is no second kernel, or no apparmor_parser for it (bin/setup fetches both from Debian)',
     where: !isFetched('x64') || parserDirectory() === undefined,

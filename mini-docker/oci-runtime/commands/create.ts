@@ -11,7 +11,7 @@ export const command: Command = {
   count: [1, 1],
   options: START_OPTIONS,
   run: invocation =>
-    failing('create', async () => {
+    failing('mini-docker-runtime create failed', async () => {
       const socket = text(invocation, 'console-socket');
       const onTerminal = (master: number): void => {
         terminalTo(socket!)(master);

@@ -47,7 +47,7 @@ export const command: Command = {
   },
   run: async invocation => {
     try {
-      return await failing('exec', () => execute(invocation));
+      return await failing('exec failed', () => execute(invocation));
     } catch (error) {
       throw Object.assign(error as Error, { exitCode: 255 });
     }

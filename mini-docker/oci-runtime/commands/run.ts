@@ -17,7 +17,7 @@ export const command: Command = {
     'no-subreaper': { type: 'boolean', help: 'ignored: this runtime is no subreaper' },
   },
   run: invocation =>
-    failing('run', async () => {
+    failing('mini-docker-runtime run failed', async () => {
       const request = createRequest(invocation);
       const socket = text(invocation, 'console-socket');
       const detached = flag(invocation, 'detach');
