@@ -1,6 +1,6 @@
 // Creates a container up to the point where its program would run. Its state is on disk from the first moment,
 // so that `delete` finds everything, however this program ends.
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { ExpectedError } from '../formats/errors.ts';
 import { call } from '../linux/call.ts';
 import { AT, S_IF } from '../linux/constants.ts';
@@ -76,11 +76,11 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
     writeState(directory, state);
     const fifo = fifoOf(directory);
     call(mknodat(AT.FDCWD, fifo, S_IF.IFO | 0o622, 0));
-    cgroup = makeCgroup(state);
+    cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
     ensureProfile(spec.process.apparmorProfile);
     const passed = listenFds + request.preserveFds;
     const { sections, pid } = ociStartProgram(spec, {
-      enterCgroup: cgroup?.version === 2 ? 'born in it' : { join: cgroup ? joinSteps(cgroup.path) : [] },
+      enterCgroup: cgroup.version === 2 ? 'born in it' : { join: joinSteps(cgroup.path) },
       cgroup: cgroupView(spec.linux.cgroupsPath),
       isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
       lastCapability: lastCapability(),
@@ -97,7 +97,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       pid,
       descriptors: [
         [lend(fifo, constants.O_RDWR), FD.fifo],
-        ...(cgroup?.version === 2
+        ...(cgroup.version === 2
           ? [[lend(cgroup.directories[0]!, constants.O_RDONLY), FD.cgroup] as [number, number]]
           : []),
         ...Array.from({ length: passed }, (_, index): [number, number] => [3 + index, FD_END + index]),
@@ -160,19 +160,6 @@ export function checkTerminal(
 
 function arrive(launched: Launched): void {
   if (!launched.arrive()) throw new Error("the container's process was killed before its program ran");
-}
-
-/** For a process that cannot reach the control groups' files, there are none, as with runc. */
-function makeCgroup({ spec }: StoredState): Cgroup | undefined {
-  try {
-    return createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
-  } catch (error) {
-    const isRootless =
-      process.geteuid!() !== 0 || /^\s*0\s+[1-9]/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-    const isRefused = /permission denied|EACCES|EPERM|EROFS|read-only/.test((error as Error).message);
-    if (isRootless && isRefused) return undefined;
-    throw error;
-  }
 }
 
 /** Number of sockets that a service manager passes (sd_listen_fds(3)). */

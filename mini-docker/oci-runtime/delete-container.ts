@@ -2,15 +2,15 @@
 import { SIG } from '../linux/constants.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import { openProcess } from '../linux/proc/identity.ts';
-import { openCgroup } from '../runtime/cgroups/create.ts';
 import { directoryOf, publicState, removeDirectory, type StoredState } from './container-state.ts';
 import { runHooks } from './hooks.ts';
+import { cgroupOf } from './processes.ts';
 
 export async function deleteContainer(root: string, state: StoredState): Promise<void> {
   const { process, spec } = state;
   const pidfd = process && openProcess(process);
   const held = pidfd === undefined ? undefined : new HeldProcess(pidfd);
-  const cgroup = openCgroup(spec.linux.cgroupsPath);
+  const cgroup = cgroupOf(state);
   held?.signal(SIG.KILL);
   cgroup?.kill();
   await held?.ended();

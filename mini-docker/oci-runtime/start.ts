@@ -3,6 +3,7 @@
 // process, and that one waits on a FIFO, which outlives this program, until `start` lets it go on.
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { AT, CLONE, MS } from '../linux/constants.ts';
+import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf } from '../linux/step.ts';
 import { chdir, chroot, faccessat, mountCall, read, setsid, umask, write } from '../linux/syscalls.ts';
@@ -17,7 +18,7 @@ import { labelItems } from '../runtime/labels.ts';
 import { prepareMasks } from '../runtime/masks.ts';
 import { prepareMount } from '../runtime/mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from '../runtime/namespaces.ts';
-import { nullIn, withOwnNull } from '../runtime/own-null.ts';
+import { HOST_NULL, nullIn, withOwnNull } from '../runtime/own-null.ts';
 import { enterDirectory, pivot, readonlyRootSection } from '../runtime/rootfs.ts';
 import { loadFilter } from '../runtime/seccomp/load.ts';
 import { ownKeyring, privacy } from '../runtime/secrets.ts';
@@ -53,7 +54,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   const clone = birth({ flags: cloneFlags(linux) | CLONE.PARENT, pid, cgroup: facts.enterCgroup });
   const userNamespace = hasOwnUserNamespace(spec);
   const joinsUser = linux.namespaces.some(({ type, path }) => type === 'user' && path !== undefined);
-  const mapped = userNamespace || joinsUser;
+  const mapped = userNamespace || joinsUser || inUserNamespace();
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
@@ -62,7 +63,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   const devices = devicesOf(spec, mapped);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
-    { isDirectory: facts.isDirectory, nothing: mapped ? '/dev/null' : nullIn(root.path) },
+    { isDirectory: facts.isDirectory, nothing: mapped ? HOST_NULL : nullIn(root.path) },
   );
   const filter = loadFilter(linux.seccomp ?? undefined);
   const joinFirst = mapped && facts.enterCgroup !== 'born in it';
@@ -85,7 +86,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       ],
     ),
     ...(userNamespace ? [waitForDaemon('user namespace', 'the id maps are written')] : []),
-    ...(mapped ? [becomeMappedRoot()] : []),
+    ...(userNamespace || joinsUser ? [becomeMappedRoot()] : []),
     section(
       'control group',
       afterBirth(facts.enterCgroup),
@@ -114,7 +115,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
         ? masks.prepare
         : masks.prepare.length === 0
           ? []
-          : withOwnNull({ place: root.path, isMade: false }, () => masks.prepare),
+          : withOwnNull({ place: root.path, node: undefined }, () => masks.prepare),
     ),
     section(
       'root filesystem',

@@ -54,6 +54,7 @@ export function openNone({ reason }: NoHierarchy, path: string): Cgroup {
       throw new CgroupError(`cannot pause the container: ${reason}`);
     },
     async thaw() {},
+    isFrozen: () => false,
     processes,
     stats: () => statsOf(processes()),
     oomKills: () => 0,
