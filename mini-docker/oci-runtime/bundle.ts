@@ -123,7 +123,6 @@ function checkedMount(raw: Partial<Mount>, bundle: string): Mount {
   const isBind = type === 'bind' || given.includes('bind') || given.includes('rbind');
   const source = raw.source ?? type;
   return {
-    ...raw,
     destination: posix.join('/', destination),
     type: isBind ? 'bind' : type,
     source: isBind ? resolve(bundle, source) : source,

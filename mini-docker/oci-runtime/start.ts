@@ -58,7 +58,9 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
   );
-  const mounts = expanded.flatMap(each => each.mounts).map(mount => prepareMount(mount, facts.isDirectory));
+  const mounts = expanded
+    .flatMap(each => each.mounts)
+    .map(mount => prepareMount(mount, { isDirectory: facts.isDirectory, place: root.path }));
   const isDev = ({ destination }: { destination: string }): boolean => destination === '/dev';
   const devices = devicesOf(spec, mapped);
   const masks = prepareMasks(
