@@ -474,3 +474,13 @@ async function picture(...names: string[]) {
     })),
   };
 }
+
+test('run exits as the program does, with 127 where there is none and 126 where it cannot run', async () => {
+  file('services:\n  job: { image: busybox }\n');
+  for (const [command, code] of [
+    ['false', 1],
+    ['nosuch', 127],
+    ['/etc/passwd', 126],
+  ] as const)
+    expect((await compose(`run --rm job ${command}`)).code, command).toBe(code);
+});

@@ -75,3 +75,25 @@ test("curl --data-binary builds, with the content type that curl sends when it i
   expect(text).toContain('Successfully tagged by-curl:latest');
   await engine.json('DELETE', '/images/by-curl');
 });
+
+test('LastTagTime is the time of the latest tag of an image', async () => {
+  const tagged = async (): Promise<number> => {
+    const { Metadata } = await engine.json<{ Metadata: { LastTagTime: string } }>(
+      'GET',
+      '/images/busybox/json',
+    );
+    return Date.parse(Metadata.LastTagTime);
+  };
+  const before = Date.now();
+  await engine.json('POST', '/images/busybox/tag?repo=again&tag=1');
+  const first = await tagged();
+  expect(first).toBeGreaterThanOrEqual(before - 1);
+  expect(first).toBeLessThanOrEqual(Date.now());
+  await expect
+    .poll(async () => {
+      await engine.json('POST', '/images/busybox/tag?repo=again&tag=1');
+      return tagged();
+    })
+    .toBeGreaterThan(first);
+  await engine.json('DELETE', '/images/again:1');
+});

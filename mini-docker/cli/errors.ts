@@ -53,7 +53,7 @@ export const isRun = (command: string): boolean => /^(container )?run$/.test(com
  */
 export function exitCodeOf(command: string, error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
-  const started = error instanceof DaemonError && (isRun(command) || /^(container )?exec$/.test(command));
+  const started = error instanceof DaemonError && /^(container |compose )?(run|exec)$/.test(command);
   return (started ? error.exitCode : undefined) ?? (isRun(command) ? OUR_FAULT : 1);
 }
 

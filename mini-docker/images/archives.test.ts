@@ -56,7 +56,12 @@ describe('save and load', () => {
     ]);
     const image = await other.get('two:layers');
     // Only the store that made it knows on what.
-    const known = { parent: undefined, names: expect.anything(), repoTags: expect.anything() };
+    const known = {
+      parent: undefined,
+      lastTagged: expect.anything(),
+      names: expect.anything(),
+      repoTags: expect.anything(),
+    };
     expect(image).toEqual({ ...original, ...known });
     const [top] = await other.lowerdirs(image);
     expect(textOf(top!, 'added')).toBe('by the second layer');

@@ -17,7 +17,7 @@ import type { Image } from './image.ts';
 import type { Layers } from './layers.ts';
 import { parentOf } from './parents.ts';
 import { choosePlatform } from './platform.ts';
-import { nameOf, type References } from './references.ts';
+import { nameOf, type References, taggedAt } from './references.ts';
 
 export interface CatalogImage extends Image {
   /** Full names, both tags and digests: the keys of index.json. */
@@ -51,6 +51,8 @@ interface Contents {
   byName: Map<string, CatalogImage>;
   /** Parents by the child's id. */
   parents: Map<string, string>;
+  /** Times of the latest tags by the image's id. */
+  tagged: Map<string, string>;
 }
 
 type Names = Pick<CatalogImage, 'names' | 'repoTags' | 'repoDigests'>;
@@ -62,6 +64,7 @@ const emptyContents = (): Contents => ({
   byId: new Map(),
   byName: new Map(),
   parents: new Map(),
+  tagged: new Map(),
 });
 
 export function openCatalog(parts: {
@@ -103,6 +106,9 @@ export function openCatalog(parts: {
       }
       const parent = parentOf(descriptor);
       if (parent !== undefined) next.parents.set(image.id, parent);
+      const { tagged } = next;
+      const at = taggedAt(descriptor);
+      if (at > (tagged.get(image.id) ?? '')) tagged.set(image.id, at);
       const name = nameOf(descriptor);
       if (name === undefined || next.byName.has(name)) continue;
       image.names.push(name);
@@ -160,6 +166,9 @@ export function openCatalog(parts: {
     get parent() {
       const { byId, parents } = current();
       return byId.get(parents.get(parsed.id) ?? '')?.id;
+    },
+    get lastTagged() {
+      return current().tagged.get(parsed.id);
     },
     get size() {
       const { diff_ids } = parsed.config.rootfs;

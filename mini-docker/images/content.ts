@@ -9,7 +9,7 @@ import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { keepingParents, withParent } from './parents.ts';
-import { named, nameOf, openReferences } from './references.ts';
+import { named, nameOf, openReferences, withTagTime } from './references.ts';
 
 export interface Content {
   blobs: Blobs;
@@ -200,7 +200,7 @@ export function withName(
     const other = nameOf(each) === name ? idOf(each) : undefined;
     return other !== undefined && other !== id && !rest.some(kept => idOf(kept) === other);
   });
-  return [...rest, ...lost.map(each => named(each, undefined)), named(descriptor, name)];
+  return [...rest, ...lost.map(each => named(each, undefined)), withTagTime(named(descriptor, name))];
 }
 
 const withoutName = (manifests: readonly Descriptor[], descriptor: Descriptor): readonly Descriptor[] =>

@@ -17,6 +17,8 @@ export interface Image {
   manifest: Descriptor;
   /** The id of the image that this one was built or committed from. */
   readonly parent?: string | undefined;
+  /** Time of its latest tag, RFC 3339; undefined when it never had one. */
+  readonly lastTagged?: string | undefined;
 }
 
 /** A container of an image, as far as it affects the image's removal. */

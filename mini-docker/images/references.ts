@@ -13,6 +13,7 @@ import {
   MEDIA,
 } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
+import { encodeTimestamp, nowNanoseconds } from '../formats/timestamp.ts';
 import { loadKept, saveKept, sizeOfRegular, type Tell } from '../linux/kept-file.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import { type Blobs, blobFile } from './blobs.ts';
@@ -21,6 +22,16 @@ import { type Blobs, blobFile } from './blobs.ts';
  * The annotation's key from the specification; skopeo finds `oci:DIR:docker.io/library/busybox:latest` by it.
  */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** Time at which the name was given, RFC 3339: docker's LastTagTime is the latest of an image's names. */
+const TAGGED = 'mini-docker.image.tagged';
+
+export const taggedAt = ({ annotations }: Descriptor): string => annotations?.[TAGGED] ?? '';
+
+export const withTagTime = (descriptor: Descriptor): Descriptor => ({
+  ...descriptor,
+  annotations: { ...descriptor.annotations, [TAGGED]: encodeTimestamp(nowNanoseconds()) },
+});
 
 /** Bytes; the limit of registries. */
 const LARGEST_MANIFEST = 8 << 20;

@@ -167,7 +167,7 @@ function inspectImage({ images }: EngineContext, image: Image): ImageInspect {
     VirtualSize: image.size,
     GraphDriver: { Name: 'overlay2', Data: layerDirectories(images, config.rootfs.diff_ids) },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
-    Metadata: { LastTagTime: NEVER_TIME },
+    Metadata: { LastTagTime: image.lastTagged ?? NEVER_TIME },
   };
 }
 

@@ -127,6 +127,10 @@ test('fields that JSON left out have the zero of their type, and sets print as s
   expect(print('{{.Config.ExposedPorts}}', { Config: { ExposedPorts: { '80/tcp': {} } } })).toBe(
     'map[80/tcp:{}]',
   );
+  // As docker prints it, a struct with all its fields.
+  expect(print('{{.Config}}', { Config: { Hostname: 'x', Env: ['A=b'], Cmd: ['sh'], Labels: null } })).toBe(
+    '{x   false false false map[] false false false [A=b] [sh] <nil> false  map[]  [] false  [] map[]  <nil> []}',
+  );
   const log = { LogConfig: { Type: 'json-file', Config: {} } };
   expect(print('{{.LogConfig}} {{.LogConfig.Config.nope}}', log)).toBe('{json-file map[]} <no value>');
 });
