@@ -15,6 +15,8 @@ export interface Listening {
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
+/** Connections that wait while the daemon is busy; the kernel's own limit is net.core.somaxconn. listen(2) */
+const BACKLOG = 4096;
 /** Root and the socket's group may talk to the daemon, which gives them as much as root. */
 const SOCKET_MODE = 0o660;
 
@@ -75,7 +77,7 @@ async function bind(server: Server, host: string): Promise<string> {
   if (address === undefined) {
     throw new Error(`cannot listen on ${host}: must be unix:///path or tcp://address:port`);
   }
-  server.listen({ host: address.replace(/^\[|\]$/g, ''), port: Number(port) });
+  server.listen({ host: address.replace(/^\[|\]$/g, ''), port: Number(port), backlog: BACKLOG });
   await listening(server, host);
   return `tcp://${address}:${(server.address() as AddressInfo).port}`;
 }
@@ -89,7 +91,7 @@ async function bindUnix(server: Server, path: string): Promise<void> {
   // bind(2) creates the file with a mode from the umask, so that no other user can connect before the chmod.
   const before = process.umask(0o777 & ~SOCKET_MODE);
   try {
-    server.listen({ path });
+    server.listen({ path, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }

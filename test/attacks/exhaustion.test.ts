@@ -89,22 +89,26 @@ function removed(directory: string): boolean {
   return true;
 }
 
-test('two thousand attached clients delay nothing, and leave nothing behind', async () => {
-  const id = await engine.run(['sleep', '1000']);
+test('five thousand clients that attach or only begin to, and send nothing more, delay no other', async () => {
+  const id = await engine.run(['sh', '-c', 'while :; do echo tick; sleep 1; done']);
   await engine.ask('GET', '/_ping');
   const before = descriptors();
   const clients: Socket[] = [];
-  const request = `POST /containers/${id}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: d\r\nUpgrade: tcp\r\n\r\n`;
-  for (let round = 0; round < 20; round++) {
-    const heads = Array.from({ length: 100 }, () => {
-      const client = connect(daemon.socket);
-      clients.push(client);
-      client.write(request);
-      return new Promise((heard, failed) => client.once('data', heard).once('error', failed));
+  const head = `POST /containers/${id}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: d\r\nUpgrade: tcp\r\n`;
+  for (let round = 0; round < 50; round++) {
+    const heads = Array.from({ length: 100 }, (_, number) => {
+      const client = connect({ path: daemon.socket, allowHalfOpen: true });
+      clients.push(client.on('error', () => {}));
+      if (number % 2 === 0)
+        return new Promise((done, failed) => client.write(head, error => (error ? failed(error) : done(0))));
+      client.end(`${head}\r\n`);
+      return new Promise((heard, failed) =>
+        client.once('data', data => heard(client.pause() && data)).once('error', failed),
+      );
     });
     await Promise.all(heads);
   }
-  expect(descriptors()).toBeGreaterThan(before + 1900);
+  expect(descriptors()).toBeGreaterThan(before + 4900);
   const other = await engine.run(['true']);
   expect(await engine.wait(other)).toBe(0);
   for (const client of clients) client.destroy();
@@ -112,6 +116,7 @@ test('two thousand attached clients delay nothing, and leave nothing behind', as
     async () => descriptors(),
     count => count < before + 20,
   );
+  await engine.json('DELETE', `/containers/${id}?force=1`);
 });
 
 test('a daemon without descriptors refuses what it cannot do, and can do it again when there are some', async () => {

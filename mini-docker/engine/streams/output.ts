@@ -45,6 +45,14 @@ interface Source {
   reading: boolean;
 }
 
+/**
+ * Lets the event loop turn once for each millisecond of work. Node accepts one connection in a turn, and an answer takes
+ * several: with a turn of work before each, a client would wait behind thousands of others for minutes.
+ */
+function afterTurns(milliseconds: number, work: () => void): void {
+  setImmediate(() => (milliseconds > 1 ? afterTurns(milliseconds - 1, work) : work()));
+}
+
 export const positionPath = (directory: string): string => join(directory, 'log-position');
 
 export class ContainerOutput {
@@ -158,7 +166,7 @@ export class ContainerOutput {
       for (const listener of [...this.#listeners]) listener(source.stream, taken);
     } while (performance.now() - began < TURN_MS);
     source.reading = true;
-    setImmediate(() => {
+    afterTurns(performance.now() - began, () => {
       source.reading = false;
       this.#read(source);
     });

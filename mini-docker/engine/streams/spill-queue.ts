@@ -10,9 +10,12 @@ import { ExpectedError } from '../../formats/errors.ts';
 /** Bytes in memory for each queue. */
 const IN_MEMORY = 1024 * 1024;
 /** Bytes after which another file is begun, so that the disk gets back what has been read. */
-const FILE_SIZE = 64 * 1024 * 1024;
-/** Bytes in files for each queue, and for all together. */
-const ON_DISK = 1024 * 1024 * 1024;
+const FILE_SIZE = 16 * 1024 * 1024;
+/**
+ * Bytes in files for each queue, and for all together. Writing them takes the daemon's time, a second for each GiB or
+ * so, while hundreds of clients may be attached to a program that never pauses.
+ */
+const ON_DISK = 128 * 1024 * 1024;
 const ON_DISK_TOGETHER = 4 * ON_DISK;
 let onDiskTogether = 0;
 
