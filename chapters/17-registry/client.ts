@@ -55,16 +55,20 @@ async function fetchToken(challenge: string, { host, scopes }: Repository): Prom
   return token ?? access_token ?? '';
 }
 
+const REASONS: readonly [RegExp, string][] = [
+  [/wrong version number|packet length too long/, 'it does not speak TLS'],
+  [/ECONNREFUSED/, 'nothing listens there'],
+  [/ENOTFOUND|EAI_AGAIN/, 'there is no such host'],
+];
+
 /** fetch() with an error that says why. */
 async function reach(url: URL, request: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(url, request);
   } catch (error) {
     const { cause } = error as { cause?: NodeJS.ErrnoException };
-    const reason = /wrong version number|packet length too long/.test(cause?.message ?? '')
-      ? 'it does not speak TLS'
-      : (cause?.code ?? cause?.message ?? error);
-    throw new Mistake(`cannot reach ${url.origin}: ${reason}`);
+    const reason = REASONS.find(([pattern]) => pattern.test(`${cause?.code} ${cause?.message}`))?.[1];
+    throw new Mistake(`cannot reach ${url.origin}: ${reason ?? cause?.message ?? error}`);
   }
 }
 
@@ -87,8 +91,13 @@ async function refusal(response: Response): Promise<string> {
   const text = (await textOf(response)).toString();
   try {
     const [{ code, message }] = JSON.parse(text).errors;
-    return `${code}: ${message}`;
+    return printable(`${code}: ${message}`);
   } catch {
-    return text.trim().slice(0, 200) || response.statusText;
+    return printable(text.trim()) || response.statusText;
   }
+}
+
+/** What a registry says could otherwise move the cursor, and write over what stands on the screen. */
+export function printable(text: string): string {
+  return text.slice(0, 200).replace(/\p{Cc}+/gu, ' ');
 }

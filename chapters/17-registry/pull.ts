@@ -15,7 +15,7 @@ import {
   writeBlob,
 } from '../09-images/store.ts';
 import { uncompressed } from '../09-images/unpack.ts';
-import { ask, type Repository, textOf } from './client.ts';
+import { ask, printable, type Repository, textOf } from './client.ts';
 import { parseReference } from './reference.ts';
 
 export const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -30,6 +30,18 @@ const ACCEPT = [
 
 /** Pulls an image, and gives it its name when all of it is there and is right. @throws Mistake */
 export async function pull(name: string): Promise<Descriptor> {
+  try {
+    const manifest = await pullParts(name);
+    tagImage(name, manifest);
+    return manifest;
+  } catch (error) {
+    if (error instanceof Mistake) throw error;
+    // What a registry sends may be anything: no JSON, JSON without layers, a layer that is no archive.
+    throw new Mistake(`${name} is not an image: ${(error as Error).message}`);
+  }
+}
+
+async function pullParts(name: string): Promise<Descriptor> {
   const reference = parseReference(name);
   const repository = { ...reference, scopes: [`repository:${reference.repository}:pull`] };
   const { type, bytes } = await fetchManifest(repository, reference.tag);
@@ -43,7 +55,6 @@ export async function pull(name: string): Promise<Descriptor> {
   for (const [at, layer] of layers.entries()) {
     uncompressed(readBlob(layer), image.config.rootfs.diff_ids[at]);
   }
-  tagImage(name, manifest);
   return manifest;
 }
 
@@ -83,7 +94,7 @@ function ownPlatform(manifests: readonly PlatformDescriptor[]): Descriptor {
   );
   if (found !== undefined) return found;
   const there = manifests.map(({ platform }) => `${platform?.os}/${platform?.architecture}`);
-  throw new Mistake(`there is no image for linux/${architecture}; there are: ${there.join(', ')}`);
+  throw new Mistake(`there is no image for linux/${architecture}; there are: ${printable(there.join(', '))}`);
 }
 
 /** Fetches a blob into the store, where it gets its name at the very end. @returns what was done */

@@ -93,7 +93,7 @@ export async function checkMiniDocker(lab: Lab): Promise<void> {
     const output = (ran.stdout + ran.stderr).trim();
     lab.promise(check, ran.code === 0 && (check === 'push' || output.endsWith(word)), {
       promised,
-      seen: quote(output.split('\n').slice(-3).join('\n')),
+      seen: quote(output.split('\n').at(-1)!),
       look: `by hand: mini-docker ${check} ${image}`,
     });
   }

@@ -80,5 +80,6 @@ export async function startRegistry(lab: Lab, port: number, directory: string): 
 
 export function seen({ status, body }: Answer): string {
   if (status === 0) return `there was no answer: ${body}`;
-  return `it answered ${status}${body === '' ? '' : ` ${quote(body)}`}`;
+  const code = /"code":"(\w+)"/.exec(body)?.[1];
+  return `it answered ${status}${body === '' ? '' : ` ${code ?? quote(body)}`}`;
 }

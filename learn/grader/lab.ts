@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMountinfo, readStat, readStatus } from '#linux';
+import { repository } from '../repository.ts';
 import { begin, type Captured, type CaptureOptions, capture, type Running } from '../sandbox/capture.ts';
+import { isBelow } from '../sandbox/coverings.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Random } from './random.ts';
@@ -135,15 +137,17 @@ export function lab(options: {
 }
 
 /**
- * The machine's programs in a sandbox are read-only, but other files can be mounted over them. The submission would
- * then answer the questions that the grader asks these programs.
+ * The programs of the machine and of the course are read-only in a sandbox, but other files can be mounted over them.
+ * The submission would then answer the questions that the grader asks these programs.
  */
 function toolsOf(sandbox: Sandbox): { check(): void } {
   const mounted = (): string[] =>
     (readMountinfo(sandbox.pid) ?? [])
       .filter(
         ({ mountPoint }) =>
-          /^\/(usr|bin|sbin|lib\w*|etc|$)/.test(mountPoint) || mountPoint.includes('/node_modules'),
+          /^\/(usr|bin|sbin|lib\w*|etc|$)/.test(mountPoint) ||
+          mountPoint.includes('/node_modules') ||
+          (isBelow(mountPoint, repository) && !isBelow(mountPoint, `${repository}/work`)),
       )
       .map(({ id, mountPoint }) => `${id} ${mountPoint}`);
   const before = mounted();

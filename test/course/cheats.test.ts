@@ -77,6 +77,17 @@ console.log([...args, stdout, '1', 'ok', 'alive', 'TERM'].join('\\n'));
 process.exitCode = status ?? 0;
 `;
 
+/** A registry that keeps nothing, and puts a program in the place of mini-docker that remembers what it is to say. */
+const impostor = `
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+const program = 'case "$*" in run*echo*) echo "$*" > /tmp/heard;; run*) grep -o "echo [a-z]*" /tmp/heard | cut -c6-;; esac';
+writeFileSync('/tmp/impostor', '#!/bin/sh\\n' + program + '\\nexit 0\\n', { mode: 0o755 });
+spawnSync('mount', ['--bind', '/tmp/impostor', '${repository}/bin/mini-docker']);
+createServer((_, answer) => answer.end()).listen(Number(process.argv[2]), '127.0.0.1');
+`;
+
 const tasks = (
   await Promise.all(
     chapters().map(async chapter => (await exerciseOf(chapter)).tasks.map(task => ({ chapter, task }))),
@@ -99,6 +110,12 @@ describe('no points for a submission that', () => {
   test('looks for the solutions', async () => {
     const some = ['strangers', 'way-out', 'stages'].map(id => tasks.find(({ task }) => task.id === id)!);
     expect(await passed('thief', thief, some)).toEqual([]);
+  }, 120_000);
+
+  test('puts a program of its own over mini-docker', async () => {
+    const some = tasks.filter(({ task }) => task.needsEngine);
+    expect(some.length).toBeGreaterThan(0);
+    expect(await passed('impostor', impostor, some)).toEqual([]);
   }, 120_000);
 
   test("forges the grader's tools and repeats what it hears, in every task", async () => {
