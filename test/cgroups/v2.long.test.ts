@@ -9,7 +9,8 @@ await testInVm({
     'test/cgroups/cgroups.test.ts',
     'mini-docker/runtime/runtime.test.ts',
     'test/limits.test.ts',
-    'test/cgroups/chapters.ts',
+    'test/cgroups/chapter-7.ts',
+    'test/cgroups/chapter-16.ts',
   ],
   timeout: 1_200_000,
 });
