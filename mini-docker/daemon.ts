@@ -6,6 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
+import { listenForMetrics } from './api/metrics.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { type DaemonOptions, daemonOptions } from './daemon/options.ts';
 import { openEngine } from './engine/open.ts';
@@ -115,6 +116,11 @@ async function serve(options: DaemonOptions): Promise<void> {
     if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
       report('warning', `${each.host}: everybody who reaches it is root on this machine; use --tlsverify`);
     }
+  }
+  if (options.metricsAddress !== undefined) {
+    const metrics = await listenForMetrics(engine, options.metricsAddress);
+    resources.adopt(metrics, each => each.close());
+    report('info', `metrics on ${metrics.host}`);
   }
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
   const signal = await stopped;

@@ -1,5 +1,6 @@
 // What a container writes and reads: logs, attach, exec, and clients that are slow or gone.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually, unframed } from './support/engine-client.ts';
@@ -83,6 +84,20 @@ test('following ends with the container, and a rotation in between is not seen',
   const { LogPath } = await engine.inspect(id);
   expect(statSync(LogPath).size).toBeLessThanOrEqual(102_400);
   expect(existsSync(`${LogPath}.1`)).toBe(true);
+});
+
+test('a log is limited unless its container wants otherwise, and the driver local can be read', async () => {
+  const line = 'x'.repeat(16_000);
+  const id = await engine.run(shell(`yes ${line} | head -n 1600; echo end`), {
+    HostConfig: { LogConfig: { Type: 'local', Config: {} } },
+  });
+  expect(await engine.wait(id)).toBe(0);
+  expect((await engine.inspect(id)).LogPath).toBe('');
+  expect(await engine.logs(id, 'stdout=1&tail=1')).toBe('end\n');
+  const files = readdirSync(join(daemon.dataRoot, 'containers', id)).filter(name =>
+    name.includes('-json.log'),
+  );
+  expect(files).toEqual([`${id}-json.log`, `${id}-json.log.1`]);
 });
 
 test('a container without a log says so, and runs', async () => {

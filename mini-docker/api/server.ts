@@ -15,6 +15,7 @@ import type { WhenRead } from './hijack.ts';
 import { imageTransferRoutes } from './image-transfer.ts';
 import { imageRoutes } from './images.ts';
 import { manifestRoutes } from './manifests.ts';
+import { metricsRoutes } from './metrics.ts';
 import { networkRoutes } from './networks.ts';
 import { type Answer, type Call, empty, type Found, router } from './router.ts';
 import { systemRoutes } from './system.ts';
@@ -44,6 +45,7 @@ const ROUTES = router([
   ...networkRoutes,
   ...volumeRoutes,
   ...systemRoutes,
+  ...metricsRoutes,
   ...unsupportedRoutes,
 ]);
 
@@ -98,9 +100,11 @@ async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void
   try {
     const answer = await handle({ engine, exchange });
     if (answer !== undefined) exchange.send(answer);
+    engine.system.countRequest(method!, answer?.status ?? 200);
   } catch (error) {
     const { status, ...body } = errorAnswer(error);
     options.debug?.(`${method} ${url}: ${status} ${body.message}`);
+    engine.system.countRequest(method!, status);
     if (exchange.gone) return;
     if (status === 500) options.report?.(error);
     if (exchange.started) exchange.cut();

@@ -36,6 +36,8 @@ const daemonConfig = object({
   'insecure-registries': array(checked(checkInsecure)),
   'max-concurrent-downloads': atLeastOne,
   'max-concurrent-uploads': atLeastOne,
+  /** Where GET /metrics is served: HOST:PORT. */
+  'metrics-addr': checked(checkMetricsAddress),
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
   /** Path of a file as containers-policy.json(5) describes it. */
@@ -98,6 +100,12 @@ export function checkMirror(text: string, where: string): string {
     );
   }
   return text;
+}
+
+/** @throws FormatError when the text is not HOST:PORT */
+export function checkMetricsAddress(text: string, where: string): string {
+  if (/^(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(text)) return text;
+  throw new FormatError(`${where}: ${JSON.stringify(text)} is not HOST:PORT, as 127.0.0.1:9323`);
 }
 
 /** @throws FormatError when the text is neither host[:port] nor CIDR */

@@ -3,7 +3,13 @@
 import { isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
-import { checkInsecure, checkMirror, type DaemonConfig, readDaemonConfig } from './config.ts';
+import {
+  checkInsecure,
+  checkMetricsAddress,
+  checkMirror,
+  type DaemonConfig,
+  readDaemonConfig,
+} from './config.ts';
 
 export interface DaemonOptions {
   /** Absolute path of the data root. */
@@ -12,6 +18,8 @@ export interface DaemonOptions {
   /** Addresses to listen on: 'unix:///path' or 'tcp://address:port'. */
   hosts: string[];
   debug: boolean;
+  /** Where GET /metrics is served: 'HOST:PORT'. */
+  metricsAddress?: string;
   registries: RegistryOptions;
   /** Absolute path of the signature policy; undefined: the default one, if it exists. */
   signaturePolicy?: string;
@@ -61,6 +69,9 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     if (path !== undefined && !isAbsolute(path))
       throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
   }
+  const metricsFlag = flags['metrics-addr'];
+  const metricsAddress =
+    metricsFlag === undefined ? config['metrics-addr'] : checkMetricsAddress(metricsFlag, '--metrics-addr');
   const hosts = flags.host ?? config.hosts ?? [];
   const tls = tlsOptions({ ...config, ...flags }, env);
   return {
@@ -69,6 +80,7 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
     debug: flags.debug ?? config.debug ?? false,
     registries: registryOptions(flags, config),
+    ...(metricsAddress === undefined ? {} : { metricsAddress }),
     ...(signaturePolicy === undefined ? {} : { signaturePolicy }),
     ...(tls === undefined ? {} : { tls }),
   };

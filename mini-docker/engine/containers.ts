@@ -31,9 +31,10 @@ import type { EngineContext } from './state/context.ts';
 
 export function containersApi(context: EngineContext): ContainersApi {
   const find = (reference: string) => context.containers.get(reference);
+  const timed = context.measures.timed.bind(context.measures);
   return {
-    create: request => createContainer(context, request),
-    start: async container => startContainer(context, find(container)),
+    create: request => timed('create', () => createContainer(context, request)),
+    start: container => timed('start', async () => startContainer(context, find(container))),
     stop: async (container, options = {}) => stopContainer(context, find(container), options),
     restart: async (container, options = {}) => restartContainer(context, find(container), options),
     kill: async (container, signal) => killContainer(context, find(container), signal),
@@ -67,17 +68,18 @@ export function containersApi(context: EngineContext): ContainersApi {
       containerEvent(context, live, 'resize', { height: String(rows), width: String(columns) });
     },
     stats: async (container, options) => containerStats(context, find(container), options),
-    changes: async container => containerChanges(context, find(container)),
+    changes: container => timed('changes', async () => containerChanges(context, find(container))),
     statPath: async (container, path) => statContainerPath(context, find(container), path),
     getArchive: async (container, path) => getArchive(context, find(container), path),
     putArchive: async (container, path, options) => putArchive(context, find(container), { path, options }),
     export: async container => exportContainer(context, find(container)),
     remove: async (container, options = {}) => {
       if (options.link) return removeLink(context, container);
-      return removeContainer(context, find(container), options);
+      return timed('delete', () => removeContainer(context, find(container), options));
     },
     prune: (filters = {}) => pruneContainers(context, filters),
-    commit: async (container, options) => commitContainer(context, find(container), options),
+    commit: (container, options) =>
+      timed('commit', async () => commitContainer(context, find(container), options)),
     why: async container => whyReport(context, find(container)),
     security: async container => securityReport(find(container)),
     explain: request => explainContainer(context, request),

@@ -13,6 +13,7 @@ import { Deletions } from './core/deletions.ts';
 import type { Engine } from './core/engine.ts';
 import { Events } from './core/events.ts';
 import { readHostFacts } from './core/host-facts.ts';
+import { Measures } from './core/measures.ts';
 import { dataPaths } from './core/paths.ts';
 import { makeInitLayer } from './files/init-layer.ts';
 import { imagesApi } from './images/images.ts';
@@ -21,6 +22,7 @@ import { recover } from './life/recovery.ts';
 import { networksApi } from './networks/api.ts';
 import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
+import { metrics } from './reports/metrics.ts';
 import { ContainerSet } from './state/container-set.ts';
 import type { EngineContext } from './state/context.ts';
 import { engineId } from './state/engine-id.ts';
@@ -57,6 +59,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     runtime,
     containers: new ContainerSet(),
     events: new Events(),
+    measures: new Measures(),
     deletions: new Deletions(tell),
     records: new RecordKeeper({ paths, warn }),
     volumes: new VolumeStore(paths.volumes, tell),
@@ -85,6 +88,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       info: () =>
         systemInfo(context, { id, debug: options.debug ?? false, registries: options.registries ?? {} }),
       version: () => systemVersion(context),
+      metrics: () => metrics(context),
+      countRequest: (method, status) => context.measures.countRequest(method, status),
       diskUsage: async () => ({ ...(await diskUsage(context)), BuildCache: builds.usage() }),
     },
     async close() {

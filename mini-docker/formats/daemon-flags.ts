@@ -65,6 +65,12 @@ export const DAEMON_FLAGS = {
     placeholder: 'int',
     help: 'Set the max concurrent uploads (5)',
   },
+  'metrics-addr': {
+    type: 'string',
+    key: 'metrics-addr',
+    placeholder: 'string',
+    help: 'Serve GET /metrics, for Prometheus, on HOST:PORT',
+  },
   'signature-policy': {
     type: 'string',
     key: 'signature-policy',

@@ -397,4 +397,8 @@ export interface SystemApi {
   info(): Promise<SystemInfo>;
   version(): SystemVersion;
   diskUsage(): Promise<DiskUsage>;
+  /** Counters and gauges in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** For the metrics: an answer of the API. */
+  countRequest(method: string, status: number): void;
 }

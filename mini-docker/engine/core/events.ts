@@ -35,6 +35,12 @@ export class Events {
   #past: EventMessage[] = [];
   readonly #listeners = new Set<Listener>();
   readonly #closing = new AbortController();
+  #count = 0;
+
+  /** Events so far. */
+  get count(): number {
+    return this.#count;
+  }
 
   get listeners(): number {
     return this.#listeners.size;
@@ -53,6 +59,7 @@ export class Events {
       time: Number(now / 1_000_000_000n),
       timeNano: Number(now),
     };
+    this.#count += 1;
     this.#past.push(message);
     if (this.#past.length > REMEMBERED * 2) this.#past = this.#past.slice(-REMEMBERED);
     for (const listener of [...this.#listeners]) listener(message);

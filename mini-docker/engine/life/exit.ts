@@ -24,7 +24,7 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
   let oomTold = false;
   run.container.onOomKill(() => {
     oomTold = true;
-    containerEvent(context, live, 'oom');
+    tellOom(context, live);
     void noteOomKill(context, live, run);
   });
   void run.container.exited
@@ -34,11 +34,16 @@ export function handleExit(context: EngineContext, live: LiveContainer, run: Run
       if (context.closing.aborted) return;
       using held = await live.hold();
       // The last OOM kill may have ended the program before its event was read.
-      if (exit.oomKilled && !oomTold) containerEvent(context, live, 'oom');
+      if (exit.oomKilled && !oomTold) tellOom(context, live);
       if (exit.oomKilled && live.run === run) keepOomKill(held, run);
       if (live.run === run) await endRun(context, held, { run, exit });
     })
     .catch(error => context.warn(`container ${live.name}: its end: ${(error as Error).message}`));
+}
+
+function tellOom(context: EngineContext, live: LiveContainer): void {
+  live.oomEvents += 1;
+  containerEvent(context, live, 'oom');
 }
 
 /** Milliseconds. A program may have its children killed again and again, and each look at the kernel's log takes one. */

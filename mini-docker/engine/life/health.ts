@@ -149,6 +149,9 @@ function note(
 ): void {
   const health = live.record.state.health!;
   const before = health.Status;
+  const { healthChecks } = context.measures;
+  healthChecks.done += 1;
+  if (result.ExitCode !== 0) healthChecks.failed += 1;
   health.Log = [...health.Log, result].slice(-KEPT_RESULTS);
   if (result.ExitCode === 0) {
     health.FailingStreak = 0;

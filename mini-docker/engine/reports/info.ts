@@ -6,6 +6,7 @@ import type { RegistryOptions } from '../../daemon/options.ts';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { RUNTIMES } from '../spec/check-config.ts';
+import { LOG_DRIVERS } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
 
 /** The program's version, as in package.json. */
@@ -42,7 +43,7 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: LOG_DRIVERS,
     },
     MemoryLimit: hasLimits,
     SwapLimit: hasLimits && facts.swapLimit,

@@ -20,7 +20,8 @@ export async function inspectContainer(
 ): Promise<ContainerInspect> {
   const { record } = live;
   const paths = context.paths.container(live.id);
-  const keepsLog = record.hostConfig.LogConfig?.Type !== 'none';
+  // The file of the driver `local` is, as in Docker, not for other programs.
+  const showsLog = record.hostConfig.LogConfig?.Type === 'json-file';
   return {
     Id: record.id,
     Created: record.created,
@@ -31,7 +32,7 @@ export async function inspectContainer(
     ResolvConfPath: paths.resolvConf,
     HostnamePath: paths.hostname,
     HostsPath: paths.hosts,
-    LogPath: keepsLog ? paths.log : '',
+    LogPath: showsLog ? paths.log : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: 'overlay2',

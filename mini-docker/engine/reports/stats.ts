@@ -45,9 +45,14 @@ export async function* containerStats(
 }
 
 async function read(live: LiveContainer): Promise<Reading | undefined> {
+  const stats = await readStats(live);
+  return stats && { time: encodeTimestamp(nowNanoseconds()), stats, systemCpu: systemCpu() };
+}
+
+/** undefined for a container that is not running. */
+export async function readStats(live: LiveContainer): Promise<Stats | undefined> {
   try {
-    const stats = await live.run?.container.stats();
-    return stats && { time: encodeTimestamp(nowNanoseconds()), stats, systemCpu: systemCpu() };
+    return await live.run?.container.stats();
   } catch {
     // It exited during the reading.
     return undefined;
@@ -77,7 +82,7 @@ function shaped(live: LiveContainer, now: Reading | undefined, before: Reading |
           limit: stats.memory.limit,
         }
       : {},
-    ...(live.run ? { networks: networks(live) } : {}),
+    ...(live.run ? { networks: networkStats(live) } : {}),
   };
 }
 
@@ -122,7 +127,7 @@ function blkio(stats: Stats | undefined): ContainerStats['blkio_stats'] {
 }
 
 /** Traffic on the container's own interfaces, from /proc/PID/net/dev. proc_pid_net(5) */
-function networks(live: LiveContainer): Record<string, NetworkStats> {
+export function networkStats(live: LiveContainer): Record<string, NetworkStats> {
   if (/^(host|container:)/.test(live.record.hostConfig.NetworkMode ?? '')) return {};
   let text: string;
   try {

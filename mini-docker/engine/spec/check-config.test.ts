@@ -35,7 +35,12 @@ test('what is wrong is named before anything is made', () => {
 test('log options are read, and wrong ones refused', () => {
   const options = (Config: Record<string, string>, Type = 'json-file') =>
     decodeLogOptions({ LogConfig: { Type, Config } });
-  expect(options({})).toEqual({ keeps: true, maxFiles: 1 });
+  // Limits that Docker has for `local` alone.
+  const limited = { keeps: true, maxSize: 20 * 1024 ** 2, maxFiles: 5 };
+  expect(options({})).toEqual(limited);
+  expect(options({}, 'local')).toEqual(limited);
+  expect(options({ 'max-size': '10k' })).toMatchObject({ maxFiles: 1 });
+  expect(options({ 'max-size': '10k' }, 'local')).toMatchObject({ maxFiles: 5 });
   expect(options({ 'max-size': '10k', 'max-file': '3' })).toEqual({
     keeps: true,
     maxSize: 10_240,
@@ -45,8 +50,8 @@ test('log options are read, and wrong ones refused', () => {
   expect(options({ 'max-size': '-1' })).toEqual({ keeps: true, maxFiles: 1 });
   expect(options({}, 'none')).toMatchObject({ keeps: false });
   expect(() => options({ 'max-size': 'big' })).toThrow("invalid size for max-size: 'big'");
-  // Without a size nothing is ever rotated, and Docker takes it all the same.
-  expect(options({ 'max-file': '3' })).toEqual({ keeps: true, maxFiles: 3 });
+  expect(options({ 'max-file': '3' })).toEqual({ ...limited, maxFiles: 3 });
   expect(() => options({ 'max-size': '1k', 'max-file': '0' })).toThrow('max-file cannot be less than 1');
   expect(() => options({ nope: '1' })).toThrow("unknown log opt 'nope'");
+  expect(() => options({ labels: 'a' }, 'local')).toThrow("unknown log opt 'labels' for local log driver");
 });

@@ -5,36 +5,51 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 
 export interface LogOptions {
-  /** Whether output is kept: json-file keeps it. */
+  /** Whether output is kept. */
   keeps: boolean;
   maxSize?: number;
   maxFiles: number;
 }
 
-const KNOWN = new Set([
-  'max-size',
-  'max-file',
-  'labels',
-  'labels-regex',
-  'env',
-  'env-regex',
-  'tag',
-  'compress',
-]);
+/** The drivers, with the options that each knows. */
+const DRIVERS: Record<string, ReadonlySet<string>> = {
+  'json-file': new Set([
+    'max-size',
+    'max-file',
+    'labels',
+    'labels-regex',
+    'env',
+    'env-regex',
+    'tag',
+    'compress',
+  ]),
+  local: new Set(['max-size', 'max-file', 'compress']),
+  none: new Set(),
+};
+export const LOG_DRIVERS = Object.keys(DRIVERS);
+
+/**
+ * Docker's limits for `local`, here for json-file as well, where Docker has none: a program that writes without end
+ * must not fill the disk.
+ */
+const DEFAULT_SIZE = 20 * 1024 ** 2;
+const DEFAULT_FILES = 5;
+
 const UNITS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** @throws badParameter when a driver or an option is unknown or invalid */
 export function decodeLogOptions(host: HostConfig): LogOptions {
   const driver = host.LogConfig?.Type || 'json-file';
   const options = host.LogConfig?.Config ?? {};
-  if (driver === 'none') return { keeps: false, maxFiles: 1 };
-  if (driver !== 'json-file') {
+  const known = DRIVERS[driver];
+  if (known === undefined) {
     throw badParameter(
-      `logger: no log driver named '${driver}' is registered (this engine has 'json-file' and 'none')`,
+      `logger: no log driver named '${driver}' is registered (this engine has ${LOG_DRIVERS.join(', ')})`,
     );
   }
+  if (driver === 'none') return { keeps: false, maxFiles: 1 };
   for (const key of Object.keys(options)) {
-    if (!KNOWN.has(key)) throw badParameter(`unknown log opt '${key}' for json-file log driver`);
+    if (!known.has(key)) throw badParameter(`unknown log opt '${key}' for ${driver} log driver`);
   }
   if (options.compress === 'true') {
     throw new ExpectedError(
@@ -42,8 +57,11 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
       "log opt 'compress' is not supported: rotated files stay as they are",
     );
   }
-  const maxSize = options['max-size'] === undefined ? undefined : size(options['max-size']);
-  const maxFiles = options['max-file'] === undefined ? 1 : count(options['max-file']);
+  const maxSize = options['max-size'] === undefined ? DEFAULT_SIZE : size(options['max-size']);
+  // A json-file that is told its size keeps, as in Docker, one file.
+  const isToldSize = driver === 'json-file' && options['max-size'] !== undefined;
+  const maxFiles =
+    options['max-file'] === undefined ? (isToldSize ? 1 : DEFAULT_FILES) : count(options['max-file']);
   return { keeps: true, ...(maxSize === undefined ? {} : { maxSize }), maxFiles };
 }
 

@@ -6,6 +6,7 @@ import type { Runtime } from '../../runtime/container.ts';
 import type { Deletions } from '../core/deletions.ts';
 import type { Events } from '../core/events.ts';
 import type { HostFacts } from '../core/host-facts.ts';
+import type { Measures } from '../core/measures.ts';
 import type { DataPaths } from '../core/paths.ts';
 import type { ContainerSet } from './container-set.ts';
 import type { RecordKeeper } from './record-keeper.ts';
@@ -19,6 +20,7 @@ export interface EngineContext {
   runtime: Runtime;
   containers: ContainerSet;
   events: Events;
+  measures: Measures;
   deletions: Deletions;
   records: RecordKeeper;
   volumes: VolumeStore;

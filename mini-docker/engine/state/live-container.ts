@@ -42,6 +42,8 @@ export class LiveContainer {
   readonly removed: boolean = false;
   readonly clients = new Set<AttachedClient>();
   readonly execIds = new Set<string>();
+  /** OOM kills since this daemon began. */
+  oomEvents = 0;
   /** The steps of its latest start, if they were traced. */
   trace: ExplainedStep[] | undefined;
   readonly #lock = new Lock();

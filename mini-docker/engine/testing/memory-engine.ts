@@ -12,6 +12,7 @@ import type { Image, ImageStore } from '../../images/image.ts';
 import type { Networks } from '../../network/network.ts';
 import { Deletions } from '../core/deletions.ts';
 import { Events } from '../core/events.ts';
+import { Measures } from '../core/measures.ts';
 import { dataPaths } from '../core/paths.ts';
 import { makeInitLayer } from '../files/init-layer.ts';
 import { startContainer } from '../life/start-container.ts';
@@ -71,6 +72,7 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
     runtime,
     containers: new ContainerSet(),
     events: new Events(),
+    measures: new Measures(),
     deletions: new Deletions(warn),
     records: new RecordKeeper({ paths, warn }),
     volumes: new VolumeStore(paths.volumes, warn),
