@@ -94,6 +94,7 @@ async function serve(options: DaemonOptions): Promise<void> {
     runtime: createRuntime(),
     debug,
     registries,
+    defaults: { lxcfs: options.lxcfs },
     warn: message => report('warning', message),
     tell,
     troubles: () => [...troubles],

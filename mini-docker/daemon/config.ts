@@ -36,6 +36,8 @@ const daemonConfig = object({
   'insecure-registries': array(checked(checkInsecure)),
   'max-concurrent-downloads': atLeastOne,
   'max-concurrent-uploads': atLeastOne,
+  /** Whether lxcfs replaces files of /proc in containers. */
+  lxcfs: boolean,
   /** Where GET /metrics is served: HOST:PORT. */
   'metrics-addr': checked(checkMetricsAddress),
   /** URLs of registries that are asked before Docker Hub. */

@@ -18,6 +18,7 @@ export interface DaemonOptions {
   /** Addresses to listen on: 'unix:///path' or 'tcp://address:port'. */
   hosts: string[];
   debug: boolean;
+  lxcfs: boolean;
   /** Where GET /metrics is served: 'HOST:PORT'. */
   metricsAddress?: string;
   registries: RegistryOptions;
@@ -79,6 +80,7 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     runDir,
     hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
     debug: flags.debug ?? config.debug ?? false,
+    lxcfs: flags.lxcfs ?? config.lxcfs ?? false,
     registries: registryOptions(flags, config),
     ...(metricsAddress === undefined ? {} : { metricsAddress }),
     ...(signaturePolicy === undefined ? {} : { signaturePolicy }),

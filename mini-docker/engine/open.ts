@@ -24,7 +24,7 @@ import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
 import { metrics } from './reports/metrics.ts';
 import { ContainerSet } from './state/container-set.ts';
-import type { EngineContext } from './state/context.ts';
+import type { ContainerDefaults, EngineContext } from './state/context.ts';
 import { engineId } from './state/engine-id.ts';
 import { RecordKeeper } from './state/record-keeper.ts';
 import { VolumeStore } from './state/volume-store.ts';
@@ -39,6 +39,7 @@ export interface EngineOptions {
   /** Whether the daemon logs debug messages, for GET /info. */
   debug?: boolean;
   registries?: RegistryOptions;
+  defaults?: ContainerDefaults;
   /** Writes a line to the daemon's log. */
   warn(message: string): void;
   /** The same, for problems on disk (unreadable or undeletable files), which `troubles` lists. */
@@ -52,6 +53,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const closing = new AbortController();
   const paths = dataPaths({ dataRoot, runDir });
   const context: EngineContext = {
+    defaults: options.defaults ?? { lxcfs: false },
     paths,
     facts: readHostFacts(),
     images,

@@ -65,6 +65,11 @@ export const DAEMON_FLAGS = {
     placeholder: 'int',
     help: 'Set the max concurrent uploads (5)',
   },
+  lxcfs: {
+    type: 'boolean',
+    key: 'lxcfs',
+    help: 'Let lxcfs tell containers their own limits in /proc (memory, processors, load)',
+  },
   'metrics-addr': {
     type: 'string',
     key: 'metrics-addr',

@@ -5,7 +5,7 @@ import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
-import { text } from '../flags/flags.ts';
+import { text, toggle } from '../flags/flags.ts';
 import { writeFormatted } from '../show/output.ts';
 import { point } from './logs.ts';
 
@@ -14,6 +14,7 @@ export const events = command({
   flags: {
     filter: filterFlag('Filter output based on conditions provided', 'f'),
     format: text('string', 'Format the output using the given Go template'),
+    json: toggle('Print JSON, as --format json does'),
     since: text('string', 'Show all events created since timestamp'),
     until: text('string', 'Stream events until this timestamp'),
   },
@@ -28,7 +29,7 @@ export const events = command({
   ],
   async run({ flags, daemon }) {
     const now = new Date();
-    const show = await printer(flags.format);
+    const show = await printer(flags.json ? 'json' : flags.format);
     const query = {
       since: point('since', flags.since, now),
       until: point('until', flags.until, now),

@@ -232,7 +232,14 @@ function hostConfig(flags: CreateFlags): HostConfig {
     ...(flags.mount.length === 0
       ? {}
       : { Mounts: flags.mount.map(each => decodeMount(each, path => resolve(path))) }),
-    ...(flags.annotation.length === 0 ? {} : { Annotations: readPairs(flags.annotation) }),
+    ...(flags.annotation.length === 0 && !flags.lxcfs
+      ? {}
+      : {
+          Annotations: {
+            ...readPairs(flags.annotation),
+            ...(flags.lxcfs && { 'mini-docker.lxcfs': 'true' }),
+          },
+        }),
     ...(flags.init === undefined ? {} : { Init: flags.init }),
     ...(flags.runtime === undefined ? {} : { Runtime: flags.runtime }),
     ...(flags.gpus === undefined ? {} : { DeviceRequests: [flags.gpus] }),

@@ -52,6 +52,7 @@ export const RESOURCE_FLAGS = {
 export const CREATE_FLAGS = {
   'add-host': values('list', 'Add a custom host-to-IP mapping (host:ip)', readExtraHost),
   annotation: list('map', 'Add an annotation to the container (KEY=VALUE)'),
+  lxcfs: toggle("Let lxcfs tell the container's own limits in /proc (memory, processors, load)"),
   attach: list('list', 'Attach to STDIN, STDOUT or STDERR between 10 and 1000, or 0 to disable', 'a'),
   ...RESOURCE_FLAGS,
   'blkio-weight-device': values('list', 'Block IO weight (relative device weight)', readWeightDevice),

@@ -18,6 +18,7 @@ import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
 import { checkConfig, restartName } from '../spec/check-config.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
 import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
+import { lxcfsMounts, wantsLxcfs, withLxcfs } from '../spec/lxcfs.ts';
 import { requestedMounts } from '../spec/mount-requests.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -85,10 +86,11 @@ export function draftRecord(
   const { HostConfig: wantedHost = {}, NetworkingConfig, ...wantedConfig } = request.body;
   const config = withImageDefaults(wantedConfig, image.config.config ?? {});
   const command = commandLine(config);
-  const host = withHostDefaults(wantedHost, context.facts);
+  const host = withHostDefaults(withLxcfs(wantedHost, context.defaults.lxcfs), context.facts);
   const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
   namesToIds(context, host);
   checkConfig(config, host, context.facts);
+  if (wantsLxcfs(host)) lxcfsMounts();
   config.Hostname ||= defaultHostname(context, host, id);
   return {
     version: 1,

@@ -19,6 +19,7 @@ import { checkLinks, linkedVariables } from '../networks/links.ts';
 import { sharers } from '../networks/owner.ts';
 import { allDevices, grantedDevices } from '../spec/devices.ts';
 import { decodeLogOptions } from '../spec/log-options.ts';
+import { lxcfsMounts, wantsLxcfs } from '../spec/lxcfs.ts';
 import { buildSpec } from '../spec/spec.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -113,6 +114,7 @@ export async function prepareSpec(context: EngineContext, record: ContainerRecor
     etcFiles: etcFiles(context, record),
     parts: await mountParts(context, record),
     ...(shm === undefined ? {} : { shmDirectory: shm }),
+    ...(wantsLxcfs(hostConfig) ? { lxcfs: lxcfsMounts() } : {}),
     joined: joinedPids(context, record),
     linked: linkedVariables(context, record),
     granted: hostConfig.Privileged ? [] : (hostConfig.Devices ?? []).flatMap(grantedDevices),

@@ -9,14 +9,16 @@ export interface MountPlan {
   host: HostConfig;
   mounts: RecordMount[];
   /** By mount point: the parts of volumes and images. */
-  parts?: ReadonlyMap<string, MountPart>;
+  parts?: ReadonlyMap<string, MountPart> | undefined;
   /** Host paths of the container's own versions of these files of /etc. */
   etcFiles: { hostname: string; hosts: string; resolvConf: string };
   /**
    * The host directory for /dev/shm with --ipc shareable, container:NAME or host; undefined for a private
    * tmpfs.
    */
-  shmDirectory?: string;
+  shmDirectory?: string | undefined;
+  /** Files of /proc and /sys that lxcfs replaces. */
+  lxcfs?: Mount[] | undefined;
 }
 
 const TTY = 5;
@@ -32,6 +34,7 @@ export function specMounts(plan: MountPlan): Mount[] {
     ...defaultMounts(plan).filter(mount => !isHidden(mount.destination)),
     // Outer mounts first: a mount on /etc must not cover /etc/hosts.
     ...[...etc, ...mine].sort((a, b) => depth(a) - depth(b)),
+    ...(plan.lxcfs ?? []),
   ];
 }
 

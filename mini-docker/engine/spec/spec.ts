@@ -3,14 +3,7 @@
 
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import type {
-  Device,
-  Linux,
-  MountPart,
-  NamespaceType,
-  Process,
-  Spec,
-} from '../../formats/oci/runtime-spec.ts';
+import type { Device, Linux, Mount, MountPart, Process, Spec } from '../../formats/oci/runtime-spec.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
 import { lastMappedId } from '../../linux/own-user-namespace.ts';
@@ -22,6 +15,7 @@ import { containerCapabilities } from './capabilities.ts';
 import { DEFAULT_DEVICES, type GrantedDevice } from './devices.ts';
 import { environment } from './environment.ts';
 import { specMounts } from './mounts.ts';
+import { type Joined, namespacesOf } from './namespaces.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSeccomp } from './seccomp-profiles.ts';
 import { decodeSecurityOptions } from './security-options.ts';
@@ -37,13 +31,11 @@ export interface SpecInput {
   shmDirectory?: string;
   /** Parts of volumes and images, by mount point. */
   parts?: ReadonlyMap<string, MountPart>;
-  /**
-   * Processes of the namespaces that are joined rather than created (`--pid container:NAME` and the
-   * like).
-   */
-  joined: Partial<Record<NamespaceType, number>>;
+  joined: Joined;
   /** Variables that describe linked containers. */
   linked?: string[];
+  /** Files of /proc and /sys that lxcfs replaces. */
+  lxcfs?: Mount[];
   granted: GrantedDevice[];
   /** The host's devices, with --privileged. */
   hostDevices: Device[];
@@ -51,8 +43,8 @@ export interface SpecInput {
 
 /** @throws badParameter when a capability, sysctl, ulimit or security option cannot be applied */
 export function buildSpec(input: SpecInput): Spec {
-  const { record, rootfs } = input;
-  const { config, hostConfig } = record;
+  const { record, rootfs, etcFiles, shmDirectory, parts, lxcfs } = input;
+  const { config, hostConfig, mounts } = record;
   const ownUts = hostConfig.UTSMode !== 'host';
   const process = containerProcess(input);
   return {
@@ -61,13 +53,7 @@ export function buildSpec(input: SpecInput): Spec {
     ...(ownUts && config.Domainname ? { domainname: config.Domainname } : {}),
     process,
     root: { path: rootfs, ...(hostConfig.ReadonlyRootfs ? { readonly: true } : {}) },
-    mounts: specMounts({
-      host: hostConfig,
-      mounts: record.mounts,
-      etcFiles: input.etcFiles,
-      ...(input.parts && { parts: input.parts }),
-      ...(input.shmDirectory === undefined ? {} : { shmDirectory: input.shmDirectory }),
-    }),
+    mounts: specMounts({ host: hostConfig, mounts, etcFiles, shmDirectory, parts, lxcfs }),
     linux: linuxOf(input, process.capabilities?.bounding ?? []),
     ...(hostConfig.Annotations ? { annotations: hostConfig.Annotations } : {}),
   };
@@ -118,11 +104,11 @@ export const cgroupsPath = ({ id, hostConfig }: ContainerRecord): string =>
   posix.join('/', hostConfig.CgroupParent || 'mini-docker', id);
 
 function linuxOf(input: SpecInput, capabilities: readonly string[]): Linux {
-  const { record, granted, hostDevices, facts } = input;
+  const { record, joined, granted, hostDevices, facts } = input;
   const { hostConfig } = record;
   const seccomp = seccompOf(hostConfig, { facts, capabilities });
   return {
-    namespaces: namespacesOf(input),
+    namespaces: namespacesOf(record, joined),
     ...userNamespace(input),
     devices: [
       ...DEFAULT_DEVICES.filter(isNotIn(hostDevices)),
@@ -183,29 +169,6 @@ function needsSharedRoot(record: ContainerRecord): 'shared' | 'slave' | undefine
   const wanted = record.mounts.map(mount => mount.Propagation);
   if (wanted.some(each => each === 'shared' || each === 'rshared')) return 'shared';
   return wanted.some(each => each === 'slave' || each === 'rslave') ? 'slave' : undefined;
-}
-
-function namespacesOf({ record, joined }: SpecInput): Linux['namespaces'] {
-  const { hostConfig } = record;
-  const modes: [NamespaceType, string | undefined][] = [
-    ['mount', ''],
-    ['network', hostConfig.NetworkMode],
-    ['uts', hostConfig.UTSMode],
-    ['pid', hostConfig.PidMode],
-    ['ipc', hostConfig.IpcMode],
-    ['cgroup', hostConfig.CgroupnsMode],
-  ];
-  const user: Linux['namespaces'] = idMappings(hostConfig) === undefined ? [] : [{ type: 'user' }];
-  const others = modes.flatMap(([type, mode = '']): Linux['namespaces'] => {
-    if (mode === 'host') return [];
-    const pid = joined[type];
-    if (pid === undefined) {
-      if (!mode.startsWith('container:')) return [{ type }];
-      throw new Error(`the container to share the ${type} namespace with was not looked up`);
-    }
-    return [{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }];
-  });
-  return [...user, ...others];
 }
 
 function rlimit({ Name, Soft, Hard }: { Name: string; Soft: number; Hard: number }) {

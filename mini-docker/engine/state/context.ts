@@ -12,7 +12,14 @@ import type { ContainerSet } from './container-set.ts';
 import type { RecordKeeper } from './record-keeper.ts';
 import type { VolumeStore } from './volume-store.ts';
 
+/** Settings of the daemon for containers that say nothing else. */
+export interface ContainerDefaults {
+  /** Whether lxcfs replaces files of /proc. */
+  lxcfs: boolean;
+}
+
 export interface EngineContext {
+  defaults: ContainerDefaults;
   paths: DataPaths;
   facts: HostFacts;
   images: ImageStore;

@@ -71,6 +71,7 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
     networks: noNetworks(),
     runtime,
     containers: new ContainerSet(),
+    defaults: { lxcfs: false },
     events: new Events(),
     measures: new Measures(),
     deletions: new Deletions(warn),
