@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
-import { listenForMetrics } from './api/metrics.ts';
+import { listenForMetrics } from './api/listen-metrics.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { type DaemonOptions, daemonOptions } from './daemon/options.ts';
 import { openEngine } from './engine/open.ts';

@@ -1,47 +1,14 @@
-// GET /metrics, for Prometheus: on the API's own addresses, and on one that serves nothing else (metrics-addr).
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+// GET /metrics, for Prometheus.
 import type { Engine } from '../engine/core/engine.ts';
 import { PROMETHEUS_TYPE } from '../formats/prometheus.ts';
-import type { Listening } from './listen.ts';
 import type { Answer, Route } from './router.ts';
 
-const answer = async (engine: Engine): Promise<Answer> => ({
+export const metricsAnswer = async (engine: Engine): Promise<Answer> => ({
   status: 200,
   body: await engine.system.metrics(),
   headers: { 'Content-Type': PROMETHEUS_TYPE },
 });
 
 export const metricsRoutes: Route[] = [
-  { method: 'GET', pattern: '/metrics', handle: ({ engine }) => answer(engine) },
+  { method: 'GET', pattern: '/metrics', handle: ({ engine }) => metricsAnswer(engine) },
 ];
-
-/** @param address 'HOST:PORT'. @throws Error when it cannot be used; its message is one line */
-export async function listenForMetrics(engine: Engine, address: string): Promise<Listening> {
-  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end('404 page not found\n');
-      return;
-    }
-    answer(engine).then(
-      ({ body, headers }) => response.writeHead(200, headers).end(body),
-      () => response.writeHead(500).end(),
-    );
-  });
-  const { hostname, port } = new URL(`http://${address}`);
-  server.listen({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    throw new Error(`cannot serve metrics on ${address}: ${(cause as Error).message}`, { cause });
-  }
-  const { port: chosen } = server.address() as AddressInfo;
-  return {
-    host: `http://${hostname}:${chosen}/metrics`,
-    async close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}

@@ -8,9 +8,9 @@ import type {
   ImagesApi,
   ManifestsApi,
   NetworksApi,
-  SystemApi,
   VolumesApi,
 } from '../../engine/core/engine.ts';
+import type { SystemApi } from '../../engine/core/system-api.ts';
 import { only } from '../../engine/testing/only.ts';
 
 export interface Pretended {

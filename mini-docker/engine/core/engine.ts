@@ -41,14 +41,7 @@ import type {
   NetworkResource,
   NetworksPruned,
 } from '../../formats/engine-api/networks.ts';
-import type {
-  ContainersPruned,
-  DiskUsage,
-  EventMessage,
-  Filters,
-  SystemInfo,
-  SystemVersion,
-} from '../../formats/engine-api/system.ts';
+import type { ContainersPruned, Filters } from '../../formats/engine-api/system.ts';
 import type {
   VolumeCreateBody,
   VolumeList,
@@ -60,6 +53,7 @@ import type { NetworkMap } from '../../formats/network-map.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
 import type { WhyReport } from '../../formats/why-report.ts';
+import type { SystemApi } from './system-api.ts';
 
 export interface Engine {
   containers: ContainersApi;
@@ -384,21 +378,4 @@ export interface VolumesApi {
   remove(name: string, options?: { force?: boolean }): Promise<void>;
   /** Removes unused anonymous volumes; with the filter all=true, named ones too. */
   prune(filters?: Filters): Promise<VolumesPruned>;
-}
-
-export interface SystemApi {
-  /** Past events from `since` on (nanoseconds since 1970), then new ones until `until` or the signal. */
-  events(options: {
-    since?: bigint;
-    until?: bigint;
-    filters?: Filters;
-    signal?: AbortSignal;
-  }): AsyncIterable<EventMessage>;
-  info(): Promise<SystemInfo>;
-  version(): SystemVersion;
-  diskUsage(): Promise<DiskUsage>;
-  /** Counters and gauges in Prometheus' text format. */
-  metrics(): Promise<string>;
-  /** For the metrics: an answer of the API. */
-  countRequest(method: string, status: number): void;
 }

@@ -15,8 +15,8 @@ import { layersBelow } from '../files/init-layer.ts';
 import { makeWorkingDirectory } from '../files/working-directory.ts';
 import { hasOwnNames, linkById } from '../networks/links.ts';
 import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
-import { checkConfig, restartName } from '../spec/check-config.ts';
-import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from '../spec/default-paths.ts';
+import { checkConfig } from '../spec/check-config.ts';
+import { withHostDefaults } from '../spec/host-defaults.ts';
 import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
 import { lxcfsMounts, wantsLxcfs, withLxcfs } from '../spec/lxcfs.ts';
 import { requestedMounts } from '../spec/mount-requests.ts';
@@ -145,25 +145,6 @@ export async function findMountedImages(
   for (const { Type, Source } of body.HostConfig?.Mounts ?? [])
     if (Type === 'image' && Source) found.set(Source, (await images.get(Source)).id);
   return found;
-}
-
-/** Adds Docker's defaults, so that `inspect` shows the values in force. */
-function withHostDefaults(wanted: HostConfig, facts: HostFacts): HostConfig {
-  const host: HostConfig = { ...wanted };
-  host.NetworkMode = !wanted.NetworkMode || wanted.NetworkMode === 'default' ? 'bridge' : wanted.NetworkMode;
-  host.IpcMode ||= 'private';
-  host.CgroupnsMode ||= facts.cgroupVersion === 2 && !wanted.Privileged ? 'private' : 'host';
-  host.ShmSize ||= 64 * 1024 * 1024;
-  host.Runtime ||= 'mini-docker';
-  host.RestartPolicy = {
-    Name: restartName(wanted.RestartPolicy) as 'no',
-    MaximumRetryCount: wanted.RestartPolicy?.MaximumRetryCount ?? 0,
-  };
-  host.LogConfig = { Type: wanted.LogConfig?.Type || 'json-file', Config: wanted.LogConfig?.Config ?? {} };
-  if ((host.Memory ?? 0) > 0 && !host.MemorySwap) host.MemorySwap = host.Memory! * 2;
-  host.MaskedPaths = wanted.Privileged ? null : (wanted.MaskedPaths ?? defaultMaskedPaths(facts.onlineCpus));
-  host.ReadonlyPaths = wanted.Privileged ? null : (wanted.ReadonlyPaths ?? DEFAULT_READONLY_PATHS);
-  return host;
 }
 
 /**

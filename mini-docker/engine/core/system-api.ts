@@ -1,0 +1,26 @@
+// Engine.system: what concerns the engine as a whole.
+
+import type {
+  DiskUsage,
+  EventMessage,
+  Filters,
+  SystemInfo,
+  SystemVersion,
+} from '../../formats/engine-api/system.ts';
+
+export interface SystemApi {
+  /** Past events from `since` on (nanoseconds since 1970), then new ones until `until` or the signal. */
+  events(options: {
+    since?: bigint;
+    until?: bigint;
+    filters?: Filters;
+    signal?: AbortSignal;
+  }): AsyncIterable<EventMessage>;
+  info(): Promise<SystemInfo>;
+  version(): SystemVersion;
+  diskUsage(): Promise<DiskUsage>;
+  /** Counters and gauges in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** For the metrics: an answer of the API. */
+  countRequest(method: string, status: number): void;
+}
