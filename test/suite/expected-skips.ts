@@ -57,6 +57,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: lacks('skopeo'),
   })),
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
+  ...['podman', 'buildah', 'dockerd', 'containerd'].map(program => ({
+    file: 'test/oci-engines.long.test.ts',
+    name: program,
+    why: `${program} is not installed, which runs containers on the runtime`,
+    where: lacks(program),
+  })),
   {
     file: 'mini-docker/oci-runtime/as-runc.test.ts',
     why: 'runc is not installed, which is compared',
