@@ -44,7 +44,12 @@ export function pretendEngine(given: Pretended): Engine {
     networks: only<NetworksApi>(given.networks),
     volumes: only<VolumesApi>(given.volumes),
     builds: only<BuildsApi>(given.builds),
-    system: only<SystemApi>({ version, events: async function* () {}, ...given.system }),
+    system: only<SystemApi>({
+      version,
+      events: async function* () {},
+      countRequest() {},
+      ...given.system,
+    }),
     close: async () => {},
   };
 }
