@@ -11,6 +11,7 @@ await testInVm({
     'test/limits.test.ts',
     'test/cgroups/chapter-7.ts',
     'test/cgroups/chapter-16.ts',
+    'test/course/devices.test.ts',
   ],
   timeout: 1_200_000,
 });
