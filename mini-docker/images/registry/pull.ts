@@ -107,7 +107,7 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
   const image = await content.holding(async hold => {
     const fresh = new Set<string>();
     hold(manifest.config.digest);
-    await fetchConfig(content, repository, manifest.config);
+    await fetchConfig({ content, session, repository }, manifest.config);
     const config = decodeImageConfig(content.blobs.read(manifest.config.digest));
     checkPlatform(config, platform, reference);
     const diffIds = config.rootfs.diff_ids;
@@ -172,12 +172,14 @@ function checkPlatform(config: Platform, wanted: Platform | undefined, reference
   );
 }
 
-async function fetchConfig(content: Content, repository: Repository, config: Descriptor): Promise<void> {
+async function fetchConfig(
+  { content, session, repository }: { content: Content; session: Session; repository: Repository },
+  config: Descriptor,
+): Promise<void> {
   if (config.size > CONFIG_LIMIT)
     throw new ImageError(`the image's configuration is too large: ${config.size} bytes`);
   if (content.blobs.size(config.digest) === config.size) return;
-  const { body } = await repository.blob(config.digest, 0);
-  await content.blobs.receive(body, config);
+  await content.blobs.receive(download({ session, repository, layer: config }), config);
 }
 
 /** Whether both the blob and the unpacked layer exist. */
@@ -233,9 +235,9 @@ async function* download(options: {
   session: Session;
   repository: Repository;
   layer: Descriptor;
-  report(bytes: number): void;
+  report?(bytes: number): void;
 }): AsyncGenerator<Uint8Array> {
-  const { session, repository, layer, report } = options;
+  const { session, repository, layer, report = () => {} } = options;
   let received = 0;
   while (received < layer.size) {
     const before = received;

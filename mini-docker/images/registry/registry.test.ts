@@ -419,6 +419,24 @@ describe('a bad day', () => {
     expect(textOf((await other.lowerdirs(image))[0]!, 'added')).toBe('here');
   });
 
+  test('so is one that breaks in the middle of the configuration', async () => {
+    await store.push(name('team/two:v1'));
+    const { id } = await store.get(name('team/two:v1'));
+    const config = registry.blobs.get(`team/two ${id}`)!;
+    const ranges: (string | undefined)[] = [];
+    registry.intercept = (request, response) => {
+      if (request.method !== 'GET' || !request.url!.endsWith(id)) return false;
+      ranges.push(request.headers.range);
+      if (ranges.length > 1) return false;
+      response.writeHead(200, { 'Content-Length': String(config.length) });
+      response.write(config.subarray(0, 100), () => setTimeout(() => response.destroy(), 50));
+      return true;
+    };
+    const { image } = await (await newStore()).pull(name('team/two:v1'));
+    expect(image.id).toBe(id);
+    expect(ranges).toEqual([undefined, 'bytes=100-']);
+  });
+
   test('a registry that knows no ranges begins again, and the layer is right all the same', async () => {
     await store.push(name('team/two:v1'));
     let broken = false;
