@@ -141,6 +141,6 @@ async function* bytesFrom(repository: Repository, digest: string, start: number)
       if (fresh.length > 0) yield fresh;
     }
   } catch {
-    // The connection broke. What has arrived is still good.
+    // The connection broke. The bytes that have arrived are still good.
   }
 }

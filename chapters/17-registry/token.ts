@@ -8,7 +8,7 @@ function signatureOf(claims: string): Buffer {
   return createHmac('sha256', key).update(claims).digest();
 }
 
-/** @param scopes what is asked for. This server knows no users, so it allows everybody to pull, and nobody to push. */
+/** @param scopes the rights that a client asks for. This server knows no users: it lets every client pull, and none push. */
 export function giveToken(scopes: readonly string[]): string {
   const granted = scopes.map(scope => scope.replace(/:[^:]*$/, ':pull'));
   const claims = Buffer.from(granted.join(' ')).toString('base64url');

@@ -62,7 +62,7 @@ export async function checkRegistry(lab: Lab): Promise<void> {
     { path: foreign },
   );
   lab.promise('own-blobs', hidden.status === 404, {
-    promised: `a blob of ${name} is not in ${other}, even if somebody knows its digest`,
+    promised: `a blob of ${name} is not in ${other}, even for a client that knows its digest`,
     seen: seen(hidden),
     look: 'the links of a repository; the bytes are shared, the right to read them is not',
   });

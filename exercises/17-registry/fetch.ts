@@ -4,16 +4,16 @@ import { existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync }
 
 const [url = '', digest = '', size = '', file = ''] = process.argv.slice(2);
 
-/** What has arrived so far. */
+/** The bytes that have arrived. */
 const part = `${file}.part`;
 
-/** Ends the program. What has arrived is kept for the next run. */
+/** Ends the program. The next run goes on from the bytes that are here. */
 function giveUp(reason: unknown): never {
   console.error(`fetch: ${reason}`);
   process.exit(1);
 }
 
-/** Ends the program. What has arrived is wrong, and is not kept. */
+/** Ends the program. The bytes that are here are wrong, and are removed. */
 function refuse(reason: string): never {
   rmSync(part, { force: true });
   return giveUp(reason);

@@ -21,10 +21,10 @@ for (const name of ['blobs', 'links', 'uploads']) mkdirSync(`${directory}/${name
 
 /** The bytes of a blob, or of a manifest: each is stored once, for all repositories. */
 const blobFile = (digest: string): string => `${directory}/blobs/${digest}`;
-/** What has arrived so far of a blob whose name is not known yet. */
+/** The part of a blob that has arrived; its digest is not known yet. */
 const uploadFile = (id: string): string => `${directory}/uploads/${id}`;
 
-/** What a repository has under a tag or a digest. What it has no link to, it does not have. */
+/** Connects a tag or a digest of a repository with bytes. A repository without a link to a blob does not have it. */
 interface Link {
   digest: string;
   type: string;
