@@ -80,7 +80,7 @@ async function serve(options: DaemonOptions): Promise<void> {
     report('warning', trouble);
     if (troubles.length < MOST_TROUBLES) troubles.push(trouble);
   };
-  const rootless = isRootless ? resources.use(openRootless(runDir, tell)) : undefined;
+  const rootless = isRootless ? resources.use(openRootless({ runDir, dataRoot, tell })) : undefined;
   const networks = resources.adopt(
     openNetworks({ root: join(dataRoot, 'networks'), tell, openHostSocket: rootless?.openHostSocket }),
     each => each.close(),

@@ -1,11 +1,16 @@
 // The daemon of an ordinary user: what Docker calls rootless.
-import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startDaemon, type TestDaemon } from './support/daemon.ts';
-import { type EngineClient, engineClient } from './support/engine-client.ts';
-import { USER } from './support/ordinary-user.ts';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
+import { hasProgram } from './support/foreign-clients.ts';
+import { asUser, OUTSIDE, USER } from './support/ordinary-user.ts';
 
+const ROOT = join(import.meta.dirname, '..');
 let daemon: TestDaemon;
 let engine: EngineClient;
 
@@ -36,7 +41,8 @@ test('neither the daemon nor root of a container has any right outside', async (
   await remove(id);
 });
 
-test("a container's other users are subordinate ids of the user", async () => {
+const hasIds = hasProgram('newuidmap');
+test.skipIf(!hasIds)("a container's other users are subordinate ids of the user", async () => {
   const id = await engine.run(['sleep', '1000'], { User: '33:33' });
   expect(status((await engine.inspect(id)).State.Pid, 'Uid')).toBe(String(USER.subordinate + 32));
   await remove(id);
@@ -69,3 +75,160 @@ test('a published port answers on 127.0.0.1 and on the address of the host, for 
   expect(onHost(ECHO, '198.51.100.2')).toBe('echo\n');
   await remove(id);
 });
+
+test('after kill -9 the next daemon finds containers, their ports, and the exits of those that ended', async () => {
+  const going = await engine.run(['sh', '-c', 'echo here > /index.html; exec httpd -f -h /'], {
+    HostConfig: { NetworkMode: 'bridge', PortBindings: { '80/tcp': [{ HostPort: '8081' }] } },
+    ExposedPorts: { '80/tcp': {} },
+  });
+  const ending = await engine.run(['sh', '-c', 'sleep 0.3; exit 7']);
+  const before = (await engine.inspect(going)).State;
+  await daemon.end('SIGKILL');
+  await daemon.begin();
+  expect((await engine.inspect(going)).State).toEqual(before);
+  expect(await engine.wait(ending)).toBe(7);
+  expect(onHost(GET, '127.0.0.1:8081')).toBe('here\n\n');
+  const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${going}/exec`, {
+    Cmd: ['hostname'],
+    AttachStdout: true,
+  });
+  const { body } = await engine.ask('POST', `/exec/${Id}/start`, { Detach: false });
+  expect(String(body)).toContain(going.slice(0, 12));
+  await remove(going);
+  await remove(ending);
+});
+
+test('without a control group of its own, limits are refused by their flags', async () => {
+  const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Memory: 2 ** 25, PidsLimit: 9 } };
+  const { status, body: answer } = await engine.ask('POST', '/containers/create', body);
+  expect([status, String(answer)]).toEqual([
+    400,
+    expect.stringContaining('--memory, --memory-swap, --pids-limit'),
+  ]);
+  const info = await engine.json<{ SecurityOptions: string[]; MemoryLimit: boolean; Warnings: string[] }>(
+    'GET',
+    '/info',
+  );
+  expect(info).toMatchObject({ MemoryLimit: false, CgroupDriver: 'none' });
+  expect(info.SecurityOptions).toContain('name=rootless');
+  expect(info.Warnings[0]).toContain('no container can have a limit');
+});
+
+/** A server in the host's network that answers each request, as long as `work` takes. */
+async function withServer(work: () => Promise<void>): Promise<void> {
+  const script = `require('node:http').createServer((_, answer) => answer.end('outside')).listen(7, '${OUTSIDE}', () => console.log(1))`;
+  const server = spawn('nsenter', ['-t', String(daemon.namespaces), '-n', process.execPath, '-e', script]);
+  try {
+    await once(server.stdout, 'data');
+    await work();
+  } finally {
+    server.kill();
+  }
+}
+
+const ASK = ['wget', '-qO-', `http://${OUTSIDE}:7/`];
+
+test.skipIf(!hasProgram('pasta'))('containers reach the outside through pasta', async () => {
+  await withServer(async () => {
+    const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
+    await engine.wait(id);
+    expect(await engine.logs(id)).toBe('outside');
+    await remove(id);
+  });
+});
+
+/** A PATH with only these programs. */
+function only(directory: string, programs: string[]): string {
+  for (const name of programs) {
+    const found = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+    symlinkSync(found, join(directory, name));
+  }
+  return directory;
+}
+const NEEDED = ['nsenter', 'setpriv', 'sh', 'nft', ...(hasIds ? ['newuidmap', 'newgidmap'] : [])];
+
+describe('on another machine', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'mini-docker-path-'));
+    chmodSync(directory, 0o755);
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  test.skipIf(!hasProgram('slirp4netns'))('slirp4netns serves where pasta is missing', async () => {
+    const PATH = only(directory, [...NEEDED, 'slirp4netns']);
+    await daemon.stop();
+    daemon = await startDaemon({ rootless: true, env: { PATH } });
+    engine = engineClient(daemon);
+    await withServer(async () => {
+      const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
+      await engine.wait(id);
+      expect(await engine.logs(id)).toBe('outside');
+      await remove(id);
+    });
+  });
+
+  test('without either, containers reach each other, and the warning says what to install', async () => {
+    await using other = await startDaemon({ rootless: true, env: { PATH: only(directory, NEEDED) } });
+    const client = engineClient(other);
+    const HostConfig = { NetworkMode: 'bridge' };
+    const server = await client.run(['tcpsvd', '-E', '0', '80', 'echo', 'there'], { HostConfig });
+    const { IPAddress } = (await client.inspect(server)).NetworkSettings;
+    const id = await client.run(['sh', '-c', `until nc -w 1 ${IPAddress} 80; do sleep 0.1; done`], {
+      HostConfig,
+    });
+    expect(await client.wait(id)).toBe(0);
+    expect(await client.logs(id)).toBe('there\n');
+    const { Warnings } = await client.json<{ Warnings: string[] }>('GET', '/info');
+    expect(Warnings.join()).toContain('install pasta (package passt) or slirp4netns');
+  });
+
+  test('without subordinate ids root is the only user, whose files all are', async () => {
+    await using other = await startDaemon({ rootless: { subordinateIds: false } });
+    const client = engineClient(other);
+    const id = await client.run(['sh', '-c', 'stat -c %u /home; cat /proc/self/uid_map']);
+    await client.wait(id);
+    expect((await client.logs(id)).trim().split(/\s+/)).toEqual(['0', '0', String(USER.id), '1']);
+    const { status, body } = await client.ask('POST', '/containers/create', {
+      Image: 'busybox',
+      Cmd: ['true'],
+      User: '33',
+      HostConfig: {},
+    });
+    const started =
+      status === 201
+        ? await client.ask('POST', `/containers/${JSON.parse(String(body)).Id}/start`)
+        : undefined;
+    expect(String(started?.body ?? body)).toContain('user ids 0 to 0');
+    const { Warnings } = await client.json<{ Warnings: string[] }>('GET', '/info');
+    expect(Warnings.join()).toContain(
+      hasIds ? '/etc/subuid reserves no ids for student' : 'newuidmap is missing',
+    );
+  });
+});
+
+test('the command starts the daemon of its user, which ends without leaving a process', async () => {
+  const environment = ['env', '-i', `HOME=${daemon.dataRoot}`, `PATH=${process.env.PATH}`];
+  const command = asUser(ROOT, [...environment, NODE, MAIN, 'run', '--rm', 'busybox', 'id', '-u']);
+  const { stdout, stderr } = spawnSync('nsenter', ['-t', String(daemon.namespaces), '-m', '-n', ...command], {
+    encoding: 'utf8',
+  });
+  expect(stdout, stderr).toBe('0\n');
+  const runDir = join(daemon.dataRoot, '.local/share/mini-docker/run');
+  const { holder, outside, uplink } = JSON.parse(readFileSync(join(runDir, 'rootless.json'), 'utf8'));
+  const pid = Number(/pid (\d+)/.exec(stderr)![1]);
+  process.kill(pid, 'SIGTERM');
+  const left = [pid, holder.pid, outside.pid, ...(uplink.process ? [uplink.process.pid] : [])];
+  await eventually(
+    async () => left.filter(each => !['', 'Z'].includes(stateOf(each))),
+    alive => alive.length === 0,
+  );
+});
+
+function stateOf(pid: number): string {
+  try {
+    return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}

@@ -9,7 +9,6 @@ export const exercise: Exercise = {
       title: 'Deleted without a mount',
       points: 4,
       file: 'forget.ts',
-      needsRoot: true,
       check: checkForget,
     },
     {
@@ -17,7 +16,6 @@ export const exercise: Exercise = {
       title: 'What a layer changes',
       points: 4,
       file: 'changes.ts',
-      needsRoot: true,
       check: checkChanges,
     },
   ],

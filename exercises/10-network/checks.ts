@@ -5,13 +5,13 @@ import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
   tasks: [
-    { id: 'cable', title: 'A cable', points: 4, file: 'cable.ts', needsRoot: true, check: checkCable },
+    { id: 'cable', title: 'A cable', points: 4, file: 'cable.ts', check: checkCable },
     {
       id: 'publish',
       title: 'A port, both ways',
       points: 4,
       file: 'publish.ts',
-      needsRoot: true,
+
       check: checkPublish,
     },
   ],

@@ -10,7 +10,7 @@ export const exercise: Exercise = {
       title: 'The processes in a box',
       points: 3,
       file: 'inside.ts',
-      needsRoot: true,
+
       check: checkInside,
     },
     {

@@ -20,7 +20,7 @@ export const exercise: Exercise = {
   ],
 };
 
-/** An ordinary user: a random one if the grader is root, otherwise the grader's own. */
+/** An ordinary user: made of root where we are root; else ourselves, and only with the one id that we have. */
 function ordinaryUser({ random }: Lab): { uid: number; gid: number; wrapper: string[] } {
   const [uid, gid] = [process.geteuid!(), process.getegid!()];
   if (uid !== 0) return { uid, gid, wrapper: [] };
@@ -76,7 +76,7 @@ async function checkBecome(lab: Lab): Promise<void> {
   const [uids, gids] = [Object.values(status.uid), Object.values(status.gid)];
   const outside = `Uid ${uids.join(' ')}, Gid ${gids.join(' ')}`;
   lab.promise('same-outside', uids.every(id => id === uid) && gids.every(id => id === gid), {
-    promised: `outside it has the ids of its caller: user ${uid}, group ${gid}`,
+    promised: `outside it is who started it: user ${uid}, group ${gid}`,
     seen: outside,
     look: 'grep id /proc/PID/status',
   });
@@ -141,12 +141,12 @@ async function checkShift(lab: Lab): Promise<void> {
     [
       'plain',
       5,
-      `a file of ${owner(plain!)} is given to these numbers plus ${first}`,
+      `a file of ${owner(plain!)} belongs to ${first} and so much more`,
       'user and group: lchownSync(path, uid, gid)',
     ],
     ['root', 0, 'the directory itself is shifted, too', 'paths[0]'],
-    ['outside', 7, "a link's target stays as it was", 'chown follows links, lchown does not'],
-    ['link', 2, 'the link itself is shifted', 'lchownSync, and lstatSync for its owner'],
+    ['outside', 7, 'what a link leads to stays as it was', 'chown follows links, lchown does not'],
+    ['link', 2, 'the link itself is shifted', 'lchownSync, and lstatSync to learn whose it is'],
     ['once', 3, 'a file with two names is shifted once', 'two names, one inode: ls -i'],
     [
       'setuid',
@@ -176,8 +176,8 @@ async function checkShift(lab: Lab): Promise<void> {
   const untouched = await stat();
   await lab.run([layer, `${first}`, `${count}`]);
   lab.promise('nothing-changed', left.join() === after.join() && (await stat()).join() === untouched.join(), {
-    promised: 'in that case nothing has changed, not even files whose ids are in the map',
+    promised: 'then nothing at all has changed, not even files that are in the map',
     seen: 'some files have new owners',
-    look: 'look at all of them before you change any',
+    look: 'look at all of them first, and change then',
   });
 }

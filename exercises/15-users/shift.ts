@@ -7,5 +7,5 @@ const [directory = '', first = '', count = ''] = process.argv.slice(2);
 const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
 const paths = [directory, ...names.map(name => join(directory, name))];
 
-// TODO: who owns each of them afterwards?
+// TODO: to whom does each of them belong afterwards?
 void [paths, first, count, chmodSync, lchownSync, lstatSync];

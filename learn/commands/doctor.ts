@@ -1,4 +1,5 @@
 // `learn doctor`: is this machine fit for the course, and if not, what helps?
+import { exercises } from '../doctor/exercises.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { controlGroups, kernel, namespaces, overlay, userNamespaces } from '../doctor/kernel.ts';
 import { node, place, tools } from '../doctor/machine.ts';
@@ -9,7 +10,7 @@ export async function doctor(): Promise<void> {
   const looks = [place, kernel, node, namespaces, overlay, controlGroups, userNamespaces, tools].map(look =>
     look(),
   );
-  const findings = [...looks, ...(await sandboxWorks())];
+  const findings = [...looks, await exercises(), ...(await sandboxWorks())];
   print();
   findings.forEach(show);
   const works = findings.every(({ state }) => state !== 'missing');

@@ -2,6 +2,7 @@
 
 import { giveUpNamespaces, readNamespaces } from './namespaces.ts';
 import { openOutsideSockets, type SocketAddress } from './outside-sockets.ts';
+import { checkStorage } from './storage.ts';
 
 export interface Rootless extends Disposable {
   /** Opens a socket in the host's network; see OutsideSockets.open. */
@@ -14,12 +15,18 @@ export interface Rootless extends Disposable {
  * @param tell receives what will not work here, a sentence each
  * @throws Error with one line when the namespaces' processes are gone
  */
-export function openRootless(runDir: string, tell: (trouble: string) => void): Rootless {
+export function openRootless(options: {
+  runDir: string;
+  dataRoot: string;
+  tell(trouble: string): void;
+}): Rootless {
+  const { runDir, dataRoot, tell } = options;
   const namespaces = readNamespaces(runDir);
   if (namespaces === undefined)
     throw new Error(`${runDir}/rootless.json is missing or damaged: start the daemon again`);
   const { idProblem, uplink } = namespaces;
-  for (const problem of [idProblem, uplink.problem]) if (problem !== undefined) tell(problem);
+  for (const problem of [idProblem, uplink.problem, checkStorage(dataRoot)])
+    if (problem !== undefined) tell(problem);
   const sockets = openOutsideSockets(namespaces.outside);
   return {
     openHostSocket: where => sockets.open(where),

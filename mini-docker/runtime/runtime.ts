@@ -212,7 +212,7 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
     await discardHalfMade({ directory, cgroupsPath: spec.linux.cgroupsPath });
     return undefined;
   }
-  const cgroup = openCgroup(state.cgroupsPath);
+  const cgroup = openCgroup(state.cgroupsPath, state.container.pid);
   const monitor = await takeFromMonitor(state);
   const pidfd = openProcess(state.container);
   if (monitor === undefined && pidfd === undefined && readExit(directory) === undefined) {

@@ -1,5 +1,5 @@
 // Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, limits from the command
-// line on, and the course's chapters about them.
+// line on, an ordinary user's daemon in a delegated group, and the course's chapters about them.
 import { testInVm } from '../vm/suite.ts';
 
 await testInVm({
@@ -11,7 +11,7 @@ await testInVm({
     'test/limits.test.ts',
     'test/cgroups/chapter-7.ts',
     'test/cgroups/chapter-16.ts',
-    'test/course/devices.test.ts',
+    'test/cgroups/rootless.ts',
   ],
   timeout: 1_200_000,
 });

@@ -109,7 +109,8 @@ describe('learn', () => {
   test('doctor looks at everything and proves that a sandbox works', () => {
     const { stdout, status } = learn('doctor');
     expect(status).toBe(0);
-    for (const subject of ['kernel', 'node', 'namespaces', 'overlay', 'control groups', 'a sandbox']) {
+    const subjects = ['kernel', 'node', 'namespaces', 'overlay', 'control groups', 'exercises', 'a sandbox'];
+    for (const subject of subjects) {
       expect(stdout).toContain(subject);
     }
   });

@@ -56,6 +56,16 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'skopeo is not installed, with which a task of exercise 17 is tried',
     where: lacks('skopeo'),
   })),
+  ...Object.entries({
+    pasta: 'pasta',
+    slirp4netns: 'slirp4netns',
+    newuidmap: 'subordinate ids of the user',
+  }).map(([program, name]) => ({
+    file: 'test/rootless.test.ts',
+    name,
+    why: `${program} is not installed`,
+    where: lacks(program),
+  })),
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   ...['podman', 'buildah', 'dockerd', 'containerd'].map(program => ({
     file: 'test/oci-engines.long.test.ts',

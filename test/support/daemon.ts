@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { containerIds, leftBehind } from './leaks.ts';
-import { asUser, USER, userMachine } from './ordinary-user.ts';
+import { asUser, type Machine, USER, userMachine } from './ordinary-user.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -54,7 +54,9 @@ export interface StartOptions {
   args?: string[];
   env?: Record<string, string>;
   /** Runs the daemon as an ordinary user, on a machine as ordinary-user.ts makes it. */
-  rootless?: boolean;
+  rootless?: boolean | Machine;
+  /** Directory of the control group (version 2) in which the daemon starts. */
+  cgroup?: string;
 }
 
 export async function startDaemon(options: StartOptions = {}): Promise<TestDaemon> {
@@ -65,18 +67,17 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
   if (rootless) for (const each of [directory, dataRoot, runDir]) chownSync(each, USER.id, USER.id);
   const socket = join(runDir, 'docker.sock');
   // The namespaces outlive the daemon, so that a daemon started after a kill finds its containers' links.
-  const holder = await holdNamespaces(rootless ? userMachine(ROOT) : 'ip link set lo up');
+  const holder = await holdNamespaces(
+    rootless ? userMachine(ROOT, rootless === true ? {} : rootless) : 'ip link set lo up',
+  );
   let daemon: ChildProcess;
   let log = '';
 
   const begin = async () => {
-    const inside = [
-      '-t',
-      String(holder.pid),
-      '-n',
-      '-m',
-      ...(rootless ? asUser(ROOT, [NODE, ...ENTRY]) : [NODE, ...ENTRY]),
-    ];
+    const entry = [NODE, ...ENTRY];
+    const join = options.cgroup === undefined ? [] : inCgroup(options.cgroup);
+    const command = [...join, ...(rootless ? asUser(ROOT, entry) : entry)];
+    const inside = ['-t', String(holder.pid), '-n', '-m', ...command];
     const args = ['--data-root', dataRoot, '--run-dir', runDir, '--host', `unix://${socket}`];
     daemon = spawn('nsenter', [...inside, ...args, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -161,6 +162,14 @@ async function holdNamespaces(setUp: string): Promise<ChildProcess> {
   await ready.promise;
   return holder;
 }
+
+const inCgroup = (directory: string): string[] => [
+  'sh',
+  '-c',
+  // A group that hands controllers down takes no processes, so a daemon moves to this one below.
+  `group=${directory}; [ -d $group/init ] && group=$group/init; echo $$ > $group/cgroup.procs && exec "$@"`,
+  'sh',
+];
 
 async function answers(options: { socket: string; daemon: ChildProcess; log(): string }): Promise<void> {
   const { socket, daemon, log } = options;

@@ -7,25 +7,38 @@ export const USER = { name: 'student', id: 4242, subordinate: 1_000_000 } as con
 const PROJECT = '/mnt';
 const FILES = '/mnt';
 
+/** An address of the machine's, which containers reach like any address outside: through pasta or slirp4netns. */
+export const OUTSIDE = '203.0.113.1';
+
+export interface Machine {
+  /** Whether the user has ids in /etc/subuid and /etc/subgid; true by default. */
+  subordinateIds?: boolean;
+}
+
 /**
  * A shell script that makes the user and a link to an outside, for a process in a mount and network namespace
  * of its own.
  * @param project the project's directory
  */
-export function userMachine(project: string): string {
+export function userMachine(project: string, { subordinateIds = true }: Machine): string {
   const { name, id, subordinate } = USER;
   const add = (file: string, line: string) =>
     `cp /etc/${file} ${FILES}/${file} && echo '${line}' >> ${FILES}/${file} && mount --bind ${FILES}/${file} /etc/${file}`;
+  const outside = [
+    'ip link set outside up && ip address add 198.51.100.2/24 dev eth0',
+    'ip link set eth0 up && ip route add default via 198.51.100.1',
+  ].join(' && ');
   return [
     `mount -t tmpfs -o mode=755 tmpfs ${FILES}`,
     add('passwd', `${name}:x:${id}:${id}::/:/bin/sh`),
     add('group', `${name}:x:${id}:`),
-    ...['subuid', 'subgid'].map(file => add(file, `${name}:${subordinate}:65536`)),
-    `mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun`,
+    ...['subuid', 'subgid'].map(file => add(file, subordinateIds ? `${name}:${subordinate}:65536` : '')),
+    // Here only root may open it; on a user's machine everybody may.
+    `if [ -e /dev/net/tun ]; then mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun; fi`,
     `mount --bind ${project} ${PROJECT}`,
-    'ip link set lo up',
-    'ip link add eth0 type veth peer name outside && ip link set outside up',
-    'ip address add 198.51.100.2/24 dev eth0 && ip link set eth0 up && ip route add default via 198.51.100.1',
+    `ip link set lo up && ip address add ${OUTSIDE}/32 dev lo`,
+    // A kernel without veth gives no outside.
+    `if ip link add eth0 type veth peer name outside; then ${outside}; fi`,
   ].join(' && ');
 }
 

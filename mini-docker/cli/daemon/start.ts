@@ -1,5 +1,6 @@
 // Starts mini-docker's daemon if none answers; only once, even if several commands try at the same time.
 
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
@@ -20,6 +21,7 @@ export interface DaemonStart {
  * daemon's log
  */
 export async function startDaemon({ command, runDir, socket }: DaemonStart): Promise<void> {
+  makeRunDir(runDir);
   const deadline = Date.now() + PATIENCE;
   while (Date.now() < deadline) {
     const starting = await lock(runDir);
@@ -43,19 +45,9 @@ export async function startDaemon({ command, runDir, socket }: DaemonStart): Pro
 }
 
 async function start({ command, runDir, socket }: DaemonStart, deadline: number): Promise<void> {
-  const [{ spawn }, { closeSync, mkdirSync, openSync, readFileSync, statSync }] = await Promise.all([
-    import('node:child_process'),
-    import('node:fs'),
-  ]);
+  const { spawn } = await import('node:child_process');
   const logFile = `${runDir}/daemon.log`;
-  let log: number;
-  try {
-    // Only root's directory is for other users, too: the group of its socket passes through it.
-    mkdirSync(runDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-    log = openSync(logFile, 'a', 0o600);
-  } catch (cause) {
-    throw new NoDaemonError(`cannot start the daemon: ${(cause as Error).message}`, { cause });
-  }
+  const log = orNoDaemon(() => openSync(logFile, 'a', 0o600));
   const before = statSync(logFile).size;
   const [program, ...args] = command as [string, ...string[]];
   const child = spawn(program, args, { detached: true, cwd: '/', stdio: ['ignore', log, log] });
@@ -85,6 +77,20 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
   printError(`mini-docker: started its daemon (pid ${child.pid}, log ${logFile})`);
 }
 
+function makeRunDir(runDir: string): void {
+  const isRoot = process.getuid?.() === 0;
+  // Only root's directory is for other users, too: the group of its socket passes through it.
+  orNoDaemon(() => mkdirSync(runDir, { recursive: true, mode: isRoot ? 0o711 : 0o700 }));
+}
+
+function orNoDaemon<T>(prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (cause) {
+    throw new NoDaemonError(`cannot start the daemon: ${(cause as Error).message}`, { cause });
+  }
+}
+
 async function answers(socket: string): Promise<boolean> {
   try {
     (await openConnection({ path: socket })).socket.destroy();
@@ -96,14 +102,16 @@ async function answers(socket: string): Promise<boolean> {
 
 /**
  * A lock that the kernel releases when its holder dies: an abstract unix socket can be bound only once
- * (unix(7)). undefined when another process holds it.
+ * (unix(7)). undefined when another process holds it. Any user of the machine may bind any name, so it has
+ * numbers in it that only those know who can reach the directory.
  */
 async function lock(runDir: string): Promise<{ release(): void } | undefined> {
   const { createServer } = await import('node:net');
   const server = createServer();
+  const { dev, ino, birthtimeNs } = statSync(runDir, { bigint: true });
   return new Promise(resolve => {
     server.once('error', () => resolve(undefined));
-    server.listen({ path: `\0mini-docker-start:${runDir}` }, () =>
+    server.listen({ path: `\0mini-docker-start:${dev}:${ino}:${birthtimeNs}` }, () =>
       resolve({ release: () => server.close() }),
     );
   });

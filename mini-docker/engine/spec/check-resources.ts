@@ -45,6 +45,7 @@ const GROUP_LIMITS: Partial<Record<keyof ContainerResources, string>> = {
   CpusetCpus: '--cpuset-cpus',
   CpusetMems: '--cpuset-mems',
   PidsLimit: '--pids-limit',
+  CgroupParent: '--cgroup-parent',
   BlkioWeight: '--blkio-weight',
   BlkioWeightDevice: '--blkio-weight-device',
   BlkioDeviceReadBps: '--device-read-bps',
@@ -61,7 +62,7 @@ function refuseWithoutGroups(limits: ContainerResources, { noLimits }: HostFacts
     const isSet = typeof value === 'number' ? value > 0 : Array.isArray(value) ? value.length > 0 : !!value;
     return isSet ? [flag] : [];
   });
-  if (asked.length > 0) throw badParameter(`cannot set ${asked.join(' and ')}: ${noLimits.reason}`);
+  if (asked.length > 0) throw badParameter(`cannot set ${asked.join(', ')}: ${noLimits.reason}`);
 }
 
 export function checkShmSize(host: HostConfig): void {

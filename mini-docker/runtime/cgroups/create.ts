@@ -2,10 +2,11 @@
 // version 2.
 import { basename, posix } from 'node:path';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { cgroupPath, readCgroup } from '../../linux/proc/cgroup.ts';
 import type { Step } from '../../linux/step.ts';
 import type { CgroupView } from '../cgroup-mount.ts';
 import type { Cgroup } from './cgroup.ts';
-import { readHierarchies } from './hierarchies.ts';
+import { type HierarchyV2, readHierarchies } from './hierarchies.ts';
 import { createNone, openNone } from './none.ts';
 import { createV1, driverV1, openV1 } from './v1.ts';
 import { createV2, driverV2, openV2 } from './v2.ts';
@@ -30,11 +31,22 @@ export function createCgroup({ path, resources }: { path: string; resources: Res
   return hierarchies.version === 1 ? createV1(hierarchies, options) : createV2(hierarchies, options);
 }
 
-/** Opens the cgroup at this path; undefined when there is none. */
-export function openCgroup(path: string): Cgroup | undefined {
+/**
+ * Opens the cgroup at this path; undefined when there is none.
+ * @param member pid of a process in it
+ */
+export function openCgroup(path: string, member?: number): Cgroup | undefined {
   const hierarchies = readHierarchies();
   if (hierarchies.version === 'none') return openNone(hierarchies, path);
+  if (hierarchies.version === 2 && hierarchies.root !== undefined && member !== undefined)
+    return openV2(delegatedTo(member, inTree(path), hierarchies), inTree(path));
   return hierarchies.version === 1 ? openV1(hierarchies, inTree(path)) : openV2(hierarchies, inTree(path));
+}
+
+/** The group that was delegated to the daemon that started `member`: each session of a user may have its own. */
+function delegatedTo(member: number, path: string, now: HierarchyV2): HierarchyV2 {
+  const group = cgroupPath(readCgroup(member) ?? []) ?? '';
+  return group.endsWith(path) ? { ...now, mountPoint: now.root + group.slice(0, -path.length) } : now;
 }
 
 /** The steps by which a process joins the cgroup at this path, which need not exist yet. */

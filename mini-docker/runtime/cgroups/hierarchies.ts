@@ -22,7 +22,10 @@ export interface HierarchyV1 {
 
 export interface HierarchyV2 {
   version: 2;
+  /** Directory below which containers have their groups: the root, or the group that was delegated. */
   mountPoint: string;
+  /** Directory of the root, where a group was delegated. */
+  root?: string;
 }
 
 /** This process may make no control groups. */
@@ -56,11 +59,12 @@ function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchie
       version: 'none',
       reason: 'without root it needs control groups of version 2, and this machine has version 1',
     };
-  const mountPoint = found.mountPoint + (ownGroups(files.ownCgroups).get('') ?? '').replace(/\/daemon$/, '');
+  // An earlier daemon has moved itself and its helpers down (v2-controllers.ts), and this one may be its child.
+  const mountPoint = found.mountPoint + (ownGroups(files.ownCgroups).get('') ?? '').replace(/\/init$/, '');
   try {
     for (const file of ['cgroup.procs', 'cgroup.subtree_control'])
       accessSync(`${mountPoint}/${file}`, constants.W_OK);
-    return { version: 2, mountPoint };
+    return { version: 2, mountPoint, root: found.mountPoint };
   } catch {
     return {
       version: 'none',

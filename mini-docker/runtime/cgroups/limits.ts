@@ -1,5 +1,6 @@
 // Error messages for limits that cannot be set.
 import { getSystemErrorMessage } from 'node:util';
+import { inUserNamespace } from '../../linux/own-user-namespace.ts';
 import { CgroupError } from './cgroup.ts';
 
 /** One limit: a file of a controller, and the value to write. */
@@ -27,6 +28,10 @@ const remedies: Record<string, string> = {
 
 /** @param option the user's request in words: 'the memory limit' */
 export function missingController(controller: string, option: string): CgroupError {
+  if (inUserNamespace())
+    return new CgroupError(
+      `cannot set ${option}: this daemon's user does not have the ${controller} controller; let root delegate it (Delegate=cpu cpuset io memory pids below [Service] in /etc/systemd/system/user@.service.d/delegate.conf), or leave the limit out`,
+    );
   const remedy = remedies[controller] ?? 'see /proc/cgroups';
   return new CgroupError(
     `cannot set ${option}: this machine has no ${controller} controller for cgroups; ${remedy}, or leave the limit out`,

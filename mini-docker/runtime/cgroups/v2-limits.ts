@@ -1,6 +1,7 @@
 // Writes limits in the format of cgroup v2. Kernel: Documentation/admin-guide/cgroup-v2.rst.
 import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { inUserNamespace } from '../../linux/own-user-namespace.ts';
 import { CgroupError } from './cgroup.ts';
 import { setDeviceFilter } from './device-filter.ts';
 import { deviceProgram } from './device-program.ts';
@@ -36,7 +37,9 @@ export function applyLimitsV2(
  * SyscallError when it is refused
  */
 export function applyDevicesV2(directory: string, resources: Resources): void {
-  if (resources.devices) setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
+  // In a user namespace the kernel refuses the program, and no device can be made that it would have to forbid.
+  if (resources.devices && !inUserNamespace())
+    setDeviceFilter(directory, deviceProgram(devicePolicy(resources.devices)));
 }
 
 function writer(directory: string): Write {
