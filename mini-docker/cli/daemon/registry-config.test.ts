@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeRegistryAuth } from '../../formats/registry-auth.ts';
 import { allAuths, authHeader, configPath, findAuth, removeAuth, storeAuth } from './registry-config.ts';
 
@@ -62,6 +62,7 @@ test('a program keeps the passwords where config.json names one', async () => {
 case $1 in
   store) cat >${kept} ;;
   erase) rm ${kept} ;;
+  list) test ! -e ${kept} || echo '{"r:1":"me"}' ;;
   get) cat ${kept} 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; } ;;
 esac
 `;
@@ -71,7 +72,11 @@ esac
   expect(await findAuth('r:1', environment)).toBeUndefined();
   await storeAuth('r:1', { username: 'me', password: 'secret' }, environment);
   expect(await findAuth('r:1', environment)).toMatchObject({ username: 'me', password: 'secret' });
-  expect(readFileSync(join(directory, 'config.json'), 'utf8')).not.toContain('auths');
+  const config = (): object => JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8'));
+  expect(config()).toEqual({ credHelpers: { 'r:1': 'test' }, auths: { 'r:1': {} } });
+  expect(await allAuths(environment)).toMatchObject({ 'r:1': { username: 'me', password: 'secret' } });
+  writeFileSync(join(directory, 'config.json'), '{"credsStore":"test"}');
+  expect(await allAuths(environment)).toMatchObject({ 'r:1': { username: 'me', password: 'secret' } });
   expect(await removeAuth('r:1', environment)).toBe(true);
   expect(await findAuth('r:1', environment)).toBeUndefined();
 });
@@ -84,4 +89,10 @@ test('a broken file, and a program that is not there, are clear', async () => {
   await expect(findAuth('x', environment)).rejects.toThrow(
     'config.json names docker-credential-missing, which cannot be run: no such file or directory',
   );
+  // What needs no password goes on, with a warning.
+  const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  expect(await authHeader('x', environment)).toEqual({});
+  expect(await allAuths(environment)).toEqual({});
+  expect(String(warned.mock.calls[0]![0])).toMatch(/^WARNING: config.json names docker-credential-missing/);
+  warned.mockRestore();
 });

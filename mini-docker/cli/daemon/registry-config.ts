@@ -8,6 +8,7 @@ import { FormatError } from '../../formats/errors.ts';
 import { authKey, encodeRegistryAuth, type RegistryAuth, registryAuth } from '../../formats/registry-auth.ts';
 import { fieldsOf, object, parse, parseObject, string } from '../../formats/schema.ts';
 import { CommandError, fileReason } from '../errors.ts';
+import { printError } from '../show/output.ts';
 
 type Environment = NodeJS.ProcessEnv;
 
@@ -49,20 +50,35 @@ function writeConfig(environment: Environment, config: Record<string, unknown>):
 
 /** The header with the credentials for a registry; none without credentials. */
 export async function authHeader(domain: string, environment: Environment): Promise<Record<string, string>> {
-  const auth = await findAuth(authKey(domain), environment);
+  const auth = await findAuth(authKey(domain), environment).catch(withoutHelper);
   return auth === undefined ? {} : { 'X-Registry-Auth': encodeRegistryAuth(auth) };
 }
 
 /** All stored credentials by their keys: a build may need any of them. */
 export async function allAuths(environment: Environment): Promise<Record<string, RegistryAuth>> {
   const config = readConfig(environment);
-  const keys = [...Object.keys(section(config, 'auths')), ...Object.keys(section(config, 'credHelpers'))];
+  const { credsStore: store } = config;
+  const listed =
+    typeof store === 'string' && store !== '' ? await listKeys(store).catch(withoutHelper) : undefined;
+  const keys = ['auths', 'credHelpers'].flatMap(name => Object.keys(section(config, name)));
   const found: Record<string, RegistryAuth> = {};
-  for (const key of new Set(keys)) {
-    const auth = await findAuth(key, environment);
+  for (const key of new Set([...keys, ...(listed ?? [])])) {
+    const auth = await findAuth(key, environment).catch(withoutHelper);
     if (auth !== undefined) found[key] = auth;
   }
   return found;
+}
+
+/** A helper that fails: as in docker, what needs no password works without it. */
+function withoutHelper(error: unknown): undefined {
+  if (!(error instanceof HelperError)) throw error;
+  printError(`WARNING: ${error.message}`);
+}
+
+/** The registries whose passwords a helper has. */
+async function listKeys(helper: string): Promise<string[]> {
+  const answer = await runHelper(helper, 'list', '');
+  return Object.keys(parseObject(answer || '{}', `docker-credential-${helper}'s list`));
 }
 
 /** `key`: 'localhost:5000', 'https://index.docker.io/v1/'. */
@@ -96,6 +112,8 @@ export async function storeAuth(key: string, auth: RegistryAuth, environment: En
         ? { ServerURL: key, Username: username, Secret: password }
         : { ServerURL: key, Username: '<token>', Secret: identitytoken };
     await runHelper(helper, 'store', JSON.stringify(secret));
+    // As docker does: the file tells of which registries there are passwords.
+    writeConfig(environment, { ...config, auths: { ...section(config, 'auths'), [key]: {} } });
     return `docker-credential-${helper}`;
   }
   const entry =
@@ -117,7 +135,7 @@ export async function removeAuth(key: string, environment: Environment): Promise
   return known || entry !== undefined;
 }
 
-function section(config: Record<string, unknown>, name: 'auths' | 'credHelpers'): Record<string, unknown> {
+function section(config: Record<string, unknown>, name: string): Record<string, unknown> {
   const value = config[name];
   try {
     return value === undefined || value === null ? {} : fieldsOf(value, name);
@@ -152,7 +170,14 @@ async function askHelper(helper: string, key: string): Promise<RegistryAuth | un
   return username === '<token>' ? { identitytoken: secret } : { username, password: secret };
 }
 
-async function runHelper(helper: string, action: 'get' | 'store' | 'erase', input: string): Promise<string> {
+/** A failure of a helper, other than that it has no credentials. */
+class HelperError extends CommandError {}
+
+async function runHelper(
+  helper: string,
+  action: 'get' | 'list' | 'store' | 'erase',
+  input: string,
+): Promise<string> {
   const name = `docker-credential-${helper}`;
   if (!/^[\w.-]+$/.test(helper)) throw new CommandError(`config.json: not a name of a program: ${name}`);
   // Few users have helpers, and every pull and build would load these modules (5 ms).
@@ -167,13 +192,13 @@ async function runHelper(helper: string, action: 'get' | 'store' | 'erase', inpu
     child.stdin.end(input);
     child.on('error', cause =>
       reject(
-        new CommandError(`config.json names ${name}, which cannot be run: ${fileReason(cause)}`, { cause }),
+        new HelperError(`config.json names ${name}, which cannot be run: ${fileReason(cause)}`, { cause }),
       ),
     );
     child.on('close', async code => {
       const said = (await output).trim();
       if (code === 0) resolve(said);
-      else reject(new CommandError(`${name}: ${said || `it ended with ${code}`}`));
+      else reject(new HelperError(`${name}: ${said || `it ended with ${code}`}`));
     });
   });
 }
