@@ -97,3 +97,14 @@ test('LastTagTime is the time of the latest tag of an image', async () => {
     .toBeGreaterThan(first);
   await engine.json('DELETE', '/images/again:1');
 });
+
+test('the logs since StartedAt begin with the first line of the program', async () => {
+  for (let round = 0; round < 5; round++) {
+    const id = await engine.run(['echo', 'first']);
+    await engine.wait(id);
+    const { State } = await engine.inspect(id);
+    const log = await engine.logs(id, `stdout=1&timestamps=1`);
+    expect(log.slice(0, State.StartedAt.length) >= State.StartedAt, `${log} ${State.StartedAt}`).toBe(true);
+    await engine.json('DELETE', `/containers/${id}`);
+  }
+});

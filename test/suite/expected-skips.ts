@@ -1,7 +1,7 @@
 // The tests that may be skipped, with the condition for each. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
-import { dockerPython, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
+import { dockerPython, hasNpmClient, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
 import { temporaryDevice } from '../support/temporary-device.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
 
@@ -73,6 +73,18 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: `${program} is not installed, which runs containers on the runtime`,
     where: lacks(program),
   })),
+  {
+    file: 'test/clients/npm-clients.long.test.ts',
+    name: 'testcontainers',
+    why: 'testcontainers is not installed (bin/setup long)',
+    where: !hasNpmClient('testcontainers'),
+  },
+  {
+    file: 'test/clients/npm-clients.long.test.ts',
+    name: 'devcontainer up',
+    why: 'the devcontainer command (bin/setup long) or docker is not installed',
+    where: !hasNpmClient('@devcontainers/cli') || lacks('docker'),
+  },
   {
     file: 'mini-docker/oci-runtime/as-runc.test.ts',
     why: 'runc is not installed, which is compared',

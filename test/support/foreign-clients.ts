@@ -15,3 +15,8 @@ export const hasRubyDocker = succeeds('ruby', ['-e', 'require "docker"']);
 
 export const hasProgram = (program: string): boolean =>
   (process.env.PATH ?? '').split(delimiter).some(directory => existsSync(join(directory, program)));
+
+/** Where bin/setup long puts clients from npm. */
+export const NPM_CLIENTS = join(import.meta.dirname, '../../.cache/clients');
+
+export const hasNpmClient = (name: string): boolean => existsSync(join(NPM_CLIENTS, 'node_modules', name));

@@ -50,6 +50,7 @@ export async function startRun(
   let container: Container | undefined;
   let output: ContainerOutput | undefined;
   let run: Run;
+  let startedAt: string;
   try {
     makeBindSources(record);
     checkPropagation(record);
@@ -74,6 +75,8 @@ export async function startRun(
     run = { container, spec, output, startedAt: Date.now() };
     prepared(held, run);
     for (const client of live.clients) client.connect({ output, stdin: container.stdin });
+    // Taken before: a client that reads the logs since this time must find the program's first line.
+    startedAt = encodeTimestamp(nowNanoseconds());
     await container.start();
     live.trace = container.trace();
   } catch (cause) {
@@ -88,7 +91,7 @@ export async function startRun(
     context.records.saveState(record);
     throw error;
   }
-  running(held, { startedAt: encodeTimestamp(nowNanoseconds()) });
+  running(held, { startedAt });
   writeStarted(directory, record);
   context.records.saveLater(record);
   mountEvents(context, record, 'mount');
