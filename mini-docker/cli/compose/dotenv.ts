@@ -4,12 +4,15 @@
 import { FormatError } from '../../formats/errors.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 
+/** Characters of all values of a file. */
+const MOST_CHARACTERS = 1 << 26;
 const LINE = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)[ \t]*(?:([=:])[ \t]*)?/;
 
 /** Decodes a file; values may use earlier ones and those of `lookup`. @throws FormatError with the line */
 export function decodeDotenv(text: string, lookup: Lookup): Map<string, string | undefined> {
   const found = new Map<string, string | undefined>();
   const variables = { lookup: (name: string) => lookup(name) ?? found.get(name), missing: () => {} };
+  let characters = 0;
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index]!;
@@ -34,6 +37,9 @@ export function decodeDotenv(text: string, lookup: Lookup): Map<string, string |
           quote === "'" ? quoted.text : interpolate(quoted.text, variables).replaceAll('\u0000', '$'),
         );
       } else found.set(name, interpolate(rest.replace(/(^|\s)#.*$/, '').trim(), variables));
+      characters += found.get(name)!.length;
+      if (characters > MOST_CHARACTERS)
+        throw new FormatError(`makes the file longer than ${MOST_CHARACTERS} characters`);
     } catch (cause) {
       throw new FormatError(`line ${number}: ${name} ${(cause as Error).message}`, { cause });
     }

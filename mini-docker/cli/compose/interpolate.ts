@@ -17,6 +17,9 @@ const OPERATOR = /:?[-?+]/y;
 /** Deepest nesting of defaults within defaults; each level is a function call. */
 const DEEPEST = 50;
 
+/** Most characters of a value; the kernel takes 128 KiB for a variable (execve(2)). */
+const LONGEST = 1 << 20;
+
 /** @throws FormatError when the text is no template, or when `:?` demands a variable that is not set */
 export function interpolate(text: string, variables: Variables): string {
   if (!text.includes('$')) return text;
@@ -46,6 +49,7 @@ function readUntil(scan: Scan, inBraces: boolean): string {
     if (inBraces && letter === '}') return result;
     scan.at += 1;
     result += letter === '$' ? readVariable(scan) : letter;
+    if (result.length > LONGEST) throw new FormatError(`becomes longer than ${LONGEST} characters`);
   }
   if (inBraces) throw invalid(scan.text);
   return result;

@@ -1,6 +1,6 @@
 // Turns a project's files into one model: variables, include, extends, overrides. Never asks the daemon.
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { CommandError, fileReason } from '../errors.ts';
 import { decodeDotenv } from './dotenv.ts';
@@ -33,13 +33,19 @@ interface Loading extends LoadOptions {
   places: Map<string, string>;
   /** Files being loaded, each included by the one before: a repeated file is a circle. */
   chain: readonly string[];
+  /** Files that may still be read: each may include or extend many others, which do the same. */
+  budget: { files: number };
 }
 
 const DEEPEST = 20;
+const MOST_FILES = 1000;
+const LARGEST_FILE = 4 * 1024 * 1024;
+/** Characters of all values of a file once variables are replaced. */
+const MOST_CHARACTERS = 1 << 26;
 
 export async function loadModel(options: LoadOptions): Promise<Loaded> {
   const places = new Map<string, string>();
-  return { model: await loadFiles({ ...options, places, chain: [] }), places };
+  return { model: await loadFiles({ ...options, places, chain: [], budget: { files: MOST_FILES } }), places };
 }
 
 async function loadFiles(loading: Loading): Promise<Model> {
@@ -52,12 +58,25 @@ async function loadFiles(loading: Loading): Promise<Model> {
   return merged;
 }
 
+/** The text of a file, which may be a pipe, and must have an end. */
 export function readText(file: string): string {
+  const chunks: Buffer[] = [];
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    const fd = file === '-' ? 0 : openSync(file, 'r');
+    try {
+      for (let length = 0; length <= LARGEST_FILE; length += chunks.at(-1)!.length) {
+        const chunk = Buffer.alloc(64 * 1024);
+        const count = readSync(fd, chunk);
+        if (count === 0) return Buffer.concat(chunks).toString();
+        chunks.push(chunk.subarray(0, count));
+      }
+    } finally {
+      if (fd !== 0) closeSync(fd);
+    }
   } catch (cause) {
     throw new CommandError(`open ${file}: ${fileReason(cause)}`, { cause });
   }
+  throw new CommandError(`${file}: the file is larger than 4 MiB`);
 }
 
 /** A file's path as errors show it. */
@@ -77,6 +96,8 @@ async function loadFile(loading: Loading, file: string, earlier: Model) {
     throw new CommandError(
       `${shownPath(file)} includes or extends itself: ${[...loading.chain, file].map(shownPath).join(' → ')}`,
     );
+  if (loading.budget.files-- === 0)
+    throw new CommandError(`${shownPath(file)}: more than ${MOST_FILES} files are included or extended`);
   const source = await sourceOf(file);
   const tagged = taggedKeys(source);
   const filled = filledIn(withoutReset(source), loading);
@@ -160,9 +181,14 @@ function filledIn(source: Source, { lookup, warn, raw }: Loading): Source {
   if (raw) return source;
   const missing = (name: string) =>
     warn(`The ${JSON.stringify(name)} variable is not set. Defaulting to a blank string.`);
+  let characters = 0;
   return mapStrings(source, (text, at) => {
     try {
-      return interpolate(text, { lookup, missing });
+      const value = interpolate(text, { lookup, missing });
+      characters += value.length;
+      if (characters > MOST_CHARACTERS)
+        throw new Error(`makes the file longer than ${MOST_CHARACTERS} characters`);
+      return value;
     } catch (cause) {
       throw wrongAt(at, (cause as Error).message);
     }

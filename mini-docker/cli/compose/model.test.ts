@@ -226,6 +226,11 @@ describe('errors name the file, the line and the key that was meant', () => {
     ['', 'the file is empty'],
     ['services: {__proto__: {image: a}}', 'has the key "__proto__"'],
     ['services: &a {web: {image: b, labels: *a}}', 'there is no anchor &a'],
+    [web('env_file: /dev/zero'), '/dev/zero: the file is larger than 4 MiB'],
+    ['include: [/dev/zero]\nservices: {web: {image: b}}', '/dev/zero: the file is larger than 4 MiB'],
+    [`a: ${'['.repeat(50_000)}`, 'nested too deeply'],
+    [web('scale: 999999999'), 'services.web asks for 999999999 containers, and may have 0 to 10000'],
+    [web('deploy: {replicas: -1}'), 'asks for -1 containers'],
     ['secrets: {a: {environment: A}}\nservices: {web: {image: b}}', 'secrets.a.environment is not supported'],
   ];
   test.each(cases)('%s', async (text, message) => {
@@ -247,6 +252,36 @@ describe('errors name the file, the line and the key that was meant', () => {
     );
   });
 });
+
+test('variables of variables end before memory does', async () => {
+  const doubled = Array.from({ length: 40 }, (_, line) => `V${line + 1}=$V${line}$V${line}`);
+  const repeated = Array.from({ length: 1000 }, (_, line) => `W${line}=$V16`);
+  for (const lines of [doubled, [...doubled.slice(0, 16), ...repeated]]) {
+    const contents = {
+      'compose.yaml': web('env_file: many.env'),
+      'many.env': ['V0=0123456789', ...lines].join('\n'),
+    };
+    await expect(load(contents)).rejects.toThrow(/many\.env: line \d+: .* longer than \d+ characters/);
+  }
+});
+
+test.each(['include', 'extends'])(
+  'files that %s many files, each of which does the same, have an end',
+  async how => {
+    const contents: Record<string, string> = {};
+    for (let level = 0; level < 6; level++) {
+      const next = `level-${level + 1}.yaml`;
+      const services = Array.from(
+        { length: 10 },
+        (_, each) => `  s${each}: {image: b, extends: {file: ${next}, service: s0}}`,
+      );
+      contents[`level-${level}.yaml`] =
+        how === 'extends' ? `services:\n${services.join('\n')}` : `include: [${Array(10).fill(next)}]`;
+    }
+    contents['level-6.yaml'] = 'services: {s0: {image: b}}';
+    await expect(load(contents)).rejects.toThrow('more than 1000 files are included or extended');
+  },
+);
 
 describe('files together', () => {
   test('an override adds to lists, replaces commands, and merges mappings', async () => {

@@ -1,6 +1,6 @@
 // Decides which project the user means: by the flags of `compose`, the COMPOSE_* variables, and files.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
 import { type FlagValues, list, text } from '../flags/flags.ts';
@@ -112,7 +112,8 @@ async function projectName({ flags, files, directory, lookup }: Naming): Promise
   if (given) return checkedName(given);
   let named: string | undefined;
   // Standard input can be read only once.
-  for (const file of files.filter(each => each !== '-'))
+  // A pipe can be read only once, by the loading that follows.
+  for (const file of files.filter(each => each !== '-' && statSync(each).isFile()))
     named = nameIn(await sourceOf(file), lookup) ?? named;
   if (named !== undefined) return checkedName(named);
   const name = basename(directory)

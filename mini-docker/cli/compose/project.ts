@@ -224,12 +224,18 @@ function checkReferences({ name, service, project, wrong }: Checked): void {
     (service.configs ?? []).map(({ source }) => source ?? ''),
     project.configs,
   );
-  if (service.container_name !== undefined && replicasOf(service) > 1)
+  const replicas = replicasOf(service);
+  if (replicas < 0 || replicas > MOST_REPLICAS)
+    throw wrong(`services.${name}`, `asks for ${replicas} containers, and may have 0 to ${MOST_REPLICAS}`);
+  if (service.container_name !== undefined && replicas > 1)
     throw wrong(
       `services.${name}.container_name`,
       'allows one container only: two cannot have the same name',
     );
 }
+
+/** More would only be a mistake: a network has 65,533 addresses, and this machine less memory. */
+export const MOST_REPLICAS = 10_000;
 
 export const replicasOf = ({ scale, deploy }: Service): number => scale ?? deploy?.replicas ?? 1;
 

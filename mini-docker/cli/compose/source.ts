@@ -17,14 +17,12 @@ export interface Source {
 
 /** Largest number of values, more than any project has; aliases of aliases could create billions. */
 const MOST_VALUES = 100_000;
-const LARGEST_FILE = 4 * 1024 * 1024;
 
 export const wrongAt = ({ place, path }: Pick<Source, 'place' | 'path'>, what: string): CommandError =>
   new CommandError(`${place}: ${path === '' ? '' : `${path} `}${what}`);
 
 /** Reads YAML, resolving anchors, aliases and merge keys. @throws CommandError with a mistake's place */
 export async function readSource(text: string, file: string): Promise<Source> {
-  if (text.length > LARGEST_FILE) throw new CommandError(`${file}: the file is larger than 4 MiB`);
   // Imported here because at the top the bundle would load it for every command.
   const { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } = await import('yaml');
   const lines = new LineCounter();
@@ -40,7 +38,11 @@ export async function readSource(text: string, file: string): Promise<Source> {
     return `${file}:${line}:${col}`;
   };
   const [problem] = document.errors;
-  if (problem) throw new CommandError(`${placeAt(problem.pos[0])}: ${problem.message}`);
+  if (problem) {
+    const { message } = problem;
+    const what = message.startsWith('Maximum call stack') ? 'its values are nested too deeply' : message;
+    throw new CommandError(`${placeAt(problem.pos[0])}: ${what}`);
+  }
 
   let count = 0;
   // A map of anchors, because the library searches the whole document for each alias.

@@ -8,6 +8,7 @@ import { type ComposeInvocation, composeCommand } from './command.ts';
 import { chosenContainers, inOrder, type ProjectContainer, stopContainer, tolerating } from './containers.ts';
 import { converge, type UpOptions, withDependencies } from './converge.ts';
 import { followToEnd, lastOutput, prefixesOf } from './follow.ts';
+import { MOST_REPLICAS } from './project.ts';
 import { healthy, startAll } from './start.ts';
 
 export const MAKE_FLAGS = {
@@ -54,7 +55,7 @@ export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: read
   const scale = new Map(
     flags.scale.map(each => {
       const [, name, count] = /^([^=]+)=(\d+)$/.exec(each) ?? [];
-      if (name === undefined)
+      if (name === undefined || Number(count) > MOST_REPLICAS)
         throw new CommandError(`invalid --scale option ${JSON.stringify(each)}: should be SERVICE=NUM`);
       return [name, Number(count)] as const;
     }),
