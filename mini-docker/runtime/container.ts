@@ -119,12 +119,15 @@ export interface ExecOptions {
   signal?: AbortSignal;
 }
 
-/** A process that joined a running container. `exited` and the streams behave as for a container. */
+/** A process that joined a running container. `exited`, the streams and `outputs` behave as for a container. */
 export interface Execution extends Streams {
   readonly pid: number;
+  readonly outputs: Container['outputs'];
   readonly exited: Promise<Exit>;
   kill(signal: number): void;
   resize(size: { rows: number; columns: number }): void;
+  /** Closes the streams and descriptors. Idempotent. */
+  close(): void;
 }
 
 /** Counters since the container's start. Times in nanoseconds, memory in bytes. */

@@ -206,19 +206,25 @@ function execution(options: {
   descriptors: StreamDescriptors;
 }): Execution {
   const { pid, process, descriptors } = options;
-  const { stdin, stdout, stderr, resize } = openStreams(descriptors);
+  const streams = openStreams(descriptors);
+  const { stdin } = streams;
   const exited = process.ended().then(status => {
-    descriptors.terminal?.close();
     const { code, signal } = status!;
     return { code, ...(signal === undefined ? {} : { signal }), oomKilled: false, at: new Date() };
   });
   return {
     pid,
     ...(stdin && { stdin }),
-    ...(stdout && { stdout }),
-    ...(stderr && { stderr }),
+    get stdout() {
+      return streams.stdout!;
+    },
+    get stderr() {
+      return streams.stderr!;
+    },
+    outputs: descriptors,
     exited,
     kill: signal => process.signal(signal),
-    resize,
+    resize: streams.resize,
+    close: streams.close,
   };
 }

@@ -17,7 +17,7 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer, Run } from '../state/live-container.ts';
 import { execError } from '../state/start-errors.ts';
-import { connectExec, drain } from './exec-attachment.ts';
+import { connectExec } from './exec-attachment.ts';
 
 interface Exec {
   id: string;
@@ -97,7 +97,7 @@ export function execsApi(context: EngineContext): ExecsApi {
         ended,
       });
       if (!options.detach) return attachment;
-      drain(attachment).catch((error: Error) => context.warn(`exec ${id}: ${error.message}`));
+      attachment.detach();
       return undefined;
     },
 
