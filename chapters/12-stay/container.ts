@@ -61,7 +61,10 @@ export async function runContainer(
   const layers = layersOf(spec.name, layerDirectories(image));
   const root = layers.merged;
   const group = makeGroup(spec.name, spec.limits);
-  await added.toGroup(group, spec);
+  await added.toGroup(group, spec).catch(error => {
+    removeGroup(group);
+    throw error;
+  });
   const connected = pipe();
   const ownNetwork = spec.net === 'box' || spec.net === 'none' ? CLONE.NEWNET : 0;
   const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | ownNetwork;

@@ -27,47 +27,57 @@ export async function allowDevices(group: Group): Promise<void> {
 const LOAD_WORD = 0x61;
 const SET = 0xb4;
 const KEEP_BITS = 0x54;
+const IF_EQUAL = 0x15;
 const UNLESS_EQUAL = 0x55;
-const JUMP = 0x05;
 const EXIT = 0x95;
 /** BPF_DEVCG_DEV_CHAR: in the context's first word, whose upper half is what is asked for (read, write, mknod). */
 const CHARACTER_DEVICE = 2;
 
-/** struct bpf_insn: the code, two registers of four bits, how far to jump or where to load from, and a number. */
-function instruction(code: number, to: number, offset = 0, value = 0, from = 0): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt8(code, 0);
-  bytes.writeUInt8((from << 4) | to, 1);
-  bytes.writeInt16LE(offset, 2);
-  bytes.writeInt32LE(value, 4);
-  return bytes;
+interface Instruction {
+  code: number;
+  /** Registers: the destination, and where a value comes from. */
+  to?: number;
+  from?: number;
+  /** How far to jump, or where to load from. */
+  offset?: number;
+  value?: number;
 }
 
 /** 1 allows and 0 refuses. */
-function answer(value: 0 | 1): Buffer[] {
-  return [instruction(SET, 0, 0, value), instruction(EXIT, 0)];
-}
+const answer = (value: 0 | 1): Instruction[] => [{ code: SET, to: 0, value }, { code: EXIT }];
 
 function deviceProgram(): Buffer {
-  const [type, major, minor] = [2, 3, 4];
-  return Buffer.concat([
-    ...[type, major, minor].map((register, index) => instruction(LOAD_WORD, register, index * 4, 0, 1)),
-    instruction(KEEP_BITS, type, 0, 0xffff),
-    instruction(UNLESS_EQUAL, type, 1, CHARACTER_DEVICE),
-    instruction(JUMP, 0, 2),
+  const [context, type, major, minor] = [1, 2, 3, 4];
+  return encode([
+    { code: LOAD_WORD, to: type, from: context, offset: 0 },
+    { code: LOAD_WORD, to: major, from: context, offset: 4 },
+    { code: LOAD_WORD, to: minor, from: context, offset: 8 },
+    { code: KEEP_BITS, to: type, value: 0xffff },
+    { code: IF_EQUAL, to: type, value: CHARACTER_DEVICE, offset: 2 },
     ...answer(0),
-    ...ALLOWED.flatMap(([wantedMajor, wantedMinor]) =>
-      wantedMinor === undefined
-        ? [instruction(UNLESS_EQUAL, major, 2, wantedMajor), ...answer(1)]
-        : [
-            instruction(UNLESS_EQUAL, major, 3, wantedMajor),
-            instruction(UNLESS_EQUAL, minor, 2, wantedMinor),
-            ...answer(1),
-          ],
-    ),
+    ...ALLOWED.flatMap(([wantedMajor, wantedMinor]) => [
+      { code: UNLESS_EQUAL, to: major, value: wantedMajor, offset: wantedMinor === undefined ? 2 : 3 },
+      ...(wantedMinor === undefined
+        ? []
+        : [{ code: UNLESS_EQUAL, to: minor, value: wantedMinor, offset: 2 }]),
+      ...answer(1),
+    ]),
     ...answer(0),
   ]);
 }
+
+/** struct bpf_insn: eight bytes, the two registers in four bits each. */
+function encode(program: readonly Instruction[]): Buffer {
+  const bytes = Buffer.alloc(program.length * 8);
+  program.forEach(({ code, to = 0, from = 0, offset = 0, value = 0 }, index) => {
+    bytes.writeUInt8(code, index * 8);
+    bytes.writeUInt8((from << 4) | to, index * 8 + 1);
+    bytes.writeInt16LE(offset, index * 8 + 2);
+    bytes.writeInt32LE(value, index * 8 + 4);
+  });
+  return bytes;
+}
+
 /** <linux/bpf.h>: commands of bpf(2), and what the program is for. */
 const [PROG_LOAD, PROG_ATTACH] = [5, 8];
 const CGROUP_DEVICE_PROGRAM = 15;
@@ -75,7 +85,7 @@ const CGROUP_DEVICE = 6;
 /** Programs of the groups above are asked as well, and all must agree. */
 const ALLOW_MULTI = 2;
 
-/** union bpf_attr has addresses in it, so a child does it, for which they are filled in. */
+/** A child makes the calls: union bpf_attr has addresses in it, and only in a child's steps can they be filled in. */
 async function attachProgram(directory: string, program: Buffer): Promise<void> {
   // Numbers that are free, so that they can be written down here already.
   const [group, loaded] = [900, 901];
