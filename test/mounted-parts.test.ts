@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
 import { tarOf } from '../mini-docker/images/testing/archives.ts';
 import { buildOf, post } from './support/building.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
@@ -149,5 +150,38 @@ describe('an image', () => {
       Mounts: [{ Type: 'image', Name: 'two', Destination: '/m', RW: false }],
     });
     await engine.json('DELETE', `/containers/${id}?force=1`);
+  });
+});
+
+describe('an archive of a container that never ran', () => {
+  test('has the mounts below its path, and their places are in the container from then on', async () => {
+    const HostConfig = { Binds: ['vol:/nn/sub', `${daemon.dataRoot}/../docs:/nn/docs`, '/etc/hosts:/nn/f'] };
+    const id = await engine.create(['true'], { HostConfig });
+    const entries = async (path: string): Promise<string[]> => {
+      const { status, body } = await engine.ask('GET', `/containers/${id}/archive?path=${path}`);
+      expect(status).toBe(200);
+      const found: string[] = [];
+      const reader = createTarReader({
+        entry: each => void found.push(each.path.replace(/^\.?\//, '')),
+        data() {},
+        end() {},
+      });
+      reader.write(body);
+      return found;
+    };
+    expect(await entries('/nn')).toEqual(
+      expect.arrayContaining(['nn', 'nn/f', 'nn/sub', 'nn/sub/bar.txt', 'nn/sub/subdir/hello.txt']),
+    );
+    expect(await entries('/nn/.')).toContain('sub/bar.txt');
+    expect(await entries('/')).toContain('nn/sub/bar.txt');
+    expect(await engine.json('GET', `/containers/${id}/changes`)).toEqual([
+      { Kind: 1, Path: '/nn' },
+      { Kind: 1, Path: '/nn/f' },
+      { Kind: 1, Path: '/nn/sub' },
+    ]);
+    await engine.json('POST', `/containers/${id}/start`);
+    expect(await engine.wait(id)).toBe(0);
+    expect(await entries('/nn')).toContain('nn/docs');
+    await engine.json('DELETE', `/containers/${id}`);
   });
 });

@@ -35,6 +35,8 @@ export interface PackOptions {
   owner?(found: { uid: number; gid: number }): { uid: number; gid: number };
   /** Whether to leave out a path with everything below it. */
   skip?(path: string): boolean;
+  /** Another file to pack in the place of this path, by its directory and its name there. */
+  graft?(path: string): { directory: number; name: string } | undefined;
 }
 
 interface Level {
@@ -62,7 +64,7 @@ const TYPES: ReadonlyMap<number, TarType> = new Map([
 
 /** The archive, in pieces of about 256 KiB, its entries sorted by the bytes of their names. */
 export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
-  const { whiteouts, latest, owner = found => found, skip = () => false } = options;
+  const { whiteouts, latest, owner = found => found, skip = () => false, graft = () => undefined } = options;
   let batch: Uint8Array[] = [];
   let batched = 0;
   /** The first name of each file with several links. */
@@ -102,6 +104,8 @@ export async function* pack(options: PackOptions): AsyncGenerator<Buffer> {
     if (Buffer.byteLength(path) > LONGEST_PATH) {
       throw new Error(`cannot pack …${path.slice(-40)}: its path is longer than ${LONGEST_PATH} bytes`);
     }
+    const other = graft(path);
+    if (other !== undefined) [parent, name] = [other.directory, other.name];
     const status = statusAt(parent, name);
     const type = status === undefined ? undefined : TYPES.get(status.mode & S_IF.MT);
     // It was removed meanwhile; or it is a socket, for which tar has no type.

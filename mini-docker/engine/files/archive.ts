@@ -23,6 +23,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { type ContainerRoot, openContainerRoot } from './container-root.ts';
 import { encodeFileMode } from './file-mode.ts';
+import { makeMountPoints, openGrafts } from './mounts-below.ts';
 
 /** A file, named by its directory's descriptor and its name. */
 interface Located extends Disposable {
@@ -37,6 +38,7 @@ export async function statContainerPath(
   live: LiveContainer,
   path: string,
 ): Promise<ContainerPathStat> {
+  await makeMountPoints(context, live, path);
   using root = await openContainerRoot(context, live, { path, writable: false });
   using found = locate(live, root, path);
   return pathStat(found, path);
@@ -47,10 +49,13 @@ export async function getArchive(
   live: LiveContainer,
   path: string,
 ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }> {
+  await makeMountPoints(context, live, path);
   using held = new DisposableStack();
   const root = held.use(await openContainerRoot(context, live, { path, writable: false }));
   const found = held.use(locate(live, root, path));
   const stat = pathStat(found, path);
+  const as = stat.name === '/' ? '' : stat.name;
+  const grafts = await openGrafts(context, live, { path, as, held });
   const kept = held.move();
   containerEvent(context, live, 'archive-path', { path });
   return {
@@ -59,7 +64,8 @@ export async function getArchive(
       kept,
       pack({
         fd: found.directory,
-        only: { name: found.name, as: stat.name === '/' ? '' : stat.name },
+        only: { name: found.name, as },
+        graft: name => grafts.get(posix.join('/', name).slice(1)),
         whiteouts: false,
         // Kernel filesystems of a running container are not among its files, and some cannot be read to the
         // end.

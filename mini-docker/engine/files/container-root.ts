@@ -52,23 +52,33 @@ export async function openContainerRoot(
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);
-    if (mount.Type === 'image' || mount.subpath !== undefined) {
-      const { fd, kind } = await openMounted(context, mount);
-      if (kind === 'directory') return root(fd, below || '/', live);
-      closeSync(fd);
-      const parent = posix.dirname(mount.subpath!);
-      const above = await openMounted(context, { ...mount, subpath: parent });
-      return root(above.fd, `/${posix.basename(mount.subpath!)}${below}`, live);
-    }
-    // A mounted file is found by its own name, in its directory.
-    return statSync(mount.Source).isDirectory()
-      ? root(openSync(mount.Source, O.PATH), below || '/', live)
-      : root(openSync(posix.dirname(mount.Source), O.PATH), `/${posix.basename(mount.Source)}${below}`, live);
+    const { directory, name } = await openMountSource(context, mount);
+    return root(directory, name === '.' ? below || '/' : `/${name}${below}`, live);
   }
   const image = await context.images.get(record.imageId);
   const lowerdirs = await layersBelow(context, image);
   const { upperdir, workdir } = context.paths.container(live.id);
   return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);
+}
+
+/**
+ * Opens what a mount shows: the directory itself, with the name '.', or the directory in which a mounted file is
+ * found by its name. The caller closes it.
+ */
+export async function openMountSource(
+  context: EngineContext,
+  mount: RecordMount,
+): Promise<{ directory: number; name: string }> {
+  const { Source, subpath } = mount;
+  if (mount.Type !== 'image' && subpath === undefined)
+    return statSync(Source).isDirectory()
+      ? { directory: openSync(Source, O.PATH), name: '.' }
+      : { directory: openSync(posix.dirname(Source), O.PATH), name: posix.basename(Source) };
+  const { fd, kind } = await openMounted(context, mount);
+  if (kind === 'directory') return { directory: fd, name: '.' };
+  closeSync(fd);
+  const parent = await openMounted(context, { ...mount, subpath: posix.dirname(subpath!) });
+  return { directory: parent.fd, name: posix.basename(subpath!) };
 }
 
 /** @param live the container, if the files there have the host's ids */
