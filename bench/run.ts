@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execute } from './execute.ts';
 import { archives, builds, commits, pulls } from './images.ts';
@@ -128,6 +129,19 @@ async function runParts(): Promise<void> {
   report('run --rm --net none busybox true', await inTurns(withoutNetwork, rounds));
 }
 
+/** The runtimes alone, with the same bundle. */
+async function runtimes(): Promise<void> {
+  if (bundle === undefined) return;
+  const own = resolve(import.meta.dirname, '../bin/mini-docker-runtime');
+  const once = (program: string) => () => execute([program, 'run', '-b', bundle, 'mini-docker-bench']);
+  const contestants = [
+    { name: 'mini-docker-runtime', once: once(own) },
+    { name: 'runc', once: once('runc') },
+    node,
+  ];
+  report('run of a bundle', await inTurns(contestants, rounds));
+}
+
 async function execs(): Promise<void> {
   for (const peer of daemons)
     await execute([...peer.command, 'run', '-d', '--name', 'target', 'busybox', 'sleep', '1000'], peer.env);
@@ -161,6 +175,7 @@ const parts: Record<string, () => Promise<void>> = {
       await inTurns(daemons.map(lifeOverApi), rounds * 4, 30),
     ),
   exec: execs,
+  runtime: runtimes,
   network: () => networkThroughput(daemons, 5),
   build: () => builds(daemons, few),
   archives: () => archives(daemons, few),

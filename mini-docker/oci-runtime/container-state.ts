@@ -42,7 +42,7 @@ export function checkId(id: string): void {
 }
 
 export const directoryOf = (root: string, id: string): string => join(root, id);
-const stateFile = (directory: string): string => join(directory, 'state.json');
+export const stateFile = (directory: string): string => join(directory, 'state.json');
 
 /** The FIFO that exists until `start` has let the program run. */
 export const fifoOf = (directory: string): string => join(directory, 'exec.fifo');

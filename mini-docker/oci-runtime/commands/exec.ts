@@ -9,6 +9,7 @@ import { execInContainer } from '../exec-container.ts';
 import { relayTerminal, waitFor } from '../foreground.ts';
 import { failing } from '../start-container.ts';
 import { preservedFds, START_OPTIONS, terminalTo } from '../start-options.ts';
+import { becomeWaiter } from '../waiter.ts';
 
 export const command: Command = {
   args: '<container-id> <command> [command options]  || -p process.json <container-id>',
@@ -93,6 +94,7 @@ async function execute(invocation: Invocation): Promise<number> {
   const pidFile = text(invocation, 'pid-file');
   if (pidFile !== undefined) writePidFile(pidFile, executed.pid);
   if (detached) return 0;
+  if (relay === undefined) becomeWaiter(executed.pid);
   const code = await waitFor(executed.process);
   await relay?.drained;
   return code;

@@ -1,10 +1,13 @@
 import { closeSync } from 'node:fs';
+import { openCgroup } from '../../runtime/cgroups/create.ts';
 import { type Command, flag, text } from '../command.ts';
+import { type StoredState, stateFile } from '../container-state.ts';
 import { createContainer } from '../create-container.ts';
 import { deleteContainer } from '../delete-container.ts';
 import { relayTerminal, waitFor } from '../foreground.ts';
 import { failing, startContainer } from '../start-container.ts';
 import { createRequest, START_OPTIONS, terminalTo } from '../start-options.ts';
+import { becomeWaiter, type Remains } from '../waiter.ts';
 
 export const command: Command = {
   args: '<container-id>',
@@ -43,9 +46,28 @@ export const command: Command = {
       }
       created.launched.close();
       if (detached) return 0;
-      const code = await waitFor(created.process);
+      const { state, directory, process: process_ } = created;
+      const keep = flag(invocation, 'keep');
+      if (relay === undefined && (keep || isSimple(state)))
+        becomeWaiter(created.launched.pid, keep ? undefined : remainsOf(request.root, state, directory));
+      const code = await waitFor(process_);
       await relay?.drained;
-      if (!flag(invocation, 'keep')) await deleteContainer(request.root, created.state);
+      if (!keep) await deleteContainer(request.root, state);
       return code;
     }),
 };
+
+/** Whether nothing of a container outlives its first process, and no hook waits for its end. */
+function isSimple({ spec }: StoredState): boolean {
+  const hooks = spec.hooks?.poststop ?? [];
+  return hooks.length === 0 && spec.linux.namespaces.some(({ type, path }) => type === 'pid' && !path);
+}
+
+function remainsOf(root: string, { id, spec }: StoredState, directory: string): Remains {
+  return {
+    directories: openCgroup(spec.linux.cgroupsPath)?.directories ?? [],
+    files: [stateFile(directory)],
+    ownDirectory: directory,
+    command: [process.execPath, process.argv[1]!, '--root', root, 'delete', '--force', id],
+  };
+}
