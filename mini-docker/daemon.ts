@@ -106,6 +106,7 @@ async function serve(options: DaemonOptions): Promise<void> {
     const each = await listen({
       engine,
       host,
+      rootless,
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       report: error => report('error', unexpected(error)),
       whenRead,
@@ -115,11 +116,12 @@ async function serve(options: DaemonOptions): Promise<void> {
     if (!isRootless) shareSocket(host);
     report('info', `listening on ${each.host}`);
     if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
-      report('warning', `${each.host}: everybody who reaches it is root on this machine; use --tlsverify`);
+      const power = isRootless ? 'has all rights of this user' : 'is root on this machine';
+      report('warning', `${each.host}: everybody who reaches it ${power}; use --tlsverify`);
     }
   }
   if (options.metricsAddress !== undefined) {
-    const metrics = await listenForMetrics(engine, options.metricsAddress);
+    const metrics = await listenForMetrics(engine, options.metricsAddress, rootless);
     resources.adopt(metrics, each => each.close());
     report('info', `metrics on ${metrics.host}`);
   }

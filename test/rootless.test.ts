@@ -114,6 +114,31 @@ test('without a control group of its own, limits are refused by their flags', as
   expect(info.Warnings[0]).toContain('no container can have a limit');
 });
 
+test('the API over TCP and the metrics are served in the network of the host', async () => {
+  const args = ['--host', 'tcp://127.0.0.1:2375', '--metrics-addr', '127.0.0.1:9323'];
+  await using other = await startDaemon({ rootless: true, args });
+  const command = ['-t', String(other.namespaces), '-n', '-m', process.execPath, '-e', GET];
+  const get = (url: string) =>
+    execFileSync('nsenter', [...command, url], { encoding: 'utf8', timeout: 20_000 });
+  expect(get('127.0.0.1:2375/_ping')).toContain('OK');
+  expect(get('127.0.0.1:9323/metrics')).toContain('# HELP');
+});
+
+test('namespaces of the host, and its devices, are shared as far as the user has rights there', async () => {
+  const script = 'ls -d /proc/1/task && test -c /dev/full && id -u';
+  for (const HostConfig of [
+    { PidMode: 'host' },
+    { IpcMode: 'host' },
+    { UTSMode: 'host' },
+    { NetworkMode: 'host' },
+    { Privileged: true },
+  ]) {
+    const id = await engine.run(['sh', '-c', script], { HostConfig });
+    expect(await engine.wait(id), JSON.stringify(HostConfig)).toBe(0);
+    await remove(id);
+  }
+});
+
 /** A server in the host's network that answers each request, as long as `work` takes. */
 async function withServer(work: () => Promise<void>): Promise<void> {
   const script = `require('node:http').createServer((_, answer) => answer.end('outside')).listen(7, '${OUTSIDE}', () => console.log(1))`;

@@ -1,9 +1,10 @@
 // Serves the API on unix sockets, and on request over TCP.
 
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { TlsOptions } from '../daemon/options.ts';
 import { type ApiOptions, apiServer } from './server.ts';
@@ -20,12 +21,20 @@ const BACKLOG = 4096;
 /** Root and the socket's group may talk to the daemon, which gives them as much as root. */
 const SOCKET_MODE = 0o660;
 
+/** Differences of an ordinary user's daemon, whose network is not the host's. */
+export interface Rootless {
+  /** Opens a socket in the host's network that listens. @returns its descriptor */
+  openHostSocket(where: { protocol: 'tcp'; address: string; port: number }): number;
+}
+
 /**
  * @param options.host 'unix:///path' or 'tcp://address:port'
  * @param options.tls the certificates for TCP
  * @throws Error when the address cannot be used; its message is one line
  */
-export async function listen(options: ApiOptions & { host: string; tls?: TlsOptions }): Promise<Listening> {
+export async function listen(
+  options: ApiOptions & { host: string; tls?: TlsOptions; rootless?: Rootless | undefined },
+): Promise<Listening> {
   const tls = options.host.startsWith('tcp:') ? options.tls : undefined;
   const server = apiServer(options, tls === undefined ? createServer : await secureServers(tls));
   // Includes upgraded connections, and clients that TLS refused: Node's server keeps track of neither.
@@ -34,7 +43,7 @@ export async function listen(options: ApiOptions & { host: string; tls?: TlsOpti
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  const host = await bind(server, options.host);
+  const host = await bind(server, options.host, options.rootless);
   return { host, close: ({ graceMs = 1000 } = {}) => close({ server, connections, graceMs }) };
 }
 
@@ -67,36 +76,52 @@ function readPem(what: string, path: string): Buffer {
   }
 }
 
-async function bind(server: Server, host: string): Promise<string> {
+async function bind(server: Server, host: string, rootless: Rootless | undefined): Promise<string> {
   const unix = /^unix:\/\/(\/.+)$/.exec(host)?.[1];
   if (unix !== undefined) {
-    await bindUnix(server, unix);
+    // A user's group may be that of all students.
+    await bindUnix(server, unix, rootless === undefined ? SOCKET_MODE : 0o600);
     return host;
   }
   const [, address, port] = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^:/[\]]+):(\d{1,5})$/.exec(host) ?? [];
   if (address === undefined) {
     throw new Error(`cannot listen on ${host}: must be unix:///path or tcp://address:port`);
   }
-  server.listen({ host: address.replace(/^\[|\]$/g, ''), port: Number(port), backlog: BACKLOG });
+  const place = { host: address.replace(/^\[|\]$/g, ''), port: Number(port) };
+  server.listen(await placeOf(place, rootless));
   await listening(server, host);
   return `tcp://${address}:${(server.address() as AddressInfo).port}`;
 }
 
-async function bindUnix(server: Server, path: string): Promise<void> {
+/** The argument of server.listen() for an address of the host's network. */
+export async function placeOf(
+  { host, port }: { host: string; port: number },
+  rootless: Rootless | undefined,
+): Promise<ListenOptions | { fd: number }> {
+  if (rootless === undefined) return { host, port, backlog: BACKLOG };
+  try {
+    const { address } = await lookup(host);
+    return { fd: rootless.openHostSocket({ protocol: 'tcp', address, port }) };
+  } catch (cause) {
+    throw new Error(`cannot listen on tcp://${host}:${port}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function bindUnix(server: Server, path: string, mode: number): Promise<void> {
   if (Buffer.byteLength(path) > 107) {
     throw new Error(`cannot listen on ${path}: the path of a unix socket has at most 107 bytes (unix(7))`);
   }
   mkdirSync(dirname(path), { recursive: true });
   await removeStale(path);
   // bind(2) creates the file with a mode from the umask, so that no other user can connect before the chmod.
-  const before = process.umask(0o777 & ~SOCKET_MODE);
+  const before = process.umask(0o777 & ~mode);
   try {
     server.listen({ path, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }
   await listening(server, path);
-  chmodSync(path, SOCKET_MODE);
+  chmodSync(path, mode);
 }
 
 async function listening(server: Server, where: string): Promise<void> {

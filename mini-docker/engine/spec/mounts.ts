@@ -2,7 +2,7 @@
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Mount, MountPart } from '../../formats/oci/runtime-spec.ts';
-import { lastMappedId } from '../../linux/own-user-namespace.ts';
+import { inUserNamespace, lastMappedId } from '../../linux/own-user-namespace.ts';
 import type { RecordMount } from '../state/record.ts';
 
 export interface MountPlan {
@@ -47,11 +47,21 @@ function terminalGroup(): string[] {
   return lastMappedId('gid') < TTY ? [] : [`gid=${TTY}`];
 }
 
+/**
+ * Whether the kernel refuses a new file system of the namespace to root of a user namespace, because it is the
+ * machine's.
+ */
+function cannotMount(mode: string | undefined): boolean {
+  return mode === 'host' && inUserNamespace();
+}
+
 function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
   const access = host.Privileged ? 'rw' : 'ro';
   const hardened = ['nosuid', 'noexec', 'nodev'];
   return [
-    { destination: '/proc', type: 'proc', source: 'proc', options: hardened },
+    cannotMount(host.PidMode)
+      ? { destination: '/proc', type: 'bind', source: '/proc', options: ['rbind', 'rprivate', ...hardened] }
+      : { destination: '/proc', type: 'proc', source: 'proc', options: hardened },
     {
       destination: '/dev',
       type: 'tmpfs',
@@ -72,7 +82,9 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
       options: [access, ...hardened],
     },
     // Shows the queues of the container's IPC namespace, even if that is the host's; few hosts mount it.
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened },
+    ...(cannotMount(host.IpcMode)
+      ? []
+      : [{ destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: hardened }]),
     shmDirectory === undefined
       ? {
           destination: '/dev/shm',
