@@ -44,7 +44,7 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'temporary files are on no block device',
     where: temporaryDevice === undefined,
   },
-  ...['docker-registry', 'newuidmap', 'perl', 'script', 'skopeo', 'strace'].map(program => ({
+  ...['curl', 'docker-registry', 'newuidmap', 'perl', 'script', 'skopeo', 'strace'].map(program => ({
     file: 'test/course/chapters.long.test.ts',
     name: `${program} is not installed`,
     why: `${program} is not installed, which a transcript needs`,
