@@ -68,6 +68,8 @@ export type Group = string[];
 
 /** Creates box/NAME and sets its limits. @throws the error of writeFileSync if the kernel refuses a value */
 export function makeGroup(name: string, limits: Limits): Group {
+  for (const [limit, value] of Object.entries(limits))
+    if (!(value > 0)) throw new Mistake(`--${limit} needs a number above 0`);
   const open = trees().filter(mayMakeGroups);
   // A box can run without a group, but a limit that was asked for must not be ignored.
   if (open.length === 0 && Object.keys(limits).length > 0)

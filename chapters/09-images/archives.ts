@@ -1,6 +1,7 @@
 // Images as single files, for other people and other tools.
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Mistake } from '../04-mounts/mistake.ts';
 import {
   blobPath,
   type Descriptor,
@@ -34,7 +35,9 @@ export function saveImage(name: string, file: string): void {
 /** @returns the names. @throws Mistake if a blob does not match its digest; its image then gets no name */
 export function loadImages(file: string): string[] {
   return inTemporaryDirectory(directory => {
-    execFileSync('tar', ['-C', directory, '-xf', file]);
+    const { stderr } = spawnSync('tar', ['-C', directory, '-xf', file], { encoding: 'utf8' });
+    if (!existsSync(`${directory}/index.json`))
+      throw new Mistake(`${file} is not an archive of images: ${stderr.split('\n')[0] || 'no index.json'}`);
     const index = JSON.parse(readFileSync(`${directory}/index.json`, 'utf8')) as { manifests: Descriptor[] };
     const names: string[] = [];
     for (const descriptor of index.manifests) {

@@ -1,7 +1,8 @@
 // Making images: layers and configurations become blobs, and a manifest ties them together.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { gzipSync } from 'node:zlib';
+import { Mistake } from '../04-mounts/mistake.ts';
 import {
   type Descriptor,
   digestOf,
@@ -47,6 +48,7 @@ export function writeImage({ manifest, config }: Image): Descriptor {
 }
 
 export function importImage(file: string, name: string): Descriptor {
+  if (!existsSync(file)) throw new Mistake(`there is no archive ${file}`);
   const image = addLayer(emptyImage(), readFileSync(file), `import ${file}`);
   image.config.config = { Cmd: ['sh'], Env: ['PATH=/bin:/sbin:/usr/bin:/usr/sbin'] };
   const manifest = writeImage(image);
