@@ -46,7 +46,9 @@ export async function checkSkopeo(lab: Lab): Promise<void> {
     const ran = await lab.command(['skopeo', ...insecure, ...words]);
     lab.promise(check, ran.code === 0, {
       promised,
-      seen: quote(/msg="(.*)"\s*$/.exec(ran.stderr)?.[1] ?? ran.stderr.trim()),
+      seen: ran.timedOut
+        ? 'it waits for an answer'
+        : quote(/msg="(.*)"\s*$/.exec(ran.stderr)?.[1] ?? ran.stderr.trim()),
       look: `by hand: skopeo copy ${words.join(' ')}`,
     });
   };
@@ -93,7 +95,7 @@ export async function checkMiniDocker(lab: Lab): Promise<void> {
     const output = (ran.stdout + ran.stderr).trim();
     lab.promise(check, ran.code === 0 && (check === 'push' || output.endsWith(word)), {
       promised,
-      seen: quote(output.split('\n').at(-1)!),
+      seen: ran.timedOut ? 'it waits for an answer' : quote(output.split('\n').at(-1)!),
       look: `by hand: mini-docker ${check} ${image}`,
     });
   }

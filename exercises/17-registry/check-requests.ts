@@ -35,17 +35,19 @@ const base = process.argv[1];
   for (const { method = 'GET', path, headers, digest, body } of steps) {
     const url = new URL(path === '' ? location : path, base);
     if (digest !== undefined) url.searchParams.set('digest', digest);
-    for (const deadline = Date.now() + 5000; ; await new Promise(done => setTimeout(done, 50))) {
+    for (const deadline = Date.now() + 8000; ; await new Promise(done => setTimeout(done, 50))) {
       try {
-        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(3000) });
+        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(8000) });
         const text = await response.text();
         location = response.headers.get('location') ?? location;
         answers.push({ status: response.status, headers: Object.fromEntries(response.headers), body: text });
         break;
       } catch (error) {
         if (error.cause?.code === 'ECONNREFUSED' && Date.now() < deadline) continue;
-        answers.push({ status: 0, headers: {}, body: String(error.cause?.code ?? error) });
-        break;
+        // The registry does not answer any more: nor would it answer the other requests.
+        while (answers.length < steps.length) answers.push({ status: 0, headers: {}, body: String(error.cause?.code ?? error) });
+        console.log(JSON.stringify(answers));
+        process.exit();
       }
     }
   }
@@ -66,10 +68,22 @@ export async function startRegistry(lab: Lab, port: number, directory: string): 
   const ask: Registry['ask'] = async (...steps) => {
     const asked = await lab.command(['node', '-e', PROBE, `http://${host}`], {
       input: JSON.stringify(steps),
+      timeout: 20_000,
     });
-    return JSON.parse(asked.stdout);
+    try {
+      return JSON.parse(asked.stdout);
+    } catch {
+      return steps.map(() => ({
+        status: 0,
+        headers: {},
+        body: 'it took more than 20 seconds, or a million bytes',
+      }));
+    }
   };
-  const [ping] = await ask({ path: '/v2/' });
+  const ended = running.ended.then(
+    () => [{ status: 0, headers: {}, body: 'the program has ended' }] as const,
+  );
+  const [ping] = await Promise.race([ask({ path: '/v2/' }), ended]);
   lab.promise('ping', ping.status === 200, {
     promised: `GET /v2/ at ${host} answers 200: this is how clients find out that it is a registry`,
     seen: seen(ping),
