@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
 import { listenForMetrics } from './api/listen-metrics.ts';
 import { lockDirectory } from './daemon/lock.ts';
-import { type DaemonOptions, daemonOptions } from './daemon/options.ts';
+import { daemonOptions, type Reloadable } from './daemon/options.ts';
+import type { Engine } from './engine/core/engine.ts';
 import { openEngine } from './engine/open.ts';
 import { daemonDirectories } from './formats/daemon-directories.ts';
 import { ExpectedError } from './formats/errors.ts';
@@ -31,7 +32,7 @@ export async function runDaemon(argv: string[]): Promise<number> {
     if (process.getuid?.() !== 0) return await becomeRootless(argv);
     process.umask(0o022);
     protectFromOomKiller();
-    await serve(daemonOptions(argv, process.env));
+    await serve(argv);
   } catch (error) {
     // A command that started the daemon in vain shows the last line of its output.
     process.stderr.write(`mini-docker: ${firstLine(error)}\n`);
@@ -58,8 +59,10 @@ async function becomeRootless(argv: string[]): Promise<never> {
 /** Largest number of problems kept for `info`; the log has all of them. */
 const MOST_TROUBLES = 50;
 
-async function serve(options: DaemonOptions): Promise<void> {
-  const { dataRoot, runDir, registries, signaturePolicy, debug } = options;
+async function serve(argv: string[]): Promise<void> {
+  const options = daemonOptions(argv, process.env);
+  const { dataRoot, runDir, signaturePolicy, reloadable: settings } = options;
+  const { registries } = settings;
   const isRootless = process.env[ROOTLESS] !== undefined;
   const stopped = stopSignal();
   // A log that nothing reads any more (EPIPE) must not be logged as an error, which would never end.
@@ -80,9 +83,16 @@ async function serve(options: DaemonOptions): Promise<void> {
     report('warning', trouble);
     if (troubles.length < MOST_TROUBLES) troubles.push(trouble);
   };
+  warnOfKeys(options.withoutMeaning);
   const rootless = isRootless ? resources.use(openRootless({ runDir, dataRoot, tell })) : undefined;
   const networks = resources.adopt(
-    openNetworks({ root: join(dataRoot, 'networks'), tell, openHostSocket: rootless?.openHostSocket }),
+    openNetworks({
+      root: join(dataRoot, 'networks'),
+      tell,
+      openHostSocket: rootless?.openHostSocket,
+      bridge: options.network,
+      pools: options.network.pools,
+    }),
     each => each.close(),
   );
   const images = await openImageStore({ root: join(dataRoot, 'images'), registries, signaturePolicy, tell });
@@ -92,9 +102,8 @@ async function serve(options: DaemonOptions): Promise<void> {
     images,
     networks,
     runtime: createRuntime(),
-    debug,
-    registries,
-    defaults: { lxcfs: options.lxcfs },
+    defaults: options.containers,
+    settings,
     warn: message => report('warning', message),
     tell,
     troubles: () => [...troubles],
@@ -110,10 +119,12 @@ async function serve(options: DaemonOptions): Promise<void> {
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       report: error => report('error', unexpected(error)),
       whenRead,
-      ...(debug ? { debug: (line: string) => report('debug', line) } : {}),
+      debug: line => {
+        if (settings.debug) report('debug', line);
+      },
     });
     listening.push(resources.adopt(each, open => open.close()));
-    if (!isRootless) shareSocket(host);
+    if (!isRootless) shareSocket(host, options.group);
     report('info', `listening on ${each.host}`);
     if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
       const power = isRootless ? 'has all rights of this user' : 'is root on this machine';
@@ -126,8 +137,13 @@ async function serve(options: DaemonOptions): Promise<void> {
     report('info', `metrics on ${metrics.host}`);
   }
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
+  process.on('SIGHUP', () => reload({ argv, settings, engine }));
   const signal = await stopped;
-  report('info', `${signal}: stopping; containers go on running`);
+  if (settings.stopWithin === undefined) report('info', `${signal}: stopping; containers go on running`);
+  else {
+    report('info', `${signal}: stopping all containers, then the daemon`);
+    await engine.stopContainers(settings.stopWithin);
+  }
   const { ContainersRunning, ContainersPaused } = await engine.system.info();
   if (ContainersRunning + ContainersPaused === 0) rootless?.giveUp();
   // Closing the engine first releases the clients that follow logs or wait; then their connections can end.
@@ -143,19 +159,43 @@ function stopSignal(): Promise<NodeJS.Signals> {
         process.once(signal, () => exit(1));
       });
     }
+    // Until the daemon is ready.
     process.on('SIGHUP', () => {});
   });
 }
 
+/** Reads the configuration again, and takes over what dockerd does; a wrong file changes nothing. */
+function reload({ argv, settings, engine }: { argv: string[]; settings: Reloadable; engine: Engine }): void {
+  try {
+    const { reloadable, withoutMeaning } = daemonOptions(argv, process.env);
+    warnOfKeys(withoutMeaning);
+    const { registries, ...others } = reloadable;
+    // The image store holds the same object.
+    Object.assign(settings.registries, registries);
+    Object.assign(settings, { stopWithin: undefined, ...others });
+    engine.system.reloaded();
+    report('info', 'SIGHUP: the configuration was read again');
+  } catch (error) {
+    report('error', `SIGHUP: the configuration stays as it was: ${firstLine(error)}`);
+  }
+}
+
+function warnOfKeys(keys: readonly string[]): void {
+  for (const key of keys)
+    report('warning', `daemon.json: ${key} means something to dockerd only, and changes nothing here`);
+}
+
 /**
- * Lets the group `mini-docker` or `docker` use the socket, as dockerd does; without such a group only root
- * may.
+ * Lets a group use the socket, as dockerd does: the one that is asked for, else `mini-docker` or `docker`;
+ * without such a group only root may.
  */
-function shareSocket(host: string): void {
+function shareSocket(host: string, asked: string | undefined): void {
   const path = /^unix:\/\/(.+)$/.exec(host)?.[1];
   if (path === undefined) return;
   const groups = decodeGroup(readFileSync('/etc/group', 'utf8'));
-  const group = ['mini-docker', 'docker'].map(name => groups.find(each => each.name === name)).find(Boolean);
+  const named = (name: string) => groups.find(each => each.name === name || String(each.gid) === name);
+  const group = asked === undefined ? (named('mini-docker') ?? named('docker')) : named(asked);
+  if (asked && group === undefined) throw new Error(`group ${asked} not found: it was to use the socket`);
   if (group !== undefined) chownSync(path, 0, group.gid);
 }
 

@@ -300,7 +300,7 @@ describe.each(commandLines(() => daemon))('$name', ({ name, does, cli }) => {
     const drawn = await does('network map');
     expect(drawn).toMatch(/─ bridge · bridge mini-docker0 · 172\.\d+\.0\.1\/16\n/);
     expect(drawn).toMatch(
-      /└─ veth-\w+ ═══ eth0 of web · 172\.\d+\.0\.\d+\/16 · 02:42:\S+\n +0\.0\.0\.0:8091 ─▶ 80\/tcp\n/,
+      /└─ veth\w+ ═══ eth0 of web · 172\.\d+\.0\.\d+\/16 · 02:42:\S+\n +0\.0\.0\.0:8091 ─▶ 80\/tcp\n/,
     );
   });
 });

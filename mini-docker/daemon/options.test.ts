@@ -17,12 +17,12 @@ function withFile(config: unknown, flags: string[] = []) {
 }
 
 test('flags come before the environment, and that before the defaults', () => {
-  expect(daemonOptions([], {})).toEqual({
+  expect(daemonOptions([], {})).toMatchObject({
     dataRoot: '/var/lib/mini-docker',
     runDir: '/run/mini-docker',
     hosts: ['unix:///run/mini-docker/mini-docker.sock'],
-    debug: false,
-    registries: {},
+    reloadable: { debug: false, labels: [], registries: {} },
+    withoutMeaning: [],
   });
   const env = { MINI_DOCKER_DATA_ROOT: '/d', MINI_DOCKER_RUN_DIR: '/r' };
   expect(daemonOptions([], env)).toMatchObject({
@@ -42,9 +42,7 @@ test('flags come before the environment, and that before the defaults', () => {
 test('a wrong command line is one clear line', () => {
   expect(() => daemonOptions(['--nope'], {})).toThrow("Unknown option '--nope'");
   expect(() => daemonOptions(['surplus'], {})).toThrow(/surplus/);
-  expect(() => daemonOptions(['--data-root', 'relative'], {})).toThrow(
-    '--data-root must be an absolute path',
-  );
+  expect(() => daemonOptions(['--data-root', 'relative'], {})).toThrow('data-root must be an absolute path');
 });
 
 test("daemon.json has dockerd's names", () => {
@@ -57,19 +55,21 @@ test("daemon.json has dockerd's names", () => {
     'max-concurrent-downloads': 6,
     'max-concurrent-uploads': 1,
   };
-  expect(withFile(config)).toEqual({
+  expect(withFile(config)).toMatchObject({
     dataRoot: '/data',
     runDir: '/run/mini-docker',
     hosts: ['unix:///x'],
-    debug: true,
-    registries: {
-      mirrors: ['https://mirror.example'],
-      insecure: ['registry.lan:5000', '10.0.0.0/8'],
-      maxDownloads: 6,
-      maxUploads: 1,
+    reloadable: {
+      debug: true,
+      registries: {
+        mirrors: ['https://mirror.example'],
+        insecure: ['registry.lan:5000', '10.0.0.0/8'],
+        maxDownloads: 6,
+        maxUploads: 1,
+      },
     },
   });
-  expect(withFile('').registries).toEqual({});
+  expect(withFile('').reloadable.debug).toBe(false);
   const flags = [
     '--registry-mirror',
     'http://a',
@@ -78,8 +78,7 @@ test("daemon.json has dockerd's names", () => {
     '--max-concurrent-uploads=2',
   ];
   expect(withFile({}, flags)).toMatchObject({
-    debug: true,
-    registries: { mirrors: ['http://a'], insecure: ['b'], maxUploads: 2 },
+    reloadable: { debug: true, registries: { mirrors: ['http://a'], insecure: ['b'], maxUploads: 2 } },
   });
 });
 
@@ -91,6 +90,15 @@ test('a wrong daemon.json is one clear line with its path', () => {
     [{ 'registry-mirrors': ['mirror'] }, 'is not the URL of a mirror'],
     [{ 'insecure-registries': ['http://x'] }, 'neither a host'],
     [{ 'max-concurrent-downloads': 0 }, 'must be at least 1'],
+    [{ 'storage-driver': 'btrfs' }, 'storage-driver must be one of overlay2'],
+    [{ 'exec-opts': ['native.cgroupdriver=systemd'] }, 'cgroupfs is the only driver'],
+    [{ bip: '172.28.0.1' }, 'bip: "172.28.0.1" is not in CIDR notation'],
+    [{ dns: ['one'] }, 'dns must be an IP address'],
+    [
+      { 'default-ulimits': { nofile: { Name: 'nofile', Soft: 1 } } },
+      'default-ulimits.nofile.Hard is missing',
+    ],
+    [{ 'userns-remap': 'no-such-user' }, '/etc/subuid reserves no ids for no-such-user'],
   ] as const) {
     expect(() => withFile(config), message).toThrow(message);
   }
@@ -113,4 +121,43 @@ test("TLS has docker's files where none are named, and checks clients with --tls
     clientCa: '/c/ca.pem',
   });
   expect(daemonOptions(['--tlskey', '/k'], env).tls).toBeUndefined();
+});
+
+test('flags and file say the same in their own ways', () => {
+  const file = withFile({
+    bip: '10.9.0.1/24',
+    icc: false,
+    'default-address-pools': [{ base: '10.0.0.0/8', size: 24 }],
+    'default-ulimits': { nofile: { Name: 'nofile', Hard: 20, Soft: 10 } },
+    'default-shm-size': '128m',
+    'log-driver': 'local',
+    'log-opts': { 'max-size': '1m' },
+    'live-restore': false,
+    'shutdown-timeout': 3,
+    labels: ['a=b'],
+    'log-level': 'debug',
+  });
+  const words =
+    '--bip 10.9.0.1/24 --icc=false --default-address-pool base=10.0.0.0/8,size=24 --default-ulimit nofile=10:20 --default-shm-size 128m --log-driver local --log-opt max-size=1m --live-restore=false --shutdown-timeout 3 --label a=b -l debug';
+  expect(withFile({}, words.split(' '))).toEqual(file);
+  expect(file).toMatchObject({
+    network: { bip: '10.9.0.1/24', icc: false, pools: [{ base: '10.0.0.0/8', size: 24 }] },
+    containers: {
+      shmSize: 128 << 20,
+      ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }],
+      logDriver: 'local',
+      logOptions: { 'max-size': '1m' },
+    },
+    reloadable: { debug: true, labels: ['a=b'], stopWithin: 3 },
+  });
+  expect(() => withFile({}, ['--icc=maybe'])).toThrow('--icc must be true or false');
+  expect(() => withFile({}, ['--mtu', 'big'])).toThrow('--mtu must be a number');
+  expect(() => withFile({}, ['--default-ulimit', 'nofile'])).toThrow('--default-ulimit must be NAME=VALUE');
+});
+
+test('what means something to dockerd only is named, and does not keep the daemon from starting', () => {
+  expect(withFile({ iptables: false, 'userland-proxy': true, debug: true })).toMatchObject({
+    withoutMeaning: ['iptables', 'userland-proxy'],
+    reloadable: { debug: true },
+  });
 });

@@ -1,15 +1,11 @@
 // The command line, the environment and the configuration file of `mini-docker daemon`.
 
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
-import {
-  checkInsecure,
-  checkMetricsAddress,
-  checkMirror,
-  type DaemonConfig,
-  readDaemonConfig,
-} from './config.ts';
+import { FormatError } from '../formats/errors.ts';
+import { type DaemonConfig, decodeDaemonConfig, readDaemonConfig } from './config.ts';
+import { type Remapped, remappedIds } from './userns-remap.ts';
 
 export interface DaemonOptions {
   /** Absolute path of the data root. */
@@ -17,15 +13,28 @@ export interface DaemonOptions {
   runDir: string;
   /** Addresses to listen on: 'unix:///path' or 'tcp://address:port'. */
   hosts: string[];
-  debug: boolean;
-  lxcfs: boolean;
   /** Where GET /metrics is served: 'HOST:PORT'. */
-  metricsAddress?: string;
-  registries: RegistryOptions;
+  metricsAddress?: string | undefined;
   /** Absolute path of the signature policy; undefined: the default one, if it exists. */
-  signaturePolicy?: string;
+  signaturePolicy?: string | undefined;
   /** TLS files for TCP; undefined for plain TCP. */
   tls?: TlsOptions;
+  /** Group of the unix sockets; undefined: mini-docker or docker, if it exists. */
+  group?: string | undefined;
+  network: NetworkOptions;
+  containers: ContainerDefaults;
+  /** What changes when the daemon reads its configuration again (SIGHUP). */
+  reloadable: Reloadable;
+  /** Keys of the configuration file that mean something to dockerd only. */
+  withoutMeaning: string[];
+}
+
+export interface Reloadable {
+  debug: boolean;
+  labels: string[];
+  registries: RegistryOptions;
+  /** Seconds in which containers are stopped when the daemon is; undefined: they go on running. */
+  stopWithin?: number | undefined;
 }
 
 /** Paths of PEM files. */
@@ -41,13 +50,57 @@ export interface TlsOptions {
 
 /** The settings that images/registry/settings.ts takes. */
 export interface RegistryOptions {
-  mirrors?: string[];
-  insecure?: string[];
-  maxDownloads?: number;
-  maxUploads?: number;
+  mirrors?: string[] | undefined;
+  insecure?: string[] | undefined;
+  maxDownloads?: number | undefined;
+  maxUploads?: number | undefined;
+}
+
+/** What the default bridge is like, and where other networks get their subnets from. */
+export interface NetworkOptions {
+  /** Name of the default bridge's link; 'none': there is no such network. */
+  bridge?: string | undefined;
+  /** The bridge's own address with its subnet: '172.28.0.1/16'. */
+  bip?: string | undefined;
+  /** Where in the subnet the containers' addresses are. */
+  fixedCidr?: string | undefined;
+  fixedCidr6?: string | undefined;
+  mtu?: number | undefined;
+  icc?: boolean | undefined;
+  masquerade?: boolean | undefined;
+  /** Address of the host at which ports are published. */
+  hostAddress?: string | undefined;
+  ipv6?: boolean | undefined;
+  /** Ranges that are divided into subnets of `size` bits. */
+  pools?: { base: string; size: number }[] | undefined;
+}
+
+/** What a container gets whose client says nothing about it. */
+export interface ContainerDefaults {
+  lxcfs: boolean;
+  init?: boolean | undefined;
+  cgroupParent?: string | undefined;
+  cgroupnsMode?: string | undefined;
+  ipcMode?: string | undefined;
+  /** Bytes. */
+  shmSize?: number | undefined;
+  runtime?: string | undefined;
+  ulimits?: { Name: string; Soft: number; Hard: number }[] | undefined;
+  dns?: string[] | undefined;
+  dnsOptions?: string[] | undefined;
+  dnsSearch?: string[] | undefined;
+  logDriver?: string | undefined;
+  logOptions?: Record<string, string> | undefined;
+  noNewPrivileges?: boolean | undefined;
+  /** Path of a profile, or 'unconfined'. */
+  seccompProfile?: string | undefined;
+  /** The ids of a container's user namespace, by "userns-remap". */
+  idMappings?: Remapped | undefined;
 }
 
 const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
+/** Seconds. */
+const SHUTDOWN_TIMEOUT = 15;
 
 /**
  * Flags override the file, the file the environment, and the environment the defaults.
@@ -55,46 +108,97 @@ const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
  */
 export function daemonOptions(argv: string[], env: Record<string, string | undefined>): DaemonOptions {
   const flags = readFlags(argv);
-  const asked = flags['config-file'] ?? (env.MINI_DOCKER_CONFIG_FILE || undefined);
-  const config = readDaemonConfig(asked ?? DEFAULT_CONFIG, { mustExist: asked !== undefined });
-  refuseTwice(flags, config);
-  const dataRoot =
-    flags['data-root'] ?? config['data-root'] ?? (env.MINI_DOCKER_DATA_ROOT || '/var/lib/mini-docker');
-  const runDir = flags['run-dir'] ?? (env.MINI_DOCKER_RUN_DIR || '/run/mini-docker');
-  const signaturePolicy = flags['signature-policy'] ?? config['signature-policy'];
-  for (const [name, path] of Object.entries({
-    'data-root': dataRoot,
-    'run-dir': runDir,
-    'signature-policy': signaturePolicy,
-  })) {
-    if (path !== undefined && !isAbsolute(path))
-      throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
+  const asked = (flags['config-file'] as string | undefined) ?? (env.MINI_DOCKER_CONFIG_FILE || undefined);
+  const path = asked ?? DEFAULT_CONFIG;
+  const file = readDaemonConfig(path, { mustExist: asked !== undefined });
+  const given = flagFields(flags);
+  refuseTwice(given, file);
+  const withoutMeaning: string[] = [];
+  try {
+    decodeDaemonConfig(file, key => withoutMeaning.push(key));
+  } catch (cause) {
+    if (!(cause instanceof FormatError)) throw cause;
+    throw new Error(`${path}: ${cause.message}`, { cause });
   }
-  const metricsFlag = flags['metrics-addr'];
-  const metricsAddress =
-    metricsFlag === undefined ? config['metrics-addr'] : checkMetricsAddress(metricsFlag, '--metrics-addr');
-  const hosts = flags.host ?? config.hosts ?? [];
-  const tls = tlsOptions({ ...config, ...flags }, env);
+  const config = decodeDaemonConfig({ ...file, ...given });
+  const dataRoot = config['data-root'] ?? (env.MINI_DOCKER_DATA_ROOT || '/var/lib/mini-docker');
+  const runDir = (flags['run-dir'] as string | undefined) ?? (env.MINI_DOCKER_RUN_DIR || '/run/mini-docker');
+  for (const [name, path] of Object.entries({ 'data-root': dataRoot, 'run-dir': runDir }))
+    if (!path.startsWith('/'))
+      throw new Error(`--${name} must be an absolute path, not ${JSON.stringify(path)}`);
+  const hosts = config.hosts ?? [];
+  const tls = tlsOptions(config, env);
   return {
     dataRoot,
     runDir,
     hosts: hosts.length > 0 ? hosts : [`unix://${runDir}/mini-docker.sock`],
-    debug: flags.debug ?? config.debug ?? false,
-    lxcfs: flags.lxcfs ?? config.lxcfs ?? false,
-    registries: registryOptions(flags, config),
-    ...(metricsAddress === undefined ? {} : { metricsAddress }),
-    ...(signaturePolicy === undefined ? {} : { signaturePolicy }),
+    metricsAddress: config['metrics-addr'],
+    signaturePolicy: config['signature-policy'],
+    group: config.group,
+    network: networkOptions(config),
+    containers: containerDefaults(config),
+    reloadable: reloadable(config),
+    withoutMeaning,
     ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function reloadable(config: DaemonConfig): Reloadable {
+  const { debug = config['log-level'] === 'debug', labels = [] } = config;
+  return {
+    debug,
+    labels,
+    registries: {
+      mirrors: config['registry-mirrors'],
+      insecure: config['insecure-registries'],
+      maxDownloads: config['max-concurrent-downloads'],
+      maxUploads: config['max-concurrent-uploads'],
+    },
+    ...(config['live-restore'] === false && { stopWithin: config['shutdown-timeout'] ?? SHUTDOWN_TIMEOUT }),
+  };
+}
+
+function networkOptions(config: DaemonConfig): NetworkOptions {
+  return {
+    bridge: config.bridge || undefined,
+    bip: config.bip,
+    fixedCidr: config['fixed-cidr'],
+    fixedCidr6: config['fixed-cidr-v6'],
+    mtu: config.mtu || undefined,
+    icc: config.icc,
+    masquerade: config['ip-masq'],
+    hostAddress: config.ip,
+    ipv6: config.ipv6,
+    pools: config['default-address-pools'],
+  };
+}
+
+function containerDefaults(config: DaemonConfig): ContainerDefaults {
+  const ulimits = Object.entries(config['default-ulimits'] ?? {});
+  return {
+    lxcfs: config.lxcfs ?? false,
+    init: config.init,
+    cgroupParent: config['cgroup-parent'],
+    cgroupnsMode: config['default-cgroupns-mode'],
+    ipcMode: config['default-ipc-mode'],
+    shmSize: config['default-shm-size'],
+    runtime: config['default-runtime'],
+    ulimits: ulimits.map(([name, { Soft, Hard }]) => ({ Name: name, Soft, Hard })),
+    dns: config.dns,
+    dnsOptions: config['dns-opts'],
+    dnsSearch: config['dns-search'],
+    logDriver: config['log-driver'],
+    logOptions: config['log-opts'],
+    noNewPrivileges: config['no-new-privileges'],
+    seccompProfile: config['seccomp-profile'] || undefined,
+    idMappings: config['userns-remap'] ? remappedIds(config['userns-remap']) : undefined,
   };
 }
 
 /**
  * As dockerd: --tlsverify implies --tls, and the files default to those in DOCKER_CERT_PATH, else ~/.docker.
  */
-function tlsOptions(
-  given: Pick<DaemonConfig, 'tls' | 'tlsverify' | 'tlscacert' | 'tlscert' | 'tlskey'>,
-  env: Record<string, string | undefined>,
-): TlsOptions | undefined {
+function tlsOptions(given: DaemonConfig, env: Record<string, string | undefined>): TlsOptions | undefined {
   if (!given.tls && !given.tlsverify) return undefined;
   const directory = env.DOCKER_CERT_PATH || join(env.HOME || '/root', '.docker');
   return {
@@ -104,50 +208,75 @@ function tlsOptions(
   };
 }
 
-type Flags = ReturnType<typeof readFlags>;
+type Flags = Record<string, string | boolean | string[] | undefined>;
 
-function readFlags(argv: string[]) {
+function readFlags(argv: string[]): Flags {
+  const options = Object.entries<DaemonFlag>(DAEMON_FLAGS).map(([name, { kind, short }]) => [
+    name,
+    {
+      type: kind === 'toggle' ? 'boolean' : 'string',
+      multiple: kind === 'list' || kind === 'pairs',
+      ...(short === undefined ? {} : { short }),
+    } as const,
+  ]);
   try {
-    return parseArgs({ args: argv, options: DAEMON_FLAGS }).values;
+    return parseArgs({ args: argv, options: Object.fromEntries(options) }).values as Flags;
   } catch (error) {
     throw new Error(`${(error as Error).message.split('\n')[0]} (see mini-docker daemon --help)`);
   }
 }
 
-/** As dockerd: refuses a setting given both as a flag and in the file, because either could be meant. */
-function refuseTwice(flags: Flags, config: DaemonConfig): void {
-  for (const [flag, { key }] of Object.entries<DaemonFlag>(DAEMON_FLAGS)) {
-    if (key === undefined || flags[flag as keyof Flags] === undefined) continue;
-    if (config[key as keyof DaemonConfig] === undefined) continue;
-    throw new Error(
-      `${key} is in the configuration file, and --${flag} is given, too: leave one of them out`,
-    );
+/** What flags say, in the form of the configuration file. @throws Error with one line */
+function flagFields(flags: Flags): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [name, { kind, key }] of Object.entries<DaemonFlag>(DAEMON_FLAGS)) {
+    const value = flags[name];
+    if (key === undefined || value === undefined) continue;
+    found[key] = fieldOf(name, kind, value);
   }
+  return found;
 }
 
-function registryOptions(flags: Flags, config: DaemonConfig): RegistryOptions {
-  const mirrors =
-    flags['registry-mirror']?.map(each => checkMirror(each, '--registry-mirror')) ??
-    config['registry-mirrors'];
-  const insecure =
-    flags['insecure-registry']?.map(each => checkInsecure(each, '--insecure-registry')) ??
-    config['insecure-registries'];
-  const maxDownloads = count(flags, 'max-concurrent-downloads') ?? config['max-concurrent-downloads'];
-  const maxUploads = count(flags, 'max-concurrent-uploads') ?? config['max-concurrent-uploads'];
-  return {
-    ...(mirrors === undefined ? {} : { mirrors }),
-    ...(insecure === undefined ? {} : { insecure }),
-    ...(maxDownloads === undefined ? {} : { maxDownloads }),
-    ...(maxUploads === undefined ? {} : { maxUploads }),
-  };
+function fieldOf(name: string, kind: DaemonFlag['kind'], value: string | boolean | string[]): unknown {
+  const refuse = (wanted: string) => new Error(`--${name} must be ${wanted}, not ${JSON.stringify(value)}`);
+  if (kind === 'number') {
+    if (!/^\d{1,9}$/.test(value as string)) throw refuse('a number');
+    return Number(value);
+  }
+  if (kind === 'switch') {
+    if (value !== 'true' && value !== 'false') throw refuse('true or false');
+    return value === 'true';
+  }
+  if (name === 'default-address-pool') return (value as string[]).map(each => addressPool(each, refuse));
+  if (kind !== 'pairs') return value;
+  const pairs = (value as string[]).map(each => {
+    const [, left, right] = /^([^=]+)=(.*)$/s.exec(each) ?? [];
+    if (left === undefined || right === undefined) throw refuse('NAME=VALUE');
+    return [left, name === 'default-ulimit' ? ulimit(right, refuse) : right];
+  });
+  return Object.fromEntries(pairs);
 }
 
-function count(
-  flags: Flags,
-  name: 'max-concurrent-downloads' | 'max-concurrent-uploads',
-): number | undefined {
-  const text = flags[name];
-  if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`--${name} must be a number from 1 on, not ${text}`);
-  return Number(text);
+/** 'base=10.0.0.0/8,size=24' */
+function addressPool(text: string, refuse: (wanted: string) => Error) {
+  const [, base, size] = /^base=([^,]+),size=(\d{1,3})$/.exec(text) ?? [];
+  if (base === undefined) throw refuse('base=CIDR,size=BITS');
+  return { base, size: Number(size) };
+}
+
+/** '1024:2048' */
+function ulimit(text: string, refuse: (wanted: string) => Error) {
+  const [, soft, hard = soft] = /^(-?\d{1,15})(?::(-?\d{1,15}))?$/.exec(text) ?? [];
+  if (soft === undefined) throw refuse('NAME=SOFT[:HARD]');
+  return { Soft: Number(soft), Hard: Number(hard) };
+}
+
+/** As dockerd: refuses a setting given both as a flag and in the file, because either could be meant. */
+function refuseTwice(given: Record<string, unknown>, file: Record<string, unknown>): void {
+  const [flag, { key } = {}] =
+    Object.entries<DaemonFlag>(DAEMON_FLAGS).find(
+      ([, each]) => each.key !== undefined && given[each.key] !== undefined && file[each.key] !== undefined,
+    ) ?? [];
+  if (key === undefined) return;
+  throw new Error(`${key} is in the configuration file, and --${flag} is given, too: leave one of them out`);
 }

@@ -1,7 +1,7 @@
 // Wires the engine together, and recovers the containers of an earlier daemon.
 
 import { join } from 'node:path';
-import type { RegistryOptions } from '../daemon/options.ts';
+import type { ContainerDefaults, Reloadable } from '../daemon/options.ts';
 import type { ImageStore } from '../images/image.ts';
 import { ensureDirectory } from '../linux/kept-file.ts';
 import type { Networks } from '../network/network.ts';
@@ -19,12 +19,13 @@ import { makeInitLayer } from './files/init-layer.ts';
 import { imagesApi } from './images/images.ts';
 import { manifestsApi } from './images/manifests.ts';
 import { recover } from './life/recovery.ts';
+import { stopAllContainers } from './life/shutdown.ts';
 import { networksApi } from './networks/api.ts';
 import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
 import { metrics } from './reports/metrics.ts';
 import { ContainerSet } from './state/container-set.ts';
-import type { ContainerDefaults, EngineContext } from './state/context.ts';
+import type { EngineContext } from './state/context.ts';
 import { engineId } from './state/engine-id.ts';
 import { RecordKeeper } from './state/record-keeper.ts';
 import { VolumeStore } from './state/volume-store.ts';
@@ -36,10 +37,9 @@ export interface EngineOptions {
   images: ImageStore;
   networks: Networks;
   runtime: Runtime;
-  /** Whether the daemon logs debug messages, for GET /info. */
-  debug?: boolean;
-  registries?: RegistryOptions;
-  defaults?: ContainerDefaults;
+  defaults: ContainerDefaults;
+  /** The caller changes it when the daemon reads its configuration again. */
+  settings: Reloadable;
   /** Writes a line to the daemon's log. */
   warn(message: string): void;
   /** The same, for problems on disk (unreadable or undeletable files), which `troubles` lists. */
@@ -53,7 +53,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const closing = new AbortController();
   const paths = dataPaths({ dataRoot, runDir });
   const context: EngineContext = {
-    defaults: options.defaults ?? { lxcfs: false },
+    defaults: options.defaults,
+    settings: options.settings,
     paths,
     facts: readHostFacts(),
     images,
@@ -87,13 +88,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     builds: builds.api,
     system: {
       events: request => context.events.subscribe(request),
-      info: () =>
-        systemInfo(context, { id, debug: options.debug ?? false, registries: options.registries ?? {} }),
+      info: () => systemInfo(context, id),
       version: () => systemVersion(context),
       metrics: () => metrics(context),
+      reloaded: () => context.events.emit('daemon', 'reload', reloadActor(context, id)),
       countRequest: (method, status) => context.measures.countRequest(method, status),
       diskUsage: async () => ({ ...(await diskUsage(context)), BuildCache: builds.usage() }),
     },
+    stopContainers: seconds => stopAllContainers(context, seconds),
     async close() {
       if (closing.signal.aborted) return;
       closing.abort();
@@ -107,4 +109,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await context.deletions.settled();
     },
   };
+}
+
+/** As dockerd's event has them. */
+function reloadActor({ facts, settings }: EngineContext, id: string) {
+  const { debug, labels, registries, stopWithin } = settings;
+  const list = (texts: readonly string[] | undefined) => JSON.stringify(texts ?? []);
+  const attributes = {
+    name: facts.hostname,
+    debug: String(debug),
+    labels: list(labels),
+    'live-restore': String(stopWithin === undefined),
+    'insecure-registries': list(registries.insecure),
+    'registry-mirrors': list(registries.mirrors),
+    'max-concurrent-downloads': String(registries.maxDownloads ?? 3),
+    'max-concurrent-uploads': String(registries.maxUploads ?? 5),
+    ...(stopWithin === undefined ? {} : { 'shutdown-timeout': String(stopWithin) }),
+  };
+  return { id, attributes };
 }

@@ -2,10 +2,12 @@
 // settings in daemon.json, and the command prints its help from it.
 
 export interface DaemonFlag {
-  /** As parseArgs() of node:util takes them. */
-  type: 'string' | 'boolean';
+  /**
+   * toggle: no value; switch: true or false; list: may be repeated; pairs: may be repeated, NAME=VALUE, and an object in
+   * daemon.json.
+   */
+  kind: 'text' | 'number' | 'toggle' | 'switch' | 'list' | 'pairs';
   short?: string;
-  multiple?: boolean;
   /** The name of the same setting in daemon.json. */
   key?: string;
   /** What help shows for the value. */
@@ -13,93 +15,103 @@ export interface DaemonFlag {
   help: string;
 }
 
+const text = (key: string, help: string, placeholder = 'string') =>
+  ({ kind: 'text', key, help, placeholder }) as const;
+const number = (key: string, help: string) => ({ kind: 'number', key, help, placeholder: 'int' }) as const;
+const list = (key: string, help: string) => ({ kind: 'list', key, help, placeholder: 'list' }) as const;
+const toggle = (key: string, help: string) => ({ kind: 'toggle', key, help }) as const;
+const on = (key: string, help: string) => ({ kind: 'switch', key, help, placeholder: 'bool' }) as const;
+
 export const DAEMON_FLAGS = {
+  bip: text('bip', "Specify the default bridge's address and subnet (CIDR)"),
+  bridge: { ...text('bridge', 'Name of the default bridge (mini-docker0), or none'), short: 'b' },
+  'cgroup-parent': text('cgroup-parent', 'Set parent cgroup for all containers'),
   'config-file': {
-    type: 'string',
+    kind: 'text',
     placeholder: 'string',
     help: 'Daemon configuration file (/etc/mini-docker/daemon.json, $MINI_DOCKER_CONFIG_FILE)',
   },
-  'data-root': {
-    type: 'string',
-    key: 'data-root',
-    placeholder: 'string',
-    help: 'Root directory of persistent state (/var/lib/mini-docker, $MINI_DOCKER_DATA_ROOT)',
+  'data-root': text(
+    'data-root',
+    'Root directory of persistent state (/var/lib/mini-docker, $MINI_DOCKER_DATA_ROOT)',
+  ),
+  debug: { ...toggle('debug', 'Enable debug mode: log every request'), short: 'D' },
+  'default-address-pool': list(
+    'default-address-pools',
+    'Default address pools for networks: base=10.0.0.0/8,size=24',
+  ),
+  'default-cgroupns-mode': text(
+    'default-cgroupns-mode',
+    'Default mode for containers cgroup namespace ("host" | "private")',
+  ),
+  'default-ipc-mode': text('default-ipc-mode', 'Default mode for containers ipc ("shareable" | "private")'),
+  'default-runtime': text('default-runtime', 'Default OCI runtime for containers'),
+  'default-shm-size': text('default-shm-size', 'Default shm size for containers (64MiB)', 'bytes'),
+  'default-ulimit': {
+    kind: 'pairs',
+    key: 'default-ulimits',
+    placeholder: 'ulimit',
+    help: 'Default ulimits for containers: nofile=1024:2048',
   },
+  dns: list('dns', 'DNS server to use'),
+  'dns-opt': list('dns-opts', 'DNS options to use'),
+  'dns-search': list('dns-search', 'DNS search domains to use'),
+  'exec-opt': list('exec-opts', 'Runtime execution options: native.cgroupdriver=cgroupfs'),
+  'fixed-cidr': text('fixed-cidr', "IPv4 subnet for the default bridge's containers"),
+  'fixed-cidr-v6': text('fixed-cidr-v6', "IPv6 subnet for the default bridge's containers"),
+  group: { ...text('group', 'Group for the unix socket (mini-docker or docker)'), short: 'G' },
+  host: {
+    ...list('hosts', 'Daemon socket(s) to listen on: unix:///PATH, tcp://HOST:PORT or fd://'),
+    short: 'H',
+  },
+  icc: on('icc', 'Enable inter-container communication on the default bridge (true)'),
+  init: toggle('init', 'Run an init in the container to forward signals and reap processes'),
+  'insecure-registry': list(
+    'insecure-registries',
+    'Enable insecure registry communication: HOST[:PORT], or addresses as 10.0.0.0/8',
+  ),
+  ip: text('ip', 'Default IP when binding container ports (0.0.0.0)', 'ip'),
+  'ip-masq': on('ip-masq', 'Enable IP masquerading on the default bridge (true)'),
+  ipv6: toggle('ipv6', 'Enable IPv6 on the default bridge'),
+  label: list('labels', 'Set key=value labels to the daemon'),
+  'live-restore': on('live-restore', 'Containers go on running while the daemon is stopped (true)'),
+  'log-driver': text('log-driver', 'Default driver for container logs (json-file)'),
+  'log-level': {
+    ...text('log-level', 'Set the logging level ("debug"|"info"|"warn"|"error"|"fatal")'),
+    short: 'l',
+  },
+  'log-opt': {
+    kind: 'pairs',
+    key: 'log-opts',
+    placeholder: 'map',
+    help: 'Default log driver options for containers: max-size=10m',
+  },
+  lxcfs: toggle('lxcfs', 'Let lxcfs tell containers their own limits in /proc (memory, processors, load)'),
+  'max-concurrent-downloads': number('max-concurrent-downloads', 'Set the max concurrent downloads (3)'),
+  'max-concurrent-uploads': number('max-concurrent-uploads', 'Set the max concurrent uploads (5)'),
+  'metrics-addr': text('metrics-addr', 'Serve GET /metrics, for Prometheus, on HOST:PORT'),
+  mtu: number('mtu', "Set the default bridge's MTU (1500)"),
+  'no-new-privileges': toggle('no-new-privileges', 'Set no-new-privileges by default for new containers'),
+  'registry-mirror': list('registry-mirrors', 'Preferred registry mirror: https://HOST'),
   'run-dir': {
-    type: 'string',
+    kind: 'text',
     placeholder: 'string',
     help: 'Root directory for sockets and running containers (/run/mini-docker, $MINI_DOCKER_RUN_DIR)',
   },
-  host: {
-    type: 'string',
-    short: 'H',
-    multiple: true,
-    key: 'hosts',
-    placeholder: 'list',
-    help: 'Daemon socket(s) to listen on: unix:///PATH or tcp://HOST:PORT',
-  },
-  debug: { type: 'boolean', short: 'D', key: 'debug', help: 'Enable debug mode: log every request' },
-  'registry-mirror': {
-    type: 'string',
-    multiple: true,
-    key: 'registry-mirrors',
-    placeholder: 'list',
-    help: 'Preferred registry mirror: https://HOST',
-  },
-  'insecure-registry': {
-    type: 'string',
-    multiple: true,
-    key: 'insecure-registries',
-    placeholder: 'list',
-    help: 'Enable insecure registry communication: HOST[:PORT], or addresses as 10.0.0.0/8',
-  },
-  'max-concurrent-downloads': {
-    type: 'string',
-    key: 'max-concurrent-downloads',
-    placeholder: 'int',
-    help: 'Set the max concurrent downloads (3)',
-  },
-  'max-concurrent-uploads': {
-    type: 'string',
-    key: 'max-concurrent-uploads',
-    placeholder: 'int',
-    help: 'Set the max concurrent uploads (5)',
-  },
-  lxcfs: {
-    type: 'boolean',
-    key: 'lxcfs',
-    help: 'Let lxcfs tell containers their own limits in /proc (memory, processors, load)',
-  },
-  'metrics-addr': {
-    type: 'string',
-    key: 'metrics-addr',
-    placeholder: 'string',
-    help: 'Serve GET /metrics, for Prometheus, on HOST:PORT',
-  },
-  'signature-policy': {
-    type: 'string',
-    key: 'signature-policy',
-    placeholder: 'string',
-    help: 'Which images need which signatures, in the form of containers-policy.json (/etc/mini-docker/policy.json, if it exists)',
-  },
-  tls: { type: 'boolean', key: 'tls', help: 'Use TLS' },
-  tlsverify: { type: 'boolean', key: 'tlsverify', help: 'Use TLS and verify the remote' },
-  tlscacert: {
-    type: 'string',
-    key: 'tlscacert',
-    placeholder: 'string',
-    help: 'Trust certs signed only by this CA (~/.docker/ca.pem)',
-  },
-  tlscert: {
-    type: 'string',
-    key: 'tlscert',
-    placeholder: 'string',
-    help: 'Path to TLS certificate file (~/.docker/cert.pem)',
-  },
-  tlskey: {
-    type: 'string',
-    key: 'tlskey',
-    placeholder: 'string',
-    help: 'Path to TLS key file (~/.docker/key.pem)',
-  },
+  'seccomp-profile': text('seccomp-profile', 'Path to a seccomp profile, or unconfined'),
+  'shutdown-timeout': number(
+    'shutdown-timeout',
+    'With --live-restore=false: seconds to stop containers in (15)',
+  ),
+  'signature-policy': text(
+    'signature-policy',
+    'Which images need which signatures, in the form of containers-policy.json (/etc/mini-docker/policy.json, if it exists)',
+  ),
+  'storage-driver': { ...text('storage-driver', 'Storage driver to use: overlay2'), short: 's' },
+  tls: toggle('tls', 'Use TLS'),
+  tlsverify: toggle('tlsverify', 'Use TLS and verify the remote'),
+  tlscacert: text('tlscacert', 'Trust certs signed only by this CA (~/.docker/ca.pem)'),
+  tlscert: text('tlscert', 'Path to TLS certificate file (~/.docker/cert.pem)'),
+  tlskey: text('tlskey', 'Path to TLS key file (~/.docker/key.pem)'),
+  'userns-remap': text('userns-remap', 'User/Group setting for user namespaces: default, USER or USER:GROUP'),
 } as const satisfies Record<string, DaemonFlag>;

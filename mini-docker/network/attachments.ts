@@ -60,6 +60,15 @@ export function createAttachments(options: {
     }
   };
 
+  /** As Docker names them; so short a random name may already exist. */
+  const freeLink = (): string => {
+    const used = new Set([...containers.values()].flatMap(each => each.endpoints.map(({ link }) => link)));
+    for (;;) {
+      const name = `veth${randomBytes(4).toString('hex').slice(1)}`;
+      if (!used.has(name)) return name;
+    }
+  };
+
   const recordOf = ({ containerId, containerName, pid }: AttachOptions): ContainerRecord =>
     containers.get(containerId) ?? { version: 1, containerId, containerName, pid, endpoints: [], ports: {} };
 
@@ -67,7 +76,7 @@ export function createAttachments(options: {
     const { containerName, pid } = wanted;
     const before = recordOf(wanted);
     checkNew(before, network);
-    const endpoint = describeEndpoint({ wanted, network, others: before.endpoints });
+    const endpoint = describeEndpoint({ wanted, network, others: before.endpoints, link: freeLink() });
     const record = { ...before, containerName, pid, endpoints: [...before.endpoints, endpoint] };
     try {
       // On disk first, so that the next daemon can find the leftovers of a killed one.
@@ -88,7 +97,10 @@ export function createAttachments(options: {
     recover(wanted, network, cable) {
       const before = recordOf(wanted);
       checkNew(before, network);
-      const endpoint = { ...describeEndpoint({ wanted, network, others: before.endpoints }), ...cable };
+      const endpoint = {
+        ...describeEndpoint({ wanted, network, others: before.endpoints, link: freeLink() }),
+        ...cable,
+      };
       const { ipAddress } = wanted.preferred ?? {};
       if (ipAddress && ipAddress !== endpoint.ipAddress) {
         release(networks, endpoint);
@@ -131,8 +143,10 @@ function describeEndpoint(given: {
   wanted: AttachOptions;
   network: Network;
   others: readonly EndpointRecord[];
+  /** Name for the host's end of the cable. */
+  link: string;
 }): EndpointRecord {
-  const { wanted, network, others } = given;
+  const { wanted, network, others, link } = given;
   const { resource, bridge } = network.record;
   const { Name, Id, Internal } = resource;
   if (isPredefined(Name) && (wanted.ipAddress || wanted.ipv6Address))
@@ -181,7 +195,7 @@ function describeEndpoint(given: {
       ipv6PrefixLen: of(6)?.pool.subnet.prefixLength ?? 0,
       ipv6Gateway: of(6) ? gatewayOf(6) : '',
       dnsNames: isPredefined(Name) ? [] : dnsNames(wanted),
-      link: bridge === '' ? '' : `veth-${randomBytes(5).toString('hex')}`,
+      link: bridge === '' ? '' : link,
       links: wanted.links ?? {},
       dnsServers: wanted.dns?.servers ?? [],
     };

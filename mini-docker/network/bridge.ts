@@ -49,6 +49,11 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
   }
 }
 
+/** Removes its link, if it is ours. */
+export function removeBridge(host: NetlinkSocket, record: NetworkRecord): void {
+  if (findBridge(host, record)) host.request(deleteLink(record.bridge), { mayFail: ['ENODEV'] });
+}
+
 /** Removing a link takes 15 to 60 ms: the kernel waits until nothing uses it. */
 export function removeLinks(host: NetlinkSocket, names: readonly string[]): Promise<void> {
   return host.batchAsync(names.map(deleteLink), { mayFail: ['ENODEV'] });

@@ -10,8 +10,15 @@ import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { type AddressPool, createAddressPool } from './address-pool.ts';
-import { defineDefaultBridge, defineWithoutLinks, type Surroundings } from './definition.ts';
-import { isOccupied } from './pools.ts';
+import { removeBridge } from './bridge.ts';
+import {
+  type BridgeSettings,
+  defineDefaultBridge,
+  defineWithoutLinks,
+  hasSettings,
+  type Surroundings,
+} from './definition.ts';
+import { type AddressRange, checkRanges, isOccupied } from './pools.ts';
 import { type ContainerRecord, isPredefined, type NetworkRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
 import { decodeSubnet, overlaps, type Subnet } from './subnet.ts';
@@ -31,8 +38,18 @@ export interface Catalog {
   surroundings(): Surroundings;
 }
 
-/** Reads the networks from disk, and creates missing predefined ones. */
-export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
+/**
+ * Reads the networks from disk, and creates missing predefined ones. @throws badParameter, forbidden when the settings
+ * of the default bridge are invalid
+ */
+export function openCatalog(options: {
+  store: RecordStore;
+  host: NetlinkSocket;
+  bridge: BridgeSettings;
+  pools: readonly AddressRange[] | undefined;
+}): Catalog {
+  const { store, host, bridge: settings, pools } = options;
+  checkRanges(pools ?? []);
   const networks = new Map<string, Network>();
   const keep = (record: NetworkRecord): Network => {
     const network = { record, pools: poolsOf(record) };
@@ -55,6 +72,7 @@ export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
       networks: [...networks.values()].flatMap(each => each.pools.map(pool => pool.subnet)),
       routes: hostRoutes(host),
       bridges: new Set([...networks.values()].map(each => each.record.bridge)),
+      pools,
     }),
   };
 
@@ -70,7 +88,18 @@ export function openCatalog(store: RecordStore, host: NetlinkSocket): Catalog {
   for (const name of ['host', 'none'] as const) if (!named(name)) catalog.add(defineWithoutLinks(name));
   const bridge = named('bridge');
   if (bridge && isDisplaced(bridge, host)) catalog.remove(bridge);
-  if (!named('bridge')) catalog.add(defineDefaultBridge(catalog.surroundings()));
+  else if (bridge && (settings.bridge === 'none' || !hasSettings(bridge.record, settings))) {
+    if (isInUse(bridge, store))
+      store.tell(
+        'the default bridge keeps its former settings, because containers are on it: stop them, and start the daemon again',
+      );
+    else {
+      catalog.remove(bridge);
+      removeBridge(host, bridge.record);
+    }
+  }
+  if (!named('bridge') && settings.bridge !== 'none')
+    catalog.add(defineDefaultBridge(catalog.surroundings(), settings));
   return catalog;
 }
 
@@ -82,6 +111,9 @@ function isDisplaced(network: Network, host: NetlinkSocket): boolean {
   if (host.get(getLink(network.record.bridge), decodeLink, { mayFail: ['ENODEV'] })) return false;
   return network.pools.some(pool => hostRoutes(host).some(route => overlaps(route, pool.subnet)));
 }
+
+const isInUse = ({ record }: Network, store: RecordStore): boolean =>
+  store.containers().some(each => each.endpoints.some(({ networkId }) => networkId === record.resource.Id));
 
 function poolsOf(record: NetworkRecord): AddressPool[] {
   const { Name, IPAM, ConfigOnly } = record.resource;

@@ -6,7 +6,7 @@ import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networ
 import { ExpectedError } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
 import { usable } from './address-pool.ts';
-import { choosePool, uniqueLocalPool } from './pools.ts';
+import { type AddressRange, choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
 import {
   contains,
@@ -16,6 +16,7 @@ import {
   overlaps,
   type Subnet,
   toAddress,
+  toNumber,
 } from './subnet.ts';
 
 export interface Surroundings {
@@ -25,7 +26,26 @@ export interface Surroundings {
   routes: readonly Subnet[];
   /** Names of existing bridges. */
   bridges: ReadonlySet<string>;
+  /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
+  pools?: readonly AddressRange[] | undefined;
 }
+
+/** Settings of the daemon for the default bridge; what is undefined is as Docker has it. */
+export interface BridgeSettings {
+  /** Name of its link, or 'none'. */
+  bridge?: string | undefined;
+  /** Its own address with its subnet: '172.28.0.1/16'. */
+  bip?: string | undefined;
+  fixedCidr?: string | undefined;
+  fixedCidr6?: string | undefined;
+  mtu?: number | undefined;
+  icc?: boolean | undefined;
+  masquerade?: boolean | undefined;
+  hostAddress?: string | undefined;
+  ipv6?: boolean | undefined;
+}
+
+const DEFAULT_BRIDGE = 'mini-docker0';
 
 /** @throws badParameter, forbidden, notImplemented when the request is invalid */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
@@ -51,20 +71,73 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   return bridgeNetwork(body, around);
 }
 
-/** The network of containers that name none. */
-export function defineDefaultBridge(around: Surroundings): NetworkRecord {
-  const body: NetworkCreateBody = { Name: 'bridge', Options: { [OPTION.bridgeName]: 'mini-docker0' } };
-  const record = bridgeNetwork(body, around);
+/** The network of containers that name none. @throws badParameter, forbidden when its settings are invalid */
+export function defineDefaultBridge(around: Surroundings, settings: BridgeSettings): NetworkRecord {
+  const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
+  if (fixedCidr !== undefined && bip === undefined)
+    throw new ExpectedError(
+      'badParameter',
+      'fixed-cidr needs bip, which gives the subnet that it is a part of',
+    );
+  const record = bridgeNetwork(
+    {
+      Name: 'bridge',
+      EnableIPv6: ipv6,
+      Options: defaultOptions(settings),
+      IPAM: {
+        Config: [
+          ...(bip === undefined
+            ? []
+            : [{ ...subnetAround(bip), ...(fixedCidr ? { IPRange: fixedCidr } : {}) }]),
+          ...(ipv6 && fixedCidr6 !== undefined ? [{ Subnet: fixedCidr6 }] : []),
+        ],
+      },
+    },
+    around,
+  );
   record.resource.Options = {
     'com.docker.network.bridge.default_bridge': 'true',
-    [OPTION.icc]: 'true',
-    [OPTION.masquerade]: 'true',
-    [OPTION.hostBinding]: '0.0.0.0',
     ...record.resource.Options,
-    [OPTION.mtu]: '1500',
   };
   return record;
 }
+
+/** Whether a default bridge of an earlier daemon is as the settings want it. */
+export function hasSettings({ resource, chosen = [] }: NetworkRecord, settings: BridgeSettings): boolean {
+  const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
+  const [v4, v6] = [isIPv4, isIPv6].map(family =>
+    resource.IPAM.Config.find(each => family(each.Gateway ?? '')),
+  );
+  const same = (found: string | undefined, wanted: string | undefined) => (found ?? '') === (wanted ?? '');
+  const rightSubnet =
+    bip === undefined
+      ? chosen.includes(v4?.Subnet ?? '')
+      : same(v4?.Gateway, bip.split('/')[0]) && same(v4?.Subnet, subnetAround(bip).Subnet);
+  const options = Object.entries(defaultOptions(settings));
+  return (
+    rightSubnet &&
+    same(v4?.IPRange, fixedCidr) &&
+    (v6 !== undefined) === ipv6 &&
+    (!ipv6 || fixedCidr6 === undefined || same(v6?.Subnet, fixedCidr6)) &&
+    options.every(([key, value]) => resource.Options[key] === value)
+  );
+}
+
+/** '172.28.0.1/16' is the address of the bridge, and says what its subnet is. */
+function subnetAround(bip: string): { Subnet: string; Gateway: string } {
+  const [address, bits] = bip.split('/') as [string, string];
+  const size = 2n ** BigInt(32 - Number(bits));
+  const first = (toNumber(address) / size) * size;
+  return { Subnet: `${toAddress(first, 4)}/${bits}`, Gateway: address };
+}
+
+const defaultOptions = (settings: BridgeSettings): Record<string, string> => ({
+  [OPTION.icc]: String(settings.icc ?? true),
+  [OPTION.masquerade]: String(settings.masquerade ?? true),
+  [OPTION.hostBinding]: settings.hostAddress ?? '0.0.0.0',
+  [OPTION.bridgeName]: settings.bridge ?? DEFAULT_BRIDGE,
+  [OPTION.mtu]: String(settings.mtu ?? 1500),
+});
 
 /** What other networks are made from (`--config-only`): it has no links, and no addresses of its own. */
 function configuration(body: NetworkCreateBody): NetworkRecord {
@@ -211,7 +284,9 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
   const pools = [...asked];
   if (!pools.some(pool => isIPv4(pool.Gateway ?? '')))
     pools.unshift(
-      withGateway(choosePool([...around.networks, ...around.routes, ...pools.flatMap(subnetOf)])),
+      withGateway(
+        choosePool([...around.networks, ...around.routes, ...pools.flatMap(subnetOf)], around.pools),
+      ),
     );
   if (body.EnableIPv6 && !pools.some(pool => isIPv6(pool.Gateway ?? '')))
     pools.push(withGateway(uniqueLocalPool(id)));

@@ -34,10 +34,10 @@ export function explainConnection(record: NetworkRecord, options: ExplainOptions
     ),
     step(`ip link set ${bridge} up`, ''),
     step(
-      `ip link add veth-‹random› master ${bridge} type veth peer name ${end} netns CONTAINER`,
+      `ip link add veth‹random› master ${bridge} type veth peer name ${end} netns CONTAINER`,
       'a cable: one end in the switch, the other inside',
     ),
-    step('ip link set veth-‹random› up', ''),
+    step('ip link set veth‹random› up', ''),
     loopback,
     ...subnets.map(({ Subnet }) => step(`${inside} address add ${address(Subnet!)} dev ${end}`, '')),
     step(`${inside} link set ${end} up`, ''),

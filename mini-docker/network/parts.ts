@@ -6,10 +6,12 @@ import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
 import { type Catalog, openCatalog } from './catalog.ts';
+import type { BridgeSettings } from './definition.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
 import type { OpenHostSocket } from './listener.ts';
 import { findNft, type Nft } from './nft.ts';
+import type { AddressRange } from './pools.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
 import { createSweeper, type Sweeper } from './sweeper.ts';
@@ -22,6 +24,10 @@ export interface OpenOptions {
   tell?: Tell;
   /** For a daemon whose network is not the host's: opens the sockets of published ports there. */
   openHostSocket?: OpenHostSocket | undefined;
+  /** The daemon's settings for the default bridge. */
+  bridge?: BridgeSettings;
+  /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
+  pools?: readonly AddressRange[] | undefined;
   /** Path of nft(8); default: searched in PATH. */
   nft?: string;
 }
@@ -44,7 +50,7 @@ export interface Parts {
 export function openParts(options: OpenOptions): Parts {
   const store = openRecordStore(options.root, options.tell);
   const host = openNetlink();
-  const catalog = openCatalog(store, host);
+  const catalog = openCatalog({ store, host, bridge: options.bridge ?? {}, pools: options.pools });
   const attachments = createAttachments({ store, host, networks: catalog.networks });
   const nft = findNft(options.nft);
   const publications = createPublications({

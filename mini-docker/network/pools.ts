@@ -1,24 +1,75 @@
-// Chooses a subnet for a network without one: the first unused of docker's default pools.
+// Chooses a subnet for a network without one: the first that is not in use.
 import { ExpectedError } from '../formats/errors.ts';
-import { contains, decodeSubnet, overlaps, type Subnet } from './subnet.ts';
+import {
+  contains,
+  decodeSubnet,
+  firstAddress,
+  lastAddress,
+  overlaps,
+  type Subnet,
+  toAddress,
+} from './subnet.ts';
 
-/** Docker's defaults: fifteen /16 networks from 172.17.0.0 on, then sixteen /20 of 192.168.0.0/16. */
-const DEFAULT_POOLS: readonly Subnet[] = [
-  ...Array.from({ length: 15 }, (_, index) => `172.${17 + index}.0.0/16`),
-  ...Array.from({ length: 16 }, (_, index) => `192.168.${16 * index}.0/20`),
-].map(text => decodeSubnet(text)!);
+/** A range of addresses that is divided into subnets with `size` bits of prefix. */
+export interface AddressRange {
+  base: string;
+  size: number;
+}
+
+/** Docker's: /16 networks from 172.17.0.0 on, then /20 of 192.168.0.0/16. */
+const DEFAULT_RANGES: readonly AddressRange[] = [
+  { base: '172.17.0.0/16', size: 16 },
+  { base: '172.18.0.0/15', size: 16 },
+  { base: '172.20.0.0/14', size: 16 },
+  { base: '172.24.0.0/13', size: 16 },
+  { base: '192.168.0.0/16', size: 20 },
+];
 
 /**
  * @param taken subnets of other networks, and the host's routes
- * @throws ExpectedError when all are taken
+ * @throws forbidden when all are taken
  */
-export function choosePool(taken: readonly Subnet[]): Subnet {
-  const free = DEFAULT_POOLS.find(pool => !taken.some(other => overlaps(pool, other)));
-  if (free) return free;
+export function choosePool(
+  taken: readonly Subnet[],
+  ranges: readonly AddressRange[] = DEFAULT_RANGES,
+): Subnet {
+  for (const range of ranges) {
+    const free = freeIn(range, taken);
+    if (free !== undefined) return free;
+  }
   throw new ExpectedError(
     'forbidden',
     'all predefined address pools have been fully subnetted: remove networks that are not in use (network prune), or name a subnet with --subnet',
   );
+}
+
+/** Steps over what is taken, so that a range of millions of subnets costs no more than there are networks. */
+function freeIn({ base, size }: AddressRange, taken: readonly Subnet[]): Subnet | undefined {
+  const whole = decodeSubnet(base);
+  if (whole === undefined || whole.family !== 4) return undefined;
+  const step = 2n ** BigInt(32 - size);
+  const last = lastAddress(whole);
+  for (let first = firstAddress(whole); first + step - 1n <= last; ) {
+    const subnet = decodeSubnet(`${toAddress(first, 4)}/${size}`)!;
+    const other = taken.find(each => overlaps(subnet, each));
+    if (other === undefined) return subnet;
+    const behind = lastAddress(other) + 1n;
+    first = behind % step === 0n ? behind : (behind / step + 1n) * step;
+  }
+  return undefined;
+}
+
+/** @throws badParameter when a range cannot be divided so */
+export function checkRanges(ranges: readonly AddressRange[]): void {
+  for (const { base, size } of ranges) {
+    const whole = decodeSubnet(base);
+    if (whole !== undefined && size >= whole.prefixLength && size <= (whole.family === 4 ? 30 : 126))
+      continue;
+    throw new ExpectedError(
+      'badParameter',
+      `default-address-pools: ${base} cannot be divided into networks of ${size} bits`,
+    );
+  }
 }
 
 /** fd00::/8 (RFC 4193) with 40 bits unique to this network, so that hosts can be joined without clashes. */

@@ -3,12 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { ExpectedError } from '../formats/errors.ts';
-
-/** A range of ids that root has reserved for a user. */
-export interface IdRange {
-  first: number;
-  count: number;
-}
+import { decodeSubordinateIds, type IdRange } from '../formats/subordinate-ids.ts';
 
 /**
  * Gives the new user namespace of `pid`, which waits for that, its id maps: root inside is this user, and the
@@ -63,15 +58,6 @@ function subordinateIds(file: string, user: string, uid: number): IdRange[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** Decodes subuid(5): lines 'ann:100000:65536', where a user may have several. */
-export function decodeSubordinateIds(text: string, user: string, uid: number): IdRange[] {
-  return text.split('\n').flatMap(line => {
-    const [, owner, first, count] = /^([^:#]+):(\d{1,10}):(\d{1,10})\s*$/.exec(line) ?? [];
-    if (owner !== user && owner !== String(uid)) return [];
-    return Number(count) > 0 ? [{ first: Number(first), count: Number(count) }] : [];
-  });
 }
 
 /** The ranges one after another from 1 on, as arguments of newuidmap. */

@@ -31,7 +31,7 @@ export function added(before: Snapshot, after: Snapshot): string[] {
  * Our objects contain the product's name, or are on one of the run's directories, whose names contain it.
  */
 const ours = /mini-docker/;
-const ourLinks = /^(mini-|veth-)/;
+const ourLinks = /^(mini-|veth[0-9a-f]{7}$)/;
 
 function mounts(): Map<string, string> {
   const found = (readMountinfo() ?? []).map(mount => [

@@ -50,6 +50,7 @@ export function pretendEngine(given: Pretended): Engine {
       countRequest() {},
       ...given.system,
     }),
+    stopContainers: async () => {},
     close: async () => {},
   };
 }

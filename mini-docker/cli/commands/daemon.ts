@@ -19,7 +19,9 @@ export const daemon = command({
   run: () => Promise.resolve(0),
 });
 
-function shown({ help, multiple, placeholder, short }: DaemonFlag): Flag<unknown> {
+function shown({ help, kind, placeholder, short }: DaemonFlag): Flag<unknown> {
   if (placeholder === undefined) return toggle(help, short) as Flag<unknown>;
-  return (multiple ? list(placeholder, help, short) : text(placeholder, help, short)) as Flag<unknown>;
+  return (
+    kind === 'list' || kind === 'pairs' ? list(placeholder, help, short) : text(placeholder, help, short)
+  ) as Flag<unknown>;
 }

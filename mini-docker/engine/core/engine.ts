@@ -64,6 +64,8 @@ export interface Engine {
   volumes: VolumesApi;
   builds: BuildsApi;
   system: SystemApi;
+  /** Stops all containers, each killed after so many seconds: "live-restore": false. */
+  stopContainers(seconds: number): Promise<void>;
   /**
    * Stops serving: followers and attached clients are disconnected, state is saved, containers keep running.
    * Idempotent.

@@ -23,4 +23,6 @@ export interface SystemApi {
   metrics(): Promise<string>;
   /** For the metrics: an answer of the API. */
   countRequest(method: string, status: number): void;
+  /** Tells clients that the configuration was read again. */
+  reloaded(): void;
 }

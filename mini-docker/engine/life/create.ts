@@ -18,7 +18,7 @@ import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
 import { checkConfig } from '../spec/check-config.ts';
 import { withHostDefaults } from '../spec/host-defaults.ts';
 import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
-import { lxcfsMounts, wantsLxcfs, withLxcfs } from '../spec/lxcfs.ts';
+import { lxcfsMounts, wantsLxcfs } from '../spec/lxcfs.ts';
 import { requestedMounts } from '../spec/mount-requests.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -86,7 +86,7 @@ export function draftRecord(
   const { HostConfig: wantedHost = {}, NetworkingConfig, ...wantedConfig } = request.body;
   const config = withImageDefaults(wantedConfig, image.config.config ?? {});
   const command = commandLine(config);
-  const host = withHostDefaults(withLxcfs(wantedHost, context.defaults.lxcfs), context.facts);
+  const host = withHostDefaults(wantedHost, context.facts, context.defaults);
   const networks = requestedNetworks(host, { asked: wantedConfig, networking: NetworkingConfig });
   namesToIds(context, host);
   checkConfig(config, host, context.facts);

@@ -53,7 +53,7 @@ export async function recover(context: EngineContext): Promise<void> {
   await context.networks.adopt(
     [...containers].flatMap(live => {
       const pid = namespacePid(context, live);
-      return pid === undefined ? [] : [runningOnNetworks(live.record, pid)];
+      return pid === undefined ? [] : [runningOnNetworks(context, live.record, pid)];
     }),
   );
   for (const { id, record } of containers) reconcileNetworks(record, context.networks.endpoints(id));

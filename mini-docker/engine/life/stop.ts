@@ -165,7 +165,7 @@ function endOptions(live: LiveContainer, options: StopOptions): { signal: number
   };
 }
 
-function stopSignalOf(live: LiveContainer): number {
+export function stopSignalOf(live: LiveContainer): number {
   const { StopSignal } = live.record.config;
   return StopSignal ? signalNumber(StopSignal) : SIG.TERM;
 }

@@ -98,6 +98,11 @@ export function stopAsked(held: Held): void {
   change(held, { manuallyStopped: true });
 }
 
+/** The daemon stopped it with itself, and not a user: its restart policy holds for the next daemon. */
+export function stoppedWithDaemon(held: Held): void {
+  change(held, { manuallyStopped: false });
+}
+
 /** `restart` will end it first: that exit triggers neither --rm nor the restart policy. */
 export function restartAsked(held: Held): void {
   stopAsked(held);

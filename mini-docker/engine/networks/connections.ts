@@ -25,7 +25,7 @@ export async function connectNetworks(
   }
   // `network disconnect` removed every other network.
   if (Object.keys(record.networks).length === 0 && kept.size === 0) {
-    await networks.attach(attachOptions(record, { network: 'none', settings: {}, pid }));
+    await networks.attach(attachOptions(context, record, { network: 'none', settings: {}, pid }));
   }
   await publishPorts(context, record);
 }
@@ -37,7 +37,7 @@ export async function connectNetwork(
   options: { network: string; settings: EndpointSettings; pid: number },
 ): Promise<void> {
   const { network, settings } = options;
-  const endpoint = await context.networks.attach(attachOptions(record, options));
+  const endpoint = await context.networks.attach(attachOptions(context, record, options));
   record.networks[network] = connected(settings, endpoint);
   const { ipAddress, ipv6Address } = endpoint;
   if (ipAddress !== '')
@@ -94,12 +94,13 @@ export async function forceDisconnect(context: EngineContext, record: ContainerR
 }
 
 function attachOptions(
+  { defaults }: EngineContext,
   record: ContainerRecord,
   options: { network: string; settings: EndpointSettings; pid: number },
 ) {
   const { network, settings, pid } = options;
   const { IPAMConfig, Aliases, Links } = settings;
-  const { Dns } = record.hostConfig;
+  const Dns = record.hostConfig.Dns?.length ? record.hostConfig.Dns : defaults.dns;
   const isFirst = Object.keys(record.networks)[0] === network;
   const asked = record.wantedMacs?.[network] || (isFirst && record.config.MacAddress);
   const last = record.lastAddresses?.[network];
@@ -140,13 +141,17 @@ function connected(settings: EndpointSettings, endpoint: Endpoint): EndpointSett
 }
 
 /** What the networks need to know of a container that an earlier daemon left running. */
-export function runningOnNetworks(record: ContainerRecord, pid: number): RunningContainer {
+export function runningOnNetworks(
+  context: EngineContext,
+  record: ContainerRecord,
+  pid: number,
+): RunningContainer {
   const { id: containerId, name: containerName, ports = {} } = record;
   if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return { containerId, pid };
   const asked = Object.entries(record.networks).map(([network, settings]) => {
     const { IPAddress = '', GlobalIPv6Address = '' } = settings;
     const preferred = { ipAddress: IPAddress, ipv6Address: GlobalIPv6Address };
-    return { ...attachOptions(record, { network, settings, pid }), preferred };
+    return { ...attachOptions(context, record, { network, settings, pid }), preferred };
   });
   return { containerId, pid, known: { containerName, asked, ports } };
 }

@@ -81,7 +81,10 @@ export async function fillEtcFiles(context: EngineContext, record: ContainerReco
   const isHost = record.hostConfig.NetworkMode === 'host';
   const base = isHost ? readHost('/etc/hosts') : LOCALHOST;
   const hosts = [base, ...(await hostLines(context, record))].join('');
-  rewrite(context, record, { path: files.resolvConf, change: () => bytewise(ownResolvConf(record)) });
+  rewrite(context, record, {
+    path: files.resolvConf,
+    change: () => bytewise(ownResolvConf(context, record)),
+  });
   rewrite(context, record, { path: files.hosts, change: () => bytewise(hosts) });
 }
 
@@ -99,7 +102,7 @@ export async function whileNetworksChange(
   const files = etcFiles(context, record);
   const look = async () => ({
     lines: (await hostLines(context, record)).map(bytewise),
-    resolvConf: bytewise(ownResolvConf(record)),
+    resolvConf: bytewise(ownResolvConf(context, record)),
   });
   const before = await look();
   await change();
@@ -189,11 +192,18 @@ async function hostAddress(context: EngineContext, record: ContainerRecord): Pro
   return IPAM.Config[0]?.Gateway ?? '';
 }
 
-function ownResolvConf({ hostConfig, networks }: ContainerRecord): string {
+function ownResolvConf({ defaults }: EngineContext, { hostConfig, networks }: ContainerRecord): string {
   const isHost = hostConfig.NetworkMode === 'host';
   const ofHost = readHost(isHost ? '/etc/resolv.conf' : resolvConfForContainers());
   const hasNameServer = Object.values(networks).some(({ DNSNames }) => (DNSNames?.length ?? 0) > 0);
-  return resolvConf(hostConfig, { ofHost, hasNameServer });
+  const { Dns, DnsSearch, DnsOptions } = hostConfig;
+  const host = {
+    ...hostConfig,
+    Dns: Dns?.length || isHost ? (Dns ?? []) : (defaults.dns ?? []),
+    DnsSearch: DnsSearch?.length || isHost ? (DnsSearch ?? []) : (defaults.dnsSearch ?? []),
+    DnsOptions: DnsOptions?.length || isHost ? (DnsOptions ?? []) : (defaults.dnsOptions ?? []),
+  };
+  return resolvConf(host, { ofHost, hasNameServer });
 }
 
 /** Docker's fallback for a host that has no servers, or only servers on its own loopback. */

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
-import type { RegistryOptions } from '../../daemon/options.ts';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { RUNTIMES } from '../spec/check-config.ts';
@@ -17,21 +16,15 @@ const ARCHITECTURES: Record<string, [docker: string, kernel: string]> = {
   arm64: ['arm64', 'aarch64'],
 };
 
-export interface InfoOptions {
-  id: string;
-  debug: boolean;
-  registries: RegistryOptions;
-}
-
-export async function systemInfo(context: EngineContext, options: InfoOptions): Promise<SystemInfo> {
-  const { facts, paths } = context;
+export async function systemInfo(context: EngineContext, id: string): Promise<SystemInfo> {
+  const { facts, paths, defaults, settings } = context;
   const hasLimits = facts.noLimits === undefined;
   const statuses = [...context.containers].map(({ record }) => record.state.status);
   const count = (...wanted: string[]) => statuses.filter(status => wanted.includes(status)).length;
   const system = osRelease();
-  const { mirrors = [], insecure = [] } = options.registries;
+  const { mirrors = [], insecure = [] } = settings.registries;
   return {
-    ID: options.id,
+    ID: id,
     Containers: statuses.length,
     ContainersRunning: count('running', 'restarting'),
     ContainersPaused: count('paused'),
@@ -53,12 +46,12 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
     CPUSet: hasLimits,
     PidsLimit: hasLimits,
     IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
-    Debug: options.debug,
+    Debug: settings.debug,
     NFd: 0,
     OomKillDisable: hasLimits && facts.cgroupVersion === 1,
     NGoroutines: 0,
     SystemTime: encodeTimestamp(nowNanoseconds()),
-    LoggingDriver: 'json-file',
+    LoggingDriver: defaults.logDriver ?? 'json-file',
     CgroupDriver: hasLimits ? 'cgroupfs' : 'none',
     CgroupVersion: String(facts.cgroupVersion),
     NEventsListener: context.events.listeners,
@@ -90,11 +83,11 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
     HttpsProxy: '',
     NoProxy: '',
     Name: facts.hostname,
-    Labels: [],
+    Labels: settings.labels,
     ExperimentalBuild: false,
     ServerVersion: VERSION,
     Runtimes: Object.fromEntries(RUNTIMES.map(name => [name, { path: 'mini-docker' }])),
-    DefaultRuntime: RUNTIMES[0]!,
+    DefaultRuntime: defaults.runtime ?? RUNTIMES[0]!,
     Swarm: {
       NodeID: '',
       NodeAddr: '',
@@ -103,7 +96,7 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
       Error: '',
       RemoteManagers: null,
     },
-    LiveRestoreEnabled: true,
+    LiveRestoreEnabled: settings.stopWithin === undefined,
     Isolation: '',
     InitBinary: 'built in',
     ContainerdCommit: { ID: '' },
@@ -113,6 +106,7 @@ export async function systemInfo(context: EngineContext, options: InfoOptions): 
       ...(facts.apparmor ? ['name=apparmor'] : []),
       ...(facts.seccomp ? ['name=seccomp,profile=builtin'] : []),
       ...(facts.rootless ? ['name=rootless'] : []),
+      ...(defaults.idMappings ? ['name=userns'] : []),
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     ProductLicense: '',

@@ -44,6 +44,6 @@ function isMounted(): boolean {
 
 /** With the daemon's own setting, for a container that says nothing. */
 export function withLxcfs(host: HostConfig, byDefault: boolean): HostConfig {
-  if (!byDefault || host.Annotations?.[ANNOTATION] !== undefined) return host;
+  if (!byDefault || host.Annotations?.[ANNOTATION] !== undefined) return { ...host };
   return { ...host, Annotations: { ...host.Annotations, [ANNOTATION]: 'true' } };
 }

@@ -1,5 +1,6 @@
 // The objects that every room of the engine shares.
 
+import type { ContainerDefaults, Reloadable } from '../../daemon/options.ts';
 import type { ImageStore } from '../../images/image.ts';
 import type { Networks } from '../../network/network.ts';
 import type { Runtime } from '../../runtime/container.ts';
@@ -12,14 +13,11 @@ import type { ContainerSet } from './container-set.ts';
 import type { RecordKeeper } from './record-keeper.ts';
 import type { VolumeStore } from './volume-store.ts';
 
-/** Settings of the daemon for containers that say nothing else. */
-export interface ContainerDefaults {
-  /** Whether lxcfs replaces files of /proc. */
-  lxcfs: boolean;
-}
-
 export interface EngineContext {
+  /** What a container gets whose client says nothing about it. */
   defaults: ContainerDefaults;
+  /** Settings that change while the daemon runs. */
+  settings: Reloadable;
   paths: DataPaths;
   facts: HostFacts;
   images: ImageStore;

@@ -63,7 +63,7 @@ export interface RecordMount extends MountPoint {
 
 export interface AskedSignal {
   /** The command, or the API call of the same name. */
-  by: 'stop' | 'kill' | 'restart' | 'rm';
+  by: 'stop' | 'kill' | 'restart' | 'rm' | 'shutdown';
   signal: number;
   /** RFC 3339 */
   at: string;

@@ -72,6 +72,7 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
     runtime,
     containers: new ContainerSet(),
     defaults: { lxcfs: false },
+    settings: { debug: false, labels: [], registries: {} },
     events: new Events(),
     measures: new Measures(),
     deletions: new Deletions(warn),

@@ -5,16 +5,16 @@ import { ImageError } from '../errors.ts';
 
 export interface RegistrySettings {
   /** "registry-mirrors": URLs that are tried before docker.io itself. */
-  mirrors?: readonly string[];
+  mirrors?: readonly string[] | undefined;
   /**
    * "insecure-registries": hosts that may use plain HTTP or an untrusted certificate. host[:port] or CIDR.
    */
-  insecure?: readonly string[];
+  insecure?: readonly string[] | undefined;
   /** Directory in which HOST/*.crt are certificates that are trusted for that host alone. */
   certificates?: string;
   /** "max-concurrent-downloads" and "max-concurrent-uploads". */
-  maxDownloads?: number;
-  maxUploads?: number;
+  maxDownloads?: number | undefined;
+  maxUploads?: number | undefined;
 }
 
 export const DEFAULT_CERTIFICATES = '/etc/docker/certs.d';

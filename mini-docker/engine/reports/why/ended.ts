@@ -65,7 +65,10 @@ function endedByUser({ name, state, record }: Facts): Finding | undefined {
   );
   if (last === undefined) return undefined;
   const first = asked.find(each => each.by === last.by) ?? last;
-  const command = `'mini-docker ${last.by}' (or a client's call of the same name)`;
+  const command =
+    last.by === 'shutdown'
+      ? "the daemon, which stopped all containers with itself ('live-restore' is false)"
+      : `'mini-docker ${last.by}' (or a client's call of the same name)`;
   const evidence = [...asked.map(sent), `it ended at ${finishedAt} with code ${exitCode}`];
   if (last.by !== 'kill' && last.signal === SIG.KILL && first.signal !== SIG.KILL) {
     const stop = signalName(first.signal);

@@ -1,0 +1,159 @@
+// daemon.json: what dockerd's settings do here.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { commandLines } from './support/command-lines.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'daemon-settings-'));
+const file = join(scratch, 'daemon.json');
+const settings = {
+  bridge: 'docker0',
+  bip: '10.77.0.1/24',
+  'fixed-cidr': '10.77.0.128/25',
+  mtu: 1400,
+  'default-address-pools': [{ base: '10.88.0.0/16', size: 24 }],
+  dns: ['192.0.2.53'],
+  'dns-search': ['example.test'],
+  'default-ulimits': { nofile: { Name: 'nofile', Soft: 100, Hard: 200 } },
+  'default-shm-size': '8m',
+  'cgroup-parent': 'mini-docker-settings-test',
+  'log-driver': 'local',
+  'log-opts': { 'max-size': '1m' },
+  init: true,
+  'no-new-privileges': true,
+  labels: ['place=here'],
+  ip: '127.0.0.1',
+  'live-restore': false,
+  'shutdown-timeout': 2,
+  'registry-mirrors': ['https://mirror.example/'],
+  'userland-proxy': false,
+};
+
+let daemon: TestDaemon;
+let engine: EngineClient;
+const { does } = commandLines(() => daemon)[0]!;
+
+const write = (more: object = {}) => writeFileSync(file, JSON.stringify({ ...settings, ...more }));
+const inside = (...words: string[]) =>
+  execFileSync('nsenter', ['-t', String(daemon.namespaces), '-n', '-m', ...words], { encoding: 'utf8' });
+
+beforeAll(async () => {
+  write();
+  daemon = await startDaemon({ args: ['--config-file', file] });
+  engine = engineClient(daemon);
+});
+afterEach(async () => {
+  for (const id of (await does('ps -aq')).split('\n').filter(Boolean)) await does(`rm -f ${id}`);
+});
+afterAll(async () => {
+  await daemon.stop();
+  rmSync(scratch, { recursive: true });
+});
+
+test('the default bridge has its name, its address, its range and its MTU', async () => {
+  const link = await does('run --rm busybox ip addr show dev eth0');
+  expect(link).toContain('mtu 1400');
+  expect(link).toContain('inet 10.77.0.128/24');
+  await does('run -d --name stay busybox sleep 1000');
+  expect(inside('ip', '-br', 'addr', 'show', 'dev', 'docker0')).toMatch(/^docker0 +UP +10\.77\.0\.1\/24/);
+  expect(inside('ip', '-br', 'link', 'show', 'type', 'veth')).toMatch(/^veth[0-9a-f]{7}@/);
+});
+
+test('networks get their subnets from the address pools', async () => {
+  for (const name of ['one', 'two']) await does(`network create ${name}`);
+  const subnets = await does(['network', 'inspect', '-f', '{{(index .IPAM.Config 0).Subnet}}', 'one', 'two']);
+  expect(subnets).toBe('10.88.0.0/24\n10.88.1.0/24\n');
+  await does('network rm one two');
+});
+
+test('a container that says nothing has what the daemon says', async () => {
+  const look =
+    'ulimit -Sn; ulimit -Hn; df -m /dev/shm | tail -n 1; grep NoNewPrivs /proc/self/status; ps -o comm';
+  const seen = await does([
+    'run',
+    '--rm',
+    'busybox',
+    'sh',
+    '-c',
+    `${look}; cat /etc/resolv.conf /proc/self/cgroup`,
+  ]);
+  expect(seen).toMatch(/^100\n200\n.* 8 .*\/dev\/shm\nNoNewPrivs:\t1\nCOMMAND\nmemfd:docker-in\n/);
+  expect(seen).toContain('nameserver 192.0.2.53\n');
+  expect(seen).toContain('search example.test\n');
+  expect(seen).toContain('/mini-docker-settings-test/');
+});
+
+const hostConfig = async (id: string) =>
+  (await engine.json<{ HostConfig: { LogConfig: object } }>('GET', `/containers/${id}/json`)).HostConfig;
+
+test('and one that says something has that', async () => {
+  const flags =
+    '--ulimit nofile=50 --shm-size 4m --dns 192.0.2.1 --security-opt no-new-privileges=false --log-driver json-file';
+  const id = (await does(`create ${flags} busybox true`)).trim();
+  expect(await hostConfig(id)).toMatchObject({
+    Ulimits: [{ Name: 'nofile', Soft: 50, Hard: 50 }],
+    ShmSize: 4 << 20,
+    LogConfig: { Type: 'json-file', Config: {} },
+  });
+  const other = (await does('create busybox true')).trim();
+  expect((await hostConfig(other)).LogConfig).toEqual({
+    Type: 'local',
+    Config: { 'max-size': '1m' },
+  });
+});
+
+test('ports are published where the daemon says', async () => {
+  await does('run -d -p 8088:80 busybox sleep 1000');
+  expect(await does('ps --format {{.Ports}}')).toBe('127.0.0.1:8088->80/tcp\n');
+});
+
+test('info tells of it, and what means something to dockerd only is warned of', async () => {
+  const info = await engine.json<Record<string, unknown>>('GET', '/info');
+  expect(info).toMatchObject({ LoggingDriver: 'local', Labels: ['place=here'], LiveRestoreEnabled: false });
+  expect(JSON.stringify(info.RegistryConfig)).toContain('https://mirror.example/');
+  expect(daemon.log()).toContain('daemon.json: userland-proxy means something to dockerd only');
+});
+
+test('SIGHUP reads the file again, and a broken one changes nothing', async () => {
+  const labels = async () => (await engine.json<{ Labels: string[] }>('GET', '/info')).Labels;
+  write({ labels: ['place=there'], 'insecure-registries': ['10.0.0.0/8'] });
+  process.kill(daemon.pid, 'SIGHUP');
+  await eventually(labels, found => found.includes('place=there'));
+  const info = await engine.json<{ RegistryConfig: { InsecureRegistryCIDRs: string[] } }>('GET', '/info');
+  expect(info.RegistryConfig.InsecureRegistryCIDRs).toContain('10.0.0.0/8');
+  const events = await does('events --since 1m --until 0s --filter type=daemon --format {{.Action}}');
+  expect(events).toBe('reload\n');
+  writeFileSync(file, '{');
+  process.kill(daemon.pid, 'SIGHUP');
+  await eventually(
+    async () => daemon.log(),
+    log => log.includes('SIGHUP: the configuration stays as it was'),
+  );
+  expect(await labels()).toEqual(['place=there']);
+  write();
+});
+
+describe('with live-restore false', () => {
+  test('containers stop with the daemon, and come back if their policy wants it', async () => {
+    await does('run -d --name kept --restart unless-stopped busybox sleep 1000');
+    await does('run -d --name ended busybox sh -c sleep\\ 1000');
+    const pids = (await does(['inspect', '-f', '{{.State.Pid}}', 'kept', 'ended'])).trim().split('\n');
+    await daemon.end('SIGTERM');
+    for (const pid of pids) expect(() => readFileSync(`/proc/${pid}/stat`)).toThrow();
+    await daemon.begin();
+    expect(await does('ps --format {{.Names}}')).toBe('kept\n');
+    expect(await does(['inspect', '-f', '{{.State.Status}}', 'ended'])).toBe('exited\n');
+  });
+
+  test('other settings of the default bridge hold from the next daemon on', async () => {
+    await daemon.end('SIGTERM');
+    write({ bip: '10.79.0.1/24', 'fixed-cidr': '10.79.0.0/25', bridge: 'br-other' });
+    await daemon.begin();
+    expect(await does('run --rm busybox ip addr show dev eth0')).toContain('inet 10.79.0.2/24');
+    expect(inside('ip', '-br', 'link', 'show', 'type', 'bridge')).not.toContain('docker0');
+  });
+});
