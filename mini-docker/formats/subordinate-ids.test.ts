@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeSubordinateIds } from './ids.ts';
+import { decodeSubordinateIds } from './subordinate-ids.ts';
 
 const text = `# reserved
 ann:100000:65536
