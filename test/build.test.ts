@@ -673,11 +673,11 @@ describe('the command', () => {
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(
-      'Dockerfile:4: unknown instruction: COPPY; did you mean COPY?\n   4 | COPPY a b',
+      'dockerfile parse error on line 4: unknown instruction: COPPY; did you mean COPY?\n   4 | COPPY a b',
     );
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the Dockerfile's
     const late = await ours(daemon, ['build', '-'], { input: 'FROM busybox\nENV A=${B:?needed}\n' });
-    expect(late.stderr).toContain('Dockerfile:2: B: needed');
+    expect(late.stderr).toContain('dockerfile parse error on line 2: B: needed');
   });
 
   test('what is kept for later builds can be taken away', async () => {

@@ -56,5 +56,5 @@ test('FROM names a stage also by a variable, and never by a number', () => {
 test('a flag that cannot be had is an error in a stage that is needed, with its line', () => {
   const dockerfile = parseDockerfile('FROM a AS one\nRUN --security=insecure x\nFROM b\nCOPY --from=c x y');
   expect(plan(undefined, dockerfile).stages).toHaveLength(1);
-  expect(() => plan('one', dockerfile)).toThrow('Dockerfile:2: RUN --security=insecure');
+  expect(() => plan('one', dockerfile)).toThrow('dockerfile parse error on line 2: RUN --security=insecure');
 });

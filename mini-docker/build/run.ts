@@ -70,7 +70,8 @@ export async function runStep(
     mounts: [...prepared.mounts, ...script],
   });
   let container: Container | undefined;
-  const times = { startedAt: new Date().toISOString(), finishedAt: '' };
+  const ran = { startedAt: new Date().toISOString(), finishedAt: '', exitCode: 0 };
+  let failed: BuildError | undefined;
   let kept = false;
   try {
     signal.throwIfAborted();
@@ -92,8 +93,9 @@ export async function runStep(
     run.happened('die', { exitCode: String(exit.code ?? -1) });
     await Promise.race([written, new Promise(late => setTimeout(late, PATIENCE).unref())]);
     signal.throwIfAborted();
-    if (exit.code !== 0) throw failure(exit, args);
-    times.finishedAt = new Date().toISOString();
+    if (exit.code !== 0) failed = failure(exit, args);
+    ran.finishedAt = new Date().toISOString();
+    ran.exitCode = exit.code ?? 255;
     kept = request.keepContainers;
   } catch (cause) {
     if (cause instanceof BuildError || signal.aborted) throw cause;
@@ -111,11 +113,12 @@ export async function runStep(
     upperdir: layer.upperdir,
     places: run.spec.mounts.map(each => each.destination),
   });
-  const stored = await storeLayer(workspace, layer.upperdir);
+  const stored = failed === undefined ? await storeLayer(workspace, layer.upperdir) : undefined;
   if (kept) {
-    const ran = { upperdir: layer.upperdir, times };
-    await keepContainer(workspace, state, { id, args, ran });
+    const { upperdir } = layer;
+    await keepContainer(workspace, state, { id, args, ran: { upperdir, state: ran } });
   }
+  if (failed !== undefined) throw failed;
   return stored;
 }
 

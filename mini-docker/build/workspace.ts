@@ -44,7 +44,7 @@ export interface KeptContainer {
   args: string[];
   host: HostConfig;
   /** For a step that ran: its writable layer, which moves to the container. */
-  ran?: { upperdir: string; times: { startedAt: string; finishedAt: string } };
+  ran?: { upperdir: string; state: { startedAt: string; finishedAt: string; exitCode: number } };
 }
 
 export interface RunRequest {

@@ -20,7 +20,7 @@ export function keepContainer(context: EngineContext, kept: KeptContainer): void
       ...draftRecord(context, { id, name, image, body }),
       // What RUN writes to a volume of the image is in the layer.
       mounts: [],
-      ...(ran && { state: { ...CREATED, status: 'exited', startedBefore: true, ...ran.times } }),
+      ...(ran && { state: { ...CREATED, status: 'exited', startedBefore: true, ...ran.state } }),
     };
     createRecord(paths, record);
     if (ran !== undefined) {

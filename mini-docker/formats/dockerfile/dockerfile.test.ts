@@ -25,21 +25,23 @@ const problem = (text: string): string => {
 
 test('an unknown instruction is shown with its line and the one that was meant', () => {
   expect(problem('FROM busybox\n\nRNU echo hi \\\n  there\n')).toBe(
-    'Dockerfile:3: unknown instruction: RNU; did you mean RUN?\n   3 | RNU echo hi \\',
+    'dockerfile parse error on line 3: unknown instruction: RNU; did you mean RUN?\n   3 | RNU echo hi \\',
   );
   expect(problem('FROM busybox\nENTRYPIONT x')).toContain('did you mean ENTRYPOINT?');
-  expect(problem('FROM busybox\nQQQQ x')).toMatch(/^Dockerfile:2: unknown instruction: QQQQ\n/);
+  expect(problem('FROM busybox\nQQQQ x')).toMatch(
+    /^dockerfile parse error on line 2: unknown instruction: QQQQ\n/,
+  );
 });
 
 test.each([
-  ['', 'Dockerfile:1: the Dockerfile (Dockerfile) cannot be empty'],
+  ['', 'dockerfile parse error on line 1: the Dockerfile (Dockerfile) cannot be empty'],
   ['# nothing\n', 'cannot be empty'],
   ['ARG a\n', 'the Dockerfile has no FROM'],
-  ['RUN true\nFROM busybox', 'Dockerfile:1: no build stage in current context'],
+  ['RUN true\nFROM busybox', 'dockerfile parse error on line 1: no build stage in current context'],
   ['FROM', 'FROM requires at least one argument'],
   ['FROM a b', 'FROM IMAGE [AS NAME]'],
   ['FROM a AS 1', 'invalid name for a build stage'],
-  ['FROM a AS x\nFROM b AS X', 'Dockerfile:2: two stages have the name x'],
+  ['FROM a AS x\nFROM b AS X', 'dockerfile parse error on line 2: two stages have the name x'],
   ['FROM a\nCOPY x', 'COPY requires at least two arguments'],
   ['FROM a\nCOPY --form=x a b', 'unknown flag for COPY: --form; did you mean --from?'],
   ['FROM a\nCOPY --chown a b', 'the flag --chown needs a value'],
@@ -56,7 +58,10 @@ test.each([
   ['FROM a\nONBUILD RNU x', 'did you mean RUN?'],
   ['FROM a\nRUN <<EOF\ntrue\n', 'the here-document EOF has no end'],
   ['# escape=x\nFROM a', 'the escape character must be'],
-  ['# escape=\\\n# escape=`\nFROM a', 'Dockerfile:2: the directive escape is given twice'],
+  [
+    '# escape=\\\n# escape=`\nFROM a',
+    'dockerfile parse error on line 2: the directive escape is given twice',
+  ],
 ])('%j is refused with a reason', (text, reason) => {
   expect(problem(text)).toContain(reason);
 });

@@ -8,7 +8,12 @@ export class DockerfileError extends FormatError {
   /** `line` is counted from 1; `text` is the line itself, as it is shown below the message. */
   constructor(why: string, place: { file: string; line: number; text: string }, details?: ErrorDetails) {
     const { file, line, text } = place;
-    super(`${file}:${line}: ${why}\n${String(line).padStart(4)} | ${text.trimEnd()}`, details);
+    // Docker's words, which scripts search for.
+    const where = file === 'Dockerfile' ? line : `${line} of ${file}`;
+    super(
+      `dockerfile parse error on line ${where}: ${why}\n${String(line).padStart(4)} | ${text.trimEnd()}`,
+      details,
+    );
   }
 }
 
