@@ -1,6 +1,7 @@
 // The daemon is killed with SIGKILL at random moments, again and again, while containers are made, started, write, end
 // and are removed. The next one has to find everything again: nothing is lost, nothing comes twice, nothing is left.
 
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -61,8 +62,9 @@ async function sure(method: string, path: string, body?: object): Promise<Answer
 
 const json = (answer: Answer) => JSON.parse(answer.body.toString());
 
-function create(name: string, script: string, more: { Tty?: boolean } = {}) {
-  const body = { Image: 'busybox', Cmd: ['sh', '-c', script], HostConfig: { NetworkMode: 'none' }, ...more };
+function create(name: string, script: string, more: { Tty?: boolean; HostConfig?: object } = {}) {
+  const HostConfig = more.HostConfig ?? { NetworkMode: 'none' };
+  const body = { Image: 'busybox', Cmd: ['sh', '-c', script], ...more, HostConfig };
   return ask('POST', `/containers/create?name=${name}`, body);
 }
 
@@ -92,9 +94,14 @@ interface Known {
   lines: number;
 }
 
+const namespaceLinks = () =>
+  execFileSync('nsenter', ['-t', String(daemon.namespaces), '-n', 'ip', '-br', 'link'], { encoding: 'utf8' });
+
+/** Microseconds: a long run must not make logs that take minutes to read. */
+const PAUSE = 1000 * Math.ceil(ROUNDS / 24);
+
 /** Writes without pause to both streams until it is told to stop, says how far it came, and exits with 7. */
-const WRITER =
-  "trap 'echo end; exit 7' TERM; i=0; while :; do echo $i; echo e$i >&2; i=$((i+1)); [ $((i % 20)) = 0 ] && usleep 1000; done";
+const WRITER = `trap 'echo end; exit 7' TERM; i=0; while :; do echo $i; echo e$i >&2; i=$((i+1)); [ $((i % 20)) = 0 ] && usleep ${PAUSE}; done`;
 const SHORT = (lines: number, code: number) =>
   `i=0; while [ $i -lt ${lines} ]; do echo $i; i=$((i+1)); done; exit ${code}`;
 
@@ -124,7 +131,10 @@ test(
         const one: Known = { kind, created: false, started: false, code, lines };
         alive.set(name, one);
         const script = kind === 'stopped' ? WRITER : SHORT(lines, code);
-        one.created = (await create(name, script))?.status === 201;
+        // Half of them have a network, a published port and a volume, to be given back.
+        const HostConfig = { PortBindings: { '80/tcp': [{}] }, Binds: [`${name}:/data`] };
+        const more = (round + (number >> 2)) % 2 === 0 ? {} : { HostConfig };
+        one.created = (await create(name, script, more))?.status === 201;
         if (!one.created) return;
         one.started = (await ask('POST', `/containers/${name}/start`))?.status === 204;
         if (!one.started) return;
@@ -185,6 +195,8 @@ test(
     }
     const left = readdirSync(join(daemon.dataRoot, 'containers'));
     expect(left).toHaveLength(2);
+    expect(readdirSync(join(daemon.dataRoot, 'networks/containers'))).toEqual([]);
+    await expect.poll(() => namespaceLinks()).not.toMatch(/veth/);
     expect(readdirSync(join(daemon.runDir, 'containers'))).toEqual([]);
   },
   30_000 * ROUNDS,
