@@ -292,7 +292,7 @@ test('a chapter has all its parts', () => {
   expect(missing).toEqual([]);
 });
 
-test('what is imported is a file, with its ending, or a library by its name', () => {
+test('imports name a file, with its ending, or a library', () => {
   const found = files.flatMap(importsOf).filter(each => {
     const to = target(each);
     if (to !== undefined) return !/\.(ts|json)$/.test(to) || !existsSync(join(root, to));

@@ -12,5 +12,5 @@ await testInVm({
     'test/cgroups/cgroups.test.ts',
     'test/limits.test.ts',
   ],
-  timeout: 400_000,
+  timeout: 1_200_000,
 });

@@ -66,7 +66,7 @@ RUN cat /s /t /two`;
     expect((await build(dockerfile, {}, 'target=no')).error).toContain('--security=insecure');
   });
 
-  test('scratch alone is no image; what is built on it has a PATH', async () => {
+  test('scratch alone is not an image; an image built on it has a PATH', async () => {
     expect((await build('FROM scratch')).error).toBe('No image was generated. Is your Dockerfile empty?');
     expect((await inspected('FROM scratch\nCOPY a /')).Config.Env).toEqual([PATH]);
     const own = await inspected('FROM scratch AS s\nFROM s\nENV A=1 PATH=/x\nCOPY a /');
@@ -317,7 +317,7 @@ test('a build tells of its containers, as run does', async () => {
   });
 });
 
-test('what cannot be had is refused', async () => {
+test('unsupported instructions and flags are refused', async () => {
   expect((await build('FROM busybox', {}, 'isolation=hyperv')).error).toContain('invalid isolation');
 });
 

@@ -75,7 +75,7 @@ async function printed(image: string, ...command: string[]): Promise<string> {
 /** Of a Dockerfile without a context. */
 const dockerfile = (text: string, ...args: string[]) => built([...args, '-'], { input: text });
 
-test('a build says what it does, in the words of docker, and the second time it takes all of it from the cache', async () => {
+test("a build prints docker's messages, and the second one takes everything from the cache", async () => {
   using context = newContext({
     Dockerfile:
       'FROM busybox\nENV A=b\nRUN echo out; echo $A > /file\nCOPY data /data\nCMD ["cat", "/file"]\n',
@@ -406,7 +406,7 @@ RUN find /unpacked /copied /plain.gz -type f; stat -c %u:%g /unpacked/x/file
     expect(git.stderr).toContain('git repositories are not supported');
   });
 
-  test('what is wrong is said: no such file, two files into one, a directory in place of a file', async () => {
+  test('errors name the fault: no such file, two files into one, a directory in place of a file', async () => {
     using context = newContext({ a: '1', b: '2', 'd/x': '3' });
     const failing = async (line: string) =>
       (await ours(daemon, ['build', '-f', '-', context.path], { input: `FROM busybox\n${line}\n` })).stderr;
@@ -452,7 +452,7 @@ RUN ls / /run 2>&1; true
     expect((await ours(daemon, ['build', '-'], missing)).stderr).toContain('secret no not found');
   });
 
-  test('what a mount makes where a dangling link leads is not in the image either', async () => {
+  test('a file that a mount makes at the target of a dangling link is not in the image either', async () => {
     using context = newContext({
       secret: 'sesame',
       Dockerfile: `FROM busybox
@@ -467,7 +467,7 @@ RUN ! test -e /gone && ! test -e /file && test -L /link
     expect((await inspect('links')).RootFS.Layers).toHaveLength(2);
   });
 
-  test('here-documents are scripts, of the shell or of what they say themselves', async () => {
+  test('here-documents are scripts for the shell or for the interpreter that they name', async () => {
     const said = await dockerfile(`FROM busybox
 RUN <<EOF
 a=1
@@ -501,7 +501,7 @@ RUN id -u; id -g; pwd; cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/c
     expect(said).toContain('\n5\n6\n/w\n');
   });
 
-  test('what it deletes is gone, and what it leaves is a layer that other tools read', async () => {
+  test('deleted files are gone, and the result is a layer that other tools read', async () => {
     await dockerfile('FROM busybox\nRUN rm /bin/vi && mkdir /new && echo 1 > /new/file\n', '-t', 'deleted');
     expect(await printed('deleted', 'sh', '-c', 'ls /bin/vi 2>&1; cat /new/file')).toContain('No such file');
     const saved = await ours(daemon, ['run', '--rm', 'deleted', 'cat', '/new/file']);
@@ -680,7 +680,7 @@ describe('the command', () => {
     expect(late.stderr).toContain('dockerfile parse error on line 2: B: needed');
   });
 
-  test('what is kept for later builds can be taken away', async () => {
+  test('the build cache can be pruned', async () => {
     await dockerfile('FROM busybox\nRUN echo unique > /kept\n', '-t', 'kept');
     const pruned = await engine.json<{ CachesDeleted: string[] }>('POST', '/build/prune');
     expect(pruned.CachesDeleted.length).toBeGreaterThan(0);
@@ -732,7 +732,7 @@ describe('commit', () => {
     await ours(daemon, ['rm', '-f', '-v', 'source']);
   });
 
-  test('what cannot be a change is refused, and nothing is made', async () => {
+  test('an instruction that cannot be a change is refused, and no image is made', async () => {
     await ours(daemon, ['create', '--name', 'plain', 'busybox']);
     const before = await images();
     const run = await ours(daemon, ['commit', '-c', 'RUN true', 'plain']);

@@ -199,7 +199,7 @@ describe('dockerode', () => {
     await expect(container.getArchive({ path: '/nope' })).rejects.toMatchObject({ statusCode: 404 });
   });
 
-  test('removes, and what was removed is not found any more', async () => {
+  test('removes containers, which are then not found any more', async () => {
     await using container = await using({ Cmd: ['sleep', '1000'], name: 'short-lived' });
     await container.start();
     await expect(container.start()).rejects.toMatchObject({ statusCode: 304 });
@@ -285,7 +285,7 @@ describe.each(commands)('%s', command => {
     expect(await does('run --rm -t busybox tty')).toBe('/dev/pts/0\r\n');
   });
 
-  test('run exits with 127, 126 and 125 for what is not there, cannot run, or is our fault', async () => {
+  test('run exits with 127 for a missing program, 126 for one that cannot run, and 125 for errors of the daemon', async () => {
     expect(await cli('run --rm busybox nothing')).toMatchObject({ code: 127 });
     expect(await cli('run --rm busybox /etc/passwd')).toMatchObject({ code: 126 });
     expect(await cli('run --rm --memory 1 busybox true')).toMatchObject({ code: 125 });
@@ -323,7 +323,7 @@ describe.each(commands)('%s', command => {
     expect(await does('ps -aq')).toBe('');
   });
 
-  test('logs -f follows to the end; attach delivers what comes; events tell what happened', async () => {
+  test('logs -f follows to the end; attach delivers output; events report the changes', async () => {
     const since = Math.floor(Date.now() / 1000);
     await does([
       'run',

@@ -111,7 +111,7 @@ describe('run', () => {
     expect([String(rest), code]).toEqual(['got\n', 5]);
   });
 
-  test('what a signal ended ends with 128 and its number', async () => {
+  test("a program ended by a signal gives 128 and the signal's number", async () => {
     await using container = await sleeper();
     const waiting = md(`wait ${container.id}`);
     await md(`kill ${container.id}`);

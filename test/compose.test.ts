@@ -88,7 +88,7 @@ networks: {back: {internal: true}}
   expect((await engine.json<VolumeList>('GET', `/volumes?${filters()}`)).Volumes ?? []).toEqual([]);
 });
 
-test('only what has changed is recreated, and anonymous volumes go on', async () => {
+test('only changed services are recreated, and keep their anonymous volumes', async () => {
   const text = (value: string) => `services:
   a: {${SLEEP}, volumes: [/keep], environment: {V: "${value}"}}
   b: {${SLEEP}}
@@ -149,7 +149,7 @@ test('a service waits until others are healthy or done', async () => {
   expect((await inspected('demo-db-1')).State.Health?.Status).toBe('healthy');
 });
 
-test('what it waits for and fails is named, and the service is not started', async () => {
+test('a failed dependency is named, and the service is not started', async () => {
   file(`services:
   web: {${SLEEP}, depends_on: {job: {condition: service_completed_successfully}}}
   job: {image: busybox, command: "sh -c 'exit 7'"}
@@ -173,7 +173,7 @@ test('up prints each line with its container, and exits as --exit-code-from says
   expect((await inspected('demo-server-1')).State.Running).toBe(false);
 });
 
-test('Ctrl-C stops what up has started', async () => {
+test('Ctrl-C stops the containers that up has started', async () => {
   file(`services:\n  a: {image: busybox, command: "sh -c 'echo here; sleep 1000'", stop_grace_period: 0s}\n`);
   const child = spawn(NODE, [MAIN, 'compose', '-p', 'demo', '--project-directory', directory, 'up'], {
     env: { ...process.env, DOCKER_HOST: daemon.host },

@@ -58,7 +58,7 @@ test('a paused container is found paused, and a stopped one stopped', async () =
   expect((await engine.ask('POST', `/containers/${paused}/unpause`)).status).toBe(204);
 });
 
-test('what ends while no daemon runs: its exit code, its time and its last words are known, and --rm is kept', async () => {
+test('a container that exits while no daemon runs: its exit code, time and last output are known, and --rm is obeyed', async () => {
   const id = await engine.run(['sh', '-c', 'sleep 0.2; echo last words; exit 8']);
   const brief = await engine.run(['sh', '-c', 'sleep 0.2'], { HostConfig: { AutoRemove: true } });
   const again_ = await engine.run(['sh', '-c', 'sleep 0.2; exit 1'], {
@@ -139,7 +139,7 @@ test('after a reboot the run directory is empty: restart policies decide what ru
   ]);
 });
 
-test('what was half made and half removed is gone, and the rest is swept from the run directory', async () => {
+test('half-made and half-removed containers are gone, and the run directory is cleaned up', async () => {
   const id = await engine.run(SLEEP);
   await daemon.end('SIGKILL');
   const { execFileSync } = await import('node:child_process');

@@ -107,7 +107,7 @@ test('a network to share that is not there is missed at the start only: clients 
   await remove(id);
 });
 
-test('what cannot be done and is not refused is warned about', async () => {
+test('options without effect are accepted with a warning', async () => {
   const warnings = async (HostConfig: object) =>
     (
       await engine.json<{ Warnings: string[] }>('POST', '/containers/create?name=warned', {
@@ -125,7 +125,7 @@ test('what cannot be done and is not refused is warned about', async () => {
   await remove('warned');
 });
 
-test('filters look at what they are called after, and refuse values that there are none of', async () => {
+test('filters match the field in their name, and refuse impossible values', async () => {
   const HostConfig = { NetworkMode: 'bridge', PortBindings: { '80/tcp': [{ HostPort: '18080' }] } };
   await engine.create(['true'], { name: 'published', ExposedPorts: { '77/tcp': {} }, HostConfig });
   const names = async (filters: object) => {

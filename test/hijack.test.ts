@@ -70,7 +70,7 @@ for call in range(20):
 print(lost)
 `;
 
-test.skipIf(dockerPython === undefined)('docker-py loses nothing of what 500 programs print', async () => {
+test.skipIf(dockerPython === undefined)('docker-py loses no output of 500 programs', async () => {
   const { stdout } = await promisify(execFile)(dockerPython!, ['-c', DOCKER_PY, daemon.host, '500']);
   expect(stdout).toBe('0\n');
 });

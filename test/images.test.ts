@@ -152,7 +152,7 @@ describe.skipIf(!isReady)('images', () => {
       expect(await ours.does(`pull localhost:5000/skopeo/box@${Digest}`)).toContain('Image is up to date');
     });
 
-    test('what a registry has is not sent again, and a neighbour’s layers are mounted', async () => {
+    test('blobs that the registry has are not sent again, and a neighbour’s layers are mounted', async () => {
       await ours.does('push localhost:5000/team/two:1');
       open.requests();
       expect((await ours.does('push localhost:5000/team/two:1')).match(/Layer already exists/g)).toHaveLength(
@@ -371,7 +371,7 @@ describe.skipIf(!isReady)('images', () => {
       rmSync(archive);
     });
 
-    test('what is no archive of images is refused, and nothing is left', async () => {
+    test('a file that is not an archive of images is refused, and nothing is left', async () => {
       const archive = tarball('nothing', { file: 'x' });
       const before = await ours.does('images -aq');
       expect(await ours.cli(`load -i ${archive}`)).toMatchObject({

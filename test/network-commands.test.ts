@@ -88,7 +88,7 @@ describe('the API', () => {
     expect([answer.status, String(answer.body)]).toEqual([status, expect.stringContaining(why)]);
   });
 
-  test('what is not there is 404, a name that is taken 409', async () => {
+  test('a missing network is 404, a name that is taken 409', async () => {
     await network('front');
     expect((await engine.ask('POST', '/networks/create', { Name: 'front' })).status).toBe(409);
     for (const [method, path] of [

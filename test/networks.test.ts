@@ -44,7 +44,7 @@ describe('the default bridge', () => {
     expect(reaches({ pid: beyond.pid }, IPAddress!)).toBe(false);
   });
 
-  test('/etc/hosts and /etc/resolv.conf tell what is so', async () => {
+  test("/etc/hosts and /etc/resolv.conf have the container's names and name servers", async () => {
     const more = {
       Hostname: 'box',
       Domainname: 'example',
@@ -139,7 +139,7 @@ describe('published ports', () => {
     expect((await inspect('web')).NetworkSettings.Ports).toEqual({});
   });
 
-  test('free ones are chosen for what has none, and for all that is exposed with -P', async () => {
+  test('free ports are chosen where none is given, and for all exposed ports with -P', async () => {
     await start('web', server('web'), 'bridge', {
       ExposedPorts: { '80/tcp': {}, '81': {} },
       HostConfig: { PublishAllPorts: true, PortBindings: { '82/tcp': [{ HostPort: '9000-9001' }] } },

@@ -191,7 +191,7 @@ test('an exec has its own streams and exit code, and processes that it leaves be
   expect(new Set(Processes.map(([pid]) => cgroup(pid!)))).toEqual(new Set([cgroup(Pid)]));
 });
 
-test('what a terminal shows is followed and kept', async () => {
+test('output of a terminal is followed and logged', async () => {
   const id = await engine.run(shell('printf "name? "; read name; echo hello $name; stty size'), {
     Tty: true,
     OpenStdin: true,

@@ -70,7 +70,7 @@ test('root of the container is unprivileged outside: in /proc, in a volume, in a
   expect(ownerOf(`/proc/${pid}/root/bin/busybox`)).toBe('100000:200000');
 });
 
-test('it may not read what only root of the host may, though it has all capabilities', async () => {
+test("it cannot read files that only the host's root may read, though it has all capabilities", async () => {
   const secret = join(scratch, 'secret');
   writeFileSync(secret, 'secret', { mode: 0o600 });
   const tries = 'cat /secret; echo x > /secret; chown 0 /secret; mknod /disk b 254 0; hostname x; true';
@@ -138,7 +138,7 @@ describe('with a container that runs', () => {
   });
 });
 
-test('what cannot be is refused, and nothing is left', async () => {
+test('impossible maps are refused, and nothing is left', async () => {
   const { code, err } = await run('--name', 'never', '--privileged', 'busybox', 'true');
   expect({ code, err }).toEqual({ code: 125, err: expect.stringContaining('together with --privileged') });
   const nobody = await run('--name', 'never', '-u', '70000', 'busybox', 'true');

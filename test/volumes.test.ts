@@ -101,7 +101,7 @@ const mountsOf = async (id: string) =>
   (await engine.json<{ Mounts: MountPoint[] }>('GET', `/containers/${id}/json`)).Mounts;
 
 describe('named volumes', () => {
-  test('what one container writes the next one reads', async () => {
+  test('a file that one container writes is read by the next', async () => {
     expect(await shell('echo kept > /v/file', { Binds: ['keep:/v'] })).toBe('');
     expect(await shell('cat /v/file', { Binds: ['keep:/v:ro'] })).toBe('kept\n');
     expect(readFileSync(join(data('keep'), 'file'), 'utf8')).toBe('kept\n');
@@ -244,7 +244,7 @@ describe('anonymous volumes', () => {
     expect(await names()).toEqual([]);
   });
 
-  test('--volumes-from shares them, and rm -v leaves what another one has', async () => {
+  test('--volumes-from shares them, and rm -v keeps those that another container uses', async () => {
     const donor = await engine.run(['sh', '-c', 'echo given > /data/gift'], {
       name: 'donor',
       Image: 'with-volume',
@@ -364,7 +364,7 @@ describe('bind mounts and tmpfs', () => {
     }
   });
 
-  test('read-only is what is mounted below, too, unless that is to stay writable', async () => {
+  test('mounts below a read-only mount are read-only, too, unless they are to stay writable', async () => {
     const tree = join(scratch, 'read-only');
     mkdirSync(join(tree, 'below'), { recursive: true });
     const inDaemon = (command: string) =>
@@ -404,7 +404,7 @@ describe('bind mounts and tmpfs', () => {
 });
 
 describe('the API', () => {
-  test('create answers with what it made, and again with the same', async () => {
+  test('create answers with the volume, and with the same one when it is repeated', async () => {
     const body = { Name: 'asked', Labels: { color: 'red' } };
     const made = await engine.json<VolumeResource>('POST', '/volumes/create', body);
     expect(made).toEqual({

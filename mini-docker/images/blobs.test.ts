@@ -49,7 +49,7 @@ test('a reader that stops, or never begins, does not stop the blob', async () =>
   }
 });
 
-test('what is not what was announced is told to the reader and at the end, and nothing is left', async () => {
+test('content that differs from its announcement is reported to the reader and at the end, and nothing is left', async () => {
   for (const [wrong, message] of [
     [{ digest: digestOf('another') }, 'not what was announced'],
     [{ size: WHOLE.length + 1 }, 'bytes, not'],

@@ -77,7 +77,7 @@ test('GNU tar makes the same tree of it', async () => {
   expect(listing(copy)).toBe(listing(tree));
 });
 
-test('what was changed in an overlay makes the same changes elsewhere', async () => {
+test('changes in an overlay can be applied elsewhere', async () => {
   using box = temporaryDirectory();
   const script = `
     mkdir lower upper work merged

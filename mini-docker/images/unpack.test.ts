@@ -55,7 +55,7 @@ const hidden = (directory: string, path: string): boolean =>
     return status !== undefined && isWhiteout(status);
   });
 
-describe('what a layer has', () => {
+describe('entries of a layer', () => {
   test('files come with owner, permissions and time', async () => {
     using box = temporaryDirectory();
     const mtime = 1_600_000_000_123_456_789n;

@@ -149,7 +149,7 @@ describe('root filesystem', () => {
     await container.delete();
   });
 
-  test('what it writes is in its own layer, and neither in the image nor in another container', async () => {
+  test('its writes are in its own layer, and neither in the image nor in another container', async () => {
     const options = containers.options(containers.spec(['sh', '-c', 'echo mine > /tmp/file; rm /bin/ls']));
     const container = await createRuntime().create(options);
     await container.start();

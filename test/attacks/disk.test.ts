@@ -284,7 +284,7 @@ test('names that are no names, sockets and files without an owner hinder no star
   for (const path of strange) rmSync(path, { recursive: true, force: true });
 });
 
-test('what cannot be removed is named, and the daemon starts', async ({ skip }) => {
+test('a directory that cannot be removed is named, and the daemon starts', async ({ skip }) => {
   const path = inData('images/tmp', `${2 ** 22}-immutable`);
   writeFileSync(path, 'x');
   try {

@@ -119,7 +119,7 @@ test('five thousand clients that attach or only begin to, and send nothing more,
   await engine.json('DELETE', `/containers/${id}?force=1`);
 });
 
-test('a daemon without descriptors refuses what it cannot do, and can do it again when there are some', async () => {
+test('a daemon without free descriptors refuses requests, and serves them again when there are some', async () => {
   const id = await engine.run(['sleep', '1000']);
   await engine.ask('GET', '/_ping');
   const before = descriptors();
@@ -165,7 +165,7 @@ test('clients that come and go with their input send no signal to strangers', as
   expect(daemon.log().slice(before)).toBe('');
 });
 
-test('what a program makes of the size of its log pipe costs no line', async () => {
+test('a program that resizes its log pipe costs no line', async () => {
   const architecture = hostArchitecture();
   const script = 'seq 50000';
   for (const size of [4096, 1024 * 1024]) {
@@ -202,7 +202,7 @@ test('a terminal that is not read delays neither its program nor the daemon', as
   socket.destroy();
 });
 
-test('a log that is not what it was is read as far as it can be', async () => {
+test('a log that was tampered with is read as far as possible', async () => {
   const id = await engine.run(['sh', '-c', 'echo first']);
   await engine.wait(id);
   const { LogPath } = await engine.inspect(id);

@@ -98,7 +98,7 @@ describe("the kernel's filesystems", () => {
   });
 });
 
-describe('what we put into a container', () => {
+describe('our files in a container', () => {
   test.each(['/dev', '/dev/pts', '/dev/shm'])('stays in it when the image has a link at %s', async path => {
     const { directory, check } = victim();
     const links = { [path]: directory };

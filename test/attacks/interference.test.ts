@@ -155,7 +155,7 @@ test.each([
   expect(statSync(HostsPath).size).toBeGreaterThan(4 * 1024 * 1024);
 });
 
-test('what programs write into /etc/hosts stays when networks change, byte for byte', async () => {
+test('lines that programs write into /etc/hosts stay when networks change, byte for byte', async () => {
   const HostConfig = { NetworkMode: 'bridge' };
   const script = "printf '10.9.8.7 caf\\351\\n' >> /etc/hosts; mkdir /ready; sleep 1000";
   const id = await engine.run(sh(script), { HostConfig });

@@ -334,7 +334,7 @@ test('no password goes to a host that the registry names for uploads', async () 
   expect(given.filter(each => each !== undefined)).toEqual([]);
 });
 
-test('what a registry says cannot give orders to the terminal', async () => {
+test('messages of a registry cannot control the terminal', async () => {
   const message = '\u001b]0;owned\u0007\u001b[2Jno such thing\r\n';
   intercept(/./, (_request, response) => {
     response.writeHead(418).end(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));

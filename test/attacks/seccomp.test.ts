@@ -21,7 +21,7 @@ const newest = syscall('not yet there', { x64: 900, arm64: 900 }, []);
 const lookAtIt = syscall('listns', { x64: 470, arm64: 470 }, ['int']);
 
 describe('the default filter', () => {
-  test('refuses what containers must not do, and leaves the rest', async () => {
+  test('refuses forbidden system calls, and allows the others', async () => {
     const answers = await attack(containers, [
       getpid(),
       socket(AF_INET, SOCK_STREAM, 0),
@@ -45,12 +45,12 @@ describe('the default filter', () => {
     ]);
   });
 
-  test('leaves what a capability was given for', async () => {
+  test('allows system calls for which a capability was granted', async () => {
     const change = (spec: Spec) => setCapabilities(spec, ['CAP_SYS_ADMIN']);
     expect(await attack(containers, [unshare(CLONE_NEWUSER)], change)).toEqual([0]);
   });
 
-  test('is in force for the program, what is executed later, and under an init, of root and of others', async () => {
+  test('is in force for the program, for execs, and under an init, for root and for other users', async () => {
     for (const init of [false, true]) {
       for (const uid of [0, 1000]) {
         const container = await containers.start(

@@ -301,7 +301,7 @@ test2(
   },
 );
 
-test('memory and cpu time of what runs are in the statistics', async () => {
+test('memory and cpu time of running programs are in the statistics', async () => {
   await using cgroup = temporaryCgroup({ memory: { limit: 128 * MiB } });
   // A shell variable of 8 MiB.
   runInside(cgroup, 'v=$(head -c 8388608 /dev/zero | tr "\\\\0" x); sleep 100; :');

@@ -175,7 +175,7 @@ describe('learn grade', () => {
     expect(gradescope.status).toBe(0);
   });
 
-  test('counts what was asked for and not handed in as zero, in every format', () => {
+  test('counts chapters that are asked for and not handed in as zero, in every format', () => {
     const asked = ['-c', '0', '-c', '1', join(folder, 'ann')];
     const missing = `there is no folder 01-process`;
     expect(JSON.parse(grade('--json', ...asked).stdout).submissions).toMatchObject([{ points: 5, of: 10 }]);

@@ -32,7 +32,7 @@ describe('a sandbox', () => {
     expect(await output('hostname; cat /proc/1/comm')).toBe('sandbox\nsandbox');
   });
 
-  test('what is changed or removed in it is not on the machine', async () => {
+  test('changes and removals in it do not reach the machine', async () => {
     expect(
       await output('rm -rf /etc /usr/share/doc && echo new > /usr/new && ls -d /etc /usr/new'),
     ).toContain('/usr/new');

@@ -79,7 +79,7 @@ test("another container's mounts are taken over, read-only if asked, and the own
   expect(requested({ VolumesFrom: ['other'], Binds: ['/own:/donated'] })).toMatchObject([{ Source: '/own' }]);
 });
 
-test('what makes no sense is refused before anything is made', () => {
+test('invalid mounts are refused before anything is created', () => {
   const refused: [HostConfig, string][] = [
     [{ Binds: ['/a:/x', '/b:/x/'] }, 'Duplicate mount point: /x'],
     [{ Binds: ['/a:/x'], Tmpfs: { '/x': '' } }, 'Duplicate mount point: /x'],

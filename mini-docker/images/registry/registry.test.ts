@@ -70,7 +70,7 @@ describe('push and pull', () => {
     expect((await store.get(original.id)).repoDigests).toEqual([name(`team/two@${digest}`)]);
   });
 
-  test('layers that were made here travel compressed, and what is left behind is not kept twice', async () => {
+  test('layers made here travel compressed, and are not stored twice', async () => {
     await store.push(name('team/two:v1'));
     const [manifest] = [...registry.manifests.values()].map(each => JSON.parse(each.bytes.toString()));
     expect(manifest.layers.map((layer: { mediaType: string }) => layer.mediaType)).toEqual([
@@ -88,7 +88,7 @@ describe('push and pull', () => {
     expect(textOf((await again.lowerdirs(await again.get(name('team/two:v1'))))[0]!, 'added')).toBe('here');
   });
 
-  test('what the registry has is not sent again, and what another repository has is mounted', async () => {
+  test('blobs that the registry has are not sent again, and those of another repository are mounted', async () => {
     await store.push(name('team/two:v1'));
     const uploads = () => registry.requests.filter(each => /^PUT .*\/blobs\//.test(each)).length;
     expect(uploads()).toBe(3);
@@ -298,7 +298,7 @@ describe('credentials', () => {
     await store.login({ ...auth, serveraddress: registry.host });
   });
 
-  test('a token is asked for once for many requests, with what it is for', async () => {
+  test('one token is requested for many requests, with its scope', async () => {
     const scopes = wantToken();
     await store.push(name('team/two:v1'), { auth });
     expect(new Set(scopes)).toEqual(new Set(['repository:team/two:pull,push']));

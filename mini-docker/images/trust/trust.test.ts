@@ -198,7 +198,7 @@ describe('the name in a signature', () => {
 });
 
 describe('other policies', () => {
-  test('what is rejected is refused before the registry is asked for signatures', async () => {
+  test('an image that the policy rejects is refused before the registry is asked for signatures', async () => {
     const store = await storeWith({ default: [{ type: 'reject' }] });
     await expect(store.pull(name())).rejects.toThrow(
       /refused by default of .*: the policy accepts no image there/,
@@ -239,7 +239,7 @@ describe('other policies', () => {
     expect(() => store.requireTrusted(image)).toThrow('is refused');
   });
 
-  test('what was made here is run, and archives are refused where signatures are wanted', async () => {
+  test('images made here run, and archives are refused where signatures are required', async () => {
     const store = await storeWith({ default: [{ type: 'reject' }] });
     store.requireTrusted(await store.get('busybox'));
     const archive = await collect(store.save(['busybox']));

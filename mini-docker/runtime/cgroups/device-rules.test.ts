@@ -11,7 +11,7 @@ test('without rules nothing is allowed', () => {
   expect(texts([])).toEqual(['deny']);
 });
 
-test('a later rule for everything forgets what was before it', () => {
+test('a later rule for everything replaces all earlier ones', () => {
   expect(texts([{ allow: true, type: 'c', major: 1, minor: 3 }, { allow: true }])).toEqual(['allow']);
   expect(texts([{ allow: true }, { allow: false, type: 'a' }])).toEqual(['deny']);
 });
@@ -25,7 +25,7 @@ test('rules for the same device are one', () => {
   expect(texts(rules)).toEqual(['deny', 'c 1:3 rm']);
 });
 
-test('a rule takes back what narrower ones before it gave', () => {
+test('a rule revokes narrower rules before it', () => {
   const rules: DeviceRule[] = [
     { allow: true, type: 'c', major: 1, minor: 3 },
     { allow: true, type: 'c', major: 5, minor: 1 },
@@ -42,7 +42,7 @@ test('access is taken back letter by letter', () => {
   expect(texts(rules)).toEqual(['deny', 'b 8:0 rm']);
 });
 
-test('exceptions of an allowing default are what is denied', () => {
+test('exceptions to a default of allow are denials', () => {
   expect(texts([{ allow: true }, { allow: false, type: 'b', major: 8 }])).toEqual(['allow', 'b 8:* rwm']);
 });
 

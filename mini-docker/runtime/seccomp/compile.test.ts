@@ -101,7 +101,7 @@ test('no namespaces without CAP_SYS_ADMIN, and clone3 is as if it were not there
   expect(having('x64', 'clone3')).toBe(ALLOWED);
 });
 
-test('what a pointer hides from the filter of a 32-bit program counts against it', () => {
+test('a 32-bit filter treats values behind pointers as violations', () => {
   const socket = (action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO') => ({
     names: ['socket'],
     action,
