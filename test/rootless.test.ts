@@ -76,26 +76,28 @@ test('a published port answers on 127.0.0.1 and on the address of the host, for 
   await remove(id);
 });
 
-test('after kill -9 the next daemon finds containers, their ports, and the exits of those that ended', async () => {
+test.each([
+  ['', []],
+  [', whose namespaces lost their keeper', ['holder', 'outside']],
+])('after kill -9 the next daemon finds containers, ports, and exits%s', async (_, killed) => {
   const going = await engine.run(['sh', '-c', 'echo here > /index.html; exec httpd -f -h /'], {
     HostConfig: { NetworkMode: 'bridge', PortBindings: { '80/tcp': [{ HostPort: '8081' }] } },
     ExposedPorts: { '80/tcp': {} },
   });
   const ending = await engine.run(['sh', '-c', 'sleep 0.3; exit 7']);
   const before = (await engine.inspect(going)).State;
+  const kept = JSON.parse(readFileSync(join(daemon.runDir, 'rootless.json'), 'utf8'));
   await daemon.end('SIGKILL');
+  for (const name of killed) process.kill(kept[name].pid, 'SIGKILL');
   await daemon.begin();
   expect((await engine.inspect(going)).State).toEqual(before);
   expect(await engine.wait(ending)).toBe(7);
   expect(onHost(GET, '127.0.0.1:8081')).toBe('here\n\n');
-  const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${going}/exec`, {
-    Cmd: ['hostname'],
-    AttachStdout: true,
-  });
-  const { body } = await engine.ask('POST', `/exec/${Id}/start`, { Detach: false });
-  expect(String(body)).toContain(going.slice(0, 12));
-  await remove(going);
-  await remove(ending);
+  const body = { Cmd: ['hostname'], AttachStdout: true };
+  const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${going}/exec`, body);
+  const said = await engine.ask('POST', `/exec/${Id}/start`, { Detach: false });
+  expect(String(said.body)).toContain(going.slice(0, 12));
+  for (const id of [going, ending]) await remove(id);
 });
 
 test('without a control group of its own, limits are refused by their flags', async () => {

@@ -3,7 +3,7 @@
 // host's network, where it opens sockets for the daemon (outside-sockets.ts). Both are one program.
 import { AF, CLONE, IOCTL, MS, SIG, SOCK } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, resultOf } from '../linux/step.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import {
   cloneCall,
   close,
@@ -11,6 +11,7 @@ import {
   mountCall,
   ppoll,
   read,
+  setns,
   setsid,
   socket,
   write,
@@ -31,41 +32,51 @@ export interface KeeperProgram {
   holder: Uint8Array;
 }
 
-/** @param options.resolvConf a file that is mounted on /etc/resolv.conf */
-export function keeperProgram({ resolvConf }: { resolvConf: string }): KeeperProgram {
+/** Number of a pidfd of a process in namespaces that exist. */
+export const MEMBER = 13;
+
+/**
+ * @param options.resolvConf a file that is mounted on /etc/resolv.conf
+ * @param options.joins whether it joins the namespaces of MEMBER: its own were killed, and containers live in them
+ */
+export function keeperProgram({ resolvConf, joins }: { resolvConf: string; joins: boolean }): KeeperProgram {
   const [outside, holder] = [new Uint8Array(4), new Uint8Array(4)];
   const cloned = (flags: number, pid: Uint8Array) =>
     cloneCall(flags | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
   const lo = socket(AF.INET, SOCK.DGRAM, 0);
   const items: Item[] = [
     mayFail(setsid()),
-    {
-      control: 'fork',
-      step: because('namespaces in which this user is root', cloned(CLONE.NEWUSER | CLONE.NEWNS, outside)),
-      parent: 'away',
-    },
+    ...(joins
+      ? [fork(cloned(0, outside), 'away'), setns(MEMBER, CLONE.NEWUSER | CLONE.NEWNS)]
+      : [
+          fork(
+            because('namespaces in which this user is root', cloned(CLONE.NEWUSER | CLONE.NEWNS, outside)),
+            'away',
+          ),
+          write(FD.ready, WAITING),
+          because('the ids are mapped from outside', { ...read(FD.go, new Uint8Array(1)), expect: 1 }),
+          because(
+            'mounts of the host appear here, and nothing we mount appears there',
+            mountCall(null, '/', null, MS.REC | MS.SLAVE, null),
+          ),
+          because(
+            'the name servers that the network namespace reaches',
+            mayFail(mountCall(resolvConf, '/etc/resolv.conf', null, MS.BIND, null), 'ENOENT'),
+          ),
+        ]),
+    ...(joins
+      ? [fork(cloned(0, holder), 'serve'), setns(MEMBER, CLONE.NEWNET)]
+      : [
+          fork(because('a network of its own', cloned(CLONE.NEWNET, holder)), 'serve'),
+          lo,
+          because(
+            'the loopback link is down in a new network',
+            ioctlBuffer(resultOf(lo), IOCTL.SIOCSIFFLAGS, upRequest()),
+          ),
+          close(resultOf(lo)),
+        ]),
     write(FD.ready, WAITING),
-    because('the ids are mapped from outside', { ...read(FD.go, new Uint8Array(1)), expect: 1 }),
-    because(
-      'mounts of the host appear here, and nothing we mount appears there',
-      mountCall(null, '/', null, MS.REC | MS.SLAVE, null),
-    ),
-    because(
-      'the name servers that the network namespace reaches',
-      mayFail(mountCall(resolvConf, '/etc/resolv.conf', null, MS.BIND, null), 'ENOENT'),
-    ),
-    {
-      control: 'fork',
-      step: because('a network of its own', cloned(CLONE.NEWNET, holder)),
-      parent: 'serve',
-    },
-    lo,
-    because(
-      'the loopback link is down in a new network',
-      ioctlBuffer(resultOf(lo), IOCTL.SIOCSIFFLAGS, upRequest()),
-    ),
-    close(resultOf(lo)),
-    write(FD.ready, WAITING),
+    ...(joins ? [close(MEMBER)] : []),
     ...[FD.ready, FD.go, ...Object.values(CHANNEL)].map(fd => close(fd)),
     { control: 'label', name: 'stay' },
     mayFail(ppoll(null, 0, null, null, MASK_SIZE)),
@@ -73,12 +84,15 @@ export function keeperProgram({ resolvConf }: { resolvConf: string }): KeeperPro
     { control: 'label', name: 'serve' },
     close(FD.ready),
     close(FD.go),
+    ...(joins ? [close(MEMBER)] : []),
     ...serveSockets(),
     { control: 'label', name: 'away' },
     { control: 'exit', status: 0 },
   ];
   return { items, outside, holder };
 }
+
+const fork = (step: Step, parent: string): Item => ({ control: 'fork', step, parent });
 
 /** struct ifreq: the name in 16 bytes, and the flags. netdevice(7) */
 function upRequest(): Uint8Array {

@@ -1,6 +1,6 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
-import { closeSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
@@ -16,8 +16,9 @@ import { writeWhole } from '../linux/whole-file.ts';
 import { FD } from '../runtime/descriptors.ts';
 import { Gate } from '../runtime/gate.ts';
 import { startImage } from '../runtime/image-process.ts';
+import { readState } from '../runtime/state.ts';
 import { mapIds } from './ids.ts';
-import { keeperProgram } from './keeper.ts';
+import { keeperProgram, MEMBER } from './keeper.ts';
 import { CHANNEL } from './outside-sockets.ts';
 import { connectUplink, resolvConfOf, type Uplink } from './uplink.ts';
 
@@ -44,18 +45,19 @@ export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; na
   try {
     call(flock(lock, LOCK.EX));
     const found = readNamespaces(runDir);
-    const pidfd = found && isRunning(found.outside) ? openProcess(found.holder) : undefined;
-    if (found !== undefined && pidfd !== undefined && isRunning(found.holder)) {
-      const uplink = await connectUplink({ runDir, holder: found.holder.pid, before: found.uplink });
-      const namespaces = { ...found, uplink };
-      save(runDir, namespaces);
-      return { pidfd, namespaces };
-    }
-    const made = await makeNamespaces(runDir);
-    const uplink = await connectUplink({ runDir, holder: made.holder.pid });
-    const namespaces = { ...made, uplink };
-    save(runDir, namespaces);
-    return { pidfd: openProcess(made.holder)!, namespaces };
+    const isWhole = found !== undefined && isRunning(found.holder) && isRunning(found.outside);
+    const member = isWhole ? undefined : memberOf(runDir, found);
+    const kept = isWhole ? found : await keepNamespaces(runDir, member);
+    if (!isWhole && found !== undefined)
+      end(member === undefined ? processesOf(found) : [found.outside, found.holder]);
+    const before = isWhole || member !== undefined ? found?.uplink : undefined;
+    const uplink = await connectUplink({ runDir, holder: kept.holder.pid, before });
+    const namespaces = { ...kept, uplink };
+    writeWhole(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
+    const pidfd = openProcess(kept.holder);
+    if (pidfd === undefined)
+      throw new Error('the process that keeps the namespaces has been killed: try again');
+    return { pidfd, namespaces };
   } finally {
     closeSync(lock);
   }
@@ -71,21 +73,25 @@ export function readNamespaces(runDir: string): OwnNamespaces | undefined {
   }
 }
 
-function save(runDir: string, namespaces: OwnNamespaces): void {
-  writeWhole(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
-}
-
 /** A zombie has left its namespaces. */
 function isRunning(identity: ProcessIdentity): boolean {
   return sameProcess(identity) && readStat(identity.pid)?.state !== 'Z';
 }
 
 /** Ends the processes that keep the namespaces, which the last process in them takes along. */
-export function giveUpNamespaces(runDir: string, { holder, outside, uplink }: OwnNamespaces): void {
+export function giveUpNamespaces(runDir: string, namespaces: OwnNamespaces): void {
   // First, so that the next daemon does not enter namespaces whose processes are about to end.
   rmSync(stateFile(runDir), { force: true });
-  for (const each of [uplink.process, outside, holder]) {
-    const pidfd = each && openProcess(each);
+  end(processesOf(namespaces));
+}
+
+function processesOf({ holder, outside, uplink }: OwnNamespaces): ProcessIdentity[] {
+  return [...(uplink.process === undefined ? [] : [uplink.process]), outside, holder];
+}
+
+function end(processes: readonly ProcessIdentity[]): void {
+  for (const each of processes) {
+    const pidfd = openProcess(each);
     if (pidfd === undefined) continue;
     try {
       killProcess(pidfd, SIG.KILL);
@@ -95,12 +101,31 @@ export function giveUpNamespaces(runDir: string, { holder, outside, uplink }: Ow
   }
 }
 
-async function makeNamespaces(runDir: string): Promise<Omit<OwnNamespaces, 'uplink'>> {
-  const doing = 'cannot make the namespaces of a rootless daemon';
+/**
+ * Finds a process in namespaces whose keeper was killed: one of the two, or the monitor of a container.
+ * @returns its pidfd; undefined when nothing runs there any more
+ */
+function memberOf(runDir: string, found: OwnNamespaces | undefined): number | undefined {
+  const containers = readdirSync(runDir, { withFileTypes: true }).some(each => each.name === 'containers')
+    ? readdirSync(join(runDir, 'containers'))
+    : [];
+  const monitors = containers.map(id => readState(join(runDir, 'containers', id))?.monitor);
+  const member = [found?.holder, ...monitors].find(each => each !== undefined && isRunning(each));
+  return member && openProcess(member);
+}
+
+/** Makes the namespaces, or joins those of `member`, and leaves the keeper's two processes in them. */
+async function keepNamespaces(
+  runDir: string,
+  member: number | undefined,
+): Promise<Omit<OwnNamespaces, 'uplink'>> {
+  const doing = `cannot ${member === undefined ? 'make' : 'join'} the namespaces of a rootless daemon`;
+  const joins = member !== undefined;
   // The file must exist before it is mounted; its content may change later.
-  writeWhole(resolvConfOf(runDir), readIfThere('/etc/resolv.conf'), { mode: 0o644 });
-  const program = keeperProgram({ resolvConf: resolvConfOf(runDir) });
+  if (!joins) writeWhole(resolvConfOf(runDir), readIfThere('/etc/resolv.conf'), { mode: 0o644 });
+  const program = keeperProgram({ resolvConf: resolvConfOf(runDir), joins });
   using theirs = new DisposableStack();
+  if (member !== undefined) theirs.adopt(member, closeSync);
   const [ready, go, request, reply] = [pipe(), pipe(), pipe(), pipe()];
   for (const fd of [
     ready.writeEnd,
@@ -120,6 +145,7 @@ async function makeNamespaces(runDir: string): Promise<Omit<OwnNamespaces, 'upli
       [request.writeEnd, CHANNEL.requestWriter],
       [reply.writeEnd, CHANNEL.reply],
       [reply.readEnd, CHANNEL.replyReader],
+      ...(member === undefined ? [] : [[member, MEMBER] satisfies [number, number]]),
     ],
     argv: ['mini-docker-namespaces'],
     doing,
@@ -132,9 +158,12 @@ async function makeNamespaces(runDir: string): Promise<Omit<OwnNamespaces, 'upli
     throw failureOf(image.results, doing) ?? new Error(`${doing}: their first process was killed`);
   };
   try {
-    await arrive();
-    const idProblem = mapIds(pidOf(program.outside));
-    gate.open();
+    let idProblem: string | undefined;
+    if (!joins) {
+      await arrive();
+      idProblem = mapIds(pidOf(program.outside));
+      gate.open();
+    }
     await arrive();
     const [holder, outside] = [program.holder, program.outside].map(memory => processIdentity(pidOf(memory)));
     if (holder === undefined || outside === undefined)

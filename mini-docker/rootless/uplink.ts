@@ -27,7 +27,7 @@ export async function connectUplink(options: {
   runDir: string;
   /** Pid of a process in the network namespace. */
   holder: number;
-  before?: Uplink;
+  before?: Uplink | undefined;
 }): Promise<Uplink> {
   const { runDir, holder, before } = options;
   if (before?.process !== undefined && sameProcess(before.process)) return before;
