@@ -44,6 +44,14 @@ describe('the default bridge', () => {
     expect(reaches({ pid: beyond.pid }, IPAddress!)).toBe(false);
   });
 
+  test('names of any length make rules that nft(8) takes', async () => {
+    const [name, long] = ['n'.repeat(200), 'c'.repeat(200)];
+    await engine.json('POST', '/networks/create', { Name: name });
+    const ports = { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8089' }] } };
+    await start(long, server('long'), name, { HostConfig: ports });
+    expect(await ask(host, '127.0.0.1', 8089)).toBe('long');
+  });
+
   test("/etc/hosts and /etc/resolv.conf have the container's names and name servers", async () => {
     const more = {
       Hostname: 'box',

@@ -217,6 +217,9 @@ function quoted(name: string): string {
   return `"${name}"`;
 }
 
+/** Bytes; nft(8) refuses a longer comment, and with it the whole table. */
+const LONGEST_COMMENT = 128;
+
 function comment(name: string): string {
-  return `comment ${quoted(name)}`;
+  return `comment ${quoted(name.length > LONGEST_COMMENT ? `${name.slice(0, LONGEST_COMMENT - 1)}~` : name)}`;
 }
