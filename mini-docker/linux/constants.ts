@@ -89,6 +89,8 @@ export const MOUNT_ATTR = {
   NOATIME: 0x10,
   STRICTATIME: 0x20,
   NODIRATIME: 0x80,
+  /** The bits of NOATIME and STRICTATIME, of which at most one is set: all have to be cleared to change them. */
+  ATIME_FIELD: 0x70,
   IDMAP: 0x0010_0000,
   NOSYMFOLLOW: 0x0020_0000,
 } as const;
@@ -221,7 +223,13 @@ export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 
 /** <linux/seccomp.h> */
 export const SECCOMP = { SET_MODE_STRICT: 0, SET_MODE_FILTER: 1 } as const;
-export const SECCOMP_FILTER_FLAG = { TSYNC: 1, LOG: 2, SPEC_ALLOW: 4 } as const;
+export const SECCOMP_FILTER_FLAG = {
+  TSYNC: 1,
+  LOG: 2,
+  SPEC_ALLOW: 4,
+  NEW_LISTENER: 8,
+  WAIT_KILLABLE_RECV: 32,
+} as const;
 
 /** <linux/keyctl.h> */
 export const KEYCTL = { JOIN_SESSION_KEYRING: 1 } as const;

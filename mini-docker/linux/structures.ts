@@ -31,9 +31,10 @@ export const encodeOpenHow = (how: { flags: number; mode?: number; resolve: numb
 /** `userNamespace` is a descriptor. */
 export const encodeMountAttr = (attr: {
   set?: number;
+  clear?: number;
   propagation?: number;
   userNamespace?: number;
-}): Uint8Array => encode64(attr.set ?? 0, 0, attr.propagation ?? 0, attr.userNamespace ?? 0);
+}): Uint8Array => encode64(attr.set ?? 0, attr.clear ?? 0, attr.propagation ?? 0, attr.userNamespace ?? 0);
 
 /** struct open_how. <linux/openat2.h> */
 export const openHow: Structure = {

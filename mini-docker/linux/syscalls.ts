@@ -241,6 +241,13 @@ export const prlimit = syscall('prlimit64', { x64: 302, arm64: 261 }, [
 /** umask(2) */
 export const umask = syscall('umask', { x64: 95, arm64: 166 }, ['mode']);
 
+/** ioprio_set(2): IOPRIO_WHO_PROCESS 1, a process, and the class in the bits above 13 of the priority. */
+export const ioprioSet = syscall('ioprio_set', { x64: 251, arm64: 30 }, ['int', 'int', 'int']);
+/** sched_setattr(2): struct sched_attr of 48 bytes. */
+export const schedSetattr = syscall('sched_setattr', { x64: 314, arm64: 274 }, ['int', 'buffer', 'int']);
+/** personality(2): returns the previous one. */
+export const personality = syscall('personality', { x64: 135, arm64: 92 }, ['int']);
+
 // Signals
 
 /** rt_sigprocmask(2): how, set and old set of 8 bytes each, and their size. */

@@ -43,6 +43,7 @@ function checkedSpec(raw: Partial<Spec>, bundle: string, id: string): Spec {
   const path = resolve(bundle, raw.root.path);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new FormatError(`invalid rootfs: ${path} is not a directory`);
+  const { seccomp, ...others }: Partial<Spec['linux']> = raw.linux ?? {};
   const spec: Spec = {
     ...raw,
     ociVersion: raw.ociVersion!,
@@ -50,7 +51,8 @@ function checkedSpec(raw: Partial<Spec>, bundle: string, id: string): Spec {
     root: { ...raw.root, path },
     mounts: list(raw.mounts, 'mounts').map(mount => checkedMount(mount, bundle)),
     linux: {
-      ...raw.linux,
+      ...others,
+      ...(seccomp && { seccomp: { ...seccomp, syscalls: list(seccomp.syscalls, 'linux.seccomp.syscalls') } }),
       namespaces: list(raw.linux?.namespaces, 'linux.namespaces').map(({ type, path: joined }) => ({
         type,
         ...(joined ? { path: joined } : {}),
@@ -127,5 +129,7 @@ function checkedMount(raw: Partial<Mount>, bundle: string): Mount {
     type: isBind ? 'bind' : type,
     source: isBind ? resolve(bundle, source) : source,
     options: given,
+    ...(raw.uidMappings && { uidMappings: raw.uidMappings }),
+    ...(raw.gidMappings && { gidMappings: raw.gidMappings }),
   };
 }

@@ -31,7 +31,9 @@ import { withHome } from './home.ts';
 import { runHooks, runHooksInside } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { type Launched, launch } from './launch.ts';
+import { makeMounts, needsMadeMounts } from './made-mounts.ts';
 import { ociStartProgram } from './start.ts';
+import { giveToSupervisor } from './supervisor.ts';
 
 export interface CreateRequest {
   root: string;
@@ -79,7 +81,12 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
     cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
     ensureProfile(spec.process.apparmorProfile);
     const passed = listenFds + request.preserveFds;
-    const { sections, pid } = ociStartProgram(spec, {
+    using made = new DisposableStack();
+    const mounts = needsMadeMounts(spec)
+      ? await makeMounts(spec, { first: FD_END + passed, owner: made })
+      : undefined;
+    const { sections, pid, listener } = ociStartProgram(spec, {
+      mounts,
       enterCgroup: cgroup.version === 2 ? 'born in it' : { join: joinSteps(cgroup.path) },
       cgroup: cgroupView(spec.linux.cgroupsPath),
       isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
@@ -100,6 +107,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
         ...(cgroup.version === 2
           ? [[lend(cgroup.directories[0]!, constants.O_RDONLY), FD.cgroup] as [number, number]]
           : []),
+        ...(mounts?.descriptors ?? []),
         ...Array.from({ length: passed }, (_, index): [number, number] => [3 + index, FD_END + index]),
       ],
       argv: ['mini-docker-runtime', 'init', id],
@@ -127,6 +135,14 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       launched.open();
     }
     arrive(launched);
+    if (listener !== undefined)
+      giveToSupervisor({
+        seccomp: spec.linux.seccomp!,
+        pidfd: held.pidfd,
+        number: launched.result(listener),
+        pid: launched.pid,
+        state: publicState(state, 'creating'),
+      });
     if (spec.process.terminal === true) request.onTerminal?.(takeFd(held.pidfd, FD.terminal));
     if (request.pidFile !== undefined) writePidFile(request.pidFile, launched.pid);
     return { state, directory, process: held, launched };

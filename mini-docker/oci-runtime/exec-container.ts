@@ -11,11 +11,12 @@ import { FD, FD_END } from '../runtime/descriptors.ts';
 import { execProgram } from '../runtime/exec.ts';
 import { lastCapability } from '../runtime/last-capability.ts';
 import { setOomScore } from '../runtime/oom-score.ts';
-import type { StoredState } from './container-state.ts';
+import { publicState, type StoredState } from './container-state.ts';
 import { isOwnable } from './create-container.ts';
 import { withHome } from './home.ts';
 import { launch } from './launch.ts';
 import { typesOf } from './namespaces-of.ts';
+import { giveToSupervisor } from './supervisor.ts';
 
 export async function execInContainer(options: {
   state: StoredState;
@@ -32,7 +33,7 @@ export async function execInContainer(options: {
   const process = withHome(options.process, `/proc/${state.process!.pid}/root`);
   const cgroup = openCgroup(spec.linux.cgroupsPath);
   ensureProfile(process.apparmorProfile);
-  const { sections, pid } = execProgram({
+  const { sections, pid, listener } = execProgram({
     // Those that it really has: it may share some with this program.
     spec: {
       ...spec,
@@ -71,6 +72,14 @@ export async function execInContainer(options: {
     if (!waits || held === undefined) throw new Error('the process was killed before its program ran');
     const score = process.oomScoreAdj ?? spec.process.oomScoreAdj;
     if (score !== undefined) setOomScore(launched.pid, score, 'unable to start container process');
+    if (listener !== undefined)
+      giveToSupervisor({
+        seccomp: spec.linux.seccomp!,
+        pidfd: held.pidfd,
+        number: launched.result(listener),
+        pid: launched.pid,
+        state: publicState(state, 'running'),
+      });
     if (process.terminal === true) onTerminal?.(takeFd(held.pidfd, FD.terminal));
     launched.open();
     launched.arrive();

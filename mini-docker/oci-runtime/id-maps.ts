@@ -31,6 +31,7 @@ function map(program: string, pid: number, mappings: readonly IdMapping[]): void
   if (status !== 0) throw new Error(`${program} refused the id maps: ${stderr.trim()}`);
 }
 
-function mapText(mappings: readonly IdMapping[]): string {
+/** user_namespaces(7), "User and group ID mappings" */
+export function mapText(mappings: readonly IdMapping[]): string {
   return mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('');
 }

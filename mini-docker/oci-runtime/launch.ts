@@ -6,6 +6,7 @@ import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { P, W } from '../linux/constants.ts';
 import { pipe } from '../linux/pipes.ts';
+import type { Step } from '../linux/step.ts';
 import type { SyscallError } from '../linux/syscall-error.ts';
 import { waitid } from '../linux/syscalls.ts';
 import { FD } from '../runtime/descriptors.ts';
@@ -20,6 +21,8 @@ export interface Launched {
    * @throws Error, SyscallError when a step failed
    */
   arrive(): boolean;
+  /** Result of a step so far. */
+  result(step: Step): number;
   /** Lets the process go on. */
   open(): void;
   /** A process that waits sees the end of its pipe, and exits. */
@@ -71,6 +74,7 @@ export async function launch(options: {
       if (failure !== undefined) throw new Error(asRunc(failure, program), { cause: failure });
       return false;
     },
+    result: step => results.of(step),
     open: () => void writeSync(go.writeEnd, byte),
     close() {
       kept.dispose();

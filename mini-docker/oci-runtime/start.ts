@@ -5,7 +5,7 @@ import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { AT, CLONE, MS } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, resultOf } from '../linux/step.ts';
+import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import { chdir, chroot, faccessat, mountCall, read, setsid, umask, write } from '../linux/syscalls.ts';
 import { afterBirth, birth, type CgroupEntry, joinItems } from '../runtime/birth.ts';
 import { type CgroupView, expandCgroupMount } from '../runtime/cgroup-mount.ts';
@@ -20,12 +20,14 @@ import { prepareMount } from '../runtime/mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from '../runtime/namespaces.ts';
 import { HOST_NULL, nullIn, withOwnNull } from '../runtime/own-null.ts';
 import { enterDirectory, pivot, readonlyRootSection } from '../runtime/rootfs.ts';
-import { loadFilter } from '../runtime/seccomp/load.ts';
+import { scheduling } from '../runtime/scheduling.ts';
+import { listenerOf, loadFilter } from '../runtime/seccomp/load.ts';
 import { ownKeyring, privacy } from '../runtime/secrets.ts';
 import { type Section, section } from '../runtime/section.ts';
 import { becomeMappedRoot, names, sysctls, waitForDaemon } from '../runtime/start-program.ts';
 import { openTerminal } from '../runtime/terminal.ts';
 import { hasOwnUserNamespace } from '../runtime/user-namespace.ts';
+import type { MadeMounts } from './made-mounts.ts';
 
 export interface OciStartFacts {
   enterCgroup: CgroupEntry;
@@ -39,6 +41,7 @@ export interface OciStartFacts {
   /** Number of descriptors from 3 on that are passed to the program. */
   passed: number;
   keyring: boolean;
+  mounts: MadeMounts | undefined;
   pivot: boolean;
 }
 
@@ -46,6 +49,8 @@ export interface OciStartProgram {
   sections: Section[];
   /** Memory for the pid of the container's first process. */
   pid: Uint8Array;
+  /** The step whose result is the descriptor for a supervisor of system calls. */
+  listener: Step | undefined;
 }
 
 export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgram {
@@ -60,7 +65,14 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   );
   const mounts = expanded
     .flatMap(each => each.mounts)
-    .map(mount => prepareMount(mount, { isDirectory: facts.isDirectory, place: root.path }));
+    .map(mount =>
+      prepareMount(mount, {
+        isDirectory: facts.isDirectory,
+        place: root.path,
+        made: facts.mounts?.made.get(mount),
+        userNamespace: facts.mounts?.userNamespaces.get(mount),
+      }),
+    );
   const isDev = ({ destination }: { destination: string }): boolean => destination === '/dev';
   const devices = devicesOf(spec, mapped);
   const masks = prepareMasks(
@@ -68,6 +80,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
     { isDirectory: facts.isDirectory, nothing: mapped ? HOST_NULL : nullIn(root.path) },
   );
   const filter = loadFilter(linux.seccomp ?? undefined);
+  const listener = listenerOf(linux.seccomp ?? undefined, filter);
   const joinFirst = mapped && facts.enterCgroup !== 'born in it';
 
   const sections = [
@@ -147,17 +160,24 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       'user and rights',
       ownStreams(process, facts.pipes),
       limits(process),
+      scheduling(process, linux),
       ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
     ),
     section('the program exists', findProgram(process)),
+    // A supervisor has to have its descriptor before the program makes a call.
+    section('system calls', listener === undefined ? [] : filter),
     section('wait for start', waitForStart()),
-    section('program', closeDescriptors(facts.passed), execute(process, filter)),
+    section(
+      'program',
+      closeDescriptors(facts.passed),
+      execute(process, listener === undefined ? filter : []),
+    ),
     section('the one that forked', [
       { control: 'label', name: 'done' },
       { control: 'exit', status: 0 },
     ]),
   ];
-  return { sections: sections.filter(({ items }) => items.length > 0), pid };
+  return { sections: sections.filter(({ items }) => items.length > 0), pid, listener };
 }
 
 const isUser = ({ type }: { type: string }): boolean => type === 'user';

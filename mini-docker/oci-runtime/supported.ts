@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { FormatError } from '../formats/errors.ts';
 import type { NamespaceType, Spec } from '../formats/oci/runtime-spec.ts';
 import { NAMESPACE_FLAG } from '../runtime/namespaces.ts';
+import { checkSupervisor } from './supervisor.ts';
 
 /** The kernel's files in /proc/self/ns. */
 const FILES: Record<NamespaceType, string> = {
@@ -47,6 +48,7 @@ export function checkSupported(spec: Spec): void {
     throw new FormatError(
       "User namespace mappings specified, but USER namespace isn't enabled in the config",
     );
+  if (spec.linux.seccomp) checkSupervisor(spec.linux.seccomp);
   const linux = spec.linux as unknown as Record<string, unknown>;
   if (linux.intelRdt)
     throw new FormatError('linux.intelRdt: this runtime does not set Intel RDT; remove the field');

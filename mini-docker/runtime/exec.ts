@@ -9,7 +9,7 @@ import { Descriptor } from '../linux/descriptor.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import { because, resultOf } from '../linux/step.ts';
+import { because, resultOf, type Step } from '../linux/step.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { dup3, setns, setsid } from '../linux/syscalls.ts';
 import { ensureProfile } from './apparmor.ts';
@@ -26,7 +26,8 @@ import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
 import { setOomScore } from './oom-score.ts';
 import { withDetachedNull } from './own-null.ts';
-import { loadFilter } from './seccomp/load.ts';
+import { scheduling } from './scheduling.ts';
+import { listenerOf, loadFilter } from './seccomp/load.ts';
 import { ownKeyring, undumpable } from './secrets.ts';
 import { type Section, section } from './section.ts';
 import { waitForDaemon } from './start-program.ts';
@@ -46,7 +47,7 @@ export function execProgram(options: {
   lastCapability: number;
   /** Descriptors from 3 on that reach the program; they come in behind those of FD. */
   passed?: number;
-}): { sections: Section[]; pid: Uint8Array } {
+}): { sections: Section[]; pid: Uint8Array; listener: Step | undefined } {
   const { spec, process, stdin, pipes, enterCgroup, passed = 0 } = options;
   const types = spec.linux.namespaces.map(({ type }) => type);
   const flags = types.reduce((sum, type) => sum | NAMESPACE_FLAG[type], 0);
@@ -60,6 +61,7 @@ export function execProgram(options: {
     columns: process.consoleSize.width,
   };
   const filter = loadFilter(spec.linux.seccomp);
+  const listener = listenerOf(spec.linux.seccomp, filter);
   const sections = [
     section('secrets', ownKeyring(), undumpable()),
     section(
@@ -90,16 +92,18 @@ export function execProgram(options: {
       'user and rights',
       ownStreams(process, pipes),
       limits(process),
+      scheduling(process, spec.linux),
       ...rights(process, { lastCapability: options.lastCapability, loadsFilter: filter.length > 0 }),
     ),
+    section('system calls', listener === undefined ? [] : filter),
     waitForDaemon('wait for the daemon', 'the daemon has taken what it needs'),
-    section('program', closeDescriptors(passed), execute(process, filter)),
+    section('program', closeDescriptors(passed), execute(process, listener === undefined ? filter : [])),
     section('the one that forked', [
       { control: 'label', name: 'done' },
       { control: 'exit', status: 0 },
     ]),
   ];
-  return { sections: sections.filter(({ items }) => items.length > 0), pid };
+  return { sections: sections.filter(({ items }) => items.length > 0), pid, listener };
 }
 
 /** @throws SyscallError when the program cannot be executed, as in Container.start */

@@ -4,10 +4,12 @@ import { MOUNT_ATTR, MS } from '../linux/constants.ts';
 export interface MountOptions {
   /** MOUNT_ATTR bits of the mount itself. */
   attributes: number;
-  /** Whether the attributes also apply to mounts below it: 'rro', of a recursive bind. */
-  attributesBelow: boolean;
+  /** Attributes of the mount and of all mounts below it: 'rro', 'rexec', … */
+  below: { set: number; clear: number };
   bind: boolean;
   recursive: boolean;
+  /** Whether id maps apply to the mounts below, too. */
+  recursiveMap: boolean;
   /** MS_PRIVATE, MS_SLAVE, … with MS_REC; undefined to leave the propagation unchanged. */
   propagation: number | undefined;
   /** Options of the filesystem: ['size', '64m'], or ['nosuchflag', undefined]. */
@@ -21,6 +23,7 @@ const attributes: Record<string, number> = {
   noexec: MOUNT_ATTR.NOEXEC,
   noatime: MOUNT_ATTR.NOATIME,
   nodiratime: MOUNT_ATTR.NODIRATIME,
+  nosymfollow: MOUNT_ATTR.NOSYMFOLLOW,
   strictatime: MOUNT_ATTR.STRICTATIME,
 };
 
@@ -37,9 +40,13 @@ const withdrawals: Record<string, number> = {
   diratime: MOUNT_ATTR.NODIRATIME,
   relatime: MOUNT_ATTR.NOATIME | MOUNT_ATTR.STRICTATIME,
   nostrictatime: MOUNT_ATTR.STRICTATIME,
+  symfollow: MOUNT_ATTR.NOSYMFOLLOW,
   defaults: 0,
   async: 0,
   norelatime: 0,
+  loud: 0,
+  silent: 0,
+  remount: 0,
 };
 
 const propagations: Record<string, number> = {
@@ -56,18 +63,29 @@ const propagations: Record<string, number> = {
 /** All options that do not belong to a filesystem. */
 export const OPTION_NAMES: readonly string[] = [
   ...Object.keys({ ...attributes, ...withdrawals, ...propagations }),
+  ...Object.keys({ ...attributes, ...withdrawals })
+    .filter(isRecursive)
+    .map(name => `r${name}`),
   'bind',
   'rbind',
-  'rro',
+  'tmpcopyup',
+  'idmap',
+  'ridmap',
 ].sort();
+
+/** Whether an option has a form that reaches all mounts below. */
+function isRecursive(name: string): boolean {
+  return name in attributes || (withdrawals[name] ?? 0) !== 0;
+}
 
 /** mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"; later options win over earlier ones. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   const parsed: MountOptions = {
     attributes: 0,
-    attributesBelow: false,
+    below: { set: 0, clear: 0 },
     bind: false,
     recursive: false,
+    recursiveMap: false,
     propagation: undefined,
     data: [],
   };
@@ -75,9 +93,10 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     if (option === 'bind' || option === 'rbind') {
       parsed.bind = true;
       parsed.recursive ||= option === 'rbind';
-    } else if (option === 'rro') {
-      parsed.attributes |= MOUNT_ATTR.RDONLY;
-      parsed.attributesBelow = true;
+    } else if (option === 'idmap' || option === 'ridmap') {
+      parsed.recursiveMap ||= option === 'ridmap';
+    } else if (option.startsWith('r') && isRecursive(option.slice(1))) {
+      changeBelow(parsed.below, option.slice(1));
     } else if (option in attributes) parsed.attributes |= attributes[option]!;
     else if (option in withdrawals) parsed.attributes &= ~withdrawals[option]!;
     else if (option in propagations) parsed.propagation = propagations[option];
@@ -88,4 +107,13 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     }
   }
   return parsed;
+}
+
+function changeBelow(below: MountOptions['below'], name: string): void {
+  const bits = attributes[name] ?? 0;
+  const withdrawn = withdrawals[name] ?? 0;
+  below.set = (below.set & ~withdrawn) | bits;
+  below.clear = (below.clear & ~bits) | withdrawn;
+  // mount_setattr(2): the times of access are one field, which is cleared as a whole.
+  if (((bits | withdrawn) & MOUNT_ATTR.ATIME_FIELD) !== 0) below.clear |= MOUNT_ATTR.ATIME_FIELD;
 }

@@ -3,13 +3,14 @@
 // attached (move_mount) at its place in the container, where no link can lead out.
 
 import type { Mount, Subpath } from '../formats/oci/runtime-spec.ts';
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MS, O, OPEN_TREE } from '../linux/constants.ts';
+import { AT, F, FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MS, O, OPEN_TREE } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
 import { encodeMountAttr } from '../linux/structures.ts';
 import {
   chdir,
   close,
+  fcntl,
   fsconfig,
   fsmount,
   fsopen,
@@ -35,19 +36,29 @@ export interface PreparedMount {
 /**
  * @param given.isDirectory whether a bind mount's source on the host is a directory
  * @param given.place a directory where something can be mounted for a moment
+ * @param given.made a descriptor, in the process that runs the steps, of the mount if it is made already
+ * @param given.userNamespace one of a user namespace whose id maps shift the owners of a bind mount's files
  */
 export function prepareMount(
   mount: Mount,
-  given: { isDirectory: (source: string) => boolean; place: string },
+  given: {
+    isDirectory: (source: string) => boolean;
+    place: string;
+    made?: number | undefined;
+    userNamespace?: number | undefined;
+  },
 ): PreparedMount {
   const { destination, type, source, subpath, layers } = mount;
   const options = parseMountOptions(mount.options ?? []);
   const bind = options.bind || type === 'bind';
-  const [tree, prepare] = layers
-    ? layersTree(layers, { place: given.place, subpath })
-    : bind
-      ? bindTree(source, options, subpath)
-      : newFilesystem(mount, options);
+  const [tree, prepare] =
+    given.made !== undefined
+      ? madeTree(given.made)
+      : layers
+        ? layersTree(layers, { place: given.place, subpath })
+        : bind
+          ? shifted(bindTree(source, options, subpath), options, given.userNamespace)
+          : newFilesystem(mount, options);
   const kind = subpath?.kind ?? (bind && !given.isDirectory(source) ? 'file' : 'directory');
   const below = subpath === undefined ? '' : `${subpath.path} in `;
   const why = layers ? `${below}the image` : bind ? `${below}${source} of the host` : `a ${type} of its own`;
@@ -81,11 +92,30 @@ function bindTree(source: string, options: Options, subpath: Subpath | undefined
   const [tree, items] = copyOf(source, subpath, options.recursive ? AT.RECURSIVE : 0);
   // Two calls, since attributes and propagation each reach as far down the tree as their own options say.
   if (options.attributes !== 0) {
-    const below = options.attributesBelow && options.recursive;
     const set = encodeMountAttr({ set: options.attributes });
-    items.push(because(flagWords(options.attributes), setAttributes(tree, set, below)));
+    items.push(because(flagWords(options.attributes), setAttributes(tree, set, false)));
+  }
+  const { set, clear } = options.below;
+  if (set !== 0 || clear !== 0) {
+    const why = `the mounts below, too: ${flagWords(set)}`;
+    items.push(because(why, setAttributes(tree, encodeMountAttr({ set, clear }), true)));
   }
   return [tree, [...items, ...setPropagation(tree, options.propagation)]];
+}
+
+function madeTree(number: number): [Step, Item[]] {
+  const tree = because('a mount that was filled before', fcntl(number, F.DUPFD_CLOEXEC, 3));
+  return [tree, [tree]];
+}
+
+function shifted(
+  [tree, items]: [Step, Item[]],
+  { recursiveMap }: Options,
+  userNamespace: number | undefined,
+): [Step, Item[]] {
+  if (userNamespace === undefined) return [tree, items];
+  const map = encodeMountAttr({ set: MOUNT_ATTR.IDMAP, userNamespace });
+  return [tree, [...items, because('owners as its id maps say', setAttributes(tree, map, recursiveMap))]];
 }
 
 function copyOf(source: string, subpath: Subpath | undefined, recursive: number): [Step, Item[]] {
@@ -143,7 +173,7 @@ function newFilesystem(mount: Mount, options: Options): [Step, Item[]] {
   );
   const tree = because(
     `a detached ${mount.type}: it belongs to no directory yet`,
-    fsmount(resultOf(context), FSMOUNT.CLOEXEC, options.attributes),
+    fsmount(resultOf(context), FSMOUNT.CLOEXEC, options.attributes | options.below.set),
   );
   const items: Item[] = [
     context,

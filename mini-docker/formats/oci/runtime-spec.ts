@@ -80,6 +80,9 @@ export interface Mount {
   type: string;
   source: string;
   options?: string[];
+  /** Maps that shift the owners of a bind mount's files. */
+  uidMappings?: IdMapping[];
+  gidMappings?: IdMapping[];
   /** Not of the specification: of a bind, the file below the source that is mounted; no link leads out of it. */
   subpath?: Subpath;
   /** Not of the specification: of the type 'overlay', the layers to mount read-only, topmost first. */
@@ -108,6 +111,7 @@ export interface Linux {
   resources?: Resources;
   rootfsPropagation?: 'private' | 'slave' | 'shared' | 'unbindable';
   sysctl?: Record<string, string>;
+  personality?: { domain: string; flags?: string[] };
   maskedPaths?: string[];
   readonlyPaths?: string[];
   mountLabel?: string;
@@ -125,6 +129,9 @@ export interface Seccomp {
   architectures?: string[];
   flags?: string[];
   syscalls: SeccompRule[];
+  /** A socket at which a supervisor takes the calls of SCMP_ACT_NOTIFY, and a text for it. */
+  listenerPath?: string;
+  listenerMetadata?: string;
 }
 
 export type SeccompAction =
@@ -134,6 +141,7 @@ export type SeccompAction =
   | 'SCMP_ACT_TRAP'
   | 'SCMP_ACT_ERRNO'
   | 'SCMP_ACT_TRACE'
+  | 'SCMP_ACT_NOTIFY'
   | 'SCMP_ACT_ALLOW'
   | 'SCMP_ACT_LOG';
 
@@ -190,15 +198,28 @@ export interface Resources {
     swap?: number;
     swappiness?: number;
     disableOOMKiller?: boolean;
+    /** Of the kernel's own memory; Linux has no such limit any more. */
+    kernel?: number;
+    kernelTCP?: number;
   };
   cpu?: {
     shares?: number;
     quota?: number;
     period?: number;
+    burst?: number;
+    realtimeRuntime?: number;
+    realtimePeriod?: number;
+    /** 1: only when nothing else wants to run. */
+    idle?: number;
     cpus?: string;
     mems?: string;
   };
   pids?: { limit: number };
+  /** `pageSize` such as '2MB'; `limit` in bytes. */
+  hugepageLimits?: { pageSize: string; limit: number }[];
+  network?: { classID?: number; priorities?: { name: string; priority: number }[] };
+  /** By the name of the device. */
+  rdma?: Record<string, { hcaHandles?: number; hcaObjects?: number }>;
   blockIO?: {
     weight?: number;
     weightDevice?: { major: number; minor: number; weight: number }[];

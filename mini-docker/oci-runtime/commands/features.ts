@@ -31,13 +31,14 @@ function features(): object {
       cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: {
         enabled: true,
-        actions: names('ALLOW ERRNO KILL KILL_PROCESS KILL_THREAD LOG TRACE TRAP', 'SCMP_ACT_'),
+        actions: names('ALLOW ERRNO KILL KILL_PROCESS KILL_THREAD LOG NOTIFY TRACE TRAP', 'SCMP_ACT_'),
         operators: names('EQ GE GT LE LT MASKED_EQ NE', 'SCMP_CMP_'),
         archs: names('AARCH64 ARM X32 X86 X86_64', 'SCMP_ARCH_'),
       },
       apparmor: { enabled: true },
       selinux: { enabled: true },
       intelRdt: { enabled: false },
+      mountExtensions: { idmap: { enabled: true } },
     },
     annotations: {},
   };

@@ -20,7 +20,7 @@ import { exampleSpec } from '../example-spec.ts';
 const PROJECT = resolve(import.meta.dirname, '../../..');
 const BUSYBOX = join(PROJECT, 'node_modules/.bin/busybox');
 const PROGRAMS =
-  'sh true sleep cat echo id ls mount ps hostname env stat pwd kill tty grep head readlink stty';
+  'sh true sleep cat echo id ls mount ps hostname env stat pwd kill tty grep head readlink stty uname ionice mkdir cut';
 
 export const OURS = join(PROJECT, 'bin/mini-docker-runtime');
 

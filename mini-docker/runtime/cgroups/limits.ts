@@ -1,5 +1,6 @@
 // Error messages for limits that cannot be set.
 import { getSystemErrorMessage } from 'node:util';
+import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { inUserNamespace } from '../../linux/own-user-namespace.ts';
 import { CgroupError } from './cgroup.ts';
 
@@ -14,6 +15,22 @@ export interface Limit {
 
 export type Write = (limit: Limit) => void;
 
+/** Limits whose files have the same names in both versions. */
+export function applyCommon(
+  write: Write,
+  { hugepageLimits = [], rdma = {} }: Resources,
+  suffix: string,
+): void {
+  for (const { pageSize, limit } of hugepageLimits ?? []) {
+    const file = `hugetlb.${pageSize}.${suffix}`;
+    write({ controller: 'hugetlb', file, value: limit, option: `the limit on huge pages of ${pageSize}` });
+  }
+  for (const [device, { hcaHandles = 'max', hcaObjects = 'max' }] of Object.entries(rdma ?? {})) {
+    const value = `${device} hca_handle=${hcaHandles} hca_object=${hcaObjects}`;
+    write({ controller: 'rdma', file: 'rdma.max', value, option: 'the limits on RDMA' });
+  }
+}
+
 /** How to get a missing controller. */
 const remedies: Record<string, string> = {
   memory: 'boot the kernel with cgroup_enable=memory',
@@ -23,6 +40,10 @@ const remedies: Record<string, string> = {
   blkio: 'it needs a kernel with CONFIG_BLK_CGROUP',
   io: 'it needs a kernel with CONFIG_BLK_CGROUP',
   devices: 'it needs a kernel with CONFIG_CGROUP_DEVICE, and the hierarchy to be mounted',
+  hugetlb: 'it needs a kernel with CONFIG_CGROUP_HUGETLB, and the hierarchy to be mounted',
+  rdma: 'it needs a kernel with CONFIG_CGROUP_RDMA, and the hierarchy to be mounted',
+  net_cls: 'it needs a kernel with CONFIG_CGROUP_NET_CLASSID, and the hierarchy to be mounted',
+  net_prio: 'it needs a kernel with CONFIG_CGROUP_NET_PRIO, and the hierarchy to be mounted',
   freezer: 'it needs a kernel with CONFIG_CGROUP_FREEZER, and the hierarchy to be mounted',
 };
 

@@ -4,7 +4,14 @@ import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { CgroupError } from './cgroup.ts';
 import { devicePolicy, ruleText } from './device-rules.ts';
 import { readNumber, writeValues } from './files.ts';
-import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
+import {
+  applyCommon,
+  cannotSet,
+  isDefaultSwap,
+  missingController,
+  requireRange,
+  type Write,
+} from './limits.ts';
 
 /** The cgroup's directory in the hierarchy of a controller; undefined when the machine does not have it. */
 export type DirectoryOf = (controller: string) => string | undefined;
@@ -26,6 +33,19 @@ export function applyLimitsV1(
   }
   if (resources.blockIO) applyBlockIO(write, directoryOf, resources.blockIO);
   if (resources.devices) applyDevices(write, resources.devices);
+  if (resources.network) applyNetwork(write, resources.network);
+  applyCommon(write, resources, 'limit_in_bytes');
+  if (Object.keys(resources.unified ?? {}).length > 0)
+    throw new CgroupError('cannot set unified: it is for cgroup v2, and this machine has version 1');
+}
+
+function applyNetwork(write: Write, { classID, priorities = [] }: NonNullable<Resources['network']>): void {
+  if (classID)
+    write({ controller: 'net_cls', file: 'net_cls.classid', value: classID, option: 'the network class' });
+  for (const { name, priority } of priorities ?? []) {
+    const value = `${name} ${priority}`;
+    write({ controller: 'net_prio', file: 'net_prio.ifpriomap', value, option: 'the network priority' });
+  }
 }
 
 function writer(directoryOf: DirectoryOf): Write {
@@ -47,7 +67,7 @@ function writer(directoryOf: DirectoryOf): Write {
 }
 
 function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
-  const { shares, quota, period, cpus, mems } = cpu;
+  const { shares, quota, period, burst, realtimePeriod, realtimeRuntime, idle, cpus, mems } = cpu;
   if (shares) write({ controller: 'cpu', file: 'cpu.shares', value: shares, option: 'cpu shares' });
   const setPeriod = () => {
     if (period)
@@ -65,6 +85,13 @@ function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
     setQuota();
     setPeriod();
   }
+  const own = (file: string, value: number | undefined, option: string): void => {
+    if (value) write({ controller: 'cpu', file, value, option });
+  };
+  own('cpu.cfs_burst_us', burst, 'the cpu burst');
+  own('cpu.rt_period_us', realtimePeriod, 'the realtime period');
+  own('cpu.rt_runtime_us', realtimeRuntime, 'the realtime runtime');
+  own('cpu.idle', idle, 'cpu idle');
   if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
   if (mems)
     write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
@@ -103,6 +130,12 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
   if (reservation) {
     const file = 'memory.soft_limit_in_bytes';
     write({ controller: 'memory', file, value: reservation, option: 'the memory reservation' });
+  }
+  for (const [file, value] of [
+    ['memory.kmem.limit_in_bytes', memory.kernel],
+    ['memory.kmem.tcp.limit_in_bytes', memory.kernelTCP],
+  ] as const) {
+    if (value) write({ controller: 'memory', file, value, option: 'the limit on kernel memory' });
   }
   if (disableOOMKiller) {
     write({ controller: 'memory', file: 'memory.oom_control', value: 1, option: 'the OOM killer' });

@@ -7,7 +7,14 @@ import { setDeviceFilter } from './device-filter.ts';
 import { deviceProgram } from './device-program.ts';
 import { devicePolicy } from './device-rules.ts';
 import { readValue, writeValue } from './files.ts';
-import { cannotSet, isDefaultSwap, missingController, requireRange, type Write } from './limits.ts';
+import {
+  applyCommon,
+  cannotSet,
+  isDefaultSwap,
+  missingController,
+  requireRange,
+  type Write,
+} from './limits.ts';
 
 /** Writes the limits given in `resources`. @throws CgroupError when one is refused */
 export function applyLimitsV2(
@@ -22,6 +29,9 @@ export function applyLimitsV2(
     write({ controller: 'pids', file: 'pids.max', value, option: 'the limit on processes' });
   }
   if (resources.blockIO) applyBlockIO(write, directory, resources.blockIO);
+  if (resources.network?.classID || resources.network?.priorities?.length)
+    throw new CgroupError('cannot set network classes: cgroup v2, which this machine uses, has none');
+  applyCommon(write, resources, 'max');
   for (const [file, value] of Object.entries(resources.unified ?? {})) {
     if (!/^[a-z0-9_]+\.[a-z0-9._]+$/i.test(file)) {
       throw new CgroupError(
@@ -55,7 +65,7 @@ function writer(directory: string): Write {
 }
 
 function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['cpu']>): void {
-  const { shares, quota, period, cpus, mems } = cpu;
+  const { shares, quota, period, burst, realtimePeriod, realtimeRuntime, idle, cpus, mems } = cpu;
   if (shares) {
     write({ controller: 'cpu', file: 'cpu.weight', value: weightOfShares(shares), option: 'cpu shares' });
   }
@@ -67,6 +77,13 @@ function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['c
     const value = `${first} ${period || presentPeriod}`;
     write({ controller: 'cpu', file: 'cpu.max', value, option: 'the cpu quota' });
   }
+  if (realtimePeriod || realtimeRuntime)
+    throw new CgroupError('cannot set the realtime period: cgroup v2, which this machine uses, has none');
+  const own = (file: string, value: number | undefined, option: string): void => {
+    if (value) write({ controller: 'cpu', file, value, option });
+  };
+  own('cpu.max.burst', burst, 'the cpu burst');
+  own('cpu.idle', idle, 'cpu idle');
   if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
   if (mems)
     write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
@@ -93,6 +110,11 @@ function applyMemory(write: Write, directory: string, memory: NonNullable<Resour
   if (reservation) {
     const value = Math.max(reservation, 0);
     write({ controller: 'memory', file: 'memory.low', value, option: 'the memory reservation' });
+  }
+  if (memory.kernel || memory.kernelTCP) {
+    throw new CgroupError(
+      'cannot limit kernel memory: cgroup v2, which this machine uses, has no such setting',
+    );
   }
   if (disableOOMKiller) {
     throw new CgroupError(

@@ -3,7 +3,7 @@
 import type { Seccomp, SeccompAction } from '../../formats/oci/runtime-spec.ts';
 import { SECCOMP, SECCOMP_FILTER_FLAG } from '../../linux/constants.ts';
 import type { Item } from '../../linux/program.ts';
-import { because, hostArchitecture } from '../../linux/step.ts';
+import { because, hostArchitecture, type Step } from '../../linux/step.ts';
 import { encodeFilterProgram } from '../../linux/structures.ts';
 import { seccomp } from '../../linux/syscalls.ts';
 import { seccompFilter } from './compile.ts';
@@ -17,6 +17,7 @@ const OTHERWISE: Record<SeccompAction, string> = {
   SCMP_ACT_KILL_THREAD: 'ends the thread at any system call that its rules do not allow',
   SCMP_ACT_KILL_PROCESS: 'ends the process at any system call that its rules do not allow',
   SCMP_ACT_TRAP: 'sends SIGSYS for any system call that its rules do not allow',
+  SCMP_ACT_NOTIFY: 'asks the supervisor about any system call that its rules do not allow',
   SCMP_ACT_TRACE: 'asks the tracer about any system call that its rules do not allow',
 };
 
@@ -32,7 +33,20 @@ export function loadFilter(profile: Seccomp | undefined): Item[] {
   return [because(why, seccomp(SECCOMP.SET_MODE_FILTER, flagsOf(profile), encodeFilterProgram(filter)))];
 }
 
-function flagsOf({ flags }: Seccomp): number {
+/** The step whose result is the supervisor's descriptor; undefined for a profile that asks no supervisor. */
+export function listenerOf(profile: Seccomp | undefined, filter: readonly Item[]): Step | undefined {
+  return profile !== undefined && asksSupervisor(profile) ? (filter[0] as Step) : undefined;
+}
+
+function asksSupervisor({ defaultAction, syscalls }: Seccomp): boolean {
+  return [defaultAction, ...syscalls.map(({ action }) => action)].includes('SCMP_ACT_NOTIFY');
+}
+
+function flagsOf(profile: Seccomp): number {
+  return ownFlags(profile) | (asksSupervisor(profile) ? SECCOMP_FILTER_FLAG.NEW_LISTENER : 0);
+}
+
+function ownFlags({ flags }: Seccomp): number {
   // Before Linux 5.16 a filter also disabled speculation, which slowed programs down; a program that wants
   // that can use prctl(PR_SET_SPECULATION_CTRL).
   if (flags === undefined) return SECCOMP_FILTER_FLAG.SPEC_ALLOW;
