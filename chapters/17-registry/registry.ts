@@ -1,12 +1,16 @@
 // A registry that can be read from: it serves the images of an OCI image layout, and prints each request.
 // Run: node chapters/17-registry/registry.ts LAYOUT PORT [--token] [--break] [--lie]
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Mistake } from '../04-mounts/mistake.ts';
 import { blobPath, type Descriptor, digestOf } from '../09-images/store.ts';
 import { allows, giveToken } from './token.ts';
 
 const [layout = '', port = '', ...options] = process.argv.slice(2);
 const [wantsToken, breaks, lies] = ['--token', '--break', '--lie'].map(each => options.includes(each));
+
+if (!existsSync(`${layout}/index.json`))
+  throw new Mistake(`${layout} is no image layout: it has no index.json`);
 
 /** An answer instead of the one that was asked for. */
 class Refusal extends Error {
@@ -32,7 +36,11 @@ createServer((request, response) => {
     response.writeHead(status, { ...headers, 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ errors: [{ code, message }] }));
   }
-}).listen(Number(port), '127.0.0.1');
+})
+  .on('error', ({ message }) => {
+    throw new Mistake(`the registry cannot start: ${message}`);
+  })
+  .listen(Number(port), '127.0.0.1');
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? '', `http://127.0.0.1:${port}`);
