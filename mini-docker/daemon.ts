@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Listening, listen } from './api/listen.ts';
 import { listenForMetrics } from './api/listen-metrics.ts';
+import { withActivated } from './daemon/activation.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { daemonOptions, type Reloadable } from './daemon/options.ts';
 import type { Engine } from './engine/core/engine.ts';
@@ -17,6 +18,7 @@ import { decodeGroup } from './formats/user-database.ts';
 import { openImageStore } from './images/store.ts';
 import { call } from './linux/call.ts';
 import { giveMemoryBackWhenIdle } from './linux/idle-memory.ts';
+import { notify, takeNotifySocket } from './linux/notify.ts';
 import { exitGroup } from './linux/syscalls.ts';
 import { whenRead } from './linux/unread.ts';
 import { openNetworks } from './network/networks.ts';
@@ -64,6 +66,7 @@ async function serve(argv: string[]): Promise<void> {
   const { dataRoot, runDir, signaturePolicy, reloadable: settings } = options;
   const { registries } = settings;
   const isRootless = process.env[ROOTLESS] !== undefined;
+  const systemd = takeNotifySocket(process.env);
   const stopped = stopSignal();
   // A log that nothing reads any more (EPIPE) must not be logged as an error, which would never end.
   process.stdout.on('error', () => {});
@@ -111,7 +114,7 @@ async function serve(argv: string[]): Promise<void> {
   resources.defer(() => engine.close());
 
   const listening: Listening[] = [];
-  for (const host of options.hosts) {
+  for (const host of withActivated(options.hosts, process.env)) {
     const each = await listen({
       engine,
       host,
@@ -137,8 +140,10 @@ async function serve(argv: string[]): Promise<void> {
     report('info', `metrics on ${metrics.host}`);
   }
   report('info', `ready: pid ${process.pid}, data in ${dataRoot}, ${process.version}`);
+  resources.use(tellSystemd(systemd, engine));
   process.on('SIGHUP', () => reload({ argv, settings, engine }));
   const signal = await stopped;
+  notify(systemd, 'STOPPING=1');
   if (settings.stopWithin === undefined) report('info', `${signal}: stopping; containers go on running`);
   else {
     report('info', `${signal}: stopping all containers, then the daemon`);
@@ -179,6 +184,20 @@ function reload({ argv, settings, engine }: { argv: string[]; settings: Reloadab
     report('error', `SIGHUP: the configuration stays as it was: ${firstLine(error)}`);
   }
 }
+
+/** `systemctl status` shows the line, and how many containers run. */
+function tellSystemd(address: string | undefined, engine: Engine): Disposable {
+  const status = async () => {
+    const { ContainersRunning: count } = await engine.system.info();
+    notify(address, `STATUS=${count === 1 ? '1 container runs' : `${count} containers run`}`);
+  };
+  notify(address, 'READY=1');
+  const timer = address === undefined ? undefined : setInterval(() => void status(), STATUS_MS).unref();
+  if (address !== undefined) void status();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+const STATUS_MS = 5000;
 
 function warnOfKeys(keys: readonly string[]): void {
   for (const key of keys)

@@ -28,7 +28,7 @@ export interface Rootless {
 }
 
 /**
- * @param options.host 'unix:///path' or 'tcp://address:port'
+ * @param options.host 'unix:///path', 'tcp://address:port', or 'fd://3' for a socket that is open already
  * @param options.tls the certificates for TCP
  * @throws Error when the address cannot be used; its message is one line
  */
@@ -83,9 +83,15 @@ async function bind(server: Server, host: string, rootless: Rootless | undefined
     await bindUnix(server, unix, rootless === undefined ? SOCKET_MODE : 0o600);
     return host;
   }
+  const inherited = /^fd:\/\/(\d+)$/.exec(host)?.[1];
+  if (inherited !== undefined) {
+    server.listen({ fd: Number(inherited) });
+    await listening(server, host);
+    return host;
+  }
   const [, address, port] = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^:/[\]]+):(\d{1,5})$/.exec(host) ?? [];
   if (address === undefined) {
-    throw new Error(`cannot listen on ${host}: must be unix:///path or tcp://address:port`);
+    throw new Error(`cannot listen on ${host}: must be unix:///path, tcp://address:port or fd://`);
   }
   const place = { host: address.replace(/^\[|\]$/g, ''), port: Number(port) };
   server.listen(await placeOf(place, rootless));

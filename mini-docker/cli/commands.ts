@@ -287,6 +287,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Show disk usage',
     load: async () => (await import('./commands/system-df.ts')).systemDf,
   },
+  'system install': {
+    summary: 'Let systemd start the daemon at boot',
+    load: async () => (await import('./commands/system-install.ts')).systemInstall,
+  },
+  'system uninstall': {
+    summary: 'Do not let systemd start the daemon any more',
+    load: async () => (await import('./commands/system-install.ts')).systemUninstall,
+  },
   'system prune': {
     summary: 'Remove unused data',
     load: async () => (await import('./commands/prune.ts')).systemPrune,

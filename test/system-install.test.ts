@@ -1,0 +1,140 @@
+// Units for systemd, and the protocol between systemd and the daemon: sockets that are open already, and notices.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { systemdUnits } from '../mini-docker/formats/systemd-units.ts';
+import { MAIN, NODE } from './support/daemon.ts';
+import { eventually } from './support/engine-client.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'system-test-'));
+const ours = (...words: string[]) => execFileSync(NODE, [MAIN, ...words], { encoding: 'utf8' });
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const options = {
+  command: '/opt/a b%/mini-docker',
+  documentation: '/opt/x y/README.md',
+  user: false,
+  group: 'docker',
+  socket: '/run/x.sock',
+};
+
+test('paths with blanks and percent signs are quoted', () => {
+  const units = systemdUnits(options);
+  expect(units['mini-docker.service']).toContain('ExecStart="/opt/a b%%/mini-docker" daemon --host fd://\n');
+  expect(units['mini-docker.service']).toContain('Documentation=file:///opt/x%%20y/README.md\n');
+  expect(units['mini-docker.socket']).toContain('SocketGroup=docker\n');
+});
+
+test("a user's daemon has a unit without a socket", () => {
+  const units = systemdUnits({ ...options, user: true });
+  expect(Object.keys(units)).toEqual(['mini-docker.service']);
+  expect(units['mini-docker.service']).toContain('daemon\n');
+  expect(units['mini-docker.service']).toContain('WantedBy=default.target');
+});
+
+test('system install writes units that start this very command, and system uninstall removes them', () => {
+  ours('system', 'install', '--root', scratch);
+  const directory = join(scratch, 'etc/systemd/system');
+  expect(readdirSync(directory).sort()).toEqual(['mini-docker.service', 'mini-docker.socket']);
+  const [, command] = /^ExecStart=(\S+) daemon/m.exec(
+    readFileSync(join(directory, 'mini-docker.service'), 'utf8'),
+  )!;
+  expect(command).toBe(resolve(import.meta.dirname, '../bin/mini-docker'));
+  ours('system', 'uninstall', '--root', scratch);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test.skipIf(existsSync('/run/systemd/system'))(
+  'where there is no systemd, it says so and installs nothing',
+  () => {
+    expect(() => ours('system', 'install')).toThrow('systemd does not run here');
+  },
+);
+
+test('the daemon serves the socket that it was given, says that it is ready, and how many containers run', async () => {
+  const socket = join(scratch, 'given.sock');
+  const notices = join(scratch, 'notices');
+  const listener = await listenAt(socket);
+  // socat writes each datagram that arrives to a file.
+  const receiver = spawn('python3', ['-c', RECEIVE, join(scratch, 'notify.sock'), notices], {
+    stdio: 'ignore',
+  });
+  await eventually(async () => existsSync(join(scratch, 'notify.sock')), Boolean);
+  const daemon = spawn(
+    'unshare',
+    [
+      '--net',
+      '--mount',
+      'sh',
+      '-c',
+      'ip link set lo up; LISTEN_PID=$$ exec "$0" "$@"',
+      NODE,
+      MAIN,
+      'daemon',
+      '--host',
+      'fd://',
+      '--data-root',
+      join(scratch, 'data'),
+      '--run-dir',
+      join(scratch, 'run'),
+    ],
+    {
+      env: { ...process.env, LISTEN_FDS: '1', NOTIFY_SOCKET: join(scratch, 'notify.sock') },
+      stdio: ['ignore', 'ignore', 'inherit', handleOf(listener)],
+    },
+  );
+  try {
+    const said = async () => (existsSync(notices) ? readFileSync(notices, 'utf8') : '');
+    await eventually(said, text => text.includes('READY=1') && text.includes('STATUS=0 containers run'));
+    const info = execFileSync('curl', ['-s', '--unix-socket', socket, 'http://x/info'], { encoding: 'utf8' });
+    expect(JSON.parse(info)).toMatchObject({ Containers: 0 });
+    daemon.kill('SIGTERM');
+    await eventually(said, text => text.includes('STOPPING=1'));
+    await ended(daemon);
+    // It belongs to systemd.
+    expect(existsSync(socket)).toBe(true);
+  } finally {
+    daemon.kill('SIGKILL');
+    await ended(daemon);
+    receiver.kill();
+    await ended(receiver);
+    listener.close();
+  }
+});
+
+test('fd:// without systemd is a clear error', () => {
+  const start = () =>
+    execFileSync(
+      NODE,
+      [MAIN, 'daemon', '-H', 'fd://', '--data-root', join(scratch, 'd'), '--run-dir', join(scratch, 'r')],
+      {
+        stdio: 'pipe',
+      },
+    );
+  expect(start).toThrow('no sockets were found for fd://');
+});
+
+const RECEIVE = `
+import socket, sys
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind(sys.argv[1])
+with open(sys.argv[2], 'ab', buffering=0) as notices:
+    while True:
+        notices.write(receiver.recv(4096) + b'\\n')
+`;
+
+async function listenAt(path: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>(done => server.listen(path, done));
+  return server;
+}
+
+const handleOf = (server: Server): number => (server as unknown as { _handle: { fd: number } })._handle.fd;
+
+const ended = (child: ChildProcess): Promise<unknown> =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise(resolve => child.once('exit', resolve));
