@@ -108,3 +108,21 @@ test('the logs since StartedAt begin with the first line of the program', async 
     await engine.json('DELETE', `/containers/${id}`);
   }
 });
+
+test('a working directory that is none is refused: at create, and by exec', async () => {
+  const before = await engine.json<object[]>('GET', '/containers/json?all=1');
+  const HostConfig = { Binds: ['of-nothing:/v'] };
+  const body = { Image: 'busybox', Cmd: ['true'], WorkingDir: '/bin/busybox', HostConfig };
+  expect(await refusal('POST', '/containers/create', body)).toBe(
+    '400 Cannot mkdir: /bin/busybox is not a directory',
+  );
+  expect(await engine.json('GET', '/containers/json?all=1')).toHaveLength(before.length);
+  expect(await engine.json('GET', '/volumes')).toMatchObject({ Volumes: [] });
+  const id = await engine.run(['sleep', '1000']);
+  const exec = { Cmd: ['true'], WorkingDir: '/nosuch' };
+  const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, exec);
+  expect(await refusal('POST', `/exec/${Id}/start`, { Detach: true })).toMatch(
+    /exec failed: unable to start container process: chdir to cwd \("\/nosuch"\) set in config.json failed: no such file or directory$/,
+  );
+  await engine.json('DELETE', `/containers/${id}?force=1`);
+});

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Process } from '../../formats/oci/runtime-spec.ts';
-import { SyscallError } from '../../linux/syscall-error.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { ExecsApi } from '../core/engine.ts';
 import { badParameter, noSuchExec } from '../core/errors.ts';
@@ -75,10 +74,7 @@ export function execsApi(context: EngineContext): ExecsApi {
         exec.execution = await run.container.exec({ process, stdin });
       } catch (cause) {
         exec.state = 'ended';
-        const error =
-          cause instanceof SyscallError && cause.syscall === 'execve'
-            ? execError(cause, exec.body.Cmd![0]!)
-            : cause;
+        const error = execError(cause, exec.body);
         exec.exitCode = error instanceof ExpectedError ? (error.exitCode ?? 126) : 126;
         exec.live.execIds.delete(id);
         throw error;

@@ -3,11 +3,15 @@
 import { closeSync } from 'node:fs';
 import { makeDirectoriesInRoot } from '../../linux/in-root.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
+import { badParameter } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { openContainerRoot } from './container-root.ts';
 
-/** Ignores errors, which the start reports. Below a mount, the start makes the directory. */
+/**
+ * Below a mount, the start makes the directory; it also reports errors that are not known here.
+ * @throws badParameter when there is a file, in docker's words
+ */
 export async function makeWorkingDirectory(context: EngineContext, live: LiveContainer): Promise<void> {
   const { config, hostConfig, mounts } = live.record;
   const path = config.WorkingDir ?? '/';
@@ -18,5 +22,7 @@ export async function makeWorkingDirectory(context: EngineContext, live: LiveCon
     closeSync(makeDirectoriesInRoot(root.fd, path));
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
+    if (error.code === 'ENOTDIR')
+      throw Object.assign(badParameter(`Cannot mkdir: ${path} is not a directory`), { cause: error });
   }
 }

@@ -9,6 +9,7 @@ import type {
 import { ExpectedError } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
+import { removeTree } from '../../linux/remove-tree.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { layersBelow } from '../files/init-layer.ts';
@@ -50,16 +51,17 @@ export async function createContainer(
     const record = draftRecord(context, { ...request, image, mountedImages, id, name });
     await nameNetworks(context, record);
     using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
+    const container = new LiveContainer(record);
     try {
       createRecord(paths, record);
+      if (request.body.WorkingDir) await makeWorkingDirectory(context, container);
     } catch (error) {
+      await removeTree(paths.container(id).directory);
       await volumes.undo();
       throw error;
     }
     context.records.syncLater(id);
-    const container = new LiveContainer(record);
     containers.add(container);
-    if (request.body.WorkingDir) await makeWorkingDirectory(context, container);
     containerEvent(context, container, 'create');
     return { Id: id, Warnings: warnings(record.hostConfig, context.facts) };
   } catch (error) {

@@ -13,13 +13,37 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   if (cause instanceof SyscallError && cause.syscall === 'execve') {
     return executionError(FAILED, cause, record.path);
   }
+  const cwdFault = cwdError(cause, FAILED, record.config.WorkingDir);
+  if (cwdFault !== undefined) return cwdFault;
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
-/** The error of a program that could not be executed in a running container. */
-export function execError(cause: SyscallError, program: string): ExpectedError {
-  return executionError('exec failed: unable to start container process: ', cause, program);
+const EXEC_FAILED = 'exec failed: unable to start container process: ';
+
+/** The error of a program that could not be started in a running container; other causes stay as they are. */
+export function execError(
+  cause: unknown,
+  { Cmd, WorkingDir }: { Cmd?: string[] | null; WorkingDir?: string },
+): unknown {
+  if (cause instanceof SyscallError && cause.syscall === 'execve')
+    return executionError(EXEC_FAILED, cause, Cmd?.[0] ?? '');
+  return cwdError(cause, EXEC_FAILED, WorkingDir) ?? cause;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'not a directory',
+  EACCES: 'permission denied',
+};
+
+/** undefined when the cause is not the working directory. */
+function cwdError(cause: unknown, failed: string, path = ''): ExpectedError | undefined {
+  if (!(cause instanceof SyscallError) || cause.syscall !== 'openat2' || path === '') return undefined;
+  const [reason, place] = [REASONS[cause.code], JSON.stringify(path)];
+  if (reason === undefined || !cause.message.includes(`openat2(AT_FDCWD, ${place}`)) return undefined;
+  const what = `${failed}chdir to cwd (${place}) set in config.json failed: ${reason}`;
+  return new ExpectedError('cannotRun', what, { cause, exitCode: cause.code === 'ENOENT' ? 127 : 126 });
 }
 
 function executionError(failed: string, cause: SyscallError, program: string): ExpectedError {
