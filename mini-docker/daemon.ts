@@ -131,7 +131,7 @@ async function serve(argv: string[]): Promise<void> {
     report('info', `listening on ${each.host}`);
     if (host.startsWith('tcp:') && options.tls?.clientCa === undefined) {
       const power = isRootless ? 'has all rights of this user' : 'is root on this machine';
-      report('warning', `${each.host}: everybody who reaches it ${power}; use --tlsverify`);
+      report('warning', `${each.host}: everyone who reaches it ${power}; use --tlsverify`);
     }
   }
   if (options.metricsAddress !== undefined) {

@@ -374,7 +374,7 @@ test('--rm=false keeps the containers of the steps, and RUN with its files', asy
   expect(await engine.wait(kept[0]!)).toBe(0);
   for (const each of kept) await engine.json('DELETE', `/containers/${each}`);
   await engine.json('DELETE', `/images/${id}?force=1`);
-  // What failed is what one wants to look into.
+  // The image to examine is that of the failed build.
   const failed = await build('FROM busybox\nRUN echo so far > /f; exit 3', {}, 'rm=0');
   const [, left] = /Running in ([0-9a-f]{12})/.exec(failed.text)!;
   expect((await engine.inspect(left!)).State).toMatchObject({ Status: 'exited', ExitCode: 3 });

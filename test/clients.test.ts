@@ -28,7 +28,7 @@ beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'mini-docker-clients-'));
 });
 
-// What one test leaves when it fails is no trouble of the next.
+// The leftovers of a failed test must not disturb the next one.
 afterEach(async () => {
   for (const { Id } of await docker.listContainers({ all: true })) {
     await docker.getContainer(Id).remove({ force: true });

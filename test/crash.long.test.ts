@@ -85,7 +85,7 @@ const numbered = (count: number, word = '') => Array.from({ length: count }, (_,
 
 const KINDS = ['removed', 'left', 'stopped', 'logged'] as const;
 
-/** What the daemon has confirmed of a container. */
+/** The facts about a container that the daemon has confirmed. */
 interface Known {
   kind: (typeof KINDS)[number];
   created: boolean;

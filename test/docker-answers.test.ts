@@ -364,7 +364,7 @@ test('clients before 1.45 find the short id among the aliases on a network with 
   await engine.json('DELETE', '/networks/named');
 });
 
-test('memory that is out is told of, also where nothing is to be killed for it', async () => {
+test('an out-of-memory event is reported, even if no process is killed', async () => {
   const since = Date.now() / 1000;
   const eat = ['sh', '-c', 'x=0123456789abcdef; while :; do x=$x$x; done'];
   const HostConfig = { Memory: 16 << 20, MemorySwap: 16 << 20, OomKillDisable: true };

@@ -1,5 +1,5 @@
 // Dockerfiles in the style of well-known projects, on stand-ins for their base images: the same configuration and the same
-// tree as dockerd's classic builder makes of them. What dockerd made is in dockerfiles/expected, written by dockerfiles/record.ts.
+// tree as dockerd's classic builder makes of them. dockerd's results are in dockerfiles/expected, written by dockerfiles/record.ts.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { answerOf, buildBases, expectedPath, projects } from './support/dockerfile-answers.ts';

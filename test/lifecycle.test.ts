@@ -73,7 +73,7 @@ test('stop sends the stop signal and waits; a container that ignores it is kille
   expect((await engine.inspect(deaf)).State.ExitCode).toBe(137);
 });
 
-test('a container can be removed by force while a client waits for its end, also while it is paused', async () => {
+test('a container can be removed by force while a client waits for its end, even while it is paused', async () => {
   for (const paused of [false, true]) {
     const id = await engine.run(SLEEP);
     const { Pid } = (await engine.inspect(id)).State;

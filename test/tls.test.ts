@@ -197,5 +197,5 @@ test('files that are not there, or do not fit, are one line at the start', async
 
 test('TCP without TLS works, and the log says what that means', async () => {
   await using open = await startDaemon({ args: ['--host', 'tcp://127.0.0.1:2375'] });
-  await expect.poll(() => open.log()).toContain('everybody who reaches it is root on this machine');
+  await expect.poll(() => open.log()).toContain('everyone who reaches it is root on this machine');
 });

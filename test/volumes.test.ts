@@ -79,7 +79,7 @@ async function volumes(filters: object = {}): Promise<VolumeResource[]> {
 const names = async (filters?: object) => (await volumes(filters)).map(each => each.Name);
 const data = (volume: string) => join(daemon.dataRoot, 'volumes', volume, '_data');
 
-/** What a shell script prints in a container that is removed behind it. */
+/** The output of a shell script in a container that is removed afterwards. */
 async function shell(script: string, host: object = {}, more: object = {}): Promise<string> {
   const id = await engine.run(['sh', '-c', `exec 2>&1; ${script}`], { HostConfig: host, ...more });
   await engine.wait(id);

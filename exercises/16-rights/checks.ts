@@ -122,7 +122,7 @@ async function checkOrdinary(lab: Lab): Promise<void> {
   const names = Object.keys(DEEDS) as (keyof typeof CAP)[];
   const name = random.pick(names);
   const args = [`${uid}`, `${gid}`, name];
-  // What a program that was started carelessly has inherited: root's groups, and inheritable capabilities.
+  // Things that a carelessly started program has inherited: root's groups, and inheritable capabilities.
   const wrapper = ['setpriv', '--groups', `${random.integer(100, 900)}`, '--inh-caps', '+net_raw,+setgid'];
   const pid = await sleeping(lab, args, wrapper);
   const status = readStatus(pid)!;

@@ -29,7 +29,7 @@ export const imageTransferRoutes: Route[] = [
 const JSON_LINES = { 'Content-Type': 'application/json' };
 
 /**
- * Runs `work` with a function that sends messages to the client. What goes wrong before the first is told by a status,
+ * Runs `work` with a function that sends messages to the client. An error before the first message becomes a status,
  * later, or where the status is `alwaysOk`, by a last message.
  */
 export async function withProgress(

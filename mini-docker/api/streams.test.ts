@@ -289,7 +289,7 @@ test("a client that does not read holds the output back instead of filling the d
   await yes.detached;
 });
 
-test('a client that goes away is detached, also when the program prints nothing', async () => {
+test('a client that goes away is detached, even if the program prints nothing', async () => {
   const quiet = program();
   await using server = await testServer(attachTo(quiet));
   const client = server.raw();

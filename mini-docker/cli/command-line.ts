@@ -53,7 +53,7 @@ async function dispatch(args: string[], options: Options): Promise<number> {
   return runNamed(`${first} ${second}`, rest.slice(1), { ...options, group });
 }
 
-/** What stands before the command's name, of a group that has flags. */
+/** The words before the command's name, for a group that has flags. */
 async function groupFlags(group: string, argv: string[]) {
   if (!Object.hasOwn(GROUP_FLAGS, group)) return { group: {}, rest: argv };
   try {

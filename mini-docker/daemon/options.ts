@@ -33,7 +33,7 @@ export interface Reloadable {
   debug: boolean;
   labels: string[];
   registries: RegistryOptions;
-  /** Seconds in which containers are stopped when the daemon is; undefined: they go on running. */
+  /** Seconds in which containers are stopped with the daemon; undefined: they keep running. */
   stopWithin?: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface RegistryOptions {
   maxUploads?: number | undefined;
 }
 
-/** What the default bridge is like, and where other networks get their subnets from. */
+/** Settings of the default bridge, and the pools from which other networks get their subnets. */
 export interface NetworkOptions {
   /** Name of the default bridge's link; 'none': there is no such network. */
   bridge?: string | undefined;

@@ -13,7 +13,7 @@ test.each(['', 'ctrl-', 'ctrl-1', 'ab', 'a,,b', 'ctrl-p ctrl-q'])('%j is refused
   expect(() => decodeDetachKeys(text)).toThrow(FormatError);
 });
 
-test('the sequence detaches, also when it comes in two reads', () => {
+test('the sequence detaches, even if it comes in two reads', () => {
   const scanner = detachScanner(decodeDetachKeys('ctrl-p,ctrl-q'));
   expect(scanner.push(bytes('ls\n\x10'))).toEqual({ pass: bytes('ls\n'), detached: false });
   expect(scanner.push(bytes('\x11more'))).toEqual({ pass: bytes(''), detached: true });

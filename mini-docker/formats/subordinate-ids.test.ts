@@ -11,7 +11,7 @@ ann:500000:0
 annabel:600000:1
 `;
 
-test('a user has all ranges of the name and of the number, and those of nobody else', () => {
+test("a user has all ranges under the user's name and number, and no others", () => {
   expect(decodeSubordinateIds(text, 'ann', 1000)).toEqual([
     { first: 100_000, count: 65_536 },
     { first: 300_000, count: 1000 },

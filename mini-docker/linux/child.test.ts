@@ -235,7 +235,7 @@ function size(line: string): number {
   return to - from;
 }
 
-test('many children in a row, under garbage collection, all end as they should', async () => {
+test('many children one after another, under garbage collection, all end as they should', async () => {
   const statuses = new Map<number, number>();
   for (let round = 0; round < 300; round++) {
     const { status } = await statusOf([getpid(), exitGroup(round % 250)], CLONE.NEWPID | CLONE.NEWNS);

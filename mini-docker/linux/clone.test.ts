@@ -51,7 +51,7 @@ test('a program gets its streams, and no descriptor of ours', () => {
   }
 });
 
-test('stdin and stdout pass through, also when we have printed before', () => {
+test('stdin and stdout pass through, even if we have printed before', () => {
   const { stdout, stderr, status } = node(`
     console.log('before');
     process.exitCode = await wait(clone(0, [execve('/bin/sh', ['sh', '-c', 'cat; exit 5'], [])]));

@@ -139,7 +139,7 @@ const defaultOptions = (settings: BridgeSettings): Record<string, string> => ({
   [OPTION.mtu]: String(settings.mtu ?? 1500),
 });
 
-/** What other networks are made from (`--config-only`): it has no links, and no addresses of its own. */
+/** A configuration from which other networks are made (`--config-only`): it has no links, and no addresses of its own. */
 function configuration(body: NetworkCreateBody): NetworkRecord {
   if (body.ConfigFrom?.Network)
     throw new ExpectedError(

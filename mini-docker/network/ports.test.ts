@@ -24,7 +24,7 @@ test('a published port is reached from beyond, from the host by any of its addre
       { HostIp: '::', HostPort: '8080' },
     ],
   });
-  // Who asks from beyond is seen as who they are.
+  // A client on another machine is seen under its own address.
   expect(await ask(hosts.beyond, '192.0.2.1', 8080)).toBe('web to 192.0.2.2');
   expect(await ask('host', '192.0.2.1', 8080)).toBe('web to 192.0.2.1');
   expect(await ask('host', '127.0.0.1', 8080)).toBe('web to 172.17.0.1');

@@ -14,7 +14,7 @@ export interface NetworkRecord {
    */
   bridge: string;
   mac: string;
-  /** Subnets that the user did not name: nobody can ask for an address in them. */
+  /** Subnets that the user did not name: addresses in them cannot be requested. */
   chosen?: string[];
 }
 

@@ -1,4 +1,4 @@
-// What the daemon of an ordinary user has of the world outside its namespaces.
+// The parts of the outside world that an ordinary user's daemon reaches from its namespaces.
 
 import { giveUpNamespaces, readNamespaces } from './namespaces.ts';
 import { openOutsideSockets, type SocketAddress } from './outside-sockets.ts';

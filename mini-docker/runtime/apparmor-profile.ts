@@ -21,7 +21,7 @@ profile ${DEFAULT_PROFILE} flags=(attach_disconnected,mediate_deleted) {
   deny mount,
   deny pivot_root,
 
-  # Settings of the whole machine. What belongs to a process is below /proc/PID.
+  # Settings of the whole machine; those of one process are below /proc/PID.
   deny /proc/* w,
   deny /proc/{acpi,asound,bus,driver,dynamic_debug,fs,irq,scsi,sys,sysvipc,tty}/** w,
   deny /proc/{kcore,kmem,mem,sysrq-trigger} rwklx,

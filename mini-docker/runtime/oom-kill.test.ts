@@ -13,7 +13,7 @@ test('the host was out of memory', () => {
   expect(found(line)).toEqual({ at, pid: 7, name: 'odd,name', scope: 'host' });
 });
 
-test('its own limit was reached, also where the kernel names the thread in each line', () => {
+test('its own limit was reached, even if the kernel names the thread in each line', () => {
   const limit = `CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/docker${group}`;
   expect(
     found(

@@ -59,7 +59,7 @@ export async function answersFrom(output: Readable): Promise<Answer[]> {
   });
 }
 
-/** What each call answers in a container that has what a container of `mini-docker run` has by default. */
+/** The result of each call in a container with the defaults of `mini-docker run`. */
 export async function attack(
   containers: TestContainers,
   steps: readonly Step[],

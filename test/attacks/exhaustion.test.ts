@@ -1,4 +1,4 @@
-// Containers and clients that use up what there is: processes, descriptors, pipes, terminals that nobody reads, logs that
+// Containers and clients that use up what there is: processes, descriptors, pipes, terminals without a reader, logs that
 // are not what they were. The daemon goes on, and gives back what it took.
 import { execFileSync } from 'node:child_process';
 import {

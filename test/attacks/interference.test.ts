@@ -1,5 +1,5 @@
 // Containers that interfere with what the daemon does in them: they stop and kill its helpers, hold its files, and flood
-// its name server. They may harm themselves; the daemon answers everybody else, and soon.
+// its name server. They may harm themselves; the daemon answers all other clients, and soon.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,7 @@ async function soon<T>(doing: Promise<T>): Promise<T> {
 }
 
 const sh = (script: string): string[] => ['sh', '-c', script];
-/** As pid 1, which kill(2) of everybody leaves out. */
+/** As pid 1, which kill(2) with -1 spares. */
 const signalsAll = (signal: string): string[] => sh(`while :; do kill -${signal} -1 2>/dev/null; done`);
 
 interface ExecState {

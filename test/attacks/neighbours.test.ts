@@ -112,7 +112,7 @@ test('a port published on 127.0.0.1 is reached by no neighbour that sends packet
   }
 });
 
-test('a container on two networks answers by the wrong one, and nobody speaks as another network', async () => {
+test('a container on two networks may answer through the other one, and cannot forge addresses of a third', async () => {
   await hosts.networks.create({ Name: 'shop' });
   await using web = await container();
   const { id, name: containerName, pid } = web;

@@ -25,7 +25,7 @@ const ptrace = syscall('ptrace', { x64: 101, arm64: 117 }, ['int', 'int', 'int',
 const PTRACE_ATTACH = 16;
 const geteuid = syscall('geteuid', { x64: 107, arm64: 175 }, []);
 
-/** Of a running process: what its descriptors are. */
+/** The descriptors of a running process. */
 function descriptorsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).map(fd => `${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
 }

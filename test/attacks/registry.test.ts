@@ -1,4 +1,4 @@
-// A registry that wants to do harm to who pulls from it. After each attack: no image, no blob, no layer and no temporary
+// A registry that wants to harm its clients. After each attack: no image, no blob, no layer and no temporary
 // file that was not there before, and a good image can still be pulled into the same store.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

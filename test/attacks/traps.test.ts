@@ -1,4 +1,4 @@
-// Containers that lay traps in their files for who looks at them from outside: trees without a bottom, directories that
+// Containers whose files are traps for processes outside that read them: trees without a bottom, directories that
 // become links, files that never end. Afterwards everything of theirs can be removed, and the daemon serves the others.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

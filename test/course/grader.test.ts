@@ -189,7 +189,7 @@ describe('learn grade', () => {
     expect(tests[2]).toMatchObject({ score: 0, status: 'failed', output: expect.stringContaining(missing) });
   });
 
-  test('grades everybody in the chapters that anybody has handed in', () => {
+  test('grades every submission in all chapters that occur in any of them', () => {
     cpSync(join(repository, 'solutions/01-process'), join(folder, 'carl', '01-process'), { recursive: true });
     const { submissions } = JSON.parse(grade('--json', join(folder, 'ann'), join(folder, 'carl')).stdout);
     expect(submissions).toMatchObject([

@@ -40,7 +40,7 @@ const HARM: readonly (readonly [string, RegExp])[] = [
 
 /** Why a command is not for every terminal; undefined when it is. */
 function harmOf(command: string): string | undefined {
-  // What stands in quotes is run in a box, or is text.
+  // Quoted text is run in a box, or only printed.
   const parts = command
     .replaceAll('\\\n', ' ')
     .replace(/'[^']*'/g, "''")

@@ -115,7 +115,7 @@ test('all processes and control groups of a sandbox end with it, frozen ones too
   if (group !== undefined) expect(existsSync(group)).toBe(false);
 });
 
-test('a sandbox ends with the program that made it, also when that is killed', async () => {
+test('a sandbox ends with the program that made it, even if that is killed', async () => {
   // A length of sleep that no other run has.
   const command = `sleep ${10_000_000 + process.pid}`;
   const child = spawn(learn, ['shell', 'sh', '-c', `echo ready; ${command}`], {

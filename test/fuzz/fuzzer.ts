@@ -1,4 +1,4 @@
-// What all fuzzers have in common: a daemon, a seed, a bound of cases and of time; and after each case the questions
+// The parts that all fuzzers share: a daemon, a seed, a bound of cases and of time; and after each case the questions
 // whether the daemon is well, whether it blamed itself, and in the end what is left.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -33,7 +33,7 @@ export function userMachine(project: string, { subordinateIds = true }: Machine)
     add('passwd', `${name}:x:${id}:${id}::/:/bin/sh`),
     add('group', `${name}:x:${id}:`),
     ...['subuid', 'subgid'].map(file => add(file, subordinateIds ? `${name}:${subordinate}:65536` : '')),
-    // Here only root may open it; on a user's machine everybody may.
+    // Here only root may open it; on a user's machine every user may.
     `if [ -e /dev/net/tun ]; then mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun; fi`,
     `mount --bind ${project} ${PROJECT}`,
     `ip link set lo up && ip address add ${OUTSIDE}/32 dev lo`,

@@ -108,7 +108,7 @@ function fetchKernel(architecture: VmArchitecture): void {
   writeFileSync(join(directory, 'fetched'), '');
 }
 
-/** What this machine has for itself, for the other architecture: a C library, a shell, Node. */
+/** Files for the other architecture that this machine has for its own: a C library, a shell, Node. */
 function fetchRoot(directory: string): void {
   const root = join(directory, 'root');
   unpackDebian({

@@ -89,7 +89,7 @@ test('a broken file, and a program that is not there, are clear', async () => {
   await expect(findAuth('x', environment)).rejects.toThrow(
     'config.json names docker-credential-missing, which cannot be run: no such file or directory',
   );
-  // What needs no password goes on, with a warning.
+  // Commands that need no password continue, with a warning.
   const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   expect(await authHeader('x', environment)).toEqual({});
   expect(await allAuths(environment)).toEqual({});

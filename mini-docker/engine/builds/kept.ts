@@ -18,7 +18,7 @@ export function keepContainer(context: EngineContext, kept: KeptContainer): void
     const body = { Image: image.id, Entrypoint: [], Cmd: args, HostConfig: host };
     const record: ContainerRecord = {
       ...draftRecord(context, { id, name, image, body }),
-      // What RUN writes to a volume of the image is in the layer.
+      // The layer contains the files that RUN writes to a volume of the image.
       mounts: [],
       ...(ran && { state: { ...CREATED, status: 'exited', startedBefore: true, ...ran.state } }),
     };

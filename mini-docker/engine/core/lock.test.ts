@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Lock } from './lock.ts';
 
-test('only one holds a lock, in the order of asking, also after an error', async () => {
+test('only one holds a lock, in the order of requests, even after an error', async () => {
   const lock = new Lock();
   const seen: string[] = [];
   const work = async (name: string, fails: boolean) => {

@@ -72,7 +72,7 @@ function isThere(root: number, path: string): boolean {
 }
 
 /**
- * What the archive of `path` has in place of its mount points, by name in the archive.
+ * The files that replace mount points in the archive of `path`, by their name there.
  * @param as the name of the path itself in the archive: '' for the root
  */
 export async function openGrafts(

@@ -27,7 +27,7 @@ export async function commitContainer(
 ): Promise<string> {
   const { author, comment, changes = [], reference, pause = true } = options;
   const { record } = live;
-  // What the client leaves open is the container's, as it was the image's when the container was made.
+  // Settings that the client does not give come from the container, which once took them from the image.
   const merged = withImageDefaults(options.config ?? {}, imageConfig(record.config));
   const config = changedConfig(imageConfig(merged), changes);
   const base = await context.images.get(record.imageId);

@@ -55,7 +55,7 @@ test('kill ends what is paused, too', async () => {
   expect(live.record.state).toMatchObject({ status: 'exited', exitCode: 137 });
 });
 
-test('restart gives it a new life, also where its end would remove it', async () => {
+test('restart starts it again, even with --rm', async () => {
   const { context, start, runtime } = memoryEngine();
   const live = await start({ host: { AutoRemove: true } });
   const [first] = runtime.containers;

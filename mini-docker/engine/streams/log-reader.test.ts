@@ -60,13 +60,13 @@ test('a log larger than a block is read from its end as from its beginning', asy
   expect(await read({ tail: 6000 })).toEqual(range(4000, 10_000));
 });
 
-test('following goes on with what comes, over rotations, and ends with the log', async () => {
+test('following continues with new lines, across rotations, and ends with the log', async () => {
   const file = new LogFile({ path, maxFiles: 3, maxSize: 700, warn });
   write(file, 0, 5);
   const seen: number[] = [];
   const following = read({ follow: file, tail: 2 }, seen);
   for (let from = 5; from < 100; from += 5) {
-    // Who is slower than two rotations has missed something, and rightly so.
+    // A reader slower than two rotations has missed lines, as it should.
     await expect.poll(() => seen.at(-1), { interval: 1 }).toBe(from - 1);
     write(file, from, from + 5);
   }

@@ -85,7 +85,7 @@ export interface ImageFound {
 }
 
 /** GET /distribution/NAME/json */
-/** What a registry's image is signed as, and whether the signature policy accepts it. */
+/** The name for which a registry's image is signed, and whether the signature policy accepts it. */
 export interface ImageVerification {
   Digest: string;
   /** Where the requirements are. */

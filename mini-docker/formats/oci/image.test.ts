@@ -7,7 +7,7 @@ const digest = digestOf('x');
 const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 7 };
 const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digest] } };
 
-test('the digest of nothing is the one that everybody knows', () => {
+test('the digest of no bytes is the well-known one', () => {
   expect(digestOf('')).toBe('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
 });
 

@@ -107,7 +107,7 @@ function attach(
 }
 
 describe('a policy that wants a signature', () => {
-  test('lets a signed image be pulled and run, also when the registry is gone', async () => {
+  test('lets a signed image be pulled and run, even if the registry is gone', async () => {
     attach();
     const store = await storeWith(signedBy());
     const { image } = await store.pull(name());

@@ -14,7 +14,7 @@ const BPF_CMD = {
   PROG_QUERY: 16,
 } as const;
 
-/** What a program is for: its type, where it is attached (<linux/bpf.h>), and its name in messages. */
+/** A program's purpose: its type, the place it is attached to (<linux/bpf.h>), and its name in messages. */
 export interface ProgramKind {
   type: number;
   attachedAs: number;

@@ -73,7 +73,7 @@ function mountNamespace(pid: number): number | undefined {
   }
 }
 
-/** What the processes that run now have used; nobody counts for those that have ended. */
+/** The use of the processes that run now; without a group the kernel keeps no count for those that have ended. */
 function statsOf(pids: readonly number[]): Stats {
   const all = pids.flatMap(pid => readStat(pid) ?? []);
   const sum = (value: (stat: (typeof all)[number]) => number): number =>

@@ -59,7 +59,7 @@ test('a call of an ABI that the profile does not name ends the program', () => {
   const decide = judge(profile, 'x64');
   expect(decide('x64', 'read')).toBe(ALLOWED);
   for (const abi of ['x86', 'x32', 'arm'] as const) expect(decide(abi, 'read'), abi).toBe(0);
-  // What a tracer sets to skip a call is no call of another ABI.
+  // The number that a tracer sets to skip a call is not a call of another ABI.
   expect(decide('x64', 0xffff_ffff)).toBe(MISSING);
 });
 

@@ -42,7 +42,7 @@ export const mutants: Mutant[] = [
     task: 'keep',
     breaks: 'is-mounted',
     file: 'keep.ts',
-    belief: 'a mount is seen by everybody',
+    belief: 'a mount is visible to all processes',
     replace: 'clone(CLONE.NEWUTS, steps)',
     by: "clone(CLONE.NEWUTS | CLONE.NEWNS, [mount({ target: '/', flags: MS.REC | MS.PRIVATE }), ...steps])",
   },
