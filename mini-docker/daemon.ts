@@ -9,7 +9,7 @@ import { type Listening, listen } from './api/listen.ts';
 import { listenForMetrics } from './api/listen-metrics.ts';
 import { withActivated } from './daemon/activation.ts';
 import { lockDirectory } from './daemon/lock.ts';
-import { daemonOptions, type Reloadable } from './daemon/options.ts';
+import { daemonOptions, type Reloadable, ROOTLESS } from './daemon/options.ts';
 import type { Engine } from './engine/core/engine.ts';
 import { openEngine } from './engine/open.ts';
 import { daemonDirectories } from './formats/daemon-directories.ts';
@@ -22,7 +22,7 @@ import { notify, takeNotifySocket } from './linux/notify.ts';
 import { exitGroup } from './linux/syscalls.ts';
 import { whenRead } from './linux/unread.ts';
 import { openNetworks } from './network/networks.ts';
-import { enterOwnNamespaces, ROOTLESS } from './rootless/enter.ts';
+import { enterOwnNamespaces } from './rootless/enter.ts';
 import { openRootless } from './rootless/rootless.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
 import { protectFromOomKiller } from './runtime/oom-score.ts';
@@ -47,15 +47,15 @@ export async function runDaemon(argv: string[]): Promise<number> {
 async function becomeRootless(argv: string[]): Promise<never> {
   const uid = process.getuid!();
   const directories = daemonDirectories({ uid, env: process.env, home: homedir() });
-  const env = {
+  const environment = { [ROOTLESS]: String(uid) };
+  const { dataRoot, runDir } = daemonOptions(argv, {
     ...process.env,
-    [ROOTLESS]: String(uid),
+    ...environment,
     MINI_DOCKER_DATA_ROOT: directories.dataRoot,
     MINI_DOCKER_RUN_DIR: directories.runDir,
-  };
-  const { dataRoot, runDir } = daemonOptions(argv, env);
+  });
   const command = [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon', ...argv];
-  return enterOwnNamespaces({ command, dataRoot, runDir });
+  return enterOwnNamespaces({ command, dataRoot, runDir, environment });
 }
 
 /** Largest number of problems kept for `info`; the log has all of them. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -160,4 +160,14 @@ test('what means something to dockerd only is named, and does not keep the daemo
     withoutMeaning: ['iptables', 'userland-proxy'],
     reloadable: { debug: true },
   });
+});
+
+test("an ordinary user's daemon reads the user's own file, and has no use for what is root's", () => {
+  mkdirSync(join(directory, 'mini-docker'));
+  const file = join(directory, 'mini-docker/daemon.json');
+  writeFileSync(file, JSON.stringify({ debug: true, group: 'docker', 'userns-remap': 'default' }));
+  const options = daemonOptions([], { XDG_CONFIG_HOME: directory, MINI_DOCKER_ROOTLESS: '1000' });
+  expect(options).toMatchObject({ group: undefined, withoutMeaning: ['group', 'userns-remap'] });
+  expect(options.reloadable.debug).toBe(true);
+  expect(daemonOptions([], { XDG_CONFIG_HOME: directory }).reloadable.debug).toBe(false);
 });

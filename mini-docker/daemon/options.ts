@@ -98,7 +98,18 @@ export interface ContainerDefaults {
   idMappings?: Remapped | undefined;
 }
 
-const DEFAULT_CONFIG = '/etc/mini-docker/daemon.json';
+/** Set for the daemon of an ordinary user, which is root in its own namespaces: the user's id outside. */
+export const ROOTLESS = 'MINI_DOCKER_ROOTLESS';
+
+/** A user's socket is for nobody else, and all ids of the user's containers are others outside. */
+const ROOTS_ONLY = ['group', 'userns-remap'];
+
+/** Root's settings are not an ordinary user's: they name directories of root's. */
+function defaultConfig(env: Record<string, string | undefined>): string {
+  if (!env[ROOTLESS]) return '/etc/mini-docker/daemon.json';
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || '/', '.config'), 'mini-docker/daemon.json');
+}
+
 /** Seconds. */
 const SHUTDOWN_TIMEOUT = 15;
 
@@ -109,7 +120,7 @@ const SHUTDOWN_TIMEOUT = 15;
 export function daemonOptions(argv: string[], env: Record<string, string | undefined>): DaemonOptions {
   const flags = readFlags(argv);
   const asked = (flags['config-file'] as string | undefined) ?? (env.MINI_DOCKER_CONFIG_FILE || undefined);
-  const path = asked ?? DEFAULT_CONFIG;
+  const path = asked ?? defaultConfig(env);
   const file = readDaemonConfig(path, { mustExist: asked !== undefined });
   const given = flagFields(flags);
   refuseTwice(given, file);
@@ -120,7 +131,13 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     if (!(cause instanceof FormatError)) throw cause;
     throw new Error(`${path}: ${cause.message}`, { cause });
   }
-  const config = decodeDaemonConfig({ ...file, ...given });
+  const fields = { ...file, ...given };
+  for (const key of env[ROOTLESS] ? ROOTS_ONLY : []) {
+    if (fields[key] === undefined) continue;
+    withoutMeaning.push(key);
+    delete fields[key];
+  }
+  const config = decodeDaemonConfig(fields);
   const dataRoot = config['data-root'] ?? (env.MINI_DOCKER_DATA_ROOT || '/var/lib/mini-docker');
   const runDir = (flags['run-dir'] as string | undefined) ?? (env.MINI_DOCKER_RUN_DIR || '/run/mini-docker');
   for (const [name, path] of Object.entries({ 'data-root': dataRoot, 'run-dir': runDir }))

@@ -12,9 +12,6 @@ import { hostArchitecture, mayFail, resultOf } from '../linux/step.ts';
 import { chdir, execve, execveat, fcntl, setns, setresgid, setresuid, writeText } from '../linux/syscalls.ts';
 import { ownNamespaces } from './namespaces.ts';
 
-/** Set for the daemon in the namespaces: the user's id outside. */
-export const ROOTLESS = 'MINI_DOCKER_ROOTLESS';
-
 /**
  * Does not return.
  * @param options.command the daemon's program and arguments
@@ -24,13 +21,15 @@ export async function enterOwnNamespaces(options: {
   command: readonly string[];
   dataRoot: string;
   runDir: string;
+  /** Further variables of the daemon's. */
+  environment: Record<string, string>;
 }): Promise<never> {
   const { command, dataRoot, runDir } = options;
   for (const directory of [dataRoot, runDir]) makePrivate(directory);
   const { pidfd, namespaces } = await ownNamespaces(runDir);
   const environment = {
     ...process.env,
-    [ROOTLESS]: String(process.getuid!()),
+    ...options.environment,
     MINI_DOCKER_DATA_ROOT: dataRoot,
     MINI_DOCKER_RUN_DIR: runDir,
   };
