@@ -811,3 +811,20 @@ describe.skipIf(!hasDocker)("docker's own command", () => {
     expect(run.stdout).toBe('taken');
   });
 });
+
+test('system prune takes the build cache with it, and asks before', async () => {
+  using context = newContext({ Dockerfile: 'FROM busybox\nRUN true\n' });
+  expect((await ours(daemon, ['build', '-q', context.path])).code).toBe(0);
+  const asked = await ours(daemon, ['system', 'prune', '--filter', 'label=x'], { input: 'n\n' });
+  expect(asked.stdout).toContain(
+    '  - all dangling images\n  - all dangling build cache\n\n  Items to be pruned will be filtered with:\n  - label=x\n',
+  );
+  const filtered = await ours(daemon, ['system', 'prune', '-f', '--filter', 'label=x']);
+  expect(filtered.stdout).not.toContain('build cache');
+  const refused = await ours(daemon, ['system', 'prune', '-f', '--volumes', '--filter', 'until=1h']);
+  expect(refused.stderr).toContain('The "until" filter is not supported with "--volumes"');
+  const pruned = await ours(daemon, ['system', 'prune', '-f']);
+  expect(pruned.stdout).toContain('Deleted build cache objects:\n');
+  const usage = await engine.json<{ BuildCache: object[] }>('GET', '/system/df');
+  expect(usage.BuildCache).toEqual([]);
+});
