@@ -84,10 +84,13 @@ export async function processTable(pids: number[], psArgs: string): Promise<Cont
 
 function columnsOf(psArgs: string): Column[] {
   const words = psArgs.split(/\s+/).filter(Boolean);
-  const named = words.flatMap((word, index) => {
-    if (/^-?o$|^--format$/.test(word)) return words[index + 1] ?? [];
-    return /^(?:-o|--format=)(.+)$/.exec(word)?.[1] ?? [];
-  });
+  const named: string[] = [];
+  for (let index = 0; index < words.length; index++) {
+    // '-o pid', '-opid', '-eo pid', '--format=pid'; without a dash only in front: 'axo pid'.
+    const match = /^(?:-(?!-)[A-Za-z]*?o|--format=?)(.*)$/.exec(words[index]!);
+    const isBare = index === 0 && /^[a-z]{0,3}o$/.test(words[index]!);
+    if (match !== null || isBare) named.push(match?.[1] || (words[++index] ?? ''));
+  }
   if (named.length > 0) return named.join(',').split(',').filter(Boolean).map(columnNamed);
   const options = words.join('');
   if (/^[^-]*u/.test(options)) return USER_ORIENTED.map(columnNamed);
