@@ -120,7 +120,7 @@ function discard(box: Box): void {
   announce('destroy', box);
 }
 
-/** What a new daemon does first: finds the boxes that live on, and does what the one before it could not do any more. */
+/** What a new daemon does first: finds the boxes that live on, and settles what the daemon before it could not. */
 export function recover(): void {
   for (const box of allBoxes()) {
     const { name, state, wanted } = box;

@@ -86,7 +86,9 @@ export async function logs(exchange: Exchange): Promise<void> {
   await show(stream(typeFor(box, version)), box, { from: 0, over, gone });
 }
 
-export function showEvents({ stream, gone }: Exchange): void {
+export function showEvents({ stream, query, gone }: Exchange): void {
+  if (query.has('since') || query.has('until'))
+    throw new Refusal(400, 'this daemon remembers no events: mini-docker does');
   const output = stream('application/json');
   const listen = (event: BoxEvent): void => void output.write(`${JSON.stringify(eventShape(event))}\n`);
   events.on('event', listen);
