@@ -70,6 +70,7 @@ test('the map shows bridges, cables, containers, addresses and published ports',
   └─ veth-c ═╳═ nobody
 
 Without a bridge, since no container is on them: later
+The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L' does not show them).
 `);
 });
 
