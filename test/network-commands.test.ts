@@ -233,7 +233,7 @@ describe.each(commandLines(() => daemon))('$name', ({ name, does, cli }) => {
     expect(await does('run --rm --net front busybox ping -c1 -W1 www')).toContain('64 bytes from 10.79.0.70');
     expect(await cli('network connect --ip6 2001:db8::1 back web')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('does not belong to the subnet'),
+      err: expect.stringContaining('user configured subnets'),
     });
     expect(await does('network connect --alias site back web')).toBe('');
     expect(await does('run --rm --net back busybox ping -c1 -W1 site')).toContain('64 bytes');

@@ -28,7 +28,9 @@ export function drawNetworkMap(map: NetworkMap): string {
       ? ['The daemon passes published ports on itself: nft is not installed.']
       : []),
     ...(publishedBy === 'nat' && map.published.length > 0
-      ? ["The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L' does not show them)."]
+      ? [
+          "The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L' does not show them).",
+        ]
       : []),
   ];
   if (notes.length > 0) lines.push('', ...notes);
