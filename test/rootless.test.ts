@@ -172,7 +172,7 @@ function only(directory: string, programs: string[]): string {
   }
   return directory;
 }
-const NEEDED = ['nsenter', 'setpriv', 'sh', 'nft', ...(hasIds ? ['newuidmap', 'newgidmap'] : [])];
+const NEEDED = ['nsenter', 'setpriv', 'env', 'sh', 'nft', ...(hasIds ? ['newuidmap', 'newgidmap'] : [])];
 
 describe('on another machine', () => {
   let directory: string;

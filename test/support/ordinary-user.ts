@@ -48,5 +48,5 @@ export function asUser(project: string, command: readonly string[]): string[] {
   const reachable = command.map(word =>
     word.startsWith(`${project}/`) ? PROJECT + word.slice(project.length) : word,
   );
-  return ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', ...reachable];
+  return ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', 'env', 'HOME=/', ...reachable];
 }
