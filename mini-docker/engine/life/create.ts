@@ -19,6 +19,7 @@ import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
 import { checkConfig } from '../spec/check-config.ts';
 import { withHostDefaults } from '../spec/host-defaults.ts';
 import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
+import { isNonBlocking } from '../spec/log-options.ts';
 import { lxcfsMounts, wantsLxcfs } from '../spec/lxcfs.ts';
 import { requestedMounts } from '../spec/mount-requests.ts';
 import { containerEvent } from '../state/container-events.ts';
@@ -183,6 +184,10 @@ function warnings(host: HostConfig, facts: HostFacts): string[] {
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
     );
   }
+  if (isNonBlocking(host))
+    found.push(
+      'The log option mode=non-blocking has no effect: no output is dropped, and a program may wait.',
+    );
   if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
     found.push('Published ports are discarded when using host network mode');
   return found;

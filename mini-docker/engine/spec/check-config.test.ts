@@ -53,5 +53,11 @@ test('log options are read, and wrong ones refused', () => {
   expect(options({ 'max-file': '3' })).toEqual({ ...limited, maxFiles: 3 });
   expect(() => options({ 'max-size': '1k', 'max-file': '0' })).toThrow('max-file cannot be less than 1');
   expect(() => options({ nope: '1' })).toThrow("unknown log opt 'nope'");
+  expect(options({ mode: 'non-blocking', 'max-buffer-size': '4m' })).toMatchObject({ keeps: true });
+  expect(() => options({ mode: 'foo' })).toThrow('logger: logging mode not supported: foo');
+  expect(() => options({ 'max-buffer-size': '4m' })).toThrow("only supported with 'mode=non-blocking'");
+  expect(() => options({ mode: 'non-blocking', 'max-buffer-size': 'x' })).toThrow(
+    "invalid size for max-buffer-size: 'x'",
+  );
   expect(() => options({ labels: 'a' }, 'local')).toThrow("unknown log opt 'labels' for local log driver");
 });

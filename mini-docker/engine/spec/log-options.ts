@@ -47,9 +47,11 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
       `logger: no log driver named '${driver}' is registered (this engine has ${LOG_DRIVERS.join(', ')})`,
     );
   }
+  checkMode(options);
   if (driver === 'none') return { keeps: false, maxFiles: 1 };
   for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw badParameter(`unknown log opt '${key}' for ${driver} log driver`);
+    if (!known.has(key) && !OF_ALL.has(key))
+      throw badParameter(`unknown log opt '${key}' for ${driver} log driver`);
   }
   if (options.compress === 'true') {
     throw new ExpectedError(
@@ -65,12 +67,28 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
   return { keeps: true, ...(maxSize === undefined ? {} : { maxSize }), maxFiles };
 }
 
+/** Options that Docker has for every driver. */
+const OF_ALL: ReadonlySet<string> = new Set(['mode', 'max-buffer-size']);
+
+function checkMode({ mode = 'blocking', 'max-buffer-size': buffer }: Record<string, string>): void {
+  if (mode !== 'blocking' && mode !== 'non-blocking')
+    throw badParameter(`logger: logging mode not supported: ${mode}`);
+  if (buffer === undefined) return;
+  if (mode === 'blocking')
+    throw badParameter("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+  size(buffer, 'max-buffer-size');
+}
+
+/** Whether the user asked for what the drivers here, which write to files of this machine, do not do. */
+export const isNonBlocking = ({ LogConfig }: HostConfig): boolean =>
+  LogConfig?.Config?.mode === 'non-blocking';
+
 /** Bytes: '10m' → 10485760; undefined for '-1', which is no limit. */
-function size(text: string): number | undefined {
+function size(text: string, option = 'max-size'): number | undefined {
   if (text === '-1') return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text);
   const bytes = match ? Math.floor(Number(match[1]) * UNITS[match[2]!.toLowerCase()]!) : 0;
-  if (bytes <= 0) throw badParameter(`invalid size for max-size: '${text}'`);
+  if (bytes <= 0) throw badParameter(`invalid size for ${option}: '${text}'`);
   return bytes;
 }
 
