@@ -41,7 +41,7 @@ export function summary(box: Box): object {
     State: statusOf(box),
     Status: describe(box),
     Ports: ports(box),
-    Labels: {},
+    Labels: wanted.request.Labels ?? {},
     HostConfig: { NetworkMode: state.spec.net },
     NetworkSettings: { Networks: {} },
     Mounts: [],

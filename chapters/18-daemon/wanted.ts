@@ -13,6 +13,7 @@ export interface CreateRequest {
   Cmd?: string[] | null;
   Entrypoint?: string[] | null;
   Env?: string[] | null;
+  Labels?: Record<string, string> | null;
   Tty?: boolean;
   OpenStdin?: boolean;
   /** The input ends when the first client with input has gone. */
@@ -65,7 +66,10 @@ export function newWanted(request: CreateRequest): Wanted {
 }
 
 /** What Docker's client can ask for, and this box cannot do. To ignore it would be a lie. */
-const BEYOND = ['User', 'WorkingDir', 'Devices', 'Mounts', 'Tmpfs'];
+const BEYOND = (
+  'User WorkingDir Volumes Healthcheck StopSignal Devices DeviceRequests Mounts Tmpfs VolumesFrom Links Dns ' +
+  'ExtraHosts GroupAdd SecurityOpt Sysctls Ulimits PidMode UTSMode UsernsMode ReadonlyRootfs PublishAllPorts CpusetCpus'
+).split(' ');
 
 /** Translates a request into the words of chapter 12's `run`. @throws Mistake */
 export function specOf(name: string, { request, id }: Wanted): Spec {
