@@ -12,7 +12,7 @@ import { mknodat } from '../linux/syscalls.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import { ensureProfile } from '../runtime/apparmor.ts';
 import type { Cgroup } from '../runtime/cgroups/cgroup.ts';
-import { cgroupView, createCgroup, joinSteps } from '../runtime/cgroups/create.ts';
+import { cgroupView } from '../runtime/cgroups/create.ts';
 import { FD, FD_END } from '../runtime/descriptors.ts';
 import { lastCapability } from '../runtime/last-capability.ts';
 import { setOomScore } from '../runtime/oom-score.ts';
@@ -32,6 +32,7 @@ import { runHooks, runHooksInside } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { type Launched, launch } from './launch.ts';
 import { makeMounts, needsMadeMounts } from './made-mounts.ts';
+import { makeCgroup } from './processes.ts';
 import { ociStartProgram } from './start.ts';
 import { giveToSupervisor } from './supervisor.ts';
 
@@ -78,7 +79,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
     writeState(directory, state);
     const fifo = fifoOf(directory);
     call(mknodat(AT.FDCWD, fifo, S_IF.IFO | 0o622, 0));
-    cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
+    cgroup = makeCgroup(spec);
     ensureProfile(spec.process.apparmorProfile);
     const passed = listenFds + request.preserveFds;
     using made = new DisposableStack();
@@ -87,8 +88,9 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       : undefined;
     const { sections, pid, listener } = ociStartProgram(spec, {
       mounts,
-      enterCgroup: cgroup.version === 2 ? 'born in it' : { join: joinSteps(cgroup.path) },
-      cgroup: cgroupView(spec.linux.cgroupsPath),
+      enterCgroup: cgroup.version === 2 ? 'born in it' : { join: cgroup.joinSteps() },
+      cgroup:
+        cgroup.version === 'none' ? { version: 'none', directories: [] } : cgroupView(spec.linux.cgroupsPath),
       isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
       lastCapability: lastCapability(),
       parentMount: mountOf(readMountinfo() ?? [], realpathSync(spec.root.path))?.mountPoint ?? '/',

@@ -1,5 +1,5 @@
 // Executes a further process in a running container, with the caller's streams; the caller inherits it.
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { ExpectedError } from '../formats/errors.ts';
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { HeldProcess } from '../linux/held-process.ts';
@@ -45,6 +45,7 @@ export async function execInContainer(options: {
     enterCgroup: cgroup?.version === 2 ? 'born in it' : { join: cgroup?.joinSteps() ?? [] },
     lastCapability: lastCapability(),
     passed,
+    keepGroups: readFileSync(`/proc/${state.process!.pid}/setgroups`, 'utf8').startsWith('deny'),
   });
   const group =
     cgroup?.version === 2

@@ -1,7 +1,7 @@
 // Writes the id maps of a container's new user namespace. user_namespaces(7)
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { IdMapping, Spec } from '../formats/oci/runtime-spec.ts';
+import type { IdMapping, Linux, Spec } from '../formats/oci/runtime-spec.ts';
 
 export function writeIdMaps(pid: number, { linux }: Spec): void {
   const { uidMappings = [], gidMappings = [] } = linux;
@@ -15,12 +15,20 @@ export function writeIdMaps(pid: number, { linux }: Spec): void {
 
 /** A user may map only its own id, with setgroups(2) denied; for more there are the set-user-id programs. */
 function writeAsUser(pid: number, uids: readonly IdMapping[], gids: readonly IdMapping[]): void {
-  if (uids.length === 1 && uids[0]!.size === 1) writeFileSync(`/proc/${pid}/uid_map`, mapText(uids));
+  if (isOwnOnly(uids)) writeFileSync(`/proc/${pid}/uid_map`, mapText(uids));
   else map('newuidmap', pid, uids);
-  if (gids.length === 1 && gids[0]!.size === 1) {
+  if (isOwnOnly(gids)) {
     writeFileSync(`/proc/${pid}/setgroups`, 'deny');
     writeFileSync(`/proc/${pid}/gid_map`, mapText(gids));
   } else map('newgidmap', pid, gids);
+}
+
+const isOwnOnly = (mappings: readonly IdMapping[]): boolean =>
+  mappings.length === 1 && mappings[0]!.size === 1;
+
+/** Whether the maps can only be written once setgroups(2) is denied. */
+export function deniesGroups({ gidMappings = [] }: Linux): boolean {
+  return process.geteuid!() !== 0 && isOwnOnly(gidMappings);
 }
 
 function map(program: string, pid: number, mappings: readonly IdMapping[]): void {

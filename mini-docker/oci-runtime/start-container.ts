@@ -1,5 +1,5 @@
 // Lets the program of a created container run.
-import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { ExpectedError } from '../formats/errors.ts';
 import { call } from '../linux/call.ts';
 import { HeldProcess } from '../linux/held-process.ts';
@@ -42,7 +42,6 @@ export async function startContainer(root: string, state: StoredState): Promise<
       });
     }
     release(fifo);
-    rmSync(fifo, { force: true });
     runHooks(spec, 'poststart', publicState(state, 'running'));
   } catch (error) {
     await deleteContainer(root, state);
@@ -70,11 +69,20 @@ class HeldIn implements Disposable {
  */
 function release(fifo: string): void {
   let fd: number;
+  // Only one of two callers can rename it.
+  const taken = `${fifo}.taken`;
   try {
-    fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    renameSync(fifo, taken);
+  } catch (error) {
+    throw new ExpectedError('conflict', 'cannot start an already running container', { cause: error });
+  }
+  try {
+    fd = openSync(taken, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
     // ENXIO: no process has it open for reading.
     throw new ExpectedError('conflict', 'cannot start a container that has stopped', { cause: error });
+  } finally {
+    rmSync(taken, { force: true });
   }
   try {
     writeSync(fd, '.');

@@ -27,6 +27,7 @@ import { type Section, section } from '../runtime/section.ts';
 import { becomeMappedRoot, names, sysctls, waitForDaemon } from '../runtime/start-program.ts';
 import { openTerminal } from '../runtime/terminal.ts';
 import { hasOwnUserNamespace } from '../runtime/user-namespace.ts';
+import { deniesGroups } from './id-maps.ts';
 import type { MadeMounts } from './made-mounts.ts';
 
 export interface OciStartFacts {
@@ -161,7 +162,11 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       ownStreams(process, facts.pipes),
       limits(process),
       scheduling(process, linux),
-      ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
+      ...rights(process, {
+        lastCapability: facts.lastCapability,
+        loadsFilter: filter.length > 0,
+        keepGroups: userNamespace && deniesGroups(linux),
+      }),
     ),
     section('the program exists', findProgram(process)),
     // A supervisor has to have its descriptor before the program makes a call.

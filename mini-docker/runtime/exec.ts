@@ -47,8 +47,10 @@ export function execProgram(options: {
   lastCapability: number;
   /** Descriptors from 3 on that reach the program; they come in behind those of FD. */
   passed?: number;
+  /** Whether setgroups(2) is denied there. */
+  keepGroups?: boolean;
 }): { sections: Section[]; pid: Uint8Array; listener: Step | undefined } {
-  const { spec, process, stdin, pipes, enterCgroup, passed = 0 } = options;
+  const { spec, process, stdin, pipes, enterCgroup, passed = 0, keepGroups = false } = options;
   const types = spec.linux.namespaces.map(({ type }) => type);
   const flags = types.reduce((sum, type) => sum | NAMESPACE_FLAG[type], 0);
   // A process in the container's cgroup namespace sees only the cgroup there, and could not move a process
@@ -93,7 +95,11 @@ export function execProgram(options: {
       ownStreams(process, pipes),
       limits(process),
       scheduling(process, spec.linux),
-      ...rights(process, { lastCapability: options.lastCapability, loadsFilter: filter.length > 0 }),
+      ...rights(process, {
+        lastCapability: options.lastCapability,
+        loadsFilter: filter.length > 0,
+        keepGroups,
+      }),
     ),
     section('system calls', listener === undefined ? [] : filter),
     waitForDaemon('wait for the daemon', 'the daemon has taken what it needs'),

@@ -43,21 +43,23 @@ export function ownStreams(process: Process, pipes: readonly number[]): Item[] {
 /**
  * Sets user, groups and capabilities, in the order that works.
  * @param options.lastCapability the highest capability number of this kernel
+ * @param options.keepGroups whether setgroups(2) is denied, as in an ordinary user's own user namespace
  * @param options.loadsFilter whether a seccomp filter is loaded later, right before execve
  */
 export function rights(
   process: Process,
-  options: { lastCapability: number; loadsFilter: boolean },
+  options: { lastCapability: number; loadsFilter: boolean; keepGroups?: boolean },
 ): Item[][] {
+  const { keepGroups = false } = options;
   const { capabilities, noNewPrivileges: isBarred = false } = process;
   const keep = options.loadsFilter && !isBarred ? ['CAP_SYS_ADMIN'] : [];
   if (capabilities === undefined && (process.user.uid === 0 || keep.length === 0)) {
-    return [becomeUser(process), noNewPrivileges(process)];
+    return [becomeUser(process, keepGroups), noNewPrivileges(process)];
   }
   return [
     capabilities === undefined ? [] : boundCapabilities(capabilities, options.lastCapability),
     [because('setuid would clear them; they are set below', prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0))],
-    becomeUser(process),
+    becomeUser(process, keepGroups),
     setCapabilities(capabilities ?? NONE, keep),
     noNewPrivileges(process),
   ];
@@ -65,14 +67,15 @@ export function rights(
 
 const NONE: Capabilities = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
 
-function becomeUser(process: Process): Item[] {
+function becomeUser(process: Process, keepGroups: boolean): Item[] {
   const { uid, gid, additionalGids = [] } = process.user;
   const groups = new Uint8Array(new Uint32Array(additionalGids).buffer);
   const own = because(
     "the groups of the daemon are not the container's",
     setgroups(additionalGids.length, groups),
   );
-  return [...(isSetgroupsDenied() ? [] : [own]), setresgid(gid, gid, gid), setresuid(uid, uid, uid)];
+  const isDenied = isSetgroupsDenied() || (keepGroups && additionalGids.length === 0);
+  return [...(isDenied ? [] : [own]), setresgid(gid, gid, gid), setresuid(uid, uid, uid)];
 }
 
 function boundCapabilities(capabilities: Capabilities, lastCapability: number): Item[] {

@@ -65,7 +65,7 @@ export class Bundle implements AsyncDisposable {
     return this.callWith({}, ...args);
   }
 
-  callWith(options: { input?: string; env?: NodeJS.ProcessEnv }, ...args: string[]): Answer {
+  callWith(options: { input?: string; uid?: number; gid?: number }, ...args: string[]): Answer {
     const { status, stdout, stderr } = spawnSync(
       this.runtime,
       ['--root', join(this.directory, 'state'), ...args],
