@@ -1,4 +1,4 @@
-// `learn grade`: grades submissions, each task in its own sandbox, as many at a time as there are processors.
+// `learn grade`: grades submissions, each task in its own sandbox, three at a time on two processors.
 import { availableParallelism } from 'node:os';
 import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
 import type { Task, TaskResult } from '../grader/exercise.ts';
@@ -70,7 +70,9 @@ async function gradeAll(
       tasks.map((task): Job => ({ task, ...rest, seed: submission.seed })),
     ),
   );
-  const results = await inParallel(jobs, availableParallelism(), job => gradeSafely(job, patience));
+  // A task waits for a third of its time: for programs to start, and for signals and time limits.
+  const atATime = Math.ceil(availableParallelism() * 1.5);
+  const results = await inParallel(jobs, atATime, job => gradeSafely(job, patience));
   const next = results.values();
   return submissions.map(({ chapters: graded, ...submission }) => ({
     ...submission,
