@@ -336,6 +336,8 @@ describe.each(commands)('%s', command => {
       '-c',
       'echo one; read x; echo two $x',
     ]);
+    // What was read before is not for a client that attaches later.
+    await expect.poll(async () => (await cli('logs talker')).out, { timeout: 10_000 }).toBe('one\n');
     const following = cli('logs -f talker');
     const attached = cli('attach talker', 'typed\n', { open: true });
     expect(await attached).toMatchObject({ code: 0, out: 'two typed\n' });
