@@ -24,6 +24,7 @@ import {
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from '../03-small-namespaces/join.ts';
+import { Mistake } from '../04-mounts/mistake.ts';
 import { parseVolume, type Volume } from '../04-mounts/volumes.ts';
 import { enterRoot, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
@@ -105,6 +106,7 @@ async function run(words: string[]): Promise<void> {
 /** Runs a command in a running box. */
 async function exec([target = '', ...command]: string[]): Promise<void> {
   const box = Number(target);
+  if (!(box > 0)) throw new Mistake(`a box is named by the pid of its first process, not ${target}`);
   const pid = clone(0, inBox(box, program(command, environmentOf(box))));
   process.exitCode = await statusOf(pid);
 }
