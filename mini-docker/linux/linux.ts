@@ -11,6 +11,7 @@ export { openInRoot, withFd } from './in-root.ts';
 export { mount } from './mount.ts';
 export * from './netlink/addresses.ts';
 export * from './netlink/links.ts';
+export * from './netlink/neighbours.ts';
 export * from './netlink/routes.ts';
 export { type NetlinkSocket, openNetlink } from './netlink/socket.ts';
 export { inNetworkNamespace, openNetworkNamespace } from './network-namespace.ts';

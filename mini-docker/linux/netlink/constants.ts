@@ -40,6 +40,9 @@ export const RTM = {
   GETADDR: 22,
   NEWROUTE: 24,
   GETROUTE: 26,
+  NEWNEIGH: 28,
+  DELNEIGH: 29,
+  GETNEIGH: 30,
 } as const;
 
 /** <linux/if.h> */
@@ -83,6 +86,7 @@ export const VETH_INFO_PEER = 1;
 export const IFLA_INET6_ADDR_GEN_MODE = 8;
 export const IN6_ADDR_GEN_MODE = { EUI64: 0, NONE: 1 } as const;
 export const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
+export const IFLA_VXLAN = { ID: 1, LOCAL: 4, LEARNING: 7, PROXY: 11, PORT: 15 } as const;
 
 /** <linux/if_addr.h> */
 export const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, FLAGS: 8 } as const;
@@ -108,3 +112,8 @@ export const RTN = {
   UNREACHABLE: 7,
 } as const;
 export const RTPROT = { UNSPEC: 0, KERNEL: 2, BOOT: 3, STATIC: 4 } as const;
+
+/** <linux/neighbour.h>: attributes and fields of a neighbour, and of an entry in a forwarding table */
+export const NDA = { DST: 1, LLADDR: 2, PORT: 6 } as const;
+export const NUD = { NOARP: 0x40, PERMANENT: 0x80 } as const;
+export const NTF = { SELF: 0x02 } as const;

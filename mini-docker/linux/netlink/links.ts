@@ -8,12 +8,13 @@ import {
   IFLA_BRPORT,
   IFLA_INET6_ADDR_GEN_MODE,
   IFLA_INFO,
+  IFLA_VXLAN,
   IN6_ADDR_GEN_MODE,
   NLM_F,
   RTM,
   VETH_INFO_PEER,
 } from './constants.ts';
-import { decodeMac, encodeMac } from './ip-address.ts';
+import { decodeMac, encodeIp, encodeMac } from './ip-address.ts';
 import {
   type Attribute,
   decodeAttributes,
@@ -22,6 +23,7 @@ import {
   number,
   text,
   u8,
+  u16Network,
 } from './message.ts';
 import type { Request } from './socket.ts';
 
@@ -50,12 +52,27 @@ type BirthSettings = Omit<LinkSettings, 'alias' | 'linkLocal'>;
 
 export interface NewLink extends BirthSettings {
   name: string;
-  kind: 'bridge' | 'veth' | 'dummy';
+  kind: 'bridge' | 'veth' | 'vxlan' | 'dummy';
+  /** For the kind vxlan. */
+  vxlan?: Vxlan;
   /**
    * The other end of a veth, possibly in another namespace. It cannot be created up, since its peer does not
    * exist yet.
    */
   peer?: Omit<BirthSettings, 'up' | 'master'>;
+}
+
+/** A tunnel that carries Ethernet frames in UDP datagrams between hosts (RFC 7348). */
+export interface Vxlan {
+  /** VNI, the number of the network: 24 bits. */
+  id: number;
+  /** This host's own address in the network that the tunnel goes through. */
+  local: string;
+  port: number;
+  /** False when only entries that a program has made say which host has an address (neighbours.ts). */
+  learning: boolean;
+  /** True when the link itself answers ARP requests, from its neighbour table. */
+  proxy: boolean;
 }
 
 /** A link by its index or its name. */
@@ -107,6 +124,7 @@ export function createLink(link: NewLink): Request {
     const peer = Buffer.concat([linkInfo(0, {}), encodeAttributes(settingsOf(link.peer))]);
     data.push([IFLA_INFO.DATA, [[VETH_INFO_PEER, peer]]]);
   }
+  if (link.vxlan) data.push([IFLA_INFO.DATA, vxlanData(link.vxlan)]);
   return {
     doing: `create link ${link.name} (${link.kind})`,
     type: RTM.NEWLINK,
@@ -116,6 +134,16 @@ export function createLink(link: NewLink): Request {
       encodeAttributes([...settingsOf(link), [IFLA.LINKINFO, [[IFLA_INFO.KIND, link.kind], ...data]]]),
     ]),
   };
+}
+
+function vxlanData({ id, local, port, learning, proxy }: Vxlan): Attribute[] {
+  return [
+    [IFLA_VXLAN.ID, id],
+    [IFLA_VXLAN.LOCAL, encodeIp(local)],
+    [IFLA_VXLAN.PORT, u16Network(port)],
+    [IFLA_VXLAN.LEARNING, u8(learning ? 1 : 0)],
+    [IFLA_VXLAN.PROXY, u8(proxy ? 1 : 0)],
+  ];
 }
 
 /** Request to change the given settings only. Where the link is given by index, `name` is its new name. */

@@ -105,6 +105,13 @@ export function u8(value: number): Buffer {
   return Buffer.from([value]);
 }
 
+/** A number of 2 bytes in network byte order, as ports have it. */
+export function u16Network(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
 export function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value >>> 0);
