@@ -39,22 +39,20 @@ export type Instruction =
     };
 
 /**
- * Machine code under construction, with jumps to labels that are not placed yet. It writes single bytes and
- * uses no methods of Buffer: the first start of a container runs this code before V8 has optimized it.
+ * Machine code under construction, with jumps to labels that are not placed yet. It uses no methods of Buffer,
+ * which are JavaScript: the first start of a container runs this code before V8 has optimized it.
  */
 export class CodeBuffer {
   /** Memory that all code buffers share, which saves garbage: only one program is encoded at a time. */
   static #scratch = Buffer.alloc(65_536);
   #bytes = CodeBuffer.#scratch;
+  #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
   length = 0;
   readonly #labels = new Map<string, number>();
   readonly #jumps: { at: number; to: string }[] = [];
 
   byte(value: number): void {
-    if (this.length === this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
-      CodeBuffer.#scratch = this.#bytes;
-    }
+    if (this.length === this.#bytes.length) this.#grow();
     this.#bytes[this.length++] = value;
   }
 
@@ -66,10 +64,15 @@ export class CodeBuffer {
 
   /** Appends 32 bits, little-endian. */
   word32(value: number): void {
-    this.byte(value & 0xff);
-    this.byte((value >>> 8) & 0xff);
-    this.byte((value >>> 16) & 0xff);
-    this.byte(value >>> 24);
+    if (this.length + 4 > this.#bytes.length) this.#grow();
+    this.#view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
+  #grow(): void {
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    CodeBuffer.#scratch = this.#bytes;
   }
 
   label(name: string): void {
