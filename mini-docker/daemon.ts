@@ -1,7 +1,7 @@
 // `mini-docker daemon`: assembles images, networks, runtime, engine and API, and runs them until a signal
 // arrives.
 
-import { chownSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ export async function runDaemon(argv: string[]): Promise<number> {
 /** Enters the user's own namespaces, where the daemon begins anew as root. */
 async function becomeRootless(argv: string[]): Promise<never> {
   const uid = process.getuid!();
-  const directories = daemonDirectories({ uid, env: process.env, home: homedir() });
+  const directories = daemonDirectories({ uid, env: process.env, home: homedir(), exists: existsSync });
   const environment = { [ROOTLESS]: String(uid) };
   const { dataRoot, runDir } = daemonOptions(argv, {
     ...process.env,

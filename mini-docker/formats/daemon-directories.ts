@@ -8,24 +8,30 @@ export interface DaemonDirectories {
   runDir: string;
 }
 
-/** @param options.uid 0 for root; undefined where the system has no user ids */
+/**
+ * @param options.uid 0 for root; undefined where the system has no user ids
+ * @param options.exists whether there is a file at a path
+ */
 export function daemonDirectories(options: {
   uid: number | undefined;
   env: Record<string, string | undefined>;
   home: string;
+  exists(path: string): boolean;
 }): DaemonDirectories {
-  const { uid, env, home } = options;
+  const { uid, env } = options;
   const defaults =
-    uid === 0 ? { dataRoot: '/var/lib/mini-docker', runDir: '/run/mini-docker' } : ofUser(env, home);
+    uid === 0 ? { dataRoot: '/var/lib/mini-docker', runDir: '/run/mini-docker' } : ofUser(options);
   return {
     dataRoot: env.MINI_DOCKER_DATA_ROOT || defaults.dataRoot,
     runDir: env.MINI_DOCKER_RUN_DIR || defaults.runDir,
   };
 }
 
-function ofUser(env: Record<string, string | undefined>, home: string): DaemonDirectories {
+function ofUser(options: Parameters<typeof daemonDirectories>[0]): DaemonDirectories {
+  const { uid, env, home, exists } = options;
   const dataRoot = join(env.XDG_DATA_HOME || join(home, '.local/share'), 'mini-docker');
-  // Without a session there is no run directory; /tmp is shared with other users, who could take the name.
-  const runDir = env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'mini-docker') : join(dataRoot, 'run');
-  return { dataRoot, runDir };
+  // su(1) and cron(8) set no variable, even when the user has a session, where systemd makes this directory.
+  const session = env.XDG_RUNTIME_DIR || (exists(`/run/user/${uid}`) ? `/run/user/${uid}` : undefined);
+  // Without one, /tmp would be shared with other users, who could take the name.
+  return { dataRoot, runDir: session === undefined ? join(dataRoot, 'run') : join(session, 'mini-docker') };
 }

@@ -23,6 +23,11 @@ export function systemdUnits(options: UnitOptions): Record<string, string> {
     : { [SERVICE]: service(options), [SOCKET]: socket(options) };
 }
 
+/** For systemd 254 and newer; older versions ignore it, and cannot restart the service while containers run. */
+const SUBGROUP = `# The containers of this user have their groups below the service's, which then can hold no process itself.
+DelegateSubgroup=init
+`;
+
 function service({ command, documentation, user }: UnitOptions): string {
   const after = user ? '' : `After=network-online.target nss-lookup.target firewalld.service ${SOCKET}\n`;
   return `[Unit]
@@ -40,7 +45,7 @@ TimeoutStartSec=infinity
 # Containers go on running when the daemon stops, and are not systemd's to limit.
 KillMode=process
 Delegate=yes
-TasksMax=infinity
+${user ? SUBGROUP : ''}TasksMax=infinity
 LimitNOFILE=infinity
 ${user ? '' : 'OOMScoreAdjust=-500\n'}
 [Install]

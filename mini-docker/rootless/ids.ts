@@ -5,6 +5,10 @@ import { userInfo } from 'node:os';
 import { ExpectedError } from '../formats/errors.ts';
 import { decodeSubordinateIds, type IdRange } from '../formats/subordinate-ids.ts';
 
+/** login.defs(5): SUB_UID_MIN and SUB_UID_COUNT. */
+const FIRST = 100_000;
+const RANGE = 65_536;
+
 /**
  * Gives the new user namespace of `pid`, which waits for that, its id maps: root inside is this user, and the
  * ids from 1 on are the user's subordinate ids.
@@ -39,9 +43,18 @@ function missingIds(user: string, uid: number): string | undefined {
   }
   for (const file of ['/etc/subuid', '/etc/subgid']) {
     if (subordinateIds(file, user, uid).length > 0) continue;
-    return `${file} reserves no ids for ${user} (root can: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}; other users need other numbers)`;
+    const [first, last] = freeRange();
+    return `${file} reserves no ids for ${user} (root can: usermod --add-subuids ${first}-${last} --add-subgids ${first}-${last} ${user})`;
   }
   return undefined;
+}
+
+/** Ids above all reserved ones, as many as useradd(8) reserves. */
+function freeRange(): [first: number, last: number] {
+  const lines = ['/etc/subuid', '/etc/subgid'].flatMap(file => readOrNothing(file).split('\n'));
+  const ends = lines.map(line => line.split(':')).map(([, first, count]) => Number(first) + Number(count));
+  const first = Math.max(FIRST, ...ends.filter(end => end > 0));
+  return [first, first + RANGE - 1];
 }
 
 /** The kernel demands `setgroups` first: else a user could leave a group that is there to keep its members out. */
@@ -52,10 +65,14 @@ function mapOne(pid: number, uid: number, gid: number): void {
 }
 
 function subordinateIds(file: string, user: string, uid: number): IdRange[] {
+  return decodeSubordinateIds(readOrNothing(file), user, uid);
+}
+
+function readOrNothing(file: string): string {
   try {
-    return decodeSubordinateIds(readFileSync(file, 'utf8'), user, uid);
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   }
 }

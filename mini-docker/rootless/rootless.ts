@@ -25,8 +25,14 @@ export function openRootless(options: {
   if (namespaces === undefined)
     throw new Error(`${runDir}/rootless.json is missing or damaged: start the daemon again`);
   const { idProblem, uplink } = namespaces;
-  for (const problem of [idProblem, uplink.problem, checkStorage(dataRoot)])
-    if (problem !== undefined) tell(problem);
+  let storageProblem: string | undefined;
+  try {
+    storageProblem = checkStorage(dataRoot);
+  } catch (error) {
+    giveUpNamespaces(runDir, namespaces);
+    throw error;
+  }
+  for (const problem of [idProblem, uplink.problem, storageProblem]) if (problem !== undefined) tell(problem);
   const sockets = openOutsideSockets(namespaces.outside);
   return {
     openHostSocket: where => sockets.open(where),

@@ -1,7 +1,7 @@
 // The way from a user's own network namespace to the outside: a program that passes packets of a tap device
 // on through ordinary sockets, as the user. pasta(1), slirp4netns(1)
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessIdentity, processIdentity, sameProcess } from '../linux/proc/identity.ts';
 
@@ -46,8 +46,23 @@ export async function connectUplink(options: {
     writeFileSync(resolvConfOf(runDir), `nameserver ${dns}\n`);
     return { program, process: started.process };
   }
-  const why = failures.length > 0 ? failures.join('; ') : 'install pasta (package passt) or slirp4netns';
+  const why =
+    failures.length > 0
+      ? (tunProblem() ?? failures.join('; '))
+      : 'install pasta (package passt) or slirp4netns';
   return { problem: `containers, pull and build cannot reach the outside: ${why}` };
+}
+
+/** Both programs make a tap device, by a file that distributions open to all users. */
+function tunProblem(): string | undefined {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? 'there is no /dev/net/tun; root can load it (modprobe tun)'
+      : 'this user may not open /dev/net/tun; root can permit it (chmod 666 /dev/net/tun)';
+  }
 }
 
 type Started = { process: ProcessIdentity } | { failure: string } | undefined;

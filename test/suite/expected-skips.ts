@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import { dockerPython, hasNpmClient, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
+import { usersMayMakeNamespaces } from '../support/ordinary-user.ts';
 import { temporaryDevice } from '../support/temporary-device.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
 
@@ -66,6 +67,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: `${program} is not installed`,
     where: lacks(program),
   })),
+  ...['test/rootless.test.ts', 'test/rootless.long.test.ts'].map(file => ({
+    file,
+    why: 'ordinary users may make no user namespaces here',
+    where: !usersMayMakeNamespaces,
+  })),
+  { file: 'test/rootless.long.test.ts', why: 'newuidmap is not installed', where: lacks('newuidmap') },
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
   ...['podman', 'buildah', 'dockerd', 'containerd'].map(program => ({
     file: 'test/oci-engines.long.test.ts',

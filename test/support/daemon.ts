@@ -60,7 +60,7 @@ export interface StartOptions {
 }
 
 export async function startDaemon(options: StartOptions = {}): Promise<TestDaemon> {
-  const { rootless = process.env.MINI_DOCKER_TEST_ROOTLESS === '1' } = options;
+  const { rootless = process.env.MINI_DOCKER_TEST_ROOTLESS !== undefined } = options;
   const directory = mkdtempSync(join(tmpdir(), 'mini-docker-test-'));
   const [dataRoot, runDir] = [join(directory, 'data'), join(directory, 'run')];
   for (const each of [dataRoot, runDir]) mkdirSync(each);

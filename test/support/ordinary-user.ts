@@ -1,7 +1,19 @@
 // An ordinary user with subordinate ids, who exists in one private mount namespace only.
+import { existsSync, readFileSync } from 'node:fs';
 
 /** An id that no user of a usual machine has, and the first of the ids that are reserved for the user. */
 export const USER = { name: 'student', id: 4242, subordinate: 1_000_000 } as const;
+
+const sysctl = (name: string): string | undefined => {
+  const file = `/proc/sys/${name}`;
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+};
+
+/** As `learn doctor` finds it: some distributions forbid it. */
+export const usersMayMakeNamespaces =
+  sysctl('user/max_user_namespaces') !== '0' &&
+  sysctl('kernel/unprivileged_userns_clone') !== '0' &&
+  sysctl('kernel/apparmor_restrict_unprivileged_userns') !== '1';
 
 /** Where the user, who may not be able to enter the project's directory, finds it. */
 const PROJECT = '/mnt';

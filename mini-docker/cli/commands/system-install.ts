@@ -38,7 +38,10 @@ export const systemInstall = command({
       documentation: inProject('README.md'),
       user: flags.user,
       group: socketGroup(flags.root),
-      socket: join(daemonDirectories({ uid: 0, env: {}, home: '/' }).runDir, 'mini-docker.sock'),
+      socket: join(
+        daemonDirectories({ uid: 0, env: {}, home: '/', exists: existsSync }).runDir,
+        'mini-docker.sock',
+      ),
     });
     if (flags.print) {
       for (const [name, content] of Object.entries(units)) write(`# ${name}\n${content}\n`);

@@ -192,7 +192,7 @@ export class DaemonClient {
       const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EACCES') {
         throw new NoDaemonError(
-          `permission denied while connecting to the daemon at ${this.url}; try with sudo`,
+          `permission denied while connecting to the daemon at ${this.url}: try with sudo, or without DOCKER_HOST and MINI_DOCKER_RUN_DIR to use your own daemon`,
           {
             cause,
           },
@@ -218,9 +218,9 @@ export class DaemonClient {
  */
 function usedRunDir(env: NodeJS.ProcessEnv): string {
   const uid = process.getuid?.();
-  const { runDir } = daemonDirectories({ uid, env, home: homedir() });
+  const { runDir } = daemonDirectories({ uid, env, home: homedir(), exists: existsSync });
   if (uid === 0 || env.MINI_DOCKER_RUN_DIR || existsSync(`${runDir}/mini-docker.sock`)) return runDir;
-  const roots = daemonDirectories({ uid: 0, env: {}, home: '/' }).runDir;
+  const roots = daemonDirectories({ uid: 0, env: {}, home: '/', exists: existsSync }).runDir;
   try {
     accessSync(`${roots}/mini-docker.sock`, constants.W_OK);
     return roots;

@@ -69,7 +69,7 @@ function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchie
     return {
       version: 'none',
       reason:
-        'without root it needs a control group that systemd delegates: start the daemon by systemd-run --user --scope -p Delegate=yes mini-docker daemon',
+        'without root it needs a control group that systemd delegates: let systemd start the daemon (mini-docker system install --user)',
     };
   }
 }
