@@ -1,7 +1,6 @@
 // Starts dist/oci-runtime.cjs with V8's compiled code from an earlier run of the same command. Node's own cache, which
 // main.cjs uses, holds no function that is compiled after a file is loaded: here that is most of a start's work.
 const fs = require('node:fs');
-const module_ = require('node:module');
 const vm = require('node:vm');
 
 const directory = `${__dirname}/../dist`;
@@ -18,23 +17,23 @@ function tolerated(act) {
   }
 }
 
-if (module_.enableCompileCache) module_.enableCompileCache(`${directory}/.cache`);
 const cachedData = tolerated(() => fs.readFileSync(cache));
-const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(file, 'utf8')}\n})`;
+// esbuild writes ASCII.
+const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(file, 'latin1')}\n})`;
 const script = new vm.Script(source, { filename: file, cachedData });
 if (cachedData === undefined || script.cachedDataRejected) {
   process.on('exit', code => {
     if (code !== 0) return;
     tolerated(() => {
+      fs.mkdirSync(`${directory}/.cache`, { recursive: true });
       fs.writeFileSync(`${cache}.${process.pid}`, script.createCachedData());
       fs.renameSync(`${cache}.${process.pid}`, cache);
     });
   });
 }
 const bundle = { exports: {} };
-const require_ = module_.createRequire(file);
 
 /** koffi's own JavaScript looks for its native part in many places, 8 ms long; it serves where this one is not. */
 const native = `${__dirname}/../node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
-const load = name => (name === 'koffi' && tolerated(() => require_(native))) || require_(name);
+const load = name => (name === 'koffi' && tolerated(() => require(native))) || require(name);
 script.runInThisContext()(bundle.exports, load, bundle, file, directory);

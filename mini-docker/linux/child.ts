@@ -1,13 +1,14 @@
 // A child program run in memory: clone(2) starts a child on the compiled code, and the child shares our memory until it
 // execs or ends. It must meet no signal handler (libuv's would run in our memory), so all signals are blocked in it
 // from before its birth until its own last steps.
-import { Socket } from 'node:net';
+import { closeSync, readSync } from 'node:fs';
 import { call } from './call.ts';
 import { CLONE, O, SIG, SIG_BLOCK, SIG_SETMASK } from './constants.ts';
 import { describe } from './describe.ts';
 import { hintFor } from './hints.ts';
 import { rawClone } from './libc.ts';
 import { Mapping } from './mapping.ts';
+import { streamOver } from './on-demand.ts';
 import { compile, type Item } from './program.ts';
 import { Results } from './results.ts';
 import { hostArchitecture, isLinked, type Step } from './step.ts';
@@ -47,13 +48,14 @@ export interface Child {
  * Starts a child on a list of steps.
  * @param options.flags CLONE.NEW*: the new namespaces that the child gets
  * @param options.doing the beginning of an error message: 'cannot start web'
+ * @param options.blocking waits for the exec before it returns, in a program that has nothing else to do
  * @throws SyscallError when clone itself fails
  */
 export function startChild(
   items: readonly Item[],
-  options: { flags?: number; doing?: string; trace?: boolean } = {},
+  options: { flags?: number; doing?: string; trace?: boolean; blocking?: boolean } = {},
 ): Child {
-  const { flags = 0, doing, trace = false } = options;
+  const { flags = 0, doing, trace = false, blocking = false } = options;
   // The code contains the address of the data, so the data is mapped first, with an upper bound as its size.
   using reservations = new DisposableStack();
   const data = reservations.use(new Mapping(sizeFor(items)));
@@ -87,7 +89,8 @@ export function startChild(
 
   const memory = reservations.move();
   const results = new Results(program, data.bytes);
-  const executed = endOf(readEnd).then(() => {
+  if (blocking) waitForEnd(readEnd);
+  const executed = (blocking ? Promise.resolve() : endOf(readEnd)).then(() => {
     results.detach();
     memory.dispose();
     const error = failureOf(results, doing);
@@ -133,10 +136,15 @@ function sizeFor(items: readonly Item[]): number {
   return size;
 }
 
+function waitForEnd(fd: number): void {
+  while (readSync(fd, Buffer.alloc(1)) > 0);
+  closeSync(fd);
+}
+
 /** Resolves when the last copy of the pipe's other end is closed: exec or exit closes the child's. */
 function endOf(fd: number): Promise<void> {
   return new Promise(resolve => {
-    const socket = new Socket({ fd, readable: true, writable: false });
+    const socket = streamOver(fd, 'read');
     socket.on('error', () => {}).on('close', () => resolve());
     socket.resume();
   });

@@ -1,8 +1,8 @@
 // Pipes, and Node's streams over descriptors that this process opened.
-import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { call } from './call.ts';
 import { F, O } from './constants.ts';
+import { streamOver } from './on-demand.ts';
 import { mayFail } from './step.ts';
 import { fcntl, pipe2 } from './syscalls.ts';
 
@@ -31,7 +31,7 @@ export function pipe(options: { cloexec?: boolean; capacity?: number } = {}): Pi
  * open file becomes non-blocking for every process that shares it, so never pass the end that a child uses.
  */
 export function readableOf(fd: number): Readable {
-  return new Socket({ fd, readable: true, writable: false });
+  return streamOver(fd, 'read');
 }
 
 /**
@@ -39,5 +39,5 @@ export function readableOf(fd: number): Readable {
  * emits EPIPE.
  */
 export function writableOf(fd: number): Writable {
-  return new Socket({ fd, readable: false, writable: true });
+  return streamOver(fd, 'write');
 }

@@ -8,7 +8,8 @@ import { CLONE, IOCTL, MS } from './constants.ts';
 import { reap, watchExit } from './exits.ts';
 import { takeFd } from './pidfd.ts';
 import { pipe } from './pipes.ts';
-import { openPty, PtyStream, ptyNumber, ptySteps, resizePty } from './pty.ts';
+import { openPty, ptyNumber, ptySteps, resizePty } from './pty.ts';
+import { PtyStream } from './pty-stream.ts';
 import { resultOf } from './step.ts';
 import { close, dup3, execve, fcntl, ioctl, mountCall, pidfdOpen, read, setsid } from './syscalls.ts';
 

@@ -1,6 +1,5 @@
 // Pseudo-terminals. The master belongs to the process that shows the terminal, the slave to the program in
 // it. pty(7)
-import { ReadStream } from 'node:tty';
 import { call } from './call.ts';
 import { AT, IOCTL, O } from './constants.ts';
 import { mayFail, resultOf, type Step } from './step.ts';
@@ -82,23 +81,4 @@ export function resizePty(fd: number, size: TerminalSize): void {
 function encodeSize({ rows, columns }: TerminalSize): Buffer {
   const limit = (value: number): number => Math.max(0, Math.min(0xffff, value));
   return Buffer.from(Uint16Array.of(limit(rows), limit(columns), 0, 0).buffer);
-}
-
-/**
- * The master as a stream for both directions, which owns the descriptor from now on. It ends when the last
- * slave is closed: the kernel then answers EIO (pty(7)), which this stream treats as its end and not as an
- * error.
- */
-export class PtyStream extends ReadStream {
-  constructor(master: number) {
-    super(master);
-  }
-
-  override destroy(error?: Error): this {
-    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EIO') return super.destroy(error);
-    // Data that was read before is still to be delivered; the end follows it, and closes the stream.
-    if (!this.readableEnded) this.push(null);
-    this.end();
-    return this;
-  }
 }

@@ -1,7 +1,8 @@
 // What a container in the foreground needs: its signals and its terminal pass through this program.
 import { constants } from 'node:os';
 import type { HeldProcess } from '../linux/held-process.ts';
-import { PtyStream, resizePty } from '../linux/pty.ts';
+import { resizePty } from '../linux/pty.ts';
+import { PtyStream } from '../linux/pty-stream.ts';
 
 /** Those that end in the program which receives them, or that the kernel raises for an own fault. */
 const OWN = new Set([

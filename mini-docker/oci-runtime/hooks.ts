@@ -1,7 +1,6 @@
 // The hooks of a bundle: programs that run at points of the container's life, with its state as JSON on their
 // standard input. Those of the runtime's namespaces are children of this program; those of the container's
 // are started by steps that enter its namespaces first.
-import { spawnSync } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
 import { FormatError } from '../formats/errors.ts';
 import {
@@ -15,6 +14,7 @@ import {
 import { resetSignals } from '../linux/child.ts';
 import { CLONE, SIG } from '../linux/constants.ts';
 import { HeldProcess } from '../linux/held-process.ts';
+import { spawnSync } from '../linux/on-demand.ts';
 import { pipe } from '../linux/pipes.ts';
 import { because } from '../linux/step.ts';
 import { cloneCall, close, dup3, execve, setns } from '../linux/syscalls.ts';

@@ -1,7 +1,7 @@
 // Writes the id maps of a container's new user namespace. user_namespaces(7)
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { IdMapping, Linux, Spec } from '../formats/oci/runtime-spec.ts';
+import { spawnSync } from '../linux/on-demand.ts';
 
 export function writeIdMaps(pid: number, { linux }: Spec): void {
   const { uidMappings = [], gidMappings = [] } = linux;

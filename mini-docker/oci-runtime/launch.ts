@@ -50,6 +50,7 @@ export async function launch(options: {
     argv,
     doing: 'unable to start container process',
     standard: 'ours',
+    blocking: true,
   });
   theirs.dispose();
   const kept = ours.move();

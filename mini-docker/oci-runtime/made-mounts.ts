@@ -1,6 +1,5 @@
 // What the start program cannot do itself for a mount, and gets as a descriptor: a tmpfs with the content of the
 // directory that it covers (tmpcopyup), and user namespaces whose maps shift the owners of files (idmap).
-import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../formats/errors.ts';
@@ -10,6 +9,7 @@ import { startChild } from '../linux/child.ts';
 import { CLONE, FSCONFIG, FSMOUNT, FSOPEN } from '../linux/constants.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import { resolveInRoot } from '../linux/in-root.ts';
+import { spawnSync } from '../linux/on-demand.ts';
 import { pipe } from '../linux/pipes.ts';
 import { exitGroup, fsconfig, fsmount, fsopen, read } from '../linux/syscalls.ts';
 import { parseMountOptions } from '../runtime/mount-options.ts';

@@ -1,7 +1,7 @@
 // Loads the profile into the kernel, if the kernel has AppArmor.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
+import { spawnSync } from '../linux/on-demand.ts';
 import { DEFAULT_PROFILE, PROFILE_TEXT } from './apparmor-profile.ts';
 
 export interface AppArmor {

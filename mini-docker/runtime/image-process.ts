@@ -30,6 +30,7 @@ const ALL_DESCRIPTORS = 0xffff_ffff;
 /**
  * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own.
  * @param options.standard 0, 1 and 2: ours, or /dev/null
+ * @param options.blocking as for startChild()
  * @param options.argv its name in a list of processes
  * @param options.doing the beginning of an error message
  * @throws SyscallError when it cannot be started; nothing is left then
@@ -41,8 +42,17 @@ export async function startImage(options: {
   doing: string;
   trace?: boolean;
   standard?: 'ours' | 'null';
+  blocking?: boolean;
 }): Promise<ImageProcess> {
-  const { items, descriptors, argv, doing, trace = false, standard: use = 'null' } = options;
+  const {
+    items,
+    descriptors,
+    argv,
+    doing,
+    trace = false,
+    standard: use = 'null',
+    blocking = false,
+  } = options;
   const architecture = hostArchitecture();
   const program = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS, dataFd: FD.data, trace });
 
@@ -58,7 +68,7 @@ export async function startImage(options: {
 
   const child = startChild(
     launch({ descriptors: [...standard, ...descriptors, [data, FD.data]], image, argv }),
-    { doing },
+    { doing, blocking },
   );
   const process = kept.adopt(new HeldProcess(child.pidfd), each => each.letGo());
   await child.executed;

@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream';
 import { Descriptor } from '../linux/descriptor.ts';
 import { readableOf, writableOf } from '../linux/pipes.ts';
-import { PtyStream, resizePty, type TerminalSize } from '../linux/pty.ts';
+import { resizePty, type TerminalSize } from '../linux/pty.ts';
+import { PtyStream } from '../linux/pty-stream.ts';
 import type { Streams } from './container.ts';
 
 export interface StreamDescriptors {

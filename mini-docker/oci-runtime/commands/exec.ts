@@ -6,7 +6,6 @@ import { type Command, flag, type Invocation, text, texts } from '../command.ts'
 import { readState, statusOf } from '../container-state.ts';
 import { checkTerminal, writePidFile } from '../create-container.ts';
 import { execInContainer } from '../exec-container.ts';
-import { relayTerminal, waitFor } from '../foreground.ts';
 import { failing } from '../start-container.ts';
 import { preservedFds, START_OPTIONS, terminalTo } from '../start-options.ts';
 import { becomeWaiter } from '../waiter.ts';
@@ -79,9 +78,9 @@ async function execute(invocation: Invocation): Promise<number> {
     terminalTo(socket!)(fd);
     closeSync(fd);
   };
-  let relay: ReturnType<typeof relayTerminal> | undefined;
+  let master: number | undefined;
   const keep = (fd: number): void => {
-    relay = relayTerminal(fd);
+    master = fd;
   };
   const onTerminal = socket !== undefined ? give : detached ? undefined : keep;
   checkTerminal(process_.terminal === true, { detached, onTerminal });
@@ -94,9 +93,11 @@ async function execute(invocation: Invocation): Promise<number> {
   const pidFile = text(invocation, 'pid-file');
   if (pidFile !== undefined) writePidFile(pidFile, executed.pid);
   if (detached) return 0;
-  if (relay === undefined) becomeWaiter(executed.pid);
+  if (master === undefined) becomeWaiter(executed.pid);
+  const { relayTerminal, waitFor } = await import('../foreground.ts');
+  const relay = relayTerminal(master);
   const code = await waitFor(executed.process);
-  await relay?.drained;
+  await relay.drained;
   return code;
 }
 

@@ -4,7 +4,6 @@ import { type Command, flag, text } from '../command.ts';
 import { type StoredState, stateFile } from '../container-state.ts';
 import { createContainer } from '../create-container.ts';
 import { deleteContainer } from '../delete-container.ts';
-import { relayTerminal, waitFor } from '../foreground.ts';
 import { failing, startContainer } from '../start-container.ts';
 import { createRequest, START_OPTIONS, terminalTo } from '../start-options.ts';
 import { becomeWaiter, type Remains } from '../waiter.ts';
@@ -37,7 +36,7 @@ export const command: Command = {
         detached,
         onTerminal: socket !== undefined ? give : detached ? undefined : keepMaster,
       });
-      const relay = master === undefined ? undefined : relayTerminal(master);
+      const relay = master === undefined ? undefined : (await foreground()).relayTerminal(master);
       try {
         await startContainer(request.root, created.state);
       } catch (error) {
@@ -50,12 +49,14 @@ export const command: Command = {
       const keep = flag(invocation, 'keep');
       if (relay === undefined && (keep || isSimple(state)))
         becomeWaiter(created.launched.pid, keep ? undefined : remainsOf(request.root, state, directory));
-      const code = await waitFor(process_);
+      const code = await (await foreground()).waitFor(process_);
       await relay?.drained;
       if (!keep) await deleteContainer(request.root, state);
       return code;
     }),
 };
+
+const foreground = () => import('../foreground.ts');
 
 /** Whether nothing of a container outlives its first process, and no hook waits for its end. */
 function isSimple({ spec }: StoredState): boolean {
