@@ -1,7 +1,16 @@
 // The daemon of an ordinary user: what Docker calls rootless.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -142,9 +151,10 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
     }
   });
 
-  /** A server in the host's network that answers each request, as long as `work` takes. */
-  async function withServer(work: () => Promise<void>): Promise<void> {
-    const script = `require('node:http').createServer((_, answer) => answer.end('outside')).listen(7, '${OUTSIDE}', () => console.log(1))`;
+  const OUTSIDE_SERVER = `require('node:http').createServer((_, answer) => answer.end('outside')).listen(7, '${OUTSIDE}', () => console.log(1))`;
+
+  /** Runs a server in the host's network, which prints a line when it is ready, as long as `work` takes. */
+  async function withServer(script: string, work: () => Promise<void>): Promise<void> {
     const server = spawn('nsenter', ['-t', String(daemon.namespaces), '-n', process.execPath, '-e', script]);
     try {
       await once(server.stdout, 'data');
@@ -157,13 +167,42 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
   const ASK = ['wget', '-qO-', `http://${OUTSIDE}:7/`];
 
   test.skipIf(!hasProgram('pasta'))('containers reach the outside through pasta', async () => {
-    await withServer(async () => {
+    await withServer(OUTSIDE_SERVER, async () => {
       const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
       await engine.wait(id);
       expect(await engine.logs(id)).toBe('outside');
       await remove(id);
     });
   });
+
+  /** Answers every question for an address with 192.0.2.77. */
+  const NAME_SERVER = `const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (query, { port, address }) => {
+  const end = query.indexOf(0, 12) + 5;
+  const isAddress = query.readUInt16BE(end - 4) === 1;
+  const answer = Buffer.from([...query.subarray(0, end), 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 77]);
+  answer.writeUInt16BE(0x8180, 2);
+  for (const [at, count] of [[6, Number(isAddress)], [8, 0], [10, 0]]) answer.writeUInt16BE(count, at);
+  socket.send(isAddress ? answer : answer.subarray(0, end), port, address);
+});
+socket.bind(53, '${OUTSIDE}', () => console.log('ready'));`;
+
+  test.skipIf(!hasProgram('pasta') || !existsSync('/etc/resolv.conf'))(
+    "names are resolved by the host's name server through pasta, with its search domains",
+    async () => {
+      await withServer(NAME_SERVER, async () => {
+        await engine.json('POST', '/networks/create', { Name: 'named' });
+        for (const NetworkMode of ['bridge', 'named']) {
+          const script = 'grep search /etc/resolv.conf; nslookup -type=a host.example';
+          const id = await engine.run(['sh', '-c', script], { HostConfig: { NetworkMode } });
+          await engine.wait(id);
+          expect(await engine.logs(id)).toMatch(/^search lan\n.*Address: 192\.0\.2\.77\n/s);
+          await remove(id);
+        }
+        await engine.json('DELETE', '/networks/named');
+      });
+    },
+  );
 
   /** A PATH with only these programs. */
   function only(directory: string, programs: string[]): string {
@@ -188,7 +227,7 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
       await daemon.stop();
       daemon = await startDaemon({ rootless: true, env: { PATH } });
       engine = engineClient(daemon);
-      await withServer(async () => {
+      await withServer(OUTSIDE_SERVER, async () => {
         const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
         await engine.wait(id);
         expect(await engine.logs(id)).toBe('outside');

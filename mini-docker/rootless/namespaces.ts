@@ -1,6 +1,6 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
-import { closeSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
@@ -20,7 +20,7 @@ import { readState } from '../runtime/state.ts';
 import { mapIds } from './ids.ts';
 import { keeperProgram, MEMBER } from './keeper.ts';
 import { CHANNEL } from './outside-sockets.ts';
-import { connectUplink, resolvConfOf, type Uplink } from './uplink.ts';
+import { connectUplink, hostResolvConf, resolvConfOf, type Uplink } from './uplink.ts';
 
 /** rootless.json in the run directory. */
 export interface OwnNamespaces {
@@ -122,7 +122,7 @@ async function keepNamespaces(
   const doing = `cannot ${member === undefined ? 'make' : 'join'} the namespaces of a rootless daemon`;
   const joins = member !== undefined;
   // The file must exist before it is mounted; its content may change later.
-  if (!joins) writeWhole(resolvConfOf(runDir), readIfThere('/etc/resolv.conf'), { mode: 0o644 });
+  if (!joins) writeWhole(resolvConfOf(runDir), hostResolvConf(), { mode: 0o644 });
   const program = keeperProgram({ resolvConf: resolvConfOf(runDir), joins });
   using theirs = new DisposableStack();
   if (member !== undefined) theirs.adopt(member, closeSync);
@@ -173,13 +173,5 @@ async function keepNamespaces(
     gate.close();
     image.release();
     await image.process.ended();
-  }
-}
-
-function readIfThere(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    return Buffer.alloc(0);
   }
 }

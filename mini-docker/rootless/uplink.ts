@@ -43,7 +43,7 @@ export async function connectUplink(options: {
       continue;
     }
     // In place: the file is mounted on /etc/resolv.conf.
-    writeFileSync(resolvConfOf(runDir), `nameserver ${dns}\n`);
+    writeFileSync(resolvConfOf(runDir), withNameServer(hostResolvConf(), dns));
     return { program, process: started.process };
   }
   const why =
@@ -51,6 +51,21 @@ export async function connectUplink(options: {
       ? (tunProblem() ?? failures.join('; '))
       : 'install pasta (package passt) or slirp4netns';
   return { problem: `containers, pull and build cannot reach the outside: ${why}` };
+}
+
+/** The host's /etc/resolv.conf; '' when there is none. */
+export function hostResolvConf(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** resolv.conf(5): search domains and options stay. */
+function withNameServer(text: string, address: string): string {
+  const others = text.split('\n').filter(line => line !== '' && !/^\s*(?:nameserver\b|[#;])/.test(line));
+  return `${[`nameserver ${address}`, ...others].join('\n')}\n`;
 }
 
 /** Both programs make a tap device, by a file that distributions open to all users. */

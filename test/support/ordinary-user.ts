@@ -45,6 +45,7 @@ export function userMachine(project: string, { subordinateIds = true }: Machine)
     add('passwd', `${name}:x:${id}:${id}::/:/bin/sh`),
     add('group', `${name}:x:${id}:`),
     ...['subuid', 'subgid'].map(file => add(file, subordinateIds ? `${name}:${subordinate}:65536` : '')),
+    `if [ -e /etc/resolv.conf ]; then printf 'search lan\\nnameserver ${OUTSIDE}\\n' > ${FILES}/resolv.conf && mount --bind ${FILES}/resolv.conf /etc/resolv.conf; fi`,
     // Here only root may open it; on a user's machine every user may.
     `if [ -e /dev/net/tun ]; then mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun; fi`,
     `mount --bind ${project} ${PROJECT}`,
