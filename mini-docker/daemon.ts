@@ -88,6 +88,7 @@ async function serve(argv: string[]): Promise<void> {
   };
   warnOfKeys(options.withoutMeaning);
   const rootless = isRootless ? resources.use(openRootless({ runDir, dataRoot, tell })) : undefined;
+  registries.offline = rootless?.offline;
   const networks = resources.adopt(
     openNetworks({
       root: join(dataRoot, 'networks'),

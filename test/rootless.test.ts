@@ -247,7 +247,10 @@ socket.bind(53, '${OUTSIDE}', () => console.log('ready'));`;
       expect(await client.wait(id)).toBe(0);
       expect(await client.logs(id)).toBe('there\n');
       const { Warnings } = await client.json<{ Warnings: string[] }>('GET', '/info');
-      expect(Warnings.join()).toContain('install pasta (package passt) or slirp4netns');
+      const remedy = 'install pasta (package passt) or slirp4netns';
+      expect(Warnings.join()).toContain(remedy);
+      const pulled = await client.ask('POST', `/images/create?fromImage=${OUTSIDE}/nothing&tag=1`);
+      expect(String(pulled.body)).toContain(remedy);
     });
 
     test('without subordinate ids root is the only user, whose files all are', async () => {

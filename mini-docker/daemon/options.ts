@@ -54,6 +54,8 @@ export interface RegistryOptions {
   insecure?: string[] | undefined;
   maxDownloads?: number | undefined;
   maxUploads?: number | undefined;
+  /** Set by the daemon: why no other machine can be reached, if so. */
+  offline?: string | undefined;
 }
 
 /** Settings of the default bridge, and the pools from which other networks get their subnets. */

@@ -7,6 +7,8 @@ import { checkStorage } from './storage.ts';
 export interface Rootless extends Disposable {
   /** Opens a socket in the host's network; see OutsideSockets.open. */
   openHostSocket(where: SocketAddress): number;
+  /** Why the outside cannot be reached, and the remedy; undefined if it can. */
+  offline: string | undefined;
   /** When the daemon ends and no container runs: ends the processes that keep the namespaces. */
   giveUp(): void;
 }
@@ -36,6 +38,7 @@ export function openRootless(options: {
   const sockets = openOutsideSockets(namespaces.outside);
   return {
     openHostSocket: where => sockets.open(where),
+    offline: uplink.problem,
     giveUp: () => giveUpNamespaces(runDir, namespaces),
     [Symbol.dispose]: () => sockets[Symbol.dispose](),
   };

@@ -50,7 +50,7 @@ export async function connectUplink(options: {
     failures.length > 0
       ? (tunProblem() ?? failures.join('; '))
       : 'install pasta (package passt) or slirp4netns';
-  return { problem: `containers, pull and build cannot reach the outside: ${why}` };
+  return { problem: `this rootless daemon and its containers have no way out: ${why}` };
 }
 
 /** The host's /etc/resolv.conf; '' when there is none. */

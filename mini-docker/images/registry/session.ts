@@ -168,7 +168,7 @@ export function openSession(options: SessionOptions): Session {
   function unreachable({ doing }: { doing: string }, cause: unknown): RegistryError {
     const { code, message } = cause as NodeJS.ErrnoException;
     const host = new URL(endpoint.base).host;
-    const why = code === undefined ? message : (EXPLAINED[code] ?? message);
+    const why = endpoint.offline ?? (code === undefined ? message : (EXPLAINED[code] ?? message));
     const transient = NETWORK.test(String(code)) && !HOPELESS.test(String(code));
     return new RegistryError(`cannot ${doing}: ${host} cannot be reached: ${why}`, { transient, cause });
   }

@@ -15,6 +15,8 @@ export interface RegistrySettings {
   /** "max-concurrent-downloads" and "max-concurrent-uploads". */
   maxDownloads?: number | undefined;
   maxUploads?: number | undefined;
+  /** Why this daemon reaches no other machine, and the remedy; undefined if it does. */
+  offline?: string | undefined;
 }
 
 export const DEFAULT_CERTIFICATES = '/etc/docker/certs.d';
@@ -29,6 +31,8 @@ export interface Endpoint {
   domain: string;
   isMirror: boolean;
   certificates: string;
+  /** RegistrySettings.offline */
+  offline?: string | undefined;
 }
 
 /** The host of docker.io's registry. */
@@ -48,6 +52,7 @@ export function endpointsOf(domain: string, settings: RegistrySettings, pull: bo
     domain,
     isMirror: index < mirrors.length,
     certificates,
+    ...(settings.offline === undefined ? {} : { offline: settings.offline }),
     unverified: isInsecure(new URL(base).host, settings),
   }));
 }
