@@ -13,6 +13,7 @@ import { writeWhole } from '../linux/whole-file.ts';
 import { ensureProfile } from '../runtime/apparmor.ts';
 import type { Cgroup } from '../runtime/cgroups/cgroup.ts';
 import { cgroupView } from '../runtime/cgroups/create.ts';
+import { resolvedSpec } from '../runtime/dangling-links.ts';
 import { FD, FD_END } from '../runtime/descriptors.ts';
 import { lastCapability } from '../runtime/last-capability.ts';
 import { setOomScore } from '../runtime/oom-score.ts';
@@ -62,7 +63,11 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
   const { root, id, bundle } = request;
   const listenFds = passedSockets();
   const read = withDefaults(readBundle(bundle, id), listenFds);
-  const spec = { ...read, process: withHome(read.process, read.root.path) };
+  const { path } = read.root;
+  const spec = resolvedSpec(
+    { ...read, process: withHome(read.process, path) },
+    { directories: [path], openRoot: () => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY) },
+  );
   checkTerminal(spec.process.terminal === true, request);
   const directory = makeDirectory(root, id);
   const state: StoredState = {

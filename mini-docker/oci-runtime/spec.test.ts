@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -209,6 +210,25 @@ describe('mounts', () => {
       encoding: 'utf8',
     });
     expect(stdout.trim().split('\n')).toEqual(['/tree ro,nosuid,noatime', '/tree/below ro,nosuid,noatime']);
+  });
+
+  test('links in the root lead no mount, no device and no new directory to the host', () => {
+    const outside = join(bundle.directory, 'outside');
+    const root = join(bundle.directory, 'rootfs');
+    mkdirSync(outside);
+    for (const [name, target] of [
+      ['up', '../../outside'],
+      ['absolute', outside],
+    ] as const)
+      symlinkSync(target, join(root, name));
+    const places = ['/up/new', '/absolute/new'];
+    const lines = inside(`ls -d ${places.join(' ')} | cat; readlink -f /up/zero`, spec => {
+      spec.root.readonly = false;
+      for (const destination of places) spec.mounts.push({ destination, type: 'tmpfs', source: 'tmpfs' });
+      spec.linux.devices = [{ type: 'c', path: '/up/zero', major: 1, minor: 5 }];
+    });
+    expect(lines.sort()).toEqual(['/absolute/new', '/outside/zero', '/up/new']);
+    expect(readdirSync(outside)).toEqual([]);
   });
 
   test('tmpcopyup fills a tmpfs with what it covers', () => {

@@ -12,14 +12,25 @@ import type { Layers } from './rootfs.ts';
  * The spec with its mount points, devices and working directory resolved; the same object when no link is
  * involved.
  */
-export function withoutLinks(spec: Spec, layers: Layers): Spec {
-  const all = [layers.upperdir, ...layers.lowerdirs];
+export function withoutLinks(spec: Spec, { lowerdirs, upperdir }: Layers): Spec {
+  const directories = [upperdir, ...lowerdirs];
+  const openRoot = (): number => openMergedView({ lowerdirs: [...lowerdirs], upperdir });
+  return resolvedSpec(spec, { directories, openRoot });
+}
+
+/**
+ * @param root.directories the layers of the root, or the root itself
+ * @param root.openRoot opens what they show together
+ */
+export function resolvedSpec(
+  spec: Spec,
+  { directories, openRoot }: { directories: readonly string[]; openRoot: () => number },
+): Spec {
   const { mounts, process, linux } = spec;
   const { devices = [] } = linux;
   const places = [...mounts.map(each => each.destination), ...devices.map(each => each.path), process.cwd];
-  if (!all.some(layer => places.some(place => hasLink(layer, place)))) return spec;
-  const { lowerdirs, upperdir } = layers;
-  const root = openMergedView({ lowerdirs: [...lowerdirs], upperdir });
+  if (!directories.some(layer => places.some(place => hasLink(layer, place)))) return spec;
+  const root = openRoot();
   try {
     const resolve = (place: string): string =>
       isKernels(place) || isBelowAnother(place, spec) ? place : resolveInRoot(root, place).toString();
