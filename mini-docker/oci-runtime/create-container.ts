@@ -48,7 +48,7 @@ export interface CreateRequest {
   /** This program ends before the container does, so that a terminal needs another owner. */
   detached: boolean;
   /** Gets the master of the container's terminal, and owns it. */
-  onTerminal?: ((master: number) => void) | undefined;
+  onTerminal?: ((master: number) => void | Promise<void>) | undefined;
 }
 
 export interface Created {
@@ -150,7 +150,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
         pid: launched.pid,
         state: publicState(state, 'creating'),
       });
-    if (spec.process.terminal === true) request.onTerminal?.(takeFd(held.pidfd, FD.terminal));
+    if (spec.process.terminal === true) await request.onTerminal?.(takeFd(held.pidfd, FD.terminal));
     if (request.pidFile !== undefined) writePidFile(request.pidFile, launched.pid);
     return { state, directory, process: held, launched };
   } catch (error) {

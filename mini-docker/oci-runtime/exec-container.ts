@@ -22,7 +22,7 @@ export async function execInContainer(options: {
   state: StoredState;
   process: Process;
   preserveFds: number;
-  onTerminal: ((master: number) => void) | undefined;
+  onTerminal: ((master: number) => void | Promise<void>) | undefined;
 }): Promise<{ pid: number; process: HeldProcess }> {
   const { state, preserveFds: passed, onTerminal } = options;
   const { spec, id } = state;
@@ -81,7 +81,7 @@ export async function execInContainer(options: {
         pid: launched.pid,
         state: publicState(state, 'running'),
       });
-    if (process.terminal === true) onTerminal?.(takeFd(held.pidfd, FD.terminal));
+    if (process.terminal === true) await onTerminal?.(takeFd(held.pidfd, FD.terminal));
     launched.open();
     launched.arrive();
     return { pid: launched.pid, process: held };

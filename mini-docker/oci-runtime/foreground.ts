@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { HeldProcess } from '../linux/held-process.ts';
 import { resizePty } from '../linux/pty.ts';
 import { PtyStream } from '../linux/pty-stream.ts';
+import { makeRaw } from '../linux/raw-terminal.ts';
 
 /** Those that end in the program which receives them, or that the kernel raises for an own fault. */
 const OWN = new Set([
@@ -32,15 +33,23 @@ export async function waitFor(process_: HeldProcess): Promise<number> {
   return status?.code ?? 255;
 }
 
+export interface Relay {
+  /** Settles when all output of the container has been passed on. */
+  readonly drained: Promise<void>;
+  end(): void;
+}
+
 /** Connects our terminal, or other standard streams, with the container's. */
-export function relayTerminal(master: number): { drained: Promise<void>; end(): void } {
+export function relayTerminal(master: number): Relay {
   const { stdin, stdout } = process;
   const resize = (): void => {
     if (stdout.isTTY) resizePty(master, { rows: stdout.rows, columns: stdout.columns });
   };
   resize();
   process.on('SIGWINCH', resize);
-  if (stdin.isTTY) stdin.setRawMode(true);
+  const restore = stdin.isTTY ? makeRaw(0) : undefined;
+  // Also after a failure: a terminal that stays raw is of no use to anyone.
+  process.once('exit', () => restore?.());
   const stream = new PtyStream(master);
   stdin.on('data', data => stream.write(data));
   const drained = new Promise<void>(done => {
@@ -51,7 +60,7 @@ export function relayTerminal(master: number): { drained: Promise<void>; end(): 
   });
   stream.on('data', data => stdout.write(data));
   const end = (): void => {
-    if (stdin.isTTY) stdin.setRawMode(false);
+    restore?.();
     stdin.destroy();
   };
   void drained.then(end);

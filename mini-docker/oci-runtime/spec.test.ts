@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,6 +15,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
+import { openPty } from '../linux/pty.ts';
+import { PtyStream } from '../linux/pty-stream.ts';
 import { exampleSpec } from './example-spec.ts';
 import { Bundle, has, OURS } from './testing/bundle.ts';
 
@@ -336,6 +339,41 @@ test('a container whose creator was killed is seen and deleted, and its processe
   expect(bundle.call('state', 'orphan').code).toBe(1);
   // The hook was its child, not the container's.
   for (const each of hook) if (Number(each) !== pid) process.kill(Number(each), 'SIGKILL');
+});
+
+test('run and exec in the foreground pass a terminal on: size, input, output and exit code', async () => {
+  const onTerminal = async (...args: string[]): Promise<{ shown: string; code: unknown }> => {
+    const { master, slave } = openPty({ rows: 33, columns: 99 });
+    const child = spawn(OURS, ['--root', 'state', ...args], {
+      cwd: bundle.directory,
+      stdio: [slave, slave, slave],
+    });
+    closeSync(slave);
+    const stream = new PtyStream(master);
+    let shown = '';
+    stream.on('data', data => {
+      shown += data;
+      if (shown.endsWith('ready\r\n')) stream.write('typed\n');
+    });
+    const code = await new Promise(done => child.once('exit', done));
+    stream.destroy();
+    return { shown: shown.replaceAll('\r\n', '\n'), code };
+  };
+  const script = 'stty size; tty; echo ready; read x; echo "got $x"; exit 6';
+  const expected = {
+    shown: expect.stringMatching(/^(33 99\n)\/dev\/pts\/0\nready\ntyped\ngot typed\n$/),
+    code: 6,
+  };
+  bundle.configure(script, spec => {
+    spec.process.terminal = true;
+  });
+  expect(await onTerminal('run', 'c')).toEqual(expected);
+
+  bundle.configure(['sleep', '1000']);
+  expect(bundle.create('c').code).toBe(0);
+  bundle.call('start', 'c');
+  expect(await onTerminal('exec', '--tty', 'c', 'sh', '-c', script)).toEqual(expected);
+  bundle.call('delete', '--force', 'c');
 });
 
 test('--preserve-fds passes descriptors, and --console-socket the terminal', async () => {

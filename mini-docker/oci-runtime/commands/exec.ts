@@ -6,6 +6,7 @@ import { type Command, flag, type Invocation, text, texts } from '../command.ts'
 import { readState, statusOf } from '../container-state.ts';
 import { checkTerminal, writePidFile } from '../create-container.ts';
 import { execInContainer } from '../exec-container.ts';
+import type { Relay } from '../foreground.ts';
 import { failing } from '../start-container.ts';
 import { preservedFds, START_OPTIONS, terminalTo } from '../start-options.ts';
 import { becomeWaiter } from '../waiter.ts';
@@ -78,9 +79,9 @@ async function execute(invocation: Invocation): Promise<number> {
     terminalTo(socket!)(fd);
     closeSync(fd);
   };
-  let master: number | undefined;
-  const keep = (fd: number): void => {
-    master = fd;
+  let relay: Relay | undefined;
+  const keep = async (fd: number): Promise<void> => {
+    relay = (await import('../foreground.ts')).relayTerminal(fd);
   };
   const onTerminal = socket !== undefined ? give : detached ? undefined : keep;
   checkTerminal(process_.terminal === true, { detached, onTerminal });
@@ -93,9 +94,8 @@ async function execute(invocation: Invocation): Promise<number> {
   const pidFile = text(invocation, 'pid-file');
   if (pidFile !== undefined) writePidFile(pidFile, executed.pid);
   if (detached) return 0;
-  if (master === undefined) becomeWaiter(executed.pid);
-  const { relayTerminal, waitFor } = await import('../foreground.ts');
-  const relay = relayTerminal(master);
+  if (relay === undefined) becomeWaiter(executed.pid);
+  const { waitFor } = await import('../foreground.ts');
   const code = await waitFor(executed.process);
   await relay.drained;
   return code;

@@ -4,6 +4,7 @@ import { type Command, flag, text } from '../command.ts';
 import { type StoredState, stateFile } from '../container-state.ts';
 import { createContainer } from '../create-container.ts';
 import { deleteContainer } from '../delete-container.ts';
+import type { Relay } from '../foreground.ts';
 import { failing, startContainer } from '../start-container.ts';
 import { createRequest, START_OPTIONS, terminalTo } from '../start-options.ts';
 import { becomeWaiter, type Remains } from '../waiter.ts';
@@ -23,9 +24,9 @@ export const command: Command = {
       const request = createRequest(invocation);
       const socket = text(invocation, 'console-socket');
       const detached = flag(invocation, 'detach');
-      let master: number | undefined;
-      const keepMaster = (fd: number): void => {
-        master = fd;
+      let relay: Relay | undefined;
+      const keepMaster = async (fd: number): Promise<void> => {
+        relay = (await foreground()).relayTerminal(fd);
       };
       const give = (fd: number): void => {
         terminalTo(socket!)(fd);
@@ -36,7 +37,6 @@ export const command: Command = {
         detached,
         onTerminal: socket !== undefined ? give : detached ? undefined : keepMaster,
       });
-      const relay = master === undefined ? undefined : (await foreground()).relayTerminal(master);
       try {
         await startContainer(request.root, created.state);
       } catch (error) {
