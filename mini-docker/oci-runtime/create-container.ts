@@ -28,6 +28,7 @@ import {
   writeState,
 } from './container-state.ts';
 import { withDefaults } from './default-devices.ts';
+import { afterwards } from './delete-container.ts';
 import { withHome } from './home.ts';
 import { runHooks, runHooksInside } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
@@ -161,6 +162,7 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
     await held?.kill();
     await cgroup?.delete();
     removeDirectory(directory);
+    if (state.process !== undefined) afterwards(state);
     throw error;
   }
 }

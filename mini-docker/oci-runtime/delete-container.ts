@@ -7,8 +7,7 @@ import { runHooks } from './hooks.ts';
 import { cgroupOf } from './processes.ts';
 
 export async function deleteContainer(root: string, state: StoredState): Promise<void> {
-  const { process, spec } = state;
-  const pidfd = process && openProcess(process);
+  const pidfd = state.process && openProcess(state.process);
   const held = pidfd === undefined ? undefined : new HeldProcess(pidfd);
   const cgroup = cgroupOf(state);
   held?.signal(SIG.KILL);
@@ -16,10 +15,14 @@ export async function deleteContainer(root: string, state: StoredState): Promise
   await held?.ended();
   await cgroup?.delete();
   removeDirectory(directoryOf(root, state.id));
+  afterwards(state);
+}
+
+/** The poststop hooks. The container is gone all the same if one fails (runtime-spec, "Lifecycle"). */
+export function afterwards(state: StoredState): void {
   try {
-    runHooks(spec, 'poststop', publicState(state, 'stopped'));
+    runHooks(state.spec, 'poststop', publicState(state, 'stopped'));
   } catch (error) {
-    // The container is gone all the same (runtime-spec, "Lifecycle").
-    globalThis.process.stderr.write(`${(error as Error).message}\n`);
+    process.stderr.write(`${(error as Error).message}\n`);
   }
 }

@@ -99,9 +99,13 @@ describe('hooks', () => {
 
   test('one that fails, or takes longer than its time, ends the container', () => {
     const failing = (spec: Spec): void => {
-      spec.hooks = { createRuntime: [onHost('fails', 'echo why >&2; exit 3')] };
+      spec.hooks = {
+        createRuntime: [onHost('fails', 'echo why >&2; exit 3')],
+        poststop: [onHost('afterwards')],
+      };
     };
     expect(refused(failing)).toMatch(/error running createRuntime hook #0: exit status 3.*stderr: why/);
+    expect(readFileSync(log(), 'utf8')).toContain('afterwards');
     const late =
       (kind: 'createRuntime' | 'createContainer') =>
       (spec: Spec): void => {
