@@ -25,7 +25,7 @@ describe.skipIf(!usersMayMakeNamespaces)('an ordinary user', () => {
   let engine: EngineClient;
 
   beforeAll(async () => {
-    daemon = await startDaemon({ rootless: true });
+    daemon = await startDaemon({ rootless: { nameServer: existsSync('/etc/resolv.conf') } });
     engine = engineClient(daemon);
   });
   afterAll(() => daemon.stop());

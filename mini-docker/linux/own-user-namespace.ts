@@ -8,6 +8,11 @@ const WHOLE = /^\s*0\s+0\s+4294967295\s*$/;
 
 let inside: boolean | undefined;
 
+export function inUserNamespace(): boolean {
+  inside ??= !WHOLE.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  return inside;
+}
+
 /**
  * An owner of a file as this user namespace can have it: with one id only, every file is that one's. Any
  * other namespace leaves it to the kernel to refuse ids that are not mapped.
@@ -19,11 +24,6 @@ export function knownOwner<T extends { uid: number; gid: number }>(owner: T): { 
 /** Whether the kernel refuses setgroups(2) here, as it does where an ordinary user has mapped a single id. */
 export function isSetgroupsDenied(): boolean {
   return inUserNamespace() && readFileSync('/proc/self/setgroups', 'utf8').trim() === 'deny';
-}
-
-export function inUserNamespace(): boolean {
-  inside ??= !WHOLE.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  return inside;
 }
 
 const last: { uid?: number; gid?: number } = {};

@@ -1,15 +1,14 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
-import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { LOCK, SIG } from '../linux/constants.ts';
+import { HeldProcess } from '../linux/held-process.ts';
 import { readRegular } from '../linux/kept-file.ts';
-import { killProcess } from '../linux/pidfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import { openProcess, type ProcessIdentity, processIdentity, sameProcess } from '../linux/proc/identity.ts';
-import { readStat } from '../linux/proc/stat.ts';
+import { isRunning, openProcess, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
 import { openKept } from '../linux/set-aside.ts';
 import { flock } from '../linux/syscalls.ts';
 import { writeWhole } from '../linux/whole-file.ts';
@@ -73,11 +72,6 @@ export function readNamespaces(runDir: string): OwnNamespaces | undefined {
   }
 }
 
-/** A zombie has left its namespaces. */
-function isRunning(identity: ProcessIdentity): boolean {
-  return sameProcess(identity) && readStat(identity.pid)?.state !== 'Z';
-}
-
 /** Ends the processes that keep the namespaces, which the last process in them takes along. */
 export function giveUpNamespaces(runDir: string, namespaces: OwnNamespaces): void {
   // First, so that the next daemon does not enter namespaces whose processes are about to end.
@@ -93,11 +87,9 @@ function end(processes: readonly ProcessIdentity[]): void {
   for (const each of processes) {
     const pidfd = openProcess(each);
     if (pidfd === undefined) continue;
-    try {
-      killProcess(pidfd, SIG.KILL);
-    } finally {
-      closeSync(pidfd);
-    }
+    const held = new HeldProcess(pidfd);
+    held.signal(SIG.KILL);
+    held.letGo();
   }
 }
 
@@ -106,12 +98,19 @@ function end(processes: readonly ProcessIdentity[]): void {
  * @returns its pidfd; undefined when nothing runs there any more
  */
 function memberOf(runDir: string, found: OwnNamespaces | undefined): number | undefined {
-  const containers = readdirSync(runDir, { withFileTypes: true }).some(each => each.name === 'containers')
-    ? readdirSync(join(runDir, 'containers'))
-    : [];
-  const monitors = containers.map(id => readState(join(runDir, 'containers', id))?.monitor);
+  const containers = globSync('containers/*', { cwd: runDir });
+  const monitors = containers.map(name => monitorOf(join(runDir, name)));
   const member = [found?.holder, ...monitors].find(each => each !== undefined && isRunning(each));
   return member && openProcess(member);
+}
+
+function monitorOf(directory: string): ProcessIdentity | undefined {
+  try {
+    return readState(directory)?.monitor;
+  } catch {
+    // Its container is lost, and others may be there.
+    return undefined;
+  }
 }
 
 /** Makes the namespaces, or joins those of `member`, and leaves the keeper's two processes in them. */

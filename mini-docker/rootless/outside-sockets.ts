@@ -1,9 +1,9 @@
 // Sockets in the host's network for a daemon that is in another: a socket belongs to the network namespace of
 // the process that opened it, whoever uses it later. The process outside opens a socket at each request, and
 // the daemon takes a copy (pidfd_getfd(2)).
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { AF, O, SOCK } from '../linux/constants.ts';
+import { AF, SOCK } from '../linux/constants.ts';
 import { ERRNO, errnoName } from '../linux/errno.ts';
 import { encodeIp } from '../linux/netlink/ip-address.ts';
 import { takeFd } from '../linux/pidfd.ts';
@@ -20,8 +20,11 @@ const HEADER_SIZE = 48;
 const OPTION_SIZE = 4;
 /** A struct sockaddr_in6; one for IPv4 is shorter, and the kernel ignores the rest. */
 const ADDRESS_SIZE = 28;
+const REQUEST_SIZE = HEADER_SIZE + OPTION_SIZE + ADDRESS_SIZE;
 /** Results of socket, bind and listen. */
-const REPLY_SIZE = 24;
+const REPLY_WORDS = 3;
+/** No kernel has sockets of this family. */
+const NO_FAMILY = 255;
 const QUEUE = 511;
 
 /** The loop of the process outside. A request of family 0 only closes the last socket. */
@@ -50,6 +53,8 @@ export function serveSockets(): Item[] {
   ];
 }
 
+const ENDED = "the process that opens ports in the host's network has ended";
+
 export interface SocketAddress {
   protocol: 'tcp' | 'udp';
   address: string;
@@ -69,27 +74,24 @@ export interface OutsideSockets extends Disposable {
 /** @throws Error when the process outside is gone */
 export function openOutsideSockets(outside: ProcessIdentity): OutsideSockets {
   const pidfd = openProcess(outside);
-  if (pidfd === undefined) throw new Error("the process that opens ports in the host's network has ended");
+  if (pidfd === undefined) throw new Error(ENDED);
   const request = takeFd(pidfd, CHANNEL.requestWriter);
   const reply = takeFd(pidfd, CHANNEL.replyReader);
-  const closeLast = () => void writeSync(request, Buffer.alloc(HEADER_SIZE + OPTION_SIZE + ADDRESS_SIZE));
-  closeLast();
-  discardReplies(reply);
+  const closeLast = () => void writeSync(request, Buffer.alloc(REQUEST_SIZE));
+  const nextWord = (): number => {
+    const word = Buffer.alloc(8);
+    if (readSync(reply, word) === 0) throw new Error(ENDED);
+    return Number(word.readBigInt64LE());
+  };
+  // An earlier daemon may have died before it read its replies: those to a request that no other makes end them.
+  writeSync(request, encodeHeader([NO_FAMILY]));
+  while (nextWord() !== -ERRNO.EAFNOSUPPORT);
+  for (let rest = 1; rest < REPLY_WORDS; rest++) nextWord();
   return {
     open(wanted) {
       writeSync(request, encodeRequest(wanted));
-      const results = Buffer.alloc(REPLY_SIZE);
-      for (let read = 0; read < REPLY_SIZE; ) {
-        const length = readSync(reply, results, read, REPLY_SIZE - read, null);
-        if (length === 0) throw new Error("the process that opens ports in the host's network has ended");
-        read += length;
-      }
+      const [socket = 0, bound = 0, listening = 0] = Array.from({ length: REPLY_WORDS }, nextWord);
       try {
-        const [socket, bound, listening] = [0, 8, 16].map(at => Number(results.readBigInt64LE(at))) as [
-          number,
-          number,
-          number,
-        ];
         for (const result of [socket, bound]) if (result < 0) throw refused(-result);
         // A UDP socket cannot listen.
         if (listening < 0 && listening !== -ERRNO.EOPNOTSUPP) throw refused(-listening);
@@ -104,24 +106,19 @@ export function openOutsideSockets(outside: ProcessIdentity): OutsideSockets {
   };
 }
 
-/** Removes replies to an earlier daemon, which did not live to read them. */
-function discardReplies(reply: number): void {
-  const fd = openSync(`/proc/self/fd/${reply}`, O.RDONLY | O.NONBLOCK);
-  try {
-    while (readSync(fd, Buffer.alloc(4096)) > 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** <sys/socket.h>, <netinet/in.h> */
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_KEEPALIVE = 9;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
+
+/** A request with only these words set. */
+function encodeHeader(words: readonly number[]): Buffer {
+  const request = Buffer.alloc(REQUEST_SIZE);
+  for (const [index, word] of words.entries()) request.writeBigInt64LE(BigInt(word), index * 8);
+  return request;
+}
 
 function encodeRequest({ protocol, address, port }: SocketAddress): Buffer {
   const isV6 = isIPv6(address);
@@ -130,8 +127,7 @@ function encodeRequest({ protocol, address, port }: SocketAddress): Buffer {
   const only = isV6 ? [IPPROTO_IPV6, IPV6_V6ONLY] : [SOL_SOCKET, SO_KEEPALIVE];
   const family = isV6 ? AF.INET6 : AF.INET;
   const words = [family, SOCK.CLOEXEC | (protocol === 'tcp' ? SOCK.STREAM : SOCK.DGRAM), ...reuse, ...only];
-  const request = Buffer.alloc(HEADER_SIZE + OPTION_SIZE + ADDRESS_SIZE);
-  for (const [index, word] of words.entries()) request.writeBigInt64LE(BigInt(word), index * 8);
+  const request = encodeHeader(words);
   request.writeUInt32LE(1, HEADER_SIZE);
   const at = HEADER_SIZE + OPTION_SIZE;
   request.writeUInt16LE(family, at);

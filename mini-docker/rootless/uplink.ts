@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ProcessIdentity, processIdentity, sameProcess } from '../linux/proc/identity.ts';
+import { isRunning, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
 
 export interface Uplink {
   program?: 'pasta' | 'slirp4netns';
@@ -30,7 +30,7 @@ export async function connectUplink(options: {
   before?: Uplink | undefined;
 }): Promise<Uplink> {
   const { runDir, holder, before } = options;
-  if (before?.process !== undefined && sameProcess(before.process)) return before;
+  if (before?.process !== undefined && isRunning(before.process)) return before;
   const failures: string[] = [];
   for (const [program, start, dns] of [
     ['pasta', startPasta, PASTA_DNS],

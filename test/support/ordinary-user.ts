@@ -25,6 +25,8 @@ export const OUTSIDE = '203.0.113.1';
 export interface Machine {
   /** Whether the user has ids in /etc/subuid and /etc/subgid; true by default. */
   subordinateIds?: boolean;
+  /** Whether its name server is to be at OUTSIDE, and `lan` a search domain. Needs /etc/resolv.conf. */
+  nameServer?: boolean;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Machine {
  * of its own.
  * @param project the project's directory
  */
-export function userMachine(project: string, { subordinateIds = true }: Machine): string {
+export function userMachine(project: string, { subordinateIds = true, nameServer = false }: Machine): string {
   const { name, id, subordinate } = USER;
   const add = (file: string, line: string) =>
     `cp /etc/${file} ${FILES}/${file} && echo '${line}' >> ${FILES}/${file} && mount --bind ${FILES}/${file} /etc/${file}`;
@@ -45,7 +47,11 @@ export function userMachine(project: string, { subordinateIds = true }: Machine)
     add('passwd', `${name}:x:${id}:${id}::/:/bin/sh`),
     add('group', `${name}:x:${id}:`),
     ...['subuid', 'subgid'].map(file => add(file, subordinateIds ? `${name}:${subordinate}:65536` : '')),
-    `if [ -e /etc/resolv.conf ]; then printf 'search lan\\nnameserver ${OUTSIDE}\\n' > ${FILES}/resolv.conf && mount --bind ${FILES}/resolv.conf /etc/resolv.conf; fi`,
+    ...(nameServer
+      ? [
+          `printf 'search lan\\nnameserver ${OUTSIDE}\\n' > ${FILES}/resolv.conf && mount --bind ${FILES}/resolv.conf /etc/resolv.conf`,
+        ]
+      : []),
     // Here only root may open it; on a user's machine every user may.
     `if [ -e /dev/net/tun ]; then mknod -m 666 ${FILES}/tun c 10 200 && mount --bind ${FILES}/tun /dev/net/tun; fi`,
     `mount --bind ${project} ${PROJECT}`,

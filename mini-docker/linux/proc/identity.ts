@@ -32,6 +32,11 @@ export function sameProcess(identity: ProcessIdentity): boolean {
   return identity.bootId === currentBootId() && readStat(identity.pid)?.startTime === identity.startTime;
 }
 
+/** Whether the process still runs; a zombie has left its namespaces and closed its files. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  return sameProcess(identity) && readStat(identity.pid)?.state !== 'Z';
+}
+
 /**
  * A close-on-exec pidfd of exactly this process, which the caller has to close; undefined when it has ended.
  * pidfd_open(2). The identity is checked after the open: a process that has it then had the pid before the
