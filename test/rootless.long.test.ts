@@ -52,6 +52,7 @@ const FILES: Record<string, Record<string, string>> = {
     'its limit of writing to a device': LIMITS,
     'it may have no more processes': LIMITS,
   },
+  'test/crash.long.test.ts': {},
   'test/clients.test.ts': { 'a container lives: run -d to rm': PAUSE },
 };
 
@@ -65,7 +66,7 @@ test.skipIf(!usersMayMakeNamespaces || !hasProgram('newuidmap')).each(Object.ent
     const filter = names.length === 0 ? [] : ['-t', `^(?!.*(?:${names.join('|')}))`];
     const { code, output } = await new Promise<{ code: number; output: string }>(resolve => {
       // The run's own directory for temporary files is not this run's to clean.
-      const env = { ...process.env, TMPDIR: '/tmp', MINI_DOCKER_TEST_ROOTLESS: '1' };
+      const env = { ...process.env, TMPDIR: '/tmp', MINI_DOCKER_TEST_ROOTLESS: '1', CRASH_ROUNDS: '8' };
       execFile(
         vitest,
         ['run', file, ...filter],
