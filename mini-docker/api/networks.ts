@@ -6,6 +6,7 @@ import {
   networkCreateBody,
   networkDisconnectBody,
 } from '../formats/engine-api/networks.ts';
+import { networkConditionBody, networkPartitionBody } from '../formats/network-conditions.ts';
 import { requiredJsonBody } from './json-body.ts';
 import { filters } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
@@ -44,7 +45,43 @@ export const networkRoutes: Route[] = [
   },
   { method: 'POST', pattern: '/networks/{id}/connect', handle: connect },
   { method: 'POST', pattern: '/networks/{id}/disconnect', handle: disconnect },
-  // An extension of Docker's API: the kernel's view of the networks.
+  // Extensions of Docker's API: bad networks on purpose, and the kernel's view of the networks.
+  {
+    method: 'GET',
+    pattern: '/mini-docker/network-conditions',
+    handle: async ({ engine, query }) =>
+      json(await engine.networks.showConditions(query.get('target') ?? undefined)),
+  },
+  {
+    method: 'POST',
+    pattern: '/mini-docker/network-conditions',
+    handle: async call => {
+      await call.engine.networks.setCondition(await requiredJsonBody(call, networkConditionBody));
+      return empty(204);
+    },
+  },
+  {
+    method: 'DELETE',
+    pattern: '/mini-docker/network-conditions',
+    handle: async ({ engine, query }) => {
+      await engine.networks.clearConditions(query.get('target') ?? undefined);
+      return empty(204);
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/mini-docker/network-partition',
+    handle: async ({ engine }) => json({ groups: engine.networks.partitions() }),
+  },
+  {
+    method: 'POST',
+    pattern: '/mini-docker/network-partition',
+    handle: async call => {
+      const { groups } = await requiredJsonBody(call, networkPartitionBody);
+      await call.engine.networks.partition(groups);
+      return empty(204);
+    },
+  },
   {
     method: 'GET',
     pattern: '/mini-docker/network-map',

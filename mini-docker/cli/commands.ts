@@ -251,6 +251,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Draw networks, cables, addresses and published ports',
     load: async () => (await import('./commands/network.ts')).networkMap,
   },
+  'network condition': {
+    summary: "Delay, lose or slow down a container's packets",
+    load: async () => (await import('./commands/network-conditions.ts')).networkCondition,
+  },
+  'network partition': {
+    summary: 'Keep groups of containers from each other',
+    load: async () => (await import('./commands/network-conditions.ts')).networkPartition,
+  },
+  'network heal': {
+    summary: 'End the partition',
+    load: async () => (await import('./commands/network-conditions.ts')).networkHeal,
+  },
   'network inspect': {
     summary: 'Display detailed information on one or more networks',
     load: async () => (await import('./commands/inspect.ts')).networkInspect,

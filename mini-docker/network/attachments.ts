@@ -259,7 +259,7 @@ function connect(given: {
   }
 }
 
-function openNamespaceOf(pid: number): number {
+export function openNamespaceOf(pid: number): number {
   try {
     return openNetworkNamespace({ pid });
   } catch (cause) {

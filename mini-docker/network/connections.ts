@@ -62,12 +62,13 @@ export function connections(parts: Parts): Connections {
 }
 
 async function plug(parts: Parts, network: Network, wanted: AttachOptions): Promise<EndpointRecord> {
-  const { host, catalog, attachments, switchboard } = parts;
+  const { host, catalog, attachments, partition, switchboard } = parts;
   const { record } = network;
   if (record.bridge === '') return attachments.attach(wanted, network, undefined);
   const bridge = await switchboard.stand(record);
   try {
     const endpoint = attachments.attach(wanted, network, bridge);
+    if (partition.groups.length > 0) await switchboard.applyRules();
     // First the port: the first one makes the bridge work.
     await settled(host, [endpoint.link, bridge]);
     return endpoint;

@@ -1,12 +1,14 @@
 // Keeps the kernel's rules equal to those of rules.ts, and keeps other tables from dropping our packets.
 import type { Forwarding } from './forwarding.ts';
 import { type ForeignChain, type Nft, NftMissingError } from './nft.ts';
+import type { Cut } from './partition.ts';
 import type { NetworkRecord } from './record.ts';
-import { type PublishedPort, renderRules, TABLE } from './rules.ts';
+import { type PublishedPort, renderPartition, renderRules, TABLE } from './rules.ts';
 
 export interface FirewallState {
   networks: readonly NetworkRecord[];
   ports: readonly PublishedPort[];
+  cut: Cut | undefined;
   forwardedByUs: Forwarding['ours'];
 }
 
@@ -41,7 +43,9 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
   const applyNow = (): Promise<void> =>
     unlessMissing(async () => {
       const { networks, ...rest } = state();
-      await nft.run(networks.length === 0 ? NO_TABLE : renderRules(networks, rest));
+      const within =
+        rest.cut === undefined ? '' : renderPartition(networks.length === 0 ? [] : rest.cut.links);
+      await nft.run((networks.length === 0 ? NO_TABLE : renderRules(networks, rest)) + within);
       // Other tables are read only when networks come or go, since reading them all may take long.
       const bridges = networks.map(each => each.bridge).join();
       if (bridges === acceptedFor) return;

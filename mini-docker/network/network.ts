@@ -10,6 +10,7 @@ import type {
 } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
+import type { NetworkCondition, ShownCondition } from '../formats/network-conditions.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
 
 import type { DroppingRule } from './foreign-rules.ts';
@@ -93,6 +94,9 @@ export interface ExplainOptions {
   bindings: PortMap;
 }
 
+/** Whose cables a condition is for. `name` is for messages. */
+export type ConditionTarget = { containerId: string; name: string } | { network: string };
+
 export interface Networks {
   list(filters?: Filters): Promise<NetworkResource[]>;
   /** notFound: no such network. */
@@ -140,6 +144,25 @@ export interface Networks {
     containerId: string,
     port: { address: string; port: number; protocol: string },
   ): Promise<DroppingRule[]>;
+  /**
+   * Makes the cables of running containers worse, until they stop; on a container's cable, a condition for the same
+   * `to` is replaced. badParameter: invalid values. conflict: no cable. notImplemented: the kernel lacks a module.
+   */
+  setCondition(options: {
+    target: ConditionTarget;
+    /** An address, or a container. */
+    to?: string | ConditionTarget;
+    condition: NetworkCondition;
+  }): Promise<void>;
+  /** What the kernel has; of all containers where there is no target. */
+  showConditions(target?: ConditionTarget): Promise<ShownCondition[]>;
+  clearConditions(target?: ConditionTarget): Promise<void>;
+  /**
+   * Keeps the containers of each group from those of the others, until the next call; other containers reach all. [] ends it.
+   */
+  partition(groups: readonly (readonly string[])[]): Promise<void>;
+  /** Ids of containers, in the groups of the present partition; [] without one. */
+  partitions(): readonly (readonly string[])[];
   /** The kernel's view of all networks, for a picture. */
   map(): Promise<NetworkMap>;
   /** Missing features of this host that limit networks, in words for users; known once a network was used. */

@@ -3,6 +3,7 @@
 import { ExpectedError } from '../formats/errors.ts';
 import { adopt } from './adoption.ts';
 import { matches, type Network, resourceOf } from './catalog.ts';
+import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
 import { defineNetwork, withConfiguration } from './definition.ts';
 import { explainConnection } from './explain.ts';
@@ -19,6 +20,7 @@ export function openNetworks(options: OpenOptions): Networks {
   return {
     ...definitions(parts),
     ...connections(parts),
+    ...conditions(parts),
     adopt: running => adopt(parts, running),
     explain: options => explainConnection(catalog.find(options.network).record, options),
     async rulesAgainst(containerId, port) {
@@ -28,6 +30,15 @@ export function openNetworks(options: OpenOptions): Networks {
         .filter(Boolean);
       return switchboard.nat === false ? [] : nft.rulesAgainst(TABLE, { ...port, bridges });
     },
+    async partition(groups) {
+      if (groups.length > 0 && switchboard.nat === false)
+        throw new ExpectedError(
+          'notImplemented',
+          'a partition needs nft, which is not installed: install nftables',
+        );
+      await parts.partition.set(groups, switchboard.applyRules);
+    },
+    partitions: () => parts.partition.groups,
     map: () =>
       mapNetworks({
         host,

@@ -11,6 +11,7 @@ import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
 import type { OpenHostSocket } from './listener.ts';
 import { findNft, type Nft } from './nft.ts';
+import { createPartition, type Partition } from './partition.ts';
 import type { AddressRange } from './pools.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
@@ -38,6 +39,7 @@ export interface Parts {
   catalog: Catalog;
   attachments: Attachments;
   publications: Publications;
+  partition: Partition;
   switchboard: Switchboard;
   nameServers: NameServers;
   sweeper: Sweeper;
@@ -59,10 +61,16 @@ export function openParts(options: OpenOptions): Parts {
     switchboard: () => switchboard,
     openHostSocket: options.openHostSocket,
   });
+  const partition = createPartition({
+    path: join(options.root, 'partition.json'),
+    containers: attachments.containers,
+    tell: store.tell,
+  });
   const switchboard = createSwitchboard({
     host,
     nft,
     ports: publications.rules,
+    cut: partition.cut,
     forwarding: createForwarding(host, join(options.root, 'forwarding.json')),
   });
   const nameServers = createNameServers(attachments.containers);
@@ -73,6 +81,7 @@ export function openParts(options: OpenOptions): Parts {
     catalog,
     attachments,
     publications,
+    partition,
     switchboard,
     nameServers,
     sweeper,

@@ -1,5 +1,6 @@
 // Renders our nftables table as text for nft(8): from the current state, as a whole, in one transaction. `nft
 // list table inet mini-docker` shows it, with names and comments for its readers.
+import type { Cut } from './partition.ts';
 import type { NetworkRecord } from './record.ts';
 import { OPTION } from './record.ts';
 
@@ -25,15 +26,16 @@ export function renderRules(
   networks: readonly NetworkRecord[],
   options: {
     ports: readonly PublishedPort[];
+    cut?: Cut | undefined;
     forwardedByUs: { 4?: readonly string[]; 6?: readonly string[] };
   },
 ): string {
-  const { ports, forwardedByUs } = options;
+  const { ports, cut, forwardedByUs } = options;
   return `# Made anew whenever a network or a published port of mini-docker comes or goes: changes are lost.
 add table ${TABLE}
 delete table ${TABLE}
 table ${TABLE} {
-${[...sets(networks), ...maps(ports), guard(networks, ports), forged(networks), ...translation(networks), forward(forwardedByUs)].join('\n\n')}
+${[...sets(networks), ...maps(ports), guard(networks, ports), forged(networks), ...translation(networks), ...partition(cut?.addresses ?? []), forward(forwardedByUs)].join('\n\n')}
 }
 `;
 }
@@ -185,6 +187,36 @@ function keepClosed(family: 4 | 6, before: readonly string[] | undefined): strin
     `${packet} ${isNew('oif')}meta oifkind "bridge" accept`,
     `${packet} drop`,
   ];
+}
+
+/** Between networks, and where a published port leads back into the same one. */
+function partition(pairs: Cut['addresses']): string[] {
+  if (pairs.length === 0) return [];
+  const [v6, v4] = [true, false].map(isV6 => pairs.filter(([from]) => from.includes(':') === isV6));
+  const elements = (of: Cut['addresses'] = []) => of.map(([from, to]) => `${from} . ${to}`);
+  return [
+    set('apart', 'ipv4_addr . ipv4_addr', elements(v4)),
+    set('apart6', 'ipv6_addr . ipv6_addr', elements(v6)),
+    chain('partition', 'type filter hook forward priority filter - 1; policy accept;', [
+      'ip saddr . ip daddr @apart drop comment "network partition"',
+      'ip6 saddr . ip6 daddr @apart6 drop comment "network partition"',
+    ]),
+  ];
+}
+
+/** The table for frames between ports of one bridge, which pass no hook of the family inet. Without pairs there is none. */
+export function renderPartition(pairs: Cut['links']): string {
+  const none = `add table bridge mini-docker\ndelete table bridge mini-docker\n`;
+  if (pairs.length === 0) return none;
+  const apart = set(
+    'apart',
+    'ifname . ifname',
+    pairs.map(([from, to]) => `${quoted(from)} . ${quoted(to)}`),
+  );
+  const drop = chain('partition', 'type filter hook forward priority filter; policy accept;', [
+    'iifname . oifname @apart drop comment "network partition"',
+  ]);
+  return `${none}table bridge mini-docker {\n${apart}\n\n${drop}\n}\n`;
 }
 
 function isOn(network: NetworkRecord, option: string): boolean {

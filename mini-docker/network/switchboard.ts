@@ -5,6 +5,7 @@ import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
 import { createFirewall } from './firewall.ts';
 import type { Family, Forwarding } from './forwarding.ts';
 import type { Nft } from './nft.ts';
+import type { Partition } from './partition.ts';
 import type { NetworkRecord } from './record.ts';
 import type { PublishedPort } from './rules.ts';
 import { setSysctl } from './sysctl.ts';
@@ -21,7 +22,7 @@ export interface Switchboard {
   takeAllDown(): Promise<void>;
   /** Forgets the bridge without removing it. */
   forget(record: NetworkRecord): void;
-  /** Updates the rules for the published ports. */
+  /** Updates the rules for the published ports and the partition. */
   applyRules(): Promise<void>;
   /** false: nft is missing; undefined: not tried yet. */
   readonly nat: boolean | undefined;
@@ -31,13 +32,15 @@ export function createSwitchboard(options: {
   host: NetlinkSocket;
   nft: Nft;
   ports: () => PublishedPort[];
+  cut: Partition['cut'];
   forwarding: Forwarding;
 }): Switchboard {
-  const { host, nft, ports, forwarding } = options;
+  const { host, nft, ports, cut, forwarding } = options;
   const standing = new Map<string, { record: NetworkRecord; ready: Promise<number> }>();
   const firewall = createFirewall(nft, () => ({
     networks: [...standing.values()].map(each => each.record),
     ports: ports(),
+    cut: cut(),
     forwardedByUs: forwarding.ours,
   }));
   const open = (record: NetworkRecord): void => {

@@ -49,6 +49,7 @@ import type {
   VolumesPruned,
 } from '../../formats/engine-api/volumes.ts';
 import type { ExplainedStep } from '../../formats/explanation.ts';
+import type { NetworkConditionBody, ShownCondition } from '../../formats/network-conditions.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
@@ -364,6 +365,15 @@ export interface NetworksApi {
    */
   connect(network: string, body: NetworkConnectBody): Promise<void>;
   disconnect(network: string, body: NetworkDisconnectBody): Promise<void>;
+  /** Makes the network of a container, or of all that are on a network, worse until they stop. notFound: neither. */
+  setCondition(body: NetworkConditionBody): Promise<void>;
+  /** What the kernel does now; of all containers where there is no target. */
+  showConditions(target?: string): Promise<ShownCondition[]>;
+  clearConditions(target?: string): Promise<void>;
+  /** Keeps groups of containers from each other, until the next call; [] ends it. */
+  partition(groups: string[][]): Promise<void>;
+  /** Names of containers. */
+  partitions(): string[][];
   /** The kernel's view of the networks. */
   map(): Promise<NetworkMap>;
 }

@@ -55,8 +55,30 @@ export function networksApi(context: EngineContext): NetworksApi {
       using _held = await live.hold();
       await disconnect(context, live, resource ?? { Name: network, Id: '' });
     },
+    setCondition({ target, to, ...condition }) {
+      const found = to === undefined ? undefined : context.containers.find(to);
+      return networks.setCondition({
+        target: targetNamed(context, target),
+        condition,
+        ...(to === undefined ? {} : { to: found ? { containerId: found.id, name: found.name } : to }),
+      });
+    },
+    showConditions: target =>
+      networks.showConditions(target === undefined ? undefined : targetNamed(context, target)),
+    clearConditions: target =>
+      networks.clearConditions(target === undefined ? undefined : targetNamed(context, target)),
+    partition: groups =>
+      networks.partition(groups.map(names => names.map(name => context.containers.get(name).id))),
+    partitions: () =>
+      networks.partitions().map(ids => ids.map(id => context.containers.find(id)?.name ?? id.slice(0, 12))),
     map: () => networks.map(),
   };
+}
+
+/** A container, or else a network. */
+function targetNamed({ containers }: EngineContext, target: string) {
+  const live = containers.find(target);
+  return live === undefined ? { network: target } : { containerId: live.id, name: live.name };
 }
 
 /** Networks of all containers, including stopped ones, which need them at their next start. */

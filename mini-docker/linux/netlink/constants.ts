@@ -43,6 +43,12 @@ export const RTM = {
   NEWNEIGH: 28,
   DELNEIGH: 29,
   GETNEIGH: 30,
+  NEWQDISC: 36,
+  DELQDISC: 37,
+  GETQDISC: 38,
+  NEWTCLASS: 40,
+  NEWTFILTER: 44,
+  GETTFILTER: 46,
 } as const;
 
 /** <linux/if.h> */
@@ -117,3 +123,14 @@ export const RTPROT = { UNSPEC: 0, KERNEL: 2, BOOT: 3, STATIC: 4 } as const;
 export const NDA = { DST: 1, LLADDR: 2, PORT: 6 } as const;
 export const NUD = { NOARP: 0x40, PERMANENT: 0x80 } as const;
 export const NTF = { SELF: 0x02 } as const;
+
+/** <linux/rtnetlink.h>, <linux/pkt_sched.h>, <linux/pkt_cls.h>: queueing disciplines, their classes and filters */
+export const TCA = { KIND: 1, OPTIONS: 2 } as const;
+export const TC_H_ROOT = 0xffff_ffff;
+export const TCA_NETEM = { REORDER: 3, CORRUPT: 4, RATE: 6, RATE64: 8, LATENCY64: 10, JITTER64: 11 } as const;
+export const TCA_TBF = { PARMS: 1, RATE64: 4, BURST: 6 } as const;
+export const TCA_HTB = { PARMS: 1, INIT: 2 } as const;
+export const TCA_U32 = { CLASSID: 1, SEL: 5 } as const;
+export const TC_U32_TERMINAL = 1;
+/** <linux/if_ether.h> */
+export const ETH_P = { IP: 0x0800, IPV6: 0x86dd } as const;
