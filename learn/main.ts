@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { SyscallError } from '#linux';
 import { answers } from './commands/answers.ts';
 import { api } from './commands/api.ts';
+import * as capstone from './commands/capstone.ts';
+import { certificate } from './commands/certificate.ts';
 import { check, watch } from './commands/check.ts';
 import { clean } from './commands/clean.ts';
 import { diff } from './commands/diff.ts';
@@ -106,6 +108,51 @@ program
   .option('-a, --answer', "show the answer to the stop's question")
   .description('walk through the engine in twelve stops, after the chapters')
   .action(tour);
+const ownDocker = program
+  .command('capstone')
+  .argument('[folder]')
+  .description('write a container engine of your own, in any language: the map, and its commands')
+  .action(capstone.capstoneMap);
+const stage = ['-s, --stage <stage>', 'only this stage: its number or its name'] as const;
+ownDocker
+  .command('init')
+  .argument('[folder]')
+  .option('-l, --language <language>', 'ts, js, python, go, rust, c or sh; ts by default')
+  .description('make a folder with a starter that passes stage 1')
+  .action(capstone.init);
+ownDocker
+  .command('read')
+  .argument('[stage]')
+  .description('read what a stage asks for')
+  .action(capstone.readStage);
+ownDocker
+  .command('check')
+  .argument('[folder]')
+  .option(...stage)
+  .option(...seed)
+  .option(...patience)
+  .description('check all stages up to the first that fails')
+  .action(capstone.checkStages);
+ownDocker
+  .command('watch')
+  .argument('[folder]')
+  .option(...stage)
+  .option(...seed)
+  .option(...patience)
+  .description('check again after each change')
+  .action(capstone.watchStages);
+ownDocker
+  .command('hint')
+  .argument('[folder]')
+  .option(...stage)
+  .description('show the next hint')
+  .action(capstone.stageHint);
+program
+  .command('certificate')
+  .argument('[folder]')
+  .requiredOption('-n, --name <name>', 'the name on it')
+  .description('show and write down what your capstone has come to')
+  .action(certificate);
 program
   .command('reset')
   .argument('<chapter>')
@@ -122,6 +169,7 @@ program
     'grade only this chapter (repeat it: -c 2 -c 3); a chapter that was not handed in counts as zero',
     (name: string, before: string[] = []) => [...before, name],
   )
+  .option('--capstone', 'grade the capstone: each folder is an engine, or contains one as capstone/')
   .option(...seed)
   .option(...patience)
   .description('grade submissions (for teachers: docs/teaching.md)')

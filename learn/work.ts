@@ -13,7 +13,7 @@ import type { Chapter } from './course.ts';
 import { starterFiles } from './course.ts';
 import { repository } from './repository.ts';
 
-const workFolder = process.env.LEARN_WORK ?? join(repository, 'work');
+export const workFolder = process.env.LEARN_WORK ?? join(repository, 'work');
 const stateFile = join(workFolder, '.learn.json');
 
 export interface Progress {
@@ -23,6 +23,8 @@ export interface Progress {
   hints: Record<string, number>;
   /** The chapter started or checked last. */
   current?: string;
+  /** The folder of the capstone. */
+  capstone?: string;
 }
 
 /** Makes the work folder if it does not exist. @returns its path */
@@ -92,14 +94,14 @@ export function setAside(chapter: Chapter): string | undefined {
   return aside;
 }
 
-function makeOwned(directory: string): void {
+export function makeOwned(directory: string): void {
   if (existsSync(directory)) return;
   mkdirSync(directory, { recursive: true });
   own(directory);
 }
 
 /** Gives files to the user who called sudo. */
-function own(path: string): void {
+export function own(path: string): void {
   const { SUDO_UID: user, SUDO_GID: group } = process.env;
   if (process.geteuid?.() === 0 && user !== undefined && group !== undefined) {
     chownSync(path, Number(user), Number(group));

@@ -63,7 +63,7 @@ interface Import {
   specifier: string;
 }
 
-const files = globSync('{mini-docker,chapters,exercises,solutions,learn,test,bench}/**/*.ts', {
+const files = globSync('{mini-docker,chapters,exercises,solutions,learn,capstone,test,bench}/**/*.ts', {
   cwd: root,
 }).sort();
 

@@ -60,7 +60,7 @@ async function checkReached(lab: Lab): Promise<void> {
   const [background, first, last, apart, lone] = sleepers.map(argv => argv.join(' '));
   // With `set -m` a shell gives each job a process group of its own, and the last one is in the foreground.
   const script = `set -m; ${background} & setsid ${apart} & ${first} </dev/null | ${last} >/dev/null 2>&1`;
-  await atTerminal(sandbox, ['sh', '-c', script], '/');
+  await atTerminal(sandbox, ['sh', '-c', script], { directory: '/' });
   await lab.arrange(['sh', '-c', `exec ${lone}`]);
   const found = await Promise.all(sleepers.map(argv => lab.find(argv)));
   if (found.includes(undefined)) throw new Error('the jobs at the terminal do not start');

@@ -81,7 +81,8 @@ function remember(chapter: Chapter, task: string): void {
   });
 }
 
-function show({ outcome, id, title, points, of, broken, reason }: TaskResult): void {
+/** Prints the result of a task or a stage. */
+export function show({ outcome, id, title, points, of, broken, reason }: TaskResult): void {
   const sign = { passed: good(SIGN.passed), failed: bad(SIGN.failed), skipped: SIGN.skipped }[outcome];
   print(`  ${sign} ${bold(id)}: ${title} ${dim(`(${points}/${of})`)}`);
   if (reason !== undefined) print(wrap(reason, '      ', '    skipped: '));

@@ -1,11 +1,12 @@
 // `learn grade`: grades submissions, each task in its own sandbox, three at a time on two processors.
 import { availableParallelism } from 'node:os';
+import { gradeCapstones } from '../capstone/submissions.ts';
 import { type Chapter, chapterNamed, exerciseOf, UserError } from '../course.ts';
 import type { Task, TaskResult } from '../grader/exercise.ts';
 import { gradeTask } from '../grader/grade.ts';
 import { inParallel } from '../grader/in-parallel.ts';
 import { gradescopeReport, jsonReport, junitReport, type Submission, textReport } from '../grader/reports.ts';
-import { askedFor, type Handed, handedIn, missing } from '../grader/submission.ts';
+import { askedFor, graderFailed, type Handed, handedIn, missing } from '../grader/submission.ts';
 
 export interface GradeOptions {
   json?: true;
@@ -14,6 +15,7 @@ export interface GradeOptions {
   seed?: string;
   patience?: number;
   chapter?: string[];
+  capstone?: true;
 }
 
 /** @param folders submissions: each contains folders NN-slug, or is such a folder */
@@ -23,11 +25,15 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
   if (options.gradescope && folders.length > 1)
     throw new UserError('--gradescope grades one submission at a time: name one folder');
   const seed = options.seed ?? String(Math.floor(Math.random() * 1e9));
+  if (options.capstone && options.chapter !== undefined)
+    throw new UserError('--capstone grades the capstone, and --chapter chapters: use only one of them');
   const handed = handedIn(folders);
-  const asked = askedFor(handed, (options.chapter ?? []).map(chapterNamed));
   for (const { folder, unreadable } of handed)
     if (unreadable !== undefined) console.error(`learn: ${folder}: ${unreadable}`);
-  const submissions = await gradeAll(handed, asked, { seed, patience: options.patience ?? 1 });
+  const how = { seed, patience: options.patience ?? 1 };
+  const submissions = options.capstone
+    ? await gradeCapstones(handed, how)
+    : await gradeAll(handed, askedFor(handed, (options.chapter ?? []).map(chapterNamed)), how);
   const report = options.json
     ? jsonReport
     : options.junit
@@ -91,14 +97,6 @@ async function gradeSafely({ task, chapter, directory, seed }: Job, patience: nu
   try {
     return await gradeTask(task, { chapter: chapter.slug, directory: directory!, seed, patience });
   } catch (error) {
-    const { id, title, points: of } = task;
-    const seen = error instanceof Error ? error.message : String(error);
-    const broken = {
-      check: 'grader',
-      promised: 'the grader can check it',
-      seen,
-      look: 'learn doctor shows whether the machine is at fault; tell your teacher',
-    };
-    return { id, title, points: 0, of, outcome: 'failed', broken, milliseconds: 0 };
+    return graderFailed(task, error);
   }
 }

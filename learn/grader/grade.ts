@@ -5,7 +5,7 @@ import { chapters } from '../course.ts';
 import { compiledDirectory, repository } from '../repository.ts';
 import { SYSTEM_PATH } from '../sandbox/enter.ts';
 import type { Excerpt } from '../sandbox/plan.ts';
-import { Sandbox } from '../sandbox/sandbox.ts';
+import { Sandbox, type SandboxOptions } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Task, TaskResult } from './exercise.ts';
 import { lab } from './lab.ts';
@@ -29,7 +29,32 @@ export async function gradeTask(
   task: Task,
   options: { chapter: string; directory: string; seed: string; timeout?: number; patience?: number },
 ): Promise<TaskResult> {
-  const { chapter, directory, seed, patience = 1 } = options;
+  const { chapter, directory, ...rest } = options;
+  const work = workDirectory(chapter);
+  return gradeIn(task, {
+    ...rest,
+    program: ['node', task.file],
+    sandbox: {
+      directory: work,
+      excerpt: excerptFor(chapter, task.needsEngine ? ENGINE : []),
+      placed: [{ source: directory, target: work, as: 'layer' }],
+    },
+  });
+}
+
+/** @param options.program the submission's program in the sandbox, and its first arguments */
+export async function gradeIn(
+  task: Task,
+  options: {
+    program: readonly string[];
+    sandbox: SandboxOptions & { directory: string };
+    environment?: Record<string, string>;
+    seed: string;
+    timeout?: number;
+    patience?: number;
+  },
+): Promise<TaskResult> {
+  const { program, environment = {}, seed, patience = 1 } = options;
   const timeout = (options.timeout ?? RUN_LIMIT) * patience;
   const { id, title, points: of } = task;
   const timeLimit = (task.timeLimit ?? TIME_LIMIT) * patience;
@@ -49,19 +74,15 @@ export async function gradeTask(
   if (task.needsProgram !== undefined && !isInstalled(task.needsProgram)) {
     return result('skipped', { reason: `${task.needsProgram} is not installed` });
   }
-  const work = workDirectory(chapter);
-  await using sandbox = await Sandbox.create({
-    directory: work,
-    excerpt: excerptFor(chapter, task.needsEngine ? ENGINE : []),
-    placed: [{ source: directory, target: work, as: 'layer' }],
-  });
+  await using sandbox = await Sandbox.create(options.sandbox);
   if (task.needsGroups && sandbox.withoutGroups !== undefined) {
     return result('skipped', { reason: sandbox.withoutGroups });
   }
   const { promise: over, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new BrokenPromiseError(tooLate(timeLimit))), timeLimit);
   try {
-    const setting = { sandbox, random: random(`${seed} ${id}`), file: task.file, directory: work, timeout };
+    const { directory } = options.sandbox;
+    const setting = { sandbox, random: random(`${seed} ${id}`), program, directory, environment, timeout };
     const check = task.check(lab(setting));
     // A check that runs out of time fails with the sandbox; its later errors do not matter.
     check.catch(() => {});
@@ -89,7 +110,7 @@ function isInstalled(program: string): boolean {
 }
 
 /** `bin/mini-docker` with its bundle, or with its sources if there is no bundle. */
-const ENGINE = ['bin', 'dist', 'mini-docker'];
+export const ENGINE = ['bin', 'dist', 'mini-docker'];
 
 /**
  * The files that programs of this chapter may import; a submission sees no other files of the course or of others.
@@ -97,12 +118,16 @@ const ENGINE = ['bin', 'dist', 'mini-docker'];
  */
 function excerptFor(chapter: string, also: readonly string[]): Excerpt {
   const earlier = chapters().filter(({ slug }) => slug <= chapter);
+  return excerptOf([...also, ...earlier.map(({ slug }) => `chapters/${slug}`)]);
+}
+
+/** What `#linux` needs, and these parts of the course's folder. */
+export function excerptOf(also: readonly string[]): Excerpt {
   const parts = [
     'node_modules',
     'mini-docker/linux',
     relative(repository, compiledDirectory),
     ...also,
-    ...earlier.map(({ slug }) => `chapters/${slug}`),
   ].filter(part => existsSync(join(repository, part)));
   const { type, imports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
   return { parts, files: [{ path: 'package.json', text: JSON.stringify({ type, imports }), mode: 0o644 }] };

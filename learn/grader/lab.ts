@@ -62,27 +62,34 @@ export function quote(text: string): string {
 export function lab(options: {
   sandbox: Sandbox;
   random: Random;
-  file: string;
+  /** The learner's program and its first arguments: ['node', 'box.ts'] */
+  program: readonly string[];
   directory: string;
+  environment: Record<string, string>;
   /** Time limit of a run in milliseconds. */
   timeout: number;
 }): Lab {
-  const { sandbox, random, file, directory, timeout } = options;
+  const { sandbox, random, directory, environment, timeout } = options;
   const tools = toolsOf(sandbox);
   let last: { stderr: string; code?: number } | undefined;
   const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
     ...wrapper,
-    'node',
-    file,
+    ...options.program,
     ...args,
   ];
   return {
     random,
     sandbox,
     async run(args, runOptions) {
-      const ran = await capture(sandbox, program(args, runOptions), { directory, timeout, ...runOptions });
+      const ran = await capture(sandbox, program(args, runOptions), {
+        directory,
+        timeout,
+        ...runOptions,
+        environment: { ...environment, ...runOptions?.environment },
+      });
       last = ran;
-      if (ran.timedOut) throw broken({ check: 'ends-in-time', ...outOfTime([file, ...args], sandbox) }, ran);
+      if (ran.timedOut)
+        throw broken({ check: 'ends-in-time', ...outOfTime([...options.program, ...args], sandbox) }, ran);
       return ran;
     },
     async start(args, startOptions) {
@@ -90,6 +97,7 @@ export function lab(options: {
         directory,
         timeout: 60_000,
         ...startOptions,
+        environment: { ...environment, ...startOptions?.environment },
       });
       last = running;
       void running.ended.then(ended => {
@@ -97,7 +105,7 @@ export function lab(options: {
       });
       return running;
     },
-    atTerminal: args => atTerminal(sandbox, program(args), directory),
+    atTerminal: args => atTerminal(sandbox, program(args), { directory, environment }),
     async command(argv, commandOptions) {
       tools.check();
       return capture(sandbox, argv, { directory: '/', ...commandOptions });
@@ -187,7 +195,7 @@ function broken(
 const MANY = 60;
 
 function outOfTime(command: readonly string[], sandbox: Sandbox): Omit<Broken, 'check'> {
-  const promised = `the program ends when its work is done: node ${command.join(' ')}`;
+  const promised = `the program ends when its work is done: ${command.join(' ')}`;
   const processes = sandbox.processes().length;
   if (processes > MANY) {
     return {

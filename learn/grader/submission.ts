@@ -75,3 +75,15 @@ export function missing(task: Task, chapter: Chapter, directory: string | undefi
   };
   return { id, title, points: 0, of, outcome: 'failed', broken, milliseconds: 0 };
 }
+
+/** The result of a task that the grader could not grade. */
+export function graderFailed({ id, title, points: of }: Task, error: unknown): TaskResult {
+  const seen = error instanceof Error ? error.message : String(error);
+  const broken = {
+    check: 'grader',
+    promised: 'the grader can check it',
+    seen,
+    look: 'learn doctor shows whether the machine is at fault; tell your teacher',
+  };
+  return { id, title, points: 0, of, outcome: 'failed', broken, milliseconds: 0 };
+}

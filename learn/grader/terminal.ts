@@ -20,11 +20,11 @@ export interface Terminal {
 export async function atTerminal(
   sandbox: Sandbox,
   argv: readonly string[],
-  directory: string,
+  options: { directory: string; environment?: Record<string, string> },
 ): Promise<Terminal> {
   const { master, slave } = openPty({ rows: 24, columns: 80 });
   const { pid, ended } = await sandbox
-    .enter(['setsid', '--ctty', '--wait', ...argv], { directory, streams: [slave, slave, slave] })
+    .enter(['setsid', '--ctty', '--wait', ...argv], { ...options, streams: [slave, slave, slave] })
     .finally(() => closeSync(slave));
   let screen = '';
   let over = false;

@@ -27,6 +27,12 @@ const noSecondKernel = {
 const hasVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 export const expectedSkips: readonly ExpectedSkip[] = [
+  ...(['go', 'rust', 'c'] as const).map(language => ({
+    file: 'test/capstone/capstone.test.ts',
+    name: `in ${language}`,
+    why: `there is no compiler for ${language}`,
+    where: lacks({ go: 'go', rust: 'rustc', c: 'cc' }[language]),
+  })),
   {
     file: 'test/course/chapters.long.test.ts',
     name: 'wants cgroup v2',

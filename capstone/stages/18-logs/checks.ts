@@ -1,0 +1,45 @@
+import { does, until } from '../../../learn/capstone/container.ts';
+import type { Checks } from '../../../learn/capstone/stages.ts';
+import { ending, quote } from '../../../learn/grader/lab.ts';
+
+export const stage: Checks = {
+  async check(lab) {
+    const { random } = lab;
+    const [name, out, err, late] = [random.word(), random.word(), random.word(), random.word()];
+    const [shared, go] = [`/tmp/${random.word()}`, random.word()];
+    await lab.command(['mkdir', shared]);
+    const script = `echo ${out}; echo ${err} >&2; until [ -e /s/${go} ]; do sleep 0.05; done; echo ${late}`;
+    await does(lab, 'run', '-d', '--name', name, '-v', `${shared}:/s`, 'busybox', 'sh', '-c', script);
+    await until(async () => (await lab.run(['logs', name])).stdout.includes(out));
+    const logged = await lab.run(['logs', name]);
+    lab.promise('logs', logged.stdout === `${out}\n` && logged.stderr === `${err}\n`, {
+      promised: `logs ${name} prints what it has written, ${out} to stdout and ${err} to stderr`,
+      seen: `stdout is ${quote(logged.stdout)}, stderr is ${quote(logged.stderr)}`,
+      look: 'two pipes, and a record that says which line came from which',
+    });
+    const following = await lab.start(['logs', '-f', name]);
+    await until(() => following.stdout.includes(out));
+    await lab.command(['touch', `${shared}/${go}`]);
+    const ended = await Promise.race([
+      following.ended,
+      new Promise<undefined>(done => setTimeout(done, 10_000)),
+    ]);
+    lab.promise('follow', ended !== undefined && ended.stdout === `${out}\n${late}\n`, {
+      promised: `logs -f goes on until the container ends, and prints ${late} as well`,
+      seen: ended === undefined ? 'it still waits, although the container has ended' : ending(ended),
+      look: 'inotify(7), or a second look at the file; and the end of the container',
+    });
+    const after = await lab.run(['logs', name]);
+    lab.promise('afterwards', after.stdout === `${out}\n${late}\n`, {
+      promised: 'logs prints all of it after the container has ended, too',
+      seen: ending(after),
+      look: 'is everything written to the file before the end is recorded?',
+    });
+    const tail = await lab.run(['logs', '--tail', '1', name]);
+    lab.promise('tail', `${tail.stdout}${tail.stderr}` === `${late}\n`, {
+      promised: `logs --tail 1 prints the last line only, ${late}`,
+      seen: ending(tail),
+      look: 'count the lines from the end',
+    });
+  },
+};

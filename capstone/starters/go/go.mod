@@ -1,0 +1,3 @@
+module my-docker
+
+go 1.19
