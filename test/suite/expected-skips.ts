@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import { dockerPython, hasNpmClient, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
+import { hasNetem } from '../support/network-hosts.ts';
 import { usersMayMakeNamespaces } from '../support/ordinary-user.ts';
 import { temporaryDevice } from '../support/temporary-device.ts';
 import { isFetched, parserDirectory } from '../vm/image.ts';
@@ -33,6 +34,15 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: `there is no compiler for ${language}`,
     where: lacks({ go: 'go', rust: 'rustc', c: 'cc' }[language]),
   })),
+  {
+    file: 'mini-docker/network/conditions.test.ts',
+    why: 'the kernel has no netem',
+    where: !hasNetem(),
+  },
+  {
+    file: 'test/network-conditions.long.test.ts',
+    ...noSecondKernel,
+  },
   {
     file: 'test/course/chapters.long.test.ts',
     name: 'wants cgroup v2',

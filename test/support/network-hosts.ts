@@ -113,6 +113,17 @@ export function reaches(from: Place, address: string): boolean {
   }
 }
 
+/** Whether the kernel has the queueing discipline netem. */
+export function hasNetem(): boolean {
+  try {
+    const add = 'ip link set lo up && tc qdisc add dev lo root netem delay 1ms';
+    execFileSync('unshare', ['-n', 'sh', '-c', add], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A server that answers with its name and the client's address: each UDP datagram, or each TCP connection.
  */

@@ -32,6 +32,12 @@ const MODULES = [
   'ext4',
   'bfq',
   'veth',
+  'bridge',
+  'sch_netem',
+  'sch_tbf',
+  'sch_htb',
+  'cls_u32',
+  'nf_tables',
 ];
 
 /** Where these are, and what they depend on. */
@@ -55,6 +61,7 @@ const MODULE_FILES = [
   'net/ipv4/netfilter',
   'net/llc',
   'net/netfilter',
+  'net/sched',
 ];
 
 export function cacheOf(architecture: VmArchitecture): string {
@@ -71,8 +78,12 @@ export function kernelOf(architecture: VmArchitecture): string {
 }
 
 export function isFetched(architecture: VmArchitecture): boolean {
-  return existsSync(join(cacheOf(architecture), 'fetched'));
+  const path = marker(architecture);
+  return existsSync(path) && readFileSync(path, 'utf8') === MODULE_FILES.join('\n');
 }
+
+/** Written last. It names what was fetched, so that a kernel without modules that were added here is fetched again. */
+const marker = (architecture: VmArchitecture) => join(cacheOf(architecture), 'fetched');
 
 /** Where the machine has AppArmor's compiler of profiles; undefined where it was not fetched. */
 export function parserDirectory(): string | undefined {
@@ -105,7 +116,7 @@ function fetchKernel(architecture: VmArchitecture): void {
     members: ['./boot/vmlinuz-*', ...MODULE_FILES.map(path => `./lib/modules/*/kernel/${path}`)],
   });
   if (architecture === 'arm64') fetchRoot(directory);
-  writeFileSync(join(directory, 'fetched'), '');
+  writeFileSync(marker(architecture), MODULE_FILES.join('\n'));
 }
 
 /** Files for the other architecture that this machine has for its own: a C library, a shell, Node. */
