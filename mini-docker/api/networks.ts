@@ -8,7 +8,8 @@ import {
 } from '../formats/engine-api/networks.ts';
 import { networkConditionBody, networkPartitionBody } from '../formats/network-conditions.ts';
 import { requiredJsonBody } from './json-body.ts';
-import { filters } from './query.ts';
+import { jsonLine, pump } from './pump.ts';
+import { filters, integer, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
 export const networkRoutes: Route[] = [
@@ -87,7 +88,18 @@ export const networkRoutes: Route[] = [
     pattern: '/mini-docker/network-map',
     handle: async ({ engine }) => json(await engine.networks.map()),
   },
+  { method: 'GET', pattern: '/mini-docker/network-trace', handle: trace },
 ];
+
+/** JSON lines, until the client disconnects. */
+async function trace(call: Call) {
+  const { engine, query } = call;
+  const container = text(query, 'container');
+  if (container === undefined) throw badParameter('the name of the container is missing: container');
+  const packets = engine.networks.trace(container, { port: integer(query, 'port'), signal: call.whenGone() });
+  await pump(packets, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
+  return undefined;
+}
 
 async function connect(call: Call) {
   const body = await requiredJsonBody(call, networkConnectBody);

@@ -247,6 +247,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Disconnect a container from a network',
     load: async () => (await import('./commands/network.ts')).networkDisconnect,
   },
+  'network trace': {
+    summary: 'Follow packets of a container, and say which rule did what',
+    load: async () => (await import('./commands/network.ts')).networkTrace,
+  },
   'network map': {
     summary: 'Draw networks, cables, addresses and published ports',
     load: async () => (await import('./commands/network.ts')).networkMap,

@@ -12,6 +12,7 @@ import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkCondition, ShownCondition } from '../formats/network-conditions.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
+import type { TracedPacket } from '../formats/network-trace.ts';
 
 import type { DroppingRule } from './foreign-rules.ts';
 
@@ -173,6 +174,15 @@ export interface Networks {
    * ports), and releases those of all others.
    */
   adopt(running: readonly RunningContainer[]): Promise<void>;
+  /**
+   * The paths of packets from and to a container, until the signal aborts.
+   * @param options.port of the container; undefined: all
+   * @throws notImplemented without nft; conflict when the container has no address
+   */
+  trace(
+    containerId: string,
+    options: { port?: number | undefined; signal: AbortSignal },
+  ): AsyncIterable<TracedPacket>;
   /**
    * Stops serving. Containers keep their networks; without containers, bridges and NAT rules are removed.
    * Idempotent.

@@ -12,6 +12,7 @@ import type { Networks } from './network.ts';
 import { type OpenOptions, openParts, type Parts } from './parts.ts';
 import { isPredefined } from './record.ts';
 import { TABLE } from './rules.ts';
+import { traceContainer } from './trace/container.ts';
 
 export function openNetworks(options: OpenOptions): Networks {
   const parts = openParts(options);
@@ -47,6 +48,7 @@ export function openNetworks(options: OpenOptions): Networks {
         nft: switchboard.nat === false ? undefined : nft,
         ports: publications.rules(),
       }),
+    trace: (containerId, options) => traceContainer(parts, containerId, options),
     warnings: () => [...warnings(switchboard.nat), ...parts.problems],
     async close() {
       if (closed) return;

@@ -23,6 +23,10 @@ export interface Nft {
   forwardChains(ourTable: string): Promise<ForeignChain[]>;
   /** Rules of other tables than ours that may keep packets from their target. */
   rulesAgainst(ourTable: string, target: Target): Promise<DroppingRule[]>;
+  /** Names of all tables, each once. */
+  tables(): Promise<string[]>;
+  /** With the directories of administrators' tools in PATH, which a daemon's may lack. */
+  readonly environment: Record<string, string>;
   /** The ports that our table publishes; [] without a table. */
   published(): Promise<PublishedPort[]>;
 }
@@ -37,6 +41,13 @@ export function findNft(tool = 'nft'): Nft {
       decodeForwardChains(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable),
     rulesAgainst: async (ourTable, target) =>
       droppingRules(await run(tool, ['-j', '-a', 'list', 'ruleset']), ourTable, target),
+    environment: ENVIRONMENT,
+    tables: async () => {
+      const { nftables } = JSON.parse(await run(tool, ['-j', 'list', 'tables'])) as {
+        nftables: { table?: { name: string } }[];
+      };
+      return [...new Set(nftables.flatMap(({ table }) => table?.name ?? []))];
+    },
     published: async () => decodePublished(await run(tool, ['-j', 'list', 'ruleset', 'inet'])),
   };
 }
@@ -81,10 +92,10 @@ interface Listed {
   rule?: { family: string; table: string; chain: string; handle: number; comment?: string; expr: object[] };
 }
 
+const ENVIRONMENT = { PATH: [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter) };
+
 function run(tool: string, args: readonly string[], input = ''): Promise<string> {
-  // A daemon's PATH may lack the directories of administrators' tools.
-  const PATH = [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter);
-  const child = spawn(tool, args, { env: { PATH }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(tool, args, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let output = '';
     let errors = '';

@@ -1,15 +1,17 @@
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { IpamConfig } from '../../formats/engine-api/networks.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
+import type { TracedPacket } from '../../formats/network-trace.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
-import { list, text, toggle, value, values } from '../flags/flags.ts';
+import { integer, list, text, toggle, value, values } from '../flags/flags.ts';
 import { readAddress, readPairs } from '../flags/values.ts';
 import { type Columns, formatFlag, joinLabels, printListing, shortId } from '../show/listing.ts';
 import { drawNetworkMap } from '../show/network-map.ts';
 import { print, printError, write } from '../show/output.ts';
+import { packetPath } from '../show/packet-path.ts';
 import { forEachTarget } from '../targets.ts';
 
 interface NetworkSummary {
@@ -199,6 +201,35 @@ export const networkMap = command({
     const found = await daemon.json<NetworkMap>('GET', '/mini-docker/network-map');
     if (flags.format === 'json') print(JSON.stringify(found));
     else write(drawNetworkMap(found));
+    return 0;
+  },
+});
+
+export const networkTrace = command({
+  usage: '[OPTIONS] CONTAINER',
+  description:
+    'Follows packets from and to a container through bridges, rules and translations, and says where each ends. Ctrl-C ends it.',
+  flags: {
+    count: integer('int', 'End after this many packets', 'n'),
+    json: toggle('Print JSON, one packet a line'),
+    port: integer('port', "Only this port of the container, and the host's ports published for it", 'p'),
+  },
+  least: 1,
+  most: 1,
+  examples: [
+    ['network trace web', 'Follow all packets of a container'],
+    ['network trace --port 80 --count 1 web', 'Why does this request not arrive?'],
+  ],
+  async run({ flags, args, daemon }) {
+    const query = { container: args[0], port: flags.port };
+    let left = flags.count ?? Number.POSITIVE_INFINITY;
+    for await (const packet of daemon.jsonStream<TracedPacket>('GET', '/mini-docker/network-trace', {
+      query,
+    })) {
+      if (flags.json) print(JSON.stringify(packet));
+      else write(packetPath(packet));
+      if (--left <= 0) break;
+    }
     return 0;
   },
 });

@@ -51,6 +51,7 @@ import type {
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { NetworkConditionBody, ShownCondition } from '../../formats/network-conditions.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
+import type { TracedPacket } from '../../formats/network-trace.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
 import type { WhyReport } from '../../formats/why-report.ts';
@@ -376,6 +377,11 @@ export interface NetworksApi {
   partitions(): string[][];
   /** The kernel's view of the networks. */
   map(): Promise<NetworkMap>;
+  /** The paths of a container's packets, until the signal aborts. */
+  trace(
+    container: string,
+    options: { port?: number | undefined; signal: AbortSignal },
+  ): AsyncIterable<TracedPacket>;
 }
 
 export interface VolumesApi {

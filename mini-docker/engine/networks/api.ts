@@ -72,6 +72,10 @@ export function networksApi(context: EngineContext): NetworksApi {
     partitions: () =>
       networks.partitions().map(ids => ids.map(id => context.containers.find(id)?.name ?? id.slice(0, 12))),
     map: () => networks.map(),
+    trace(container, options) {
+      const live = context.containers.get(container);
+      return networks.trace(sharedWith(live.record) ?? live.id, options);
+    },
   };
 }
 

@@ -1,0 +1,51 @@
+// The path of one packet through the host, as `network trace` shows it.
+
+export interface TracedPacket {
+  /** 'tcp', 'udp', 'icmp', …, as nft names it. */
+  protocol: string;
+  from: TracedAddress;
+  to: TracedAddress;
+  /** Of TCP: 'syn'. */
+  flags?: string;
+  /** Where it came in; undefined: it begins on the host. */
+  in?: TracedLink;
+  /** What it met, in order: rules that matched, and policies of chains. */
+  steps: TraceStep[];
+  end: TraceEnd;
+}
+
+export interface TracedAddress {
+  address: string;
+  port?: number;
+  /** The container or the network that has the address. */
+  name?: string;
+}
+
+export interface TracedLink {
+  link: string;
+  /** 'container web', 'network front' */
+  of?: string;
+}
+
+export interface TraceStep {
+  /** Family and name: 'inet mini-docker'. */
+  table: string;
+  chain: string;
+  /** The rule as nft writes it; undefined for the chain's policy. */
+  rule?: string;
+  /** 'accept', 'drop', 'continue', 'jump published', … */
+  verdict: string;
+  /** Whether the rule is mini-docker's. */
+  ours: boolean;
+  /** The destination or the source after the rule, if it has changed. */
+  becomes?: { from: TracedAddress; to: TracedAddress };
+}
+
+export type TraceEnd =
+  /** Given to a program on the host. */
+  | { kind: 'host' }
+  | { kind: 'sent'; through: TracedLink }
+  /** By the last step. */
+  | { kind: 'dropped' }
+  /** It was accepted and then seen nowhere: no route, or the kernel refused its source. */
+  | { kind: 'lost' };
