@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,9 +88,10 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
   });
 
   test.each([
-    ['', []],
-    [', whose namespaces lost their keeper', ['holder', 'outside']],
-  ])('after kill -9 the next daemon finds containers, ports, and exits%s', async (_, killed) => {
+    ['', [], false],
+    [', whose namespaces lost their keeper', ['holder', 'outside'], false],
+    [', and the record of the namespaces is damaged', [], true],
+  ])('after kill -9 the next daemon finds containers, ports, and exits%s', async (_, killed, isDamaged) => {
     const going = await engine.run(['sh', '-c', 'echo here > /index.html; exec httpd -f -h /'], {
       HostConfig: { NetworkMode: 'bridge', PortBindings: { '80/tcp': [{ HostPort: '8081' }] } },
       ExposedPorts: { '80/tcp': {} },
@@ -99,6 +101,7 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
     const kept = JSON.parse(readFileSync(join(daemon.runDir, 'rootless.json'), 'utf8'));
     await daemon.end('SIGKILL');
     for (const name of killed) process.kill(kept[name].pid, 'SIGKILL');
+    if (isDamaged) writeFileSync(join(daemon.runDir, 'rootless.json'), '{');
     await daemon.begin();
     expect((await engine.inspect(going)).State).toEqual(before);
     expect(await engine.wait(ending)).toBe(7);

@@ -1,12 +1,12 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
-import { closeSync, globSync, rmSync } from 'node:fs';
+import { closeSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { LOCK, SIG } from '../linux/constants.ts';
 import { HeldProcess } from '../linux/held-process.ts';
-import { readRegular } from '../linux/kept-file.ts';
+import { loadKept, removeKept, saveKept } from '../linux/kept-file.ts';
 import { pipe } from '../linux/pipes.ts';
 import { isRunning, openProcess, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
 import { openKept } from '../linux/set-aside.ts';
@@ -52,7 +52,7 @@ export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; na
     const before = isWhole || member !== undefined ? found?.uplink : undefined;
     const uplink = await connectUplink({ runDir, holder: kept.holder.pid, before });
     const namespaces = { ...kept, uplink };
-    writeWhole(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
+    saveKept(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
     const pidfd = openProcess(kept.holder);
     if (pidfd === undefined)
       throw new Error('the process that keeps the namespaces has been killed: try again');
@@ -62,20 +62,22 @@ export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; na
   }
 }
 
-/** As rootless.json has them; undefined when it is missing or damaged. */
+/** As rootless.json, or its last good copy, has them; undefined when there is neither. */
 export function readNamespaces(runDir: string): OwnNamespaces | undefined {
-  try {
-    const read = JSON.parse(readRegular(stateFile(runDir)).toString()) as Partial<OwnNamespaces>;
-    return read.holder && read.outside && read.uplink ? (read as OwnNamespaces) : undefined;
-  } catch {
-    return undefined;
-  }
+  // Nobody has to be told: what the copy does not know is found by its processes.
+  return loadKept(stateFile(runDir), decode, () => {});
+}
+
+function decode(bytes: Buffer): OwnNamespaces {
+  const read = JSON.parse(bytes.toString()) as Partial<OwnNamespaces> | null;
+  if (!read?.holder || !read.outside || !read.uplink) throw new Error('a field is missing');
+  return read as OwnNamespaces;
 }
 
 /** Ends the processes that keep the namespaces, which the last process in them takes along. */
 export function giveUpNamespaces(runDir: string, namespaces: OwnNamespaces): void {
   // First, so that the next daemon does not enter namespaces whose processes are about to end.
-  rmSync(stateFile(runDir), { force: true });
+  removeKept(stateFile(runDir));
   end(processesOf(namespaces));
 }
 
