@@ -112,6 +112,10 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       pid,
       descriptors: [
         [lend(fifo, constants.O_RDWR), FD.fifo],
+        // A placeholder: any other file at this number would be closed when the terminal's master gets it.
+        ...(spec.process.terminal === true
+          ? [[lend('/dev/null', constants.O_RDONLY), FD.terminal] as [number, number]]
+          : []),
         ...(cgroup.version === 2
           ? [[lend(cgroup.directories[0]!, constants.O_RDONLY), FD.cgroup] as [number, number]]
           : []),

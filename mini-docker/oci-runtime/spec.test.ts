@@ -380,6 +380,18 @@ test('run and exec in the foreground pass a terminal on: size, input, output and
   bundle.call('delete', '--force', 'c');
 });
 
+test('a terminal leaves every mask in its place, however few mounts there are', () => {
+  const masked = 'cpuinfo meminfo version uptime stat loadavg filesystems devices cmdline interrupts'.split(
+    ' ',
+  );
+  bundle.configure(`cd /proc; cat ${masked.join(' ')}; exit 4`, spec => {
+    spec.process.terminal = true;
+    spec.mounts = spec.mounts.filter(({ type }) => type !== 'cgroup');
+    spec.linux.maskedPaths = masked.map(name => `/proc/${name}`);
+  });
+  expect(bundle.call('run', 'c')).toEqual({ code: 4, stdout: '', stderr: '' });
+});
+
 test('--preserve-fds passes descriptors, and --console-socket the terminal', async () => {
   bundle.configure('cat <&3; ls -l /proc/self/fd | grep -c rootfs');
   const { stdout } = spawnSync(

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -76,7 +77,7 @@ export class Bundle implements AsyncDisposable {
 
   /** Creates without letting the container inherit the pipes of this call, which would then never end. */
   create(id: string, ...options: string[]): Answer {
-    const { status, stderr } = spawnSync(
+    const { status } = spawnSync(
       'sh',
       [
         '-c',
@@ -91,7 +92,7 @@ export class Bundle implements AsyncDisposable {
       ],
       { cwd: this.directory, encoding: 'utf8' },
     );
-    return { code: status, stdout: '', stderr };
+    return { code: status, stdout: '', stderr: readFileSync(join(this.directory, 'error'), 'utf8') };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
