@@ -3,7 +3,7 @@
 import type { DiskUsage } from '../formats/engine-api/system.ts';
 import { imagesFor, infoFor } from './old-versions.ts';
 import { jsonLine, pump } from './pump.ts';
-import { filters, time } from './query.ts';
+import { filters, integer, text, time } from './query.ts';
 import { type Answer, type Call, json, type Route } from './router.ts';
 import { API_VERSION, MIN_API_VERSION } from './versions.ts';
 
@@ -18,6 +18,8 @@ export const systemRoutes: Route[] = [
   },
   { method: 'GET', pattern: '/events', handle: events },
   { method: 'GET', pattern: '/system/df', handle: diskUsage },
+  // An addition to Docker's API.
+  { method: 'GET', pattern: '/mini-docker/view', handle: view },
 ];
 
 const PONG: Answer = {
@@ -76,6 +78,16 @@ async function events(call: Call) {
   } catch (error) {
     if (!signal.aborted) throw error;
   }
+  return undefined;
+}
+
+async function view(call: Call) {
+  const { engine, query } = call;
+  const container = text(query, 'container');
+  const interval = integer(query, 'interval') ?? 1000;
+  const signal = call.whenGone();
+  const looks = engine.system.view({ ...(container !== undefined && { container }), interval, signal });
+  await pump(looks, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
   return undefined;
 }
 

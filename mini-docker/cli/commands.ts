@@ -105,6 +105,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Display a live stream of container(s) resource usage statistics',
     load: async () => (await import('./commands/stats.ts')).stats,
   },
+  view: {
+    summary: 'Show containers and the host live, as the kernel has them, in one window',
+    load: async () => (await import('./commands/view.ts')).view,
+  },
   why: {
     summary: 'Explain why a container ended, does not start, cannot be reached or is slow',
     load: async () => (await import('./commands/why.ts')).why,

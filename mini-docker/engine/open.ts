@@ -24,6 +24,7 @@ import { networksApi } from './networks/api.ts';
 import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
 import { metrics } from './reports/metrics.ts';
+import { viewMachine } from './reports/view.ts';
 import { ContainerSet } from './state/container-set.ts';
 import type { EngineContext } from './state/context.ts';
 import { engineId } from './state/engine-id.ts';
@@ -91,6 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       info: () => systemInfo(context, id),
       version: () => systemVersion(context),
       metrics: () => metrics(context),
+      view: options => viewMachine(context, options),
       reloaded: () => context.events.emit('daemon', 'reload', reloadActor(context, id)),
       countRequest: (method, status) => context.measures.countRequest(method, status),
       diskUsage: async () => ({ ...(await diskUsage(context)), BuildCache: builds.usage() }),

@@ -7,6 +7,15 @@ import type {
   SystemInfo,
   SystemVersion,
 } from '../../formats/engine-api/system.ts';
+import type { View } from '../../formats/view.ts';
+
+export interface ViewOptions {
+  /** The container to read in depth; by default the first that runs. */
+  container?: string;
+  /** Milliseconds between two looks. */
+  interval: number;
+  signal: AbortSignal;
+}
 
 export interface SystemApi {
   /** Past events from `since` on (nanoseconds since 1970), then new ones until `until` or the signal. */
@@ -19,6 +28,8 @@ export interface SystemApi {
   info(): Promise<SystemInfo>;
   version(): SystemVersion;
   diskUsage(): Promise<DiskUsage>;
+  /** Looks at the machine until the signal. notFound: there is no such container. */
+  view(options: ViewOptions): AsyncIterable<View>;
   /** Counters and gauges in Prometheus' text format. */
   metrics(): Promise<string>;
   /** For the metrics: an answer of the API. */

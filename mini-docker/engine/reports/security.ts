@@ -4,7 +4,6 @@
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { ProcessSecurity, SecurityReport } from '../../formats/security-report.ts';
-import { CAP } from '../../linux/constants.ts';
 import { type Pid, readProcFile } from '../../linux/proc/file.ts';
 import { type MountInfo, mountAt, readMountinfo } from '../../linux/proc/mountinfo.ts';
 import { type NamespaceName, namespaceInode } from '../../linux/proc/namespaces.ts';
@@ -13,10 +12,10 @@ import { hostArchitecture } from '../../linux/step.ts';
 import { lastCapability } from '../../runtime/last-capability.ts';
 import { nullIn } from '../../runtime/own-null.ts';
 import { systemCallsOf } from '../../runtime/seccomp/system-calls.ts';
+import { NAMESPACES } from '../../view/namespaces.ts';
+import { capabilityNames, securityLabel } from '../../view/processes.ts';
 import { notRunning } from '../core/errors.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-
-const NAMESPACES: NamespaceName[] = ['pid', 'mnt', 'net', 'ipc', 'uts', 'cgroup', 'user', 'time'];
 
 /** @throws conflict when it is not running */
 export async function securityReport(live: LiveContainer): Promise<SecurityReport> {
@@ -58,11 +57,11 @@ function processSecurity(
     uidMap: idMap(readProcFile(pid, 'uid_map') ?? ''),
     namespaces: { own: NAMESPACES.filter(name => !shared.includes(name)), shared: [...shared] },
     capabilities: {
-      effective: namesOf(capabilities.effective),
-      permitted: namesOf(capabilities.permitted),
-      bounding: namesOf(capabilities.bounding),
-      inheritable: namesOf(capabilities.inheritable),
-      ambient: namesOf(capabilities.ambient),
+      effective: capabilityNames(capabilities.effective),
+      permitted: capabilityNames(capabilities.permitted),
+      bounding: capabilityNames(capabilities.bounding),
+      inheritable: capabilityNames(capabilities.inheritable),
+      ambient: capabilityNames(capabilities.ambient),
     },
     capabilitiesInAll: lastCapability() + 1,
     noNewPrivileges: status.noNewPrivs,
@@ -72,19 +71,13 @@ function processSecurity(
       status.seccomp === 'filter' && known.seccomp !== undefined
         ? systemCallsOf(known.seccomp, hostArchitecture())
         : undefined,
-    label: label(pid),
+    label: securityLabel(pid),
     masked: pid === 'self' ? [] : kernelPaths(mounts, isMask),
     readonly: pid === 'self' ? [] : kernelPaths(mounts, mount => !isMask(mount) && isReadonly(mount)),
     rootIsReadonly: isReadonly(mountAt(mounts, '/')),
     cgroup: known.cgroup,
     limits: softLimits(readProcFile(pid, 'limits') ?? ''),
   };
-}
-
-function namesOf(set: bigint): string[] {
-  return Object.entries(CAP)
-    .filter(([, number]) => (set >> BigInt(number)) & 1n)
-    .map(([name]) => name);
 }
 
 function idMap(text: string): ProcessSecurity['uidMap'] {
@@ -111,16 +104,6 @@ function isMask({ root, type, mountPoint, superOptions }: MountInfo): boolean {
 
 function isReadonly(mount: MountInfo | undefined): boolean {
   return mount?.options.includes('ro') === true;
-}
-
-function label(pid: Pid): string | undefined {
-  try {
-    const text = readProcFile(pid, 'attr/current')?.replace(/[\0\n]+$/, '');
-    return text === '' ? undefined : text;
-  } catch {
-    // EINVAL: no security module with labels is active.
-    return undefined;
-  }
 }
 
 /** Decodes the columns of /proc/PID/limits: name, soft limit, hard limit, unit. */

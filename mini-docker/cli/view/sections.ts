@@ -1,0 +1,248 @@
+// The sections of a box: what the kernel says of it, as lines. Pure: data in, lines out.
+import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
+import type { BoxView, GroupView, LinkView, NamespaceView, View } from '../../formats/view.ts';
+import { type Figure, graph, type History, rate, type Sample } from './history.ts';
+import { bar, type Glyphs, type Line, tree } from './lines.ts';
+
+export interface Drawing {
+  view: View;
+  box: BoxView;
+  history: History;
+  glyphs: Glyphs;
+  /** Columns to use. */
+  width: number;
+}
+
+export interface Section {
+  name: string;
+  /** For a narrow window. */
+  short: string;
+  heading: string;
+  lines(drawing: Drawing): Line[];
+}
+
+export const SECTIONS: readonly Section[] = [
+  { name: 'processes', short: 'proc', heading: 'Processes', lines: processes },
+  { name: 'namespaces', short: 'ns', heading: 'Namespaces', lines: namespaces },
+  { name: 'mounts', short: 'mnt', heading: 'Mounts', lines: mounts },
+  { name: 'resources', short: 'cgroup', heading: 'Control group', lines: resources },
+  { name: 'network', short: 'net', heading: 'Network', lines: network },
+  { name: 'rights', short: 'rights', heading: 'Rights', lines: rights },
+  { name: 'log', short: 'log', heading: 'Log', lines: log },
+];
+
+const heading = (text: string): Line => ({ text, tone: 'heading' });
+const note = (text: string): Line => ({ text, tone: 'dim' });
+
+function processes({ box, glyphs }: Drawing): Line[] {
+  const found = tree(box.processes, { id: ({ pid }) => pid, parent: ({ parent }) => parent }, glyphs);
+  return [
+    note('INSIDE    HOST   USER     MEMORY  COMMAND'),
+    ...found.map(({ node, branch }): Line => {
+      const { inside, pid, uid, memory, state, command } = node;
+      const size = memory === 0 ? '-' : encodeSize(memory);
+      const figures = `${String(inside).padStart(6)} ${String(pid).padStart(7)} ${String(uid).padStart(6)} ${size.padStart(10)}`;
+      const ended = state === 'Z' ? ' (ended; its parent has not asked for its exit status)' : '';
+      return {
+        text: `${figures}  ${branch}${command}${ended}`,
+        key: `process ${pid}`,
+        watched: `${command}${ended}`,
+      };
+    }),
+    ...(box.more > 0 ? [note(`and ${box.more} more`)] : []),
+  ];
+}
+
+function namespaces({ box }: Drawing): Line[] {
+  return [
+    note('TYPE    INODE       WHOSE'),
+    ...box.namespaces.map((each): Line => {
+      const { type, inode } = each;
+      const isHosts = inode === each.hosts;
+      return {
+        text: `${type.padEnd(7)} ${String(inode).padEnd(11)} ${whose(each, box)}`,
+        key: `namespace ${type} ${inode}`,
+        watched: String(inode),
+        ...(isHosts ? { tone: 'dim' } : {}),
+      };
+    }),
+  ];
+}
+
+function whose({ inode, hosts, others, pids }: NamespaceView, box: BoxView): string {
+  const isMain = pids.includes(box.pid);
+  const command = (pid: number) => box.processes.find(each => each.pid === pid)?.command ?? '';
+  const members = isMain
+    ? ''
+    : `: pid ${pids[0]} (${command(pids[0]!)})${pids.length > 1 ? ` and ${pids.length - 1} more` : ''}`;
+  if (inode === hosts) return `the host's${members}`;
+  const shared = others.length === 0 ? '' : `, shared with ${others.join(', ')}`;
+  return `${isMain ? 'its own' : 'one more'} (the host's: ${hosts})${shared}${members}`;
+}
+
+function mounts({ box, glyphs }: Drawing): Line[] {
+  const found = tree(box.mounts, { id: ({ id }) => id, parent: ({ parent }) => parent }, glyphs);
+  return found.flatMap(({ node, branch }): Line[] => {
+    const { id, point, type, source, root, readonly, propagation, layers = [] } = node;
+    const from = root === undefined ? source : `${source} ${root}`;
+    const text = `${branch}${point}  ${type} ${readonly ? 'ro' : 'rw'}${from === type ? '' : ` from ${from}`}`;
+    const indent = branch === '' ? glyphs.tree[2] : branch.replace(/[^ ]/gu, ' ');
+    return [
+      { text: propagation === '' ? text : `${text} (${propagation})`, key: `mount ${id} ${point}` },
+      ...layers.map((layer, index) =>
+        note(`${indent}${index === 0 ? 'writes go to' : `layer ${layers.length - index}     `} ${layer}`),
+      ),
+    ];
+  });
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
+
+function resources({ box, view, history, glyphs, width }: Drawing): Line[] {
+  const samples = history.get(box.id) ?? [];
+  return box.groups.flatMap((group, index) => [
+    ...(index === 0 ? [] : [{ text: '' }]),
+    { ...heading(`${group.path} (version ${group.version})`), key: `group ${group.path}` },
+    // The history is that of process 1's group.
+    ...usageLines(group, { view, samples: index === 0 ? samples : [], glyphs, width }),
+  ]);
+}
+
+function usageLines(
+  group: GroupView,
+  options: { view: View; samples: readonly Sample[]; glyphs: Glyphs; width: number },
+): Line[] {
+  const { view, samples, glyphs, width } = options;
+  const { cpu, memory, tasks, io, pressure } = group;
+  const wide = Math.max(8, Math.min(20, Math.floor(width / 5)));
+  const line = (
+    name: string,
+    figure: Figure,
+    { share, text, scale }: { share?: number | undefined; text: string; scale?: number | undefined },
+  ): Line => {
+    const part = share === undefined ? ' '.repeat(wide) : bar(share, wide, glyphs);
+    const past = samples.length === 0 ? '' : graph(samples, figure, { width: wide, glyphs, scale });
+    return { text: `${name.padEnd(8)} ${part} ${past} ${text}` };
+  };
+  const used = (rate(samples, 'cpu') ?? 0) / 1e9;
+  const cpus = cpu.limit ?? view.host.cpus;
+  const bytes = memory.limit ?? view.host.memory.limit;
+  const limit = (text: string, isSet: boolean): string => (isSet ? `of ${text}` : `(no limit; host ${text})`);
+  return [
+    line('cpu', 'cpu', {
+      share: used / cpus,
+      text: `${percent(used)} ${limit(`${Number(cpus.toFixed(2))} cpus`, cpu.limit !== undefined)}`,
+      scale: cpus * 1e9,
+    }),
+    line('memory', 'memory', {
+      share: memory.used / bytes,
+      text: `${encodeBinarySize(memory.used)} ${limit(encodeBinarySize(bytes), memory.limit !== undefined)}`,
+      scale: memory.limit,
+    }),
+    line('tasks', 'tasks', {
+      share: tasks.limit === undefined ? undefined : tasks.used / tasks.limit,
+      text: `${tasks.used} ${tasks.limit === undefined ? '(no limit)' : `of ${tasks.limit}`}`,
+      scale: tasks.limit,
+    }),
+    line('io', 'io', {
+      text: `${encodeSize(rate(samples, 'io') ?? 0)}/s, read ${encodeSize(io.read)}, written ${encodeSize(io.written)}`,
+    }),
+    pressure === undefined
+      ? note('pressure not counted by group in version 1')
+      : line('pressure', 'pressure', {
+          share: Math.max(0, ...Object.values(pressure)) / 100,
+          text: pressureText(pressure),
+          scale: 100,
+        }),
+    ...(cpu.throttled > 0 ? [note(`throttled for ${(cpu.throttled / 1e9).toFixed(1)} s so far`)] : []),
+  ];
+}
+
+export const pressureText = (pressure: Record<string, number>): string =>
+  Object.entries(pressure)
+    .map(([name, value]) => `${name} ${value.toFixed(0)}%`)
+    .join(', ');
+
+function network({ box, glyphs }: Drawing): Line[] {
+  const { links, listening, published } = box.network;
+  return [
+    ...links.flatMap(link => linkLines(link, glyphs)),
+    ...listening.map(({ protocol, address, port }): Line => {
+      const host = address.includes(':') ? `[${address}]` : address;
+      return { text: `listens  ${protocol} ${host}:${port}`, key: `listens ${protocol} ${address} ${port}` };
+    }),
+    ...published.map((text): Line => ({ text: `published  ${text}`, key: `published ${text}` })),
+  ];
+}
+
+function linkLines(
+  { name, kind, up, mac, mtu, addresses, received, sent, peer }: LinkView,
+  glyphs: Glyphs,
+): Line[] {
+  const bridge =
+    peer?.bridge === undefined ? '' : ` on bridge ${peer.bridge} ${peer.bridgeAddresses.join(' ')}`;
+  const cable = peer === undefined ? '' : ` ${glyphs.cable} ${peer.name}${bridge}`;
+  const traffic = (word: string, { bytes, packets, dropped }: LinkView['sent']) =>
+    `${word} ${encodeSize(bytes)} in ${packets} packets${dropped > 0 ? `, ${dropped} dropped` : ''}`;
+  return [
+    { text: `${name} (${kind}, ${up ? 'up' : 'DOWN'})${cable}`, key: `link ${name}` },
+    ...addresses.map((address): Line => ({ text: `  ${address}`, key: `address ${name} ${address}` })),
+    note(`  ${traffic('received', received)}; ${traffic('sent', sent)}`),
+    ...(kind === 'loopback' ? [] : [note(`  ${mac}, mtu ${mtu}`)]),
+  ];
+}
+
+function rights({ box, view, width }: Drawing): Line[] {
+  const { rights } = box;
+  const { rights: host } = view.host;
+  const rows: [string, string, string][] = [
+    ['user', userText(rights), userText(host)],
+    ['ids', rights.uidMap.join(', '), host.uidMap.join(', ')],
+    ['groups', rights.groups.join(' ') || 'none', host.groups.join(' ') || 'none'],
+    ['filter', filterText(rights), filterText(host)],
+    ['new rights', newRights(rights), newRights(host)],
+    ...(rights.label === undefined && host.label === undefined
+      ? []
+      : [['label', rights.label ?? 'none', host.label ?? 'none'] as [string, string, string]]),
+    ['holds', `${rights.capabilities.length} of ${rights.all}`, `${host.capabilities.length} of ${host.all}`],
+    ['may regain', `${rights.bounding} of ${rights.all}`, `${host.bounding} of ${host.all}`],
+  ];
+  const column = Math.max(14, Math.floor((width - 12) / 2));
+  return [
+    note(`${' '.repeat(11)}${'PROCESS 1'.padEnd(column)} THE HOST'S DAEMON`),
+    ...rows.map(
+      ([name, own, hosts]): Line => ({
+        text: `${name.padEnd(10)} ${own.padEnd(column)} ${hosts}`,
+        key: `right ${name}`,
+        watched: own,
+      }),
+    ),
+    heading('capabilities of process 1'),
+    ...wrapped(rights.capabilities, width).map(
+      (text, index): Line => ({ text, key: `capabilities ${index}` }),
+    ),
+    ...(rights.capabilities.length === 0 ? [note('none')] : []),
+  ];
+}
+
+const userText = ({ uid, gid }: BoxView['rights']): string => `${uid}:${gid}`;
+const filterText = ({ seccomp }: BoxView['rights']): string =>
+  seccomp === 'disabled' ? 'none' : `seccomp (${seccomp})`;
+const newRights = ({ noNewPrivileges }: BoxView['rights']): string =>
+  noNewPrivileges ? 'never' : 'by execve';
+
+function wrapped(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function log({ box }: Drawing): Line[] {
+  if (box.log === undefined) return [note('it keeps no log that can be read')];
+  return box.log.length === 0 ? [note('nothing yet')] : box.log.map(text => ({ text }));
+}

@@ -1,0 +1,118 @@
+// Shows looks at a machine in the terminal until the user leaves: the same for the engine and for the course.
+import { spawn } from 'node:child_process';
+import type { View } from '../../formats/view.ts';
+import { ASCII, type Glyphs, UNICODE } from './lines.ts';
+import { drawScreen, sectionHeight, sectionWidth } from './screen.ts';
+import { type Action, firstState, looked, pressed, redrawn, type ViewState } from './state.ts';
+import { checkTerminal, openTerminal } from './terminal.ts';
+
+export interface Session {
+  title: string;
+  noun: string;
+  actions: readonly Action[];
+  environment: NodeJS.ProcessEnv;
+  /** Looks until the caller stops reading them. @param chosen id of the box to read in depth */
+  looks(chosen: string | undefined): AsyncIterable<View>;
+  /** The program and arguments of actions. */
+  program: readonly string[];
+}
+
+/** Characters of an action's output. */
+const LONGEST_PAGE = 1 << 20;
+
+/** @throws whatever `looks` throws, after the terminal was given back */
+export async function showView(session: Session): Promise<void> {
+  const { environment, looks, program, ...rest } = session;
+  checkTerminal(environment);
+  const glyphs = glyphsFor(environment);
+  let state: ViewState = firstState(rest);
+  const left = Promise.withResolvers<void>();
+  using terminal = openTerminal({
+    colour: !environment.NO_COLOR,
+    onKey: key => {
+      const before = state.chosen;
+      const press = pressed(state, key, sectionHeight(terminal.size()));
+      state = press.state;
+      if (press.quit) return left.resolve();
+      if (state.chosen !== before) follow(state.chosen);
+      if (press.run !== undefined) void act(press.run);
+      paint();
+    },
+    onResize: () => {
+      state = redrawn(state, drawing());
+      paint();
+    },
+    onEnd: () => left.resolve(),
+  });
+  const drawing = () => ({ glyphs, width: sectionWidth(terminal.size()) });
+  const paint = () => terminal.paint(drawScreen(state, terminal.size(), glyphs));
+
+  let following = 0;
+  /** Only the newest stream of looks counts; an older one ends at its next look. */
+  const follow = (chosen: string | undefined): void => {
+    following += 1;
+    const own = following;
+    void (async () => {
+      for await (const view of looks(chosen)) {
+        if (own !== following) return;
+        state = looked(state, view, drawing());
+        paint();
+        // The looks without a choice, or after the end of the chosen box, are at the first in the list.
+        if (state.chosen !== chosen && state.chosen !== view.wanted) return follow(state.chosen);
+      }
+      if (own === following) throw new Error('the daemon has ended');
+    })().catch(error => own === following && left.reject(error));
+  };
+
+  const act = async (action: Action): Promise<void> => {
+    const box = state.view?.boxes.find(({ id }) => id === state.chosen);
+    if (box === undefined) return;
+    const argv = [...program, ...action.command, box.id, ...(action.after ?? [])];
+    if (action.shows === 'terminal') {
+      await terminal.lend(() => ran(argv, 'inherit'));
+    } else {
+      state = { ...state, message: `${action.word} ${box.name} …` };
+      paint();
+      const { code, output } = await ran(argv, 'pipe');
+      const { message: _, ...calm } = state;
+      const lines = output.trimEnd().split('\n');
+      if (action.shows === 'page' && code === 0)
+        state = { ...calm, page: { title: `${action.word} ${box.name}`, lines }, scroll: 0 };
+      else state = { ...calm, message: code === 0 ? `${action.word} ${box.name}: done` : (lines[0] ?? '') };
+    }
+    paint();
+  };
+
+  paint();
+  follow(undefined);
+  try {
+    await left.promise;
+  } finally {
+    following += 1;
+  }
+}
+
+function ran(
+  argv: readonly string[],
+  streams: 'inherit' | 'pipe',
+): Promise<{ code: number; output: string }> {
+  const [program, ...args] = argv as [string, ...string[]];
+  const child = spawn(program, args, {
+    stdio: streams === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      if (output.length < LONGEST_PAGE) output += text;
+    });
+  return new Promise(resolve => {
+    child.once('error', error => resolve({ code: 127, output: error.message }));
+    child.once('close', code => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/** Whether the terminal's character set is UTF-8. The order of the variables is that of locale(7). */
+function glyphsFor({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): Glyphs {
+  const locale = LC_ALL || LC_CTYPE || LANG;
+  return locale === undefined || locale === '' || /utf-?8/i.test(locale) ? UNICODE : ASCII;
+}

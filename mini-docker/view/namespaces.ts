@@ -1,0 +1,58 @@
+// The namespaces that a box's processes are in, and who else is in them.
+import type { NamespaceView } from '../formats/view.ts';
+import { type NamespaceName, namespaceInode } from '../linux/proc/namespaces.ts';
+
+export const NAMESPACES: readonly NamespaceName[] = [
+  'pid',
+  'mnt',
+  'net',
+  'ipc',
+  'uts',
+  'cgroup',
+  'user',
+  'time',
+];
+
+/** Another box, to say with whom a namespace is shared. */
+export interface Neighbour {
+  name: string;
+  /** Host pid of its process 1. */
+  pid: number;
+}
+
+/** One entry for each namespace, the process 1's before those that other processes have made. */
+export function readNamespaces(options: {
+  main: number;
+  pids: readonly number[];
+  neighbours: readonly Neighbour[];
+}): NamespaceView[] {
+  const { main, pids, neighbours } = options;
+  const ordered = [main, ...pids.filter(pid => pid !== main)];
+  return NAMESPACES.flatMap(type => {
+    const members = new Map<number, number[]>();
+    for (const pid of ordered) {
+      const inode = inodeOf(pid, type);
+      if (inode === undefined) continue;
+      const found = members.get(inode);
+      if (found === undefined) members.set(inode, [pid]);
+      else found.push(pid);
+    }
+    const hosts = inodeOf('self', type) ?? 0;
+    return [...members].map(([inode, inIt]) => ({
+      type,
+      inode,
+      hosts,
+      others: neighbours.filter(({ pid }) => inodeOf(pid, type) === inode).map(({ name }) => name),
+      pids: inIt,
+    }));
+  });
+}
+
+/** A process of another user, or of a sandbox that has put itself out of sight, cannot be read without rights. */
+function inodeOf(pid: number | 'self', type: NamespaceName): number | undefined {
+  try {
+    return namespaceInode(pid, type);
+  } catch {
+    return undefined;
+  }
+}
