@@ -167,9 +167,10 @@ program
   .option(
     '-c, --chapter <number>',
     'grade only this chapter (repeat it: -c 2 -c 3); a chapter that was not handed in counts as zero',
-    (name: string, before: string[] = []) => [...before, name],
+    repeated,
   )
   .option('--capstone', 'grade the capstone: each folder is an engine, or contains one as capstone/')
+  .option('-s, --stage <stage>', 'with --capstone: only this stage (repeat it)', repeated)
   .option(...seed)
   .option(...patience)
   .description('grade submissions (for teachers: docs/teaching.md)')
@@ -181,6 +182,10 @@ async function whereYouAre(command: string | undefined): Promise<void> {
   if (command === undefined) return map();
   const names = program.commands.map(each => each.name()).join(', ');
   throw new UserError(`there is no command ${command}; there are ${names}`);
+}
+
+function repeated(name: string, before: string[] = []): string[] {
+  return [...before, name];
 }
 
 function positive(text: string): number {

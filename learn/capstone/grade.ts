@@ -1,8 +1,10 @@
 // Grades a stage of a container engine that was written in any language, in a sandbox of its own.
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskResult } from '../grader/exercise.ts';
 import { excerptOf, gradeIn } from '../grader/grade.ts';
 import { repository } from '../repository.ts';
+import { SYSTEM_PATH } from '../sandbox/enter.ts';
 import { type Kit, kitEnvironment } from './kit.ts';
 import type { Stage } from './stages.ts';
 
@@ -18,12 +20,14 @@ export interface Engine {
   kit: Kit;
   /** Further parts of the course's folder that it may read. */
   also?: readonly string[];
+  /** Whether it may call container engines of the machine. */
+  mayCallOthers?: boolean;
 }
 
 /** @param options.seed determines the names and values */
 export function gradeStage(
   stage: Stage,
-  { directory, built, kit, also = [] }: Engine,
+  { directory, built, kit, also = [], mayCallOthers = false }: Engine,
   options: { seed: string; patience?: number },
 ): Promise<TaskResult> {
   return gradeIn(stage, {
@@ -32,7 +36,7 @@ export function gradeStage(
     environment: kitEnvironment,
     sandbox: {
       directory: PROJECT,
-      excerpt: excerptOf(also),
+      excerpt: { ...excerptOf(also), hidden: mayCallOthers ? [] : otherEngines() },
       placed: [
         ...kit.placed,
         { source: directory, target: PROJECT, as: 'layer' },
@@ -40,4 +44,17 @@ export function gradeStage(
       ],
     },
   });
+}
+
+/** Programs that would do the work: with one of them, an engine is one line. `docker` stays, the client in the last stage. */
+const OTHERS =
+  'dockerd docker-proxy docker-init containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 ctr runc ' +
+  'crun youki podman podman-remote buildah nerdctl skopeo umoci lxc-start lxc-execute lxc-create systemd-nspawn bwrap ' +
+  'apptainer singularity proot minijail0 firejail mini-docker mini-docker-runtime';
+
+function otherEngines(): string[] {
+  const places = SYSTEM_PATH.split(':').filter(place => existsSync(place) && realpathSync(place) === place);
+  return places
+    .flatMap(place => OTHERS.split(' ').map(name => join(place, name)))
+    .filter(path => lstatSync(path, { throwIfNoEntry: false }) !== undefined);
 }

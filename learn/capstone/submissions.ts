@@ -1,4 +1,4 @@
-// Grades engines that were handed in. Nothing of a submission is run outside of a sandbox, its Makefile neither.
+// Grades engines that were handed in. Submissions run in sandboxes only, and so do their Makefiles.
 import {
   closeSync,
   fstatSync,
@@ -24,7 +24,7 @@ import { Sandbox } from '../sandbox/sandbox.ts';
 import { type Engine, gradeStage, PROJECT } from './grade.ts';
 import { Kit } from './kit.ts';
 import { isProject, PROGRAM } from './project.ts';
-import { type Stage, stages } from './stages.ts';
+import { type Stage, stageNamed, stages } from './stages.ts';
 
 const BUILD_LIMIT = 180_000;
 /** Bytes of a program that is taken out of the sandbox in which it was built. */
@@ -35,8 +35,13 @@ interface How {
   patience: number;
 }
 
-export async function gradeCapstones(handed: readonly Handed[], how: How): Promise<Submission[]> {
-  const all = await stages();
+/** @param how.only names of the stages; all if it is empty */
+export async function gradeCapstones(
+  handed: readonly Handed[],
+  how: How & { only: readonly string[] },
+): Promise<Submission[]> {
+  const every = await stages();
+  const all = how.only.length === 0 ? every : how.only.map(name => stageNamed(every, name));
   using kit = new Kit();
   const graded: Submission[] = [];
   for (const { folder, name } of handed) {
@@ -116,7 +121,7 @@ function programIn(sandbox: Sandbox): Buffer | undefined {
   const root = openSync(`/proc/${sandbox.pid}/root`, O.PATH | O.DIRECTORY);
   try {
     // O_NONBLOCK: what was built may be a FIFO.
-    return withFd(openInRoot(root, join(PROJECT, PROGRAM), O.RDONLY | O.NONBLOCK), fd => {
+    return withFd(openInRoot(root, join(PROJECT, PROGRAM), O.RDONLY | O.NONBLOCK | O.NOFOLLOW), fd => {
       const status = fstatSync(fd);
       if (!status.isFile() || status.size > MOST_PROGRAM) return undefined;
       const bytes = Buffer.alloc(status.size);

@@ -16,6 +16,7 @@ export interface GradeOptions {
   patience?: number;
   chapter?: string[];
   capstone?: true;
+  stage?: string[];
 }
 
 /** @param folders submissions: each contains folders NN-slug, or is such a folder */
@@ -27,12 +28,14 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
   const seed = options.seed ?? String(Math.floor(Math.random() * 1e9));
   if (options.capstone && options.chapter !== undefined)
     throw new UserError('--capstone grades the capstone, and --chapter chapters: use only one of them');
+  if (options.stage !== undefined && !options.capstone)
+    throw new UserError('--stage is for --capstone: use --chapter for chapters');
   const handed = handedIn(folders);
   for (const { folder, unreadable } of handed)
     if (unreadable !== undefined) console.error(`learn: ${folder}: ${unreadable}`);
   const how = { seed, patience: options.patience ?? 1 };
   const submissions = options.capstone
-    ? await gradeCapstones(handed, how)
+    ? await gradeCapstones(handed, { ...how, only: options.stage ?? [] })
     : await gradeAll(handed, askedFor(handed, (options.chapter ?? []).map(chapterNamed)), how);
   const report = options.json
     ? jsonReport

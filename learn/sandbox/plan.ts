@@ -13,6 +13,8 @@ const STAGES = ['/tmp', '/mnt', '/media', '/srv', '/var/tmp', '/run', '/opt'];
 export interface Excerpt {
   parts: readonly string[];
   files: RootPlan['files'];
+  /** Programs of the machine that are not there: '/usr/bin/podman' */
+  hidden?: readonly string[];
 }
 
 export function planRoot(options: {
@@ -36,6 +38,7 @@ export function planRoot(options: {
   return {
     stage,
     ...view,
+    hidden: excerpt?.hidden ?? [],
     placed: [...view.placed, ...placed.map(each => ({ ...each, source: realpathSync(each.source) }))],
     // A tree without controllers is of no use inside.
     hierarchies: groups.map(({ hierarchy }) => hierarchy).filter(({ controllers }) => controllers.length > 0),

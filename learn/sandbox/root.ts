@@ -27,7 +27,7 @@ import {
   umount2,
   writeText,
 } from '#linux';
-import { type Covering, OWN } from './coverings.ts';
+import { type Covering, isBelow, OWN } from './coverings.ts';
 import type { Hierarchy } from './groups.ts';
 
 export interface Placed {
@@ -47,6 +47,8 @@ export interface RootPlan {
   links: readonly { path: string; to: string }[];
   /** Small files to make. */
   files: readonly { path: string; text: string; mode: number }[];
+  /** Files of the machine that are not there: '/usr/bin/podman' */
+  hidden: readonly string[];
   /** Directories of the machine that appear at another path: a submission in the work folder. */
   placed: readonly Placed[];
   /** The hierarchies in which the sandbox has its own group. */
@@ -84,16 +86,13 @@ export function rootItems(plan: RootPlan): Item[] {
   const placed = plan.placed.map(({ source, target, as }) => ({ target, as, fd: openDirectory(source) }));
   const all = [...covered, ...placed];
   const cover = (some: typeof all): Item[] =>
-    some.flatMap(each =>
-      coverItems({ ...each, index: all.indexOf(each), stage, userNamespace: plan.userNamespace }),
-    );
+    some.flatMap(each => coverItems({ ...each, index: all.indexOf(each), stage, plan }));
   return [
     umask(0),
     because('our mounts must not appear on the machine', mount({ target: '/', flags: MS.REC | MS.PRIVATE })),
     ...all.map(({ fd }) => fd),
     mount({ source: 'sandbox', target: stage, type: 'tmpfs', options: `${SIZE},mode=755` }),
     mkdir(root),
-    mkdir(`${stage}/nothing`),
     ...(covered.some(({ target }) => target === '/')
       ? []
       : [mount({ source: 'sandbox', target: root, type: 'tmpfs', options: `${SIZE},mode=755` })]),
@@ -149,20 +148,23 @@ function coverItems(options: {
   fd: Step;
   index: number;
   stage: string;
-  userNamespace: boolean;
+  plan: Pick<RootPlan, 'hidden' | 'userNamespace'>;
 }): Item[] {
-  const { as, fd, index, stage, userNamespace } = options;
+  const { as, fd, index, stage } = options;
+  const { hidden, userNamespace } = options.plan;
   const root = `${stage}/root`;
   const target = options.target === '/' ? root : root + options.target;
   const [upper, work] = [`${stage}/upper${index}`, `${stage}/work${index}`];
   const writable = as === 'layer';
   const layers = writable
     ? `lowerdir=.,upperdir=${upper},workdir=${work}${userNamespace ? ',userxattr' : ''}`
-    : `lowerdir=.:${stage}/nothing${userNamespace ? ',userxattr' : ''}`;
+    : `lowerdir=${stage}/hidden${index}:.${userNamespace ? ',userxattr' : ''}`;
   const overlay = mayFail(mount({ source: 'sandbox', target, type: 'overlay', options: layers }));
   const done = `covered ${index}`;
   const layered: Item[] = [
-    ...(writable ? [mkdir(upper), mkdir(work)] : []),
+    ...(writable
+      ? [mkdir(upper), mkdir(work)]
+      : whiteouts(`${stage}/hidden${index}`, options.target, hidden)),
     overlay,
     { control: 'when', result: resultOf(overlay), is: 'equal', value: 0, to: done },
   ];
@@ -175,6 +177,15 @@ function coverItems(options: {
     ...(as === 'itself' ? [] : [mountSetattr(AT.FDCWD, target, AT.RECURSIVE, READ_ONLY)]),
     { control: 'label', name: done },
     close(resultOf(fd)),
+  ];
+}
+
+/** Makes a layer that deletes files of the layer below it: overlay's mark for that is a device with the number 0:0. */
+function whiteouts(layer: string, target: string, hidden: readonly string[]): Item[] {
+  const below = hidden.filter(path => isBelow(path, target)).map(path => path.slice(target.length));
+  return [
+    mkdir(layer),
+    ...below.flatMap(path => [...mkdirs(layer, dirname(path)), mknodat(AT.FDCWD, layer + path, S_IF.CHR, 0)]),
   ];
 }
 

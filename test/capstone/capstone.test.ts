@@ -60,7 +60,7 @@ describe('a starter passes stage 1, and fails stage 3', () => {
 });
 
 describe('mini-docker passes', () => {
-  for (const name of ['root', 'volumes', 'images', 'exec', 'pull']) {
+  for (const name of ['images', 'exec', 'pull']) {
     const stage = stageNamed(all, name);
     test.concurrent(
       `stage ${stage.id}`,
@@ -79,7 +79,9 @@ test(
 );
 
 describe('an engine that believes', () => {
-  for (const mutant of stageMutants.filter(({ stage }, at) => [1, 7, 16].includes(stage) && at % 3 === 0)) {
+  for (const mutant of stageMutants.filter(({ breaks }) =>
+    ['exit-code', 'read-only', 'rm-running'].includes(breaks),
+  )) {
     test.concurrent(
       `${mutant.belief} fails stage ${mutant.stage}`,
       async () => {
