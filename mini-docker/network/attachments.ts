@@ -9,11 +9,13 @@ import { removeLinks } from './bridge.ts';
 import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
+import { isMacvlan, plugIntoParent, unplugFromParent } from './macvlan.ts';
 import type { AttachOptions } from './network.ts';
 import {
   type Cable,
   type ContainerRecord,
   type EndpointRecord,
+  hasLinks,
   isPredefined,
   mtuOf,
   OPTION,
@@ -148,6 +150,7 @@ function describeEndpoint(given: {
 }): EndpointRecord {
   const { wanted, network, others, link } = given;
   const { resource, bridge } = network.record;
+  const linked = hasLinks(network.record);
   const { Name, Id, Internal } = resource;
   if (isPredefined(Name) && (wanted.ipAddress || wanted.ipv6Address))
     throw new ExpectedError(
@@ -186,11 +189,11 @@ function describeEndpoint(given: {
       networkId: Id,
       networkName: Name,
       endpointId: newId(),
-      interface: bridge === '' ? '' : freeInterface(others),
+      interface: linked ? freeInterface(others) : '',
       ipAddress,
       ipPrefixLen: of(4)?.pool.subnet.prefixLength ?? 0,
       gateway: gatewayOf(4),
-      macAddress: bridge === '' ? '' : wanted.macAddress || macOf(ipAddress),
+      macAddress: linked ? wanted.macAddress || macOf(ipAddress) : '',
       ipv6Address: of(6)?.address ?? '',
       ipv6PrefixLen: of(6)?.pool.subnet.prefixLength ?? 0,
       ipv6Gateway: of(6) ? gatewayOf(6) : '',
@@ -239,19 +242,27 @@ function connect(given: {
       return;
     }
     const options = network.record.resource.Options;
-    plugIn({
-      host,
+    const inside = {
       namespace,
-      bridge,
-      link: endpoint.link,
       interface: endpoint.interface,
-      mac: endpoint.macAddress,
-      mtu: mtuOf(network.record),
       addresses: [
         ...addressesOf(endpoint),
         ...given.linkLocal.map(address => `${address}/${address.includes(':') ? 64 : 16}`),
       ],
       gateways: gatewaysOf(endpoint, others),
+    };
+    const [mac, mtu] = [endpoint.macAddress, mtuOf(network.record)];
+    if (isMacvlan(network.record)) {
+      plugIntoParent({ host, record: network.record, parent: bridge, mac, mtu, inside });
+      return;
+    }
+    plugIn({
+      ...inside,
+      host,
+      bridge,
+      link: endpoint.link,
+      mac,
+      mtu,
       isolated: options[OPTION.icc] === 'false' || options[OPTION.icc] === '0',
     });
   } finally {
@@ -294,8 +305,15 @@ export async function unplug(
   record: ContainerRecord,
   endpoint: EndpointRecord,
 ): Promise<void> {
-  if (endpoint.link === '') return;
-  await removeLinks(host, [endpoint.link]);
+  if (endpoint.interface === '') return;
+  if (endpoint.link === '') {
+    const namespace = openNamespaceOf(record.pid);
+    try {
+      unplugFromParent({ namespace, interface: endpoint.interface });
+    } finally {
+      closeSync(namespace);
+    }
+  } else await removeLinks(host, [endpoint.link]);
   const heir = record.endpoints.find(each => each.gateway !== '');
   if (!heir) return;
   const namespace = openNamespaceOf(record.pid);

@@ -17,22 +17,26 @@ import { inNetworkNamespace } from '../linux/network-namespace.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 import { setSysctl } from './sysctl.ts';
 
-export interface CableOptions {
-  /** A socket in the host's network namespace. */
-  host: NetlinkSocket;
+/** The container's end of a connection. */
+export interface InsideOptions {
   namespace: number;
-  /** Index of the bridge. */
-  bridge: number;
-  /** Name of the host's end. */
-  link: string;
-  /** Name of the container's end: 'eth0'. */
+  /** Name of the link: 'eth0'. */
   interface: string;
-  mac: string;
-  mtu: number | undefined;
   /** Addresses in CIDR notation: '172.17.0.2/16'. */
   addresses: readonly string[];
   /** Gateways of the default routes: at most one IPv4 and one IPv6 address. */
   gateways: readonly string[];
+}
+
+export interface CableOptions extends InsideOptions {
+  /** A socket in the host's network namespace. */
+  host: NetlinkSocket;
+  /** Index of the bridge. */
+  bridge: number;
+  /** Name of the host's end. */
+  link: string;
+  mac: string;
+  mtu: number | undefined;
   /** Whether other ports of the bridge are unreachable (the network's option enable_icc=false). */
   isolated: boolean;
 }
@@ -55,19 +59,24 @@ export function plugIn(options: CableOptions): void {
     ])
       setSysctl(`ipv6/conf/${link}/${setting}`, value!);
     host.request(setLink(link, { up: true }));
-    using inside = inNetworkNamespace(namespace, () => {
-      // Only mini-docker sets its routes, and no neighbour's advertisement.
-      setSysctl(`ipv6/conf/${options.interface}/accept_ra`, '0');
-      return openNetlink();
-    });
-    const { index } = inside.get(getLink(options.interface), decodeLink)!;
-    inside.batch([...bringUp(index, options.addresses), ...defaultRoutes(options.gateways)]);
+    bringUpInside(options);
     if (options.isolated)
       host.request(setBridgePort(host.get(getLink(link), decodeLink)!.index, { isolated: true }));
   } catch (error) {
     host.request(deleteLink(link), { mayFail: ['ENODEV'] });
     throw error;
   }
+}
+
+/** Brings the container's end and its lo up, with addresses and routes. @throws NetlinkError when the kernel refuses */
+export function bringUpInside({ namespace, interface: name, addresses, gateways }: InsideOptions): void {
+  using inside = inNetworkNamespace(namespace, () => {
+    // Only mini-docker sets its routes, and no neighbour's advertisement.
+    setSysctl(`ipv6/conf/${name}/accept_ra`, '0');
+    return openNetlink();
+  });
+  const { index } = inside.get(getLink(name), decodeLink)!;
+  inside.batch([...bringUp(index, addresses), ...defaultRoutes(gateways)]);
 }
 
 function bringUp(index: number, addresses: readonly string[]): Request[] {

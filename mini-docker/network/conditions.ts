@@ -99,7 +99,7 @@ function cablesOf({ catalog, attachments, host }: Parts, target: ConditionTarget
     'conflict',
     'network' in target
       ? `no running container is on network ${target.network}: conditions are set on containers' cables`
-      : `container ${target.name} has no cable of its own: it is not running, or shares another's network, or is on host or none`,
+      : `container ${target.name} has no cable of its own: it is not running, or shares another's network, or is on a network of the driver host, null or macvlan`,
   );
 }
 

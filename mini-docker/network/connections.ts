@@ -1,13 +1,16 @@
 // Plugs containers in, publishes their ports, and unplugs them.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { ExpectedError } from '../formats/errors.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { unplug } from './attachments.ts';
 import { settled } from './cable.ts';
 import type { Network } from './catalog.ts';
+import { isMacvlan } from './macvlan.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import type { Parts } from './parts.ts';
-import type { EndpointRecord } from './record.ts';
+import { leadsOut } from './publications.ts';
+import { type EndpointRecord, hasLinks } from './record.ts';
 
 type Connections = Pick<Networks, 'attach' | 'publish' | 'detach' | 'moveTo' | 'rename' | 'endpoints'>;
 
@@ -31,6 +34,8 @@ export function connections(parts: Parts): Connections {
     async publish({ containerId, bindings }) {
       const record = containers.get(containerId);
       if (!record) throw new ExpectedError('notFound', `container ${containerId} is on no network`);
+      // On the driver macvlan a container has its ports on the parent's network: as in docker, none is published.
+      if (record.endpoints.some(each => each.gateway !== '') && !record.endpoints.some(leadsOut)) return {};
       const ports = await publications.publish(record, bindings);
       const now = containers.get(containerId);
       if (now) attachments.save({ ...now, ports });
@@ -64,8 +69,9 @@ export function connections(parts: Parts): Connections {
 async function plug(parts: Parts, network: Network, wanted: AttachOptions): Promise<EndpointRecord> {
   const { host, catalog, attachments, partition, switchboard } = parts;
   const { record } = network;
-  if (record.bridge === '') return attachments.attach(wanted, network, undefined);
+  if (!hasLinks(record)) return attachments.attach(wanted, network, undefined);
   const bridge = await switchboard.stand(record);
+  if (isMacvlan(record)) return plugWhenFree(() => attachments.attach(wanted, network, bridge));
   try {
     const endpoint = attachments.attach(wanted, network, bridge);
     if (partition.groups.length > 0) await switchboard.applyRules();
@@ -78,6 +84,21 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
     catalog.find(record.resource.Id);
     switchboard.forget(record);
     return attachments.attach(wanted, network, await switchboard.stand(record));
+  }
+}
+
+/** Milliseconds that the namespace of an exited container takes at most to go, with the MAC address in it. */
+const LAST_BREATH = 3000;
+
+/** A container that starts again gets its former MAC address, which a parent has only once. */
+async function plugWhenFree(attach: () => EndpointRecord): Promise<EndpointRecord> {
+  for (const start = performance.now(); ; await pause(5)) {
+    try {
+      return attach();
+    } catch (error) {
+      const isTaken = error instanceof NetlinkError && error.code === 'EADDRINUSE';
+      if (!isTaken || performance.now() - start > LAST_BREATH) throw error;
+    }
   }
 }
 
@@ -103,7 +124,7 @@ async function disconnect(parts: Parts, containerId: string, endpoint: EndpointR
   await nameServers.follow(containerId);
   if (!publications.leadsTo(containerId, endpoint.ipAddress)) return;
   await publications.unpublish(containerId);
-  if (rest.endpoints.some(each => each.gateway !== '')) await publications.publish(rest, record.ports);
+  if (rest.endpoints.some(leadsOut)) await publications.publish(rest, record.ports);
 }
 
 function publicPart(record: EndpointRecord): Endpoint {

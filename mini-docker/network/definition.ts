@@ -56,10 +56,10 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   const driver = body.Driver || 'bridge';
   if (driver === 'host' || driver === 'null')
     throw new ExpectedError('forbidden', `only one instance of "${driver}" network is allowed`);
-  if (driver !== 'bridge')
+  if (driver !== 'bridge' && driver !== 'macvlan')
     throw new ExpectedError(
       'notFound',
-      `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the driver bridge)`,
+      `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the drivers bridge and macvlan)`,
     );
   if (body.Ingress)
     throw new ExpectedError(
@@ -68,7 +68,7 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
     );
   if (body.EnableIPv4 === false)
     throw new ExpectedError('notImplemented', 'networks without IPv4 are not supported');
-  return bridgeNetwork(body, around);
+  return driver === 'macvlan' ? macvlanNetwork(body, around) : bridgeNetwork(body, around);
 }
 
 /** The network of containers that name none. @throws badParameter, forbidden when its settings are invalid */
@@ -214,6 +214,17 @@ function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRe
   resource.EnableIPv6 = resource.IPAM.Config.some(config => config.Subnet?.includes(':'));
   const mac = `02:42:${[...randomBytes(4)].map(hex).join(':')}`;
   return { version: 1, resource, bridge, mac, ...(chosen.length > 0 && { chosen }) };
+}
+
+function macvlanNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
+  const id = newId();
+  const resource = { ...resourceOf(body, id), Driver: 'macvlan', Options: checkOptions(body.Options ?? {}) };
+  // Without a parent there is no way out.
+  resource.Internal ||= !resource.Options.parent;
+  const { pools, chosen } = definePools({ body, id, around });
+  resource.IPAM = { Driver: 'default', Options: body.IPAM?.Options ?? null, Config: pools };
+  resource.EnableIPv6 = pools.some(config => config.Subnet?.includes(':'));
+  return { version: 1, resource, bridge: '', mac: '', ...(chosen.length > 0 && { chosen }) };
 }
 
 function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resource'] {

@@ -4,8 +4,9 @@
 
 import type { PortBinding } from '../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
+import { isMacvlan, parentOf } from './macvlan.ts';
 import type { ExplainOptions } from './network.ts';
-import type { NetworkRecord } from './record.ts';
+import { hasLinks, type NetworkRecord } from './record.ts';
 import { TABLE } from './rules.ts';
 import { decodeSubnet } from './subnet.ts';
 
@@ -14,13 +15,31 @@ export function explainConnection(record: NetworkRecord, options: ExplainOptions
   const { bridge, resource } = record;
   const inside = 'ip -n CONTAINER';
   const loopback = step(`${inside} link set lo up`, 'a new namespace has a lo that is down');
-  if (bridge === '') return [loopback];
+  if (!hasLinks(record)) return [loopback];
   const end = options.interface;
   const subnets = resource.IPAM.Config;
   const address = (subnet: string): string => {
     const { family, prefixLength } = decodeSubnet(subnet)!;
     return `${(family === 4 && options.ipAddress) || `‹a free address of ${subnet}›`}/${prefixLength}`;
   };
+  const bringUp = [
+    loopback,
+    ...subnets.map(({ Subnet }) => step(`${inside} address add ${address(Subnet!)} dev ${end}`, '')),
+    step(`${inside} link set ${end} up`, ''),
+    ...(resource.Internal
+      ? []
+      : subnets.map(({ Gateway }) =>
+          step(
+            `${inside} route add default via ${Gateway}`,
+            isMacvlan(record) ? 'a router behind the parent' : 'everything else goes through the host',
+          ),
+        )),
+  ];
+  if (isMacvlan(record)) {
+    const mode = resource.Options.macvlan_mode || 'bridge';
+    const add = `ip link add link ${parentOf(record)} name ${end} netns CONTAINER type macvlan mode ${mode}`;
+    return [step(add, 'a share of the parent, with a MAC address of its own'), ...bringUp];
+  }
   return [
     step(
       `ip link add ${bridge} type bridge`,
@@ -38,14 +57,7 @@ export function explainConnection(record: NetworkRecord, options: ExplainOptions
       'a cable: one end in the switch, the other inside',
     ),
     step('ip link set veth‹random› up', ''),
-    loopback,
-    ...subnets.map(({ Subnet }) => step(`${inside} address add ${address(Subnet!)} dev ${end}`, '')),
-    step(`${inside} link set ${end} up`, ''),
-    ...(resource.Internal
-      ? []
-      : subnets.map(({ Gateway }) =>
-          step(`${inside} route add default via ${Gateway}`, 'everything else goes through the host'),
-        )),
+    ...bringUp,
     step(
       `nft add element ${TABLE} bridges { "${bridge}" }`,
       'the rules for addresses, ports and who may reach whom: `nft list table` shows them',

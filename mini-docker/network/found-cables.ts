@@ -14,7 +14,7 @@ import { findBridge } from './bridge.ts';
 import type { Network } from './catalog.ts';
 import type { AttachOptions, RunningContainer } from './network.ts';
 import type { Parts } from './parts.ts';
-import type { Cable } from './record.ts';
+import { type Cable, hasLinks } from './record.ts';
 import { contains } from './subnet.ts';
 
 /** Completes the container's record; a network whose cable is gone, too, is left out. */
@@ -43,7 +43,7 @@ export function recoverConnections(parts: Parts, { containerId, pid, known }: Ru
     }
   };
   for (const { options, network } of asked)
-    if (network.record.bridge === '') record(options, network, undefined);
+    if (!hasLinks(network.record)) record(options, network, undefined);
   for (const { network, cable, preferred } of cablesOf(parts, pid)) {
     if (isKnown(network)) continue;
     const options = asked.find(each => each.network === network)?.options;

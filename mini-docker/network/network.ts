@@ -100,6 +100,8 @@ export type ConditionTarget = { containerId: string; name: string } | { network:
 
 export interface Networks {
   list(filters?: Filters): Promise<NetworkResource[]>;
+  /** Driver of a network, by its id; 'bridge' when it no longer exists. */
+  driverOf(id: string): string;
   /** notFound: no such network. */
   inspect(network: string): Promise<NetworkResource>;
   /**

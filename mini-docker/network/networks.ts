@@ -7,6 +7,7 @@ import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
 import { defineNetwork, withConfiguration } from './definition.ts';
 import { explainConnection } from './explain.ts';
+import { checkMacvlan, isMacvlan } from './macvlan.ts';
 import { mapNetworks } from './map.ts';
 import type { Networks } from './network.ts';
 import { type OpenOptions, openParts, type Parts } from './parts.ts';
@@ -22,6 +23,7 @@ export function openNetworks(options: OpenOptions): Networks {
     ...definitions(parts),
     ...connections(parts),
     ...conditions(parts),
+    driverOf: id => catalog.networks.get(id)?.record.resource.Driver ?? 'bridge',
     adopt: running => adopt(parts, running),
     explain: options => explainConnection(catalog.find(options.network).record, options),
     async rulesAgainst(containerId, port) {
@@ -37,6 +39,12 @@ export function openNetworks(options: OpenOptions): Networks {
           'notImplemented',
           'a partition needs nft, which is not installed: install nftables',
         );
+      for (const each of groups.flat().map(id => attachments.containers.get(id)))
+        if (each?.endpoints.some(({ interface: name, link }) => name !== '' && link === ''))
+          throw new ExpectedError(
+            'forbidden',
+            `container ${each.containerName} cannot be in a partition: it is on a network of the driver macvlan, whose packets pass no rule of this host`,
+          );
       await parts.partition.set(groups, switchboard.applyRules);
     },
     partitions: () => parts.partition.groups,
@@ -79,6 +87,11 @@ function definitions(parts: Parts): Definitions {
       for (const { record: other } of catalog.networks.values())
         if (other.resource.Name === body.Name)
           throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
+      if (isMacvlan(record))
+        checkMacvlan(
+          record,
+          [...catalog.networks.values()].map(each => each.record),
+        );
       const network = catalog.add(record);
       try {
         if (!record.resource.ConfigOnly) await switchboard.stand(record);

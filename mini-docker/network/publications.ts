@@ -25,6 +25,10 @@ export interface Publications {
   close(): Promise<void>;
 }
 
+/** Whether packets from the host's other links reach the container through it. */
+export const leadsOut = (each: EndpointRecord): boolean =>
+  each.link !== '' && each.ipAddress !== '' && each.gateway !== '';
+
 export function createPublications(options: {
   host: NetlinkSocket;
   networks: ReadonlyMap<string, Network>;
@@ -35,7 +39,7 @@ export function createPublications(options: {
   const all = new Map<string, Publication>();
 
   const open = async (record: ContainerRecord, bindings: PortMap, nat: boolean): Promise<EndpointRecord> => {
-    const through = record.endpoints.find(each => each.ipAddress !== '' && each.gateway !== '');
+    const through = record.endpoints.find(leadsOut);
     if (!through) {
       const message = `container ${record.containerName} has no network through which ports can be published`;
       throw new ExpectedError('badParameter', message);

@@ -48,6 +48,10 @@ export const OPTION = {
   mtu: 'com.docker.network.driver.mtu',
 } as const;
 
+/** Whether containers on it get a link: those of all drivers but host and null do. */
+export const hasLinks = ({ bridge, resource }: NetworkRecord): boolean =>
+  bridge !== '' || resource.Driver === 'macvlan';
+
 export const PREDEFINED = ['bridge', 'host', 'none'] as const;
 
 export function isPredefined(name: string): boolean {

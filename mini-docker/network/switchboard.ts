@@ -4,6 +4,7 @@ import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
 import { createFirewall } from './firewall.ts';
 import type { Family, Forwarding } from './forwarding.ts';
+import { ensureParent, isMacvlan, ownParent, removeParent } from './macvlan.ts';
 import type { Nft } from './nft.ts';
 import type { Partition } from './partition.ts';
 import type { NetworkRecord } from './record.ts';
@@ -11,7 +12,7 @@ import type { PublishedPort } from './rules.ts';
 import { setSysctl } from './sysctl.ts';
 
 export interface Switchboard {
-  /** Makes the network's bridge and rules if they are missing. Resolves with the bridge's index. */
+  /** Makes the network's bridge and rules, or macvlan's parent, if they are missing. Resolves with the link's index. */
   stand(record: NetworkRecord): Promise<number>;
   /** Whether the bridge exists, even if an earlier process made it. */
   exists(record: NetworkRecord): boolean;
@@ -37,6 +38,8 @@ export function createSwitchboard(options: {
 }): Switchboard {
   const { host, nft, ports, cut, forwarding } = options;
   const standing = new Map<string, { record: NetworkRecord; ready: Promise<number> }>();
+  /** Networks of the driver macvlan that were used: they have no bridge and need no rules. */
+  const parents = new Map<string, NetworkRecord>();
   const firewall = createFirewall(nft, () => ({
     networks: [...standing.values()].map(each => each.record),
     ports: ports(),
@@ -64,6 +67,10 @@ export function createSwitchboard(options: {
   return {
     async stand(record) {
       const { Id } = record.resource;
+      if (isMacvlan(record)) {
+        parents.set(Id, record);
+        return ensureParent(host, record);
+      }
       const existing = standing.get(Id);
       if (existing) return existing.ready;
       const index = ensureBridge(host, record);
@@ -79,14 +86,19 @@ export function createSwitchboard(options: {
         throw error;
       });
     },
-    exists: record => record.bridge !== '' && findBridge(host, record) !== undefined,
+    exists: record =>
+      isMacvlan(record)
+        ? ownParent(host, record) !== undefined
+        : record.bridge !== '' && findBridge(host, record) !== undefined,
     isThere: index => host.get(getLink(index), decodeLink, { mayFail: ['ENODEV'] }) !== undefined,
     async takeDown(record) {
-      if (standing.delete(record.resource.Id) || findBridge(host, record)) await giveBack([record]);
+      if (isMacvlan(record)) removeParent(host, record);
+      else if (standing.delete(record.resource.Id) || findBridge(host, record)) await giveBack([record]);
     },
     async takeAllDown() {
       const all = [...standing.values()].map(each => each.record);
       standing.clear();
+      for (const record of parents.values()) removeParent(host, record);
       await giveBack(all);
     },
     forget: record => standing.delete(record.resource.Id),

@@ -195,9 +195,9 @@ export function networkEvent(
 ): void {
   const { record, endpoint } = options;
   if (endpoint.networkId === '') return;
-  const type = ['host', 'none'].includes(endpoint.networkName) ? endpoint.networkName : 'bridge';
+  const type = context.networks.driverOf(endpoint.networkId);
   context.events.emit('network', action, {
     id: endpoint.networkId,
-    attributes: { container: record.id, name: endpoint.networkName, type: type === 'none' ? 'null' : type },
+    attributes: { container: record.id, name: endpoint.networkName, type },
   });
 }

@@ -92,6 +92,9 @@ export const VETH_INFO_PEER = 1;
 export const IFLA_INET6_ADDR_GEN_MODE = 8;
 export const IN6_ADDR_GEN_MODE = { EUI64: 0, NONE: 1 } as const;
 export const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
+export const IFLA_VLAN = { ID: 1 } as const;
+export const IFLA_MACVLAN = { MODE: 1 } as const;
+export const MACVLAN_MODE = { PRIVATE: 1, VEPA: 2, BRIDGE: 4, PASSTHRU: 8 } as const;
 export const IFLA_VXLAN = { ID: 1, LOCAL: 4, LEARNING: 7, PROXY: 11, PORT: 15 } as const;
 
 /** <linux/if_addr.h> */

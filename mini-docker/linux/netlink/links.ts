@@ -8,6 +8,8 @@ import {
   IFLA_BRPORT,
   IFLA_INET6_ADDR_GEN_MODE,
   IFLA_INFO,
+  IFLA_MACVLAN,
+  IFLA_VLAN,
   IFLA_VXLAN,
   IN6_ADDR_GEN_MODE,
   NLM_F,
@@ -23,6 +25,7 @@ import {
   number,
   text,
   u8,
+  u16,
   u16Network,
 } from './message.ts';
 import type { Request } from './socket.ts';
@@ -52,7 +55,13 @@ type BirthSettings = Omit<LinkSettings, 'alias' | 'linkLocal'>;
 
 export interface NewLink extends BirthSettings {
   name: string;
-  kind: 'bridge' | 'veth' | 'vxlan' | 'dummy';
+  kind: 'bridge' | 'veth' | 'vxlan' | 'dummy' | 'macvlan' | 'vlan';
+  /** Index of the link below a macvlan or vlan. */
+  lower?: number;
+  /** For the kind vlan: its number, from 1 to 4094. */
+  vlan?: number;
+  /** For the kind macvlan: a MACVLAN_MODE. */
+  macvlanMode?: number;
   /** For the kind vxlan. */
   vxlan?: Vxlan;
   /**
@@ -124,6 +133,8 @@ export function createLink(link: NewLink): Request {
     const peer = Buffer.concat([linkInfo(0, {}), encodeAttributes(settingsOf(link.peer))]);
     data.push([IFLA_INFO.DATA, [[VETH_INFO_PEER, peer]]]);
   }
+  if (link.vlan !== undefined) data.push([IFLA_INFO.DATA, [[IFLA_VLAN.ID, u16(link.vlan)]]]);
+  if (link.macvlanMode !== undefined) data.push([IFLA_INFO.DATA, [[IFLA_MACVLAN.MODE, link.macvlanMode]]]);
   if (link.vxlan) data.push([IFLA_INFO.DATA, vxlanData(link.vxlan)]);
   return {
     doing: `create link ${link.name} (${link.kind})`,
@@ -131,7 +142,11 @@ export function createLink(link: NewLink): Request {
     flags: NLM_F.CREATE | NLM_F.EXCL,
     body: Buffer.concat([
       linkInfo(0, link),
-      encodeAttributes([...settingsOf(link), [IFLA.LINKINFO, [[IFLA_INFO.KIND, link.kind], ...data]]]),
+      encodeAttributes([
+        ...settingsOf(link),
+        ...(link.lower === undefined ? [] : [[IFLA.LINK, link.lower] as const]),
+        [IFLA.LINKINFO, [[IFLA_INFO.KIND, link.kind], ...data]],
+      ]),
     ]),
   };
 }

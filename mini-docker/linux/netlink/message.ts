@@ -105,6 +105,12 @@ export function u8(value: number): Buffer {
   return Buffer.from([value]);
 }
 
+export function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
 /** A number of 2 bytes in network byte order, as ports have it. */
 export function u16Network(value: number): Buffer {
   const bytes = Buffer.alloc(2);
