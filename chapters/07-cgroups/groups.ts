@@ -66,8 +66,11 @@ function trees(): Tree[] {
 /** A group: its directory in each tree. */
 export type Group = string[];
 
-/** Creates box/NAME and sets its limits. @throws the error of writeFileSync if the kernel refuses a value */
-export function makeGroup(name: string, limits: Limits): Group {
+/**
+ * Creates box/NAME and sets its limits. @throws the error of writeFileSync if the kernel refuses a value
+ * @param below the group that it is made in, if not box
+ */
+export function makeGroup(name: string, limits: Limits, below = 'box'): Group {
   for (const [limit, value] of Object.entries(limits))
     if (!(value > 0)) throw new Mistake(`--${limit} needs a number above 0`);
   const open = trees().filter(mayMakeGroups);
@@ -75,10 +78,10 @@ export function makeGroup(name: string, limits: Limits): Group {
   if (open.length === 0 && Object.keys(limits).length > 0)
     throw new Mistake('limits need a control group, and only root may create one here');
   return open.map(({ version, root }) => {
-    const group = `${root}/box/${name}`;
-    mkdirSync(`${root}/box`, { recursive: true });
+    const group = `${root}/${below}/${name}`;
+    mkdirSync(`${root}/${below}`, { recursive: true });
     // Version 2: a group can limit only with the controllers that the group above passes on.
-    if (version === 2) writeFileSync(`${root}/box/cgroup.subtree_control`, '+memory +cpu +pids');
+    if (version === 2) writeFileSync(`${root}/${below}/cgroup.subtree_control`, '+memory +cpu +pids');
     mkdirSync(group);
     for (const [file, value] of Object.entries(FILES[version](limits))) {
       if (value !== undefined && existsSync(`${group}/${file}`)) writeFileSync(`${group}/${file}`, value);

@@ -9,30 +9,21 @@ const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map(name => `/pro
 
 /** Steps in the box's root. */
 export function closePaths(): Item[] {
+  return [...[...HIDDEN_FILES, ...HIDDEN_DIRECTORIES].flatMap(hide), ...READ_ONLY.flatMap(makeReadOnly)];
+}
+
+/** A file is hidden under /dev/null, a directory under an empty one. ENOENT: not every kernel has each of these. */
+export function hide(path: string): Step[] {
+  const why = `${path} tells about the whole machine`;
+  const empty = mount({ source: 'nothing', target: path, type: 'tmpfs', flags: MS.RDONLY });
   return [
-    ...HIDDEN_FILES.map(hideFile),
-    ...HIDDEN_DIRECTORIES.map(hideDirectory),
-    ...READ_ONLY.flatMap(makeReadOnly),
+    because(why, mayFail(mount({ source: '/dev/null', target: path, flags: MS.BIND }), 'ENOENT', 'ENOTDIR')),
+    because(why, mayFail(empty, 'ENOENT', 'ENOTDIR')),
   ];
 }
 
-// ENOENT: not every kernel has each of these files.
-function hideFile(path: string): Step {
-  return because(
-    `${path} tells about the whole machine`,
-    mayFail(mount({ source: '/dev/null', target: path, flags: MS.BIND }), 'ENOENT'),
-  );
-}
-
-function hideDirectory(path: string): Step {
-  return because(
-    `${path} tells about the whole machine`,
-    mayFail(mount({ source: 'nothing', target: path, type: 'tmpfs', flags: MS.RDONLY }), 'ENOENT'),
-  );
-}
-
 /** As with a volume: a bind mount of the path on itself, which a remount makes read-only. */
-function makeReadOnly(path: string): Step[] {
+export function makeReadOnly(path: string): Step[] {
   const kept = MS.NOSUID | MS.NODEV | MS.NOEXEC;
   return [
     mayFail(mount({ source: path, target: path, flags: MS.BIND | MS.REC }), 'ENOENT'),

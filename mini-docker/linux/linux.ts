@@ -26,6 +26,7 @@ export { readStatus, type Status } from './proc/status.ts';
 export type { Item } from './program.ts';
 export * from './pty.ts';
 export * from './pty-stream.ts';
+export { receiveDescriptor, sendDescriptors } from './send-descriptor.ts';
 export { addressOfResult, because, mayFail, resultOf, type Step } from './step.ts';
 export { SyscallError } from './syscall-error.ts';
 export * from './syscalls.ts';

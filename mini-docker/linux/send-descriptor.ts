@@ -1,15 +1,16 @@
-// Sends an open file to the process at the other end of a Unix socket. unix(7), SCM_RIGHTS
+// Open files that travel to the process at the other end of a Unix socket. unix(7), SCM_RIGHTS
 import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { call } from './call.ts';
 import { addressOf } from './libc.ts';
-import { close, connect, sendmsg, socket } from './syscalls.ts';
+import { close, connect, recvmsg, sendmsg, socket } from './syscalls.ts';
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
 /** sun_path of struct sockaddr_un, with the NUL at its end. */
 const LONGEST_PATH = 108;
 
@@ -32,6 +33,16 @@ export function sendDescriptors(path: string, fds: readonly number[], text: stri
   } finally {
     call(close(connection));
   }
+}
+
+/** Takes the descriptor that comes with the next message. @returns undefined when the message brings none */
+export function receiveDescriptor(socket: number): number | undefined {
+  const data = Buffer.alloc(4096);
+  const vector = pointers(addressOf(data), data.length);
+  const control = Buffer.alloc(24);
+  const message = pointers(0, 0, addressOf(vector), 1, addressOf(control), control.length, 0);
+  call(recvmsg(socket, message, MSG_CMSG_CLOEXEC));
+  return control.readInt32LE(12) === SCM_RIGHTS ? control.readInt32LE(16) : undefined;
 }
 
 function pointers(...words: number[]): Buffer {

@@ -462,6 +462,8 @@ export const recvfrom = syscall('recvfrom', { x64: 45, arm64: 207 }, [
 ]);
 /** sendmsg(2) with a struct msghdr. */
 export const sendmsg = syscall('sendmsg', { x64: 46, arm64: 211 }, ['fd', 'buffer', 'int']);
+/** recvmsg(2) with a struct msghdr. */
+export const recvmsg = syscall('recvmsg', { x64: 47, arm64: 212 }, ['fd', 'buffer', 'int']);
 /** setsockopt(2): level, option, value. */
 export const setsockopt = syscall('setsockopt', { x64: 54, arm64: 208 }, [
   'fd',

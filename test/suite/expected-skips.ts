@@ -61,11 +61,20 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'temporary files are on no block device',
     where: temporaryDevice === undefined,
   },
-  ...['curl', 'docker-registry', 'newuidmap', 'perl', 'script', 'skopeo', 'strace'].map(program => ({
+  ...[
+    ...['containerd', 'ctr', 'curl', 'docker-registry', 'newuidmap', 'perl', 'podman'],
+    ...['runc', 'script', 'skopeo', 'strace'],
+  ].map(program => ({
     file: 'test/course/chapters.long.test.ts',
     name: `${program} is not installed`,
     why: `${program} is not installed, which a transcript needs`,
     where: lacks(program),
+  })),
+  ...['test/course/21-standard.test.ts', 'test/course/chapters.long.test.ts'].map(file => ({
+    file,
+    name: 'task engine',
+    why: 'podman is not installed, with which a task of exercise 21 is tried',
+    where: lacks('podman'),
   })),
   ...['test/course/17-registry.test.ts', 'test/course/chapters.long.test.ts'].map(file => ({
     file,
