@@ -26,7 +26,8 @@ export function processesIn([directory]: Group): number[] {
   return readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).map(Number);
 }
 
-const TRIES = 200;
+/** Of ten milliseconds each. */
+const TRIES = 1000;
 
 /** A process counts until its parent has reaped it, so the last one may still be there for a moment. */
 export async function giveBackGroup(group: Group): Promise<void> {

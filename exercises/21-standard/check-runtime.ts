@@ -21,7 +21,7 @@ async function makeRoot(lab: Lab): Promise<void> {
 function counting(lab: Lab): { argv: string[]; files: string[] } {
   const names = [lab.random.word(), lab.random.word()];
   const count = (name: string): string =>
-    `i=0; while sleep 0.01; do i=$((i+1)); echo $i > /${name}.new; mv /${name}.new /${name}; done`;
+    `i=0; while sleep 0.03; do i=$((i+1)); echo $i > /${name}.new; mv /${name}.new /${name}; done`;
   return {
     argv: ['sh', '-c', `(${count(names[0]!)}) & ${count(names[1]!)}`],
     files: names.map(name => `${ROOTFS}/${name}`),
@@ -94,7 +94,7 @@ export async function checkPause(lab: Lab): Promise<void> {
     const ran = await lab.run(words);
     lab.promise(check, ran.code === 0, {
       promised,
-      seen: ending(ran),
+      seen: `${ending(ran)} ${ran.stderr.trim()}`.trim(),
       look: `by hand: box ${words.join(' ')}`,
     });
   };
@@ -129,7 +129,6 @@ export async function checkPause(lab: Lab): Promise<void> {
     seen: 'they do not',
     look: 'freezer.state, cgroup.freeze',
   });
-  await hasState('running-again', 'running', 'after resume');
   await fails('resume-twice', 'running', 'resume', id);
 
   await lab.run(['pause', id]);
@@ -190,12 +189,10 @@ export async function checkEngine(lab: Lab): Promise<void> {
       look: 'let the runtime write its arguments to a file, and do by hand what podman did',
     });
 
-  await lab.command(['tar', '-C', ROOTFS, '-cf', '/tmp/rootfs.tar', '.']);
-  const imported = await podman('import', '/tmp/rootfs.tar', 'busy');
-  if (imported.code !== 0) throw new Error(`podman imports no image: ${imported.stderr}`);
   const [word, code, name] = [random.word(), random.integer(3, 100), random.word()];
-  const usual = ['--net', 'none', '--ulimit', 'host'];
-  const ran = await podman('run', '--rm', ...usual, 'busy', 'sh', '-c', `echo ${word}; exit ${code}`);
+  // A root instead of an image: there is nothing to import.
+  const usual = ['--net', 'none', '--ulimit', 'host', '--rootfs', ROOTFS];
+  const ran = await podman('run', '--rm', ...usual, 'sh', '-c', `echo ${word}; exit ${code}`);
   promise(
     'runs',
     ran.stdout.trim() === word && ran.code === code,
@@ -204,9 +201,7 @@ export async function checkEngine(lab: Lab): Promise<void> {
   );
 
   const { argv, files } = counting(lab);
-  const volume = ['--volume', `${ROOTFS}:${ROOTFS}`];
-  const script = argv[2]!.replaceAll(/ \/(\w+)/g, ` ${ROOTFS}/$1`);
-  const started = await podman('run', '-d', '--name', name, ...usual, ...volume, 'busy', 'sh', '-c', script);
+  const started = await podman('run', '-d', '--name', name, ...usual, ...argv);
   promise(
     'stays',
     started.code === 0 && (await allMove(lab, files)),

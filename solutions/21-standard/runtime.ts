@@ -54,9 +54,10 @@ function resume(box: Box): void {
 
 /** SIGKILL ends also a box that is paused. */
 function kill(box: Box, name: string, all: boolean): void {
+  const { file, thawed } = freezerOf(box);
   const wasPaused = status(box) === 'paused';
   signal(box, name, all);
-  if (wasPaused && /^(SIG)?KILL$|^9$/.test(name)) resume(box);
+  if (wasPaused && /^(SIG)?KILL$|^9$/.test(name)) writeFileSync(file, thawed);
 }
 
 async function end(box: Box, force: boolean): Promise<void> {
