@@ -11,6 +11,7 @@ import { diff } from './commands/diff.ts';
 import { doctor } from './commands/doctor.ts';
 import { grade } from './commands/grade.ts';
 import { hint, solution } from './commands/hint.ts';
+import { look } from './commands/look.ts';
 import { map } from './commands/map.ts';
 import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
@@ -53,6 +54,10 @@ program
   .description('open a sandbox to experiment in')
   .passThroughOptions()
   .action(shell);
+program
+  .command('look')
+  .description('see the sandbox as the kernel has it, live, in a second terminal')
+  .action(look);
 program
   .command('diff')
   .argument('<chapter>')

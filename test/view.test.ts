@@ -54,7 +54,7 @@ test('a look has what the kernel says of the chosen container', async () => {
   });
   const { chosen, boxes, host } = await look(
     '&container=deep',
-    ({ chosen }) => chosen?.network.listening.length === 1 && chosen.log?.length === 1,
+    ({ chosen }) => chosen?.networks[0]?.listening.length === 1 && chosen.log?.length === 1,
   );
   const { Pid: pid } = (await engine.inspect(id)).State;
   const inode = (type: string) =>
@@ -65,7 +65,7 @@ test('a look has what the kernel says of the chosen container', async () => {
     pid,
     more: 0,
     log: ['hello'],
-    network: { listening: [{ protocol: 'tcp', port: 81 }] },
+    networks: [{ listening: [{ protocol: 'tcp', port: 81 }] }],
     rights: { uid: 0, seccomp: 'filter' },
   });
   // The shell has become its last command.
@@ -74,9 +74,10 @@ test('a look has what the kernel says of the chosen container', async () => {
   for (const { type, inode: found } of chosen!.namespaces) expect(found, type).toBe(inode(type));
   const whose = Object.fromEntries(chosen!.namespaces.map(each => [each.type, each]));
   expect(whose.net!.others).toEqual(['beside']);
+  expect(whose.uts!.hostname).toBe(id.slice(0, 12));
   expect(whose.pid!.others).toEqual([]);
   expect(whose.user!.inode).toBe(whose.user!.hosts);
-  const mounted = chosen!.mounts.find(({ point }) => point === '/');
+  const mounted = chosen!.mounts[0]!.mounts.find(({ point }) => point === '/');
   expect(mounted).toMatchObject({ type: 'overlay', readonly: false });
   expect(mounted!.layers!.length).toBeGreaterThan(1);
   const [group] = chosen!.groups;
@@ -86,7 +87,7 @@ test('a look has what the kernel says of the chosen container', async () => {
     tasks: { limit: 20, used: 2 },
   });
   expect(group!.memory.used).toBeGreaterThan(0);
-  const eth0 = chosen!.network.links.find(({ name }) => name === 'eth0');
+  const eth0 = chosen!.networks[0]!.links.find(({ name }) => name === 'eth0');
   expect(eth0).toMatchObject({ kind: 'veth', up: true, addresses: [expect.stringMatching(/^172\./)] });
   expect(eth0!.peer?.bridgeAddresses.length).toBeGreaterThan(0);
   expect(host.rights.capabilities.length).toBeGreaterThan(chosen!.rights.capabilities.length);

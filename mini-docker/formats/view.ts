@@ -57,10 +57,13 @@ export interface BoxView {
   /** Number of processes that are left out. */
   more: number;
   namespaces: NamespaceView[];
-  /** As its process 1 sees them. */
-  mounts: MountView[];
+  /** One for each mount namespace of its processes, that of process 1 first. */
+  mounts: MountTable[];
   groups: GroupView[];
-  network: NetworkView;
+  /** One for each network namespace of its processes, that of process 1 first. */
+  networks: NetworkView[];
+  /** Ports of the host: '0.0.0.0:8080 -> 80/tcp' */
+  published: string[];
   rights: RightsView;
   /** The last lines of its log; missing where it has none. */
   log?: string[];
@@ -86,10 +89,19 @@ export interface NamespaceView {
   inode: number;
   /** The host's namespace of this type. */
   hosts: number;
+  /** The hostname of a UTS namespace. */
+  hostname?: string;
   /** Names of other boxes that are in it. */
   others: string[];
   /** Host pids of the box's processes in it, its process 1 first. */
   pids: number[];
+}
+
+export interface MountTable {
+  /** Inode of the namespace, and the host pid of a process in it. */
+  inode: number;
+  pid: number;
+  mounts: MountView[];
 }
 
 export interface MountView {
@@ -122,10 +134,11 @@ export interface GroupView {
 }
 
 export interface NetworkView {
+  /** Inode of the namespace, and the host pid of a process in it. */
+  inode: number;
+  pid: number;
   links: LinkView[];
   listening: { protocol: string; address: string; port: number }[];
-  /** '0.0.0.0:8080 -> 80/tcp' */
-  published: string[];
 }
 
 export interface LinkView {
@@ -137,7 +150,7 @@ export interface LinkView {
   addresses: string[];
   received: Traffic;
   sent: Traffic;
-  /** The cable's other end, on the host. */
+  /** The cable's other end, on the host or in another of the box's namespaces. */
   peer?: { name: string; bridge?: string; bridgeAddresses: string[] };
 }
 

@@ -1,4 +1,4 @@
-// Work in another network namespace: the calling thread enters it, works synchronously, and returns.
+// Work in another network or UTS namespace: the calling thread enters it, works synchronously, and returns.
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { call } from './call.ts';
 import { CLONE } from './constants.ts';
@@ -28,25 +28,44 @@ export function isOwnNetworkNamespace(fd: number): boolean {
  * @throws SyscallError EPERM without CAP_SYS_ADMIN
  */
 export function inNetworkNamespace<T>(fd: number, work: () => T extends PromiseLike<unknown> ? never : T): T {
-  const home = openSync('/proc/thread-self/ns/net', 'r');
+  return inNamespace(fd, { name: 'net', flag: CLONE.NEWNET }, work) as T;
+}
+
+/** The same in the UTS namespace of a process, where os.hostname() is its name. @throws also ENOENT when it has ended */
+export function inUtsNamespaceOf<T>(pid: number, work: () => T extends PromiseLike<unknown> ? never : T): T {
+  const fd = openSync(`/proc/${pid}/ns/uts`, 'r');
   try {
-    call(setns(fd, CLONE.NEWNET));
+    return inNamespace(fd, { name: 'uts', flag: CLONE.NEWUTS }, work) as T;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface Kind {
+  name: string;
+  flag: number;
+}
+
+function inNamespace<T>(fd: number, { name, flag }: Kind, work: () => T): T {
+  const home = openSync(`/proc/thread-self/ns/${name}`, 'r');
+  try {
+    call(setns(fd, flag));
     try {
       return work();
     } finally {
-      goHome(home);
+      goHome(home, flag);
     }
   } finally {
     closeSync(home);
   }
 }
 
-function goHome(home: number): void {
+function goHome(home: number, flag: number): void {
   try {
-    call(setns(home, CLONE.NEWNET));
+    call(setns(home, flag));
   } catch (error) {
     // Otherwise this thread would silently create all later sockets in the container's namespace.
-    console.error('cannot return to the own network namespace:', error);
+    console.error('cannot return to the own namespace:', error);
     process.abort();
   }
 }

@@ -1,5 +1,7 @@
 // The namespaces that a box's processes are in, and who else is in them.
+import { hostname } from 'node:os';
 import type { NamespaceView } from '../formats/view.ts';
+import { inUtsNamespaceOf } from '../linux/network-namespace.ts';
 import { type NamespaceName, namespaceInode } from '../linux/proc/namespaces.ts';
 
 export const NAMESPACES: readonly NamespaceName[] = [
@@ -42,10 +44,20 @@ export function readNamespaces(options: {
       type,
       inode,
       hosts,
+      ...(type === 'uts' && inode !== hosts ? hostnameIn(inIt[0]!) : {}),
       others: neighbours.filter(({ pid }) => inodeOf(pid, type) === inode).map(({ name }) => name),
       pids: inIt,
     }));
   });
+}
+
+/** Without the right to enter the namespace, nothing. */
+function hostnameIn(pid: number): { hostname?: string } {
+  try {
+    return { hostname: inUtsNamespaceOf(pid, () => hostname()) };
+  } catch {
+    return {};
+  }
 }
 
 /** A process of another user, or of a sandbox that has put itself out of sight, cannot be read without rights. */

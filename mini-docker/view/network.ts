@@ -10,8 +10,23 @@ import { listeningSockets } from '../linux/proc/sockets.ts';
 /** Listening sockets that are shown. */
 const MOST = 50;
 
-export function readNetwork(pid: number): NetworkView {
-  return { links: linksOf(pid), listening: listeningIn(pid), published: [] };
+/** The networks of the namespaces that the processes are in. */
+export function readNetworks(members: readonly { inode: number; pid: number }[]): NetworkView[] {
+  const host = quietly(() => {
+    using socket = openNetlink();
+    return look(socket);
+  });
+  const looks = members.map(({ pid }) => lookIn(pid));
+  return members.map(({ inode, pid }, index) => {
+    const inside = looks[index]!;
+    const outside = [host, ...looks].flatMap(each => (each === undefined || each === inside ? [] : [each]));
+    return {
+      inode,
+      pid,
+      links: inside?.links.map(link => shaped(link, inside, outside)) ?? [],
+      listening: quietly(() => listeningSockets(pid).slice(0, MOST)) ?? [],
+    };
+  });
 }
 
 interface Look {
@@ -24,28 +39,28 @@ const look = (socket: NetlinkSocket): Look => ({
   addresses: socket.dump(listAddresses(), decodeAddress),
 });
 
-/** [] when the process has just ended, or without the right to enter its namespace. */
-function linksOf(pid: number): LinkView[] {
-  try {
+/** undefined when the process has just ended, or without the right to enter its namespace. */
+function lookIn(pid: number): Look | undefined {
+  return quietly(() => {
     const namespace = openNetworkNamespace({ pid });
     try {
       using socket = inNetworkNamespace(namespace, () => openNetlink());
-      using outside = openNetlink();
-      const [inside, host] = [look(socket), look(outside)];
-      return inside.links.map(link => shaped(link, { inside, host }));
+      return look(socket);
     } finally {
       closeSync(namespace);
     }
-  } catch {
-    return [];
-  }
+  });
 }
 
-function shaped(link: Link, { inside, host }: { inside: Look; host: Look }): LinkView {
+function shaped(link: Link, inside: Look, outside: readonly Look[]): LinkView {
   const { name, kind, up, mac, mtu, statistics: s } = link;
-  // Both ends know each other's index; a container's link 2 may have the same index as one of the host's.
-  const peer = host.links.find(({ index, peer }) => index === link.peer && peer === link.index);
-  const bridge = host.links.find(({ index }) => index === peer?.master);
+  // Both ends know each other's index. An unrelated link may have that index too, but not this one as its own peer.
+  const isPeer = (other: Link) => other.index === link.peer && other.peer === link.index;
+  const there = (link.peerNamespace === undefined ? [inside] : outside).find(({ links }) =>
+    links.some(isPeer),
+  );
+  const peer = there?.links.find(isPeer);
+  const bridge = there?.links.find(({ index }) => index === peer?.master);
   return {
     name,
     kind: kind ?? (name === 'lo' ? 'loopback' : 'hardware'),
@@ -61,7 +76,7 @@ function shaped(link: Link, { inside, host }: { inside: Look; host: Look }): Lin
           peer: {
             name: peer.name,
             ...(bridge === undefined ? {} : { bridge: bridge.name }),
-            bridgeAddresses: bridge === undefined ? [] : addressesOf(host, bridge),
+            bridgeAddresses: bridge === undefined ? [] : addressesOf(there!, bridge),
           },
         }),
   };
@@ -73,10 +88,10 @@ function addressesOf({ addresses }: Look, { index }: Link): string[] {
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
 }
 
-function listeningIn(pid: number): NetworkView['listening'] {
+function quietly<T>(read: () => T): T | undefined {
   try {
-    return listeningSockets(pid).slice(0, MOST);
+    return read();
   } catch {
-    return [];
+    return undefined;
   }
 }

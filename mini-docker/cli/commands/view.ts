@@ -28,6 +28,7 @@ export const view = command({
     await showView({
       title: `mini-docker ${name}`,
       noun: 'container',
+      empty: 'Start one in another terminal: mini-docker run -it busybox',
       actions: ACTIONS,
       environment: process.env,
       looks: chosen =>

@@ -45,34 +45,48 @@ const web: BoxView = {
   ],
   mounts: [
     {
-      id: 50,
-      parent: 20,
-      point: '/',
-      type: 'overlay',
-      source: 'overlay',
-      readonly: false,
-      propagation: '',
-      layers: ['/l/top', '/l/1'],
-    },
-    { id: 51, parent: 50, point: '/proc', type: 'proc', source: 'proc', readonly: false, propagation: '' },
-    {
-      id: 52,
-      parent: 51,
-      point: '/proc/keys',
-      type: 'tmpfs',
-      source: 'tmpfs',
-      readonly: true,
-      propagation: '',
-    },
-    {
-      id: 53,
-      parent: 50,
-      point: '/data',
-      type: 'ext4',
-      source: '/dev/vda',
-      root: '/srv',
-      readonly: false,
-      propagation: 'master:1',
+      inode: 4026532101,
+      pid: 4711,
+      mounts: [
+        {
+          id: 50,
+          parent: 20,
+          point: '/',
+          type: 'overlay',
+          source: 'overlay',
+          readonly: false,
+          propagation: '',
+          layers: ['/l/top', '/l/1'],
+        },
+        {
+          id: 51,
+          parent: 50,
+          point: '/proc',
+          type: 'proc',
+          source: 'proc',
+          readonly: false,
+          propagation: '',
+        },
+        {
+          id: 52,
+          parent: 51,
+          point: '/proc/keys',
+          type: 'tmpfs',
+          source: 'tmpfs',
+          readonly: true,
+          propagation: '',
+        },
+        {
+          id: 53,
+          parent: 50,
+          point: '/data',
+          type: 'ext4',
+          source: '/dev/vda',
+          root: '/srv',
+          readonly: false,
+          propagation: 'master:1',
+        },
+      ],
     },
   ],
   groups: [
@@ -87,23 +101,27 @@ const web: BoxView = {
       pressure: { cpu: 10, memory: 0, io: 0 },
     },
   ],
-  network: {
-    links: [
-      {
-        name: 'eth0',
-        kind: 'veth',
-        up: true,
-        mac: '02:42:ac:11:00:02',
-        mtu: 1500,
-        addresses: ['172.17.0.2/16'],
-        received: traffic,
-        sent: traffic,
-        peer: { name: 'veth-1', bridge: 'mini-0', bridgeAddresses: ['172.17.0.1/16'] },
-      },
-    ],
-    listening: [{ protocol: 'tcp', address: '0.0.0.0', port: 80 }],
-    published: ['0.0.0.0:8080 -> 80/tcp'],
-  },
+  networks: [
+    {
+      inode: 4026532105,
+      pid: 4711,
+      links: [
+        {
+          name: 'eth0',
+          kind: 'veth',
+          up: true,
+          mac: '02:42:ac:11:00:02',
+          mtu: 1500,
+          addresses: ['172.17.0.2/16'],
+          received: traffic,
+          sent: traffic,
+          peer: { name: 'veth-1', bridge: 'mini-0', bridgeAddresses: ['172.17.0.1/16'] },
+        },
+      ],
+      listening: [{ protocol: 'tcp', address: '0.0.0.0', port: 80 }],
+    },
+  ],
+  published: ['0.0.0.0:8080 -> 80/tcp'],
   rights,
   log: ['first line', 'last line'],
 };
@@ -154,7 +172,7 @@ const sizes: Size[] = [
 ];
 
 function stateAfter(views: readonly View[], size: Size, glyphs = UNICODE): ViewState {
-  const first = firstState({ title: 'view', noun: 'container', actions: ACTIONS });
+  const first = firstState({ title: 'view', noun: 'container', empty: 'start one', actions: ACTIONS });
   return views.reduce((state, view) => looked(state, view, { glyphs, width: sectionWidth(size) }), first);
 }
 
@@ -197,7 +215,7 @@ test('processes are a tree with both pids, and a zombie is called what it is', (
 test('namespaces say whose they are, and with whom they are shared', () => {
   const text = section(3);
   expect(text).toMatch(/pid +4026532100 +its own \(the host's: 4026531836\)/);
-  expect(text).toMatch(/net +4026532105 +its own .*shared with sidecar/);
+  expect(text).toMatch(/net +4026532105 +its own, shared with sidecar/);
   expect(text).toMatch(/user +4026531837 +the host's/);
 });
 
@@ -236,7 +254,7 @@ test('a namespace that a process makes is marked, with and without colour, and t
       { type: 'uts', inode: 4026532999, hosts: 4026531838, others: [], pids: [4712] },
     ],
   };
-  const line = /● uts +4026532999 +one more .*pid 4712 \(nginx: worker\)/;
+  const line = /● uts +4026532999 +one more: pid 4712 \(nginx: worker\)/;
   expect(section(3, [viewAt(1), viewAt(2)])).not.toContain('●');
   expect(section(3, [viewAt(1), viewAt(2, more)])).toMatch(line);
   expect(section(3, [viewAt(1), viewAt(2, more), viewAt(5, more)])).toMatch(line);

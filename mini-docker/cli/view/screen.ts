@@ -168,7 +168,7 @@ function rightCells(state: ViewState, size: Size, glyphs: Glyphs): Row[] {
     ];
   }
   const box = view?.boxes.find(({ id }) => id === chosen);
-  if (box === undefined) return [whole(''), whole(view === undefined ? '' : `no ${state.noun} yet`, 'dim')];
+  if (box === undefined) return [whole(''), whole(view === undefined ? '' : state.empty, 'dim')];
   if (state.sections.length === 0)
     return [
       whole(`${box.name}  ${box.image}`, 'heading'),

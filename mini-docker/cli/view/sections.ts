@@ -1,6 +1,6 @@
 // The sections of a box: what the kernel says of it, as lines. Pure: data in, lines out.
 import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
-import type { BoxView, GroupView, LinkView, NamespaceView, View } from '../../formats/view.ts';
+import type { BoxView, GroupView, LinkView, MountView, NamespaceView, View } from '../../formats/view.ts';
 import { type Figure, graph, type History, rate, type Sample } from './history.ts';
 import { bar, type Glyphs, type Line, tree } from './lines.ts';
 
@@ -62,33 +62,68 @@ function namespaces({ box }: Drawing): Line[] {
       return {
         text: `${type.padEnd(7)} ${String(inode).padEnd(11)} ${whose(each, box)}`,
         key: `namespace ${type} ${inode}`,
-        watched: String(inode),
+        watched: `${inode} ${each.hostname}`,
         ...(isHosts ? { tone: 'dim' } : {}),
       };
     }),
   ];
 }
 
-function whose({ inode, hosts, others, pids }: NamespaceView, box: BoxView): string {
+function whose({ inode, hosts, others, pids, hostname }: NamespaceView, box: BoxView): string {
   const isMain = pids.includes(box.pid);
-  const command = (pid: number) => box.processes.find(each => each.pid === pid)?.command ?? '';
-  const members = isMain
-    ? ''
-    : `: pid ${pids[0]} (${command(pids[0]!)})${pids.length > 1 ? ` and ${pids.length - 1} more` : ''}`;
+  const name = hostname === undefined ? '' : `, hostname ${hostname}`;
+  const more = pids.length > 1 ? ` and ${pids.length - 1} more` : '';
+  const members = isMain ? '' : `: ${processText(pids[0]!, box)}${more}`;
   if (inode === hosts) return `the host's${members}`;
   const shared = others.length === 0 ? '' : `, shared with ${others.join(', ')}`;
-  return `${isMain ? 'its own' : 'one more'} (the host's: ${hosts})${shared}${members}`;
+  return `${isMain ? 'its own' : 'one more'}${name}${shared}${members} (the host's: ${hosts})`;
+}
+
+/** 'pid 4711 (sh)' */
+function processText(pid: number, box: BoxView): string {
+  return `pid ${pid} (${box.processes.find(each => each.pid === pid)?.command ?? ''})`;
 }
 
 function mounts({ box, glyphs }: Drawing): Line[] {
-  const found = tree(box.mounts, { id: ({ id }) => id, parent: ({ parent }) => parent }, glyphs);
+  const [first, ...others] = box.mounts;
+  if (first === undefined) return [];
+  return [
+    ...mountLines(first.mounts, `${first.inode}`, glyphs),
+    ...others.flatMap(({ inode, pid, mounts }) => {
+      const { added, kept, gone } = compared(first.mounts, mounts);
+      return [
+        { ...heading(`namespace ${inode} of ${processText(pid, box)}`), key: `mounts ${inode}` },
+        note(
+          `has ${kept} of the mounts above${gone > 0 ? `, not the other ${gone}` : ''}${added.length > 0 ? ', and:' : ''}`,
+        ),
+        ...mountLines(added, `${inode}`, glyphs),
+      ];
+    }),
+  ];
+}
+
+/** A new namespace has copies of all mounts, under other ids. */
+function compared(before: readonly MountView[], now: readonly MountView[]) {
+  const what = ({ point, type, source, root, readonly }: MountView) =>
+    [point, type, source, root, readonly].join('\0');
+  const [known, there] = [new Set(before.map(what)), new Set(now.map(what))];
+  const added = now.filter(mount => !known.has(what(mount)));
+  const gone = before.filter(mount => !there.has(what(mount))).length;
+  return { added, kept: now.length - added.length, gone };
+}
+
+function mountLines(mounts: readonly MountView[], namespace: string, glyphs: Glyphs): Line[] {
+  const found = tree(mounts, { id: ({ id }) => id, parent: ({ parent }) => parent }, glyphs);
   return found.flatMap(({ node, branch }): Line[] => {
-    const { id, point, type, source, root, readonly, propagation, layers = [] } = node;
+    const { point, type, source, root, readonly, propagation, layers = [] } = node;
     const from = root === undefined ? source : `${source} ${root}`;
     const text = `${branch}${point}  ${type} ${readonly ? 'ro' : 'rw'}${from === type ? '' : ` from ${from}`}`;
     const indent = branch === '' ? glyphs.tree[2] : branch.replace(/[^ ]/gu, ' ');
     return [
-      { text: propagation === '' ? text : `${text} (${propagation})`, key: `mount ${id} ${point}` },
+      {
+        text: propagation === '' ? text : `${text} (${propagation})`,
+        key: `mount ${namespace} ${node.id} ${point}`,
+      },
       ...layers.map((layer, index) =>
         note(`${indent}${index === 0 ? 'writes go to' : `layer ${layers.length - index}     `} ${layer}`),
       ),
@@ -164,29 +199,36 @@ export const pressureText = (pressure: Record<string, number>): string =>
     .join(', ');
 
 function network({ box, glyphs }: Drawing): Line[] {
-  const { links, listening, published } = box.network;
   return [
-    ...links.flatMap(link => linkLines(link, glyphs)),
-    ...listening.map(({ protocol, address, port }): Line => {
-      const host = address.includes(':') ? `[${address}]` : address;
-      return { text: `listens  ${protocol} ${host}:${port}`, key: `listens ${protocol} ${address} ${port}` };
-    }),
-    ...published.map((text): Line => ({ text: `published  ${text}`, key: `published ${text}` })),
+    ...box.networks.flatMap(({ inode, pid, links, listening }, index) => [
+      ...(index === 0
+        ? []
+        : [{ ...heading(`namespace ${inode} of ${processText(pid, box)}`), key: `network ${inode}` }]),
+      ...links.flatMap(link => linkLines(link, inode, glyphs)),
+      ...listening.map(({ protocol, address, port }): Line => {
+        const host = address.includes(':') ? `[${address}]` : address;
+        return {
+          text: `listens  ${protocol} ${host}:${port}`,
+          key: `listens ${inode} ${protocol} ${address} ${port}`,
+        };
+      }),
+    ]),
+    ...box.published.map((text): Line => ({ text: `published  ${text}`, key: `published ${text}` })),
   ];
 }
 
-function linkLines(
-  { name, kind, up, mac, mtu, addresses, received, sent, peer }: LinkView,
-  glyphs: Glyphs,
-): Line[] {
+function linkLines(link: LinkView, inode: number, glyphs: Glyphs): Line[] {
+  const { name, kind, up, mac, mtu, addresses, received, sent, peer } = link;
   const bridge =
     peer?.bridge === undefined ? '' : ` on bridge ${peer.bridge} ${peer.bridgeAddresses.join(' ')}`;
   const cable = peer === undefined ? '' : ` ${glyphs.cable} ${peer.name}${bridge}`;
   const traffic = (word: string, { bytes, packets, dropped }: LinkView['sent']) =>
     `${word} ${encodeSize(bytes)} in ${packets} packets${dropped > 0 ? `, ${dropped} dropped` : ''}`;
   return [
-    { text: `${name} (${kind}, ${up ? 'up' : 'DOWN'})${cable}`, key: `link ${name}` },
-    ...addresses.map((address): Line => ({ text: `  ${address}`, key: `address ${name} ${address}` })),
+    { text: `${name} (${kind}, ${up ? 'up' : 'DOWN'})${cable}`, key: `link ${inode} ${name}` },
+    ...addresses.map(
+      (address): Line => ({ text: `  ${address}`, key: `address ${inode} ${name} ${address}` }),
+    ),
     note(`  ${traffic('received', received)}; ${traffic('sent', sent)}`),
     ...(kind === 'loopback' ? [] : [note(`  ${mac}, mtu ${mtu}`)]),
   ];

@@ -9,6 +9,8 @@ import { checkTerminal, openTerminal } from './terminal.ts';
 export interface Session {
   title: string;
   noun: string;
+  /** What to do when there is no box. */
+  empty: string;
   actions: readonly Action[];
   environment: NodeJS.ProcessEnv;
   /** Looks until the caller stops reading them. @param chosen id of the box to read in depth */

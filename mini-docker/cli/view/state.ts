@@ -17,6 +17,8 @@ export interface ViewState {
   title: string;
   /** Words for a box: 'container'. */
   noun: string;
+  /** What to do when there is no box. */
+  empty: string;
   actions: readonly Action[];
   view?: View;
   /** Id of the chosen box. */
@@ -49,7 +51,7 @@ export interface Action {
   asks?: true;
 }
 
-export function firstState(options: Pick<ViewState, 'title' | 'noun' | 'actions'>): ViewState {
+export function firstState(options: Pick<ViewState, 'title' | 'noun' | 'empty' | 'actions'>): ViewState {
   return { ...options, tab: 0, scroll: 0, history: new Map(), sections: [], seen: new Map() };
 }
 

@@ -80,7 +80,7 @@ async function inDepth(live: LiveContainer, all: readonly LiveContainer[]): Prom
       run === undefined || id === live.id ? [] : [{ name, pid: run.container.pid }],
     ),
   });
-  if (found !== undefined) found.network.published = published(live);
+  if (found !== undefined) found.published = published(live);
   return found;
 }
 
