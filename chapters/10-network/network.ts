@@ -17,8 +17,13 @@ import {
 } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 
-const BRIDGE = 'box0';
-const GATEWAY = '10.88.0.1';
+/** A bridge, and the first three numbers of its addresses. This chapter has one such network, chapter 19 has more. */
+export interface Network {
+  bridge: string;
+  prefix: string;
+}
+
+const BOX: Network = { bridge: 'box0', prefix: '10.88.0' };
 const LEASES = '/tmp/box/addresses';
 
 /** A port of the machine, and the port of the box that it leads to. */
@@ -42,19 +47,19 @@ export function parsePublished(text: string): Published {
 }
 
 /** Lays a cable from the bridge to a process's network namespace. @param pid of a process that waits meanwhile */
-export function connect(pid: number, published: readonly Published[]): Connection {
-  const address = lease();
+export function connect(pid: number, published: readonly Published[], network = BOX): Connection {
+  const address = lease(network);
   using machine = openNetlink();
-  const bridge = bridgeOf(machine);
-  const name = `box-${address.split('.').at(-1)}`;
+  const bridge = bridgeOf(machine, network);
+  const name = `${network.bridge}-${address.split('.').at(-1)}`;
   // One request makes both ends, one here and one in the box.
   const peer = { name: 'eth0', namespace: { pid } };
   machine.request(createLink({ name, kind: 'veth', master: bridge, peer }));
   machine.request(setLink(name, { up: true }));
   const namespace = openNetworkNamespace({ pid });
-  inNetworkNamespace(namespace, () => setUpInside(address));
+  inNetworkNamespace(namespace, () => setUpInside(address, network));
   closeSync(namespace);
-  translate();
+  translate(network);
   for (const { port, boxPort } of published) {
     execFileSync('nft', [
       'add',
@@ -68,13 +73,13 @@ export function connect(pid: number, published: readonly Published[]): Connectio
   return { address, link: name, published };
 }
 
-function setUpInside(address: string): void {
+function setUpInside(address: string, { prefix }: Network): void {
   using box = openNetlink();
   const { index } = box.get(getLink('eth0'), decodeLink)!;
   box.request(setLink(LOOPBACK_INDEX, { up: true }));
   box.request(addAddress({ link: index, address, prefixLength: 24 }));
   box.request(setLink(index, { up: true }));
-  box.request(addRoute({ destination: 'default', gateway: GATEWAY }));
+  box.request(addRoute({ destination: 'default', gateway: `${prefix}.1` }));
 }
 
 /** Frees the address at once: the kernel would remove the cable with the box's namespace, but in its own time. */
@@ -88,21 +93,21 @@ export function disconnect({ address, link, published }: Connection): void {
 }
 
 /** @returns the bridge's link index. Makes the bridge if there is none. */
-function bridgeOf(machine: NetlinkSocket): number {
-  const found = machine.get(getLink(BRIDGE), decodeLink, { mayFail: ['ENODEV'] });
+export function bridgeOf(machine: NetlinkSocket, { bridge, prefix }: Network): number {
+  const found = machine.get(getLink(bridge), decodeLink, { mayFail: ['ENODEV'] });
   if (found !== undefined) return found.index;
-  machine.request(createLink({ name: BRIDGE, kind: 'bridge' }));
-  const { index } = machine.get(getLink(BRIDGE), decodeLink)!;
-  machine.request(addAddress({ link: index, address: GATEWAY, prefixLength: 24 }));
+  machine.request(createLink({ name: bridge, kind: 'bridge' }));
+  const { index } = machine.get(getLink(bridge), decodeLink)!;
+  machine.request(addAddress({ link: index, address: `${prefix}.1`, prefixLength: 24 }));
   machine.request(setLink(index, { up: true }));
   return index;
 }
 
 /** The first free address. Its file must be new, so two boxes that start at once do not get the same one. */
-function lease(): string {
+function lease({ prefix }: Network): string {
   mkdirSync(LEASES, { recursive: true });
   for (let last = 2; last < 255; last++) {
-    const address = `10.88.0.${last}`;
+    const address = `${prefix}.${last}`;
     try {
       writeFileSync(`${LEASES}/${address}`, '', { flag: 'wx' });
       return address;
@@ -127,15 +132,15 @@ table ip box {
   }
   chain postrouting {
     type nat hook postrouting priority srcnat;
-    ip saddr 10.88.0.0/24 oifname != "${BRIDGE}" masquerade
-    ip saddr 127.0.0.0/8 oifname "${BRIDGE}" masquerade
+    ip saddr ${BOX.prefix}.0/24 oifname != "${BOX.bridge}" masquerade
+    ip saddr 127.0.0.0/8 oifname "${BOX.bridge}" masquerade
   }
 }`;
 
-function translate(): void {
+function translate({ bridge }: Network): void {
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
   // Without it the kernel drops packets from 127.0.0.1 that leave by a link other than lo.
-  writeFileSync(`/proc/sys/net/ipv4/conf/${BRIDGE}/route_localnet`, '1');
+  writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
   if (spawnSync('nft', ['list', 'table', 'ip', 'box']).status !== 0) {
     execFileSync('nft', ['-f', '-'], { input: RULES });
   }

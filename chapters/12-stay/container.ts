@@ -19,6 +19,7 @@ import {
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { joinNamespace } from '../03-small-namespaces/join.ts';
+import type { Volume } from '../04-mounts/volumes.ts';
 import { enterRoot, makeDirectories, systemDirectories, volumeInRoot } from '../05-root/root.ts';
 import { becomeInit } from '../06-pid-1/init.ts';
 import type { Terminal } from '../06b-terminal/terminal.ts';
@@ -26,16 +27,21 @@ import { type Group, joinGroup, makeGroup, removeGroup } from '../07-cgroups/gro
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
-import { connect, disconnect } from '../10-network/network.ts';
+import { connect, disconnect, type Network } from '../10-network/network.ts';
 import type { Spec } from './spec.ts';
 import { type Held, runningBox } from './state.ts';
 
-/** What chapter 16 adds to every box. */
+/** What chapters 16 and 19 add to every box. */
 export const added = {
   /** Sets rules for the box's group, before the box is in it. */
   toGroup: async (_group: Group, _spec: Spec): Promise<void> => {},
   /** Steps between the box's root and its program. */
   beforeProgram: (_spec: Spec): Item[] => [],
+  /** The network that `--net` names; undefined if it names none. */
+  network: (_spec: Spec): Network | undefined => undefined,
+  volumes: (_spec: Spec): Volume[] => [],
+  /** Serves a box from outside, from before its program starts until `ended`. */
+  serve: async (_spec: Spec, _pid: number, _ended: AbortSignal): Promise<void> => {},
 };
 
 export function giveBack({ group, connection }: Held): void {
@@ -56,7 +62,9 @@ export async function runContainer(
   const command = spec.command.length > 0 ? spec.command : Cmd;
   const lines = [...Env, ...(spec.environment ?? [])];
   const environment = Object.fromEntries(lines.map(line => line.split(/=(.*)/s)));
-  const shared = ['box', 'none', 'host'].includes(spec.net) ? undefined : runningBox(spec.net);
+  const network = added.network(spec);
+  const isAlone = spec.net === 'box' || spec.net === 'none' || network !== undefined;
+  const shared = isAlone || spec.net === 'host' ? undefined : runningBox(spec.net);
 
   const layers = layersOf(spec.name, layerDirectories(image));
   const root = layers.merged;
@@ -66,8 +74,7 @@ export async function runContainer(
     throw error;
   });
   const connected = pipe();
-  const ownNetwork = spec.net === 'box' || spec.net === 'none' ? CLONE.NEWNET : 0;
-  const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | ownNetwork;
+  const flags = CLONE.NEWPID | CLONE.NEWNS | CLONE.NEWUTS | CLONE.NEWIPC | (isAlone ? CLONE.NEWNET : 0);
   const steps: Item[] = [
     // Closes our copy of the writing end: while it is open, we would not notice that the parent has ended.
     close(connected.writeEnd),
@@ -78,7 +85,7 @@ export async function runContainer(
     privateMounts(),
     mountLayers(layers),
     ...systemDirectories(root),
-    ...spec.volumes.flatMap(volume => volumeInRoot(root, volume)),
+    ...[...spec.volumes, ...added.volumes(spec)].flatMap(volume => volumeInRoot(root, volume)),
     ...enterRoot(root),
     sethostname(spec.hostname),
     ...makeDirectories('', WorkingDir),
@@ -89,7 +96,18 @@ export async function runContainer(
   ];
 
   const pid = clone(flags, steps);
-  const held = { group, connection: spec.net === 'box' ? connect(pid, spec.published) : undefined };
+  const held: Held = { group };
+  const ended = new AbortController();
+  try {
+    if (spec.net === 'box' || network) held.connection = connect(pid, spec.published, network);
+    await added.serve(spec, pid, ended.signal);
+  } catch (error) {
+    // Otherwise it would run on, unconnected, as soon as our end of the pipe is closed.
+    call(mayFail(kill(pid, SIG.KILL), 'ESRCH'));
+    await statusOf(pid);
+    giveBack(held);
+    throw error;
+  }
   started?.(pid, held);
   writeSync(connected.writeEnd, '!');
   const passOn = (): void => void call(mayFail(kill(pid, SIG.TERM)));
@@ -97,6 +115,7 @@ export async function runContainer(
   screen?.show(pid);
   const exitCode = await statusOf(pid);
   process.off('SIGTERM', passOn);
+  ended.abort();
   giveBack(held);
   return exitCode;
 }

@@ -15,7 +15,7 @@ export interface Spec {
   environment?: string[];
   hostname: string;
   init: boolean;
-  /** box, none, host, or the name of another box whose network this one shares. */
+  /** box, none, host, or the name of another box whose network this one shares. Chapter 19: or of a network. */
   net: string;
   published: Published[];
   limits: Limits;
@@ -24,6 +24,19 @@ export interface Spec {
   capabilities?: readonly number[];
   /** Chapter 16: nothing is taken away from the box's root. */
   privileged?: boolean;
+  /** Chapter 19: what else other boxes may call it. */
+  aliases?: string[];
+  health?: HealthCheck;
+}
+
+/** Chapter 19: a command that succeeds while the box works. */
+export interface HealthCheck {
+  command: string[];
+  /** Milliseconds between two checks, and for one. */
+  interval: number;
+  timeout: number;
+  /** So many failures one after another make a box unhealthy. */
+  retries: number;
 }
 
 /** Options that later chapters add. Each takes its value from the words with `next`. */
@@ -65,7 +78,7 @@ export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<st
 }
 
 /** Checks a name that is to become the name of a directory. @throws Mistake */
-function checkName(name: string): string {
+export function checkName(name: string): string {
   if (/^[a-zA-Z0-9][\w.-]*$/.test(name)) return name;
   throw new Mistake(
     `a name consists of letters, digits and _.-, and starts with a letter or digit: not ${name}`,

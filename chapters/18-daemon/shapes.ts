@@ -57,6 +57,14 @@ function ports({ state }: Box): object[] {
   }));
 }
 
+/** What `docker port` shows. */
+function portMap({ state }: Box): object {
+  const published = state.held?.connection?.published ?? [];
+  return Object.fromEntries(
+    published.map(({ port, boxPort }) => [`${boxPort}/tcp`, [{ HostIp: '0.0.0.0', HostPort: `${port}` }]]),
+  );
+}
+
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** All about one box. */
@@ -89,7 +97,7 @@ export function details(box: Box): object {
     Config: { Labels: {}, ...wanted.request, HostConfig: undefined, Image: state.spec.image },
     HostConfig: { LogConfig: { Type: 'frames', Config: {} }, ...wanted.request.HostConfig },
     Mounts: [],
-    NetworkSettings: { IPAddress: address, Ports: {}, Networks: {} },
+    NetworkSettings: { IPAddress: address, Ports: portMap(box), Networks: {} },
   };
 }
 

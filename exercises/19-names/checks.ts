@@ -1,0 +1,226 @@
+// The checks of exercise 19: a name server, an order, and health.
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exercise } from '../../learn/grader/exercise.ts';
+import { ending, type Lab } from '../../learn/grader/lab.ts';
+import type { Captured } from '../../learn/sandbox/capture.ts';
+import { checkDns } from './check-dns.ts';
+
+export const exercise: Exercise = {
+  tasks: [
+    { id: 'dns', title: 'Names that are ours, and others', points: 5, file: 'dns.ts', check: checkDns },
+    { id: 'order', title: 'Each in its turn', points: 4, file: 'order.ts', check: checkOrder },
+    { id: 'health', title: 'Not at the first failure', points: 3, file: 'health.ts', check: checkHealth },
+  ],
+};
+
+const PATIENCE = 8000;
+
+async function until(holds: () => boolean): Promise<boolean> {
+  for (const deadline = Date.now() + PATIENCE; !holds(); await sleep(20)) {
+    if (Date.now() > deadline) return false;
+  }
+  return true;
+}
+
+let files = 0;
+
+/** A path in the sandbox that nobody has used. */
+function fresh(lab: Lab, ending = ''): string {
+  return `/tmp/${lab.random.word()}-${++files}${ending}`;
+}
+
+/** The lines of a file in the sandbox. */
+function linesOf(lab: Lab, path: string): string[] {
+  const file = `/proc/${lab.sandbox.pid}/root${path}`;
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean) : [];
+}
+
+async function checkOrder(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const [STARTED, COMPLETED] = ['service_started', 'service_completed_successfully'] as const;
+  /** Notes that it runs, and what it does then. */
+  const service = (name: string, script: string, others: Record<string, string> = {}): object => ({
+    command: ['sh', '-c', `echo ${name} >> $LOG; ${script}`],
+    depends_on: Object.fromEntries(
+      Object.entries(others).map(([other, condition]) => [other, { condition }]),
+    ),
+  });
+  const runAll = async (services: Record<string, object>): Promise<Captured & { lines: string[] }> => {
+    const [file, LOG] = [fresh(lab, '.yaml'), fresh(lab, '.log')];
+    await lab.command(['sh', '-c', `cat > ${file}`], { input: JSON.stringify({ services }) });
+    const ran = await lab.run([file], { environment: { LOG } });
+    return { ...ran, lines: linesOf(lab, LOG) };
+  };
+  /** Ends with 0 when a file is there, and with 9 when it does not appear. */
+  const awaits = (file: string): string =>
+    `for n in $(seq 60); do if [ -e ${file} ]; then exit 0; fi; sleep 0.05; done; echo late >> $LOG; exit 9`;
+  const [a, b, c, d] = [random.word(), random.word(), random.word(), random.word()].map(
+    (word, n) => `${word}${n}`,
+  ) as [string, string, string, string];
+
+  const first = await runAll({
+    [a]: service(a, 'true', { [b]: COMPLETED }),
+    [b]: service(b, `sleep 0.3; echo ${b}-ended >> $LOG`, { [c]: COMPLETED }),
+    [c]: service(c, `sleep 0.1; echo ${c}-ended >> $LOG`),
+  });
+  lab.promise(
+    'completed',
+    first.lines.join(' ') === `${c} ${c}-ended ${b} ${b}-ended ${a}` && first.code === 0,
+    {
+      promised: `${a} is started when ${b} has completed, and ${b} when ${c} has, although the file has them the other way round`,
+      seen: `what happened: ${first.lines.join(', ') || 'nothing'}; exit code ${first.code}`,
+      look: 'what is awaited before start()',
+    },
+  );
+
+  const flag = fresh(lab);
+  const second = await runAll({
+    [b]: service(b, `touch ${flag}`, { [a]: STARTED }),
+    [a]: service(a, awaits(flag)),
+  });
+  lab.promise('started', second.lines.toSorted().join(' ') === [a, b].toSorted().join(' '), {
+    promised: `${b} is started when ${a} is started, and does not wait for its end`,
+    seen: `what happened: ${second.lines.join(', ') || 'nothing'}`,
+    look: 'the two conditions are different',
+  });
+
+  const [one, other] = [fresh(lab), fresh(lab)];
+  const third = await runAll({
+    [a]: service(a, `touch ${one}; ${awaits(other)}`),
+    [b]: service(b, 'true', { [a]: COMPLETED }),
+    [c]: service(c, `touch ${other}; ${awaits(one)}`),
+  });
+  lab.promise('at-the-same-time', !third.lines.includes('late') && third.code === 0, {
+    promised: `${a} and ${c} do not wait for each other, and run at the same time`,
+    seen: third.lines.includes('late') ? 'they ran one after the other' : ending(third),
+    look: 'a loop that awaits each service before it goes on to the next',
+  });
+
+  const diamond = await runAll({
+    [a]: service(a, 'true', { [b]: COMPLETED, [c]: COMPLETED }),
+    [b]: service(b, 'true', { [d]: STARTED }),
+    [c]: service(c, 'true', { [d]: STARTED }),
+    [d]: service(d, 'true'),
+  });
+  lab.promise(
+    'once',
+    diamond.code === 0 && diamond.lines.toSorted().join(' ') === [a, b, c, d].toSorted().join(' '),
+    {
+      promised: `${a} depends on ${b} and ${c}, both depend on ${d}: that is no circle, and each is started once`,
+      seen: `started: ${diamond.lines.join(', ') || 'nothing'}; exit code ${diamond.code}`,
+      look: 'two ways lead to the same service',
+    },
+  );
+
+  const failing = await runAll({
+    [c]: service(c, 'true', { [b]: STARTED }),
+    [b]: service(b, 'true', { [a]: COMPLETED }),
+    [a]: service(a, `exit ${random.integer(2, 99)}`),
+    [d]: service(d, 'sleep 0.3; echo end >> $LOG'),
+  });
+  const right = failing.lines.includes('end') && !failing.lines.includes(b) && !failing.lines.includes(c);
+  lab.promise('failed', right && failing.code === 1, {
+    promised: `${a} fails, so ${b} is not started, nor ${c}, which depends on ${b}; ${d} runs; the exit code is 1`,
+    seen: `what happened: ${failing.lines.join(', ') || 'nothing'}; exit code ${failing.code}`,
+    look: 'what becomes of those who wait for one that is never started?',
+  });
+
+  const circle = await runAll({
+    [d]: service(d, 'true'),
+    [a]: service(a, 'true', { [b]: STARTED }),
+    [b]: service(b, 'true', { [c]: STARTED, [d]: STARTED }),
+    [c]: service(c, 'true', { [a]: COMPLETED }),
+  });
+  lab.promise('circle', circle.code === 1 && circle.lines.length === 0, {
+    promised: `${a} depends on ${b}, ${b} on ${c}, and ${c} on ${a}: nothing is started, not even ${d}, and the exit code is 1`,
+    seen: `started: ${circle.lines.join(', ') || 'nothing'}; exit code ${circle.code}`,
+    look: 'is there an order at all? Ask before the first start',
+  });
+}
+
+async function checkHealth(lab: Lab): Promise<void> {
+  const { random } = lab;
+  const retries = random.integer(2, 4);
+  const few = '1'.repeat(retries - 1);
+  const many = '1'.repeat(retries);
+  /** Runs checks that end with these digits one after another, and then with the last of them. */
+  const plan = async (digits: string): Promise<string> => {
+    const count = fresh(lab);
+    await lab.command(['sh', '-c', `echo 0 > ${count}`]);
+    const all = [...digits].join(' ');
+    const script = `read n < ${count}; echo $((n + 1)) > ${count}; set -- ${all}; [ $n -lt $# ] || n=$(($# - 1)); shift $n; exit $1`;
+    const running = await lab.start(['20', '5000', `${retries}`, 'sh', '-c', script]);
+    await until(() => Number(linesOf(lab, count)[0]) > digits.length + 1);
+    running.kill(9);
+    return (await running.ended).stdout.trim().split('\n').join(', ');
+  };
+  const plans = [
+    {
+      name: 'healthy',
+      digits: `${few}0`,
+      expected: 'starting, healthy',
+      look: 'what does one success do, and what do fewer failures than RETRIES do?',
+    },
+    {
+      name: 'unhealthy',
+      digits: `0${many}1`,
+      expected: 'starting, healthy, unhealthy',
+      look: 'how many failures are enough, and how often is it printed?',
+    },
+    {
+      name: 'never-healthy',
+      digits: many,
+      expected: 'starting, unhealthy',
+      look: 'a service that was never healthy can be unhealthy',
+    },
+    {
+      name: 'in-a-row',
+      digits: `0${few}0${few}0${few}0`,
+      expected: 'starting, healthy',
+      look: 'failures count only one after another',
+    },
+    {
+      name: 'recovers',
+      digits: `0${many}0`,
+      expected: 'starting, healthy, unhealthy, healthy',
+      look: 'one success makes it healthy, whatever it was before',
+    },
+  ];
+  const printed = await Promise.all(plans.map(({ digits }) => plan(digits)));
+  for (const [at, { name, digits, expected, look }] of plans.entries()) {
+    lab.promise(name, printed[at] === expected, {
+      promised: `with ${retries} retries and checks that end with ${[...digits].join(' ')}, it prints: ${expected}`,
+      seen: `it printed: ${printed[at]!.slice(0, 200)}`,
+      look,
+    });
+  }
+  const argv = ['sleep', `${random.integer(1_000_000, 9_000_000)}`];
+  const slow = await lab.start(['20', '150', '2', ...argv]);
+  const told = await until(() => slow.stdout.includes('unhealthy'));
+  lab.promise('timeout', told, {
+    promised:
+      'a command that never ends has failed after the timeout, and after two of them it prints: unhealthy',
+    seen: `it printed: ${slow.stdout.trim().split('\n').join(', ')}`,
+    look: 'what does passes() wait for?',
+  });
+  await until(() => left(lab, argv) > 1);
+  const running = left(lab, argv);
+  slow.kill(9);
+  lab.promise('ended', running <= 1, {
+    promised: 'a command that takes too long is ended: never do two of them run',
+    seen: `${running} of them run`,
+    look: 'to stop waiting for a process does not end it',
+  });
+}
+
+/** How many processes in the sandbox have these arguments. */
+function left(lab: Lab, argv: readonly string[]): number {
+  return lab.sandbox.processes().filter(pid => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8') === `${argv.join('\0')}\0`;
+    } catch {
+      return false;
+    }
+  }).length;
+}
