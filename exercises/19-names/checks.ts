@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
-import type { Captured } from '../../learn/sandbox/capture.ts';
 import { checkDns } from './check-dns.ts';
 
 export const exercise: Exercise = {
@@ -46,7 +45,9 @@ async function checkOrder(lab: Lab): Promise<void> {
       Object.entries(others).map(([other, condition]) => [other, { condition }]),
     ),
   });
-  const runAll = async (services: Record<string, object>): Promise<Captured & { lines: string[] }> => {
+  const runAll = async (
+    services: Record<string, object>,
+  ): Promise<Awaited<ReturnType<Lab['run']>> & { lines: string[] }> => {
     const [file, LOG] = [fresh(lab, '.yaml'), fresh(lab, '.log')];
     await lab.command(['sh', '-c', `cat > ${file}`], { input: JSON.stringify({ services }) });
     const ran = await lab.run([file], { environment: { LOG } });
