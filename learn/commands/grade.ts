@@ -31,12 +31,13 @@ export async function grade(folders: readonly string[], options: GradeOptions): 
   if (options.stage !== undefined && !options.capstone)
     throw new UserError('--stage is for --capstone: use --chapter for chapters');
   const handed = handedIn(folders);
-  for (const { folder, unreadable } of handed)
-    if (unreadable !== undefined) console.error(`learn: ${folder}: ${unreadable}`);
   const how = { seed, patience: options.patience ?? 1 };
   const submissions = options.capstone
     ? await gradeCapstones(handed, { ...how, only: options.stage ?? [] })
     : await gradeAll(handed, askedFor(handed, (options.chapter ?? []).map(chapterNamed)), how);
+  // Where none can be read, that was the error.
+  for (const { folder, unreadable } of handed)
+    if (unreadable !== undefined) console.error(`learn: ${folder}: ${unreadable}`);
   const report = options.json
     ? jsonReport
     : options.junit

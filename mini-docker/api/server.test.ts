@@ -294,7 +294,7 @@ test('the API is served over TCP where that is asked for', async () => {
     await listening.close();
   }
   await expect(listen({ engine: pretendEngine({}), host: 'http://x' })).rejects.toThrow(
-    'must be unix:///path or tcp://',
+    'must be unix:///path, tcp://address:port or fd://',
   );
 });
 
