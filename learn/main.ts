@@ -17,6 +17,7 @@ import { read } from './commands/read.ts';
 import { run, shell } from './commands/run.ts';
 import { reset, start } from './commands/start.ts';
 import { tour } from './commands/tour.ts';
+import { web } from './commands/web.ts';
 import { UserError } from './course.ts';
 import { removeEmptyGroups } from './sandbox/groups.ts';
 import { printError, wrap } from './screen.ts';
@@ -158,6 +159,11 @@ program
   .requiredOption('-n, --name <name>', 'the name on it')
   .description('show and write down what your capstone has come to')
   .action(certificate);
+program
+  .command('web')
+  .requiredOption('--export <directory>', 'write the course there as a static site')
+  .description('show the course in a browser')
+  .action(web);
 program
   .command('reset')
   .argument('<chapter>')

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { chapters } from '../../learn/course.ts';
 import { hintsOf } from '../../learn/hints.ts';
 import { repository } from '../../learn/repository.ts';
+import { learn as learnIn } from './learn-command.ts';
 
 let work: string;
 
@@ -25,14 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(work, { recursive: true }));
 
-function learn(...args: string[]) {
-  const environment = { ...process.env, LEARN_WORK: work, NO_COLOR: '1' };
-  const { stdout, stderr, status } = spawnSync(join(repository, 'bin/learn'), args, {
-    encoding: 'utf8',
-    env: environment,
-  });
-  return { stdout, stderr, status };
-}
+const learn = (...args: string[]) => learnIn(work, ...args);
 
 const solve = (slug: string): void =>
   cpSync(join(repository, 'solutions', slug), join(work, slug), { recursive: true });

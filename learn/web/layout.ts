@@ -1,0 +1,70 @@
+// What all pages have: language, title, landmarks, navigation, and a policy that forbids everything else.
+import { type Html, html } from './html.ts';
+import { hrefBetween } from './paths.ts';
+
+export interface Page {
+  /** Its address in the site: '02-pid-namespace.html'. */
+  path: string;
+  title: string;
+  content: Html;
+  before?: PageLink | undefined;
+  after?: PageLink | undefined;
+  /** The chapter whose tasks the page shows. */
+  exercise?: string;
+}
+
+export interface PageLink {
+  path: string;
+  title: string;
+}
+
+/** Chromium counts file: as 'self' and others do not; over http no file: address can be loaded. */
+export const CONTENT_POLICY =
+  "default-src 'none'; script-src 'self' file:; style-src 'self' file:; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'";
+
+const SECTIONS: readonly PageLink[] = [
+  { path: 'index.html', title: 'Chapters' },
+  { path: 'tour.html', title: 'Tour of the engine' },
+  { path: 'misconceptions.html', title: 'Misconceptions' },
+];
+
+/** @param live whether a server is behind the page, which tells it of the learner's progress */
+export function document({ path, title, content, before, after, exercise }: Page, live: boolean): string {
+  const to = (target: string): string => hrefBetween(path, target);
+  const link = (each: PageLink, rel: string | undefined, text: string): Html =>
+    html`<a href="${to(each.path)}"${rel && html` rel="${rel}"`}${each.path === path && html` aria-current="page"`}>${text}</a>\n`;
+  const turn =
+    (before || after) &&
+    html`<nav class="turn" aria-label="Neighbouring pages">
+${before && link(before, 'prev', `← ${before.title}`)}${after && link(after, 'next', `${after.title} →`)}</nav>
+`;
+  const policy = live ? '' : html`<meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}">\n`;
+  return html`<!doctype html>
+<html lang="en"${live && html` data-live="${to('events')}"`}${live && exercise && html` data-exercise="${exercise}"`}>
+<head>
+<meta charset="utf-8">
+${policy}<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title} – mini-docker</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${to('style.css')}">
+<script src="${to('page.js')}" defer></script>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the text</a>
+<header>
+<nav aria-label="Course">
+${SECTIONS.map(each => link(each, undefined, each.title))}</nav>
+</header>
+<main id="main" tabindex="-1">
+${content}
+</main>
+${turn}<footer>
+<p>mini-docker: from one system call to a working Docker</p>
+</footer>
+<p id="news" class="unseen" role="status"></p>
+</body>
+</html>
+`.html;
+}
