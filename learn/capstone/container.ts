@@ -67,7 +67,7 @@ export function namespaceOf(pid: number, kind: string): string | undefined {
 }
 
 /** Waits until something holds. @returns whether it came true within the time */
-export async function until(holds: () => boolean | Promise<boolean>, patience = 8000): Promise<boolean> {
+export async function until(holds: () => boolean | Promise<boolean>, patience = 15_000): Promise<boolean> {
   for (const deadline = Date.now() + patience; ; await sleep(20)) {
     if (await holds()) return true;
     if (Date.now() > deadline) return false;

@@ -12,7 +12,7 @@ export interface Terminal {
   /** Settles when the program has ended. */
   readonly ended: Promise<ExitStatus>;
   type(keys: string): void;
-  /** Waits for text on the screen. @returns whether it appeared, within 5 seconds and before the program ended */
+  /** Waits for text on the screen. @returns whether it appeared, within 15 seconds and before the program ended */
   shows(text: string): Promise<boolean>;
 }
 
@@ -43,7 +43,7 @@ export async function atTerminal(
     ended,
     type: keys => void stream.write(keys),
     async shows(text) {
-      for (const deadline = Date.now() + 5000; !screen.includes(text); await sleep(10))
+      for (const deadline = Date.now() + 15_000; !screen.includes(text); await sleep(10))
         if (over || Date.now() > deadline) return screen.includes(text);
       return true;
     },

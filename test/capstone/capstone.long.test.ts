@@ -17,8 +17,11 @@ const lacking: Record<Foreign, Record<number, string>> = {
   'mini-docker': {},
   docker: { 27: 'its daemon has one map of users for all containers, and run has no option for it' },
   podman: {
+    11: 'its process 1 for --init is a package of its own',
     25: 'its filter lets a container make user namespaces',
     26: 'it does not make a working directory that is missing',
+    28: 'names need a plugin, and networks a directory of the machine',
+    30: "docker's client does not get the exit code of a container with --rm",
   },
   chapters: {
     6: 'its box has no /dev/shm',

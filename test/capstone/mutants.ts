@@ -22,7 +22,7 @@ const right = readFileSync(join(engines, 'mini-docker/my-docker'), 'utf8').repla
 /**
  * Words for the scripts: `engine` calls the right engine, and `become` passes everything on to it, signals too. `without
  * OPTION` and `without2 OPTION` do so without an option, and without one and its value; `swap FROM TO` with another word,
- * and `extra=OPTIONS also` with more options.
+ * `extra=OPTIONS also` with more options. `proxy PATTERN ANSWER HOST` is a daemon that gives one answer of its own.
  */
 const WORDS = `
 become() {
@@ -45,6 +45,22 @@ swap() {
   from=$1 to=$2; shift 2; n=$#
   while [ $n -gt 0 ]; do word=$1; shift; n=$((n-1)); [ "$word" = "$from" ] && word=$to; set -- "$@" "$word"; done
   become "$@"
+}
+proxy() {
+  (become daemon --host unix:///tmp/right.sock &)
+  until [ -S /tmp/right.sock ]; do sleep 0.05; done
+  exec node -e '
+    const net = require("node:net");
+    const [pattern, answer, host] = process.argv.slice(1);
+    net.createServer({ allowHalfOpen: true }, client => {
+      const right = net.connect({ path: "/tmp/right.sock", allowHalfOpen: true });
+      for (const each of [client, right]) each.on("error", () => {});
+      right.pipe(client);
+      client.on("data", data => {
+        if (!new RegExp(pattern).test(data)) return right.write(data);
+        client.write("HTTP/1.1 " + answer.replaceAll("\\\\r\\\\n", "\\r\\n"));
+      }).on("end", () => right.end());
+    }).listen(host.slice(7));' "$1" "$2" "$3"
 }
 also() { verb=$1; shift; become "$verb" $extra "$@"; }
 `;
