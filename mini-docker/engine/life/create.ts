@@ -11,15 +11,14 @@ import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
 import { badParameter } from '../core/errors.ts';
-import type { HostFacts } from '../core/host-facts.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { makeWorkingDirectory } from '../files/working-directory.ts';
 import { hasOwnNames, linkById } from '../networks/links.ts';
 import { nameNetworks, requestedNetworks } from '../networks/requested.ts';
 import { checkConfig } from '../spec/check-config.ts';
 import { withHostDefaults } from '../spec/host-defaults.ts';
+import { hostWarnings } from '../spec/host-warnings.ts';
 import { commandLine, withImageDefaults } from '../spec/image-defaults.ts';
-import { isNonBlocking } from '../spec/log-options.ts';
 import { lxcfsMounts, wantsLxcfs } from '../spec/lxcfs.ts';
 import { requestedMounts } from '../spec/mount-requests.ts';
 import { containerEvent } from '../state/container-events.ts';
@@ -64,7 +63,7 @@ export async function createContainer(
     context.records.syncLater(id);
     containers.add(container);
     containerEvent(context, container, 'create');
-    return { Id: id, Warnings: warnings(record.hostConfig, context.facts) };
+    return { Id: id, Warnings: hostWarnings(record.hostConfig, context.facts) };
   } catch (error) {
     containers.releaseName(name, id);
     throw error;
@@ -170,27 +169,6 @@ function defaultHostname(context: EngineContext, host: HostConfig, id: string): 
   const shared = /^container:(.+)$/.exec(host.NetworkMode ?? '')?.[1];
   if (shared !== undefined) return context.containers.find(shared)?.record.config.Hostname ?? '';
   return host.NetworkMode === 'host' || host.UTSMode === 'host' ? context.facts.hostname : id.slice(0, 12);
-}
-
-function warnings(host: HostConfig, facts: HostFacts): string[] {
-  const found: string[] = [];
-  if ((host.Memory ?? 0) > 0 && !facts.swapLimit) {
-    found.push(
-      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
-    );
-  }
-  if (host.OomKillDisable && !host.Memory) {
-    found.push(
-      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
-    );
-  }
-  if (isNonBlocking(host))
-    found.push(
-      'The log option mode=non-blocking has no effect: no output is dropped, and a program may wait.',
-    );
-  if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
-    found.push('Published ports are discarded when using host network mode');
-  return found;
 }
 
 function otherContainer(context: EngineContext, reference: string): ContainerRecord {

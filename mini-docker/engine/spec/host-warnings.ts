@@ -1,0 +1,26 @@
+// What a client is told of settings that do less than they say.
+
+import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import type { HostFacts } from '../core/host-facts.ts';
+import { isNonBlocking } from './log-options.ts';
+
+export function hostWarnings(host: HostConfig, facts: HostFacts): string[] {
+  const found: string[] = [];
+  if ((host.Memory ?? 0) > 0 && !facts.swapLimit) {
+    found.push(
+      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    );
+  }
+  if (host.OomKillDisable && !host.Memory) {
+    found.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    );
+  }
+  if (isNonBlocking(host))
+    found.push(
+      'The log option mode=non-blocking has no effect: no output is dropped, and a program may wait.',
+    );
+  if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
+    found.push('Published ports are discarded when using host network mode');
+  return found;
+}
