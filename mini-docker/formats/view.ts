@@ -42,6 +42,8 @@ export interface BoxRow {
 }
 
 export interface Usage {
+  /** Milliseconds since 1970: many boxes are not all read at every look. */
+  at: number;
   /** Nanoseconds of processor time since its start. */
   cpu: number;
   memory: number;

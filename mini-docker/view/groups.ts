@@ -36,7 +36,7 @@ export function readGroups(pids: readonly number[]): GroupView[] {
 export function readUsage(pid: number): Usage | undefined {
   const text = readProcFile(pid, 'cgroup');
   const place = text === undefined ? undefined : placeOf(text);
-  return place && { cpu: cpuUsed(place), memory: memoryUsed(place), tasks: tasksUsed(place) };
+  return place && { at: Date.now(), cpu: cpuUsed(place), memory: memoryUsed(place), tasks: tasksUsed(place) };
 }
 
 let mounted: ReturnType<typeof decodeHierarchies> | undefined;
@@ -129,8 +129,9 @@ function throttled(place: Place): number {
 function memoryUsed(place: Place): number {
   const { directory } = place.of('memory');
   const used = readNumber(`${directory}/${place.version === 2 ? 'memory.current' : 'memory.usage_in_bytes'}`);
-  const table = readTable(`${directory}/memory.stat`);
-  const idle = table.total_inactive_file ?? table.inactive_file ?? 0;
+  // Of 40 lines one is wanted. Version 1 also has a line for the group without those below it.
+  const line = place.version === 2 ? /^inactive_file (\d+)/m : /^total_inactive_file (\d+)/m;
+  const idle = Number(line.exec(readValue(`${directory}/memory.stat`) ?? '')?.[1] ?? 0);
   return idle < used ? used - idle : used;
 }
 

@@ -45,10 +45,26 @@ export function readNamespaces(options: {
       inode,
       hosts,
       ...(type === 'uts' && inode !== hosts ? hostnameIn(inIt[0]!) : {}),
-      others: neighbours.filter(({ pid }) => inodeOf(pid, type) === inode).map(({ name }) => name),
+      others: neighbours.filter(({ pid }) => neighbourInode(pid, type) === inode).map(({ name }) => name),
       pids: inIt,
     }));
   });
+}
+
+/** A neighbour rarely changes its namespaces, and there may be hundreds. */
+const known = new Map<string, number | undefined>();
+/** Milliseconds, and the time of the first of those known. */
+const KEPT = 5000;
+let knownSince = 0;
+
+function neighbourInode(pid: number, type: NamespaceName): number | undefined {
+  if (Date.now() - knownSince > KEPT) {
+    known.clear();
+    knownSince = Date.now();
+  }
+  const key = `${pid} ${type}`;
+  if (!known.has(key)) known.set(key, inodeOf(pid, type));
+  return known.get(key);
 }
 
 /** Without the right to enter the namespace, nothing. */

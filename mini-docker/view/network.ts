@@ -24,9 +24,27 @@ export function readNetworks(members: readonly { inode: number; pid: number }[])
       inode,
       pid,
       links: inside?.links.map(link => shaped(link, inside, outside)) ?? [],
-      listening: quietly(() => listeningSockets(pid).slice(0, MOST)) ?? [],
+      listening: listeningIn(inode, pid),
     };
   });
+}
+
+/**
+ * To find the listening sockets the kernel walks its table of all connections of the machine, which takes milliseconds:
+ * a namespace's are kept for a while.
+ */
+const known = new Map<number, { at: number; found: NetworkView['listening'] }>();
+/** Milliseconds. */
+const KEPT = 3000;
+
+function listeningIn(inode: number, pid: number): NetworkView['listening'] {
+  const now = Date.now();
+  for (const [key, { at }] of known) if (now - at > KEPT) known.delete(key);
+  const before = known.get(inode);
+  if (before !== undefined) return before.found;
+  const found = quietly(() => listeningSockets(pid).slice(0, MOST)) ?? [];
+  known.set(inode, { at: now, found });
+  return found;
 }
 
 interface Look {

@@ -27,7 +27,7 @@ export function remember(history: History, view: View): History {
   const { at, host, boxes, chosen } = view;
   const next = new Map<string, readonly Sample[]>();
   const add = (id: string, sample: Sample) => {
-    const before = (history.get(id) ?? []).filter(each => at - each.at <= MINUTE && each.at < at);
+    const before = (history.get(id) ?? []).filter(each => at - each.at <= MINUTE && each.at < sample.at);
     next.set(id, [...before, sample]);
   };
   // Processors' time in nanoseconds: the ticks are those of all processors.
@@ -42,7 +42,7 @@ export function remember(history: History, view: View): History {
     if (usage === undefined) continue;
     const group = chosen?.id === id ? chosen.groups[0] : undefined;
     const io = group && { io: group.io.read + group.io.written, ...most(group.pressure ?? {}) };
-    add(id, { at, ...usage, ...io });
+    add(id, { ...usage, ...io });
   }
   return next;
 }

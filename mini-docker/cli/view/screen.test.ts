@@ -147,7 +147,7 @@ function viewAt(seconds: number, chosen: BoxView = web): View {
         image: 'nginx',
         status: 'running',
         note: 'Up 2 minutes',
-        usage: { cpu: seconds * 5e8, memory: 32 << 20, tasks: 3 },
+        usage: { at: seconds * 1000, cpu: seconds * 5e8, memory: 32 << 20, tasks: 3 },
       },
       {
         id: 'b'.repeat(64),

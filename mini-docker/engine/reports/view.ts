@@ -1,7 +1,7 @@
 // GET /mini-docker/view: looks at the machine, one after another. Only the chosen container is read in depth.
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BoxRow, BoxView, View } from '../../formats/view.ts';
+import type { BoxRow, BoxView, Usage, View } from '../../formats/view.ts';
 import { readBox } from '../../view/box.ts';
 import { readUsage } from '../../view/groups.ts';
 import { readHost } from '../../view/host.ts';
@@ -15,6 +15,8 @@ import { statusText } from './list.ts';
 
 /** Milliseconds. */
 const SHORTEST = 200;
+/** For each container, that its figures in the list may be older: with 50 of them, 4 s. */
+const AGE_EACH = 80;
 /** Lines of the log, and characters of each. */
 const LOG = { lines: 50, longest: 500 };
 
@@ -35,6 +37,7 @@ async function* looks(
 ): AsyncGenerator<View> {
   const { asked, interval, signal } = options;
   const readTail = logTail();
+  const usageOf = usages();
   while (!signal.aborted) {
     const all = [...context.containers].sort(byStart);
     const wanted = asked?.removed === false ? asked : all[0];
@@ -43,7 +46,7 @@ async function* looks(
     yield {
       at: Date.now(),
       host: readHost(),
-      boxes: all.map(row),
+      boxes: all.map(live => row(live, usageOf(live, live === wanted ? 0 : all.length * AGE_EACH))),
       ...(wanted === undefined ? {} : { wanted: wanted.id }),
       ...(chosen === undefined ? {} : { chosen: log === undefined ? chosen : { ...chosen, log } }),
     };
@@ -57,8 +60,20 @@ function byStart(a: LiveContainer, b: LiveContainer): number {
   return a.record.created < b.record.created ? 1 : -1;
 }
 
-function row({ id, record, run }: LiveContainer): BoxRow {
-  const usage = run && quietly(() => readUsage(run.container.pid));
+/** Reads what a container uses, unless it was read less than `age` milliseconds ago. */
+function usages(): (live: LiveContainer, age: number) => Usage | undefined {
+  const known = new WeakMap<object, Usage | undefined>();
+  return ({ run }, age) => {
+    if (run === undefined) return undefined;
+    const before = known.get(run);
+    if (before !== undefined && Date.now() - before.at < age) return before;
+    const usage = quietly(() => readUsage(run.container.pid));
+    known.set(run, usage);
+    return usage;
+  };
+}
+
+function row({ id, record }: LiveContainer, usage: Usage | undefined): BoxRow {
   return {
     id,
     name: record.name,

@@ -16,6 +16,9 @@ const STATES = { tcp: '0A', udp: '07' } as const;
 /** Bytes to read. The kernel lists listening sockets first, and any number of connections may follow them. */
 const LARGEST = 1 << 20;
 
+/** Made once: its pages cost more than the reading. The kernel gives memory only to those that were written. */
+let room: Buffer | undefined;
+
 /** Sockets that wait for connections or packets; [] when the process has ended. */
 export function listeningSockets(pid: number): ListeningSocket[] {
   return (['tcp', 'udp'] as const).flatMap(protocol =>
@@ -52,11 +55,11 @@ function beginning(path: string): string {
     throw error;
   }
   try {
-    const buffer = Buffer.alloc(LARGEST);
+    room ??= Buffer.alloc(LARGEST);
     let length = 0;
     for (let got = -1; got !== 0 && length < LARGEST; length += got)
-      got = readSync(fd, buffer, length, LARGEST - length, null);
-    return buffer.toString('latin1', 0, length);
+      got = readSync(fd, room, length, LARGEST - length, null);
+    return room.toString('latin1', 0, length);
   } finally {
     closeSync(fd);
   }
