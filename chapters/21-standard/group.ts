@@ -29,7 +29,7 @@ export function processesIn([directory]: Group): number[] {
 /** Of ten milliseconds each. */
 const TRIES = 1000;
 
-/** A process counts until its parent has reaped it, so the last one may still be there for a moment. */
+/** A killed process is in its group until it has ended, which takes a moment. */
 export async function giveBackGroup(group: Group): Promise<void> {
   for (const directory of group) {
     for (let tries = 1; ; tries++) {

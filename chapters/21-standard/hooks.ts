@@ -7,8 +7,18 @@ import { inBox } from '../11-exec/exec.ts';
 import type { HookKind } from './bundle.ts';
 import { type Box, type State, stateOf } from './record.ts';
 
-/** One after another, in the machine's namespaces. @throws Mistake with the first that fails */
-export function runHooks(box: Box, kind: HookKind, state: State = stateOf(box)): void {
+/**
+ * One after another, in the machine's namespaces.
+ * @param failed what to do when one fails. @throws Mistake with the first that fails, if nothing else is said
+ */
+export function runHooks(
+  box: Box,
+  kind: HookKind,
+  state: State = stateOf(box),
+  failed = (mistake: Mistake): void => {
+    throw mistake;
+  },
+): void {
   for (const { path, args = [path], env = [], timeout } of box.config.hooks?.[kind] ?? []) {
     const { status, stderr, error } = spawnSync(path, args.slice(1), {
       argv0: args[0],
@@ -19,7 +29,7 @@ export function runHooks(box: Box, kind: HookKind, state: State = stateOf(box)):
     // EPIPE: it did not read its input. It need not.
     const why =
       error !== undefined && !error.message.includes('EPIPE') ? error.message : `exit code ${status}`;
-    if (status !== 0) throw new Mistake(`the ${kind} hook ${path} failed: ${why} ${stderr ?? ''}`.trim());
+    if (status !== 0) failed(new Mistake(`the ${kind} hook ${path} failed: ${why} ${stderr ?? ''}`.trim()));
   }
 }
 

@@ -46,12 +46,6 @@ export async function remove(box: Box, force: boolean): Promise<void> {
   const status = statusOf(box);
   if (status !== 'stopped' && !force) throw new Mistake(`cannot delete ${box.id}: it is ${status}`);
   await destroy(box);
-  try {
-    runHooks(box, 'poststop', stateOf(box, 'stopped'));
-  } catch (error) {
-    // There is nothing left that could be undone.
-    console.error(`box: ${(error as Error).message}`);
-  }
 }
 
 /** Ends whatever is left of a box, gives back what it held, and forgets it. */
@@ -65,4 +59,8 @@ export async function destroy(box: Box): Promise<void> {
   signal(box, 'KILL', true);
   await giveBackGroup(box.group ?? []);
   rmSync(box.directory, { recursive: true });
+  // Before it had a process, no hook has run: there is nothing of theirs to be cleaned up.
+  if (box.process === undefined) return;
+  // Nothing is left that a failure could stop, and the others may have more to clean up.
+  runHooks(box, 'poststop', stateOf(box, 'stopped'), ({ message }) => console.error(`box: ${message}`));
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIG } from '#linux';
 import { workDirectory } from '../../learn/grader/grade.ts';
-import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
+import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 const COURSE = resolve(import.meta.dirname, '../..');
 type Captured = Awaited<ReturnType<Lab['run']>>;
@@ -185,7 +185,7 @@ export async function checkEngine(lab: Lab): Promise<void> {
       promised,
       seen: ran.timedOut
         ? 'it waits for an answer'
-        : `${ending(ran)} ${quote(ran.stderr.trim().slice(-300))}`,
+        : `${ending(ran)} ${ran.stderr.trim().slice(-300)}`.trim(),
       look: 'let the runtime write its arguments to a file, and do by hand what podman did',
     });
 

@@ -5,14 +5,22 @@ import { checkEngine, checkPause } from './check-runtime.ts';
 
 export const exercise: Exercise = {
   tasks: [
-    { id: 'hooks', title: 'Hooks', points: 4, file: 'hooks.ts', needsRoot: true, check: checkHooks },
+    {
+      id: 'hooks',
+      title: 'Hooks',
+      points: 4,
+      file: 'hooks.ts',
+      needsRoot: true,
+      timeLimit: 30_000,
+      check: checkHooks,
+    },
     {
       id: 'pause',
       title: 'A state of your own',
       points: 4,
       file: 'runtime.ts',
       needsGroups: true,
-      timeLimit: 30_000,
+      timeLimit: 60_000,
       check: checkPause,
     },
     {
@@ -22,7 +30,7 @@ export const exercise: Exercise = {
       file: 'runtime.ts',
       needsGroups: true,
       needsProgram: 'podman',
-      timeLimit: 40_000,
+      timeLimit: 60_000,
       check: checkEngine,
     },
   ],
