@@ -23,7 +23,8 @@ export interface Network {
   prefix: string;
 }
 
-const BOX: Network = { bridge: 'box0', prefix: '10.88.0' };
+/** Chapter 20 gives each of its hosts another prefix. */
+export const BOX: Network = { bridge: 'box0', prefix: '10.88.0' };
 const LEASES = '/tmp/box/addresses';
 
 /** A port of the machine, and the port of the box that it leads to. */
@@ -119,7 +120,7 @@ function lease({ prefix }: Network): string {
 }
 
 /** Packets to a published port get the box's address as destination; outgoing packets get the machine's as sender. */
-const RULES = `
+const rules = (): string => `
 table ip box {
   map published { type inet_service : ipv4_addr . inet_service; }
   chain prerouting {
@@ -142,6 +143,6 @@ function translate({ bridge }: Network): void {
   // Without it the kernel drops packets from 127.0.0.1 that leave by a link other than lo.
   writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, '1');
   if (spawnSync('nft', ['list', 'table', 'ip', 'box']).status !== 0) {
-    execFileSync('nft', ['-f', '-'], { input: RULES });
+    execFileSync('nft', ['-f', '-'], { input: rules() });
   }
 }

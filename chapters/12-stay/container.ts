@@ -27,11 +27,11 @@ import { type Group, joinGroup, makeGroup, removeGroup } from '../07-cgroups/gro
 import { layersOf, mountLayers } from '../08-layers/layers.ts';
 import type { Image } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
-import { connect, disconnect, type Network } from '../10-network/network.ts';
+import { type Connection, connect, disconnect, type Network } from '../10-network/network.ts';
 import type { Spec } from './spec.ts';
 import { type Held, runningBox } from './state.ts';
 
-/** What chapters 16 and 19 add to every box. */
+/** What chapters 16, 19 and 20 add to every box, or do in another way. */
 export const added = {
   /** Sets rules for the box's group, before the box is in it. */
   toGroup: async (_group: Group, _spec: Spec): Promise<void> => {},
@@ -40,6 +40,8 @@ export const added = {
   /** The network that `--net` names; undefined if it names none. */
   network: (_spec: Spec): Network | undefined => undefined,
   volumes: (_spec: Spec): Volume[] => [],
+  /** Lays the cable to a box that has a network of its own. */
+  connect: (pid: number, spec: Spec, network?: Network): Connection => connect(pid, spec.published, network),
   /** Serves a box from outside, from before its program starts until `ended`. */
   serve: async (_spec: Spec, _pid: number, _ended: AbortSignal): Promise<void> => {},
 };
@@ -99,7 +101,7 @@ export async function runContainer(
   const held: Held = { group };
   const ended = new AbortController();
   try {
-    if (spec.net === 'box' || network) held.connection = connect(pid, spec.published, network);
+    if (spec.net === 'box' || network) held.connection = added.connect(pid, spec, network);
     await added.serve(spec, pid, ended.signal);
   } catch (error) {
     // Otherwise it would run on, unconnected, as soon as our end of the pipe is closed.

@@ -27,6 +27,10 @@ export interface Spec {
   /** Chapter 19: what else other boxes may call it. */
   aliases?: string[];
   health?: HealthCheck;
+  /** Chapter 20: the host that the box is on, its address in the network of all hosts, and its MTU. */
+  host?: string;
+  address?: string;
+  mtu?: number;
 }
 
 /** Chapter 19: a command that succeeds while the box works. */

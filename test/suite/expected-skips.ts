@@ -62,7 +62,7 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: temporaryDevice === undefined,
   },
   ...[
-    ...['containerd', 'ctr', 'curl', 'docker-registry', 'newuidmap', 'perl', 'podman'],
+    ...['containerd', 'ctr', 'curl', 'docker-registry', 'etcd', 'iptables', 'newuidmap', 'perl', 'podman'],
     ...['runc', 'script', 'skopeo', 'strace'],
   ].map(program => ({
     file: 'test/course/chapters.long.test.ts',

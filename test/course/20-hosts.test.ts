@@ -1,0 +1,3 @@
+import { testChapter } from './chapter.ts';
+
+await testChapter('20-hosts');
