@@ -18,6 +18,7 @@ import {
   openNetlink,
   openNetworkNamespace,
   setLink,
+  setSendOffload,
 } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 import type { Connection } from '../10-network/network.ts';
@@ -59,9 +60,7 @@ export function connectToOverlay(
   if (bridge === undefined) throw new Mistake('this host has no overlay network yet: overlay makes it');
   claim(address);
   const link = `box-99-${address.split('.').at(-1)}`;
-  // Each packet is cut to size in the box, as before a cable between real machines. Otherwise the kernel would carry
-  // 64 KB at once from one namespace to the other, and hide what a wrong MTU does.
-  const peer = { name: 'eth0', namespace: { pid }, mac: macOf(address), mtu, maxSegments: 1 };
+  const peer = { name: 'eth0', namespace: { pid }, mac: macOf(address), mtu };
   machine.request(createLink({ name: link, kind: 'veth', master: bridge.index, mtu, peer }));
   machine.request(setLink(link, { up: true }));
   const namespace = openNetworkNamespace({ pid });
@@ -71,6 +70,9 @@ export function connectToOverlay(
     box.request(setLink(LOOPBACK_INDEX, { up: true }));
     box.request(addAddress({ link: index, address, prefixLength: 24 }));
     box.request(setLink(index, { up: true }));
+    // The kernel carries 64 KB at once from one namespace to the other, and computes no checksums. A packet that leaves
+    // a real machine is finished, and has the size that it was cut to: here too, or the cable would hide a wrong MTU.
+    setSendOffload('eth0', false);
   });
   closeSync(namespace);
   return { address, link, published: [] };

@@ -283,6 +283,7 @@ export const IOCTL = {
   TIOCGPTPEER: 0x5441,
   /** <linux/sockios.h> */
   SIOCSIFFLAGS: 0x8914,
+  SIOCETHTOOL: 0x8946,
 } as const;
 
 /** <sys/socket.h> */

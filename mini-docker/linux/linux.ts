@@ -5,6 +5,7 @@ export { clone, wait } from './clone.ts';
 export * from './constants.ts';
 export { describe } from './describe.ts';
 export { errnoName } from './errno.ts';
+export { setSendOffload } from './ethtool.ts';
 export { executable } from './executable.ts';
 export { type ExitStatus, reap, watchExit } from './exits.ts';
 export { openInRoot, withFd } from './in-root.ts';

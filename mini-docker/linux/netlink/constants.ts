@@ -84,7 +84,6 @@ export const IFLA = {
   NUM_TX_QUEUES: 31,
   NUM_RX_QUEUES: 32,
   LINK_NETNSID: 37,
-  GSO_MAX_SEGS: 40,
 } as const;
 
 /** <linux/if_link.h> and <linux/veth.h>: attributes inside IFLA_LINKINFO, _AF_SPEC and _PROTINFO */

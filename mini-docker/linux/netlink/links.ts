@@ -38,11 +38,6 @@ export interface LinkSettings {
   name?: string;
   mac?: string;
   mtu?: number;
-  /**
-   * Packets that the kernel may put on the link as one, to be cut later (segmentation offload); with 1, each is cut
-   * where it is made.
-   */
-  maxSegments?: number;
   /** Index of the bridge that the link becomes a port of; 0 for none. */
   master?: number;
   up?: boolean;
@@ -276,12 +271,11 @@ function linkBody(link: LinkRef): Buffer {
 }
 
 function settingsOf(settings: LinkSettings): Attribute[] {
-  const { name, mac, mtu, maxSegments, master, namespace, alias, linkLocal } = settings;
+  const { name, mac, mtu, master, namespace, alias, linkLocal } = settings;
   const attributes: Attribute[] = [];
   if (name !== undefined) attributes.push([IFLA.IFNAME, name]);
   if (mac !== undefined) attributes.push([IFLA.ADDRESS, encodeMac(mac)]);
   if (mtu !== undefined) attributes.push([IFLA.MTU, mtu]);
-  if (maxSegments !== undefined) attributes.push([IFLA.GSO_MAX_SEGS, maxSegments]);
   if (master !== undefined) attributes.push([IFLA.MASTER, master]);
   if (alias !== undefined) attributes.push([IFLA.IFALIAS, alias]);
   if (namespace && 'pid' in namespace) attributes.push([IFLA.NET_NS_PID, namespace.pid]);

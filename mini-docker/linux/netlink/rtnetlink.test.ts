@@ -64,13 +64,12 @@ test('one message makes a veth whose end is a port of the bridge and whose peer 
         namespace: { pid: container.pid },
         mac: '02:42:ac:11:00:02',
         mtu: 1300,
-        maxSegments: 1,
       },
     }),
   );
   expect(ip('link show dev veth-a')).toMatchObject([{ master: 'br-a', linkinfo: { info_kind: 'veth' } }]);
   expect(ip('link show dev eth0', container.pid)).toMatchObject([
-    { ifname: 'eth0', address: '02:42:ac:11:00:02', mtu: 1300, gso_max_segs: 1 },
+    { ifname: 'eth0', address: '02:42:ac:11:00:02', mtu: 1300 },
   ]);
 });
 
