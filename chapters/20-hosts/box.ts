@@ -1,6 +1,6 @@
-// Chapter 20. Boxes on two hosts: chapter 18's box, which can be on any of them.
+// Chapter 20. Boxes on two hosts: chapter 19's box, which can be on any of them.
 // Run: node chapters/20-hosts/box.ts hosts up | hosts down
-//      … box.ts on HOST COMMAND…, where COMMAND is one of these, or any command of chapter 18:
+//      … box.ts on HOST COMMAND…, where COMMAND is one of these, or any command of chapter 19:
 //        run [--ip ADDRESS] [--mtu BYTES] … IMAGE [COMMAND…]
 //        overlay [TABLE] | agent STORE | store | weather DELAY LOSE | look LINK PACKETS [WORD]
 import { Mistake } from '../04-mounts/mistake.ts';
@@ -17,9 +17,9 @@ addedOptions['--mtu'] = (spec, next) => {
   spec.mtu = Number(next());
 };
 const connect = added.connect;
-added.connect = (pid, spec) => {
+added.connect = (pid, spec, network) => {
   const { address, mtu = MTU } = spec;
-  return address === undefined ? connect(pid, spec) : connectToOverlay(pid, { address, mtu });
+  return address === undefined ? connect(pid, spec, network) : connectToOverlay(pid, { address, mtu });
 };
 
 let host: Host | undefined;
@@ -53,5 +53,5 @@ if (verb === 'hosts') {
   const { look } = await import('./look.ts');
   await look({ link: first, packets: Number(second), word: third });
 } else {
-  await import('../18-daemon/box.ts');
+  await import('../19-names/box.ts');
 }

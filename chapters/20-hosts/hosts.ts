@@ -23,19 +23,19 @@ import {
   wait,
 } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
-import { network } from '../10-network/network.ts';
+import { BOX } from '../10-network/network.ts';
 
 export interface Host {
   name: string;
   /** Its address on the cable. */
   address: string;
-  /** The address of its box0, where chapter 10 connects boxes. */
-  gateway: string;
+  /** The first three numbers of addresses on its box0, where chapter 10 connects boxes. */
+  prefix: string;
 }
 
 export const hosts: readonly Host[] = [
-  { name: 'one', address: '192.168.20.1', gateway: '10.88.1.1' },
-  { name: 'two', address: '192.168.20.2', gateway: '10.88.2.1' },
+  { name: 'one', address: '192.168.20.1', prefix: '10.88.1' },
+  { name: 'two', address: '192.168.20.2', prefix: '10.88.2' },
 ];
 
 /** Where `ip netns` looks for names, too. */
@@ -117,6 +117,6 @@ export function enterHost(name: string): Host {
   call(setns(fd, CLONE.NEWNET));
   closeSync(fd);
   process.env.BOX_HOST = name;
-  network.gateway = host.gateway;
+  BOX.prefix = host.prefix;
   return host;
 }
