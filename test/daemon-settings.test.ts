@@ -1,6 +1,14 @@
 // daemon.json: what dockerd's settings do here.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -51,6 +59,11 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await daemon.stop();
+  // The group is the administrator's, as with dockerd: no container takes it along.
+  for (const place of ['.', ...readdirSync('/sys/fs/cgroup')]) {
+    const group = join('/sys/fs/cgroup', place, 'mini-docker-settings-test');
+    if (existsSync(group)) rmdirSync(group);
+  }
   rmSync(scratch, { recursive: true });
 });
 

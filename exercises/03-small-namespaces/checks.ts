@@ -119,9 +119,10 @@ async function checkTune(lab: Lab): Promise<void> {
     seen: `it says ${after}`,
     look: 'which process opens the file: the setting is that of the namespaces of the opener',
   });
-  // The setting gets the value that it already has, so that a wrong answer does no harm.
+  // Settings of the network, which the box shares: the sandbox refuses those of the kernel to everybody. The setting gets
+  // the value that it already has, so that a wrong answer does no harm.
   const shared = random.pick(
-    await writable(lab, ['vm.swappiness', 'vm.dirty_ratio', 'kernel.panic', 'fs.lease-break-time']),
+    await writable(lab, ['net.ipv4.ip_default_ttl', 'net.ipv4.tcp_sack', 'net.core.somaxconn']),
   );
   const same = await output(lab, 'cat', pathOf(shared));
   const token = random.word();
@@ -130,7 +131,7 @@ async function checkTune(lab: Lab): Promise<void> {
     'refuses-others',
     refused.code === 125 && !refused.stdout.includes(token) && refused.stderr !== '',
     {
-      promised: `${shared} belongs to the kernel: the program says so on stderr, runs nothing, and exits with 125`,
+      promised: `${shared} is not the box's own: the program says so on stderr, runs nothing, and exits with 125`,
       seen: ending(refused),
       look: 'isOurs(): true only for settings of the UTS and IPC namespaces',
     },
