@@ -161,8 +161,9 @@ program
   .action(certificate);
 program
   .command('web')
-  .requiredOption('--export <directory>', 'write the course there as a static site')
-  .description('show the course in a browser')
+  .option('-p, --port <port>', 'the port on 127.0.0.1; a free one by default', portNumber)
+  .option('--export <directory>', 'write the course there as a static site')
+  .description('show the course in a browser, which checks your work as you save it')
   .action(web);
 program
   .command('reset')
@@ -203,6 +204,12 @@ function positive(text: string): number {
   const factor = Number(text);
   if (!(factor > 0)) throw new InvalidArgumentError('It must be a number greater than 0.');
   return factor;
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be 0 to 65535.');
+  return port;
 }
 
 // In `learn | head`, head closes the pipe once it has read enough.

@@ -2,11 +2,11 @@
 
 import { existsSync, watch as watchFiles } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkTasks, randomSeed } from '../checking.ts';
 import { type Chapter, chapterNamed, chapters, exerciseOf, UserError } from '../course.ts';
 import type { TaskResult } from '../grader/exercise.ts';
-import { gradeTask } from '../grader/grade.ts';
 import { bad, bold, dim, good, print, SIGN, wrap } from '../screen.ts';
-import { readProgress, updateProgress, workOn } from '../work.ts';
+import { readProgress, workOn } from '../work.ts';
 
 export interface CheckOptions {
   seed?: string;
@@ -43,23 +43,13 @@ async function checkOnce(
       `exercise ${chapter.number} has no task ${only}; its tasks are ${tasks.map(({ id }) => id).join(', ')}`,
     );
   }
-  const used = seed ?? String(Math.floor(Math.random() * 1e9));
+  const used = seed ?? randomSeed();
   const outcomes = new Set<TaskResult['outcome']>();
   print(bold(`\n  ${chapter.number}. ${chapter.title}\n`));
-  for (const task of chosen) {
-    const result = await gradeTask(task, {
-      chapter: chapter.slug,
-      directory: workOn(chapter),
-      seed: used,
-      patience,
-    });
+  for await (const result of checkTasks(chapter, chosen, { seed: used, patience })) {
     show(result);
     outcomes.add(result.outcome);
-    if (result.outcome === 'passed') remember(chapter, task.id);
   }
-  updateProgress(progress => {
-    progress.current = chapter.slug;
-  });
   print(`${dim(`  to repeat this check: --seed ${used}`)}\n  ${next(chapter, outcomes)}\n`);
   return !outcomes.has('failed');
 }
@@ -73,12 +63,6 @@ function next(chapter: Chapter, outcomes: ReadonlySet<TaskResult['outcome']>): s
     ? `then: learn read ${following.number}`
     : 'that was the last exercise: learn shows your points';
   return `learn solution ${number} shows our solution; ${then}`;
-}
-
-function remember(chapter: Chapter, task: string): void {
-  updateProgress(progress => {
-    progress.passed[`${chapter.slug}/${task}`] ??= new Date().toISOString();
-  });
 }
 
 /** Prints the result of a task or a stage. */

@@ -1,12 +1,31 @@
-// `learn web`: the course in a browser.
+// `learn web`: the course in a browser, live or as files.
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { UserError } from '../course.ts';
-import { print } from '../screen.ts';
+import { bold, dim, print } from '../screen.ts';
 import { exportSite } from '../web/export.ts';
+import { Live } from '../web/live.ts';
+import { serve } from '../web/server.ts';
 
-export async function web({ export: directory }: { export: string }): Promise<void> {
-  return writeSite(resolve(directory));
+export async function web(options: { export?: string; port?: number }): Promise<void> {
+  if (options.export !== undefined) return writeSite(resolve(options.export));
+  const { promise, resolve: stop } = Promise.withResolvers<void>();
+  // A second Ctrl-C ends it at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
+  await using live = new Live();
+  const token = randomBytes(16).toString('hex');
+  const server = await serve({ port: options.port ?? 0, token, live }).catch(({ message }: Error) => {
+    throw new UserError(`cannot serve the course: ${message}; without --port, learn finds a free one`);
+  });
+  const { port } = server.address() as AddressInfo;
+  print(`\n  Open ${bold(`http://127.0.0.1:${port}/${token}/`)} in a browser.`);
+  print('  Its exercises are checked whenever you save a file in work/.\n');
+  print(dim('  the address is for you alone; Ctrl-C stops'));
+  await promise;
+  server.close();
+  server.closeAllConnections();
 }
 
 async function writeSite(directory: string): Promise<void> {
