@@ -1,12 +1,17 @@
 // The mounts that a box's process 1 sees, with the layers of overlays.
 import type { MountView } from '../formats/view.ts';
-import { type MountInfo, readMountinfo } from '../linux/proc/mountinfo.ts';
+import { readBeginning } from '../linux/proc/file.ts';
+import { decodeMountinfo, type MountInfo } from '../linux/proc/mountinfo.ts';
 
-/** Mounts that are read: a container may have 100,000 (sysctl fs.mount-max). */
+/** Mounts that are read, and bytes: a container may have 100,000 of them (sysctl fs.mount-max). */
 const MOST = 500;
+const MOST_BYTES = 256 * 1024;
 
 export function readMounts(pid: number): MountView[] {
-  return (readMountinfo(pid) ?? []).slice(0, MOST).map(shaped);
+  const text = readBeginning(`/proc/${pid}/mountinfo`, MOST_BYTES);
+  // The last line may be cut.
+  const lines = text.split('\n').slice(0, -1).slice(0, MOST);
+  return decodeMountinfo(lines.join('\n')).map(shaped);
 }
 
 function shaped(mount: MountInfo): MountView {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** The name of a process in /proc. */
 export type Pid = number | 'self';
@@ -20,4 +20,28 @@ export function readProcFile(pid: Pid, name: string): string | undefined {
 export function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOENT' || code === 'ESRCH';
+}
+
+/** Made once: its pages cost more than the reading. The kernel gives memory only to those that were written. */
+let room: Buffer | undefined;
+const LARGEST = 1 << 20;
+
+/** At most `most` bytes of a file, 1 MiB or less; '' when it is missing or its process has ended. */
+export function readBeginning(path: string, most: number): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (isGone(error)) return '';
+    throw error;
+  }
+  try {
+    room ??= Buffer.alloc(LARGEST);
+    let length = 0;
+    for (let got = -1; got !== 0 && length < most; length += got)
+      got = readSync(fd, room, length, most - length, null);
+    return room.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
+  }
 }

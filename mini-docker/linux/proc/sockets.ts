@@ -1,7 +1,6 @@
 // /proc/PID/net/tcp and its siblings: the sockets of the process's network namespace. net/ipv4/tcp_ipv4.c, tcp4_seq_show
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { isGone } from './file.ts';
+import { readBeginning } from './file.ts';
 
 export interface ListeningSocket {
   protocol: 'tcp' | 'udp';
@@ -16,13 +15,12 @@ const STATES = { tcp: '0A', udp: '07' } as const;
 /** Bytes to read. The kernel lists listening sockets first, and any number of connections may follow them. */
 const LARGEST = 1 << 20;
 
-/** Made once: its pages cost more than the reading. The kernel gives memory only to those that were written. */
-let room: Buffer | undefined;
-
 /** Sockets that wait for connections or packets; [] when the process has ended. */
 export function listeningSockets(pid: number): ListeningSocket[] {
   return (['tcp', 'udp'] as const).flatMap(protocol =>
-    ['', '6'].flatMap(family => decodeSockets(beginning(`/proc/${pid}/net/${protocol}${family}`), protocol)),
+    ['', '6'].flatMap(family =>
+      decodeSockets(readBeginning(`/proc/${pid}/net/${protocol}${family}`, LARGEST), protocol),
+    ),
   );
 }
 
@@ -43,24 +41,4 @@ function decodeAddress(hex: string): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
   // URL writes the longest run of zeros as '::'.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
-}
-
-function beginning(path: string): string {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    // The file for IPv6 is missing where IPv6 is disabled.
-    if (isGone(error)) return '';
-    throw error;
-  }
-  try {
-    room ??= Buffer.alloc(LARGEST);
-    let length = 0;
-    for (let got = -1; got !== 0 && length < LARGEST; length += got)
-      got = readSync(fd, room, length, LARGEST - length, null);
-    return room.toString('latin1', 0, length);
-  } finally {
-    closeSync(fd);
-  }
 }
