@@ -1,5 +1,5 @@
 // daemon.json: what dockerd's settings do here.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { commandLines } from './support/command-lines.ts';
-import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'daemon-settings-'));
@@ -169,4 +169,28 @@ describe('with live-restore false', () => {
     expect(await does('run --rm busybox ip addr show dev eth0')).toContain('inet 10.79.0.2/24');
     expect(inside('ip', '-br', 'link', 'show', 'type', 'bridge')).not.toContain('docker0');
   });
+});
+
+test.each([
+  [{ 'default-runtime': 'nope' }, 'unknown or invalid runtime name: nope'],
+  [{ 'log-driver': 'nope' }, "no log driver named 'nope'"],
+  [{ 'log-opts': { nope: '1' } }, "unknown log opt 'nope'"],
+  [{ 'log-opts': { 'max-size': 'abc' } }, 'max-size'],
+  [{ 'default-ulimits': { foo: { Name: 'foo', Soft: 1, Hard: 2 } } }, 'invalid ulimit type: foo'],
+  [{ 'default-ulimits': { nofile: { Name: 'nofile', Soft: 10, Hard: 2 } } }, 'soft limit 10 is above'],
+  [{ 'default-shm-size': 'abc' }, 'default-shm-size: invalid size'],
+  [{ 'metrics-addr': '127.0.0.1:99999' }, 'is not HOST:PORT'],
+  [{ 'seccomp-profile': '/nowhere' }, "the daemon's seccomp-profile cannot be read"],
+])('a daemon with %j does not start, and says why in one line', async (setting, why) => {
+  const wrong = join(scratch, 'wrong.json');
+  writeFileSync(wrong, JSON.stringify(setting));
+  const directories = ['--data-root', join(scratch, 'data'), '--run-dir', join(scratch, 'run')];
+  const { status, stderr } = spawnSync(
+    'unshare',
+    ['-n', '-m', NODE, MAIN, 'daemon', '--config-file', wrong, ...directories],
+    { encoding: 'utf8', timeout: 50_000 },
+  );
+  expect(stderr).toMatch(/^mini-docker: .*\n$/);
+  expect(stderr).toContain(why);
+  expect(status).toBe(1);
 });

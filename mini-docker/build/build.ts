@@ -152,9 +152,12 @@ function workspaceOf(
 ): Workspace {
   const images = new Map<string, Promise<StageState>>();
   let digest: Promise<string> | undefined;
+  const sources = cacheSources(parts.host.images, parts.request.cacheFrom);
+  // The step that needs them reports a failure; without one, nobody does.
+  sources.catch(() => {});
   const workspace: Workspace = {
     ...parts,
-    cacheSources: cacheSources(parts.host.images, parts.request.cacheFrom),
+    cacheSources: sources,
     epoch: epochOf(parts.request.buildArgs.SOURCE_DATE_EPOCH),
     directory: name => fresh(parts.directory, name),
     runDirectory: name => fresh(parts.runDirectory, name),

@@ -8,10 +8,16 @@ import type { CachedStep } from './cache.ts';
 import type { StageState } from './state.ts';
 import { hashEntries } from './transfer.ts';
 
-/** The images of these names; others are ignored, as in Docker: the first build of a project finds none. */
+/**
+ * The images of these names; others are ignored, as in Docker: the first build of a project finds none.
+ * @throws ImageError when the signature policy refuses one
+ */
 export async function cacheSources(images: ImageStore, names: readonly string[]): Promise<Image[]> {
   const found = await Promise.all(names.map(name => images.get(name).catch(() => undefined)));
-  return found.filter(image => image !== undefined);
+  return found.filter(image => {
+    if (image !== undefined) images.requireTrusted(image);
+    return image !== undefined;
+  });
 }
 
 /** The step `did` as one of the images made it after all that `state` has; undefined when none did. */

@@ -20,6 +20,7 @@ import {
 } from '../formats/schema.ts';
 import { decodeSize } from '../formats/sizes.ts';
 import { meant } from '../formats/typo.ts';
+import { ULIMITS } from '../formats/ulimits.ts';
 
 const checked =
   (check: (text: string, where: string) => string): Schema<string> =>
@@ -33,11 +34,23 @@ const atLeastOne: Schema<number> = (value, where) => {
 };
 
 const ulimit = object({ Name: string }, { Soft: integer, Hard: integer });
+const ulimits: Schema<Record<string, Infer<typeof ulimit>>> = (value, where) => {
+  const found = map(ulimit)(value, where);
+  const unknown = Object.keys(found).find(name => !ULIMITS.includes(name));
+  if (unknown === undefined) return found;
+  throw new FormatError(`${where}: invalid ulimit type: ${unknown} (there are ${ULIMITS.join(', ')})`);
+};
 const addressPool = object({}, { base: checked(checkCidr), size: integer });
 
 /** Bytes, or docker's form of them: '128m'. */
-const size: Schema<number> = (value, where) =>
-  typeof value === 'string' ? decodeSize(value) : unsigned(value, where);
+const size: Schema<number> = (value, where) => {
+  if (typeof value !== 'string') return unsigned(value, where);
+  try {
+    return decodeSize(value);
+  } catch (cause) {
+    throw new FormatError(`${where}: ${(cause as Error).message}`, { cause });
+  }
+};
 
 const oneOf = (...words: string[]): Schema<string> =>
   checked((text, where) => {
@@ -67,7 +80,7 @@ const daemonConfig = object({
   'default-ipc-mode': oneOf('private', 'shareable'),
   'default-runtime': string,
   'default-shm-size': size,
-  'default-ulimits': map(ulimit),
+  'default-ulimits': ulimits,
   dns: array(address),
   'dns-opts': strings,
   'dns-search': strings,
@@ -209,7 +222,7 @@ function checkMirror(text: string, where: string): string {
 
 /** @throws FormatError when the text is not HOST:PORT */
 function checkMetricsAddress(text: string, where: string): string {
-  if (/^(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(text)) return text;
+  if (/^(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(text) && URL.canParse(`http://${text}`)) return text;
   throw new FormatError(`${where}: ${JSON.stringify(text)} is not HOST:PORT, as 127.0.0.1:9323`);
 }
 

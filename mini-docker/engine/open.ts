@@ -25,6 +25,7 @@ import { diskUsage } from './reports/disk-usage.ts';
 import { systemInfo, systemVersion } from './reports/info.ts';
 import { metrics } from './reports/metrics.ts';
 import { viewMachine } from './reports/view.ts';
+import { checkHostDefaults } from './spec/host-defaults.ts';
 import { ContainerSet } from './state/container-set.ts';
 import type { EngineContext } from './state/context.ts';
 import { engineId } from './state/engine-id.ts';
@@ -53,11 +54,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, runDir, images, networks, runtime, warn, tell, troubles } = options;
   const closing = new AbortController();
   const paths = dataPaths({ dataRoot, runDir });
+  const facts = readHostFacts();
+  checkHostDefaults(facts, options.defaults);
   const context: EngineContext = {
     defaults: options.defaults,
     settings: options.settings,
     paths,
-    facts: readHostFacts(),
+    facts,
     images,
     networks,
     runtime,
@@ -72,7 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     troubles,
     closing: closing.signal,
   };
-  if (context.facts.apparmorProblem !== undefined) tell(context.facts.apparmorProblem);
+  if (facts.apparmorProblem !== undefined) tell(facts.apparmorProblem);
   for (const each of ['containers', 'shm', 'rootfs'])
     ensureDirectory(join(runDir, each), { mode: 0o711, tell });
   makeInitLayer(context.paths.initLayer, tell);

@@ -138,14 +138,18 @@ export async function findImage(context: EngineContext, request: CreateRequest):
   return image;
 }
 
-/** @throws ImageError when one is missing */
+/** @throws ImageError when one is missing, or refused by the signature policy */
 export async function findMountedImages(
   { images }: EngineContext,
   { body }: CreateRequest,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const { Type, Source } of body.HostConfig?.Mounts ?? [])
-    if (Type === 'image' && Source) found.set(Source, (await images.get(Source)).id);
+  for (const { Type, Source } of body.HostConfig?.Mounts ?? []) {
+    if (Type !== 'image' || !Source) continue;
+    const image = await images.get(Source);
+    images.requireTrusted(image);
+    found.set(Source, image.id);
+  }
   return found;
 }
 

@@ -5,7 +5,7 @@ import type { ContainerDefaults } from '../../daemon/options.ts';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
-import { restartName } from './check-config.ts';
+import { checkConfig, restartName } from './check-config.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-paths.ts';
 import { withLxcfs } from './lxcfs.ts';
 
@@ -38,6 +38,11 @@ export function withHostDefaults(
   if (defaults.idMappings && !wanted.IDMappings && wanted.UsernsMode !== 'host')
     host.IDMappings = defaults.idMappings;
   return host;
+}
+
+/** As dockerd: a setting that would make every container fail is refused at the start. @throws badParameter */
+export function checkHostDefaults(facts: HostFacts, defaults: ContainerDefaults): void {
+  checkConfig({}, withHostDefaults({}, facts, defaults), facts);
 }
 
 /** As dockerd: the daemon's options hold for its own driver only. */
