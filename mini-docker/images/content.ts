@@ -10,6 +10,7 @@ import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { keepingParents, withParent } from './parents.ts';
 import { named, nameOf, openReferences, withTagTime } from './references.ts';
+import { keepingOrigins } from './trust/origins.ts';
 
 export interface Content {
   blobs: Blobs;
@@ -73,7 +74,8 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
   const update: Content['update'] = change =>
     withLock(join(root, 'lock'), () => {
       const before = references.read();
-      references.write(keepingParents(before, change(before), catalog.idOf));
+      const after = keepingParents(before, change(before), catalog.idOf);
+      references.write(keepingOrigins(before, after, catalog.idOf));
     });
 
   const holding: Content['holding'] = async bring => {

@@ -27,6 +27,7 @@ import type { ImageProgress, PulledImage } from '../image.ts';
 import { spaceFor } from '../layers.ts';
 import { choosePlatform, encodePlatform, hostPlatform } from '../platform.ts';
 import { fetchSignatures } from '../trust/attachments.ts';
+import { pulledAs } from '../trust/origins.ts';
 import type { Trust } from '../trust/trust.ts';
 import { askRegistry } from './ask.ts';
 import { RegistryError } from './errors.ts';
@@ -98,7 +99,8 @@ async function pullFrom(content: Content, session: Session, options: PullOptions
     throw new ImageError(`layer ${foreign.digest} is kept elsewhere (foreign layers of Windows)`);
 
   const digests = [top.descriptor.digest, digestOf(chosen.bytes)];
-  const annotations = await trust.admit({ reference, digests }, () => fetchSignatures(repository, digests));
+  const signatures = await trust.admit({ reference, digests }, () => fetchSignatures(repository, digests));
+  const annotations = pulledAs({ name: encodeReference(reference), digests, signatures });
   requireSpace(content, manifest.layers);
 
   const names = namesOf(reference, top.descriptor.digest);

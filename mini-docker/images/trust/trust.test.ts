@@ -239,6 +239,28 @@ describe('other policies', () => {
     expect(() => store.requireTrusted(image)).toThrow('is refused');
   });
 
+  test('neither does a name that the policy accepts, nor the loss of the names it was pulled under', async () => {
+    const store = await storeWith({ default: [{ type: 'insecureAcceptAnything' }] });
+    const { image } = await store.pull(name());
+    await store.tag(image, name('free'));
+    await store.tag(image, 'local/app:1');
+    const docker = { [name('free')]: [{ type: 'insecureAcceptAnything' }] };
+    writeFileSync(POLICY(), JSON.stringify({ default: [{ type: 'reject' }], transports: { docker } }));
+    expect(() => store.requireTrusted(image)).toThrow(`${name()}, as it was pulled, is refused`);
+    for (const lost of [name(), name('free'), `${repository()}@${digest}`])
+      await store.remove(lost, { force: false, inUse: new Map() }).catch(() => {});
+    const left = await store.get('local/app:1');
+    expect([...left.repoTags, ...left.repoDigests]).toEqual(['local/app:1']);
+    expect(() => store.requireTrusted(left)).toThrow(`${name()}, as it was pulled, is refused`);
+  });
+
+  test('an image made here runs after its push, too', async () => {
+    const store = await storeWith(signedBy());
+    await store.tag(await store.get('busybox'), name('mine'));
+    await store.push(name('mine'));
+    store.requireTrusted(await store.get('busybox'));
+  });
+
   test('images made here run, and archives are refused where signatures are required', async () => {
     const store = await storeWith({ default: [{ type: 'reject' }] });
     store.requireTrusted(await store.get('busybox'));

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { FormatError } from '../../formats/errors.ts';
 import { decodeReference, familiarReference } from '../../formats/image-reference.ts';
 import type { Descriptor } from '../../formats/oci/image.ts';
-import { array, object, parse, string } from '../../formats/schema.ts';
 import {
   decodePolicy,
   type Requirement,
@@ -12,17 +11,14 @@ import {
   type SignaturePolicy,
 } from '../../formats/signature-policy.ts';
 import { ImageError } from '../errors.ts';
-import { nameOf } from '../references.ts';
+import { originsOf } from './origins.ts';
 import { type Claim, decodeKey, judge, type Signature, type Verdict } from './signature.ts';
 
 export const DEFAULT_POLICY = '/etc/mini-docker/policy.json';
 
-/** The annotation of a name in index.json with the signatures that its pull found. */
-const SIGNATURES = 'mini-docker.signatures';
-
 export interface Trust {
-  /** Before the layers of an image are fetched. @returns annotations to keep with its names. @throws ImageError */
-  admit(claim: Claim, fetch: () => Promise<Signature[]>): Promise<Record<string, string> | undefined>;
+  /** Before the layers of an image are fetched. @returns the signatures to keep with it. @throws ImageError */
+  admit(claim: Claim, fetch: () => Promise<Signature[]>): Promise<Signature[]>;
   /** Before an archive is loaded: it carries no signatures. @throws ImageError when the policy wants them */
   admitArchive(): void;
   /**
@@ -80,12 +76,12 @@ export function openTrust(path?: string): Trust {
   return {
     async admit(claim, fetch) {
       const found = demanded('docker', claim);
-      if (found === undefined) return undefined;
+      if (found === undefined) return [];
       const isRejected = found.requirements.some(({ type }) => type === 'reject');
       const signatures = isRejected ? [] : await fetch();
       const examined = examine(found, claim, signatures);
       if (examined.fault !== undefined) throw refusal(familiarReference(claim.reference), examined);
-      return { [SIGNATURES]: JSON.stringify(signatures) };
+      return signatures;
     },
 
     admitArchive() {
@@ -97,29 +93,14 @@ export function openTrust(path?: string): Trust {
     },
 
     requireTrusted(descriptors) {
-      const named = descriptors.flatMap(descriptor => {
-        const name = nameOf(descriptor);
-        return name === undefined ? [] : [{ descriptor, reference: decodeReference(name) }];
-      });
-      const pulled = named.filter(({ reference }) => reference.digest !== undefined);
       let refused: ImageError | undefined;
-      for (const { descriptor, reference } of pulled) {
-        const { domain, path, digest } = reference;
-        const siblings = named.filter(
-          other => other.reference.domain === domain && other.reference.path === path,
-        );
-        for (const sibling of siblings) {
-          const claim = { reference: sibling.reference, digests: [digest!, descriptor.digest] };
-          const found = demanded('docker', claim);
-          if (found === undefined) return;
-          const examined = examine(
-            found,
-            claim,
-            siblings.flatMap(each => keptSignatures(each.descriptor)),
-          );
-          if (examined.fault === undefined) return;
-          refused ??= refusal(`${familiarReference(sibling.reference)}, as it was pulled,`, examined);
-        }
+      for (const { name, digests, signatures } of originsOf(descriptors)) {
+        const claim = { reference: decodeReference(name), digests };
+        const found = demanded('docker', claim);
+        if (found === undefined) return;
+        const examined = examine(found, claim, signatures);
+        if (examined.fault === undefined) return;
+        refused ??= refusal(`${familiarReference(claim.reference)}, as it was pulled,`, examined);
       }
       if (refused !== undefined) throw refused;
     },
@@ -167,17 +148,5 @@ function readKey(path: string): Buffer {
     throw new FormatError(`the key of the signature policy cannot be read: ${(cause as Error).message}`, {
       cause,
     });
-  }
-}
-
-const signatureList = array(object({}, { payload: string, signature: string }));
-
-function keptSignatures({ annotations }: Descriptor): Signature[] {
-  const text = annotations?.[SIGNATURES];
-  try {
-    return text === undefined ? [] : parse(text, SIGNATURES, signatureList);
-  } catch {
-    // Another program wrote it: there are none.
-    return [];
   }
 }
