@@ -12,8 +12,11 @@ export interface Terminal {
   /** Settles when the program has ended. */
   readonly ended: Promise<ExitStatus>;
   type(keys: string): void;
-  /** Waits for text on the screen. @returns whether it appeared, within 15 seconds and before the program ended */
-  shows(text: string): Promise<boolean>;
+  /**
+   * Waits for text on the screen. @returns whether it appeared before the program ended
+   * @param patience milliseconds; by default 5000
+   */
+  shows(text: string, patience?: number): Promise<boolean>;
 }
 
 /** Starts a program as the leader of a session that the terminal controls. It ends with the sandbox, if not before. */
@@ -42,8 +45,8 @@ export async function atTerminal(
     },
     ended,
     type: keys => void stream.write(keys),
-    async shows(text) {
-      for (const deadline = Date.now() + 15_000; !screen.includes(text); await sleep(10))
+    async shows(text, patience = 5000) {
+      for (const deadline = Date.now() + patience; !screen.includes(text); await sleep(10))
         if (over || Date.now() > deadline) return screen.includes(text);
       return true;
     },

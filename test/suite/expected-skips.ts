@@ -28,6 +28,11 @@ const noSecondKernel = {
 const hasVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 export const expectedSkips: readonly ExpectedSkip[] = [
+  ...['dockerd', 'docker', 'podman'].map(program => ({
+    file: 'test/capstone/capstone.long.test.ts',
+    why: `${program} is not installed`,
+    where: lacks(program),
+  })),
   ...(['go', 'rust', 'c'] as const).map(language => ({
     file: 'test/capstone/capstone.test.ts',
     name: `in ${language}`,

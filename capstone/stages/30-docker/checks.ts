@@ -3,6 +3,9 @@ import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending, quote } from '../../../learn/grader/lab.ts';
 import { atTerminal } from '../../../learn/grader/terminal.ts';
 
+/** Milliseconds for a first start, on a machine that does much else. */
+const PATIENCE = 15_000;
+
 export const stage: Checks = {
   points: 3,
   needsProgram: 'docker',
@@ -58,7 +61,7 @@ export const stage: Checks = {
       ['docker', '--host', host, 'run', '--rm', '-it', 'busybox', 'sh'],
       { directory: '/' },
     );
-    const prompt = await terminal.shows('# ');
+    const prompt = await terminal.shows('# ', PATIENCE);
     terminal.type(`echo $((20+22))-${word}; exit ${code}\r`);
     const shown = await terminal.shows(`42-${word}`);
     const ended = await terminal.ended;
