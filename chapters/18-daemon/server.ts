@@ -17,6 +17,8 @@ export interface Exchange {
   query: URLSearchParams;
   /** 41 for a path that begins with /v1.41. */
   version: number;
+  /** The part of the path that is a name. */
+  name: string;
   /** The box that the path names. @throws Refusal */
   box(): Box;
   body<T>(): Promise<T>;
@@ -86,7 +88,14 @@ async function handle(routes: readonly Route[], raw: Raw): Promise<void> {
       );
     if (route === undefined) throw new Refusal(404, `this daemon has no ${method} ${path}`);
     const name = decodeURIComponent(route[1].exec(path)?.[1] ?? '');
-    await route[2]({ ...means(raw), query, version, gone: gone.signal, box: () => adopt(findBox(name)) });
+    await route[2]({
+      ...means(raw),
+      query,
+      version,
+      gone: gone.signal,
+      name,
+      box: () => adopt(findBox(name)),
+    });
   } catch (error) {
     const status = error instanceof Refusal ? error.status : error instanceof Mistake ? 400 : 500;
     refuse(raw, status, error as Error);
@@ -104,7 +113,11 @@ function refuse({ response, connection }: Raw, status: number, error: Error): vo
 
 const MOST = 1 << 20;
 
-function means({ request, response, connection }: Raw): Omit<Exchange, 'query' | 'version' | 'gone' | 'box'> {
+function means({
+  request,
+  response,
+  connection,
+}: Raw): Omit<Exchange, 'query' | 'version' | 'gone' | 'name' | 'box'> {
   const plain = (): ServerResponse => {
     if (response === undefined) throw new Refusal(400, 'only attach can take a connection over');
     return response;

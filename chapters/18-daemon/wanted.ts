@@ -32,6 +32,7 @@ export interface CreateRequest {
     NanoCpus?: number;
     PidsLimit?: number | null;
   };
+  NetworkingConfig?: { EndpointsConfig?: Record<string, { Aliases?: string[] | null } | null> | null };
 }
 
 export interface Wanted {
@@ -71,6 +72,9 @@ const BEYOND = (
   'ExtraHosts GroupAdd SecurityOpt Sysctls Ulimits PidMode UTSMode UsernsMode ReadonlyRootfs PublishAllPorts CpusetCpus'
 ).split(' ');
 
+/** Chapter 19: what else of a request can be said in words of `run`. */
+export const addedWords: ((request: CreateRequest) => string[])[] = [];
+
 /** Translates a request into the words of chapter 12's `run`. @throws Mistake */
 export function specOf(name: string, { request, id }: Wanted): Spec {
   const host = request.HostConfig ?? {};
@@ -90,6 +94,7 @@ export function specOf(name: string, { request, id }: Wanted): Spec {
     ...option('net', networkOf(host.NetworkMode)),
     ...ports.flatMap(each => option('publish', each)),
     ...(host.Binds ?? []).flatMap(each => option('volume', each)),
+    ...addedWords.flatMap(words => words(request)),
     ...option('memory', host.Memory),
     ...option('cpus', (host.NanoCpus ?? 0) / 1e9),
     ...option('pids', Math.max(0, host.PidsLimit ?? 0)),

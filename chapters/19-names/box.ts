@@ -24,4 +24,7 @@ if (verb === 'network') network(words);
 else if (verb === 'health') console.log(readHealth(first).status);
 else if (verb === 'up') await up(readProject(first));
 else if (verb === 'down') await down(readProject(first));
-else await import('../18-daemon/box.ts');
+else {
+  if (verb === 'daemon') await import('./api.ts');
+  await import('../18-daemon/box.ts');
+}

@@ -88,8 +88,8 @@ export const mutants: Mutant[] = [
     breaks: 'once',
     file: 'order.ts',
     belief: 'to come to the same place twice is to go round',
-    replace: 'refuseCircles(other, [...path, name]);',
-    by: '{\n    (path as string[]).push(name);\n    refuseCircles(other, path);\n  }',
+    replace: '  for (const [other] of othersOf(name)) refuseCircles(other, [...path, name]);\n',
+    by: '  (path as string[]).push(name);\n  for (const [other] of othersOf(name)) refuseCircles(other, path);\n',
   },
   {
     name: 'whoever is in no circle',
