@@ -49,6 +49,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     ...noSecondKernel,
   },
   {
+    file: 'test/course/web-browser.long.test.ts',
+    why: 'there is no chromium, or nothing to drive it (bin/setup long installs both)',
+    where: lacks('chromium-headless-shell') || !hasNpmClient('playwright-core') || !hasNpmClient('axe-core'),
+  },
+  {
     file: 'test/course/chapters.long.test.ts',
     name: 'wants cgroup v2',
     why: 'the machine has cgroup v1',
