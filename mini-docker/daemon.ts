@@ -96,6 +96,7 @@ async function serve(argv: string[]): Promise<void> {
       openHostSocket: rootless?.openHostSocket,
       bridge: options.network,
       pools: options.network.pools,
+      cluster: options.network.cluster,
     }),
     each => each.close(),
   );

@@ -106,6 +106,9 @@ test('what docker refuses is refused, and nothing is left', async () => {
   expect(message(await create({ Options: { parent: 'nix' } }))).toMatch(
     /^400 invalid subinterface vlan name nix, example formatting is eth0\.10/,
   );
+  expect(message(await create({ Driver: 'overlay' }))).toMatch(
+    /^503 .* need a cluster store: set "cluster-store"/,
+  );
   const left = await engine.json<{ Name: string }[]>('GET', '/networks?filters={"type":["custom"]}');
   expect(left.map(each => each.Name)).toEqual(['lan']);
 });

@@ -73,6 +73,8 @@ export interface NetworkOptions {
   /** Address of the host at which ports are published. */
   hostAddress?: string | undefined;
   ipv6?: boolean | undefined;
+  /** Where networks of the driver overlay are shared with other hosts. */
+  cluster?: { store: string; advertise: string; ttl: number } | undefined;
   /** Ranges that are divided into subnets of `size` bits. */
   pools?: { base: string; size: number }[] | undefined;
 }
@@ -188,8 +190,22 @@ function networkOptions(config: DaemonConfig): NetworkOptions {
     masquerade: config['ip-masq'],
     hostAddress: config.ip,
     ipv6: config.ipv6,
+    cluster: clusterOptions(config),
     pools: config['default-address-pools'],
   };
+}
+
+/** Seconds, as in docker. */
+const CLUSTER_TTL = 60;
+
+function clusterOptions(config: DaemonConfig): NetworkOptions['cluster'] {
+  const { 'cluster-store': store, 'cluster-advertise': advertise } = config;
+  if (!store && !advertise) return undefined;
+  if (!store || !advertise)
+    throw new Error(
+      'cluster-store and cluster-advertise need each other: etcd://HOST:PORT, and the address of this host',
+    );
+  return { store, advertise, ttl: Number(config['cluster-store-opts']?.['discovery.ttl'] ?? CLUSTER_TTL) };
 }
 
 function containerDefaults(config: DaemonConfig): ContainerDefaults {

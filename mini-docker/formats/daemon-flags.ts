@@ -26,6 +26,14 @@ export const DAEMON_FLAGS = {
   bip: text('bip', "Specify the default bridge's address and subnet (CIDR)"),
   bridge: { ...text('bridge', 'Name of the default bridge (mini-docker0), or none'), short: 'b' },
   'cgroup-parent': text('cgroup-parent', 'Set parent cgroup for all containers'),
+  'cluster-advertise': text('cluster-advertise', 'Address or interface of this host, for the other hosts'),
+  'cluster-store': text('cluster-store', 'Store of networks that hosts share: etcd://HOST:PORT'),
+  'cluster-store-opt': {
+    kind: 'pairs',
+    key: 'cluster-store-opts',
+    placeholder: 'map',
+    help: 'Cluster store options: discovery.ttl=60, the seconds after which a host counts as dead',
+  },
   'config-file': {
     kind: 'text',
     placeholder: 'string',

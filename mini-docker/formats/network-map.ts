@@ -15,13 +15,24 @@ export interface BridgeMap {
   cables: CableMap[];
 }
 
-/** A veth pair: one end a port of the bridge, the other in a container. */
+/** A port of the bridge: usually a veth pair, whose other end is in a container. */
 export interface CableMap {
   /** The end at the bridge. */
   link: string;
   up: boolean;
   /** The other end; undefined when none of our containers has it. */
   end?: CableEnd;
+  /** What the link is when it is none of our cables: 'veth', 'tap', …; 'physical' for hardware. */
+  kind?: string;
+  /** The tunnel to other hosts. */
+  tunnel?: TunnelMap;
+}
+
+/** A VXLAN link of a network that hosts share. */
+export interface TunnelMap {
+  vni: number;
+  /** Where the packets for containers on other hosts go, by what the kernel has. */
+  ends: { container: string; ipAddress: string; at: string }[];
 }
 
 export interface CableEnd {
@@ -51,4 +62,6 @@ export interface NetworkMap {
   /** From the table of NAT rules; where there is no nft, from the daemon, which then passes them on itself. */
   published: PublishedMap[];
   publishedBy: 'nat' | 'proxy';
+  /** The hosts that share networks, this one too; undefined for a daemon without a cluster store. */
+  hosts?: { name: string; address: string; isSelf: boolean }[];
 }

@@ -19,6 +19,7 @@ export interface AddressPool {
    */
   take(wanted?: string, preferred?: string): string;
   giveBack(address: string): void;
+  isFree(address: string): boolean;
 }
 
 export interface AddressPoolOptions {
@@ -74,6 +75,7 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
 
   return {
     subnet,
+    isFree: isUsable,
     take(wanted, preferred) {
       const again = wanted === undefined && preferred !== undefined && isUsable(preferred);
       const value = wanted !== undefined ? checked(wanted) : again ? toNumber(preferred) : chosen();

@@ -1,5 +1,6 @@
 // Takes over the networks of an earlier daemon whose containers still run.
 
+import { giveBackShared } from './connections.ts';
 import { recoverConnections } from './found-cables.ts';
 import type { RunningContainer } from './network.ts';
 import type { Parts } from './parts.ts';
@@ -10,8 +11,11 @@ export async function adopt(parts: Parts, running: readonly RunningContainer[]):
   const pids = new Map(running.map(each => [each.containerId, each.pid]));
   for (const record of [...containers.values()]) {
     const pid = pids.get(record.containerId);
-    if (pid === undefined) sweeper.add(attachments.detach(record.containerId).map(each => each.link));
-    else attachments.save({ ...record, pid });
+    if (pid === undefined) {
+      const gone = attachments.detach(record.containerId);
+      giveBackShared(parts, gone);
+      sweeper.add(gone.map(each => each.link));
+    } else attachments.save({ ...record, pid });
   }
   for (const each of running) recoverConnections(parts, each);
   await sweeper.sweep();

@@ -208,7 +208,7 @@ function describeEndpoint(given: {
   }
 }
 
-function dnsNames({ containerName, containerId, aliases = [] }: AttachOptions): string[] {
+export function dnsNames({ containerName, containerId, aliases = [] }: AttachOptions): string[] {
   return [...new Set([containerName, ...aliases, containerId.slice(0, 12)])];
 }
 
@@ -218,7 +218,7 @@ function freeInterface(others: readonly EndpointRecord[]): string {
 }
 
 /** As in Docker: derived from the address, so that a reused address keeps the MAC that neighbours know. */
-function macOf(ipAddress: string): string {
+export function macOf(ipAddress: string): string {
   return ['02', '42', ...ipAddress.split('.').map(byte => Number(byte).toString(16).padStart(2, '0'))].join(
     ':',
   );

@@ -6,6 +6,7 @@ import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { unplug } from './attachments.ts';
 import { settled } from './cable.ts';
 import type { Network } from './catalog.ts';
+import { attachShared } from './cluster/shared-networks.ts';
 import { isMacvlan } from './macvlan.ts';
 import type { AttachOptions, Endpoint, Networks } from './network.ts';
 import type { Parts } from './parts.ts';
@@ -47,7 +48,9 @@ export function connections(parts: Parts): Connections {
         const network = catalog.find(reference);
         return disconnect(parts, containerId, endpointOn(parts, containerId, network));
       }
-      sweeper.add(attachments.detach(containerId).map(each => each.link));
+      const gone = attachments.detach(containerId);
+      giveBackShared(parts, gone);
+      sweeper.add(gone.map(each => each.link));
       await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
     },
     moveTo(containerId, pid) {
@@ -61,19 +64,23 @@ export function connections(parts: Parts): Connections {
         names.map(each => (each === record.containerName ? name : each));
       const endpoints = record.endpoints.map(each => ({ ...each, dnsNames: renamed(each.dnsNames) }));
       attachments.save({ ...record, containerName: name, endpoints });
+      parts.cluster?.renamed(containerId);
     },
     endpoints: containerId => (containers.get(containerId)?.endpoints ?? []).map(publicPart),
   };
 }
 
 async function plug(parts: Parts, network: Network, wanted: AttachOptions): Promise<EndpointRecord> {
-  const { host, catalog, attachments, partition, switchboard } = parts;
+  const { cluster, host, catalog, attachments, partition, switchboard } = parts;
   const { record } = network;
   if (!hasLinks(record)) return attachments.attach(wanted, network, undefined);
   const bridge = await switchboard.stand(record);
   if (isMacvlan(record)) return plugWhenFree(() => attachments.attach(wanted, network, bridge));
   try {
-    const endpoint = attachments.attach(wanted, network, bridge);
+    const attach = (options: AttachOptions) => attachments.attach(options, network, bridge);
+    const endpoint = await (record.vni === undefined
+      ? attach(wanted)
+      : attachShared({ cluster, catalog, network, wanted, attach }));
     if (partition.groups.length > 0) await switchboard.applyRules();
     // First the port: the first one makes the bridge work.
     await settled(host, [endpoint.link, bridge]);
@@ -85,6 +92,12 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
     switchboard.forget(record);
     return attachments.attach(wanted, network, await switchboard.stand(record));
   }
+}
+
+/** Other hosts can have their addresses then. */
+export function giveBackShared({ cluster, catalog }: Parts, gone: readonly EndpointRecord[]): void {
+  for (const { networkId, ipAddress } of gone)
+    if (catalog.networks.get(networkId)?.record.vni !== undefined) cluster?.release(networkId, ipAddress);
 }
 
 /** Milliseconds that the namespace of an exited container takes at most to go, with the MAC address in it. */
@@ -118,7 +131,7 @@ async function disconnect(parts: Parts, containerId: string, endpoint: EndpointR
   const { host, attachments, nameServers, publications } = parts;
   const { containers } = attachments;
   const record = containers.get(containerId)!;
-  attachments.detach(containerId, endpoint.networkId);
+  giveBackShared(parts, attachments.detach(containerId, endpoint.networkId));
   const rest = containers.get(containerId) ?? { ...record, endpoints: [] };
   await unplug(host, rest, endpoint);
   await nameServers.follow(containerId);

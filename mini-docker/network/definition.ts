@@ -1,6 +1,6 @@
 // Makes a network's record from a user's request: name, subnets, gateways, options; everything is validated.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { ExpectedError } from '../formats/errors.ts';
@@ -56,10 +56,10 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   const driver = body.Driver || 'bridge';
   if (driver === 'host' || driver === 'null')
     throw new ExpectedError('forbidden', `only one instance of "${driver}" network is allowed`);
-  if (driver !== 'bridge' && driver !== 'macvlan')
+  if (!['bridge', 'macvlan', 'overlay'].includes(driver))
     throw new ExpectedError(
       'notFound',
-      `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the drivers bridge and macvlan)`,
+      `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the drivers bridge, macvlan and overlay)`,
     );
   if (body.Ingress)
     throw new ExpectedError(
@@ -68,6 +68,7 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
     );
   if (body.EnableIPv4 === false)
     throw new ExpectedError('notImplemented', 'networks without IPv4 are not supported');
+  if (driver === 'overlay') return overlayNetwork(body, around);
   return driver === 'macvlan' ? macvlanNetwork(body, around) : bridgeNetwork(body, around);
 }
 
@@ -216,6 +217,26 @@ function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRe
   return { version: 1, resource, bridge, mac, ...(chosen.length > 0 && { chosen }) };
 }
 
+/** Bytes of the headers that a frame gets in the tunnel: Ethernet, IPv4, UDP, VXLAN. */
+const TUNNEL_HEADERS = 50;
+
+/** A bridge on each host, and a tunnel between them. */
+function overlayNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
+  if (body.EnableIPv6 || body.IPAM?.Config?.some(({ Subnet = '' }) => Subnet.includes(':')))
+    throw new ExpectedError('notImplemented', 'networks of the driver overlay have no IPv6');
+  // As docker does, from a range in which no host has its own networks by default.
+  const record = bridgeNetwork(body, { ...around, pools: OVERLAY_POOLS });
+  const { resource } = record;
+  resource.Driver = 'overlay';
+  resource.Scope = 'global';
+  resource.Options = { [OPTION.mtu]: String(1500 - TUNNEL_HEADERS), ...resource.Options };
+  return { ...record, vni: randomInt(FIRST_VNI, 2 ** 24) };
+}
+
+const OVERLAY_POOLS = [{ base: '10.0.0.0/8', size: 24 }];
+/** Below are the numbers that people choose. */
+const FIRST_VNI = 4096;
+
 function macvlanNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   const id = newId();
   const resource = { ...resourceOf(body, id), Driver: 'macvlan', Options: checkOptions(body.Options ?? {}) };
@@ -247,7 +268,7 @@ function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resourc
   };
 }
 
-function checkName(name: string): void {
+export function checkName(name: string): void {
   if (name === '') throw new ExpectedError('badParameter', 'network name cannot be empty');
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
     throw new ExpectedError(
@@ -259,7 +280,7 @@ function checkName(name: string): void {
 const SHORT_OPTIONS: Record<string, string> = { mtu: OPTION.mtu, icc: OPTION.icc, bridge: OPTION.bridgeName };
 const BOOLEANS: readonly string[] = [OPTION.icc, OPTION.masquerade];
 
-function checkOptions(given: Record<string, string>): Record<string, string> {
+export function checkOptions(given: Record<string, string>): Record<string, string> {
   const options = Object.fromEntries(
     Object.entries(given).map(([key, value]) => [lookup(SHORT_OPTIONS, key) ?? key, value]),
   );

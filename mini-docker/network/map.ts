@@ -1,19 +1,23 @@
 // The kernel's view of our networks: bridges, cables, addresses, NAT rules. Our own records only provide the
 // names, and where to look.
 import { closeSync } from 'node:fs';
-import type { BridgeMap, CableEnd, NetworkMap, PublishedMap } from '../formats/network-map.ts';
+import type { BridgeMap, CableEnd, NetworkMap, PublishedMap, TunnelMap } from '../formats/network-map.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
+import { decodeForwarding, listForwarding } from '../linux/netlink/neighbours.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
 import { findBridge } from './bridge.ts';
 import type { Network } from './catalog.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { tunnelOf } from './cluster/tunnel.ts';
 import type { Nft } from './nft.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord, NetworkRecord } from './record.ts';
 import type { PublishedPort } from './rules.ts';
 
 export interface MapOptions {
   host: NetlinkSocket;
+  cluster: Cluster | undefined;
   networks: readonly Network[];
   containers: readonly ContainerRecord[];
   /** undefined when there are no NAT rules. */
@@ -23,7 +27,7 @@ export interface MapOptions {
 }
 
 export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
-  const { host, networks, containers, nft, ports } = options;
+  const { cluster, host, networks, containers, nft, ports } = options;
   const here = look(host);
   const ends = containers.flatMap(endsOf);
   const bridges: BridgeMap[] = [];
@@ -45,10 +49,12 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
       internal: record.resource.Internal,
       cables: here.links
         .filter(link => link.master === bridge.index)
-        .map(({ name, up, index, peer }) => {
+        .map(({ name, up, index, peer, kind = 'physical' }) => {
+          if (kind === 'vxlan' && name === tunnelOf(record))
+            return { link: name, up, kind, tunnel: tunnelMap(options, record, index) };
           // Each end knows the index of the other one, in the other one's namespace.
           const found = ends.find(({ link }) => link.peer === index && link.index === peer);
-          return { link: name, up, ...(found ? { end: found.end } : {}) };
+          return { link: name, up, ...(found ? { end: found.end } : { kind }) };
         }),
     });
   }
@@ -58,7 +64,27 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
     idle,
     published: published.map(port => named(port, containers)),
     publishedBy: nft === undefined ? 'proxy' : 'nat',
+    ...(cluster && {
+      hosts: cluster.hosts.map(({ id, name, address }) => ({
+        name,
+        address,
+        isSelf: id === cluster.self.id,
+      })),
+    }),
   };
+}
+
+/** The kernel's entries; the cluster only gives them names. */
+function tunnelMap({ host, cluster }: MapOptions, record: NetworkRecord, index: number): TunnelMap {
+  const known = cluster?.elsewhere(record.resource.Id) ?? [];
+  const ends = host
+    .dump(listForwarding(), decodeForwarding)
+    .filter(each => each.link === index && each.host !== '')
+    .map(each => {
+      const { container = '', ipAddress = '' } = known.find(({ mac }) => mac === each.mac) ?? {};
+      return { container, ipAddress, at: each.host };
+    });
+  return { vni: record.vni!, ends };
 }
 
 interface View {

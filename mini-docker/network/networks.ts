@@ -3,6 +3,7 @@
 import { ExpectedError } from '../formats/errors.ts';
 import { adopt } from './adoption.ts';
 import { matches, type Network, resourceOf } from './catalog.ts';
+import { noCluster } from './cluster/cluster.ts';
 import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
 import { defineNetwork, withConfiguration } from './definition.ts';
@@ -11,7 +12,7 @@ import { checkMacvlan, isMacvlan } from './macvlan.ts';
 import { mapNetworks } from './map.ts';
 import type { Networks } from './network.ts';
 import { type OpenOptions, openParts, type Parts } from './parts.ts';
-import { isPredefined } from './record.ts';
+import { isPredefined, type NetworkRecord } from './record.ts';
 import { TABLE } from './rules.ts';
 import { traceContainer } from './trace/container.ts';
 
@@ -50,6 +51,7 @@ export function openNetworks(options: OpenOptions): Networks {
     partitions: () => parts.partition.groups,
     map: () =>
       mapNetworks({
+        cluster: parts.cluster,
         host,
         networks: [...catalog.networks.values()],
         containers: [...attachments.containers.values()],
@@ -61,6 +63,7 @@ export function openNetworks(options: OpenOptions): Networks {
     async close() {
       if (closed) return;
       closed = true;
+      await parts.cluster?.close();
       await sweeper.sweep();
       await Promise.all([publications.close(), nameServers.close()]);
       if (attachments.containers.size === 0) await switchboard.takeAllDown();
@@ -82,11 +85,16 @@ function definitions(parts: Parts): Definitions {
       return shown(catalog.find(reference));
     },
     async create(body) {
-      const others = [...catalog.networks.values()].map(each => each.record.resource);
-      const record = defineNetwork(withConfiguration(body, others), catalog.surroundings());
-      for (const { record: other } of catalog.networks.values())
-        if (other.resource.Name === body.Name)
+      const define = (): NetworkRecord => {
+        const others = [...catalog.networks.values()].map(each => each.record.resource);
+        const defined = defineNetwork(withConfiguration(body, others), catalog.surroundings());
+        if (others.some(each => each.Name === body.Name))
           throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
+        return defined;
+      };
+      if (body.Driver === 'overlay' && !body.ConfigOnly && parts.cluster === undefined) throw noCluster();
+      const isShared = body.Driver === 'overlay' && !body.ConfigOnly;
+      const record = isShared ? await parts.cluster!.create(define) : define();
       if (isMacvlan(record))
         checkMacvlan(
           record,
@@ -132,13 +140,26 @@ function definitions(parts: Parts): Definitions {
         const named = inUse.has(resource.Name) || inUse.has(resource.Id);
         return !named && !resource.ConfigOnly && matches(resource, { ...filters, dangling: ['true'] });
       });
-      for (const network of unused) await remove(parts, network);
-      return { NetworksDeleted: unused.map(each => each.record.resource.Name) };
+      const removed: string[] = [];
+      for (const network of unused) {
+        // Other hosts may have containers on a network that is unused here.
+        const isShared = network.record.vni !== undefined;
+        const done = await remove(parts, network).then(
+          () => true,
+          error => (isShared ? false : Promise.reject(error)),
+        );
+        if (done) removed.push(network.record.resource.Name);
+      }
+      return { NetworksDeleted: removed };
     },
   };
 }
 
-async function remove({ catalog, switchboard }: Parts, network: Network): Promise<void> {
+async function remove({ catalog, cluster, switchboard }: Parts, network: Network): Promise<void> {
+  if (network.record.vni !== undefined) {
+    if (cluster === undefined) throw noCluster();
+    await cluster.remove(network.record);
+  }
   catalog.remove(network);
   if (!network.record.resource.ConfigOnly) await switchboard.takeDown(network.record);
 }

@@ -6,6 +6,8 @@ import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
 import { type Catalog, openCatalog } from './catalog.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { type ClusterOptions, joinCluster } from './cluster/shared-networks.ts';
 import type { BridgeSettings } from './definition.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
@@ -29,11 +31,14 @@ export interface OpenOptions {
   bridge?: BridgeSettings;
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
+  /** The hosts with which networks are shared. */
+  cluster?: ClusterOptions | undefined;
   /** Path of nft(8); default: searched in PATH. */
   nft?: string;
 }
 
 export interface Parts {
+  cluster: Cluster | undefined;
   host: NetlinkSocket;
   nft: Nft;
   catalog: Catalog;
@@ -66,16 +71,27 @@ export function openParts(options: OpenOptions): Parts {
     containers: attachments.containers,
     tell: store.tell,
   });
+  const cluster =
+    options.cluster &&
+    joinCluster(options.cluster, join(options.root, 'cluster.json'), {
+      host,
+      catalog,
+      attachments,
+      tell: store.tell,
+      takeDown: ({ record }) => switchboard.takeDown(record),
+    });
   const switchboard = createSwitchboard({
+    cluster,
     host,
     nft,
     ports: publications.rules,
     cut: partition.cut,
     forwarding: createForwarding(host, join(options.root, 'forwarding.json')),
   });
-  const nameServers = createNameServers(attachments.containers);
+  const nameServers = createNameServers(attachments.containers, cluster?.elsewhere);
   const sweeper = createSweeper(names => removeLinks(host, names));
   return {
+    cluster,
     host,
     nft,
     catalog,

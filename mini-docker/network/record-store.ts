@@ -113,7 +113,7 @@ const containerFile = object(
 );
 
 /** @throws FormatError when the record is invalid */
-function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
+export function decodeNetwork(bytes: Buffer, id: string): NetworkRecord {
   const { version, resource } = parse(bytes, 'network', networkFile);
   checkOwner({ version, of: resource.Id, id });
   for (const { Subnet, Gateway } of resource.IPAM.Config) {

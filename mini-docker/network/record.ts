@@ -14,6 +14,8 @@ export interface NetworkRecord {
    */
   bridge: string;
   mac: string;
+  /** Number of a network that hosts share (overlay). */
+  vni?: number;
   /** Subnets that the user did not name: addresses in them cannot be requested. */
   chosen?: string[];
 }

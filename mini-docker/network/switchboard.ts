@@ -2,6 +2,8 @@
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
+import { type Cluster, noCluster } from './cluster/cluster.ts';
+import { ensureTunnel, fillTunnel, tunnelOf } from './cluster/tunnel.ts';
 import { createFirewall } from './firewall.ts';
 import type { Family, Forwarding } from './forwarding.ts';
 import { ensureParent, isMacvlan, ownParent, removeParent } from './macvlan.ts';
@@ -30,13 +32,14 @@ export interface Switchboard {
 }
 
 export function createSwitchboard(options: {
+  cluster: Cluster | undefined;
   host: NetlinkSocket;
   nft: Nft;
   ports: () => PublishedPort[];
   cut: Partition['cut'];
   forwarding: Forwarding;
 }): Switchboard {
-  const { host, nft, ports, cut, forwarding } = options;
+  const { cluster, host, nft, ports, cut, forwarding } = options;
   const standing = new Map<string, { record: NetworkRecord; ready: Promise<number> }>();
   /** Networks of the driver macvlan that were used: they have no bridge and need no rules. */
   const parents = new Map<string, NetworkRecord>();
@@ -57,11 +60,19 @@ export function createSwitchboard(options: {
     // Lets the host's own 127.0.0.1:PORT reach a container; the rules keep others from using it.
     setSysctl(`ipv4/conf/${record.bridge}/route_localnet`, '1');
   };
+  const connectHosts = (record: NetworkRecord, bridge: number): void => {
+    if (record.vni === undefined) return;
+    if (cluster === undefined) throw noCluster();
+    ensureTunnel(host, { record, bridge, local: cluster.self.address });
+    const others = cluster.elsewhere(record.resource.Id);
+    if (others) fillTunnel(host, record, others);
+  };
   const giveBack = async (gone: readonly NetworkRecord[]): Promise<void> => {
     const bridges = gone.filter(record => findBridge(host, record)).map(each => each.bridge);
     if (![...standing.values()].some(({ record }) => !record.resource.Internal)) forwarding.giveBack(bridges);
     await firewall.apply();
-    await removeLinks(host, bridges);
+    const tunnels = gone.filter(each => each.vni !== undefined).map(tunnelOf);
+    await removeLinks(host, [...tunnels, ...bridges]);
   };
 
   return {
@@ -74,6 +85,7 @@ export function createSwitchboard(options: {
       const existing = standing.get(Id);
       if (existing) return existing.ready;
       const index = ensureBridge(host, record);
+      connectHosts(record, index);
       if (firewall.available !== false && !record.resource.Internal) forwarding.prepare(familiesOf(record));
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       standing.set(Id, { record, ready: promise });

@@ -45,6 +45,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: !hasNetem(),
   },
   {
+    file: 'test/network-overlay.long.test.ts',
+    why: 'etcd is not installed (bin/setup long installs it where it can)',
+    where: lacks('etcd'),
+  },
+  {
     file: 'test/network-conditions.long.test.ts',
     ...noSecondKernel,
   },

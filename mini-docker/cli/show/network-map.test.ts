@@ -67,7 +67,7 @@ test('the map shows bridges, cables, containers, addresses and published ports',
 ├─── quiet · bridge mini-1 · 10.9.0.1/24 · mtu 1400 · internal
 │
 └─┬─ broken · bridge mini-2 · DOWN
-  └─ veth-c ═╳═ nobody
+  └─ veth-c ═╳═ a cable to no container of ours
 
 Without a bridge, since no container is on them: later
 The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L' does not show them).

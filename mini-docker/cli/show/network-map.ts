@@ -33,6 +33,12 @@ export function drawNetworkMap(map: NetworkMap): string {
         ]
       : []),
   ];
+  if (map.hosts) {
+    const shown = map.hosts.map(each => `${each.name} (${each.address}${each.isSelf ? ', this one' : ''})`);
+    notes.unshift(
+      `Hosts that share networks: ${shown.join(', ') || 'none is known: the cluster store is away'}`,
+    );
+  }
   if (notes.length > 0) lines.push('', ...notes);
   return `${lines.join('\n')}\n`;
 }
@@ -54,7 +60,7 @@ function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] 
   const [links, names] = [widest(each => each.link), widest(endName)];
   return sorted.flatMap((cable, index) => {
     const isLast = index === sorted.length - 1;
-    const { link, up, end } = cable;
+    const { link, up, end, tunnel } = cable;
     const state = up && end?.up !== false ? '═══' : '═╳═';
     const cableText = `${isLast ? '└' : '├'}─ ${link.padEnd(links)} ${state} `;
     const parts = [endName(cable).padEnd(names), ...(end?.addresses ?? []), ...(end ? [end.mac] : [])];
@@ -62,11 +68,20 @@ function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] 
     return [
       `${cableText}${parts.join(' · ').trimEnd()}`,
       ...portLines(cable, published).map(line => indent + line),
+      ...(tunnel?.ends ?? []).map(
+        ({ container, ipAddress, at }) => `${indent}${ipAddress} of ${container} ─▶ ${at}`,
+      ),
     ];
   });
 }
 
-const endName = ({ end }: CableMap): string => (end ? `${end.interface} of ${end.container}` : 'nobody');
+function endName({ end, tunnel, kind }: CableMap): string {
+  if (end) return `${end.interface} of ${end.container}`;
+  if (tunnel) return `tunnel ${tunnel.vni} to other hosts`;
+  return kind === 'veth' || kind === undefined
+    ? 'a cable to no container of ours'
+    : `a ${kind} link that is not ours`;
+}
 
 /** Order by address. */
 function order({ end }: CableMap): number {

@@ -34,7 +34,7 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
     DriverStatus: [['Mounts', 'in the containers only']],
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'macvlan', 'null'],
+      Network: ['bridge', 'host', 'macvlan', 'null', 'overlay'],
       Authorization: null,
       Log: LOG_DRIVERS,
     },

@@ -62,7 +62,7 @@ export interface NetworkResource {
   Name: string;
   Id: string;
   Created: string;
-  Scope: 'local';
+  Scope: 'local' | 'global';
   Driver: string;
   EnableIPv4: boolean;
   EnableIPv6: boolean;

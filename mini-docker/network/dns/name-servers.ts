@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { openNetworkNamespace } from '../../linux/network-namespace.ts';
 import type { ContainerRecord } from '../record.ts';
-import { bookOf } from './names.ts';
+import { bookOf, type Elsewhere } from './names.ts';
 import { type NameServer, openNameServer } from './server.ts';
 import { hostNameServers } from './upstream.ts';
 
@@ -12,14 +12,17 @@ export interface NameServers {
   close(): Promise<void>;
 }
 
-export function createNameServers(containers: ReadonlyMap<string, ContainerRecord>): NameServers {
+export function createNameServers(
+  containers: ReadonlyMap<string, ContainerRecord>,
+  elsewhere?: Elsewhere,
+): NameServers {
   const open = new Map<string, Promise<NameServer>>();
 
   const start = async (containerId: string, pid: number): Promise<NameServer> => {
     const namespace = openNetworkNamespace({ pid });
     try {
       const upstream = (): readonly string[] | undefined => upstreamOf(containers.get(containerId));
-      return await openNameServer({ namespace, book: bookOf(containerId, containers), upstream });
+      return await openNameServer({ namespace, book: bookOf(containerId, containers, elsewhere), upstream });
     } finally {
       closeSync(namespace);
     }

@@ -2,13 +2,26 @@
 import type { ContainerRecord } from '../record.ts';
 import type { NameBook } from './answer.ts';
 
+/** Containers on other hosts, by the network's id. */
+export type Elsewhere = (
+  networkId: string,
+) => readonly { ipAddress: string; ipv6Address?: string; dnsNames: readonly string[] }[] | undefined;
+
 /** The running containers' names that the container can see. Looked up at every query, since names change. */
-export function bookOf(containerId: string, containers: ReadonlyMap<string, ContainerRecord>): NameBook {
+export function bookOf(
+  containerId: string,
+  containers: ReadonlyMap<string, ContainerRecord>,
+  elsewhere: Elsewhere = () => [],
+): NameBook {
   const networks = () =>
     (containers.get(containerId)?.endpoints ?? []).filter(each => each.dnsNames.length > 0);
 
-  const on = (networkId: string) =>
-    [...containers.values()].flatMap(each => each.endpoints).filter(each => each.networkId === networkId);
+  const on = (
+    networkId: string,
+  ): { ipAddress: string; ipv6Address?: string; dnsNames: readonly string[] }[] => [
+    ...[...containers.values()].flatMap(each => each.endpoints).filter(each => each.networkId === networkId),
+    ...(elsewhere(networkId) ?? []),
+  ];
 
   return {
     addressesOf(name) {
@@ -20,7 +33,7 @@ export function bookOf(containerId: string, containers: ReadonlyMap<string, Cont
       });
       if (found.length === 0) return undefined;
       const addresses = (key: 'ipAddress' | 'ipv6Address') => [
-        ...new Set(found.map(each => each[key]).filter(address => address !== '')),
+        ...new Set(found.map(each => each[key] ?? '').filter(address => address !== '')),
       ];
       return { ipv4: addresses('ipAddress'), ipv6: addresses('ipv6Address') };
     },
