@@ -16,7 +16,7 @@ export interface Neighbour {
 export interface Forwarding {
   /** Index of the VXLAN link. */
   link: number;
-  /** 00:00:00:00:00:00 for frames to all, and to addresses without an entry. */
+  /** Of one receiver: an entry for all (zeros) cannot be replaced, and the kernel refuses it with EOPNOTSUPP. */
   mac: string;
   /** IP address of the host. */
   host: string;

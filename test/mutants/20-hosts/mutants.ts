@@ -47,13 +47,13 @@ export const mutants: Mutant[] = [
     by: 'mtu: Number(mtu)',
   },
   {
-    name: 'flooding',
+    name: 'a tunnel that learns',
     task: 'tunnel',
     breaks: 'no-flood',
     file: 'tunnel.ts',
-    belief: 'it works, so it is right',
-    replace: '  machine.request(addForwarding({ link, mac, host }));\n',
-    by: "  machine.request(addForwarding({ link, mac, host }));\n  machine.request(addForwarding({ link, mac: '00:00:00:00:00:00', host }));\n",
+    belief: 'a tunnel learns who is where, as a switch does',
+    replace: 'learning: false',
+    by: 'learning: true',
   },
   {
     name: 'all boxes are elsewhere',
