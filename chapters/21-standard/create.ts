@@ -95,7 +95,7 @@ async function build(box: Box, consoleSocket: string | undefined): Promise<void>
   const gate = openat(AT.FDCWD, gateOf(box), O.RDWR | O.CLOEXEC, 0);
   const hold: Item[] = [
     write(ready.writeEnd, Buffer.from('!')),
-    // No byte, but the pipe's end: the creator was killed, and nobody will ever know of this box.
+    // No byte, but the pipe's end: the creator was killed, and with it the only process that knows how to go on.
     { ...read(go.readEnd, Buffer.alloc(1)), expect: 1 },
   ];
   const { cwd, args, env = [] } = config.process;
@@ -122,7 +122,7 @@ async function build(box: Box, consoleSocket: string | undefined): Promise<void>
     ...closedPaths(config),
     ...rights(config),
     ...hold.slice(0, 1),
-    because('created; until somebody says start', { ...read(resultOf(gate), Buffer.alloc(1)), expect: 1 }),
+    because('created: the box waits for start', { ...read(resultOf(gate), Buffer.alloc(1)), expect: 1 }),
     ...program(args, environment),
   ];
 

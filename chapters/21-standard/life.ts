@@ -35,7 +35,8 @@ export function signal(box: Box, name: string, all: boolean): void {
     return;
   }
   const status = statusOf(box);
-  const pidfd = status === 'stopped' || !box.process ? undefined : openProcess(box.process);
+  const mayBeSent = status === 'created' || status === 'running';
+  const pidfd = mayBeSent && box.process ? openProcess(box.process) : undefined;
   if (pidfd === undefined) throw new Mistake(`cannot send a signal to ${box.id}: it is ${status}`);
   killProcess(pidfd, number);
   closeSync(pidfd);

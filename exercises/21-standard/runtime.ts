@@ -13,7 +13,7 @@ interface Freezer {
   file: string;
   frozen: string;
   thawed: string;
-  /** What the second file contains when all processes of the group are frozen. */
+  /** The file that tells whether all processes of the group are frozen, and how. */
   told: string;
   isFrozen: RegExp;
 }

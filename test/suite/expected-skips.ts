@@ -77,8 +77,8 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: temporaryDevice === undefined,
   },
   ...[
-    ...['containerd', 'ctr', 'curl', 'docker-registry', 'etcd', 'iptables', 'newuidmap', 'perl', 'podman'],
-    ...['runc', 'script', 'skopeo', 'strace'],
+    ...['containerd', 'ctr', 'curl', 'docker', 'docker-registry', 'dockerd', 'etcd', 'iptables', 'newuidmap'],
+    ...['perl', 'podman', 'runc', 'script', 'skopeo', 'strace'],
   ].map(program => ({
     file: 'test/course/chapters.long.test.ts',
     name: `${program} is not installed`,
