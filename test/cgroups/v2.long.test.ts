@@ -9,6 +9,7 @@ await testInVm({
     'test/cgroups/cgroups.test.ts',
     'mini-docker/runtime/runtime.test.ts',
     'test/limits.test.ts',
+    'test/looks.test.ts',
     'test/cgroups/chapter-7.ts',
     'test/cgroups/chapter-16.ts',
     'test/cgroups/chapter-18.ts',
