@@ -19,7 +19,7 @@ function sentences({ built }: Certificate): string[] {
   return [
     'has written a container engine from an empty folder,',
     `which passed ${stages.length} of ${of} stages, seen from outside by the kernel.`,
-    `${count(lines, 'line')} in ${count(files, 'file')}; ${count(calls.length, 'system call')}; ${count(checks, 'check')}.`,
+    `${count(lines, 'line')} in ${count(files, 'file')}; ${count(calls.length, 'system call')} by name; ${count(checks, 'check')}.`,
     from === to ? `On ${to}.` : `From ${from} to ${to}.`,
   ];
 }
