@@ -24,7 +24,7 @@ export interface Project {
 
 /** A service as it stands in the file, as far as this chapter reads it. */
 interface Written {
-  image?: string;
+  image: string;
   command?: string[];
   init?: boolean;
   environment?: Record<string, string>;
@@ -38,9 +38,10 @@ const KEYS = 'image command init environment ports volumes healthcheck depends_o
 
 /** @throws Mistake that says what is wrong with the file */
 export function readProject(file: string): Project {
-  const { name, services = {} } = parseYaml(file) as { name?: string; services?: Record<string, Written> };
+  const { name, services } = parseYaml(file) as { name?: string; services?: Record<string, Written> | null };
   const project = name ?? basename(dirname(resolve(file)));
-  const read = Object.entries(services).map(([service, written]): [string, Service] => {
+  const read = Object.entries(services ?? {}).map(([service, written]): [string, Service] => {
+    if (!written?.image) throw new Mistake(`${service}: an image is needed`);
     const beyond = Object.keys(written).find(key => !KEYS.includes(key));
     if (beyond !== undefined) throw new Mistake(`${service}: this chapter does not know ${beyond}`);
     const { command = [] } = written;
@@ -71,7 +72,7 @@ function specOf(project: string, service: string, written: Written): Spec {
     ...option('health-interval', interval),
     ...option('health-timeout', timeout),
     ...option('health-retries', retries),
-    written.image ?? '',
+    written.image,
     ...(written.command ?? []),
   ]);
   const environment = Object.entries(written.environment ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -80,7 +81,7 @@ function specOf(project: string, service: string, written: Written): Spec {
 
 function conditionsOf({ depends_on = [] }: Written): Map<string, Condition> {
   if (Array.isArray(depends_on)) return new Map(depends_on.map(each => [each, 'service_started']));
-  const entries = Object.entries(depends_on).map(([each, { condition }]) => [each, condition] as const);
+  const entries = Object.entries(depends_on).map(([each, how]) => [each, how?.condition] as const);
   const wrong = entries.find(([, condition]) => !CONDITIONS.includes(condition));
   if (wrong !== undefined)
     throw new Mistake(`there is no condition ${wrong[1]}; there are ${CONDITIONS.join(', ')}`);

@@ -1,8 +1,9 @@
 // The health of a box: a command that the keeper runs in it from time to time. The engine: mini-docker/engine/life/health.ts
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AT, call, clone, dup3, kill, mayFail, O, openat, PR, prctl, resultOf, SIG } from '#linux';
 import { program, statusOf } from '../01-process/program.ts';
+import { Mistake } from '../04-mounts/mistake.ts';
 import { environmentOf, inBox } from '../11-exec/exec.ts';
 import type { HealthCheck, Spec } from '../12-stay/spec.ts';
 import { withoutRights } from '../16-rights/rights.ts';
@@ -22,7 +23,9 @@ export function after(health: Health, passed: boolean, retries: number): Health 
 
 const fileOf = (name: string): string => `/tmp/box/containers/${name}/health.json`;
 
+/** @throws Mistake if it is not checked, or has never run */
 export function readHealth(name: string): Health {
+  if (!existsSync(fileOf(name))) throw new Mistake(`nothing is known of the health of ${name}`);
   return JSON.parse(readFileSync(fileOf(name), 'utf8')) as Health;
 }
 

@@ -16,7 +16,11 @@ addedOptions['--alias'] = (spec, next) => {
 addedOptions['--health-cmd'] = (spec, next) => change(spec, { command: ['sh', '-c', next()] });
 addedOptions['--health-interval'] = (spec, next) => change(spec, { interval: duration(next()) });
 addedOptions['--health-timeout'] = (spec, next) => change(spec, { timeout: duration(next()) });
-addedOptions['--health-retries'] = (spec, next) => change(spec, { retries: Number(next()) });
+addedOptions['--health-retries'] = (spec, next) => {
+  const retries = Number(next());
+  if (!(retries >= 1)) throw new Mistake('--health-retries takes a number from 1 on');
+  change(spec, { retries });
+};
 
 function change(spec: Spec, part: Partial<HealthCheck>): void {
   spec.health = { ...USUAL, ...spec.health, ...part };
