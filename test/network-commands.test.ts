@@ -70,7 +70,8 @@ describe('the API', () => {
 
   test.each([
     [{ Name: 'host' }, 403, 'predefined'],
-    [{ Name: 'x', Driver: 'overlay' }, 404, 'plugin overlay'],
+    [{ Name: 'x', Driver: 'nix' }, 404, 'plugin nix'],
+    [{ Name: 'x', Driver: 'overlay' }, 503, 'cluster store'],
     [{ Name: 'x', IPAM: { Config: [{ Subnet: '10.0.0.1' }] } }, 400, 'invalid subnet'],
     [{ Name: 'x', IPAM: { Config: [{ Subnet: '172.17.0.0/16' }] } }, 403, 'overlaps'],
     [

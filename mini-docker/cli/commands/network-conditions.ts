@@ -13,7 +13,7 @@ const PARTITION = '/mini-docker/network-partition';
 const WORSE = ['delay', 'jitter', 'loss', 'duplicate', 'corrupt', 'reorder', 'rate'] as const;
 
 export const networkCondition = command({
-  usage: 'set [OPTIONS] CONTAINER|NETWORK | show [CONTAINER|NETWORK] | clear [CONTAINER|NETWORK]',
+  usage: 'set|show|clear [OPTIONS] [CONTAINER|NETWORK]',
   description:
     'Packets to the container are delayed, lost, duplicated or corrupted, so that a packet and its answer meet the condition once; the rate holds in both directions. A network stands for the containers that are on it now. Setting a condition replaces the former one for the same --to. It lasts until it is cleared or the container stops; a restarted container has none. Everything but --rate needs the kernel module sch_netem.',
   flags: {
