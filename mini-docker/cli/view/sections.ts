@@ -251,7 +251,7 @@ function rights({ box, view, width }: Drawing): Line[] {
   ];
   const column = Math.max(14, Math.floor((width - 12) / 2));
   return [
-    note(`${' '.repeat(11)}${'PROCESS 1'.padEnd(column)} THE HOST'S DAEMON`),
+    note(`${' '.repeat(11)}${'PROCESS 1'.padEnd(column)} ON THE HOST`),
     ...rows.map(
       ([name, own, hosts]): Line => ({
         text: `${name.padEnd(10)} ${own.padEnd(column)} ${hosts}`,
