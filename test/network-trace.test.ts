@@ -114,6 +114,33 @@ test('a packet from another network is dropped by mini-docker, and it says so', 
   expect(packet!.steps.at(-1)).toMatchObject({ ours: true, verdict: 'drop' });
 });
 
+test('two traces at once see the packets of their own containers, and not the rules of each other', async () => {
+  const ofFar = cli('network trace --json --count 1 far');
+  const ofWeb = await traced('--count 2', async () => {
+    await eventually(
+      async () => tables(),
+      text => text.split('bridge mini-docker-trace').length === 3,
+    );
+    await does('exec other ping -c 1 -W 1 web');
+    await cli('exec far ping -c 1 -W 1 192.0.2.1');
+  });
+  for (const { from, to } of ofWeb) expect([from.name, to.name]).toContain('web');
+  const far = JSON.parse((await ofFar).out);
+  expect([far.from.name, far.to.name]).toContain('far');
+  expect(JSON.stringify([far, ofWeb])).not.toContain('mini-docker-trace');
+});
+
+test('a trace ends with its container', async () => {
+  await does('run -d --name brief busybox sleep 1000');
+  const over = cli('network trace brief');
+  await eventually(
+    async () => tables(),
+    text => text.includes('bridge mini-docker-trace'),
+  );
+  await does('rm -f brief');
+  expect(await over).toMatchObject({ code: 0 });
+});
+
 test('afterwards no rule of it is left, and after a killed daemon neither', async () => {
   await eventually(
     async () => tables(),
@@ -127,7 +154,14 @@ test('afterwards no rule of it is left, and after a killed daemon neither', asyn
   await daemon.end('SIGKILL');
   await killed;
   await daemon.begin();
-  await traced('--count 1', () => does('exec other ping -c 1 -W 1 web'));
+  const [leftover = ''] = /mini-docker-trace-\w+/.exec(tables()) ?? [];
+  await traced('--count 1', async () => {
+    await eventually(
+      async () => tables(),
+      text => !text.includes(leftover) && text.includes('bridge mini-docker-trace'),
+    );
+    await does('exec other ping -c 1 -W 1 web');
+  });
   await eventually(
     async () => tables(),
     text => !text.includes('trace'),

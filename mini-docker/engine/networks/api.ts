@@ -72,9 +72,16 @@ export function networksApi(context: EngineContext): NetworksApi {
     partitions: () =>
       networks.partitions().map(ids => ids.map(id => context.containers.find(id)?.name ?? id.slice(0, 12))),
     map: () => networks.map(),
-    trace(container, options) {
+    trace(container, { port, signal }) {
       const live = context.containers.get(container);
-      return networks.trace(sharedWith(live.record) ?? live.id, options);
+      const ended = new AbortController();
+      const either = AbortSignal.any([signal, ended.signal]);
+      const packets = networks.trace(sharedWith(live.record) ?? live.id, { port, signal: either });
+      const filters = { container: [live.id], event: ['die'] };
+      const deaths = events.subscribe({ filters, signal: either })[Symbol.asyncIterator]();
+      // Its addresses go to the next container.
+      deaths.next().then(() => ended.abort());
+      return packets;
     },
   };
 }

@@ -2,6 +2,7 @@
 //
 //   trace id 1e7785b4 inet nat output packet: oif "lo" ip saddr 10.5.0.1 ip daddr 10.5.0.2 … tcp dport 8080 …
 //   trace id 1e7785b4 inet nat output rule tcp dport 8080 dnat ip to 10.5.0.2:80 (verdict accept)
+//   trace id 1e7785b4 inet nat output unknown rule handle 7 (verdict drop)
 //   trace id 1e7785b4 inet nat output policy accept
 
 export type TraceEvent = { id: string; family: string; table: string; chain: string } & (
@@ -29,7 +30,8 @@ export function decodeEvent(line: string): TraceEvent | undefined {
     return undefined;
   const where = { id, family, table, chain };
   if (rest!.startsWith('packet: ')) return { ...where, kind: 'packet', fields: decodeFields(rest!.slice(8)) };
-  const [, rule, verdict] = /^rule (.*) \(verdict ([^()]+)\)$/.exec(rest!) ?? [];
+  // nft knows the text of those rules only that were there before it.
+  const [, rule, verdict] = /^(?:rule )?(.*) \(verdict ([^()]+)\)$/.exec(rest!) ?? [];
   if (rule !== undefined) return { ...where, kind: 'rule', rule, verdict: verdict! };
   const policy = /^policy (\w+)$/.exec(rest!)?.[1];
   return policy === undefined ? undefined : { ...where, kind: 'policy', verdict: policy };

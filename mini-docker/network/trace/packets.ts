@@ -16,6 +16,9 @@ export interface Names {
   ofLink(link: string): string | undefined;
 }
 
+/** Names of the tracing tables begin so. */
+export const PREFIX = 'mini-docker-trace-';
+
 /** Chains of the tracing tables: see ruleset.ts. */
 export const OBSERVER = { begin: ['pre', 'out'], up: 'up', host: 'in', sent: 'post' } as const;
 
@@ -28,6 +31,8 @@ interface Open {
   /** A bridge hands it up to the host, where it begins again, often as a copy with another number. */
   isHandedUp: boolean;
   isDone: boolean;
+  /** Whether a rule of this trace has marked it: another trace, or an administrator, may have. */
+  isWanted: boolean;
   timer: NodeJS.Timeout;
 }
 
@@ -55,7 +60,7 @@ export function packetAssembler(options: {
     for (const [id, other] of open) if (other === packet) open.delete(id);
     while (inOrder[0]?.isDone) {
       const first = inOrder.shift()!;
-      if (!first.isHandedUp) done(pathOf(first, names));
+      if (first.isWanted && !first.isHandedUp) done(pathOf(first, names));
     }
   };
 
@@ -67,6 +72,7 @@ export function packetAssembler(options: {
       lastFamily: family,
       isHandedUp: false,
       isDone: false,
+      isWanted: false,
       timer: setTimeout(() => finish(packet), QUIET),
     };
     open.set(id, packet);
@@ -84,6 +90,8 @@ export function packetAssembler(options: {
     add(event: TraceEvent): void {
       const { id, family, chain } = event;
       const isMarker = event.table === observer;
+      // Another trace goes on at the same time.
+      if (!isMarker && event.table.startsWith(PREFIX)) return;
       const begins =
         isMarker && event.kind === 'packet' && (OBSERVER.begin as readonly string[]).includes(chain);
       const before = open.get(id);
@@ -98,6 +106,7 @@ export function packetAssembler(options: {
       if (packet === undefined) return;
       packet.timer.refresh();
       packet.lastFamily = family;
+      packet.isWanted ||= isMarker && event.kind === 'rule';
       packet.isHandedUp = isMarker && family === 'bridge' && chain === OBSERVER.up;
       if (event.kind === 'packet') {
         if (isMarker) packet.end = endAt(event, packet.end, names);

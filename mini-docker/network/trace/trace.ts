@@ -9,10 +9,9 @@ import { openPty } from '../../linux/pty.ts';
 import { PtyStream } from '../../linux/pty-stream.ts';
 import type { Nft } from '../nft.ts';
 import { decodeEvent } from './events.ts';
-import { type Names, packetAssembler } from './packets.ts';
+import { type Names, PREFIX, packetAssembler } from './packets.ts';
 import { type TraceTarget, traceTables } from './ruleset.ts';
 
-const PREFIX = 'mini-docker-trace-';
 /** Packets that wait for a slow reader; more are dropped, and counted. */
 const MOST_WAITING = 10_000;
 
