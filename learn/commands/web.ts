@@ -8,13 +8,14 @@ import { bold, dim, print } from '../screen.ts';
 import { exportSite } from '../web/export.ts';
 import { Live } from '../web/live.ts';
 import { serve } from '../web/server.ts';
+import { workFolder } from '../work.ts';
 
 export async function web(options: { export?: string; port?: number }): Promise<void> {
   if (options.export !== undefined) return writeSite(resolve(options.export));
   const { promise, resolve: stop } = Promise.withResolvers<void>();
   // A second Ctrl-C ends it at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
-  await using live = new Live();
+  await using live = watching();
   const token = randomBytes(16).toString('hex');
   const server = await serve({ port: options.port ?? 0, token, live }).catch(({ message }: Error) => {
     throw new UserError(`cannot serve the course: ${message}; without --port, learn finds a free one`);
@@ -26,6 +27,15 @@ export async function web(options: { export?: string; port?: number }): Promise<
   await promise;
   server.close();
   server.closeAllConnections();
+}
+
+/** @throws UserError if the work folder cannot be made or watched */
+function watching(): Live {
+  try {
+    return new Live();
+  } catch (error) {
+    throw new UserError(`cannot watch ${workFolder}: ${(error as Error).message}`);
+  }
 }
 
 async function writeSite(directory: string): Promise<void> {

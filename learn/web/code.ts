@@ -13,7 +13,7 @@ export function codeBlock(text: string, info: string): Html {
 // Characters that mark where a colour starts and ends. They survive escaping, and no source contains them.
 const [START, NAMED, END] = ['\x01', '\x02', '\x03'];
 
-export function coloured(code: string, language: string): Html {
+function coloured(code: string, language: string): Html {
   const plain = code.replace(/[\x01-\x03]/g, '');
   const marked = markedUp(plain, language, (colour, part) => `${START}${colour}${NAMED}${part}${END}`);
   return trusted(

@@ -4,12 +4,11 @@ import { type Chapter, exerciseOf, starterFiles } from '../course.ts';
 import type { Task } from '../grader/exercise.ts';
 import { hintsOf } from '../hints.ts';
 import { taskKey } from '../standing.ts';
-import { coloured } from './code.ts';
 import { type Html, html } from './html.ts';
 import type { Page } from './layout.ts';
 import { rendered } from './markdown.ts';
 import { exercisePage, hrefBetween, pageOfFile } from './paths.ts';
-import { chapterLink, read } from './reading-pages.ts';
+import { chapterLink, program, read } from './reading-pages.ts';
 
 export async function exerciseAsPage(chapter: Chapter): Promise<Page> {
   const path = exercisePage(chapter);
@@ -67,8 +66,7 @@ ${text(hints[at]!)}${nested(hints, text, at + 1)}</details>
 }
 
 function solution(file: string): Html {
-  const language = file.endsWith('.sh') ? 'bash' : 'typescript';
   return html`<details><summary><code>${basename(file)}</code></summary>
-<pre class="code" tabindex="0"><code>${coloured(read(file), language)}</code></pre></details>
+${program(file)}</details>
 `;
 }

@@ -18,7 +18,7 @@ export interface PageLink {
   title: string;
 }
 
-/** Chromium counts file: as 'self' and others do not; over http no file: address can be loaded. */
+/** Not every browser counts file: as 'self'. A page that came by http cannot load a file: address anyway. */
 export const CONTENT_POLICY =
   "default-src 'none'; script-src 'self' file:; style-src 'self' file:; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'";
 

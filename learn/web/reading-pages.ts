@@ -1,12 +1,12 @@
 // The pages to read: the map, the chapters, the documents and the sources.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokens } from 'marked';
 import { type Chapter, chapters, starterFiles } from '../course.ts';
 import { questionsOf } from '../questions.ts';
 import { repository } from '../repository.ts';
 import { standings } from '../standing.ts';
-import { coloured } from './code.ts';
+import { codeBlock } from './code.ts';
 import { type Html, html } from './html.ts';
 import type { Page, PageLink } from './layout.ts';
 import { type Place, rendered, renderedTokens, tokensOf } from './markdown.ts';
@@ -20,7 +20,7 @@ export function read(file: string): string {
 export async function mapPage(): Promise<Page> {
   const rows = (await standings()).map(
     ({ chapter, of }) =>
-      html`<li value="${Number.parseInt(chapter.number, 10)}"><a href="${chapterPage(chapter)}">Chapter ${chapter.number}. ${chapter.title}</a>${
+      html`<li><a href="${chapterPage(chapter)}">Chapter ${chapter.number}. ${chapter.title}</a>${
         of > 0 &&
         html` <a class="exercise" href="${exercisePage(chapter)}">Exercise<span class="unseen"> ${chapter.number}</span></a> <span class="tally" data-chapter="${chapter.slug}">${of} points</span>`
       }</li>\n`,
@@ -46,9 +46,7 @@ export function readingPage(chapter: Chapter): Page {
   const all = chapters();
   const at = all.findIndex(({ slug }) => slug === chapter.slug);
   const [before, after] = [all[at - 1], all[at + 1]].map(each => each && chapterLink(each));
-  const programs = ['box.ts', ...programsOf(folder)].filter(
-    (name, index, names) => names.indexOf(name) === index,
-  );
+  const programs = readdirSync(join(repository, folder)).filter(name => name.endsWith('.ts'));
   const files = programs.map(name => {
     const page = pageOfFile(`${folder}/${name}`)!;
     return html`<li><a href="${hrefBetween(path, page)}"><code>${name}</code></a></li>\n`;
@@ -65,13 +63,6 @@ ${exercise && html`<p class="onward"><a href="${exercisePage(chapter)}">To exerc
   return { path, title: `Chapter ${chapter.number}. ${chapter.title}`, content, before, after };
 }
 
-function programsOf(folder: string): string[] {
-  const names = [...read(`${folder}/README.md`).matchAll(/\b(?:file|from|to)=([\w-]+\.ts)/g)].map(
-    ([, name]) => name!,
-  );
-  return names.filter(name => read(`${folder}/${name}`) !== '').sort();
-}
-
 /** The chapter, and below its questions our answers, folded. */
 function chapterText(markdown: string, answers: string, place: Place): Html {
   const tokens = tokensOf(markdown);
@@ -79,15 +70,16 @@ function chapterText(markdown: string, answers: string, place: Place): Html {
     token => token.type === 'heading' && (token as Tokens.Heading).text === 'Questions',
   );
   const list = tokens.findIndex((token, index) => index > heading && token.type === 'list');
-  const ours = questionsOf(answers);
-  if (heading < 0 || list < 0 || ours.length === 0) return renderedTokens(tokens, place);
-  const folded = ours.map(
+  if (heading < 0 || list < 0) return renderedTokens(tokens, place);
+  return html`${renderedTokens(tokens.slice(0, list + 1), place)}${folded(answers, place)}
+${renderedTokens(tokens.slice(list + 1), place)}`;
+}
+
+function folded(answers: string, place: Place): Html[] {
+  return questionsOf(answers).map(
     (answer, index) =>
       html`<details><summary>Answer ${index + 1}</summary>\n${rendered(answer, place)}</details>\n`,
   );
-  return html`${renderedTokens(tokens.slice(0, list + 1), place)}<div class="answers">
-${folded}</div>
-${renderedTokens(tokens.slice(list + 1), place)}`;
 }
 
 /** docs/tour.md or docs/misconceptions.md. */
@@ -96,27 +88,22 @@ export function documentPage(file: string): Page {
   const markdown = read(file);
   const [text, answers = ''] = markdown.split(/^(?=## Answers$)/m) as [string, string?];
   const place = { page: path, file };
-  const folded =
-    answers !== '' &&
-    html`<h2 id="answers">Answers</h2>
-${questionsOf(answers).map(
-  (answer, index) =>
-    html`<details><summary>Answer ${index + 1}</summary>\n${rendered(answer, place)}</details>\n`,
-)}`;
-  const content = html`${rendered(text, place)}${folded}`;
+  const answered = answers !== '' && html`<h2 id="answers">Answers</h2>\n${folded(answers, place)}`;
+  const content = html`${rendered(text, place)}${answered}`;
   return { path, title: titleOf(text), content };
 }
 
-/** A file of the repository: Markdown as a page, a program in colours with numbered lines. */
+/** A file of the repository: Markdown as a page, a program in colours. */
 export function sourcePage(path: string, file: string): Page {
   if (file.endsWith('.md')) {
     const markdown = read(file);
     return { path, title: titleOf(markdown), content: rendered(markdown, { page: path, file }) };
   }
-  const language = file.endsWith('.sh') ? 'bash' : 'typescript';
-  const content = html`<h1 class="file">${file}</h1>
-<pre class="code source" tabindex="0"><code>${coloured(read(file), language)}</code></pre>`;
-  return { path, title: file, content };
+  return { path, title: file, content: html`<h1 class="file">${file}</h1>\n${program(file)}` };
+}
+
+export function program(file: string): Html {
+  return codeBlock(read(file), file.endsWith('.sh') ? 'bash' : 'ts');
 }
 
 function titleOf(markdown: string): string {

@@ -132,10 +132,14 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
 
   test('a task turns green when its file is right, and says what is missing when it is not', async () => {
     learn(work, 'start', '2');
+    learn(work, 'hint', '2', 'own-ps');
     const tab = await open(new URL('exercise-02-pid-namespace.html', web.address).href);
     await tab.click('[data-watch] button:enabled');
     const task = '[data-task="02-pid-namespace/own-ps"]';
     await tab.waitForSelector(`${task} .failed`);
+    // The hint that the terminal has shown is open, and with it the next can be opened.
+    expect(await tab.evaluate(`document.querySelectorAll('${task} .hint[open]').length`)).toBe(1);
+    await tab.waitForSelector(`${task} .hint .hint > summary`);
     await tab.waitForSelector(`${task} dt:text("Promised")`);
     cpSync(join(repository, 'solutions/02-pid-namespace'), join(work, '02-pid-namespace'), {
       recursive: true,

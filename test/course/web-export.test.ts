@@ -111,9 +111,11 @@ describe('a chapter', () => {
     expect(text.match(/<details><summary>Answer \d/g)).toHaveLength(3);
   });
 
-  test('links the files that it names to their source', () => {
+  test('links its files, and those that it names, to their source', () => {
     const text = page('02-pid-namespace.html');
     expect(text).toContain('href="source/chapters/02-pid-namespace/own-proc.ts.html"');
+    for (const name of ['box', 'step-1'])
+      expect(text).toContain(`<a href="source/chapters/02-pid-namespace/${name}.ts.html"><code>`);
     expect(text).toContain('href="source/mini-docker/runtime/mounts.ts.html"');
   });
 });
