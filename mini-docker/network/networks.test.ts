@@ -209,7 +209,7 @@ test('networks that cannot be are refused in one line', async () => {
   );
   await expect(create('x', { Gateway: '10.7.0.1' })).rejects.toThrow('needs a --subnet');
   await expect(create('x', {}, { Options: { mtu: 'big' } })).rejects.toThrow('is not a number');
-  await expect(create('x', {}, { Driver: 'overlay' })).rejects.toMatchObject({ kind: 'notFound' });
+  await expect(create('x', {}, { Driver: 'weave' })).rejects.toMatchObject({ kind: 'notFound' });
   expect((await hosts.networks.list()).map(each => each.Name)).toEqual(['host', 'none', 'bridge', 'shop']);
 });
 

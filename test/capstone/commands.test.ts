@@ -59,7 +59,7 @@ describe('learn capstone', () => {
 
   test('init leaves a folder alone that is not empty, and names the languages there are', () => {
     const again = learn('capstone', 'init', '-l', 'sh');
-    expect(again.stderr).toMatch(/is\s+not empty/);
+    expect(again.stderr).toMatch(/is\s+not\s+empty/);
     expect(learn('capstone', 'init', folder('other'), '-l', 'cobol').stderr).toMatch(/c, go, js, python/);
     expect(existsSync(folder('other'))).toBe(false);
   });
