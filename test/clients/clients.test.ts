@@ -50,7 +50,11 @@ describe.skipIf(!hasRubyDocker)("ruby's docker-api", () => {
 describe.skipIf(!hasProgram('docker-compose'))('docker-compose 1', () => {
   const file = join(HERE, 'compose/docker-compose.yml');
   const compose = (greeting: string, ...args: string[]) =>
-    does('docker-compose', ['--no-ansi', '-p', 'scene', '-f', file, ...args], { GREETING: greeting });
+    does('docker-compose', ['--no-ansi', '-p', 'scene', '-f', file, ...args], {
+      GREETING: greeting,
+      // It would let the command docker build, which may not be installed.
+      COMPOSE_DOCKER_CLI_BUILD: '0',
+    });
 
   test('up, a change that makes a container anew and keeps its volumes, and down', async () => {
     const engine = engineClient(daemon);

@@ -28,6 +28,15 @@ const noSecondKernel = {
 const hasVersion2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 export const expectedSkips: readonly ExpectedSkip[] = [
+  ...[
+    ['test/build.test.ts', "docker's own command"],
+    ['test/tls.test.ts', 'docker, with a certificate'],
+  ].map(([file, name]) => ({
+    file: file!,
+    name: name!,
+    why: 'docker is not installed',
+    where: lacks('docker'),
+  })),
   ...['dockerd', 'docker', 'podman'].map(program => ({
     file: 'test/capstone/capstone.long.test.ts',
     why: `${program} is not installed`,
