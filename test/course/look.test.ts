@@ -34,7 +34,7 @@ describe.runIf(hasTmux)('beside a shell', () => {
     scratch = mkdtempSync(join(tmpdir(), 'mini-docker-look-'));
     const variables = ['LANG=C.UTF-8', 'LC_ALL='].flatMap(each => ['-e', each]);
     tmux('new-session', '-d', '-s', 'shell', '-x', '80', '-y', '24', ...variables, learn, 'shell');
-    tmux('new-session', '-d', '-s', 'look', '-x', '120', '-y', '40', ...variables, 'sh');
+    tmux('new-session', '-d', '-s', 'look', '-x', '120', '-y', '100', ...variables, 'sh');
   });
   afterEach(async () => {
     // The shells in it end one after another, and the sandbox removes its control groups.
