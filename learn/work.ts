@@ -8,9 +8,9 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Chapter } from './course.ts';
-import { starterFiles } from './course.ts';
+import { starterFiles, UserError } from './course.ts';
 import { repository } from './repository.ts';
 
 export const workFolder = process.env.LEARN_WORK ?? join(repository, 'work');
@@ -96,7 +96,13 @@ export function setAside(chapter: Chapter): string | undefined {
 
 export function makeOwned(directory: string): void {
   if (existsSync(directory)) return;
-  mkdirSync(directory, { recursive: true });
+  // One by one: Node's `recursive` tries for ever where nothing can be made, as in /proc.
+  makeOwned(dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    throw new UserError(`cannot make the folder ${directory}: ${(error as Error).message}`);
+  }
   own(directory);
 }
 

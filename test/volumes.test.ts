@@ -545,3 +545,15 @@ describe.each(commandLines(() => daemon))('$name', ({ does, cli }) => {
     expect(await does('volume ls -q')).toBe('vol\n');
   });
 });
+
+test('a source of a bind mount that cannot be made is an error, and the daemon goes on', async () => {
+  const body = { Image: 'busybox', HostConfig: { Binds: ['/proc/nowhere/x:/x'] } };
+  const { Id } = await engine
+    .json<{ Id: string }>('POST', '/containers/create', body)
+    .catch(() => ({ Id: '' }));
+  const { status, body: said } = await engine.ask('POST', `/containers/${Id || 'none'}/start`);
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(Id === '' || said.toString().includes('/proc/nowhere')).toBe(true);
+  if (Id !== '') await engine.ask('DELETE', `/containers/${Id}?force=1`);
+  expect((await engine.ask('GET', '/_ping')).status).toBe(200);
+});

@@ -7,7 +7,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   type Stats,
@@ -16,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { namesIn } from './directory.ts';
 import { withFd } from './in-root.ts';
+import { makeDirectories } from './make-directories.ts';
 import { removeTreeAt, removeTreeNow } from './remove-tree.ts';
 import { setAside } from './set-aside.ts';
 import { type WholeFileOptions, writeWhole } from './whole-file.ts';
@@ -112,12 +112,12 @@ export function removeKept(path: string): void {
 
 /** Creates a directory and its parents. Any other file in its place is set aside. */
 export function ensureDirectory(path: string, options: { mode?: number; tell: Tell }): void {
-  const { tell, ...how } = options;
+  const { tell, mode } = options;
   for (const each of [path, ...ancestors(path)].reverse()) {
     if (!isThere(each) || isDirectory(each)) continue;
     tell(`${each} is in the place of a directory (${setAside(each)})`);
   }
-  mkdirSync(path, { recursive: true, ...how });
+  makeDirectories(path, mode);
 }
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,9 +1,10 @@
 // The volumes and host directories of containers: created before the container, reported when it starts and
 // exits, and removed with it if they are anonymous.
 
-import { chownSync, closeSync, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, realpathSync } from 'node:fs';
 import { ANONYMOUS_LABEL } from '../../formats/engine-api/volumes.ts';
 import { ExpectedError } from '../../formats/errors.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { mountOf, readMountinfo } from '../../linux/proc/mountinfo.ts';
 import { badParameter } from '../core/errors.ts';
 import { openMounted } from '../files/subpaths.ts';
@@ -95,7 +96,7 @@ export function makeBindSources(record: ContainerRecord): void {
       );
     }
     try {
-      mkdirSync(mount.Source, { recursive: true, mode: 0o755 });
+      makeDirectories(mount.Source, 0o755);
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       // A file, a socket or a device is a source, too.
