@@ -3,15 +3,7 @@
 // file keeps the daemon from starting. An unusable file is renamed, reported, and replaced by its last good
 // copy where one exists.
 
-import {
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from './directory.ts';
 import { withFd } from './in-root.ts';
