@@ -84,7 +84,7 @@ test('no more processes than the limit can be forked', async () => {
   const { ended } = runInside(cgroup, script);
   // The shell gives up at the first fork that fails.
   await eventually('four processes', () => cgroup.processes().length >= 4);
-  await sleep(100);
+  await sleep(1000);
   assert.ok(cgroup.processes().length <= 5);
   cgroup.kill();
   assert.match((await ended).output, /can't fork/);
