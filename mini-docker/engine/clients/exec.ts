@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Process } from '../../formats/oci/runtime-spec.ts';
+import { descriptorsRunOut } from '../../linux/descriptor-room.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { ExecsApi } from '../core/engine.ts';
 import { badParameter, noSuchExec } from '../core/errors.ts';
@@ -66,6 +67,13 @@ export function execsApi(context: EngineContext): ExecsApi {
       if (exec.state !== 'created')
         throw new ExpectedError('conflict', `exec ${id} has already been started`);
       const run = runOf(exec.live);
+      // Other requests must still be served.
+      if (descriptorsRunOut()) {
+        throw new ExpectedError(
+          'unavailable',
+          'the daemon has too many open files for another exec: end some, or raise its limit (LimitNOFILE, ulimit -n)',
+        );
+      }
       exec.state = 'running';
       try {
         await options.ready?.();
