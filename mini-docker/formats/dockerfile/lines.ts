@@ -51,45 +51,19 @@ export function splitStatements(
     new DockerfileError(why, { file, line: index + 1, text: lines[index] ?? '' });
   const { directives, next } = readDirectives(lines, problem);
   const sign = directives.escape;
-  // An escape that is escaped itself continues nothing.
-  const source = sign === '\\' ? '\\\\' : sign;
-  const continued = new RegExp(`(?:^|[^${source}])(${source}[ \\t]*)$`);
+  const continued = continuationMark(sign);
   const statements: Statement[] = [];
-
-  for (let index = next; index < lines.length; index++) {
-    if (isSkipped(lines[index]!)) continue;
-    const start = index;
-    let joined = '';
-    let hasEmptyLine = false;
-    for (let line = lines[index]!.trimStart(); ; line = lines[index]!) {
-      const mark = continued.exec(line)?.[1];
-      joined += mark === undefined ? line : line.slice(0, -mark.length);
-      if (mark === undefined) break;
-      // Comments and empty lines within do not end it.
-      for (index++; index < lines.length && isSkipped(lines[index]!); index++)
-        // Behind the last line break stands no line.
-        hasEmptyLine ||= lines[index]!.trim() === '' && index < lines.length - 1;
-      if (index >= lines.length) break;
+  for (let start = next; start < lines.length; ) {
+    if (isSkipped(lines[start]!)) {
+      start += 1;
+      continue;
     }
-    index = Math.min(index, lines.length - 1);
-    const whole = joined.trim();
+    const { text: whole, hasEmptyLine, next: behind } = joinLines(lines, start, continued);
+    const marks = WITH_DOCUMENTS.test(whole) ? documentMarks(whole, sign) : [];
+    const { documents, next: end } = readDocuments(lines, behind, marks, name =>
+      problem(`the here-document ${name} has no end: a line with ${name} alone`, start),
+    );
     const [keyword = ''] = whole.split(/\s/, 1);
-    const documents: HereDocument[] = [];
-    if (WITH_DOCUMENTS.test(whole)) {
-      for (const mark of documentMarks(whole, sign)) {
-        // '<<' with a blank behind it may be arithmetic of the shell.
-        if (mark.isApart && !lines.slice(index + 1).some(line => line.trimStart() === mark.name)) continue;
-        const content: string[] = [];
-        for (index++; ; index++) {
-          if (index >= lines.length)
-            throw problem(`the here-document ${mark.name} has no end: a line with ${mark.name} alone`, start);
-          const line = mark.trimsTabs ? lines[index]!.replace(/^\t+/, '') : lines[index]!;
-          if (line === mark.name) break;
-          content.push(`${line}\n`);
-        }
-        documents.push({ name: mark.name, content: content.join(''), expands: mark.expands });
-      }
-    }
     statements.push({
       line: start + 1,
       keyword: keyword.toUpperCase(),
@@ -99,8 +73,62 @@ export function splitStatements(
       documents,
       ...(hasEmptyLine && { hasEmptyLine }),
     });
+    start = end;
   }
   return { directives, statements };
+}
+
+/** The escape and blanks at a line's end. An escape that is escaped itself continues nothing. */
+function continuationMark(sign: string): RegExp {
+  const source = sign === '\\' ? '\\\\' : sign;
+  return new RegExp(`(?:^|[^${source}])(${source}[ \\t]*)$`);
+}
+
+/** A statement's lines as one, from `start` on; `next` is the line behind it. */
+function joinLines(
+  lines: readonly string[],
+  start: number,
+  continued: RegExp,
+): { text: string; hasEmptyLine: boolean; next: number } {
+  let joined = '';
+  let hasEmptyLine = false;
+  for (let index = start; index < lines.length; index++) {
+    const line = index === start ? lines[index]!.trimStart() : lines[index]!;
+    if (index > start && isSkipped(line)) {
+      // Comments and empty lines within do not end it. Behind the last line break stands no line.
+      hasEmptyLine ||= line.trim() === '' && index < lines.length - 1;
+      continue;
+    }
+    const mark = continued.exec(line)?.[1];
+    if (mark === undefined) return { text: (joined + line).trim(), hasEmptyLine, next: index + 1 };
+    joined += line.slice(0, -mark.length);
+  }
+  return { text: joined.trim(), hasEmptyLine, next: lines.length };
+}
+
+/** The here-documents that follow a statement, in the order of their marks. */
+function readDocuments(
+  lines: readonly string[],
+  start: number,
+  marks: readonly DocumentMark[],
+  unended: (name: string) => DockerfileError,
+): { documents: HereDocument[]; next: number } {
+  const documents: HereDocument[] = [];
+  let next = start;
+  for (const { name, isApart, trimsTabs, expands } of marks) {
+    // '<<' with a blank behind it may be arithmetic of the shell.
+    if (isApart && !lines.slice(next).some(line => line.trimStart() === name)) continue;
+    const content: string[] = [];
+    for (; ; next++) {
+      if (next >= lines.length) throw unended(name);
+      const line = trimsTabs ? lines[next]!.replace(/^\t+/, '') : lines[next]!;
+      if (line === name) break;
+      content.push(`${line}\n`);
+    }
+    next += 1;
+    documents.push({ name, content: content.join(''), expands });
+  }
+  return { documents, next };
 }
 
 const isSkipped = (line: string): boolean => /^\s*(?:#|$)/.test(line);
