@@ -2,21 +2,14 @@
 
 import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
 import { isDigest } from '../formats/oci/digest.ts';
-import {
-  type Descriptor,
-  decodeIndex,
-  decodeManifest,
-  isIndexType,
-  type Manifest,
-} from '../formats/oci/image.ts';
-import { decodeImageConfig } from '../formats/oci/image-config.ts';
+import type { Descriptor } from '../formats/oci/image.ts';
 import type { Tell } from '../linux/kept-file.ts';
 import type { Blobs } from './blobs.ts';
 import { ImageError, noSuchImage } from './errors.ts';
 import type { Image } from './image.ts';
+import { imageReader, type ParsedImage } from './image-reader.ts';
 import type { Layers } from './layers.ts';
 import { parentOf } from './parents.ts';
-import { choosePlatform } from './platform.ts';
 import { nameOf, type References, taggedAt } from './references.ts';
 
 export interface CatalogImage extends Image {
@@ -56,7 +49,6 @@ interface Contents {
 }
 
 type Names = Pick<CatalogImage, 'names' | 'repoTags' | 'repoDigests'>;
-type ParsedImage = Omit<CatalogImage, keyof Names | 'size'>;
 
 const emptyContents = (): Contents => ({
   images: [],
@@ -73,12 +65,10 @@ export function openCatalog(parts: {
   layers: Layers;
   tell: Tell;
 }): Catalog {
-  const { references, blobs, layers, tell } = parts;
-  const told = new Set<string>();
+  const { references, layers } = parts;
+  const readImage = imageReader(parts);
   let read: readonly Descriptor[] | undefined;
   let contents = emptyContents();
-  /** A cache: manifests and configurations never change under their digest. */
-  const known = new Map<string, ParsedImage>();
 
   function current(): Contents {
     const now = references.read();
@@ -121,42 +111,6 @@ export function openCatalog(parts: {
     return next;
   }
 
-  /**
-   * undefined when it is not an image for this machine, or is broken: a single one must not hide the others.
-   */
-  function readImage(descriptor: Descriptor): ParsedImage | undefined {
-    const cached = known.get(descriptor.digest);
-    if (cached !== undefined) return cached;
-    try {
-      const manifestDescriptor = isIndexType(descriptor.mediaType)
-        ? choosePlatform(decodeIndex(blobs.read(descriptor.digest)))
-        : descriptor;
-      const { mediaType, digest, size } = manifestDescriptor;
-      const manifest = decodeManifest(blobs.read(digest));
-      const image = imageOf({ mediaType, digest, size }, manifest);
-      known.set(descriptor.digest, image);
-      return image;
-    } catch (error) {
-      if (!told.has(descriptor.digest)) {
-        const name = nameOf(descriptor) ?? descriptor.digest;
-        tell(`the image ${name} cannot be read and is not shown: ${(error as Error).message}`);
-      }
-      told.add(descriptor.digest);
-      return undefined;
-    }
-  }
-
-  function imageOf(descriptor: Descriptor, manifest: Manifest): ParsedImage {
-    const config = decodeImageConfig(blobs.read(manifest.config.digest));
-    const diffIds = config.rootfs.diff_ids;
-    if (diffIds.length !== manifest.layers.length) {
-      throw new ImageError(
-        `image ${manifest.config.digest} has ${manifest.layers.length} layers, and diff ids for ${diffIds.length}`,
-      );
-    }
-    return { id: manifest.config.digest, config, manifest: descriptor, layers: manifest.layers };
-  }
-
   /** Adds the lists that an image's variants share. An unpacked layer's size is more accurate. */
   const withLists = (parsed: ParsedImage, { names, repoTags, repoDigests }: Names): CatalogImage => ({
     ...parsed,
@@ -183,31 +137,30 @@ export function openCatalog(parts: {
     byManifest: digest => current().byManifest.get(digest),
     descriptorsOf: id => references.read().filter(each => readImage(each)?.id === id),
     idOf: descriptor => readImage(descriptor)?.id,
-    find(text) {
-      const { byId, byName, images } = current();
-      const id = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
-      if (isDigest(id)) {
-        const image = byId.get(id);
-        if (image === undefined) throw noSuchImage(text);
-        return { image, byName: undefined };
-      }
-      const reference = withTag(decodeReference(text));
-      // In name:tag@digest the digest counts.
-      const { tag, ...withoutTag } = reference;
-      const key = encodeReference(reference.digest === undefined ? reference : withoutTag);
-      const named = byName.get(key);
-      if (named !== undefined) return { image: named, byName: key };
-      const prefix = text.replace(/^sha256:/, '');
-      const matches = /^[0-9a-f]{1,64}$/.test(prefix)
-        ? images.filter(image => image.id.startsWith(`sha256:${prefix}`))
-        : [];
-      if (matches.length > 1) {
-        throw new ImageError(
-          `${matches.length} images have an id that starts with ${prefix}: give more digits`,
-        );
-      }
-      if (matches[0] === undefined) throw noSuchImage(familiarReference(reference));
-      return { image: matches[0], byName: undefined };
-    },
+    find: text => findIn(current(), text),
   };
+}
+
+function findIn({ byId, byName, images }: Contents, text: string): ReturnType<Catalog['find']> {
+  const id = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
+  if (isDigest(id)) {
+    const image = byId.get(id);
+    if (image === undefined) throw noSuchImage(text);
+    return { image, byName: undefined };
+  }
+  const reference = withTag(decodeReference(text));
+  // In name:tag@digest the digest counts.
+  const { tag, ...withoutTag } = reference;
+  const key = encodeReference(reference.digest === undefined ? reference : withoutTag);
+  const named = byName.get(key);
+  if (named !== undefined) return { image: named, byName: key };
+  const prefix = text.replace(/^sha256:/, '');
+  const matches = /^[0-9a-f]{1,64}$/.test(prefix)
+    ? images.filter(image => image.id.startsWith(`sha256:${prefix}`))
+    : [];
+  if (matches.length > 1) {
+    throw new ImageError(`${matches.length} images have an id that starts with ${prefix}: give more digits`);
+  }
+  if (matches[0] === undefined) throw noSuchImage(familiarReference(reference));
+  return { image: matches[0], byName: undefined };
 }
