@@ -230,14 +230,15 @@ const isOpaque = (fd: number): boolean => xattr(fd, OPAQUE_XATTR)?.toString('lat
  */
 function attributes(fd: number, path: string, isUpper: boolean): { xattrs?: Map<string, Buffer> } {
   const xattrs = new Map<string, Buffer>();
-  for (const name of xattrNames(fd)) {
+  for (const bytes of xattrNames(fd)) {
+    const name = decodeName(bytes.subarray(0, -1));
     if (isUpper && /^trusted\.overlay\.(?:redirect|metacopy)$/.test(name)) {
       throw new Error(
         `cannot pack ${path}: it has ${name} (mount the overlay with redirect_dir=off,metacopy=off)`,
       );
     }
     if (name !== 'security.capability' && !/^user\.(?!overlay\.)/.test(name)) continue;
-    const value = xattr(fd, name);
+    const value = xattr(fd, bytes);
     if (value !== undefined) xattrs.set(name, value);
   }
   return xattrs.size > 0 ? { xattrs } : {};

@@ -14,11 +14,12 @@ import {
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { pathArg } from '../formats/byte-names.ts';
 import { digestOf } from '../formats/oci/digest.ts';
 import type { TarEntry } from '../formats/tar/entry.ts';
 import { O } from '../linux/constants.ts';
 import { isWhiteout, statusAt } from '../linux/directory.ts';
-import { openInRoot, withFd } from '../linux/in-root.ts';
+import { openInRoot, type PathArg, withFd } from '../linux/in-root.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { unpackTar } from './layers.ts';
 import {
@@ -44,7 +45,7 @@ async function unpackInto(box: string, ...entries: TestEntry[]): Promise<string>
   return directory;
 }
 
-const attribute = (directory: string, path: string, name: string): string | undefined =>
+const attribute = (directory: string, path: string, name: PathArg): string | undefined =>
   withDirectory(directory, fd =>
     withFd(openInRoot(fd, path, O.RDONLY), file => xattr(file, name)?.toString('latin1')),
   );
@@ -119,6 +120,7 @@ describe('entries of a layer', () => {
       xattrs: new Map([
         ['security.capability', capability],
         ['user.note', Buffer.from('a\nb\0c')],
+        ['user.=\udcff%', Buffer.from('x')],
         ['user.overlay.redirect', Buffer.from('/etc')],
         ['trusted.overlay.redirect', Buffer.from('/etc')],
         ['trusted.other', Buffer.from('x')],
@@ -126,6 +128,7 @@ describe('entries of a layer', () => {
     });
     expect(attribute(layer, 'ping', 'security.capability')).toBe(capability.toString('latin1'));
     expect(attribute(layer, 'ping', 'user.note')).toBe('a\nb\0c');
+    expect(attribute(layer, 'ping', pathArg('user.=\udcff%'))).toBe('x');
     expect(attribute(layer, 'ping', 'trusted.overlay.redirect')).toBeUndefined();
     expect(attribute(layer, 'ping', 'user.overlay.redirect')).toBeUndefined();
     expect(attribute(layer, 'ping', 'trusted.other')).toBeUndefined();

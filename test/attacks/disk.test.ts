@@ -77,12 +77,16 @@ test('an image with a path of 4,080 bytes is removed, and one that was cut off w
   expect(await warnings()).not.toContain('left over');
 });
 
-test('names that are not UTF-8 are copied, shown, committed, and go with what has them', async () => {
+test('names (of attributes, too) that are not UTF-8 are copied, shown, committed, and go with what has them', async () => {
   const before = readdirSync(inData('images/layers')).length;
   const context = tarOf(
     { path: 'Dockerfile', content: 'FROM busybox\nCOPY . /copied\nRUN touch "/$(printf \'made\\376\')"\n' },
     { path: 'dir\udcff', type: 'directory' },
-    { path: 'dir\udcff/file\udcfe', content: 'x' },
+    {
+      path: 'dir\udcff/file\udcfe',
+      content: 'x',
+      xattrs: new Map([['user.\udcfa', Buffer.from('attribute')]]),
+    },
     { path: 'link\udcfd', type: 'symlink', linkname: 'dir\udcff' },
   );
   const { status, text } = await post(daemon, '/build?t=bytes', context);
@@ -91,7 +95,7 @@ test('names that are not UTF-8 are copied, shown, committed, and go with what ha
     text: expect.stringContaining('Successfully tagged'),
   });
   const script =
-    'cat /copied/link*/file* && ls / | grep -c made && mkdir "/d$(printf \'\\377\')" && touch "/d$(printf \'\\377\')/x"';
+    'chmod 700 /copied/link*/file* && cat /copied/link*/file* && ls / | grep -c made && mkdir "/d$(printf \'\\377\')" && touch "/d$(printf \'\\377\')/x"';
   const id = await client.run(['sh', '-c', script], { Image: 'bytes' });
   expect(await client.wait(id)).toBe(0);
   expect(await client.logs(id)).toBe('x1\n');
@@ -103,6 +107,10 @@ test('names that are not UTF-8 are copied, shown, committed, and go with what ha
   ])
     expect((await client.ask('GET', path)).status, path).toBe(200);
   expect((await client.ask('POST', `/commit?container=${id}&repo=bytes2`)).status).toBe(201);
+  for (const archive of [`/containers/${id}/export`, '/images/bytes2/get']) {
+    const { body } = await client.ask('GET', archive);
+    expect(body.includes(Buffer.from('user.\xfa=attribute\n', 'latin1')), archive).toBe(true);
+  }
   expect((await client.ask('DELETE', `/containers/${id}`)).status).toBe(204);
   for (const image of ['bytes2', 'bytes'])
     expect((await client.ask('DELETE', `/images/${image}?force=1`)).status).toBe(200);

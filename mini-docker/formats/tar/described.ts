@@ -5,7 +5,7 @@ import { decodeName } from '../byte-names.ts';
 import { FormatError } from '../errors.ts';
 import { type TarEntry, type TarType, TYPE_FLAGS } from './entry.ts';
 import type { TarHeader } from './header.ts';
-import { decodePaxInteger, decodePaxTime, type PaxRecords } from './pax.ts';
+import { decodePaxInteger, decodePaxTime, type PaxRecords, xattrOfKey } from './pax.ts';
 
 export interface Described {
   header: TarHeader;
@@ -61,12 +61,12 @@ export function entryOf({ header, records, longName, longLink }: Described): Tar
   };
 }
 
-const XATTR = 'SCHILY.xattr.';
-
 function xattrsOf(records: PaxRecords): Map<string, Uint8Array> {
   const xattrs = new Map<string, Uint8Array>();
   for (const [key, value] of records) {
-    if (key.startsWith(XATTR)) xattrs.set(key.slice(XATTR.length), value);
+    const name = xattrOfKey(key);
+    if (name?.includes('\0')) throw new FormatError('tar: the name of an attribute has a NUL in it');
+    if (name !== undefined) xattrs.set(name, value);
   }
   return xattrs;
 }

@@ -5,7 +5,7 @@ import { encodeName } from '../byte-names.ts';
 import { FormatError } from '../errors.ts';
 import { BLOCK, padding, type TarEntry, TYPE_FLAGS } from './entry.ts';
 import { sumOf } from './header.ts';
-import { encodePax, encodePaxTime, type PaxRecords } from './pax.ts';
+import { encodePax, encodePaxTime, type PaxRecords, xattrKey } from './pax.ts';
 
 const NAME = 100;
 const MAX_ID = 0o7777777;
@@ -28,7 +28,7 @@ export function encodeEntry(entry: TarEntry): Buffer {
   const isPlainTime = entry.mtime >= 0n && entry.mtime % SECOND === 0n && seconds <= BigInt(MAX_SIZE);
   if (!isPlainTime) records.set('mtime', encodePaxTime(entry.mtime));
   for (const [name, value] of [...(entry.xattrs ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    records.set(`SCHILY.xattr.${name}`, Buffer.from(value));
+    records.set(xattrKey(name), Buffer.from(value));
   }
 
   const header = block({

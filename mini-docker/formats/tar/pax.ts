@@ -63,3 +63,18 @@ export function decodePaxInteger(value: Buffer): number {
     throw new FormatError(`tar: not a number: ${JSON.stringify(text.slice(0, 40))}`);
   return integer;
 }
+
+const XATTR = 'SCHILY.xattr.';
+
+/**
+ * The key of an extended attribute's record. A key ends at the first '=', so GNU tar writes '=' in a name as %3D, and '%' as %25.
+ * Only names that need it are written that way, since other programs do not read it.
+ */
+export const xattrKey = (name: string): string =>
+  XATTR + (/=|%3D|%25/.test(name) ? name.replace(/[=%]/g, byte => (byte === '=' ? '%3D' : '%25')) : name);
+
+/** The attribute that a record is about; undefined for records of other kinds. */
+export const xattrOfKey = (key: string): string | undefined =>
+  key.startsWith(XATTR)
+    ? key.slice(XATTR.length).replace(/%3D|%25/g, code => (code === '%3D' ? '=' : '%'))
+    : undefined;

@@ -67,6 +67,17 @@ test.each<[string, Partial<TarEntry>]>([
   ['a time before 1970', { mtime: -5_000_000_001n }],
   ['setuid', { mode: 0o4755 }],
   ['a binary attribute', { xattrs: new Map([['security.capability', Buffer.from([1, 0, 10, 61, 255])]]) }],
+  [
+    'attributes with odd names',
+    {
+      xattrs: new Map(
+        ['user.\udcff', 'user.50%', 'user.a\n=', 'user.a=b%3D', 'user.a%25'].map(name => [
+          name,
+          Buffer.from('v'),
+        ]),
+      ),
+    },
+  ],
 ])('%s comes back as it was written', (_, part) => {
   const entry = { ...plain, ...part };
   const archive = archiveOf([entry]);

@@ -38,7 +38,7 @@ export function describeFile(fd: number, entry: TarEntry): void {
   call(fchmod(fd, entry.mode));
   for (const [name, value] of entry.xattrs ?? []) {
     // A filesystem without attributes (ENOTSUP) is no reason to refuse an image.
-    if (ALLOWED_XATTR.test(name)) call(mayFail(fsetxattr(fd, name, value, 0), 'ENOTSUP', 'EOPNOTSUPP'));
+    if (ALLOWED_XATTR.test(name)) call(mayFail(fsetxattr(fd, pathArg(name), value, 0), 'EOPNOTSUPP'));
   }
 }
 
