@@ -1,8 +1,9 @@
 // What the checker gives to an engine: the image busybox, as a directory and as an archive.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
 import { nodeDirectory, repository } from '../repository.ts';
 import type { Placed } from '../sandbox/root.ts';
 
@@ -26,7 +27,7 @@ export class Kit implements Disposable {
   constructor() {
     const root = join(this.directory, 'busybox');
     for (const name of ['bin', 'etc', 'root', 'tmp', 'dev', 'proc', 'sys', 'var', 'usr'])
-      mkdirSync(join(root, name), { recursive: true });
+      makeDirectories(join(root, name));
     const busybox = execFileSync('sh', ['-c', 'command -v busybox'], {
       encoding: 'utf8',
       env: { ...process.env, PATH: `${nodeDirectory}:${process.env.PATH}` },

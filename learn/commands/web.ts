@@ -1,8 +1,9 @@
 // `learn web`: the course in a browser, live or as files.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
 import { UserError } from '../course.ts';
 import { bold, dim, print } from '../screen.ts';
 import { exportSite } from '../web/export.ts';
@@ -40,7 +41,7 @@ function watching(): Live {
 
 async function writeSite(directory: string): Promise<void> {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     if (readdirSync(directory).length > 0 && !isExport(directory))
       throw new UserError(`${directory} contains other files; name a new or an empty directory`);
     const count = await exportSite(directory);

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMountinfo, readStat } from '#linux';
+import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
 import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter.ts';
 import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
 import type { DevicePolicy } from '../../mini-docker/runtime/cgroups/device-rules.ts';
@@ -99,7 +100,7 @@ export function makeGroups(name: string, limits: Limits): Group[] {
     for (const hierarchy of allHierarchies()) {
       const course = join(hierarchy.root, COURSE_GROUP);
       const directory = join(course, name);
-      mkdirSync(course, { recursive: true });
+      makeDirectories(course);
       withholdMachine(course, hierarchy);
       if (hierarchy.version === 2) {
         pass(hierarchy.root, hierarchy.controllers);

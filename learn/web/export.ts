@@ -1,6 +1,7 @@
 // Writes the course as a static site: the first page, and all that can be reached from it.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
 import { contentAt } from './site.ts';
 
 /** @returns the number of files */
@@ -11,7 +12,7 @@ export async function exportSite(directory: string): Promise<number> {
     const content = await contentAt(path, { live: false });
     if (content === undefined) throw new Error(`a page links to ${path}, which the site does not have`);
     const target = join(directory, path);
-    mkdirSync(dirname(target), { recursive: true });
+    makeDirectories(dirname(target));
     writeFileSync(target, content);
     if (path.endsWith('.html')) for (const link of linksOf(path, content)) wanted.add(link);
   }

@@ -2,11 +2,12 @@
 
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { TlsOptions } from '../daemon/options.ts';
+import { makeDirectories } from '../linux/make-directories.ts';
 import { type ApiOptions, apiServer } from './server.ts';
 
 export interface Listening {
@@ -117,7 +118,7 @@ async function bindUnix(server: Server, path: string, mode: number): Promise<voi
   if (Buffer.byteLength(path) > 107) {
     throw new Error(`cannot listen on ${path}: the path of a unix socket has at most 107 bytes (unix(7))`);
   }
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   await removeStale(path);
   // bind(2) creates the file with a mode from the umask, so that no other user can connect before the chmod.
   const before = process.umask(0o777 & ~mode);

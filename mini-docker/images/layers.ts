@@ -3,13 +3,14 @@
 // it, and images share it.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, statfsSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, renameSync, statfsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../formats/oci/digest.ts';
 import { integer, object, parse } from '../formats/schema.ts';
 import { O } from '../linux/constants.ts';
 import { ensureDirectory, readRegular, type Tell } from '../linux/kept-file.ts';
+import { makeDirectories } from '../linux/make-directories.ts';
 import { removeTree } from '../linux/remove-tree.ts';
 import { renameOver } from '../linux/set-aside.ts';
 import { writeWhole } from '../linux/whole-file.ts';
@@ -67,7 +68,7 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
   async function unpack(options: UnpackLayerOptions): Promise<void> {
     const { diffId, limit = spaceFor(root), verified = false } = options;
     const staging = temporaryName(temporary);
-    mkdirSync(join(staging, 'diff'), { recursive: true });
+    makeDirectories(join(staging, 'diff'));
     // Containers see it as their root directory, unless the layer sets a mode; the daemon's umask must not
     // affect it.
     chmodSync(join(staging, 'diff'), 0o755);

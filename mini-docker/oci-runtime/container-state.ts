@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ExpectedError } from '../formats/errors.ts';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { readRegular } from '../linux/kept-file.ts';
+import { makeDirectories } from '../linux/make-directories.ts';
 import { type ProcessIdentity, sameProcess } from '../linux/proc/identity.ts';
 import { readStat } from '../linux/proc/stat.ts';
 import { writeWhole } from '../linux/whole-file.ts';
@@ -50,7 +51,7 @@ export const fifoOf = (directory: string): string => join(directory, 'exec.fifo'
 /** @throws ExpectedError when the id is taken */
 export function makeDirectory(root: string, id: string): string {
   const directory = directoryOf(root, id);
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeDirectories(root, 0o700);
   try {
     mkdirSync(directory, { mode: 0o711 });
   } catch (error) {

@@ -1,11 +1,12 @@
 // Turns the daemon of an ordinary user into one that is root in that user's own namespaces. Node cannot enter
 // a user namespace, since it has several threads (setns(2)); so this process becomes a small program, which
 // enters and then becomes Node again: with the same pid, for whoever supervises it.
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { call } from '../linux/call.ts';
 import { resetSignals } from '../linux/child.ts';
 import { AT, CLONE, F } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
+import { makeDirectories } from '../linux/make-directories.ts';
 import { sealedExecutable } from '../linux/memfd.ts';
 import { compile, type Item } from '../linux/program.ts';
 import { hostArchitecture, mayFail, resultOf } from '../linux/step.ts';
@@ -43,7 +44,7 @@ export async function enterOwnNamespaces(options: {
 
 /** Other users of this machine must neither reach the socket nor the files of containers. */
 function makePrivate(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
   const { uid } = statSync(directory);
   if (uid !== process.getuid!())
     throw new Error(`${directory} belongs to another user (${uid}): choose a directory of your own`);

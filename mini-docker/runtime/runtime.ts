@@ -1,5 +1,5 @@
 // Implements the runtime: creates, starts and adopts containers. container.ts describes each operation.
-import { closeSync, mkdirSync, statSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
@@ -7,6 +7,7 @@ import { failureOf } from '../linux/child.ts';
 import { SIG } from '../linux/constants.ts';
 import { Descriptor } from '../linux/descriptor.ts';
 import { HeldProcess } from '../linux/held-process.ts';
+import { makeDirectories } from '../linux/make-directories.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
@@ -70,7 +71,7 @@ async function create(options: CreateOptions): Promise<Container> {
   const { id, directory, spec, stdin, trace = false } = options;
   const doing = `cannot start ${id.slice(0, 12)}`;
   const terminal = spec.process.terminal === true;
-  mkdirSync(spec.root.path, { recursive: true });
+  makeDirectories(spec.root.path);
   ensureProfile(spec.process.apparmorProfile);
   const program = programOf(options);
   const items = program.sections.flatMap(section => section.items);

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { daemonDirectories } from '../../formats/daemon-directories.ts';
 import { SERVICE, SOCKET, systemdUnits } from '../../formats/systemd-units.ts';
 import { decodeGroup } from '../../formats/user-database.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
@@ -49,7 +50,7 @@ export const systemInstall = command({
     }
     const directory = unitDirectory(flags);
     requireSystemd(flags);
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     for (const [name, content] of Object.entries(units)) {
       writeFileSync(join(directory, name), content);
       print(`wrote ${join(directory, name)}`);

@@ -1,12 +1,13 @@
 // The user's credentials for registries: ~/.docker/config.json, which docker's command shares
 // (https://docs.docker.com/reference/cli/docker/login/), and the helper programs that it names.
 
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { FormatError } from '../../formats/errors.ts';
 import { authKey, encodeRegistryAuth, type RegistryAuth, registryAuth } from '../../formats/registry-auth.ts';
 import { fieldsOf, object, parse, parseObject, string } from '../../formats/schema.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { CommandError, fileReason } from '../errors.ts';
 import { printError } from '../show/output.ts';
 
@@ -37,7 +38,7 @@ function readConfig(environment: Environment): Record<string, unknown> {
 function writeConfig(environment: Environment, config: Record<string, unknown>): void {
   const path = configPath(environment);
   try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    makeDirectories(join(path, '..'), 0o700);
     const mode = (statSync(path, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o600;
     const temporary = `${path}.${process.pid}.part`;
     writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode });

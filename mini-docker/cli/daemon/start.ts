@@ -1,7 +1,8 @@
 // Starts mini-docker's daemon if none answers; only once, even if several commands try at the same time.
 
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { openConnection } from './http-connection.ts';
@@ -80,7 +81,7 @@ async function start({ command, runDir, socket }: DaemonStart, deadline: number)
 function makeRunDir(runDir: string): void {
   const isRoot = process.getuid?.() === 0;
   // Only root's directory is for other users, too: the group of its socket passes through it.
-  orNoDaemon(() => mkdirSync(runDir, { recursive: true, mode: isRoot ? 0o711 : 0o700 }));
+  orNoDaemon(() => makeDirectories(runDir, isRoot ? 0o711 : 0o700));
 }
 
 function orNoDaemon<T>(prepare: () => T): T {

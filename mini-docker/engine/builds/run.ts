@@ -1,10 +1,10 @@
 // Prepares a RUN of a build: the spec and the network that `run` would give a container.
 
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PreparedRun, RunRequest } from '../../build/workspace.ts';
 import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
 import type { Image } from '../../images/image.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { dataPaths } from '../core/paths.ts';
 import { storedIdentity } from '../files/identities.ts';
 import { initLayers } from '../files/init-layer.ts';
@@ -25,7 +25,7 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
     initLayer: engine.paths.initLayer,
   };
   const context: EngineContext = { ...engine, paths };
-  mkdirSync(dirname(paths.container(id).hosts), { recursive: true, mode: 0o711 });
+  makeDirectories(dirname(paths.container(id).hosts), 0o711);
   const record = draftRecord(context, {
     id,
     name: `build-${id.slice(0, 12)}`,

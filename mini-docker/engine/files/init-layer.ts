@@ -2,10 +2,11 @@
 // no image and in no commit, a container that writes nothing has an empty layer, and an image whose /proc or
 // /etc is a symbolic link cannot redirect a mount.
 
-import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image } from '../../images/image.ts';
 import { ensureDirectory, sizeOfRegular, type Tell } from '../../linux/kept-file.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { writeWhole } from '../../linux/whole-file.ts';
 import type { EngineContext } from '../state/context.ts';
 
@@ -39,7 +40,7 @@ export function initLayers(initLayer: string, lowerdirs: readonly string[]): str
   for (const [index, each] of chosen.entries()) {
     const [mode = '', uid, gid] = (each ?? DEFAULT).split('.');
     const path = join(directory, DIRECTORIES[index]!);
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    makeDirectories(path, 0o755);
     chownSync(path, Number(uid), Number(gid));
     chmodSync(path, Number.parseInt(mode, 8));
   }

@@ -1,8 +1,9 @@
 // --ipc: selects the /dev/shm of a container.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -18,8 +19,8 @@ export function shmDirectory(context: EngineContext, record: ContainerRecord): s
   if (mode === 'shareable') {
     const path = shareablePath(context, record.id);
     // All users of the container may write to it, and no process outside may reach it.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    mkdirSync(path, { recursive: true });
+    makeDirectories(dirname(path), 0o700);
+    makeDirectories(path);
     chmodSync(path, 0o1777);
     return path;
   }

@@ -1,8 +1,9 @@
 // `run --explain`: the steps that would start a container; everything made for them is removed again.
 
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { dataPaths } from '../core/paths.ts';
 import { wantedBindings } from '../networks/connections.ts';
@@ -27,7 +28,7 @@ export async function explainContainer(
     const { initLayer } = context.paths;
     const paths = { ...dataPaths({ dataRoot: elsewhere, runDir: elsewhere }), initLayer };
     const { upperdir, workdir, run } = paths.container(id);
-    for (const path of [upperdir, workdir, run]) mkdirSync(path, { recursive: true });
+    for (const path of [upperdir, workdir, run]) makeDirectories(path);
     const { spec, layers } = await prepareSpec({ ...context, paths }, record);
     const { runtime } = context;
     const stdin = record.config.OpenStdin === true;

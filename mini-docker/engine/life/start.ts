@@ -7,6 +7,7 @@ import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
 import { anyObject, array, object, parse, parseObject, string, strings } from '../../formats/schema.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { readRegular } from '../../linux/kept-file.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import type { Container } from '../../runtime/container.ts';
 import { storedIdentity } from '../files/identities.ts';
@@ -132,7 +133,7 @@ function makeEmpty(directory: string): void {
   } catch {
     // Leftovers of an earlier run.
     removeTreeNow(directory);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
+    makeDirectories(directory, 0o711);
   }
 }
 

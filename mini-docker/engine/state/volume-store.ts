@@ -8,6 +8,7 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { map, object, parse, string } from '../../formats/schema.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { ensureDirectory, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import { renameOver } from '../../linux/set-aside.ts';
 import { badParameter } from '../core/errors.ts';
@@ -104,8 +105,8 @@ export class VolumeStore {
   restore(name: string): void {
     const directory = join(this.#root, name);
     if (existsSync(join(directory, 'volume.json')) && existsSync(this.dataPath(name))) return;
-    mkdirSync(directory, { mode: 0o701, recursive: true });
-    mkdirSync(this.dataPath(name), { mode: 0o755, recursive: true });
+    makeDirectories(directory, 0o701);
+    makeDirectories(this.dataPath(name), 0o755);
     describe(directory, this.#volumes.get(name)!);
   }
 

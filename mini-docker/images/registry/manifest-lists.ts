@@ -1,6 +1,5 @@
 // `docker manifest`: image indexes for several platforms, drafted locally and then pushed to the images'
 // registry.
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   decodeReference,
@@ -21,6 +20,7 @@ import {
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { array, object, parseObject, string } from '../../formats/schema.ts';
 import { readRegular } from '../../linux/kept-file.ts';
+import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { writeWhole } from '../../linux/whole-file.ts';
 import { blobFile } from '../blobs.ts';
@@ -78,7 +78,7 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
   }
 
   function write({ reference, members }: Draft): void {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     writeWhole(pathOf(reference), encodeJson({ members }), blobFile(temporary));
   }
 
