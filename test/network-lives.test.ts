@@ -1,5 +1,6 @@
 // Networks over time: shared, restarted, and under a daemon that is killed.
-import { readFileSync, readlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
 import type { SystemInfo } from '../mini-docker/formats/engine-api/system.ts';
@@ -123,6 +124,62 @@ describe('host, none and container:NAME', () => {
       HostConfig,
     });
     expect(String(body)).toContain(why);
+  });
+});
+
+describe('SandboxKey', () => {
+  const key = async (container: string) => (await inspect(container)).NetworkSettings.SandboxKey;
+  const within = (...command: string[]) =>
+    execFileSync('nsenter', ['-t', String(host.pid), '-m', '-n', ...command], { encoding: 'utf8' });
+  /** The host's own, `default`, stays until the daemon ends. */
+  const mounted = () => within('cat', '/proc/self/mountinfo').match(/[0-9a-f]{12} .* - nsfs .*$/gm) ?? [];
+  const until = (count: number) =>
+    eventually(
+      async () => mounted().length,
+      found => found === count,
+    );
+
+  test('is a file that nsenter and ip-netns take, one for containers that share a namespace', async () => {
+    await start('web', SLEEP);
+    await start('sharer', SLEEP, 'container:web');
+    await start('alone', SLEEP, 'none');
+    await start('open', SLEEP, 'host');
+    const path = await key('web');
+    expect(path).toBe(`${daemon.runDir}/netns/${(await inspect('web')).Id.slice(0, 12)}`);
+    expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain(await address('web'));
+    within('ln', '-s', `${daemon.runDir}/netns`, '/run/netns');
+    expect(within('ip', 'netns', 'exec', path.split('/').at(-1)!, 'ip', '-br', 'addr')).toContain('eth0');
+    within('rm', '/run/netns');
+    expect(await key('sharer')).toBe(path);
+    expect(await key('alone')).not.toBe(path);
+    expect(await key('open')).toBe(`${daemon.runDir}/netns/default`);
+    expect(mounted()).toHaveLength(2);
+    // The namespace outlives the process for which it was made.
+    await engine.json('POST', '/containers/web/kill');
+    expect(await key('sharer')).toBe(path);
+    expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain('eth0');
+    await engine.json('POST', '/containers/sharer/kill');
+    await until(1);
+  });
+
+  test('a daemon that starts removes those of containers that ended without it, and keeps the others', async () => {
+    await start('web', SLEEP);
+    await start('short', SLEEP);
+    const path = await key('web');
+    const { pid } = await inside('short');
+    await daemon.end('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    expect(mounted()).toHaveLength(2);
+    // As after a reboot: a file, and nothing on it.
+    writeFileSync(`${daemon.runDir}/netns/0123456789ab`, '');
+    await daemon.begin();
+    await until(1);
+    expect(await key('web')).toBe(path);
+    expect(readdirSync(`${daemon.runDir}/netns`)).toEqual([path.split('/').at(-1)]);
+    expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain(await address('web'));
+    await engine.json('POST', '/containers/web/kill');
+    expect(await key('web')).toBe('');
+    await until(0);
   });
 });
 

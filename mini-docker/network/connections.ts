@@ -16,7 +16,7 @@ import { type EndpointRecord, hasLinks } from './record.ts';
 type Connections = Pick<Networks, 'attach' | 'publish' | 'detach' | 'moveTo' | 'rename' | 'endpoints'>;
 
 export function connections(parts: Parts): Connections {
-  const { catalog, attachments, publications, nameServers, sweeper } = parts;
+  const { catalog, attachments, publications, nameServers, sweeper, sandboxes } = parts;
   const { containers } = attachments;
   return {
     async attach(wanted) {
@@ -25,6 +25,7 @@ export function connections(parts: Parts): Connections {
         throw new ExpectedError('forbidden', 'cannot create endpoint on configuration-only network');
       const endpoint = await plug(parts, network, wanted);
       try {
+        sandboxes.keep(wanted.containerId, wanted.pid);
         await nameServers.follow(wanted.containerId);
       } catch (error) {
         await disconnect(parts, wanted.containerId, endpoint).catch(() => {});
@@ -51,7 +52,11 @@ export function connections(parts: Parts): Connections {
       const gone = attachments.detach(containerId);
       giveBackShared(parts, gone);
       sweeper.add(gone.map(each => each.link));
-      await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
+      await Promise.all([
+        publications.unpublish(containerId),
+        nameServers.follow(containerId),
+        sandboxes.drop(containerId),
+      ]);
     },
     moveTo(containerId, pid) {
       const record = containers.get(containerId);

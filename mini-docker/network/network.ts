@@ -138,6 +138,8 @@ export interface Networks {
   /** Sets the container's new name, for DNS and inspect. */
   rename(containerId: string, name: string): void;
 
+  /** Path of a file that is the network namespace of a running container; '' for one that has none of its own. */
+  sandboxKey(containerId: string): string;
   /** The connections of a running container; [] for others. */
   endpoints(containerId: string): Endpoint[];
   /** The steps of attach() and publish(). notFound: no such network. */

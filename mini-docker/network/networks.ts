@@ -26,6 +26,7 @@ export function openNetworks(options: OpenOptions): Networks {
     ...conditions(parts),
     driverOf: id => catalog.networks.get(id)?.record.resource.Driver ?? 'bridge',
     adopt: running => adopt(parts, running),
+    sandboxKey: parts.sandboxes.keyOf,
     explain: options => explainConnection(catalog.find(options.network).record, options),
     async rulesAgainst(containerId, port) {
       const endpoints = attachments.containers.get(containerId)?.endpoints ?? [];
@@ -66,6 +67,7 @@ export function openNetworks(options: OpenOptions): Networks {
       await parts.cluster?.close();
       await sweeper.sweep();
       await Promise.all([publications.close(), nameServers.close()]);
+      await parts.sandboxes.close();
       if (attachments.containers.size === 0) await switchboard.takeAllDown();
       host.close();
     },

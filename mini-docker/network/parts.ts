@@ -17,12 +17,15 @@ import { createPartition, type Partition } from './partition.ts';
 import type { AddressRange } from './pools.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
+import { createSandboxes, type Sandboxes } from './sandboxes.ts';
 import { createSweeper, type Sweeper } from './sweeper.ts';
 import { createSwitchboard, type Switchboard } from './switchboard.ts';
 
 export interface OpenOptions {
   /** Directory for networks and leases. Only one process may use it. */
   root: string;
+  /** Directory for the files of network namespaces, which are void after a reboot. */
+  sandboxes: string;
   /** Receives problems with files on disk. */
   tell?: Tell;
   /** For a daemon whose network is not the host's: opens the sockets of published ports there. */
@@ -48,6 +51,7 @@ export interface Parts {
   switchboard: Switchboard;
   nameServers: NameServers;
   sweeper: Sweeper;
+  sandboxes: Sandboxes;
   /** Receives problems with the state on disk. */
   tell: Tell;
   /** Failures of background work, which no client waits for. */
@@ -101,6 +105,7 @@ export function openParts(options: OpenOptions): Parts {
     switchboard,
     nameServers,
     sweeper,
+    sandboxes: createSandboxes(options.sandboxes, store.tell),
     tell: store.tell,
     problems: [],
   };

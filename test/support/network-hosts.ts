@@ -40,6 +40,8 @@ export interface NetworkHosts {
 export function useNetworkHosts(): NetworkHosts {
   const hosts = {} as NetworkHosts;
   let count = 0;
+  const open = (options: { nft?: string } = {}) =>
+    openNetworks({ root: hosts.root, sandboxes: join(hosts.root, 'netns'), ...options });
 
   beforeAll(async () => {
     enterOwnNetwork();
@@ -59,7 +61,7 @@ export function useNetworkHosts(): NetworkHosts {
 
   beforeEach(() => {
     hosts.root = mkdtempSync(join(tmpdir(), 'mini-docker-networks-'));
-    hosts.networks = openNetworks({ root: hosts.root });
+    hosts.networks = open();
   });
   afterEach(async () => {
     await hosts.networks.close();
@@ -69,7 +71,7 @@ export function useNetworkHosts(): NetworkHosts {
   });
 
   hosts.reopen = (options = {}) => {
-    hosts.networks = openNetworks({ root: hosts.root, ...options });
+    hosts.networks = open(options);
   };
   hosts.container = async (options = {}) => {
     const id = (++count).toString(16).padStart(12, '0').padEnd(64, '0');

@@ -9,6 +9,7 @@ import type {
 } from '../../formats/engine-api/containers.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
 import { shownLinks } from '../networks/links.ts';
+import { networkOwner } from '../networks/owner.ts';
 import { decodeSecurityOptions } from '../spec/security-options.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -47,7 +48,7 @@ export async function inspectContainer(
     GraphDriver: { Name: 'overlay2', Data: await rootDirectories(context, live) },
     Mounts: record.mounts.map(publicMount),
     Config: record.config,
-    NetworkSettings: networkSettings(live),
+    NetworkSettings: networkSettings(context, live),
   };
 }
 
@@ -100,13 +101,14 @@ export function publicMount(mount: RecordMount) {
   };
 }
 
-function networkSettings({ record, run }: LiveContainer): NetworkSettings {
+function networkSettings(context: EngineContext, { record, run }: LiveContainer): NetworkSettings {
   const { networks } = record;
+  const owner = run && ownerId(context, record);
   const onBridge = networks.bridge ?? {};
   return {
     Bridge: '',
-    SandboxID: run ? record.id : '',
-    SandboxKey: run ? `/proc/${run.container.pid}/ns/net` : '',
+    SandboxID: owner ?? '',
+    SandboxKey: owner === undefined ? '' : context.networks.sandboxKey(owner),
     Ports: run ? shownPorts(record) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
@@ -125,6 +127,15 @@ function networkSettings({ record, run }: LiveContainer): NetworkSettings {
       Object.entries(networks).map(([name, settings]) => [name, fullSettings(settings)]),
     ),
   };
+}
+
+/** Id of the container that has the network namespace; undefined when it was removed. */
+function ownerId(context: EngineContext, record: ContainerRecord): string | undefined {
+  try {
+    return networkOwner(context, record).id;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The published ports; ports that are only exposed have null. */

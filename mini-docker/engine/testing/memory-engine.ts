@@ -140,6 +140,7 @@ function noNetworks(): Networks {
     detach: async () => {},
     endpoints: () => [],
     moveTo: () => {},
+    sandboxKey: () => '',
   });
 }
 
