@@ -19,8 +19,7 @@ function tolerated(act) {
 
 const cachedData = tolerated(() => fs.readFileSync(cache));
 // esbuild writes ASCII.
-const source = `(function(exports,require,module,__filename,__dirname){${fs.readFileSync(file, 'latin1')}\n})`;
-const script = new vm.Script(source, { filename: file, cachedData });
+const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
 if (cachedData === undefined || script.cachedDataRejected) {
   process.on('exit', code => {
     if (code !== 0) return;

@@ -16,9 +16,8 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
   for (const instruction of instructions) {
     switch (instruction.op) {
       case 'syscall':
-        instruction.args.forEach((arg, index) => {
-          load(code, index, arg);
-        });
+        for (let index = 0; index < instruction.args.length; index++)
+          load(code, index, instruction.args[index]!);
         moveImmediate(code, NUMBER, instruction.number);
         code.word32(0xd400_0001); // svc #0
         if (instruction.slot !== undefined) store(code, instruction.slot);
@@ -50,7 +49,7 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
         code.word32(0x1400_0000); // b
         break;
       case 'branch': {
-        load(code, OTHER, instruction.when === 'failed' ? { immediate: -4095 } : instruction.value);
+        load(code, OTHER, instruction.when === 'failed' ? -4095 : instruction.value);
         code.word32(0xeb00_001f | (OTHER << 16) | (RESULT << 5)); // cmp x0, x10
         const condition =
           instruction.when === 'failed' ? CONDITION.unsignedHigherOrSame : CONDITION[instruction.when];
@@ -69,8 +68,8 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
 }
 
 function load(code: CodeBuffer, register: number, operand: Operand): void {
-  if ('immediate' in operand) {
-    moveImmediate(code, register, operand.immediate);
+  if (typeof operand !== 'object') {
+    moveImmediate(code, register, operand);
     return;
   }
   moveImmediate(code, ADDRESS, operand.slot);

@@ -47,8 +47,8 @@ const x64 = {
     return `movabsq $${bits}, %${register}\n`;
   },
   load: (register: string, operand: Operand): string =>
-    'immediate' in operand
-      ? x64.move(register, operand.immediate)
+    typeof operand !== 'object'
+      ? x64.move(register, operand)
       : `${x64.move(register, operand.slot)}movq (%${register}), %${register}\n`,
   store: (slot: number, register = 'rax'): string => `${x64.move('r11', slot)}movq %${register}, (%r11)\n`,
   // GAS shortens jumps that reach; ours are always of the long form.
@@ -98,8 +98,8 @@ const arm64 = {
     return `${begin}, lsl #${first * 16}\n${rest.join('')}`;
   },
   load: (register: string, operand: Operand): string =>
-    'immediate' in operand
-      ? arm64.move(register, operand.immediate)
+    typeof operand !== 'object'
+      ? arm64.move(register, operand)
       : `${arm64.move('x9', operand.slot)}ldr ${register}, [x9]\n`,
   store: (slot: number, register = 'x0'): string => `${arm64.move('x9', slot)}str ${register}, [x9]\n`,
   text(instruction: Instruction): string {
@@ -122,7 +122,7 @@ const arm64 = {
       case 'jump':
         return `b ${name(instruction.to)}\n`;
       case 'branch': {
-        const value = instruction.when === 'failed' ? { immediate: -4095 } : instruction.value;
+        const value = instruction.when === 'failed' ? -4095 : instruction.value;
         const condition = { failed: 'hs', equal: 'eq', different: 'ne' }[instruction.when];
         return `${arm64.load('x10', value)}cmp x0, x10\nb.${condition} ${name(instruction.to)}\n`;
       }
@@ -156,12 +156,12 @@ const values = [
 const program: Instruction[] = [
   { op: 'label', name: 'begin' },
   ...values.flatMap((value): Instruction[] => [
-    { op: 'syscall', number: 165, args: Array(6).fill({ immediate: value }), slot: 0x1000_0008 },
-    { op: 'load', value: { immediate: value } },
-    { op: 'add', value: { immediate: value } },
-    { op: 'and', value: { immediate: value } },
-    { op: 'branch', when: 'equal', value: { immediate: value }, to: 'end of it' },
-    { op: 'branch', when: 'different', value: { immediate: value }, to: 'begin' },
+    { op: 'syscall', number: 165, args: Array(6).fill(value), slot: 0x1000_0008 },
+    { op: 'load', value: value },
+    { op: 'add', value: value },
+    { op: 'and', value: value },
+    { op: 'branch', when: 'equal', value: value, to: 'end of it' },
+    { op: 'branch', when: 'different', value: value, to: 'begin' },
   ]),
   { op: 'syscall', number: 0, args: Array(6).fill({ slot: 0x7f00_1234_5678 }) },
   { op: 'syscall', number: 435, args: [] },

@@ -3,7 +3,8 @@
 // program's memory.
 
 export type Operand =
-  | { readonly immediate: number | bigint }
+  | number
+  | bigint
   /** The content of the slot at this address. */
   | { readonly slot: number };
 
@@ -39,8 +40,8 @@ export type Instruction =
     };
 
 /**
- * Machine code under construction, with jumps to labels that are not placed yet. It uses no methods of Buffer,
- * which are JavaScript: the first start of a container runs this code before V8 has optimized it.
+ * Machine code under construction, with jumps to labels that are not placed yet. A command starts one container,
+ * and runs this code before V8 has optimized it: it uses no methods of Buffer, which are JavaScript, and few calls.
  */
 export class CodeBuffer {
   /** Memory that all code buffers share, which saves garbage: only one program is encoded at a time. */
@@ -54,6 +55,20 @@ export class CodeBuffer {
   byte(value: number): void {
     if (this.length === this.#bytes.length) this.#grow();
     this.#bytes[this.length++] = value;
+  }
+
+  /** Appends a byte and 32 bits, little-endian. */
+  byteAndWord32(value: number, word: number): void {
+    if (this.length + 5 > this.#bytes.length) this.#grow();
+    const bytes = this.#bytes;
+    const at = this.length;
+    // The elements of a Uint8Array keep the lowest 8 bits.
+    bytes[at] = value;
+    bytes[at + 1] = word;
+    bytes[at + 2] = word >> 8;
+    bytes[at + 3] = word >> 16;
+    bytes[at + 4] = word >> 24;
+    this.length = at + 5;
   }
 
   bytes(first: number, second: number, third: number): void {

@@ -117,10 +117,10 @@ class Compiler {
 
   finish(dataFd: number | undefined): { instructions: Instruction[]; data: ProgramData } {
     const end: Instruction[] = [
-      this.#exitCall({ immediate: 0 }),
+      this.#exitCall(0),
       { op: 'label', name: FAILED },
       { op: 'keepNote', slot: this.#data.addressOf(FAILURE_SLOT) },
-      this.#exitCall({ immediate: FAILED_STATUS }),
+      this.#exitCall(FAILED_STATUS),
     ];
     const begin = dataFd === undefined ? [] : [this.#mapData(dataFd)];
     return { instructions: [...begin, ...this.#body, ...end], data: this.#data };
@@ -129,12 +129,12 @@ class Compiler {
   #step(step: Step): void {
     if (this.#resumed !== undefined) this.#data.layout.resumes.set(step.key, this.#resumed);
     this.#resumed = undefined;
-    this.#body.push(this.#call(step), { op: 'keep', slot: this.#data.slotOf(step) });
+    this.#body.push(this.#call(step, this.#data.slotOf(step)));
     if (step.mayFail === undefined || step.expect !== undefined) this.#stopUnlessDone(step);
     else if (!step.mayFail.includes('*')) {
       const goOn = `after ${this.#nameOf(step)}`;
       for (const name of step.mayFail) {
-        this.#body.push({ op: 'branch', when: 'equal', value: { immediate: -ERRNO[name]! }, to: goOn });
+        this.#body.push({ op: 'branch', when: 'equal', value: -ERRNO[name]!, to: goOn });
       }
       this.#stopUnlessDone(step);
       this.#body.push({ op: 'label', name: goOn });
@@ -147,7 +147,7 @@ class Compiler {
     const child = `child ${this.#nameOf(step)}`;
     this.#body.push(
       this.#call(step),
-      { op: 'branch', when: 'equal', value: { immediate: 0 }, to: child },
+      { op: 'branch', when: 'equal', value: 0, to: child },
       { op: 'keep', slot: this.#data.slotOf(step) },
     );
     this.#stopUnlessDone(step);
@@ -182,7 +182,7 @@ class Compiler {
   #stopUnlessDone(step: Step): void {
     this.#body.push({ op: 'note', number: this.#data.layout.failures.push([step]) });
     if (step.expect === undefined) this.#body.push({ op: 'branch', when: 'failed', to: FAILED });
-    else this.#body.push({ op: 'branch', when: 'different', value: { immediate: step.expect }, to: FAILED });
+    else this.#body.push({ op: 'branch', when: 'different', value: step.expect, to: FAILED });
   }
 
   #takeTimeAfter(step: Step): void {
@@ -191,7 +191,7 @@ class Compiler {
 
   #takeTime(offset: number): void {
     const number = clockGettime.syscall.numbers[this.#architecture];
-    const args = [{ immediate: CLOCK_MONOTONIC }, { immediate: this.#data.addressOf(offset) }];
+    const args = [CLOCK_MONOTONIC, this.#data.addressOf(offset)];
     this.#body.push({ op: 'syscall', number, args });
   }
 
@@ -207,26 +207,28 @@ class Compiler {
     const address = this.#data.addressOf(0);
     const args = [address, this.#data.bytes().length, PROT.READ | PROT.WRITE, MAP.SHARED | MAP.FIXED, fd, 0];
     const number = mmap.syscall.numbers[this.#architecture];
-    return { op: 'syscall', number, args: args.map(immediate => ({ immediate })) };
+    return { op: 'syscall', number, args };
   }
 
-  #call(step: Step): Instruction {
+  /** @param slot the address at which the result is kept */
+  #call(step: Step, slot?: number): Instruction {
     let next = 0;
     let previous: Arg = null;
     const args = step.syscall.kinds.map((kind): Operand => {
-      if (kind === 'length') return { immediate: byteLength(previous) };
+      if (kind === 'length') return byteLength(previous);
       previous = step.args[next++] ?? null;
       return this.#operand(previous);
     });
-    return { op: 'syscall', number: step.syscall.numbers[this.#architecture], args };
+    const number = step.syscall.numbers[this.#architecture];
+    return slot === undefined ? { op: 'syscall', number, args } : { op: 'syscall', number, args, slot };
   }
 
   #operand(arg: Arg): Operand {
-    if (arg === null) return { immediate: 0 };
-    if (typeof arg === 'number' || typeof arg === 'bigint') return { immediate: arg };
-    if (!isReference(arg)) return { immediate: this.#data.place(arg) };
+    if (arg === null) return 0;
+    if (typeof arg === 'number' || typeof arg === 'bigint') return arg;
+    if (!isReference(arg)) return this.#data.place(arg);
     if ('resultOf' in arg) return { slot: this.#data.slotOf(arg.resultOf) };
-    if ('addressOfResultOf' in arg) return { immediate: this.#data.slotOf(arg.addressOfResultOf) };
+    if ('addressOfResultOf' in arg) return this.#data.slotOf(arg.addressOfResultOf);
     return { slot: this.#data.place(arg.wordIn) + arg.at };
   }
 

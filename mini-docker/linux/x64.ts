@@ -14,9 +14,8 @@ export function encodeX64(instructions: readonly Instruction[]): Buffer {
   for (const instruction of instructions) {
     switch (instruction.op) {
       case 'syscall':
-        instruction.args.forEach((arg, index) => {
-          load(code, ARGUMENTS[index]!, arg);
-        });
+        for (let index = 0; index < instruction.args.length; index++)
+          load(code, ARGUMENTS[index]!, instruction.args[index]!);
         moveImmediate(code, RAX, instruction.number);
         code.byte(0x0f); // syscall
         code.byte(0x05);
@@ -72,8 +71,8 @@ function displacement(code: CodeBuffer, to: string): void {
 }
 
 function load(code: CodeBuffer, register: number, operand: Operand): void {
-  if ('immediate' in operand) {
-    moveImmediate(code, register, operand.immediate);
+  if (typeof operand !== 'object') {
+    moveImmediate(code, register, operand);
     return;
   }
   moveImmediate(code, register, operand.slot);
@@ -89,25 +88,30 @@ function store(code: CodeBuffer, slot: number, register = RAX): void {
 }
 
 function moveImmediate(code: CodeBuffer, register: number, value: number | bigint): void {
-  const low = lowHalf(value);
-  const high = highHalf(value);
   const extended = register >> 3;
   const number = register & 7;
+  // Nearly all values.
+  if (typeof value === 'number' && value > 0 && value <= 0xffff_ffff) {
+    if (extended) code.byte(0x41);
+    code.byteAndWord32(0xb8 | number, value); // mov $imm32, %r32: the upper half becomes zero
+    return;
+  }
+  const low = lowHalf(value);
+  const high = highHalf(value);
   if (low === 0 && high === 0) {
     if (extended) code.byte(0x45);
     code.byte(0x31); // xor %r32, %r32
     code.byte(0xc0 | (number << 3) | number);
   } else if (high === 0) {
     if (extended) code.byte(0x41);
-    code.byte(0xb8 | number); // mov $imm32, %r32: the upper half becomes zero
-    code.word32(low);
+    code.byteAndWord32(0xb8 | number, low);
   } else if (high === 0xffff_ffff && low >= 0x8000_0000) {
-    code.bytes(0x48 | extended, 0xc7, 0xc0 | number); // mov $imm32, %r64: sign-extended
-    code.word32(low);
+    code.byte(0x48 | extended); // mov $imm32, %r64: sign-extended
+    code.byte(0xc7);
+    code.byteAndWord32(0xc0 | number, low);
   } else {
     code.byte(0x48 | extended); // movabs $imm64, %r64
-    code.byte(0xb8 | number);
-    code.word32(low);
+    code.byteAndWord32(0xb8 | number, low);
     code.word32(high);
   }
 }
