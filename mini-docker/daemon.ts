@@ -95,9 +95,7 @@ async function serve(argv: string[]): Promise<void> {
       sandboxes: join(runDir, 'netns'),
       tell,
       openHostSocket: rootless?.openHostSocket,
-      bridge: options.network,
-      pools: options.network.pools,
-      cluster: options.network.cluster,
+      ...options.network,
     }),
     each => each.close(),
   );

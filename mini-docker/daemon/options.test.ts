@@ -141,7 +141,7 @@ test('flags and file say the same in their own ways', () => {
     '--bip 10.9.0.1/24 --icc=false --default-address-pool base=10.0.0.0/8,size=24 --default-ulimit nofile=10:20 --default-shm-size 128m --log-driver local --log-opt max-size=1m --live-restore=false --shutdown-timeout 3 --label a=b -l debug';
   expect(withFile({}, words.split(' '))).toEqual(file);
   expect(file).toMatchObject({
-    network: { bip: '10.9.0.1/24', icc: false, pools: [{ base: '10.0.0.0/8', size: 24 }] },
+    network: { bridge: { bip: '10.9.0.1/24', icc: false }, pools: [{ base: '10.0.0.0/8', size: 24 }] },
     containers: {
       shmSize: 128 << 20,
       ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
 import { FormatError } from '../formats/errors.ts';
+import type { ClusterOptions, NetworkOptions } from '../formats/network-options.ts';
 import { type DaemonConfig, decodeDaemonConfig, readDaemonConfig } from './config.ts';
 import { type Remapped, remappedIds } from './userns-remap.ts';
 
@@ -56,27 +57,6 @@ export interface RegistryOptions {
   maxUploads?: number | undefined;
   /** Set by the daemon: why no other machine can be reached, if so. */
   offline?: string | undefined;
-}
-
-/** Settings of the default bridge, and the pools from which other networks get their subnets. */
-export interface NetworkOptions {
-  /** Name of the default bridge's link; 'none': there is no such network. */
-  bridge?: string | undefined;
-  /** The bridge's own address with its subnet: '172.28.0.1/16'. */
-  bip?: string | undefined;
-  /** Where in the subnet the containers' addresses are. */
-  fixedCidr?: string | undefined;
-  fixedCidr6?: string | undefined;
-  mtu?: number | undefined;
-  icc?: boolean | undefined;
-  masquerade?: boolean | undefined;
-  /** Address of the host at which ports are published. */
-  hostAddress?: string | undefined;
-  ipv6?: boolean | undefined;
-  /** Where networks of the driver overlay are shared with other hosts. */
-  cluster?: { store: string; advertise: string; ttl: number } | undefined;
-  /** Ranges that are divided into subnets of `size` bits. */
-  pools?: { base: string; size: number }[] | undefined;
 }
 
 /** What a container gets whose client says nothing about it. */
@@ -181,15 +161,17 @@ function reloadable(config: DaemonConfig): Reloadable {
 
 function networkOptions(config: DaemonConfig): NetworkOptions {
   return {
-    bridge: config.bridge || undefined,
-    bip: config.bip,
-    fixedCidr: config['fixed-cidr'],
-    fixedCidr6: config['fixed-cidr-v6'],
-    mtu: config.mtu || undefined,
-    icc: config.icc,
-    masquerade: config['ip-masq'],
-    hostAddress: config.ip,
-    ipv6: config.ipv6,
+    bridge: {
+      bridge: config.bridge || undefined,
+      bip: config.bip,
+      fixedCidr: config['fixed-cidr'],
+      fixedCidr6: config['fixed-cidr-v6'],
+      mtu: config.mtu || undefined,
+      icc: config.icc,
+      masquerade: config['ip-masq'],
+      hostAddress: config.ip,
+      ipv6: config.ipv6,
+    },
     cluster: clusterOptions(config),
     pools: config['default-address-pools'],
   };
@@ -198,7 +180,7 @@ function networkOptions(config: DaemonConfig): NetworkOptions {
 /** Seconds, as in docker. */
 const CLUSTER_TTL = 60;
 
-function clusterOptions(config: DaemonConfig): NetworkOptions['cluster'] {
+function clusterOptions(config: DaemonConfig): ClusterOptions | undefined {
   const { 'cluster-store': store, 'cluster-advertise': advertise } = config;
   if (!store && !advertise) return undefined;
   if (!store || !advertise)

@@ -5,20 +5,15 @@ import type { Filters } from '../formats/engine-api/system.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { matchesLabels, untilTime } from '../formats/filters.ts';
 import { lookup } from '../formats/lookup.ts';
+import type { AddressRange, BridgeOptions } from '../formats/network-options.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { type AddressPool, createAddressPool } from './address-pool.ts';
 import { removeBridge } from './bridge.ts';
-import {
-  type BridgeSettings,
-  defineDefaultBridge,
-  defineWithoutLinks,
-  hasSettings,
-  type Surroundings,
-} from './definition.ts';
-import { type AddressRange, checkRanges, isOccupied } from './pools.ts';
+import { defineDefaultBridge, defineWithoutLinks, hasSettings, type Surroundings } from './definition.ts';
+import { checkRanges, isOccupied } from './pools.ts';
 import { type ContainerRecord, isPredefined, type NetworkRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
 import { decodeSubnet, overlaps, type Subnet } from './subnet.ts';
@@ -45,7 +40,7 @@ export interface Catalog {
 export function openCatalog(options: {
   store: RecordStore;
   host: NetlinkSocket;
-  bridge: BridgeSettings;
+  bridge: BridgeOptions;
   pools: readonly AddressRange[] | undefined;
 }): Catalog {
   const { store, host, bridge: settings, pools } = options;

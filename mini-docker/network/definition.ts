@@ -5,8 +5,9 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
+import type { AddressRange, BridgeOptions } from '../formats/network-options.ts';
 import { usable } from './address-pool.ts';
-import { type AddressRange, choosePool, uniqueLocalPool } from './pools.ts';
+import { choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
 import {
   contains,
@@ -28,21 +29,6 @@ export interface Surroundings {
   bridges: ReadonlySet<string>;
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
-}
-
-/** Settings of the daemon for the default bridge; what is undefined is as Docker has it. */
-export interface BridgeSettings {
-  /** Name of its link, or 'none'. */
-  bridge?: string | undefined;
-  /** Its own address with its subnet: '172.28.0.1/16'. */
-  bip?: string | undefined;
-  fixedCidr?: string | undefined;
-  fixedCidr6?: string | undefined;
-  mtu?: number | undefined;
-  icc?: boolean | undefined;
-  masquerade?: boolean | undefined;
-  hostAddress?: string | undefined;
-  ipv6?: boolean | undefined;
 }
 
 const DEFAULT_BRIDGE = 'mini-docker0';
@@ -73,7 +59,7 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
 }
 
 /** The network of containers that name none. @throws badParameter, forbidden when its settings are invalid */
-export function defineDefaultBridge(around: Surroundings, settings: BridgeSettings): NetworkRecord {
+export function defineDefaultBridge(around: Surroundings, settings: BridgeOptions): NetworkRecord {
   const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
   if (fixedCidr !== undefined && bip === undefined)
     throw new ExpectedError(
@@ -104,7 +90,7 @@ export function defineDefaultBridge(around: Surroundings, settings: BridgeSettin
 }
 
 /** Whether a default bridge of an earlier daemon is as the settings want it. */
-export function hasSettings({ resource, chosen = [] }: NetworkRecord, settings: BridgeSettings): boolean {
+export function hasSettings({ resource, chosen = [] }: NetworkRecord, settings: BridgeOptions): boolean {
   const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
   const [v4, v6] = [isIPv4, isIPv6].map(family =>
     resource.IPAM.Config.find(each => family(each.Gateway ?? '')),
@@ -132,7 +118,7 @@ function subnetAround(bip: string): { Subnet: string; Gateway: string } {
   return { Subnet: `${toAddress(first, 4)}/${bits}`, Gateway: address };
 }
 
-const defaultOptions = (settings: BridgeSettings): Record<string, string> => ({
+const defaultOptions = (settings: BridgeOptions): Record<string, string> => ({
   [OPTION.icc]: String(settings.icc ?? true),
   [OPTION.masquerade]: String(settings.masquerade ?? true),
   [OPTION.hostBinding]: settings.hostAddress ?? '0.0.0.0',

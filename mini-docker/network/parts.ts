@@ -1,27 +1,26 @@
 // Assembles the parts of this folder.
 
 import { join } from 'node:path';
+import type { NetworkOptions } from '../formats/network-options.ts';
 import type { Tell } from '../linux/kept-file.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { type Attachments, createAttachments } from './attachments.ts';
 import { removeLinks } from './bridge.ts';
 import { type Catalog, openCatalog } from './catalog.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { type ClusterOptions, joinCluster } from './cluster/shared-networks.ts';
-import type { BridgeSettings } from './definition.ts';
+import { joinCluster } from './cluster/shared-networks.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
 import type { OpenHostSocket } from './listener.ts';
 import { findNft, type Nft } from './nft.ts';
 import { createPartition, type Partition } from './partition.ts';
-import type { AddressRange } from './pools.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
 import { createSandboxes, type Sandboxes } from './sandboxes.ts';
 import { createSweeper, type Sweeper } from './sweeper.ts';
 import { createSwitchboard, type Switchboard } from './switchboard.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends NetworkOptions {
   /** Directory for networks and leases. Only one process may use it. */
   root: string;
   /** Directory for the files of network namespaces, which are void after a reboot. */
@@ -30,12 +29,6 @@ export interface OpenOptions {
   tell?: Tell;
   /** For a daemon whose network is not the host's: opens the sockets of published ports there. */
   openHostSocket?: OpenHostSocket | undefined;
-  /** The daemon's settings for the default bridge. */
-  bridge?: BridgeSettings;
-  /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
-  pools?: readonly AddressRange[] | undefined;
-  /** The hosts with which networks are shared. */
-  cluster?: ClusterOptions | undefined;
   /** Path of nft(8); default: searched in PATH. */
   nft?: string;
 }

@@ -1,5 +1,6 @@
 // Chooses a subnet for a network without one: the first that is not in use.
 import { ExpectedError } from '../formats/errors.ts';
+import type { AddressRange } from '../formats/network-options.ts';
 import {
   contains,
   decodeSubnet,
@@ -9,12 +10,6 @@ import {
   type Subnet,
   toAddress,
 } from './subnet.ts';
-
-/** A range of addresses that is divided into subnets with `size` bits of prefix. */
-export interface AddressRange {
-  base: string;
-  size: number;
-}
 
 /** Docker's: /16 networks from 172.17.0.0 on, then /20 of 192.168.0.0/16. */
 const DEFAULT_RANGES: readonly AddressRange[] = [

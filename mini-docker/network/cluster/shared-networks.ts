@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import { ExpectedError } from '../../formats/errors.ts';
+import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
 import { decodeLink, getLink } from '../../linux/netlink/links.ts';
@@ -13,15 +14,6 @@ import type { AttachOptions } from '../network.ts';
 import type { EndpointRecord } from '../record.ts';
 import { type Cluster, decodeAdvertise, noCluster, openCluster, sharedOf } from './cluster.ts';
 import { fillTunnel } from './tunnel.ts';
-
-/** The settings of daemon.json. */
-export interface ClusterOptions {
-  store: string;
-  /** Address or interface of this host. */
-  advertise: string;
-  /** Seconds after which a host counts as dead. */
-  ttl: number;
-}
 
 /** @param path of the state file */
 export function joinCluster(
