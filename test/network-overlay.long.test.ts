@@ -1,6 +1,7 @@
-// The driver overlay: two daemons, each with a host of its own, and Debian's etcd on a third, on one switch.
+// The driver overlay: three daemons, each with a host of its own, and Debian's etcd on a fourth, on one switch. Two reach
+// it by TLS, one without; it wants a password of all.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -24,29 +25,81 @@ interface Host {
 }
 
 describe.skipIf(!hasProgram('etcd'))('overlay', () => {
-  const hosts = {} as { a: Host; b: Host };
+  const hosts = {} as { a: Host; b: Host; c: Host };
   let hub: HeldProcess;
   let etcd: ChildProcess;
   const directory = mkdtempSync(join(tmpdir(), 'mini-docker-etcd-'));
+  const file = (name: string) => join(directory, name);
+  /** With TLS and without. */
+  const [SECURE, PLAIN] = [`${STORE}:2379`, `${STORE}:2378`];
+  const TLS = ['kv.cacertfile=ca.pem', 'kv.certfile=host.pem', 'kv.keyfile=host.key'];
+  const USER = ['kv.username=hosts', 'kv.passwordfile=password'];
 
-  const within = (pid: number, line: string) =>
-    execFileSync('nsenter', ['-t', String(pid), '-n', ...line.split(' ')], { stdio: 'pipe' });
+  const within = (pid: number, ...command: string[]) =>
+    execFileSync('nsenter', ['-t', String(pid), '-n', ...command.flatMap(each => each.split(' '))], {
+      stdio: 'pipe',
+    });
 
+  /** An authority, and certificates of the store and the hosts. */
+  const makeCertificates = () => {
+    const openssl = (line: string) =>
+      execFileSync('openssl', line.split(' '), { cwd: directory, stdio: 'pipe' });
+    const key = '-newkey rsa:2048 -nodes';
+    openssl(`req -x509 ${key} -keyout ca.key -out ca.pem -subj /CN=authority -days 2`);
+    writeFileSync(file('san'), `subjectAltName=IP:${STORE}`);
+    for (const name of ['store', 'host']) {
+      openssl(`req ${key} -keyout ${name}.key -out ${name}.csr -subj /O=${name}`);
+      const authority = '-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san';
+      openssl(`x509 -req -in ${name}.csr -out ${name}.pem ${authority}`);
+    }
+    writeFileSync(file('password'), 'a secret\n', { mode: 0o600 });
+  };
   const startEtcd = () => {
-    const url = `http://${STORE}:2379`;
-    const args = ['--data-dir', directory, '--listen-client-urls', url, '--advertise-client-urls', url];
+    const urls = `https://${SECURE},http://${PLAIN}`;
+    const args = ['--data-dir', file('etcd'), '--listen-client-urls', urls, '--advertise-client-urls', urls];
+    const tls = ['--cert-file', file('store.pem'), '--key-file', file('store.key')];
+    const clients = ['--client-cert-auth', '--trusted-ca-file', file('ca.pem')];
     const alone = ['--listen-peer-urls', 'http://127.0.0.1:2380', '--log-level', 'error'];
-    etcd = spawn('nsenter', ['-t', String(hub.pid), '-n', 'etcd', ...args, ...alone], { stdio: 'ignore' });
+    const all = [...args, ...tls, ...clients, ...alone];
+    etcd = spawn('nsenter', ['-t', String(hub.pid), '-n', 'etcd', ...all], { stdio: 'ignore' });
   };
   const stopEtcd = async () => {
     const ended = new Promise(resolve => etcd.once('close', resolve));
     etcd.kill('SIGKILL');
     await ended;
   };
+  /** Only a user with the password may read and write what hosts share. */
+  const wantPassword = async () => {
+    const ask = (path: string, body: object) =>
+      within(hub.pid, 'curl -sfS -d', JSON.stringify(body).replaceAll(' ', ''), `http://${PLAIN}/v3/${path}`);
+    await eventually(
+      async () => ask('maintenance/status', {}),
+      answer => String(answer).includes('leader'),
+    );
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const [key, range_end] = [base64('/'), base64('0')];
+    ask('auth/user/add', { name: 'root', password: 'root' });
+    ask('auth/user/grant', { user: 'root', role: 'root' });
+    ask('auth/role/add', { name: 'shared' });
+    ask('auth/role/grant', { name: 'shared', perm: { permType: 'READWRITE', key, range_end } });
+    within(
+      hub.pid,
+      'curl -sfS -d',
+      '{"name":"hosts","password":"a\\u0020secret"}',
+      `http://${PLAIN}/v3/auth/user/add`,
+    );
+    ask('auth/user/grant', { user: 'hosts', role: 'shared' });
+    ask('auth/enable', {});
+  };
 
-  const startHost = async (name: string, address: string): Promise<Host> => {
-    const args = ['--cluster-store', `etcd://${STORE}:2379`, '--cluster-advertise', address];
-    const daemon = await startDaemon({ args: [...args, '--cluster-store-opt', `discovery.ttl=${TTL}`] });
+  const startHost = async (name: string, given: { address: string; store: string; options: string[] }) => {
+    const { address, store, options } = given;
+    const args = ['--cluster-store', `etcd://${store}`, '--cluster-advertise', address];
+    for (const option of [`discovery.ttl=${TTL}`, ...options]) {
+      const [key, value = ''] = option.split('=');
+      args.push('--cluster-store-opt', `${key}=${/file$/.test(key!) ? file(value) : value}`);
+    }
+    const daemon = await startDaemon({ args });
     within(hub.pid, `ip link add to-${name} type veth peer name up0 netns ${daemon.namespaces}`);
     within(hub.pid, `ip link set to-${name} master switch up`);
     within(daemon.namespaces, `ip addr add ${address}/24 dev up0`);
@@ -63,29 +116,33 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
       'ip link set switch up',
     ])
       within(hub.pid, line);
+    makeCertificates();
     startEtcd();
-    hosts.a = await startHost('a', '10.77.0.1');
-    hosts.b = await startHost('b', '10.77.0.2');
+    await wantPassword();
+    const secure = { store: SECURE, options: [...TLS, ...USER] };
+    hosts.a = await startHost('a', { address: '10.77.0.1', ...secure });
+    hosts.b = await startHost('b', { address: '10.77.0.2', ...secure });
+    hosts.c = await startHost('c', { address: '10.77.0.3', store: PLAIN, options: USER });
   }, 60_000);
 
   afterEach(async () => {
-    for (const { engine } of [hosts.a, hosts.b])
+    for (const { engine } of Object.values(hosts))
       for (const { Id } of await engine.json<{ Id: string }[]>('GET', '/containers/json?all=1'))
         await engine.json('DELETE', `/containers/${Id}?force=1&v=1`);
     await eventually(
       () => hosts.a.engine.ask('DELETE', '/networks/front'),
       answer => answer.status !== 403,
     );
-    await eventually(
-      () => names(hosts.b),
-      found => !found.includes('front'),
-    );
+    for (const host of Object.values(hosts))
+      await eventually(
+        () => names(host),
+        found => !found.includes('front'),
+      );
   });
 
   afterAll(async () => {
     await stopEtcd();
-    await hosts.a.daemon.stop();
-    await hosts.b.daemon.stop();
+    for (const { daemon } of Object.values(hosts)) await daemon.stop();
     await hub[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
   });
@@ -94,16 +151,17 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     (await engine.json<{ Name: string }[]>('GET', '/networks')).map(each => each.Name);
   const create = (host: Host, more: object = {}) =>
     host.engine.ask('POST', '/networks/create', { Name: 'front', Driver: 'overlay', ...more });
-  /** On both hosts. */
-  const front = async () => {
+  /** On all hosts. */
+  const front = async (more: object = {}) => {
     await eventually(
-      () => create(hosts.a),
+      () => create(hosts.a, more),
       answer => answer.status !== 503,
     );
-    await eventually(
-      () => names(hosts.b),
-      found => found.includes('front'),
-    );
+    for (const host of Object.values(hosts))
+      await eventually(
+        () => names(host),
+        found => found.includes('front'),
+      );
   };
   const start = (host: Host, name: string, cmd = ['sleep', '1000'], more: object = {}) =>
     host.engine.run(cmd, { name, HostConfig: { NetworkMode: 'front' }, ...more });
@@ -146,7 +204,7 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatch(/dst 10\.77\.0\.1 self permanent/);
     const map = await hosts.b.engine.json<NetworkMap>('GET', '/mini-docker/network-map');
-    expect(map.hosts?.map(each => each.address).sort()).toEqual(['10.77.0.1', '10.77.0.2']);
+    expect(map.hosts?.map(each => each.address).sort()).toEqual(['10.77.0.1', '10.77.0.2', '10.77.0.3']);
     const tunnel = map.bridges.flatMap(each => each.cables).find(each => each.tunnel);
     expect(tunnel?.tunnel?.ends).toMatchObject([{ container: 'web', at: '10.77.0.1' }]);
   }, 60_000);
@@ -226,5 +284,95 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     const both = await Promise.all([create(hosts.a, { Name: 'twice' }), create(hosts.b, { Name: 'twice' })]);
     expect(both.map(each => each.status).sort()).toEqual([201, 409]);
     await hosts.a.engine.ask('DELETE', '/networks/twice');
+  }, 60_000);
+
+  test('IPv6: containers of all hosts reach each other by name, and an address is given out once', async () => {
+    await front({
+      EnableIPv6: true,
+      IPAM: { Config: [{ Subnet: 'fd77::/64' }, { Subnet: '10.70.0.0/24' }] },
+    });
+    const three = Object.entries(hosts);
+    await Promise.all(three.map(([name, host]) => start(host, `on-${name}`)));
+    const addresses = await Promise.all(
+      three.map(async ([name, host]) => (await inspect(host, `on-${name}`)).NetworkSettings.Networks.front!),
+    );
+    expect(new Set(addresses.map(each => each.GlobalIPv6Address)).size).toBe(3);
+    for (const [name, host] of three)
+      for (const [other] of three)
+        await eventually(
+          () => exec(host, `on-${name}`, 'ping6', '-c1', '-W1', `on-${other}.front`),
+          answer => answer.includes('1 packets received'),
+        );
+    const asked = { name: 'more', HostConfig: { NetworkMode: 'front' } };
+    const EndpointsConfig = { front: { IPAMConfig: { IPv6Address: addresses[0]!.GlobalIPv6Address } } };
+    await expect(
+      hosts.c.engine.run(['true'], { ...asked, NetworkingConfig: { EndpointsConfig } }),
+    ).rejects.toThrow(/Address already in use/);
+  }, 60_000);
+
+  test('no two networks have the same VNI; what the driver lacks is refused', async () => {
+    const option = 'com.docker.network.driver.overlay.vxlanid_list';
+    const both = await Promise.all(
+      [hosts.a, hosts.c].map((host, index) =>
+        create(host, { Name: `same${index}`, Options: { [option]: '4242' } }),
+      ),
+    );
+    expect(both.map(each => each.status).sort()).toEqual([201, 403]);
+    const refused = both.find(each => each.status === 403)!;
+    expect(String(refused.body)).toContain('VXLAN network identifier 4242 is in use');
+    await hosts.b.engine.ask('DELETE', `/networks/same${both.indexOf(refused) === 0 ? 1 : 0}`);
+    // The number is free again.
+    expect((await create(hosts.b, { Options: { [option]: '4242' } })).status).toBe(201);
+    expect((await create(hosts.a, { Name: 'secret', Options: { encrypted: '' } })).status).toBe(501);
+    expect((await create(hosts.a, { Name: 'many', Options: { [option]: '1,2' } })).status).toBe(400);
+  }, 60_000);
+
+  test('a container that restarts, or is disconnected and connected again, is reached by its name', async () => {
+    await front();
+    await start(hosts.a, 'web', ['tcpsvd', '-E', '0', '80', 'echo', 'hello']);
+    await start(hosts.c, 'client');
+    const answers = (wanted: string) =>
+      eventually(
+        () => exec(hosts.c, 'client', 'sh', '-c', 'nc -w 1 web 80 </dev/null 2>/dev/null'),
+        answer => answer === wanted,
+      );
+    await answers('hello\n');
+    await hosts.a.engine.json('POST', '/containers/web/restart?t=0');
+    await answers('hello\n');
+    await hosts.a.engine.json('POST', '/networks/front/disconnect', { Container: 'web' });
+    await answers('');
+    // Its address is free for the others.
+    await start(hosts.b, 'taker');
+    await hosts.a.engine.json('POST', '/networks/front/connect', { Container: 'web' });
+    await answers('hello\n');
+    await hosts.a.engine.json('POST', '/containers/web/rename?name=www');
+    await eventually(
+      () => exec(hosts.c, 'client', 'sh', '-c', 'nc -w 1 www 80 </dev/null 2>/dev/null'),
+      answer => answer === 'hello\n',
+    );
+  }, 60_000);
+
+  test('a store that is not trusted, or that does not know the password, is a clear error', async () => {
+    for (const [options, store, why] of [
+      [USER, SECURE, /socket hang up|EPROTO|ECONNRESET/],
+      [['kv.cacertfile=host.pem', ...USER], SECURE, /certificate/],
+      [
+        ['kv.username=other', 'kv.passwordfile=password'],
+        PLAIN,
+        /authentication failed, invalid user ID or password/,
+      ],
+    ] as const) {
+      const host = await startHost('d', { address: '10.77.0.4', store, options: [...options] });
+      try {
+        const answer = await eventually(
+          () => create(host, { Name: 'mine' }),
+          each => !String(each.body).includes('EHOSTUNREACH') && !String(each.body).includes('ENETUNREACH'),
+        );
+        expect(answer.status).toBe(503);
+        expect(String(answer.body)).toMatch(why);
+      } finally {
+        await host.daemon.stop();
+      }
+    }
   }, 60_000);
 });

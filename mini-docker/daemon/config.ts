@@ -21,6 +21,7 @@ import {
 import { decodeSize } from '../formats/sizes.ts';
 import { meant } from '../formats/typo.ts';
 import { ULIMITS } from '../formats/ulimits.ts';
+import { storeOptions } from './cluster-options.ts';
 
 const checked =
   (check: (text: string, where: string) => string): Schema<string> =>
@@ -68,24 +69,13 @@ const address = checked((text, where) => {
   throw new FormatError(`${where} must be an IP address, not ${JSON.stringify(text)}`);
 });
 
-/** Docker's options for its cluster store, of which one means something here. */
-const checkedOptions: Schema<Record<string, string>> = (value, where) => {
-  const options = map(string)(value, where);
-  for (const [key, text] of Object.entries(options))
-    if (key !== 'discovery.ttl' || !/^\d{1,5}$/.test(text) || Number(text) < 3)
-      throw new FormatError(
-        `${where}: there is only discovery.ttl, with at least 3 seconds, and not ${key}=${text}`,
-      );
-  return options;
-};
-
 const daemonConfig = object({
   bip: checked(checkCidr),
   bridge: string,
   'cgroup-parent': string,
   'cluster-advertise': string,
   'cluster-store': string,
-  'cluster-store-opts': checkedOptions,
+  'cluster-store-opts': storeOptions,
   'data-root': path,
   /** Whether every request is logged. */
   debug: boolean,

@@ -155,6 +155,36 @@ test('flags and file say the same in their own ways', () => {
   expect(() => withFile({}, ['--default-ulimit', 'nofile'])).toThrow('--default-ulimit must be NAME=VALUE');
 });
 
+test('the cluster store: TLS, a user whose password is in a file, and what is wrong about them', () => {
+  const cluster = { 'cluster-store': 'etcd://10.0.0.1:2379', 'cluster-advertise': 'eth0' };
+  const withOptions = (options: object) => withFile({ ...cluster, 'cluster-store-opts': options });
+  const password = join(directory, 'password');
+  writeFileSync(password, 'a secret\n');
+  const tls = { 'kv.cacertfile': '/ca.pem', 'kv.certfile': '/host.pem', 'kv.keyfile': '/host.key' };
+  const user = { 'kv.username': 'hosts', 'kv.passwordfile': password };
+  expect(withOptions({ ...tls, ...user, 'discovery.ttl': '9', 'kv.path': '/a/b/' }).network.cluster).toEqual({
+    store: 'etcd://10.0.0.1:2379',
+    advertise: 'eth0',
+    ttl: 9,
+    path: '/a/b',
+    tls: { ca: '/ca.pem', cert: '/host.pem', key: '/host.key' },
+    user: { name: 'hosts', password: 'a secret' },
+  });
+  expect(withOptions({}).network.cluster).toEqual({
+    store: 'etcd://10.0.0.1:2379',
+    advertise: 'eth0',
+    ttl: 60,
+  });
+  for (const [options, why] of [
+    [{ 'kv.certfile': '/host.pem' }, 'kv.certfile and kv.keyfile need each other'],
+    [{ ...user, 'kv.passwordfile': '/missing' }, 'kv.passwordfile: ENOENT'],
+    [{ 'kv.cacertfile': 'ca.pem' }, 'kv.cacertfile must be an absolute path'],
+    [{ 'discovery.heartbeat': '60' }, 'discovery.heartbeat must be less than discovery.ttl'],
+    [{ 'kv.password': 'x' }, 'there is no kv.password; there are'],
+  ] as const)
+    expect(() => withOptions(options)).toThrow(why);
+});
+
 test('what means something to dockerd only is named, and does not keep the daemon from starting', () => {
   expect(withFile({ iptables: false, 'userland-proxy': true, debug: true })).toMatchObject({
     withoutMeaning: ['iptables', 'userland-proxy'],

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
 import { FormatError } from '../formats/errors.ts';
-import type { ClusterOptions, NetworkOptions } from '../formats/network-options.ts';
+import type { NetworkOptions } from '../formats/network-options.ts';
+import { clusterOptions } from './cluster-options.ts';
 import { type DaemonConfig, decodeDaemonConfig, readDaemonConfig } from './config.ts';
 import { type Remapped, remappedIds } from './userns-remap.ts';
 
@@ -175,19 +176,6 @@ function networkOptions(config: DaemonConfig): NetworkOptions {
     cluster: clusterOptions(config),
     pools: config['default-address-pools'],
   };
-}
-
-/** Seconds, as in docker. */
-const CLUSTER_TTL = 60;
-
-function clusterOptions(config: DaemonConfig): ClusterOptions | undefined {
-  const { 'cluster-store': store, 'cluster-advertise': advertise } = config;
-  if (!store && !advertise) return undefined;
-  if (!store || !advertise)
-    throw new Error(
-      'cluster-store and cluster-advertise need each other: etcd://HOST:PORT, and the address of this host',
-    );
-  return { store, advertise, ttl: Number(config['cluster-store-opts']?.['discovery.ttl'] ?? CLUSTER_TTL) };
 }
 
 function containerDefaults(config: DaemonConfig): ContainerDefaults {

@@ -32,7 +32,7 @@ export const DAEMON_FLAGS = {
     kind: 'pairs',
     key: 'cluster-store-opts',
     placeholder: 'map',
-    help: 'Cluster store options: discovery.ttl=60, the seconds after which a host counts as dead',
+    help: 'Cluster store options: discovery.ttl=60 (seconds after which a host counts as dead), kv.cacertfile, kv.certfile, kv.keyfile, kv.username, kv.passwordfile, kv.path',
   },
   'config-file': {
     kind: 'text',

@@ -38,6 +38,10 @@ export interface ClusterOptions {
   advertise: string;
   /** Seconds after which a host counts as dead. */
   ttl: number;
+  /** Seconds between this host's signs of life; undefined: a third of that. */
+  heartbeat?: number | undefined;
+  /** Before every key, in place of the store's own path. */
+  path?: string | undefined;
   /** Paths of PEM files: the authority that signed the store's certificate, and this host's own certificate. */
   tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
   /** A user of the store. */

@@ -101,8 +101,9 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
 
 /** Other hosts can have their addresses then. */
 export function giveBackShared({ cluster, catalog }: Parts, gone: readonly EndpointRecord[]): void {
-  for (const { networkId, ipAddress } of gone)
-    if (catalog.networks.get(networkId)?.record.vni !== undefined) cluster?.release(networkId, ipAddress);
+  for (const endpoint of gone)
+    if (catalog.networks.get(endpoint.networkId)?.record.vni !== undefined)
+      cluster?.release(endpoint.networkId, endpoint);
 }
 
 /** Milliseconds that the namespace of an exited container takes at most to go, with the MAC address in it. */

@@ -27,6 +27,8 @@ export interface Surroundings {
   routes: readonly Subnet[];
   /** Names of existing bridges. */
   bridges: ReadonlySet<string>;
+  /** The largest packet that a tunnel to other hosts takes. */
+  tunnelMtu?: number | undefined;
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
 }
@@ -203,20 +205,20 @@ function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRe
   return { version: 1, resource, bridge, mac, ...(chosen.length > 0 && { chosen }) };
 }
 
-/** Bytes of the headers that a frame gets in the tunnel: Ethernet, IPv4, UDP, VXLAN. */
-const TUNNEL_HEADERS = 50;
-
 /** A bridge on each host, and a tunnel between them. */
 function overlayNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
-  if (body.EnableIPv6 || body.IPAM?.Config?.some(({ Subnet = '' }) => Subnet.includes(':')))
-    throw new ExpectedError('notImplemented', 'networks of the driver overlay have no IPv6');
+  if (Object.hasOwn(body.Options ?? {}, 'encrypted'))
+    throw new ExpectedError(
+      'notImplemented',
+      'the option encrypted is not supported: connect the hosts by WireGuard or IPsec, and name the address in it as cluster-advertise',
+    );
   // As docker does, from a range in which no host has its own networks by default.
   const record = bridgeNetwork(body, { ...around, pools: OVERLAY_POOLS });
   const { resource } = record;
   resource.Driver = 'overlay';
   resource.Scope = 'global';
-  resource.Options = { [OPTION.mtu]: String(1500 - TUNNEL_HEADERS), ...resource.Options };
-  return { ...record, vni: randomInt(FIRST_VNI, 2 ** 24) };
+  resource.Options = { [OPTION.mtu]: String(around.tunnelMtu ?? 1450), ...resource.Options };
+  return { ...record, vni: Number(resource.Options[OPTION.vni] ?? randomInt(FIRST_VNI, 2 ** 24)) };
 }
 
 const OVERLAY_POOLS = [{ base: '10.0.0.0/8', size: 24 }];
@@ -282,6 +284,9 @@ export function checkOptions(given: Record<string, string>): Record<string, stri
   for (const key of BOOLEANS)
     if (options[key] !== undefined && !['true', 'false', '1', '0'].includes(options[key]))
       throw wrong(key, 'true or false');
+  const vni = options[OPTION.vni];
+  if (vni !== undefined && !(/^\d{1,8}$/.test(vni) && Number(vni) > 0 && Number(vni) < 2 ** 24))
+    throw wrong(OPTION.vni, 'one number from 1 to 16777215');
   const binding = options[OPTION.hostBinding];
   if (binding !== undefined && !isIPv4(binding)) throw wrong(OPTION.hostBinding, 'an IPv4 address');
   return options;

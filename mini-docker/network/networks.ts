@@ -89,7 +89,8 @@ function definitions(parts: Parts): Definitions {
     async create(body) {
       const define = (): NetworkRecord => {
         const others = [...catalog.networks.values()].map(each => each.record.resource);
-        const defined = defineNetwork(withConfiguration(body, others), catalog.surroundings());
+        const surroundings = { ...catalog.surroundings(), tunnelMtu: parts.tunnelMtu() };
+        const defined = defineNetwork(withConfiguration(body, others), surroundings);
         if (others.some(each => each.Name === body.Name))
           throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
         return defined;

@@ -9,6 +9,7 @@ import { removeLinks } from './bridge.ts';
 import { type Catalog, openCatalog } from './catalog.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { joinCluster } from './cluster/shared-networks.ts';
+import { tunnelMtu } from './cluster/tunnel.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
 import { createForwarding } from './forwarding.ts';
 import type { OpenHostSocket } from './listener.ts';
@@ -35,6 +36,8 @@ export interface OpenOptions extends NetworkOptions {
 
 export interface Parts {
   cluster: Cluster | undefined;
+  /** The largest packet that a tunnel to other hosts takes; undefined without a cluster. */
+  tunnelMtu: () => number | undefined;
   host: NetlinkSocket;
   nft: Nft;
   catalog: Catalog;
@@ -89,6 +92,7 @@ export function openParts(options: OpenOptions): Parts {
   const sweeper = createSweeper(names => removeLinks(host, names));
   return {
     cluster,
+    tunnelMtu: () => cluster && tunnelMtu(host, cluster.self.address),
     host,
     nft,
     catalog,

@@ -48,6 +48,7 @@ export const OPTION = {
   masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
   hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
   mtu: 'com.docker.network.driver.mtu',
+  vni: 'com.docker.network.driver.overlay.vxlanid_list',
 } as const;
 
 /** Whether containers on it get a link: those of all drivers but host and null do. */

@@ -95,7 +95,7 @@ export const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 export const IFLA_VLAN = { ID: 1 } as const;
 export const IFLA_MACVLAN = { MODE: 1 } as const;
 export const MACVLAN_MODE = { PRIVATE: 1, VEPA: 2, BRIDGE: 4, PASSTHRU: 8 } as const;
-export const IFLA_VXLAN = { ID: 1, LOCAL: 4, LEARNING: 7, PROXY: 11, PORT: 15 } as const;
+export const IFLA_VXLAN = { ID: 1, LOCAL: 4, LEARNING: 7, PROXY: 11, PORT: 15, LOCAL6: 17 } as const;
 
 /** <linux/if_addr.h> */
 export const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, FLAGS: 8 } as const;

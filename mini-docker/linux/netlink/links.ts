@@ -154,7 +154,7 @@ export function createLink(link: NewLink): Request {
 function vxlanData({ id, local, port, learning, proxy }: Vxlan): Attribute[] {
   return [
     [IFLA_VXLAN.ID, id],
-    [IFLA_VXLAN.LOCAL, encodeIp(local)],
+    [local.includes(':') ? IFLA_VXLAN.LOCAL6 : IFLA_VXLAN.LOCAL, encodeIp(local)],
     [IFLA_VXLAN.PORT, u16Network(port)],
     [IFLA_VXLAN.LEARNING, u8(learning ? 1 : 0)],
     [IFLA_VXLAN.PROXY, u8(proxy ? 1 : 0)],

@@ -69,9 +69,9 @@ export function deleteForwarding(entry: Forwarding): Request {
   };
 }
 
-/** Request for the IPv4 neighbours of all links, for NetlinkSocket.dump() with decodeNeighbour. */
-export function listNeighbours(): Request {
-  return { doing: 'list neighbours', type: RTM.GETNEIGH, flags: 0, body: ndmsg(AF.INET, 0) };
+/** Request for the neighbours of all links in one family (IPv4), for NetlinkSocket.dump() with decodeNeighbour. */
+export function listNeighbours(family: typeof AF.INET | typeof AF.INET6 = AF.INET): Request {
+  return { doing: 'list neighbours', type: RTM.GETNEIGH, flags: 0, body: ndmsg(family, 0) };
 }
 
 /** Request for the forwarding entries of all links, for NetlinkSocket.dump() with decodeForwarding. */

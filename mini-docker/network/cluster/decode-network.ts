@@ -1,6 +1,7 @@
 // A network as another host has put it into the cluster store. Its names get into rules and into commands of nft(8), so
 // nothing is taken as it comes.
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
+import type { IpamConfig } from '../../formats/engine-api/networks.ts';
 import { FormatError } from '../../formats/errors.ts';
 import { checkName, checkOptions } from '../definition.ts';
 import { type NetworkRecord, OPTION } from '../record.ts';
@@ -14,7 +15,11 @@ export function decodeSharedNetwork(value: string, id: string): NetworkRecord {
   const { resource, bridge, mac, vni } = record;
   checkName(resource.Name);
   checkOptions(resource.Options);
-  const [config, ...more] = resource.IPAM.Config;
+  const isOf = (config: IpamConfig, family: 4 | 6): boolean =>
+    [config.Gateway, config.Subnet?.split('/')[0]].every(each => isIP(each ?? '') === family);
+  const [v4, v6] = ([4, 6] as const).map(family =>
+    resource.IPAM.Config.filter(config => isOf(config, family)),
+  ) as [IpamConfig[], IpamConfig[]];
   const isRight =
     /^[0-9a-f]{64}$/.test(id) &&
     resource.Driver === 'overlay' &&
@@ -23,9 +28,9 @@ export function decodeSharedNetwork(value: string, id: string): NetworkRecord {
     Number.isInteger(vni) &&
     vni! > 0 &&
     vni! < 2 ** 24 &&
-    more.length === 0 &&
-    isIPv4(config?.Gateway ?? '') &&
-    isIPv4(config?.Subnet?.split('/')[0] ?? '');
+    v4.length === 1 &&
+    v6.length === (resource.EnableIPv6 ? 1 : 0) &&
+    v4.length + v6.length === resource.IPAM.Config.length;
   if (!isRight) throw new FormatError('it is not a network of the driver overlay');
   return record;
 }

@@ -1,7 +1,5 @@
-// etcd's v3 API through its JSON gateway (https://etcd.io/docs/v3.4/dev-guide/api_grpc_gateway/): POST with JSON, keys
-// and values in base64, 64-bit numbers as text.
-import { type IncomingMessage, request } from 'node:http';
-import { ExpectedError } from '../../formats/errors.ts';
+// etcd's v3 API as its JSON gateway has it: keys and values in base64, 64-bit numbers as text.
+import type { EtcdStore } from './etcd-connection.ts';
 
 export interface KeyValue {
   key: string;
@@ -39,47 +37,7 @@ export interface Etcd {
   }): Promise<never>;
 }
 
-export interface Store {
-  /** 'HOST:PORT', of which any is asked. */
-  hosts: string[];
-  /** Before every key; without a slash at the end. */
-  path: string;
-}
-
-/** 'etcd://HOST:PORT[,HOST:PORT…][/PATH]' @throws badParameter */
-export function decodeStore(url: string): Store {
-  const match = /^etcd:\/\/([^/@\s]+)(\/[\w./-]*)?$/.exec(url);
-  const hosts = (match?.[1] ?? '').split(',').map(each => (/:\d+$/.test(each) ? each : `${each}:2379`));
-  if (match === null || hosts.some(each => !/^([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(each)))
-    throw new ExpectedError(
-      'badParameter',
-      `cluster-store must be etcd://HOST:PORT[,HOST:PORT][/PATH], without a password, not ${JSON.stringify(url)}`,
-    );
-  return { hosts, path: (match[2] ?? '').replace(/\/+$/, '') };
-}
-
-/** Milliseconds without an answer, after which a host counts as away. */
-const PATIENCE = 10_000;
-/** Bytes: far more than the state of any cluster. */
-const LARGEST = 64 * 1024 * 1024;
-
-export function openEtcd(hosts: readonly string[]): Etcd {
-  let preferred = 0;
-
-  /** Asks each host in turn, beginning with the one that answered last. */
-  const ask = async (path: string, body: object): Promise<Record<string, unknown>> => {
-    let failure: unknown;
-    for (let attempt = 0; attempt < hosts.length; attempt++) {
-      try {
-        return await post(hosts[preferred]!, path, body);
-      } catch (error) {
-        failure = error;
-        preferred = (preferred + 1) % hosts.length;
-      }
-    }
-    throw failure;
-  };
-
+export function openEtcd({ ask, follow }: EtcdStore): Etcd {
   return {
     async list(prefix) {
       const answer = await ask('/v3/kv/range', range(prefix));
@@ -115,9 +73,8 @@ export function openEtcd(hosts: readonly string[]): Etcd {
     },
     async watch({ prefix, after, changed, signal }) {
       const body = { create_request: { ...range(prefix), start_revision: String(BigInt(after) + 1n) } };
-      const answer = await open({ host: hosts[preferred]!, path: '/v3/watch', body, signal });
-      for await (const line of lines(answer)) {
-        const { result } = JSON.parse(line) as { result?: { events?: RawEvent[]; canceled?: boolean } };
+      for await (const message of follow('/v3/watch', body, signal)) {
+        const { result } = message as { result?: { events?: RawEvent[]; canceled?: boolean } };
         if (result?.canceled) break;
         changed((result?.events ?? []).map(decodeEvent));
       }
@@ -165,43 +122,3 @@ function encodeCondition({ key, prefix = false, is }: Condition): object {
 
 const revisionOf = (answer: Record<string, unknown>): string =>
   (answer.header as { revision: string }).revision;
-
-async function post(host: string, path: string, body: object): Promise<Record<string, unknown>> {
-  const signal = AbortSignal.timeout(PATIENCE);
-  const answer = await open({ host, path, body, signal });
-  for await (const line of lines(answer)) return JSON.parse(line) as Record<string, unknown>;
-  throw new Error(`${host} gave an empty answer`);
-}
-
-/** Resolves with the head of an answer. @throws Error with what etcd says, when it refuses */
-async function open(options: {
-  host: string;
-  path: string;
-  body: object;
-  signal: AbortSignal;
-}): Promise<IncomingMessage> {
-  const { host, path, body, signal } = options;
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asked = request(`http://${host}${path}`, { method: 'POST', signal }, resolve);
-  asked.on('error', (error: NodeJS.ErrnoException) => {
-    reject(new Error(signal.aborted ? `${host} does not answer` : `${host}: ${error.message}`));
-  });
-  asked.end(JSON.stringify(body));
-  const answer = await promise;
-  if (answer.statusCode === 200) return answer;
-  for await (const line of lines(answer)) throw new Error(`${host}: ${line.slice(0, 200)}`);
-  throw new Error(`${host} answers ${answer.statusCode}`);
-}
-
-/** The gateway ends each message of a stream with a newline. */
-async function* lines(answer: IncomingMessage): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of answer.setEncoding('utf8')) {
-    rest += chunk as string;
-    if (rest.length > LARGEST) throw new Error('etcd sends more than any state of a cluster');
-    const parts = rest.split('\n');
-    rest = parts.pop()!;
-    yield* parts.filter(each => each !== '');
-  }
-  if (rest !== '') yield rest;
-}

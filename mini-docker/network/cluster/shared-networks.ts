@@ -1,8 +1,9 @@
 // Joins the cluster to the networks of this host: networks of others come into the catalog, their addresses into the
 // pools, the name servers and the tunnels; a container here gets an address that no other host has.
 
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { ExpectedError } from '../../formats/errors.ts';
+import { ExpectedError, FormatError } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
@@ -12,12 +13,13 @@ import { type Attachments, dnsNames, macOf } from '../attachments.ts';
 import type { Catalog, Network } from '../catalog.ts';
 import type { AttachOptions } from '../network.ts';
 import type { EndpointRecord } from '../record.ts';
-import { type Cluster, decodeAdvertise, noCluster, openCluster, sharedOf } from './cluster.ts';
+import { type Cluster, noCluster, openCluster } from './cluster.ts';
+import { addressesOf, sharedOf } from './entries.ts';
 import { fillTunnel } from './tunnel.ts';
 
 /** @param path of the state file */
 export function joinCluster(
-  settings: ClusterOptions,
+  options: ClusterOptions,
   path: string,
   parts: {
     host: NetlinkSocket;
@@ -34,35 +36,36 @@ export function joinCluster(
     for (const id of dirty) fillNow({ host, catalog, cluster }, id, tell);
     dirty.clear();
   };
+  const advertise = decodeAdvertise(options.advertise);
   const cluster = openCluster({
-    settings: {
-      store: settings.store,
-      ttl: settings.ttl,
-      advertise: () => addressOf(host, decodeAdvertise(settings.advertise)),
-    },
+    options,
+    address: () => addressOf(host, advertise),
     path,
     tell,
     hostName: hostname(),
     containers: attachments.containers,
     networks: () =>
       [...catalog.networks.values()].map(each => each.record).filter(each => each.vni !== undefined),
-    added(record) {
-      if (!catalog.networks.has(record.resource.Id)) catalog.add(record);
-    },
-    removed(id) {
-      const network = catalog.networks.get(id);
-      if (network === undefined) return;
-      catalog.remove(network);
-      parts
-        .takeDown(network)
-        .catch(error => tell(`network ${network.record.resource.Name}: ${error.message}`));
-    },
-    moved(id, { taken, freed }) {
-      const pool = catalog.networks.get(id)?.pools[0];
-      if (taken !== undefined && pool?.isFree(taken)) pool.take(taken);
-      if (freed !== undefined) pool?.giveBack(freed);
-      if (dirty.size === 0) setImmediate(fill);
-      dirty.add(id);
+    listeners: {
+      added(record) {
+        if (!catalog.networks.has(record.resource.Id)) catalog.add(record);
+      },
+      removed(id) {
+        const network = catalog.networks.get(id);
+        if (network === undefined) return;
+        catalog.remove(network);
+        parts
+          .takeDown(network)
+          .catch(error => tell(`network ${network.record.resource.Name}: ${error.message}`));
+      },
+      moved(id, { taken, freed }) {
+        const poolOf = (address: string) =>
+          catalog.networks.get(id)?.pools.find(({ subnet }) => subnet.family === isIP(address));
+        if (taken !== undefined && poolOf(taken)?.isFree(taken)) poolOf(taken)?.take(taken);
+        if (freed !== undefined) poolOf(freed)?.giveBack(freed);
+        if (dirty.size === 0) setImmediate(fill);
+        dirty.add(id);
+      },
     },
   });
   return cluster;
@@ -121,29 +124,63 @@ async function attachNow(options: SharedAttachment): Promise<EndpointRecord> {
   const { cluster, catalog, network, wanted, attach } = options;
   const { Id, Name } = network.record.resource;
   if (cluster === undefined) throw noCluster();
-  const pool = network.pools[0]!;
   for (;;) {
     catalog.find(Id);
-    const ipAddress = pool.take(wanted.ipAddress, wanted.preferred?.ipAddress);
-    const macAddress = wanted.macAddress || macOf(ipAddress);
-    const endpoint = sharedOf(wanted, { ipAddress, macAddress, dnsNames: dnsNames(wanted) });
+    const addresses = takeAddresses(network, wanted);
+    const macAddress = wanted.macAddress || macOf(addresses.ipAddress);
+    const endpoint = sharedOf(wanted, { ...addresses, macAddress, dnsNames: dnsNames(wanted) });
     let isOurs = false;
     try {
       isOurs = await cluster.claim(Id, endpoint);
     } finally {
-      // attach() takes it again, and no other container comes between.
-      pool.giveBack(ipAddress);
+      // attach() takes them again, and no other container comes between.
+      giveBack(network, addresses);
     }
     if (isOurs) {
       try {
-        return attach({ ...wanted, preferred: { ipAddress } });
+        return attach({ ...wanted, preferred: addresses });
       } catch (error) {
-        cluster.release(Id, ipAddress);
+        cluster.release(Id, addresses);
         throw error;
       }
     }
-    await cluster.look(Id, ipAddress);
-    if (wanted.ipAddress !== undefined && catalog.networks.has(Id))
-      throw new ExpectedError('forbidden', `Address already in use: ${ipAddress} on network ${Name}`);
+    await cluster.look(Id, addressesOf(addresses));
+    const asked = [wanted.ipAddress, wanted.ipv6Address].filter(each => each !== undefined);
+    const taken = asked.find(each =>
+      network.pools.some(pool => pool.subnet.family === isIP(each) && !pool.isFree(each)),
+    );
+    if (taken !== undefined && catalog.networks.has(Id))
+      throw new ExpectedError('forbidden', `Address already in use: ${taken} on network ${Name}`);
   }
+}
+
+type Addresses = Pick<EndpointRecord, 'ipAddress' | 'ipv6Address'>;
+
+function takeAddresses(network: Network, wanted: AttachOptions): Addresses {
+  const taken: Addresses = { ipAddress: '', ipv6Address: '' };
+  try {
+    for (const pool of network.pools) {
+      const key = pool.subnet.family === 4 ? 'ipAddress' : 'ipv6Address';
+      taken[key] = pool.take(wanted[key], wanted.preferred?.[key]);
+    }
+    return taken;
+  } catch (error) {
+    giveBack(network, taken);
+    throw error;
+  }
+}
+
+function giveBack({ pools }: Network, addresses: Addresses): void {
+  for (const address of addressesOf(addresses))
+    pools.find(({ subnet }) => subnet.family === isIP(address))?.giveBack(address);
+}
+
+/** 'ADDRESS', 'INTERFACE', either with ':PORT', which means nothing here. */
+function decodeAdvertise(text: string): string {
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::\d+)?$/.exec(text);
+  if (match === null)
+    throw new FormatError(
+      `cluster-advertise must be an address or an interface, not ${JSON.stringify(text)}`,
+    );
+  return match[1]!.replace(/^\[|\]$/g, '');
 }

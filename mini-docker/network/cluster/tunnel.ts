@@ -1,6 +1,9 @@
 // A network's tunnel to the other hosts: a VXLAN link as a port of its bridge. Only what the cluster knows is sent:
 // each address of another host is a neighbour, which the link answers for, and a forwarding entry. Nothing is flooded.
-import { createLink, decodeLink, getLink, setLink } from '../../linux/netlink/links.ts';
+import { ExpectedError } from '../../formats/errors.ts';
+import { AF } from '../../linux/constants.ts';
+import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
+import { createLink, decodeLink, getLink, listLinks, setLink } from '../../linux/netlink/links.ts';
 import {
   addForwarding,
   addNeighbour,
@@ -13,30 +16,53 @@ import {
 } from '../../linux/netlink/neighbours.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { mtuOf, type NetworkRecord } from '../record.ts';
+import { contains, decodeSubnet } from '../subnet.ts';
 import { setSysctl } from '../sysctl.ts';
-import type { SharedEndpoint } from './cluster.ts';
+import { addressesOf, type SharedEndpoint } from './entries.ts';
 
 /** UDP port of docker's overlay networks. */
 const PORT = 4789;
 
 export const tunnelOf = ({ vni }: NetworkRecord): string => `vxlan${vni}`;
 
-/** Makes the tunnel if it is missing. @param bridge index */
+/** Bytes of the headers that a frame gets in the tunnel: Ethernet, IPv4 or IPv6, UDP, VXLAN. */
+const HEADERS = { 4: 50, 6: 70 } as const;
+const ETHERNET = 1500;
+
+/** No more than Ethernet's, since other hosts may have smaller ones. @param local this host's address for the others */
+export function tunnelMtu(host: NetlinkSocket, local: string): number {
+  const owner = host.dump(listAddresses(), decodeAddress).find(each => each.address === local);
+  const mtu = host.dump(listLinks(), decodeLink).find(each => each.index === owner?.link)?.mtu ?? ETHERNET;
+  return Math.min(mtu, ETHERNET) - HEADERS[local.includes(':') ? 6 : 4];
+}
+
+/**
+ * Makes the tunnel if it is missing. @param bridge index
+ * @throws conflict when another program's link has its name
+ */
 export function ensureTunnel(
   host: NetlinkSocket,
   options: { record: NetworkRecord; bridge: number; local: string },
 ): void {
   const { record, bridge, local } = options;
   const name = tunnelOf(record);
-  if (host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] })) return;
+  const found = host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  if (found?.master === bridge) return;
+  if (found !== undefined)
+    throw new ExpectedError(
+      'conflict',
+      `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its tunnel`,
+    );
   const vxlan = { id: record.vni!, local, port: PORT, learning: false, proxy: true };
   const mtu = mtuOf(record);
   host.request(createLink({ name, kind: 'vxlan', master: bridge, vxlan, ...(mtu !== undefined && { mtu }) }));
-  setSysctl(`ipv6/conf/${name}/disable_ipv6`, '1');
-  host.request(setLink(name, { up: true }));
+  // It has no address of its own, but answers for neighbours in IPv6 only where IPv6 is on.
+  const hasIpv6 = record.resource.EnableIPv6;
+  setSysctl(`ipv6/conf/${name}/${hasIpv6 ? 'accept_ra' : 'disable_ipv6'}`, hasIpv6 ? '0' : '1');
+  host.request(setLink(name, { up: true, linkLocal: false }));
 }
 
-/** Makes the tunnel's entries equal to the addresses of other hosts. Without a tunnel it does nothing. */
+/** Makes the tunnel's entries equal to the containers of other hosts. Without a tunnel it does nothing. */
 export function fillTunnel(
   host: NetlinkSocket,
   record: NetworkRecord,
@@ -44,21 +70,24 @@ export function fillTunnel(
 ): void {
   const index = host.get(getLink(tunnelOf(record)), decodeLink, { mayFail: ['ENODEV'] })?.index;
   if (index === undefined) return;
-  const wanted = new Set(others.flatMap(({ ipAddress, mac, at }) => [`${ipAddress} ${mac}`, `${mac} ${at}`]));
-  const present = new Set<string>();
+  const places = new Map(others.map(({ mac, at }) => [`${mac} ${at}`, { link: index, mac, host: at }]));
+  const neighbours = new Map(
+    others.flatMap(each =>
+      addressesOf(each).map(address => [`${address} ${each.mac}`, { link: index, address, mac: each.mac }]),
+    ),
+  );
   for (const each of host.dump(listForwarding(), decodeForwarding)) {
-    if (each.link !== index || each.host === '') continue;
-    if (wanted.has(`${each.mac} ${each.host}`)) present.add(`${each.mac} ${each.host}`);
-    else host.request(deleteForwarding(each), { mayFail: ['ENOENT'] });
+    if (each.link !== index || each.host === '' || places.delete(`${each.mac} ${each.host}`)) continue;
+    host.request(deleteForwarding(each), { mayFail: ['ENOENT'] });
   }
-  for (const each of host.dump(listNeighbours(), decodeNeighbour)) {
-    if (each.link !== index) continue;
-    if (wanted.has(`${each.address} ${each.mac}`)) present.add(`${each.address} ${each.mac}`);
-    else host.request(deleteNeighbour(each), { mayFail: ['ENOENT'] });
+  const known = [AF.INET, AF.INET6].flatMap(family => host.dump(listNeighbours(family), decodeNeighbour));
+  const subnets = record.resource.IPAM.Config.map(config => decodeSubnet(config.Subnet!)!);
+  for (const each of known) {
+    // The kernel adds multicast addresses itself.
+    if (!subnets.some(subnet => contains(subnet, each.address))) continue;
+    if (each.link !== index || neighbours.delete(`${each.address} ${each.mac}`)) continue;
+    host.request(deleteNeighbour(each), { mayFail: ['ENOENT'] });
   }
-  for (const { ipAddress, mac, at } of others) {
-    if (!present.has(`${mac} ${at}`)) host.request(addForwarding({ link: index, mac, host: at }));
-    if (!present.has(`${ipAddress} ${mac}`))
-      host.request(addNeighbour({ link: index, address: ipAddress, mac }));
-  }
+  for (const each of places.values()) host.request(addForwarding(each));
+  for (const each of neighbours.values()) host.request(addNeighbour(each));
 }

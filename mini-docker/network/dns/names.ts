@@ -3,9 +3,13 @@ import type { ContainerRecord } from '../record.ts';
 import type { NameBook } from './answer.ts';
 
 /** Containers on other hosts, by the network's id. */
-export type Elsewhere = (
-  networkId: string,
-) => readonly { ipAddress: string; ipv6Address?: string; dnsNames: readonly string[] }[] | undefined;
+export type Elsewhere = (networkId: string) => readonly Named[] | undefined;
+
+interface Named {
+  ipAddress: string;
+  ipv6Address?: string | undefined;
+  dnsNames: readonly string[];
+}
 
 /** The running containers' names that the container can see. Looked up at every query, since names change. */
 export function bookOf(
@@ -16,9 +20,7 @@ export function bookOf(
   const networks = () =>
     (containers.get(containerId)?.endpoints ?? []).filter(each => each.dnsNames.length > 0);
 
-  const on = (
-    networkId: string,
-  ): { ipAddress: string; ipv6Address?: string; dnsNames: readonly string[] }[] => [
+  const on = (networkId: string): Named[] => [
     ...[...containers.values()].flatMap(each => each.endpoints).filter(each => each.networkId === networkId),
     ...(elsewhere(networkId) ?? []),
   ];
