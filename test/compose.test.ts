@@ -1,52 +1,15 @@
 // `mini-docker compose` with a daemon: what is made, what is left alone, what is cleaned up.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ContainerInspect, ContainerSummary } from '../mini-docker/formats/engine-api/containers.ts';
+import { expect, test } from 'vitest';
 import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
 import type { VolumeList } from '../mini-docker/formats/engine-api/volumes.ts';
-import { commandLines } from './support/command-lines.ts';
-import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
-import { type EngineClient, engineClient } from './support/engine-client.ts';
+import { composeProject } from './support/compose-project.ts';
+import { MAIN, NODE } from './support/daemon.ts';
 
-let daemon: TestDaemon;
-let engine: EngineClient;
-let directory: string;
-const [ours] = commandLines(() => daemon) as [ReturnType<typeof commandLines>[0]];
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-  engine = engineClient(daemon);
-});
-afterAll(() => daemon.stop());
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'mini-docker-compose-'));
-});
-afterEach(async () => {
-  await compose('down -v -t 0 --remove-orphans');
-  rmSync(directory, { recursive: true });
-});
-
-const file = (text: string, name = 'compose.yaml') => writeFileSync(join(directory, name), text);
-const words = (args: string | string[]) => (typeof args === 'string' ? args.split(' ') : args);
-const compose = (args: string | string[]) =>
-  ours.cli(['compose', '-p', 'demo', '--project-directory', directory, ...words(args)]);
-
-/** What it printed, once it went well. */
-async function does(args: string | string[]): Promise<string> {
-  const { code, out, err } = await compose(args);
-  expect({ args, code, err: code === 0 ? '' : err }).toEqual({ args, code: 0, err: '' });
-  return out;
-}
-
-const filters = (project = 'demo') =>
-  `filters=${encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${project}`] }))}`;
-const listed = (project?: string) =>
-  engine.json<ContainerSummary[]>('GET', `/containers/json?all=1&${filters(project)}`);
-const inspected = (name: string) => engine.json<ContainerInspect>('GET', `/containers/${name}/json`);
-const idOf = async (name: string) => (await inspected(name)).Id;
+const project = composeProject();
+const { file, compose, does, filters, listed, inspected, idOf } = project;
 
 const SLEEP = 'image: busybox, command: sleep 1000, stop_grace_period: 0s';
 
@@ -66,13 +29,13 @@ networks: {back: {internal: true}}
     'com.docker.compose.oneoff': 'False',
     'com.docker.compose.config-hash': expect.stringMatching(/^[0-9a-f]{64}$/),
     'com.docker.compose.image': expect.stringMatching(/^sha256:/),
-    'com.docker.compose.project.working_dir': directory,
-    'com.docker.compose.project.config_files': join(directory, 'compose.yaml'),
+    'com.docker.compose.project.working_dir': project.directory,
+    'com.docker.compose.project.config_files': join(project.directory, 'compose.yaml'),
     'com.docker.compose.depends_on': 'db:service_started:false',
   });
   expect(Object.keys(NetworkSettings.Networks).sort()).toEqual(['demo_back', 'demo_default']);
   expect(Mounts).toMatchObject([{ Type: 'volume', Name: 'demo_data', Destination: '/data' }]);
-  expect(await engine.json<NetworkResource>('GET', '/networks/demo_back')).toMatchObject({
+  expect(await project.engine.json<NetworkResource>('GET', '/networks/demo_back')).toMatchObject({
     Internal: true,
     Labels: { 'com.docker.compose.network': 'back', 'com.docker.compose.project': 'demo' },
   });
@@ -82,10 +45,10 @@ networks: {back: {internal: true}}
     );
   await does('down');
   expect(await listed()).toEqual([]);
-  expect(await engine.json('GET', `/networks?${filters()}`)).toEqual([]);
-  expect((await engine.json<VolumeList>('GET', `/volumes?${filters()}`)).Volumes).toHaveLength(1);
+  expect(await project.engine.json('GET', `/networks?${filters()}`)).toEqual([]);
+  expect((await project.engine.json<VolumeList>('GET', `/volumes?${filters()}`)).Volumes).toHaveLength(1);
   await does('down -v');
-  expect((await engine.json<VolumeList>('GET', `/volumes?${filters()}`)).Volumes ?? []).toEqual([]);
+  expect((await project.engine.json<VolumeList>('GET', `/volumes?${filters()}`)).Volumes ?? []).toEqual([]);
 });
 
 test('only changed services are recreated, and keep their anonymous volumes', async () => {
@@ -175,8 +138,8 @@ test('up prints each line with its container, and exits as --exit-code-from says
 
 test('Ctrl-C stops the containers that up has started', async () => {
   file(`services:\n  a: {image: busybox, command: "sh -c 'echo here; sleep 1000'", stop_grace_period: 0s}\n`);
-  const child = spawn(NODE, [MAIN, 'compose', '-p', 'demo', '--project-directory', directory, 'up'], {
-    env: { ...process.env, DOCKER_HOST: daemon.host },
+  const child = spawn(NODE, [MAIN, 'compose', '-p', 'demo', '--project-directory', project.directory, 'up'], {
+    env: { ...process.env, DOCKER_HOST: project.daemon.host },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   let out = '';
@@ -224,10 +187,10 @@ test('exec, cp, logs, top, port, images, ps and ls show a service', async () => 
   );
   await does('up -d');
   expect((await compose(['exec', '-T', '-u', 'nobody', 'web', 'sh', '-c', 'whoami; exit 4'])).code).toBe(4);
-  writeFileSync(join(directory, 'in'), 'text');
-  await does(['cp', join(directory, 'in'), 'web:/tmp/in']);
-  await does(['cp', 'web:/tmp/in', join(directory, 'out')]);
-  expect(readFileSync(join(directory, 'out'), 'utf8')).toBe('text');
+  writeFileSync(join(project.directory, 'in'), 'text');
+  await does(['cp', join(project.directory, 'in'), 'web:/tmp/in']);
+  await does(['cp', 'web:/tmp/in', join(project.directory, 'out')]);
+  expect(readFileSync(join(project.directory, 'out'), 'utf8')).toBe('text');
   expect(await does('logs')).toBe('web-1  | up\n');
   expect(await does('logs --no-log-prefix web')).toBe('up\n');
   expect(await does('top')).toMatch(/^demo-web-1\n.*sleep 1000/s);
@@ -238,7 +201,7 @@ test('exec, cp, logs, top, port, images, ps and ls show a service', async () => 
     Service: 'web',
     State: 'running',
   });
-  expect(await ours.does('compose ls')).toMatch(/demo +running\(1\) +\/.*compose.yaml/);
+  expect(await project.ours.does('compose ls')).toMatch(/demo +running\(1\) +\/.*compose.yaml/);
   expect((await compose('port web 81')).err).toContain('no port 81/tcp');
   expect((await compose('logs wep')).err).toContain('no such service: wep');
 });
@@ -270,13 +233,13 @@ test('stop, start, pause, unpause, restart, kill, wait and rm', async () => {
 });
 
 test('images are built with arguments and targets, and down --rmi local removes them', async () => {
-  mkdirSync(join(directory, 'app'));
+  mkdirSync(join(project.directory, 'app'));
   file('FROM busybox AS base\nARG V\nRUN echo $V >/v\nFROM base AS last\nRUN false\n', 'app/Dockerfile');
   file('services:\n  app: {build: {context: app, target: base, args: {V: seven}}, command: cat /v}\n');
   expect(await does('up --no-log-prefix')).toMatch(/^seven$/m);
   await does('build --no-cache');
   await does('down --rmi local');
-  expect((await engine.ask('GET', '/images/demo-app/json')).status).toBe(404);
+  expect((await project.engine.ask('GET', '/images/demo-app/json')).status).toBe(404);
 });
 
 test('secrets and configs are files in the container', async () => {
@@ -389,9 +352,17 @@ networks:
     const run = (args: string[]) =>
       spawnSync(
         'docker-compose',
-        ['-p', 'demo', '--project-directory', directory, '-f', join(directory, 'compose.yaml'), ...args],
+        [
+          '-p',
+          'demo',
+          '--project-directory',
+          project.directory,
+          '-f',
+          join(project.directory, 'compose.yaml'),
+          ...args,
+        ],
         {
-          env: { ...process.env, DOCKER_HOST: daemon.host },
+          env: { ...process.env, DOCKER_HOST: project.daemon.host },
           encoding: 'utf8',
         },
       );
@@ -454,8 +425,8 @@ async function picture(...names: string[]) {
       ),
     });
   }
-  const networks = await engine.json<NetworkResource[]>('GET', `/networks?${filters()}`);
-  const { Volumes } = await engine.json<VolumeList>('GET', `/volumes?${filters()}`);
+  const networks = await project.engine.json<NetworkResource[]>('GET', `/networks?${filters()}`);
+  const { Volumes } = await project.engine.json<VolumeList>('GET', `/volumes?${filters()}`);
   return {
     containers,
     networks: networks

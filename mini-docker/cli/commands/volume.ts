@@ -7,7 +7,7 @@ import { type Columns, formatFlag, joinLabels, printListing } from '../show/list
 import { print } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
-interface Volume {
+export interface Volume {
   Name: string;
   Driver: string;
   Mountpoint: string;
@@ -29,31 +29,38 @@ export const volumeList = command({
     const { Volumes } = await daemon.json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
       query: { filters: encodeFilters(flags.filter) },
     });
-    const unknown = (header: string) => ({ header, value: () => 'N/A' });
-    const columns: Columns<Volume> = {
-      Availability: unknown('AVAILABILITY'),
-      Driver: { header: 'DRIVER', value: each => each.Driver },
-      Group: unknown('GROUP'),
-      Label: { header: 'LABEL', method: true, value: each => (name: string) => each.Labels?.[name] ?? '' },
-      Labels: { header: 'LABELS', value: each => joinLabels(each.Labels) },
-      Links: unknown('LINKS'),
-      Mountpoint: { header: 'MOUNTPOINT', value: each => each.Mountpoint },
-      Name: { header: 'VOLUME NAME', value: each => each.Name },
-      Scope: { header: 'SCOPE', value: each => each.Scope },
-      Size: unknown('SIZE'),
-      Status: unknown('STATUS'),
-    };
-    const rows = (Volumes ?? []).sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    await printListing({
-      columns,
-      rows,
-      shown: ['Driver', 'Name'],
-      format: flags.format,
-      quiet: flags.quiet && 'Name',
-    });
+    await printVolumes(Volumes ?? [], flags);
     return 0;
   },
 });
+
+export async function printVolumes(
+  volumes: readonly Volume[],
+  { format, quiet }: { format: string | undefined; quiet: boolean },
+): Promise<void> {
+  const unknown = (header: string) => ({ header, value: () => 'N/A' });
+  const columns: Columns<Volume> = {
+    Availability: unknown('AVAILABILITY'),
+    Driver: { header: 'DRIVER', value: each => each.Driver },
+    Group: unknown('GROUP'),
+    Label: { header: 'LABEL', method: true, value: each => (name: string) => each.Labels?.[name] ?? '' },
+    Labels: { header: 'LABELS', value: each => joinLabels(each.Labels) },
+    Links: unknown('LINKS'),
+    Mountpoint: { header: 'MOUNTPOINT', value: each => each.Mountpoint },
+    Name: { header: 'VOLUME NAME', value: each => each.Name },
+    Scope: { header: 'SCOPE', value: each => each.Scope },
+    Size: unknown('SIZE'),
+    Status: unknown('STATUS'),
+  };
+  const rows = [...volumes].sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  await printListing({
+    columns,
+    rows,
+    shown: ['Driver', 'Name'],
+    format,
+    quiet: quiet && 'Name',
+  });
+}
 
 export const volumeCreate = command({
   usage: '[OPTIONS] [VOLUME]',

@@ -3,9 +3,17 @@
 import type { Entry } from '../command.ts';
 
 export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
+  'compose attach': {
+    summary: "Attach local standard input, output, and error streams to a service's running container",
+    load: async () => (await import('./one-container-commands.ts')).attach,
+  },
   'compose build': {
     summary: 'Build or rebuild services',
     load: async () => (await import('./image-commands.ts')).build,
+  },
+  'compose commit': {
+    summary: "Create a new image from a service container's changes",
+    load: async () => (await import('./one-container-commands.ts')).commit,
   },
   'compose config': {
     summary: 'Parse, resolve and render compose file in canonical format',
@@ -30,6 +38,10 @@ export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
   'compose exec': {
     summary: 'Execute a command in a running container',
     load: async () => (await import('./exec-commands.ts')).exec,
+  },
+  'compose export': {
+    summary: "Export a service container's filesystem as a tar archive",
+    load: async () => (await import('./one-container-commands.ts')).exportContainer,
   },
   'compose images': {
     summary: 'List images used by the created containers',
@@ -79,9 +91,17 @@ export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'Run a one-off command on a service',
     load: async () => (await import('./exec-commands.ts')).run,
   },
+  'compose scale': {
+    summary: 'Scale services',
+    load: async () => (await import('./lifecycle-commands.ts')).scale,
+  },
   'compose start': {
     summary: 'Start services',
     load: async () => (await import('./lifecycle-commands.ts')).start,
+  },
+  'compose stats': {
+    summary: 'Display a live stream of container(s) resource usage statistics',
+    load: async () => (await import('./one-container-commands.ts')).stats,
   },
   'compose stop': {
     summary: 'Stop services',
@@ -102,6 +122,10 @@ export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
   'compose version': {
     summary: 'Show the version of Compose',
     load: async () => (await import('./list-commands.ts')).version,
+  },
+  'compose volumes': {
+    summary: 'List volumes',
+    load: async () => (await import('./list-commands.ts')).volumes,
   },
   'compose wait': {
     summary: 'Block until containers of all (or specified) services stop',

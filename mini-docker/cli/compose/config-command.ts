@@ -50,7 +50,7 @@ export const config = command({
       const hashed = flags.hash === '*' ? Object.keys(services).sort() : flags.hash.split(',');
       const missing = hashed.find(name => !Object.hasOwn(services, name));
       if (missing !== undefined) throw new CommandError(`no such service: ${missing}`);
-      return lines(hashed.map(name => `${name} ${serviceHash(services[name]!)}`));
+      return lines(hashed.map(name => `${name} ${serviceHash(project, services[name]!)}`));
     }
     const shown = document(project, chosen);
     if (flags.format === 'json') print(JSON.stringify(shown, null, 2));

@@ -10,10 +10,11 @@ import type {
 import { CommandError } from '../errors.ts';
 import { readCpus, readDevice, readRestart } from '../flags/values.ts';
 import { decodeExpose } from '../run/ports.ts';
+import { archiveOf, filesOf } from './file-contents.ts';
 import { LABEL } from './labels.ts';
 import type { Mount } from './ports-and-mounts.ts';
 import { type Project, serviceHash } from './project.ts';
-import type { Endpoint, FileReference, Service } from './service.ts';
+import type { Endpoint, Service } from './service.ts';
 
 export interface Wanted {
   project: Project;
@@ -40,6 +41,8 @@ export interface Wanted {
 export interface ContainerPlan {
   body: ContainerCreateBody;
   more: { network: string; endpoint: EndpointSettings }[];
+  /** A tar archive to be unpacked at the container's root. */
+  files: Buffer | undefined;
 }
 
 export const imageOf = (project: string, name: string, { image }: Service): string =>
@@ -84,7 +87,7 @@ export function planContainer(wanted: Wanted): ContainerPlan {
     },
     NetworkingConfig: { EndpointsConfig: first === undefined ? {} : { [first.network]: first.endpoint } },
   };
-  return { body, more };
+  return { body, more, files: archiveOf(project, service) };
 }
 
 export const seconds = (duration: string): number => Math.ceil(decodeDuration(duration) / 1e9);
@@ -97,7 +100,7 @@ function labels({ project, name, service, number, oneOff, image }: Wanted): Reco
     [LABEL.service]: name,
     [LABEL.number]: String(number),
     [LABEL.oneOff]: oneOff ? 'True' : 'False',
-    [LABEL.hash]: serviceHash(service),
+    [LABEL.hash]: serviceHash(project, service),
     [LABEL.image]: image,
     [LABEL.directory]: project.directory,
     [LABEL.files]: project.files.join(','),
@@ -135,10 +138,9 @@ function volumes({ project, service }: Wanted) {
       binds.push(`${source}:${mount.target}${options && `:${options}`}`);
     else mounts.push(mountRequest(mount, source));
   }
-  for (const each of service.secrets ?? [])
-    binds.push(fileBind(project.secrets[each.source!]!.file!, each, '/run/secrets/'));
-  for (const each of service.configs ?? [])
-    binds.push(fileBind(project.configs[each.source!]!.file!, each, '/'));
+  // uid, gid and mode have no effect: the host's file is mounted with its own.
+  for (const { thing, target } of filesOf(project, service))
+    if (thing.file !== undefined) binds.push(`${thing.file}:${target}:ro`);
   return { binds, mounts, anonymous };
 }
 
@@ -202,12 +204,6 @@ function mountRequest(
           },
         }),
   };
-}
-
-/** uid, gid and mode have no effect: the host's file is mounted with its own. */
-function fileBind(file: string, { source, target }: FileReference, place: string): string {
-  const inside = target ?? source!;
-  return `${file}:${inside.startsWith('/') ? inside : `${place}${inside}`}:ro`;
 }
 
 /** Endpoints in order of priority, highest first: the first network has the default route. */
@@ -294,6 +290,10 @@ function restartPolicy({ restart, deploy }: Service) {
 function resources(service: Service): HostConfig {
   const { limits = {}, reservations = {} } = service.deploy?.resources ?? {};
   const cpus = limits.cpus ?? service.cpus;
+  const requests = [
+    ...(reservations.devices ?? []),
+    ...(service.gpus ?? []).map(each => ({ ...each, capabilities: ['gpu', ...(each.capabilities ?? [])] })),
+  ];
   const devices = (service.blkio_config ?? {}) as NonNullable<Service['blkio_config']>;
   const rates = (list: { path?: string; rate?: number }[] = []) =>
     list.map(({ path = '', rate = 0 }) => ({ Path: path, Rate: rate }));
@@ -324,10 +324,10 @@ function resources(service: Service): HostConfig {
     BlkioDeviceWriteIOps: rates(devices.device_write_iops),
     Devices: (service.devices ?? []).map(readDevice),
     DeviceCgroupRules: service.device_cgroup_rules ?? [],
-    ...(reservations.devices === undefined
+    ...(requests.length === 0
       ? {}
       : {
-          DeviceRequests: reservations.devices.map(
+          DeviceRequests: requests.map(
             ({ driver = '', count, device_ids = [], capabilities = [], options = {} }) => ({
               Driver: driver,
               Count: count ?? (device_ids.length > 0 ? 0 : -1),

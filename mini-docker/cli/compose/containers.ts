@@ -4,6 +4,7 @@ import type { ContainerInspect, ContainerSummary } from '../../formats/engine-ap
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
+import { runHooks } from './hooks.ts';
 import { LABEL } from './labels.ts';
 import { dependenciesOf, dependencyOrder, type Project } from './project.ts';
 
@@ -137,9 +138,16 @@ export async function tolerating(statuses: readonly number[], action: Promise<un
   }
 }
 
-export async function stopContainer(daemon: DaemonClient, { id, name }: ProjectContainer, timeout?: number) {
+/** @param options.timeout seconds that its program gets to end */
+export async function stopContainer(
+  daemon: DaemonClient,
+  options: { project: Project; container: ProjectContainer; timeout?: number | undefined },
+) {
+  const { id, name, state } = options.container;
   progress('Container', name, 'Stopping');
-  await tolerating([304, 404], daemon.text('POST', `/containers/${id}/stop`, { query: { t: timeout } }));
+  if (state === 'running') await runHooks(daemon, { ...options, kind: 'pre_stop' });
+  const query = { t: options.timeout };
+  await tolerating([304, 404], daemon.text('POST', `/containers/${id}/stop`, { query }));
   progress('Container', name, 'Stopped');
 }
 

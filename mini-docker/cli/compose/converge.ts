@@ -16,6 +16,7 @@ import {
   removeContainer,
   stopContainer,
 } from './containers.ts';
+import { contentOf, filesOf } from './file-contents.ts';
 import { ensureImages, type ImageOptions } from './images.ts';
 import { LABEL } from './labels.ts';
 import { dependencyOrder, type Project, replicasOf, serviceHash } from './project.ts';
@@ -65,6 +66,7 @@ export async function converge(
   options: UpOptions,
 ): Promise<ProjectContainer[]> {
   const { services } = options;
+  for (const name of services) checkUsable(project, name);
   const images = await ensureImages({ daemon, project, services }, options);
   await ensureNetworks(daemon, project, services);
   await ensureVolumes(daemon, project, services);
@@ -74,6 +76,15 @@ export async function converge(
   for (const name of services) await convergeService(converging, name);
   const now = await containersOf(daemon, project.name);
   return now.filter(({ service, oneOff }) => !oneOff && services.includes(service));
+}
+
+/** Errors and warnings about settings that are right, and cannot be had here. */
+function checkUsable(project: Project, name: string): void {
+  const service = project.services[name]!;
+  for (const used of filesOf(project, service)) contentOf(used, project);
+  for (const key of ['cpu_count', 'cpu_percent'] as const)
+    if (service[key] !== undefined)
+      printError(`WARNING: services.${name}.${key} has an effect on Windows only`);
 }
 
 async function orphans({
@@ -94,7 +105,7 @@ async function orphans({
     return;
   }
   await inOrder({ project, containers: found, reverse: true }, async container => {
-    await stopContainer(daemon, container, options.timeout);
+    await stopContainer(daemon, { project, container, timeout: options.timeout });
     await removeContainer(daemon, container, false);
   });
 }
@@ -107,7 +118,7 @@ async function convergeService(converging: Converging, name: string): Promise<vo
     throw new CommandError(
       `the service ${name} has a container_name, so there can be one container of it only`,
     );
-  const hash = serviceHash(service);
+  const hash = serviceHash(project, service);
   const there = containers.filter(each => each.service === name && !each.oneOff);
   const isShared = [service.network_mode, service.ipc, service.pid].some(mode =>
     converging.replaced.has(/^service:(.+)$/.exec(mode ?? '')?.[1] ?? ''),
@@ -123,7 +134,7 @@ async function convergeService(converging: Converging, name: string): Promise<vo
     .sort((a, b) => Number(differs(a)) - Number(differs(b)) || a.number - b.number)
     .slice(0, count);
   for (const container of there.filter(each => !kept.includes(each))) {
-    await stopContainer(daemon, container, options.timeout);
+    await stopContainer(daemon, { project, container, timeout: options.timeout });
     await removeContainer(daemon, container, false);
     containers.splice(containers.indexOf(container), 1);
   }
@@ -135,7 +146,7 @@ async function convergeService(converging: Converging, name: string): Promise<vo
     if (differs(container)) await replace(converging, container);
     // Only stopped here: it is started again with all the others.
     else if (restarts && container.state === 'running')
-      await stopContainer(daemon, container, options.timeout);
+      await stopContainer(daemon, { project, container, timeout: options.timeout });
   }
   for (let missing = count - kept.length; missing > 0; missing--) {
     const number =
@@ -217,7 +228,7 @@ async function anonymousVolumes(
 /** Creates a container, and leaves nothing behind when it rejects. */
 export async function createContainer(
   daemon: DaemonClient,
-  { body, more }: ContainerPlan,
+  { body, more, files }: ContainerPlan,
   name: string,
 ): Promise<string> {
   const { Id, Warnings } = await daemon.json<ContainerCreated>('POST', '/containers/create', {
@@ -230,6 +241,8 @@ export async function createContainer(
       await daemon.text('POST', `/networks/${encodeURIComponent(network)}/connect`, {
         json: { Container: Id, EndpointConfig: endpoint },
       });
+    if (files !== undefined)
+      await daemon.text('PUT', `/containers/${Id}/archive`, { query: { path: '/' }, body: files });
   } catch (error) {
     await daemon.text('DELETE', `/containers/${Id}`, { query: { force: true, v: true } }).catch(() => {});
     throw error;

@@ -5,7 +5,7 @@ import type { DaemonClient } from '../daemon/client.ts';
 import { pullImage } from '../daemon/images-pull.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { parseFlags } from '../flags/flags.ts';
-import { writeError } from '../show/output.ts';
+import { printError, writeError } from '../show/output.ts';
 import { imageOf } from './container-body.ts';
 import { progress } from './containers.ts';
 import type { Project } from './project.ts';
@@ -101,6 +101,8 @@ export async function buildService({ daemon, project, name, flags = [] }: BuildO
   const build = service.build!;
   if (build.dockerfile_inline !== undefined && build.dockerfile !== undefined)
     throw new CommandError(`service ${name} has both a dockerfile and a dockerfile_inline`);
+  if (build.cache_to !== undefined)
+    printError(`WARNING: services.${name}.build.cache_to is ignored: the builder keeps its own cache`);
   const each = (flag: string, values: readonly string[] = []) => values.flatMap(value => [flag, value]);
   const pairs = (values: Record<string, string | null> = {}) =>
     Object.entries(values).map(([key, value]) => (value === null ? key : `${key}=${value}`));
@@ -113,9 +115,10 @@ export async function buildService({ daemon, project, name, flags = [] }: BuildO
   const isRemote = /^(https?|git|ssh):|^git@/.test(build.context!);
   const relative = build.dockerfile ?? (own === undefined ? undefined : join(own, 'Dockerfile'));
   const file = relative === undefined || isRemote ? relative : resolve(build.context!, relative);
-  const secrets = (build.secrets ?? []).map(
-    ({ source = '', target }) => `id=${target ?? source},src=${project.secrets[source]?.file ?? source}`,
-  );
+  const secrets = (build.secrets ?? []).map(({ source = '', target }) => {
+    const { file, environment } = project.secrets[source] ?? {};
+    return `id=${target ?? source},${environment === undefined ? `src=${file ?? source}` : `env=${environment}`}`;
+  });
   const platform = build.platforms?.[0] ?? service.platform;
   try {
     const { build: command } = await import('../commands/build.ts');

@@ -17,10 +17,11 @@ import {
   tolerating,
 } from './containers.ts';
 import { converge, withDependencies } from './converge.ts';
+import { runHooks } from './hooks.ts';
 import { imageId } from './images.ts';
 import { startAll } from './start.ts';
 import { remove, removeNetworks, removeVolumes } from './things.ts';
-import { MAKE_FLAGS, makeOptions } from './up-command.ts';
+import { MAKE_FLAGS, makeOptions, readScale } from './up-command.ts';
 
 const TIMEOUT = integer('seconds', 'Specify a shutdown timeout in seconds', 't');
 
@@ -69,7 +70,7 @@ export const down = composeCommand({
     );
     await inOrder({ project, containers, reverse: true }, async container => {
       if (container.state === 'running' || container.state === 'paused')
-        await stopContainer(daemon, container, flags.timeout);
+        await stopContainer(daemon, { project, container, timeout: flags.timeout });
       await removeContainer(daemon, container, flags.volumes);
     });
     if (rmi !== undefined) {
@@ -107,6 +108,21 @@ export const start = composeCommand({
   },
 });
 
+export const scale = composeCommand({
+  usage: '[SERVICE=REPLICAS...]',
+  flags: { 'no-deps': toggle("Don't start linked services") },
+  least: 1,
+  needs: 'files',
+  examples: [['compose scale worker=3', 'Have three containers of one service']],
+  async run({ flags, args, daemon, project }) {
+    const counts = readScale(args);
+    const services = withDependencies(project, [...counts.keys()], flags['no-deps']);
+    const containers = await converge(daemon, project, { services, scale: counts, recreate: 'never' });
+    await startAll({ daemon, project, containers });
+    return 0;
+  },
+});
+
 export const stop = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: { timeout: TIMEOUT },
@@ -118,7 +134,9 @@ export const stop = composeCommand({
     const containers = (await chosenContainers({ daemon, project, services: args })).filter(
       ({ state }) => state !== 'exited' && state !== 'created',
     );
-    await inOrder({ project, containers, reverse: true }, each => stopContainer(daemon, each, flags.timeout));
+    await inOrder({ project, containers, reverse: true }, container =>
+      stopContainer(daemon, { project, container, timeout: flags.timeout }),
+    );
     return 0;
   },
 });
@@ -137,9 +155,12 @@ export const restart = composeCommand({
     );
     const services = [...args, ...followers.map(([name]) => name)];
     const containers = await chosenContainers({ daemon, project, services });
-    await inOrder({ project, containers, reverse: false }, async ({ id, name }) => {
+    await inOrder({ project, containers, reverse: false }, async container => {
+      const { id, name, state } = container;
       progress('Container', name, 'Restarting');
+      if (state === 'running') await runHooks(daemon, { project, container, kind: 'pre_stop' });
       await daemon.text('POST', `/containers/${id}/restart`, { query: { t: flags.timeout } });
+      await runHooks(daemon, { project, container, kind: 'post_start' });
       progress('Container', name, 'Started');
     });
     return 0;
@@ -195,8 +216,8 @@ export const rm = composeCommand({
     const isUp = ({ state }: ProjectContainer) =>
       state === 'running' || state === 'paused' || state === 'restarting';
     if (flags.stop)
-      await inOrder({ project, containers: all.filter(isUp), reverse: true }, each =>
-        stopContainer(daemon, each),
+      await inOrder({ project, containers: all.filter(isUp), reverse: true }, container =>
+        stopContainer(daemon, { project, container }),
       );
     const containers = flags.stop ? all : all.filter(each => !isUp(each));
     if (containers.length === 0) {

@@ -8,6 +8,7 @@ import { encodeSize } from '../../formats/sizes.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { command } from '../command.ts';
 import { point } from '../commands/logs.ts';
+import { printVolumes, type Volume } from '../commands/volume.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
@@ -322,6 +323,31 @@ export const logs = composeCommand({
     const show = ({ id }: ProjectContainer) => showLog(daemon, { id, prefix: prefixes.get(id)! }, query);
     if (flags.follow) await Promise.all(containers.map(show));
     else for (const each of containers) await show(each);
+    return 0;
+  },
+});
+
+export const volumes = composeCommand({
+  usage: '[OPTIONS] [SERVICE...]',
+  flags: { format: formatFlag(), quiet: toggle('Only display volume names', 'q') },
+  least: 0,
+  needs: 'name',
+  services: 'all',
+  examples: [['compose volumes', 'List the volumes of the project']],
+  async run({ flags, args, daemon, project }) {
+    await chosenContainers({ daemon, project, services: args });
+    const { Volumes } = await daemon.json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
+      query: { filters: encodeFilters([['label', `${LABEL.project}=${project.name}`]]) },
+    });
+    const used = new Set(
+      args.flatMap(name =>
+        (project.services[name]?.volumes ?? []).map(({ source }) => project.volumes[source!]?.name),
+      ),
+    );
+    await printVolumes(
+      (Volumes ?? []).filter(({ Name }) => args.length === 0 || used.has(Name)),
+      flags,
+    );
     return 0;
   },
 });

@@ -218,7 +218,8 @@ describe('errors name the file, the line and the key that was meant', () => {
     [web('container_name: one\nscale: 2'), 'services.web.container_name allows one container only'],
     [web('network_mode: host\nnetworks: [default]'), 'has both network_mode and networks'],
     [web('env_file: none.env'), 'none.env, which is not there'],
-    [web('gpus: all'), '4:5: services.web.gpus is not supported: write it as deploy'],
+    [web('gpus: some'), '4:5: services.web.gpus must be one of all: some is not'],
+    [web('post_start: [{user: root}]'), '4:5: services.web.post_start has one without a command'],
     [web('hostname: ${NONE:?which one}'), '4:5: services.web.hostname needs the variable NONE: which one'],
     ['services:\n  web: {hostname: a}', 'services.web has neither an image nor a build context'],
     ['services:\n  web: [', 'compose.yaml:2:'],
@@ -231,7 +232,11 @@ describe('errors name the file, the line and the key that was meant', () => {
     [`a: ${'['.repeat(50_000)}`, 'nested too deeply'],
     [web('scale: 999999999'), 'services.web asks for 999999999 containers, and may have 0 to 10000'],
     [web('deploy: {replicas: -1}'), 'asks for -1 containers'],
-    ['secrets: {a: {environment: A}}\nservices: {web: {image: b}}', 'secrets.a.environment is not supported'],
+    ['secrets: {a: {}}\nservices: {web: {image: b}}', 'secrets.a has none of file, content, environment'],
+    [
+      'configs: {a: {file: f, content: c}}\nservices: {web: {image: b}}',
+      'configs.a has more than one of file',
+    ],
   ];
   test.each(cases)('%s', async (text, message) => {
     await expect(load(text)).rejects.toThrow(message);
@@ -424,7 +429,8 @@ describe('what is resolved', () => {
   });
 
   test('the hash changes with the container, not with how many there are or what is built', async () => {
-    const hash = async (lines: string) => serviceHash(await webOf(lines));
+    const project = await load('services: {web: {image: b}}\n');
+    const hash = async (lines: string) => serviceHash(project, await webOf(lines));
     const base = await hash('environment: {A: 1, B: 2}');
     expect(await hash('environment: [B=2, A=1]')).toBe(base);
     expect(await hash('environment: {A: 1, B: 2}\nscale: 3\npull_policy: always')).toBe(base);

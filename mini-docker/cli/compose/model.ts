@@ -37,20 +37,27 @@ const network = object({
 });
 const volume = object({ name: text, driver: text, driver_opts: map(text), external, labels });
 
-const inContainer = 'put it into a file, and name that with file';
 const fileObject = object({
   name: text,
   file: path,
-  content: unsupported(inContainer),
-  environment: unsupported(inContainer),
-  external: unsupported('there is no store of secrets and configs outside of a swarm'),
+  content: text,
+  environment: text,
+  external,
   driver: unsupported('there are no drivers of secrets and configs'),
   template_driver: unsupported('there are no drivers of secrets and configs'),
   labels,
 });
 const file: Shape<Infer<typeof fileObject>> = (source, context) => {
   const found = fileObject(source, context);
-  if (found.file === undefined) throw wrongAt(source, 'has no file');
+  const { file, content, environment, external } = found;
+  const given = [file, content, environment, external || undefined].filter(each => each !== undefined);
+  if (given.length !== 1)
+    throw wrongAt(
+      source,
+      given.length === 0
+        ? 'has none of file, content, environment and external'
+        : 'has more than one of file, content, environment and external, of which only one can stay',
+    );
   return found;
 };
 
@@ -75,5 +82,7 @@ export const model = object({
 });
 
 export type Model = Infer<typeof model>;
+/** A secret or config. */
+export type FileThing = Infer<typeof fileObject>;
 export type Network = Infer<typeof network>;
 export type Volume = Infer<typeof volume>;

@@ -61,7 +61,8 @@ export async function openOrName(options: OpenOptions): Promise<Project> {
   const name = flags['project-name'] ?? process.env.COMPOSE_PROJECT_NAME;
   if (files.length > 0 || !name) return openProject(options);
   const nothing = { services: {}, disabled: {}, networks: {}, volumes: {}, secrets: {}, configs: {} };
-  return { name: checkedName(name), directory, files, ...nothing };
+  const lookup = () => undefined;
+  return { lookup, name: checkedName(name), directory, files, ...nothing };
 }
 
 function settings(flags: ProjectFlags) {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { meant } from '../../formats/typo.ts';
 import { CommandError } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
+import { contentOf, filesOf } from './file-contents.ts';
 import type { Lookup } from './interpolate.ts';
 import { type Loaded, readDotenv, readText, shownPath } from './load.ts';
 import type { Model, Network, Volume } from './model.ts';
@@ -22,6 +23,7 @@ export interface Project {
   volumes: Record<string, Volume & { name: string }>;
   secrets: NonNullable<Model['secrets']>;
   configs: NonNullable<Model['configs']>;
+  lookup: Lookup;
 }
 
 export interface Resolving extends Loaded {
@@ -74,6 +76,7 @@ export function resolveProject(resolving: Resolving): Project {
     volumes,
     secrets,
     configs,
+    lookup: resolving.lookup,
   };
   for (const [each, service] of Object.entries(project.services))
     checkReferences({ name: each, service, project, wrong });
@@ -275,19 +278,26 @@ const digest = (value: unknown) =>
     .update(JSON.stringify(sorted(value)))
     .digest('hex');
 
-/** Hash of the settings that require a new container: replicas, build, depends_on and profiles do not. */
-export function serviceHash(service: Service): string {
+/** Hash of what requires a new container: replicas, build, depends_on, profiles and hooks do not. */
+export function serviceHash(project: Project, service: Service): string {
   const {
     build: _,
     pull_policy: __,
     scale: ___,
     depends_on: ____,
     profiles: _____,
+    post_start: ______,
+    pre_stop: _______,
     deploy,
     ...rest
   } = service;
-  const { replicas: ______, ...own } = deploy ?? {};
-  return digest({ ...rest, ...(deploy === undefined ? {} : { deploy: own }) });
+  const { replicas: ________, ...own } = deploy ?? {};
+  const contents = filesOf(project, service).flatMap(used => contentOf(used, project) ?? []);
+  return digest({
+    ...rest,
+    ...(deploy === undefined ? {} : { deploy: own }),
+    ...(contents.length === 0 ? {} : { contents }),
+  });
 }
 
 export const thingHash = (thing: Network | Volume): string => digest(thing);

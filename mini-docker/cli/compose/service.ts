@@ -95,12 +95,28 @@ const buildObject = object({
   privileged: unsupported('a build has no rights beyond those of a container'),
   ssh: unsupported('the builder passes no SSH agent on'),
   cache_from: texts,
-  cache_to: unsupported('the builder keeps its cache in its own directory'),
+  cache_to: texts,
   additional_contexts: unsupported('the builder takes one context'),
   entitlements: unsupported('a build has no rights beyond those of a container'),
   secrets: fileReferences,
 });
 export type Build = Infer<typeof buildObject>;
+/** Commands that run in a container after its start, or before its end. */
+const hook = object({
+  command: words,
+  user: text,
+  privileged: boolean,
+  working_dir: text,
+  environment: pairs,
+});
+const hooks: Shape<Infer<typeof hook>[]> = (source, context) => {
+  const found = list(hook)(source, context);
+  if (found.some(({ command = [] }) => command.length === 0))
+    throw wrongAt(source, 'has one without a command');
+  return found;
+};
+export type Hook = Infer<typeof hook>;
+
 const build = byKind<Build>({
   scalar: (source, context) => ({ context: pathOrUrl(source, context) }),
   map: (source, context) => ({ context: context.directory, ...buildObject(source, context) }),
@@ -207,8 +223,8 @@ export const service = object({
   command: words,
   configs: fileReferences,
   container_name: text,
-  cpu_count: unsupported('it is for Windows'),
-  cpu_percent: unsupported('it is for Windows'),
+  cpu_count: integer,
+  cpu_percent: number,
   cpu_period: integer,
   cpu_quota: integer,
   cpu_rt_period: integer,
@@ -264,7 +280,13 @@ export const service = object({
         all.map(ip => readExtraHost(`${host}=${ip}`)),
       ),
   }),
-  gpus: unsupported('write it as deploy.resources.reservations.devices'),
+  gpus: byKind<Infer<typeof deviceRequest>[]>({
+    scalar: (source, context) => {
+      oneOf('all')(source, context);
+      return [{ count: -1 }];
+    },
+    list: list(deviceRequest),
+  }),
   group_add: texts,
   healthcheck,
   hostname: text,
@@ -290,8 +312,8 @@ export const service = object({
   pids_limit: integer,
   platform: text,
   ports,
-  post_start: unsupported('start what it does from the command'),
-  pre_stop: unsupported('handle the stop signal in the command'),
+  post_start: hooks,
+  pre_stop: hooks,
   privileged: boolean,
   profiles: texts,
   provider: unsupported('there are no providers here'),

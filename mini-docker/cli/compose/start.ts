@@ -6,6 +6,7 @@ import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { inspect, type ProjectContainer, progress, tolerating } from './containers.ts';
+import { runHooks } from './hooks.ts';
 import type { Project } from './project.ts';
 import type { Dependency } from './service.ts';
 
@@ -62,19 +63,22 @@ export async function waitForDependencies(
   );
 }
 
-function startWith({ daemon, around }: Starting, container: ProjectContainer): Promise<void> {
-  const start = () => startOne(daemon, container);
+function startWith({ daemon, project, around }: Starting, container: ProjectContainer): Promise<void> {
+  const start = () => startOne(daemon, project, container);
   return around === undefined ? start() : around(container, start);
 }
 
-async function startOne(daemon: DaemonClient, container: ProjectContainer): Promise<void> {
+async function startOne(daemon: DaemonClient, project: Project, container: ProjectContainer): Promise<void> {
   if (container.state === 'running') {
     progress('Container', container.name, 'Running');
     return;
   }
   progress('Container', container.name, 'Starting');
   if (container.state === 'paused') await daemon.text('POST', `/containers/${container.id}/unpause`);
-  else await tolerating([304], daemon.text('POST', `/containers/${container.id}/start`));
+  else {
+    await tolerating([304], daemon.text('POST', `/containers/${container.id}/start`));
+    await runHooks(daemon, { project, container, kind: 'post_start' });
+  }
   progress('Container', container.name, 'Started');
 }
 

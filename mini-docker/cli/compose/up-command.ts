@@ -52,14 +52,7 @@ export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: read
     throw new CommandError(
       `invalid --pull option ${JSON.stringify(flags.pull)}: it is ${policies.join(', ')}`,
     );
-  const scale = new Map(
-    flags.scale.map(each => {
-      const [, name, count] = /^([^=]+)=(\d+)$/.exec(each) ?? [];
-      if (name === undefined || Number(count) > MOST_REPLICAS)
-        throw new CommandError(`invalid --scale option ${JSON.stringify(each)}: should be SERVICE=NUM`);
-      return [name, Number(count)] as const;
-    }),
-  );
+  const scale = readScale(flags.scale);
   const unknown = [...scale.keys()].find(name => !services.includes(name));
   if (unknown !== undefined) throw new CommandError(`no such service: ${unknown} (--scale)`);
   return {
@@ -72,6 +65,18 @@ export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: read
     removeOrphans: flags['remove-orphans'],
     recreate: flags['force-recreate'] ? 'always' : flags['no-recreate'] ? 'never' : 'different',
   };
+}
+
+/** SERVICE=NUM, as many as there are. @throws CommandError */
+export function readScale(words: readonly string[]): Map<string, number> {
+  return new Map(
+    words.map(each => {
+      const [, name, count] = /^([^=]+)=(\d+)$/.exec(each) ?? [];
+      if (name === undefined || Number(count) > MOST_REPLICAS)
+        throw new CommandError(`invalid scale ${JSON.stringify(each)}: should be SERVICE=NUM`);
+      return [name, Number(count)] as const;
+    }),
+  );
 }
 
 export const up = composeCommand({
@@ -225,7 +230,9 @@ function stopper({ daemon, project, flags, containers }: Stopping) {
   const asked = Promise.withResolvers<void>();
   let times = 0;
   const now = () =>
-    inOrder({ project, containers, reverse: true }, each => stopContainer(daemon, each, flags.timeout));
+    inOrder({ project, containers, reverse: true }, container =>
+      stopContainer(daemon, { project, container, timeout: flags.timeout }),
+    );
   const onSignal = () => {
     times += 1;
     if (times === 1) {
