@@ -162,6 +162,7 @@ program
 program
   .command('web')
   .option('-p, --port <port>', 'the port on 127.0.0.1; a free one by default', portNumber)
+  .option('--socket <path>', 'listen at a unix socket, for a tunnel: ssh -L 8080:PATH')
   .option('--export <directory>', 'write the course there as a static site')
   .description('show the course in a browser, which checks your work as you save it')
   .action(web);

@@ -19,7 +19,8 @@ const layers: Record<string, readonly string[]> = {
   daemon: ['linux', 'formats'],
   engine: ['linux', 'formats', 'view', 'images', 'runtime', 'network', 'build', 'daemon'],
   api: ['engine', 'formats', 'daemon'],
-  cli: ['formats'],
+  web: ['formats'],
+  cli: ['formats', 'web'],
 };
 
 /** What a command must ask the kernel because Node cannot, and what Node does in a way that may never end. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { View } from '../mini-docker/formats/view.ts';
+import { newsFrom, startServer, type Web } from './course/web-process.ts';
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient } from './support/engine-client.ts';
 
@@ -62,6 +63,84 @@ test('a look shows the cable of a container, its bridge and its published ports'
   ]);
   expect(host.toString()).toContain(`master ${eth0!.peer!.bridge}`);
   expect(eth0!.peer!.bridgeAddresses.join()).toMatch(/172\..*\/16/);
+});
+
+describe('in a browser', () => {
+  let web: Web;
+  beforeAll(async () => {
+    web = await startServer([NODE, '--', MAIN, 'view', '--web'], { DOCKER_HOST: daemon.host });
+  });
+  afterAll(async () => {
+    web.server.kill('SIGINT');
+    expect(await web.ended).toBe(0);
+  });
+  const post = (path: string, headers: Record<string, string> = {}) =>
+    fetch(new URL(path, web.address), { method: 'POST', headers });
+
+  test('the page and its files are served, and nothing without the token', async () => {
+    for (const path of ['', 'style.css', 'picture.js'])
+      expect((await fetch(new URL(path, web.address))).status, path).toBe(200);
+    for (const path of ['/', '/picture.js', '/events', '/do/stop/x'])
+      expect((await fetch(new URL(path, web.address))).status, path).toBe(403);
+  });
+
+  test('the picture shows a container, its end, and another one', async () => {
+    const id = await engine.run(['sleep', '4711'], { name: 'drawn' });
+    let step = 0;
+    for await (const { data } of newsFrom(new URL(`events?columns=120&box=${id}`, web.address))) {
+      const { picture, chosen } = data as { picture: string; chosen?: { status: string } };
+      if (step === 0) {
+        expect(picture).toContain('>sleep 4711<');
+        expect(chosen).toEqual({ id, name: 'drawn', status: 'running' });
+        await engine.ask('POST', `/containers/${id}/kill`);
+        step = 1;
+      } else if (step === 1 && chosen?.status === 'exited') {
+        expect(picture).toContain('It is not running');
+        await engine.run(['sleep', '4712'], { name: 'next' });
+        await engine.ask('DELETE', `/containers/${id}`);
+        step = 2;
+      } else if (step === 2 && picture.includes('>sleep 4712<')) {
+        expect(picture).not.toContain('drawn');
+        break;
+      }
+    }
+  });
+
+  test('an address that names a container of yesterday shows the others', async () => {
+    await engine.run(['sleep', '4711'], { name: 'today' });
+    const gone = 'e'.repeat(64);
+    for await (const { name, data } of newsFrom(new URL(`events?box=${gone}`, web.address))) {
+      expect(name).toBe('picture');
+      expect(data.picture).toContain('today');
+      break;
+    }
+  });
+
+  test('an action stops the container, logs are shown, and other addresses do nothing', async () => {
+    const id = await engine.run(['sh', '-c', 'echo "hello \x1b[31m"; exec sleep 1000'], {
+      name: 'acted',
+      HostConfig: { Init: true },
+    });
+    await expect.poll(async () => (await post(`do/logs/${id}`)).text()).toBe('hello \\x1b[31m\n');
+    for (const path of [
+      `do/kill/${id}`,
+      'do/stop/acted',
+      `do/stop/${id}/x`,
+      'do/stop/--help',
+      'do/constructor/x',
+    ])
+      expect((await post(path)).status, path).toBe(404);
+    expect((await post(`do/stop/${id}`, { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await engine.inspect(id)).State.Status).toBe('running');
+    expect((await post(`do/restart/${id}`)).status).toBe(200);
+    expect((await engine.inspect(id)).State.Status).toBe('running');
+    expect((await post(`do/stop/${id}`)).status).toBe(200);
+    expect((await engine.inspect(id)).State.Status).toBe('exited');
+    expect(await (await post(`do/why/${id}`)).text()).toMatch(/acted/);
+    await engine.ask('DELETE', `/containers/${id}`);
+    const answer = await post(`do/inspect/${id}`);
+    expect([answer.status, await answer.text()]).toEqual([409, expect.stringMatching(/No such/)]);
+  });
 });
 
 test('without a terminal, or with one that cannot move the cursor, it refuses', () => {

@@ -1,33 +1,47 @@
 // `learn web`: the course in a browser, live or as files.
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { streamPicture } from '../../mini-docker/cli/picture/stream.ts';
 import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
+import { serveLocally, type Tell } from '../../mini-docker/web/server.ts';
 import { UserError } from '../course.ts';
+import { looks } from '../sandbox/looks.ts';
 import { bold, dim, print } from '../screen.ts';
 import { exportSite } from '../web/export.ts';
 import { Live } from '../web/live.ts';
-import { serve } from '../web/server.ts';
+import { contentAt } from '../web/site.ts';
 import { workFolder } from '../work.ts';
 
-export async function web(options: { export?: string; port?: number }): Promise<void> {
+export async function web(options: { export?: string; port?: number; socket?: string }): Promise<void> {
   if (options.export !== undefined) return writeSite(resolve(options.export));
   const { promise, resolve: stop } = Promise.withResolvers<void>();
   // A second Ctrl-C ends it at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
   await using live = watching();
-  const token = randomBytes(16).toString('hex');
-  const server = await serve({ port: options.port ?? 0, token, live }).catch(({ message }: Error) => {
-    throw new UserError(`cannot serve the course: ${message}; without --port, learn finds a free one`);
+  const { port = 0, socket } = options;
+  const site = {
+    command: 'learn web',
+    page: (path: string) => contentAt(path, { live: true }),
+    actions: 'check/',
+    act: (slug: string) => (live.check(slug) ? { status: 202, text: 'checking' } : undefined),
+    streams: {
+      events: (tell: Tell) => live.listen(tell),
+      'sandbox-picture': streamPicture({
+        noun: 'sandbox',
+        empty: 'Open one in a terminal: learn shell',
+        looks,
+      }),
+    },
+  };
+  const where = socket === undefined ? { port } : { socket: resolve(socket) };
+  await using server = await serveLocally(site, where).catch(({ message }: Error) => {
+    const hint = socket === undefined ? '; without --port, learn finds a free one' : '';
+    throw new UserError(`cannot serve the course: ${message}${hint}`);
   });
-  const { port } = server.address() as AddressInfo;
-  print(`\n  Open ${bold(`http://127.0.0.1:${port}/${token}/`)} in a browser.`);
+  print(`\n  Open ${bold(server.address)} in a browser.`);
   print('  Its exercises are checked whenever you save a file in work/.\n');
   print(dim('  the address is for you alone; Ctrl-C stops'));
   await promise;
-  server.close();
-  server.closeAllConnections();
 }
 
 /** @throws UserError if the work folder cannot be made or watched */

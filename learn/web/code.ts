@@ -1,6 +1,7 @@
 // Code, transcripts and diagrams as HTML.
+
+import { escaped, type Html, html, trusted } from '../../mini-docker/web/html.ts';
 import { markedUp } from '../highlight.ts';
-import { escaped, type Html, html, trusted } from './html.ts';
 
 /** @param info what follows the fence: the language, and attributes for the tests */
 export function codeBlock(text: string, info: string): Html {

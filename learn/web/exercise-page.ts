@@ -1,10 +1,10 @@
 // An exercise as a page: its tasks with their state, hints one below the other, and our solution, folded.
 import { basename } from 'node:path/posix';
+import { type Html, html } from '../../mini-docker/web/html.ts';
 import { type Chapter, exerciseOf, starterFiles } from '../course.ts';
 import type { Task } from '../grader/exercise.ts';
 import { hintsOf } from '../hints.ts';
 import { taskKey } from '../standing.ts';
-import { type Html, html } from './html.ts';
 import type { Page } from './layout.ts';
 import { rendered } from './markdown.ts';
 import { exercisePage, hrefBetween, pageOfFile } from './paths.ts';

@@ -1,20 +1,18 @@
 // What the open pages are told while the learner works: progress, and the results of checks. A change of a file starts
 // a check of its chapter, as in `learn watch`; one check runs at a time.
 import { existsSync, type FSWatcher, watch } from 'node:fs';
+import type { Tell } from '../../mini-docker/web/server.ts';
 import { checkTasks, randomSeed } from '../checking.ts';
 import { chapters, exerciseOf } from '../course.ts';
 import type { TaskResult } from '../grader/exercise.ts';
 import { standings, taskKey } from '../standing.ts';
 import { makeWorkFolder, readProgress, workOn } from '../work.ts';
 
-/** @param name the event's name for page.js @param data JSON */
-type Listener = (name: string, data: object) => void;
-
 /** An editor may write a file several times: milliseconds to wait for the last. */
 const QUIET = 200;
 
 export class Live implements AsyncDisposable {
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<Tell>();
   readonly #results = new Map<string, object>();
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #quiet = new Map<string, NodeJS.Timeout>();
@@ -35,7 +33,7 @@ export class Live implements AsyncDisposable {
   }
 
   /** Tells the listener what is known, and from then on what is new. @returns how to end that */
-  async listen(listener: Listener): Promise<() => void> {
+  async listen(listener: Tell): Promise<() => void> {
     this.#listeners.add(listener);
     listener('progress', await progress());
     for (const result of this.#results.values()) listener('result', result);

@@ -2,9 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path/posix';
 import { Marked, type Token, type Tokens } from 'marked';
+import { escaped, type Html, html, trusted } from '../../mini-docker/web/html.ts';
 import { repository } from '../repository.ts';
 import { codeBlock } from './code.ts';
-import { escaped, type Html, html, trusted } from './html.ts';
 import { hrefBetween, pageOfFile } from './paths.ts';
 
 export interface Place {

@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokens } from 'marked';
+import { type Html, html } from '../../mini-docker/web/html.ts';
 import { type Chapter, chapters, starterFiles } from '../course.ts';
 import { questionsOf } from '../questions.ts';
 import { repository } from '../repository.ts';
 import { standings } from '../standing.ts';
 import { codeBlock } from './code.ts';
-import { type Html, html } from './html.ts';
 import type { Page, PageLink } from './layout.ts';
 import { type Place, rendered, renderedTokens, tokensOf } from './markdown.ts';
 import { chapterPage, exercisePage, hrefBetween, pageOfFile } from './paths.ts';

@@ -1,13 +1,16 @@
 // The course's pages in a real browser: Debian's chromium without a window, driven by playwright-core.
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { repository } from '../../learn/repository.ts';
+import { MAIN, NODE, startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { type EngineClient, engineClient } from '../support/engine-client.ts';
 import { hasNpmClient, hasProgram, NPM_CLIENTS } from '../support/foreign-clients.ts';
 import { learn } from './learn-command.ts';
-import { startWeb, type Web } from './web-process.ts';
+import { startServer, startWeb, type Web } from './web-process.ts';
 
 const CHROMIUM = 'chromium-headless-shell';
 const hasBrowser = hasNpmClient('playwright-core') && hasNpmClient('axe-core') && hasProgram(CHROMIUM);
@@ -17,16 +20,35 @@ interface Tab {
   on(event: string, listener: (what: { text(): string; type(): string }) => void): void;
   goto(address: string): Promise<unknown>;
   evaluate<T>(script: string): Promise<T>;
-  waitForSelector(selector: string): Promise<unknown>;
+  waitForSelector(selector: string, options?: { state: 'attached' }): Promise<unknown>;
+  focus(selector: string): Promise<void>;
   click(selector: string): Promise<void>;
   keyboard: { press(key: string): Promise<void> };
   setViewportSize(size: { width: number; height: number }): Promise<void>;
   emulateMedia(media: { colorScheme: 'light' | 'dark' }): Promise<void>;
+  setDefaultTimeout(milliseconds: number): void;
   close(): Promise<void>;
 }
 interface Browser {
   newPage(options?: { permissions: string[] }): Promise<Tab>;
   close(): Promise<void>;
+}
+
+const AXE = join(NPM_CLIENTS, 'node_modules/axe-core/axe.min.js');
+
+/** What axe finds in a tab, light and dark. */
+async function faultsIn(tab: Tab): Promise<unknown[]> {
+  const found: unknown[] = [];
+  await tab.evaluate(`${readFileSync(AXE, 'utf8')}; undefined`);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await tab.emulateMedia({ colorScheme });
+    found.push(
+      ...(await tab.evaluate<unknown[]>(
+        'axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => [id, impact, nodes[0].html]))',
+      )),
+    );
+  }
+  return found;
 }
 
 const PAGES = [
@@ -70,6 +92,8 @@ afterAll(async () => {
 
 async function open(address: string): Promise<Tab> {
   const tab = await browser.newPage({ permissions: ['clipboard-read', 'clipboard-write'] });
+  // Sooner than the test's, to say what was waited for.
+  tab.setDefaultTimeout(15_000);
   complaints = [];
   tab.on('console', message => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -99,19 +123,11 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   });
 
   test.each(PAGES)('axe finds no fault in %s, light or dark', async path => {
-    const axe = readFileSync(join(NPM_CLIENTS, 'node_modules/axe-core/axe.min.js'), 'utf8');
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const tab = await open(new URL(path, web.address).href);
-      await tab.emulateMedia({ colorScheme });
-      // What is folded is looked at too.
-      await tab.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
-      await tab.evaluate(`${axe}; undefined`);
-      const faults = await tab.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => [id, impact, nodes[0].html]))',
-      );
-      expect(faults, colorScheme).toEqual([]);
-      await tab.close();
-    }
+    const tab = await open(new URL(path, web.address).href);
+    // What is folded is looked at too.
+    await tab.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+    expect(await faultsIn(tab)).toEqual([]);
+    await tab.close();
   });
 
   test('a button copies what was typed, and nothing that was printed', async () => {
@@ -150,5 +166,119 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await tab.goto(new URL('index.html', web.address).href);
     await tab.waitForSelector('.tally.passed:text("✓ 6 of 6 points")');
     await tab.close();
+  });
+
+  test('the picture of the sandbox shows what a shell in it does, and lights it up', async () => {
+    const tab = await open(new URL('sandbox.html', web.address).href);
+    await tab.waitForSelector('.picture svg');
+    const argv = ['shell', 'sh', '-c', 'sleep 4711 & read line; exec unshare --uts sleep 4712'];
+    const shell = spawn(join(repository, 'bin/learn'), argv, {
+      env: { ...process.env, LEARN_WORK: work },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    try {
+      await tab.waitForSelector('.picture text:text-is("sleep 4711")');
+      expect(await faultsIn(tab)).toEqual([]);
+      shell.stdin.write('\n');
+      await tab.waitForSelector('.picture .lit:has-text("one more,")');
+    } finally {
+      shell.kill();
+    }
+    await tab.waitForSelector('.picture:not(:has-text("4711"))');
+    expect(complaints).toEqual([]);
+    await tab.close();
+  });
+
+  describe('view --web', () => {
+    let daemon: TestDaemon;
+    let engine: EngineClient;
+    let view: Web;
+    beforeAll(async () => {
+      daemon = await startDaemon();
+      engine = engineClient(daemon);
+      view = await startServer([NODE, '--', MAIN, 'view', '--web'], { DOCKER_HOST: daemon.host });
+    });
+    afterAll(async () => {
+      view?.server.kill('SIGINT');
+      await view?.ended;
+      await daemon.stop();
+    });
+    afterEach(async () => {
+      for (const { Id } of await engine.json<{ Id: string }[]>('GET', '/containers/json?all=1'))
+        await engine.ask('DELETE', `/containers/${Id}?force=1`);
+    });
+    const card = (name: string) => `.picture a:has-text("${name}")`;
+
+    test('shows a container that starts and drops it when it is gone; the keyboard chooses', async () => {
+      const tab = await open(view.address.href);
+      await tab.waitForSelector('.picture svg');
+      const first = await engine.run(['sleep', '4711'], { name: 'first' });
+      await tab.waitForSelector(`${card('first')}[aria-current]`);
+      await engine.run(['sleep', '4712'], { name: 'second' });
+      await tab.waitForSelector('.picture text:text-is("sleep 4712")');
+      await tab.waitForSelector('[data-news]:text("second: running")');
+      // The newest is the first card; the arrow leads to the other, and Enter opens it.
+      await tab.focus(card('second'));
+      await tab.keyboard.press('ArrowRight');
+      await tab.keyboard.press('Enter');
+      await tab.waitForSelector('.picture text:text-is("sleep 4711")');
+      await tab.waitForSelector('[data-name]:text-is("first")');
+      expect(await tab.evaluate('document.activeElement.textContent')).toContain('first');
+      await engine.ask('DELETE', `/containers/${first}?force=1`);
+      await tab.waitForSelector(`.picture:not(:has-text("first"))`);
+      await tab.waitForSelector('[data-news]:text("first: removed")');
+      await tab.waitForSelector(`${card('second')}[aria-current]`);
+      expect(complaints).toEqual([]);
+      await tab.close();
+    });
+
+    test('asks before it stops a container, and shows what came of it', async () => {
+      const id = await engine.run(['sleep', '4711'], { name: 'stopped', HostConfig: { Init: true } });
+      const tab = await open(view.address.href);
+      await tab.waitForSelector(card('stopped'));
+      const status = async () => (await engine.inspect(id)).State.Status;
+      await tab.click('[data-action=stop]:enabled');
+      await tab.click('dialog [data-no]');
+      expect(await status()).toBe('running');
+      await tab.click('[data-action=stop]');
+      await tab.click('dialog [data-yes]');
+      await tab.waitForSelector('.output h2:text("stop stopped: done")');
+      expect(await status()).toBe('exited');
+      await tab.click('[data-action=why]');
+      await tab.waitForSelector('.output pre:text("stop")');
+      expect(complaints).toEqual([]);
+      await tab.close();
+    });
+
+    test('axe finds no fault, with a hostile container too; it fits a phone, and no markup runs', async () => {
+      const hostile = '<img src=x onerror=document.title="hacked"><script>document.title="hacked"</script>';
+      await engine.run(['sh', '-c', `echo '${hostile}'; sleep 1000; : '${hostile}'`], {
+        name: 'hostile',
+        HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8097' }] } },
+      });
+      const tab = await open(view.address.href);
+      await tab.waitForSelector('.picture text:has-text("onerror")');
+      await tab.click('[data-action=logs]');
+      await tab.waitForSelector('.output pre:text("onerror")');
+      expect(await faultsIn(tab)).toEqual([]);
+      expect(await tab.evaluate('document.title')).toBe('Containers – mini-docker view');
+      await tab.setViewportSize({ width: 360, height: 740 });
+      await tab.waitForSelector('.picture svg[viewBox^="0 0 3"]');
+      expect(await tab.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+      expect(complaints).toEqual([]);
+      await tab.close();
+    });
+
+    test('says that the daemon has ended, and goes on when it is back', async () => {
+      const tab = await open(view.address.href);
+      await tab.waitForSelector('.picture svg');
+      await daemon.end('SIGTERM');
+      await tab.waitForSelector('[data-state]:text("daemon")');
+      await daemon.begin();
+      await tab.waitForSelector('[data-state]:empty', { state: 'attached' });
+      await engine.run(['sleep', '4711'], { name: 'again' });
+      await tab.waitForSelector(card('again'));
+      await tab.close();
+    });
   });
 });

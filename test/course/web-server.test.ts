@@ -1,13 +1,13 @@
 // `learn web`: which requests it answers, and what the pages are told while the learner works.
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repository } from '../../learn/repository.ts';
 import { learn } from './learn-command.ts';
-import { startWeb, type Web } from './web-process.ts';
+import { newsFrom, startWeb, type Web } from './web-process.ts';
 
 let work: string;
 let web: Web;
@@ -93,25 +93,7 @@ test('only a check may be asked for with POST, and only so', async () => {
   expect((await ask(page('check/00-machine'), { method: 'POST' })).status).toBe(404);
 });
 
-test('it listens on loopback only', async () => {
-  const other = connect({ host: '127.0.0.2', port: Number(address.port) });
-  const outcome = await new Promise(resolve => other.once('connect', resolve).once('error', resolve));
-  expect(outcome).toMatchObject({ code: 'ECONNREFUSED' });
-});
-
-/** What the page's script would hear. */
-async function* news(): AsyncGenerator<{ name: string; data: Record<string, unknown> }> {
-  const response = await fetch(new URL('events', address));
-  let rest = '';
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    const events = (rest + chunk).split('\n\n');
-    rest = events.pop()!;
-    for (const event of events) {
-      const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event)!;
-      yield { name: name!, data: JSON.parse(data!) };
-    }
-  }
-}
+const news = () => newsFrom(new URL('events', address));
 
 test('a page hears when a task passes, because a file changed, and of progress made elsewhere', async () => {
   learn(work, 'start', '0');
@@ -152,6 +134,25 @@ test('a page hears what was promised and what was seen, when it asks for a check
       break;
     }
   }
+});
+
+test('a page sees the sandbox that the learner opens, and that it has ended', async () => {
+  const argv = ['shell', 'unshare', '--uts', 'sleep', '4711'];
+  const shell = spawn(join(repository, 'bin/learn'), argv, {
+    env: { ...process.env, LEARN_WORK: work },
+    stdio: 'ignore',
+  });
+  const isOpen = (boxes: unknown) => (boxes as { said: string }[]).some(({ said }) => said.includes('4711'));
+  let opened = false;
+  for await (const { data } of newsFrom(new URL('sandbox-picture?columns=100', address))) {
+    const { picture, boxes } = data as { picture: string; boxes: unknown };
+    if (opened && !isOpen(boxes)) break;
+    if (opened || !picture.includes('>sleep 4711<')) continue;
+    expect(picture).toMatch(/one more, hostname/);
+    opened = true;
+    shell.kill();
+  }
+  expect(opened).toBe(true);
 });
 
 test('Ctrl-C ends it, and a port in use is reported', async () => {

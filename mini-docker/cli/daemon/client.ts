@@ -49,7 +49,7 @@ export class DaemonClient {
   /** The daemon's address: 'unix:///run/mini-docker/mini-docker.sock' */
   readonly url: string;
   readonly #address: Address;
-  readonly #start: (() => Promise<void>) | undefined;
+  #start: (() => Promise<void>) | undefined;
   #idle: HttpConnection[] = [];
   #version: string | undefined;
 
@@ -62,6 +62,11 @@ export class DaemonClient {
     const socket = `${runDir}/mini-docker.sock`;
     if (!asked) this.#start = () => startDaemon({ command: daemonCommand, runDir, socket });
     this.#version = environment.DOCKER_API_VERSION || (asked ? undefined : API_VERSION);
+  }
+
+  /** From now on a daemon that is not there is an error: one that was ended on purpose shall not come back. */
+  neverStart(): void {
+    this.#start = undefined;
   }
 
   /** The API version of all requests. */

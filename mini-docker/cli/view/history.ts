@@ -57,7 +57,7 @@ export function rate(samples: readonly Sample[], counter: 'cpu' | 'io'): number 
   return rates(samples, counter).at(-1)?.value;
 }
 
-interface Point {
+export interface Point {
   at: number;
   value: number;
 }
@@ -74,6 +74,13 @@ function rates(samples: readonly Sample[], counter: 'cpu' | 'io'): Point[] {
 
 export type Figure = 'cpu' | 'memory' | 'tasks' | 'io' | 'pressure';
 
+/** The figure at each time, or its growth per second since the time before. */
+export function pointsOf(samples: readonly Sample[], figure: Figure): Point[] {
+  return figure === 'cpu' || figure === 'io'
+    ? rates(samples, figure)
+    : samples.flatMap(each => (each[figure] === undefined ? [] : [{ at: each.at, value: each[figure] }]));
+}
+
 /**
  * The minute up to the last sample, in `width` columns, each the greatest value of its time.
  * @param scale the value at the top; by default the greatest of the minute
@@ -83,10 +90,7 @@ export function graph(
   figure: Figure,
   { width, glyphs, scale }: { width: number; glyphs: Glyphs; scale?: number | undefined },
 ): string {
-  const points: Point[] =
-    figure === 'cpu' || figure === 'io'
-      ? rates(samples, figure)
-      : samples.flatMap(each => (each[figure] === undefined ? [] : [{ at: each.at, value: each[figure] }]));
+  const points = pointsOf(samples, figure);
   const end = samples.at(-1)?.at ?? 0;
   const columns: (number | undefined)[] = Array.from({ length: width });
   for (const { at, value } of points) {

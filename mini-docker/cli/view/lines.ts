@@ -85,6 +85,9 @@ export function bar(share: number, width: number, { full, empty }: Glyphs): stri
   return full.repeat(filled) + empty.repeat(width - filled);
 }
 
+/** Levels of a tree that are indented; a long chain of children goes on below them. */
+const DEEPEST = 12;
+
 /** Indents the nodes of a forest, children below their parents. Nodes whose parent is missing are roots. */
 export function tree<T>(
   nodes: readonly T[],
@@ -100,9 +103,14 @@ export function tree<T>(
   const walk = (node: T, branch: string, indent: string): void => {
     found.push({ node, branch });
     const own = children.get(id(node)) ?? [];
+    const most = DEEPEST * last.length;
     for (const [index, each] of own.entries()) {
       const isLast = index === own.length - 1;
-      walk(each, indent + (isLast ? last : child), indent + (isLast ? belowLast : below));
+      walk(
+        each,
+        indent + (isLast ? last : child),
+        indent.length < most ? indent + (isLast ? belowLast : below) : indent,
+      );
     }
   };
   for (const root of children.get(-1) ?? []) walk(root, '', '');

@@ -5,9 +5,10 @@
 //   ▸ web  2% 12MiB   │ Processes
 //   HOST              │ …
 //   keys
+import { pressureText } from './figures.ts';
 import { graph, HOST, rate } from './history.ts';
 import { bar, fitted, type Glyphs, type Tone } from './lines.ts';
-import { pressureText, SECTIONS } from './sections.ts';
+import { SECTIONS } from './sections.ts';
 import type { DrawnLine, ViewState } from './state.ts';
 
 export interface Size {

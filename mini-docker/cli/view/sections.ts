@@ -1,7 +1,17 @@
 // The sections of a box: what the kernel says of it, as lines. Pure: data in, lines out.
-import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
-import type { BoxView, GroupView, LinkView, MountView, NamespaceView, View } from '../../formats/view.ts';
-import { type Figure, graph, type History, rate, type Sample } from './history.ts';
+import { encodeSize } from '../../formats/sizes.ts';
+import type {
+  BoxView,
+  GroupView,
+  LinkView,
+  MountView,
+  NamespaceView,
+  NetworkView,
+  RightsView,
+  View,
+} from '../../formats/view.ts';
+import { groupGauges, throttledText } from './figures.ts';
+import { graph, type History, type Sample } from './history.ts';
 import { bar, type Glyphs, type Line, tree } from './lines.ts';
 
 export interface Drawing {
@@ -69,7 +79,8 @@ function namespaces({ box }: Drawing): Line[] {
   ];
 }
 
-function whose({ inode, hosts, others, pids, hostname }: NamespaceView, box: BoxView): string {
+/** Whether a namespace is the box's own, and who else is in it. */
+export function whose({ inode, hosts, others, pids, hostname }: NamespaceView, box: BoxView): string {
   const isMain = pids.includes(box.pid);
   const name = hostname === undefined ? '' : `, hostname ${hostname}`;
   const more = pids.length > 1 ? ` and ${pids.length - 1} more` : '';
@@ -80,7 +91,7 @@ function whose({ inode, hosts, others, pids, hostname }: NamespaceView, box: Box
 }
 
 /** 'pid 4711 (sh)' */
-function processText(pid: number, box: BoxView): string {
+export function processText(pid: number, box: BoxView): string {
   return `pid ${pid} (${box.processes.find(each => each.pid === pid)?.command ?? ''})`;
 }
 
@@ -103,7 +114,7 @@ function mounts({ box, glyphs }: Drawing): Line[] {
 }
 
 /** A new namespace has copies of all mounts, under other ids. */
-function compared(before: readonly MountView[], now: readonly MountView[]) {
+export function compared(before: readonly MountView[], now: readonly MountView[]) {
   const what = ({ point, type, source, root, readonly }: MountView) =>
     [point, type, source, root, readonly].join('\0');
   const [known, there] = [new Set(before.map(what)), new Set(now.map(what))];
@@ -112,26 +123,32 @@ function compared(before: readonly MountView[], now: readonly MountView[]) {
   return { added, kept: now.length - added.length, gone };
 }
 
+export function mountText({ point, type, source, root, readonly, propagation }: MountView): string {
+  const from = root === undefined ? source : `${source} ${root}`;
+  const text = `${point}  ${type} ${readonly ? 'ro' : 'rw'}${from === type ? '' : ` from ${from}`}`;
+  return propagation === '' ? text : `${text} (${propagation})`;
+}
+
+/** The writable layer is the first, and layer 1 the lowest. */
+export function layerText(layers: readonly string[], index: number): string {
+  return `${index === 0 ? 'writes go to' : `layer ${layers.length - index}     `} ${layers[index]}`;
+}
+
 function mountLines(mounts: readonly MountView[], namespace: string, glyphs: Glyphs): Line[] {
   const found = tree(mounts, { id: ({ id }) => id, parent: ({ parent }) => parent }, glyphs);
   return found.flatMap(({ node, branch }): Line[] => {
-    const { point, type, source, root, readonly, propagation, layers = [] } = node;
-    const from = root === undefined ? source : `${source} ${root}`;
-    const text = `${branch}${point}  ${type} ${readonly ? 'ro' : 'rw'}${from === type ? '' : ` from ${from}`}`;
+    const { id, point, layers = [] } = node;
     const indent = branch === '' ? glyphs.tree[2] : branch.replace(/[^ ]/gu, ' ');
     return [
       {
-        text: propagation === '' ? text : `${text} (${propagation})`,
-        key: `mount ${namespace} ${node.id} ${point}`,
+        text: branch + mountText(node),
+        key: `mount ${namespace} ${id} ${point}`,
+        watched: mountText(node),
       },
-      ...layers.map((layer, index) =>
-        note(`${indent}${index === 0 ? 'writes go to' : `layer ${layers.length - index}     `} ${layer}`),
-      ),
+      ...layers.map((_, index) => note(`${indent}${layerText(layers, index)}`)),
     ];
   });
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
 
 function resources({ box, view, history, glyphs, width }: Drawing): Line[] {
   const samples = history.get(box.id) ?? [];
@@ -148,55 +165,18 @@ function usageLines(
   options: { view: View; samples: readonly Sample[]; glyphs: Glyphs; width: number },
 ): Line[] {
   const { view, samples, glyphs, width } = options;
-  const { cpu, memory, tasks, io, pressure } = group;
   const wide = Math.max(8, Math.min(20, Math.floor(width / 5)));
-  const line = (
-    name: string,
-    figure: Figure,
-    { share, text, scale }: { share?: number | undefined; text: string; scale?: number | undefined },
-  ): Line => {
-    const part = share === undefined ? ' '.repeat(wide) : bar(share, wide, glyphs);
-    const past = samples.length === 0 ? '' : graph(samples, figure, { width: wide, glyphs, scale });
-    return { text: `${name.padEnd(8)} ${part} ${past} ${text}` };
-  };
-  const used = (rate(samples, 'cpu') ?? 0) / 1e9;
-  const cpus = cpu.limit ?? view.host.cpus;
-  const bytes = memory.limit ?? view.host.memory.limit;
-  const limit = (text: string, isSet: boolean): string => (isSet ? `of ${text}` : `(no limit; host ${text})`);
+  const throttled = throttledText(group);
   return [
-    line('cpu', 'cpu', {
-      share: used / cpus,
-      text: `${percent(used)} ${limit(`${Number(cpus.toFixed(2))} cpus`, cpu.limit !== undefined)}`,
-      scale: cpus * 1e9,
+    ...groupGauges(group, { host: view.host, samples }).map(({ name, figure, share, text, scale }): Line => {
+      const part = share === undefined ? ' '.repeat(wide) : bar(share, wide, glyphs);
+      const past = samples.length === 0 ? '' : graph(samples, figure, { width: wide, glyphs, scale });
+      return { text: `${name.padEnd(8)} ${part} ${past} ${text}` };
     }),
-    line('memory', 'memory', {
-      share: memory.used / bytes,
-      text: `${encodeBinarySize(memory.used)} ${limit(encodeBinarySize(bytes), memory.limit !== undefined)}`,
-      scale: memory.limit,
-    }),
-    line('tasks', 'tasks', {
-      share: tasks.limit === undefined ? undefined : tasks.used / tasks.limit,
-      text: `${tasks.used} ${tasks.limit === undefined ? '(no limit)' : `of ${tasks.limit}`}`,
-      scale: tasks.limit,
-    }),
-    line('io', 'io', {
-      text: `${encodeSize(rate(samples, 'io') ?? 0)}/s, read ${encodeSize(io.read)}, written ${encodeSize(io.written)}`,
-    }),
-    pressure === undefined
-      ? note('pressure not counted by group in version 1')
-      : line('pressure', 'pressure', {
-          share: Math.max(0, ...Object.values(pressure)) / 100,
-          text: pressureText(pressure),
-          scale: 100,
-        }),
-    ...(cpu.throttled > 0 ? [note(`throttled for ${(cpu.throttled / 1e9).toFixed(1)} s so far`)] : []),
+    ...(group.pressure === undefined ? [note('pressure not counted by group in version 1')] : []),
+    ...(throttled === undefined ? [] : [note(throttled)]),
   ];
 }
-
-export const pressureText = (pressure: Record<string, number>): string =>
-  Object.entries(pressure)
-    .map(([name, value]) => `${name} ${value.toFixed(0)}%`)
-    .join(', ');
 
 function network({ box, glyphs }: Drawing): Line[] {
   return [
@@ -205,39 +185,40 @@ function network({ box, glyphs }: Drawing): Line[] {
         ? []
         : [{ ...heading(`namespace ${inode} of ${processText(pid, box)}`), key: `network ${inode}` }]),
       ...links.flatMap(link => linkLines(link, inode, glyphs)),
-      ...listening.map(({ protocol, address, port }): Line => {
-        const host = address.includes(':') ? `[${address}]` : address;
-        return {
-          text: `listens  ${protocol} ${host}:${port}`,
-          key: `listens ${inode} ${protocol} ${address} ${port}`,
-        };
-      }),
+      ...listening.map(each => ({ text: listeningText(each), key: `${inode} ${listeningText(each)}` })),
     ]),
     ...box.published.map((text): Line => ({ text: `published  ${text}`, key: `published ${text}` })),
   ];
 }
 
+export function listeningText({ protocol, address, port }: NetworkView['listening'][number]): string {
+  return `listens  ${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+export function trafficText({ received, sent }: LinkView): string {
+  const traffic = (word: string, { bytes, packets, dropped }: LinkView['sent']) =>
+    `${word} ${encodeSize(bytes)} in ${packets} packets${dropped > 0 ? `, ${dropped} dropped` : ''}`;
+  return `${traffic('received', received)}; ${traffic('sent', sent)}`;
+}
+
 function linkLines(link: LinkView, inode: number, glyphs: Glyphs): Line[] {
-  const { name, kind, up, mac, mtu, addresses, received, sent, peer } = link;
+  const { name, kind, up, mac, mtu, addresses, peer } = link;
   const bridge =
     peer?.bridge === undefined ? '' : ` on bridge ${peer.bridge} ${peer.bridgeAddresses.join(' ')}`;
   const cable = peer === undefined ? '' : ` ${glyphs.cable} ${peer.name}${bridge}`;
-  const traffic = (word: string, { bytes, packets, dropped }: LinkView['sent']) =>
-    `${word} ${encodeSize(bytes)} in ${packets} packets${dropped > 0 ? `, ${dropped} dropped` : ''}`;
   return [
     { text: `${name} (${kind}, ${up ? 'up' : 'DOWN'})${cable}`, key: `link ${inode} ${name}` },
     ...addresses.map(
       (address): Line => ({ text: `  ${address}`, key: `address ${inode} ${name} ${address}` }),
     ),
-    note(`  ${traffic('received', received)}; ${traffic('sent', sent)}`),
+    note(`  ${trafficText(link)}`),
     ...(kind === 'loopback' ? [] : [note(`  ${mac}, mtu ${mtu}`)]),
   ];
 }
 
-function rights({ box, view, width }: Drawing): Line[] {
-  const { rights } = box;
-  const { rights: host } = view.host;
-  const rows: [string, string, string][] = [
+/** Each right by name, of process 1 and on the host. */
+export function rightsRows(rights: RightsView, host: RightsView): [string, string, string][] {
+  return [
     ['user', userText(rights), userText(host)],
     ['ids', rights.uidMap.join(', '), host.uidMap.join(', ')],
     ['groups', rights.groups.join(' ') || 'none', host.groups.join(' ') || 'none'],
@@ -249,10 +230,14 @@ function rights({ box, view, width }: Drawing): Line[] {
     ['holds', `${rights.capabilities.length} of ${rights.all}`, `${host.capabilities.length} of ${host.all}`],
     ['may regain', `${rights.bounding} of ${rights.all}`, `${host.bounding} of ${host.all}`],
   ];
+}
+
+function rights({ box, view, width }: Drawing): Line[] {
+  const { rights } = box;
   const column = Math.max(14, Math.floor((width - 12) / 2));
   return [
     note(`${' '.repeat(11)}${'PROCESS 1'.padEnd(column)} ON THE HOST`),
-    ...rows.map(
+    ...rightsRows(rights, view.host.rights).map(
       ([name, own, hosts]): Line => ({
         text: `${name.padEnd(10)} ${own.padEnd(column)} ${hosts}`,
         key: `right ${name}`,
@@ -267,13 +252,12 @@ function rights({ box, view, width }: Drawing): Line[] {
   ];
 }
 
-const userText = ({ uid, gid }: BoxView['rights']): string => `${uid}:${gid}`;
-const filterText = ({ seccomp }: BoxView['rights']): string =>
+const userText = ({ uid, gid }: RightsView): string => `${uid}:${gid}`;
+const filterText = ({ seccomp }: RightsView): string =>
   seccomp === 'disabled' ? 'none' : `seccomp (${seccomp})`;
-const newRights = ({ noNewPrivileges }: BoxView['rights']): string =>
-  noNewPrivileges ? 'never' : 'by execve';
+const newRights = ({ noNewPrivileges }: RightsView): string => (noNewPrivileges ? 'never' : 'by execve');
 
-function wrapped(words: readonly string[], width: number): string[] {
+export function wrapped(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);

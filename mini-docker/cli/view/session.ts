@@ -1,7 +1,7 @@
 // Shows looks at a machine in the terminal until the user leaves: the same for the engine and for the course.
-import { spawn } from 'node:child_process';
 import type { View } from '../../formats/view.ts';
 import { ASCII, type Glyphs, UNICODE } from './lines.ts';
+import { runProgram } from './program.ts';
 import { drawScreen, sectionHeight, sectionWidth } from './screen.ts';
 import { type Action, firstState, looked, pressed, redrawn, type ViewState } from './state.ts';
 import { checkTerminal, openTerminal } from './terminal.ts';
@@ -18,9 +18,6 @@ export interface Session {
   /** The program and arguments of actions. */
   program: readonly string[];
 }
-
-/** Characters of an action's output. */
-const LONGEST_PAGE = 1 << 20;
 
 /** @throws whatever `looks` throws, after the terminal was given back */
 export async function showView(session: Session): Promise<void> {
@@ -71,11 +68,11 @@ export async function showView(session: Session): Promise<void> {
     if (box === undefined) return;
     const argv = [...program, ...action.command, box.id, ...(action.after ?? [])];
     if (action.shows === 'terminal') {
-      await terminal.lend(() => ran(argv, 'inherit'));
+      await terminal.lend(() => runProgram(argv, 'inherit'));
     } else {
       state = { ...state, message: `${action.word} ${box.name} …` };
       paint();
-      const { code, output } = await ran(argv, 'pipe');
+      const { code, output } = await runProgram(argv, 'pipe');
       const { message: _, ...calm } = state;
       const lines = output.trimEnd().split('\n');
       if (action.shows === 'page' && code === 0)
@@ -92,25 +89,6 @@ export async function showView(session: Session): Promise<void> {
   } finally {
     following += 1;
   }
-}
-
-function ran(
-  argv: readonly string[],
-  streams: 'inherit' | 'pipe',
-): Promise<{ code: number; output: string }> {
-  const [program, ...args] = argv as [string, ...string[]];
-  const child = spawn(program, args, {
-    stdio: streams === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      if (output.length < LONGEST_PAGE) output += text;
-    });
-  return new Promise(resolve => {
-    child.once('error', error => resolve({ code: 127, output: error.message }));
-    child.once('close', code => resolve({ code: code ?? 1, output }));
-  });
 }
 
 /** Whether the terminal's character set is UTF-8. The order of the variables is that of locale(7). */

@@ -1,11 +1,9 @@
 // The state of the view, and how looks and keys change it.
 import type { View } from '../../formats/view.ts';
+import { type Seen, watchAt } from './changes.ts';
 import { type History, remember } from './history.ts';
 import type { Glyphs, Line } from './lines.ts';
 import { SECTIONS } from './sections.ts';
-
-/** Milliseconds for which a changed line stays lit. */
-const LIT_FOR = 5000;
 
 /** A line, and whether it has changed a moment ago. */
 export interface DrawnLine extends Line {
@@ -30,8 +28,8 @@ export interface ViewState {
   history: History;
   /** Lines of the chosen box by section, with what is lit. */
   sections: readonly (readonly DrawnLine[])[];
-  /** By key of a line: what it said, and when it began to say so. Of the chosen box only. */
-  seen: ReadonlyMap<string, { said: string; since: number }>;
+  /** Keyed by the lines of the chosen box only. */
+  seen: Seen;
   /** A text over the sections: the output of an action. */
   page?: { title: string; lines: readonly string[] };
   /** An action that waits for y. */
@@ -73,18 +71,11 @@ export function redrawn(state: ViewState, { glyphs, width }: { glyphs: Glyphs; w
   const box = view?.chosen;
   if (view === undefined || box === undefined || box.id !== chosen)
     return { ...state, sections: [], seen: new Map() };
-  const before = state.seen;
-  const seen = new Map<string, { said: string; since: number }>();
+  const { seen, isLit } = watchAt(view.at, state.seen);
   const sections = SECTIONS.map(({ lines }) =>
     lines({ view, box, history, glyphs, width }).map((line): DrawnLine => {
-      if (line.key === undefined) return line;
-      const said = line.watched ?? line.text;
-      const known = before.get(line.key);
-      // At the first look nothing is new.
-      const since =
-        known?.said === said ? known.since : before.size === 0 ? Number.NEGATIVE_INFINITY : view.at;
-      seen.set(line.key, { said, since });
-      return view.at - since < LIT_FOR ? { ...line, lit: true } : line;
+      const { key, text, watched = text } = line;
+      return key !== undefined && isLit(key, watched) ? { ...line, lit: true } : line;
     }),
   );
   return { ...state, sections, seen };
