@@ -29,7 +29,7 @@ import {
   watchExit,
   writeText,
 } from '#linux';
-import { handOver } from '../../mini-docker/linux/clone.ts';
+import { handOver, makeBlocking } from '../../mini-docker/linux/clone.ts';
 import { compiledDirectory, nodeDirectory } from '../repository.ts';
 import { COMMANDS } from './plan.ts';
 import { withheldRights } from './rights.ts';
@@ -106,6 +106,7 @@ export async function enter(sandbox: {
   const env = Object.entries({ ...sandboxEnvironment(), ...environment }).map(
     ([name, value]) => `${name}=${value}`,
   );
+  if (streams === undefined) for (const fd of [0, 1, 2]) makeBlocking(fd);
   const fork = cloneCall(SIG.CHLD | CLONE.VM | CLONE.PARENT, 0, null, 0, 0);
   const first = startChild(
     [

@@ -77,7 +77,7 @@ export function handOver(): Item[] {
  * Node makes pipes on its streams non-blocking, and most programs fail on such pipes (EAGAIN). All sharers
  * share the flag.
  */
-function makeBlocking(fd: number): void {
+export function makeBlocking(fd: number): void {
   const flags = call(mayFail(fcntl(fd, F.GETFL, 0), 'EBADF'));
   if (flags >= 0 && flags & O.NONBLOCK) call(fcntl(fd, F.SETFL, flags & ~O.NONBLOCK));
 }

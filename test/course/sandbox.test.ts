@@ -140,6 +140,18 @@ test('a sandbox ends with the program that made it, even if that is killed', asy
 });
 
 describe('in learn shell', () => {
+  test('a program can wait for what a pipe brings later', async () => {
+    const child = spawn(learn, ['shell', 'sh', '-c', 'echo ready; cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let said = '';
+    for await (const text of child.stdout.setEncoding('utf8')) {
+      said += text;
+      if (text === 'ready\n') child.stdin.end('later\n');
+    }
+    expect(said).toBe('ready\nlater\n');
+  });
+
   const shell = (script: string) =>
     spawnSync(learn, ['shell', 'sh', '-c', script], { encoding: 'utf8', timeout: 60_000 });
 

@@ -137,10 +137,10 @@ test('a page hears what was promised and what was seen, when it asks for a check
 });
 
 test('a page sees the sandbox that the learner opens, and that it has ended', async () => {
-  const argv = ['shell', 'unshare', '--uts', 'sleep', '4711'];
+  const argv = ['shell', 'sh', '-c', 'unshare --uts sleep 4711 & read line'];
   const shell = spawn(join(repository, 'bin/learn'), argv, {
     env: { ...process.env, LEARN_WORK: work },
-    stdio: 'ignore',
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
   const isOpen = (boxes: unknown) => (boxes as { said: string }[]).some(({ said }) => said.includes('4711'));
   let opened = false;
@@ -150,7 +150,7 @@ test('a page sees the sandbox that the learner opens, and that it has ended', as
     if (opened || !picture.includes('>sleep 4711<')) continue;
     expect(picture).toMatch(/one more, hostname/);
     opened = true;
-    shell.kill();
+    shell.stdin.end();
   }
   expect(opened).toBe(true);
 });
