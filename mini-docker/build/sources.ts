@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { decodeName, pathArg } from '../formats/byte-names.ts';
 import { FormatError } from '../formats/errors.ts';
 import { compileGlob, type Glob } from '../formats/glob.ts';
+import { isTooLong, tooLong } from '../formats/path-length.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
@@ -21,12 +22,9 @@ export interface Located extends Disposable {
   status: FileStatus;
 }
 
-/** Largest length of a path, in bytes, including the final NUL (<linux/limits.h>). */
-const PATH_MAX = 4096;
-
 /** @throws BuildError when the path is too long for any system call */
 export function refuseLong(path: string): void {
-  if (Buffer.byteLength(path) >= PATH_MAX) throw new BuildError(`${path.slice(0, 100)}…: file name too long`);
+  if (isTooLong(path)) throw new BuildError(tooLong(path));
 }
 
 /** Resolves `path` in the tree of `root`; it need not exist. @throws BuildError when links form a loop */

@@ -102,9 +102,9 @@ export function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 /** A status of 500 means an unforeseen error; a system call in a message is of use only to authors of the daemon. */
 export function checkAnswer({ status, body }: Answer, doing: string, finding: (what: string) => void): void {
   const text = body.toString();
-  if (status >= 500 && status !== 501) finding(`${doing}: ${status} ${text.slice(0, 500)}`);
+  if (status >= 500 && status !== 501) finding(`${doing.slice(0, 1000)}: ${status} ${text.slice(0, 500)}`);
   if (/\b[a-z_0-9]+\([^)]*\): E[A-Z]+/.test(text))
-    finding(`${doing}: a raw system call: ${text.slice(0, 500)}`);
+    finding(`${doing.slice(0, 1000)}: a raw system call: ${text.slice(0, 500)}`);
 }
 
 async function ask(

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Process } from '../../formats/oci/runtime-spec.ts';
+import { isTooLong, tooLong } from '../../formats/path-length.ts';
 import { descriptorsRunOut } from '../../linux/descriptor-room.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { ExecsApi } from '../core/engine.ts';
@@ -54,6 +55,7 @@ export function execsApi(context: EngineContext): ExecsApi {
           `the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`,
         );
       }
+      if (isTooLong(body.WorkingDir ?? '')) throw badParameter(tooLong(body.WorkingDir!));
       const id = randomBytes(32).toString('hex');
       forgetOld(execs);
       execs.set(id, { id, live, run, body, state: 'created', exitCode: null });

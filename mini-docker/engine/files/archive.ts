@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import { decodeName, pathArg } from '../../formats/byte-names.ts';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
 import { ExpectedError } from '../../formats/errors.ts';
+import { tooLong } from '../../formats/path-length.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { decompressed } from '../../images/decompress.ts';
@@ -178,7 +179,7 @@ function notThere(live: LiveContainer, path: string): ExpectedError {
 function pathError(error: unknown, live: LiveContainer, path: string): unknown {
   if (!(error instanceof SyscallError)) return error;
   // dockerd's wording.
-  if (error.code === 'ENAMETOOLONG') return badParameter(`${path.slice(0, 100)}…: file name too long`);
+  if (error.code === 'ENAMETOOLONG') return badParameter(tooLong(path));
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code) ? notThere(live, path) : error;
 }
 

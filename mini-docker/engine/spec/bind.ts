@@ -1,6 +1,7 @@
 // Decodes `--volume` as the API carries it (HostConfig.Binds): 'source:destination[:options]'.
 
 import { FormatError } from '../../formats/errors.ts';
+import { isTooLong, tooLong } from '../../formats/path-length.ts';
 
 export interface Bind {
   /** An absolute path on the host, or the name of a volume; '' for an anonymous one. */
@@ -64,6 +65,7 @@ export function checkedDestination(
   invalid: (why: string) => Error = why => new FormatError(why),
 ): string {
   if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
+  if (isTooLong(path)) throw invalid(`invalid mount path: ${tooLong(path)}`);
   const clean = cleanPath(path);
   if (clean === '/') throw invalid("invalid specification: destination can't be '/'");
   return clean;

@@ -2,6 +2,7 @@
 // then.
 
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../formats/engine-api/containers.ts';
+import { isTooLong, tooLong } from '../../formats/path-length.ts';
 import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { signalNumber } from '../core/signals.ts';
@@ -26,6 +27,11 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
       `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   }
+  for (const path of [
+    config.WorkingDir ?? '',
+    ...(host.Devices ?? []).map(device => device.PathInContainer ?? ''),
+  ])
+    if (isTooLong(path)) throw badParameter(tooLong(path));
   if ((config.Hostname ?? '').length > 64) {
     throw badParameter(
       `invalid hostname ${config.Hostname}: it has more than 64 characters (sethostname(2))`,

@@ -35,13 +35,18 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',
   EACCES: 'permission denied',
+  ENAMETOOLONG: 'file name too long',
 };
+
+/** Characters of a long argument that a SyscallError shows at least. */
+const SHOWN = 60;
 
 /** undefined when the cause is not the working directory. */
 function cwdError(cause: unknown, failed: string, path = ''): ExpectedError | undefined {
   if (!(cause instanceof SyscallError) || cause.syscall !== 'openat2' || path === '') return undefined;
   const [reason, place] = [REASONS[cause.code], JSON.stringify(path)];
-  if (reason === undefined || !cause.message.includes(`openat2(AT_FDCWD, ${place}`)) return undefined;
+  if (reason === undefined || !cause.message.includes(`openat2(AT_FDCWD, ${place.slice(0, SHOWN)}`))
+    return undefined;
   const what = `${failed}chdir to cwd (${place}) set in config.json failed: ${reason}`;
   return new ExpectedError('cannotRun', what, { cause, exitCode: cause.code === 'ENOENT' ? 127 : 126 });
 }
