@@ -5,7 +5,18 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMountinfo, readStat } from '#linux';
+import {
+  call,
+  close,
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  fsconfig,
+  fsmount,
+  fsopen,
+  readMountinfo,
+  readStat,
+} from '#linux';
 import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
 import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter.ts';
 import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
@@ -46,7 +57,7 @@ export interface Limits {
  * example), to write to the kernel's log, and to change settings of the kernel. The rules belong to the parent group,
  * which no sandbox sees.
  */
-function withholdMachine(course: string, { version, controllers }: Hierarchy): void {
+function withholdMachine(course: string, { version, controllers }: Hierarchy): { keepsSettings: boolean } {
   if (version === 2) {
     const policy: DevicePolicy = {
       default: 'allow',
@@ -56,11 +67,13 @@ function withholdMachine(course: string, { version, controllers }: Hierarchy): v
       ],
     };
     quietly(() => setDeviceFilter(course, deviceProgram(policy)));
-    quietly(() => keepSettings(course));
-  } else if (controllers.includes('devices')) {
+    return { keepsSettings: quietly(() => keepSettings(course)) === true };
+  }
+  if (controllers.includes('devices')) {
     quietly(() => writeFileSync(join(course, 'devices.deny'), 'b *:* rw'));
     quietly(() => writeFileSync(join(course, 'devices.deny'), 'c 1:11 rw'));
   }
+  return { keepsSettings: false };
 }
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
@@ -70,10 +83,14 @@ export function hierarchies(): Hierarchy[] {
   return allHierarchies().filter(({ controllers }) => controllers.length > 0);
 }
 
-/** Also a v2 tree without controllers: its programs (settings.ts) are asked all the same. */
+/**
+ * Also a v2 tree without controllers: its programs (settings.ts) are asked all the same. Where none is mounted for
+ * writing, root has one that no path on the machine leads to.
+ */
 function allHierarchies(): Hierarchy[] {
   const found: Hierarchy[] = [];
-  for (const { mountPoint, type, superOptions } of readMountinfo() ?? []) {
+  for (const { mountPoint, type, options, superOptions } of readMountinfo() ?? []) {
+    if (options.includes('ro')) continue;
     if (type === 'cgroup') {
       const controllers = superOptions.filter(option => V1_CONTROLLERS.includes(option));
       if (controllers.length > 0) found.push({ version: 1, root: mountPoint, controllers });
@@ -82,11 +99,31 @@ function allHierarchies(): Hierarchy[] {
       found.push({ version: 2, root: mountPoint, controllers: controllers.split(' ').filter(Boolean) });
     }
   }
+  if (process.geteuid?.() === 0 && !found.some(({ version }) => version === 2)) {
+    unmountedTree ??= quietly(detachedTree);
+    if (unmountedTree !== undefined) found.push(unmountedTree);
+  }
   return found;
+}
+
+let unmountedTree: Hierarchy | undefined;
+
+/** A mount of the v2 tree that is attached nowhere, and ends with this process. */
+function detachedTree(): Hierarchy {
+  const context = call(fsopen('cgroup2', FSOPEN.CLOEXEC));
+  try {
+    call(fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0));
+    const tree = call(fsmount(context, FSMOUNT.CLOEXEC, 0));
+    return { version: 2, root: `/proc/self/fd/${tree}`, controllers: [] };
+  } finally {
+    call(close(context));
+  }
 }
 
 export interface Group {
   hierarchy: Hierarchy;
+  /** Whether no process of it can change the kernel's settings. */
+  keepsSettings: boolean;
   /** Path of the sandbox's group on this machine. */
   directory: string;
   /** Path of the group of its processes: v2 wants a leaf (cgroups(7), "no internal processes"), v1 does not care. */
@@ -101,14 +138,14 @@ export function makeGroups(name: string, limits: Limits): Group[] {
       const course = join(hierarchy.root, COURSE_GROUP);
       const directory = join(course, name);
       makeDirectories(course);
-      withholdMachine(course, hierarchy);
+      const withheld = withholdMachine(course, hierarchy);
       if (hierarchy.version === 2) {
         pass(hierarchy.root, hierarchy.controllers);
         pass(course, hierarchy.controllers);
       } else inheritCpuset(course);
       mkdirSync(directory);
       const home = hierarchy.version === 2 ? join(directory, 'sandbox') : directory;
-      made.push({ hierarchy, directory, home });
+      made.push({ hierarchy, ...withheld, directory, home });
       if (hierarchy.version === 1) inheritCpuset(directory);
       else mkdirSync(home);
       limit(directory, limits);

@@ -43,6 +43,7 @@ export function planRoot(options: {
     // A tree without controllers is of no use inside.
     hierarchies: groups.map(({ hierarchy }) => hierarchy).filter(({ controllers }) => controllers.length > 0),
     userNamespace,
+    keepsSettings: groups.some(({ keepsSettings }) => keepsSettings),
     directory,
   };
 }

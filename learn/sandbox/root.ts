@@ -1,6 +1,7 @@
 // The list of system calls that makes a sandbox's file system: the machine's own under a layer in memory, so that
 // changes and deletions happen only in the sandbox. It is the start of a container (chapters 4, 5, 7 and 8), complete.
 
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   AT,
@@ -55,6 +56,8 @@ export interface RootPlan {
   hierarchies: readonly Hierarchy[];
   /** Whether it is made in a user namespace, without root of the machine. */
   userNamespace: boolean;
+  /** Whether the kernel refuses changes of its settings (settings.ts). */
+  keepsSettings: boolean;
   /** Working directory inside the sandbox. */
   directory: string;
 }
@@ -201,8 +204,13 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
   return [
     mkdir(`${root}/proc`),
     mount({ source: 'proc', target: `${root}/proc`, type: 'proc', flags: closed }),
+    ...(plan.userNamespace || plan.keepsSettings ? [] : readOnlySettings(`${root}/proc/sys`)),
     mkdir(`${root}/sys`),
     mount({ source: 'sysfs', target: `${root}/sys`, type: 'sysfs', flags: closed }),
+    because(
+      'most files in /sys are the machine’s, whatever namespace shows them',
+      mountSetattr(AT.FDCWD, `${root}/sys`, 0, READ_ONLY),
+    ),
     ...groupItems(`${root}/sys/fs/cgroup`, plan.hierarchies),
     mkdir(dev),
     mount({ source: 'dev', target: dev, type: 'tmpfs', flags: MS.NOSUID, options: 'size=1m,mode=755' }),
@@ -255,6 +263,15 @@ function ownFileSystems(root: string, plan: RootPlan): Item[] {
       ),
     ),
   ];
+}
+
+/** Makes all settings read-only but those of the network namespace. This protects from mistakes: root can mount another /proc. */
+function readOnlySettings(directory: string): Item[] {
+  const shared = readdirSync('/proc/sys').filter(name => name !== 'net');
+  return shared.flatMap(name => [
+    mount({ source: `${directory}/${name}`, target: `${directory}/${name}`, flags: MS.BIND }),
+    mountSetattr(AT.FDCWD, `${directory}/${name}`, 0, READ_ONLY),
+  ]);
 }
 
 /** Makes its own device node: root in the sandbox could change the permissions of the machine's node. */

@@ -16,8 +16,9 @@ const OWN = [
 ];
 
 /** @param directory of cgroup v2. @throws SyscallError when the kernel refuses */
-export function keepSettings(directory: string): void {
+export function keepSettings(directory: string): true {
   setGroupProgram(directory, settingsProgram(), SYSCTL);
+  return true;
 }
 
 const [RESULT, CONTEXT, BUFFER, SIZE, FLAGS] = [0, 1, 2, 3, 4];
