@@ -3,10 +3,13 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readlinkSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -70,6 +73,30 @@ again();`;
   const ECHO = `const socket = require('node:dgram').createSocket('udp4');
 const again = setInterval(() => socket.send('echo', 5353, process.argv[1]), 50);
 socket.on('message', text => { console.log(String(text)); process.exit(); });`;
+
+  test('directories of root in its data root do not keep it from starting', async () => {
+    const id = await engine.create(['true'], { name: 'kept' });
+    const inData = (path: string) => join(daemon.dataRoot, path);
+    const taken = [`containers/${id}`, 'volumes/foreign', 'build'];
+    await daemon.end('SIGKILL');
+    mkdirSync(inData('volumes/foreign'));
+    for (const path of taken) {
+      chownSync(inData(path), 0, 0);
+      chmodSync(inData(path), 0o700);
+    }
+    await daemon.begin();
+    const { Warnings } = await engine.json<{ Warnings: string[] }>('GET', '/info');
+    for (const path of taken) expect(Warnings.join('\n')).toContain(inData(path));
+    expect(await engine.wait(await engine.run(['true']))).toBe(0);
+    const [broken] = await engine.json<{ Id: string }[]>(
+      'GET',
+      '/containers/json?all=1&filters={"name":["broken"]}',
+    );
+    expect(broken?.Id).toBe(id);
+    chownSync(inData(`containers/${id}`), USER.id, USER.id);
+    rmdirSync(inData('volumes/foreign'));
+    expect((await remove(id)).status).toBe(204);
+  });
 
   test('a published port answers on 127.0.0.1 and on the address of the host, for TCP and UDP', async () => {
     const script = 'echo hello > /index.html; httpd -h /; exec nc -lu -p 53 -e cat';

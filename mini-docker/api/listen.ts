@@ -164,6 +164,8 @@ function answers(path: string): Promise<boolean> {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
       // EAGAIN: its queue of connections is full, so there is a listener.
       else if (error.code === 'EAGAIN') resolve(true);
+      else if (error.code === 'EACCES')
+        reject(new Error(`cannot listen on ${path}: the socket there is another user's: remove it`));
       else reject(error);
     });
   });

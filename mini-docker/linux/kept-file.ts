@@ -3,7 +3,16 @@
 // file keeps the daemon from starting. An unusable file is renamed, reported, and replaced by its last good
 // copy where one exists.
 
-import { constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from './directory.ts';
 import { withFd } from './in-root.ts';
@@ -102,21 +111,42 @@ export function removeKept(path: string): void {
   for (const each of [path, copyOf(path)]) removeTreeNow(each);
 }
 
-/** Creates a directory and its parents. Any other file in its place is set aside. */
+/**
+ * Creates a directory and its parents. Any other file in its place is set aside, and so is a directory that this process
+ * may not use: one of root's below the data root of an ordinary user.
+ */
 export function ensureDirectory(path: string, options: { mode?: number; tell: Tell }): void {
   const { tell, mode } = options;
   for (const each of [path, ...ancestors(path)].reverse()) {
-    if (!isThere(each) || isDirectory(each)) continue;
-    tell(`${each} is in the place of a directory (${setAside(each)})`);
+    if (!isThere(each)) continue;
+    if (!isDirectory(each)) tell(`${each} is in the place of a directory (${setAside(each)})`);
+    else if (!isUsable(each, each === path)) tell(`${each} may not be used (${setAside(each)})`);
   }
   makeDirectories(path, mode);
 }
 
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Also true where that cannot be known. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
 
 function ancestors(path: string): string[] {
   const above = dirname(path);
   return above === path ? [] : [above, ...ancestors(above)];
+}
+
+/** @param wholly to list and change it; otherwise only to pass through it */
+export function isUsable(path: string, wholly = true): boolean {
+  try {
+    accessSync(path, wholly ? constants.R_OK | constants.W_OK | constants.X_OK : constants.X_OK);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EACCES';
+  }
+  return true;
 }
 
 function isDirectory(path: string): boolean {

@@ -5,17 +5,17 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, renameSync, type 
 
 /** Renames a file within its directory. @returns the new path */
 export function setAside(path: string): string {
-  const there = lstat(path);
-  if (there?.isCharacterDevice() || there?.isBlockDevice()) return 'left in place: it is a device';
-  for (let number = 1; ; number++) {
-    const name = `${path}.broken${number === 1 ? '' : `-${number}`}`;
-    if (lstat(name) !== undefined) continue;
-    try {
+  try {
+    const there = lstat(path);
+    if (there?.isCharacterDevice() || there?.isBlockDevice()) return 'left in place: it is a device';
+    for (let number = 1; ; number++) {
+      const name = `${path}.broken${number === 1 ? '' : `-${number}`}`;
+      if (lstat(name) !== undefined) continue;
       renameSync(path, name);
       return `moved to ${name}`;
-    } catch (error) {
-      return `left in place: ${(error as Error).message}`;
     }
+  } catch (error) {
+    return `left in place: ${(error as Error).message}`;
   }
 }
 
@@ -40,7 +40,7 @@ export function renameOver(from: string, to: string): void {
 
 /**
  * Opens a file that the process writes to for as long as it runs, and creates it when it is missing. A file
- * of another kind in its place is set aside: opening a FIFO would wait for a reader.
+ * of another kind or of another user in its place is set aside: opening a FIFO would wait for a reader.
  */
 export function openKept(path: string, mode: number): number {
   for (let attempts = 0; ; attempts++) {
@@ -52,7 +52,8 @@ export function openKept(path: string, mode: number): number {
       closeSync(fd);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      if (attempts > 0 || !['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'ENOENT'].includes(code)) throw error;
+      if (attempts > 0 || !['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'ENOENT', 'EACCES'].includes(code))
+        throw error;
     }
     if (attempts > 0) throw new Error(`${path} is no ordinary file`);
     setAside(path);

@@ -13,7 +13,8 @@ export const fuzzState: Fuzzer = options =>
       await populate(fuzzed);
       const files = [daemon.dataRoot, daemon.runDir].flatMap(stateFiles);
       await daemon.end('SIGKILL');
-      const changed = Array.from({ length: 1 + random.integer(3) }, () => random.pick(files));
+      const picked = Array.from({ length: 1 + random.integer(3) }, () => random.pick(files));
+      const changed = [...new Set(picked)];
       for (const file of changed) spoil(file, random);
       const doing = changed.map(each => relative(join(daemon.dataRoot, '..'), each)).join(', ');
       try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import { map, object, parse, string } from '../../formats/schema.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
-import { ensureDirectory, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
+import { ensureDirectory, isUsable, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import { renameOver } from '../../linux/set-aside.ts';
@@ -63,8 +63,10 @@ export class VolumeStore {
         tell(`${join(root, name)} is left alone: its name cannot be a volume's`);
         continue;
       }
-      sweep(join(root, name), { unwanted: each => each === COPYING, tell });
-      ensureDirectory(this.dataPath(name), { mode: 0o755, tell });
+      if (isUsable(join(root, name))) {
+        sweep(join(root, name), { unwanted: each => each === COPYING, tell });
+        ensureDirectory(this.dataPath(name), { mode: 0o755, tell });
+      }
       this.#volumes.set(name, readVolume(join(root, name), name, tell));
     }
   }
