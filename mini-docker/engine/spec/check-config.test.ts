@@ -18,7 +18,13 @@ test('what is wrong is named before anything is made', () => {
     [{ Env: ['=x'] }, {}, 'invalid environment variable: =x'],
     [{ WorkingDir: 'srv' }, {}, "working directory 'srv' is invalid"],
     [{ WorkingDir: `/${'n'.repeat(256)}` }, {}, '…: file name too long'],
-    [{}, { Devices: [{ PathOnHost: '/dev/null', PathInContainer: `/${'n'.repeat(256)}`, CgroupPermissions: '' }] }, 'name too long'],
+    [
+      {},
+      {
+        Devices: [{ PathOnHost: '/dev/null', PathInContainer: `/${'n'.repeat(256)}`, CgroupPermissions: '' }],
+      },
+      'name too long',
+    ],
     [{ Hostname: 'x'.repeat(65) }, {}, 'invalid hostname'],
     [{ StopSignal: 'NOPE' }, {}, 'invalid signal: NOPE'],
     [{}, { AutoRemove: true, RestartPolicy: { Name: 'always' } }, "can't create 'AutoRemove' container"],

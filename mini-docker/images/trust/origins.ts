@@ -1,6 +1,7 @@
-// Under which names an image was pulled, with the signatures that the pull found. index.json keeps it as an annotation of
-// all of the image's names: neither another name nor a removed one hides where the image came from, and a push of an
-// image that was made here does not look like a pull.
+// Under which names an image was pulled, with the signatures that the pull found, or that it was made here. index.json keeps
+// it as an annotation of all of the image's names: neither another name nor a removed one hides where the image came from,
+// and a push of an image that was made here does not look like a pull. Where neither is known (an older version kept no such
+// annotation, and a rebuilt index has none), an image is not taken for one of our own.
 import type { Descriptor } from '../../formats/oci/image.ts';
 import { array, object, parse, string, strings } from '../../formats/schema.ts';
 import type { Signature } from './signature.ts';
@@ -14,6 +15,11 @@ export interface Origin {
 }
 
 const PULLED = 'mini-docker.pulled';
+const MADE_HERE = 'mini-docker.made-here';
+
+/** Whether the image was built, committed, imported or loaded here. */
+export const isMadeHere = (descriptors: readonly Descriptor[]): boolean =>
+  descriptors.some(({ annotations }) => annotations?.[MADE_HERE] !== undefined);
 
 const originList = array(
   object(
@@ -48,12 +54,14 @@ function read({ annotations }: Descriptor): Origin[] {
   }
 }
 
-/** Copies an image's origins to all of its names after a change. */
+/** Copies an image's origins to all of its names after a change, and marks new images that were not pulled. */
 export function keepingOrigins(
   before: readonly Descriptor[],
   after: readonly Descriptor[],
   idOf: (descriptor: Descriptor) => string | undefined,
 ): readonly Descriptor[] {
+  const known = new Set(before.map(idOf));
+  const made = new Set(before.filter(each => isMadeHere([each])).map(idOf));
   const byId = new Map<string | undefined, Map<string, Origin>>();
   for (const each of [...before, ...after.filter(each => !before.includes(each))]) {
     for (const origin of read(each)) {
@@ -62,10 +70,18 @@ export function keepingOrigins(
       byId.set(id, origins.set(origin.name, origin));
     }
   }
-  if (byId.size === 0) return after;
   return after.map(each => {
-    const origins = byId.get(idOf(each));
-    if (origins === undefined) return each;
-    return { ...each, annotations: { ...each.annotations, ...annotation(origins.values()) } };
+    const id = idOf(each);
+    const origins = byId.get(id);
+    const isOurs = made.has(id) || (!known.has(id) && origins === undefined);
+    if (origins === undefined && !isOurs) return each;
+    return {
+      ...each,
+      annotations: {
+        ...each.annotations,
+        ...(isOurs ? { [MADE_HERE]: 'true' } : {}),
+        ...(origins === undefined ? {} : annotation(origins.values())),
+      },
+    };
   });
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -252,6 +252,22 @@ describe('other policies', () => {
     const left = await store.get('local/app:1');
     expect([...left.repoTags, ...left.repoDigests]).toEqual(['local/app:1']);
     expect(() => store.requireTrusted(left)).toThrow(`${name()}, as it was pulled, is refused`);
+  });
+
+  test('an image whose index does not say how it came here is not taken for one made here', async () => {
+    const store = await storeWith({ default: [{ type: 'insecureAcceptAnything' }] });
+    const { image } = await store.pull(name());
+    const path = join(directory, `store-${stores - 1}/oci/index.json`);
+    const index = JSON.parse(readFileSync(path, 'utf8'));
+    for (const { annotations } of index.manifests)
+      for (const key of Object.keys(annotations)) if (key.startsWith('mini-docker.')) delete annotations[key];
+    writeFileSync(path, JSON.stringify(index));
+    store.requireTrusted(image);
+    writeFileSync(POLICY(), JSON.stringify({ default: [{ type: 'reject' }] }));
+    for (const each of [image, await store.get('busybox')])
+      expect(() => store.requireTrusted(each)).toThrow('not known whether it was pulled or made here');
+    await store.tag(image, 'local/app:1');
+    expect(() => store.requireTrusted(image)).toThrow('not known whether it was pulled or made here');
   });
 
   test('an image made here runs after its push, too', async () => {

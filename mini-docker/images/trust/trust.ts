@@ -11,7 +11,7 @@ import {
   type SignaturePolicy,
 } from '../../formats/signature-policy.ts';
 import { ImageError } from '../errors.ts';
-import { originsOf } from './origins.ts';
+import { isMadeHere, originsOf } from './origins.ts';
 import { type Claim, decodeKey, judge, type Signature, type Verdict } from './signature.ts';
 
 export const DEFAULT_POLICY = '/etc/mini-docker/policy.json';
@@ -66,8 +66,18 @@ export function openTrust(path?: string): Trust {
     const found = policy();
     if (found === undefined) return undefined;
     const { requirements, place } = requirementsFor(found, transport, claim?.reference);
-    if (requirements.every(({ type }) => type === 'insecureAcceptAnything')) return undefined;
+    if (accepts(requirements)) return undefined;
     return { requirements, place: `${place} of ${file}` };
+  }
+
+  /** The error for an image of which it is not known how it came here; undefined where that does not matter. */
+  function unknownOrigin(): ImageError | undefined {
+    const found = policy();
+    if (found === undefined || acceptsEverything(found)) return undefined;
+    return new ImageError(
+      `the image is refused by ${file}: it is not known whether it was pulled or made here, since an older version brought it: remove it, and pull or build it again`,
+      { kind: 'forbidden' },
+    );
   }
 
   const refusal = (name: string, { place, fault }: Examination): ImageError =>
@@ -93,8 +103,10 @@ export function openTrust(path?: string): Trust {
     },
 
     requireTrusted(descriptors) {
-      let refused: ImageError | undefined;
-      for (const { name, digests, signatures } of originsOf(descriptors)) {
+      const origins = originsOf(descriptors);
+      const isKnown = origins.length > 0 || isMadeHere(descriptors);
+      let refused = isKnown ? undefined : unknownOrigin();
+      for (const { name, digests, signatures } of origins) {
         const claim = { reference: decodeReference(name), digests };
         const found = demanded('docker', claim);
         if (found === undefined) return;
@@ -114,6 +126,13 @@ export function openTrust(path?: string): Trust {
     },
   };
 }
+
+const accepts = (requirements: Iterable<Requirement>): boolean =>
+  [...requirements].every(({ type }) => type === 'insecureAcceptAnything');
+
+/** Whether images from any registry are accepted. */
+const acceptsEverything = ({ default: otherwise, transports }: SignaturePolicy): boolean =>
+  accepts([...otherwise, ...[...(transports.get('docker')?.values() ?? [])].flat()]);
 
 function examine(
   { requirements, place }: { requirements: Requirement[]; place: string },
