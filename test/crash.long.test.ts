@@ -10,7 +10,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seeded } from './fuzz/random.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 
-/** `npm run soak` has 200 of 20. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 24);
 const CONTAINERS = Number(process.env.CRASH_CONTAINERS ?? 4);
 const SEED = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 31));

@@ -35,8 +35,9 @@ export async function pruneCache(
       return kept > keep || keep === 0;
     });
   const sizes = new Map(gone.map(each => [each.diffId, each.size]));
-  host.cache.remove(gone.map(each => each.key));
   const diffIds = gone.flatMap(each => (each.diffId === undefined ? [] : [each.diffId]));
+  host.images.loose.leaving(diffIds);
+  host.cache.remove(gone.map(each => each.key));
   const removed = await host.images.loose.collect(diffIds);
   if (keep === 0 && until === undefined) await host.cacheMounts.prune();
   const reclaimed = removed.reduce((sum, diffId) => sum + (sizes.get(diffId) ?? 0), 0);

@@ -81,6 +81,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   makeInitLayer(context.paths.initLayer, tell);
   await recover(context);
   const builds = await openBuilds(context);
+  await images.collectInterrupted();
   const id = engineId(dataRoot, tell);
   return {
     containers: containersApi(context),

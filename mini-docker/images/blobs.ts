@@ -2,7 +2,7 @@
 // in its place only when it is complete and its digest is correct.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, fsync, linkSync, openSync } from 'node:fs';
+import { createReadStream, linkSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -54,8 +54,16 @@ export interface Blobs {
   remove(digest: string): Promise<void>;
 }
 
-/** `temporary` must be on the same filesystem as `layout`, since a rename makes a blob appear whole. */
-export async function openBlobs(layout: string, temporary: string, tell: Tell = () => {}): Promise<Blobs> {
+/**
+ * `temporary` must be on the same filesystem as `layout`, since a rename makes a blob appear whole.
+ * @param options.note receives the digest of a blob before it appears
+ */
+export async function openBlobs(
+  layout: string,
+  temporary: string,
+  options: { tell?: Tell; note?(digest: string): void } = {},
+): Promise<Blobs> {
+  const { tell = () => {}, note = () => {} } = options;
   const directory = join(layout, 'blobs', 'sha256');
   ensureDirectory(directory, { tell });
   const path = (digest: string) => join(directory, hexOf(digest));
@@ -84,8 +92,8 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
         await writing;
         const digest = `sha256:${hash.digest('hex')}`;
         check({ digest, size: received }, expected);
+        note(digest);
         renameOver(name, path(digest));
-        syncInBackground(path(digest));
         stored = { digest, size: received };
       } catch (error) {
         failure = error;
@@ -119,7 +127,10 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
     stream: digest => createReadStream(path(digest), { highWaterMark: 1 << 18 }),
     put(bytes) {
       const digest = digestOf(bytes);
-      if (size(digest) !== bytes.length) writeWhole(path(digest), bytes, blobFile(temporary));
+      if (size(digest) !== bytes.length) {
+        note(digest);
+        writeWhole(path(digest), bytes, blobFile(temporary));
+      }
       return { digest, size: bytes.length };
     },
     arrival,
@@ -127,22 +138,13 @@ export async function openBlobs(layout: string, temporary: string, tell: Tell = 
     adopt(from, digest) {
       const name = temporaryName(temporary);
       linkSync(from, name);
+      note(digest);
       renameOver(name, path(digest));
-      syncInBackground(path(digest));
     },
     list: async () =>
       (await readdir(directory)).filter(name => /^[0-9a-f]{64}$/.test(name)).map(hex => `sha256:${hex}`),
     remove: async digest => removeTreeNow(path(digest)),
   };
-}
-
-/**
- * Syncs in the background, since it matters for a power cut only and takes seconds for a layer. A truncated
- * blob has not the size in its manifest, and is fetched again.
- */
-function syncInBackground(path: string): void {
-  const file = openSync(path, 'r');
-  fsync(file, () => closeSync(file));
 }
 
 function check(received: { digest: string; size: number }, expected: Expected): void {
@@ -165,6 +167,5 @@ export const temporaryName = (directory: string): string =>
 /** How a file of the store is written: under a temporaryName(), so that no partial file stays. */
 export const blobFile = (temporary: string): WholeFileOptions => ({
   mode: 0o644,
-  durable: true,
   temporary: temporaryName(temporary),
 });

@@ -1,9 +1,11 @@
 // The content below a data root, and its two changes: adding an image and removing one.
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Descriptor, decodeManifest } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
 import { ensureDirectory, sweep, type Tell } from '../linux/kept-file.ts';
 import { withLock } from '../linux/lock.ts';
+import { openArrivals } from './arrivals.ts';
 import { type Blobs, openBlobs } from './blobs.ts';
 import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
@@ -38,6 +40,10 @@ export interface Content {
    * removed.
    */
   collect(digests: Iterable<string>): Promise<string[]>;
+  /** Call it before these lose what needs them: the next daemon collects them where this one is killed before it does. */
+  leaving(digests: Iterable<string>): void;
+  /** Collects what a killed daemon was bringing or removing. Call it once, when all that is kept is known. */
+  collectInterrupted(): Promise<void>;
 }
 
 export interface AddOptions {
@@ -58,14 +64,38 @@ export interface AddOptions {
   unpackLater?: boolean;
 }
 
+/**
+ * A power cut may have left files empty. Layers are unpacked again from their blobs.
+ * @param suspicious digests that were not synced
+ * @returns the blobs that are damaged or missing
+ */
+async function dropDamaged(
+  suspicious: readonly string[],
+  { blobs, layers }: Pick<Content, 'blobs' | 'layers'>,
+): Promise<Set<string>> {
+  const lost = new Set<string>();
+  for (const digest of suspicious) {
+    if (layers.has(digest)) await layers.remove(layers.nameOf(digest));
+    const hash = createHash('sha256');
+    if (blobs.size(digest) !== undefined) for await (const chunk of blobs.stream(digest)) hash.update(chunk);
+    if (`sha256:${hash.digest('hex')}` === digest) continue;
+    await blobs.remove(digest);
+    lost.add(digest);
+  }
+  return lost;
+}
+
 export async function openContent(root: string, tell: Tell): Promise<Content> {
   const temporary = join(root, 'tmp');
   const layout = join(root, 'oci');
   ensureDirectory(temporary, { tell });
   // Temporary files of dead processes: names start with the pid.
   sweep(temporary, { unwanted: name => !isAlive(Number.parseInt(name, 10)), tell });
-  const blobs = await openBlobs(layout, temporary, tell);
-  const layers = openLayers(join(root, 'layers'), temporary, tell);
+  const arrivals = openArrivals(join(root, 'arrivals'), tell);
+  const { note } = arrivals;
+  const blobs = await openBlobs(layout, temporary, { tell, note });
+  const layers = openLayers(join(root, 'layers'), temporary, { tell, note });
+  const lost = await dropDamaged(arrivals.suspicious, { blobs, layers });
   const references = await openReferences({ layout, temporary, blobs, tell });
   const catalog = openCatalog({ references, blobs, layers, tell });
   const held = new Map<string, number>();
@@ -93,6 +123,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
       }
       // Blobs that belong to an image by now stay.
       await collect(mine);
+      if (held.size === 0) arrivals.settleLater();
     }
   };
 
@@ -106,6 +137,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
     for (const digest of new Set(digests)) {
       if (held.has(digest) || stay.has(digest)) continue;
       if (!neededBlobs.has(digest)) await blobs.remove(digest);
+      if (!neededBlobs.has(digest) && !neededLayers.has(digest)) arrivals.drop(digest);
       if (neededLayers.has(digest) || !layers.has(digest)) continue;
       await layers.remove(layers.nameOf(digest));
       gone.push(digest);
@@ -150,10 +182,32 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
       return catalog.byManifest(descriptor.digest)!;
     });
 
+  // No image is half there.
+  const isWhole = (each: Descriptor) => {
+    const image = catalog.byManifest(each.digest) ?? catalog.byId(catalog.idOf(each) ?? '');
+    return image === undefined ? !lost.has(each.digest) : !blobsOf(image).some(digest => lost.has(digest));
+  };
+  const broken = lost.size === 0 ? [] : references.read().filter(each => !isWhole(each));
+  if (broken.length > 0) {
+    await update(manifests => manifests.filter(each => !broken.includes(each)));
+    for (const each of broken)
+      tell(
+        `the image ${nameOf(each) ?? each.digest} is gone: the machine went down before it was on the disk`,
+      );
+  }
+
   return {
     blobs,
     layers,
     catalog,
+    leaving(digests) {
+      for (const digest of digests) note(digest);
+      arrivals.settleLater();
+    },
+    async collectInterrupted() {
+      await collect(arrivals.unsettled);
+      arrivals.settleLater();
+    },
     isNew: references.isNew,
     namesLost: references.namesLost,
     temporary,

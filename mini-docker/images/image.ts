@@ -189,6 +189,8 @@ export interface ImageStore {
   import(options: ImportOptions): Promise<Image>;
   /** Layers of a build, which no image has yet. */
   loose: LooseLayers;
+  /** Removes what a killed daemon was bringing or removing. Call it once, when the layers that a build cache keeps are known. */
+  collectInterrupted(): Promise<void>;
   /** Makes an image from another one, or from nothing, with at most one more layer: commit. */
   create(options: CreateImageOptions): Promise<Image>;
   /**
@@ -283,6 +285,8 @@ export interface LooseLayers {
   filesSize(diffId: string): number;
   /** Keeps the layers that `digests` returns, even if no image needs them. */
   keep(digests: () => Iterable<string>): void;
+  /** Call it before these are no longer needed, and collect() afterwards. */
+  leaving(digests: Iterable<string>): void;
   /** Removes layers that are no longer needed. */
   collect(digests: Iterable<string>): Promise<string[]>;
   /**

@@ -51,7 +51,13 @@ export interface UnpackLayerOptions {
 const nameOf = (diffId: string): string =>
   Buffer.from(hexOf(diffId), 'hex').subarray(0, 12).toString('base64url');
 
-export function openLayers(root: string, temporary: string, tell: Tell = () => {}): Layers {
+/** @param options.note receives the diff id of a layer before it appears */
+export function openLayers(
+  root: string,
+  temporary: string,
+  options: { tell?: Tell; note?(diffId: string): void } = {},
+): Layers {
+  const { tell = () => {}, note = () => {} } = options;
   ensureDirectory(root, { mode: 0o710, tell });
   const sizes = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
@@ -88,7 +94,10 @@ export function openLayers(root: string, temporary: string, tell: Tell = () => {
       writeWhole(join(staging, 'layer.json'), text, blobFile(temporary));
       // Another process may have been faster; the same diff id means the same files. An incomplete layer is
       // replaced.
-      if (size(diffId) === undefined) renameOver(staging, join(root, nameOf(diffId)));
+      if (size(diffId) === undefined) {
+        note(diffId);
+        renameOver(staging, join(root, nameOf(diffId)));
+      }
     } finally {
       await removeTree(staging).catch((error: Error) =>
         tell(`${staging} cannot be removed: ${error.message}`),

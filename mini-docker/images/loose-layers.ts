@@ -32,6 +32,7 @@ export function looseLayers(content: Content): LooseLayers {
     directory: layers.directory,
     filesSize: diffId => layers.size(diffId) ?? 0,
     keep: digests => void content.kept.add(digests),
+    leaving: digests => content.leaving(digests),
     collect: digests => content.collect(digests),
     holding: content.holding,
 

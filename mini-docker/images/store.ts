@@ -66,6 +66,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
       const { image, names, deletes } = planRemoval(catalog, reference, options);
       const ids = new Set(deletes.map(each => each.id));
       const digests = deletes.flatMap(each => digestsOf(catalog, each).reverse());
+      content.leaving(digests);
       await content.update(manifests => {
         const rest = manifests.filter(each => !names.includes(nameOf(each) ?? ''));
         const isImage = (each: Descriptor) => catalog.idOf(each) === image.id;
@@ -101,6 +102,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
     import: options => importImage(content, options),
     create: options => createImage(content, options),
     loose: looseLayers(content),
+    collectInterrupted: content.collectInterrupted,
 
     ...registryMethods(content, registries, trust),
 

@@ -4,6 +4,7 @@ import { call } from './call.ts';
 import { SIG } from './constants.ts';
 import { Descriptor } from './descriptor.ts';
 import { type ExitStatus, reap, watchExit } from './exits.ts';
+import { openProcess, type ProcessIdentity } from './proc/identity.ts';
 import { mayFail } from './step.ts';
 import { pidfdOpen, pidfdSendSignal } from './syscalls.ts';
 
@@ -21,6 +22,12 @@ export class HeldProcess {
   static of(pid: number): HeldProcess | undefined {
     const pidfd = call(mayFail(pidfdOpen(pid, 0), 'ESRCH'));
     return pidfd < 0 ? undefined : new HeldProcess(pidfd);
+  }
+
+  /** undefined when the process has ended and was reaped. */
+  static known(identity: ProcessIdentity): HeldProcess | undefined {
+    const pidfd = openProcess(identity);
+    return pidfd === undefined ? undefined : new HeldProcess(pidfd);
   }
 
   /** The pidfd, to be used at once and not kept. @throws Error after letGo() */
@@ -58,5 +65,9 @@ export class HeldProcess {
   /** Idempotent. */
   letGo(): void {
     this.#pidfd.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.letGo();
   }
 }

@@ -278,6 +278,8 @@ export const sigtimedwait = syscall('rt_sigtimedwait', { x64: 128, arm64: 137 },
 export const openat = syscall('openat', { x64: 257, arm64: 56 }, ['fd', 'string', openFlags, 'mode']);
 /** openat2(2): struct open_how of three u64: flags, mode, resolve. */
 export const openat2 = syscall('openat2', { x64: 437, arm64: 437 }, ['fd', 'string', openHow, 'length']);
+/** syncfs(2): the file system of `fd`. */
+export const syncfs = syscall('syncfs', { x64: 306, arm64: 267 }, ['fd']);
 /** close(2) */
 export const close = syscall('close', { x64: 3, arm64: 57 }, ['fd']);
 /** close_range(2) */

@@ -29,6 +29,9 @@ export interface Catalog {
   /** @throws notFound when there is none; badParameter when several match */
   find(reference: string): Network;
   add(record: NetworkRecord): Network;
+  /** From now on it is not found; `forget` removes it from the disk. */
+  withdraw(network: Network): void;
+  forget(network: Network): void;
   remove(network: Network): void;
   surroundings(): Surroundings;
 }
@@ -59,9 +62,11 @@ export function openCatalog(options: {
       store.saveNetwork(record);
       return keep(record);
     },
+    withdraw: network => networks.delete(network.record.resource.Id),
+    forget: network => store.removeNetwork(network.record.resource.Id),
     remove(network) {
-      store.removeNetwork(network.record.resource.Id);
-      networks.delete(network.record.resource.Id);
+      catalog.withdraw(network);
+      catalog.forget(network);
     },
     surroundings: () => ({
       networks: [...networks.values()].flatMap(each => each.pools.map(pool => pool.subnet)),

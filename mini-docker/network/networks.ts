@@ -163,8 +163,13 @@ async function remove({ catalog, cluster, switchboard }: Parts, network: Network
     if (cluster === undefined) throw noCluster();
     await cluster.remove(network.record);
   }
-  catalog.remove(network);
-  if (!network.record.resource.ConfigOnly) await switchboard.takeDown(network.record);
+  catalog.withdraw(network);
+  try {
+    if (!network.record.resource.ConfigOnly) await switchboard.takeDown(network.record);
+  } finally {
+    // Last, so that the next daemon finds the bridge that a killed one did not get to.
+    catalog.forget(network);
+  }
 }
 
 function warnings(firewall: boolean | undefined): string[] {

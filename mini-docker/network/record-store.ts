@@ -15,7 +15,7 @@ import {
   string,
   strings,
 } from '../formats/schema.ts';
-import { ensureDirectory, loadKept, removeKept, saveKept, type Tell } from '../linux/kept-file.ts';
+import { ensureDirectory, loadKept, removeKept, saveKept, sweep, type Tell } from '../linux/kept-file.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import type { ContainerRecord, NetworkRecord } from './record.ts';
 import { decodeSubnet } from './subnet.ts';
@@ -35,7 +35,11 @@ export interface RecordStore {
 export function openRecordStore(root: string, tell: Tell = () => {}): RecordStore {
   const networks = join(root, 'networks');
   const containers = join(root, 'containers');
-  for (const directory of [networks, containers]) ensureDirectory(directory, { mode: 0o700, tell });
+  for (const directory of [networks, containers]) {
+    ensureDirectory(directory, { mode: 0o700, tell });
+    // A killed daemon was writing them.
+    sweep(directory, { unwanted: name => name.endsWith('.tmp'), tell });
+  }
   return {
     tell,
     networks: () => readAll(networks, decodeNetwork, tell),

@@ -1,13 +1,15 @@
-// The handle of a container that was created or found again. It works through descriptors, which stay valid
-// whatever happens to the pids.
-import { rmSync } from 'node:fs';
+// The handle of a container that was created or found again. It knows its processes by pid and start time and opens a pidfd
+// for each use, so that a signal reaches no later process with the same pid: kept open, the pidfds of 5,000 containers
+// would take half of the descriptors that a daemon may commonly have.
+import { closeSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
 import { SIG } from '../linux/constants.ts';
 import { watchExit } from '../linux/exits.ts';
-import type { HeldProcess } from '../linux/held-process.ts';
-import { readableOf } from '../linux/pipes.ts';
+import { HeldProcess } from '../linux/held-process.ts';
+import type { ProcessIdentity } from '../linux/proc/identity.ts';
+import { watchReadable } from '../linux/readable.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { Container, ExecOptions, Execution, Exit, Stats } from './container.ts';
 import { execInside } from './exec.ts';
@@ -20,9 +22,9 @@ export interface HandleOptions {
   id: string;
   directory: string;
   spec: Spec;
-  pid: number;
-  process: HeldProcess | undefined;
-  monitor: HeldProcess | undefined;
+  /** Its first process. */
+  process: ProcessIdentity;
+  monitor: ProcessIdentity;
   /** The pipe that ends with the container; undefined when the monitor is gone. */
   ended: number | undefined;
   descriptors: StreamDescriptors;
@@ -33,10 +35,14 @@ export interface HandleOptions {
 
 /** The handle takes ownership of the descriptors; delete() closes them. */
 export function containerHandle(options: HandleOptions): Container {
-  const { id, directory, spec, pid, process, monitor, ended, descriptors, cgroup, trace } = options;
+  const { id, directory, spec, process, monitor, ended, descriptors, cgroup, trace } = options;
   // Dropped after use: it holds the whole program of the start, some hundred kilobytes.
   let start: HandleOptions['start'] | undefined = options.start;
-  const streams = openStreams(descriptors, () => monitor?.signal(CLOSE_STDIN));
+  const signal = (identity: ProcessIdentity, number: number): boolean => {
+    using held = HeldProcess.known(identity);
+    return held?.signal(number) === true;
+  };
+  const streams = openStreams(descriptors, () => signal(monitor, CLOSE_STDIN));
   const { stdin } = streams;
   let over = false;
   const exited = end({ directory, ended, process, cgroup }).then(exit => {
@@ -47,18 +53,17 @@ export function containerHandle(options: HandleOptions): Container {
 
   const remove = async (): Promise<void> => {
     if (!over) cgroup?.kill();
-    if (!over) process?.signal(SIG.KILL);
+    if (!over) signal(process, SIG.KILL);
     await exited;
     streams.close();
-    await monitor?.kill();
-    process?.letGo();
+    await HeldProcess.known(monitor)?.kill();
     await cgroup?.delete();
     for (const file of [join(directory, 'state.json'), exitFile(directory)]) rmSync(file, { force: true });
   };
 
   return {
     id,
-    pid,
+    pid: process.pid,
     ...(stdin && { stdin }),
     get stdout() {
       return streams.stdout!;
@@ -73,7 +78,7 @@ export function containerHandle(options: HandleOptions): Container {
       await begin?.();
     },
     exited,
-    kill: signal => process?.signal(signal) === true,
+    kill: number => signal(process, number),
     pause: () => existing(cgroup, id).freeze(),
     resume: () => existing(cgroup, id).thaw(),
     resize: streams.resize,
@@ -86,8 +91,11 @@ export function containerHandle(options: HandleOptions): Container {
     },
     oomKill: () => (cgroup !== undefined && cgroup.oomKills() > 0 ? oomKillOf(cgroup) : undefined),
     processes: () => cgroup?.processes() ?? [],
-    exec: (exec: ExecOptions): Promise<Execution> =>
-      execInside({ id, spec, pidfd: alive(process, id).pidfd, cgroup: existing(cgroup, id), exec }),
+    async exec(exec: ExecOptions): Promise<Execution> {
+      using held = HeldProcess.known(process);
+      if (held === undefined) throw new Error(`container ${id} has ended`);
+      return await execInside({ id, spec, pidfd: held.pidfd, cgroup: existing(cgroup, id), exec });
+    },
     trace: () => trace?.(),
     delete: () => {
       deletion ??= remove();
@@ -99,33 +107,31 @@ export function containerHandle(options: HandleOptions): Container {
 async function end(options: {
   directory: string;
   ended: number | undefined;
-  process: HeldProcess | undefined;
+  process: ProcessIdentity;
   cgroup: Cgroup | undefined;
 }): Promise<Exit> {
   const { directory, ended, process, cgroup } = options;
   if (ended !== undefined) await endOf(ended);
   let record = readExit(directory);
   // The monitor was killed: the container may still run, and its exit will never be known.
-  if (record === undefined && process !== undefined) {
-    await watchExit(process.pidfd);
+  using held = record === undefined ? HeldProcess.known(process) : undefined;
+  if (held !== undefined) {
+    await watchExit(held.pidfd);
     record = readExit(directory);
   }
   const oomKilled = (cgroup?.oomKills() ?? 0) > 0;
   return record === undefined ? { code: undefined, oomKilled, at: new Date() } : { ...record, oomKilled };
 }
 
+/** Nothing is ever written to the pipe, so it becomes readable when its last writer has closed it. */
 function endOf(fd: number): Promise<void> {
   return new Promise(resolve => {
-    readableOf(fd)
-      .on('error', () => {})
-      .on('close', () => resolve())
-      .resume();
+    const watch = watchReadable(fd, () => {
+      watch.stop();
+      closeSync(fd);
+      resolve();
+    });
   });
-}
-
-function alive(process: HeldProcess | undefined, id: string): HeldProcess {
-  if (process === undefined) throw new Error(`container ${id} has ended`);
-  return process;
 }
 
 function existing(cgroup: Cgroup | undefined, id: string): Cgroup {

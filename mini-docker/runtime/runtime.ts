@@ -10,7 +10,7 @@ import { HeldProcess } from '../linux/held-process.ts';
 import { makeDirectories } from '../linux/make-directories.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import { takeFd } from '../linux/pidfd.ts';
-import { openProcess, processIdentity } from '../linux/proc/identity.ts';
+import { processIdentity, sameProcess } from '../linux/proc/identity.ts';
 import { isPtyMaster } from '../linux/pty.ts';
 import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
@@ -104,23 +104,24 @@ async function create(options: CreateOptions): Promise<Container> {
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
     if (cgroup.version === 'none') cgroup.join(pid);
     setOomScore(pid, spec.process.oomScoreAdj, doing);
-    const meanwhile = async (): Promise<HeldProcess> => {
+    const meanwhile = async (): Promise<Pick<State, 'container' | 'monitor'>> => {
       held = HeldProcess.of(pid);
       if (held === undefined) throw new Error(`${doing}: its process was killed before the program ran`);
       const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
       await options.onNamespaces?.(pid);
       writeState(directory, { ...identities, cgroupsPath: spec.linux.cgroupsPath, terminal, stdin });
-      return held;
+      return identities;
     };
-    const process = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
-    if (terminal) descriptors.terminal = new Descriptor(takeFd(process.pidfd, FD.terminal));
+    const identities = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
+    if (terminal) descriptors.terminal = new Descriptor(takeFd(held!.pidfd, FD.terminal));
+    held?.letGo();
+    monitor.process.letGo();
     return containerHandle({
       id,
       directory,
       spec,
-      pid,
-      process,
-      monitor: monitor.process,
+      process: identities.container,
+      monitor: identities.monitor,
       ended: monitor.ended,
       descriptors,
       cgroup,
@@ -215,19 +216,18 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
   }
   const cgroup = openCgroup(state.cgroupsPath, state.container.pid);
   const monitor = await takeFromMonitor(state);
-  const pidfd = openProcess(state.container);
-  if (monitor === undefined && pidfd === undefined && readExit(directory) === undefined) {
+  const isThere = sameProcess(state.container);
+  if (monitor === undefined && !isThere && readExit(directory) === undefined) {
     await cgroup?.delete();
     return undefined;
   }
-  if (cgroup?.version === 'none' && pidfd !== undefined) cgroup.join(state.container.pid);
+  if (cgroup?.version === 'none' && isThere) cgroup.join(state.container.pid);
   return containerHandle({
     id,
     directory,
     spec,
-    pid: state.container.pid,
-    process: pidfd === undefined ? undefined : new HeldProcess(pidfd),
-    monitor: monitor && new HeldProcess(monitor.pidfd),
+    process: state.container,
+    monitor: state.monitor,
     ended: monitor?.ended,
     descriptors: monitor?.streams ?? {},
     cgroup,
@@ -241,20 +241,18 @@ async function adopt(options: { id: string; directory: string; spec: Spec }): Pr
  */
 async function takeFromMonitor(
   state: State,
-): Promise<{ pidfd: number; ended: number; streams: StreamDescriptors } | undefined> {
-  const pidfd = openProcess(state.monitor);
-  if (pidfd === undefined) return undefined;
+): Promise<{ ended: number; streams: StreamDescriptors } | undefined> {
+  using held = HeldProcess.known(state.monitor);
+  if (held === undefined) return undefined;
+  const { pidfd } = held;
   /** Standard input is missing if it was closed before. */
   const take = (number: number): number | undefined => {
     const fd = call(mayFail(pidfdGetfd(pidfd, number, 0), 'EBADF', 'ESRCH'));
     return fd < 0 ? undefined : fd;
   };
   const ended = take(FD.endedReader);
-  if (ended === undefined) {
-    // A zombie: it was killed, and its parent does not reap it.
-    closeSync(pidfd);
-    return undefined;
-  }
+  // A zombie: it was killed, and its parent does not reap it.
+  if (ended === undefined) return undefined;
   const streams = state.terminal
     ? { terminal: await takeTerminal(() => take(FD.terminal)) }
     : {
@@ -262,7 +260,7 @@ async function takeFromMonitor(
         stdout: take(FD.stdoutReader),
         stderr: take(FD.stderrReader),
       };
-  return { pidfd, ended, streams: own(streams) };
+  return { ended, streams: own(streams) };
 }
 
 /** Milliseconds that a monitor on a busy machine may need to reach its next system call. */

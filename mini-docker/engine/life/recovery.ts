@@ -131,7 +131,22 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
   if (started) record.networks = started.networks;
   if (started?.ports) record.ports = started.ports;
   running(held, { startedAt, paused: wasPaused });
+  await freezeAsRecorded(context, container, wasPaused);
   context.records.saveLater(record);
+}
+
+/** A daemon that is killed during a commit leaves the container frozen; during an unpause, it may leave it thawed. */
+async function freezeAsRecorded(
+  context: EngineContext,
+  container: Container,
+  paused: boolean,
+): Promise<void> {
+  if (context.facts.noLimits !== undefined) return;
+  try {
+    await (paused ? container.pause() : container.resume());
+  } catch (error) {
+    context.warn(`container ${container.id.slice(0, 12)}: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -16,7 +16,8 @@ export interface ProcessIdentity {
 
 let bootId: string | undefined;
 
-function currentBootId(): string {
+/** Differs between boots of a machine. random(4) */
+export function currentBootId(): string {
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return bootId;
 }

@@ -4,15 +4,17 @@ import { closeSync, type FSWatcher, openSync, watch } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
 import { watchReadable } from '../../linux/readable.ts';
-import { eventfd } from '../../linux/syscalls.ts';
+import { mayFail } from '../../linux/step.ts';
+import { eventfd, read } from '../../linux/syscalls.ts';
 import type { CgroupWatch } from './cgroup.ts';
 import { isGone, writeValue } from './files.ts';
 
 /**
- * Milliseconds from the kernel's notification until each check: version 1 notifies before it counts, and the
- * kill takes a moment.
+ * Milliseconds in which checks follow the kernel's notification, and the pauses between them: version 1 notifies before it
+ * counts, and the kill takes a moment.
  */
-const LOOKS = [0, 10, 50, 200, 1000];
+const LOOK_FOR = 1000;
+const PAUSES = { first: 10, last: 500 };
 
 /** Milliseconds between checks when inotify is unavailable. */
 const POLL_MS = 500;
@@ -37,29 +39,21 @@ export function watchOomV2(file: string, count: () => number, onKill: () => void
   return { stop: () => watcher.close() };
 }
 
-const listeners = new Set<() => void>();
-let shared: { fd: number; stop(): void } | undefined;
+/** Looks at the counter of each watched cgroup, in version 1. */
+const looks = new Set<() => void>();
+let shared: { fd: number; stop(): void; cgroupGoes(): void } | undefined;
 
 /** @param directory the cgroup's directory in the hierarchy of the memory controller, version 1 */
 export function watchOomV1(directory: string, count: () => number, onKill: () => void): CgroupWatch {
   const look = counter(count, onKill);
-  const timers = new Set<NodeJS.Timeout>();
-  const lookAFewTimes = () => {
-    for (const pause of LOOKS) {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        look();
-      }, pause);
-      timers.add(timer.unref());
-    }
-  };
   shared ??= listen();
-  listeners.add(lookAFewTimes);
+  looks.add(look);
   register(directory, shared.fd);
   return {
     stop() {
-      for (const timer of timers) clearTimeout(timer);
-      if (!listeners.delete(lookAFewTimes) || listeners.size > 0) return;
+      if (!looks.delete(look)) return;
+      shared?.cgroupGoes();
+      if (looks.size > 0) return;
       // The kernel drops its registrations with it.
       shared?.stop();
       shared = undefined;
@@ -77,16 +71,49 @@ function register(directory: string, fd: number): void {
   }
 }
 
-function listen(): { fd: number; stop(): void } {
+function listen(): NonNullable<typeof shared> {
   // EFD_CLOEXEC and EFD_NONBLOCK are these (<linux/eventfd.h>).
   const fd = call(eventfd(0, O.CLOEXEC | O.NONBLOCK));
-  // Never read: each new event is an edge, and only edges are waited for.
+  const events = Buffer.alloc(8);
+  // The kernel notifies once for each cgroup that is removed, too: among thousands of cgroups, each removal would otherwise
+  // make the daemon look at all others.
+  let leaving = 0;
+  let until = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
+
+  const look = (pause: number) => {
+    const began = performance.now();
+    for (const each of looks) each();
+    const now = performance.now();
+    const next = Math.max(pause, 10 * (now - began));
+    isLooking = now < until;
+    timer = isLooking ? setTimeout(look, next, Math.min(2 * next, PAUSES.last)).unref() : undefined;
+  };
+  const lookLate = () => {
+    leaving = 0;
+    look(PAUSES.first);
+  };
   const watched = watchReadable(fd, () => {
-    for (const listener of listeners) listener();
+    if (call(mayFail(read(fd, events), 'EAGAIN')) < 0) return;
+    const count = Number(events.readBigUInt64LE());
+    const expected = Math.min(leaving, count);
+    leaving -= expected;
+    if (count > expected) {
+      until = performance.now() + LOOK_FOR;
+      if (isLooking) return;
+      clearTimeout(timer);
+      look(PAUSES.first);
+      // A cgroup that was to be removed may have stayed, and this have been another one's notification.
+    } else timer ??= setTimeout(lookLate, LOOK_FOR).unref();
   });
   return {
     fd,
+    cgroupGoes() {
+      leaving += 1;
+    },
     stop() {
+      clearTimeout(timer);
       watched.stop();
       closeSync(fd);
     },
