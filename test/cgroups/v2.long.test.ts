@@ -13,6 +13,7 @@ await testInVm({
     'test/cgroups/chapter-7.ts',
     'test/cgroups/chapter-16.ts',
     'test/cgroups/chapter-18.ts',
+    'test/cgroups/network.ts',
     'test/cgroups/rootless.ts',
   ],
   timeout: 1_200_000,

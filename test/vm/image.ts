@@ -37,7 +37,17 @@ const MODULES = [
   'sch_tbf',
   'sch_htb',
   'cls_u32',
+  // A network of containers: nftables with translation, and the tunnels of the other drivers.
   'nf_tables',
+  'nft_chain_nat',
+  'nft_ct',
+  'nft_fib_inet',
+  'nft_masq',
+  'nft_nat',
+  'nft_meta_bridge',
+  'nft_reject_inet',
+  'vxlan',
+  'macvlan',
 ];
 
 /** Where these are, and what they depend on. */
@@ -45,7 +55,9 @@ const MODULE_FILES = [
   'block',
   'crypto/crc32c_generic.ko*',
   'drivers/block/virtio_blk.ko*',
+  'drivers/net/macvlan.ko*',
   'drivers/net/veth.ko*',
+  'drivers/net/vxlan',
   'drivers/virtio',
   'fs/9p',
   'fs/ext4',
@@ -59,6 +71,9 @@ const MODULE_FILES = [
   'net/9p',
   'net/bridge',
   'net/ipv4/netfilter',
+  'net/ipv4/udp_tunnel.ko*',
+  'net/ipv6/ip6_udp_tunnel.ko*',
+  'net/ipv6/netfilter',
   'net/llc',
   'net/netfilter',
   'net/sched',
