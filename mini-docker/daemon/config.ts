@@ -80,6 +80,8 @@ const daemonConfig = object({
   /** Whether every request is logged. */
   debug: boolean,
   'default-address-pools': array(addressPool),
+  'default-gateway': address,
+  'default-gateway-v6': address,
   'default-cgroupns-mode': oneOf('host', 'private'),
   'default-ipc-mode': oneOf('private', 'shareable'),
   'default-runtime': string,
@@ -98,7 +100,10 @@ const daemonConfig = object({
   /** Registries, as host[:port] or CIDR, that may use plain HTTP or an unverified certificate. */
   'insecure-registries': array(checked(checkInsecure)),
   ip: address,
+  'ip-forward': boolean,
   'ip-masq': boolean,
+  /** Whether the daemon makes rules of the firewall; it does so with nftables. */
+  iptables: boolean,
   ipv6: boolean,
   labels: array(checked(checkLabel)),
   'live-restore': boolean,
@@ -129,6 +134,8 @@ const daemonConfig = object({
   tlscert: string,
   tlskey: string,
   tlsverify: boolean,
+  /** Either way published ports are reached as in docker: by rules, and from a socket of the daemon's, which keeps them. */
+  'userland-proxy': boolean,
   'userns-remap': string,
 });
 export type DaemonConfig = Infer<typeof daemonConfig>;
@@ -138,11 +145,11 @@ const KNOWN = Object.keys(daemonConfig.optional);
 /** Dockerd's other keys, which mean nothing here: the daemon starts, and says so. */
 const WITHOUT_MEANING = new Set(
   `allow-nondistributable-artifacts api-cors-header authorization-plugins builder containerd containerd-namespace
-  containerd-plugin-namespace cpu-rt-period cpu-rt-runtime cri-containerd default-gateway default-gateway-v6
+  containerd-plugin-namespace cpu-rt-period cpu-rt-runtime cri-containerd
   default-network-opts deprecated-key-path exec-root experimental features host-gateway-ip http-proxy https-proxy init-path
-  ip-forward ip6tables iptables max-download-attempts network-control-plane-mtu no-proxy node-generic-resources
+  ip6tables max-download-attempts network-control-plane-mtu no-proxy node-generic-resources
   oom-score-adjust pidfile proxies raw-logs runtimes selinux-enabled storage-opts swarm-default-advertise-addr
-  userland-proxy userland-proxy-path validate`.split(/\s+/),
+  userland-proxy-path validate`.split(/\s+/),
 );
 
 /** The file's fields, not yet checked. @throws Error with one line; a missing file is empty unless it `mustExist` */

@@ -186,8 +186,8 @@ test('the cluster store: TLS, a user whose password is in a file, and what is wr
 });
 
 test('what means something to dockerd only is named, and does not keep the daemon from starting', () => {
-  expect(withFile({ iptables: false, 'userland-proxy': true, debug: true })).toMatchObject({
-    withoutMeaning: ['iptables', 'userland-proxy'],
+  expect(withFile({ experimental: false, 'oom-score-adjust': 1, debug: true })).toMatchObject({
+    withoutMeaning: ['experimental', 'oom-score-adjust'],
     reloadable: { debug: true },
   });
 });

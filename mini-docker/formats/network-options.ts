@@ -4,6 +4,10 @@ export interface NetworkOptions {
   bridge?: BridgeOptions;
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
+  /** False where the administrator makes all rules of the firewall: then there is no translation. */
+  firewall?: boolean | undefined;
+  /** False where the administrator decides whether this host forwards packets. */
+  forward?: boolean | undefined;
   /** The hosts with which networks of the driver overlay are shared. */
   cluster?: ClusterOptions | undefined;
 }
@@ -17,6 +21,9 @@ export interface BridgeOptions {
   /** Where in the subnet the containers' addresses are. */
   fixedCidr?: string | undefined;
   fixedCidr6?: string | undefined;
+  /** The containers' way out, where it is not the bridge. */
+  gateway?: string | undefined;
+  gateway6?: string | undefined;
   mtu?: number | undefined;
   icc?: boolean | undefined;
   masquerade?: boolean | undefined;

@@ -15,6 +15,7 @@ import {
   type Cable,
   type ContainerRecord,
   type EndpointRecord,
+  GATEWAY_KEY,
   hasLinks,
   isPredefined,
   mtuOf,
@@ -178,10 +179,11 @@ function describeEndpoint(given: {
       return { address, pool };
     });
     const of = (family: 4 | 6) => addresses.find(each => each.pool.subnet.family === family);
-    const gatewayOf = (family: 4 | 6): string =>
-      Internal
-        ? ''
-        : (resource.IPAM.Config.find(each => each.Gateway?.includes(':') === (family === 6))?.Gateway ?? '');
+    const gatewayOf = (family: 4 | 6): string => {
+      const config = resource.IPAM.Config.find(each => each.Gateway?.includes(':') === (family === 6));
+      if (Internal || config === undefined) return '';
+      return config.AuxiliaryAddresses?.[GATEWAY_KEY[family]] ?? config.Gateway!;
+    };
     const ipAddress = of(4)?.address ?? '';
     if (wanted.ipv6Address && !of(6))
       throw new ExpectedError('badParameter', `network ${Name} has no IPv6 subnet: create it with --ipv6`);

@@ -9,10 +9,10 @@ import { mtuOf, type NetworkRecord } from './record.ts';
 import { decodeSubnet, lastAddress, toAddress } from './subnet.ts';
 import { distrust } from './sysctl.ts';
 
-/** Finds its link if it is ours: only ours has both this name and this MAC address. */
+/** Finds its link if it is ours, which has both this name and this MAC address, or the administrator's. */
 export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
   const link = host.get(getLink(record.bridge), decodeLink, { mayFail: ['ENODEV'] });
-  return link?.kind === 'bridge' && link.mac === record.mac ? link : undefined;
+  return link?.kind === 'bridge' && (record.isForeign || link.mac === record.mac) ? link : undefined;
 }
 
 /**
@@ -27,7 +27,7 @@ export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number
   try {
     const index = found?.index ?? host.get(getLink(name), decodeLink)!.index;
     const addresses = addressesOf(record).map(address => addAddress({ ...address, link: index }));
-    distrust(name, { hasIpv6: record.resource.EnableIPv6 });
+    if (!record.isForeign) distrust(name, { hasIpv6: record.resource.EnableIPv6 });
     host.batch(addresses, { mayFail: ['EEXIST'] });
     host.request(setLink(index, { up: true }));
     return index;
@@ -51,7 +51,8 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
 
 /** Removes its link, if it is ours. */
 export function removeBridge(host: NetlinkSocket, record: NetworkRecord): void {
-  if (findBridge(host, record)) host.request(deleteLink(record.bridge), { mayFail: ['ENODEV'] });
+  if (!record.isForeign && findBridge(host, record))
+    host.request(deleteLink(record.bridge), { mayFail: ['ENODEV'] });
 }
 
 /** Removing a link takes 15 to 60 ms: the kernel waits until nothing uses it. */

@@ -12,7 +12,8 @@ import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { type AddressPool, createAddressPool } from './address-pool.ts';
 import { removeBridge } from './bridge.ts';
-import { defineDefaultBridge, defineWithoutLinks, hasSettings, type Surroundings } from './definition.ts';
+import { bridgeWanted, defineDefaultBridge, isMadeFrom } from './default-bridge.ts';
+import { defineWithoutLinks, type Surroundings } from './definition.ts';
 import { checkRanges, isOccupied } from './pools.ts';
 import { type ContainerRecord, isPredefined, type NetworkRecord } from './record.ts';
 import type { RecordStore } from './record-store.ts';
@@ -87,8 +88,9 @@ export function openCatalog(options: {
     [...networks.values()].find(each => each.record.resource.Name === name);
   for (const name of ['host', 'none'] as const) if (!named(name)) catalog.add(defineWithoutLinks(name));
   const bridge = named('bridge');
+  const wanted = bridgeWanted(host, settings, bridge?.record);
   if (bridge && isDisplaced(bridge, host)) catalog.remove(bridge);
-  else if (bridge && (settings.bridge === 'none' || !hasSettings(bridge.record, settings))) {
+  else if (bridge && (settings.bridge === 'none' || !isMadeFrom(bridge.record, wanted))) {
     if (isInUse(bridge, store))
       store.tell(
         'the default bridge keeps its former settings, because containers are on it: stop them, and start the daemon again',
@@ -99,7 +101,7 @@ export function openCatalog(options: {
     }
   }
   if (!named('bridge') && settings.bridge !== 'none')
-    catalog.add(defineDefaultBridge(catalog.surroundings(), settings));
+    catalog.add(defineDefaultBridge(catalog.surroundings(), wanted));
   return catalog;
 }
 

@@ -5,7 +5,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
-import type { AddressRange, BridgeOptions } from '../formats/network-options.ts';
+import type { AddressRange } from '../formats/network-options.ts';
 import { usable } from './address-pool.ts';
 import { choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
@@ -17,7 +17,6 @@ import {
   overlaps,
   type Subnet,
   toAddress,
-  toNumber,
 } from './subnet.ts';
 
 export interface Surroundings {
@@ -32,8 +31,6 @@ export interface Surroundings {
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
 }
-
-const DEFAULT_BRIDGE = 'mini-docker0';
 
 /** @throws badParameter, forbidden, notImplemented when the request is invalid */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
@@ -59,74 +56,6 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   if (driver === 'overlay') return overlayNetwork(body, around);
   return driver === 'macvlan' ? macvlanNetwork(body, around) : bridgeNetwork(body, around);
 }
-
-/** The network of containers that name none. @throws badParameter, forbidden when its settings are invalid */
-export function defineDefaultBridge(around: Surroundings, settings: BridgeOptions): NetworkRecord {
-  const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
-  if (fixedCidr !== undefined && bip === undefined)
-    throw new ExpectedError(
-      'badParameter',
-      'fixed-cidr needs bip, which gives the subnet that it is a part of',
-    );
-  const record = bridgeNetwork(
-    {
-      Name: 'bridge',
-      EnableIPv6: ipv6,
-      Options: defaultOptions(settings),
-      IPAM: {
-        Config: [
-          ...(bip === undefined
-            ? []
-            : [{ ...subnetAround(bip), ...(fixedCidr ? { IPRange: fixedCidr } : {}) }]),
-          ...(ipv6 && fixedCidr6 !== undefined ? [{ Subnet: fixedCidr6 }] : []),
-        ],
-      },
-    },
-    around,
-  );
-  record.resource.Options = {
-    'com.docker.network.bridge.default_bridge': 'true',
-    ...record.resource.Options,
-  };
-  return record;
-}
-
-/** Whether a default bridge of an earlier daemon is as the settings want it. */
-export function hasSettings({ resource, chosen = [] }: NetworkRecord, settings: BridgeOptions): boolean {
-  const { bip, fixedCidr, fixedCidr6, ipv6 = false } = settings;
-  const [v4, v6] = [isIPv4, isIPv6].map(family =>
-    resource.IPAM.Config.find(each => family(each.Gateway ?? '')),
-  );
-  const same = (found: string | undefined, wanted: string | undefined) => (found ?? '') === (wanted ?? '');
-  const rightSubnet =
-    bip === undefined
-      ? chosen.includes(v4?.Subnet ?? '')
-      : same(v4?.Gateway, bip.split('/')[0]) && same(v4?.Subnet, subnetAround(bip).Subnet);
-  const options = Object.entries(defaultOptions(settings));
-  return (
-    rightSubnet &&
-    same(v4?.IPRange, fixedCidr) &&
-    (v6 !== undefined) === ipv6 &&
-    (!ipv6 || fixedCidr6 === undefined || same(v6?.Subnet, fixedCidr6)) &&
-    options.every(([key, value]) => resource.Options[key] === value)
-  );
-}
-
-/** '172.28.0.1/16' is the address of the bridge, and says what its subnet is. */
-function subnetAround(bip: string): { Subnet: string; Gateway: string } {
-  const [address, bits] = bip.split('/') as [string, string];
-  const size = 2n ** BigInt(32 - Number(bits));
-  const first = (toNumber(address) / size) * size;
-  return { Subnet: `${toAddress(first, 4)}/${bits}`, Gateway: address };
-}
-
-const defaultOptions = (settings: BridgeOptions): Record<string, string> => ({
-  [OPTION.icc]: String(settings.icc ?? true),
-  [OPTION.masquerade]: String(settings.masquerade ?? true),
-  [OPTION.hostBinding]: settings.hostAddress ?? '0.0.0.0',
-  [OPTION.bridgeName]: settings.bridge ?? DEFAULT_BRIDGE,
-  [OPTION.mtu]: String(settings.mtu ?? 1500),
-});
 
 /** A configuration from which other networks are made (`--config-only`): it has no links, and no addresses of its own. */
 function configuration(body: NetworkCreateBody): NetworkRecord {
@@ -189,7 +118,7 @@ export function defineWithoutLinks(name: 'host' | 'none'): NetworkRecord {
   };
 }
 
-function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
+export function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   const id = newId();
   const options = checkOptions(body.Options ?? {});
   const bridge = options[OPTION.bridgeName] ?? `mini-${id.slice(0, 10)}`;

@@ -78,6 +78,12 @@ export function createFirewall(nft: Nft, state: () => FirewallState): Firewall {
   };
 }
 
+/** Removes all that a daemon has made. @throws NftMissingError when nft is missing */
+export async function removeRules(nft: Nft): Promise<void> {
+  const elsewhere = forgetElsewhere(await nft.forwardChains(TABLE));
+  await nft.run(NO_TABLE + renderPartition([]) + elsewhere);
+}
+
 const COMMENT = 'mini-docker';
 const NO_TABLE = `add table ${TABLE}\ndelete table ${TABLE}\n`;
 

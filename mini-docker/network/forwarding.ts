@@ -42,8 +42,12 @@ interface FamilyBefore {
 
 const SWITCH: Record<Family, string> = { 4: 'ipv4/ip_forward', 6: 'ipv6/conf/all/forwarding' };
 
-/** @param path of the state file */
-export function createForwarding(host: NetlinkSocket, path: string): Forwarding {
+/** @param path of the state file @param options.enabled false where the administrator decides */
+export function createForwarding(
+  host: NetlinkSocket,
+  path: string,
+  { enabled } = { enabled: true },
+): Forwarding {
   let before = readBefore(path);
 
   const save = (): void => {
@@ -61,6 +65,7 @@ export function createForwarding(host: NetlinkSocket, path: string): Forwarding 
       };
     },
     prepare(families) {
+      if (!enabled) return;
       for (const family of families) {
         if (before[family] !== undefined || sysctl(SWITCH[family]) !== '0') continue;
         before = { ...before, [family]: { bridges: bridges(), settings: settingsToKeep(family) } };
@@ -68,6 +73,7 @@ export function createForwarding(host: NetlinkSocket, path: string): Forwarding 
       }
     },
     turnOn(families) {
+      if (!enabled) return;
       for (const family of families) {
         if (sysctl(SWITCH[family]) !== '0') continue;
         // A router ignores advertisements unless configured otherwise: the host would lose the routes that it

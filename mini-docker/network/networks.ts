@@ -39,7 +39,7 @@ export function openNetworks(options: OpenOptions): Networks {
       if (groups.length > 0 && switchboard.nat === false)
         throw new ExpectedError(
           'notImplemented',
-          'a partition needs nft, which is not installed: install nftables',
+          `a partition needs rules of the firewall, and ${nft.absence}`,
         );
       for (const each of groups.flat().map(id => attachments.containers.get(id)))
         if (each?.endpoints.some(({ interface: name, link }) => name !== '' && link === ''))
@@ -60,7 +60,7 @@ export function openNetworks(options: OpenOptions): Networks {
         ports: publications.rules(),
       }),
     trace: (containerId, options) => traceContainer(parts, containerId, options),
-    warnings: () => [...warnings(switchboard.nat), ...parts.problems],
+    warnings: () => [...warnings(parts), ...parts.problems],
     async close() {
       if (closed) return;
       closed = true;
@@ -110,7 +110,7 @@ function definitions(parts: Parts): Definitions {
         await remove(parts, network).catch(() => {});
         throw error;
       }
-      return { Id: record.resource.Id, Warning: warnings(switchboard.nat).join('; ') };
+      return { Id: record.resource.Id, Warning: warnings(parts).join('; ') };
     },
     async remove(reference) {
       const network = catalog.find(reference);
@@ -172,8 +172,8 @@ async function remove({ catalog, cluster, switchboard }: Parts, network: Network
   }
 }
 
-function warnings(firewall: boolean | undefined): string[] {
-  if (firewall !== false) return [];
+function warnings({ switchboard, nft }: Parts): string[] {
+  if (switchboard.nat !== false || nft.isForbidden) return [];
   return [
     'nft is not installed: containers reach each other, but no other hosts; networks are not kept apart; published ports are passed on by the daemon. Install nftables',
   ];

@@ -8,7 +8,7 @@ import { type DroppingRule, droppingRules, type Target } from './foreign-rules.t
 import { decodePublished } from './published.ts';
 import type { PublishedPort } from './rules.ts';
 
-/** nft is not installed: the caller can try other ways. */
+/** There is no nft, or it must not be used: the caller can try other ways. */
 export class NftMissingError extends ExpectedError {
   override name = 'NftMissingError';
 }
@@ -29,6 +29,10 @@ export interface Nft {
   readonly environment: Record<string, string>;
   /** The ports that our table publishes; [] without a table. */
   published(): Promise<PublishedPort[]>;
+  /** Why there is none, where there is none. */
+  readonly absence: string;
+  /** The administrator makes all rules. */
+  readonly isForbidden: boolean;
 }
 
 /** @param tool a path, or a name to be searched in PATH */
@@ -49,6 +53,24 @@ export function findNft(tool = 'nft'): Nft {
       return [...new Set(nftables.flatMap(({ table }) => table?.name ?? []))];
     },
     published: async () => decodePublished(await run(tool, ['-j', 'list', 'ruleset', 'inet'])),
+    absence: 'nft is not installed: install nftables',
+    isForbidden: false,
+  };
+}
+
+/** For a daemon that must not touch the firewall ("iptables": false). */
+export function noNft(): Nft {
+  const absence = 'the daemon may make no rules of the firewall (its setting iptables is false)';
+  const refuse = () => Promise.reject(new NftMissingError('internal', absence));
+  return {
+    run: refuse,
+    forwardChains: refuse,
+    rulesAgainst: refuse,
+    environment: ENVIRONMENT,
+    tables: refuse,
+    published: refuse,
+    absence,
+    isForbidden: true,
   };
 }
 

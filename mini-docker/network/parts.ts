@@ -11,15 +11,17 @@ import type { Cluster } from './cluster/cluster.ts';
 import { joinCluster } from './cluster/shared-networks.ts';
 import { tunnelMtu } from './cluster/tunnel.ts';
 import { createNameServers, type NameServers } from './dns/name-servers.ts';
+import { removeRules } from './firewall.ts';
 import { createForwarding } from './forwarding.ts';
 import type { OpenHostSocket } from './listener.ts';
-import { findNft, type Nft } from './nft.ts';
+import { findNft, type Nft, noNft } from './nft.ts';
 import { createPartition, type Partition } from './partition.ts';
 import { createPublications, type Publications } from './publications.ts';
 import { openRecordStore } from './record-store.ts';
 import { createSandboxes, type Sandboxes } from './sandboxes.ts';
 import { createSweeper, type Sweeper } from './sweeper.ts';
 import { createSwitchboard, type Switchboard } from './switchboard.ts';
+import { sysctl } from './sysctl.ts';
 
 export interface OpenOptions extends NetworkOptions {
   /** Directory for networks and leases. Only one process may use it. */
@@ -59,7 +61,9 @@ export function openParts(options: OpenOptions): Parts {
   const host = openNetlink();
   const catalog = openCatalog({ store, host, bridge: options.bridge ?? {}, pools: options.pools });
   const attachments = createAttachments({ store, host, networks: catalog.networks });
-  const nft = findNft(options.nft);
+  const nft = options.firewall === false ? noNft() : findNft(options.nft);
+  // Those of a daemon that had other settings.
+  if (nft.isForbidden) removeRules(findNft(options.nft)).catch(() => {});
   const publications = createPublications({
     host,
     networks: catalog.networks,
@@ -86,7 +90,9 @@ export function openParts(options: OpenOptions): Parts {
     nft,
     ports: publications.rules,
     cut: partition.cut,
-    forwarding: createForwarding(host, join(options.root, 'forwarding.json')),
+    forwarding: createForwarding(host, join(options.root, 'forwarding.json'), {
+      enabled: options.forward !== false,
+    }),
   });
   const nameServers = createNameServers(attachments.containers, cluster?.elsewhere);
   const sweeper = createSweeper(names => removeLinks(host, names));
@@ -104,6 +110,9 @@ export function openParts(options: OpenOptions): Parts {
     sweeper,
     sandboxes: createSandboxes(options.sandboxes, store.tell),
     tell: store.tell,
-    problems: [],
+    problems:
+      options.forward === false && sysctl('ipv4/ip_forward') === '0'
+        ? ['IPv4 forwarding is disabled, and ip-forward=false keeps it so: containers reach no other hosts']
+        : [],
   };
 }

@@ -1,6 +1,7 @@
 // Records on disk: a network's definition, and the networks of a running container.
 import type { PortMap } from '../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
+import type { BridgeOptions } from '../formats/network-options.ts';
 import type { Endpoint } from './network.ts';
 
 /** networks/ID.json */
@@ -16,6 +17,10 @@ export interface NetworkRecord {
   mac: string;
   /** Number of a network that hosts share (overlay). */
   vni?: number;
+  /** The bridge is the administrator's: known by its name only, and never removed. */
+  isForeign?: boolean;
+  /** For the default bridge: the daemon's settings. */
+  madeFrom?: BridgeOptions & { isForeign?: boolean };
   /** Subnets that the user did not name: addresses in them cannot be requested. */
   chosen?: string[];
 }
@@ -50,6 +55,9 @@ export const OPTION = {
   mtu: 'com.docker.network.driver.mtu',
   vni: 'com.docker.network.driver.overlay.vxlanid_list',
 } as const;
+
+/** Docker's names for an auxiliary address that is the containers' gateway, in place of the bridge. */
+export const GATEWAY_KEY = { 4: 'DefaultGatewayIPv4', 6: 'DefaultGatewayIPv6' } as const;
 
 /** Whether containers on it get a link: those of all drivers but host and null do. */
 export const hasLinks = ({ bridge, resource }: NetworkRecord): boolean =>

@@ -129,8 +129,16 @@ function forged(networks: readonly NetworkRecord[]): string {
 function translation(networks: readonly NetworkRecord[]): string[] {
   // fib: only packets for this host; a remote web server with the same port stays reachable.
   const published = ['fib daddr type local jump published'];
+  // Where bridges pass packets to netfilter (br_netfilter), one that is turned back to its own bridge is not routed, and
+  // ports that are isolated from each other (enable_icc=false) do not take it: the daemon's socket passes it on.
+  const isolated = networks
+    .filter(each => !isOn(each, OPTION.icc))
+    .map(({ bridge }) => `iifname ${quoted(bridge)} meta l4proto tcp return`);
   return [
-    chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', published),
+    chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', [
+      ...isolated,
+      ...published,
+    ]),
     chain('output', 'type nat hook output priority -100; policy accept;', published),
     chain('published', undefined, [
       'dnat ip to ip daddr . meta l4proto . th dport map @published-at',

@@ -51,12 +51,13 @@ export function createSwitchboard(options: {
   }));
   const open = (record: NetworkRecord): void => {
     // Without rules there is no translation, and other hosts cannot be reached.
-    if (!firewall.available) {
+    if (!firewall.available && !nft.isForbidden) {
       forwarding.giveBack([]);
       return;
     }
     if (record.resource.Internal) return;
     forwarding.turnOn(familiesOf(record));
+    if (!firewall.available) return;
     // Lets the host's own 127.0.0.1:PORT reach a container; the rules keep others from using it.
     setSysctl(`ipv4/conf/${record.bridge}/route_localnet`, '1');
   };
@@ -72,7 +73,8 @@ export function createSwitchboard(options: {
     if (![...standing.values()].some(({ record }) => !record.resource.Internal)) forwarding.giveBack(bridges);
     await firewall.apply();
     const tunnels = gone.filter(each => each.vni !== undefined).map(tunnelOf);
-    await removeLinks(host, [...tunnels, ...bridges]);
+    const foreign = gone.filter(each => each.isForeign).map(each => each.bridge);
+    await removeLinks(host, [...tunnels, ...bridges.filter(each => !foreign.includes(each))]);
   };
 
   return {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { AttachOptions, Endpoint, Networks } from '../../mini-docker/network/network.ts';
 import { openNetworks } from '../../mini-docker/network/networks.ts';
+import type { OpenOptions } from '../../mini-docker/network/parts.ts';
 import { type HeldProcess, hold } from './held-process.ts';
 import { enterOwnNetwork, ip } from './own-network.ts';
 
@@ -27,7 +28,7 @@ export interface NetworkHosts {
   /**
    * Opens the networks again, as a new daemon would after the old one was killed or was closed by the test.
    */
-  reopen(options?: { nft?: string }): void;
+  reopen(options?: Partial<OpenOptions>): void;
   /**
    * Starts a process in its own network namespace and attaches it; it is detached and ends with the scope.
    */
@@ -40,7 +41,7 @@ export interface NetworkHosts {
 export function useNetworkHosts(): NetworkHosts {
   const hosts = {} as NetworkHosts;
   let count = 0;
-  const open = (options: { nft?: string } = {}) =>
+  const open = (options: Partial<OpenOptions> = {}) =>
     openNetworks({ root: hosts.root, sandboxes: join(hosts.root, 'netns'), ...options });
 
   beforeAll(async () => {

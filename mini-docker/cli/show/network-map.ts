@@ -25,7 +25,7 @@ export function drawNetworkMap(map: NetworkMap): string {
       ? [`Without a bridge, since no container is on them: ${idle.join(', ')}`]
       : []),
     ...(publishedBy === 'proxy' && map.published.length > 0
-      ? ['The daemon passes published ports on itself: nft is not installed.']
+      ? ['The daemon passes published ports on itself: it makes no rules of the firewall.']
       : []),
     ...(publishedBy === 'nat' && map.published.length > 0
       ? [

@@ -14,7 +14,7 @@ export function traceContainer(
   if (switchboard.nat === false) {
     throw new ExpectedError(
       'notImplemented',
-      'packets are traced by nft, which is not installed: install nftables',
+      `packets are traced by rules of the firewall, and ${nft.absence}`,
     );
   }
   const endpoints = attachments.containers.get(containerId)?.endpoints ?? [];
