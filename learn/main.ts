@@ -19,6 +19,7 @@ import { reset, start } from './commands/start.ts';
 import { tour } from './commands/tour.ts';
 import { web } from './commands/web.ts';
 import { UserError } from './course.ts';
+import { removeAbandonedHierarchies } from './sandbox/escapes.ts';
 import { removeEmptyGroups } from './sandbox/groups.ts';
 import { printError, wrap } from './screen.ts';
 
@@ -52,6 +53,7 @@ program
 program
   .command('shell')
   .argument('[command...]')
+  .option('--escapes', 'with a disk and a release_agent to break out by, for chapter 16')
   .description('open a sandbox to experiment in')
   .passThroughOptions()
   .action(shell);
@@ -219,8 +221,9 @@ process.stdout.on('error', error => {
   process.exit();
 });
 
-program.hook('preAction', (_, command) => {
+program.hook('preAction', async (_, command) => {
   if (command.name() !== 'clean') removeEmptyGroups();
+  await removeAbandonedHierarchies();
 });
 
 try {

@@ -1,7 +1,8 @@
 // `learn run N` and `learn shell`: programs in a sandbox, on the learner's terminal.
 
-import { chapterNamed } from '../course.ts';
+import { chapterNamed, UserError } from '../course.ts';
 import { repository } from '../repository.ts';
+import { CannotEscape, type Escapes, openEscapes } from '../sandbox/escapes.ts';
 import { Sandbox } from '../sandbox/sandbox.ts';
 import { dim, paint, print, printError, wrap } from '../screen.ts';
 import { makeWorkFolder } from '../work.ts';
@@ -13,8 +14,11 @@ export async function run(name: string, args: readonly string[]): Promise<void> 
   await inSandbox(['node', `chapters/${slug}/box.ts`, ...rest]);
 }
 
-export async function shell(command: readonly string[]): Promise<void> {
-  if (command.length > 0) return inSandbox(command);
+export async function shell(
+  command: readonly string[],
+  { escapes = false }: { escapes?: boolean } = {},
+): Promise<void> {
+  if (command.length > 0) return inSandbox(command, escapes);
   print(
     dim(
       wrap(
@@ -23,7 +27,7 @@ export async function shell(command: readonly string[]): Promise<void> {
       ),
     ),
   );
-  await inSandbox(shellCommand);
+  await inSandbox(shellCommand, escapes);
 }
 
 const PROMPT = '[sandbox]';
@@ -44,14 +48,33 @@ ENV=/run/sandbox/shell exec sh`;
 /** A shell with a prompt that says where it is. */
 export const shellCommand: readonly string[] = ['sh', '-c', SHELL];
 
-async function inSandbox(argv: readonly string[]): Promise<void> {
+const WAYS_OUT =
+  'This sandbox has two ways out to your machine, for chapter 16: type what the chapter shows, and leave it afterwards.';
+
+function waysOut(): Escapes {
+  try {
+    return openEscapes();
+  } catch (error) {
+    throw error instanceof CannotEscape ? new UserError(error.message) : error;
+  }
+}
+
+async function inSandbox(argv: readonly string[], escapes = false): Promise<void> {
   // Ctrl-C goes to the program inside. SIGTERM and SIGHUP end this process, and the sandbox with it.
   const ignore = (): void => {};
   process.on('SIGINT', ignore).on('SIGQUIT', ignore);
   const work = makeWorkFolder();
-  await using sandbox = await Sandbox.create({ placed: [{ source: work, target: work, as: 'itself' }] });
+  await using ways = escapes ? waysOut() : undefined;
+  if (ways !== undefined && process.stderr.isTTY) printError(dim(wrap(WAYS_OUT, '')));
+  await using sandbox = await Sandbox.create({
+    placed: [{ source: work, target: work, as: 'itself' }],
+    escapes: ways,
+  });
   if (sandbox.withoutGroups !== undefined) printError(dim(`(${sandbox.withoutGroups})`));
-  const entered = await sandbox.enter(argv, { directory: repository });
+  const entered = await sandbox.enter(argv, {
+    directory: repository,
+    environment: ways?.environment(sandbox.pid) ?? {},
+  });
   const { code } = await entered.ended;
   process.exitCode = code;
 }

@@ -1,26 +1,24 @@
 // The control groups of a sandbox, below the course's own group in every hierarchy of the machine. They limit the
 // sandbox, and programs of the chapters make their groups below them. cgroups(7)
 
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  call,
-  close,
-  FSCONFIG,
-  FSMOUNT,
-  FSOPEN,
-  fsconfig,
-  fsmount,
-  fsopen,
-  readMountinfo,
-  readStat,
-} from '#linux';
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, flock, LOCK, O, readMountinfo } from '#linux';
 import { makeDirectories } from '../../mini-docker/linux/make-directories.ts';
-import { setDeviceFilter } from '../../mini-docker/runtime/cgroups/device-filter.ts';
-import { deviceProgram } from '../../mini-docker/runtime/cgroups/device-program.ts';
-import type { DevicePolicy } from '../../mini-docker/runtime/cgroups/device-rules.ts';
+import { keepDevices, V1_DENIED } from './devices.ts';
+import { disks } from './disks.ts';
+import { endHierarchy, escapeHierarchies, mountHierarchy, mountTree } from './hierarchies.ts';
+import { hasMaker } from './maker.ts';
 import { keepSettings } from './settings.ts';
 
 /** The parent group of all sandboxes, in each hierarchy. */
@@ -32,19 +30,11 @@ export interface Hierarchy {
   root: string;
   /** v1: its own, such as 'memory'; v2: all that are available. */
   controllers: string[];
+  /** Its name, if no mount namespace has it and `root` leads to a descriptor. */
+  detached?: string;
 }
 
-/** The name of a group, which identifies its maker by pid and start time. */
-export function freshGroupName(): string {
-  return `${process.pid}-${readStat()?.startTime}-${randomBytes(4).toString('hex')}`;
-}
-
-/** Whether the maker of a group still exists and will remove it. */
-export function hasMaker(name: string): boolean {
-  const [pid, startTime] = name.split('-').map(Number);
-  const stat = readStat(pid);
-  return stat !== undefined && stat.state !== 'Z' && stat.startTime === startTime;
-}
+const GROUP_NAME = /^\d+-\d+-[0-9a-f]{8}$/;
 
 export interface Limits {
   /** Memory limit in bytes. */
@@ -55,25 +45,28 @@ export interface Limits {
 /**
  * Forbids sandboxes to read or write the machine's disks as devices, whichever file system shows them (devtmpfs, for
  * example), to write to the kernel's log, and to change settings of the kernel. The rules belong to the parent group,
- * which no sandbox sees.
+ * which no sandbox sees. A rule of v1 cannot spare the disks that are made to be read (escapes.ts), so it is the choice
+ * only where no v2 tree takes a program.
  */
-function withholdMachine(course: string, { version, controllers }: Hierarchy): { keepsSettings: boolean } {
-  if (version === 2) {
-    const policy: DevicePolicy = {
-      default: 'allow',
-      exceptions: [
-        { type: 'b', access: 'rw' },
-        { type: 'c', major: 1, minor: 11, access: 'rw' },
-      ],
-    };
-    quietly(() => setDeviceFilter(course, deviceProgram(policy)));
-    return { keepsSettings: quietly(() => keepSettings(course)) === true };
-  }
-  if (controllers.includes('devices')) {
-    quietly(() => writeFileSync(join(course, 'devices.deny'), 'b *:* rw'));
-    quietly(() => writeFileSync(join(course, 'devices.deny'), 'c 1:11 rw'));
-  }
-  return { keepsSettings: false };
+export function withholdMachine(groups: readonly Hierarchy[] = allHierarchies()): { keepsSettings: boolean } {
+  const courseOf = ({ root }: Hierarchy): string => join(root, COURSE_GROUP);
+  const tree = groups.find(({ version }) => version === 2);
+  // Two sandboxes that replace the programs at the same time would leave both, and the older forbids a new disk.
+  using _ = tree === undefined ? undefined : locked(courseOf(tree));
+  const keepsSettings = tree !== undefined && quietly(() => keepSettings(courseOf(tree))) === true;
+  const keepsDevices = tree !== undefined && quietly(() => keepDevices(courseOf(tree), disks())) === true;
+  const devices = groups.find(({ controllers, version }) => version === 1 && controllers.includes('devices'));
+  if (!keepsDevices && devices !== undefined)
+    for (const rule of V1_DENIED) quietly(() => writeFileSync(join(courseOf(devices), 'devices.deny'), rule));
+  return { keepsSettings };
+}
+
+/** Waits until no other process has it locked. flock(2) */
+function locked(directory: string): Disposable | undefined {
+  const descriptor = quietly(() => openSync(directory, O.RDONLY | O.DIRECTORY));
+  if (descriptor === undefined) return undefined;
+  call(flock(descriptor, LOCK.EX));
+  return { [Symbol.dispose]: () => closeSync(descriptor) };
 }
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids'];
@@ -84,16 +77,19 @@ export function hierarchies(): Hierarchy[] {
 }
 
 /**
- * Also a v2 tree without controllers: its programs (settings.ts) are asked all the same. Where none is mounted for
- * writing, root has one that no path on the machine leads to.
+ * Also those without controllers. The programs of a v2 tree (settings.ts) are asked all the same: where none is mounted
+ * for writing, root has one that no path on the machine leads to. And a sandbox that had no group in systemd's hierarchy
+ * could mount its root, where release_agent names a program that runs on the machine.
  */
 function allHierarchies(): Hierarchy[] {
   const found: Hierarchy[] = [];
-  for (const { mountPoint, type, options, superOptions } of readMountinfo() ?? []) {
-    if (options.includes('ro')) continue;
+  const seen = new Set<string>();
+  for (const { mountPoint, type, options, superOptions, device } of readMountinfo() ?? []) {
+    if (options.includes('ro') || seen.has(device)) continue;
+    if (type.startsWith('cgroup')) seen.add(device);
     if (type === 'cgroup') {
       const controllers = superOptions.filter(option => V1_CONTROLLERS.includes(option));
-      if (controllers.length > 0) found.push({ version: 1, root: mountPoint, controllers });
+      found.push({ version: 1, root: mountPoint, controllers });
     } else if (type === 'cgroup2') {
       const controllers = readFileSync(join(mountPoint, 'cgroup.controllers'), 'utf8').trim();
       found.push({ version: 2, root: mountPoint, controllers: controllers.split(' ').filter(Boolean) });
@@ -110,14 +106,7 @@ let unmountedTree: Hierarchy | undefined;
 
 /** A mount of the v2 tree that is attached nowhere, and ends with this process. */
 function detachedTree(): Hierarchy {
-  const context = call(fsopen('cgroup2', FSOPEN.CLOEXEC));
-  try {
-    call(fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0));
-    const tree = call(fsmount(context, FSMOUNT.CLOEXEC, 0));
-    return { version: 2, root: `/proc/self/fd/${tree}`, controllers: [] };
-  } finally {
-    call(close(context));
-  }
+  return { version: 2, root: `/proc/self/fd/${mountTree()}`, controllers: [] };
 }
 
 export interface Group {
@@ -130,15 +119,21 @@ export interface Group {
   home: string;
 }
 
-/** Makes one group in each hierarchy. @throws Error if this user may not make groups; it leaves none behind */
-export function makeGroups(name: string, limits: Limits): Group[] {
+/**
+ * Makes one group in each hierarchy.
+ * @param open names of hierarchies of which the sandbox sees the root: the way out that it was made for
+ * @throws Error if this user may not make groups; it leaves none behind
+ */
+export function makeGroups(name: string, limits: Limits, open: readonly string[] = []): Group[] {
   const made: Group[] = [];
   try {
-    for (const hierarchy of allHierarchies()) {
+    const closed = escapeHierarchies().filter(each => !open.includes(each));
+    const all = [...allHierarchies(), ...closed.flatMap(attach)];
+    for (const { root } of all) makeDirectories(join(root, COURSE_GROUP));
+    const withheld = withholdMachine(all);
+    for (const hierarchy of all) {
       const course = join(hierarchy.root, COURSE_GROUP);
       const directory = join(course, name);
-      makeDirectories(course);
-      const withheld = withholdMachine(course, hierarchy);
       if (hierarchy.version === 2) {
         pass(hierarchy.root, hierarchy.controllers);
         pass(course, hierarchy.controllers);
@@ -152,9 +147,36 @@ export function makeGroups(name: string, limits: Limits): Group[] {
     }
   } catch (error) {
     for (const { directory } of made) for (const group of below(directory)) quietly(() => rmdirSync(group));
+    void letGo(made);
     throw error;
   }
   return made;
+}
+
+/** A hierarchy that no mount namespace has, under the path of a descriptor; nothing if it is just ending. */
+function attach(name: string): Hierarchy[] {
+  const mount = quietly(() => mountHierarchy(name));
+  return mount === undefined
+    ? []
+    : [{ version: 1, root: `/proc/self/fd/${mount}`, controllers: [], detached: name }];
+}
+
+/** Lets go of the hierarchies whose groups have been removed: the last sandbox of several ends them. */
+async function letGo(groups: readonly Group[]): Promise<void> {
+  for (const { hierarchy } of groups) {
+    if (hierarchy.detached === undefined) continue;
+    closeSync(Number(basename(hierarchy.root)));
+    await endHierarchy(hierarchy.detached);
+  }
+}
+
+/** Removes all groups of a sandbox, whose processes must have ended or be ending. @returns what could not be removed */
+export async function removeGroups(groups: readonly Group[]): Promise<string[]> {
+  const left = [];
+  for (const { directory } of groups) left.push(...(await removeGroup(directory)));
+  removeCourseGroups();
+  await letGo(groups);
+  return left;
 }
 
 /** Passes all controllers on to groups inside the sandbox, once its processes are in their leaf. */
@@ -222,7 +244,7 @@ export function abandonedGroups(): string[] {
   const courses = allHierarchies().map(({ root }) => join(root, COURSE_GROUP));
   return courses.flatMap(course =>
     (quietly(() => readdirSync(course)) ?? [])
-      .filter(name => /^\d+-\d+-[0-9a-f]{8}$/.test(name) && !hasMaker(name))
+      .filter(name => GROUP_NAME.test(name) && !hasMaker(name))
       .map(name => join(course, name)),
   );
 }

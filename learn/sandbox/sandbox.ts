@@ -34,17 +34,10 @@ import {
 import { repository } from '../repository.ts';
 import { descendants } from './descendants.ts';
 import { type Entered, type EnterOptions, enter, joinGroup } from './enter.ts';
-import {
-  freshGroupName,
-  type Group,
-  type Limits,
-  makeGroups,
-  passOn,
-  removeCourseGroups,
-  removeGroup,
-  thawAll,
-} from './groups.ts';
+import type { Escapes } from './escapes.ts';
+import { type Group, type Limits, makeGroups, passOn, removeGroups, thawAll } from './groups.ts';
 import { initExecutable } from './init.ts';
+import { freshGroupName } from './maker.ts';
 import { type Excerpt, planRoot } from './plan.ts';
 import { withheldRights } from './rights.ts';
 import { type Placed, rootItems } from './root.ts';
@@ -57,6 +50,8 @@ export interface SandboxOptions {
   placed?: readonly Placed[];
   /** Working directory inside; by default the course's folder. */
   directory?: string;
+  /** What it may break out by. */
+  escapes?: Escapes | undefined;
 }
 
 const LIMITS: Limits = { memory: 1024 ** 3, processes: 400 };
@@ -83,9 +78,9 @@ export class Sandbox implements AsyncDisposable {
 
   /** @throws SyscallError naming the step that failed; it leaves nothing behind */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { limits = LIMITS, excerpt, placed = [], directory = repository } = options;
+    const { limits = LIMITS, excerpt, placed = [], directory = repository, escapes } = options;
     const userNamespace = process.geteuid?.() !== 0;
-    const { groups, withoutGroups } = groupsOf(limits, userNamespace);
+    const { groups, withoutGroups } = groupsOf(limits, userNamespace, escapes);
     using opened = new DisposableStack();
     const go = pipe();
     opened.adopt(go.readEnd, closeSync);
@@ -95,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
       // The sandbox ends with this program, even if it is killed.
       prctl(PR.SET_PDEATHSIG, SIG.KILL, 0, 0, 0),
       { ...read(go.readEnd, new Uint8Array(1)), expect: 1 },
-      ...groupItems(groups),
+      ...(userNamespace ? [] : groupItems(groups)),
       setsid(),
       ...rootItems(planRoot({ groups, excerpt, placed, userNamespace, directory })),
       sethostname('sandbox'),
@@ -104,23 +99,22 @@ export class Sandbox implements AsyncDisposable {
       ...nothingOnStreams(),
       execveat(image, '', ['sandbox'], [], AT.EMPTY_PATH),
     ];
+    const flags = NAMESPACES | (userNamespace ? CLONE.NEWUSER : 0);
+    const { pid, pidfd, executed } = await Promise.try(() =>
+      startChild(items, { flags, doing: 'cannot make a sandbox' }),
+    ).catch(async error => {
+      await removeGroups(groups);
+      throw error;
+    });
+    const sandbox = new Sandbox({ pid, pidfd, groups, directory, userNamespace, withoutGroups });
     try {
-      const flags = NAMESPACES | (userNamespace ? CLONE.NEWUSER : 0);
-      const { pid, pidfd, executed } = startChild(items, { flags, doing: 'cannot make a sandbox' });
-      const sandbox = new Sandbox({ pid, pidfd, groups, directory, userNamespace, withoutGroups });
-      try {
-        if (userNamespace) mapRoot(pid);
-        call(write(go.writeEnd, new Uint8Array(1)));
-        await executed;
-        groups.forEach(passOn);
-        return sandbox;
-      } catch (error) {
-        await sandbox.close();
-        throw error;
-      }
+      if (userNamespace) mapRoot(pid);
+      call(write(go.writeEnd, new Uint8Array(1)));
+      await executed;
+      groups.forEach(passOn);
+      return sandbox;
     } catch (error) {
-      for (const group of groups) await removeGroup(group.directory);
-      removeCourseGroups();
+      await sandbox.close();
       throw error;
     }
   }
@@ -138,7 +132,7 @@ export class Sandbox implements AsyncDisposable {
   /** Starts a program inside. @throws SyscallError if the sandbox cannot be entered */
   async enter(argv: readonly string[], options: EnterOptions = {}): Promise<Entered> {
     const { pidfd, groups, directory, userNamespace } = this.#fields;
-    const also = (groups.length > 0 ? CLONE.NEWCGROUP : 0) | (userNamespace ? CLONE.NEWUSER : 0);
+    const also = userNamespace ? CLONE.NEWUSER : CLONE.NEWCGROUP;
     const entered = await enter({
       pidfd,
       namespaces: NAMESPACES | also,
@@ -175,9 +169,7 @@ export class Sandbox implements AsyncDisposable {
     await watchExit(pidfd);
     reap(pidfd);
     closeSync(pidfd);
-    const left = [];
-    for (const { directory } of groups) left.push(...(await removeGroup(directory)));
-    removeCourseGroups();
+    const left = await removeGroups(groups);
     if (left.length > 0)
       throw new Error(`the sandbox has ended, but its control groups cannot be removed: ${left.join(' ')}`);
   }
@@ -190,11 +182,12 @@ export class Sandbox implements AsyncDisposable {
 function groupsOf(
   limits: Limits,
   userNamespace: boolean,
+  escapes: Escapes | undefined,
 ): { groups: Group[]; withoutGroups: string | undefined } {
   if (userNamespace)
     return { groups: [], withoutGroups: 'only root may make control groups: start learn with sudo' };
   try {
-    const groups = makeGroups(freshGroupName(), limits);
+    const groups = makeGroups(freshGroupName(), limits, escapes && [escapes.hierarchy]);
     return {
       groups,
       withoutGroups: groups.some(({ hierarchy }) => hierarchy.controllers.length > 0)
@@ -207,9 +200,11 @@ function groupsOf(
   }
 }
 
-/** The group that a process is in when it makes a cgroup namespace becomes the root that it sees. */
+/**
+ * The group that a process is in when it makes a cgroup namespace becomes the root that it sees. In a namespace of its
+ * own it can make no new hierarchies, even if it has no groups: their release_agent would be a way out.
+ */
 function groupItems(groups: readonly Group[]): Item[] {
-  if (groups.length === 0) return [];
   const leaves = groups.filter(({ home, directory }) => home !== directory);
   return [
     ...groups.flatMap(({ directory }) => joinGroup(directory)),

@@ -81,7 +81,7 @@ function testCode(chapter: string, blocks: readonly Block[]): void {
   for (const block of blocks) {
     const { language, attributes, lines, line } = block;
     const [from, to, whole] = [attributes.get('from'), attributes.get('to'), attributes.get('file')];
-    if (language === 'ts') {
+    if (language === 'ts' || language === 'sh') {
       test(`the code at line ${line} is that of ${whole ?? from}`, () => {
         if (whole !== undefined) expect(`${lines.join('\n')}\n`).toBe(file(whole));
         else

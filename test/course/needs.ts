@@ -1,9 +1,20 @@
 // What a transcript may ask of the machine: needs=strace, needs=cgroup-v2.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { openEscapes } from '../../learn/sandbox/escapes.ts';
 import { hierarchies } from '../../learn/sandbox/groups.ts';
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** Why `learn shell --escapes` does not work here. */
+function whyNoEscapes(): string | undefined {
+  try {
+    void openEscapes()[Symbol.asyncDispose]();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** Why a transcript cannot be run here; undefined when it can. */
 export function missing(needs: string | undefined): string | undefined {
@@ -16,6 +27,7 @@ export function missing(needs: string | undefined): string | undefined {
 function reason(need: string): string | undefined {
   if (need === 'root') return process.geteuid?.() === 0 ? undefined : 'wants root';
   if (need === 'x64' || need === 'arm64') return process.arch === need ? undefined : `wants ${need}`;
+  if (need === 'escapes') return whyNoEscapes();
   const cgroup = /^cgroup-v([12])$/.exec(need);
   if (cgroup !== null) {
     const version = Number(cgroup[1]);

@@ -25,11 +25,18 @@ const JOB_ENDED = /^\[\d+\][+-]? +(Done|Exit|Terminated|Killed|Stopped|Running).
 /** The prompt of a shell in a box, at the end of what was printed. */
 const INNER = /(^|\n)(?:box|\/)?[^#$\n]*# $/;
 
-/** @param timeout milliseconds that a command may take */
-export async function openShell(sandbox: Sandbox, timeout = 15_000): Promise<Shell> {
+export async function openShell(
+  sandbox: Sandbox,
+  options: {
+    /** Milliseconds that a command may take. */
+    timeout?: number | undefined;
+    environment?: Record<string, string> | undefined;
+  } = {},
+): Promise<Shell> {
+  const { timeout = 15_000 } = options;
   const { master, slave } = openPty(SIZE);
   // Without LINES and COLUMNS: programs ask the terminal.
-  const environment = { TERM: 'dumb', LC_ALL: 'C' };
+  const environment = { ...options.environment, TERM: 'dumb', LC_ALL: 'C' };
   const entered = await sandbox.enter(['setsid', '--ctty', '--wait', ...shellCommand], {
     streams: [slave, slave, slave],
     environment,

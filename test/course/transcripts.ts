@@ -1,5 +1,6 @@
 // The transcripts of a README, typed into the shell of a sandbox, one after another.
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Escapes, openEscapes } from '../../learn/sandbox/escapes.ts';
 import { Sandbox } from '../../learn/sandbox/sandbox.ts';
 import { missing } from './needs.ts';
 import type { Block } from './readme.ts';
@@ -13,13 +14,17 @@ export function testTranscripts(blocks: readonly Block[], timeout?: number): voi
   describe('transcripts', () => {
     let sandbox: Sandbox;
     let shell: Shell | undefined;
+    let escapes: Escapes | undefined;
+    const needed = transcripts.some(({ attributes }) => attributes.get('needs')?.includes('escapes'));
     beforeAll(async () => {
-      sandbox = await Sandbox.create();
-      shell = await openShell(sandbox, timeout);
+      escapes = needed && missing('escapes') === undefined ? openEscapes() : undefined;
+      sandbox = await Sandbox.create({ escapes });
+      shell = await openShell(sandbox, { timeout, environment: escapes?.environment(sandbox.pid) });
     });
     afterAll(async () => {
       await shell?.[Symbol.asyncDispose]();
       await sandbox?.close();
+      await escapes?.[Symbol.asyncDispose]();
     });
     for (const block of transcripts) {
       const why = missing(block.attributes.get('needs'));
