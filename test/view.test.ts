@@ -192,6 +192,7 @@ describe.runIf(hasTmux)('in a terminal', () => {
     await shows(/INSIDE/);
     type('e');
     await shows(/^\/ #/m);
+    await shows(/^shell second; exit to return/m);
     type('exit', 'Enter');
     await shows(/▸ second/);
     type('s');
@@ -204,6 +205,29 @@ describe.runIf(hasTmux)('in a terminal', () => {
     await shows('code=0');
     expect(screen()).not.toContain('CONTAINER');
     expect(settings('after')).toBe(settings('before'));
+  });
+
+  test('an action that fails says why until a key is pressed, and a question ends with its container', async () => {
+    await engine.run(['sleep', '1000'], { name: 'other' });
+    const id = await engine.run(['sleep', '1000'], { name: 'ending' });
+    type(md('view ending'), 'Enter');
+    await shows(/▸ ending/);
+    await engine.ask('POST', `/containers/${id}/kill`);
+    await shows(/▸ ending +exited/);
+    type('e');
+    await shows(/is not running.*press any key to return/s);
+    type('x');
+    await shows(/▸ ending/);
+    type('s');
+    await shows('stop ending? y');
+    await engine.ask('DELETE', `/containers/${id}`);
+    await shows(/▸ other/);
+    type('y');
+    type('2');
+    await shows(/sleep 1000/);
+    expect(screen()).not.toContain('stop other');
+    expect((await engine.inspect('other')).State.Status).toBe('running');
+    type('q');
   });
 
   test.each(['C-c', 'TERM'])('gives the terminal back at %s', async how => {

@@ -104,6 +104,8 @@ export interface MountTable {
   inode: number;
   pid: number;
   mounts: MountView[];
+  /** There are more, which were not read. */
+  more: boolean;
 }
 
 export interface MountView {

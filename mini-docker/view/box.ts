@@ -35,7 +35,7 @@ export async function readBox({ id, main, pids, neighbours }: Box): Promise<BoxV
     processes: await readProcesses(read),
     more: sorted.length - read.length,
     namespaces,
-    mounts: each('mnt').map(({ inode, pid }) => ({ inode, pid, mounts: readMounts(pid) })),
+    mounts: each('mnt').map(({ inode, pid }) => ({ inode, pid, ...readMounts(pid) })),
     groups: readGroups(read),
     networks: readNetworks(each('net')),
     published: [],

@@ -1,5 +1,5 @@
 // The mounts that a box's process 1 sees, with the layers of overlays.
-import type { MountView } from '../formats/view.ts';
+import type { MountTable, MountView } from '../formats/view.ts';
 import { readBeginning } from '../linux/proc/file.ts';
 import { decodeMountinfo, type MountInfo } from '../linux/proc/mountinfo.ts';
 
@@ -7,11 +7,15 @@ import { decodeMountinfo, type MountInfo } from '../linux/proc/mountinfo.ts';
 const MOST = 500;
 const MOST_BYTES = 256 * 1024;
 
-export function readMounts(pid: number): MountView[] {
+export function readMounts(pid: number): Pick<MountTable, 'mounts' | 'more'> {
   const text = readBeginning(`/proc/${pid}/mountinfo`, MOST_BYTES);
   // The last line may be cut.
-  const lines = text.split('\n').slice(0, -1).slice(0, MOST);
-  return decodeMountinfo(lines.join('\n')).map(shaped);
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const lines = whole.split('\n').slice(0, -1);
+  return {
+    mounts: decodeMountinfo(lines.slice(0, MOST).join('\n')).map(shaped),
+    more: lines.length > MOST || whole !== text,
+  };
 }
 
 function shaped(mount: MountInfo): MountView {

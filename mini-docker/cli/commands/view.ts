@@ -11,8 +11,14 @@ import { showView } from '../view/session.ts';
 import type { Action } from '../view/state.ts';
 
 const ACTIONS: readonly Action[] = [
-  { key: 'l', word: 'logs', command: ['logs', '--follow', '--tail', '100'], shows: 'terminal' },
-  { key: 'e', word: 'shell', command: ['exec', '-it'], after: ['sh'], shows: 'terminal' },
+  {
+    key: 'l',
+    word: 'logs',
+    command: ['logs', '--follow', '--tail', '100'],
+    shows: 'terminal',
+    leave: 'Ctrl-C',
+  },
+  { key: 'e', word: 'shell', command: ['exec', '-it'], after: ['sh'], shows: 'terminal', leave: 'exit' },
   { key: 's', word: 'stop', command: ['stop'], shows: 'message', asks: true },
   { key: 'r', word: 'restart', command: ['restart'], shows: 'message', asks: true },
   { key: 'i', word: 'inspect', command: ['inspect'], shows: 'page' },

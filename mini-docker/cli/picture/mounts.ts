@@ -2,7 +2,7 @@
 import type { MountView } from '../../formats/view.ts';
 import { html } from '../../web/html.ts';
 import { tree, UNICODE } from '../view/lines.ts';
-import { compared, layerText, mountText, processText } from '../view/sections.ts';
+import { compared, layerText, MORE_MOUNTS, mountText, processText } from '../view/sections.ts';
 import { type Drawing, type Item, note } from './items.ts';
 import { branchLines, line, words } from './shapes.ts';
 
@@ -14,6 +14,7 @@ export function mounts({ box, columns }: Drawing): Item[] {
   if (first === undefined) return [];
   return [
     ...mountItems(first.mounts, `${first.inode}`, columns),
+    ...(first.more ? [note(MORE_MOUNTS, columns)] : []),
     ...others.flatMap(({ inode, pid, mounts }) => {
       const { added, kept, gone } = compared(first.mounts, mounts);
       const text = `namespace ${inode} of ${processText(pid, box)}`;

@@ -79,6 +79,31 @@ export function fitted(text: string, width: number, glyphs: Glyphs): string {
   return cut + ' '.repeat(room - used) + glyphs.more;
 }
 
+/** Columns by which the rest of a folded line is indented, and from where it may be broken at a space. */
+const [INDENT, BREAK_FROM] = [4, 0.6];
+
+/** Text as lines of at most `width` columns, so that none of it is lost. */
+export function folded(text: string, width: number): string[] {
+  const shown = visible(text);
+  if (shown.length <= width && stringWidth(shown) <= width) return [shown];
+  const lines: string[] = [];
+  let line = '';
+  let used = 0;
+  for (const { segment } of segments.segment(shown)) {
+    const wide = stringWidth(segment);
+    if (used + wide > width) {
+      const space = line.lastIndexOf(' ');
+      const end = space > width * BREAK_FROM ? space + 1 : line.length;
+      lines.push(line.slice(0, end));
+      line = ' '.repeat(INDENT) + line.slice(end);
+      used = stringWidth(line);
+    }
+    line += segment;
+    used += wide;
+  }
+  return [...lines, line];
+}
+
 /** A bar of `width` columns. @param share 0 to 1 */
 export function bar(share: number, width: number, { full, empty }: Glyphs): string {
   const filled = Math.round(Math.min(Math.max(share, 0), 1) * width);

@@ -2,7 +2,15 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import type { View } from '../../formats/view.ts';
 import { ASCII, UNICODE } from './lines.ts';
-import { drawScreen, encodeRow, plainText, type Size, sectionHeight, sectionWidth } from './screen.ts';
+import {
+  drawScreen,
+  encodeRow,
+  furthestScroll,
+  plainText,
+  type Size,
+  sectionHeight,
+  sectionWidth,
+} from './screen.ts';
 import { type Action, firstState, looked, pressed, type ViewState } from './state.ts';
 import { decodeKeys } from './terminal.ts';
 import { viewAt, web } from './testing/example.ts';
@@ -46,6 +54,7 @@ describe.each(sizes)('in a window of $columns x $rows', size => {
 });
 
 const SIZE = sizes[1]!;
+const drawing = { glyphs: UNICODE, width: sectionWidth(SIZE) };
 const drawn = (state: ViewState, size = SIZE) => plainText(drawScreen(state, size, UNICODE)).join('\n');
 const section = (tab: number, views: readonly View[] = [viewAt(1), viewAt(2)]) =>
   drawn(press(stateAfter(views, SIZE), String(tab)));
@@ -141,6 +150,43 @@ test('keys choose a container, a section and an action that asks first', () => {
   expect(pressed(asked, 'n', 20).run).toBeUndefined();
   expect(pressed(asked, 'y', 20).run).toBe(ACTIONS[0]);
   expect(pressed(state, 'q', 20).quit).toBe(true);
+});
+
+test('a question is about one container: when that is gone, no other is stopped', () => {
+  const state = press(stateAfter([viewAt(1)], SIZE), 's');
+  expect(state.asking).toBeDefined();
+  const { chosen: _, ...view } = viewAt(2);
+  const [, db] = view.boxes;
+  const next = looked(state, { ...view, boxes: [db!], wanted: db!.id }, drawing);
+  expect(next.chosen).toBe(db!.id);
+  expect(pressed(next, 'y', 20).run).toBeUndefined();
+  // A container that takes the place of another has not changed.
+  const other = { ...web, id: db!.id };
+  const moved = looked(state, { ...viewAt(2, other), boxes: [db!], wanted: db!.id }, drawing);
+  expect(moved.sections.flat().filter(({ lit }) => lit)).toEqual([]);
+});
+
+test('a section and a page are folded in a narrow window, and can be read to the end', () => {
+  const narrow = { columns: 60, rows: 20 };
+  const long = `/var/lib/${'x'.repeat(100)}/end-of-layer`;
+  const overlay = web.mounts[0]!.mounts[0]!;
+  const box = { ...web, mounts: [{ ...web.mounts[0]!, mounts: [{ ...overlay, layers: [long] }] }] };
+  const shown = (state: ViewState) => plainText(drawScreen(state, narrow, UNICODE)).join('\n');
+  const state = stateAfter([viewAt(1, box)], narrow);
+  const joined = (text: string) => text.replace(/\n.*?│ +/g, '');
+  expect(joined(shown(press(state, '4')))).toContain('end-of-layer');
+  const words = Array.from({ length: 40 }, (_, index) => `word-${index}`).join(' ');
+  const page = { ...state, page: { title: 'why web', lines: [words, ...words.split(' ')] } };
+  expect(furthestScroll(page, narrow)).toBeGreaterThan(24);
+  expect(shown({ ...page, scroll: furthestScroll(page, narrow) })).toMatch(/word-39\n.*Esc back/);
+  for (const row of shown(page).split('\n')) expect(stringWidth(row)).toBeLessThanOrEqual(60);
+});
+
+test('at 60 columns the keys of all actions and the name of the section are there', () => {
+  const narrow = { columns: 60, rows: 20 };
+  const rows = plainText(drawScreen(press(stateAfter([viewAt(1)], narrow), '5'), narrow, UNICODE));
+  expect(rows[1]).toMatch(/1 2 3 4 5 cgroup 6 7 8$/);
+  expect(rows.at(-1)).toBe(' q quit s stop 1-8');
 });
 
 test('a window that is too small says so', () => {

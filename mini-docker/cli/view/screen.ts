@@ -7,7 +7,7 @@
 //   keys
 import { pressureText } from './figures.ts';
 import { graph, HOST, rate } from './history.ts';
-import { bar, fitted, type Glyphs, type Tone } from './lines.ts';
+import { bar, fitted, folded, type Glyphs, type Tone } from './lines.ts';
 import { SECTIONS } from './sections.ts';
 import type { DrawnLine, ViewState } from './state.ts';
 
@@ -81,10 +81,11 @@ function keysText({ asking, message, page, actions, chosen, view }: ViewState, c
   if (asking !== undefined) return ` ${asking.word} ${name}? y: yes, any other key: no`;
   if (message !== undefined) return ` ${message}`;
   if (page !== undefined) return ' Esc back  PgUp PgDn scroll  q quit';
-  const words = actions.map(({ key, word }) => `${key} ${word}`);
+  const words = ['q quit', ...actions.map(({ key, word }) => `${key} ${word}`)];
+  if (columns < 80) return ` ${[...words, '1-8'].join(' ')}`;
   const moves =
     columns >= 120 ? ['arrows choose', '1-8 section', 'PgUp PgDn scroll'] : ['arrows', '1-8', 'PgDn'];
-  return ` ${['q quit', ...words, ...moves].join('  ')}`;
+  return ` ${[...words, ...moves].join('  ')}`;
 }
 
 const keysTone = ({ asking, message }: ViewState): Span['tone'] =>
@@ -155,19 +156,13 @@ function hostCells({ view, history }: ViewState, width: number, glyphs: Glyphs):
 }
 
 function rightCells(state: ViewState, size: Size, glyphs: Glyphs): Row[] {
-  const room = size.columns - leftWidth(size) - 2;
+  const room = roomAtRight(size);
   const whole = (text: string, tone: Span['tone'] = 'plain'): Row => [
     { text: fitted(text, room, glyphs), tone },
   ];
-  const height = sectionHeight(size);
-  const { page, view, chosen, scroll } = state;
-  if (page !== undefined) {
-    const first = clamp(scroll, page.lines.length - height);
-    return [
-      whole(page.title, 'heading'),
-      ...page.lines.slice(first, first + height).map(line => whole(line)),
-    ];
-  }
+  const { page, view, chosen } = state;
+  const lines = scrolledLines(state, size);
+  if (page !== undefined) return [whole(page.title, 'heading'), ...lines.map(({ text }) => whole(text))];
   const box = view?.boxes.find(({ id }) => id === chosen);
   if (box === undefined) return [whole(''), whole(view === undefined ? '' : state.empty, 'dim')];
   if (state.sections.length === 0)
@@ -176,10 +171,35 @@ function rightCells(state: ViewState, size: Size, glyphs: Glyphs): Row[] {
       whole(box.note),
       ...(box.status === 'running' ? [] : [whole('It is not running: the kernel has nothing of it.', 'dim')]),
     ];
-  const lines = state.tab === 0 ? everything(state, height - 1, box) : (state.sections[state.tab - 1] ?? []);
-  const first = clamp(scroll, lines.length - height);
-  const shown = lines.slice(first, first + height).map((line): Row => lineRow(line, room, glyphs));
-  return [tabs(state, room, glyphs), ...shown];
+  return [tabs(state, room, glyphs), ...lines.map((line): Row => lineRow(line, room, glyphs))];
+}
+
+const roomAtRight = (size: Size): number => size.columns - leftWidth(size) - 2;
+
+/** The lines on the right, from the first that is shown. */
+function scrolledLines(state: ViewState, size: Size): DrawnLine[] {
+  const lines = linesAtRight(state, size);
+  const height = sectionHeight(size);
+  const first = Math.min(state.scroll, Math.max(0, lines.length - height));
+  return lines.slice(first, first + height);
+}
+
+/** Lines that can be scrolled over on the right. */
+export function furthestScroll(state: ViewState, size: Size): number {
+  return Math.max(0, linesAtRight(state, size).length - sectionHeight(size));
+}
+
+/** A section or a page is folded where the window is narrow, and the overview is cut. */
+function linesAtRight(state: ViewState, size: Size): readonly DrawnLine[] {
+  const { page, tab, view, chosen, sections } = state;
+  if (page !== undefined)
+    return page.lines.flatMap(line => folded(line, roomAtRight(size)).map(text => ({ text })));
+  if (tab > 0)
+    return (sections[tab - 1] ?? []).flatMap(line =>
+      folded(line.text, sectionWidth(size)).map(text => ({ ...line, text })),
+    );
+  const box = view?.boxes.find(({ id }) => id === chosen);
+  return box === undefined ? [] : everything(state, sectionHeight(size) - 1, box);
 }
 
 /** The start of every section: as many lines of each as there is room for, short ones first. */
@@ -247,7 +267,9 @@ function tabs({ sections, tab }: ViewState, room: number, glyphs: Glyphs): Row {
       return `${index + 1}${lit ? glyphs.changed : ' '}${each[which]}`;
     });
   const long = text('name');
-  const words = long.join('  ').length <= room ? long : text('short');
+  const short = text('short');
+  const numbers = short.map((word, index) => (index === tab ? word : word.slice(0, 2).trimEnd()));
+  const words = long.join('  ').length <= room ? long : short.join(' ').length <= room ? short : numbers;
   const spans: Span[] = [];
   let used = 0;
   for (const [index, word] of words.entries()) {
@@ -259,8 +281,6 @@ function tabs({ sections, tab }: ViewState, room: number, glyphs: Glyphs): Row {
   }
   return spans;
 }
-
-const clamp = (scroll: number, most: number): number => Math.max(0, Math.min(scroll, most));
 
 const CODES: Record<Span['tone'], string> = {
   plain: '',

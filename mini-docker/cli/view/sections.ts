@@ -44,14 +44,18 @@ export const SECTIONS: readonly Section[] = [
 const heading = (text: string): Line => ({ text, tone: 'heading' });
 const note = (text: string): Line => ({ text, tone: 'dim' });
 
-function processes({ box, glyphs }: Drawing): Line[] {
+/** Columns below which the users and the memory of processes are left out. */
+const NARROW = 50;
+
+function processes({ box, glyphs, width }: Drawing): Line[] {
   const found = tree(box.processes, { id: ({ pid }) => pid, parent: ({ parent }) => parent }, glyphs);
   return [
-    note('INSIDE    HOST   USER     MEMORY  COMMAND'),
+    note(width < NARROW ? 'INSIDE    HOST  COMMAND' : 'INSIDE    HOST   USER     MEMORY  COMMAND'),
     ...found.map(({ node, branch }): Line => {
       const { inside, pid, uid, memory, state, command } = node;
       const size = memory === 0 ? '-' : encodeSize(memory);
-      const figures = `${String(inside).padStart(6)} ${String(pid).padStart(7)} ${String(uid).padStart(6)} ${size.padStart(10)}`;
+      const pids = `${String(inside).padStart(6)} ${String(pid).padStart(7)}`;
+      const figures = width < NARROW ? pids : `${pids} ${String(uid).padStart(6)} ${size.padStart(10)}`;
       const ended = state === 'Z' ? ' (ended; its parent has not asked for its exit status)' : '';
       return {
         text: `${figures}  ${branch}${command}${ended}`,
@@ -95,12 +99,15 @@ export function processText(pid: number, box: BoxView): string {
   return `pid ${pid} (${box.processes.find(each => each.pid === pid)?.command ?? ''})`;
 }
 
+export const MORE_MOUNTS = 'and more mounts, which are not read';
+
 function mounts({ box, glyphs }: Drawing): Line[] {
   const [first, ...others] = box.mounts;
   if (first === undefined) return [];
   return [
     ...mountLines(first.mounts, `${first.inode}`, glyphs),
-    ...others.flatMap(({ inode, pid, mounts }) => {
+    ...(first.more ? [note(MORE_MOUNTS)] : []),
+    ...others.flatMap(({ inode, pid, mounts, more }) => {
       const { added, kept, gone } = compared(first.mounts, mounts);
       return [
         { ...heading(`namespace ${inode} of ${processText(pid, box)}`), key: `mounts ${inode}` },
@@ -108,6 +115,7 @@ function mounts({ box, glyphs }: Drawing): Line[] {
           `has ${kept} of the mounts above${gone > 0 ? `, not the other ${gone}` : ''}${added.length > 0 ? ', and:' : ''}`,
         ),
         ...mountLines(added, `${inode}`, glyphs),
+        ...(more ? [note(MORE_MOUNTS)] : []),
       ];
     }),
   ];

@@ -2,9 +2,12 @@
 import type { View } from '../../formats/view.ts';
 import { ASCII, type Glyphs, UNICODE } from './lines.ts';
 import { runProgram } from './program.ts';
-import { drawScreen, sectionHeight, sectionWidth } from './screen.ts';
+import { drawScreen, furthestScroll, sectionHeight, sectionWidth } from './screen.ts';
 import { type Action, firstState, looked, pressed, redrawn, type ViewState } from './state.ts';
 import { checkTerminal, openTerminal } from './terminal.ts';
+
+/** Milliseconds: a program that fails sooner than this has not been used. */
+const QUICK = 2000;
 
 export interface Session {
   title: string;
@@ -32,6 +35,8 @@ export async function showView(session: Session): Promise<void> {
       const before = state.chosen;
       const press = pressed(state, key, sectionHeight(terminal.size()));
       state = press.state;
+      if (state.scroll > 0)
+        state = { ...state, scroll: Math.min(state.scroll, furthestScroll(state, terminal.size())) };
       if (press.quit) return left.resolve();
       if (state.chosen !== before) follow(state.chosen);
       if (press.run !== undefined) void act(press.run);
@@ -68,7 +73,15 @@ export async function showView(session: Session): Promise<void> {
     if (box === undefined) return;
     const argv = [...program, ...action.command, box.id, ...(action.after ?? [])];
     if (action.shows === 'terminal') {
-      await terminal.lend(() => runProgram(argv, 'inherit'));
+      await terminal.lend(async answer => {
+        process.stdout.write(`${action.word} ${box.name}; ${action.leave} to return\n`);
+        const begun = Date.now();
+        const { code } = await runProgram(argv, 'inherit');
+        if (code === 0 || Date.now() - begun > QUICK) return;
+        // What it said would be gone before it is read.
+        process.stdout.write('press any key to return\n');
+        await answer();
+      });
     } else {
       state = { ...state, message: `${action.word} ${box.name} …` };
       paint();

@@ -45,6 +45,8 @@ export interface Action {
   after?: readonly string[];
   /** 'terminal': it takes the terminal over. 'page': its output is shown. 'message': only how it ended. */
   shows: 'terminal' | 'page' | 'message';
+  /** How to leave what has taken the terminal over: 'Ctrl-C'. */
+  leave?: string;
   /** Asks first. */
   asks?: true;
 }
@@ -59,7 +61,9 @@ export function looked(state: ViewState, view: View, drawing: { glyphs: Glyphs; 
   const chosen = isThere ? state.chosen : view.wanted;
   const moved = chosen !== state.chosen;
   const history = remember(state.history, view);
-  const next: ViewState = { ...state, view, history, ...(moved ? { scroll: 0 } : {}) };
+  const next: ViewState = { ...state, view, history, ...(moved ? { scroll: 0, seen: new Map() } : {}) };
+  // The question was about the box that is gone.
+  if (moved) delete next.asking;
   if (chosen === undefined) delete next.chosen;
   else next.chosen = chosen;
   return redrawn(next, drawing);
@@ -113,7 +117,7 @@ export function pressed(state: ViewState, key: string, height: number): Press {
 
 function scrollBy(key: string, height: number): number | undefined {
   const page = Math.max(1, height - 1);
-  return { pagedown: page, pageup: -page, ' ': page, '+': 1, '-': -1, home: -1e9 }[key];
+  return { pagedown: page, pageup: -page, ' ': page, '+': 1, '-': -1, home: -1e9, end: 1e9 }[key];
 }
 
 function choose(state: ViewState, step: number): ViewState {

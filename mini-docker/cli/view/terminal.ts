@@ -1,4 +1,5 @@
 // The terminal as a window: raw escape sequences, which every terminal since the VT100 knows.
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { CommandError } from '../errors.ts';
@@ -14,8 +15,8 @@ export interface Terminal extends Disposable {
   size(): Size;
   /** Writes the rows that differ from those before. */
   paint(rows: readonly Row[]): void;
-  /** Gives the terminal to another program, and takes it back afterwards. */
-  lend<T>(work: () => Promise<T>): Promise<T>;
+  /** Gives the terminal to another program, and takes it back afterwards. `answer` waits for a key. */
+  lend(work: (answer: () => Promise<void>) => Promise<void>): Promise<void>;
 }
 
 /** @throws CommandError where there is no terminal that can show a window */
@@ -102,7 +103,7 @@ export function openTerminal(options: {
       process.on('SIGINT', ignore).on('SIGQUIT', ignore);
       for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
       try {
-        return await work();
+        await work(() => keyPressed(stdin));
       } finally {
         for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
         process.off('SIGINT', ignore).off('SIGQUIT', ignore);
@@ -120,15 +121,23 @@ export function openTerminal(options: {
   };
 }
 
+async function keyPressed(stdin: NodeJS.ReadStream): Promise<void> {
+  stdin.setRawMode(true).resume();
+  await Promise.race(['data', 'end', 'error'].map(event => once(stdin, event)));
+  stdin.pause();
+}
+
 const NAMES: Record<string, string> = {
   A: 'up',
   B: 'down',
   C: 'right',
   D: 'left',
   H: 'home',
+  F: 'end',
   '5~': 'pageup',
   '6~': 'pagedown',
   '1~': 'home',
+  '4~': 'end',
 };
 
 /** Names of the keys in a piece of input; sequences of keys without a name here are left out. */

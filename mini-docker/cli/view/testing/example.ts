@@ -82,6 +82,7 @@ export const web: BoxView = {
           propagation: 'master:1',
         },
       ],
+      more: false,
     },
   ],
   groups: [
