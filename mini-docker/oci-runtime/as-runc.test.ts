@@ -1,5 +1,5 @@
 // The same commands given to runc and to this runtime, and their answers compared: exit codes, output, errors.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, Bundle, has, OURS } from './testing/bundle.ts';
@@ -186,5 +186,49 @@ test.skipIf(!canCompare)('inside, both show the same', () => {
     const dates = /[A-Z][a-z]{2} +\d+ \d\d:\d\d/g;
     const own = bundle.cgroup;
     return [{ code, stdout: stdout.replace(dates, 'DATE').replaceAll(own, '/GROUP'), stderr }];
+  });
+});
+
+test.skipIf(!canCompare)(
+  'a container that waits for its start can be paused, and ended by any signal',
+  () => {
+    const answers = compare(bundle => {
+      bundle.configure(['sleep', '1000']);
+      const ended = (signal: string): Answer => {
+        const answer = bundle.call('kill', 'c', signal);
+        while (!bundle.call('state', 'c').stdout.includes('"stopped"'));
+        return answer;
+      };
+      return [
+        bundle.create('c'),
+        bundle.call('pause', 'c'),
+        bundle.call('state', 'c'),
+        bundle.call('start', 'c'),
+        bundle.call('resume', 'c'),
+        bundle.call('state', 'c'),
+        bundle.call('kill', 'c', 'WINCH'),
+        bundle.call('state', 'c'),
+        ended('TERM'),
+        bundle.call('start', 'c'),
+        bundle.call('delete', 'c'),
+      ];
+    });
+    expect(answers[2]!.stdout).toContain('"paused"');
+    expect(answers[3]!.code).toBe(1);
+    expect(answers[7]!.stdout).toContain('"created"');
+  },
+);
+
+test.skipIf(!canCompare)('a program that is found and cannot be executed says why', () => {
+  compare(bundle => {
+    const file = join(bundle.directory, 'rootfs/tmp/program');
+    const run = (content: string): Answer => {
+      writeFileSync(file, content, { mode: 0o755 });
+      bundle.configure(['/tmp/program']);
+      return bundle.call('run', 'c');
+    };
+    const answers = [run('no program'), run('#!/no/interpreter\n')];
+    expect(answers[0]).toEqual({ code: 1, stdout: '', stderr: 'exec /tmp/program: exec format error\n' });
+    return answers;
   });
 });

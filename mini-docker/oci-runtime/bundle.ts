@@ -85,7 +85,8 @@ export function checkedProcess(raw: Partial<Process>): Process {
   }
   const rlimits = list(raw.rlimits, 'process.rlimits');
   for (const [index, { type }] of rlimits.entries()) {
-    if (!(type.replace(/^RLIMIT_/, '') in RLIMIT)) throw new FormatError(`invalid rlimit type: ${type}`);
+    if (!/^RLIMIT_/.test(type) || !Object.hasOwn(RLIMIT, type.slice('RLIMIT_'.length)))
+      throw new FormatError(`wrong rlimit value: ${type}`);
     if (rlimits.slice(0, index).some(other => other.type === type))
       throw new FormatError(`process.rlimits names ${type} twice`);
   }

@@ -39,7 +39,10 @@ export const OCI_VERSION = '1.2.0';
 
 export function checkId(id: string): void {
   if (!/^[\w+.-]+$/.test(id) || id === '.' || id === '..')
-    throw new ExpectedError('badParameter', 'invalid container ID format');
+    throw new ExpectedError(
+      'badParameter',
+      id === '' ? 'container id cannot be empty' : 'invalid container ID format',
+    );
 }
 
 export const directoryOf = (root: string, id: string): string => join(root, id);
@@ -94,8 +97,8 @@ export function isAlive({ process }: StoredState): boolean {
 export function statusOf(root: string, state: StoredState): Status {
   if (state.process === undefined) return 'creating';
   if (!isAlive(state)) return 'stopped';
-  if (existsSync(fifoOf(directoryOf(root, state.id)))) return 'created';
-  return openCgroup(state.spec.linux.cgroupsPath)?.isFrozen() === true ? 'paused' : 'running';
+  if (openCgroup(state.spec.linux.cgroupsPath)?.isFrozen() === true) return 'paused';
+  return existsSync(fifoOf(directoryOf(root, state.id))) ? 'created' : 'running';
 }
 
 export function publicState(state: StoredState, status: Status): PublicState {

@@ -256,6 +256,10 @@ describe('mounts', () => {
 test('what this machine or this runtime lacks is refused by name, and never ignored', () => {
   const { linux } = { linux: (spec: Spec) => spec.linux as unknown as Record<string, unknown> };
   const resources = (value: object) => (spec: Spec) => Object.assign(spec.linux.resources!, value);
+  const filtering = (rule: object) => (spec: Spec) => {
+    const syscalls = [{ names: ['kill'], action: 'SCMP_ACT_ERRNO', ...rule }];
+    Object.assign(spec.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls } });
+  };
   for (const [change, message] of [
     [(spec: Spec) => Object.assign(linux(spec), { intelRdt: { closID: 'x' } }), 'intelRdt'],
     [(spec: Spec) => Object.assign(spec, { ociVersion: '2.0.0' }), "ociVersion is '2.0.0'"],
@@ -269,8 +273,16 @@ test('what this machine or this runtime lacks is refused by name, and never igno
     ],
     [
       (spec: Spec) => Object.assign(spec.process, { rlimits: [{ type: 'RLIMIT_X', soft: 1, hard: 1 }] }),
-      'invalid rlimit type',
+      'wrong rlimit value: RLIMIT_X',
     ],
+    [
+      (spec: Spec) => Object.assign(spec.process, { rlimits: [{ type: 'NOFILE', soft: 1, hard: 1 }] }),
+      'wrong rlimit value: NOFILE',
+    ],
+    [filtering({ action: 'SCMP_ACT_X' }), 'SCMP_ACT_X is not a valid action'],
+    [filtering({ args: [{ index: 0, op: 'SCMP_CMP_X', value: 1 }] }), 'SCMP_CMP_X is not a valid operator'],
+    [filtering({ args: [{ index: 6, op: 'SCMP_CMP_EQ', value: 1 }] }), 'kill compares argument 6'],
+    [resources({ devices: [{ allow: true, type: 'x' }] }), 'invalid cgroup device type "x"'],
     [
       (spec: Spec) => Object.assign(spec.process, { scheduler: { policy: 'SCHED_X' } }),
       'unknown scheduler policy',

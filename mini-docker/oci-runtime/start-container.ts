@@ -26,6 +26,8 @@ export async function failing(what: string, act: () => Promise<number>): Promise
 export async function startContainer(root: string, state: StoredState): Promise<void> {
   const status = statusOf(root, state);
   if (status === 'stopped') throw new ExpectedError('conflict', 'cannot start a container that has stopped');
+  if (status === 'paused')
+    throw new ExpectedError('conflict', 'cannot start a container in the paused state');
   if (status !== 'created') throw new ExpectedError('conflict', 'cannot start an already running container');
   const { spec } = state;
   const directory = directoryOf(root, state.id);

@@ -2,6 +2,7 @@
 // the root filesystem and the streams are the caller's, nothing is left running but the container's first
 // process, and that one waits on a FIFO, which outlives this program, until `start` lets it go on.
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
+import { resetSignals } from '../linux/child.ts';
 import { AT, CLONE, MS } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
@@ -11,7 +12,7 @@ import { afterBirth, birth, type CgroupEntry, joinItems } from '../runtime/birth
 import { type CgroupView, expandCgroupMount } from '../runtime/cgroup-mount.ts';
 import { FD } from '../runtime/descriptors.ts';
 import { consoleItems, devicesSection, prepareBoundDevices } from '../runtime/devices.ts';
-import { closeDescriptors, executables, execute, workingDirectory } from '../runtime/execution.ts';
+import { attempts, closeDescriptors, executables, workingDirectory } from '../runtime/execution.ts';
 import { limits, ownStreams, rights } from '../runtime/identity.ts';
 import { freshLabel, makeDirectories, requireProc } from '../runtime/inside.ts';
 import { labelItems } from '../runtime/labels.ts';
@@ -29,6 +30,7 @@ import { openTerminal } from '../runtime/terminal.ts';
 import { hasOwnUserNamespace } from '../runtime/user-namespace.ts';
 import { deniesGroups } from './id-maps.ts';
 import type { MadeMounts } from './made-mounts.ts';
+import { sayWhy } from './program-failure.ts';
 
 export interface OciStartFacts {
   enterCgroup: CgroupEntry;
@@ -83,6 +85,8 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   const filter = loadFilter(linux.seccomp ?? undefined);
   const listener = listenerOf(linux.seccomp ?? undefined, filter);
   const joinFirst = mapped && facts.enterCgroup !== 'born in it';
+
+  const tries = attempts(process);
 
   const sections = [
     section(
@@ -175,7 +179,10 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
     section(
       'program',
       closeDescriptors(facts.passed),
-      execute(process, listener === undefined ? filter : []),
+      resetSignals(),
+      listener === undefined ? filter : [],
+      tries,
+      sayWhy(process, tries),
     ),
     section('the one that forked', [
       { control: 'label', name: 'done' },

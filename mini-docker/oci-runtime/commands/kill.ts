@@ -27,7 +27,9 @@ export const command: Command = {
     const pidfd = status === 'stopped' ? undefined : state.process && openProcess(state.process);
     if (pidfd === undefined) throw new ExpectedError('conflict', 'container not running');
     const held = new HeldProcess(pidfd);
-    held.signal(signal);
+    // As the first of its pid namespace it ignores what it does not handle, and before its program runs that is
+    // everything. pid_namespaces(7)
+    held.signal(status === 'created' && !HARMLESS.has(signal) ? constants.signals.SIGKILL : signal);
     held.letGo();
     // With version 1 a frozen process does not even die of SIGKILL.
     if (status === 'paused' && signal === constants.signals.SIGKILL)
@@ -35,6 +37,13 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** Signals that end no process by default, and 0, which only asks whether there is one. signal(7) */
+const HARMLESS: ReadonlySet<number> = new Set(
+  (['SIGCHLD', 'SIGCONT', 'SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG', 'SIGWINCH'] as const)
+    .map((name): number => constants.signals[name])
+    .concat(0),
+);
 
 function send(pid: number, signal: number): void {
   try {

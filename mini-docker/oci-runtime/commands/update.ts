@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ExpectedError, FormatError } from '../../formats/errors.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { decodeSize } from '../../formats/sizes.ts';
 import { readJson } from '../bundle.ts';
 import { type Command, type Invocation, text } from '../command.ts';
 import { directoryOf, readState, writeState } from '../container-state.ts';
@@ -69,10 +70,20 @@ function requested(invocation: Invocation): Resources {
   const given = (name: string): number | undefined => {
     const value = text(invocation, name);
     if (value === undefined || value === '') return undefined;
-    const bytes = Number(value);
-    if (!Number.isSafeInteger(bytes))
+    const number = Number(value);
+    if (!Number.isSafeInteger(number))
       throw new ExpectedError('badParameter', `invalid value for ${name}: ${value}`);
-    return bytes;
+    return number;
+  };
+  /** Bytes, or -1 for no limit; also '64M'. */
+  const bytes = (name: string): number | undefined => {
+    const value = text(invocation, name);
+    if (value === undefined || value === '' || /^-?\d+$/.test(value)) return given(name);
+    try {
+      return decodeSize(value);
+    } catch (error) {
+      throw new ExpectedError('badParameter', `invalid value for ${name}: ${(error as Error).message}`);
+    }
   };
   const present = <T extends object>(fields: T): T =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
@@ -80,9 +91,9 @@ function requested(invocation: Invocation): Resources {
   const weight = given('blkio-weight');
   return {
     memory: present({
-      limit: given('memory'),
-      reservation: given('memory-reservation'),
-      swap: given('memory-swap'),
+      limit: bytes('memory'),
+      reservation: bytes('memory-reservation'),
+      swap: bytes('memory-swap'),
     }) as NonNullable<Resources['memory']>,
     cpu: present({
       shares: given('cpu-share'),

@@ -13,6 +13,7 @@ import type {
 import { ERRNO } from '../../linux/errno.ts';
 import type { Architecture } from '../../linux/step.ts';
 import { encodeInstructions, linearize } from './bpf.ts';
+import { checkWords } from './check.ts';
 import { isAlways, whereAll, whereOneOf } from './conditions.ts';
 import { DATA, Decisions, type Node, type Range, search } from './decision.ts';
 import { type Abi, MULTIPLEXERS, syscallNumbers } from './syscall-numbers.ts';
@@ -63,13 +64,14 @@ const compiled = new WeakMap<Seccomp, Map<Architecture, Uint8Array>>();
 /**
  * The filter as an array of struct sock_filter. Each profile object is compiled only once.
  * @throws RangeError when it is longer than the kernel accepts
- * @throws TypeError when it names an unknown architecture
+ * @throws TypeError when it names an unknown architecture, action or comparison
  */
 export function seccompFilter(profile: Seccomp, machine: Architecture): Uint8Array {
   const filters = compiled.get(profile) ?? new Map<Architecture, Uint8Array>();
   compiled.set(profile, filters);
   const known = filters.get(machine);
   if (known !== undefined) return known;
+  checkWords(profile, VERDICT);
   const filter = encodeInstructions(linearize(decide(profile, machine)));
   filters.set(machine, filter);
   return filter;
