@@ -35,6 +35,7 @@ const settings = {
   'no-new-privileges': true,
   labels: ['place=here'],
   ip: '127.0.0.1',
+  'host-gateway-ip': '192.0.2.7',
   'live-restore': false,
   'shutdown-timeout': 2,
   'registry-mirrors': ['https://mirror.example/'],
@@ -90,14 +91,16 @@ test('a container that says nothing has what the daemon says', async () => {
   const seen = await does([
     'run',
     '--rm',
+    '--add-host=outside:host-gateway',
     'busybox',
     'sh',
     '-c',
-    `${look}; cat /etc/resolv.conf /proc/self/cgroup`,
+    `${look}; cat /etc/resolv.conf /proc/self/cgroup /etc/hosts`,
   ]);
   expect(seen).toMatch(/^100\n200\n.* 8 .*\/dev\/shm\nNoNewPrivs:\t1\nCOMMAND\nmemfd:docker-in\n/);
   expect(seen).toContain('nameserver 192.0.2.53\n');
   expect(seen).toContain('search example.test\n');
+  expect(seen).toContain('192.0.2.7\toutside\n');
   expect(seen).toContain('/mini-docker-settings-test/');
 });
 

@@ -91,7 +91,7 @@ async function bind(server: Server, host: string, rootless: Rootless | undefined
     return host;
   }
   const [, address, port] = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[^:/[\]]+):(\d{1,5})$/.exec(host) ?? [];
-  if (address === undefined) {
+  if (address === undefined || Number(port) > 65_535) {
     throw new Error(`cannot listen on ${host}: must be unix:///path, tcp://address:port or fd://`);
   }
   const place = { host: address.replace(/^\[|\]$/g, ''), port: Number(port) };

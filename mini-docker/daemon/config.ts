@@ -23,10 +23,14 @@ import { meant } from '../formats/typo.ts';
 import { ULIMITS } from '../formats/ulimits.ts';
 import { storeOptions } from './cluster-options.ts';
 
-const checked =
-  (check: (text: string, where: string) => string): Schema<string> =>
-  (value, where) =>
-    check(string(value, where), where.replace(/\[\d+\]$/, ''));
+/** The schemas of texts. */
+const texts = new Set<unknown>([string]);
+
+function checked(check: (text: string, where: string) => string): Schema<string> {
+  const schema: Schema<string> = (value, where) => check(string(value, where), where.replace(/\[\d+\]$/, ''));
+  texts.add(schema);
+  return schema;
+}
 
 const atLeastOne: Schema<number> = (value, where) => {
   const number = integer(value, where);
@@ -69,8 +73,18 @@ const address = checked((text, where) => {
   throw new FormatError(`${where} must be an IP address, not ${JSON.stringify(text)}`);
 });
 
+const labels: Schema<string[]> = (value, where) => {
+  const found = array(checked(checkLabel))(value, where);
+  const keys = found.map(each => each.slice(0, each.indexOf('=')));
+  const second = found.findIndex((each, at) => found[keys.indexOf(keys[at]!)] !== each);
+  if (second < 0) return found;
+  throw new FormatError(
+    `${where}: conflict labels for ${found[keys.indexOf(keys[second]!)]} and ${found[second]}`,
+  );
+};
+
 const daemonConfig = object({
-  bip: checked(checkCidr),
+  bip: checked(checkBip),
   bridge: string,
   'cgroup-parent': string,
   'cluster-advertise': string,
@@ -94,6 +108,8 @@ const daemonConfig = object({
   'fixed-cidr': checked(checkCidr),
   'fixed-cidr-v6': checked(checkCidr),
   group: string,
+  /** What host-gateway in --add-host stands for. */
+  'host-gateway-ip': address,
   hosts: strings,
   icc: boolean,
   init: boolean,
@@ -105,7 +121,7 @@ const daemonConfig = object({
   /** Whether the daemon makes rules of the firewall; it does so with nftables. */
   iptables: boolean,
   ipv6: boolean,
-  labels: array(checked(checkLabel)),
+  labels,
   'live-restore': boolean,
   'log-driver': string,
   'log-level': oneOf('debug', 'info', 'warn', 'error', 'fatal'),
@@ -116,7 +132,7 @@ const daemonConfig = object({
   'max-concurrent-uploads': atLeastOne,
   /** Where GET /metrics is served: HOST:PORT. */
   'metrics-addr': checked(checkMetricsAddress),
-  mtu: integer,
+  mtu: unsigned,
   'no-new-privileges': boolean,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
@@ -140,26 +156,33 @@ const daemonConfig = object({
 });
 export type DaemonConfig = Infer<typeof daemonConfig>;
 
-const KNOWN = Object.keys(daemonConfig.optional);
+const { optional: schemas } = daemonConfig;
+const KNOWN = Object.keys(schemas);
 
 /** Dockerd's other keys, which mean nothing here: the daemon starts, and says so. */
 const WITHOUT_MEANING = new Set(
-  `allow-nondistributable-artifacts api-cors-header authorization-plugins builder containerd containerd-namespace
-  containerd-plugin-namespace cpu-rt-period cpu-rt-runtime cri-containerd
-  default-network-opts deprecated-key-path exec-root experimental features host-gateway-ip http-proxy https-proxy init-path
-  ip6tables max-download-attempts network-control-plane-mtu no-proxy node-generic-resources
-  oom-score-adjust pidfile proxies raw-logs runtimes selinux-enabled storage-opts swarm-default-advertise-addr
-  userland-proxy-path validate`.split(/\s+/),
+  `allow-direct-routing allow-nondistributable-artifacts api-cors-header authorization-plugins bip6 bridge-accept-fwmark
+  builder cdi-spec-dirs containerd containerd-namespace containerd-plugin-namespace containerd-plugins-namespace
+  cpu-rt-period cpu-rt-runtime cri-containerd default-network-opts deprecated-key-path exec-root experimental features
+  firewall-backend host-gateway-ips http-proxy https-proxy init-path ip-forward-no-drop ip6tables log-format
+  max-download-attempts min-api-version network-control-plane-mtu network-diagnostic-port no-proxy
+  node-generic-resources nri-opts oom-score-adjust pidfile proxies raw-logs rootless runtimes selinux-enabled
+  storage-opts swarm-default-advertise-addr userland-proxy-path validate`.split(/\s+/),
 );
 
-/** The file's fields, not yet checked. @throws Error with one line; a missing file is empty unless it `mustExist` */
+/**
+ * The file's fields, not yet checked. As for dockerd, whose documentation has a file with every key in it, an empty text
+ * is as good as no setting.
+ * @throws Error with one line; a missing file is empty unless it `mustExist`
+ */
 export function readDaemonConfig(
   path: string,
   { mustExist }: { mustExist: boolean },
 ): Record<string, unknown> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    // Editors on Windows begin a file with a byte order mark.
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !mustExist) return {};
@@ -167,11 +190,18 @@ export function readDaemonConfig(
   }
   if (text.trim() === '') return {};
   try {
-    return parseObject(text, 'it');
+    const fields = Object.entries(parseObject(text, 'it'));
+    return Object.fromEntries(fields.filter(([key, value]) => !isUnset(key, value)));
   } catch (cause) {
-    throw new Error(`${path}: ${(cause as Error).message}`, { cause });
+    const { message, cause: syntax } = cause as Error;
+    // V8 says where, in these words, and shows a piece of the text, which may have many lines.
+    const place = syntax instanceof Error ? /\(line \d+ column \d+\)/.exec(syntax.message)?.[0] : undefined;
+    throw new Error(`${path}: ${message}${place === undefined ? '' : ` ${place}`}`, { cause });
   }
 }
+
+const isUnset = (key: string, value: unknown): boolean =>
+  value === null || (value === '' && (WITHOUT_MEANING.has(key) || texts.has(Reflect.get(schemas, key))));
 
 /**
  * @param warn receives the keys of dockerd that mean nothing here
@@ -191,7 +221,21 @@ export function decodeDaemonConfig(
     const help = guess === undefined ? `there are ${KNOWN.join(', ')}` : `did you mean ${guess}?`;
     throw new FormatError(`there is no option ${JSON.stringify(key)}; ${help}`);
   }
-  return daemonConfig(fields, '');
+  const config = daemonConfig(fields, '');
+  if (config['exec-opts']?.includes(SYSTEMD_DRIVER)) warn(`exec-opts ${SYSTEMD_DRIVER}`);
+  return config;
+}
+
+/** The default bridge's own address and subnet. */
+function checkBip(text: string, where: string): string {
+  checkCidr(text, where);
+  const wrong = (why: string) => new FormatError(`${where}: ${JSON.stringify(text)} ${why}`);
+  const [address, bits] = text.split('/') as [string, string];
+  if (isIP(address) !== 4) throw wrong('is not an IPv4 address (for IPv6 there is fixed-cidr-v6)');
+  const host = 2 ** (32 - Number(bits));
+  const inNetwork = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) % host;
+  if (host < 4 || (inNetwork !== 0 && inNetwork !== host - 1)) return text;
+  throw wrong('is the address of the network itself: give the bridge another of its addresses');
 }
 
 function checkCidr(text: string, where: string): string {
@@ -201,12 +245,14 @@ function checkCidr(text: string, where: string): string {
   throw new FormatError(`${where}: ${JSON.stringify(text)} is not in CIDR notation, as 172.28.0.1/16`);
 }
 
+/** Control groups are made by this engine itself, as with cgroupfs; Kubernetes' guides have users ask for systemd. */
+const SYSTEMD_DRIVER = 'native.cgroupdriver=systemd';
+
 function checkExecOption(text: string, where: string): string {
-  if (text === 'native.cgroupdriver=cgroupfs') return text;
-  const why = text.startsWith('native.cgroupdriver=')
-    ? 'control groups are made by this engine itself: cgroupfs is the only driver'
-    : 'the only option is native.cgroupdriver';
-  throw new FormatError(`${where}: ${JSON.stringify(text)}: ${why}`);
+  if (['native.cgroupdriver=cgroupfs', SYSTEMD_DRIVER].includes(text)) return text;
+  throw new FormatError(
+    `${where}: ${JSON.stringify(text)}: the only option is native.cgroupdriver, cgroupfs or systemd`,
+  );
 }
 
 function checkLabel(text: string, where: string): string {

@@ -91,7 +91,15 @@ test('a wrong daemon.json is one clear line with its path', () => {
     [{ 'insecure-registries': ['http://x'] }, 'neither a host'],
     [{ 'max-concurrent-downloads': 0 }, 'must be at least 1'],
     [{ 'storage-driver': 'btrfs' }, 'storage-driver must be one of overlay2'],
-    [{ 'exec-opts': ['native.cgroupdriver=systemd'] }, 'cgroupfs is the only driver'],
+    [{ 'exec-opts': ['native.cgroupdriver=none'] }, 'the only option is native.cgroupdriver'],
+    [{ 'exec-opts': '' }, 'exec-opts must be a list'],
+    [{ debug: '' }, 'debug must be true or false'],
+    ['{\n  "debug": true,\n}', 'daemon.json: it is not JSON (line 3 column 1)'],
+    [{ labels: ['a=b', 'c=d', 'a=c'] }, 'conflict labels for a=b and a=c'],
+    [{ mtu: -1 }, 'mtu must'],
+    [{ bip: '10.0.0.0/24' }, 'bip: "10.0.0.0/24" is the address of the network itself'],
+    [{ bip: 'fd00::1/64' }, 'is not an IPv4 address'],
+    [{ bip: '10.0.0.1/24', bridge: 'none' }, 'bridge none and bip exclude each other'],
     [{ bip: '172.28.0.1' }, 'bip: "172.28.0.1" is not in CIDR notation'],
     [{ dns: ['one'] }, 'dns must be an IP address'],
     [
@@ -102,9 +110,33 @@ test('a wrong daemon.json is one clear line with its path', () => {
   ] as const) {
     expect(() => withFile(config), message).toThrow(message);
   }
-  expect(() => withFile({ debug: true }, ['-D'])).toThrow('debug is in the configuration file');
+  expect(() => withFile({ debug: true, bip: '10.0.0.1/24' }, ['-D', '--bip=10.0.0.2/24'])).toThrow(
+    'the following directives are specified both as a flag and in the configuration file: bip: (from flag: "10.0.0.2/24", from file: "10.0.0.1/24"), debug: (from flag: true, from file: true)',
+  );
   expect(() => daemonOptions(['--config-file', join(directory, 'none')], {})).toThrow(
     'cannot read the configuration: ENOENT',
+  );
+});
+
+test('a key without a value is no setting, and one that means something to dockerd only is named', () => {
+  const texts =
+    'bip bridge cgroup-parent data-root default-cgroupns-mode default-ipc-mode default-runtime fixed-cidr fixed-cidr-v6 group host-gateway-ip ip log-driver log-level metrics-addr seccomp-profile storage-driver tlscacert tlscert tlskey userns-remap';
+  const unset = Object.fromEntries(texts.split(' ').map(key => [key, '']));
+  expect(withFile({ ...unset, debug: null, pidfile: '', iptables: null })).toEqual(withFile({}));
+  expect(withFile(`\uFEFF${JSON.stringify({ debug: true })}`).reloadable.debug).toBe(true);
+  const others = {
+    'allow-direct-routing': false,
+    'containerd-plugins-namespace': 'docker-plugins',
+    'exec-opts': ['native.cgroupdriver=systemd'],
+    features: { cdi: true },
+    'firewall-backend': 'iptables',
+    'log-format': 'text',
+    'min-api-version': '1.24',
+  };
+  expect(withFile(others).withoutMeaning).toEqual(
+    Object.keys(others)
+      .filter(key => key !== 'exec-opts')
+      .concat('exec-opts native.cgroupdriver=systemd'),
   );
 });
 

@@ -72,6 +72,8 @@ export interface ContainerDefaults {
   runtime?: string | undefined;
   ulimits?: { Name: string; Soft: number; Hard: number }[] | undefined;
   dns?: string[] | undefined;
+  /** Address that `host-gateway` in --add-host stands for; undefined: the bridge's. */
+  hostGateway?: string | undefined;
   dnsOptions?: string[] | undefined;
   dnsSearch?: string[] | undefined;
   logDriver?: string | undefined;
@@ -161,6 +163,10 @@ function reloadable(config: DaemonConfig): Reloadable {
 }
 
 function networkOptions(config: DaemonConfig): NetworkOptions {
+  if (config.bridge === 'none' && config.bip !== undefined)
+    throw new Error(
+      'bridge none and bip exclude each other: without a default bridge there is none to get an address',
+    );
   return {
     bridge: {
       bridge: config.bridge || undefined,
@@ -194,6 +200,7 @@ function containerDefaults(config: DaemonConfig): ContainerDefaults {
     runtime: config['default-runtime'],
     ulimits: ulimits.map(([name, { Soft, Hard }]) => ({ Name: name, Soft, Hard })),
     dns: config.dns,
+    hostGateway: config['host-gateway-ip'],
     dnsOptions: config['dns-opts'],
     dnsSearch: config['dns-search'],
     logDriver: config['log-driver'],
@@ -280,12 +287,15 @@ function ulimit(text: string, refuse: (wanted: string) => Error) {
   return { Soft: Number(soft), Hard: Number(hard) };
 }
 
-/** As dockerd: refuses a setting given both as a flag and in the file, because either could be meant. */
+/** As dockerd: refuses settings given both as flags and in the file, because either could be meant. */
 function refuseTwice(given: Record<string, unknown>, file: Record<string, unknown>): void {
-  const [flag, { key } = {}] =
-    Object.entries<DaemonFlag>(DAEMON_FLAGS).find(
-      ([, each]) => each.key !== undefined && given[each.key] !== undefined && file[each.key] !== undefined,
-    ) ?? [];
-  if (key === undefined) return;
-  throw new Error(`${key} is in the configuration file, and --${flag} is given, too: leave one of them out`);
+  const twice = Object.values<DaemonFlag>(DAEMON_FLAGS).flatMap(({ key }) =>
+    key === undefined || given[key] === undefined || file[key] === undefined
+      ? []
+      : [`${key}: (from flag: ${JSON.stringify(given[key])}, from file: ${JSON.stringify(file[key])})`],
+  );
+  if (twice.length === 0) return;
+  throw new Error(
+    `the following directives are specified both as a flag and in the configuration file: ${twice.join(', ')}`,
+  );
 }

@@ -74,6 +74,11 @@ export const DAEMON_FLAGS = {
     ...list('hosts', 'Daemon socket(s) to listen on: unix:///PATH, tcp://HOST:PORT or fd://'),
     short: 'H',
   },
+  'host-gateway-ip': text(
+    'host-gateway-ip',
+    "IP address that the special 'host-gateway' string in --add-host resolves to (the bridge's)",
+    'ip',
+  ),
   icc: on('icc', 'Enable inter-container communication on the default bridge (true)'),
   init: toggle('init', 'Run an init in the container to forward signals and reap processes'),
   'insecure-registry': list(

@@ -186,6 +186,7 @@ async function extraHost(context: EngineContext, record: ContainerRecord, entry:
  * Docker uses it on every network, but here that bridge exists only while a container is on it.
  */
 async function hostAddress(context: EngineContext, record: ContainerRecord): Promise<string> {
+  if (context.defaults.hostGateway !== undefined) return context.defaults.hostGateway;
   if (record.hostConfig.NetworkMode === 'host') return '127.0.0.1';
   const connected = Object.entries(record.networks).find(([, { IPAddress }]) => IPAddress);
   const { IPAM } = await context.networks.inspect(connected?.[0] ?? 'bridge');
