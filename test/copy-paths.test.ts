@@ -88,12 +88,13 @@ describe("an archive's entries are called as the path says", () => {
     );
   });
 
-  test.for(['/s/f/', '/s/f/.', '/s/lf/', '/s/lx/', '/s/none', '/s/none/.', '/s/f/x'])(
-    '%s is not there',
-    async path => {
-      expect((await archive(path)).status).toBe(404);
-    },
-  );
+  test.for(['/s/lx/', '/s/none', '/s/none/.'])('%s is not there', async path => {
+    expect((await archive(path)).status).toBe(404);
+  });
+
+  test.for(['/s/f/', '/s/f/.', '/s/lf/', '/s/f/x'])('%s leads through a file', async path => {
+    expect((await archive(path)).status).toBe(400);
+  });
 });
 
 describe.for(commandLines(() => daemon))('$name puts it where the target says', ({ cli }) => {

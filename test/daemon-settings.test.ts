@@ -178,7 +178,7 @@ describe('with live-restore false', () => {
 
 test.each([
   [{ 'default-runtime': 'nope' }, 'unknown or invalid runtime name: nope'],
-  [{ 'log-driver': 'nope' }, "no log driver named 'nope'"],
+  [{ 'log-driver': 'nope' }, 'plugin "nope" not found'],
   [{ 'log-opts': { nope: '1' } }, "unknown log opt 'nope'"],
   [{ 'log-opts': { 'max-size': 'abc' } }, 'max-size'],
   [{ 'default-ulimits': { foo: { Name: 'foo', Soft: 1, Hard: 2 } } }, 'invalid ulimit type: foo'],

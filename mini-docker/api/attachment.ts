@@ -25,8 +25,10 @@ export async function carry(options: {
   connection: Hijacked;
   /** Keys that detach when they are typed in sequence, with a terminal. */
   detachKeys: Uint8Array;
+  /** Whether each piece is preceded by the name of its stream; without a terminal, unless given. */
+  framed?: boolean;
 }): Promise<void> {
-  const { attachment, connection, detachKeys } = options;
+  const { attachment, connection, detachKeys, framed = !options.attachment.tty } = options;
   const { input, output } = connection;
   // A client that only stops sending is still there; one that cannot be written to is not.
   const left = () => attachment.detach();
@@ -35,10 +37,10 @@ export async function carry(options: {
   const over = Promise.withResolvers<void>();
   void carryInput({ input, attachment, detachKeys, over: over.promise });
   try {
-    await carryOutput({ output, attachment });
+    await carryOutput({ output, attachment, framed });
   } catch (error) {
-    // A terminal's stream has no place for an error: the client just sees the connection end.
-    if (!attachment.tty) output.write(encodeFrame('systemerr', Buffer.from((error as Error).message)));
+    // A stream without frames has no place for an error: the client just sees the connection end.
+    if (framed) output.write(encodeFrame('systemerr', Buffer.from((error as Error).message)));
   }
   over.resolve();
   output.off('close', left);
@@ -48,13 +50,15 @@ export async function carry(options: {
 async function carryOutput({
   output,
   attachment,
+  framed,
 }: {
   output: Writable;
   attachment: Attachment;
+  framed: boolean;
 }): Promise<void> {
   for await (const { stream, data } of attachment.output) {
     if (output.destroyed) break;
-    if (!output.write(attachment.tty ? data : encodeFrame(stream, data))) await drained(output);
+    if (!output.write(framed ? encodeFrame(stream, data) : data)) await drained(output);
   }
 }
 

@@ -140,13 +140,13 @@ async function prune({ engine, query }: Call) {
 
 async function commit(call: Call) {
   const { engine, query, version } = call;
+  const config = await jsonBody(call, nullable(containerConfig));
   const container = text(query, 'container');
   if (container === undefined) throw badParameter('the container is missing');
   const repository = text(query, 'repo');
   const tag = text(query, 'tag');
   const author = text(query, 'author');
   const comment = text(query, 'comment');
-  const config = await jsonBody(call, nullable(containerConfig));
   const changes = query.getAll('changes').filter(each => each !== '');
   const id = await engine.containers.commit(container, {
     ...(repository === undefined

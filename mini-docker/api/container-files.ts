@@ -49,6 +49,7 @@ async function putArchive(call: Call) {
     // Leaving the loop early must not close the connection, which the answer still needs.
     tar: request.iterator({ destroyOnReturn: false }),
     noOverwriteDirNonDir: flag(query, 'noOverwriteDirNonDir'),
+    copyUIDGID: flag(query, 'copyUIDGID'),
   });
   return empty(200);
 }

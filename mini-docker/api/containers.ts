@@ -149,6 +149,11 @@ async function create(call: Call) {
   const body = await requiredJsonBody(call, containerCreateBody);
   if (!Object.keys(body).some(key => key in containerConfig.optional))
     throw badParameter('Config cannot be empty in order to create a container');
+  const networks = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
+  if (call.version < 44 && networks.length > 1) {
+    const names = networks.map(name => JSON.stringify(name)).join(', ');
+    throw badParameter(`Container cannot be created with multiple network endpoints: ${names}`);
+  }
   const platform = text(query, 'platform');
   const options = { body, ...(platform !== undefined && { platform }) };
   // An extension of Docker's API: returns the steps that would start the container, and creates nothing.

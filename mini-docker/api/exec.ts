@@ -38,8 +38,7 @@ async function start(call: Call) {
   const { engine, params, version } = call;
   const id = params.id!;
   const { Detach = false, Tty, ConsoleSize } = (await jsonBody(call, execStartBody)) ?? {};
-  const { DetachKeys, ProcessConfig } = await engine.execs.inspect(id);
-  const { tty } = ProcessConfig;
+  const { DetachKeys } = await engine.execs.inspect(id);
   const keys = detachKeys(DetachKeys);
   let connection: Hijacked | undefined;
   let attachment: Attachment | undefined;
@@ -52,7 +51,7 @@ async function start(call: Call) {
       // must come later.
       ...(!Detach && {
         ready: async () => {
-          connection = await call.hijack(streamType({ tty, version }));
+          connection = await call.hijack(streamType({ tty: Tty === true, version }));
         },
       }),
     });
@@ -60,11 +59,12 @@ async function start(call: Call) {
     if (connection === undefined) throw error;
     // Clients print the stream and then ask for the exit code; an HTTP error would give them neither.
     const line = Buffer.from(`${errorAnswer(error).message}\r\n`);
-    connection.output.write(tty ? line : encodeFrame('stderr', line));
+    connection.output.write(Tty ? line : encodeFrame('stderr', line));
     connection.close();
     return undefined;
   }
   if (attachment === undefined || connection === undefined) return empty(200);
-  await carry({ attachment, connection, detachKeys: keys });
+  // As in Docker, the client says whether it expects frames, whatever the program has.
+  await carry({ attachment, connection, detachKeys: keys, framed: Tty !== true });
   return undefined;
 }

@@ -18,9 +18,7 @@ export async function jsonBody<T>(
   const type = call.request.headers['content-type'] ?? '';
   // A web page may send any text to localhost, but not this type, unless the server agrees.
   if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw badParameter(
-      `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json'`,
-    );
+    throw badParameter(`unsupported Content-Type header (${type}): must be 'application/json'`);
   }
   return parseJson(bytes, schema);
 }
@@ -40,7 +38,12 @@ function parseJson<T>(bytes: Buffer, schema: Schema<T>): T {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     return schema(value === null ? schema.zero : value, '');
   } catch (cause) {
-    throw badParameter(`invalid JSON: ${(cause as Error).message}`);
+    const { message } = cause as Error;
+    throw badParameter(
+      /^Unexpected non-whitespace character after JSON/.test(message)
+        ? 'unexpected content after JSON'
+        : `invalid JSON: ${message}`,
+    );
   }
 }
 

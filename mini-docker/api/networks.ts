@@ -13,11 +13,13 @@ import { filters, integer, text } from './query.ts';
 import { type Call, empty, json, type Route } from './router.ts';
 
 export const networkRoutes: Route[] = [
-  {
-    method: 'GET',
-    pattern: '/networks',
-    handle: async ({ engine, query }) => json(await engine.networks.list(filters(query))),
-  },
+  ...['/networks', '/networks/'].map(
+    (pattern): Route => ({
+      method: 'GET',
+      pattern,
+      handle: async ({ engine, query }) => json(await engine.networks.list(filters(query))),
+    }),
+  ),
   {
     method: 'POST',
     pattern: '/networks/create',

@@ -78,14 +78,15 @@ function filterValues(key: string, values: unknown): string[] {
 
 /** A terminal's size. @throws badParameter when one of the numbers is missing */
 export function terminalSize(query: URLSearchParams): { rows: number; columns: number } {
-  const side = (name: 'h' | 'w') => {
-    const size = integer(query, name);
-    if (size === undefined || size < 0 || size > 0xffff) {
-      throw badParameter(`invalid terminal size: ${name} must be a number from 0 to 65535`);
-    }
-    return size;
+  const side = (name: 'h' | 'w', called: string) => {
+    const value = query.get(name) ?? '';
+    const invalid = (why: string) =>
+      badParameter(`invalid resize ${called} ${JSON.stringify(value)}: ${why}`);
+    if (!/^[+-]?\d+$/.test(value)) throw invalid('invalid syntax');
+    if (Number(value) < 0 || Number(value) > 0xffff) throw invalid('value out of range');
+    return Number(value);
   };
-  return { rows: side('h'), columns: side('w') };
+  return { rows: side('h', 'height'), columns: side('w', 'width') };
 }
 
 export function detachKeys(keys: string | undefined): Uint8Array {

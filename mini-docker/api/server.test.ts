@@ -205,7 +205,7 @@ test('malformed JSON, a wrong type and a wrong content type are 400 and name the
     /^400 invalid JSON: Env\[1\] must be a string without NUL/,
   );
   expect(await create('{"Image":"a"}', 'text/plain')).toBe(
-    `400 unsupported Content-Type header ("text/plain"): must be 'application/json'`,
+    `400 unsupported Content-Type header (text/plain): must be 'application/json'`,
   );
 });
 

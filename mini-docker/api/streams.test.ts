@@ -538,7 +538,7 @@ test('an archive goes both ways, with what it is of in a header', async () => {
   const put = (body: string) =>
     server.ask('PUT', `${path}&copyUIDGID=1`, { body, headers: { 'Content-Type': 'application/x-tar' } });
   expect(await put('archive')).toMatchObject({ status: 200 });
-  expect(got).toEqual([['/tmp/f', 'archive', { noOverwriteDirNonDir: false }]]);
+  expect(got).toEqual([['/tmp/f', 'archive', { noOverwriteDirNonDir: false, copyUIDGID: true }]]);
   expect(await put(`bad${'x'.repeat(5_000_000)}`)).toMatchObject({
     status: 400,
     json: { message: 'not a tar' },

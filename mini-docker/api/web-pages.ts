@@ -35,7 +35,7 @@ export function refuseWebPages({ method, headers, url = '', socket }: IncomingMe
   // into a container text/plain.
   if (method === 'POST' && hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
     throw badParameter(
-      `unsupported Content-Type header (${JSON.stringify(type)}): must be 'application/json' or 'application/x-tar'`,
+      `unsupported Content-Type header (${type}): must be 'application/json' or 'application/x-tar'`,
     );
   }
 }

@@ -59,8 +59,13 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
     const failed = new AbortController();
     const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
     const signal = AbortSignal.any([request.signal, failed.signal]);
-    const state = await buildStages({ ...parts, signal }, { dockerfile, plan, variables, failed });
-    return finish({ host, request, output }, state);
+    try {
+      const state = await buildStages({ ...parts, signal }, { dockerfile, plan, variables, failed });
+      return await finish({ host, request, output }, state);
+    } catch (error) {
+      await output.reveal();
+      throw error;
+    }
   });
 }
 
@@ -171,13 +176,27 @@ function workspaceOf(
       if (stage !== undefined) return stage;
       let image = images.get(name);
       if (image === undefined) {
-        image = baseState(workspace, { image: name, output: undefined });
+        image = imageNamed(workspace, name, before);
         images.set(name, image);
       }
       return image;
     },
   };
   return workspace;
+}
+
+/** An image that is used like a stage. @throws BuildError for the number of a stage that is not built before */
+async function imageNamed(workspace: Workspace, name: string, before: number): Promise<StageState> {
+  const invalid = (reason: string, cause?: unknown) =>
+    new BuildError(`invalid from flag value ${name}: ${reason}`, { cause });
+  if (/^\d{1,4}$/.test(name)) {
+    throw invalid(Number(name) === before ? 'refers to current build stage' : 'index out of bounds');
+  }
+  try {
+    return await baseState(workspace, { image: name, output: undefined });
+  } catch (cause) {
+    throw invalid((cause as Error).message, cause);
+  }
 }
 
 function fresh(parent: string, name: string): string {

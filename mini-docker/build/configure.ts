@@ -115,11 +115,11 @@ export function commandWords(command: CommandForm, config: ProcessDefaults): str
   return [...(config.Shell?.length ? config.Shell : DEFAULT_SHELL), command.text];
 }
 
-/** The words that RUN executes: its own, else the entry point. @throws BuildError when there are none */
+/** The words that RUN executes: its own, else the image's. @throws BuildError when there are none */
 export function runWords(command: CommandForm, config: ProcessDefaults): string[] {
-  const words = commandWords(command, config);
-  const found = words.length === 0 ? (config.Entrypoint ?? []) : words;
-  if (found.length === 0) throw new BuildError('No command specified');
+  const { Entrypoint, Cmd } = config;
+  const found = [commandWords(command, config), Entrypoint, Cmd].find(words => words?.length);
+  if (!found) throw new BuildError('No command specified');
   return found;
 }
 

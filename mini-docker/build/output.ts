@@ -23,6 +23,9 @@ export interface StageOutput {
 const RED = '\x1b[91m';
 const RESET = '\x1b[0m';
 
+/** Characters of a quiet build that are kept, the latest, in case that it fails. */
+const KEPT = 1 << 20;
+
 /** Characters that a stage may have queued before it waits. Earlier stages never wait for a later one. */
 const PATIENCE = 1 << 20;
 
@@ -39,6 +42,9 @@ export class BuildOutput {
   readonly #total: number;
   readonly #queue: Waiting[];
   #sending: Promise<void> = Promise.resolve();
+  /** Messages of a quiet build. */
+  readonly #kept: BuildMessage[] = [];
+  #keptLength = 0;
 
   /** @param stages indexes of the stages, in order */
   constructor(
@@ -58,9 +64,8 @@ export class BuildOutput {
 
   /** Sends a message about the whole build, before its stages or after them. */
   say(message: BuildMessage): Promise<void> {
-    if (this.#request.quiet && !('aux' in message)) return Promise.resolve();
     if (this.#request.live && 'stream' in message) return Promise.resolve();
-    return this.#send(message);
+    return this.#tell(message);
   }
 
   /** Sends the result, even in quiet mode. */
@@ -68,8 +73,13 @@ export class BuildOutput {
     return this.#send(message);
   }
 
+  /** The build has failed: sends what a quiet one kept back. */
+  async reveal(): Promise<void> {
+    for (const message of this.#kept.splice(0)) await this.#send(message);
+  }
+
   stage(index: number): StageOutput {
-    const { live, quiet } = this.#request;
+    const { live } = this.#request;
     const entry = this.#queue.find(each => each.stage === index)!;
     const total = this.#total;
     let number = 0;
@@ -77,8 +87,7 @@ export class BuildOutput {
     let started = 0;
     let wasCached = false;
     const emit = async (message: BuildMessage): Promise<void> => {
-      if (quiet) return;
-      if (live || entry === this.#queue[0]) return this.#send(message);
+      if (live || entry === this.#queue[0]) return this.#tell(message);
       entry.messages.push(message);
       entry.length += JSON.stringify(message).length;
       if (entry.length > PATIENCE) await entry.turn.promise;
@@ -88,7 +97,7 @@ export class BuildOutput {
       live ? emit({ step: { number, total, state, ...more } }) : Promise.resolve();
     const flush = async (waiting: Waiting) => {
       waiting.turn.resolve();
-      for (const each of waiting.messages.splice(0)) await this.#send(each);
+      for (const each of waiting.messages.splice(0)) await this.#tell(each);
     };
     const took = () => ({ took: Math.round(performance.now() - started) });
     return {
@@ -125,6 +134,14 @@ export class BuildOutput {
         }
       },
     };
+  }
+
+  /** Sends a message, or keeps it when the build is quiet. */
+  async #tell(message: BuildMessage): Promise<void> {
+    if (!this.#request.quiet || 'aux' in message) return this.#send(message);
+    this.#kept.push(message);
+    this.#keptLength += JSON.stringify(message).length;
+    while (this.#keptLength > KEPT) this.#keptLength -= JSON.stringify(this.#kept.shift()).length;
   }
 
   /** Sends messages one at a time, in the order of the calls. */

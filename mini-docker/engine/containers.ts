@@ -69,9 +69,10 @@ export function containersApi(context: EngineContext): ContainersApi {
     },
     stats: async (container, options) => containerStats(context, find(container), options),
     changes: container => timed('changes', async () => containerChanges(context, find(container))),
-    statPath: async (container, path) => statContainerPath(context, find(container), path),
-    getArchive: async (container, path) => getArchive(context, find(container), path),
-    putArchive: async (container, path, options) => putArchive(context, find(container), { path, options }),
+    statPath: async (container, path) => statContainerPath(context, find(container), { container, path }),
+    getArchive: async (container, path) => getArchive(context, find(container), { container, path }),
+    putArchive: async (container, path, options) =>
+      putArchive(context, find(container), { container, path, options }),
     export: async container => exportContainer(context, find(container)),
     remove: async (container, options = {}) => {
       if (options.link) return removeLink(context, container);

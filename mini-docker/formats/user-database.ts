@@ -58,7 +58,7 @@ export function lookUpUser(
   const users = decodePasswd(options.passwd);
   const entry = users.find(each => each.name === userPart) ?? users.find(each => each.uid === number);
   if (!entry && number === undefined) {
-    throw new ExpectedError('badParameter', `unable to find user ${userPart}: ${reason(userPart, 'passwd')}`);
+    throw notFound('user', userPart, 'passwd');
   }
   const gid = groupPart === '' ? (entry?.gid ?? 0) : findGroup(groupPart, groups);
   const memberOf =
@@ -78,15 +78,17 @@ function findGroup(wanted: string, groups: GroupEntry[]): number {
   const number = identity(wanted);
   const entry = groups.find(each => each.name === wanted);
   const gid = entry?.gid ?? number;
-  if (gid === undefined)
-    throw new ExpectedError('badParameter', `unable to find group ${wanted}: ${reason(wanted, 'group')}`);
+  if (gid === undefined) throw notFound('group', wanted, 'group');
   return gid;
 }
 
-function reason(wanted: string, file: string): string {
-  return /^\d+$/.test(wanted)
-    ? 'uids and gids must be in range 0-2147483647'
-    : `no matching entries in ${file} file`;
+function notFound(kind: string, wanted: string, file: string): ExpectedError {
+  return new ExpectedError(
+    'badParameter',
+    /^[-+]?\d+$/.test(wanted)
+      ? 'uids and gids must be in range 0-2147483647'
+      : `unable to find ${kind} ${wanted}: no matching entries in ${file} file`,
+  );
 }
 
 function rows(text: string, least: number): string[][] {

@@ -52,7 +52,11 @@ describe('save and load', () => {
     const other = await newStore();
     const original = await store.get('two:layers');
     expect(await other.load(chunks(archive))).toEqual([
-      { id: original.id, names: ['docker.io/library/two:layers', 'localhost:5000/team/two:v1'] },
+      {
+        id: original.id,
+        names: ['docker.io/library/two:layers', 'localhost:5000/team/two:v1'],
+        replaced: [],
+      },
     ]);
     const image = await other.get('two:layers');
     // Only the store that made it knows on what.
@@ -209,7 +213,7 @@ needs('dockerd')(
     expect(output.slice(0, 3)).toEqual(['Loaded image: two:layers', original.id, 'COPY added /']);
     const other = await newStore();
     expect(await other.load(chunks(readFileSync(back)))).toEqual([
-      { id: original.id, names: ['docker.io/library/two:layers'] },
+      { id: original.id, names: ['docker.io/library/two:layers'], replaced: [] },
     ]);
     expect(textOf((await other.lowerdirs(await other.get('two:layers')))[0]!, 'added')).toBe(
       'by the second layer',

@@ -99,6 +99,7 @@ function store(
 export function importImage(content: Content, options: ImportOptions): Promise<Image> {
   const names = fullNames(options.reference === undefined ? [] : [options.reference]);
   const platform = options.platform === undefined ? hostPlatform() : decodePlatformText(options.platform);
+  if (platform.os !== 'linux') throw new ImageError('operating system is not supported');
   const created = new Date().toISOString();
   const comment = options.message ?? 'Imported from -';
   return content.holding(async hold => {

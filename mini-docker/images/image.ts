@@ -54,6 +54,8 @@ export interface LoadedImage {
   id: string;
   /** Full names; none for an unnamed image. */
   names: string[];
+  /** Images that had these names before. */
+  replaced: { name: string; id: string }[];
 }
 
 export interface PulledImage {

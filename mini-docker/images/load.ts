@@ -24,6 +24,7 @@ import { type DockerArchiveImage, decodeDockerArchive } from './docker-archive.t
 import { ImageError } from './errors.ts';
 import type { ImageProgress, LoadedImage } from './image.ts';
 import { spaceFor } from './layers.ts';
+import { parentOf } from './parents.ts';
 import { choosePlatform } from './platform.ts';
 import { REF_NAME } from './references.ts';
 import { type Spool, type SpooledFile, spoolArchive } from './spool.ts';
@@ -79,6 +80,8 @@ async function loadLayout(
     if (manifest.config.mediaType !== MEDIA.ociConfig && manifest.config.mediaType !== MEDIA.dockerConfig)
       continue;
     const names = annotatedNames(entry);
+    const replaced = holdersOf(content, names);
+    const parent = parentOf(entry);
     const image = await content.holding(async hold => {
       const fresh = new Set<string>();
       for (const part of [manifest.config, ...manifest.layers]) {
@@ -91,10 +94,11 @@ async function loadLayout(
         mediaType: descriptor.mediaType,
         names,
         fresh,
+        ...(parent !== undefined && content.catalog.byId(parent) !== undefined && { parent }),
         onLayer: reportLayers(manifest, onProgress),
       });
     });
-    report(loaded, image, names);
+    report(loaded, { image, names, replaced });
   }
   return [...loaded.values()];
 }
@@ -107,10 +111,11 @@ async function loadDockerArchive(
   const loaded = new Map<string, LoadedImage>();
   for (const entry of decodeDockerArchive(spool.text('manifest.json'))) {
     const names = (entry.RepoTags ?? []).flatMap(namesOf);
+    const replaced = holdersOf(content, names);
     const image = await content.holding(hold =>
       addDockerImage(content, { spool, entry, names, hold, onProgress }),
     );
-    report(loaded, image, names);
+    report(loaded, { image, names, replaced });
   }
   return [...loaded.values()];
 }
@@ -213,7 +218,20 @@ const reportLayers =
     onProgress({ id: diffId, status: 'Loading layer', current, total: size });
   };
 
-function report(loaded: Map<string, LoadedImage>, image: CatalogImage, names: readonly string[]): void {
-  const before = loaded.get(image.id)?.names ?? [];
-  loaded.set(image.id, { id: image.id, names: [...before, ...names] });
+function report(
+  loaded: Map<string, LoadedImage>,
+  { image, names, replaced }: { image: CatalogImage; names: string[]; replaced: LoadedImage['replaced'] },
+): void {
+  const before = loaded.get(image.id) ?? { names: [], replaced: [] };
+  loaded.set(image.id, {
+    id: image.id,
+    names: [...before.names, ...names],
+    replaced: [...before.replaced, ...replaced.filter(({ id }) => id !== image.id)],
+  });
 }
+
+/** The images that have these names now. */
+const holdersOf = ({ catalog }: Content, names: readonly string[]): LoadedImage['replaced'] =>
+  catalog
+    .images()
+    .flatMap(({ id, names: own }) => own.filter(name => names.includes(name)).map(name => ({ name, id })));

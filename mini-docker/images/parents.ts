@@ -1,5 +1,6 @@
-// The image that another one was built or committed from locally: docker's Parent. Images from a registry or
-// an archive have none. index.json keeps it as an annotation of the child.
+// The image that another one was built or committed from: docker's Parent. Images from a registry have none, those
+// from an archive only where the archive has both.
+// index.json keeps it as an annotation of the child.
 import { isDigest } from '../formats/oci/digest.ts';
 import type { Descriptor } from '../formats/oci/image.ts';
 

@@ -4,6 +4,21 @@ import type { Descriptor, Index, Platform } from '../formats/oci/image.ts';
 import { isManifestType } from '../formats/oci/image.ts';
 import { ImageError } from './errors.ts';
 
+const ALIASES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  aarch64: 'arm64',
+  i386: '386',
+};
+const normalArchitecture = (name: string): string => (Object.hasOwn(ALIASES, name) ? ALIASES[name]! : name);
+
+/** What may stand alone: operating systems and architectures. */
+const KNOWN = new Set(
+  'linux windows darwin freebsd 386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm'.split(
+    ' ',
+  ),
+);
+
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
 
 export const hostPlatform = (): Platform => ({
@@ -18,15 +33,12 @@ export function decodePlatformText(text: string): Platform {
   if (parts.length > 3 || parts.some(part => !/^[a-z0-9_.-]+$/.test(part))) {
     throw new ImageError(`not a platform: ${JSON.stringify(text)} (write os/architecture, as linux/amd64)`);
   }
+  if (parts.length === 1 && !KNOWN.has(normalArchitecture(parts[0]!))) {
+    throw new ImageError(`${JSON.stringify(text)}: unknown operating system or architecture`);
+  }
   const [os, architecture, variant] =
     parts.length === 1 && parts[0] !== 'linux' && parts[0] !== 'windows' ? ['linux', parts[0]] : parts;
-  const aliases: Record<string, string> = {
-    x86_64: 'amd64',
-    'x86-64': 'amd64',
-    aarch64: 'arm64',
-    i386: '386',
-  };
-  const named = architecture === undefined ? host.architecture : (aliases[architecture] ?? architecture);
+  const named = architecture === undefined ? host.architecture : normalArchitecture(architecture);
   return { os: os!, architecture: named, ...(variant === undefined ? {} : { variant }) };
 }
 
@@ -47,7 +59,8 @@ export function choosePlatform(index: Index, wanted: Platform = hostPlatform()):
 }
 
 function matches(platform: Platform, wanted: Platform): boolean {
-  if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) return false;
+  if (platform.os !== wanted.os || normalArchitecture(platform.architecture) !== wanted.architecture)
+    return false;
   return wanted.variant === undefined || normalVariant(platform) === normalVariant(wanted);
 }
 

@@ -10,10 +10,12 @@ import {
 import { type Descriptor, encodeJson, type Index, MEDIA } from '../formats/oci/image.ts';
 import { encodeEntry } from '../formats/tar/encode.ts';
 import { END_OF_ARCHIVE, padding, type TarEntry } from '../formats/tar/entry.ts';
+import { decodeTimestamp } from '../formats/timestamp.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog, CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import type { DockerArchiveImage } from './docker-archive.ts';
+import { parentOf, withParent } from './parents.ts';
 import { REF_NAME } from './references.ts';
 
 const IMAGE_NAME = 'io.containerd.image.name';
@@ -37,7 +39,17 @@ export function saveArchive(
   }
   return write(
     blobs,
-    [...chosen.values()].map(({ image, names }) => ({ image, names: tagsOf([...names]) })),
+    [...chosen.values()]
+      // A parent comes before its children, so that `load` knows it.
+      .sort((a, b) => historyOf(a.image) - historyOf(b.image))
+      .map(({ image, names }) => ({
+        image,
+        names: tagsOf([...names]),
+        parent: catalog
+          .descriptorsOf(image.id)
+          .map(parentOf)
+          .find(id => id !== undefined && chosen.has(id)),
+      })),
   );
 }
 
@@ -68,22 +80,27 @@ const tagsOf = (names: string[]): string[] =>
     .filter(name => decodeReference(name).tag !== undefined)
     .map(name => encodeReference(decodeReference(name)));
 
+const historyOf = ({ config }: CatalogImage): number => config.history?.length ?? 0;
+
 interface Chosen {
   image: CatalogImage;
   names: string[];
+  /** Id of the image's parent, where the archive has that too. */
+  parent: string | undefined;
 }
 
 async function* write(blobs: Blobs, chosen: readonly Chosen[]): AsyncGenerator<Uint8Array> {
   yield entry({ path: 'blobs', type: 'directory', mode: 0o755 });
   yield entry({ path: 'blobs/sha256', type: 'directory', mode: 0o755 });
-  const sizes = new Map<string, number>();
+  const parts = new Map<string, bigint>();
   for (const { image } of chosen) {
-    for (const digest of [image.manifest.digest, image.id, ...image.layers.map(layer => layer.digest)]) {
-      sizes.set(digest, blobs.size(digest) ?? 0);
-    }
+    const created = decodeTimestamp(image.config.created ?? '') ?? 0n;
+    for (const { digest } of image.layers) parts.set(digest, 0n);
+    for (const digest of [image.manifest.digest, image.id]) parts.set(digest, created);
   }
-  for (const [digest, size] of [...sizes].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    yield entry({ path: pathOf(digest), size });
+  for (const [digest, mtime] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const size = blobs.size(digest) ?? 0;
+    yield entry({ path: pathOf(digest), size, mtime });
     yield* blobs.stream(digest);
     yield new Uint8Array(padding(size));
   }
@@ -97,7 +114,7 @@ async function* write(blobs: Blobs, chosen: readonly Chosen[]): AsyncGenerator<U
 
 const pathOf = (digest: string): string => `blobs/sha256/${digest.slice(7)}`;
 
-/** Without times, so that the same images always give the same archive. */
+/** Without times, other than the image's own: the same images always give the same archive. */
 const entry = (fields: Partial<TarEntry> & { path: string }): Buffer =>
   encodeEntry({ type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: 0n, ...fields });
 
@@ -105,14 +122,14 @@ const file = (path: string, content: Buffer): Buffer =>
   Buffer.concat([entry({ path, size: content.length }), content, Buffer.alloc(padding(content.length))]);
 
 function indexOf(chosen: readonly Chosen[]): Index {
-  const manifests = chosen.flatMap(({ image, names }): Descriptor[] => {
+  const manifests = chosen.flatMap(({ image, names, parent }): Descriptor[] => {
     const { architecture, os, variant } = image.config;
     const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
-    const descriptor = { ...image.manifest, platform };
+    const descriptor = withParent({ ...image.manifest, platform }, parent);
     if (names.length === 0) return [descriptor];
     return names.map(name => ({
       ...descriptor,
-      annotations: { [IMAGE_NAME]: name, [REF_NAME]: decodeReference(name).tag! },
+      annotations: { ...descriptor.annotations, [IMAGE_NAME]: name, [REF_NAME]: decodeReference(name).tag! },
     }));
   });
   return { schemaVersion: 2, mediaType: MEDIA.ociIndex, manifests };

@@ -1,7 +1,13 @@
 // The images of one data root: ROOT/oci is an OCI image layout with all content, ROOT/layers has its layers
 // unpacked.
 
-import { decodeReference, encodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
+import {
+  decodeReference,
+  encodeReference,
+  familiarName,
+  familiarReference,
+  withTag,
+} from '../formats/image-reference.ts';
 import { type Descriptor, encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
 import type { Tell } from '../linux/kept-file.ts';
 import { type Content, digestsOf, openContent, withName } from './content.ts';
@@ -53,6 +59,8 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
       const reference = withTag(decodeReference(text));
       if (reference.digest !== undefined)
         throw new ImageError('refusing to create a tag with a digest reference');
+      if (familiarName(reference) === 'sha256')
+        throw new ImageError('refusing to create an ambiguous tag using digest algorithm as name');
       const name = encodeReference(reference);
       await content.update(manifests => {
         // The image may have another manifest by now: a push compresses its layers.

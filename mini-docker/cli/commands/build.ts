@@ -223,6 +223,8 @@ async function show(
     ? new LiveProgress({ write, columns: () => process.stdout.columns || 80 })
     : undefined;
   const pulls = progressLines({ show: quiet ? () => {} : write, terminal: false });
+  // A quiet build sends its steps only when it fails, and its result otherwise.
+  let told = '';
   let id: string | undefined;
   let failure: Line | undefined;
   try {
@@ -230,6 +232,7 @@ async function show(
       if (line.error !== undefined || line.errorDetail !== undefined) failure = line;
       else if (line.step !== undefined) progress?.take(line.step);
       else if (line.aux?.ID !== undefined) id = line.aux.ID;
+      else if (line.stream !== undefined && quiet) told += line.stream;
       else if (line.stream !== undefined) write(line.stream);
       else if (line.status !== undefined && progress === undefined) {
         const { aux: _, errorDetail: __, ...message } = line;
@@ -240,9 +243,11 @@ async function show(
     progress?.end();
   }
   if (failure !== undefined) {
+    process.stderr.write(told);
     const { code, message = failure.error ?? 'the build failed' } = failure.errorDetail ?? {};
     throw new CommandError(message, { exitCode: code ?? 1 });
   }
+  write(told);
   if (progress !== undefined && id !== undefined) {
     write(`Successfully built ${shortId(id)}\n`);
     for (const name of tags) write(`Successfully tagged ${withLatest(name)}\n`);

@@ -47,7 +47,7 @@ export function execsApi(context: EngineContext): ExecsApi {
   return {
     async create(container, body) {
       const live = context.containers.get(container);
-      const run = runOf(live);
+      const run = runOf(live, container);
       const [program] = body.Cmd ?? [];
       if (program === undefined) throw badParameter('No exec command specified');
       if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
@@ -68,7 +68,7 @@ export function execsApi(context: EngineContext): ExecsApi {
       const exec = get(id);
       if (exec.state !== 'created')
         throw new ExpectedError('conflict', `exec ${id} has already been started`);
-      const run = runOf(exec.live);
+      const run = runOf(exec.live, exec.live.id);
       // Other requests must still be served.
       if (descriptorsRunOut()) {
         throw new ExpectedError(
@@ -119,12 +119,12 @@ export function execsApi(context: EngineContext): ExecsApi {
   };
 }
 
-function runOf(live: LiveContainer): Run {
+function runOf(live: LiveContainer, reference: string): Run {
   const { status } = live.record.state;
   if (status === 'paused') {
     throw new ExpectedError(
       'conflict',
-      `container ${live.name} is paused, unpause the container before exec`,
+      `Container ${reference} is paused, unpause the container before exec`,
     );
   }
   if (status === 'restarting') {

@@ -196,10 +196,7 @@ export interface LogEntry {
   stream: 'stdout' | 'stderr';
   /** Nanoseconds since 1970. */
   time: bigint;
-  /**
-   * The line as the program wrote it, with its newline; a piece of it when the line is longer than 16
-   * KiB.
-   */
+  /** The line as the program wrote it, with its newline; a piece of a line of more than 16 KiB. */
   data: Uint8Array;
 }
 
@@ -234,6 +231,8 @@ export interface PutArchiveOptions {
   tar: AsyncIterable<Uint8Array>;
   /** Refuse to replace a file by a directory, or a directory by a file. */
   noOverwriteDirNonDir?: boolean;
+  /** Files get the container's user as their owner, if it has one. */
+  copyUIDGID?: boolean;
 }
 
 export interface CommitOptions {

@@ -21,9 +21,11 @@ import type { PutArchiveOptions } from '../core/engine.ts';
 import { badParameter } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
+import type { Owner } from '../state/id-mappings.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { type ContainerRoot, openContainerRoot } from './container-root.ts';
 import { encodeFileMode } from './file-mode.ts';
+import { identityIn } from './identities.ts';
 import { makeMountPoints, openGrafts } from './mounts-below.ts';
 
 /** A file, named by its directory's descriptor and its name. */
@@ -34,26 +36,34 @@ interface Located extends Disposable {
   status: FileStatus;
 }
 
+/** A path in a container, as the caller names both: errors repeat it. */
+interface AskedPath {
+  container: string;
+  path: string;
+}
+
 export async function statContainerPath(
   context: EngineContext,
   live: LiveContainer,
-  path: string,
+  asked: AskedPath,
 ): Promise<ContainerPathStat> {
+  const { path } = asked;
   await makeMountPoints(context, live, path);
   using root = await openContainerRoot(context, live, { path, writable: false });
-  using found = locate(live, root, path);
+  using found = locate(root, asked);
   return pathStat(found, path);
 }
 
 export async function getArchive(
   context: EngineContext,
   live: LiveContainer,
-  path: string,
+  asked: AskedPath,
 ): Promise<{ stat: ContainerPathStat; tar: AsyncIterable<Uint8Array> }> {
+  const { path } = asked;
   await makeMountPoints(context, live, path);
   using held = new DisposableStack();
   const root = held.use(await openContainerRoot(context, live, { path, writable: false }));
-  const found = held.use(locate(live, root, path));
+  const found = held.use(locate(root, asked));
   const stat = pathStat(found, path);
   const as = stat.name === '/' ? '' : stat.name;
   const grafts = await openGrafts(context, live, { path, as, held });
@@ -96,12 +106,16 @@ export async function exportContainer(
 export async function putArchive(
   context: EngineContext,
   live: LiveContainer,
-  { path, options }: { path: string; options: PutArchiveOptions },
+  { options, ...asked }: AskedPath & { options: PutArchiveOptions },
 ): Promise<void> {
+  const { path } = asked;
   // A start at the same time would mount the writable layer twice.
   using _held = live.run === undefined ? await live.hold() : undefined;
   using root = await openContainerRoot(context, live, { path, writable: true });
-  const directory = openDirectory(live, { root, path });
+  const directory = openDirectory(root, asked);
+  const { User } = live.record.config;
+  const user = options.copyUIDGID && User ? identityIn(root.fd, User) : undefined;
+  const onHost = root.owners?.onHost ?? ((owner: Owner) => owner);
   try {
     const unpacker = createUnpacker({
       rootFd: root.fd,
@@ -109,7 +123,8 @@ export async function putArchive(
       whiteouts: false,
       limit: Number.MAX_SAFE_INTEGER,
       keepKinds: options.noOverwriteDirNonDir === true,
-      ...(root.owners && { owner: root.owners.onHost, as: root.owners.onHost({ uid: 0, gid: 0 }) }),
+      owner: named => onHost(user ?? named),
+      ...(root.owners && { as: onHost({ uid: 0, gid: 0 }) }),
     });
     try {
       const reader = createTarReader(unpacker);
@@ -126,7 +141,7 @@ export async function putArchive(
 }
 
 /** Finds the file without following a symbolic link at the end, unless the path ends in '/' or '/.'. */
-function locate(live: LiveContainer, root: ContainerRoot, shown: string): Located {
+function locate(root: ContainerRoot, asked: AskedPath): Located {
   const isInside = /\/\.?$/.test(root.path);
   const parent = isInside ? root.path : posix.dirname(root.path);
   const name = isInside ? '.' : posix.basename(root.path);
@@ -134,7 +149,7 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
   try {
     directory = openInRoot(root.fd, pathArg(parent), O.RDONLY | O.DIRECTORY);
   } catch (error) {
-    throw pathError(error, live, shown);
+    throw pathError(error, asked);
   }
   using held = new DisposableStack();
   held.adopt(directory, closeSync);
@@ -142,21 +157,21 @@ function locate(live: LiveContainer, root: ContainerRoot, shown: string): Locate
   try {
     status = statusAt(directory, pathArg(name));
   } catch (error) {
-    throw pathError(error, live, shown);
+    throw pathError(error, asked);
   }
-  if (status === undefined) throw notThere(live, shown);
+  if (status === undefined) throw notThere(asked);
   const kept = held.move();
   return { directory, name, status, [Symbol.dispose]: () => kept.dispose() };
 }
 
-function openDirectory(live: LiveContainer, { root, path }: { root: ContainerRoot; path: string }): number {
+function openDirectory(root: ContainerRoot, asked: AskedPath): number {
   try {
     return openInRoot(root.fd, pathArg(root.path), O.RDONLY | O.DIRECTORY);
   } catch (error) {
     if (error instanceof SyscallError && error.code === 'ENOTDIR') {
       throw badParameter('extraction point is not a directory');
     }
-    throw pathError(error, live, path);
+    throw pathError(error, asked);
   }
 }
 
@@ -164,7 +179,7 @@ function pathStat({ directory, name, status }: Located, path: string): Container
   const isLink = (status.mode & S_IF.MT) === S_IF.LNK;
   return {
     // 'dir/.' means the directory's content, wherever it is unpacked: the archive has entries './file'.
-    name: /(^|\/)\.$/.test(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/',
+    name: /(^|\/)\.\/*$/.test(path) ? '.' : posix.basename(posix.resolve('/', path)) || '/',
     size: status.size,
     mode: encodeFileMode(status.mode),
     mtime: encodeTimestamp(status.mtime),
@@ -172,15 +187,17 @@ function pathStat({ directory, name, status }: Located, path: string): Container
   };
 }
 
-function notThere(live: LiveContainer, path: string): ExpectedError {
-  return new ExpectedError('notFound', `Could not find the file ${path} in container ${live.name}`);
+function notThere({ container, path }: AskedPath): ExpectedError {
+  return new ExpectedError('notFound', `Could not find the file ${path} in container ${container}`);
 }
 
-function pathError(error: unknown, live: LiveContainer, path: string): unknown {
+function pathError(error: unknown, asked: AskedPath): unknown {
+  const { path } = asked;
   if (!(error instanceof SyscallError)) return error;
   // dockerd's wording.
   if (error.code === 'ENAMETOOLONG') return badParameter(tooLong(path));
-  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code) ? notThere(live, path) : error;
+  if (error.code === 'ENOTDIR') return badParameter(`${path}: not a directory`);
+  return ['ENOENT', 'ELOOP'].includes(error.code) ? notThere(asked) : error;
 }
 
 async function* closing(

@@ -30,10 +30,15 @@ export function storedIdentity(
 export function currentIdentity(pid: number, options: { user: string; groupAdd: string[] }): UserIdentity {
   const root = openRootOf(pid);
   try {
-    return lookUpUser(options.user, { ...readDatabases(root), groupAdd: options.groupAdd });
+    return identityIn(root, options.user, options.groupAdd);
   } finally {
     closeSync(root);
   }
+}
+
+/** A user, looked up in the /etc of a root directory. @throws ExpectedError when the user does not exist */
+export function identityIn(root: number, user: string, groupAdd: string[] = []): UserIdentity {
+  return lookUpUser(user, { ...readDatabases(root), groupAdd });
 }
 
 /** Opens the root directory that a process sees, with all its mounts. The caller closes it. */

@@ -68,7 +68,13 @@ export function imageTransferApi(context: EngineContext): TransferApi {
 
     async load(source, { quiet, send }) {
       const onProgress = quiet ? undefined : progressReporter(send);
-      for (const { id, names } of await images.load(source, onProgress)) {
+      for (const { id, names, replaced } of await images.load(source, onProgress)) {
+        for (const { name, id: old } of replaced) {
+          const shown = familiarReference(decodeReference(name));
+          send({
+            stream: `The image ${shown} already exists, renaming the old one with ID ${old} to empty string\n`,
+          });
+        }
         imageEvent(context, 'load', { id, name: id, config: (await images.get(id)).config });
         for (const name of names) {
           send({ stream: `Loaded image: ${familiarReference(decodeReference(name))}\n` });

@@ -124,7 +124,11 @@ export function draftRecord(
 
 export async function findImage(context: EngineContext, request: CreateRequest): Promise<Image> {
   const reference = request.body.Image ?? '';
-  if (reference === '') throw new ExpectedError('badParameter', 'no image was given');
+  if (reference === '') {
+    const { Cmd, Entrypoint } = request.body;
+    const hasCommand = Boolean(Cmd?.length || Entrypoint?.length);
+    throw new ExpectedError('badParameter', hasCommand ? 'no image was given' : 'no command specified');
+  }
   const image = await context.images.get(reference);
   context.images.requireTrusted(image);
   const { os, architecture } = image.config;

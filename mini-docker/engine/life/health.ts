@@ -4,6 +4,7 @@
 
 import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { encodeDuration } from '../../formats/durations.ts';
 import type { ContainerHealth } from '../../formats/engine-api/containers.ts';
 import type { HealthConfig } from '../../formats/oci/image-config.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
@@ -130,7 +131,8 @@ async function checkOnce({ run, command }: Check, timeout: number): Promise<Resu
   // The daemon counts the timeout: a container can stop the process before it executes the check, and after.
   const tooLong = pause(timeout, undefined, { ref: false, signal: over.signal }).then(() => {
     late.abort();
-    return finish(-1, `Health check exceeded timeout (${timeout} ms): ${output}`);
+    const limit = encodeDuration(timeout * 1e6);
+    return finish(-1, `Health check exceeded timeout (${limit})${output === '' ? '' : `: ${output}`}`);
   });
   try {
     return await Promise.race([runs(), tooLong]);

@@ -170,6 +170,7 @@ export function joinedPids(
     const reference = /^container:(.+)$/.exec(mode ?? '')?.[1];
     if (reference === undefined) continue;
     const other = context.containers.get(reference);
+    if (other.id === record.id) throw new ExpectedError('conflict', `cannot join own ${type} namespace`);
     if (other.run === undefined || other.record.state.status !== 'running') {
       throw new ExpectedError(
         'conflict',

@@ -67,7 +67,7 @@ export function removeLink(context: EngineContext, reference: string): void {
   const links = live?.record.hostConfig.Links ?? [];
   const rest = links.filter(link => decodeLink(link).alias !== alias);
   if (live === undefined || rest.length === links.length) throw noSuchContainer(reference);
-  live.record.hostConfig.Links = rest;
+  live.record.hostConfig.Links = rest.length > 0 ? rest : null;
   context.records.save(live.record);
 }
 

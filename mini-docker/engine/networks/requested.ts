@@ -23,7 +23,7 @@ export function requestedNetworks(
 ): Record<string, EndpointSettings> {
   const mode = host.NetworkMode ?? 'bridge';
   const asked = options.networking?.EndpointsConfig ?? {};
-  checkConflicts(host, options.asked);
+  checkConflicts(host, { asked: options.asked, endpoints: asked });
   if (mode.startsWith('container:')) return {};
   const first = asked[mode] ?? (mode === 'bridge' ? asked.default : undefined) ?? {};
   if (first.Aliases?.length && ['bridge', 'host', 'none'].includes(mode)) throw unsupportedAlias();
@@ -51,7 +51,10 @@ export function unsupportedAlias(): Error {
 }
 
 /** A container without its own network namespace cannot set anything in it. */
-function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
+function checkConflicts(
+  host: HostConfig,
+  { asked, endpoints }: { asked: ContainerConfig; endpoints: Record<string, EndpointSettings> },
+): void {
   const mode = host.NetworkMode ?? 'bridge';
   const isShared = mode.startsWith('container:');
   const refuse = (what: string, given: boolean) => {
@@ -61,13 +64,14 @@ function checkConflicts(host: HostConfig, asked: ContainerConfig): void {
   if (isShared || mode === 'host') {
     const kind = isShared ? 'container type network' : 'host type networking';
     if (has(host.Links)) throw linksOnHost(kind);
+    const macs = Object.values(endpoints).map(each => each.MacAddress);
+    refuse('mac-address and the network mode', [asked.MacAddress, ...macs].some(Boolean));
   }
   refuse('hostname and the UTS mode', host.UTSMode === 'host' && Boolean(asked.Hostname));
   if (!isShared) return;
   refuse('hostname and the network mode', Boolean(asked.Hostname));
   refuse('dns and the network mode', has(host.Dns));
   refuse('custom host-to-IP mapping and the network mode', has(host.ExtraHosts));
-  refuse('mac-address and the network mode', Boolean(asked.MacAddress));
   refuse(
     'port publishing and the container type network mode',
     has(host.PortBindings) || host.PublishAllPorts === true,

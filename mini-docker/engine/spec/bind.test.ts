@@ -38,7 +38,7 @@ test('what makes no sense is refused in words that name it', () => {
     ['/a:/b:ro,ro', 'invalid mode'],
     ['/a:/b:shared,slave', 'invalid mode'],
     ['/a:/b:nocopy', 'nocopy is for volumes'],
-    ['v1:/b:rshared', 'propagation is for bind mounts'],
+    ['v1:/b:rshared', 'field BindOptions must not be specified'],
     ['./a:/b', 'includes invalid characters for a local volume name'],
     ['a:/b', 'includes invalid characters for a local volume name'],
   ];

@@ -36,7 +36,7 @@ export function decodeBind(text: string): Bind {
   if (isVolume && source !== '') checkVolumeName(source);
   if (options.noCopy && !isVolume) throw new FormatError(`invalid mode: ${mode}: nocopy is for volumes`);
   if (options.propagation !== '' && isVolume) {
-    throw new FormatError(`invalid mode: ${mode}: propagation is for bind mounts`);
+    throw invalid(': invalid mount config for type "volume": field BindOptions must not be specified');
   }
   return {
     source: isVolume ? source : cleanPath(source),

@@ -35,7 +35,7 @@ test('what is wrong is named before anything is made', () => {
     [{}, { Runtime: 'kata' }, 'runtime name: kata'],
     [{}, { CapAdd: ['NOPE'] }, 'unknown capability'],
     [{}, { OomScoreAdj: 2000 }, 'oom score adj'],
-    [{}, { LogConfig: { Type: 'syslog' } }, "no log driver named 'syslog'"],
+    [{}, { LogConfig: { Type: 'syslog' } }, 'plugin "syslog" not found'],
   ];
   for (const [config, host, message] of refused) expect(() => check(config, host), message).toThrow(message);
 });

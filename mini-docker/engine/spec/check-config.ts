@@ -89,7 +89,6 @@ export const RUNTIMES: readonly string[] = ['mini-docker', 'io.containerd.runc.v
 
 function checkNamespaces(host: HostConfig): void {
   const allowed: [string, string | undefined, RegExp][] = [
-    ['network mode', host.NetworkMode, /^(?!container:$)/],
     ['PID mode', host.PidMode, /^(host|container:.+)?$/],
     ['IPC mode', host.IpcMode, /^(none|private|shareable|host|container:.+)?$/],
     ['UTS mode', host.UTSMode, /^(host)?$/],
@@ -97,6 +96,11 @@ function checkNamespaces(host: HostConfig): void {
     // The control group of another container cannot be joined: --cgroup-parent names a parent for a new one.
     ['cgroup', host.Cgroup, /^$/],
   ];
+  if (Object.keys(host.Annotations ?? {}).includes(''))
+    throw badParameter('invalid Annotations: the empty string is not permitted as an annotation key');
+  if (/^container(:\s*)?$/.test(host.NetworkMode ?? '')) {
+    throw badParameter('invalid network mode: invalid container format container:<name|id>');
+  }
   for (const [what, mode, pattern] of allowed) {
     if (!pattern.test(mode ?? '')) throw badParameter(`invalid ${what}: ${mode}`);
   }

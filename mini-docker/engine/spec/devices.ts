@@ -63,7 +63,7 @@ export function grantedDevices(mapping: DeviceMapping): GrantedDevice[] {
     const device = deviceOf({ path: join(inContainer, path.slice(mapping.PathOnHost.length)), stats })!;
     return { device, rule: ruleFor(device, access) };
   });
-  if (found.length === 0) throw noDevice(mapping.PathOnHost, 'no device nodes in it');
+  if (found.length === 0) throw noDevice(mapping.PathOnHost, 'not a device node');
   return found;
 }
 

@@ -43,9 +43,7 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
   const options = host.LogConfig?.Config ?? {};
   const known = DRIVERS[driver];
   if (known === undefined) {
-    throw badParameter(
-      `logger: no log driver named '${driver}' is registered (this engine has ${LOG_DRIVERS.join(', ')})`,
-    );
+    throw badParameter(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
   }
   checkMode(options);
   if (driver === 'none') return { keeps: false, maxFiles: 1 };

@@ -91,7 +91,8 @@ test('invalid mounts are refused before anything is created', () => {
     [{ Mounts: [{ Type: 'volume', Source: '/a', Target: '/x' }] }, 'is a path'],
     [{ Mounts: [{ Type: 'volume', Source: 'v1', Target: '' }] }, 'field Target must not be empty'],
     [{ Mounts: [{ Type: 'npipe', Target: '/x' }] }, 'for type "npipe": mount type unknown'],
-    [{ VolumesFrom: ['other:rx'] }, 'invalid volumes-from specification'],
+    [{ VolumesFrom: ['other:rx'] }, 'invalid mode: rx'],
+    [{ VolumesFrom: ['other:ro:z'] }, 'invalid mode: ro:z'],
     [{ Tmpfs: { relative: '' } }, 'mount path must be absolute'],
   ];
   for (const [host, message] of refused) expect(() => requested(host)).toThrow(message);

@@ -205,10 +205,9 @@ function fromBindRequest(
 }
 
 function fromContainer(text: string, sources: MountSources): RecordMount[] {
-  const [container = '', mode = ''] = text.split(':');
-  if (container === '' || !['', 'ro', 'rw', 'z', 'Z'].includes(mode)) {
-    throw badParameter(`invalid volumes-from specification: '${text}'`);
-  }
+  const [, container = '', mode = ''] = /^([^:]*):?(.*)$/s.exec(text)!;
+  if (container === '') throw badParameter(`invalid volumes-from specification: ${text}`);
+  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw badParameter(`invalid mode: ${mode}`);
   return sources
     .mountsOf(container)
     .map(mount => ({ ...mount, noCopy: true, RW: mode === 'ro' ? false : mount.RW }));

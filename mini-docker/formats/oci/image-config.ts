@@ -66,8 +66,9 @@ const digest: Schema<string> = (value, where) => {
 const imageConfig = object(
   { created: string, author: string, variant: string, config: processDefaults, history: array(history) },
   {
-    architecture: string,
-    os: string,
+    // As in Docker, an image need not say what it is for.
+    architecture: or(string, ''),
+    os: or(string, 'linux'),
     // docker writes null for an image without layers.
     rootfs: object({}, { type: string as Schema<'layers'>, diff_ids: or(array(digest), []) }),
   },

@@ -69,7 +69,8 @@ export const isManifestType = (mediaType: string): boolean =>
   mediaType === MEDIA.ociManifest || mediaType === MEDIA.dockerManifest;
 
 function checkVersion(fields: Record<string, unknown>, what: string): void {
-  if (fields.schemaVersion === 2) return;
+  // Docker and containerd take a missing version for 2.
+  if (fields.schemaVersion === 2 || !fields.schemaVersion) return;
   const old = fields.schemaVersion === 1 ? ' (Docker schema 1 is not supported: push the image again)' : '';
   throw new FormatError(`${what}.schemaVersion must be 2${old}`);
 }

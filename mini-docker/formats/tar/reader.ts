@@ -62,8 +62,12 @@ function* headers(globals: PaxRecords): Parser<Described | undefined> {
   for (;;) {
     const block = yield { bytes: BLOCK, optional: true };
     const header = decodeHeader(block);
-    // One block of zeros ends the archive, as for GNU tar and Go; the second, and everything after it, is skipped.
-    if (header === undefined) return undefined;
+    // A block of zeros ends the archive, as for GNU tar and Go. A second one may be missing, but not cut; everything
+    // after it is skipped.
+    if (header === undefined) {
+      yield { bytes: BLOCK, optional: true };
+      return undefined;
+    }
     if (header.typeflag === 'x') pax = decodeSparsePax(yield* meta(header));
     else if (header.typeflag === 'g') {
       for (const [key, value] of decodePax(yield* meta(header))) globals.set(key, value);

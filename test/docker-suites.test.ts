@@ -1,0 +1,233 @@
+// What the tests of Docker and of docker-py look at, each answer as dockerd gives it.
+
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
+import { tarOf } from '../mini-docker/images/testing/archives.ts';
+import { buildOf, newContext, ours } from './support/building.ts';
+import { startDaemon, type TestDaemon } from './support/daemon.ts';
+import { type EngineClient, engineClient, eventually, unframed } from './support/engine-client.ts';
+
+let daemon: TestDaemon;
+let engine: EngineClient;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+  engine = engineClient(daemon);
+}, 60_000);
+afterAll(() => daemon.stop());
+
+/** Sends bytes; returns the status and the answer's text, or the message in it. */
+function send(
+  method: string,
+  path: string,
+  { body, type }: { body: string | Buffer; type: string },
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };
+    const asked = request({ socketPath: daemon.socket, method, path, headers, agent: false });
+    asked.on('response', async reply => {
+      const text = Buffer.concat(await reply.toArray()).toString();
+      const message = reply.statusCode! >= 400 ? JSON.parse(text).message : text;
+      resolve({ status: reply.statusCode!, text: message });
+    });
+    asked.on('error', reject).end(body);
+  });
+}
+
+const postJson = (path: string, body: object) =>
+  send('POST', path, { body: JSON.stringify(body), type: 'application/json' });
+const putTar = (path: string, ...entries: Parameters<typeof tarOf>) =>
+  send('PUT', path, { body: tarOf(...entries), type: 'application/x-tar' });
+const remove = (name: string) => engine.ask('DELETE', `/containers/${name}?force=1&v=1`);
+
+test.for<[body: object, message: string, version?: string]>([
+  [
+    { Image: 'busybox', HostConfig: { NetworkMode: 'container' } },
+    'invalid container format container:<name|id>',
+  ],
+  [
+    { Image: 'busybox', HostConfig: { NetworkMode: 'container:' } },
+    'invalid container format container:<name|id>',
+  ],
+  [
+    { Image: 'busybox', MacAddress: '92:d0:c6:0a:29:33', HostConfig: { NetworkMode: 'host' } },
+    'conflicting options: mac-address and the network mode',
+  ],
+  [{ Image: 'busybox', HostConfig: { Annotations: { '': 'x' } } }, 'the empty string is not permitted'],
+  [{ Image: '' }, 'no command specified'],
+  [{ Image: 'busybox', HostConfig: { VolumesFrom: ['a:b:c'] } }, 'invalid mode: b:c'],
+  [
+    { Image: 'busybox', HostConfig: { Binds: ['v1:/x:shared'] } },
+    'invalid volume specification: \'v1:/x:shared\': invalid mount config for type "volume"',
+  ],
+  [
+    { Image: 'busybox', NetworkingConfig: { EndpointsConfig: { a: {}, b: {} } } },
+    'Container cannot be created with multiple network endpoints',
+    '/v1.43',
+  ],
+])('create refuses %j', async ([body, message, version = '']) => {
+  const answer = await postJson(`${version}/containers/create`, body);
+  expect(answer.status).toBe(400);
+  expect(answer.text).toContain(message);
+});
+
+test('a user id out of range, and a container that shares its own network, are refused at the start', async () => {
+  const start = async (name: string) => send('POST', `/containers/${name}/start`, { body: '', type: '' });
+  for (const user of ['-1', '2147483648', '1:-1', '1:99999999999']) {
+    await engine.create(['true'], { name: 'ranged', User: user });
+    expect((await start('ranged')).text).toBe('uids and gids must be in range 0-2147483647');
+    await remove('ranged');
+  }
+  await engine.create(['true'], { name: 'me', HostConfig: { NetworkMode: 'container:me' } });
+  expect((await start('me')).text).toBe('cannot join own network namespace');
+  await remove('me');
+});
+
+test('bodies that are not JSON are told so before anything else is looked at', async () => {
+  const commit = (body: string, type = 'application/json') => send('POST', '/commit', { body, type });
+  expect((await commit('{}', 'text/plain')).text).toBe(
+    "unsupported Content-Type header (text/plain): must be 'application/json'",
+  );
+  expect((await commit('{} x')).text).toBe('unexpected content after JSON');
+  expect((await commit('{x}')).text).toContain('invalid JSON: ');
+});
+
+test('an exec with a terminal is framed for a client that did not say so, as it is for dockerd’s clients', async () => {
+  const id = await engine.run(['sleep', '1000'], { name: 'host' });
+  const exec = async () => {
+    const body = { AttachStdout: true, Tty: true, Cmd: ['echo', 'hello'] };
+    return (await engine.json<{ Id: string }>('POST', `/containers/${id}/exec`, body)).Id;
+  };
+  const output = async (body: object) =>
+    Buffer.concat(await (await engine.hijack(`/exec/${await exec()}/start`, body)).toArray());
+  expect(unframed(await output({}))).toBe('hello\r\n');
+  expect((await output({ Tty: true })).toString()).toBe('hello\r\n');
+
+  const size = await send('POST', `/exec/${await exec()}/resize?h=x&w=1`, { body: '', type: '' });
+  expect(size).toEqual({ status: 400, text: 'invalid resize height "x": invalid syntax' });
+  await engine.json('POST', '/containers/host/pause');
+  expect((await postJson('/containers/host/exec', { Cmd: ['true'] })).text).toBe(
+    'Container host is paused, unpause the container before exec',
+  );
+  await remove('host');
+});
+
+test('cp -a gives files to the user of the container, stopped or running', async () => {
+  const owners = async (User: string) => {
+    await engine.create(['sh', '-c', 'stat -c %u:%g /tmp/f; sleep 1000'], { name: 'owned', User });
+    const path = '/containers/owned/archive?path=/tmp&copyUIDGID=1';
+    expect((await putTar(path, { path: 'f', content: 'x', uid: 5, gid: 5 })).status).toBe(200);
+    await engine.json('POST', '/containers/owned/start');
+    await putTar(path, { path: 'g', content: 'x', uid: 5, gid: 5 });
+    const body = { AttachStdout: true, User: '0', Cmd: ['stat', '-c', '%u:%g', '/tmp/f', '/tmp/g'] };
+    const { Id } = await engine.json<{ Id: string }>('POST', '/containers/owned/exec', body);
+    const socket = await engine.hijack(`/exec/${Id}/start`);
+    const found = unframed(Buffer.concat(await socket.toArray()));
+    await remove('owned');
+    return found.trim().split('\n');
+  };
+  expect(await owners('1234')).toEqual(['1234:0', '1234:0']);
+  expect(await owners('1234:99')).toEqual(['1234:99', '1234:99']);
+  expect(await owners('')).toEqual(['5:5', '5:5']);
+});
+
+test('cp names the container as it was asked for, tells a file from nothing, and packs `/./` as `.`', async () => {
+  const id = await engine.create(['true'], { name: 'pack' });
+  const get = async (path: string) => {
+    const { status, body } = await engine.ask('GET', `/containers/${id}/archive?path=${path}`);
+    if (status >= 400) return [`${status} ${JSON.parse(body.toString()).message}`];
+    const names: string[] = [];
+    const reader = createTarReader({ entry: each => names.push(each.path), data() {}, end() {} });
+    reader.write(body);
+    reader.finish();
+    return names;
+  };
+  expect(await get('/dne')).toEqual([`404 Could not find the file /dne in container ${id}`]);
+  expect(await get('/etc/passwd/')).toEqual(['400 /etc/passwd/: not a directory']);
+  expect(await get('/etc/./')).toContain('./passwd');
+  await remove('pack');
+});
+
+test('save keeps the parents that it saves too, and load tells of a name that moves', async () => {
+  using context = newContext({ Dockerfile: 'FROM busybox\nLABEL child=1\n' });
+  await ours(daemon, ['tag', 'busybox', 'parent:1']);
+  const id = await engine.create(['true'], { name: 'based', Image: 'parent:1' });
+  await engine.json('POST', `/commit?container=${id}&repo=child&tag=1`, {});
+  await remove('based');
+  const idOf = async (name: string) =>
+    engine.json<{ Id: string; Parent: string }>('GET', `/images/${name}/json`);
+  const [child, parent] = [await idOf('child:1'), await idOf('parent:1')];
+  expect(child.Parent).toBe(parent.Id);
+  const { body: archive } = await engine.ask('GET', '/images/get?names=child:1&names=parent:1');
+  await engine.json('DELETE', '/images/child:1');
+  await buildOf(daemon, { Dockerfile: 'FROM busybox\nLABEL other=1\n' }, 't=child:1');
+  const other = await idOf('child:1');
+  const { text } = await send('POST', '/images/load', { body: archive, type: 'application/x-tar' });
+  expect(text).toContain(
+    `The image child:1 already exists, renaming the old one with ID ${other.Id} to empty string`,
+  );
+  expect((await idOf('child:1')).Parent).toBe(parent.Id);
+  for (const name of ['child:1', 'parent:1', other.Id])
+    await engine.json('DELETE', `/images/${name}?force=1`);
+  expect(context.path).toBeDefined();
+});
+
+test('an image may leave out what it is for, and a tag named sha256 is refused', async () => {
+  const config = JSON.stringify({ rootfs: { type: 'layers', diff_ids: [] } });
+  const manifest = JSON.stringify([{ Config: 'c.json', RepoTags: ['bare:1'], Layers: [] }]);
+  const archive = tarOf({ path: 'c.json', content: config }, { path: 'manifest.json', content: manifest });
+  await send('POST', '/images/load', { body: archive, type: 'application/x-tar' });
+  expect(await engine.json('GET', '/images/bare:1/json')).toMatchObject({ Os: 'linux', Architecture: '' });
+  const tagged = await send('POST', '/images/bare:1/tag?repo=sha256&tag=x', { body: '', type: '' });
+  expect(tagged.text).toContain('refusing to create an ambiguous tag using digest algorithm as name');
+  await engine.json('DELETE', '/images/bare:1');
+  const { text } = await send('POST', '/images/create?fromSrc=-&platform=macos', {
+    body: tarOf({ path: 'f', content: 'x' }),
+    type: 'application/x-tar',
+  });
+  expect(text).toContain('"macos": unknown operating system or architecture');
+});
+
+test('RUN [] runs the command of the image, a stage is not its own source, and a cut tar is an error', async () => {
+  const built = (Dockerfile: string, more = {}) => buildOf(daemon, { Dockerfile, ...more });
+  expect((await built('FROM busybox\nCMD echo from the command\nRUN []\n')).text).toContain(
+    'from the command\n',
+  );
+  expect((await built('FROM busybox\nENTRYPOINT ["echo", "entry"]\nCMD x\nRUN []\n')).text).toContain(
+    'entry\n',
+  );
+  const copy = (from: string) => built(`FROM busybox\nCOPY --from=${from} f g\n`);
+  expect((await copy('0')).error).toBe('invalid from flag value 0: refers to current build stage');
+  expect((await copy('7')).error).toBe('invalid from flag value 7: index out of bounds');
+  expect((await copy('UPPER')).error).toContain('invalid from flag value UPPER: invalid reference format');
+  const tar = tarOf({ path: 'f', content: 'hi' });
+  const add = (bytes: Buffer) => built('FROM busybox\nADD f.tar /x/\n', { 'f.tar': bytes });
+  expect((await add(tar.subarray(0, tar.length - 1))).error).toContain('the tar archive ends in the middle');
+  expect((await add(tar.subarray(0, tar.length - 512))).error).toBeUndefined();
+});
+
+test('a quiet build tells what happened when it fails', async () => {
+  using context = newContext({ Dockerfile: 'FROM busybox\nRUN echo the reason; false\n' });
+  const failed = await ours(daemon, ['build', '-q', context.path]);
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  expect(failed.stderr).toMatch(/Step 2\/2 : RUN echo the reason; false\n.*\nthe reason\n/);
+  context.write({ Dockerfile: 'FROM busybox\nRUN echo the reason\n' });
+  expect(await ours(daemon, ['build', '-q', context.path])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^sha256:[0-9a-f]{64}\n$/),
+    stderr: '',
+  });
+});
+
+test('a health check that takes too long says so in the words of Docker', async () => {
+  const second = 1_000_000_000;
+  const Healthcheck = { Test: ['CMD', 'sleep', '100'], Interval: second / 10, Timeout: second / 2 };
+  await engine.run(['sleep', '1000'], { name: 'slow', Healthcheck });
+  const log = async () =>
+    (await engine.json<{ State: { Health: { Log: { Output: string }[] } } }>('GET', '/containers/slow/json'))
+      .State.Health.Log;
+  const [first] = await eventually(log, found => found.length > 0);
+  expect(first!.Output).toBe('Health check exceeded timeout (500ms)');
+  await remove('slow');
+});
