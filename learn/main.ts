@@ -21,6 +21,7 @@ import { web } from './commands/web.ts';
 import { UserError } from './course.ts';
 import { removeAbandonedHierarchies } from './sandbox/escapes.ts';
 import { removeEmptyGroups } from './sandbox/groups.ts';
+import { closeSandboxes } from './sandbox/sandbox.ts';
 import { printError, wrap } from './screen.ts';
 
 const seed = ['--seed <seed>', 'use the same names and values as an earlier check'] as const;
@@ -220,6 +221,16 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   process.exit();
 });
+
+// Neither a closed terminal nor Ctrl-C may leave the control groups of sandboxes behind.
+for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, async () => {
+    // The command has its own way to end, or does not end.
+    if (process.listenerCount(signal) > 0) return;
+    await closeSandboxes();
+    process.kill(process.pid, signal);
+  });
+}
 
 program.hook('preAction', async (_, command) => {
   if (command.name() !== 'clean') removeEmptyGroups();

@@ -67,6 +67,13 @@ interface Fields {
   withoutGroups: string | undefined;
 }
 
+const open = new Set<Sandbox>();
+
+/** Closes all sandboxes of this process, for a signal that ends it. */
+export async function closeSandboxes(): Promise<void> {
+  await Promise.allSettled([...open].map(sandbox => sandbox.close()));
+}
+
 export class Sandbox implements AsyncDisposable {
   readonly #fields: Fields;
   readonly #entered = new Set<number>();
@@ -74,6 +81,7 @@ export class Sandbox implements AsyncDisposable {
 
   private constructor(fields: Fields) {
     this.#fields = fields;
+    open.add(this);
   }
 
   /** @throws SyscallError naming the step that failed; it leaves nothing behind */
@@ -169,6 +177,7 @@ export class Sandbox implements AsyncDisposable {
     await watchExit(pidfd);
     reap(pidfd);
     closeSync(pidfd);
+    open.delete(this);
     const left = await removeGroups(groups);
     if (left.length > 0)
       throw new Error(`the sandbox has ended, but its control groups cannot be removed: ${left.join(' ')}`);

@@ -156,6 +156,24 @@ test('a sandbox ends with the program that made it, even if that is killed', asy
   ).toEqual([]);
 });
 
+test.each(['SIGHUP', 'SIGTERM'] as const)(
+  '%s to learn shell leaves no control group behind',
+  async signal => {
+    const child = spawn(learn, ['shell', 'sh', '-c', 'echo ready; trap "" HUP TERM; sleep 7323'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const groups = (): string[] =>
+      hierarchies()
+        .flatMap(({ root }) => quietly(() => readdirSync(join(root, COURSE_GROUP))) ?? [])
+        .filter(name => name.startsWith(`${child.pid}-`));
+    if (process.geteuid?.() === 0) expect(groups()).not.toEqual([]);
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([null, signal]);
+    expect(groups()).toEqual([]);
+  },
+);
+
 describe('in learn shell', () => {
   test('a program can wait for what a pipe brings later', async () => {
     const child = spawn(learn, ['shell', 'sh', '-c', 'echo ready; cat'], {
