@@ -416,8 +416,14 @@ test('an exec belongs to one life of its container, and keeps its pid', async ()
   await remove('host');
 });
 
-test('--cpus and a quota do not undo each other', async () => {
+test('an update that would undo another limit is refused: --cpus and a quota, memory and swap', async () => {
   const id = await engine.create(['true'], { HostConfig: { NanoCpus: 1e9 } });
+  for (const swap of [undefined, -1]) {
+    if (swap) await answer('POST', `/containers/${id}/update`, { Memory: 64 << 20, MemorySwap: swap });
+    expect((await answer('POST', `/containers/${id}/update`, { Memory: 99 << 20 }))[1]).toContain(
+      'update the memoryswap at the same time',
+    );
+  }
   expect(await answer('POST', `/containers/${id}/update`, { CpuQuota: 5000 })).toEqual([
     400,
     `Cannot update container ${id}: Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set`,

@@ -79,6 +79,16 @@ describe('the API', () => {
       400,
       'invalid gateway',
     ],
+    ...['10.1.0.0', '10.1.0.255'].map((Gateway): [object, number, string] => [
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.1.0.0/24', Gateway }] } },
+      403,
+      `failed to allocate gateway (${Gateway}): Address already in use`,
+    ]),
+    ...['10.1.0.0', '10.1.0.1', '10.1.0.255'].map((used): [object, number, string] => [
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.1.0.0/24', AuxiliaryAddresses: { it: used } }] } },
+      403,
+      `failed to allocate secondary ip address (it:${used}): Address already in use`,
+    ]),
     [{ Name: '' }, 400, 'cannot be empty'],
     [{}, 400, 'cannot be empty'],
     [{ Name: 'x', Options: { mtu: 'large' } }, 400, 'is not a number'],

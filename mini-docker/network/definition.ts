@@ -288,6 +288,12 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
     for (const address of Object.values(config.AuxiliaryAddresses))
       if (!contains(subnet, address))
         throw bad(`invalid auxiliary address ${address}: it is not in the subnet ${config.Subnet}`);
+    const taken = [checked.Gateway!];
+    for (const [name, address] of Object.entries(config.AuxiliaryAddresses)) {
+      if (!isUsable(subnet, address) || taken.some(other => toNumber(other) === toNumber(address)))
+        throw inUse(`secondary ip address (${name}:${address})`);
+      taken.push(address);
+    }
     checked.AuxiliaryAddresses = config.AuxiliaryAddresses;
   }
   return [checked];
@@ -299,8 +305,18 @@ function withGateway(subnet: Subnet, gateway = toAddress(usable(subnet).first, s
       'badParameter',
       `invalid gateway ${gateway}: it is not in the subnet ${encodeSubnet(subnet)}`,
     );
+  if (!isUsable(subnet, gateway)) throw inUse(`gateway (${gateway})`);
   return { Subnet: encodeSubnet(subnet), Gateway: gateway };
 }
+
+/** Whether it is neither the network's own address nor the one for broadcasts. */
+function isUsable(subnet: Subnet, address: string): boolean {
+  const { first, last } = usable(subnet);
+  return toNumber(address) >= first && toNumber(address) <= last;
+}
+
+const inUse = (what: string): ExpectedError =>
+  new ExpectedError('forbidden', `failed to allocate ${what}: Address already in use`);
 
 export function newId(): string {
   return randomBytes(32).toString('hex');

@@ -4,7 +4,6 @@ import type { EventMessage, EventType, Filters } from '../../formats/engine-api/
 import { hasLabels } from '../../formats/filters.ts';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
 import { badParameter } from './errors.ts';
-import { checkFilterKeys } from './filter-values.ts';
 
 /** Past events that are kept. */
 const REMEMBERED = 1024;
@@ -18,18 +17,8 @@ export interface EventRequest {
 
 type Listener = (message: EventMessage) => void;
 
-const FILTERS = [
-  'config',
-  'container',
-  'daemon',
-  'event',
-  'image',
-  'label',
-  'network',
-  'scope',
-  'type',
-  'volume',
-];
+/** The filters that name an object of a type. */
+const OBJECTS = ['config', 'container', 'daemon', 'network', 'volume'];
 
 export class Events {
   #past: EventMessage[] = [];
@@ -65,13 +54,9 @@ export class Events {
     for (const listener of [...this.#listeners]) listener(message);
   }
 
-  /**
-   * Subscribes when it is called, not at the first item. @throws badParameter when a filter does not
-   * exist
-   */
+  /** Subscribes when it is called, not at the first item. */
   subscribe(request: EventRequest): AsyncIterable<EventMessage> {
     const { since, until, filters = {}, signal } = request;
-    checkFilterKeys(filters, FILTERS);
     const queue: EventMessage[] = [];
     let wake = () => {};
     const take = (message: EventMessage) => {
@@ -124,7 +109,10 @@ export class Events {
   }
 }
 
-/** Whether every key matches; a key matches when one of its values does. */
+/**
+ * Whether every key matches; a key matches when one of its values does. Unknown keys match everything, as in
+ * Docker.
+ */
 function matches(message: EventMessage, filters: Filters): boolean {
   const { Type, Action, Actor } = message;
   return Object.entries(filters).every(([key, values]) => {
@@ -147,7 +135,9 @@ function matches(message: EventMessage, filters: Filters): boolean {
         );
       default:
         return (
-          Type === key && values.some(value => Actor.ID.startsWith(value) || Actor.Attributes.name === value)
+          !OBJECTS.includes(key) ||
+          (Type === key &&
+            values.some(value => Actor.ID.startsWith(value) || Actor.Attributes.name?.startsWith(value)))
         );
     }
   });

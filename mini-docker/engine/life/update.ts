@@ -66,8 +66,8 @@ export async function updateContainer(
   if (
     changes.Memory &&
     !changes.MemorySwap &&
-    (host.MemorySwap ?? 0) > 0 &&
-    host.MemorySwap! < changes.Memory
+    // Also where there is none (0), or it is unlimited (-1).
+    (host.MemorySwap ?? 0) < changes.Memory
   ) {
     throw conflict(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',

@@ -73,7 +73,7 @@ function memoryPressure({ name, now }: SpeedFacts): Finding | undefined {
     code: 'memory-pressure',
     sentence: `${name} waits for memory: in ${pressure} % of the last ten seconds one of its processes did.`,
     evidence: [`memory.pressure: some avg10=${pressure}`],
-    advice: `Give it more with 'mini-docker update --memory SIZE ${name}', or free memory of the host.`,
+    advice: `Give it more with 'mini-docker update --memory SIZE --memory-swap SIZE ${name}', or free memory of the host.`,
   };
 }
 
