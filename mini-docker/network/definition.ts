@@ -17,6 +17,7 @@ import {
   overlaps,
   type Subnet,
   toAddress,
+  toNumber,
 } from './subnet.ts';
 
 export interface Surroundings {
