@@ -92,6 +92,7 @@ async function serve(argv: string[]): Promise<void> {
   const networks = resources.adopt(
     openNetworks({
       root: join(dataRoot, 'networks'),
+      connections: join(runDir, 'connections'),
       sandboxes: join(runDir, 'netns'),
       tell,
       openHostSocket: rootless?.openHostSocket,

@@ -194,7 +194,7 @@ test(
     }
     const left = readdirSync(join(daemon.dataRoot, 'containers'));
     expect(left).toHaveLength(2);
-    expect(readdirSync(join(daemon.dataRoot, 'networks/containers'))).toEqual([]);
+    expect(readdirSync(join(daemon.runDir, 'connections'))).toEqual([]);
     await expect.poll(() => namespaceLinks()).not.toMatch(/veth/);
     expect(readdirSync(join(daemon.runDir, 'containers'))).toEqual([]);
   },

@@ -7,6 +7,7 @@ import {
   accessSync,
   constants,
   fstatSync,
+  fsyncSync,
   lstatSync,
   openSync,
   readSync,
@@ -96,10 +97,11 @@ function attempt<T>(path: string, decode: (bytes: Buffer) => T): Attempt<T> {
   }
 }
 
-/** Writes the whole file, and then its copy. */
+/** Writes the whole file, and then its copy. A durable file's name is on the disk as well. */
 export function saveKept(path: string, content: string | Uint8Array, options: WholeFileOptions = {}): void {
   writeWhole(path, content, options);
-  writeWhole(copyOf(path), content, options);
+  writeWhole(copyOf(path), content, { ...options, durable: false });
+  if (options.durable) withFd(openSync(dirname(path), constants.O_RDONLY), fsyncSync);
 }
 
 /** Copies the file's present content to its copy, for a writer that had no time to do so. */

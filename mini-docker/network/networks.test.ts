@@ -68,7 +68,7 @@ test('addresses come back when a container ends, and the lowest is given out aga
   }
   expect(addresses).toEqual(['172.17.0.2', '172.17.0.2', '172.17.0.2']);
   expect((await hosts.networks.inspect('bridge')).Containers).toEqual({});
-  expect(readdirSync(join(hosts.root, 'containers'))).toEqual([]);
+  expect(readdirSync(join(hosts.root, 'connections'))).toEqual([]);
 });
 
 test('a subnet is chosen that nothing on the host uses', async () => {
@@ -186,7 +186,7 @@ test('what cannot be attached leaves nothing', async () => {
     }),
   ).rejects.toThrow(/EADDRNOTAVAIL|EEXIST/);
   expect(ip('link show')).toHaveLength(links);
-  expect(readdirSync(join(hosts.root, 'containers'))).toEqual([`${first.id}.json`]);
+  expect(readdirSync(join(hosts.root, 'connections'))).toEqual([`${first.id}.json`]);
 });
 
 test('networks that cannot be are refused in one line', async () => {

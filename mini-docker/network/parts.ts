@@ -26,6 +26,8 @@ import { sysctl } from './sysctl.ts';
 export interface OpenOptions extends NetworkOptions {
   /** Directory for networks and leases. Only one process may use it. */
   root: string;
+  /** Directory for containers' connections, which are void after a reboot. */
+  connections: string;
   /** Directory for the files of network namespaces, which are void after a reboot. */
   sandboxes: string;
   /** Receives problems with files on disk. */
@@ -57,7 +59,7 @@ export interface Parts {
 }
 
 export function openParts(options: OpenOptions): Parts {
-  const store = openRecordStore(options.root, options.tell);
+  const store = openRecordStore(options);
   const host = openNetlink();
   const catalog = openCatalog({ store, host, bridge: options.bridge ?? {}, pools: options.pools });
   const attachments = createAttachments({ store, host, networks: catalog.networks });

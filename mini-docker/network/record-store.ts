@@ -27,14 +27,13 @@ export interface RecordStore {
   saveNetwork(record: NetworkRecord): void;
   removeNetwork(id: string): void;
   containers(): ContainerRecord[];
-  /** Not synced, since that takes 0.1 ms of a container's start, and the record is void after a power cut. */
   saveContainer(record: ContainerRecord): void;
   removeContainer(containerId: string): void;
 }
 
-export function openRecordStore(root: string, tell: Tell = () => {}): RecordStore {
+export function openRecordStore(options: { root: string; connections: string; tell?: Tell }): RecordStore {
+  const { root, connections: containers, tell = () => {} } = options;
   const networks = join(root, 'networks');
-  const containers = join(root, 'containers');
   for (const directory of [networks, containers]) {
     ensureDirectory(directory, { mode: 0o700, tell });
     // A killed daemon was writing them.

@@ -240,7 +240,6 @@ const DIRECTORIES = [
   'images/layers',
   'images/oci/blobs',
   'networks/networks',
-  'networks/containers',
   'build/tmp',
   'build/cache-mounts',
   'init-layer/etc',
@@ -348,7 +347,7 @@ test.each(['gone', 'cut short'] as const)(
     expect(links()).toHaveLength(2);
 
     await meanwhile(() => {
-      for (const each of [id, alone]) trap[name](inData('networks/containers', `${each}.json`));
+      for (const each of [id, alone]) trap[name](join(daemon.runDir, 'connections', `${each}.json`));
     });
     expect(await warnings()).toContain(
       "the record of container web's networks is lost: the kernel still has front, back",
@@ -386,7 +385,7 @@ test('a running container of which no record is left keeps its address until it 
   const id = await client.run(['sleep', '1000'], { HostConfig: { NetworkMode: 'bridge' } });
   const { IPAddress } = (await client.inspect(id)).NetworkSettings;
   await meanwhile(() => {
-    rmSync(inData('networks/containers', `${id}.json`));
+    rmSync(join(daemon.runDir, 'connections', `${id}.json`));
     for (const each of ['config.json', 'config.json.last'])
       rmSync(inData('containers', id, each), { force: true });
   });

@@ -26,10 +26,23 @@ export class Facts {
     this.#listen(told);
   }
 
+  all(): Told[] {
+    return [...this.#fates.values()];
+  }
+
   names(kind: Kind, fate: Fate): string[] {
     return [...this.#fates.values()]
       .filter(each => each.kind === kind && each.fate === fate)
       .map(each => each.name);
+  }
+
+  /**
+   * No program runs after a power cut. Removals and images need not be on the disk when they are answered, as in Docker: what
+   * was removed may be back, and an image whole or gone.
+   */
+  doubtAfterPowerCut(): void {
+    for (const { kind, name, fate } of this.all())
+      if (fate === 'gone' || kind === 'running' || kind === 'image') this.tell(kind, name, 'asked');
   }
 
   /**

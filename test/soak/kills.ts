@@ -112,7 +112,7 @@ async function halfMade(daemon: TestDaemon, ask: Ask): Promise<string[]> {
     return [
       ...strangers(join(dataRoot, 'containers'), all),
       ...strangers(join(runDir, 'containers'), running),
-      ...strangers(join(dataRoot, 'networks/containers'), running),
+      ...strangers(join(runDir, 'connections'), running),
       ...names(join(dataRoot, 'volumes')).filter(name => name.startsWith('.')),
       ...names(join(dataRoot, 'images/tmp')).map(name => `images/tmp/${name}`),
     ].map(each => `left half made: ${each}`);

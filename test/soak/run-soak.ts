@@ -6,6 +6,7 @@ import { kills } from './kills.ts';
 import { logs } from './logs.ts';
 import { many } from './many.ts';
 import type { Part } from './part.ts';
+import { powerCuts } from './power-cuts.ts';
 
 /** With the amounts of a whole run, which takes hours. */
 const PARTS: Record<string, { part: Part; amount: number }> = {
@@ -13,6 +14,7 @@ const PARTS: Record<string, { part: Part; amount: number }> = {
   logs: { part: logs, amount: 600 },
   churn: { part: churn, amount: 20_000 },
   kills: { part: kills, amount: 1000 },
+  'power-cuts': { part: powerCuts, amount: 100 },
 };
 
 const { values, positionals } = parseArgs({

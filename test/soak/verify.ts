@@ -22,11 +22,11 @@ export async function verify(options: {
 }): Promise<string[]> {
   const { ask, facts, rebooted } = options;
   const wrong: string[] = [];
+  if (rebooted) facts.doubtAfterPowerCut();
   const containers = await json<Listed[]>(ask, 'GET', '/containers/json?all=1');
   const nameOf = ({ Names }: Listed) => Names[0]!.slice(1);
   wrong.push(...facts.settle('container', new Set(containers.map(nameOf))));
   const running = new Set(containers.filter(each => each.State === 'running').map(nameOf));
-  if (rebooted) for (const name of facts.names('running', 'there')) facts.tell('running', name, 'asked');
   wrong.push(...facts.settle('running', running));
   for (const each of containers) {
     const { Config } = await json<{ Config: { Labels?: Record<string, string> } }>(

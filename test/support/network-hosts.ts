@@ -42,7 +42,12 @@ export function useNetworkHosts(): NetworkHosts {
   const hosts = {} as NetworkHosts;
   let count = 0;
   const open = (options: Partial<OpenOptions> = {}) =>
-    openNetworks({ root: hosts.root, sandboxes: join(hosts.root, 'netns'), ...options });
+    openNetworks({
+      root: hosts.root,
+      connections: join(hosts.root, 'connections'),
+      sandboxes: join(hosts.root, 'netns'),
+      ...options,
+    });
 
   beforeAll(async () => {
     enterOwnNetwork();

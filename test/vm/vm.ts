@@ -11,6 +11,12 @@ export interface VmCommand {
   command: string[];
   /** Milliseconds, the machine's start (4 s) counted in. */
   timeout: number;
+  /** A further disk, /dev/vdb, which outlives the machine: a file. Writes do not wait in this machine's cache. */
+  disk?: string;
+  /** Receives all that the machine says, as it comes. */
+  onOutput?(text: string): void;
+  /** Takes the machine's power away. */
+  powerOff?: AbortSignal;
 }
 
 export interface VmResult {
@@ -36,7 +42,8 @@ const machines: Record<VmArchitecture, string[]> = {
 const consoles: Record<VmArchitecture, string> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
 
 /** Resolves when the machine is gone, and never leaves it behind. */
-export async function runInVm({ architecture, command, timeout }: VmCommand): Promise<VmResult> {
+export async function runInVm(machine: VmCommand): Promise<VmResult> {
+  const { architecture, command, timeout } = machine;
   const directory = mkdtempSync(join(cacheOf(architecture), 'run-'));
   try {
     const initramfs = join(directory, 'initramfs');
@@ -45,7 +52,8 @@ export async function runInVm({ architecture, command, timeout }: VmCommand): Pr
     writeFileSync(disk, '');
     truncateSync(disk, 2 * 2 ** 30);
     execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', disk]);
-    const said = await runQemu(qemuArguments({ architecture, initramfs, disk }), timeout);
+    const args = qemuArguments({ architecture, initramfs, disk, further: machine.disk });
+    const said = await runQemu(args, machine);
     const ran = /vm: the command begins\n(?<output>.*)\nvm: the command ended with (?<code>\d+)\n/s.exec(
       said,
     );
@@ -67,8 +75,13 @@ function commandPart(command: string[], timeout: number): Buffer {
   ]);
 }
 
-function qemuArguments(machine: { architecture: VmArchitecture; initramfs: string; disk: string }): string[] {
-  const { architecture, initramfs, disk } = machine;
+function qemuArguments(machine: {
+  architecture: VmArchitecture;
+  initramfs: string;
+  disk: string;
+  further: string | undefined;
+}): string[] {
+  const { architecture, initramfs, disk, further } = machine;
   const share = (tag: string, path: string) => [
     '-virtfs',
     `local,path=${path},mount_tag=${tag},security_model=none,readonly=on,multidevs=remap`,
@@ -81,11 +94,12 @@ function qemuArguments(machine: { architecture: VmArchitecture; initramfs: strin
     ...['-append', `console=${consoles[architecture]} quiet loglevel=3 panic=-1`],
     ...share('host', '/'),
     ...['-drive', `if=virtio,format=raw,cache=unsafe,file=${disk}`],
+    ...(further === undefined ? [] : ['-drive', `if=virtio,format=raw,cache=none,file=${further}`]),
     ...(architecture === 'arm64' ? share('root', rootOf(architecture)) : []),
   ];
 }
 
-function runQemu([program, ...args]: string[], timeout: number): Promise<string> {
+function runQemu([program, ...args]: string[], { timeout, onOutput, powerOff }: VmCommand): Promise<string> {
   return new Promise((resolve, reject) => {
     // The kernel ends it together with us, however we end.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', program!, ...args], {
@@ -93,7 +107,11 @@ function runQemu([program, ...args]: string[], timeout: number): Promise<string>
     });
     const chunks: Buffer[] = [];
     const limit = setTimeout(() => child.kill('SIGKILL'), timeout);
-    child.stdout.on('data', chunk => chunks.push(chunk));
+    powerOff?.addEventListener('abort', () => child.kill('SIGKILL'));
+    child.stdout.on('data', chunk => {
+      chunks.push(chunk);
+      onOutput?.(chunk.toString().replaceAll('\r', ''));
+    });
     child.stderr.on('data', chunk => chunks.push(chunk));
     child.on('error', reject);
     child.on('close', () => {

@@ -60,9 +60,9 @@ export async function createContainer(
       await volumes.undo();
       throw error;
     }
-    context.records.syncLater(id);
     containers.add(container);
     containerEvent(context, container, 'create');
+    await context.records.settled(id);
     return { Id: id, Warnings: hostWarnings(record.hostConfig, context.facts) };
   } catch (error) {
     containers.releaseName(name, id);

@@ -43,6 +43,15 @@ test('what was paused is still paused', async () => {
   expect(find('web').record.state.status).toBe('paused');
 });
 
+test('what a commit had frozen when its daemon was killed goes on', async () => {
+  const engine = memoryEngine();
+  await engine.start();
+  engine.runtime.latest.frozen = true;
+  await afterwards(engine);
+
+  expect(engine.runtime.latest.frozen).toBe(false);
+});
+
 test('the exit code of a vanished container is unknown', async () => {
   const engine = memoryEngine();
   const { startedAt } = (await engine.start()).record.state;

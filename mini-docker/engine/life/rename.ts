@@ -33,4 +33,5 @@ export async function renameContainer(
     if (settings) settings.DNSNames = dnsNames;
   }
   containerEvent(context, live, 'rename', { oldName: `/${oldName}` });
+  await context.records.settled(live.id);
 }

@@ -38,6 +38,11 @@ export function shouldRestart({ policy, exitCode, manuallyStopped, restartCount 
   }
 }
 
+/** Whether its state matters after the machine has been down. */
+export function hasPolicy({ hostConfig }: ContainerRecord): boolean {
+  return !['', 'no'].includes(hostConfig.RestartPolicy?.Name ?? '');
+}
+
 /** Whether to start it with the daemon; `always` then includes containers that the user stopped. */
 export function shouldStartWithDaemon(ended: EndedRun): boolean {
   return ended.policy?.Name === 'always' || shouldRestart(ended);

@@ -6,6 +6,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { handleExit } from './exit.ts';
 import { removeHeld } from './removal.ts';
+import { hasPolicy } from './restart-policy.ts';
 import { startRun } from './start.ts';
 import { startAsked } from './transitions.ts';
 
@@ -33,4 +34,8 @@ export async function startContainer(context: EngineContext, live: LiveContainer
     if (hostConfig.AutoRemove) await removeHeld(context, held, { volumes: true });
     throw error;
   }
+  // After a power cut, too, it starts with the daemon.
+  if (!hasPolicy(live.record)) return;
+  context.records.saveState(live.record);
+  await context.records.settled(live.id);
 }

@@ -10,6 +10,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { Held, LiveContainer, Run } from '../state/live-container.ts';
 import type { AskedSignal } from '../state/record.ts';
 import { handleExit } from './exit.ts';
+import { hasPolicy } from './restart-policy.ts';
 import { startRun } from './start.ts';
 import {
   cancelRestart,
@@ -37,6 +38,7 @@ export async function stopContainer(
   await endContainer(context, live, { ...endOptions(live, options), by: 'stop', asked: stopAsked });
   context.records.saveState(live.record);
   containerEvent(context, live, 'stop');
+  if (hasPolicy(live.record)) await context.records.settled(live.id);
 }
 
 export async function restartContainer(

@@ -84,5 +84,6 @@ export async function updateContainer(
   record.hostConfig = host;
   context.records.save(record);
   containerEvent(context, live, 'update');
+  await context.records.settled(live.id);
   return { Warnings: [] };
 }

@@ -126,7 +126,7 @@ async function connect(
     );
     await publishPorts(context, record);
   }
-  keep(context, live);
+  await keep(context, live);
 }
 
 async function disconnect(
@@ -146,7 +146,7 @@ async function disconnect(
     if (!Object.values(record.networks).some(each => each.IPAddress && each.Gateway)) delete record.ports;
   });
   networkEvent(context, 'disconnect', { record, endpoint: { networkId: Id, networkName: Name } });
-  keep(context, live);
+  await keep(context, live);
 }
 
 /** Docker's rules, in its words. */
@@ -175,7 +175,8 @@ function checkChangeable(live: LiveContainer, network: string): void {
 }
 
 /** Saves the change, for the next daemon too. */
-function keep(context: EngineContext, live: LiveContainer): void {
+async function keep(context: EngineContext, live: LiveContainer): Promise<void> {
   context.records.save(live.record);
   if (live.run !== undefined) writeStarted(context.paths.container(live.id).run, live.record);
+  await context.records.settled(live.id);
 }

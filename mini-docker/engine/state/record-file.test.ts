@@ -40,6 +40,16 @@ test('what a killed daemon left half made or half removed is gone at the next st
   expect(readdirSync(paths.containers)).toEqual([]);
 });
 
+test('what a power cut left half made is gone; what was in use is kept as broken', () => {
+  for (const digit of ['1', '2']) {
+    createRecord(paths, record(digit.repeat(64)));
+    truncateSync(paths.container(digit.repeat(64)).config);
+  }
+  writeFileSync(join(paths.container('2'.repeat(64)).upperdir, 'mine'), '');
+  expect(load().records.map(({ id, broken }) => [id[0], broken !== undefined])).toEqual([['2', true]]);
+  expect(readdirSync(paths.containers)).toEqual(['2'.repeat(64)]);
+});
+
 test('a write that was cut off between the temporary file and the rename changes nothing', () => {
   const one = record('1'.repeat(64));
   createRecord(paths, one);

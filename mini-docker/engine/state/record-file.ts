@@ -1,9 +1,9 @@
 // Records on disk. A record is written beside its place and renamed into it: a reader finds the old one or
 // the new one, even if the writer is killed.
 
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureDirectory, loadKept, sweep, type Tell } from '../../linux/kept-file.ts';
+import { ensureDirectory, loadKept, sizeOfRegular, sweep, type Tell } from '../../linux/kept-file.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { renameOver } from '../../linux/set-aside.ts';
 import { writeWhole } from '../../linux/whole-file.ts';
@@ -56,8 +56,23 @@ export function loadRecords(paths: DataPaths, tell: Tell): ContainerRecord[] {
     tell,
   });
   return readdirSync(paths.containers, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && /^[0-9a-f]{64}$/.test(entry.name))
+    .filter(
+      entry => entry.isDirectory() && /^[0-9a-f]{64}$/.test(entry.name) && !dropHalfMade(paths, entry.name),
+    )
     .map(({ name: id }) => loadRecord(paths, id, tell));
+}
+
+/**
+ * The power failed while it was created: its directory was on the disk before the content of its record, and no client was
+ * told of it.
+ */
+function dropHalfMade(paths: DataPaths, id: string): boolean {
+  const { directory, config, upperdir } = paths.container(id);
+  if (sizeOfRegular(config) !== 0 || !existsSync(upperdir) || readdirSync(upperdir).length > 0) return false;
+  // A start adds more files, and so does a little time.
+  if (readdirSync(directory).some(name => !['config.json', 'upper', 'work'].includes(name))) return false;
+  removeTreeNow(directory);
+  return true;
 }
 
 function loadRecord(paths: DataPaths, id: string, tell: Tell): ContainerRecord {

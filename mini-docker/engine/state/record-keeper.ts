@@ -1,19 +1,16 @@
-// Decides when records are written. A change that a user was told of must survive a killed daemon: it is
-// written before the answer. A change that the runtime can tell the next daemon (that a program runs) is
-// written a little later, and a short-lived container never needs it. fsync(2) matters for a power cut only
-// and takes as long as the disk likes (0.2 to 20 ms): it runs in the background.
+// Decides when records are written. A change that a user asked for must survive a killed daemon and a power cut: it is
+// written and synced before the answer. A change that the runtime can tell the next daemon (that a program runs) is
+// written a little later, and a short-lived container never needs it. fsync(2) takes as long as the disk likes (0.2 to
+// 20 ms): it runs on another thread, and those who wait at the same time share it.
 
-import { closeSync, fsync, openSync } from 'node:fs';
-import { promisify } from 'node:util';
 import { keepCopy } from '../../linux/kept-file.ts';
+import { syncPath } from '../../linux/sync-path.ts';
 import type { DataPaths } from '../core/paths.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveRecord } from './record-file.ts';
 
 /** Milliseconds until a delayed write. */
 const LATER = 1000;
-
-const sync = promisify(fsync);
 
 export class RecordKeeper {
   readonly #paths: DataPaths;
@@ -22,6 +19,10 @@ export class RecordKeeper {
   readonly #dirty = new Map<string, ContainerRecord>();
   readonly #unsynced = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** Records that somebody waits for. */
+  #wanted = new Set<string>();
+  #syncing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   constructor(options: { paths: DataPaths; warn(message: string): void }) {
     this.#paths = options.paths;
@@ -59,6 +60,25 @@ export class RecordKeeper {
     this.#timer ??= setTimeout(() => void this.#round(), LATER).unref();
   }
 
+  /** Resolves when what was saved of this record is on the disk, as far as the disk tells. */
+  settled(id: string): Promise<void> {
+    this.#wanted.add(id);
+    this.syncLater(id);
+    this.#next ??= this.#syncing.then(() => {
+      this.#next = undefined;
+      this.#syncing = this.#sync([...this.#wanted]);
+      this.#wanted.clear();
+      return this.#syncing;
+    });
+    return this.#next;
+  }
+
+  async #sync(ids: readonly string[]): Promise<void> {
+    const paths = ids.map(id => this.#paths.container(id));
+    const changed = paths.flatMap(({ config, directory }) => [config, directory]);
+    await Promise.all([...changed, this.#paths.containers].map(syncPath));
+  }
+
   /** Drops a removed container's pending writes. */
   forget(id: string): void {
     this.#dirty.delete(id);
@@ -76,13 +96,8 @@ export class RecordKeeper {
     this.flush();
     const ids = [...this.#unsynced];
     this.#unsynced.clear();
-    for (const id of ids) {
-      const { config, directory } = this.#paths.container(id);
-      await syncPath(config);
-      copyOf(config);
-      await syncPath(directory);
-    }
-    if (ids.length > 0) await syncPath(this.#paths.containers);
+    await this.#sync(ids);
+    for (const id of ids) copyOf(this.#paths.container(id).config);
   }
 }
 
@@ -92,18 +107,5 @@ function copyOf(config: string): void {
     keepCopy(config);
   } catch {
     // Ignored for the reason given below.
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      await sync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // It was removed, or the disk has a fault, which the next write will report.
   }
 }

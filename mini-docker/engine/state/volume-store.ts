@@ -11,6 +11,7 @@ import { ensureDirectory, isUsable, loadKept, saveKept, sweep, type Tell } from 
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import { renameOver } from '../../linux/set-aside.ts';
+import { syncPath } from '../../linux/sync-path.ts';
 import { badParameter } from '../core/errors.ts';
 import { Lock } from '../core/lock.ts';
 
@@ -147,6 +148,11 @@ export class VolumeStore {
     return volume;
   }
 
+  /** Resolves when the names of all volumes are on the disk. */
+  settled(): Promise<void> {
+    return syncPath(this.#root);
+  }
+
   /** Removes an unused volume; a host directory that it binds stays. The caller holds its lock. */
   async remove(name: string): Promise<void> {
     const retired = join(this.#root, `${REMOVING}${name}`);
@@ -213,7 +219,7 @@ export function checkVolumeOptions(name: string, options: Record<string, string>
 }
 
 function describe(directory: string, volume: Volume): void {
-  saveKept(join(directory, 'volume.json'), JSON.stringify({ version: 1, ...volume }));
+  saveKept(join(directory, 'volume.json'), JSON.stringify({ version: 1, ...volume }), { durable: true });
 }
 
 const binds = ({ device, o = '' }: Record<string, string>): boolean =>

@@ -82,6 +82,7 @@ async function createVolume(context: EngineContext, body: VolumeCreateBody): Pro
   const labels = { ...(body.Name ? {} : { [ANONYMOUS_LABEL]: '' }), ...body.Labels };
   const volume = volumes.create(name, { labels, options });
   volumeEvent(context, 'create', { name });
+  await volumes.settled();
   return volumeResource(context, volume);
 }
 

@@ -64,6 +64,7 @@ export async function prepareVolumes(
     await undo();
     throw error;
   }
+  if (made.length > 0) await volumes.settled();
   const kept = held.move();
   return { undo, [Symbol.dispose]: () => kept.dispose() };
 }
