@@ -49,7 +49,9 @@ function checkedSpec(raw: Partial<Spec>, bundle: string, id: string): Spec {
     ociVersion: raw.ociVersion!,
     process: checkedProcess(raw.process),
     root: { ...raw.root, path },
-    mounts: list(raw.mounts, 'mounts').map(mount => checkedMount(mount, bundle)),
+    mounts: list(raw.mounts, 'mounts')
+      .map(mount => checkedMount(mount, bundle))
+      .map(mount => labelled(mount, raw.linux?.mountLabel)),
     linux: {
       ...others,
       ...(seccomp && { seccomp: { ...seccomp, syscalls: list(seccomp.syscalls, 'linux.seccomp.syscalls') } }),
@@ -79,6 +81,8 @@ export function checkedProcess(raw: Partial<Process>): Process {
   if (typeof raw.cwd !== 'string' || !raw.cwd.startsWith('/'))
     throw new FormatError('process.cwd must be an absolute path');
   const env = list(raw.env, 'process.env');
+  const odd = env.find(entry => typeof entry === 'string' && !/^[^=]+=/s.test(entry));
+  if (odd !== undefined) throw new FormatError(`invalid environment variable: ${JSON.stringify(odd)}`);
   for (const text of [...args, ...env, raw.cwd]) {
     if (typeof text !== 'string' || text.includes('\0'))
       throw new FormatError('process.args, env and cwd are texts without NUL bytes');
@@ -116,6 +120,12 @@ function checkedCapabilities(raw: Partial<Capabilities>): Capabilities {
     // The kernel makes no others ambient; runc's own example asks for it all the same. capabilities(7)
     ambient: known(raw.ambient).filter(name => permitted.includes(name) && inheritable.includes(name)),
   };
+}
+
+/** SELinux's label of the files; the kernel labels those of /proc, /sys and mqueue itself. mount(8), "context" */
+function labelled(mount: Mount, label: string | undefined): Mount {
+  if (!label || mount.type !== 'tmpfs') return mount;
+  return { ...mount, options: [...(mount.options ?? []), `context=${label}`] };
 }
 
 function checkedMount(raw: Partial<Mount>, bundle: string): Mount {

@@ -4,6 +4,7 @@ import { HeldProcess } from '../linux/held-process.ts';
 import { openProcess } from '../linux/proc/identity.ts';
 import { directoryOf, publicState, removeDirectory, type StoredState } from './container-state.ts';
 import { runHooks } from './hooks.ts';
+import { logError } from './log.ts';
 import { cgroupOf } from './processes.ts';
 
 export async function deleteContainer(root: string, state: StoredState): Promise<void> {
@@ -23,6 +24,6 @@ export function afterwards(state: StoredState): void {
   try {
     runHooks(state.spec, 'poststop', publicState(state, 'stopped'));
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    logError({ format: 'text' }, (error as Error).message);
   }
 }

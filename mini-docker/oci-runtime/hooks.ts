@@ -14,8 +14,8 @@ import {
 import { resetSignals } from '../linux/child.ts';
 import { CLONE, SIG } from '../linux/constants.ts';
 import { HeldProcess } from '../linux/held-process.ts';
+import { sharedMemory } from '../linux/memfd.ts';
 import { spawnSync } from '../linux/on-demand.ts';
-import { pipe } from '../linux/pipes.ts';
 import { because } from '../linux/step.ts';
 import { cloneCall, close, dup3, execve, setns } from '../linux/syscalls.ts';
 import { FD } from '../runtime/descriptors.ts';
@@ -49,10 +49,11 @@ const failed = (kind: HookKind, index: number, why: string): Error =>
 export function runHooks(spec: Spec, kind: HookKind, state: PublicState): void {
   for (const [index, hook] of (spec.hooks?.[kind] ?? []).entries()) {
     const { path, args = [path], env = [], timeout } = hook;
+    using input = new StateInput(state);
     const ended = spawnSync(path, args.slice(1), {
       argv0: args[0] ?? path,
       env: Object.fromEntries(env.map(entry => entry.split(/=(.*)/s, 2) as [string, string])),
-      input: JSON.stringify(state),
+      stdio: [input.fd, 'pipe', 'pipe'],
       timeout: timeout ? timeout * 1000 : undefined,
       killSignal: 'SIGKILL',
       maxBuffer: LARGEST_OUTPUT,
@@ -60,8 +61,7 @@ export function runHooks(spec: Spec, kind: HookKind, state: PublicState): void {
     });
     const { status, signal, stdout, stderr } = ended;
     const error = ended.error as NodeJS.ErrnoException | undefined;
-    // EPIPE: the hook did not read its standard input, which is its own affair.
-    if (status === 0 && (error === undefined || error.code === 'EPIPE')) continue;
+    if (status === 0 && error === undefined) continue;
     if (error?.code === 'ETIMEDOUT')
       throw failed(kind, index, `hook ran past specified timeout of ${timeout}.0s`);
     if (status === null && signal === null) throw failed(kind, index, error?.message ?? 'it did not run');
@@ -114,20 +114,18 @@ export async function runHooksInside(options: {
         { control: 'exit', status: 0 },
       ]),
     ];
-    const input = pipe();
+    using input = new StateInput(state);
     const launched = await launch({
       sections,
       pid,
       descriptors: [
         [process.pidfd, FD.container],
-        [input.readEnd, FD.stdin],
+        [input.fd, FD.stdin],
       ],
       argv: ['mini-docker-hook', state.id],
       program: path,
     });
-    closeSync(input.readEnd);
     try {
-      writeState(input.writeEnd, state);
       launched.arrive();
       await ended({ launched: launched.pid, hook, kind, index });
     } finally {
@@ -136,12 +134,22 @@ export async function runHooksInside(options: {
   }
 }
 
-/** A state that is larger than the pipe must wait for the hook to read, so it is cut off at the pipe's size. */
-function writeState(fd: number, state: PublicState): void {
-  try {
-    writeSync(fd, JSON.stringify(state));
-  } finally {
-    closeSync(fd);
+/**
+ * The state as a hook's standard input: a file in memory, which no hook has to read, and which /dev/stdin can open.
+ * Node's own pipes are sockets, and open(2) refuses those.
+ */
+class StateInput implements Disposable {
+  readonly fd: number;
+
+  constructor(state: PublicState) {
+    const bytes = Buffer.from(JSON.stringify(state));
+    this.fd = sharedMemory('state', bytes.length);
+    // At a position, so that the hook reads from the beginning.
+    writeSync(this.fd, bytes, 0, bytes.length, 0);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
   }
 }
 

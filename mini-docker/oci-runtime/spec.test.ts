@@ -51,7 +51,7 @@ describe('hooks', () => {
     args: [
       'sh',
       '-c',
-      `{ echo "${kind} $(readlink /proc/self/ns/mnt) $WHO"; cat; echo; } >>${log()}; ${more}`,
+      `{ echo "${kind} $(readlink /proc/self/ns/mnt) $WHO"; cat /dev/stdin; echo; } >>${log()}; ${more}`,
     ],
     env: ['WHO=hook', 'PATH=/usr/bin:/bin'],
   });
@@ -59,7 +59,8 @@ describe('hooks', () => {
   test('of all six kinds run in their order, in their namespaces, with the state on standard input', () => {
     bundle.configure('echo program >/tmp/log; cat /tmp/log /tmp/started', spec => {
       spec.root.readonly = false;
-      spec.annotations = { color: 'blue' };
+      // More than a pipe holds.
+      spec.annotations = { color: 'blue'.repeat(20_000) };
       spec.mounts.push({ destination: '/tmp', type: 'tmpfs', source: 'tmpfs' });
       spec.hooks = {
         prestart: [onHost('prestart')],
@@ -82,7 +83,7 @@ describe('hooks', () => {
       const { status, id, annotations } = JSON.parse(lines[index + 1]!);
       return { kind, isOwn: namespace === own, who, status, id, annotations };
     });
-    const common = { who: 'hook', id: 'hooked', annotations: { color: 'blue' } };
+    const common = { who: 'hook', id: 'hooked', annotations: { color: 'blue'.repeat(20_000) } };
     expect(seen).toEqual([
       { kind: 'prestart', isOwn: true, status: 'creating', ...common },
       { kind: 'createRuntime', isOwn: true, status: 'creating', ...common },
@@ -278,6 +279,11 @@ test('what this machine or this runtime lacks is refused by name, and never igno
     [
       (spec: Spec) => Object.assign(spec.process, { rlimits: [{ type: 'NOFILE', soft: 1, hard: 1 }] }),
       'wrong rlimit value: NOFILE',
+    ],
+    [(spec: Spec) => Object.assign(spec.process, { env: ['NAME'] }), 'invalid environment variable'],
+    [
+      (spec: Spec) => Object.assign(spec.linux, { devices: [{ path: '/dev/x', type: 'x' }] }),
+      'invalid device type',
     ],
     [filtering({ action: 'SCMP_ACT_X' }), 'SCMP_ACT_X is not a valid action'],
     [filtering({ args: [{ index: 0, op: 'SCMP_CMP_X', value: 1 }] }), 'SCMP_CMP_X is not a valid operator'],

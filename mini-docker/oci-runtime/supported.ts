@@ -48,6 +48,8 @@ export function checkSupported(spec: Spec): void {
     throw new FormatError(
       "User namespace mappings specified, but USER namespace isn't enabled in the config",
     );
+  for (const { type } of spec.linux.devices ?? [])
+    if (!/^[bcup]$/.test(type)) throw new FormatError(`invalid device type "${type}"`);
   for (const { type } of spec.linux.resources?.devices ?? [])
     if (type && !/^[abcup]$/.test(type)) throw new FormatError(`invalid cgroup device type "${type}"`);
   if (spec.linux.seccomp) checkSupervisor(spec.linux.seccomp);
