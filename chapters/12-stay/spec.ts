@@ -46,6 +46,9 @@ export interface HealthCheck {
 /** Options that later chapters add. Each takes its value from the words with `next`. */
 export const addedOptions: Record<string, (spec: Spec, next: () => string) => void> = {};
 
+/** Verbs that later chapters add, for the message about one that does not exist. */
+export const addedVerbs: string[] = [];
+
 /** Parses options as in docker run, an image, and a command. @throws Mistake */
 export function parseSpec(words: readonly string[]): { spec: Spec; flags: Set<string> } {
   const rest = [...words];

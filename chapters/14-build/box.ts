@@ -18,7 +18,7 @@ import { findImage, readImage, tags } from '../09-images/store.ts';
 import { layerDirectories } from '../09-images/unpack.ts';
 import { environmentOf, inBox } from '../11-exec/exec.ts';
 import { keep, remove, startKeeper, stop } from '../12-stay/keeper.ts';
-import { parseSpec } from '../12-stay/spec.ts';
+import { addedVerbs, parseSpec } from '../12-stay/spec.ts';
 import { allStates, createState, describeState, logFile, readState, runningBox } from '../12-stay/state.ts';
 import { changesOf } from '../13-commit/changes.ts';
 import { commit } from '../13-commit/commit.ts';
@@ -94,5 +94,7 @@ const verbs: Record<string, () => unknown> = {
   load: () => console.log(loadImages(first).join('\n')),
 };
 if (!Object.hasOwn(verbs, verb))
-  throw new Mistake(`there is no command ${verb}; there are ${Object.keys(verbs).join(', ')}`);
+  throw new Mistake(
+    `there is no command ${verb}; there are ${[...Object.keys(verbs), ...addedVerbs].join(', ')}`,
+  );
 await verbs[verb]!();

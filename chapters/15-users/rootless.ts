@@ -28,7 +28,10 @@ import {
 import { program, statusOf } from '../01-process/program.ts';
 import { privateMounts } from '../02-pid-namespace/own-proc.ts';
 import { Mistake } from '../04-mounts/mistake.ts';
+import { addedVerbs } from '../12-stay/spec.ts';
 import { mapIds } from './ids.ts';
+
+addedVerbs.push('unshare');
 
 const STATE = '/tmp/box';
 /** Identifies the pause process. A namespace exists as long as a process is in it: this one sleeps, and keeps ours. */

@@ -17,6 +17,22 @@ export function frame(stream: number, data: Uint8Array): Buffer {
   return Buffer.concat([header, data]);
 }
 
+/** Takes frames apart again, however they are cut into pieces. */
+export async function* frames(
+  pieces: AsyncIterable<Buffer>,
+): AsyncGenerator<{ stream: number; data: Buffer }> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    rest = Buffer.concat([rest, piece]);
+    for (;;) {
+      const end = rest.length < HEADER ? Number.POSITIVE_INFINITY : HEADER + rest.readUInt32BE(4);
+      if (rest.length < end) break;
+      yield { stream: rest.readUInt8(0), data: rest.subarray(HEADER, end) };
+      rest = rest.subarray(end);
+    }
+  }
+}
+
 export function outputFile(name: string): string {
   return `/tmp/box/containers/${name}/output`;
 }

@@ -4,6 +4,11 @@
 import { statSync } from 'node:fs';
 import { type Box, type BoxEvent, statusOf } from './boxes.ts';
 
+/** Chapter 19: what is known of a box's health. */
+export const health: { of(box: Box): { status: string; failures: number } | undefined } = {
+  of: () => undefined,
+};
+
 /** The record is written at the start of a box and at its end, and at no other time. */
 function changed({ name }: Box): Date {
   return statSync(`/tmp/box/containers/${name}/state.json`).mtime;
@@ -25,7 +30,11 @@ function describe(box: Box): string {
     restarting: `Restarting (${code}) ${age(changed(box))} ago`,
     exited: `Exited (${code}) ${age(changed(box))} ago`,
   };
-  return texts[statusOf(box)];
+  const known = statusOf(box) === 'running' ? health.of(box)?.status : undefined;
+  return (
+    texts[statusOf(box)] +
+    (known === undefined ? '' : ` (${known.replace(/^starting$/, 'health: starting')})`)
+  );
 }
 
 /** A line of `docker ps`. */
@@ -71,6 +80,7 @@ const NEVER = '0001-01-01T00:00:00Z';
 export function details(box: Box): object {
   const { name, state, wanted } = box;
   const [status, isRunning] = [statusOf(box), statusOf(box) === 'running'];
+  const known = health.of(box);
   const address = state.held?.connection?.address ?? '';
   return {
     Id: wanted.id,
@@ -93,6 +103,7 @@ export function details(box: Box): object {
       Error: status === 'exited' && state.exitCode === undefined ? 'nobody saw how it ended' : '',
       StartedAt: isRunning ? changed(box).toISOString() : NEVER,
       FinishedAt: status === 'exited' ? changed(box).toISOString() : NEVER,
+      ...(known && { Health: { Status: known.status, FailingStreak: known.failures, Log: [] } }),
     },
     Config: { Labels: {}, ...wanted.request, HostConfig: undefined, Image: state.spec.image },
     HostConfig: { LogConfig: { Type: 'frames', Config: {} }, ...wanted.request.HostConfig },

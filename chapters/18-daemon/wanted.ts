@@ -18,6 +18,15 @@ export interface CreateRequest {
   OpenStdin?: boolean;
   /** The input ends when the first client with input has gone. */
   StdinOnce?: boolean;
+  /** Chapter 19. Times are in nanoseconds. */
+  Healthcheck?: {
+    /** ['NONE'], ['CMD', word…] or ['CMD-SHELL', text] */
+    Test?: string[] | null;
+    Interval?: number;
+    Timeout?: number;
+    StartPeriod?: number;
+    Retries?: number;
+  } | null;
   HostConfig?: {
     AutoRemove?: boolean;
     RestartPolicy?: Policy;
@@ -27,7 +36,7 @@ export interface CreateRequest {
     CapDrop?: string[] | null;
     NetworkMode?: string;
     Binds?: string[] | null;
-    PortBindings?: Record<string, { HostPort: string }[]> | null;
+    PortBindings?: Record<string, { HostIp?: string; HostPort: string }[]> | null;
     Memory?: number;
     NanoCpus?: number;
     PidsLimit?: number | null;
@@ -66,11 +75,36 @@ export function newWanted(request: CreateRequest): Wanted {
   return { id, created: new Date().toISOString(), request, stopped: false, restarts: 0 };
 }
 
-/** What Docker's client can ask for, and this box cannot do. To ignore it would be a lie. */
-const BEYOND = (
-  'User WorkingDir Volumes Healthcheck StopSignal Devices DeviceRequests Mounts Tmpfs VolumesFrom Links Dns ' +
-  'ExtraHosts GroupAdd SecurityOpt Sysctls Ulimits PidMode UTSMode UsernsMode ReadonlyRootfs PublishAllPorts CpusetCpus'
-).split(' ');
+/**
+ * What this box understands of a request. The second line is what asks nothing of it: the streams and the size of the
+ * client's terminal, and what an image says to those who build on it.
+ */
+export const understood = new Set(
+  (
+    'Image Hostname Cmd Entrypoint Env Labels Tty OpenStdin StdinOnce HostConfig NetworkingConfig ' +
+    'AttachStdin AttachStdout AttachStderr ConsoleSize ExposedPorts OnBuild ' +
+    'AutoRemove RestartPolicy Init Privileged CapAdd CapDrop NetworkMode Binds PortBindings Memory NanoCpus PidsLimit'
+  ).split(' '),
+);
+
+/** Refuses whatever else Docker's client can ask for: to ignore it would be a lie. @throws Mistake */
+function refuseBeyond({ HostConfig = {}, NetworkingConfig, ...config }: CreateRequest): void {
+  const beyond = (what: string): never => {
+    throw new Mistake(`this box cannot do ${what}: mini-docker can`);
+  };
+  for (const [key, value] of Object.entries({ ...config, ...HostConfig }))
+    if (isSet(value) && !understood.has(key)) beyond(key);
+  for (const endpoint of Object.values(NetworkingConfig?.EndpointsConfig ?? {}))
+    for (const [key, value] of Object.entries(endpoint ?? {}))
+      if (isSet(value) && key !== 'Aliases') beyond(`${key} of a network`);
+  for (const [port, bindings] of Object.entries(HostConfig.PortBindings ?? {})) {
+    if (port.endsWith('udp') || port.endsWith('sctp')) beyond(`port ${port}`);
+    for (const { HostIp, HostPort } of bindings) {
+      if (!['', '0.0.0.0', '::', undefined].includes(HostIp)) beyond(`a port at ${HostIp} only`);
+      if (!(Number(HostPort) > 0)) beyond(`a port of its own choice for ${port}`);
+    }
+  }
+}
 
 /** Chapter 19: what else of a request can be said in words of `run`. */
 export const addedWords: ((request: CreateRequest) => string[])[] = [];
@@ -78,8 +112,7 @@ export const addedWords: ((request: CreateRequest) => string[])[] = [];
 /** Translates a request into the words of chapter 12's `run`. @throws Mistake */
 export function specOf(name: string, { request, id }: Wanted): Spec {
   const host = request.HostConfig ?? {};
-  const beyond = BEYOND.find(key => isSet({ ...request, ...host }[key as never]));
-  if (beyond !== undefined) throw new Mistake(`this box cannot do ${beyond}: mini-docker can`);
+  refuseBeyond(request);
   const option = (word: string, value: unknown): string[] => (value ? [`--${word}`, `${value}`] : []);
   const ports = Object.entries(host.PortBindings ?? {}).flatMap(([port, bindings]) =>
     bindings.map(({ HostPort }) => `${HostPort}:${Number.parseInt(port, 10)}`),
@@ -105,8 +138,10 @@ export function specOf(name: string, { request, id }: Wanted): Spec {
   return { ...spec, environment: [...(request.Tty ? ['TERM=xterm'] : []), ...(request.Env ?? [])] };
 }
 
+/** 0, '', false, -1 and empty lists are what clients send for what was not asked. */
 function isSet(value: unknown): boolean {
-  return Boolean(value) && (typeof value !== 'object' || Object.keys(value as object).length > 0);
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(isSet);
+  return Boolean(value) && value !== -1;
 }
 
 function networkOf(mode = 'default'): string {

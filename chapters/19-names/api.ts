@@ -1,9 +1,12 @@
-// What chapter 19 adds to the daemon: `docker network create`, `ls`, `inspect` and `rm`, and `--network-alias`.
+// What chapter 19 adds to the daemon: `docker network create`, `ls`, `inspect` and `rm`, `--network-alias`, and the health
+// of a box in `docker ps` and `inspect`.
 // The engine: mini-docker/api/networks.ts
 import { Mistake } from '../04-mounts/mistake.ts';
 import { Refusal } from '../18-daemon/boxes.ts';
 import { routes } from '../18-daemon/routes.ts';
-import { addedWords } from '../18-daemon/wanted.ts';
+import { health } from '../18-daemon/shapes.ts';
+import { addedWords, understood } from '../18-daemon/wanted.ts';
+import { existsHealth, readHealth } from './health.ts';
 import { allNetworks, createNetwork, findNetwork, type NamedNetwork, removeNetwork } from './networks.ts';
 
 addedWords.push(({ NetworkingConfig }) =>
@@ -11,6 +14,26 @@ addedWords.push(({ NetworkingConfig }) =>
     (endpoint?.Aliases ?? []).flatMap(alias => ['--alias', alias]),
   ),
 );
+
+understood.add('Healthcheck');
+addedWords.push(({ Healthcheck: check }) => {
+  const [kind, ...command] = check?.Test ?? [];
+  if (check?.StartPeriod) throw new Mistake('this box cannot do --health-start-period: mini-docker can');
+  const words = (option: string, value: unknown) => (value ? [`--health-${option}`, `${value}`] : []);
+  return [
+    ...words('cmd', kind === 'CMD' ? command.map(quote).join(' ') : command.join(' ')),
+    ...words('interval', inMilliseconds(check?.Interval)),
+    ...words('timeout', inMilliseconds(check?.Timeout)),
+    ...words('retries', check?.Retries),
+  ];
+});
+
+/** A check that is a list of words is no text for a shell. Our boxes check with a shell: it gets the words in quotes. */
+const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+/** The API counts in nanoseconds. 0 is what was not said. */
+const inMilliseconds = (nanoseconds = 0): string => (nanoseconds ? `${nanoseconds / 1e6}ms` : '');
+
+health.of = ({ name, state }) => (state.spec.health && existsHealth(name) ? readHealth(name) : undefined);
 
 /** @throws Refusal with the status that clients expect */
 function named(name: string): NamedNetwork {

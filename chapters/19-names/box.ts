@@ -5,6 +5,7 @@
 //      … box.ts health NAME | up FILE | down FILE
 import './serve.ts';
 import { Mistake } from '../04-mounts/mistake.ts';
+import { addedVerbs } from '../12-stay/spec.ts';
 import { readProject } from './compose.ts';
 import { readHealth } from './health.ts';
 import { allNetworks, createNetwork, removeNetwork } from './networks.ts';
@@ -18,6 +19,7 @@ function network([verb = '', name = '']: string[]): void {
   else throw new Mistake(`network has no ${verb}; it has create, ls and rm`);
 }
 
+addedVerbs.push('network', 'health', 'up', 'down');
 const [verb, ...words] = process.argv.slice(2);
 const [first = ''] = words;
 if (verb === 'network') network(words);

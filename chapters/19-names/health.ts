@@ -23,6 +23,8 @@ export function after(health: Health, passed: boolean, retries: number): Health 
 
 const fileOf = (name: string): string => `/tmp/box/containers/${name}/health.json`;
 
+export const existsHealth = (name: string): boolean => existsSync(fileOf(name));
+
 /** @throws Mistake if it is not checked, or has never run */
 export function readHealth(name: string): Health {
   if (!existsSync(fileOf(name))) throw new Mistake(`nothing is known of the health of ${name}`);

@@ -5,7 +5,7 @@
 //        overlay [TABLE] | agent STORE | store | weather DELAY LOSE | look LINK PACKETS [WORD]
 import { Mistake } from '../04-mounts/mistake.ts';
 import { added } from '../12-stay/container.ts';
-import { addedOptions } from '../12-stay/spec.ts';
+import { addedOptions, addedVerbs } from '../12-stay/spec.ts';
 import { enterHost, type Host, makeHosts, removeHosts } from './hosts.ts';
 import { connectToOverlay, MTU, makeOverlay, programTunnel } from './overlay.ts';
 
@@ -21,6 +21,8 @@ added.connect = (pid, spec, network) => {
   const { address, mtu = MTU } = spec;
   return address === undefined ? connect(pid, spec, network) : connectToOverlay(pid, { address, mtu });
 };
+
+addedVerbs.push('hosts', 'on', 'overlay', 'agent', 'store', 'weather', 'look');
 
 let host: Host | undefined;
 function here(): Host {

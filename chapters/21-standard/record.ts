@@ -52,11 +52,16 @@ export function writeBox(box: Box): void {
   renameSync(`${box.directory}/box.json.new`, `${box.directory}/box.json`);
 }
 
+const fileOf = (root: string, id: string): string => `${root}/${id}/box.json`;
+
+export function isKnown(root: string, id: string): boolean {
+  return id !== '' && !id.includes('/') && existsSync(fileOf(root, id));
+}
+
 /** @throws Mistake if there is none */
 export function readBox(root: string, id: string): Box {
-  const file = `${root}/${id}/box.json`;
-  if (id === '' || id.includes('/') || !existsSync(file)) throw new Mistake(`there is no box ${id}`);
-  return JSON.parse(readFileSync(file, 'utf8')) as Box;
+  if (!isKnown(root, id)) throw new Mistake(`there is no box ${id}`);
+  return JSON.parse(readFileSync(fileOf(root, id), 'utf8')) as Box;
 }
 
 /** A zombie has ended, though its pid still exists. */

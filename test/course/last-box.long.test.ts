@@ -1,0 +1,3 @@
+import { QUICK, testLastBox } from './last-box.ts';
+
+testLastBox(chapter => !QUICK.includes(chapter));
