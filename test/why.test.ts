@@ -1,6 +1,6 @@
 // `mini-docker why`: each sentence, by the situation that it tells of.
 
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -41,6 +41,7 @@ beforeAll(async () => {
   put('windows', '#!/bin/sh\r\necho\r\n');
   put('plain', 'echo\n');
   put('closed', '#!/bin/sh\n', 0o644);
+  put('private', '#!/bin/sh\n', 0o700);
   copyFileSync(realpathSync('/bin/true'), join(programs, 'dynamic'));
   const foreign = readFileSync(realpathSync('/bin/true'));
   foreign.writeUInt16LE(process.arch === 'x64' ? 183 : 62, 18);
@@ -49,6 +50,8 @@ beforeAll(async () => {
   const code = Buffer.from(process.arch === 'x64' ? '31c08b00' : '000080d2000040f9', 'hex');
   put('crash', encodeElf({ architecture: hostArchitecture(), code }));
   mkdirSync(join(programs, 'directory'));
+  mkdirSync(join(programs, 'locked'), { mode: 0o700 });
+  put('locked/in', '#!/bin/sh\n');
   spawnSync('mkfifo', ['-m', '755', join(programs, 'fifo')]);
   symlinkSync('/p/circle', join(programs, 'circle'));
 
@@ -271,6 +274,31 @@ async function idOf(name: string): Promise<string> {
   return stdout.trim().split('/').at(-2)!;
 }
 
+describe('why it could not write', () => {
+  const writes = (path: string) => ['sh', '-c', `dd if=/dev/zero of=${path} bs=1M count=3`];
+  test.each([
+    ['/data', { ReadonlyRootfs: true }, 'read-only', "its root is read-only ('--read-only')"],
+    ['/p/x', { Binds: ['PROGRAMS:/p:ro'] }, 'read-only', '/p is mounted read-only'],
+    ['/proc/sys/kernel/panic', {}, 'read-only', "the kernel's settings are read-only"],
+    ['/dev/shm/x', { ShmSize: 1 << 20 }, 'no-space', '/dev/shm is a file system in memory of 1MiB'],
+    ['/t/x', { Tmpfs: { '/t': 'size=1m' } }, 'no-space', '/t is a file system in memory of 1m'],
+  ])('%s with %j', async (path, host, code, words) => {
+    const name = `writes${path.replaceAll('/', '-')}`;
+    const HostConfig = JSON.parse(JSON.stringify(host).replace('PROGRAMS', programs));
+    await ended(name, writes(path), { HostConfig });
+    const found = await finding(name, code);
+    expect(found.sentence).toContain(words);
+    expect(found.advice).toBeTruthy();
+  });
+
+  test('a program in a file system in memory, whose files are not executed', async () => {
+    await ended('inmemory', ['sh', '-c', 'cp /bin/busybox /t/x; /t/x'], {
+      HostConfig: { Tmpfs: { '/t': '' } },
+    });
+    expect((await finding('inmemory', 'no-execution-here')).advice).toContain("'--tmpfs /t:exec'");
+  });
+});
+
 describe('why it does not start', () => {
   const fails = async (name: string, cmd: string[], host: object = {}) => {
     const id = await client.create(cmd, { name, HostConfig: { Binds: [`${programs}:/p`], ...host } });
@@ -309,8 +337,68 @@ describe('why it does not start', () => {
     const ports = { NetworkMode: 'bridge', PortBindings: { '80/tcp': [{ HostPort: '18080' }] } };
     await client.run(['sleep', '1000'], { name: 'first', HostConfig: ports });
     await fails('second', ['sleep', '1000'], ports);
-    expect((await cause('second')).advice).toContain('ss -ltnp');
+    const { evidence, advice } = await cause('second');
+    expect(evidence).toContain('the port is taken by the container first');
+    expect(advice).toContain("'mini-docker stop first'");
     await client.ask('DELETE', '/containers/first?force=1');
+  });
+
+  test('a port that a program of the host has', async () => {
+    const listen = "require('node:net').createServer().listen(18081, '127.0.0.1')";
+    const inside = ['-t', String(daemon.namespaces), '-n', NODE, '-e', listen];
+    const holder = spawn('nsenter', inside, { stdio: 'ignore' });
+    try {
+      const ports = { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '18081' }] } };
+      const id = await client.create(['true'], {
+        name: 'third',
+        HostConfig: { NetworkMode: 'bridge', ...ports },
+      });
+      const start = async () => (await client.ask('POST', `/containers/${id}/start`)).status;
+      await eventually(start, status => status >= 400);
+      const taken = new RegExp(`the port is taken by the program \\S+ of this host \\(pid ${holder.pid}\\)`);
+      expect((await cause('third')).evidence).toContainEqual(expect.stringMatching(taken));
+    } finally {
+      holder.kill();
+    }
+  });
+
+  test.each([
+    ['/p/private', 'the user 1000 may not execute it'],
+    ['/p/locked/in', 'the user 1000 may not search /p/locked'],
+  ])('%s: not permitted to the user', async (program, words) => {
+    const name = `user${program.length}`;
+    const host = { Binds: [`${programs}:/p`] };
+    await client.ask(
+      'POST',
+      `/containers/${await client.create([program], { name, User: '1000', HostConfig: host })}/start`,
+    );
+    const found = await finding(name, 'not-permitted');
+    expect(found.sentence).toContain(words);
+    expect(found.evidence[0]).toMatch(/mode 0700, owner 0, group 0/);
+    // The closer finding has the advice.
+    expect((await cause(name)).advice).toBeUndefined();
+  });
+
+  test('its user is not in /etc/passwd', async () => {
+    const id = await client.create(['true'], { name: 'nobodys', User: 'somebody' });
+    await client.ask('POST', `/containers/${id}/start`);
+    expect((await cause('nobodys')).advice).toContain('/etc/passwd');
+  });
+
+  test('the directory of its volume, or of its bind mount, was removed', async () => {
+    await client.json('POST', '/volumes/create', { Name: 'gone' });
+    const source = mkdtempSync(join(tmpdir(), 'mini-docker-bind-'));
+    const Mounts = [
+      { Type: 'volume', Source: 'gone', Target: '/a' },
+      { Type: 'bind', Source: source, Target: '/a' },
+    ];
+    for (const [index, mount] of Mounts.entries())
+      await client.create(['true'], { name: `mounting${index}`, HostConfig: { Mounts: [mount] } });
+    rmSync(join(daemon.dataRoot, 'volumes/gone'), { recursive: true });
+    rmSync(source, { recursive: true });
+    for (const index of [0, 1]) await client.ask('POST', `/containers/mounting${index}/start`);
+    expect((await cause('mounting0')).advice).toContain('mini-docker volume create gone');
+    expect((await cause('mounting1')).advice).toContain(`Create ${source} on the host`);
   });
 
   test('a shell says "not found" of a program whose interpreter is missing', async () => {
@@ -406,6 +494,40 @@ describe('why it cannot be reached', () => {
     await nft('add rule ip others forwarded tcp dport 80-90 drop');
     expect((await finding('open', 'rule-drops')).sentence).toContain('may drop packets from other machines');
     await nft('delete table ip others');
+  });
+
+  test('a partition, or a condition that was set on purpose', async () => {
+    await client.json('POST', '/networks/create', { Name: 'split' });
+    for (const name of ['left', 'right'])
+      await client.run(['sleep', '1000'], { name, HostConfig: { NetworkMode: 'split' } });
+    await client.json('POST', '/mini-docker/network-partition', { groups: [['left'], ['right']] });
+    const found = await finding('left', 'partitioned');
+    expect(found.sentence).toContain('keeps left from right');
+    expect(found.advice).toContain('network heal');
+    await client.json('POST', '/mini-docker/network-partition', { groups: [] });
+    await client.json('POST', '/mini-docker/network-conditions', { target: 'left', rate: '1mbit' });
+    expect((await finding('left', 'network-condition')).evidence).toEqual(['on split (eth0): rate 1mbit']);
+    expect((await report('left')).findings.map(({ code }) => code)).not.toContain('partitioned');
+  });
+
+  test.each([
+    ['split', 'split', 'right', 'runs now'],
+    ['split', 'bridge', 'right', 'that container is on split'],
+    ['split', 'split', 'ended', 'does not run'],
+    ['bridge', 'bridge', 'plain', "default network 'bridge'"],
+    ['bridge', 'split', 'missing', 'no container has that name'],
+  ])('a name: %s, asked on %s for %s', async (network, asked, wanted, words) => {
+    const name = `asks-${wanted}-${asked}`;
+    const HostConfig = { NetworkMode: network };
+    if (wanted === 'ended') await client.create(['true'], { name: wanted, HostConfig });
+    if (wanted === 'plain') await client.run(['sleep', '1000'], { name: wanted, HostConfig });
+    // What ping says, without its patience with name servers.
+    await ended(name, ['sh', '-c', `echo "ping: bad address '${wanted}'" >&2; exit 1`], {
+      HostConfig: { NetworkMode: asked },
+    });
+    const found = await finding(name, 'name-not-found');
+    expect(found.sentence).toContain(words);
+    expect(found.advice).toBeTruthy();
   });
 
   test('it has no network, or is paused', async () => {

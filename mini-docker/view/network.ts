@@ -42,7 +42,8 @@ function listeningIn(inode: number, pid: number): NetworkView['listening'] {
   for (const [key, { at }] of known) if (now - at > KEPT) known.delete(key);
   const before = known.get(inode);
   if (before !== undefined) return before.found;
-  const found = quietly(() => listeningSockets(pid).slice(0, MOST)) ?? [];
+  const sockets = quietly(() => listeningSockets(pid).slice(0, MOST)) ?? [];
+  const found = sockets.map(({ protocol, address, port }) => ({ protocol, address, port }));
   known.set(inode, { at: now, found });
   return found;
 }

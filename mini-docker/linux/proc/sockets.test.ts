@@ -10,8 +10,8 @@ test('sockets that listen are told from connections, with their addresses', () =
     '   2: 020011AC:0050 010011AC:C350 01 00000000:00000000 00:00000000 00000000     0        0 3',
   ];
   expect(decodeSockets(head + tcp.join('\n'), 'tcp')).toEqual([
-    { protocol: 'tcp', address: '127.0.0.1', port: 80 },
-    { protocol: 'tcp', address: '0.0.0.0', port: 8080 },
+    { protocol: 'tcp', address: '127.0.0.1', port: 80, inode: 1 },
+    { protocol: 'tcp', address: '0.0.0.0', port: 8080, inode: 2 },
   ]);
 });
 
@@ -22,7 +22,7 @@ test.each([
   ['B80D0120000000000000000001000000', '2001:db8::1'],
 ])('IPv6 address %s is %s', (hex, address) => {
   const line = `   0: ${hex}:0035 00000000000000000000000000000000:0000 07 00000000:00000000`;
-  expect(decodeSockets(line, 'udp')).toEqual([{ protocol: 'udp', address, port: 53 }]);
+  expect(decodeSockets(line, 'udp')).toEqual([{ protocol: 'udp', address, port: 53, inode: 0 }]);
 });
 
 test('what is cut short or no such line is none', () => {

@@ -7,6 +7,8 @@ export interface ListeningSocket {
   /** Local address; '0.0.0.0' or '::' for all addresses. */
   address: string;
   port: number;
+  /** Of the socket, as in /proc/PID/fd: 'socket:[INODE]'. */
+  inode: number;
 }
 
 /** TCP_LISTEN, and for UDP, which has no such state, a socket without a peer: TCP_CLOSE. <net/tcp_states.h> */
@@ -28,7 +30,8 @@ export function decodeSockets(text: string, protocol: 'tcp' | 'udp'): ListeningS
   return text.split('\n').flatMap(line => {
     const match = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /.exec(line);
     if (match?.[3] !== STATES[protocol]) return [];
-    return [{ protocol, address: decodeAddress(match[1]!), port: Number.parseInt(match[2]!, 16) }];
+    const inode = Number(line.trim().split(/ +/)[9] ?? 0);
+    return [{ protocol, address: decodeAddress(match[1]!), port: Number.parseInt(match[2]!, 16), inode }];
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { fstatSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
+import type { UserIdentity } from '../../../formats/user-database.ts';
 import { O } from '../../../linux/constants.ts';
 import { namesIn } from '../../../linux/directory.ts';
 import type { ReadAt } from '../../../linux/elf-file.ts';
@@ -14,12 +15,25 @@ import type { LiveContainer } from '../../state/live-container.ts';
 export interface ContainerFiles extends AsyncDisposable {
   /** Kind of the file at an absolute path in the container; undefined when there is none. */
   kind(path: string): Promise<'file' | 'executable' | 'directory' | 'other' | undefined>;
+  /**
+   * The first directory of an absolute path that the user may not search, or the file itself, if the user may not
+   * execute it.
+   */
+  denied(path: string, user: UserIdentity): Promise<Denied | undefined>;
   /** Gives `use` a reader of an ordinary file; undefined when there is none. */
   withFile<T>(path: string, use: (read: ReadAt) => T): Promise<T | undefined>;
   /** Text of a file; '' when there is none or it is too large. */
   text(path: string): Promise<string>;
   /** Names in a directory, at most a thousand; [] when there is no directory. */
   names(path: string): Promise<string[]>;
+}
+
+export interface Denied {
+  path: string;
+  /** Permission bits. */
+  mode: number;
+  uid: number;
+  gid: number;
 }
 
 const MOST_NAMES = 1000;
@@ -54,6 +68,22 @@ export function containerFiles(context: EngineContext, live: LiveContainer): Con
           return (status.mode & 0o111) === 0 ? 'file' : 'executable';
         }),
       ),
+    denied: async (path, user) => {
+      const names = path.split('/').filter(Boolean);
+      for (const index of names.keys()) {
+        const each = `/${names.slice(0, index + 1).join('/')}`;
+        const found = await at(each, (root, inRoot) =>
+          withFd(openInRoot(root, inRoot, O.PATH), fd => {
+            const { mode, uid, gid } = fstatSync(fd);
+            return mayExecute({ mode, uid, gid }, user)
+              ? undefined
+              : { path: each, mode: mode & 0o7777, uid, gid };
+          }),
+        );
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
     withFile: (path, use) =>
       at(path, (root, path) => {
         const fd = openPlainFileInRoot(root, path);
@@ -72,6 +102,14 @@ export function containerFiles(context: EngineContext, live: LiveContainer): Con
       for (const root of roots.values()) (await root.catch(() => undefined))?.[Symbol.dispose]();
     },
   };
+}
+
+/** path_resolution(7); root needs only one bit of the three. */
+function mayExecute(file: Omit<Denied, 'path'>, { uid, gid, additionalGids }: UserIdentity): boolean {
+  if (uid === 0) return (file.mode & 0o111) !== 0;
+  if (uid === file.uid) return (file.mode & 0o100) !== 0;
+  if (gid === file.gid || additionalGids.includes(file.gid)) return (file.mode & 0o010) !== 0;
+  return (file.mode & 0o001) !== 0;
 }
 
 const reader =

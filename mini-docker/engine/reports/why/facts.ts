@@ -3,12 +3,15 @@
 import type { Finding } from '../../../formats/why-report.ts';
 import { SIG } from '../../../linux/constants.ts';
 import type { ContainerRecord, RecordState } from '../../state/record.ts';
+import type { PortHolder } from './port-holder.ts';
 
 /** Facts about an ended container that are known without asking the kernel. */
 export interface Facts {
   name: string;
   record: ContainerRecord;
   state: RecordState;
+  /** Who has the port that its start wanted. */
+  portHolder?: PortHolder;
   /** The last lines of the container's log, shortened. */
   lastLines: readonly string[];
 }

@@ -53,7 +53,19 @@ export async function networkFacts(context: EngineContext, live: LiveContainer):
     listening,
     published,
     exposed: Object.keys(record.config.ExposedPorts ?? {}),
+    partition: partitionOf(context, owner.id),
+    conditions: await context.networks
+      .showConditions({ containerId: owner.id, name: owner.name })
+      .catch(() => []),
   };
+}
+
+function partitionOf({ networks, containers }: EngineContext, id: string): NetworkFacts['partition'] {
+  const groups = networks.partitions();
+  const own = groups.find(group => group.includes(id));
+  if (own === undefined) return { own: [], others: [] };
+  const named = (ids: readonly string[]) => ids.map(each => containers.find(each)?.name ?? each.slice(0, 12));
+  return { own: named(own), others: named(groups.filter(group => group !== own).flat()) };
 }
 
 function ownerOf(context: EngineContext, { record }: LiveContainer) {

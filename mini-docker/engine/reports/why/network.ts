@@ -1,6 +1,7 @@
 // Why a running container can or cannot be reached: the ports that it listens on, the ports that are
 // published, and whether packets get through.
 
+import type { ShownCondition } from '../../../formats/network-conditions.ts';
 import type { Finding } from '../../../formats/why-report.ts';
 import type { ListeningSocket } from '../../../linux/proc/sockets.ts';
 import type { DroppingRule } from '../../../network/foreign-rules.ts';
@@ -16,6 +17,10 @@ export interface NetworkFacts {
   published: readonly PublishedFacts[];
   /** Exposed ports: '80/tcp'. */
   exposed: readonly string[];
+  /** Names of the containers that `network partition` keeps it from, and those of its own group. */
+  partition: { own: readonly string[]; others: readonly string[] };
+  /** What `network condition` does to its packets. */
+  conditions: readonly ShownCondition[];
 }
 
 export interface PublishedFacts {
@@ -36,6 +41,8 @@ export const NETWORK: readonly Rule<NetworkFacts>[] = [
   noNetwork,
   hostNetwork,
   othersNetwork,
+  partitioned,
+  worsened,
   nothingListens,
   notPublished,
 ];
@@ -78,6 +85,33 @@ function othersNetwork({ name, mode }: NetworkFacts): Finding | undefined {
     sentence: `${name} lives in the network of the container ${owner.slice(0, 12)}, and shares its addresses and published ports.`,
     evidence: [`its network mode is '${mode}'`],
     advice: `Ask about that one: 'mini-docker why ${owner.slice(0, 12)}'.`,
+  };
+}
+
+function partitioned({ name, partition: { own, others } }: NetworkFacts): Finding | undefined {
+  if (others.length === 0) return undefined;
+  return {
+    code: 'partitioned',
+    sentence: `'mini-docker network partition' keeps ${name} from ${listed(others)}: their packets to each other are dropped.`,
+    evidence: [`its group: ${own.join(', ')}`, `the others: ${others.join(', ')}`],
+    advice: "End it with 'mini-docker network heal'.",
+  };
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+
+/** netem and its siblings, on purpose. */
+function worsened({ name, conditions }: NetworkFacts): Finding | undefined {
+  if (conditions.length === 0) return undefined;
+  return {
+    code: 'network-condition',
+    sentence: `'mini-docker network condition' makes the network of ${name} worse, on purpose.`,
+    evidence: conditions.map(({ container: _, network, interface: link, to, ...values }) => {
+      const what = Object.entries(values).map(([key, value]) => `${key} ${value}`);
+      return `on ${network} (${link})${to.length > 0 ? `, to ${to.join(', ')}` : ''}: ${what.join(', ')}`;
+    }),
+    advice: `End it with 'mini-docker network condition clear ${name}'.`,
   };
 }
 

@@ -1,9 +1,10 @@
 // Why a program "does not exist" or cannot be executed although its file seems to be there.
 
 import { posix } from 'node:path';
+import { lookUpUser, type UserIdentity } from '../../../formats/user-database.ts';
 import type { Finding } from '../../../formats/why-report.ts';
 import { decodeElfFile, type ElfFile, MACHINES, OWN_MACHINE } from '../../../linux/elf-file.ts';
-import type { ContainerFiles } from './container-files.ts';
+import type { ContainerFiles, Denied } from './container-files.ts';
 import type { Facts } from './facts.ts';
 import { type MissingLibrary, missingLibraries } from './libraries.ts';
 
@@ -14,6 +15,12 @@ interface ProgramFacts {
   path: string | undefined;
   searched: readonly string[];
   kind: Awaited<ReturnType<ContainerFiles['kind']>>;
+  /** What the container's user may not execute or search. */
+  denied: Denied | undefined;
+  /** The container's user, as it was named. */
+  user: string;
+  /** A file system in memory that the program would be in. */
+  inMemory: string | undefined;
   /** The file's first bytes. */
   beginning: Buffer;
   elf: ElfFile | undefined;
@@ -24,12 +31,14 @@ interface ProgramFacts {
 }
 
 const RULES: readonly ((facts: ProgramFacts) => Finding | undefined)[] = [
+  inMemoryFile,
   programMissing,
   notAFile,
   wrongArchitecture,
   windowsLineEnd,
   interpreterMissing,
   notExecutable,
+  notPermitted,
   noInterpreterNamed,
   libraryMissing,
 ];
@@ -83,6 +92,9 @@ async function look(
     path,
     searched,
     kind,
+    denied: undefined,
+    user: facts.record.config.User || 'root',
+    inMemory: wanted.includes('/') ? executeNothing(places[0]!, facts) : undefined,
     beginning: Buffer.alloc(0),
     elf: undefined,
     interpreter: undefined,
@@ -99,7 +111,36 @@ async function look(
     read.elf === undefined || !interpreterIsThere
       ? []
       : await missingLibraries(files, { program: path, file: read.elf, environment: Env ?? [] });
-  return { ...nothing, ...read, interpreter, interpreterIsThere, missing };
+  const denied = await files.denied(path, await userOf(files, facts));
+  return { ...nothing, ...read, denied, interpreter, interpreterIsThere, missing };
+}
+
+async function userOf(files: ContainerFiles, { record }: Facts): Promise<UserIdentity> {
+  const [passwd, group] = await Promise.all([files.text('/etc/passwd'), files.text('/etc/group')]);
+  const groupAdd = record.hostConfig.GroupAdd ?? [];
+  try {
+    return lookUpUser(record.config.User ?? '', { passwd, group, groupAdd });
+  } catch {
+    // Such a user is another failure's cause.
+    return lookUpUser('', { passwd, group });
+  }
+}
+
+/** The tmpfs that has the path and refuses to execute files, as it does by default. */
+function executeNothing(path: string, { record }: Facts): string | undefined {
+  return Object.entries(record.hostConfig.Tmpfs ?? {}).find(
+    ([directory, options]) => path.startsWith(`${directory}/`) && !options.split(',').includes('exec'),
+  )?.[0];
+}
+
+function inMemoryFile({ wanted, inMemory, kind }: ProgramFacts): Finding | undefined {
+  if (inMemory === undefined || kind !== undefined) return undefined;
+  return {
+    code: 'no-execution-here',
+    sentence: `${wanted} would be in ${inMemory}, a file system in memory: it is empty at the start, and its files cannot be executed ('noexec').`,
+    evidence: [`'--tmpfs ${inMemory}'`],
+    advice: `Put the program elsewhere, or allow it with '--tmpfs ${inMemory}:exec'.`,
+  };
 }
 
 function programMissing({ name, wanted, path, searched }: ProgramFacts): Finding | undefined {
@@ -175,6 +216,17 @@ function notExecutable({ wanted, path, kind }: ProgramFacts): Finding | undefine
     sentence: `${wanted} is there, but no user has permission to execute it.`,
     evidence: [`the mode of ${path} has no x`],
     advice: `Make it executable before it is copied into the image ('chmod +x'), or with 'COPY --chmod=755'.`,
+  };
+}
+
+function notPermitted({ wanted, denied, user }: ProgramFacts): Finding | undefined {
+  if (denied === undefined) return undefined;
+  const { path, mode, uid, gid } = denied;
+  return {
+    code: 'not-permitted',
+    sentence: `${wanted} is there, but the user ${user} may not ${path === wanted ? 'execute it' : `search ${path}`}.`,
+    evidence: [`${path}: mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}, group ${gid}`],
+    advice: `Let others do that in the image ('chmod o+${path === wanted ? 'rx' : 'x'} ${path}', or 'COPY --chown=${user}'), or run it as another user.`,
   };
 }
 

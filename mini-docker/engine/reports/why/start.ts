@@ -5,11 +5,30 @@ import type { Finding } from '../../../formats/why-report.ts';
 import type { Facts } from './facts.ts';
 
 /** Advice by the error's text; the error's own hint, in parentheses, stays in the sentence. */
-const ADVICE: readonly [RegExp, (facts: Facts) => string][] = [
+const ADVICE: readonly [RegExp, (facts: Facts, match: RegExpExecArray) => string][] = [
   [
     /port is already allocated|address already in use/,
-    () =>
+    ({ portHolder }) =>
+      portHolder?.advice ??
       "Another program or container has the port: 'mini-docker ps' and 'ss -ltnp' show which; or publish another one.",
+  ],
+  [
+    /unable to find (user|group)/,
+    (_, [, kind]) =>
+      `Name one that the image has in /etc/${kind === 'user' ? 'passwd' : 'group'}, add it there ('RUN adduser …'), or give a number, which needs no entry.`,
+  ],
+  [
+    /mounting volume ([^\s:]+): .* does not exist/,
+    (_, [, volume]) =>
+      `The directory of the volume was removed by hand. 'mini-docker volume rm -f ${volume}' and 'mini-docker volume create ${volume}' make an empty one; what was in it is gone.`,
+  ],
+  [
+    /bind source path does not exist: (\S+)/,
+    (_, [, path]) => `Create ${path} on the host, or correct it; '-v' creates a directory that is missing.`,
+  ],
+  [
+    /exec format/,
+    () => 'Take an image for the architecture of this machine, or let a script begin with #!/bin/sh.',
   ],
   [
     /executable file not found/,
@@ -20,10 +39,6 @@ const ADVICE: readonly [RegExp, (facts: Facts) => string][] = [
     /permission denied/,
     () => "Make it executable in the image ('chmod +x'), and let the user of the container reach it.",
   ],
-  [
-    /exec format/,
-    () => 'Take an image for the architecture of this machine, or let a script begin with #!/bin/sh.',
-  ],
   [/non running container/, () => 'Start the container whose namespace it joins first.'],
   [/cgroup|controller/i, () => 'Change the limit that the message names, or take it away.'],
   [
@@ -33,16 +48,20 @@ const ADVICE: readonly [RegExp, (facts: Facts) => string][] = [
 ];
 
 export function startFailed(facts: Facts): Finding | undefined {
-  const { name, state, record } = facts;
+  const { name, state, record, portHolder } = facts;
   if (state.error === '' || state.exitUnknown) return undefined;
   const reason = state.error.replace(/^failed to create task for container: /, '');
-  const advice = ADVICE.find(([pattern]) => pattern.test(reason))?.[1](facts);
+  const advice = ADVICE.map(([pattern, advise]) => {
+    const match = pattern.exec(reason);
+    return match === null ? undefined : advise(facts, match);
+  }).find(each => each !== undefined);
   return {
     code: 'start-failed',
     sentence: `${name} could not be started: ${reason}.`,
     evidence: [
       `its program: ${[record.path, ...record.args].join(' ')}`,
       `the code that 'start' noted: ${state.exitCode}`,
+      ...(portHolder === undefined ? [] : [`the port is taken by ${portHolder.who}`]),
     ],
     advice:
       advice ?? `'mini-docker run --trace' with the same flags shows each step, and the one that fails.`,

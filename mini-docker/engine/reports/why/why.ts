@@ -8,12 +8,15 @@ import type { EngineContext } from '../../state/context.ts';
 import type { LiveContainer, Run } from '../../state/live-container.ts';
 import type { RecordState } from '../../state/record.ts';
 import { readLog } from '../../streams/log-reader.ts';
+import { complaintFacts } from './complaint-facts.ts';
+import { COMPLAINTS } from './complaints.ts';
 import { containerFiles } from './container-files.ts';
 import { COURSE } from './course.ts';
 import { CAUSES } from './ended.ts';
 import { clock, type Facts, findings } from './facts.ts';
 import { NETWORK, PUBLISHED } from './network.ts';
 import { networkFacts } from './network-facts.ts';
+import { type PortHolder, portHolder } from './port-holder.ts';
 import { programFindings } from './program.ts';
 import { SPEED } from './speed.ts';
 
@@ -43,9 +46,28 @@ function withLatestKill(state: RecordState, { container }: Run): RecordState {
 
 async function ofEnded(context: EngineContext, live: LiveContainer, facts: Facts): Promise<Finding[]> {
   await using files = containerFiles(context, live);
-  const [cause] = findings(CAUSES, facts);
-  const program = await programFindings(files, facts);
-  return [...(cause ? [cause] : []), ...program, ...findings(COURSE, facts)];
+  const holder = takenPort(context, facts.state.error);
+  const [cause] = findings(CAUSES, holder === undefined ? facts : { ...facts, portHolder: holder });
+  const closer = [...(await programFindings(files, facts)), ...complaintFindings(context, live, facts)];
+  // They say more precisely what to do.
+  if (cause !== undefined && closer.length > 0) delete cause.advice;
+  return [...(cause ? [cause] : []), ...closer, ...findings(COURSE, facts)];
+}
+
+/** 'Bind for 0.0.0.0:80 failed: port is already allocated (tcp)' */
+function takenPort(context: EngineContext, error: string): PortHolder | undefined {
+  const [, port, protocol] = /:(\d+) failed: port is already allocated \((\w+)\)/.exec(error) ?? [];
+  return port === undefined ? undefined : portHolder(context, { port: Number(port), protocol: protocol! });
+}
+
+/** A program that ended well has no reason to complain. */
+function complaintFindings(
+  context: EngineContext,
+  live: LiveContainer,
+  { state, lastLines }: Facts,
+): Finding[] {
+  if (live.run === undefined && (state.exitCode === 0 || state.error !== '')) return [];
+  return findings(COMPLAINTS, complaintFacts(context, live, lastLines));
 }
 
 async function ofRunning(
@@ -54,7 +76,8 @@ async function ofRunning(
   { facts, run }: { facts: Facts; run: Run },
 ): Promise<Finding[]> {
   const [network, speed] = await Promise.all([networkFindings(context, live), speedFindings(facts, run)]);
-  const trouble = [...findings(COURSE, facts), ...speed, ...network];
+  const complaints = complaintFindings(context, live, facts);
+  const trouble = [...findings(COURSE, facts), ...complaints, ...speed, ...network];
   return trouble.some(({ advice }) => advice !== undefined) ? trouble : [wellAndRunning(facts), ...trouble];
 }
 
