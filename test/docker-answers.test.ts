@@ -89,6 +89,10 @@ describe('a container that cannot be is refused at create, and nothing is left o
       { NetworkingConfig: { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: 'foo' } } } } },
       'invalid IPv4 address: foo',
     ],
+    ...['zz', '02:42:ac:11:00', '00:00:00:00:00:00', '01:00:5e:00:00:01'].map((mac): [object, string] => [
+      { MacAddress: mac },
+      `invalid MAC address "${mac}": it must be one link's, such as 02:42:ac:11:00:02`,
+    ]),
   ])('%j', async ([body, message]) => {
     const before = await engine.json<object[]>('GET', '/containers/json?all=1');
     expect(await answer('POST', '/containers/create', { Image: 'busybox', Cmd: ['x'], ...body })).toEqual([

@@ -33,16 +33,28 @@ export function requestedNetworks(
     throw badParameter(`container cannot be connected to network ${others[0]![0]} and ${mode} at once`);
   }
   for (const [name, settings] of others) networks[name] = { ...settings };
+  checkMac(options.asked.MacAddress);
   for (const settings of Object.values(networks)) checkAddresses(settings);
   return networks;
 }
 
-function checkAddresses({ IPAMConfig }: EndpointSettings): void {
+/** @throws badParameter when an address cannot be one of a container's */
+export function checkAddresses({ IPAMConfig, MacAddress }: EndpointSettings): void {
+  checkMac(MacAddress);
   const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = IPAMConfig ?? {};
   if (IPv4Address && !isIPv4(IPv4Address)) throw badParameter(`invalid IPv4 address: ${IPv4Address}`);
   if (IPv6Address && !isIPv6(IPv6Address)) throw badParameter(`invalid IPv6 address: ${IPv6Address}`);
   const wrong = LinkLocalIPs.find(address => !/^169\.254\.|^fe[89ab]/i.test(address) || isIP(address) === 0);
   if (wrong !== undefined) throw badParameter(`invalid link-local IP address: ${wrong}`);
+}
+
+/** An odd first byte is the address of a group, which no link can have. */
+function checkMac(address = ''): void {
+  const isOne = /^[\da-f][02468ace](:[\da-f]{2}){5}$/i.test(address) && !/^[0:]+$/.test(address);
+  if (address !== '' && !isOne)
+    throw badParameter(
+      `invalid MAC address ${JSON.stringify(address)}: it must be one link's, such as 02:42:ac:11:00:02`,
+    );
 }
 
 /** The error for an alias on the default bridge, which has no names. */

@@ -37,6 +37,16 @@ export function checkConfig(config: ContainerConfig, host: HostConfig, facts: Ho
       `invalid hostname ${config.Hostname}: it has more than 64 characters (sethostname(2))`,
     );
   }
+  // Each becomes a part of a line of /etc/hosts, hostname or resolv.conf.
+  const inLines = {
+    hostname: [config.Hostname],
+    domainname: [config.Domainname],
+    dns: [...(host.DnsSearch ?? []), ...(host.DnsOptions ?? [])],
+  };
+  for (const [what, values] of Object.entries(inLines))
+    for (const value of values)
+      if (/\p{Cc}/u.test(value ?? ''))
+        throw badParameter(`invalid ${what} ${JSON.stringify(value)}: it has a control character in it`);
   if (config.StopSignal) signalNumber(config.StopSignal);
   if (host.AutoRemove && restartName(host.RestartPolicy) !== 'no') {
     throw badParameter("can't create 'AutoRemove' container with restart policy");

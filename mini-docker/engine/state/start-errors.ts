@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ENOTDIR: 'not a directory',
   EACCES: 'permission denied',
+  ELOOP: 'it leads through a link of /proc, or in a circle',
   ENAMETOOLONG: 'file name too long',
 };
 
