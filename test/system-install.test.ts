@@ -1,5 +1,5 @@
 // Units for systemd, and the protocol between systemd and the daemon: sockets that are open already, and notices.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,47 @@ test.skipIf(existsSync('/run/systemd/system'))(
     expect(() => ours('system', 'install')).toThrow('systemd does not run here');
   },
 );
+
+/** Words for what systemd would do, in a machine whose /run and /etc/systemd are this script's own. */
+const underSystemd = (script: string) =>
+  spawnSync('unshare', ['--mount', '--net', 'sh', '-euc', `${PRETEND}\n${script}`], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE, MAIN, SCRATCH: scratch, STATE: mkdtempSync(join(scratch, 'state-')) },
+  });
+
+const PRETEND = `
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system /etc/systemd
+mount -t tmpfs tmpfs /etc/systemd
+printf '%s\\n' '#!/bin/sh' 'echo "$*" >>"$STATE/words"' '[ "$1" != enable ] || [ ! -e "$STATE/refuse" ] || { echo failed >&2; exit 1; }' >"$STATE/systemctl"
+printf '%s\\n' '#!/bin/sh' 'echo "noise"; echo "mini-docker: mtu must be a number"' >"$STATE/journalctl"
+chmod 755 "$STATE"/*ctl
+export PATH="$STATE:$PATH" MINI_DOCKER_DATA_ROOT="$STATE/data"
+system() { "$NODE" "$MAIN" system "$@"; }`;
+
+test('system install takes over from a daemon that a command started', () => {
+  const { stdout, stderr, status } = underSystemd(`
+    "$NODE" "$MAIN" create --name kept busybox true >/dev/null
+    system install
+    flock --nonblock "$STATE/data/daemon.lock" true || echo it still runs
+    cat "$STATE/words"`);
+  expect(stderr).toMatch(/^mini-docker: started its daemon .*\n$/);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^stopped the daemon with pid \d+; its containers go on$/m);
+  expect(stdout).not.toContain('it still runs');
+  expect(stdout).toContain('daemon-reload\nenable --now mini-docker.service mini-docker.socket\n');
+});
+
+test('a daemon that systemd cannot start leaves no unit behind, and its own last words say why', () => {
+  const { stdout, stderr, status } = underSystemd(`
+    touch "$STATE/refuse"
+    system install || echo "code $?"
+    ls /etc/systemd/system`);
+  expect(stderr).toBe('mini-docker: the daemon does not start: mtu must be a number\n');
+  expect(stdout).toMatch(/removed .*mini-docker\.socket\nremoved .*mini-docker\.service\ncode 1\n$/);
+  expect(status).toBe(0);
+});
 
 test('the daemon serves the socket that it was given, says that it is ready, and how many containers run', async () => {
   const socket = join(scratch, 'given.sock');

@@ -23,17 +23,15 @@ export function systemdUnits(options: UnitOptions): Record<string, string> {
     : { [SERVICE]: service(options), [SOCKET]: socket(options) };
 }
 
-/** For systemd 254 and newer; older versions ignore it, and cannot restart the service while containers run. */
-const SUBGROUP = `# The containers of this user have their groups below the service's, which then can hold no process itself.
-DelegateSubgroup=init
-`;
-
 function service({ command, documentation, user }: UnitOptions): string {
   const after = user ? '' : `After=network-online.target nss-lookup.target firewalld.service ${SOCKET}\n`;
   return `[Unit]
 Description=mini-docker, a container engine${user ? ' (rootless)' : ''}
 Documentation=${encodeURI(`file://${documentation}`).replaceAll('%', '%%')}
-${after}${user ? '' : `Wants=network-online.target\nRequires=${SOCKET}\n`}
+${after}${user ? '' : `Wants=network-online.target\nRequires=${SOCKET}\n`}# A daemon that cannot start is given up, so that its clients get an error and do not wait for ever.
+StartLimitBurst=5
+StartLimitIntervalSec=60
+
 [Service]
 Type=notify
 NotifyAccess=all
@@ -45,7 +43,7 @@ TimeoutStartSec=infinity
 # Containers go on running when the daemon stops, and are not systemd's to limit.
 KillMode=process
 Delegate=yes
-${user ? SUBGROUP : ''}TasksMax=infinity
+TasksMax=infinity
 LimitNOFILE=infinity
 ${user ? '' : 'OOMScoreAdjust=-500\n'}
 [Install]

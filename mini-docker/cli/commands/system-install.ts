@@ -7,6 +7,7 @@ import { SERVICE, SOCKET, systemdUnits } from '../../formats/systemd-units.ts';
 import { decodeGroup } from '../../formats/user-database.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { command } from '../command.ts';
+import { stopOtherDaemon } from '../daemon/hand-over.ts';
 import { CommandError } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
@@ -55,8 +56,21 @@ export const systemInstall = command({
       writeFileSync(join(directory, name), content);
       print(`wrote ${join(directory, name)}`);
     }
+    if (flags.root === undefined) {
+      const { dataRoot } = ownDirectories();
+      const former = await stopOtherDaemon({ dataRoot, service: SERVICE });
+      if (former !== undefined) print(`stopped the daemon with pid ${former}; its containers go on`);
+    }
     systemctl(flags, 'daemon-reload');
-    systemctl(flags, 'enable', '--now', ...Object.keys(units));
+    try {
+      systemctl(flags, 'enable', '--now', ...Object.keys(units));
+    } catch (error) {
+      const said = lastWords(flags);
+      remove(flags, directory);
+      throw said === undefined
+        ? error
+        : new CommandError(`the daemon does not start: ${said}`, { cause: error });
+    }
     if (flags.root !== undefined) return 0;
     print(
       `the daemon runs, and starts ${flags.user ? 'when you log in' : 'at boot'}: systemctl ${flags.user ? '--user ' : ''}status mini-docker`,
@@ -75,21 +89,51 @@ export const systemUninstall = command({
   most: 0,
   examples: [['system uninstall', 'Do not start the daemon at boot any more']],
   async run({ flags }) {
-    const directory = unitDirectory(flags);
-    const names = [SOCKET, SERVICE].filter(name => existsSync(join(directory, name)));
-    if (names.length === 0) throw new CommandError(`there are no units of mini-docker in ${directory}`);
-    systemctl(flags, 'disable', '--now', ...names);
-    for (const name of names) {
-      rmSync(join(directory, name));
-      print(`removed ${join(directory, name)}`);
-    }
-    systemctl(flags, 'daemon-reload');
+    remove(flags, unitDirectory(flags));
     return 0;
   },
 });
 
+function remove(target: Target, directory: string): void {
+  const names = [SOCKET, SERVICE].filter(name => existsSync(join(directory, name)));
+  if (names.length === 0) throw new CommandError(`there are no units of mini-docker in ${directory}`);
+  systemctl(target, 'disable', '--now', ...names);
+  for (const name of names) {
+    rmSync(join(directory, name));
+    print(`removed ${join(directory, name)}`);
+  }
+  systemctl(target, 'daemon-reload');
+}
+
+/** Why the daemon could not start, as it told the journal. */
+function lastWords({ user }: Target): string | undefined {
+  const words = [
+    ...(user ? ['--user'] : []),
+    '--unit',
+    SERVICE,
+    '--lines',
+    '20',
+    '--output',
+    'cat',
+    '--no-pager',
+  ];
+  try {
+    const lines = execFileSync('journalctl', words, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [, said] = [...lines.matchAll(/^mini-docker: (.*)$/gm)].at(-1) ?? [];
+    return said;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The program is bin/main.cjs, or mini-docker/main.ts. */
 const inProject = (path: string): string => resolve(dirname(process.argv[1]!), '..', path);
+
+const ownDirectories = () =>
+  daemonDirectories({ uid: process.getuid?.(), env: process.env, home: homedir(), exists: existsSync });
 
 /** The group that the daemon would choose. */
 function socketGroup(root = '/'): string {
@@ -129,9 +173,10 @@ function systemctl({ user, root }: Target, ...words: string[]): void {
     });
   } catch (cause) {
     const { stderr } = cause as { stderr?: Buffer };
-    throw new CommandError(
-      `systemctl ${words[0]}: ${stderr?.toString().trim() || (cause as Error).message}`,
-      { cause },
-    );
+    const said = stderr
+      ?.toString()
+      .replace(/^(Created|Removed) .*\n/gm, '')
+      .trim();
+    throw new CommandError(`systemctl ${words[0]}: ${said || (cause as Error).message}`, { cause });
   }
 }

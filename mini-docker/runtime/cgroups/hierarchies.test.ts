@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeHierarchies } from './hierarchies.ts';
+import { decodeHierarchies, delegatedGroups } from './hierarchies.ts';
 
 const line = (mountPoint: string, type: string, options: string) =>
   `31 23 0:28 / ${mountPoint} rw,relatime shared:9 - ${type} ${type} ${options}\n`;
@@ -51,4 +51,14 @@ test('without any, the error says what to mount', () => {
   expect(() => decodeHierarchies({ mountinfo: root, ownCgroups: '' })).toThrow(
     'no cgroup file system is mounted, and containers need one: mount -t cgroup2 none /sys/fs/cgroup',
   );
+});
+
+test("an ordinary user's containers are beside the services of the user's systemd, else below the daemon's group", () => {
+  const users = '/user.slice/user-1000.slice/user@1000.service';
+  const service = `${users}/app.slice/mini-docker.service`;
+  expect(delegatedGroups(service)).toEqual([users, service]);
+  expect(delegatedGroups('/lxc/box/init')).toEqual(['/lxc/box']);
+  expect(delegatedGroups('/user.slice/user-1000.slice/session-3.scope')).toEqual([
+    '/user.slice/user-1000.slice/session-3.scope',
+  ]);
 });

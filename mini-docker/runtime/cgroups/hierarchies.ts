@@ -59,18 +59,38 @@ function delegated(files: { mountinfo: string; ownCgroups: string }): Hierarchie
       version: 'none',
       reason: 'without root it needs control groups of version 2, and this machine has version 1',
     };
+  const own = ownGroups(files.ownCgroups).get('') ?? '';
+  const mountPoint = delegatedGroups(own)
+    .map(group => found.mountPoint + group)
+    .find(mayHaveGroups);
+  if (mountPoint !== undefined) return { version: 2, mountPoint, root: found.mountPoint };
+  return {
+    version: 'none',
+    reason:
+      'without root it needs a control group that systemd delegates: let systemd start the daemon (mini-docker system install --user)',
+  };
+}
+
+/**
+ * The groups below which an ordinary user's containers may have theirs, the best one first.
+ *
+ * All of user@UID.service is the user's. In the daemon's own service below it, containers would keep systemd from
+ * starting the service again, since a group with controllers for groups below it takes no process.
+ * @param own the daemon's own group
+ */
+export function delegatedGroups(own: string): string[] {
+  const [, users] = /^(.*\/user@\d+\.service)\//.exec(own) ?? [];
   // An earlier daemon has moved itself and its helpers down (v2-controllers.ts), and this one may be its child.
-  const mountPoint = found.mountPoint + (ownGroups(files.ownCgroups).get('') ?? '').replace(/\/init$/, '');
+  return [...(users === undefined ? [] : [users]), own.replace(/\/init$/, '')];
+}
+
+function mayHaveGroups(directory: string): boolean {
   try {
     for (const file of ['cgroup.procs', 'cgroup.subtree_control'])
-      accessSync(`${mountPoint}/${file}`, constants.W_OK);
-    return { version: 2, mountPoint, root: found.mountPoint };
+      accessSync(`${directory}/${file}`, constants.W_OK);
+    return true;
   } catch {
-    return {
-      version: 'none',
-      reason:
-        'without root it needs a control group that systemd delegates: let systemd start the daemon (mini-docker system install --user)',
-    };
+    return false;
   }
 }
 
