@@ -291,6 +291,17 @@ describe('why it could not write', () => {
     expect(found.advice).toBeTruthy();
   });
 
+  test('a volume that belongs to another user, and a limit of processes', async () => {
+    await ended('stranger', ['touch', '/p/new'], { User: '1000', HostConfig: { Binds: [`${programs}:/p`] } });
+    expect((await finding('stranger', 'not-allowed-in-mount')).evidence).toContain(
+      '/p: mode 0755, owner 0, group 0',
+    );
+    await ended('forks', ['sh', '-c', 'for i in 1 2 3 4; do sleep 10 & done; wait'], {
+      HostConfig: { PidsLimit: 3 },
+    });
+    expect((await finding('forks', 'no-more-processes')).sentence).toContain('it may have 3');
+  });
+
   test('a program in a file system in memory, whose files are not executed', async () => {
     await ended('inmemory', ['sh', '-c', 'cp /bin/busybox /t/x; /t/x'], {
       HostConfig: { Tmpfs: { '/t': '' } },
@@ -383,6 +394,31 @@ describe('why it does not start', () => {
     const id = await client.create(['true'], { name: 'nobodys', User: 'somebody' });
     await client.ask('POST', `/containers/${id}/start`);
     expect((await cause('nobodys')).advice).toContain('/etc/passwd');
+  });
+
+  test('its network, or the container whose network it shares, was removed; its address is taken', async () => {
+    await client.json('POST', '/networks/create', { Name: 'away' });
+    await client.create(['true'], { name: 'off', HostConfig: { NetworkMode: 'away' } });
+    await client.ask('DELETE', '/networks/away');
+    const owner = await client.create(['true'], { name: 'owner' });
+    await client.create(['true'], { name: 'guest', HostConfig: { NetworkMode: `container:${owner}` } });
+    await client.ask('DELETE', '/containers/owner');
+    const IPAM = { Config: [{ Subnet: '10.99.9.0/24' }] };
+    await client.json('POST', '/networks/create', { Name: 'small', IPAM });
+    const at = {
+      NetworkingConfig: { EndpointsConfig: { small: { IPAMConfig: { IPv4Address: '10.99.9.9' } } } },
+    };
+    const HostConfig = { NetworkMode: 'small' };
+    await client.run(['sleep', '1000'], { name: 'there', HostConfig, ...at });
+    await client.create(['true'], { name: 'late', HostConfig, ...at });
+    for (const [name, words] of [
+      ['off', 'mini-docker network create away'],
+      ['guest', 'whose namespaces it joins was removed'],
+      ['late', 'mini-docker network inspect small'],
+    ] as const) {
+      await client.ask('POST', `/containers/${name}/start`);
+      expect((await cause(name)).advice, name).toContain(words);
+    }
   });
 
   test('the directory of its volume, or of its bind mount, was removed', async () => {

@@ -1,6 +1,6 @@
 // The facts behind complaints.ts, from the records of all containers and from the host's file system.
 
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { encodeBinarySize } from '../../../formats/sizes.ts';
 import { networkOwner } from '../../networks/owner.ts';
 import type { EngineContext } from '../../state/context.ts';
@@ -28,7 +28,14 @@ export function complaintFacts(
         isRunning,
       })),
     readonlyRoot: hostConfig.ReadonlyRootfs ?? false,
-    mounts: mounts.map(({ Destination, RW }) => ({ path: Destination, readonly: !RW })),
+    mounts: mounts.map(({ Destination, RW, Source }) => ({
+      path: Destination,
+      readonly: !RW,
+      permissions: permissionsOf(Source),
+    })),
+    user: record.config.User || 'root',
+    pidsLimit: hostConfig.PidsLimit ?? 0,
+    networkMode: hostConfig.NetworkMode ?? 'bridge',
     inMemory: [
       { path: '/dev/shm', size: encodeBinarySize(ShmSize || 64 << 20), flag: '--shm-size' },
       ...Object.entries(Tmpfs ?? {}).map(([path, options]) => ({
@@ -39,6 +46,13 @@ export function complaintFacts(
     ],
     disk: freeAt(context.paths.dataRoot),
   };
+}
+
+function permissionsOf(source: string): string | undefined {
+  const status = source === '' ? undefined : statSync(source, { throwIfNoEntry: false });
+  if (status === undefined) return undefined;
+  const { mode, uid, gid } = status;
+  return `mode ${(mode & 0o7777).toString(8).padStart(4, '0')}, owner ${uid}, group ${gid}`;
 }
 
 const namesOfNetworks = ({ networks }: ContainerRecord): string[] =>

@@ -9,6 +9,9 @@ const facts: ComplaintFacts = {
   others: [],
   readonlyRoot: false,
   mounts: [],
+  user: 'root',
+  pidsLimit: 0,
+  networkMode: 'bridge',
   inMemory: [],
   disk: { place: '/var/lib/mini-docker', space: 0.5, files: 0.5 },
 };
@@ -46,6 +49,24 @@ test('what a healthy program says is no complaint', () => {
     '12 GB free on device',
   ];
   expect(found({ lines })).toEqual([]);
+});
+
+test.each([
+  ['no-more-processes', "sh: can't fork: Resource temporarily unavailable", { pidsLimit: 3 }],
+  ['address-taken', 'bind() to 0.0.0.0:80 failed (98: Address already in use)', { networkMode: 'host' }],
+  ['address-taken', 'Error: listen EADDRINUSE: address already in use :::3000', {}],
+  [
+    'not-allowed-in-mount',
+    "touch: cannot touch '/data/x': Permission denied",
+    {
+      mounts: [{ path: '/data', readonly: false, permissions: 'mode 0755, owner 0, group 0' }],
+      user: '1000',
+    },
+  ],
+])('%s: %s', (code, line, more) => {
+  expect(found({ lines: [line], ...more }).map(each => each.code)).toEqual([code]);
+  // Without what is known of the container, it is the program's affair.
+  if (code !== 'address-taken') expect(found({ lines: [line] })).toEqual([]);
 });
 
 test('a full disk of the host, in space or in files, is told from one that has room again', () => {

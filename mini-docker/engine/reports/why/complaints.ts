@@ -17,14 +17,29 @@ export interface ComplaintFacts {
     isRunning: boolean;
   }[];
   readonlyRoot: boolean;
-  mounts: readonly { path: string; readonly: boolean }[];
+  /** `permissions` are those of what is mounted: 'mode 0755, owner 0, group 0'. */
+  mounts: readonly { path: string; readonly: boolean; permissions?: string | undefined }[];
+  /** Its user, as it was named. */
+  user: string;
+  /** 0 for no limit. */
+  pidsLimit: number;
+  /** 'host', 'bridge', … */
+  networkMode: string;
   /** Its file systems in memory. */
   inMemory: readonly { path: string; size: string; flag: string }[];
   /** The file system of the host that has the layers of all containers: shares that are free. */
   disk: { place: string; space: number; files: number };
 }
 
-export const COMPLAINTS: readonly Rule<ComplaintFacts>[] = [nameNotFound, serversSilent, readOnly, noSpace];
+export const COMPLAINTS: readonly Rule<ComplaintFacts>[] = [
+  nameNotFound,
+  serversSilent,
+  noProcess,
+  addressTaken,
+  notWritable,
+  readOnly,
+  noSpace,
+];
 
 /** How libraries and programs say that a name has no address; the first group is the name. */
 const UNKNOWN_NAME: readonly RegExp[] = [
@@ -96,6 +111,52 @@ function serversSilent({ name, lines }: ComplaintFacts): Finding | undefined {
     sentence: `The name servers that ${name} asks did not answer.`,
     evidence: [`its log: ${line}`],
     advice: `Its /etc/resolv.conf names them: look whether this host can reach them. '--dns' names others.`,
+  };
+}
+
+function noProcess({ name, lines, pidsLimit }: ComplaintFacts): Finding | undefined {
+  const line = lines.findLast(each =>
+    /can't fork|cannot fork|fork: |clone failed|pthread_create|unable to create (?:native |new )?thread/i.test(
+      each,
+    ),
+  );
+  if (line === undefined || pidsLimit <= 0) return undefined;
+  return {
+    code: 'no-more-processes',
+    sentence: `${name} could not start another process or thread: it may have ${pidsLimit}.`,
+    evidence: [`its log: ${line}`, `'--pids-limit ${pidsLimit}'`],
+    advice: `Allow more with 'mini-docker update --pids-limit N ${name}', or look why it starts so many.`,
+  };
+}
+
+function addressTaken({ name, lines, networkMode }: ComplaintFacts): Finding | undefined {
+  const line = lines.findLast(each => /address (?:already )?in use|\bEADDRINUSE\b/i.test(each));
+  if (line === undefined) return undefined;
+  const isShared = networkMode === 'host' || networkMode.startsWith('container:');
+  const where = networkMode === 'host' ? 'this host' : 'the container whose network it shares';
+  return {
+    code: 'address-taken',
+    sentence: isShared
+      ? `${name} could not listen on its port: it has no network of its own, and a program of ${where} listens there.`
+      : `${name} could not listen on its port: another program in ${name} listens there already.`,
+    evidence: [`its log: ${line}`, `its network mode: ${networkMode}`],
+    advice: isShared
+      ? "Give it a network of its own (without '--network'), or another port; 'ss -ltnp' shows who listens."
+      : 'Look whether it starts its server twice, or two servers with the same port.',
+  };
+}
+
+/** A volume that belongs to another user. */
+function notWritable({ name, lines, mounts, user }: ComplaintFacts): Finding | undefined {
+  const line = lines.findLast(each => /permission denied|\bEACCES\b/i.test(each));
+  const path = line === undefined ? undefined : pathIn(line);
+  const mount = path === undefined ? undefined : placeOf(path, mounts);
+  if (mount?.permissions === undefined) return undefined;
+  return {
+    code: 'not-allowed-in-mount',
+    sentence: `${name} was refused at ${path}: ${mount.path} is mounted from outside, with an owner and permissions of its own, and the program runs as the user ${user}.`,
+    evidence: [`its log: ${line}`, `${mount.path}: ${mount.permissions}`],
+    advice: `Change the owner of what is mounted ('chown'), or run the container as its owner ('--user').`,
   };
 }
 

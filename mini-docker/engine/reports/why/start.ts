@@ -7,6 +7,30 @@ import type { Facts } from './facts.ts';
 /** Advice by the error's text; the error's own hint, in parentheses, stays in the sentence. */
 const ADVICE: readonly [RegExp, (facts: Facts, match: RegExpExecArray) => string][] = [
   [
+    /^network (\S+) not found/,
+    (_, [, network]) =>
+      `The network was removed: 'mini-docker network create ${network}' makes it anew, or create the container on another one.`,
+  ],
+  [
+    /^No such container/,
+    () => 'The container whose namespaces it joins was removed: create both anew, that one first.',
+  ],
+  [
+    /^Address already in use: (\S+) on network (\S+)/,
+    (_, [, address, network]) =>
+      `'mini-docker network inspect ${network}' shows which container has ${address}: stop that one, or create this one with another '--ip'.`,
+  ],
+  [
+    /custom device "([^"]+)"/,
+    (_, [, device]) =>
+      `Look whether the host has ${device}: its driver may not be loaded, or the device may not be plugged in.`,
+  ],
+  [
+    /"\/proc\/sys\/([^"]+)"/,
+    (_, [, setting]) =>
+      `This kernel has no setting ${setting?.replaceAll('/', '.')} in a container's namespaces: correct the name after '--sysctl', or load the module that it belongs to.`,
+  ],
+  [
     /port is already allocated|address already in use/,
     ({ portHolder }) =>
       portHolder?.advice ??
