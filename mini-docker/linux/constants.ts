@@ -163,6 +163,8 @@ export const MFD = { CLOEXEC: 1, ALLOW_SEALING: 2, NOEXEC_SEAL: 8, EXEC: 0x10 } 
 
 /** <sys/mman.h> */
 export const PROT = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4 } as const;
+/** <asm-generic/mman-common.h> */
+export const MADV = { DONTNEED: 4 } as const;
 export const MAP = { SHARED: 1, PRIVATE: 2, FIXED: 0x10, ANONYMOUS: 0x20 } as const;
 
 /** <signal.h> */

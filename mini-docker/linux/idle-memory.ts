@@ -1,9 +1,13 @@
 // Gives memory back to the kernel while the process is idle. V8 collects garbage when it needs room, which is
 // rare on a large machine: a daemon that has started 100 containers would keep 70 MB of garbage for as long
 // as it is idle.
+import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { call } from './call.ts';
+import { MADV } from './constants.ts';
 import { trimHeap } from './libc.ts';
+import { madvise } from './syscalls.ts';
 
 /** Milliseconds between two checks. */
 const INTERVAL = 1000;
@@ -29,11 +33,33 @@ export function giveMemoryBackWhenIdle(): () => void {
     if (!isIdle || now - last < WORTH) return;
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     trimHeap();
+    unmapCode();
     last = cpuTime();
     before = last;
   }, INTERVAL);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+let code: { address: number; length: number }[] | undefined;
+
+/**
+ * Unmaps the pages of Node's own code, 30 MB of which the start has touched. They stay in the page cache, which all
+ * processes share, and the few that are used again come back from there.
+ */
+function unmapCode(): void {
+  code ??= codeMappings(readFileSync('/proc/self/smaps', 'latin1'), process.execPath);
+  for (const { address, length } of code) call(madvise(address, length, MADV.DONTNEED));
+}
+
+/** Mappings of `file` that can be executed and hold no page of their own, which would be lost. proc_pid_smaps(5) */
+export function codeMappings(smaps: string, file: string): { address: number; length: number }[] {
+  return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap(text => {
+    const [, from, to, rights, path] = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ +(.*)$/m.exec(text) ?? [];
+    if (rights !== 'r-xp' || path !== file || !/^Anonymous: +0 kB$/m.test(text)) return [];
+    const address = Number.parseInt(from!, 16);
+    return [{ address, length: Number.parseInt(to!, 16) - address }];
+  });
 }
 
 function cpuTime(): number {

@@ -16,7 +16,7 @@ import { openat, renameat2, unlinkat } from './syscalls.ts';
 const DEEPEST = 64;
 /** Bytes of a file whose blocks take so long to free that the event loop should not wait for it. */
 const LARGE = 64 << 20;
-/** Entries after which the event loop gets a turn. */
+/** Entries after which the event loop gets a turn, unless the caller says otherwise. */
 const TURN = 256;
 
 /** A pause in the removal: for a call that takes long, or for a turn of the event loop. */
@@ -24,13 +24,14 @@ type Pause = Step | 'turn';
 
 /**
  * Removes a tree; idempotent. Symbolic links are not followed.
+ * @param turn entries after which the event loop gets a turn
  * @throws SyscallError when an entry cannot be removed
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string, turn = TURN): Promise<void> {
   const parent = openParent(path);
   if (parent === undefined) return;
   try {
-    for (const pause of removal(parent, basename(path))) {
+    for (const pause of removal(parent, basename(path), turn)) {
       if (pause === 'turn') await setImmediate();
       else await callAsync(pause);
     }
@@ -69,7 +70,7 @@ function openParent(path: string): number | undefined {
 
 const unlink = (parent: number, name: PathArg): Step => mayFail(unlinkat(parent, name, 0), 'ENOENT');
 
-function* removal(parent: number, name: PathArg): Generator<Pause, void> {
+function* removal(parent: number, name: PathArg, turn = TURN): Generator<Pause, void> {
   const status = statusAt(parent, name);
   if (status === undefined) return;
   if ((status.mode & S_IF.MT) !== S_IF.DIR) {
@@ -81,7 +82,7 @@ function* removal(parent: number, name: PathArg): Generator<Pause, void> {
   for (let left = true; left; ) {
     const top = openDirectoryAt(parent, name);
     try {
-      left = yield* empty(top, { top, depth: 1, entries: 0 });
+      left = yield* empty(top, { top, depth: 1, entries: 0, turn });
     } finally {
       closeSync(top);
     }
@@ -102,15 +103,16 @@ interface Walk {
   top: number;
   depth: number;
   entries: number;
+  turn: number;
 }
 
 /** @returns whether directories were moved up into `top` */
 function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
-  const { top, depth } = walk;
+  const { top, depth, turn } = walk;
   let more = false;
   for (const child of namesIn(fd)) {
     walk.entries += 1;
-    if (walk.entries % TURN === 0) yield 'turn';
+    if (walk.entries % turn === 0) yield 'turn';
     const status = statusAt(fd, child);
     if (status === undefined) continue;
     if ((status.mode & S_IF.MT) !== S_IF.DIR) {
@@ -123,7 +125,7 @@ function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
     }
     const below = openDirectoryAt(fd, child);
     try {
-      const inside = { top, depth: depth + 1, entries: walk.entries };
+      const inside = { top, depth: depth + 1, entries: walk.entries, turn };
       if (yield* empty(below, inside)) more = true;
       walk.entries = inside.entries;
     } finally {

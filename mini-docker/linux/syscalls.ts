@@ -10,6 +10,7 @@ import {
   IOCTL,
   KEYCTL,
   LOCK,
+  MADV,
   MAP,
   MFD,
   MNT,
@@ -408,6 +409,12 @@ export const mprotect = syscall('mprotect', { x64: 10, arm64: 226 }, [
   'int',
   'int',
   { flags: named('PROT', PROT) },
+]);
+/** madvise(2) */
+export const madvise = syscall('madvise', { x64: 28, arm64: 233 }, [
+  'int',
+  'int',
+  { one: named('MADV', MADV) },
 ]);
 /** munmap(2) */
 export const munmap = syscall('munmap', { x64: 11, arm64: 215 }, ['int', 'int']);

@@ -1,5 +1,5 @@
 // Deletes the files of removed containers in the background. A container is gone after one rename, so no
-// client waits for the disk. The next daemon deletes whatever a killed one did not get to (record-file.ts).
+// client waits for the disk: after each file, which takes milliseconds on a busy disk, others have a turn. The next daemon deletes whatever a killed one did not get to (record-file.ts).
 
 import { removeTree } from '../../linux/remove-tree.ts';
 
@@ -13,7 +13,7 @@ export class Deletions {
 
   /** Starts deleting a tree. Symbolic links are deleted, not followed. */
   begin(directory: string): void {
-    const deletion = removeTree(directory)
+    const deletion = removeTree(directory, 1)
       .catch((error: Error) => this.#tell(`${directory} cannot be removed: ${error.message}`))
       .finally(() => this.#pending.delete(deletion));
     this.#pending.add(deletion);

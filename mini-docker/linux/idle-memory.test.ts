@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { codeMappings } from './idle-memory.ts';
+
+const SMAPS = `00400000-00746000 r--p 00000000 fe:00 703                    /opt/node
+Rss:                3352 kB
+Anonymous:             0 kB
+0074a000-0074c000 r-xp 0034a000 fe:00 703                    /opt/node
+Rss:               27856 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me
+7f0000000000-7f0000001000 r-xp 0034a000 fe:00 703            /opt/node
+Anonymous:             4 kB
+7f0000002000-7f0000003000 r-xp 00000000 fe:00 704            /usr/lib/libc.so.6
+Anonymous:             0 kB
+0dbb3000-0e5a2000 rw-p 00000000 00:00 0                      [heap]
+Anonymous:          4000 kB
+`;
+
+test('only the program itself, unchanged, counts as code that may be unmapped', () => {
+  expect(codeMappings(SMAPS, '/opt/node')).toEqual([{ address: 0x74a000, length: 0x2000 }]);
+});
