@@ -97,6 +97,84 @@ test('a drop by a rule of another program is named', async () => {
   }
 });
 
+test('a drop by a rule that iptables has made is named, and so is a host without a route', async () => {
+  await using _link = await upLink();
+  inside('iptables', '-I', 'FORWARD', '-o', 'up0', '-p', 'icmp', '-j', 'DROP');
+  const [packet] = await traced('--count 1', () => cli('exec web ping -c 1 -W 1 192.0.2.7'));
+  expect(packet).toMatchObject({ protocol: 'icmp', from: { name: 'web' }, end: { kind: 'dropped' } });
+  expect(packet!.steps.at(-1)).toMatchObject({ table: 'ip filter', chain: 'FORWARD', ours: false });
+  expect(packet!.steps.at(-1)!.rule).toContain('oifname "up0"');
+  nft('delete table ip filter');
+  const [lost] = await traced('--count 1', () => cli('exec web ping -c 1 -W 1 198.51.100.7'));
+  expect(lost).toMatchObject({
+    from: { name: 'web' },
+    to: { address: '198.51.100.7' },
+    end: { kind: 'lost', why: 'this host has no route to 198.51.100.7' },
+  });
+});
+
+/** A way out of the host, to 192.0.2.0/24. */
+async function upLink(): Promise<AsyncDisposable> {
+  inside('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'up1');
+  for (const link of ['up0', 'up1']) inside('ip', 'link', 'set', link, 'up');
+  inside('ip', 'addr', 'add', '192.0.2.1/24', 'dev', 'up0');
+  return { [Symbol.asyncDispose]: async () => void inside('ip', 'link', 'del', 'up0') };
+}
+
+test('IPv6 is followed as IPv4 is', async () => {
+  await does('network create --ipv6 six');
+  await does('network connect six web');
+  await does('run -d --name sixth --net six busybox sleep 1000');
+  const packets = await traced('--count 4', () => does('exec sixth ping6 -c 3 -W 1 web'));
+  const request = packets.find(each => each.from.name === 'sixth' && each.to.address.startsWith('fd'));
+  expect(request).toMatchObject({
+    protocol: 'ipv6-icmp',
+    to: { name: 'web' },
+    in: { of: 'container sixth' },
+    end: { kind: 'sent', through: { of: 'container web' } },
+  });
+  await does('network disconnect six web');
+  await does('rm -f sixth');
+});
+
+test('packets that come too fast are missed, and it says so', async () => {
+  const child = spawn(NODE, [MAIN, 'network', 'trace', 'web'], {
+    env: { ...process.env, DOCKER_HOST: daemon.host },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', text => {
+    out += text;
+  });
+  await eventually(
+    async () => tables(),
+    text => text.includes('bridge mini-docker-trace'),
+  );
+  // While nft does not read, the kernel's queue of events fills.
+  const monitor = Number(
+    execFileSync('pgrep', ['-P', String(daemon.pid), '-x', 'nft'], { encoding: 'utf8' }),
+  );
+  process.kill(monitor, 'SIGSTOP');
+  inside(NODE, '-e', FLOOD, await addressOf('web'));
+  process.kill(monitor, 'SIGCONT');
+  await eventually(
+    async () => out,
+    text => /^\(an unknown number of packets came too fast to be shown\)$/m.test(text),
+  );
+  child.kill();
+  await eventually(
+    async () => tables(),
+    text => !text.includes('mini-docker-trace'),
+  );
+});
+
+/** 20,000 datagrams, each of which makes some ten events. */
+const FLOOD = `
+  const socket = require('dgram').createSocket('udp4');
+  let left = 20_000;
+  const send = () => (left-- > 0 ? socket.send('x', 9, process.argv[1], send) : process.exit());
+  send();`;
+
 test('what goes from container to container on one bridge is seen', async () => {
   const [packet] = await traced('--count 1', () => does('exec other ping -c 1 -W 1 web'));
   expect(packet).toMatchObject({

@@ -47,5 +47,11 @@ export type TraceEnd =
   | { kind: 'sent'; through: TracedLink }
   /** By the last step. */
   | { kind: 'dropped' }
-  /** It was accepted and then seen nowhere: no route, or the kernel refused its source. */
-  | { kind: 'lost' };
+  /** It was accepted and then seen nowhere. `why`: what the kernel says of its route now; undefined: nothing against it. */
+  | { kind: 'lost'; why?: string };
+
+/** In the place of packets that came faster than they could be shown. */
+export interface MissedPackets {
+  /** Packets; null where the kernel lost their events and does not say how many. */
+  missed: number | null;
+}

@@ -12,7 +12,7 @@ import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkCondition, ShownCondition } from '../formats/network-conditions.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
-import type { TracedPacket } from '../formats/network-trace.ts';
+import type { MissedPackets, TracedPacket } from '../formats/network-trace.ts';
 
 import type { DroppingRule } from './foreign-rules.ts';
 
@@ -186,7 +186,7 @@ export interface Networks {
   trace(
     containerId: string,
     options: { port?: number | undefined; signal: AbortSignal },
-  ): AsyncIterable<TracedPacket>;
+  ): AsyncIterable<TracedPacket | MissedPackets>;
   /**
    * Stops serving. Containers keep their networks; without containers, bridges and NAT rules are removed.
    * Idempotent.

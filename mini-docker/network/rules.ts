@@ -142,9 +142,9 @@ function translation(networks: readonly NetworkRecord[]): string[] {
     chain('output', 'type nat hook output priority -100; policy accept;', published),
     chain('published', undefined, [
       'dnat ip to ip daddr . meta l4proto . th dport map @published-at',
-      'dnat ip to meta l4proto . th dport map @published',
+      'meta nfproto ipv4 dnat ip to meta l4proto . th dport map @published',
       'dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6-at',
-      'dnat ip6 to meta l4proto . th dport map @published6',
+      'meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @published6',
     ]),
     chain('postrouting', 'type nat hook postrouting priority srcnat; policy accept;', [
       // The host connects to a published port on its own 127.0.0.1: the answer could not be routed back to

@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { IpamConfig } from '../../formats/engine-api/networks.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
-import type { TracedPacket } from '../../formats/network-trace.ts';
+import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { readAddress, readPairs } from '../flags/values.ts';
 import { type Columns, formatFlag, joinLabels, printListing, shortId } from '../show/listing.ts';
 import { drawNetworkMap } from '../show/network-map.ts';
 import { print, printError, write } from '../show/output.ts';
-import { packetPath } from '../show/packet-path.ts';
+import { missedText, packetPath } from '../show/packet-path.ts';
 import { forEachTarget } from '../targets.ts';
 
 interface NetworkSummary {
@@ -223,12 +223,13 @@ export const networkTrace = command({
   async run({ flags, args, daemon }) {
     const query = { container: args[0], port: flags.port };
     let left = flags.count ?? Number.POSITIVE_INFINITY;
-    for await (const packet of daemon.jsonStream<TracedPacket>('GET', '/mini-docker/network-trace', {
+    const packets = daemon.jsonStream<TracedPacket | MissedPackets>('GET', '/mini-docker/network-trace', {
       query,
-    })) {
+    });
+    for await (const packet of packets) {
       if (flags.json) print(JSON.stringify(packet));
-      else write(packetPath(packet));
-      if (--left <= 0) break;
+      else write('missed' in packet ? missedText(packet) : packetPath(packet));
+      if (!('missed' in packet) && --left <= 0) break;
     }
     return 0;
   },

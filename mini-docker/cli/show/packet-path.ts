@@ -6,7 +6,16 @@
 //     ip filter FORWARD, another program's: drop
 //     dropped
 
-import type { TracedAddress, TracedLink, TracedPacket, TraceStep } from '../../formats/network-trace.ts';
+import type {
+  MissedPackets,
+  TracedAddress,
+  TracedLink,
+  TracedPacket,
+  TraceStep,
+} from '../../formats/network-trace.ts';
+
+export const missedText = ({ missed }: MissedPackets): string =>
+  `(${missed ?? 'an unknown number of'} packets came too fast to be shown)\n`;
 
 export function packetPath(packet: TracedPacket): string {
   const { protocol, from, to, flags, steps, end } = packet;
@@ -37,7 +46,7 @@ function endText({ end, steps }: TracedPacket): string {
       return last === undefined ? 'dropped' : `dropped by ${by}: ${last.table} ${last.chain}`;
     }
     case 'lost':
-      return 'then seen nowhere: the host has no route for it, or refuses its source (rp_filter)';
+      return `then seen nowhere: ${end.why ?? 'the kernel dropped it outside of all rules'}`;
   }
 }
 

@@ -51,7 +51,7 @@ import type {
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { NetworkConditionBody, ShownCondition } from '../../formats/network-conditions.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
-import type { TracedPacket } from '../../formats/network-trace.ts';
+import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
 import type { WhyReport } from '../../formats/why-report.ts';
@@ -380,7 +380,7 @@ export interface NetworksApi {
   trace(
     container: string,
     options: { port?: number | undefined; signal: AbortSignal },
-  ): AsyncIterable<TracedPacket>;
+  ): AsyncIterable<TracedPacket | MissedPackets>;
 }
 
 export interface VolumesApi {

@@ -42,6 +42,32 @@ export function listRoutes(): Request {
   return { doing: 'list routes', type: RTM.GETROUTE, flags: 0, body: Buffer.alloc(RTMSG_LENGTH) };
 }
 
+/**
+ * Request for the route that a packet would take, for NetlinkSocket.get() with decodeRoute. The kernel refuses it with the
+ * errno of what is wrong: ENETUNREACH, EHOSTUNREACH, EXDEV (its source is expected on another link), …
+ * @param packet.link index of the link by which it comes in; undefined: it begins on this host
+ */
+export function routeOf(packet: { destination: string; source: string; link?: number | undefined }): Request {
+  const { destination, source, link } = packet;
+  const head = Buffer.alloc(RTMSG_LENGTH);
+  const family = familyOf(destination);
+  const bits = family === AF.INET ? 32 : 128;
+  head.writeUInt8(family, 0);
+  head.writeUInt8(bits, 1);
+  head.writeUInt8(bits, 2);
+  const attributes: Attribute[] = [
+    [RTA.DST, encodeIp(destination)],
+    [RTA.SRC, encodeIp(source)],
+  ];
+  if (link !== undefined) attributes.push([RTA.IIF, link]);
+  return {
+    doing: `ask for the route to ${destination}`,
+    type: RTM.GETROUTE,
+    flags: 0,
+    body: Buffer.concat([head, encodeAttributes(attributes)]),
+  };
+}
+
 export function decodeRoute(message: Message): KernelRoute {
   const body = Buffer.from(message.body);
   const attributes = decodeAttributes(body.subarray(RTMSG_LENGTH));

@@ -1,15 +1,16 @@
 // A trace of one container's packets, with the names of those they meet.
 import { ExpectedError } from '../../formats/errors.ts';
-import type { TracedPacket } from '../../formats/network-trace.ts';
+import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import type { Parts } from '../parts.ts';
 import type { Names } from './packets.ts';
+import { againstRoute } from './route.ts';
 import { tracePackets } from './trace.ts';
 
 export function traceContainer(
   parts: Parts,
   containerId: string,
   { port, signal }: { port?: number | undefined; signal: AbortSignal },
-): AsyncIterable<TracedPacket> {
+): AsyncIterable<TracedPacket | MissedPackets> {
   const { nft, attachments, publications, switchboard } = parts;
   if (switchboard.nat === false) {
     throw new ExpectedError(
@@ -29,8 +30,9 @@ export function traceContainer(
   return tracePackets({ nft, target: { addresses, port, published }, names: namesOf(parts), signal });
 }
 
-function namesOf({ attachments, catalog }: Parts): Names {
+function namesOf({ host, attachments, catalog }: Parts): Names {
   return {
+    againstRoute: packet => againstRoute(host, packet),
     ofAddress(address) {
       for (const { containerName, endpoints } of attachments.containers.values())
         if (endpoints.some(each => each.ipAddress === address || each.ipv6Address === address))

@@ -45,7 +45,13 @@ function decodeFields(text: string): PacketFields {
   };
   const fields: PacketFields = {
     protocol:
-      word(/\bip protocol (\S+)/) ?? word(/\bip6 nexthdr (\S+)/) ?? word(/\bmeta l4proto (\S+)/) ?? 'ip',
+      word(/\bip protocol (\S+)/) ??
+      word(/\bip6 nexthdr (\S+)/) ??
+      word(/\bmeta l4proto (\S+)/) ??
+      // Where the rule names the protocol, nft leaves it out of the packet.
+      word(/\b(tcp|udp|sctp) sport /) ??
+      word(/\b(icmp) type /) ??
+      (/\bicmpv6 type /.test(text) ? 'ipv6-icmp' : 'ip'),
     source: word(/\bip6? saddr (\S+)/) ?? '',
     destination: word(/\bip6? daddr (\S+)/) ?? '',
   };
@@ -54,10 +60,19 @@ function decodeFields(text: string): PacketFields {
     out: word(/\boif "([^"]+)"/),
     sourcePort: number(/\b(?:tcp|udp|sctp) sport (\d+)/),
     destinationPort: number(/\b(?:tcp|udp|sctp) dport (\d+)/),
-    flags: word(/\btcp flags == (\S+)/),
+    flags: flagNames(word(/\btcp flags == (\S+)/)),
   };
   return Object.assign(
     fields,
     Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)),
   );
+}
+
+/** In the order of their bits, from the lowest. */
+const FLAGS = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'];
+
+/** nft names single flags, and prints several as one number. */
+function flagNames(text: string | undefined): string | undefined {
+  if (!text?.startsWith('0x')) return text;
+  return FLAGS.filter((_, bit) => (Number(text) >> bit) % 2 === 1).join('|');
 }

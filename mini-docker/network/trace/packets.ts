@@ -14,6 +14,8 @@ export interface Names {
   ofAddress(address: string): string | undefined;
   /** 'container web', 'network front' */
   ofLink(link: string): string | undefined;
+  /** What the kernel has against the packet's route; undefined: nothing. */
+  againstRoute(packet: PacketFields): string | undefined;
 }
 
 /** Names of the tracing tables begin so. */
@@ -28,7 +30,7 @@ interface Open {
   steps: TraceStep[];
   end?: TraceEnd | undefined;
   lastFamily: string;
-  /** A bridge hands it up to the host, where it begins again, often as a copy with another number. */
+  /** A bridge hands it up to the host, where it goes on, often as a copy with another number. */
   isHandedUp: boolean;
   isDone: boolean;
   /** Whether a rule of this trace has marked it: another trace, or an administrator, may have. */
@@ -60,7 +62,7 @@ export function packetAssembler(options: {
     for (const [id, other] of open) if (other === packet) open.delete(id);
     while (inOrder[0]?.isDone) {
       const first = inOrder.shift()!;
-      if (first.isWanted && !first.isHandedUp) done(pathOf(first, names));
+      if (first.isWanted) done(pathOf(first, names));
     }
   };
 
@@ -81,6 +83,7 @@ export function packetAssembler(options: {
 
   /** Finds the packet of which this is a copy, which a bridge has handed up to the host. */
   const copied = (id: string, fields: PacketFields): Open | undefined => {
+    if (open.get(id)?.isDone === false) return undefined;
     const original = inOrder.findLast(each => each.isHandedUp && !each.isDone && isSame(each.now, fields));
     if (original !== undefined) open.set(id, original);
     return original;
@@ -97,12 +100,13 @@ export function packetAssembler(options: {
       const before = open.get(id);
       // The kernel numbers packets by their place in memory: the same number may come again.
       const goesUp = before?.lastFamily === 'bridge' && family === 'inet';
-      if (begins && !goesUp) {
+      const original = goesUp ? before : event.kind === 'packet' ? copied(id, event.fields) : undefined;
+      if (begins && original === undefined) {
         finish(before);
         begin(id, family, event.fields);
         return;
       }
-      const packet = before ?? (event.kind === 'packet' ? copied(id, event.fields) : undefined);
+      const packet = original ?? before;
       if (packet === undefined) return;
       packet.timer.refresh();
       packet.lastFamily = family;
@@ -161,7 +165,12 @@ function endAt(
   return { kind: 'sent', through: link(fields.out ?? '', names) };
 }
 
-function pathOf({ first, steps, end }: Open, names: Names): TracedPacket {
+function lost(packet: PacketFields, names: Names): TraceEnd {
+  const why = names.againstRoute(packet);
+  return { kind: 'lost', ...(why !== undefined && { why }) };
+}
+
+function pathOf({ first, now, steps, end }: Open, names: Names): TracedPacket {
   return {
     protocol: first.protocol,
     from: source(first, names),
@@ -170,7 +179,7 @@ function pathOf({ first, steps, end }: Open, names: Names): TracedPacket {
     ...(first.in === undefined ? {} : { in: link(first.in, names) }),
     // A policy of accept says nothing beside the rules, and a bridge's own are not an administrator's.
     steps: steps.filter(step => step.rule !== undefined || step.verdict !== 'accept'),
-    end: end ?? { kind: 'lost' },
+    end: end ?? lost({ ...now, ...(first.in !== undefined && { in: first.in }) }, names),
   };
 }
 
