@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ContainerInspect } from '../mini-docker/formats/engine-api/containers.ts';
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 import { hasProgram } from './support/foreign-clients.ts';
@@ -138,6 +139,23 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
     const said = await engine.ask('POST', `/exec/${Id}/start`, { Detach: false });
     expect(String(said.body)).toContain(going.slice(0, 12));
     for (const id of [going, ending]) await remove(id);
+  });
+
+  test("packets are traced, and a namespace has its file, in the daemon's own network", async () => {
+    const HostConfig = { NetworkMode: 'bridge' };
+    const id = await engine.run(['ping', '172.17.0.1'], { name: 'pinging', HostConfig });
+    const { NetworkSettings } = await engine.json<ContainerInspect>('GET', `/containers/${id}/json`);
+    const packets = await engine.open('GET', `/mini-docker/network-trace?container=${id}`);
+    const [line] = (await once(packets, 'data')) as [Buffer];
+    packets.destroy();
+    expect(JSON.parse(line.toString().split('\n')[0]!)).toMatchObject({
+      protocol: 'icmp',
+      end: { kind: expect.stringMatching(/^(host|sent)$/) },
+    });
+    const within = ['-t', String(daemon.pid), '-U', '-m', '-n', 'nsenter'];
+    const links = execFileSync('nsenter', [...within, `--net=${NetworkSettings.SandboxKey}`, 'ip', 'addr']);
+    expect(String(links)).toContain(NetworkSettings.IPAddress);
+    await remove(id);
   });
 
   test('without a control group of its own, limits are refused by their flags', async () => {
