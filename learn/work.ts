@@ -51,9 +51,15 @@ export function updateProgress(change: (progress: Progress) => void): void {
   const progress = readProgress();
   change(progress);
   makeOwned(workFolder);
-  writeFileSync(`${stateFile}.new`, `${JSON.stringify(progress, null, 2)}\n`);
-  own(`${stateFile}.new`);
-  renameSync(`${stateFile}.new`, stateFile);
+  writeState(stateFile, progress);
+}
+
+/** Replaces a file. Two commands, such as `learn web` and `learn watch`, may do it at the same time. */
+export function writeState(file: string, state: object): void {
+  const fresh = `${file}.${process.pid}.new`;
+  writeFileSync(fresh, `${JSON.stringify(state, null, 2)}\n`);
+  own(fresh);
+  renameSync(fresh, file);
 }
 
 /** Copies files that do not exist yet. @returns which files were copied, and which existed and were kept */

@@ -7,6 +7,7 @@ import {
   IOCTL,
   type Item,
   ioctl,
+  ioctlBuffer,
   O,
   PtyStream,
   pidfdOpen,
@@ -22,6 +23,11 @@ import {
 
 /** The descriptor at which the child keeps the master for us. */
 const MASTER = 100;
+
+/** struct termios of the kernel, <asm-generic/termbits.h>: its size, where c_oflag is in it, and a bit of that. */
+const TERMIOS_SIZE = 36;
+const OUTPUT_FLAGS = 4;
+const OPOST = 1;
 
 export interface Terminal {
   /** Steps for the child, after it has entered its root. */
@@ -61,8 +67,7 @@ export function terminal(connect: (master: number) => void = connectOurs): Termi
 function connectOurs(master: number): void {
   const screen = new PtyStream(master);
   screen.pipe(process.stdout);
-  // Raw: no key means anything to our own terminal any more. Ctrl-C is a plain byte, for the terminal inside.
-  if (process.stdin.isTTY) process.stdin.setRawMode(true);
+  if (process.stdin.isTTY) makeRaw();
   process.stdin.on('data', typed => screen.write(typed));
   process.stdin.on('end', () => screen.write('\x04'));
   const resize = (): void => resizePty(master, ourSize());
@@ -72,6 +77,18 @@ function connectOurs(master: number): void {
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     process.stdin.destroy();
   });
+}
+
+/**
+ * Raw: no key means anything to our own terminal any more. Ctrl-C is a plain byte, for the terminal inside. Node leaves
+ * one thing on that cfmakeraw(3) turns off, the processing of output: a line feed would still begin a new line.
+ */
+function makeRaw(): void {
+  process.stdin.setRawMode(true);
+  const settings = Buffer.alloc(TERMIOS_SIZE);
+  call(ioctlBuffer(0, IOCTL.TCGETS, settings));
+  settings.writeUInt32LE(settings.readUInt32LE(OUTPUT_FLAGS) & ~OPOST, OUTPUT_FLAGS);
+  call(ioctlBuffer(0, IOCTL.TCSETS, settings));
 }
 
 function ourSize(): { rows: number; columns: number } {

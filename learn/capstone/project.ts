@@ -1,19 +1,10 @@
 // The folder in which a learner writes an engine, and the progress, which is kept in it.
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../course.ts';
 import { repository } from '../repository.ts';
-import { makeOwned, own, readProgress, updateProgress, workFolder } from '../work.ts';
+import { makeOwned, own, readProgress, updateProgress, workFolder, writeState } from '../work.ts';
 
 const starters = join(repository, 'capstone/starters');
 
@@ -116,8 +107,6 @@ export function changeProgress(
   const progress = capstoneProgress(folder);
   change(progress);
   const file = progressFile(folder);
-  writeFileSync(`${file}.new`, `${JSON.stringify(progress, null, 2)}\n`);
-  own(`${file}.new`);
-  renameSync(`${file}.new`, file);
+  writeState(file, progress);
   return progress;
 }
