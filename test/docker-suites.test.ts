@@ -149,6 +149,40 @@ test('cp names the container as it was asked for, tells a file from nothing, and
   await remove('pack');
 });
 
+test('cp to and from a stopped container follows links through its volumes, as its programs do', async () => {
+  const script =
+    'mkdir -p /vol/d /plain; echo in the volume >/vol/d/f; ln -s /vol/d /tolink; ln -s /plain /vol/out; ln -s /vol/d /vol/self';
+  const volumes = { HostConfig: { Binds: ['linked:/vol'] } };
+  const id = await engine.run(['sh', '-c', script], { name: 'linked', ...volumes });
+  await engine.wait(id);
+  const get = async (path: string) => {
+    const { status, body } = await engine.ask('GET', `/containers/linked/archive?path=${path}`);
+    return status === 200 ? body.toString('latin1') : `${status}`;
+  };
+  for (const path of ['/tolink/f', '/vol/self/f', '/tolink/.', '/vol/out/../d/f'])
+    expect(await get(path), path).toContain('in the volume');
+  expect(await get('/tolink/none')).toBe('404');
+  for (const path of ['/tolink', '/vol/self', '/vol/out'])
+    expect(
+      (await putTar(`/containers/linked/archive?path=${path}`, { path: 'new', content: 'x' })).status,
+    ).toBe(200);
+  await remove('linked');
+  const look = await engine.run(['sh', '-c', 'ls /vol /vol/d'], volumes);
+  await engine.wait(look);
+  expect(await engine.logs(look)).toBe('/vol:\nd\nout\nself\n\n/vol/d:\nf\nnew\n');
+  await remove(look);
+
+  const readonly = { HostConfig: { Binds: ['linked:/vol'], ReadonlyRootfs: true } };
+  await engine.create(['true'], { name: 'readonly', ...readonly });
+  const out = await putTar('/containers/readonly/archive?path=/vol/out', { path: 'new', content: 'x' });
+  expect(out.text).toBe('container rootfs is marked read-only');
+  expect(
+    (await putTar('/containers/readonly/archive?path=/vol/self', { path: 'n', content: 'x' })).status,
+  ).toBe(200);
+  await remove('readonly');
+  await engine.json('DELETE', '/volumes/linked');
+});
+
 test('save keeps the parents that it saves too, and load tells of a name that moves', async () => {
   using context = newContext({ Dockerfile: 'FROM busybox\nLABEL child=1\n' });
   await ours(daemon, ['tag', 'busybox', 'parent:1']);

@@ -309,7 +309,7 @@ describe('bind mounts and tmpfs', () => {
     [{ Binds: ['/tmp:relative'] }, /mount path must be absolute/],
     [{ Binds: ['/tmp:/v', 'name:/v/'] }, /Duplicate mount point: \/v/],
     [{ Binds: ['/tmp:/v:wrong'] }, /invalid mode: wrong/],
-    [{ Binds: ['name:/v:rshared'] }, /propagation is for bind mounts/],
+    [{ Binds: ['name:/v:rshared'] }, /field BindOptions must not be specified/],
     [{ VolumesFrom: ['nobody'] }, /No such container: nobody/],
     [{ Binds: ['name:/v'], VolumeDriver: 'cloud' }, /plugin "cloud" not found/],
   ])('%j is refused', async (host, message) => {

@@ -68,6 +68,17 @@ const MOST_NAMES = 4096;
  * @throws SyscallError ELOOP when the path leads through too many links
  */
 export function resolveInRoot(rootFd: number, path: PathArg): Buffer {
+  return resolveLinks({ rootFd, path }, latin1 => linkTarget(rootFd, latin1));
+}
+
+/**
+ * The same where other directories are mounted below the root: `targetOf` gives the target of the link at a path
+ * whose directories are not links (relative to the root, a character for each byte), undefined for anything else.
+ */
+export function resolveLinks(
+  { rootFd, path }: { rootFd: number; path: PathArg },
+  targetOf: (latin1: string) => Buffer | undefined,
+): Buffer {
   const todo = namesOf(Buffer.from(path)).reverse();
   let done: string[] = [];
   let links = 0;
@@ -78,7 +89,7 @@ export function resolveInRoot(rootFd: number, path: PathArg): Buffer {
       done.pop();
       continue;
     }
-    const target = linkTarget(rootFd, [...done, name].join('/'));
+    const target = targetOf([...done, name].join('/'));
     if (target === undefined) {
       done.push(name);
       continue;
@@ -100,7 +111,7 @@ function namesOf(bytes: Buffer): string[] {
 /**
  * The target of the link at a path whose directories are not links; undefined when the path is not a link.
  */
-function linkTarget(rootFd: number, latin1: string): Buffer | undefined {
+export function linkTarget(rootFd: number, latin1: string): Buffer | undefined {
   let fd: number;
   try {
     fd = openBeneath(rootFd, Buffer.from(`${latin1}\0`, 'latin1'), O.PATH | O.NOFOLLOW);

@@ -1,7 +1,13 @@
 // The tests that may be skipped, with the condition for each. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
-import { dockerPython, hasNpmClient, hasProgram, hasRubyDocker } from '../support/foreign-clients.ts';
+import {
+  dockerPython,
+  hasAnsibleDocker,
+  hasNpmClient,
+  hasProgram,
+  hasRubyDocker,
+} from '../support/foreign-clients.ts';
 import { hasNetem } from '../support/network-hosts.ts';
 import { usersMayMakeNamespaces } from '../support/ordinary-user.ts';
 import { temporaryDevice } from '../support/temporary-device.ts';
@@ -130,6 +136,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: `${program} is not installed, which runs containers on the runtime`,
     where: lacks(program),
   })),
+  {
+    file: 'test/clients/ansible.long.test.ts',
+    why: 'ansible is not installed (bin/setup long)',
+    where: !hasAnsibleDocker,
+  },
   {
     file: 'test/clients/npm-clients.long.test.ts',
     name: 'testcontainers',

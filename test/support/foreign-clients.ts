@@ -20,3 +20,9 @@ export const hasProgram = (program: string): boolean =>
 export const NPM_CLIENTS = join(import.meta.dirname, '../../.cache/clients');
 
 export const hasNpmClient = (name: string): boolean => existsSync(join(NPM_CLIENTS, 'node_modules', name));
+
+/** Debian's ansible, with the collection community.docker, and docker-compose for one of its modules. */
+export const hasAnsibleDocker =
+  existsSync('/usr/lib/python3/dist-packages/ansible_collections/community/docker') &&
+  hasProgram('ansible-playbook') &&
+  succeeds('/usr/bin/python3', ['-c', 'import docker, compose']);

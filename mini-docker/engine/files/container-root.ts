@@ -12,6 +12,7 @@ import type { LiveContainer } from '../state/live-container.ts';
 import type { RecordMount } from '../state/record.ts';
 import { openRootOf } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
+import { type MountSource, mountAbove, resolveAcrossMounts } from './links-across-mounts.ts';
 import { openMounted } from './subpaths.ts';
 
 export interface ContainerRoot extends Disposable {
@@ -41,12 +42,14 @@ export async function openContainerRoot(
 ): Promise<ContainerRoot> {
   const { record } = live;
   // As in Docker, '..' removes a component before any link is followed.
-  const path = posix.resolve('/', options.path) + trailing(options.path);
+  const asked = posix.resolve('/', options.path) + trailing(options.path);
+  const isRunning = live.run !== undefined && !options.unmounted;
+  const path =
+    options.unmounted || isRunning ? asked : await resolved(context, live, { ...options, path: asked });
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
     throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
   }
-  if (live.run !== undefined && !options.unmounted)
-    return root(openRootOf(live.run.container.pid), path, live);
+  if (live.run !== undefined && isRunning) return root(openRootOf(live.run.container.pid), path, live);
   const mount = options.unmounted ? undefined : mountAbove(record.mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs' && !mount.filesystem) {
     if (options.writable && !mount.RW)
@@ -55,20 +58,45 @@ export async function openContainerRoot(
     const { directory, name } = await openMountSource(context, mount);
     return root(directory, name === '.' ? below || '/' : `/${name}${below}`, live);
   }
-  const image = await context.images.get(record.imageId);
-  const lowerdirs = await layersBelow(context, image);
-  const { upperdir, workdir } = context.paths.container(live.id);
-  return root(openMergedView({ lowerdirs, upperdir, ...(options.writable ? { workdir } : {}) }), path);
+  return root(await openOwnFiles(context, live, options), path);
+}
+
+/** The container's layers, without its mounts. The caller closes them. */
+async function openOwnFiles(
+  context: EngineContext,
+  { id, record }: LiveContainer,
+  { writable }: { writable: boolean },
+): Promise<number> {
+  const lowerdirs = await layersBelow(context, await context.images.get(record.imageId));
+  const { upperdir, workdir } = context.paths.container(id);
+  return openMergedView({ lowerdirs, upperdir, ...(writable ? { workdir } : {}) });
+}
+
+/** The path with its links followed, as they lead through the mounts of a container that does not run. */
+async function resolved(
+  context: EngineContext,
+  live: LiveContainer,
+  { path, writable }: { path: string; writable: boolean },
+): Promise<string> {
+  const { mounts } = live.record;
+  if (mounts.length === 0 || path === '/' || path === '/.') return path;
+  return resolveAcrossMounts(mounts, {
+    path,
+    rootFd: await openOwnFiles(context, live, { writable: false }),
+    // A file is unpacked into the directory at the path.
+    followLast: writable,
+    open: async mount =>
+      mount.Type === 'tmpfs' || mount.filesystem
+        ? undefined
+        : openMountSource(context, mount).catch(() => undefined),
+  });
 }
 
 /**
  * Opens what a mount shows: the directory itself, with the name '.', or the directory in which a mounted file is
  * found by its name. The caller closes it.
  */
-export async function openMountSource(
-  context: EngineContext,
-  mount: RecordMount,
-): Promise<{ directory: number; name: string }> {
+export async function openMountSource(context: EngineContext, mount: RecordMount): Promise<MountSource> {
   const { Source, subpath } = mount;
   if (mount.Type !== 'image' && subpath === undefined)
     return statSync(Source).isDirectory()
@@ -92,9 +120,4 @@ function root(fd: number, path: string, live?: LiveContainer): ContainerRoot {
 /** A '/' or '/.' at the end asks for a directory, and makes a link to one be followed. */
 function trailing(path: string): string {
   return /(^|\/)\.$/.test(path) ? '/.' : path.endsWith('/') ? '/' : '';
-}
-
-/** The innermost mount that contains the path, taken literally. */
-function mountAbove(mounts: RecordMount[], path: string): RecordMount | undefined {
-  return mounts.findLast(({ Destination }) => path === Destination || path.startsWith(`${Destination}/`));
 }
