@@ -47,7 +47,7 @@ test('a look shows the cable of a container, its bridge and its published ports'
     },
   });
   const answer = await engine.open('GET', '/mini-docker/view?container=cabled');
-  const { chosen } = JSON.parse(await firstLine(answer)) as View;
+  const { chosen, bridges, boxes } = JSON.parse(await firstLine(answer)) as View;
   expect(chosen!.published).toEqual(['127.0.0.1:8099 -> 80/tcp']);
   const eth0 = chosen!.networks[0]!.links.find(({ name }) => name === 'eth0');
   expect(eth0).toMatchObject({ kind: 'veth', up: true, addresses: [expect.stringMatching(/^172\./)] });
@@ -63,6 +63,10 @@ test('a look shows the cable of a container, its bridge and its published ports'
   ]);
   expect(host.toString()).toContain(`master ${eth0!.peer!.bridge}`);
   expect(eth0!.peer!.bridgeAddresses.join()).toMatch(/172\..*\/16/);
+  expect(bridges!.find(({ name }) => name === eth0!.peer!.bridge)?.ports).toEqual([
+    { name: eth0!.peer!.name, up: true, end: { box: 'cabled', link: 'eth0' } },
+  ]);
+  expect(boxes[0]!.published).toEqual(chosen!.published);
 });
 
 describe('in a browser', () => {

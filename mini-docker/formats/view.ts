@@ -6,6 +6,8 @@ export interface View {
   at: number;
   host: HostView;
   boxes: BoxRow[];
+  /** Bridges of the host, with what is plugged into them. */
+  bridges?: BridgeView[];
   /** Id of the box that was asked for, or of the first in the list. */
   wanted?: string;
   /** It in depth; missing while it does not run. */
@@ -38,7 +40,22 @@ export interface BoxRow {
   status: string;
   /** 'Up 2 minutes' */
   note: string;
+  /** Ports of the host: '0.0.0.0:8080 -> 80/tcp' */
+  published?: string[];
   usage?: Usage;
+}
+
+export interface BridgeView {
+  name: string;
+  up: boolean;
+  addresses: string[];
+  ports: {
+    /** The host's end of a cable, or another link. */
+    name: string;
+    up: boolean;
+    /** The cable's other end. */
+    end?: { box: string; link: string };
+  }[];
 }
 
 export interface Usage {

@@ -53,13 +53,13 @@ interface Look {
   addresses: KernelAddress[];
 }
 
-const look = (socket: NetlinkSocket): Look => ({
+export const look = (socket: NetlinkSocket): Look => ({
   links: socket.dump(listLinks(), decodeLink),
   addresses: socket.dump(listAddresses(), decodeAddress),
 });
 
 /** undefined when the process has just ended, or without the right to enter its namespace. */
-function lookIn(pid: number): Look | undefined {
+export function lookIn(pid: number): Look | undefined {
   return quietly(() => {
     const namespace = openNetworkNamespace({ pid });
     try {
@@ -101,13 +101,13 @@ function shaped(link: Link, inside: Look, outside: readonly Look[]): LinkView {
   };
 }
 
-function addressesOf({ addresses }: Look, { index }: Link): string[] {
+export function addressesOf({ addresses }: Look, { index }: Link): string[] {
   return addresses
     .filter(({ link }) => link === index)
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
 }
 
-function quietly<T>(read: () => T): T | undefined {
+export function quietly<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

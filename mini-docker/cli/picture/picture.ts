@@ -7,6 +7,7 @@ import { type Html, html, trusted } from '../../web/html.ts';
 import { type Seen, type Watch, watchAt } from '../view/changes.ts';
 import { hostGauges } from '../view/figures.ts';
 import { type History, HOST, pointsOf, rate, type Sample } from '../view/history.ts';
+import { bridgeItems } from './bridges.ts';
 import { type Drawn, flow } from './flow.ts';
 import { curve, gauge } from './gauges.ts';
 import { type Item, note } from './items.ts';
@@ -35,7 +36,7 @@ const PANEL = 54;
 /** @returns an SVG element */
 export function drawPicture(state: PictureState): { picture: Html; seen: Seen } {
   const { view, columns, noun, history } = state;
-  const { host, boxes } = view;
+  const { host, boxes, bridges = [] } = view;
   const watch = watchAt(view.at, state.seen);
   const inner = columns - 4;
   const samples = history.get(HOST) ?? [];
@@ -47,6 +48,7 @@ export function drawPicture(state: PictureState): { picture: Html; seen: Seen } 
       { columns: inner, watch },
     ),
     flow(boxCards(state, inner), { columns: inner, watch }),
+    ...(bridges.length === 0 ? [] : [flow(bridgeItems(bridges, inner), { columns: inner, watch })]),
     ...(opened === undefined ? [] : [opened]),
   ]);
   const label = `${host.name} and ${boxes.length === 1 ? `a ${noun}` : `${boxes.length} ${plural(noun)}`}`;
@@ -91,7 +93,7 @@ function boxCards({ view, history, noun, empty }: PictureState, columns: number)
 }
 
 function card(
-  { id, name, image, status, note, usage }: BoxRow,
+  { id, name, image, status, note, usage, published = [] }: BoxRow,
   { isChosen, samples }: { isChosen: boolean; samples: readonly Sample[] },
 ): Item {
   const { width, lines } = CARD;
@@ -106,12 +108,17 @@ function card(
     width,
     lines: lines + 0.4,
     shapes: html`<a href="#${encodeURIComponent(id)}" data-key="choose ${id}"${isChosen && html` aria-current="true" class="chosen"`}>
-${rectangle({ width, lines, tone })}${words(name, { x: 1, width: inner, tone: 'strong' })}${words(image, { x: 1, y: 1, width: inner, tone: 'quiet' })}${words(note, { x: 1, y: 2, width: inner })}${
+${rectangle({ width, lines, tone })}${words(name, { x: 1, width: inner, tone: 'strong' })}${words([image, ...portsOf(published)].join('  '), { x: 1, y: 1, width: inner, tone: 'quiet' })}${words(note, { x: 1, y: 2, width: inner })}${
   used &&
   html`${words(used, { x: 1, y: 3, width: inner })}${curve(pointsOf(samples, 'cpu'), { x: 21, y: 2.95, width: 10 })}`
 }</a>`,
   };
 }
+
+/** Both address families of a port are one. */
+const portsOf = (published: readonly string[]): string[] => [
+  ...new Set(published.map(each => each.replace(/^(?:0\.0\.0\.0|\[::\]):/, ':'))),
+];
 
 /** The chosen box with all that is in it; undefined if there is none. */
 function openedBox(state: PictureState, columns: number, watch: Watch): Drawn | undefined {

@@ -3,8 +3,10 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoxRow, BoxView, Usage, View } from '../../formats/view.ts';
 import { readBox } from '../../view/box.ts';
+import { readBridges } from '../../view/bridges.ts';
 import { readUsage } from '../../view/groups.ts';
 import { readHost } from '../../view/host.ts';
+import type { Neighbour } from '../../view/namespaces.ts';
 import type { ViewOptions } from '../core/system-api.ts';
 import { decodeLogOptions } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -46,6 +48,7 @@ async function* looks(
     yield {
       at: Date.now(),
       host: readHost(),
+      bridges: readBridges(neighboursOf(all)),
       boxes: all.map(live => row(live, usageOf(live, live === wanted ? 0 : all.length * AGE_EACH))),
       ...(wanted === undefined ? {} : { wanted: wanted.id }),
       ...(chosen === undefined ? {} : { chosen: log === undefined ? chosen : { ...chosen, log } }),
@@ -73,16 +76,21 @@ function usages(): (live: LiveContainer, age: number) => Usage | undefined {
   };
 }
 
-function row({ id, record }: LiveContainer, usage: Usage | undefined): BoxRow {
+function row(live: LiveContainer, usage: Usage | undefined): BoxRow {
+  const { id, record } = live;
   return {
     id,
     name: record.name,
     image: record.config.Image ?? '',
     status: record.state.status,
     note: statusText(record),
+    published: published(live),
     ...(usage === undefined ? {} : { usage }),
   };
 }
+
+const neighboursOf = (all: readonly LiveContainer[]): Neighbour[] =>
+  all.flatMap(({ name, run }) => (run === undefined ? [] : [{ name, pid: run.container.pid }]));
 
 async function inDepth(live: LiveContainer, all: readonly LiveContainer[]): Promise<BoxView | undefined> {
   const { run } = live;
@@ -91,9 +99,7 @@ async function inDepth(live: LiveContainer, all: readonly LiveContainer[]): Prom
     id: live.id,
     main: run.container.pid,
     pids: run.container.processes(),
-    neighbours: all.flatMap(({ id, name, run }) =>
-      run === undefined || id === live.id ? [] : [{ name, pid: run.container.pid }],
-    ),
+    neighbours: neighboursOf(all.filter(({ id }) => id !== live.id)),
   });
   if (found !== undefined) found.published = published(live);
   return found;

@@ -143,6 +143,7 @@ export function viewAt(seconds: number, chosen: BoxView = web): View {
         image: 'nginx',
         status: 'running',
         note: 'Up 2 minutes',
+        published: web.published,
         usage: { at: seconds * 1000, cpu: seconds * 5e8, memory: 32 << 20, tasks: 3 },
       },
       {
@@ -151,6 +152,17 @@ export function viewAt(seconds: number, chosen: BoxView = web): View {
         image: 'postgres',
         status: 'exited',
         note: 'Exited (1) 3 minutes ago',
+      },
+    ],
+    bridges: [
+      {
+        name: 'mini-0',
+        up: true,
+        addresses: ['172.17.0.1/16'],
+        ports: [
+          { name: 'veth-1', up: true, end: { box: 'web', link: 'eth0' } },
+          { name: 'tap9', up: false },
+        ],
       },
     ],
     wanted: web.id,
