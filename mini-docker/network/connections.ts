@@ -75,6 +75,9 @@ export function connections(parts: Parts): Connections {
   };
 }
 
+/** <asm-generic/errno.h>: what a bridge with all its ports answers (BR_MAX_PORTS). */
+const EXFULL = 54;
+
 async function plug(parts: Parts, network: Network, wanted: AttachOptions): Promise<EndpointRecord> {
   const { cluster, host, catalog, attachments, partition, switchboard } = parts;
   const { record } = network;
@@ -91,6 +94,12 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
     await settled(host, [endpoint.link, bridge]);
     return endpoint;
   } catch (error) {
+    if (error instanceof NetlinkError && error.errno === EXFULL)
+      throw new ExpectedError(
+        'forbidden',
+        `network ${record.resource.Name} is full: its bridge has 1023 ports, as many as the kernel allows; put further containers on another network`,
+        { cause: error },
+      );
     // Another program may have removed the bridge: then it is made again, once.
     if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
     catalog.find(record.resource.Id);

@@ -6,6 +6,7 @@ import { ExpectedError } from '../../formats/errors.ts';
 import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
 import { anyObject, array, object, parse, parseObject, string, strings } from '../../formats/schema.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import { descriptorsRunOut } from '../../linux/descriptor-room.ts';
 import { readRegular } from '../../linux/kept-file.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
@@ -48,6 +49,7 @@ export async function startRun(
   const { live } = held;
   const { record } = live;
   const { run: directory } = context.paths.container(live.id);
+  checkDescriptors();
   let container: Container | undefined;
   let output: ContainerOutput | undefined;
   let run: Run;
@@ -99,6 +101,14 @@ export async function startRun(
   containerEvent(context, live, 'start');
   whenStarted(context, live, run);
   await tellLinked(context, live);
+}
+
+function checkDescriptors(): void {
+  if (!descriptorsRunOut()) return;
+  throw new ExpectedError(
+    'unavailable',
+    'the daemon has too many open files for another container: stop some, or raise its limit (LimitNOFILE, ulimit -n)',
+  );
 }
 
 /** Does all look-ups for the start, and writes them down as the runtime's input. */
