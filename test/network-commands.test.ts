@@ -5,6 +5,7 @@ import type { NetworkResource } from '../mini-docker/formats/engine-api/networks
 import type { EventMessage } from '../mini-docker/formats/engine-api/system.ts';
 import type { NetworkMap } from '../mini-docker/formats/network-map.ts';
 import { commandLines } from './support/command-lines.ts';
+import { hold } from './support/held-process.ts';
 import { ask } from './support/network-hosts.ts';
 import {
   address,
@@ -178,6 +179,24 @@ describe('the API', () => {
     const after = await engine.json<NetworkMap>('GET', '/mini-docker/network-map');
     expect(after.bridges.find(each => each.network === 'front')!.cables).toEqual([]);
   });
+});
+
+test("the map says where other programs' ports of a bridge lead", async () => {
+  await start('web', SLEEP);
+  await using apart = await hold({ wrapper: ['unshare', '--net'] });
+  const within = (line: string) =>
+    execFileSync('nsenter', ['-t', String(host.pid), '-n', ...line.split(' ')]);
+  within('ip link add here0 type veth peer name here1');
+  within(`ip link add there0 type veth peer name there1 netns ${apart.pid}`);
+  within('ip tuntap add dev tap0 mode tap');
+  for (const link of ['here0', 'there0', 'tap0']) within(`ip link set ${link} master mini-docker0`);
+  const { bridges } = await engine.json<NetworkMap>('GET', '/mini-docker/network-map');
+  const { cables } = bridges.find(each => each.network === 'bridge')!;
+  const named = (link: string) => cables.find(each => each.link === link);
+  expect(named('here0')).toMatchObject({ kind: 'veth', foreign: { link: 'here1' } });
+  expect(named('there0')).toMatchObject({ foreign: { link: 'there1', process: { pid: apart.pid } } });
+  expect(named('tap0')).toMatchObject({ kind: 'tun' });
+  for (const link of ['here0', 'there0', 'tap0']) within(`ip link del ${link}`);
 });
 
 describe.each(commandLines(() => daemon))('$name', ({ name, does, cli }) => {

@@ -1,5 +1,6 @@
 // The driver macvlan: containers as machines on the network behind a link of the host.
 import { expect, test } from 'vitest';
+import type { NetworkMap } from '../mini-docker/formats/network-map.ts';
 import { reaches } from './support/network-hosts.ts';
 import {
   address,
@@ -44,6 +45,13 @@ test('containers are machines of the parent network: for its hosts and each othe
   expect(reaches({ pid: beyond.pid }, IPAddress!)).toBe(true);
   expect(ip(`neigh show ${IPAddress}`, beyond.pid)).toMatchObject([{ lladdr: MacAddress }]);
   expect(reaches(host, IPAddress!)).toBe(false);
+  const { parents } = await engine.json<NetworkMap>('GET', '/mini-docker/network-map');
+  expect(parents).toMatchObject([{ network: 'lan', link: 'up0', up: true, mode: 'bridge' }]);
+  expect(parents[0]!.ends.map(each => [each.container, each.interface]).sort()).toEqual([
+    ['one', 'eth0'],
+    ['two', 'eth0'],
+  ]);
+  expect(parents[0]!.ends.find(each => each.container === 'one')!.mac).toBe(MacAddress);
   // As in docker, its ports are on its own address and on none of the host's.
   expect((await inspect('two')).NetworkSettings.Ports).toEqual({});
 });

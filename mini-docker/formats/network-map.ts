@@ -26,6 +26,24 @@ export interface CableMap {
   kind?: string;
   /** The tunnel to other hosts. */
   tunnel?: TunnelMap;
+  /** The other end of a veth that is none of our cables. */
+  foreign?: ForeignEnd;
+}
+
+export interface ForeignEnd {
+  link: string;
+  /** A process in whose network namespace it is; undefined: the host's own. */
+  process?: { pid: number; name: string };
+}
+
+/** A network of the driver macvlan: a link of the host's, and the containers' links upon it. */
+export interface ParentMap {
+  network: string;
+  /** The parent's name. */
+  link: string;
+  up: boolean;
+  mode: string;
+  ends: CableEnd[];
 }
 
 /** A VXLAN link of a network that hosts share. */
@@ -57,6 +75,8 @@ export interface PublishedMap {
 export interface NetworkMap {
   /** Networks of which the kernel has a bridge. */
   bridges: BridgeMap[];
+  /** Networks whose containers are on a link of the host's. */
+  parents: ParentMap[];
   /** The others: nothing of them is in the kernel before a container is on them. */
   idle: string[];
   /** From the table of NAT rules; where there is no nft, from the daemon, which then passes them on itself. */

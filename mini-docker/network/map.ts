@@ -1,7 +1,14 @@
 // The kernel's view of our networks: bridges, cables, addresses, NAT rules. Our own records only provide the
 // names, and where to look.
 import { closeSync } from 'node:fs';
-import type { BridgeMap, CableEnd, NetworkMap, PublishedMap, TunnelMap } from '../formats/network-map.ts';
+import type {
+  BridgeMap,
+  CableEnd,
+  NetworkMap,
+  ParentMap,
+  PublishedMap,
+  TunnelMap,
+} from '../formats/network-map.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeForwarding, listForwarding } from '../linux/netlink/neighbours.ts';
@@ -11,6 +18,8 @@ import { findBridge } from './bridge.ts';
 import type { Network } from './catalog.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { tunnelOf } from './cluster/tunnel.ts';
+import { foreignEnd } from './foreign-ends.ts';
+import { isMacvlan, parentOf } from './macvlan.ts';
 import type { Nft } from './nft.ts';
 import type { ContainerRecord, NetworkRecord } from './record.ts';
 import type { PublishedPort } from './rules.ts';
@@ -31,8 +40,14 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
   const here = look(host);
   const ends = containers.flatMap(endsOf);
   const bridges: BridgeMap[] = [];
+  const parents: ParentMap[] = [];
   const idle: string[] = [];
   for (const { record } of networks) {
+    if (isMacvlan(record)) {
+      const parent = parentMap(record, here, ends);
+      if (parent === undefined) idle.push(record.resource.Name);
+      else parents.push(parent);
+    }
     if (record.bridge === '') continue;
     const bridge = findBridge(host, record);
     if (bridge === undefined) {
@@ -49,18 +64,22 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
       internal: record.resource.Internal,
       cables: here.links
         .filter(link => link.master === bridge.index)
-        .map(({ name, up, index, peer, kind = 'physical' }) => {
+        .map(cable => {
+          const { name, up, index, peer, kind = 'physical' } = cable;
           if (kind === 'vxlan' && name === tunnelOf(record))
             return { link: name, up, kind, tunnel: tunnelMap(options, record, index) };
           // Each end knows the index of the other one, in the other one's namespace.
           const found = ends.find(({ link }) => link.peer === index && link.index === peer);
-          return { link: name, up, ...(found ? { end: found.end } : { kind }) };
+          if (found) return { link: name, up, end: found.end };
+          const foreign = kind === 'veth' ? foreignEnd(host, here.links, cable) : undefined;
+          return { link: name, up, kind, ...(foreign && { foreign }) };
         }),
     });
   }
   const published = nft === undefined ? ports : await nft.published();
   return {
     bridges,
+    parents,
     idle,
     published: published.map(port => named(port, containers)),
     publishedBy: nft === undefined ? 'proxy' : 'nat',
@@ -71,6 +90,24 @@ export async function mapNetworks(options: MapOptions): Promise<NetworkMap> {
         isSelf: id === cluster.self.id,
       })),
     }),
+  };
+}
+
+/** undefined while the parent does not exist. */
+function parentMap(
+  record: NetworkRecord,
+  here: View,
+  ends: readonly { link: Link; end: CableEnd }[],
+): ParentMap | undefined {
+  const parent = here.links.find(each => each.name === parentOf(record));
+  if (parent === undefined) return undefined;
+  const upon = ends.filter(({ link }) => link.kind === 'macvlan' && link.peer === parent.index);
+  return {
+    network: record.resource.Name,
+    link: parent.name,
+    up: parent.up,
+    mode: record.resource.Options.macvlan_mode || 'bridge',
+    ends: upon.map(each => each.end),
   };
 }
 
@@ -117,7 +154,7 @@ function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
     using inside = inNetworkNamespace(namespace, () => openNetlink());
     const view = look(inside);
     return view.links
-      .filter(link => link.kind === 'veth')
+      .filter(link => link.kind === 'veth' || link.kind === 'macvlan')
       .map(link => ({
         link,
         end: {

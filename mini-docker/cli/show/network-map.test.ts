@@ -41,7 +41,25 @@ test('the map shows bridges, cables, containers, addresses and published ports',
         link: 'mini-2',
         addresses: [],
         up: false,
-        cables: [{ link: 'veth-c', up: false }],
+        cables: [
+          { link: 'veth-c', up: false },
+          {
+            link: 'veth-d',
+            up: true,
+            kind: 'veth',
+            foreign: { link: 'eth0', process: { pid: 7, name: 'qemu' } },
+          },
+          { link: 'tap0', up: true, kind: 'tun' },
+        ],
+      },
+    ],
+    parents: [
+      {
+        network: 'lan',
+        link: 'eth0',
+        up: true,
+        mode: 'private',
+        ends: [cable('', 'box', '192.0.2.9').end, cable('', 'other', '192.0.2.10').end],
       },
     ],
     idle: ['later'],
@@ -66,8 +84,14 @@ test('the map shows bridges, cables, containers, addresses and published ports',
 │
 ├─── quiet · bridge mini-1 · 10.9.0.1/24 · mtu 1400 · internal
 │
-└─┬─ broken · bridge mini-2 · DOWN
-  └─ veth-c ═╳═ a cable to no container of ours
+├─┬─ broken · bridge mini-2 · DOWN
+│ ├─ veth-c ═╳═ a cable to no container of ours
+│ ├─ veth-d ═══ eth0 of process 7 (qemu)
+│ └─ tap0   ═══ a tun link that is not ours
+│
+└─┬─ lan · macvlan on eth0 · private
+  ├─ eth0 of box · 192.0.2.9/16 · 02:42:aa
+  └─ eth0 of other · 192.0.2.10/16 · 02:42:aa
 
 Without a bridge, since no container is on them: later
 The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L' does not show them).
@@ -75,7 +99,7 @@ The rules behind the ports: nft list table inet mini-docker ('iptables -t nat -L
 });
 
 test('without any bridge it says when there will be one', () => {
-  expect(drawNetworkMap({ bridges: [], idle: ['bridge'], published: [], publishedBy: 'nat' })).toBe(
-    'host\n\nNo network has a bridge now: the first container on it makes one.\n',
-  );
+  expect(
+    drawNetworkMap({ bridges: [], parents: [], idle: ['bridge'], published: [], publishedBy: 'nat' }),
+  ).toBe('host\n\nNo network has a bridge now: the first container on it makes one.\n');
 });

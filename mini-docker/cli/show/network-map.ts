@@ -7,21 +7,24 @@
 //   │ │                        0.0.0.0:8080 ─▶ 80/tcp
 //   │ └─ veth-5566778899 ═══ eth0 of db  · 172.18.0.3/16
 
-import type { BridgeMap, CableMap, NetworkMap, PublishedMap } from '../../formats/network-map.ts';
+import type { BridgeMap, CableMap, NetworkMap, ParentMap, PublishedMap } from '../../formats/network-map.ts';
 
 export function drawNetworkMap(map: NetworkMap): string {
-  const { bridges, idle, publishedBy } = map;
+  const { bridges, parents = [], idle, publishedBy } = map;
+  const trees = [
+    ...bridges.map(each => ({ head: bridgeLine(each), branches: cableLines(each, map.published) })),
+    ...parents.map(each => ({ head: parentLine(each), branches: endLines(each) })),
+  ];
   const lines = ['host'];
-  for (const [index, bridge] of bridges.entries()) {
-    const isLast = index === bridges.length - 1;
+  for (const [index, { head, branches }] of trees.entries()) {
+    const isLast = index === trees.length - 1;
     const [first, rest] = isLast ? ['└', ' '] : ['├', '│'];
-    const branch = bridge.cables.length > 0 ? '┬' : '─';
-    lines.push('│', `${first}─${branch}─ ${bridgeLine(bridge)}`);
-    for (const line of cableLines(bridge, map.published)) lines.push(`${rest} ${line}`);
+    lines.push('│', `${first}─${branches.length > 0 ? '┬' : '─'}─ ${head}`);
+    for (const line of branches) lines.push(`${rest} ${line}`);
   }
   const notes = [
-    ...(bridges.length === 0 ? ['No network has a bridge now: the first container on it makes one.'] : []),
-    ...(bridges.length > 0 && idle.length > 0
+    ...(trees.length === 0 ? ['No network has a bridge now: the first container on it makes one.'] : []),
+    ...(trees.length > 0 && idle.length > 0
       ? [`Without a bridge, since no container is on them: ${idle.join(', ')}`]
       : []),
     ...(publishedBy === 'proxy' && map.published.length > 0
@@ -54,6 +57,16 @@ function bridgeLine({ network, link, up, mtu, addresses, internal }: BridgeMap):
   ].join(' · ');
 }
 
+const parentLine = ({ network, link, up, mode }: ParentMap): string =>
+  [network, `macvlan on ${link}`, ...(mode === 'bridge' ? [] : [mode]), ...(up ? [] : ['DOWN'])].join(' · ');
+
+/** Containers on a link of the host's have no cable. */
+function endLines({ ends }: ParentMap): string[] {
+  return ends.map(({ interface: name, container, addresses, mac }, index) =>
+    [`${index === ends.length - 1 ? '└' : '├'}─ ${name} of ${container}`, ...addresses, mac].join(' · '),
+  );
+}
+
 function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] {
   const sorted = [...cables].sort((a, b) => order(a) - order(b));
   const widest = (pick: (cable: CableMap) => string) => Math.max(...sorted.map(each => pick(each).length));
@@ -75,9 +88,11 @@ function cableLines({ cables }: BridgeMap, published: PublishedMap[]): string[] 
   });
 }
 
-function endName({ end, tunnel, kind }: CableMap): string {
+function endName({ end, tunnel, kind, foreign }: CableMap): string {
   if (end) return `${end.interface} of ${end.container}`;
   if (tunnel) return `tunnel ${tunnel.vni} to other hosts`;
+  if (foreign)
+    return `${foreign.link} of ${foreign.process ? `process ${foreign.process.pid} (${foreign.process.name})` : 'this host'}`;
   return kind === 'veth' || kind === undefined
     ? 'a cable to no container of ours'
     : `a ${kind} link that is not ours`;

@@ -49,6 +49,7 @@ export const RTM = {
   NEWTCLASS: 40,
   NEWTFILTER: 44,
   GETTFILTER: 46,
+  GETNSID: 90,
 } as const;
 
 /** <linux/if.h> */
@@ -108,6 +109,9 @@ export const IFA_F = {
 } as const;
 
 /** <linux/rtnetlink.h>: attributes and fields of a route */
+/** <linux/net_namespace.h> */
+export const NETNSA = { NSID: 1, PID: 2 } as const;
+
 export const RTA = {
   DST: 1,
   SRC: 2,

@@ -1,0 +1,60 @@
+// Where a cable of another program leads: its other end is on the host itself, or in a network namespace in which some
+// process is.
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { ForeignEnd } from '../formats/network-map.ts';
+import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
+import { decodeNamespaceNumber, namespaceNumberOf } from '../linux/netlink/namespaces.ts';
+import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
+import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
+
+/** undefined when no process is there, or it has just ended. @param cable an end on this host */
+export function foreignEnd(host: NetlinkSocket, links: readonly Link[], cable: Link): ForeignEnd | undefined {
+  // Each end knows the index of the other one, in the other one's namespace.
+  const isOther = (link: Link): boolean =>
+    link.kind === 'veth' && link.index === cable.peer && link.peer === cable.index;
+  const { peerNamespace } = cable;
+  if (peerNamespace === undefined) {
+    const local = links.find(isOther);
+    return local && { link: local.name };
+  }
+  const pid = oneInEach().find(each => {
+    const number = quietly(() => host.get(namespaceNumberOf(each), decodeNamespaceNumber));
+    return number === peerNamespace;
+  });
+  if (pid === undefined) return undefined;
+  const found = linksOf(pid).find(isOther);
+  return found && { link: found.name, process: { pid, name: nameOf(pid) } };
+}
+
+/** A process of each network namespace but our own. */
+function oneInEach(): number[] {
+  const seen = new Map<string, number>();
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    const namespace = quietly(() => readlinkSync(`/proc/${pid}/ns/net`));
+    if (namespace !== undefined && !seen.has(namespace)) seen.set(namespace, Number(pid));
+  }
+  seen.delete(readlinkSync('/proc/self/ns/net'));
+  return [...seen.values()];
+}
+
+function linksOf(pid: number): Link[] {
+  const namespace = quietly(() => openNetworkNamespace({ pid }));
+  if (namespace === undefined) return [];
+  try {
+    using inside = inNetworkNamespace(namespace, () => openNetlink());
+    return inside.dump(listLinks(), decodeLink);
+  } finally {
+    closeSync(namespace);
+  }
+}
+
+const nameOf = (pid: number): string => quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '';
+
+/** A process may end at any time. */
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
