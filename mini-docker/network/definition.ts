@@ -209,7 +209,8 @@ export function checkOptions(given: Record<string, string>): Record<string, stri
   if (mtu !== undefined && !(/^\d{1,5}$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535))
     throw wrong(OPTION.mtu, 'a number from 68 to 65535');
   const name = options[OPTION.bridgeName];
-  if (name !== undefined && !/^[a-zA-Z0-9_.-]{1,15}$/.test(name))
+  // The kernel has files of these names beside those of links, in /proc/sys/net.
+  if (name !== undefined && !/^(?!(?:all|default|\.\.?)$)[a-zA-Z0-9_.-]{1,15}$/.test(name))
     throw wrong(OPTION.bridgeName, 'a link name of at most 15 characters');
   for (const key of BOOLEANS)
     if (options[key] !== undefined && !['true', 'false', '1', '0'].includes(options[key]))
