@@ -30,6 +30,10 @@ const PURPOSES: readonly (readonly [RegExp, string])[] = [
   [/^terminal$/, "a pty from the container's own /dev/pts"],
   [/^\/proc$/, 'proof that /proc is really a proc file system'],
   [/^kernel parameters$/, 'the sysctls that belong to its namespaces'],
+  [
+    /^files of the kernel$/,
+    'the mode of a file in /proc is the same for the whole machine: none can be changed',
+  ],
   [/^masked and read-only paths$/, 'files of /proc and /sys that concern the whole host'],
   [/^working directory$/, 'the place where the program starts'],
   [/^read-only root$/, '--read-only, after everything has been mounted'],

@@ -1,12 +1,31 @@
 // Hides paths of /proc and /sys that a container must not read (masked) or must not write (read-only): they
 // concern the whole kernel, not the container. Paths that this kernel does not have are skipped.
 
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MOUNT_ATTR, MOVE_MOUNT, O, OPEN_TREE } from '../linux/constants.ts';
+import {
+  AT,
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  MOUNT_ATTR,
+  MOVE_MOUNT,
+  MS,
+  O,
+  OPEN_TREE,
+} from '../linux/constants.ts';
 import { ERRNO } from '../linux/errno.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import { encodeMountAttr } from '../linux/structures.ts';
-import { close, fsconfig, fsmount, fsopen, mountSetattr, moveMount, openTree } from '../linux/syscalls.ts';
+import {
+  close,
+  fsconfig,
+  fsmount,
+  fsopen,
+  mountCall,
+  mountSetattr,
+  moveMount,
+  openTree,
+} from '../linux/syscalls.ts';
 import { freshLabel, openInside } from './inside.ts';
 import { type Section, section } from './section.ts';
 
@@ -97,6 +116,27 @@ function coverWithDirectory(point: Step, why: string): Item[] {
     close(resultOf(context)),
     moveMount(resultOf(empty), '', resultOf(point), '', attachHere),
     close(resultOf(empty)),
+  ];
+}
+
+/**
+ * Chmod and chown of a file in /proc change it in every /proc of the machine, and its owner is the host's root: so each file
+ * gets a read-only mount of itself.
+ * @param names of files and directories in /proc; those of `others` have a mount already
+ */
+export function fixKernelFiles(names: readonly string[], others: readonly string[]): Item[] {
+  const paths = names.map(name => `/proc/${name}`).filter(path => !others.includes(path));
+  if (paths.length === 0) return [];
+  const [readonly, writable] = [{ set: MOUNT_ATTR.RDONLY }, { clear: MOUNT_ATTR.RDONLY }].map(
+    encodeMountAttr,
+  );
+  return [
+    ...paths.map(path => mayFail(mountCall(path, path, null, MS.BIND, null), 'ENOENT')),
+    because(
+      'the mode and the owner of these files are those of every /proc on the machine',
+      mountSetattr(AT.FDCWD, '/proc', AT.RECURSIVE, readonly!),
+    ),
+    because('processes may write to their own files', mountSetattr(AT.FDCWD, '/proc', 0, writable!)),
   ];
 }
 

@@ -26,6 +26,7 @@ import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
 import { containerHandle } from './handle.ts';
+import { kernelFiles } from './kernel-files.ts';
 import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
 import { setOomScore } from './oom-score.ts';
@@ -63,6 +64,7 @@ function programOf(options: ProgramOptions): StartProgram {
     isDirectory: source =>
       statSync(sources.get(source) ?? source, { throwIfNoEntry: false })?.isDirectory() ?? true,
     lastCapability: lastCapability(),
+    kernelFiles: inUserNamespace() ? [] : kernelFiles(),
     hostNode: inUserNamespace() ? hostNode : undefined,
   });
 }

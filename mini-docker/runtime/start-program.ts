@@ -30,7 +30,7 @@ import { limits, ownStreams, rights } from './identity.ts';
 import { executeInit } from './init.ts';
 import { openPlain, requireProc } from './inside.ts';
 import { labelItems } from './labels.ts';
-import { prepareMasks } from './masks.ts';
+import { fixKernelFiles, prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
 import { HOST_NULL, nullIn, withOwnNull } from './own-null.ts';
@@ -53,6 +53,8 @@ export interface StartFacts {
   isDirectory(source: string): boolean;
   /** The highest capability number of the kernel. */
   lastCapability: number;
+  /** Names in /proc of files that are the same for the whole machine. */
+  kernelFiles?: readonly string[];
   /** The host's node of a device, for a daemon that cannot make nodes itself. */
   hostNode?: ((device: Device) => string) | undefined;
 }
@@ -90,6 +92,13 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
     { isDirectory: facts.isDirectory, nothing: readyNull ?? nullIn(spec.root.path) },
   );
+  const isProcReadOnly = spec.mounts.some(
+    ({ destination, options }) => destination === '/proc' && options?.includes('ro'),
+  );
+  const fixed =
+    isProcReadOnly || !linux.readonlyPaths?.length
+      ? []
+      : fixKernelFiles(facts.kernelFiles ?? [], [...(linux.maskedPaths ?? []), ...linux.readonlyPaths]);
   const filter = loadFilter(linux.seccomp);
 
   const sections = [
@@ -154,6 +163,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     section('terminal', process.terminal === true ? terminal(process.consoleSize) : []),
     section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
     section('kernel parameters', sysctls(linux.sysctl ?? {})),
+    section('files of the kernel', fixed),
     masks.section,
     section('working directory', workingDirectory(process, true)),
     ...(spec.root.readonly === true ? [readonlyRootSection()] : []),

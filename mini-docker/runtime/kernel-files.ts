@@ -1,0 +1,12 @@
+// The files of /proc that are not about a process: each /proc on the machine has the same ones.
+import { readdirSync } from 'node:fs';
+
+let found: string[] | undefined;
+
+/** Names in /proc, of files and of directories. */
+export function kernelFiles(): string[] {
+  found ??= readdirSync('/proc', { withFileTypes: true })
+    .filter(entry => !/^\d+$/.test(entry.name) && (entry.isFile() || entry.isDirectory()))
+    .map(entry => entry.name);
+  return found;
+}
