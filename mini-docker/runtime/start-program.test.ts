@@ -25,6 +25,7 @@ const facts: StartFacts = {
   cgroup: { version: 2, directories: [] },
   isDirectory: source => !source.includes('.'),
   lastCapability: 40,
+  kernelFiles: ['meminfo', 'sys', 'tty'],
 };
 
 function spec(change: (spec: Spec) => void = () => {}): Spec {
