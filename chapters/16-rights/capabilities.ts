@@ -2,7 +2,7 @@
 import { because, CAP, capset, type Item, mayFail, PR, prctl } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 
-/** What programs in boxes are known to need: Docker's choice. */
+/** The capabilities that programs in boxes usually need: Docker's choice. */
 export const USUAL: readonly number[] = [
   ...[CAP.CHOWN, CAP.DAC_OVERRIDE, CAP.FOWNER, CAP.FSETID, CAP.SETFCAP],
   ...[CAP.KILL, CAP.SETUID, CAP.SETGID, CAP.SETPCAP, CAP.SYS_CHROOT],

@@ -85,7 +85,7 @@ export function statusOf({ name, state }: Box): 'created' | 'running' | 'restart
 
 /**
  * Resolves when a box has ended: at once if it is not running, unless its next exit or its removal is meant.
- * @returns its exit code; undefined if nobody saw how it ended
+ * @returns its exit code; undefined if no process saw how it ended
  */
 export async function wait(
   box: Box,

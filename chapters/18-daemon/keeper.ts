@@ -18,7 +18,7 @@ export function keeperSocket(name: string): string {
 
 /** Where calls lead, once the box has its streams. A client may be faster than the box. */
 interface Line {
-  /** What a client types goes here; undefined if the box has no input. */
+  /** Takes the bytes that a client types; undefined if the box has no input. */
   input?: Writable | undefined;
   /** The terminal, if the box has one. */
   master?: number;

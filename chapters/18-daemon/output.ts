@@ -44,7 +44,7 @@ export function outputSize(name: string): number {
 
 /**
  * The file's content from a position, and what is appended until `over` resolves or `signal` fires.
- * The file may be removed meanwhile: what is open can be read to its end.
+ * The file may be removed meanwhile: an open file can still be read to its last byte.
  */
 export async function* follow(
   file: string,

@@ -9,7 +9,7 @@ export interface Policy {
 }
 
 export interface Ended {
-  /** undefined: nobody saw how it ended. */
+  /** undefined: no process saw how it ended. */
   exitCode: number | undefined;
   stopped: boolean;
   restarts: number;

@@ -37,7 +37,7 @@ export type Route = [method: string, path: RegExp, answer: (exchange: Exchange) 
 /** @throws Mistake if another daemon serves there */
 export async function claim(socket: string): Promise<void> {
   if (await answers(socket)) throw new Mistake(`a daemon serves at ${socket} already`);
-  // A killed daemon leaves its socket behind: a name at which nobody answers.
+  // A killed daemon leaves its socket behind: a name at which no process answers.
   rmSync(socket, { force: true });
 }
 

@@ -99,7 +99,7 @@ export function details(box: Box): object {
       OOMKilled: false,
       Pid: isRunning ? (state.box?.pid ?? 0) : 0,
       ExitCode: state.exitCode ?? 0,
-      // An exit code that nobody saw is not 0. There is no number for it.
+      // An exit code that no process saw is not 0. There is no number for it.
       Error: status === 'exited' && state.exitCode === undefined ? 'nobody saw how it ended' : '',
       StartedAt: isRunning ? changed(box).toISOString() : NEVER,
       FinishedAt: status === 'exited' ? changed(box).toISOString() : NEVER,

@@ -11,7 +11,7 @@ export type Condition = (typeof CONDITIONS)[number];
 
 export interface Service {
   spec: Spec;
-  /** What must hold of other services before this one is started. */
+  /** The conditions that other services must meet before this one is started. */
   dependsOn: Map<string, Condition>;
 }
 

@@ -63,14 +63,14 @@ async function ask(query: Buffer): Promise<Buffer | undefined> {
   for (const [, server = ''] of text.matchAll(/^nameserver\s+(\S+)/gm)) {
     const asking = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
     try {
-      // A connected socket receives from this server only: nobody else can answer in its place.
+      // A connected socket receives from this server only: no other program can answer in its place.
       asking.connect(PORT, server);
       await once(asking, 'connect');
       asking.send(query);
       const [answer] = await once(asking, 'message', { signal: AbortSignal.timeout(PATIENCE) });
       return answer;
     } catch {
-      // No answer, or nobody there: the next one may know.
+      // No answer, or no server there: the next one may know.
     } finally {
       asking.close();
     }

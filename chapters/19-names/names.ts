@@ -23,7 +23,7 @@ export function answerTo(query: Buffer, network: string): Buffer | 'forward' | u
   if (kind !== 'query' || question === undefined) return undefined;
   const { name, type } = question;
   const addresses = addressesOf(name.toLowerCase(), network);
-  // A name without a dot is that of a box, or nobody's.
+  // A name without a dot is a box's, or it means nothing.
   if (addresses.length === 0 && name.includes('.')) return 'forward';
   const code = addresses.length === 0 ? NXDOMAIN : 0;
   // Boxes have no IPv6 addresses. For type AAAA the answer is empty: the name exists, and has none.

@@ -1,4 +1,4 @@
-// Which box is on which host: a table that somebody writes.
+// Which box is on which host: a table that is written by hand.
 import { readFileSync } from 'node:fs';
 import { hostNamed } from './hosts.ts';
 

@@ -20,7 +20,7 @@ export const exercise: Exercise = {
     },
     {
       id: 'strangers',
-      title: 'Who is in another namespace than process 1',
+      title: 'Processes in other namespaces than process 1',
       points: 3,
       file: 'strangers.ts',
       check: checkStrangers,
@@ -99,7 +99,7 @@ async function checkStrangers(lab: Lab): Promise<void> {
   const apart = lines((await running.ended).stdout);
   const withItself = [...wanted.map(Number), itself].sort((a, b) => a - b).map(String);
   lab.promise('compares-with-1', same(apart, withItself), {
-    promised: `it compares with process 1 also when it is started in a namespace of its own, and then finds itself too: ${withItself.join(' ')}`,
+    promised: `it compares with process 1 even when it is started in a namespace of its own, and then finds itself too: ${withItself.join(' ')}`,
     seen: `started by unshare ${FLAGS[kind]} it printed ${quote(apart.join(' '))}`,
     look: 'which process the others are compared with',
   });

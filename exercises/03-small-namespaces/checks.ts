@@ -119,7 +119,7 @@ async function checkTune(lab: Lab): Promise<void> {
     seen: `it says ${after}`,
     look: 'which process opens the file: the setting is that of the namespaces of the opener',
   });
-  // Settings of the network, which the box shares: the sandbox refuses those of the kernel to everybody. The setting gets
+  // Settings of the network, which the box shares: the sandbox lets no program change those of the kernel. The setting gets
   // the value that it already has, so that a wrong answer does no harm.
   const shared = random.pick(
     await writable(lab, ['net.ipv4.ip_default_ttl', 'net.ipv4.tcp_sack', 'net.core.somaxconn']),

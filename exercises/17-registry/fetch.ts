@@ -7,7 +7,7 @@ const [url = '', digest = '', size = '', file = ''] = process.argv.slice(2);
 /** The bytes that have arrived. */
 const part = `${file}.part`;
 
-/** Ends the program. The next run goes on from the bytes that are here. */
+/** Ends the program. The next run resumes after the bytes that are here. */
 function giveUp(reason: unknown): never {
   console.error(`fetch: ${reason}`);
   process.exit(1);

@@ -39,7 +39,7 @@ async function until(holds: () => boolean): Promise<boolean> {
 
 let files = 0;
 
-/** A path in the sandbox that nobody has used. */
+/** A fresh path in the sandbox. */
 function fresh(lab: Lab, ending = ''): string {
   return `/tmp/${lab.random.word()}-${++files}${ending}`;
 }

@@ -38,7 +38,7 @@ async function startInTurn(name: string): Promise<Started> {
 
 const begun = new Map<string, Promise<Started>>();
 
-/** Begins with a service, unless somebody has. @returns what resolves when it is started */
+/** Starts a service, unless it has been started already. @returns what resolves when it is started */
 function begin(name: string): Promise<Started> {
   const already = begun.get(name) ?? startInTurn(name);
   begun.set(name, already);

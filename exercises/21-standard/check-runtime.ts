@@ -14,7 +14,7 @@ const insideSandbox = (lab: Lab, path: string): string => `/proc/${lab.sandbox.p
 
 async function makeRoot(lab: Lab): Promise<void> {
   const made = await lab.command(['node', `${COURSE}/chapters/05-root/box.ts`, 'true']);
-  if (made.code !== 0) throw new Error(`a root cannot be made: ${made.stderr}`);
+  if (made.code !== 0) throw new Error(`a root cannot be made: ${ending(made)}, ${made.stderr}`);
 }
 
 /** Two processes that count, each in a file of the root. @returns the files, as the sandbox shows them */

@@ -131,7 +131,7 @@ async function checkOnce(
   if (failed !== undefined) {
     const { number } = failed;
     print(
-      `  learn capstone read ${number} says what is asked for; stuck? learn capstone hint --stage ${number}\n`,
+      `  learn capstone read ${number} says what is asked for\n  stuck? learn capstone hint --stage ${number}\n`,
     );
   } else if (!finishedBefore && isFinished(progress, all)) await celebrate(folder);
   else print('  learn capstone shows the map\n');

@@ -3,7 +3,7 @@
 // so only `learn shell --escapes` has it. Sandboxes that are made meanwhile have a group in that hierarchy, and so do not
 // see its root.
 
-import { closeSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, readlinkSync } from 'node:fs';
 import { SyscallError } from '#linux';
 import { attachDisk } from './disks.ts';
 import { withholdMachine } from './groups.ts';
@@ -32,12 +32,19 @@ export function openEscapes(): Escapes {
   try {
     const hierarchy = hierarchyOf(freshGroupName());
     opened.adopt(mountHierarchy(hierarchy), closeSync);
-    const { device, minor } = attachDisk('root:the password of your machine\n');
-    opened.adopt(device, closeSync);
+    // Some kernels have no loop devices, or a container does not show them: then there is only the other way out.
+    const disk = existsSync('/dev/loop-control')
+      ? attachDisk('root:the password of your machine\n')
+      : undefined;
+    if (disk !== undefined) opened.adopt(disk.device, closeSync);
     const resources = opened.move();
     return {
       hierarchy,
-      environment: pid => ({ DISK: `7 ${minor}`, HIERARCHY: hierarchy, OUTSIDE: `/proc/${pid}/root` }),
+      environment: pid => ({
+        ...(disk && { DISK: `7 ${disk.minor}` }),
+        HIERARCHY: hierarchy,
+        OUTSIDE: `/proc/${pid}/root`,
+      }),
       [Symbol.asyncDispose]: async () => {
         resources.dispose();
         // The loop device may be the machine's next.

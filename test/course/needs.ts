@@ -27,6 +27,7 @@ export function missing(needs: string | undefined): string | undefined {
 function reason(need: string): string | undefined {
   if (need === 'root') return process.geteuid?.() === 0 ? undefined : 'wants root';
   if (need === 'x64' || need === 'arm64') return process.arch === need ? undefined : `wants ${need}`;
+  if (need === 'loop') return existsSync('/dev/loop-control') ? undefined : 'there are no loop devices';
   if (need === 'escapes') return whyNoEscapes();
   const cgroup = /^cgroup-v([12])$/.exec(need);
   if (cgroup !== null) {

@@ -86,7 +86,7 @@ export const stage: Checks = {
     });
     const nothing = await docker('inspect', random.word());
     lab.promise('not-found', nothing.code === 1 && /no such/i.test(nothing.stderr), {
-      promised: 'docker inspect of an unknown name says that there is no such object',
+      promised: 'docker inspect of an unknown name fails with "no such object"',
       seen: `${ending(nothing)}; ${quote(nothing.stderr)}`,
       look: 'status 404, and {"message": …}',
     });

@@ -19,6 +19,7 @@ import { readStarted } from '../state/started-file.ts';
 import { readPosition } from '../streams/log-position.ts';
 import { positionPath } from '../streams/output.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
+import { recoverImageNames } from './image-names.ts';
 import { removeHeld } from './removal.ts';
 import { endedRun, shouldStartWithDaemon } from './restart-policy.ts';
 import { openOutput, readSpec, startRun } from './start.ts';
@@ -59,24 +60,6 @@ export async function recover(context: EngineContext): Promise<void> {
   for (const { id, record } of containers) reconcileNetworks(record, context.networks.endpoints(id));
   for (const live of containers) if (live.run !== undefined) handleExit(context, live, live.run);
   for (const live of [...containers]) await withoutFail(context, live, () => settle(context, live));
-}
-
-/** Restores lost names of images from the records of containers. */
-async function recoverImageNames({ containers, images, tell }: EngineContext): Promise<void> {
-  for (const { record } of containers) {
-    const name = record.config.Image ?? '';
-    try {
-      const isTaken = await images.get(name).then(
-        () => true,
-        () => false,
-      );
-      if (isTaken) continue;
-      await images.tag(await images.get(record.imageId), name);
-      tell(`the image ${record.imageId} is called ${name} again: container ${record.name} says so`);
-    } catch {
-      // The reference was an id, or the image is gone.
-    }
-  }
 }
 
 /** Limits an unforeseen error to the one container. */
