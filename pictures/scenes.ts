@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE, startDaemon } from '../test/support/daemon.ts';
+import { drawPage } from './page.ts';
 import { decodeScreen, plain } from './screen.ts';
 import { drawTerminals, type Terminal } from './svg.ts';
 
@@ -90,7 +91,8 @@ const SCENES: Scene[] = [
         columns: 64,
         rows: 26,
         command: 'learn shell',
-        until: 'sandbox',
+        // The prompt; the words before it are there sooner.
+        until: ' $',
         typed: {
           keys: ["unshare --pid --fork sh -c 'echo I am number $$'", 'Enter'],
           until: 'I am number 1',
@@ -99,6 +101,9 @@ const SCENES: Scene[] = [
     ],
   },
 ];
+
+const PAGE =
+  'view --web draws a machine with its containers and bridges, and opens one of them, in a browser';
 
 export interface Picture {
   name: string;
@@ -149,6 +154,10 @@ export async function takePictures(): Promise<Picture[]> {
       }
       pictures.push({ name, svg: drawTerminals(shown, alternative) });
     }
+    pictures.push({
+      name: 'web',
+      svg: await drawPage({ alternative: PAGE, environment, until: 'httpd' }),
+    });
     return pictures;
   } finally {
     try {
