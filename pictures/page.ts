@@ -36,12 +36,17 @@ function standingAlone(picture: string, alternative: string): string {
   const [variables] = /:root \{.*?\}/s.exec(asset('base.css'))!;
   const styles = asset('picture.css').replaceAll('.picture ', '');
   const texts = [...picture.matchAll(/<text[^>]*>([^<]*)/g)].map(([, text]) => text!.trim()).join('\n');
-  return picture
-    .replace(/viewBox="0 0 ([\d.]+) [\d.]+"/, `viewBox="0 0 $1 ${HEIGHT}" width="$1"`)
-    .replace(/^<svg role="group" aria-label="[^"]*"/, '<svg role="img" aria-labelledby="t d"')
-    .replace(
-      '>\n',
-      `>\n<title id="t">${alternative}</title>\n<desc id="d">${texts}</desc>\n<style>${variables}\n${styles}</style>\n`,
-    )
-    .concat('\n');
+  return (
+    picture
+      // As an image it has one description, and nothing to choose.
+      .replace(/ (?:role|data-[a-z]+|aria-[a-z]+|href)="[^"]*"/g, '')
+      .replace(/<(\/?)a\b/g, '<$1g')
+      .replace(/viewBox="0 0 ([\d.]+) [\d.]+"/, `viewBox="0 0 $1 ${HEIGHT}" width="$1"`)
+      .replace(/^<svg/, '<svg role="img" aria-labelledby="t d"')
+      .replace(
+        '>\n',
+        `>\n<title id="t">${alternative}</title>\n<desc id="d">${texts}</desc>\n<style>${variables}\n${styles}</style>\n`,
+      )
+      .concat('\n')
+  );
 }
