@@ -44,7 +44,8 @@ import {
   resourceLimit,
 } from './structures.ts';
 
-const atFlags = { flags: named('AT', { ...AT, FDCWD: 0 }) } as const;
+const { FDCWD: _, ...AT_FLAGS } = AT;
+const atFlags = { flags: named('AT', AT_FLAGS) } as const;
 const openFlags = { flags: named('O', O) } as const;
 /** clone(2) takes the signal that announces the child's end in the lowest byte of its flags. */
 const cloneFlags = { flags: { ...named('CLONE', CLONE), SIGCHLD: SIG.CHLD } } as const;
