@@ -7,7 +7,7 @@ const seed = Math.floor(Math.random() * 2 ** 31);
 
 test.skipIf(!isFetched('x64'))(
   `a machine whose power is cut has lost nothing that it answered (seed ${seed})`,
-  { timeout: 900_000 },
+  { timeout: 1_800_000 },
   async () => {
     const said: string[] = [];
     const findings = await powerCuts({ seed, amount: 3, idle: 0, say: line => said.push(line) });
