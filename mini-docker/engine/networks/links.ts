@@ -48,13 +48,16 @@ export function shownLinks(containers: ContainerSet, { name, hostConfig }: Conta
   });
 }
 
-/** The names that other containers have for this one: '/web/db'. */
-export function linkNames(containers: ContainerSet, { id }: ContainerRecord): string[] {
-  return [...containers].flatMap(({ name, record }) => {
-    if (hasOwnNames(record.hostConfig)) return [];
-    const links = (record.hostConfig.Links ?? []).map(decodeLink);
-    return links.filter(({ target }) => target === id).map(({ alias }) => `/${name}/${alias}`);
-  });
+/** The names that containers have for others, by the other's id: '/web/db'. */
+export function linkNames(containers: ContainerSet): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name, record } of containers) {
+    const { Links } = record.hostConfig;
+    if (!Links?.length || hasOwnNames(record.hostConfig)) continue;
+    for (const { target, alias } of Links.map(decodeLink))
+      names.set(target, [...(names.get(target) ?? []), `/${name}/${alias}`]);
+  }
+  return names;
 }
 
 /**

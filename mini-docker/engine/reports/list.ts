@@ -26,10 +26,11 @@ export async function listContainers(
   const newestFirst = [...context.containers].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   const found = newestFirst.filter(each => (all || each.isRunning) && keep(each)).slice(0, options.limit);
   const tags = new Map((await context.images.list()).map(image => [image.id, image.repoTags] as const));
+  const links = linkNames(context.containers);
   return Promise.all(
     found.map(async live => ({
       ...summary(live, tags.get(live.record.imageId) ?? []),
-      Names: [`/${live.name}`, ...linkNames(context.containers, live.record)],
+      Names: [`/${live.name}`, ...(links.get(live.id) ?? [])],
       ...(options.size ? await sizesOf(context, live) : {}),
     })),
   );
