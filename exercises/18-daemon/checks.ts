@@ -127,20 +127,17 @@ interface Answer {
 }
 
 /** Asks a server in the sandbox, from outside. */
-function ask(lab: Lab, socket: string, path: string): Answer {
+function ask(lab: Lab, socket: string, path: string, method = 'POST'): Answer {
   const answer: Answer = { body: '', ended: Promise.resolve() };
   const { promise, resolve } = Promise.withResolvers<void>();
   answer.ended = promise;
-  const asking = request(
-    { socketPath: outside(lab, socket), path, method: 'POST', agent: false },
-    response => {
-      answer.status = response.statusCode ?? 0;
-      response.setEncoding('utf8').on('data', piece => {
-        answer.body += piece;
-      });
-      response.on('end', resolve).on('error', () => resolve());
-    },
-  );
+  const asking = request({ socketPath: outside(lab, socket), path, method, agent: false }, response => {
+    answer.status = response.statusCode ?? 0;
+    response.setEncoding('utf8').on('data', piece => {
+      answer.body += piece;
+    });
+    response.on('end', resolve).on('error', () => resolve());
+  });
   asking.on('error', () => resolve()).end();
   return answer;
 }
@@ -188,13 +185,14 @@ async function checkWait(lab: Lab): Promise<void> {
       look: 'what does the answer wait for?',
     },
   );
-  const other = ask(lab, socket, `/${random.word()}`);
-  await Promise.race([other.ended, sleep(PATIENCE)]);
-  lab.promise('not-found', other.status === 404, {
-    promised: 'any other request is answered with 404',
-    seen: shown(other),
-    look: 'request.method, request.url',
-  });
+  const others = [ask(lab, socket, `/${random.word()}`), ask(lab, socket, '/wait', 'GET')];
+  await Promise.race([Promise.all(others.map(({ ended }) => ended)), sleep(PATIENCE)]);
+  for (const other of others)
+    lab.promise('not-found', other.status === 404, {
+      promised: 'any other request is answered with 404: another path, and another method',
+      seen: shown(other),
+      look: 'request.method, request.url',
+    });
   await lab.command(['touch', go]);
   await Promise.race([Promise.all(early.map(({ ended }) => ended)), sleep(PATIENCE)]);
   lab.promise(

@@ -65,11 +65,19 @@ async function checkUnpack(lab: Lab): Promise<void> {
     send("'abc'", port, `${near}.1`),
     send('Buffer.alloc(60, Buffer.from([0, 0, 0, 8, 0]))', port, `${near}.1`),
     send('without', port, `${near}.1`),
+    send('cut', port, `${near}.1`),
+    send('further', port, `${near}.1`),
     send("'x'", 9, to),
   ];
+  const furtherVni = (vni + 1) % 2 ** 24;
   const program = `const socket = require('dgram').createSocket('udp4');
     // Right in all but the flag.
     const without = Buffer.alloc(42); without[6] = 9; without.writeUInt16BE(0x0800, 20); without[22] = 0x45;
+    // Right, but it ends before the addresses of its packet.
+    const cut = Buffer.concat([Buffer.from([8]), without.subarray(1, 30)]);
+    // The other bits of the flags are none of the receiver's business. RFC 7348, section 5
+    const further = Buffer.concat([Buffer.from([0x88]), without.subarray(1)]);
+    further.writeUIntBE(${furtherVni}, 4, 3);
     const sends = [${sends.map(each => `next => { ${each} }`).join(', ')}];
     const go = () => { const send = sends.shift(); if (send) send(go); else setTimeout(() => process.exit(), 200); };
     go();`;
@@ -82,6 +90,12 @@ async function checkUnpack(lab: Lab): Promise<void> {
     seen: `it printed ${quote(running.stdout)}`,
     look: 'the picture in step 4: how many bytes are before the inner IP packet? The number has three bytes',
   });
+  const furtherLine = `${furtherVni} 0.0.0.0 > 0.0.0.0`;
+  lab.promise('flag', printed.includes(furtherLine), {
+    promised: `a datagram with the flag 0x08 and another one is a tunnel's, too, and printed as ${furtherLine}`,
+    seen: `it printed ${quote(running.stdout)}`,
+    look: 'which bit of the first byte is meant; and does the program survive a datagram that is too short?',
+  });
   lab.promise('only-ipv4', !printed.some(each => each.startsWith(`${vni} `) && each !== line), {
     promised: 'frames that carry no IPv4 packet are passed over',
     seen: `it printed ${quote(running.stdout)}`,
@@ -89,7 +103,7 @@ async function checkUnpack(lab: Lab): Promise<void> {
   });
   lab.promise(
     'only-vxlan',
-    printed.every(each => each === line),
+    printed.every(each => each === line || each === furtherLine),
     {
       promised: 'a datagram without the flag 0x08 is passed over, as is a short one',
       seen: `it printed ${quote(running.stdout)}`,

@@ -71,6 +71,8 @@ export function lab(options: {
 }): Lab {
   const { sandbox, random, directory, environment, timeout } = options;
   const tools = toolsOf(sandbox);
+  // The grader's own programs get more time on a slow machine, too, and never less than on a fast one.
+  const [short, long] = [Math.max(10_000, timeout), Math.max(60_000, 6 * timeout)];
   let last: { stderr: string; code?: number } | undefined;
   const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
     ...wrapper,
@@ -95,7 +97,7 @@ export function lab(options: {
     async start(args, startOptions) {
       const running = await begin(sandbox, program(args, startOptions), {
         directory,
-        timeout: 60_000,
+        timeout: long,
         ...startOptions,
         environment: { ...environment, ...startOptions?.environment },
       });
@@ -108,11 +110,11 @@ export function lab(options: {
     atTerminal: args => atTerminal(sandbox, program(args), { directory, environment }),
     async command(argv, commandOptions) {
       tools.check();
-      return capture(sandbox, argv, { directory: '/', ...commandOptions });
+      return capture(sandbox, argv, { directory: '/', timeout: short, ...commandOptions });
     },
     async arrange(argv) {
       tools.check();
-      return begin(sandbox, argv, { directory: '/', timeout: 60_000 });
+      return begin(sandbox, argv, { directory: '/', timeout: long });
     },
     async childOf({ pid, ended }) {
       let over = false;

@@ -56,6 +56,15 @@ export const mutants: Mutant[] = [
     by: ';',
   },
   {
+    name: 'any method',
+    task: 'wait',
+    breaks: 'not-found',
+    file: 'wait.ts',
+    belief: 'a path says what is wanted',
+    replace: "request.method !== 'POST' || ",
+    by: '',
+  },
+  {
     name: 'the next exit',
     task: 'wait',
     breaks: 'late',
