@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
 import type { VolumeList } from '../mini-docker/formats/engine-api/volumes.ts';
+import { pictureOf } from './support/compose-picture.ts';
 import { composeProject } from './support/compose-project.ts';
 import { MAIN, NODE } from './support/daemon.ts';
 
@@ -308,6 +309,7 @@ test('nothing is made when the file is wrong', async () => {
 });
 
 const peer = spawnSync('docker-compose', ['version']);
+const picture = (...names: string[]) => pictureOf(project.engine, names);
 
 test.skipIf(peer.status !== 0)(
   'the same file gives the same containers, networks and volumes as with docker-compose 1.29',
@@ -374,77 +376,6 @@ networks:
     expect(await picture('demo-web-1', 'demo-db-1')).toEqual(theirs);
   },
 );
-
-/** One client writes an empty list where the other writes nothing. */
-const withoutEmpty = (fields: object) =>
-  Object.fromEntries(
-    Object.entries(fields).filter(
-      ([, value]) =>
-        ![false, 'null', '{}', '[]'].includes(typeof value === 'object' ? JSON.stringify(value) : value),
-    ),
-  );
-
-/** What is alike by whoever it was made: no ids, no addresses, no labels of the client. */
-async function picture(...names: string[]) {
-  const withoutOwn = (labels: Record<string, string> | null | undefined) =>
-    Object.fromEntries(
-      Object.entries(labels ?? {}).filter(
-        ([key]) =>
-          !key.startsWith('com.docker.compose.') ||
-          /\.(project|service|network|volume|oneoff|container-number)$/.test(key),
-      ),
-    );
-  const containers = [];
-  for (const name of names) {
-    const { Config, HostConfig, Mounts, NetworkSettings } = await inspected(name);
-    const { Hostname, Image, Volumes, AttachStdout, AttachStderr, ...config } = Config;
-    const { Binds, ...host } = HostConfig;
-    containers.push({
-      config: {
-        ...withoutEmpty(config),
-        Labels: withoutOwn(Config.Labels),
-        Env: [...(Config.Env ?? [])].sort(),
-        named: Hostname === 'box',
-        Image,
-      },
-      host: withoutEmpty(host),
-      mounts: [...(Mounts ?? [])]
-        .map(({ Type, Name, Destination, RW, Source }) => ({
-          Type,
-          Name: Name?.replace(/^[0-9a-f]{64}$/, 'anonymous'),
-          Destination,
-          RW,
-          Source: Type === 'bind' ? Source : '',
-        }))
-        .sort((a, b) => (a.Destination < b.Destination ? -1 : 1)),
-      networks: Object.fromEntries(
-        Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) => [
-          network,
-          (Aliases ?? []).filter(each => /^[a-z]+$/.test(each)).sort(),
-        ]),
-      ),
-    });
-  }
-  const networks = await project.engine.json<NetworkResource[]>('GET', `/networks?${filters()}`);
-  const { Volumes } = await project.engine.json<VolumeList>('GET', `/volumes?${filters()}`);
-  return {
-    containers,
-    networks: networks
-      .map(({ Name, Driver, Internal, IPAM, Labels }) => ({
-        Name,
-        Driver,
-        Internal,
-        subnet: Name === 'demo_front' ? IPAM.Config[0]?.Subnet : '',
-        labels: withoutOwn(Labels),
-      }))
-      .sort((a, b) => (a.Name < b.Name ? -1 : 1)),
-    volumes: (Volumes ?? []).map(({ Name, Driver, Labels }) => ({
-      Name,
-      Driver,
-      labels: withoutOwn(Labels),
-    })),
-  };
-}
 
 test('run exits as the program does, with 127 where there is none and 126 where it cannot run', async () => {
   file('services:\n  job: { image: busybox }\n');

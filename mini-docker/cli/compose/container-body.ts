@@ -13,7 +13,7 @@ import { decodeExpose } from '../run/ports.ts';
 import { archiveOf, filesOf } from './file-contents.ts';
 import { LABEL } from './labels.ts';
 import type { Mount } from './ports-and-mounts.ts';
-import { type Project, serviceHash } from './project.ts';
+import { type Project, replicasOf, serviceHash } from './project.ts';
 import type { Endpoint, Service } from './service.ts';
 
 export interface Wanted {
@@ -64,8 +64,9 @@ export function planContainer(wanted: Wanted): ContainerPlan {
     Tty: service.tty ?? false,
     OpenStdin: service.stdin_open ?? false,
     StdinOnce: false,
-    Env: Object.entries(service.environment ?? {}).flatMap(([key, value]) =>
-      value === null ? [] : `${key}=${value}`,
+    // A name alone takes the image's variable away.
+    Env: Object.entries(service.environment ?? {}).map(([key, value]) =>
+      value === null ? key : `${key}=${value}`,
     ),
     Cmd: service.command ?? null,
     Entrypoint: service.entrypoint ?? null,
@@ -139,8 +140,10 @@ function volumes({ project, service }: Wanted) {
     else mounts.push(mountRequest(mount, source));
   }
   // uid, gid and mode have no effect: the host's file is mounted with its own.
+  // Not a bind, for which the daemon would make a missing file, as a directory.
   for (const { thing, target } of filesOf(project, service))
-    if (thing.file !== undefined) binds.push(`${thing.file}:${target}:ro`);
+    if (thing.file !== undefined)
+      mounts.push({ Type: 'bind', Source: thing.file, Target: target, ReadOnly: true });
   return { binds, mounts, anonymous };
 }
 
@@ -148,15 +151,10 @@ function volumes({ project, service }: Wanted) {
 function bindOptions({ type, target, source, read_only, bind, volume, tmpfs }: Mount): string | undefined {
   if (type !== 'bind' && type !== 'volume') return undefined;
   if (type === 'bind' && (bind?.create_host_path !== true || bind.recursive !== undefined)) return undefined;
-  if (volume?.subpath !== undefined || volume?.labels !== undefined || tmpfs !== undefined) return undefined;
+  if (volume?.subpath ?? volume?.labels ?? volume?.nocopy ?? tmpfs) return undefined;
   // In a bind, a colon would end the path.
   if (target!.includes(':') || source?.includes(':')) return undefined;
-  const options = [
-    read_only ? 'ro' : '',
-    bind?.selinux ?? '',
-    bind?.propagation ?? '',
-    volume?.nocopy ? 'nocopy' : '',
-  ];
+  const options = [read_only ? 'ro' : '', bind?.selinux ?? '', bind?.propagation ?? ''];
   return options.filter(each => each !== '').join(',');
 }
 
@@ -207,11 +205,12 @@ function mountRequest(
 }
 
 /** Endpoints in order of priority, highest first: the first network has the default route. */
-function endpoints({ project, name, service, containerName, aliases: isFound }: Wanted) {
+function endpoints(wanted: Wanted) {
+  const { project, name, service, containerName, aliases: isFound } = wanted;
   const all = Object.entries(service.networks ?? {}).map(
     ([key, endpoint]) => ({ key, ...endpoint }) as { key: string } & Endpoint,
   );
-  const links = [...(service.links ?? []), ...(service.external_links ?? [])];
+  const links = linksOf(wanted);
   return all
     .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (a.key < b.key ? -1 : 1))
     .map(({ key, ipv4_address, ipv6_address, link_local_ips, mac_address, driver_opts, aliases = [] }) => {
@@ -224,7 +223,7 @@ function endpoints({ project, name, service, containerName, aliases: isFound }: 
       const endpoint: EndpointSettings = {
         Aliases: [...new Set([containerName, ...(isFound ? [name, ...aliases] : [])])],
         ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
-        ...(links.length > 0 ? { Links: links.flatMap(link => linkTo(link, project, service)) } : {}),
+        ...(links.length > 0 ? { Links: links } : {}),
         ...(mac_address === undefined ? {} : { MacAddress: mac_address }),
         ...(driver_opts === undefined ? {} : { DriverOpts: driver_opts }),
       };
@@ -232,12 +231,21 @@ function endpoints({ project, name, service, containerName, aliases: isFound }: 
     });
 }
 
-/** A link to a service means the service's first container. */
-function linkTo(link: string, project: Project, service: Service): string[] {
-  const [target = '', alias = target] = link.split(':');
-  const linked = (service.links ?? []).includes(link) ? project.services[target] : undefined;
-  if (linked === undefined) return [`${target}:${alias}`];
-  return [`${linked.container_name ?? `${project.name}-${target}-1`}:${alias}`];
+/** The links of a service; those to another service lead to all of its containers, which have three names there. */
+function linksOf({ project, service }: Wanted): string[] {
+  const toServices = (service.links ?? []).flatMap(link => {
+    const [target = '', alias = target] = link.split(':');
+    const linked = project.services[target];
+    if (linked === undefined) return [`${target}:${alias}`];
+    return Array.from({ length: replicasOf(linked) }, (_, index) => index + 1).flatMap(number => {
+      const name = linked.container_name ?? `${project.name}-${target}-${number}`;
+      return [alias, `${target}-${number}`, `${project.name}-${target}-${number}`].map(
+        each => `${name}:${each}`,
+      );
+    });
+  });
+  const outside = (service.external_links ?? []).map(each => (each.includes(':') ? each : `${each}:${each}`));
+  return [...new Set([...toServices, ...outside])];
 }
 
 /** `service:db` → the container of that service. */
@@ -346,10 +354,8 @@ function resources(service: Service): HostConfig {
 }
 
 function hostConfig(wanted: Wanted): HostConfig {
-  const { service, project } = wanted;
+  const { service } = wanted;
   const restart = restartPolicy(service);
-  const bridged =
-    service.network_mode === undefined ? [] : [...(service.links ?? []), ...(service.external_links ?? [])];
   return {
     ...resources(service),
     ...(restart === undefined ? {} : { RestartPolicy: restart as NonNullable<HostConfig['RestartPolicy']> }),
@@ -368,7 +374,7 @@ function hostConfig(wanted: Wanted): HostConfig {
     PidMode: sharedMode(service.pid ?? '', wanted),
     UTSMode: service.uts ?? '',
     UsernsMode: service.userns_mode ?? '',
-    Links: bridged.flatMap(link => linkTo(link, project, service)),
+    Links: linksOf(wanted),
     LogConfig: { Type: service.logging?.driver ?? '', Config: service.logging?.options ?? {} },
     OomScoreAdj: service.oom_score_adj ?? 0,
     SecurityOpt: service.security_opt ?? [],
