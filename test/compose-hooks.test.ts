@@ -106,3 +106,30 @@ volumes: {data: , rows: }
   expect(await attached).toMatchObject({ code: 137 });
   expect((await inspected('demo-web-1')).State.Running).toBe(false);
 });
+
+test('up shows the chosen services, and ends with the first that fails', async () => {
+  file(`services:
+  loud: {image: busybox, command: echo loud}
+  silent: {image: busybox, command: "sh -c 'echo silent; sleep 1000'", stop_grace_period: 0s}
+  fails: {image: busybox, command: "sh -c 'echo failing; exit 6'", depends_on: [silent, loud]}
+volumes: {unused: }
+`);
+  const { code, out } = await compose('up --no-attach silent --timestamps --abort-on-container-failure');
+  expect(code).toBe(6);
+  expect(out).toMatch(/loud-1 +\| \d{4}-\d\d-\d\dT\S+ loud\n/);
+  expect(out).not.toMatch(/\| \S+ silent/);
+  expect(await does('ps --filter status=exited -a --services --orphans=false')).toBe('fails\nloud\nsilent\n');
+  expect(await does('--ansi always logs loud')).toContain('\x1b[36mloud-1  | \x1b[0mloud\n');
+  const { err } = await compose('--progress quiet --all-resources up -d silent');
+  expect(err).toBe('');
+  expect(await does('volumes -q')).toBe('demo_unused\n');
+});
+
+test('run takes variables from a file, and rights', async () => {
+  file('services: {job: {image: busybox}}\n');
+  writeFileSync(join(project.directory, 'variables'), 'A=1\n');
+  const variables = join(project.directory, 'variables');
+  const script = 'echo $A; grep CapEff /proc/self/status';
+  const flags = ['--rm', '-T', '--env-from-file', variables, '--cap-drop', 'ALL', '--cap-add', 'CHOWN'];
+  expect(await does(['run', ...flags, 'job', 'sh', '-c', script])).toBe('1\nCapEff:\t0000000000000001\n');
+});

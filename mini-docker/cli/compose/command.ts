@@ -2,6 +2,7 @@
 
 import type { Command, Invocation } from '../command.ts';
 import type { FlagTable } from '../flags/flags.ts';
+import { setProgress } from './containers.ts';
 import { openOrName, openProject, type ProjectFlags } from './options.ts';
 import type { Project } from './project.ts';
 
@@ -25,6 +26,7 @@ export function composeCommand<F extends FlagTable>(definition: ComposeCommand<F
     ...rest,
     async run(invocation) {
       const projectFlags = invocation.group as ProjectFlags;
+      setProgress(projectFlags.progress);
       const { args } = invocation;
       const asked = services === undefined ? [] : services === 'all' ? args : args.slice(0, 1);
       const open = needs === 'files' ? openProject : openOrName;

@@ -86,8 +86,19 @@ export async function oneContainer(
 export const inspect = (daemon: DaemonClient, id: string): Promise<ContainerInspect> =>
   daemon.json<ContainerInspect>('GET', `/containers/${id}/json`);
 
-export const progress = (kind: string, name: string, what: string): void =>
-  printError(` ${kind} ${name}  ${what}`);
+let isQuiet = false;
+
+/** After `--progress quiet` nothing more is told of each container. */
+export function setProgress(how = process.env.COMPOSE_PROGRESS || 'auto'): void {
+  const known = ['auto', 'tty', 'plain', 'json', 'quiet'];
+  if (!known.includes(how))
+    throw new CommandError(`invalid --progress option ${JSON.stringify(how)}: it is ${known.join(', ')}`);
+  isQuiet = how === 'quiet';
+}
+
+export function progress(kind: string, name: string, what: string): void {
+  if (!isQuiet) printError(` ${kind} ${name}  ${what}`);
+}
 
 type Action = (container: ProjectContainer) => Promise<unknown>;
 

@@ -1,8 +1,9 @@
 // `compose exec`, `run` and `cp`.
 
 import { CommandError } from '../errors.ts';
+import { decodeEnvFile } from '../flags/env-file.ts';
 import { integer, list, text, toggle } from '../flags/flags.ts';
-import { ownVariables } from '../run/create-body.ts';
+import { ownVariables, readBytes } from '../run/create-body.ts';
 import { print } from '../show/output.ts';
 import { composeCommand } from './command.ts';
 import { oneContainer } from './containers.ts';
@@ -13,6 +14,7 @@ import { service as serviceShape } from './service.ts';
 import { labels as labelsShape, type Shape } from './shapes.ts';
 import type { Source } from './source.ts';
 import { startAll, waitForDependencies } from './start.ts';
+import { pullPolicy } from './up-command.ts';
 import { splitWords } from './words.ts';
 
 const INDEX = integer('int', 'Index of the container if service has multiple replicas');
@@ -90,16 +92,22 @@ export const run = composeCommand({
     "Exits with the program's exit code. Ports of the service are published only with --service-ports.",
   flags: {
     build: toggle('Build image before starting container'),
+    'cap-add': list('list', 'Add Linux capabilities'),
+    'cap-drop': list('list', 'Drop Linux capabilities'),
     detach: toggle('Run container in background and print container ID', 'd'),
     entrypoint: text('string', 'Override the entrypoint of the image'),
     env: list('list', 'Set environment variables', 'e'),
+    'env-from-file': list('list', 'Set environment variables from file'),
     interactive: { ...toggle('Keep STDIN open even if not attached', 'i'), initial: true },
     label: list('list', 'Add or override a label', 'l'),
     name: text('string', 'Assign a name to the container'),
     'no-deps': toggle("Don't start linked services"),
     'no-tty': toggle('Disable pseudo-TTY allocation', 'T'),
     publish: list('list', "Publish a container's port(s) to the host", 'p'),
+    pull: text('policy', 'Pull image before running ("always"|"missing"|"never")'),
+    'quiet-build': toggle('Suppress progress output from the build process'),
     'quiet-pull': toggle('Pull without printing progress information'),
+    'remove-orphans': toggle('Remove containers for services not defined in the Compose file'),
     rm: toggle('Automatically remove the container when it exits'),
     'service-ports': toggle("Run command with all service's ports enabled and mapped to the host", 'P'),
     'use-aliases': toggle("Use the service's network aliases in the network(s) the container connects to"),
@@ -122,10 +130,20 @@ export const run = composeCommand({
     const needed = withDependencies(project, [name]).filter(each => each !== name);
     await ensureImages(
       { daemon, project, services: [name] },
-      { build: flags.build, quiet: flags['quiet-pull'] },
+      {
+        build: flags.build,
+        quiet: flags['quiet-pull'],
+        quietBuild: flags['quiet-build'],
+        pull: pullPolicy(flags.pull),
+      },
     );
     if (!flags['no-deps'] && needed.length > 0) {
-      const containers = await converge(daemon, project, { services: needed, quiet: flags['quiet-pull'] });
+      const containers = await converge(daemon, project, {
+        services: needed,
+        quiet: flags['quiet-pull'],
+        quietBuild: flags['quiet-build'],
+        removeOrphans: flags['remove-orphans'],
+      });
       await startAll({ daemon, project, containers });
       await waitForDependencies({ daemon, project, containers }, name);
     }
@@ -141,7 +159,10 @@ export const run = composeCommand({
     // A container that is meant to end must not be restarted.
     const { container_name: _, restart: __, deploy: ___, ports = [], volumes = [], ...rest } = own;
     const environment = Object.fromEntries(
-      ownVariables(flags.env, process.env).map(each => each.split(/=(.*)/s, 2) as [string, string]),
+      [
+        ...flags['env-from-file'].flatMap(file => decodeEnvFile(readBytes(file), key => process.env[key])),
+        ...ownVariables(flags.env, process.env),
+      ].map(each => each.split(/=(.*)/s, 2) as [string, string]),
     );
     const service: Service = {
       ...rest,
@@ -159,6 +180,8 @@ export const run = composeCommand({
         ...((extra('ports', flags.publish) as typeof ports | undefined) ?? []),
       ],
       volumes: [...volumes, ...((extra('volumes', flags.volume) as typeof volumes | undefined) ?? [])],
+      cap_add: [...(own.cap_add ?? []), ...flags['cap-add']],
+      cap_drop: [...(own.cap_drop ?? []), ...flags['cap-drop']],
       tty: isTerminal,
       stdin_open: isInteractive,
       ...(flags.user === undefined ? {} : { user: flags.user }),

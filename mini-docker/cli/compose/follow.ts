@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameDecoder } from '../../formats/stream-frames.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { DaemonError } from '../errors.ts';
+import { CommandError, DaemonError } from '../errors.ts';
 import { outputRoom, print, write } from '../show/output.ts';
 import { inspect, type ProjectContainer } from './containers.ts';
 
@@ -17,6 +17,13 @@ export interface Followed {
 
 /** Terminal colors in order of use: cyan, yellow, green, magenta, blue, then their bright versions. */
 const COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+/** @param noColor the command's own flag. @throws CommandError */
+export function usesColors(ansi = process.env.COMPOSE_ANSI || 'auto', noColor = false): boolean {
+  if (!['auto', 'always', 'never'].includes(ansi))
+    throw new CommandError(`invalid --ansi option ${JSON.stringify(ansi)}: it is auto, always, never`);
+  return ansi === 'always' || (ansi === 'auto' && Boolean(process.stdout.isTTY) && !noColor);
+}
 
 /** The prefix of each container: 'web-1  | '. */
 export function prefixesOf({ project, containers, colors, prefixes }: Followed): Map<string, string> {
@@ -76,12 +83,12 @@ const NEVER = '0001-01-01T00:00:00Z';
 export async function followToEnd(
   daemon: DaemonClient,
   container: { id: string; prefix: string; label: string },
-  since: string | undefined,
+  { since, timestamps = false }: Pick<LogQuery, 'since' | 'timestamps'>,
 ): Promise<number> {
   let from = since;
   for (;;) {
     try {
-      await showLog(daemon, container, { follow: true, since: from });
+      await showLog(daemon, container, { follow: true, since: from, timestamps });
       const { State } = await inspect(daemon, container.id);
       if (!State.Running && !State.Restarting) {
         print(`${container.label} exited with code ${State.ExitCode}`);

@@ -13,6 +13,7 @@ export const build = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: {
     'build-arg': list('list', 'Set build-time variables for services'),
+    memory: text('bytes', 'Set memory limit for the build container', 'm'),
     'no-cache': toggle('Do not use cache when building the image'),
     pull: toggle('Always attempt to pull a newer version of the image'),
     push: toggle('Push service images'),
@@ -30,6 +31,7 @@ export const build = composeCommand({
     if (names.length === 0) printError('No services to build');
     const argv = [
       ...flags['build-arg'].flatMap(each => ['--build-arg', each]),
+      ...(flags.memory === undefined ? [] : ['--memory', flags.memory]),
       ...(flags['no-cache'] ? ['--no-cache'] : []),
       ...(flags.pull ? ['--pull'] : []),
       ...(flags.quiet ? ['--quiet'] : []),

@@ -37,12 +37,13 @@ export interface ImageOptions {
   /** 'always', 'missing' or 'never'; overrides the services' own settings. */
   pull?: string | undefined;
   quiet?: boolean;
+  quietBuild?: boolean;
 }
 
 /** Ids of the images by service. */
 export async function ensureImages(
   { daemon, project, services }: { daemon: DaemonClient; project: Project; services: readonly string[] },
-  { build = false, noBuild = false, pull, quiet = false }: ImageOptions,
+  { build = false, noBuild = false, pull, quiet = false, quietBuild = false }: ImageOptions,
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   const done = new Set<string>();
@@ -52,7 +53,7 @@ export async function ensureImages(
     const policy = pull ?? service.pull_policy ?? 'missing';
     const isThere = (await imageId(daemon, image)) !== undefined;
     if (service.build !== undefined && !noBuild && (build || policy === 'build' || !isThere)) {
-      await buildService({ daemon, project, name });
+      await buildService({ daemon, project, name, flags: quietBuild ? ['--quiet'] : [] });
     } else if (
       (policy === 'always' && service.build === undefined && !done.has(image)) ||
       (!isThere && service.build === undefined)

@@ -21,7 +21,7 @@ import { runHooks } from './hooks.ts';
 import { imageId } from './images.ts';
 import { startAll } from './start.ts';
 import { remove, removeNetworks, removeVolumes } from './things.ts';
-import { MAKE_FLAGS, makeOptions, readScale } from './up-command.ts';
+import { allHealthy, MAKE_FLAGS, makeOptions, readScale, WAIT_FLAGS } from './up-command.ts';
 
 const TIMEOUT = integer('seconds', 'Specify a shutdown timeout in seconds', 't');
 
@@ -92,18 +92,19 @@ export const down = composeCommand({
 });
 
 export const start = composeCommand({
-  usage: '[SERVICE...]',
-  flags: {},
+  usage: '[OPTIONS] [SERVICE...]',
+  flags: WAIT_FLAGS,
   least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose start web', 'Start the containers of one service again']],
-  async run({ args, daemon, project }) {
+  async run({ flags, args, daemon, project }) {
     const containers = await chosenContainers({ daemon, project, services: args });
     const without = args.find(name => !containers.some(({ service }) => service === name));
     if (without !== undefined)
       throw new CommandError(`service ${JSON.stringify(without)} has no container to start`);
     await startAll({ daemon, project, containers, others: await containersOf(daemon, project.name) });
+    if (flags.wait) await allHealthy({ daemon, flags, project }, containers);
     return 0;
   },
 });
@@ -143,15 +144,15 @@ export const stop = composeCommand({
 
 export const restart = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
-  flags: { timeout: TIMEOUT },
+  flags: { 'no-deps': toggle("Don't restart dependent services"), timeout: TIMEOUT },
   least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose restart web', 'Restart the containers of one service']],
   async run({ flags, args, daemon, project }) {
     // With `depends_on: {db: {restart: true}}` a service is restarted when db is.
-    const followers = Object.entries(project.services).filter(([, { depends_on = {} }]) =>
-      args.some(name => depends_on[name]?.restart),
+    const followers = Object.entries(project.services).filter(
+      ([, { depends_on = {} }]) => !flags['no-deps'] && args.some(name => depends_on[name]?.restart),
     );
     const services = [...args, ...followers.map(([name]) => name)];
     const containers = await chosenContainers({ daemon, project, services });

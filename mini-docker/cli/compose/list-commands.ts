@@ -12,7 +12,7 @@ import { printVolumes, type Volume } from '../commands/volume.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
-import { integer, list, text, toggle } from '../flags/flags.ts';
+import { integer, list, text, toggle, toggleOff } from '../flags/flags.ts';
 import { describePorts } from '../run/ports.ts';
 import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../show/listing.ts';
 import { print, write } from '../show/output.ts';
@@ -20,14 +20,17 @@ import { VERSION } from '../show/program-version.ts';
 import { encodeTable } from '../show/table.ts';
 import { composeCommand } from './command.ts';
 import { chosenContainers, inspect, oneContainer, type ProjectContainer } from './containers.ts';
-import { prefixesOf, showLog } from './follow.ts';
+import { prefixesOf, showLog, usesColors } from './follow.ts';
 import { LABEL } from './labels.ts';
 
-const CONTAINER: Columns<ProjectContainer> = {
-  ID: { header: 'ID', value: ({ id }) => id.slice(0, 12) },
+const containerColumns = (cut: boolean): Columns<ProjectContainer> => ({
+  ID: { header: 'ID', value: ({ id }) => (cut ? id.slice(0, 12) : id) },
   Name: { header: 'NAME', value: ({ name }) => name },
   Image: { header: 'IMAGE', value: ({ summary }) => summary.Image },
-  Command: { header: 'COMMAND', value: ({ summary }) => JSON.stringify(ellipsis(summary.Command, 20)) },
+  Command: {
+    header: 'COMMAND',
+    value: ({ summary }) => JSON.stringify(cut ? ellipsis(summary.Command, 20) : summary.Command),
+  },
   Service: { header: 'SERVICE', value: ({ service }) => service },
   Project: { header: 'PROJECT', value: ({ summary }) => summary.Labels[LABEL.project] },
   CreatedAt: {
@@ -37,13 +40,16 @@ const CONTAINER: Columns<ProjectContainer> = {
   State: { header: 'STATE', value: ({ state }) => state },
   Status: { header: 'STATUS', value: ({ summary }) => summary.Status },
   Ports: { header: 'PORTS', value: ({ summary }) => describePorts(summary.Ports) },
-};
+});
 
 export const ps = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: {
     all: toggle('Show all stopped containers (including those created by the run command)', 'a'),
+    filter: filterFlag('Filter services by a property (supported filters: status)'),
     format: formatFlag(),
+    'no-trunc': toggle("Don't truncate output"),
+    orphans: toggleOff('Include orphaned services (not declared by project)'),
     quiet: toggle('Only display IDs', 'q'),
     services: toggle('Display services'),
     status: list(
@@ -56,18 +62,22 @@ export const ps = composeCommand({
   services: 'all',
   examples: [['compose ps -a', 'List all containers of the project']],
   async run({ flags, args, daemon, project }) {
-    const everything = flags.all || flags.status.length > 0;
+    const odd = flags.filter.find(([key]) => key !== 'status');
+    if (odd) throw new CommandError(`invalid filter ${JSON.stringify(odd[0])}: containers have a status`);
+    const statuses = [...flags.status, ...flags.filter.map(([, value]) => value)];
+    const isKnown = (name: string) => Object.hasOwn({ ...project.services, ...project.disabled }, name);
     const rows = (await chosenContainers({ daemon, project, services: args, oneOffs: flags.all })).filter(
-      ({ state }) =>
-        flags.status.length > 0
-          ? flags.status.includes(state)
-          : everything || ['running', 'paused', 'restarting'].includes(state),
+      ({ state, service }) =>
+        (flags.orphans || isKnown(service)) &&
+        (statuses.length > 0
+          ? statuses.includes(state)
+          : flags.all || ['running', 'paused', 'restarting'].includes(state)),
     );
     if (flags.services) for (const name of new Set(rows.map(({ service }) => service))) print(name);
     else if (flags.quiet) for (const { id } of rows) print(id);
     else
       await printListing({
-        columns: CONTAINER,
+        columns: containerColumns(!flags['no-trunc']),
         rows,
         shown: ['Name', 'Image', 'Command', 'Service', 'CreatedAt', 'Status', 'Ports'],
         format: flags.format,
@@ -301,11 +311,11 @@ export const logs = composeCommand({
   needs: 'name',
   services: 'all',
   examples: [['compose logs -f --tail 10 web', 'Show the last ten lines of a service and follow']],
-  async run({ flags, args, daemon, project }) {
+  async run({ flags, args, daemon, project, projectFlags }) {
     const now = new Date();
     const all = await chosenContainers({ daemon, project, services: args });
     const containers = all.filter(({ number }) => flags.index === undefined || number === flags.index);
-    const colors = Boolean(process.stdout.isTTY) && !flags['no-color'];
+    const colors = usesColors(projectFlags.ansi, flags['no-color']);
     const prefixes = prefixesOf({
       daemon,
       project: project.name,

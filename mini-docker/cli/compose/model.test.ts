@@ -49,7 +49,7 @@ async function load(contents: Record<string, string> | string, loading: Loading 
   warnings.length = 0;
   const options = { files: given, directory, lookup, raw, home: '/root' };
   const loaded = await loadModel({ ...options, warn: message => warnings.push(message) });
-  return resolveProject({ ...loaded, ...options, name: 'demo', profiles, asked });
+  return resolveProject({ ...loaded, ...options, allResources: false, name: 'demo', profiles, asked });
 }
 
 /** A file with one service that has these lines. */
@@ -441,9 +441,12 @@ describe('what is resolved', () => {
 
 describe('which project', () => {
   const flags = (more: Partial<ProjectFlags>): ProjectFlags => ({
+    'all-resources': false,
+    ansi: undefined,
     'env-file': [],
     file: [],
     profile: [],
+    progress: undefined,
     'project-directory': directory,
     'project-name': undefined,
     ...more,

@@ -3,15 +3,18 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
-import { type FlagValues, list, text } from '../flags/flags.ts';
+import { type FlagValues, list, text, toggle } from '../flags/flags.ts';
 import { printError } from '../show/output.ts';
 import { loadModel, lookupOf, nameIn, sourceOf, variablesOf } from './load.ts';
 import { type Project, resolveProject } from './project.ts';
 
 export const PROJECT_FLAGS = {
+  'all-resources': toggle('Include all resources, even those not used by services'),
+  ansi: text('string', 'Control when to print colors ("never"|"always"|"auto")'),
   'env-file': list('file', 'Specify an alternate environment file'),
   file: list('file', 'Compose configuration files', 'f'),
   profile: list('name', 'Specify a profile to enable'),
+  progress: text('string', 'Set type of progress output (auto, tty, plain, json, quiet)'),
   'project-directory': text('path', 'Specify an alternate working directory'),
   'project-name': text('name', 'Project name', 'p'),
 };
@@ -51,7 +54,8 @@ export async function openProject({ flags, asked = [], raw = false }: OpenOption
   const profiles = [...flags.profile, ...(lookup('COMPOSE_PROFILES') ?? '').split(',')].filter(
     each => each !== '',
   );
-  return resolveProject({ ...loaded, name, directory, files, profiles, asked, lookup, raw });
+  const allResources = flags['all-resources'];
+  return resolveProject({ ...loaded, allResources, name, directory, files, profiles, asked, lookup, raw });
 }
 
 /** Only the project's name, for commands that need no file: `-p demo down` uses the daemon's labels. */
@@ -62,7 +66,7 @@ export async function openOrName(options: OpenOptions): Promise<Project> {
   if (files.length > 0 || !name) return openProject(options);
   const nothing = { services: {}, disabled: {}, networks: {}, volumes: {}, secrets: {}, configs: {} };
   const lookup = () => undefined;
-  return { lookup, name: checkedName(name), directory, files, ...nothing };
+  return { lookup, allResources: false, name: checkedName(name), directory, files, ...nothing };
 }
 
 function settings(flags: ProjectFlags) {

@@ -24,6 +24,8 @@ export interface Project {
   secrets: NonNullable<Model['secrets']>;
   configs: NonNullable<Model['configs']>;
   lookup: Lookup;
+  /** Whether networks and volumes that no service uses are made too. */
+  allResources: boolean;
 }
 
 export interface Resolving extends Loaded {
@@ -34,6 +36,7 @@ export interface Resolving extends Loaded {
   /** Services that the user named, which run whatever their profiles. */
   asked: readonly string[];
   lookup: Lookup;
+  allResources: boolean;
   raw: boolean;
 }
 
@@ -77,6 +80,7 @@ export function resolveProject(resolving: Resolving): Project {
     secrets,
     configs,
     lookup: resolving.lookup,
+    allResources: resolving.allResources,
   };
   for (const [each, service] of Object.entries(project.services))
     checkReferences({ name: each, service, project, wrong });

@@ -51,7 +51,9 @@ export async function ensureNetworks(
   project: Project,
   services: readonly string[],
 ): Promise<void> {
-  const used = new Set(services.flatMap(name => Object.keys(project.services[name]!.networks ?? {})));
+  const used = project.allResources
+    ? Object.keys(project.networks)
+    : new Set(services.flatMap(name => Object.keys(project.services[name]!.networks ?? {})));
   for (const key of used) {
     const network = project.networks[key]!;
     const { name } = network;
@@ -108,7 +110,9 @@ export async function ensureVolumes(
   services: readonly string[],
 ): Promise<void> {
   const mounts = services.flatMap(name => project.services[name]!.volumes ?? []);
-  const used = new Set(mounts.filter(({ type }) => type === 'volume').flatMap(({ source }) => source ?? []));
+  const used = project.allResources
+    ? Object.keys(project.volumes)
+    : new Set(mounts.filter(({ type }) => type === 'volume').flatMap(({ source }) => source ?? []));
   for (const key of used) {
     const volume = project.volumes[key]!;
     const { name } = volume;

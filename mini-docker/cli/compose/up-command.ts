@@ -7,7 +7,7 @@ import { printError } from '../show/output.ts';
 import { type ComposeInvocation, composeCommand } from './command.ts';
 import { chosenContainers, inOrder, type ProjectContainer, stopContainer, tolerating } from './containers.ts';
 import { converge, type UpOptions, withDependencies } from './converge.ts';
-import { followToEnd, lastOutput, prefixesOf } from './follow.ts';
+import { followToEnd, lastOutput, prefixesOf, usesColors } from './follow.ts';
 import { MOST_REPLICAS } from './project.ts';
 import { healthy, startAll } from './start.ts';
 
@@ -17,17 +17,28 @@ export const MAKE_FLAGS = {
   'no-build': toggle("Don't build an image, even if it's missing"),
   'no-recreate': toggle("If containers already exist, don't recreate them"),
   pull: text('policy', 'Pull image before running (always|missing|never)'),
+  'quiet-build': toggle('Suppress the build output'),
   'quiet-pull': toggle('Pull without printing progress information'),
   'remove-orphans': toggle('Remove containers for services not defined in the Compose file'),
   scale: list('service=number', 'Scale SERVICE to NUM instances'),
+  // Nothing is asked here.
+  yes: toggle('Assume "yes" as answer to all prompts and run non-interactively', 'y'),
+};
+
+export const WAIT_FLAGS = {
+  wait: toggle('Wait for services to be running|healthy. Implies detached mode'),
+  'wait-timeout': integer('seconds', 'Maximum duration to wait for the project to be running|healthy'),
 };
 
 const FLAGS = {
   ...MAKE_FLAGS,
   'abort-on-container-exit': toggle('Stops all containers if any container was stopped'),
+  'abort-on-container-failure': toggle('Stops all containers if any container exited with failure'),
   'always-recreate-deps': toggle('Recreate dependent containers'),
+  attach: list('stringArray', 'Restrict attaching to the specified services'),
   detach: toggle('Detached mode: Run containers in the background', 'd'),
   'exit-code-from': text('service', 'Return the exit code of the selected service container'),
+  'no-attach': list('stringArray', 'Do not attach (stream logs) to the specified services'),
   'no-color': toggle('Produce monochrome output'),
   'no-deps': toggle("Don't start linked services"),
   'no-log-prefix': toggle("Don't print prefix in logs"),
@@ -37,8 +48,8 @@ const FLAGS = {
     'V',
   ),
   timeout: integer('seconds', 'Use this timeout in seconds for container shutdown', 't'),
-  wait: toggle('Wait for services to be running|healthy. Implies detached mode'),
-  'wait-timeout': integer('seconds', 'Maximum duration to wait for the project to be running|healthy'),
+  timestamps: toggle('Show timestamps'),
+  ...WAIT_FLAGS,
 };
 
 type Flags = FlagValues<typeof FLAGS>;
@@ -47,11 +58,6 @@ export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: read
   if (flags['force-recreate'] && flags['no-recreate'])
     throw new CommandError('--force-recreate and --no-recreate are incompatible');
   if (flags.build && flags['no-build']) throw new CommandError('--build and --no-build are incompatible');
-  const policies = ['always', 'missing', 'never'];
-  if (flags.pull !== undefined && !policies.includes(flags.pull))
-    throw new CommandError(
-      `invalid --pull option ${JSON.stringify(flags.pull)}: it is ${policies.join(', ')}`,
-    );
   const scale = readScale(flags.scale);
   const unknown = [...scale.keys()].find(name => !services.includes(name));
   if (unknown !== undefined) throw new CommandError(`no such service: ${unknown} (--scale)`);
@@ -60,11 +66,19 @@ export function makeOptions(flags: FlagValues<typeof MAKE_FLAGS>, services: read
     scale,
     build: flags.build,
     noBuild: flags['no-build'],
-    pull: flags.pull,
+    pull: pullPolicy(flags.pull),
     quiet: flags['quiet-pull'],
+    quietBuild: flags['quiet-build'],
     removeOrphans: flags['remove-orphans'],
     recreate: flags['force-recreate'] ? 'always' : flags['no-recreate'] ? 'never' : 'different',
   };
+}
+
+/** @throws CommandError */
+export function pullPolicy(given: string | undefined): string | undefined {
+  const policies = ['always', 'missing', 'never'];
+  if (given === undefined || policies.includes(given)) return given;
+  throw new CommandError(`invalid --pull option ${JSON.stringify(given)}: it is ${policies.join(', ')}`);
 }
 
 /** SERVICE=NUM, as many as there are. @throws CommandError */
@@ -93,14 +107,18 @@ export const up = composeCommand({
   ],
   async run(invocation) {
     const { flags, args, daemon, project } = invocation;
-    const abort = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
+    const abort =
+      flags['abort-on-container-exit'] ||
+      flags['abort-on-container-failure'] ||
+      flags['exit-code-from'] !== undefined;
     if (abort && (flags.detach || flags.wait))
       throw new CommandError(
-        '--abort-on-container-exit and --exit-code-from need the output: they are incompatible with --detach and --wait',
+        '--abort-on-container-exit, --abort-on-container-failure and --exit-code-from need the output: they are incompatible with --detach and --wait',
       );
-    const from = flags['exit-code-from'];
-    if (from !== undefined && !Object.hasOwn(project.services, from))
-      throw new CommandError(`no such service: ${from} (--exit-code-from)`);
+    for (const flag of ['exit-code-from', 'attach', 'no-attach'] as const)
+      for (const name of [flags[flag] ?? []].flat())
+        if (!Object.hasOwn(project.services, name))
+          throw new CommandError(`no such service: ${name} (--${flag})`);
     const services = withDependencies(project, args, flags['no-deps']);
     const options = makeOptions(flags, services);
     if (options.recreate === 'always' && args.length > 0 && !flags['always-recreate-deps'])
@@ -128,8 +146,8 @@ export const up = composeCommand({
   },
 });
 
-async function allHealthy(
-  { daemon, flags, project }: ComposeInvocation<typeof FLAGS>,
+export async function allHealthy(
+  { daemon, flags, project }: Pick<ComposeInvocation<typeof WAIT_FLAGS>, 'daemon' | 'flags' | 'project'>,
   containers: readonly ProjectContainer[],
 ): Promise<void> {
   // A service that others wait for to complete has already ended successfully.
@@ -160,30 +178,38 @@ async function allHealthy(
 }
 
 async function attached(
-  { daemon, project, flags }: ComposeInvocation<typeof FLAGS>,
+  { daemon, project, flags, projectFlags }: ComposeInvocation<typeof FLAGS>,
   containers: readonly ProjectContainer[],
 ): Promise<number> {
   const prefixes = prefixesOf({
     daemon,
     project: project.name,
     containers,
-    colors: Boolean(process.stdout.isTTY) && !flags['no-color'],
+    colors: usesColors(projectFlags.ansi, flags['no-color']),
     prefixes: !flags['no-log-prefix'],
   });
   const ends: Promise<void>[] = [];
   const exited = Promise.withResolvers<{ service: string; code: number }>();
   const codes = new Map<string, number>();
   const stop = stopper({ daemon, project, flags, containers });
-  const abort = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
+  const always = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
+  const onlyFailures = flags['abort-on-container-failure'] && !always;
   const follow = async (container: ProjectContainer, since: string | undefined) => {
     const { id, name, service } = container;
     const label = name.startsWith(`${project.name}-`) ? name.slice(project.name.length + 1) : name;
-    const isShown = project.services[service]?.attach !== false;
+    const isShown =
+      (flags.attach.length > 0
+        ? flags.attach.includes(service)
+        : project.services[service]?.attach !== false) && !flags['no-attach'].includes(service);
     const code = isShown
-      ? await followToEnd(daemon, { id, prefix: prefixes.get(id)!, label }, since)
+      ? await followToEnd(
+          daemon,
+          { id, prefix: prefixes.get(id)!, label },
+          { since, timestamps: flags.timestamps },
+        )
       : (await daemon.json<ContainerWaited>('POST', `/containers/${id}/wait`)).StatusCode;
     codes.set(service, codes.get(service) || code);
-    exited.resolve({ service, code });
+    if (code !== 0 || !onlyFailures) exited.resolve({ service, code });
   };
   const starting = startAll({
     daemon,
@@ -205,12 +231,13 @@ async function attached(
     throw error;
   }
   const finished = Promise.all(ends).then(() => {});
-  if (!abort) {
+  if (!always && !onlyFailures) {
     await Promise.race([finished, stop.asked]);
     return stop.wasAsked() ? await stop.end(finished) : 0;
   }
-  const first = await Promise.race([exited.promise, stop.asked.then(() => undefined)]);
-  if (first === undefined) return stop.end(finished);
+  const ended = onlyFailures ? finished : new Promise<never>(() => {});
+  const first = await Promise.race([exited.promise, stop.asked, ended]);
+  if (!first) return stop.wasAsked() ? stop.end(finished) : 0;
   printError(`Aborting on container exit...`);
   await stop.now();
   await finished;
