@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { eventually } from '../../test/support/engine-client.ts';
 import { ask, serve, type TestContainer, useNetworkHosts } from '../../test/support/network-hosts.ts';
 
 const hosts = useNetworkHosts();
@@ -47,6 +48,31 @@ test('a port published on one address is reached there only', async () => {
   expect(await ask('host', '127.0.0.1', 8080)).toBe('web to 172.17.0.1');
   expect(await ask('host', '192.0.2.1', 8080)).toBe('');
   expect(await ask(hosts.beyond, '192.0.2.1', 8080)).toBe('');
+});
+
+test('a port of a container with IPv6 is published on all addresses of the host, ::1 too', async () => {
+  execFileSync('ip', ['-6', 'addr', 'add', '2001:db8::1/64', 'dev', 'up0', 'nodad']);
+  await hosts.networks.create({ Name: 'six', EnableIPv6: true });
+  await using web = await container({ network: 'six' });
+  await using server = await serve(web, { port: 80, name: 'web' });
+  void server;
+  await publish(web, {
+    '80/tcp': [
+      { HostPort: '8080' },
+      { HostIp: '::1', HostPort: '8081' },
+      { HostIp: '127.0.0.1', HostPort: '8082' },
+    ],
+  });
+  for (const address of ['2001:db8::1', '::1', '127.0.0.1', '192.0.2.1'])
+    await eventually(
+      () => ask('host', address, 8080),
+      answer => answer.startsWith('web to '),
+    );
+  expect(await ask(web, '2001:db8::1', 8080)).toMatch(/^web to /);
+  expect(await ask('host', '::1', 8081)).toMatch(/^web to /);
+  expect(await ask('host', '2001:db8::1', 8081)).toBe('');
+  expect(await ask(hosts.beyond, '192.0.2.1', 8082)).toBe('');
+  execFileSync('ip', ['-6', 'addr', 'del', '2001:db8::1/64', 'dev', 'up0']);
 });
 
 test('UDP is published as TCP is', async () => {

@@ -158,7 +158,7 @@ async function openSocket(
     return undefined;
   }
   try {
-    return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) });
+    return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) && hostIp !== '::1' });
   } catch (error) {
     // A host without IPv6 still publishes on its IPv4 addresses.
     if (error instanceof AddressMissingError && optional && isIPv6(hostIp)) return 'skipped';

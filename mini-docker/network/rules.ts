@@ -139,7 +139,11 @@ function translation(networks: readonly NetworkRecord[]): string[] {
       ...isolated,
       ...published,
     ]),
-    chain('output', 'type nat hook output priority -100; policy accept;', published),
+    // A packet from ::1 cannot leave the host, and IPv6 has no route_localnet: the daemon's socket passes it on.
+    chain('output', 'type nat hook output priority -100; policy accept;', [
+      'ip6 daddr ::1 return',
+      ...published,
+    ]),
     chain('published', undefined, [
       'dnat ip to ip daddr . meta l4proto . th dport map @published-at',
       'meta nfproto ipv4 dnat ip to meta l4proto . th dport map @published',
