@@ -1,5 +1,6 @@
 // The tests that may be skipped, with the condition for each. `.ci/run` fails on any other skip.
 import { existsSync } from 'node:fs';
+import { isMade } from '../machine/image.ts';
 import { hasLibseccomp } from '../seccomp/libseccomp.ts';
 import {
   dockerPython,
@@ -189,6 +190,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     file: 'test/arm64.long.test.ts',
     why: 'it takes two minutes: npm run test:arm64',
     where: process.env.MINI_DOCKER_TEST_ARM64 === undefined || !isFetched('arm64'),
+  },
+  {
+    file: 'test/machine.long.test.ts',
+    why: 'it takes most of an hour: npm run test:machine',
+    where: process.env.MINI_DOCKER_TEST_MACHINE === undefined || !isMade(),
   },
   { file: 'test/hints/other-kernel.long.test.ts', ...noSecondKernel },
   {

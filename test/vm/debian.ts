@@ -68,7 +68,7 @@ function privateApt(state: string, architecture: DebianArchitecture): Apt {
 }
 
 /** The file that says where this machine has its Debian from. */
-function debianSources(): string {
+export function debianSources(): string {
   const files = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list'];
   const found = files.find(file => existsSync(file) && /\bmain\b/.test(readFileSync(file, 'utf8')));
   if (found === undefined || !readFileSync('/etc/os-release', 'utf8').includes('ID=debian')) {
