@@ -4,6 +4,7 @@ import type { AnyCommand } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { pullImage } from '../daemon/images-pull.ts';
 import { CommandError, DaemonError } from '../errors.ts';
+import { refuseContentTrust } from '../flags/content-trust.ts';
 import { parseFlags } from '../flags/flags.ts';
 import { printError, writeError } from '../show/output.ts';
 import { imageOf } from './container-body.ts';
@@ -50,6 +51,7 @@ export async function ensureImages(
   for (const name of services) {
     const service = project.services[name]!;
     const image = imageOf(project.name, name, service);
+    if (service.build === undefined) refuseContentTrust({ skip: undefined, image });
     const policy = pull ?? service.pull_policy ?? 'missing';
     const isThere = (await imageId(daemon, image)) !== undefined;
     if (service.build !== undefined && !noBuild && (build || policy === 'build' || !isThere)) {
@@ -78,6 +80,7 @@ export async function pullService(
   options: { image: string; service: Service; quiet: boolean },
 ) {
   const { image, service, quiet } = options;
+  refuseContentTrust({ skip: undefined, image });
   progress('Image', image, 'Pulling');
   await pullImage(daemon, {
     image,

@@ -1,4 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { ensureImages, pullService } from '../compose/images.ts';
+import type { Project } from '../compose/project.ts';
+import type { DaemonClient } from '../daemon/client.ts';
 import { refuseContentTrust } from './content-trust.ts';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -24,4 +27,14 @@ test.each(['', '0', 'false'])('DOCKER_CONTENT_TRUST=%s asks for nothing, and the
   vi.stubEnv('DOCKER_CONTENT_TRUST', value);
   expect(refuses('busybox')).toBe(false);
   expect(refuses('busybox', false)).toBe(true);
+});
+
+test('a project gets no unverified image either, and its daemon is not asked', async () => {
+  vi.stubEnv('DOCKER_CONTENT_TRUST', '1');
+  const daemon = {} as DaemonClient;
+  const service = { image: 'busybox' };
+  const project = { name: 'p', services: { one: service } } as unknown as Project;
+  const images = ensureImages({ daemon, project, services: ['one'] }, {});
+  await expect(images).rejects.toThrow('asks no notary');
+  await expect(pullService(daemon, { ...service, service, quiet: true })).rejects.toThrow('asks no notary');
 });

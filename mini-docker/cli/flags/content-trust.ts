@@ -28,7 +28,7 @@ export function refuseContentTrust(options: {
       ? ''
       : `name ${image} by its digest (NAME@sha256:...), let a signature policy verify cosign's signatures (docs/signatures.md), or `;
   throw new CommandError(
-    `content trust is on (DOCKER_CONTENT_TRUST or --disable-content-trust=false), and mini-docker asks no notary for signatures: ${byDigest}skip verification with --disable-content-trust`,
+    `content trust is on (DOCKER_CONTENT_TRUST or --disable-content-trust=false), and mini-docker asks no notary for signatures: ${byDigest}skip verification with --disable-content-trust or DOCKER_CONTENT_TRUST=0`,
     { exitCode },
   );
 }
