@@ -1,4 +1,5 @@
 // The policy for signatures: which images are accepted from where. containers-policy.json(5)
+import { duplicateKey } from './duplicate-key.ts';
 import { FormatError } from './errors.ts';
 import { encodeReference, type ImageReference } from './image-reference.ts';
 import { fieldsOf, parseObject, string, strings } from './schema.ts';
@@ -25,6 +26,9 @@ export interface SignaturePolicy {
 /** Unknown keys are refused: an ignored one could be a requirement. @throws FormatError */
 export function decodePolicy(text: string | Uint8Array): SignaturePolicy {
   const fields = only(parseObject(text, 'the policy'), ['default', 'transports'], 'the policy');
+  const twice = duplicateKey(typeof text === 'string' ? text : new TextDecoder().decode(text));
+  if (twice !== undefined)
+    throw new FormatError(`the policy has ${JSON.stringify(twice)} twice in one object: only one could count`);
   if (fields.default === undefined) throw new FormatError("the policy's default is missing");
   const transports = Object.entries(fieldsOf(fields.transports ?? {}, 'transports')).map(
     ([transport, scopes]): [string, Map<string, Requirement[]>] => {

@@ -288,6 +288,10 @@ describe('other policies', () => {
     ['{', 'is not JSON'],
     ['{}', 'default is missing'],
     ['{"default":[]}', 'at least one requirement'],
+    [
+      '{"default":[{"type":"reject"}],"default":[{"type":"insecureAcceptAnything"}]}',
+      'has "default" twice in one object',
+    ],
     ['{"default":[{"type":"signedBy","keyType":"GPGKeys"}]}', 'signatures by GPG are not supported'],
     ['{"default":[{"type":"sigstoreSigned"}]}', 'needs exactly one of keyPath'],
     [
