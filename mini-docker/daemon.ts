@@ -1,6 +1,7 @@
 // `mini-docker daemon`: assembles images, networks, runtime, engine and API, and runs them until a signal
 // arrives.
 
+import { execFile } from 'node:child_process';
 import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { homedir } from 'node:os';
@@ -146,15 +147,30 @@ async function serve(argv: string[]): Promise<void> {
   process.on('SIGHUP', () => reload({ argv, settings, engine }));
   const signal = await stopped;
   notify(systemd, 'STOPPING=1');
-  if (settings.stopWithin === undefined) report('info', `${signal}: stopping; containers go on running`);
+  const { keepContainers, shutdownTimeout } = settings;
+  if (keepContainers && !(systemd !== undefined && !isRootless && (await machineGoesDown())))
+    report('info', `${signal}: stopping; containers go on running`);
   else {
     report('info', `${signal}: stopping all containers, then the daemon`);
-    await engine.stopContainers(settings.stopWithin);
+    await engine.stopContainers(shutdownTimeout);
   }
   const { ContainersRunning, ContainersPaused } = await engine.system.info();
   if (ContainersRunning + ContainersPaused === 0) rootless?.giveUp();
   // Closing the engine first releases the clients that follow logs or wait; then their connections can end.
   await engine.close();
+}
+
+/**
+ * Whether systemd stops the machine, and not this service only. At its end systemd waits 90 seconds for processes that
+ * take no SIGTERM, as most containers' first processes do, and their users' data is better off with a stop in order. (The
+ * containers of an ordinary user end with the user's systemd.)
+ */
+async function machineGoesDown(): Promise<boolean> {
+  return await new Promise(resolve =>
+    execFile('systemctl', ['is-system-running'], { timeout: 5000 }, (_, said) =>
+      resolve(said.trim() === 'stopping'),
+    ),
+  );
 }
 
 /** The first signal stops the daemon in an orderly way; a second one ends it at once. */
@@ -179,7 +195,7 @@ function reload({ argv, settings, engine }: { argv: string[]; settings: Reloadab
     const { registries, ...others } = reloadable;
     // The image store holds the same object.
     Object.assign(settings.registries, registries);
-    Object.assign(settings, { stopWithin: undefined, ...others });
+    Object.assign(settings, others);
     engine.system.reloaded();
     report('info', 'SIGHUP: the configuration was read again');
   } catch (error) {

@@ -66,7 +66,7 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system /etc/systemd
 mount -t tmpfs tmpfs /etc/systemd
-printf '%s\\n' '#!/bin/sh' 'echo "$*" >>"$STATE/words"' '[ "$1" != enable ] || [ ! -e "$STATE/refuse" ] || { echo failed >&2; exit 1; }' >"$STATE/systemctl"
+printf '%s\\n' '#!/bin/sh' 'echo "$*" >>"$STATE/words"' '[ "$1" != is-system-running ] || cat "$STATE/system"' '[ "$1" != enable ] || [ ! -e "$STATE/refuse" ] || { echo failed >&2; exit 1; }' >"$STATE/systemctl"
 printf '%s\\n' '#!/bin/sh' 'echo "noise"; echo "mini-docker: mtu must be a number"' >"$STATE/journalctl"
 chmod 755 "$STATE"/*ctl
 export PATH="$STATE:$PATH" MINI_DOCKER_DATA_ROOT="$STATE/data"
@@ -94,6 +94,30 @@ test('a daemon that systemd cannot start leaves no unit behind, and its own last
   expect(stdout).toMatch(/removed .*mini-docker\.socket\nremoved .*mini-docker\.service\ncode 1\n$/);
   expect(status).toBe(0);
 });
+
+test.each([
+  ['stopping', 'exited', 'running'],
+  ['running', 'running', 'running'],
+])(
+  'where systemd says that the machine is %s, containers are %s after the daemon, and %s with the next',
+  (state, then, last) => {
+    const { stdout, stderr } = underSystemd(`
+    echo ${state} >"$STATE/system"
+    ip link set lo up
+    md() { "$NODE" "$MAIN" "$@"; }
+    NOTIFY_SOCKET=@nobody "$NODE" "$MAIN" daemon >"$STATE/log" 2>&1 &
+    until grep -q ready "$STATE/log"; do sleep 0.1; done
+    id=$(MINI_DOCKER_RUN_DIR=/run/mini-docker md run -d --restart always --network none busybox sleep 1000)
+    pid=$(md inspect -f '{{.State.Pid}}' $id)
+    kill $!
+    wait $! || true
+    if [ -e /proc/$pid/ns/pid ] && readlink /proc/$pid/ns/pid >/dev/null; then echo running; else echo exited; fi
+    md inspect -f '{{.State.Status}}' $id
+    md rm -f $id >/dev/null
+    kill $(cat "$STATE/data/daemon.lock")`);
+    expect(stdout, stderr).toBe(`${then}\n${last}\n`);
+  },
+);
 
 test('the daemon serves the socket that it was given, says that it is ready, and how many containers run', async () => {
   const socket = join(scratch, 'given.sock');

@@ -180,7 +180,7 @@ test('flags and file say the same in their own ways', () => {
       logDriver: 'local',
       logOptions: { 'max-size': '1m' },
     },
-    reloadable: { debug: true, labels: ['a=b'], stopWithin: 3 },
+    reloadable: { debug: true, labels: ['a=b'], keepContainers: false, shutdownTimeout: 3 },
   });
   expect(() => withFile({}, ['--icc=maybe'])).toThrow('--icc must be true or false');
   expect(() => withFile({}, ['--mtu', 'big'])).toThrow('--mtu must be a number');

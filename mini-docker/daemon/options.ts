@@ -35,8 +35,10 @@ export interface Reloadable {
   debug: boolean;
   labels: string[];
   registries: RegistryOptions;
-  /** Seconds in which containers are stopped with the daemon; undefined: they keep running. */
-  stopWithin?: number | undefined;
+  /** Whether containers go on running when the daemon ends while the machine does not. */
+  keepContainers: boolean;
+  /** Seconds in which containers are stopped with the daemon, or with the machine. */
+  shutdownTimeout: number;
 }
 
 /** Paths of PEM files. */
@@ -158,7 +160,8 @@ function reloadable(config: DaemonConfig): Reloadable {
       maxDownloads: config['max-concurrent-downloads'],
       maxUploads: config['max-concurrent-uploads'],
     },
-    ...(config['live-restore'] === false && { stopWithin: config['shutdown-timeout'] ?? SHUTDOWN_TIMEOUT }),
+    keepContainers: config['live-restore'] ?? true,
+    shutdownTimeout: config['shutdown-timeout'] ?? SHUTDOWN_TIMEOUT,
   };
 }
 

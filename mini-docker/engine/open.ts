@@ -119,18 +119,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 /** As dockerd's event has them. */
 function reloadActor({ facts, settings }: EngineContext, id: string) {
-  const { debug, labels, registries, stopWithin } = settings;
+  const { debug, labels, registries, keepContainers, shutdownTimeout } = settings;
   const list = (texts: readonly string[] | undefined) => JSON.stringify(texts ?? []);
   const attributes = {
     name: facts.hostname,
     debug: String(debug),
     labels: list(labels),
-    'live-restore': String(stopWithin === undefined),
+    'live-restore': String(keepContainers),
     'insecure-registries': list(registries.insecure),
     'registry-mirrors': list(registries.mirrors),
     'max-concurrent-downloads': String(registries.maxDownloads ?? 3),
     'max-concurrent-uploads': String(registries.maxUploads ?? 5),
-    ...(stopWithin === undefined ? {} : { 'shutdown-timeout': String(stopWithin) }),
+    'shutdown-timeout': String(shutdownTimeout),
   };
   return { id, attributes };
 }

@@ -28,7 +28,9 @@ export function decodePolicy(text: string | Uint8Array): SignaturePolicy {
   const fields = only(parseObject(text, 'the policy'), ['default', 'transports'], 'the policy');
   const twice = duplicateKey(typeof text === 'string' ? text : new TextDecoder().decode(text));
   if (twice !== undefined)
-    throw new FormatError(`the policy has ${JSON.stringify(twice)} twice in one object: only one could count`);
+    throw new FormatError(
+      `the policy has ${JSON.stringify(twice)} twice in one object: only one could count`,
+    );
   if (fields.default === undefined) throw new FormatError("the policy's default is missing");
   const transports = Object.entries(fieldsOf(fields.transports ?? {}, 'transports')).map(
     ([transport, scopes]): [string, Map<string, Requirement[]>] => {

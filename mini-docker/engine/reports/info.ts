@@ -96,7 +96,7 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
       Error: '',
       RemoteManagers: null,
     },
-    LiveRestoreEnabled: settings.stopWithin === undefined,
+    LiveRestoreEnabled: settings.keepContainers,
     Isolation: '',
     InitBinary: 'built in',
     ContainerdCommit: { ID: '' },

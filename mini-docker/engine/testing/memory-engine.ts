@@ -72,7 +72,7 @@ function open(root: string, runtime: MemoryRuntime): MemoryEngine {
     runtime,
     containers: new ContainerSet(),
     defaults: { lxcfs: false },
-    settings: { debug: false, labels: [], registries: {} },
+    settings: { debug: false, labels: [], registries: {}, keepContainers: true, shutdownTimeout: 15 },
     events: new Events(),
     measures: new Measures(),
     deletions: new Deletions(warn),
