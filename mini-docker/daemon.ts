@@ -154,8 +154,7 @@ async function serve(argv: string[]): Promise<void> {
     report('info', `${signal}: stopping all containers, then the daemon`);
     await engine.stopContainers(shutdownTimeout);
   }
-  const { ContainersRunning, ContainersPaused } = await engine.system.info();
-  if (ContainersRunning + ContainersPaused === 0) rootless?.giveUp();
+  if (engine.system.running() === 0) rootless?.giveUp();
   // Closing the engine first releases the clients that follow logs or wait; then their connections can end.
   await engine.close();
 }
@@ -205,17 +204,20 @@ function reload({ argv, settings, engine }: { argv: string[]; settings: Reloadab
 
 /** `systemctl status` shows the line, and how many containers run. */
 function tellSystemd(address: string | undefined, engine: Engine): Disposable {
-  const status = async () => {
-    const { ContainersRunning: count } = await engine.system.info();
+  let told = -1;
+  const status = () => {
+    const count = engine.system.running();
+    if (count === told) return;
+    told = count;
     notify(address, `STATUS=${count === 1 ? '1 container runs' : `${count} containers run`}`);
   };
   notify(address, 'READY=1');
-  const timer = address === undefined ? undefined : setInterval(() => void status(), STATUS_MS).unref();
-  if (address !== undefined) void status();
+  const timer = address === undefined ? undefined : setInterval(status, STATUS_MS).unref();
+  if (address !== undefined) status();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-const STATUS_MS = 5000;
+const STATUS_MS = 1000;
 
 function warnOfKeys(keys: readonly string[]): void {
   for (const key of keys)

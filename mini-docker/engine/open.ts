@@ -49,6 +49,9 @@ export interface EngineOptions {
   troubles(): string[];
 }
 
+/** The states of a container that runs, as `info` counts them, and of one that is paused. */
+const LIVE: ReadonlySet<string> = new Set(['running', 'restarting', 'paused']);
+
 /** The caller ensures that only one engine uses a data root and a run directory (daemon-lock.ts). */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { dataRoot, runDir, images, networks, runtime, warn, tell, troubles } = options;
@@ -94,6 +97,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     system: {
       events: request => context.events.subscribe(request),
       info: () => systemInfo(context, id),
+      running: () => [...context.containers].filter(each => LIVE.has(each.record.state.status)).length,
       version: () => systemVersion(context),
       metrics: () => metrics(context),
       view: options => viewMachine(context, options),

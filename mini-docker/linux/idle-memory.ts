@@ -13,11 +13,10 @@ import { madvise } from './syscalls.ts';
 const INTERVAL = 1000;
 /** Microseconds of CPU time in one interval below which the process counts as idle. */
 const IDLE = 50_000;
-/**
- * Microseconds of CPU time since the last collection that make another one worthwhile: it takes some 15 ms
- * itself.
- */
+/** Microseconds of CPU time since the last collection that make another one worthwhile. */
 const WORTH = 200_000;
+/** At least this many times what the last one cost: 15 ms, but seconds on an emulated processor. */
+const TIMES_ITS_COST = 20;
 
 /** Starts a timer that does not keep the process alive. @returns a function that stops it */
 export function giveMemoryBackWhenIdle(): () => void {
@@ -26,15 +25,17 @@ export function giveMemoryBackWhenIdle(): () => void {
   const collect: (options: object) => void = runInNewContext('gc');
   let before = cpuTime();
   let last = 0;
+  let worth = WORTH;
   const timer = setInterval(() => {
     const now = cpuTime();
     const isIdle = now - before < IDLE;
     before = now;
-    if (!isIdle || now - last < WORTH) return;
+    if (!isIdle || now - last < worth) return;
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     trimHeap();
     unmapCode();
     last = cpuTime();
+    worth = Math.max(WORTH, TIMES_ITS_COST * (last - now));
     before = last;
   }, INTERVAL);
   timer.unref();

@@ -108,7 +108,8 @@ const FILES = {
   'etc/resolv.conf': 'nameserver 10.0.2.3\n',
   'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 debian\n::1 localhost ip6-localhost ip6-loopback\n',
   'etc/fstab': '/dev/vda / ext4 errors=remount-ro 0 1\n',
-  'etc/systemd/network/wired.network': '[Match]\nName=en* eth*\n[Network]\nDHCP=yes\n',
+  'etc/systemd/network/wired.network':
+    '[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n',
   'etc/sudoers.d/newcomer': `${USER} ALL=(ALL) NOPASSWD: ALL\n`,
   'etc/ssh/sshd_config.d/test.conf': 'UseDNS no\nPasswordAuthentication no\n',
 } as const;

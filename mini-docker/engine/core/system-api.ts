@@ -26,6 +26,8 @@ export interface SystemApi {
     signal?: AbortSignal;
   }): AsyncIterable<EventMessage>;
   info(): Promise<SystemInfo>;
+  /** How many containers run, the paused ones among them; cheap enough to be asked again and again. */
+  running(): number;
   version(): SystemVersion;
   diskUsage(): Promise<DiskUsage>;
   /** Looks at the machine until the signal. notFound: there is no such container. */
