@@ -38,7 +38,7 @@ export async function web(options: { export?: string; port?: number; socket?: st
     const hint = socket === undefined ? '; without --port, learn finds a free one' : '';
     throw new UserError(`cannot serve the course: ${message}${hint}`);
   });
-  print(`\n  Open ${bold(server.address)} in a browser.`);
+  print(`\n  ${server.invitation.replace(/http:\S+/, address => bold(address))}`);
   print('  Its exercises are checked whenever you save a file in work/.\n');
   print(dim('  the address is for you alone; Ctrl-C stops'));
   await promise;

@@ -113,6 +113,8 @@ test('a unix socket is for its user alone, answers under any port of a tunnel, a
     {
       await using server = await serveLocally(site, { socket: socketPath });
       expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+      expect(server.invitation).toContain(`http://localhost:8080${server.address}`);
+      await expect(serveLocally(site, { socket: socketPath })).rejects.toThrow('exists: remove it');
       const headers = { host: 'localhost:8080' };
       expect(await ask({ socketPath }, server.address, { headers })).toMatchObject({ status: 200 });
       expect(await ask({ socketPath }, '/', { headers })).toMatchObject({ status: 403 });

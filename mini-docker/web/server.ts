@@ -1,9 +1,10 @@
 // A server of pages for one user of this machine: it listens on loopback or at a unix socket, answers only under its own
 // name, and only to addresses that contain its token.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 
 /** @param name the event's name for the page's script @param data JSON */
 export type Tell = (name: string, data: object) => void;
@@ -31,6 +32,8 @@ export interface Reply {
 export interface LocalServer extends AsyncDisposable {
   /** The address of the first page, with the token; with a unix socket its path alone: '/TOKEN/'. */
   address: string;
+  /** What to tell the user. */
+  invitation: string;
 }
 
 /** Nothing but the site's own files, and no place in another site's frame. */
@@ -87,6 +90,7 @@ export async function serveLocally(
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
+  if ('socket' in where) checkPlace(where.socket);
   if ('port' in where) server.listen(where.port, '127.0.0.1', resolve);
   else {
     const before = process.umask(0o177);
@@ -96,13 +100,25 @@ export async function serveLocally(
   await promise;
   const bound = server.address();
   if (typeof bound === 'object') names = new RegExp(`^(?:127\\.0\\.0\\.1|localhost):${bound!.port}$`);
+  const path = `/${token}/`;
+  const address = typeof bound === 'object' ? `http://127.0.0.1:${(bound as AddressInfo).port}${path}` : path;
   return {
-    address: `${typeof bound === 'object' ? `http://127.0.0.1:${(bound as AddressInfo).port}` : ''}/${token}/`,
+    address,
+    invitation:
+      'port' in where
+        ? `Open ${address} in a browser.`
+        : `Listening at ${where.socket}. Make a tunnel (ssh -L 8080:${where.socket} HOST), and open http://localhost:8080${path} in a browser.`,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+/** The kernel's errors for these are misleading. */
+function checkPlace(socket: string): void {
+  if (!existsSync(dirname(socket))) throw new Error(`there is no directory ${dirname(socket)}`);
+  if (existsSync(socket)) throw new Error(`${socket} exists: remove it if no other command listens there`);
 }
 
 /** A page of another site can make the browser ask us, under a name of its own, but cannot know the token. */

@@ -57,6 +57,8 @@ export const view = command({
       program: [process.execPath, ...process.execArgv, ...upToCommand(process.argv.slice(1), name)],
       looks,
     };
+    if (flags.port !== undefined && (flags.port < 0 || flags.port > 65_535))
+      throw new CommandError(`there is no port ${flags.port}`);
     if (flags.web) {
       if (first !== undefined) await daemon.json('GET', `/containers/${encodeURIComponent(first)}/json`);
       else await daemon.text('GET', '/_ping');
@@ -84,7 +86,7 @@ async function servePicture(
   await using server = await serveLocally(site, where).catch(({ message }: Error) => {
     throw new CommandError(`cannot serve the page: ${message}`);
   });
-  print(`Open ${server.address} in a browser. The address is for you alone; Ctrl-C stops.`);
+  print(`${server.invitation} The address is for you alone; Ctrl-C stops.`);
   await promise;
   return 0;
 }
