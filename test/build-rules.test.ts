@@ -357,6 +357,7 @@ describe('--cache-from', () => {
     expect(cached(await build(dockerfile, { ...files, f: 'F' }, 'cachefrom=["elsewhere"]'))).toBe(1);
     await forget();
     expect(cached(await build(dockerfile, files))).toBe(0);
+    expect(cached(await build(dockerfile, files, 'cachefrom=["nowhere"]'))).toBe(0);
     await engine.json('DELETE', '/images/elsewhere?force=1');
   });
 });

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
 import { tarOf } from '../mini-docker/images/testing/archives.ts';
-import { buildOf, newContext, ours } from './support/building.ts';
+import { buildOf, dockers, hasDocker, newContext, ours } from './support/building.ts';
 import { startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually, unframed } from './support/engine-client.ts';
 
@@ -265,3 +265,26 @@ test('a health check that takes too long says so in the words of Docker', async 
   expect(first!.Output).toBe('Health check exceeded timeout (500ms)');
   await remove('slow');
 });
+
+test.skipIf(!hasDocker)(
+  'inspect --format prints the structs of a container as the docker command does',
+  async () => {
+    const HostConfig = {
+      PortBindings: { '80/tcp': [{ HostPort: '8080' }] },
+      Binds: ['/tmp:/x:ro'],
+      Memory: 2 ** 26,
+      Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/x', CgroupPermissions: 'r' }],
+      Tmpfs: { '/t': 'size=1m' },
+      Sysctls: { 'net.ipv4.ip_forward': '1' },
+    };
+    await engine.create(['true'], { name: 'shown', HostConfig });
+    for (const part of ['HostConfig', 'Config', 'State', 'Mounts', 'HostConfig.LogConfig']) {
+      const args = ['inspect', '-f', `{{.${part}}}`, 'shown'];
+      const theirs = (await dockers(daemon, args)).stdout.split(' ');
+      const words = (await ours(daemon, args)).stdout.split(' ');
+      // Go prints the address of what it keeps by a pointer.
+      expect(words).toEqual(theirs.map((word, at) => (word.startsWith('0xc') ? words[at] : word)));
+    }
+    await remove('shown');
+  },
+);

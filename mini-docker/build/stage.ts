@@ -327,7 +327,9 @@ class StageBuilder {
   ): Promise<void> {
     const { host, hold, request, epoch } = this.#workspace;
     const key = keyOf(this.state.key, instruction.kind, JSON.stringify(step.key), String(epoch ?? ''));
-    const known = request.noCache ? undefined : host.cache.find(key);
+    // As in Docker, the images of --cache-from are then the only ones that steps are taken from.
+    const isElsewhere = request.cacheFrom.length > 0 && step.isTold !== false;
+    const known = request.noCache || isElsewhere ? undefined : host.cache.find(key);
     const { found, made } = known === undefined ? await this.#offered(instruction, step) : { found: known };
     if (found !== undefined) {
       if (found.layer !== undefined) hold(found.layer.diffId);

@@ -55,7 +55,7 @@ test('null is nothing, and within lists and maps what Go has where nothing is se
     read({ HostConfig: { PortBindings: { '80/tcp': null, '81/tcp': [null] }, Ulimits: [{ Name: 'core' }] } }),
   ).toEqual({
     HostConfig: {
-      PortBindings: { '80/tcp': null, '81/tcp': [{}] },
+      PortBindings: { '80/tcp': null, '81/tcp': [{ HostIp: '', HostPort: '' }] },
       Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
     },
   });

@@ -138,6 +138,12 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: lacks(program),
   })),
   {
+    file: 'test/docker-suites.test.ts',
+    name: 'as the docker command does',
+    why: 'docker is not installed',
+    where: lacks('docker'),
+  },
+  {
     file: 'test/clients/ansible.long.test.ts',
     why: 'ansible is not installed (bin/setup long)',
     where: !hasAnsibleDocker,

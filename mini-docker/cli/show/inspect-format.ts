@@ -12,8 +12,9 @@ const nils =
   'Health Healthcheck Init MemorySwappiness OomKillDisable PidsLimit StopTimeout SizeRw SizeRootFs IPAMConfig GraphDriver UsageData ImageManifestDescriptor Descriptor ContainerConfig ClusterVolume';
 const strings =
   'StopSignal MacAddress Domainname Hostname Name Driver Variant OsVersion Container Comment Author Parent VolumeDriver Subnet IPRange Gateway';
-const booleans = 'NetworkDisabled ArgsEscaped';
-const numbers = 'KernelMemory KernelMemoryTCP IOMaximumIOps IOMaximumBandwidth VirtualSize';
+const booleans = 'NetworkDisabled ArgsEscaped AttachStdin AttachStdout AttachStderr Tty OpenStdin StdinOnce';
+const numbers =
+  'KernelMemory KernelMemoryTCP CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth VirtualSize';
 
 const entries = (names: string, kind: 'list' | 'map' | 'nil') =>
   names.split(' ').map(name => [name, kind] as const);
@@ -21,44 +22,52 @@ const entries = (names: string, kind: 'list' | 'map' | 'nil') =>
 const zeros = (names: string, zero: unknown) =>
   Object.fromEntries(names.split(' ').map(name => [name, zero]));
 
+const ZERO: Record<string, unknown> = {
+  ...zeros(strings, ''),
+  ...zeros(booleans, false),
+  ...zeros(numbers, 0),
+};
+const NIL = Object.fromEntries([...entries(lists, 'list'), ...entries(maps, 'map'), ...entries(nils, 'nil')]);
+const NIL_VALUES = { list: NIL_LIST, map: NIL_MAP, nil: null };
+
+/** Fields in Go's order, with the zero values from above. */
+const fields = (names: string): (readonly [string, unknown])[] =>
+  names
+    .split(' ')
+    .map(name => [name, Object.hasOwn(NIL, name) ? NIL_VALUES[NIL[name]!] : (ZERO[name] ?? '')]);
+
 export const INSPECT_OPTIONS: TemplateOptions = {
   aliases: { ID: 'Id', HostIP: 'HostIp', OS: 'Os', NanoCPUs: 'NanoCpus' },
-  zero: { ...zeros(strings, ''), ...zeros(booleans, false), ...zeros(numbers, 0) },
+  zero: ZERO,
   // The Config of a container and of an image is a struct, that of a log driver a map.
   mapBeside: { Config: 'Type' },
-  nil: Object.fromEntries([...entries(lists, 'list'), ...entries(maps, 'map'), ...entries(nils, 'nil')]),
+  nil: NIL,
   structs: [
+    fields(
+      'Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Cmd Healthcheck ArgsEscaped Image Volumes WorkingDir Entrypoint NetworkDisabled MacAddress OnBuild Labels StopSignal StopTimeout Shell',
+    ),
     [
-      ['Hostname', ''],
-      ['Domainname', ''],
-      ['User', ''],
-      ['AttachStdin', false],
-      ['AttachStdout', false],
-      ['AttachStderr', false],
-      ['ExposedPorts', NIL_MAP],
-      ['Tty', false],
-      ['OpenStdin', false],
-      ['StdinOnce', false],
-      ['Env', NIL_LIST],
-      ['Cmd', NIL_LIST],
-      ['Healthcheck', null],
-      ['ArgsEscaped', false],
-      ['Image', ''],
-      ['Volumes', NIL_MAP],
-      ['WorkingDir', ''],
-      ['Entrypoint', NIL_LIST],
-      ['NetworkDisabled', false],
-      ['MacAddress', ''],
-      ['OnBuild', NIL_LIST],
-      ['Labels', NIL_MAP],
-      ['StopSignal', ''],
-      ['StopTimeout', null],
-      ['Shell', NIL_LIST],
+      ...fields(
+        'Binds ContainerIDFile LogConfig NetworkMode PortBindings RestartPolicy AutoRemove VolumeDriver VolumesFrom ConsoleSize Annotations CapAdd CapDrop CgroupnsMode Dns DnsOptions DnsSearch ExtraHosts GroupAdd IpcMode Cgroup Links OomScoreAdj PidMode Privileged PublishAllPorts ReadonlyRootfs SecurityOpt StorageOpt Tmpfs UTSMode UsernsMode ShmSize Sysctls Runtime Isolation',
+      ),
+      fields(
+        'CpuShares Memory NanoCpus CgroupParent BlkioWeight BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests KernelMemory KernelMemoryTCP MemoryReservation MemorySwap MemorySwappiness OomKillDisable PidsLimit Ulimits CpuCount CpuPercent IOMaximumIOps IOMaximumBandwidth',
+      ),
+      ...fields('Mounts MaskedPaths ReadonlyPaths Init'),
+    ],
+    [
+      fields(
+        'Bridge SandboxID SandboxKey Ports HairpinMode LinkLocalIPv6Address LinkLocalIPv6PrefixLen SecondaryIPAddresses SecondaryIPv6Addresses',
+      ),
+      fields(
+        'EndpointID Gateway GlobalIPv6Address GlobalIPv6PrefixLen IPAddress IPPrefixLen IPv6Gateway MacAddress',
+      ),
+      ...fields('Networks'),
     ],
     [['LastTagTime', '']],
     [
-      ['Name', ''],
       ['Data', NIL_MAP],
+      ['Name', ''],
     ],
     [
       ['HostIp', ''],

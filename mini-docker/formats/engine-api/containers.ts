@@ -26,6 +26,8 @@ import {
   zeroOf,
 } from '../schema.ts';
 
+const text = or(string, '');
+const number = or(integer, 0);
 const labels = map(string);
 const places = map(anyObject);
 
@@ -66,13 +68,14 @@ const restartPolicy = object({
 });
 export type RestartPolicy = Infer<typeof restartPolicy>;
 
-const text = or(string, '');
-const number = or(integer, 0);
-
 const deviceMapping = object({}, { PathOnHost: string, PathInContainer: text, CgroupPermissions: text });
 export type DeviceMapping = Infer<typeof deviceMapping>;
 
-const portBinding = object({ HostIp: string, HostPort: string });
+/** Decoded, both are there, as in Docker. */
+const portBinding: Schema<{ HostIp?: string; HostPort?: string }> = object(
+  {},
+  { HostIp: text, HostPort: text },
+);
 export type PortBinding = Infer<typeof portBinding>;
 export type PortMap = Record<string, PortBinding[] | null>;
 

@@ -7,9 +7,28 @@ export const NIL_MAP: Readonly<Record<string, unknown>> = Object.freeze({});
 /**
  * Go's structs, each as a list of its fields. Where fmt prints a map as 'map[k:v]', it prints a struct's values
  * in the order of its fields: '{a 1}'. An object counts as a struct if it has the first field and no key that
- * is not a field.
+ * is not a field. A list among the fields is an embedded struct: JSON has its fields beside the others, and fmt
+ * prints it as one value.
  */
-export type Structs = readonly (readonly (readonly [field: string, zero: unknown])[])[];
+type Struct = readonly (readonly [field: string, zero: unknown] | Struct)[];
+export type Structs = readonly Struct[];
+
+const isField = (each: Struct[number]): each is readonly [string, unknown] => typeof each[0] === 'string';
+
+const namesOf = (struct: Struct): string[] =>
+  struct.flatMap(each => (isField(each) ? [each[0]] : namesOf(each)));
+
+function isOf(struct: Struct, keys: readonly string[]): boolean {
+  const names = namesOf(struct);
+  return keys.includes(names[0]!) && keys.every(key => names.includes(key));
+}
+
+function formatStruct(struct: Struct, fields: Record<string, unknown>, structs: Structs): string {
+  const values = struct.map(each =>
+    isField(each) ? formatValue(fields[each[0]] ?? each[1], structs) : formatStruct(each, fields, structs),
+  );
+  return `{${values.join(' ')}}`;
+}
 
 export function formatValue(value: unknown, structs: Structs = []): string {
   if (value === undefined) return '<no value>';
@@ -19,10 +38,8 @@ export function formatValue(value: unknown, structs: Structs = []): string {
   if (typeof value !== 'object') return String(value);
   const fields = value as Record<string, unknown>;
   const keys = Object.keys(fields);
-  const struct = structs.find(
-    each => keys.includes(each[0]![0]) && keys.every(key => each.some(([field]) => field === key)),
-  );
-  if (struct) return `{${struct.map(([key, zero]) => formatValue(fields[key] ?? zero, structs)).join(' ')}}`;
+  const struct = structs.find(each => isOf(each, keys));
+  if (struct) return formatStruct(struct, fields, structs);
   // A map whose values are empty objects is a set: in Go its values are structs without fields.
   const element = (each: unknown) => (isEmpty(each) ? '{}' : formatValue(each, structs));
   return `map[${keys
