@@ -40,8 +40,16 @@ export function holdings(daemon: TestDaemon): Holdings {
   };
 }
 
-const filesBelow = (directory: string): string[] =>
-  readdirSync(directory, { recursive: true, encoding: 'utf8' });
+function filesBelow(directory: string): string[] {
+  for (;;) {
+    try {
+      return readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    } catch (error) {
+      // A directory that is being deleted.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
 
 /** Groups of its containers; other daemons may have theirs beside them. */
 function controlGroups(daemon: TestDaemon): string[] {

@@ -78,6 +78,7 @@ function listen(): NonNullable<typeof shared> {
   // The kernel notifies once for each cgroup that is removed, too: among thousands of cgroups, each removal would otherwise
   // make the daemon look at all others.
   let leaving = 0;
+  let latestLeft = 0;
   let until = 0;
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
@@ -91,6 +92,10 @@ function listen(): NonNullable<typeof shared> {
     timer = isLooking ? setTimeout(look, next, Math.min(2 * next, PAUSES.last)).unref() : undefined;
   };
   const lookLate = () => {
+    if (performance.now() - latestLeft < LOOK_FOR) {
+      timer = setTimeout(lookLate, LOOK_FOR).unref();
+      return;
+    }
     leaving = 0;
     look(PAUSES.first);
   };
@@ -111,6 +116,7 @@ function listen(): NonNullable<typeof shared> {
     fd,
     cgroupGoes() {
       leaving += 1;
+      latestLeft = performance.now();
     },
     stop() {
       clearTimeout(timer);
