@@ -138,6 +138,29 @@ test('a partition keeps groups apart, also through a published port and after a 
   expect(message(await partition(['na'], ['nobody']))).toMatch(/^404 /);
 });
 
+test('a partition has more than two groups, and a network stands for its containers', async () => {
+  await network('front');
+  await network('back');
+  for (const name of ['one', 'two']) await start(name, SLEEP, 'front');
+  for (const name of ['three', 'four']) await start(name, SLEEP, 'back');
+  await engine.json('POST', '/networks/front/connect', { Container: 'three' });
+  await engine.json('POST', '/networks/back/disconnect', { Container: 'three' });
+  const apart = async (from: string, to: string) => !reaches(await inside(from), await address(to, 'front'));
+  expect((await partition(['one'], ['two'], ['three'])).status).toBe(204);
+  expect([await apart('one', 'two'), await apart('two', 'three'), await apart('three', 'one')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  await engine.json('POST', '/networks/front/connect', { Container: 'four' });
+  expect((await partition(['back'], ['one', 'two'])).status).toBe(204);
+  expect(await apart('one', 'two')).toBe(false);
+  expect(await apart('four', 'one')).toBe(true);
+  expect(await apart('three', 'one')).toBe(false);
+  expect(message(await partition(['front'], ['back']))).toMatch(/is in a partition twice/);
+  expect((await partition()).status).toBe(204);
+});
+
 test('conditions and partitions outlive the daemon', async () => {
   await start('one', SLEEP);
   await start('two', SLEEP);

@@ -68,13 +68,14 @@ const COLUMNS: Columns<ShownCondition> = {
 const SHOWN = Object.keys(COLUMNS);
 
 export const networkPartition = command({
-  usage: '[CONTAINER[,CONTAINER...] CONTAINER[,CONTAINER...]...]',
+  usage: '[CONTAINER|NETWORK[,...] CONTAINER|NETWORK[,...]...]',
   description:
-    'Containers of different groups do not reach each other; containers in no group reach all. A new partition replaces the former one. It lasts until `network heal`, also when containers or the daemon are restarted. Without groups, prints the present ones.',
+    'Containers of different groups do not reach each other; containers in no group reach all. A network stands for its present containers. A new partition replaces the former one. It lasts until `network heal`, also when containers or the daemon are restarted. Without groups, prints the present ones.',
   flags: {},
   least: 0,
   examples: [
     ['network partition a,b c', 'Keep c from a and b'],
+    ['network partition front back db', 'Keep two networks and a container apart'],
     ['network partition', 'Print the groups'],
   ],
   async run({ args, daemon }) {

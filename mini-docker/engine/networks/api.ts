@@ -67,8 +67,13 @@ export function networksApi(context: EngineContext): NetworksApi {
       networks.showConditions(target === undefined ? undefined : targetNamed(context, target)),
     clearConditions: target =>
       networks.clearConditions(target === undefined ? undefined : targetNamed(context, target)),
-    partition: groups =>
-      networks.partition(groups.map(names => names.map(name => context.containers.get(name).id))),
+    async partition(groups) {
+      const ids = groups.map(async names => {
+        const found = await Promise.all(names.map(name => containersNamed(context, name)));
+        return [...new Set(found.flat())];
+      });
+      await networks.partition(await Promise.all(ids));
+    },
     partitions: () =>
       networks.partitions().map(ids => ids.map(id => context.containers.find(id)?.name ?? id.slice(0, 12))),
     map: () => networks.map(),
@@ -90,6 +95,17 @@ export function networksApi(context: EngineContext): NetworksApi {
 function targetNamed({ containers }: EngineContext, target: string) {
   const live = containers.find(target);
   return live === undefined ? { network: target } : { containerId: live.id, name: live.name };
+}
+
+/** Ids of a container, or of all containers of a network. @throws notFound when there is neither */
+async function containersNamed({ containers, networks }: EngineContext, name: string): Promise<string[]> {
+  const live = containers.find(name);
+  if (live !== undefined) return [live.id];
+  const network = await networks.inspect(name).catch(() => undefined);
+  if (network === undefined) throw new ExpectedError('notFound', `No such container or network: ${name}`);
+  return [...containers]
+    .filter(({ record }) => record.networks[network.Name] !== undefined)
+    .map(each => each.id);
 }
 
 /** Networks of all containers, including stopped ones, which need them at their next start. */
