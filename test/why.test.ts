@@ -1,6 +1,7 @@
 // `mini-docker why`: each sentence, by the situation that it tells of.
 
 import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -355,17 +356,17 @@ describe('why it does not start', () => {
   });
 
   test('a port that a program of the host has', async () => {
-    const listen = "require('node:net').createServer().listen(18081, '127.0.0.1')";
+    const listen = "require('node:net').createServer().listen(18081, '127.0.0.1', () => console.log('up'))";
     const inside = ['-t', String(daemon.namespaces), '-n', NODE, '-e', listen];
-    const holder = spawn('nsenter', inside, { stdio: 'ignore' });
+    const holder = spawn('nsenter', inside, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       const ports = { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '18081' }] } };
       const id = await client.create(['true'], {
         name: 'third',
         HostConfig: { NetworkMode: 'bridge', ...ports },
       });
-      const start = async () => (await client.ask('POST', `/containers/${id}/start`)).status;
-      await eventually(start, status => status >= 400);
+      await once(holder.stdout, 'data');
+      expect((await client.ask('POST', `/containers/${id}/start`)).status).toBeGreaterThanOrEqual(400);
       const taken = new RegExp(`the port is taken by the program \\S+ of this host \\(pid ${holder.pid}\\)`);
       expect((await cause('third')).evidence).toContainEqual(expect.stringMatching(taken));
     } finally {
