@@ -72,6 +72,11 @@ test.for<[body: object, message: string, version?: string]>([
   expect(answer.text).toContain(message);
 });
 
+test('a slash alone is no name', async () => {
+  const { status, text } = await postJson('/containers/create?name=%2F', { Image: 'busybox', Cmd: ['true'] });
+  expect([status, text]).toEqual([400, expect.stringContaining('Invalid container name (/)')]);
+});
+
 test('a user id out of range, and a container that shares its own network, are refused at the start', async () => {
   const start = async (name: string) => send('POST', `/containers/${name}/start`, { body: '', type: '' });
   for (const user of ['-1', '2147483648', '1:-1', '1:99999999999']) {

@@ -158,7 +158,7 @@ async function create(call: Call) {
   const options = { body, ...(platform !== undefined && { platform }) };
   // An extension of Docker's API: returns the steps that would start the container, and creates nothing.
   if (flag(query, 'explain')) return json(await engine.containers.explain(options));
-  const name = text(query, 'name')?.replace(/^\//, '');
+  const name = text(query, 'name')?.replace(/^\/(?=.)/, '');
   return json(await engine.containers.create({ ...options, ...(name !== undefined && { name }) }), 201);
 }
 
