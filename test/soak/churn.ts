@@ -36,7 +36,7 @@ export const churn: Part = async ({ amount, seed, idle, say }) => {
   findings.push(...(await grown(daemon, before)));
   const late = await idleMegabytes(daemon, idle);
   say(`${late.toFixed(0)} MB at the end`);
-  if (early !== undefined && late > early + GROWTH)
+  if (idle > 0 && early !== undefined && late > early + GROWTH)
     findings.push(`the daemon grew from ${early.toFixed(0)} to ${late.toFixed(0)} MB`);
   return findings;
 };

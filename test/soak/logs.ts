@@ -55,7 +55,7 @@ export const logs: Part = async ({ amount, idle, say }) => {
   );
   const late = await idleMegabytes(daemon, idle);
   say(`${late.toFixed(0)} MB afterwards`);
-  if (most > early + SWING)
+  if (idle > 0 && most > early + SWING)
     findings.push(`the daemon grew from ${early.toFixed(0)} to ${most.toFixed(0)} MB`);
   return findings;
 };
