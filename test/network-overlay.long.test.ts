@@ -345,6 +345,14 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     await start(hosts.b, 'taker');
     await hosts.a.engine.json('POST', '/networks/front/connect', { Container: 'web' });
     await answers('hello\n');
+    // Its bridge is removed by hand: the next container has a new one, with the same tunnel.
+    const { Id } = await hosts.b.engine.json<{ Id: string }>('GET', '/networks/front');
+    within(hosts.b.daemon.namespaces, `ip link del mini-${Id.slice(0, 10)}`);
+    await start(hosts.b, 'after');
+    await eventually(
+      () => exec(hosts.b, 'after', 'sh', '-c', 'nc -w 1 web 80 </dev/null 2>/dev/null'),
+      answer => answer === 'hello\n',
+    );
     await hosts.a.engine.json('POST', '/containers/web/rename?name=www');
     await eventually(
       () => exec(hosts.c, 'client', 'sh', '-c', 'nc -w 1 www 80 </dev/null 2>/dev/null'),

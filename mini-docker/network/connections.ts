@@ -84,11 +84,14 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
   if (!hasLinks(record)) return attachments.attach(wanted, network, undefined);
   const bridge = await switchboard.stand(record);
   if (isMacvlan(record)) return plugWhenFree(() => attachments.attach(wanted, network, bridge));
-  try {
-    const attach = (options: AttachOptions) => attachments.attach(options, network, bridge);
-    const endpoint = await (record.vni === undefined
+  const attachTo = async (index: number): Promise<EndpointRecord> => {
+    const attach = (options: AttachOptions) => attachments.attach(options, network, index);
+    return record.vni === undefined
       ? attach(wanted)
-      : attachShared({ cluster, catalog, network, wanted, attach }));
+      : attachShared({ cluster, catalog, network, wanted, attach });
+  };
+  try {
+    const endpoint = await attachTo(bridge);
     if (partition.groups.length > 0) await switchboard.applyRules();
     // First the port: the first one makes the bridge work.
     await settled(host, [endpoint.link, bridge]);
@@ -104,7 +107,7 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
     if (!(error instanceof NetlinkError) || switchboard.isThere(bridge)) throw error;
     catalog.find(record.resource.Id);
     switchboard.forget(record);
-    return attachments.attach(wanted, network, await switchboard.stand(record));
+    return attachTo(await switchboard.stand(record));
   }
 }
 

@@ -47,7 +47,14 @@ export function ensureTunnel(
   const { record, bridge, local } = options;
   const name = tunnelOf(record);
   const found = host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  // By its alias our link is told from one of another program with the same name.
+  const alias = `mini-docker network ${record.resource.Id}`;
   if (found?.master === bridge) return;
+  if (found?.alias === alias) {
+    // Its bridge was removed by hand, and made again.
+    host.request(setLink(name, { master: bridge, up: true }));
+    return;
+  }
   if (found !== undefined)
     throw new ExpectedError(
       'conflict',
@@ -59,7 +66,7 @@ export function ensureTunnel(
   // It has no address of its own, but answers for neighbours in IPv6 only where IPv6 is on.
   const hasIpv6 = record.resource.EnableIPv6;
   setSysctl(`ipv6/conf/${name}/${hasIpv6 ? 'accept_ra' : 'disable_ipv6'}`, hasIpv6 ? '0' : '1');
-  host.request(setLink(name, { up: true, linkLocal: false }));
+  host.request(setLink(name, { alias, up: true, linkLocal: false }));
 }
 
 /** Makes the tunnel's entries equal to the containers of other hosts. Without a tunnel it does nothing. */
