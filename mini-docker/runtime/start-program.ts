@@ -98,7 +98,12 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const fixed =
     isProcReadOnly || !linux.readonlyPaths?.length
       ? []
-      : fixKernelFiles(facts.kernelFiles ?? [], [...(linux.maskedPaths ?? []), ...linux.readonlyPaths]);
+      : fixKernelFiles(facts.kernelFiles ?? [], [
+          ...(linux.maskedPaths ?? []),
+          ...linux.readonlyPaths,
+          // lxcfs
+          ...spec.mounts.map(({ destination }) => destination),
+        ]);
   const filter = loadFilter(linux.seccomp);
 
   const sections = [
