@@ -66,22 +66,3 @@ test('a daemon that follows a killed one finds the container in its group', asyn
     readdirSync(`${DELEGATED}/mini-docker`, { withFileTypes: true }).filter(each => each.isDirectory()),
   ).toEqual([]);
 });
-
-test("below the user's systemd, containers do not keep it from starting the daemon's service again", async () => {
-  const users = '/sys/fs/cgroup/user@4242.service';
-  const service = `${users}/app.slice/mini-docker.service`;
-  mkdirSync(service, { recursive: true });
-  for (const directory of [users, `${users}/app.slice`, service])
-    for (const file of ['', '/cgroup.procs', '/cgroup.subtree_control'])
-      chownSync(directory + file, USER.id, USER.id);
-  const served = await startDaemon({ rootless: true, cgroup: service });
-  const other = engineClient(served);
-  const id = await other.run(['sleep', '1000'], { HostConfig: { PidsLimit: 7 } });
-  expect(readFileSync(`${users}/mini-docker/${id}/pids.max`, 'utf8')).toBe('7\n');
-  expect(readdirSync(service, { withFileTypes: true }).filter(each => each.isDirectory())).toEqual([]);
-  await served.end('SIGKILL');
-  await served.begin();
-  expect((await other.inspect(id)).State.Status).toBe('running');
-  await other.ask('DELETE', `/containers/${id}?force=1`);
-  await served.stop();
-});
