@@ -82,11 +82,13 @@ test('filters take time proportional to the text', async () => {
   // Names that every JavaScript object has are no filters.
   for (const key of ['__proto__', 'constructor']) {
     const filters = encodeURIComponent(`{"${key}":["a"]}`);
-    for (const path of ['/containers/json', '/images/json', '/networks', '/volumes', '/events'])
-      expect((await client.ask('GET', `${path}?filters=${filters}&until=1`)).status, path).toBe(400);
+    for (const path of ['/containers/json', '/images/json', '/networks', '/volumes'])
+      expect((await client.ask('GET', `${path}?filters=${filters}`)).status, path).toBe(400);
     for (const path of ['/containers/prune', '/images/prune', '/networks/prune', '/volumes/prune'])
       expect((await client.ask('POST', `${path}?filters=${filters}`)).status, path).toBe(400);
   }
+  // Events ignore filters that they do not know.
+  expect((await client.ask('GET', '/events?filters={"__proto__":["a"]}&until=1')).status).toBe(200);
   await client.ask('DELETE', `/containers/${id}`);
 });
 
