@@ -6,7 +6,7 @@
 import '../16-rights/rights.ts';
 import { existsSync } from 'node:fs';
 import { addedVerbs } from '../12-stay/spec.ts';
-import { outputFile } from './output.ts';
+import { outputFile, printLogs } from './output.ts';
 
 addedVerbs.push('daemon');
 const [verb, first = ''] = process.argv.slice(2);
@@ -25,7 +25,6 @@ if (verb === 'daemon') {
   const { keepWithClients } = await import('./keeper.ts');
   process.exitCode = await keepWithClients(first);
 } else if (verb === 'logs' && existsSync(outputFile(last))) {
-  const { printLogs } = await import('./logs.ts');
   await printLogs(last, process.argv.includes('--follow'));
 } else {
   await import('../17-registry/box.ts');

@@ -5,6 +5,9 @@
 import { once } from 'node:events';
 import { existsSync, statSync, watch } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { openProcess, watchExit } from '#linux';
+import { readState } from '../12-stay/state.ts';
+import { readWanted } from './wanted.ts';
 
 export const STREAM = { stdout: 1, stderr: 2 } as const;
 const HEADER = 8;
@@ -76,5 +79,19 @@ export async function* follow(
   } finally {
     signal.removeEventListener('abort', wake);
     watcher.close();
+  }
+}
+
+/** `box logs`: what a terminal shows of frames is their content. */
+export async function printLogs(name: string, further: boolean): Promise<void> {
+  const { keeper } = readState(name);
+  const pidfd = further && keeper !== undefined ? openProcess(keeper) : undefined;
+  const over = pidfd === undefined ? Promise.resolve() : watchExit(pidfd);
+  const bytes = follow(outputFile(name), { from: 0, over, signal: new AbortController().signal });
+  if (readWanted(name).request.Tty) {
+    for await (const piece of bytes) process.stdout.write(piece);
+  } else {
+    for await (const { stream, data } of frames(bytes))
+      (stream === STREAM.stderr ? process.stderr : process.stdout).write(data);
   }
 }
