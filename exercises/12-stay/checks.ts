@@ -104,7 +104,7 @@ async function checkStay(lab: Lab): Promise<void> {
   const stays = sleeping(lab);
   const script = `echo ${early}; sleep 0.3; echo ${late} >&2; exec ${stays.join(' ')}`;
   const told = await lab.run([log, 'sh', '-c', script]);
-  const pid = await lab.find(stays);
+  const pid = await lab.find(stays, { timeout: 5000 });
   lab.promise('stays', pid !== undefined && told.stdout.trim() === `${lab.insidePid(pid)}`, {
     promised: 'the program prints the pid of the command and ends, and the command keeps running',
     seen: `${pid === undefined ? 'the command is gone' : `the command has pid ${lab.insidePid(pid)}`}, and ${ending(told)}`,
