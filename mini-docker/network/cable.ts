@@ -83,8 +83,10 @@ function bringUp(index: number, addresses: readonly string[]): Request[] {
   const v6 = addresses.some(address => address.includes(':'));
   return [
     setLink(LOOPBACK_INDEX, { up: true }),
-    // Without an IPv6 address the container gets no link-local one either.
-    setLink(index, { up: true, ...(v6 ? {} : { linkLocal: false }) }),
+    // Without an IPv6 address the container gets no link-local one either. A message of its own: the kernel brings
+    // a link up before it reads the rest (do_setlink() in net/core/rtnetlink.c).
+    ...(v6 ? [] : [setLink(index, { linkLocal: false })]),
+    setLink(index, { up: true }),
     ...addresses.map(text => {
       const subnet = decodeSubnet(text)!;
       const address = text.slice(0, text.indexOf('/'));

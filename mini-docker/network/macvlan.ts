@@ -65,7 +65,8 @@ export function ensureParent(host: NetlinkSocket, record: NetworkRecord): number
   if (record.resource.Options.parent) makeVlan(host, name);
   else host.request(createLink({ name, kind: 'bridge' }));
   const { index } = host.get(getLink(name), decodeLink)!;
-  host.request(setLink(index, { alias: aliasOf(record), linkLocal: false, up: true }));
+  host.request(setLink(index, { alias: aliasOf(record), linkLocal: false }));
+  host.request(setLink(index, { up: true }));
   return index;
 }
 

@@ -44,7 +44,7 @@ export interface LinkSettings {
   namespace?: NamespaceRef;
   /** A description that `ip link` shows, of at most 255 bytes. */
   alias?: string;
-  /** False when the kernel shall not give the link an fe80:: address on its own. */
+  /** False when the kernel shall not give the link an fe80:: address on its own. Has to be sent before `up`. */
   linkLocal?: boolean;
 }
 

@@ -66,7 +66,8 @@ export function ensureTunnel(
   // It has no address of its own, but answers for neighbours in IPv6 only where IPv6 is on.
   const hasIpv6 = record.resource.EnableIPv6;
   setSysctl(`ipv6/conf/${name}/${hasIpv6 ? 'accept_ra' : 'disable_ipv6'}`, hasIpv6 ? '0' : '1');
-  host.request(setLink(name, { alias, up: true, linkLocal: false }));
+  host.request(setLink(name, { alias, linkLocal: false }));
+  host.request(setLink(name, { up: true }));
 }
 
 /** Makes the tunnel's entries equal to the containers of other hosts. Without a tunnel it does nothing. */
