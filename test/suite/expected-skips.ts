@@ -130,6 +130,7 @@ export const expectedSkips: readonly ExpectedSkip[] = [
   })),
   { file: 'test/rootless.long.test.ts', why: 'newuidmap is not installed', where: lacks('newuidmap') },
   { file: 'test/cgroups/v2.long.test.ts', ...noSecondKernel },
+  { file: 'test/cgroups/v2-chapters.long.test.ts', ...noSecondKernel },
   { file: 'test/soak/power-cuts.long.test.ts', ...noSecondKernel },
   ...['podman', 'buildah', 'dockerd', 'containerd'].map(program => ({
     file: 'test/oci-engines.long.test.ts',
