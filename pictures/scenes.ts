@@ -234,6 +234,11 @@ export function wordsOf(svg: string): string[] {
     '',
   );
   return [
-    ...new Set([...text.matchAll(/(?<![\w-])[A-Za-z][a-z]{3,}(?![\w-])/g)].map(([word]) => word)),
+    // One second or several, it depends on the run.
+    ...new Set(
+      [...text.matchAll(/(?<![\w-])[A-Za-z][a-z]{3,}(?![\w-])/g)].map(([word]) =>
+        word === 'seconds' ? 'second' : word,
+      ),
+    ),
   ].sort();
 }
