@@ -13,10 +13,32 @@ export function readMounts(pid: number): Pick<MountTable, 'mounts' | 'more'> {
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const lines = whole.split('\n').slice(0, -1);
   return {
-    mounts: decodeMountinfo(lines.slice(0, MOST).join('\n')).map(shaped),
+    mounts: folded(decodeMountinfo(lines.slice(0, MOST).join('\n')).map(shaped)),
     more: lines.length > MOST || whole !== text,
   };
 }
+
+/**
+ * Some forty files of a /proc are each a read-only mount of themselves (runtime/kernel-files.ts): one entry for all of
+ * them, at the first one's place.
+ */
+function folded(mounts: MountView[]): MountView[] {
+  const isFolded = ({ point, type, root, readonly }: MountView): boolean =>
+    readonly && type === 'proc' && root !== undefined && point === `/proc${root}` && !CHOSEN.test(root);
+  const files = mounts.filter(isFolded);
+  if (files.length < 2) return mounts;
+  const [first] = files;
+  return mounts
+    .filter(mount => mount === first || !isFolded(mount))
+    .map(mount => {
+      if (mount !== first) return mount;
+      const { root, ...others } = mount;
+      return { ...others, point: `${mount.point} and ${files.length - 1} other files of the kernel` };
+    });
+}
+
+/** What Docker, too, mounts read-only. */
+const CHOSEN = /^\/(?:bus|fs|irq|sys|sysrq-trigger)$/;
 
 function shaped(mount: MountInfo): MountView {
   const { id, parent, mountPoint, type, source, root, options, propagation } = mount;
