@@ -15,7 +15,7 @@ const ACTIONS: ReadonlySet<string> = new Set<SeccompAction>([
   'SCMP_ACT_ALLOW',
   'SCMP_ACT_LOG',
 ]);
-const OPERATORS: ReadonlySet<string> = new Set<SeccompOperator>([
+export const OPERATORS: ReadonlySet<string> = new Set<SeccompOperator>([
   'SCMP_CMP_NE',
   'SCMP_CMP_LT',
   'SCMP_CMP_LE',
