@@ -14,7 +14,7 @@ export interface Health {
   failures: number;
 }
 
-/** One success is enough to be healthy. Only several failures in a row make it unhealthy. */
+/** One success makes it healthy; only several failures without a success between them make it unhealthy. */
 export function after(health: Health, passed: boolean, retries: number): Health {
   if (passed) return { status: 'healthy', failures: 0 };
   const failures = health.failures + 1;

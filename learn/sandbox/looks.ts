@@ -1,4 +1,4 @@
-// What the kernel has of the learner's sandboxes, look after look.
+// Looks at the learner's sandboxes, one after another, as the kernel shows them.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -70,7 +70,7 @@ const SHOWN = Object.keys(COLUMNS);
 export const networkPartition = command({
   usage: '[CONTAINER|NETWORK[,...] CONTAINER|NETWORK[,...]...]',
   description:
-    'Containers of different groups do not reach each other; containers in no group reach all. A network stands for its present containers. A new partition replaces the former one. It lasts until `network heal`, also when containers or the daemon are restarted. Without groups, prints the present ones.',
+    'Containers of different groups do not reach each other; containers in no group reach all. A network stands for its present containers. A new partition replaces the former one. It lasts until `network heal`, even if containers or the daemon are restarted. Without groups, prints the present ones.',
   flags: {},
   least: 0,
   examples: [

@@ -34,7 +34,7 @@ const PAGE_ACTIONS: readonly Action[] = [
 export const view = command({
   usage: '[OPTIONS] [CONTAINER]',
   description:
-    'Shows in one window what the kernel has: the containers, and of the chosen one its processes, namespaces, mounts, control group, network and rights, beside the host. What changes is marked for five seconds. Press q to quit. With --web, the same is a picture in a browser.',
+    'Shows live, as the kernel has them, all containers and the host, and the processes, namespaces, mounts, control group, network and rights of the container that you choose. Changes are marked for five seconds. Press q to quit. With --web, the same appears as a picture in a browser.',
   flags: {
     web: toggle('Show it in a browser: print the address of a page on 127.0.0.1'),
     port: integer('port', 'With --web, the port; a free one by default'),

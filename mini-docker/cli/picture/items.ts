@@ -1,4 +1,4 @@
-// What a panel consists of, and what it is drawn from.
+// The items of a panel, and the data that they are drawn from.
 import type { BoxView, View } from '../../formats/view.ts';
 import type { Html } from '../../web/html.ts';
 import type { History } from '../view/history.ts';

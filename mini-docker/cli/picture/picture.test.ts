@@ -4,7 +4,7 @@ import { remember } from '../view/history.ts';
 import { viewAt, web } from '../view/testing/example.ts';
 import { drawPicture } from './picture.ts';
 
-/** Text of the hint that there is no container. */
+/** The hint for a machine without containers. */
 const empty = 'Start one';
 
 function draw(
@@ -118,7 +118,7 @@ test('on a phone nothing is wider than the page', () => {
     expect(Number(x) + Number(wide)).toBeLessThanOrEqual(Number(width));
 });
 
-test('without a container it says how to start one, and of one that does not run that there is nothing', () => {
+test('without a container it says how to start one; a container that does not run has an empty picture', () => {
   const { chosen: _, wanted: __, ...view } = viewAt(0);
   expect(textsOf(draw({ ...view, boxes: [] }))).toContain(empty);
   expect(textsOf(draw({ ...view, wanted: web.id }))).toContain(
