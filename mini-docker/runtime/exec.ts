@@ -190,22 +190,23 @@ export async function execInside(options: {
     await gate.arrived();
     const failure = failureOf(first.results, doing);
     if (failure !== undefined) throw failure;
+    void reap(first);
     return execution({ pid: bornPid(), process: child, descriptors: streams });
   } catch (error) {
     // A stopped process does not see the end of the pipe. It is in the container, and has to be killed.
     child ??= born();
     kill();
     closeAll(streams);
-    void child?.ended();
+    // Until they are reaped the container's cgroup counts them.
+    await Promise.all([child?.ended(), reap(first)]);
     throw error instanceof SyscallError ? error : new Error(`${doing}: ${(error as Error).message}`);
   } finally {
     gate.close();
-    void finish(first);
   }
 }
 
-/** Reaps the process that forked, which has finished its work. */
-async function finish(first: ImageProcess): Promise<void> {
+/** Waits for the end of the process that forked, whose work is done. */
+async function reap(first: ImageProcess): Promise<void> {
   first.release();
   await first.process.ended();
 }

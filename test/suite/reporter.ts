@@ -1,5 +1,5 @@
-// Ends the output with how many tests passed and failed, and which were skipped and why. In CI a skip that
-// expected-skips.ts does not name fails the run, so that no test goes unused.
+// Ends the output with how many tests passed and failed, which passed only at the second attempt, and which were
+// skipped and why. In CI a skip that expected-skips.ts does not name fails the run, so that no test goes unused.
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { expectedSkips } from './expected-skips.ts';
 
@@ -29,6 +29,7 @@ export class ClosingLine implements Reporter {
         unhandled.length,
       skipped: skipped.length,
     };
+    reportUnsteady(tests);
     if (!this.#selective) this.#reportSkips(skipped);
   }
 
@@ -44,6 +45,13 @@ export class ClosingLine implements Reporter {
     console.log('\nSkipped without being expected (test/suite/expected-skips.ts):');
     for (const title of unexpected) console.log(`  ${title}`);
     if (process.env.CI) process.exitCode = 1;
+  }
+}
+
+function reportUnsteady(tests: readonly TestCase[]): void {
+  for (const each of tests.filter(test => test.diagnostic()?.flaky)) {
+    console.log(`passed only at the second attempt: ${each.module.relativeModuleId} > ${each.fullName}`);
+    for (const { message } of each.result().errors ?? []) console.log(message.replaceAll(/^/gm, '         '));
   }
 }
 
