@@ -278,6 +278,23 @@ test('ARCHITECTURE.md has every layer and every room, and names files that are t
   expect(named.filter(name => name.includes('/') && !isThere(name))).toEqual([]);
 });
 
+test('texts name files that are there', () => {
+  const texts = globSync(['*.md', '{docs,chapters,exercises,capstone}/**/*.{md,ts}'], { cwd: root });
+  const named = texts
+    .filter(file => file !== 'CHANGELOG.md')
+    .flatMap(file =>
+      [
+        ...source(file).matchAll(
+          /(?<![\w./@$}-])(?:mini-docker|learn|test|docs|chapters|capstone)\/[\w./-]+\.(?:ts|md|sh)\b/g,
+        ),
+      ].map(([path]) => ({ file, path })),
+    );
+  expect(named.length).toBeGreaterThan(300);
+  // NAME.ts and NN-slug.test.ts stand for any.
+  const missing = named.filter(({ path }) => !/\b(?:NAME|NN)\b/.test(path) && !existsSync(join(root, path)));
+  expect(missing).toEqual([]);
+});
+
 test('a chapter has all its parts', () => {
   const folders = globSync('{chapters,exercises,solutions,test/mutants}/[0-9][0-9]*-*', { cwd: root });
   const tests = globSync('test/course/[0-9][0-9]-*.test.ts', { cwd: root });

@@ -1,6 +1,9 @@
-// The solutions of the chapters from 17 on, graded where there is no version 1. Run by v2-chapters.long.test.ts.
+// The solutions of the chapters from 15 on, graded in a virtual machine, which has no version 1 of control groups. Run by
+// v2-chapters.long.test.ts and arm64.long.test.ts.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exercise as users } from '../../exercises/15-users/checks.ts';
+import { exercise as rights } from '../../exercises/16-rights/checks.ts';
 import { exercise as registry } from '../../exercises/17-registry/checks.ts';
 import { exercise as daemon } from '../../exercises/18-daemon/checks.ts';
 import { exercise as names } from '../../exercises/19-names/checks.ts';
@@ -10,6 +13,8 @@ import { gradeTask } from '../../learn/grader/grade.ts';
 import { repository } from '../../learn/repository.ts';
 
 const exercises = {
+  '15-users': users,
+  '16-rights': rights,
   '17-registry': registry,
   '18-daemon': daemon,
   '19-names': names,

@@ -14,7 +14,9 @@ test('the tour has twelve stops, each with a question and an answer', () => {
   }
 });
 
-describe.each(stops)('$title', ({ file, text }) => {
+describe.each(stops)('$title', ({ file, text: stop, answer }) => {
+  const text = `${stop}\n\n${answer}`;
+
   test('shows one file of at most 200 lines', () => {
     expect(readFileSync(join(repository, file), 'utf8').split('\n').length).toBeLessThanOrEqual(201);
   });

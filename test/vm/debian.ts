@@ -10,6 +10,7 @@ export type DebianArchitecture = 'amd64' | 'arm64';
  * @param options.names packages; `linux-image-amd64`, which only names the kernel of today, stands for that kernel
  * @param options.directory where their files go, as below /
  * @param options.members paths in the packages to unpack, tar's wildcards included: './boot/vmlinuz-*'
+ * @param options.dependencies whether the packages that these need are unpacked as well
  * @throws Error where apt fails: no network, or not Debian
  */
 export function unpackDebian(options: {
@@ -17,18 +18,22 @@ export function unpackDebian(options: {
   names: string[];
   directory: string;
   members: string[];
+  dependencies?: boolean;
 }): void {
-  const { architecture, names, directory, members } = options;
+  const { architecture, names, directory, members, dependencies = false } = options;
   mkdirSync(directory, { recursive: true });
   const state = join(directory, '.apt');
   try {
     const apt = privateApt(state, architecture);
     apt('apt-get', ['update', '-qq']);
-    for (const name of names) {
-      apt('apt-get', ['download', '-qq', kernelOfToday(name, apt)]);
+    if (dependencies) {
+      apt('apt-get', ['install', '-qq', '--yes', '--download-only', '--no-install-recommends', ...names]);
+    } else {
+      for (const name of names) apt('apt-get', ['download', '-qq', kernelOfToday(name, apt)]);
     }
-    for (const file of readdirSync(state).filter(entry => entry.endsWith('.deb'))) {
-      const archive = execFileSync('dpkg', ['--fsys-tarfile', join(state, file)], { maxBuffer: 2 ** 30 });
+    const downloads = dependencies ? join(state, 'archives') : state;
+    for (const file of readdirSync(downloads).filter(entry => entry.endsWith('.deb'))) {
+      const archive = execFileSync('dpkg', ['--fsys-tarfile', join(downloads, file)], { maxBuffer: 2 ** 30 });
       const flags = ['-x', '-C', directory, '--wildcards', '--no-anchored', ...members];
       // tar says 2 when one of the members is in none of this package's paths: it is in another's.
       try {

@@ -79,6 +79,12 @@ const MODULE_FILES = [
   'net/sched',
 ];
 
+/**
+ * What the arm64 machine has beside a kernel. busybox's own unshare knows no cgroup namespaces, its setpriv changes no
+ * users, and its ip makes no tunnels.
+ */
+const ROOT_PACKAGES = ['libstdc++6', 'busybox-static', 'util-linux', 'iproute2', 'nftables'];
+
 export function cacheOf(architecture: VmArchitecture): string {
   return join(repository, '.cache/vm', architecture);
 }
@@ -94,10 +100,13 @@ export function kernelOf(architecture: VmArchitecture): string {
 
 export function isFetched(architecture: VmArchitecture): boolean {
   const path = marker(architecture);
-  return existsSync(path) && readFileSync(path, 'utf8') === MODULE_FILES.join('\n');
+  return existsSync(path) && readFileSync(path, 'utf8') === contentOf(architecture);
 }
 
-/** Written last. It names what was fetched, so that a kernel without modules that were added here is fetched again. */
+const contentOf = (architecture: VmArchitecture) =>
+  [...MODULE_FILES, ...(architecture === 'arm64' ? ROOT_PACKAGES : [])].join('\n');
+
+/** Written last. It names what was fetched, so that a cache without modules or packages added here is fetched again. */
 const marker = (architecture: VmArchitecture) => join(cacheOf(architecture), 'fetched');
 
 /** Where the machine has AppArmor's compiler of profiles; undefined where it was not fetched. */
@@ -131,7 +140,7 @@ function fetchKernel(architecture: VmArchitecture): void {
     members: ['./boot/vmlinuz-*', ...MODULE_FILES.map(path => `./lib/modules/*/kernel/${path}`)],
   });
   if (architecture === 'arm64') fetchRoot(directory);
-  writeFileSync(marker(architecture), MODULE_FILES.join('\n'));
+  writeFileSync(marker(architecture), contentOf(architecture));
 }
 
 /** Files for the other architecture that this machine has for its own: a C library, a shell, Node. */
@@ -139,15 +148,16 @@ function fetchRoot(directory: string): void {
   const root = join(directory, 'root');
   unpackDebian({
     architecture: 'arm64',
-    names: ['libc6', 'libgcc-s1', 'libstdc++6', 'busybox-static', 'util-linux'],
+    names: ROOT_PACKAGES,
+    dependencies: true,
     directory: root,
-    // busybox's own unshare knows no cgroup namespaces.
     members: [
-      './bin/busybox',
-      './lib/aarch64-linux-gnu/*',
-      './lib/ld-*',
+      './bin/*',
+      './lib/*',
+      './sbin/*',
+      './usr/bin/*',
       './usr/lib/aarch64-linux-gnu/*',
-      './usr/bin/unshare',
+      './usr/sbin/*',
     ],
   });
   for (const path of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'var/lib']) {

@@ -11,9 +11,13 @@ $b mount -t 9p -o $options host /host || exec $b poweroff -f
 # The machine's files, or those that stand in for them on another architecture.
 if [ "$($b cat /vm/architecture)" = arm64 ]; then
   $b mount -t 9p -o $options root /root
+  # Beside its few programs, busybox's commands.
+  $b mount --bind /root/bin /host/mnt
   $b mount -t tmpfs tmpfs /root/bin
   $b cp $b /root/bin
   $b chroot /root $b --install -s /bin
+  $b cp -af /host/mnt/. /root/bin
+  $b umount /host/mnt
 else
   $b mount --bind /host /root
 fi
