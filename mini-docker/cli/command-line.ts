@@ -1,6 +1,6 @@
 // Runs a command line: finds the command, parses its flags, runs it, prints its error, returns the exit code.
 
-import type { AnyCommand, Invocation } from './command.ts';
+import { type AnyCommand, argumentCount, type Invocation } from './command.ts';
 import { COMMANDS, commandsOf, findCommand, GROUP_FLAGS, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
@@ -70,7 +70,7 @@ async function runNamed(name: string, argv: string[], options: Options): Promise
   if (!entry) return fail('', new CommandError(await unknownCommand(name)));
   const definition = await entry.load();
   try {
-    const { flags, given, args } = parseFlags(definition.flags, argv, {
+    const { flags, given, args } = parseFlags(definition.flags ?? {}, argv, {
       interspersed: !definition.passThrough,
     });
     checkCount(name, definition, args.length);
@@ -98,11 +98,8 @@ async function runNamed(name: string, argv: string[], options: Options): Promise
   }
 }
 
-function checkCount(
-  name: string,
-  { least, most = Number.POSITIVE_INFINITY }: AnyCommand,
-  count: number,
-): void {
+function checkCount(name: string, definition: AnyCommand, count: number): void {
+  const [least, most] = argumentCount(definition);
   if (count >= least && count <= most) return;
   const arguments_ = (n: number) => `${n} argument${n === 1 ? '' : 's'}`;
   let wants = `requires at least ${arguments_(least)}`;
@@ -126,7 +123,7 @@ async function unknownCommand(name: string): Promise<string> {
 
 async function explainFlag(name: string, { flags }: AnyCommand, error: FlagError): Promise<string> {
   const { meant } = await import('../formats/typo.ts');
-  const guess = error.unknown === undefined ? undefined : meant(error.unknown, Object.keys(flags));
+  const guess = error.unknown === undefined ? undefined : meant(error.unknown, Object.keys(flags ?? {}));
   return `${error.message}${guess === undefined ? '' : `; did you mean --${guess}?`} (see 'mini-docker ${name} --help')`;
 }
 

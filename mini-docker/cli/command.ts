@@ -9,10 +9,9 @@ export interface Command<F extends FlagTable> {
   usage: string;
   /** The paragraph that its own help adds to the summary in commands.ts. */
   description?: string;
-  flags: F;
-  /** Number of arguments; no upper limit when `most` is missing. */
-  least: number;
-  most?: number;
+  flags?: F;
+  /** Number of arguments, where the usage does not say it; without an upper limit when `most` is missing. */
+  count?: readonly [least: number, most?: number];
   /** Whether the first argument ends the flags: the rest is a command for the container. */
   passThrough?: boolean;
   examples: readonly (readonly [command: string, meaning: string])[];
@@ -38,11 +37,34 @@ export type AnyCommand = Command<any>;
 /** Infers the types of `run`'s flags. */
 export const command = <F extends FlagTable>(definition: Command<F>): Command<F> => definition;
 
+/** Numbers of arguments: in a usage, a word in brackets may be missing, and dots stand for any number. */
+export function argumentCount({ usage, count }: Pick<AnyCommand, 'usage' | 'count'>): [number, number] {
+  if (count !== undefined) return [count[0], count[1] ?? Number.POSITIVE_INFINITY];
+  const words = usage.replace('[OPTIONS]', '').match(/\[([^[\]]|\[[^\]]*\])*\]|\S+/g) ?? [];
+  const least = words.filter(word => !word.startsWith('[')).length;
+  return [least, usage.includes('...') ? Number.POSITIVE_INFINITY : words.length];
+}
+
 /** A command whose module is not loaded yet. */
 export interface Entry {
   /** Its line in lists of commands. */
   summary: string;
   load(): Promise<AnyCommand>;
+}
+
+/** 'network ls' → 'networkLs'; 'compose up' → 'up' */
+const exportOf = (name: string) =>
+  name.replace(/^compose /, '').replace(/ ./g, letter => letter.slice(1).toUpperCase());
+
+/** The commands that a module exports, by name with their summaries. */
+export function commandsIn(
+  load: () => Promise<object>,
+  summaries: Readonly<Record<string, string>>,
+): Record<string, Entry> {
+  const entry = (name: string) => async () => Reflect.get(await load(), exportOf(name)) as AnyCommand;
+  return Object.fromEntries(
+    Object.entries(summaries).map(([name, summary]) => [name, { summary, load: entry(name) }]),
+  );
 }
 
 export interface CommandTable {

@@ -28,7 +28,7 @@ export async function completionScript(shell: (typeof SHELLS)[number], table: Co
 
 async function describe(name: string, table: CommandTable): Promise<Completed> {
   const { load, summary } = table.find(name)!;
-  const { usage, flags } = await load();
+  const { usage, flags = {} } = await load();
   return {
     name,
     summary,

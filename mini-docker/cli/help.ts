@@ -55,7 +55,7 @@ export async function groupHelp(group: string): Promise<string> {
 }
 
 export async function commandHelp(name: string, summary: string, command: AnyCommand): Promise<string> {
-  const it = (await page(`${name} ${command.usage}`, command.flags)).description(
+  const it = (await page(`${name} ${command.usage}`, command.flags ?? {})).description(
     [`${summary}.`, ...(command.description === undefined ? [] : [command.description])].join('\n\n'),
   );
   const examples = command.examples.flatMap(([line, meaning]) => [`  # ${meaning}`, `  mini-docker ${line}`]);

@@ -16,8 +16,6 @@ export const attach = command({
     'no-stdin': toggle('Do not attach STDIN'),
     'sig-proxy': toggleOff('Proxy received signals to the process'),
   },
-  least: 1,
-  most: 1,
   examples: [['attach box', 'Reattach to a container after Ctrl-P Ctrl-Q']],
   async run({ flags, args, daemon }) {
     checkDetachKeys(flags['detach-keys']);

@@ -73,8 +73,7 @@ export const build = command({
   description:
     'The Dockerfile says what is in it. - reads a Dockerfile, or a tar archive with one in it, from standard input.',
   flags,
-  least: 1,
-  most: 1,
+  count: [1, 1],
   examples: [
     ['build -t web .', 'Build from the Dockerfile in this directory'],
     [
@@ -98,7 +97,6 @@ export const build = command({
     });
     const id = await show(lines, { live, quiet: flags.quiet, tags: flags.tag });
     if (flags.iidfile !== undefined) writeId(flags.iidfile, id);
-    return 0;
   },
 });
 

@@ -12,8 +12,6 @@ export const commit = command({
     message: text('string', 'Commit message', 'm'),
     pause: { ...toggleOff('Pause container during commit'), short: 'p' },
   },
-  least: 1,
-  most: 2,
   examples: [
     ['commit web web:patched', "Save the container's changes as a new layer"],
     ["commit -c 'ENV DEBUG=1' -c 'CMD [\"app\"]' web", 'Change the configuration as well'],
@@ -32,7 +30,6 @@ export const commit = command({
     if (!flags.pause) parameters.set('pause', '0');
     const { Id } = await daemon.json<{ Id: string }>('POST', `/commit?${parameters}`);
     print(Id);
-    return 0;
   },
 });
 

@@ -6,9 +6,6 @@ import { write } from '../show/output.ts';
 export const completion = (table: CommandTable) =>
   command({
     usage: 'bash|zsh|fish',
-    flags: {},
-    least: 1,
-    most: 1,
     examples: [
       ['completion bash > /etc/bash_completion.d/mini-docker', 'Install completion for all bash users'],
       [
@@ -23,6 +20,5 @@ export const completion = (table: CommandTable) =>
           `no completion for ${JSON.stringify(args[0])}: there are ${SHELLS.join(', ')}`,
         );
       write(await completionScript(shell, table));
-      return 0;
     },
   });

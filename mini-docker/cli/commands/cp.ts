@@ -47,8 +47,7 @@ export const cp = command({
   description:
     "Use '-' to read or write a tar archive on standard input or output. DIR/. stands for the contents of the directory.",
   flags: FLAGS,
-  least: 2,
-  most: 2,
+  count: [2, 2],
   examples: [
     ['cp web:/etc/hosts .', 'Copy a file out of a container'],
     ['cp site/. web:/www', "Copy a directory's contents into one"],
@@ -69,7 +68,6 @@ export const cp = command({
     } else if (target.container !== undefined) {
       await copyIn({ daemon, container: target.container, path: target.path, local: source.path, flags });
     } else throw new CommandError('must specify at least one container source');
-    return 0;
   },
 });
 

@@ -8,7 +8,6 @@ export const create = command({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   description: "Prints the container's ID; start it with 'start'.",
   flags: CREATE_FLAGS,
-  least: 1,
   passThrough: true,
   examples: [
     ['create --name web -p 8080:80 busybox httpd -f', "Create a web server's container"],
@@ -18,6 +17,5 @@ export const create = command({
     const [image, ...rest] = args as [string, ...string[]];
     const body = createBody({ flags, image, command: rest, environment: process.env });
     print(await createContainer(daemon, body, flags));
-    return 0;
   },
 });

@@ -10,8 +10,6 @@ export const daemon = command({
   flags: Object.fromEntries(
     Object.entries<DaemonFlag>(DAEMON_FLAGS).map(([name, flag]) => [name, shown(flag)]),
   ) satisfies FlagTable,
-  least: 0,
-  most: 0,
   examples: [
     ['daemon --data-root /srv/containers', 'Keep its data in another directory'],
     ['daemon -H tcp://0.0.0.0:2376 --tlsverify', 'Serve clients that have a certificate'],

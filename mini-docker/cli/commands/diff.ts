@@ -9,15 +9,11 @@ const KINDS = ['C', 'A', 'D'] as const;
 export const diff = command({
   usage: 'CONTAINER',
   description: 'A: added, C: changed, D: deleted.',
-  flags: {},
-  least: 1,
-  most: 1,
   examples: [['diff web', "List the container's changes"]],
   async run({ args, daemon }) {
     const path = `/containers/${encodeURIComponent(args[0]!)}/changes`;
     for (const { Kind, Path } of (await daemon.json<FilesystemChange[] | null>('GET', path)) ?? []) {
       print(`${KINDS[Kind]} ${visible(Path)}`);
     }
-    return 0;
   },
 });

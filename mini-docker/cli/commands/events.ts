@@ -18,8 +18,6 @@ export const events = command({
     since: text('string', 'Show all events created since timestamp'),
     until: text('string', 'Stream events until this timestamp'),
   },
-  least: 0,
-  most: 0,
   examples: [
     ['events', 'Watch events as they happen'],
     [
@@ -37,7 +35,6 @@ export const events = command({
     };
     for await (const each of daemon.jsonStream<EventMessage>('GET', '/events', { query }))
       writeFormatted(`${show(each)}\n`);
-    return 0;
   },
 });
 

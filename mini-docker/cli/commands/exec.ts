@@ -22,7 +22,6 @@ export const exec = command({
     user: text('string', 'Username or UID (format: <name|uid>[:<group|gid>])', 'u'),
     workdir: text('string', 'Working directory inside the container', 'w'),
   },
-  least: 2,
   passThrough: true,
   examples: [
     ['exec -it web sh', 'Open a shell in a running container'],

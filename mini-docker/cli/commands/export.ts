@@ -4,11 +4,9 @@ import { CommandError } from '../errors.ts';
 import { text } from '../flags/flags.ts';
 import { copyToOutput } from '../show/output.ts';
 
-export const exportContainer = command({
+const exportContainer = command({
   usage: '[OPTIONS] CONTAINER',
   flags: { output: text('string', 'Write to a file, instead of STDOUT', 'o') },
-  least: 1,
-  most: 1,
   examples: [['export -o web.tar web', "Export the container's filesystem"]],
   async run({ flags, args, daemon }) {
     if (flags.output === undefined && process.stdout.isTTY) {
@@ -17,6 +15,7 @@ export const exportContainer = command({
     const { body } = await daemon.request('GET', `/containers/${encodeURIComponent(args[0]!)}/export`);
     if (flags.output !== undefined) await writeOutputFile(flags.output, body, 'export container');
     else await copyToOutput(body);
-    return 0;
   },
 });
+
+export { exportContainer as export };

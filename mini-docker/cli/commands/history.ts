@@ -15,8 +15,6 @@ export const history = command({
     'no-trunc': toggle("Don't truncate output"),
     quiet: toggle('Only display IDs', 'q'),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['history busybox', 'List the steps that made an image'],
     ["history --no-trunc --format '{{.CreatedBy}}' busybox", 'Show only the commands'],
@@ -30,7 +28,6 @@ export const history = command({
       format: flags.format,
       quiet: flags.quiet && 'ID',
     });
-    return 0;
   },
 });
 

@@ -12,8 +12,6 @@ export const imageLayers = command({
   description:
     'The stack of layers, the newest on top. What a layer deletes or changes stays in the layer below, is stored and sent, and can no longer be seen: the waste.',
   flags: { format: text('string', 'How to print: json') },
-  least: 1,
-  most: 1,
   examples: [
     ['image layers busybox', 'Draw the layers of an image'],
     ['image layers --format json busybox', 'Print JSON'],
@@ -29,6 +27,5 @@ export const imageLayers = command({
       const width = Math.min(Math.max(process.stdout.columns || 80, NARROWEST), WIDEST);
       write(layersPicture(image, { name: args[0]!, width, now: Date.now() }));
     }
-    return 0;
   },
 });

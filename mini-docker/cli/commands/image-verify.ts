@@ -16,8 +16,6 @@ export const imageVerify = command({
     json: toggle('Print JSON'),
     key: text('file', 'Public key in PEM, in place of the policy'),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['image verify --key cosign.pub hub.lan/web:1', 'Has this key signed it?'],
     ['image verify hub.lan/web:1', 'Would it be pulled?'],

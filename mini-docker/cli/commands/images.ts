@@ -17,8 +17,6 @@ export const images = command({
     'no-trunc': toggle("Don't truncate output"),
     quiet: toggle('Only display IDs', 'q'),
   },
-  least: 0,
-  most: 1,
   examples: [
     ['images', 'List everything'],
     ["images --format '{{.Repository}}:{{.Tag}} {{.Size}}'", 'Choose the columns'],
@@ -37,7 +35,6 @@ export const images = command({
       format: flags.format,
       quiet: flags.quiet && 'ID',
     });
-    return 0;
   },
 });
 

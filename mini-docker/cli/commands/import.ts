@@ -8,7 +8,7 @@ import { print } from '../show/output.ts';
 import { followProgress } from '../show/progress-lines.ts';
 import { openInput } from './load.ts';
 
-export const importImage = command({
+const importImage = command({
   usage: '[OPTIONS] FILE|- [REPOSITORY[:TAG]]',
   description:
     "Creates an image with a single layer from a tar archive of a filesystem, such as 'export' writes.",
@@ -17,8 +17,6 @@ export const importImage = command({
     message: text('string', 'Set commit message for imported image', 'm'),
     platform: text('string', 'Set platform if server is multi-platform capable'),
   },
-  least: 1,
-  most: 2,
   examples: [
     ['import web.tar flat/web:1', "Import what 'export -o web.tar' wrote"],
     ['import -c \'CMD ["sh"]\' - small', 'Read from standard input'],
@@ -40,6 +38,7 @@ export const importImage = command({
       body: source === '-' ? process.stdin : openInput(source),
     });
     await followProgress(stream, ({ status }) => status !== undefined && print(status));
-    return 0;
   },
 });
+
+export { importImage as import };

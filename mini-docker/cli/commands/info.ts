@@ -9,8 +9,6 @@ import { VERSION } from '../show/program-version.ts';
 export const info = command({
   usage: '[OPTIONS]',
   flags: { format: text('string', 'Format the output using the given Go template', 'f') },
-  least: 0,
-  most: 0,
   examples: [["info -f '{{.CgroupVersion}}'", "Show the host's cgroup version"]],
   async run({ flags, daemon }) {
     const facts = await daemon.json<SystemInfo>('GET', '/info');
@@ -29,7 +27,6 @@ export const info = command({
       write(describe(facts));
       for (const warning of facts.Warnings ?? []) printError(warning);
     }
-    return 0;
   },
 });
 

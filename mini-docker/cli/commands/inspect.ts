@@ -26,7 +26,6 @@ export const inspect = command({
     security: toggle('Show what a container may do, beside a process of the host'),
     type: text('string', 'Return JSON for specified type'),
   },
-  least: 1,
   examples: [
     ['inspect web', 'Show all information as JSON'],
     ["inspect -f '{{.State.Pid}}' web", "Show the host PID of the container's process"],
@@ -74,7 +73,6 @@ function only(kind: Kind) {
   return command({
     usage: `[OPTIONS] ${kind.toUpperCase()} [${kind.toUpperCase()}...]`,
     flags: FLAGS[kind],
-    least: 1,
     examples: [[`${kind} inspect -f '{{json .}}' NAME`, 'Print JSON on one line']],
     run: ({ flags, args, daemon }) =>
       inspectAll(daemon, { kinds: [kind], names: args, size: false, ...flags }),

@@ -14,8 +14,6 @@ export const load = command({
     input: text('string', 'Read from tar archive file, instead of STDIN', 'i'),
     quiet: toggle('Suppress verbose output', 'q'),
   },
-  least: 0,
-  most: 0,
   examples: [
     ['load -i web.tar', 'Load every image in the archive'],
     ['load', 'Read from standard input'],
@@ -32,7 +30,6 @@ export const load = command({
       body,
     });
     await followProgress(stream, progressLines({ show: write, terminal }));
-    return 0;
   },
 });
 

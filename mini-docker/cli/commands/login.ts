@@ -15,8 +15,6 @@ export const login = command({
     'password-stdin': toggle('Take the password from stdin'),
     username: text('string', 'Username', 'u'),
   },
-  least: 0,
-  most: 1,
   examples: [
     ['login', 'Log in to Docker Hub'],
     ['login -u me --password-stdin localhost:5000', 'Read the password from standard input'],
@@ -37,21 +35,16 @@ export const login = command({
       printError(`\nWARNING! Your credentials are stored unencrypted in '${where}'.`);
     }
     print(Status);
-    return 0;
   },
 });
 
 export const logout = command({
   usage: '[SERVER]',
-  flags: {},
-  least: 0,
-  most: 1,
   examples: [['logout localhost:5000', 'Remove the stored password']],
   async run({ args }) {
     const server = args[0] ?? 'https://index.docker.io/v1/';
     const was = await removeAuth(serverKey(args[0]), process.env);
     print(was ? `Removing login credentials for ${server}` : `Not logged in to ${server}`);
-    return 0;
   },
 });
 

@@ -22,8 +22,6 @@ export const logs = command({
       'Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)',
     ),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['logs -f --tail 10 web', 'Show the last ten lines and follow'],
     ['logs --since 5m -t web', 'Show the last five minutes with timestamps'],
@@ -50,7 +48,6 @@ export const logs = command({
       else
         for (const { stream, data } of decoder.push(chunk)) (stream === 'stdout' ? write : writeError)(data);
     }
-    return 0;
   },
 });
 

@@ -18,7 +18,6 @@ export const manifestCreate = command({
     amend: toggle('Amend an existing manifest list', 'a'),
     insecure: ignored("The daemon's insecure-registries say so"),
   },
-  least: 2,
   examples: [
     [
       'manifest create hub.lan/web:1 hub.lan/web:1-amd64 hub.lan/web:1-arm64',
@@ -34,7 +33,6 @@ export const manifestCreate = command({
     const headers = await auth(name);
     const { Name } = await daemon.json<{ Name: string }>('POST', `${PATH}/create?${query}`, { headers });
     print(`Created manifest list ${Name}`);
-    return 0;
   },
 });
 
@@ -46,8 +44,6 @@ export const manifestAnnotate = command({
     'os-version': text('string', 'Set operating system version'),
     variant: text('string', 'Set architecture variant'),
   },
-  least: 2,
-  most: 2,
   examples: [
     [
       'manifest annotate --arch arm --variant v7 hub.lan/web:1 hub.lan/web:1-arm',
@@ -59,7 +55,6 @@ export const manifestAnnotate = command({
     const { arch, os, variant } = flags;
     const query = { name, image, arch, os, variant, osversion: flags['os-version'] };
     await daemon.text('POST', `${PATH}/annotate`, { query });
-    return 0;
   },
 });
 
@@ -70,8 +65,6 @@ export const manifestInspect = command({
     insecure: ignored("The daemon's insecure-registries say so"),
     verbose: toggle('Output additional info including layers and platform', 'v'),
   },
-  least: 1,
-  most: 1,
   examples: [['manifest inspect alpine:3', "Show an image's platforms"]],
   async run({ flags, args, daemon }) {
     const name = args[0]!;
@@ -79,7 +72,6 @@ export const manifestInspect = command({
     const { Manifest, Images } = await daemon.json<ManifestListInspect>('GET', PATH, options);
     const verbose = Images.map(({ From, Descriptor }) => ({ Ref: From, Descriptor }));
     print(JSON.stringify(flags.verbose ? verbose : Manifest, null, 3));
-    return 0;
   },
 });
 
@@ -89,26 +81,20 @@ export const manifestPush = command({
     insecure: ignored("The daemon's insecure-registries say so"),
     purge: toggle('Remove the local manifest list after push', 'p'),
   },
-  least: 1,
-  most: 1,
   examples: [['manifest push --purge hub.lan/web:1', 'Push the list and print its digest']],
   async run({ flags, args, daemon }) {
     const name = args[0]!;
     const query = { name, purge: flags.purge || undefined };
     const headers = await auth(name);
     print((await daemon.json<{ Digest: string }>('POST', `${PATH}/push`, { query, headers })).Digest);
-    return 0;
   },
 });
 
-export const manifestRemove = command({
+export const manifestRm = command({
   usage: 'LIST [LIST...]',
-  flags: {},
-  least: 1,
   examples: [['manifest rm hub.lan/web:1', 'Remove the local list; the registry keeps its copy']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async name => {
       await daemon.text('DELETE', PATH, { query: { name } });
-      return undefined;
     }),
 });

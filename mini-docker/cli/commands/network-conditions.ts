@@ -27,8 +27,6 @@ export const networkCondition = command({
     reorder: text('percent', 'Packets that are not delayed, and so overtake others'),
     to: text('address|container', 'Only for packets exchanged with this address or container'),
   },
-  least: 1,
-  most: 2,
   examples: [
     ['network condition set --delay 100ms --jitter 10ms web', 'Put the container far away'],
     ['network condition set --loss 5% --to db web', 'Lose every twentieth packet between two containers'],
@@ -51,7 +49,6 @@ export const networkCondition = command({
       const to = flags.to === undefined ? {} : { to: flags.to };
       await daemon.text('POST', CONDITIONS, { json: { target, ...to, ...condition } });
     } else throw new CommandError(`unknown action ${action}: it is set, show or clear`);
-    return 0;
   },
 });
 
@@ -71,8 +68,6 @@ export const networkPartition = command({
   usage: '[CONTAINER|NETWORK[,...] CONTAINER|NETWORK[,...]...]',
   description:
     'Containers of different groups do not reach each other; containers in no group reach all. A network stands for its present containers. A new partition replaces the former one. It lasts until `network heal`, even if containers or the daemon are restarted. Without groups, prints the present ones.',
-  flags: {},
-  least: 0,
   examples: [
     ['network partition a,b c', 'Keep c from a and b'],
     ['network partition front back db', 'Keep two networks and a container apart'],
@@ -86,18 +81,13 @@ export const networkPartition = command({
     }
     const groups = args.map(each => each.split(',').filter(Boolean));
     await daemon.text('POST', PARTITION, { json: { groups } });
-    return 0;
   },
 });
 
 export const networkHeal = command({
   usage: '',
-  flags: {},
-  least: 0,
-  most: 0,
   examples: [['network heal', 'Let all containers reach each other again']],
   async run({ daemon }) {
     await daemon.text('POST', PARTITION, { json: { groups: [] } });
-    return 0;
   },
 });

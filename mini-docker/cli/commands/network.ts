@@ -26,7 +26,7 @@ interface NetworkSummary {
   Labels: Record<string, string> | null;
 }
 
-export const networkList = command({
+export const networkLs = command({
   usage: '[OPTIONS]',
   flags: {
     filter: filterFlag("Provide filter values (e.g. 'driver=bridge')", 'f'),
@@ -34,8 +34,6 @@ export const networkList = command({
     'no-trunc': toggle("Don't truncate output"),
     quiet: toggle('Only display IDs', 'q'),
   },
-  least: 0,
-  most: 0,
   examples: [['network ls', 'List all networks']],
   async run({ flags, daemon }) {
     const networks = await daemon.json<NetworkSummary[]>('GET', '/networks', {
@@ -60,7 +58,6 @@ export const networkList = command({
       format: flags.format,
       quiet: flags.quiet && 'ID',
     });
-    return 0;
   },
 });
 
@@ -83,8 +80,6 @@ export const networkCreate = command({
     scope: text('string', "Control the network's scope"),
     subnet: list('list', 'Subnet in CIDR format that represents a network segment'),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['network create front', 'Create a network whose containers find each other by name'],
     ['network create --subnet 10.9.0.0/24 back', 'Choose the subnet'],
@@ -120,14 +115,12 @@ export const networkCreate = command({
     const made = await daemon.json<{ Id: string; Warning?: string }>('POST', '/networks/create', { json });
     if (made.Warning) printError(`WARNING: ${made.Warning}`);
     print(made.Id);
-    return 0;
   },
 });
 
-export const networkRemove = command({
+export const networkRm = command({
   usage: 'NETWORK [NETWORK...]',
   flags: { force: toggle('Force the removal of one or more volumes', 'f') },
-  least: 1,
   examples: [['network rm front', 'Remove it']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
@@ -136,7 +129,6 @@ export const networkRemove = command({
       } catch (error) {
         if (!(flags.force && error instanceof DaemonError && error.status === 404)) throw error;
       }
-      return undefined;
     }),
 });
 
@@ -150,8 +142,6 @@ export const networkConnect = command({
     link: list('list', 'Add link to another container'),
     'link-local-ip': values('list', 'Add a link-local address for the container', readAddress),
   },
-  least: 2,
-  most: 2,
   examples: [
     ['network connect back web', 'Connect web to another network'],
     ['network connect --ip 10.9.0.5 --alias api back web', 'Choose its address and an alias'],
@@ -173,20 +163,16 @@ export const networkConnect = command({
     };
     const json = { Container: args[1], EndpointConfig: settings };
     await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/connect`, { json });
-    return 0;
   },
 });
 
 export const networkDisconnect = command({
   usage: '[OPTIONS] NETWORK CONTAINER',
   flags: { force: toggle('Force the container to disconnect from a network', 'f') },
-  least: 2,
-  most: 2,
   examples: [['network disconnect back web', 'Disconnect web from the network']],
   async run({ flags, args, daemon }) {
     const json = { Container: args[1], Force: flags.force };
     await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/disconnect`, { json });
-    return 0;
   },
 });
 
@@ -194,14 +180,11 @@ export const networkMap = command({
   usage: '',
   description: "Shows the kernel's view: bridges, veth pairs, addresses and published ports.",
   flags: { format: text('string', 'How to print: a picture, or json') },
-  least: 0,
-  most: 0,
   examples: [['network map', 'Draw all networks and the containers on them']],
   async run({ flags, daemon }) {
     const found = await daemon.json<NetworkMap>('GET', '/mini-docker/network-map');
     if (flags.format === 'json') print(JSON.stringify(found));
     else write(drawNetworkMap(found));
-    return 0;
   },
 });
 
@@ -214,8 +197,6 @@ export const networkTrace = command({
     json: toggle('Print JSON, one packet a line'),
     port: integer('port', "Only this port of the container, and the host's ports published for it", 'p'),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['network trace web', 'Follow all packets of a container'],
     ['network trace --port 80 --count 1 web', 'Why does this request not arrive?'],
@@ -231,7 +212,6 @@ export const networkTrace = command({
       else write('missed' in packet ? missedText(packet) : packetPath(packet));
       if (!('missed' in packet) && --left <= 0) break;
     }
-    return 0;
   },
 });
 

@@ -5,9 +5,6 @@ import { print } from '../show/output.ts';
 
 export const port = command({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
-  flags: {},
-  least: 1,
-  most: 2,
   examples: [
     ['port web', 'List everything'],
     ['port web 80', 'Show where port 80 is published on the host'],
@@ -31,6 +28,5 @@ export const port = command({
     );
     for (const [each, bindings] of ports)
       for (const binding of bindings ?? []) print(`${each} -> ${address(binding)}`);
-    return 0;
   },
 });

@@ -21,8 +21,6 @@ export const builderPrune = command({
     force,
     'keep-storage': value('bytes', 'Amount of disk space to keep for cache', decodeSize),
   },
-  least: 0,
-  most: 0,
   examples: [['builder prune -f', 'Remove the build cache']],
   run({ flags, daemon }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache';
@@ -40,8 +38,6 @@ export const builderPrune = command({
 export const containerPrune = command({
   usage: '[OPTIONS]',
   flags: { filter, force },
-  least: 0,
-  most: 0,
   examples: [['container prune -f', 'Remove all stopped containers']],
   run({ flags, daemon }) {
     return confirmed({ force: flags.force, what: ['all stopped containers'] }, () =>
@@ -53,8 +49,6 @@ export const containerPrune = command({
 export const imagePrune = command({
   usage: '[OPTIONS]',
   flags: { all: toggle('Remove all unused images, not just dangling ones', 'a'), filter, force },
-  least: 0,
-  most: 0,
   examples: [['image prune -f', 'Remove dangling images']],
   run({ flags, daemon }) {
     const what = flags.all
@@ -69,15 +63,12 @@ export const imagePrune = command({
 export const networkPrune = command({
   usage: '[OPTIONS]',
   flags: { filter, force },
-  least: 0,
-  most: 0,
   examples: [['network prune -f', 'Remove networks not used by any container']],
   async run({ flags, daemon }) {
     const what = 'all custom networks not used by at least one container';
     if (!flags.force && !(await agreed([what]))) return 0;
     const { lines } = await pruneNamed(daemon, 'networks', 'NetworksDeleted', flags.filter);
     for (const line of lines) print(line);
-    return 0;
   },
 });
 
@@ -88,8 +79,6 @@ export const volumePrune = command({
     filter: filterFlag("Provide filter values (e.g. 'label=<label>')"),
     force,
   },
-  least: 0,
-  most: 0,
   examples: [['volume prune', 'Remove unused anonymous volumes after confirmation']],
   run({ flags, daemon }) {
     const what = `${flags.all ? 'all' : 'anonymous'} local volumes not used by at least one container`;
@@ -108,8 +97,6 @@ export const systemPrune = command({
     force,
     volumes: toggle('Prune volumes'),
   },
-  least: 0,
-  most: 0,
   examples: [['system prune', 'Remove unused data after confirmation']],
   async run({ flags, daemon }) {
     if (flags.volumes && flags.filter.some(([key]) => key === 'until'))

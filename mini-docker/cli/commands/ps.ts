@@ -28,8 +28,6 @@ export const ps = command({
     quiet: toggle('Only display IDs', 'q'),
     size: toggle('Display total file sizes', 's'),
   },
-  least: 0,
-  most: 0,
   examples: [
     ['ps -a', 'List all containers'],
     ['ps -aq -f status=exited', 'List the IDs of exited containers'],
@@ -62,7 +60,6 @@ export const ps = command({
       format: flags.format,
       quiet: flags.quiet && 'ID',
     });
-    return 0;
   },
 });
 

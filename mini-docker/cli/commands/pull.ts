@@ -13,8 +13,6 @@ export const pull = command({
     platform: text('string', 'Set platform if server is multi-platform capable'),
     quiet: toggle('Suppress verbose output', 'q'),
   },
-  least: 1,
-  most: 1,
   examples: [['pull alpine:3.20', 'Pull from Docker Hub']],
   async run({ flags, args, daemon }) {
     const image = args[0]!;
@@ -32,6 +30,5 @@ export const pull = command({
     });
     const reference = parsedReference(image);
     print(encodeReference(allTags ? reference : withTag(reference)));
-    return 0;
   },
 });

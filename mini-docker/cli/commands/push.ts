@@ -18,8 +18,6 @@ export const push = command({
     platform: { ...text('string', 'Only this platform'), hidden: true },
     quiet: toggle('Suppress verbose output', 'q'),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['tag web localhost:5000/team/web:1', 'Name the registry in the tag'],
     ['push localhost:5000/team/web:1', 'Push the layers that the registry does not have'],
@@ -42,7 +40,6 @@ export const push = command({
     const show = progressLines({ show: write, terminal: Boolean(process.stdout.isTTY) });
     await followProgress(stream, flags.quiet ? () => {} : show);
     if (flags.quiet) print(allTags ? familiarName(wanted) : familiarOrFull(wanted));
-    return 0;
   },
 });
 

@@ -10,7 +10,6 @@ export const rm = command({
     link: toggle('Remove the specified link', 'l'),
     volumes: toggle('Remove anonymous volumes associated with the container', 'v'),
   },
-  least: 1,
   examples: [
     ['rm -f web', 'Remove a container even if it is running'],
     ['rm $(mini-docker ps -aq -f status=exited)', 'Remove all exited containers'],
@@ -31,6 +30,5 @@ export const rm = command({
         printError(`Error response from daemon: ${error.message}`);
         return false;
       }
-      return undefined;
     }),
 });

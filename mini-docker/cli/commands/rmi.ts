@@ -12,7 +12,6 @@ export const rmi = command({
     'no-prune': toggle('Do not delete untagged parents'),
     platform: { ...text('string', 'Only this platform'), hidden: true },
   },
-  least: 1,
   examples: [['rmi busybox:1.35', 'Remove a tag, and the image with its last tag']],
   async run({ flags, args, daemon }) {
     let exitCode = 0;
@@ -35,9 +34,6 @@ export const rmi = command({
 
 export const tag = command({
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
-  flags: {},
-  least: 2,
-  most: 2,
   examples: [['tag busybox mine/box:1', 'Give the image a second name']],
   async run({ args, daemon }) {
     const [source, target] = args as [string, string];
@@ -53,6 +49,5 @@ export const tag = command({
       );
     }
     await daemon.text('POST', `/images/${encodeURIComponent(source).replaceAll('%2F', '/')}/tag`, { query });
-    return 0;
   },
 });

@@ -27,7 +27,6 @@ export const run = command({
   description:
     "Exits with the program's exit code, or 125 if the engine failed, 126 if the program cannot be run, 127 if it is not found.",
   flags: FLAGS,
-  least: 1,
   passThrough: true,
   examples: [
     ['run -it --rm busybox', 'Open a shell; remove the container when it exits'],

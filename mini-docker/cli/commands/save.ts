@@ -9,7 +9,6 @@ export const save = command({
   description:
     'The archive is both a docker archive and an OCI layout; docker, podman and skopeo can read it.',
   flags: { output: text('string', 'Write to a file, instead of STDOUT', 'o') },
-  least: 1,
   examples: [
     ['save -o web.tar web:1', 'Save an image with its layers and tags'],
     ['save busybox web:1 > both.tar', 'Save two images; shared layers are stored once'],
@@ -25,6 +24,5 @@ export const save = command({
       : body;
     if (flags.output !== undefined) await writeOutputFile(flags.output, archive, 'save image');
     else await copyToOutput(archive);
-    return 0;
   },
 });

@@ -15,8 +15,6 @@ export const search = command({
     limit: integer('int', 'Max number of search results'),
     'no-trunc': toggle("Don't truncate output"),
   },
-  least: 1,
-  most: 1,
   examples: [
     ['search --filter is-official=true redis', 'Search Docker Hub'],
     ['search localhost:5000/team', 'Search your own registry'],
@@ -34,7 +32,6 @@ export const search = command({
       shown: ['Name', 'Description', 'StarCount', 'IsOfficial'],
       format: flags.format,
     });
-    return 0;
   },
 });
 

@@ -16,7 +16,6 @@ export const start = command({
     'detach-keys': text('string', 'Override the key sequence for detaching a container'),
     interactive: toggle("Attach container's STDIN", 'i'),
   },
-  least: 1,
   examples: [
     ['start web', 'Start a container in the background'],
     ['start -ai box', 'Start a container and attach to it'],

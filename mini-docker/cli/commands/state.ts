@@ -8,46 +8,36 @@ import { forEachTarget } from '../targets.ts';
 export const kill = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: { signal: text('string', 'Signal to send to the container', 's') },
-  least: 1,
   examples: [['kill -s HUP web', 'Ask the program to reload its configuration']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/kill`, {
         query: { signal: flags.signal },
       });
-      return undefined;
     }),
 });
 
 export const pause = command({
   usage: 'CONTAINER [CONTAINER...]',
   description: 'Paused processes keep their memory and use no CPU time.',
-  flags: {},
-  least: 1,
   examples: [['pause web', 'Pause a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/pause`);
-      return undefined;
     }),
 });
 
 export const unpause = command({
   usage: 'CONTAINER [CONTAINER...]',
-  flags: {},
-  least: 1,
   examples: [['unpause web', 'Resume a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('POST', `/containers/${encodeURIComponent(each)}/unpause`);
-      return undefined;
     }),
 });
 
 export const wait = command({
   usage: 'CONTAINER [CONTAINER...]',
-  flags: {},
-  least: 1,
   examples: [['wait job', 'Wait for a container to exit and print its exit code']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
@@ -62,13 +52,9 @@ export const wait = command({
 
 export const rename = command({
   usage: 'CONTAINER NEW_NAME',
-  flags: {},
-  least: 2,
-  most: 2,
   examples: [['rename web old-web', 'Free the name for a new container']],
   async run({ args, daemon }) {
     const [container, name] = args as [string, string];
     await daemon.text('POST', `/containers/${encodeURIComponent(container)}/rename`, { query: { name } });
-    return 0;
   },
 });

@@ -35,7 +35,6 @@ export const stats = command({
     'no-stream': toggle('Disable streaming stats and only pull the first result'),
     'no-trunc': toggle("Don't truncate output"),
   },
-  least: 0,
   examples: [
     ['stats', 'Watch all running containers'],
     ["stats --no-stream --format '{{.Name}} {{.MemUsage}}' web", 'Print one value of one container'],

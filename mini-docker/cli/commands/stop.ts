@@ -24,13 +24,11 @@ const request = (
   forEachTarget(args, async each => {
     const query = { signal, t: timeout ?? time };
     await daemon.text('POST', `/containers/${encodeURIComponent(each)}/${what}`, { query });
-    return undefined;
   });
 
 export const stop = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: FLAGS,
-  least: 1,
   examples: [
     ['stop web', 'Stop a container; kill it after 10 seconds'],
     ['stop -t 0 web', 'Kill it immediately'],
@@ -41,7 +39,6 @@ export const stop = command({
 export const restart = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: FLAGS,
-  least: 1,
   examples: [['restart web', 'Restart a container']],
   run: ({ flags, args, daemon }) => request('restart', daemon, args, flags),
 });

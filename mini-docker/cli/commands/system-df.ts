@@ -31,8 +31,6 @@ interface CacheUsage {
 export const systemDf = command({
   usage: '[OPTIONS]',
   flags: { format: formatFlag(), verbose: toggle('Show detailed information on space usage', 'v') },
-  least: 0,
-  most: 0,
   examples: [['system df', 'Show disk usage and what can be reclaimed']],
   async run({ flags, daemon }) {
     const usage = await daemon.json<DiskUsage>('GET', '/system/df');
@@ -52,7 +50,6 @@ export const systemDf = command({
       shown: ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'],
       format: flags.format,
     });
-    return 0;
   },
 });
 

@@ -27,8 +27,6 @@ export const systemInstall = command({
   description:
     'Writes the units with which systemd starts the daemon at boot, or when a client connects, enables them and starts the daemon.',
   flags: { ...flags, print: toggle('Print the units, and change nothing') },
-  least: 0,
-  most: 0,
   examples: [
     ['system install', 'Start the daemon at boot'],
     ['system install --user', 'Start your own daemon when you log in'],
@@ -76,7 +74,6 @@ export const systemInstall = command({
       `the daemon runs, and starts ${flags.user ? 'when you log in' : 'at boot'}: systemctl ${flags.user ? '--user ' : ''}status mini-docker`,
     );
     if (flags.user) print('it ends when you log out, unless you allow it to stay: loginctl enable-linger');
-    return 0;
   },
 });
 
@@ -85,12 +82,9 @@ export const systemUninstall = command({
   description:
     'Stops the daemon, and removes its units from systemd. Containers, images and volumes stay; running containers go on.',
   flags,
-  least: 0,
-  most: 0,
   examples: [['system uninstall', 'Do not start the daemon at boot any more']],
   async run({ flags }) {
     remove(flags, unitDirectory(flags));
-    return 0;
   },
 });
 

@@ -5,8 +5,7 @@ import { encodeTable } from '../show/table.ts';
 
 export const top = command({
   usage: 'CONTAINER [ps OPTIONS]',
-  flags: {},
-  least: 1,
+  count: [1],
   passThrough: true,
   examples: [
     ['top web', 'List its processes with their host PIDs'],
@@ -18,6 +17,5 @@ export const top = command({
     const path = `/containers/${encodeURIComponent(container)}/top`;
     const { Titles, Processes } = await daemon.json<ContainerTop>('GET', path, { query });
     write(encodeTable([Titles, ...(Processes ?? [])], 20));
-    return 0;
   },
 });

@@ -9,7 +9,6 @@ import { forEachTarget } from '../targets.ts';
 export const update = command({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   flags: RESOURCE_FLAGS,
-  least: 1,
   examples: [
     ['update -m 128m --memory-swap 128m web', 'Change the memory limit immediately'],
     ['update --restart always web', 'Change the restart policy'],
@@ -30,7 +29,6 @@ export const update = command({
       const path = `/containers/${encodeURIComponent(each)}/update`;
       const { Warnings } = await daemon.json<{ Warnings: string[] | null }>('POST', path, { json });
       for (const warning of Warnings ?? []) printError(`WARNING: ${warning}`);
-      return undefined;
     });
   },
 });

@@ -13,8 +13,6 @@ export const version = command({
     format: text('string', 'Format the output using the given Go template', 'f'),
     short: toggle('Show only the version of this command'),
   },
-  least: 0,
-  most: 0,
   examples: [["version -f '{{.Server.Version}}'", "Show only the daemon's version"]],
   async run({ flags, daemon }) {
     if (flags.short) {
@@ -52,7 +50,6 @@ export const version = command({
       }
     } else write(describe(client, server));
     if (failure) throw failure;
-    return 0;
   },
 });
 

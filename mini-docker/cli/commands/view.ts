@@ -40,8 +40,6 @@ export const view = command({
     port: integer('port', 'With --web, the port; a free one by default'),
     socket: text('path', 'With --web, a unix socket instead of a port, for a tunnel: ssh -L 8080:PATH'),
   },
-  least: 0,
-  most: 1,
   examples: [
     ['view', 'Look at all containers'],
     ['view web', 'Begin with one of them'],
@@ -70,7 +68,6 @@ export const view = command({
     const [useless] = ['port', 'socket'].filter(each => given.has(each));
     if (useless !== undefined) throw new CommandError(`--${useless} is only for --web`);
     await showView({ ...words, title: `mini-docker ${name}`, actions: ACTIONS, environment: process.env });
-    return 0;
   },
 });
 

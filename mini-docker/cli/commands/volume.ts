@@ -15,22 +15,19 @@ export interface Volume {
   Labels: Record<string, string> | null;
 }
 
-export const volumeList = command({
+export const volumeLs = command({
   usage: '[OPTIONS]',
   flags: {
     filter: filterFlag("Provide filter values (e.g. 'dangling=true')", 'f'),
     format: formatFlag(),
     quiet: toggle('Only display volume names', 'q'),
   },
-  least: 0,
-  most: 0,
   examples: [['volume ls -f dangling=true', 'List unused volumes']],
   async run({ flags, daemon }) {
     const { Volumes } = await daemon.json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
       query: { filters: encodeFilters(flags.filter) },
     });
     await printVolumes(Volumes ?? [], flags);
-    return 0;
   },
 });
 
@@ -69,8 +66,6 @@ export const volumeCreate = command({
     label: list('list', 'Set metadata (KEY=VALUE)'),
     opt: list('map', 'Set driver specific options (KEY=VALUE)', 'o'),
   },
-  least: 0,
-  most: 1,
   examples: [
     ['volume create data', 'Create a volume'],
     ['run -v data:/var/lib/x busybox ls /var/lib/x', 'Use the volume in a container'],
@@ -83,20 +78,17 @@ export const volumeCreate = command({
       Labels: readPairs(flags.label),
     };
     print((await daemon.json<{ Name: string }>('POST', '/volumes/create', { json })).Name);
-    return 0;
   },
 });
 
-export const volumeRemove = command({
+export const volumeRm = command({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   flags: { force: toggle('Force the removal of one or more volumes', 'f') },
-  least: 1,
   examples: [['volume rm data', 'Remove a volume and its contents']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
       await daemon.text('DELETE', `/volumes/${encodeURIComponent(each)}`, {
         query: { force: flags.force || undefined },
       });
-      return undefined;
     }),
 });

@@ -9,8 +9,6 @@ export const why = command({
   description:
     'Says in sentences, with the evidence below each and what to do, what the record, the log and the kernel tell of a container: why it ended, why it does not start, why it cannot be reached, why it is slow. To see whether it can be reached, a connection is made to each of its published ports.',
   flags: { json: toggle('Print the findings as JSON') },
-  least: 1,
-  most: 1,
   examples: [
     ['why web', 'Explain what is wrong with it'],
     ["why --json web | jq -r '.findings[].code'", 'List the findings for a program'],
@@ -19,7 +17,6 @@ export const why = command({
     const report = await daemon.json<WhyReport>('GET', `/containers/${encodeURIComponent(args[0]!)}/why`);
     if (flags.json) print(JSON.stringify(report, null, 2));
     else print(report.findings.map(shown).join('\n\n'));
-    return 0;
   },
 });
 

@@ -1,134 +1,53 @@
 // The commands of `compose`: each module is loaded when its command runs.
 
-import type { Entry } from '../command.ts';
+import { commandsIn, type Entry } from '../command.ts';
 
 export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
-  'compose attach': {
-    summary: "Attach local standard input, output, and error streams to a service's running container",
-    load: async () => (await import('./one-container-commands.ts')).attach,
-  },
-  'compose build': {
-    summary: 'Build or rebuild services',
-    load: async () => (await import('./image-commands.ts')).build,
-  },
-  'compose commit': {
-    summary: "Create a new image from a service container's changes",
-    load: async () => (await import('./one-container-commands.ts')).commit,
-  },
-  'compose config': {
-    summary: 'Parse, resolve and render compose file in canonical format',
-    load: async () => (await import('./config-command.ts')).config,
-  },
-  'compose cp': {
-    summary: 'Copy files/folders between a service container and the local filesystem',
-    load: async () => (await import('./exec-commands.ts')).cp,
-  },
-  'compose create': {
-    summary: 'Creates containers for a service',
-    load: async () => (await import('./lifecycle-commands.ts')).create,
-  },
-  'compose down': {
-    summary: 'Stop and remove containers, networks',
-    load: async () => (await import('./lifecycle-commands.ts')).down,
-  },
-  'compose events': {
-    summary: 'Receive real time events from containers',
-    load: async () => (await import('./list-commands.ts')).events,
-  },
-  'compose exec': {
-    summary: 'Execute a command in a running container',
-    load: async () => (await import('./exec-commands.ts')).exec,
-  },
-  'compose export': {
-    summary: "Export a service container's filesystem as a tar archive",
-    load: async () => (await import('./one-container-commands.ts')).exportContainer,
-  },
-  'compose images': {
-    summary: 'List images used by the created containers',
-    load: async () => (await import('./list-commands.ts')).images,
-  },
-  'compose kill': {
-    summary: 'Force stop service containers',
-    load: async () => (await import('./lifecycle-commands.ts')).kill,
-  },
-  'compose logs': {
-    summary: 'View output from containers',
-    load: async () => (await import('./list-commands.ts')).logs,
-  },
-  'compose ls': {
-    summary: 'List running compose projects',
-    load: async () => (await import('./list-commands.ts')).ls,
-  },
-  'compose pause': {
-    summary: 'Pause services',
-    load: async () => (await import('./lifecycle-commands.ts')).pause,
-  },
-  'compose port': {
-    summary: 'Print the public port for a port binding',
-    load: async () => (await import('./list-commands.ts')).port,
-  },
-  'compose ps': {
-    summary: 'List containers',
-    load: async () => (await import('./list-commands.ts')).ps,
-  },
-  'compose pull': {
-    summary: 'Pull service images',
-    load: async () => (await import('./image-commands.ts')).pull,
-  },
-  'compose push': {
-    summary: 'Push service images',
-    load: async () => (await import('./image-commands.ts')).push,
-  },
-  'compose restart': {
-    summary: 'Restart service containers',
-    load: async () => (await import('./lifecycle-commands.ts')).restart,
-  },
-  'compose rm': {
-    summary: 'Removes stopped service containers',
-    load: async () => (await import('./lifecycle-commands.ts')).rm,
-  },
-  'compose run': {
-    summary: 'Run a one-off command on a service',
-    load: async () => (await import('./exec-commands.ts')).run,
-  },
-  'compose scale': {
-    summary: 'Scale services',
-    load: async () => (await import('./lifecycle-commands.ts')).scale,
-  },
-  'compose start': {
-    summary: 'Start services',
-    load: async () => (await import('./lifecycle-commands.ts')).start,
-  },
-  'compose stats': {
-    summary: 'Display a live stream of container(s) resource usage statistics',
-    load: async () => (await import('./one-container-commands.ts')).stats,
-  },
-  'compose stop': {
-    summary: 'Stop services',
-    load: async () => (await import('./lifecycle-commands.ts')).stop,
-  },
-  'compose top': {
-    summary: 'Display the running processes',
-    load: async () => (await import('./list-commands.ts')).top,
-  },
-  'compose unpause': {
-    summary: 'Unpause services',
-    load: async () => (await import('./lifecycle-commands.ts')).unpause,
-  },
-  'compose up': {
-    summary: 'Create and start containers',
-    load: async () => (await import('./up-command.ts')).up,
-  },
-  'compose version': {
-    summary: 'Show the version of Compose',
-    load: async () => (await import('./list-commands.ts')).version,
-  },
-  'compose volumes': {
-    summary: 'List volumes',
-    load: async () => (await import('./list-commands.ts')).volumes,
-  },
-  'compose wait': {
-    summary: 'Block until containers of all (or specified) services stop',
-    load: async () => (await import('./lifecycle-commands.ts')).wait,
-  },
+  ...commandsIn(() => import('./one-container-commands.ts'), {
+    'compose attach':
+      "Attach local standard input, output, and error streams to a service's running container",
+    'compose commit': "Create a new image from a service container's changes",
+    'compose export': "Export a service container's filesystem as a tar archive",
+    'compose stats': 'Display a live stream of container(s) resource usage statistics',
+  }),
+  ...commandsIn(() => import('./image-commands.ts'), {
+    'compose build': 'Build or rebuild services',
+    'compose pull': 'Pull service images',
+    'compose push': 'Push service images',
+  }),
+  ...commandsIn(() => import('./config-command.ts'), {
+    'compose config': 'Parse, resolve and render compose file in canonical format',
+  }),
+  ...commandsIn(() => import('./exec-commands.ts'), {
+    'compose cp': 'Copy files/folders between a service container and the local filesystem',
+    'compose exec': 'Execute a command in a running container',
+    'compose run': 'Run a one-off command on a service',
+  }),
+  ...commandsIn(() => import('./lifecycle-commands.ts'), {
+    'compose create': 'Creates containers for a service',
+    'compose down': 'Stop and remove containers, networks',
+    'compose kill': 'Force stop service containers',
+    'compose pause': 'Pause services',
+    'compose restart': 'Restart service containers',
+    'compose rm': 'Removes stopped service containers',
+    'compose scale': 'Scale services',
+    'compose start': 'Start services',
+    'compose stop': 'Stop services',
+    'compose unpause': 'Unpause services',
+    'compose wait': 'Block until containers of all (or specified) services stop',
+  }),
+  ...commandsIn(() => import('./list-commands.ts'), {
+    'compose events': 'Receive real time events from containers',
+    'compose images': 'List images used by the created containers',
+    'compose logs': 'View output from containers',
+    'compose ls': 'List running compose projects',
+    'compose port': 'Print the public port for a port binding',
+    'compose ps': 'List containers',
+    'compose top': 'Display the running processes',
+    'compose version': 'Show the version of Compose',
+    'compose volumes': 'List volumes',
+  }),
+  ...commandsIn(() => import('./up-command.ts'), {
+    'compose up': 'Create and start containers',
+  }),
 };

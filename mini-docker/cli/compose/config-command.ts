@@ -19,7 +19,6 @@ export const config = command({
     services: toggle('Print the service names, one per line'),
     volumes: toggle('Print the volume names, one per line'),
   },
-  least: 0,
   examples: [
     ['compose config', 'Show the file with variables, overrides and short forms resolved'],
     ['compose config --services', 'List the services'],
@@ -65,7 +64,6 @@ export const config = command({
         }),
       );
     }
-    return 0;
   },
 });
 

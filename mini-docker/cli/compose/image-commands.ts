@@ -20,7 +20,6 @@ export const build = composeCommand({
     quiet: toggle('Suppress the build output', 'q'),
     'with-dependencies': toggle('Also build dependencies (transitively)'),
   },
-  least: 0,
   needs: 'files',
   services: 'all',
   examples: [['compose build --no-cache web', 'Build the image of one service from the start']],
@@ -42,7 +41,6 @@ export const build = composeCommand({
       progress('Image', image, 'Built');
       if (flags.push) await pushImage(daemon, image, flags.quiet);
     }
-    return 0;
   },
 });
 
@@ -81,7 +79,6 @@ export const pull = composeCommand({
     policy: text('policy', 'Apply pull policy ("missing"|"always")'),
     quiet: toggle('Pull without printing progress information', 'q'),
   },
-  least: 0,
   needs: 'files',
   services: 'all',
   examples: [['compose pull -q', 'Pull the images of all services']],
@@ -106,7 +103,6 @@ export const push = composeCommand({
     'include-deps': toggle('Also push images of services declared as dependencies'),
     quiet: toggle('Push without printing progress information', 'q'),
   },
-  least: 0,
   needs: 'files',
   services: 'all',
   examples: [['compose push web', 'Push the image of one service']],

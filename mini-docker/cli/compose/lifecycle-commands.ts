@@ -28,13 +28,11 @@ const TIMEOUT = integer('seconds', 'Specify a shutdown timeout in seconds', 't')
 export const create = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: MAKE_FLAGS,
-  least: 0,
   needs: 'files',
   services: 'all',
   examples: [['compose create', 'Make the containers, and start none']],
   async run({ flags, args, daemon, project }) {
     await converge(daemon, project, makeOptions(flags, withDependencies(project, args)));
-    return 0;
   },
 });
 
@@ -51,7 +49,6 @@ export const down = composeCommand({
     timeout: TIMEOUT,
     volumes: toggle('Remove named volumes and anonymous volumes attached to containers', 'v'),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [
@@ -87,14 +84,12 @@ export const down = composeCommand({
     if (args.length > 0) return 0;
     await removeNetworks(daemon, project.name);
     if (flags.volumes) await removeVolumes(daemon, project.name);
-    return 0;
   },
 });
 
 export const start = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: WAIT_FLAGS,
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose start web', 'Start the containers of one service again']],
@@ -105,14 +100,13 @@ export const start = composeCommand({
       throw new CommandError(`service ${JSON.stringify(without)} has no container to start`);
     await startAll({ daemon, project, containers, others: await containersOf(daemon, project.name) });
     if (flags.wait) await allHealthy({ daemon, flags, project }, containers);
-    return 0;
   },
 });
 
 export const scale = composeCommand({
   usage: '[SERVICE=REPLICAS...]',
   flags: { 'no-deps': toggle("Don't start linked services") },
-  least: 1,
+  count: [1],
   needs: 'files',
   examples: [['compose scale worker=3', 'Have three containers of one service']],
   async run({ flags, args, daemon, project }) {
@@ -120,14 +114,12 @@ export const scale = composeCommand({
     const services = withDependencies(project, [...counts.keys()], flags['no-deps']);
     const containers = await converge(daemon, project, { services, scale: counts, recreate: 'never' });
     await startAll({ daemon, project, containers });
-    return 0;
   },
 });
 
 export const stop = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: { timeout: TIMEOUT },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose stop -t 2', 'Stop all containers; kill those that take longer than two seconds']],
@@ -138,14 +130,12 @@ export const stop = composeCommand({
     await inOrder({ project, containers, reverse: true }, container =>
       stopContainer(daemon, { project, container, timeout: flags.timeout }),
     );
-    return 0;
   },
 });
 
 export const restart = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: { 'no-deps': toggle("Don't restart dependent services"), timeout: TIMEOUT },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose restart web', 'Restart the containers of one service']],
@@ -164,7 +154,6 @@ export const restart = composeCommand({
       await runHooks(daemon, { project, container, kind: 'post_start' });
       progress('Container', name, 'Started');
     });
-    return 0;
   },
 });
 
@@ -174,7 +163,6 @@ export const kill = composeCommand({
     'remove-orphans': toggle('Kill containers for services not defined in the Compose file'),
     signal: text('string', 'SIGNAL to send to the container', 's'),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose kill -s SIGHUP web', 'Let a service read its configuration again']],
@@ -196,7 +184,6 @@ export const kill = composeCommand({
         progress('Container', name, 'Killed');
       }),
     );
-    return 0;
   },
 });
 
@@ -208,7 +195,6 @@ export const rm = composeCommand({
     stop: toggle('Stop the containers, if required, before removing', 's'),
     volumes: toggle('Remove any anonymous volumes attached to containers', 'v'),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose rm -fs worker', 'Stop and remove the containers of one service']],
@@ -227,7 +213,6 @@ export const rm = composeCommand({
     }
     if (!flags.force && !(await confirmed(containers.map(({ name }) => name)))) return 0;
     await Promise.all(containers.map(each => removeContainer(daemon, each, flags.volumes)));
-    return 0;
   },
 });
 
@@ -246,8 +231,6 @@ async function confirmed(names: readonly string[]): Promise<boolean> {
 const freezing = (verb: 'pause' | 'unpause', from: string, done: string) =>
   composeCommand({
     usage: '[SERVICE...]',
-    flags: {},
-    least: 0,
     needs: 'name',
     services: 'all',
     examples: [
@@ -263,7 +246,6 @@ const freezing = (verb: 'pause' | 'unpause', from: string, done: string) =>
           progress('Container', name, done);
         }),
       );
-      return 0;
     },
   });
 export const pause = freezing('pause', 'running', 'Paused');
@@ -273,7 +255,6 @@ export const wait = composeCommand({
   usage: 'SERVICE [SERVICE...] [OPTIONS]',
   description: "Exits with the first container's exit code, and prints the exit codes of all.",
   flags: { 'down-project': toggle('Drops project when the first container stops') },
-  least: 1,
   needs: 'name',
   services: 'all',
   examples: [['compose wait job', 'Wait until the containers of a service end']],

@@ -57,7 +57,6 @@ export const ps = composeCommand({
       'Filter services by status (paused, restarting, removing, running, dead, created, exited)',
     ),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose ps -a', 'List all containers of the project']],
@@ -82,7 +81,6 @@ export const ps = composeCommand({
         shown: ['Name', 'Image', 'Command', 'Service', 'CreatedAt', 'Status', 'Ports'],
         format: flags.format,
       });
-    return 0;
   },
 });
 
@@ -113,8 +111,6 @@ export const ls = command({
     format: formatFlag(),
     quiet: toggle('Only display project names', 'q'),
   },
-  least: 0,
-  most: 0,
   examples: [['compose ls', 'List the projects that run']],
   async run({ flags, daemon }) {
     const filters = encodeFilters([['label', LABEL.project]]);
@@ -142,7 +138,6 @@ export const ls = command({
       format: flags.format,
       quiet: flags.quiet && 'Name',
     });
-    return 0;
   },
 });
 
@@ -173,7 +168,6 @@ const IMAGE: Columns<ImageRow> = {
 export const images = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: { format: formatFlag(), quiet: toggle('Only display IDs', 'q') },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose images', 'List the images of the containers']],
@@ -193,14 +187,11 @@ export const images = composeCommand({
         shown: ['ContainerName', 'Repository', 'Tag', 'ID', 'Size'],
         format: flags.format,
       });
-    return 0;
   },
 });
 
 export const top = composeCommand({
   usage: '[SERVICE...]',
-  flags: {},
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose top', 'List the processes of all containers']],
@@ -211,7 +202,6 @@ export const top = composeCommand({
       print(name);
       write(`${encodeTable([Titles, ...Processes])}\n`);
     }
-    return 0;
   },
 });
 
@@ -221,8 +211,6 @@ export const port = composeCommand({
     index: integer('int', 'Index of the container if service has multiple replicas'),
     protocol: text('string', 'tcp or udp'),
   },
-  least: 2,
-  most: 2,
   needs: 'name',
   services: 'first',
   examples: [['compose port web 80', 'Show where a port of a service is published']],
@@ -235,7 +223,6 @@ export const port = composeCommand({
     if (!binding) throw new CommandError(`no port ${key} for container ${service} is published`);
     const { HostIp = '', HostPort } = binding;
     print(`${HostIp.includes(':') ? `[${HostIp}]` : HostIp}:${HostPort}`);
-    return 0;
   },
 });
 
@@ -246,7 +233,6 @@ export const events = composeCommand({
     since: text('string', 'Show all events created since timestamp'),
     until: text('string', 'Stream events until this timestamp'),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose events --json', 'Watch the containers of the project']],
@@ -285,7 +271,6 @@ export const events = composeCommand({
           `${encodeTimestamp(nanoseconds)} container ${Action} ${Actor.ID} (${shown.map(([key, value]) => `${key}=${value}`).join(', ')})`,
         );
     }
-    return 0;
   },
 });
 
@@ -307,7 +292,6 @@ export const logs = composeCommand({
       'Show logs before a timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m for 42 minutes)',
     ),
   },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose logs -f --tail 10 web', 'Show the last ten lines of a service and follow']],
@@ -333,14 +317,12 @@ export const logs = composeCommand({
     const show = ({ id }: ProjectContainer) => showLog(daemon, { id, prefix: prefixes.get(id)! }, query);
     if (flags.follow) await Promise.all(containers.map(show));
     else for (const each of containers) await show(each);
-    return 0;
   },
 });
 
 export const volumes = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: { format: formatFlag(), quiet: toggle('Only display volume names', 'q') },
-  least: 0,
   needs: 'name',
   services: 'all',
   examples: [['compose volumes', 'List the volumes of the project']],
@@ -358,7 +340,6 @@ export const volumes = composeCommand({
       (Volumes ?? []).filter(({ Name }) => args.length === 0 || used.has(Name)),
       flags,
     );
-    return 0;
   },
 });
 
@@ -368,13 +349,10 @@ export const version = command({
     format: text('string', 'Format the output. Values: [pretty | json]', 'f'),
     short: toggle("Shows only Compose's version number"),
   },
-  least: 0,
-  most: 0,
   examples: [['compose version', 'Show the version']],
   async run({ flags }) {
     if (flags.short) print(VERSION);
     else if (flags.format === 'json') print(JSON.stringify({ version: VERSION }));
     else print(`mini-docker compose version ${VERSION}`);
-    return 0;
   },
 });

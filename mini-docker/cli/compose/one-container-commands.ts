@@ -20,8 +20,6 @@ export const attach = composeCommand({
     'no-stdin': toggle('Do not attach STDIN'),
     'sig-proxy': toggleOff('Proxy all received signals to the process'),
   },
-  least: 1,
-  most: 1,
   needs: 'name',
   services: 'all',
   examples: [['compose attach web', 'Join the input and output of a running service']],
@@ -46,8 +44,6 @@ export const commit = composeCommand({
     message: text('string', 'Commit message', 'm'),
     pause: { ...toggleOff('Pause container during commit'), short: 'p' },
   },
-  least: 1,
-  most: 2,
   needs: 'name',
   services: 'first',
   examples: [['compose commit web web:patched', "Save a service's changes as an image"]],
@@ -65,20 +61,18 @@ export const commit = composeCommand({
   },
 });
 
-export const exportContainer = composeCommand({
+const exportContainer = composeCommand({
   usage: '[OPTIONS] SERVICE',
   flags: {
     index: INDEX,
     output: text('string', 'Write to a file, instead of STDOUT', 'o'),
   },
-  least: 1,
-  most: 1,
   needs: 'name',
   services: 'all',
   examples: [['compose export -o web.tar web', "Export a service's filesystem"]],
   async run({ flags, args, daemon, project }) {
     const { id } = await anyContainer({ daemon, project, service: args[0]!, index: flags.index });
-    const { exportContainer: command } = await import('../commands/export.ts');
+    const { export: command } = await import('../commands/export.ts');
     return runOther(command, [...passed('--output', flags.output), id], daemon);
   },
 });
@@ -91,7 +85,7 @@ export const stats = composeCommand({
     'no-stream': toggle('Disable streaming stats and only pull the first result'),
     'no-trunc': toggle('Do not truncate output'),
   },
-  least: 0,
+  count: [0],
   needs: 'name',
   services: 'all',
   examples: [['compose stats --no-stream', 'Show once what the containers of the project use']],
@@ -117,3 +111,5 @@ async function anyContainer(chosen: Parameters<typeof oneContainer>[0]) {
   const found = await chosenContainers({ ...chosen, services: [chosen.service] });
   return found.find(({ number }) => number === (chosen.index ?? number)) ?? oneContainer(chosen);
 }
+
+export { exportContainer as export };

@@ -97,7 +97,6 @@ export const up = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
   description: 'Only containers whose configuration or image has changed are recreated.',
   flags: FLAGS,
-  least: 0,
   needs: 'files',
   services: 'all',
   examples: [
@@ -142,7 +141,6 @@ export const up = composeCommand({
     if (!flags.detach && !flags.wait) return attached(invocation, all);
     await startAll({ daemon, project, containers: all });
     if (flags.wait) await allHealthy(invocation, containers);
-    return 0;
   },
 });
 
