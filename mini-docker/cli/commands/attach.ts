@@ -1,11 +1,12 @@
 import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { text, toggle, toggleOff } from '../flags/flags.ts';
 import { waitForExit } from '../run/container-wait.ts';
 import { passSignals } from '../run/signal-proxy.ts';
 import { checkDetachKeys, checkTerminal, joinStreams } from '../run/stream.ts';
-import { onResize, rawMode } from '../run/terminal.ts';
+import { followSize, rawMode } from '../run/terminal.ts';
 import { printError } from '../show/output.ts';
 
 export const attach = command({
@@ -19,10 +20,7 @@ export const attach = command({
   examples: [['attach box', 'Reattach to a container after Ctrl-P Ctrl-Q']],
   async run({ flags, args, daemon }) {
     checkDetachKeys(flags['detach-keys']);
-    const inspected = await daemon.json<ContainerInspect>(
-      'GET',
-      `/containers/${encodeURIComponent(args[0]!)}/json`,
-    );
+    const inspected = await daemon.json<ContainerInspect>('GET', containerPath(args[0]!, '/json'));
     const { Id: id, Config, State } = inspected;
     if (!State.Running) throw new CommandError('cannot attach to a stopped container, start it first');
     if (State.Paused) throw new CommandError('cannot attach to a paused container, unpause it first');
@@ -38,23 +36,14 @@ export const attach = command({
       }),
       waitForExit(daemon, id, 'next-exit'),
     ]);
-    const restore = tty && stdin ? await rawMode() : () => {};
-    const stopSignals = flags['sig-proxy'] && !tty ? passSignals(daemon, id) : () => {};
-    const stopResize = tty
-      ? onResize(({ rows, columns }) =>
-          daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
-        )
-      : () => {};
-    try {
-      if ((await joinStreams({ connection, tty, stdin, detachKeys })) === 'detached') {
-        restore();
-        printError('read escape sequence');
-        return 0;
-      }
-    } finally {
-      stopResize();
-      restore();
-      stopSignals();
+    using attached = new DisposableStack();
+    if (tty && stdin) attached.defer(await rawMode());
+    if (flags['sig-proxy'] && !tty) attached.defer(passSignals(daemon, id));
+    if (tty) attached.defer(followSize(daemon, `/containers/${id}`));
+    if ((await joinStreams({ connection, tty, stdin, detachKeys })) === 'detached') {
+      attached.dispose();
+      printError('read escape sequence');
+      return 0;
     }
     return wait.exitCode();
   },

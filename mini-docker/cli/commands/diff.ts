@@ -1,6 +1,7 @@
 import type { FilesystemChange } from '../../formats/engine-api/containers.ts';
 import { visible } from '../../formats/visible.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { print } from '../show/output.ts';
 
 /** Letters by FilesystemChange.Kind. */
@@ -11,7 +12,7 @@ export const diff = command({
   description: 'A: added, C: changed, D: deleted.',
   examples: [['diff web', "List the container's changes"]],
   async run({ args, daemon }) {
-    const path = `/containers/${encodeURIComponent(args[0]!)}/changes`;
+    const path = containerPath(args[0]!, '/changes');
     for (const { Kind, Path } of (await daemon.json<FilesystemChange[] | null>('GET', path)) ?? []) {
       print(`${KINDS[Kind]} ${visible(Path)}`);
     }

@@ -1,12 +1,13 @@
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
 import { list, text, toggle } from '../flags/flags.ts';
 import { ownVariables, readBytes } from '../run/create-body.ts';
 import { checkDetachKeys, checkTerminal, joinStreams } from '../run/stream.ts';
-import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
+import { consoleSize, followSize, rawMode } from '../run/terminal.ts';
 
 export const exec = command({
   usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
@@ -48,7 +49,7 @@ export const exec = command({
       ],
       ...(flags.tty && size[0] > 0 ? { ConsoleSize: size } : {}),
     };
-    const path = `/containers/${encodeURIComponent(container)}/exec`;
+    const path = containerPath(container, '/exec');
     const { Id: id } = await daemon.json<{ Id: string }>('POST', path, { json: body });
     const settings = {
       Detach: flags.detach,
@@ -69,18 +70,10 @@ async function runAttached(
 ) {
   const { tty, interactive: stdin } = flags;
   const connection = await daemon.hijack(`/exec/${id}/start`, { json: settings });
-  const restore = tty && stdin ? await rawMode() : () => {};
-  const stopResize = tty
-    ? onResize(({ rows, columns }) =>
-        daemon.text('POST', `/exec/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
-      )
-    : () => {};
-  try {
-    return await joinStreams({ connection, tty, stdin, detachKeys: flags['detach-keys'] });
-  } finally {
-    stopResize();
-    restore();
-  }
+  using attached = new DisposableStack();
+  if (tty && stdin) attached.defer(await rawMode());
+  if (tty) attached.defer(followSize(daemon, `/exec/${id}`));
+  return await joinStreams({ connection, tty, stdin, detachKeys: flags['detach-keys'] });
 }
 
 async function exitCodeOf(daemon: DaemonClient, id: string): Promise<number> {

@@ -1,5 +1,6 @@
 import { command } from '../command.ts';
 import { writeOutputFile } from '../copy/output-file.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { text } from '../flags/flags.ts';
 import { copyToOutput } from '../show/output.ts';
@@ -12,7 +13,7 @@ const exportContainer = command({
     if (flags.output === undefined && process.stdout.isTTY) {
       throw new CommandError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
     }
-    const { body } = await daemon.request('GET', `/containers/${encodeURIComponent(args[0]!)}/export`);
+    const { body } = await daemon.request('GET', containerPath(args[0]!, '/export'));
     if (flags.output !== undefined) await writeOutputFile(flags.output, body, 'export container');
     else await copyToOutput(body);
   },

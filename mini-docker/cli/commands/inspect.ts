@@ -1,6 +1,7 @@
 import type { SecurityReport } from '../../formats/security-report.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { terminalSize } from '../run/terminal.ts';
@@ -53,7 +54,7 @@ async function inspectSecurity(
   const template = await compiled(format);
   const { securityTable } = await import('../show/security-table.ts');
   for (const name of names) {
-    const path = `/containers/${encodeURIComponent(name)}/security`;
+    const path = containerPath(name, '/security');
     const report = await daemon.json<SecurityReport>('GET', path);
     if (template) write(`${template(report)}\n`);
     else if (format === 'json') write(`${JSON.stringify(report)}\n`);

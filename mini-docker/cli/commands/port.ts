@@ -1,5 +1,6 @@
 import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { print } from '../show/output.ts';
 
@@ -11,7 +12,7 @@ export const port = command({
   ],
   async run({ args, daemon }) {
     const [container, wanted] = args as [string, string | undefined];
-    const path = `/containers/${encodeURIComponent(container)}/json`;
+    const path = containerPath(container, '/json');
     const { NetworkSettings } = await daemon.json<ContainerInspect>('GET', path);
     const address = ({ HostIp = '', HostPort = '' }) =>
       `${HostIp.includes(':') ? `[${HostIp}]` : HostIp}:${HostPort}`;

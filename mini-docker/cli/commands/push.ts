@@ -1,8 +1,8 @@
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { encodeReference, familiarName, familiarReference, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
-import { imagePath } from '../daemon/image-path.ts';
 import { parsedReference } from '../daemon/images-pull.ts';
+import { imagePath } from '../daemon/object-paths.ts';
 import { authHeader } from '../daemon/registry-config.ts';
 import { CommandError } from '../errors.ts';
 import { contentTrustFlag, refuseContentTrust } from '../flags/content-trust.ts';

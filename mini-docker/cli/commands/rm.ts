@@ -1,4 +1,5 @@
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { DaemonError } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
@@ -22,7 +23,7 @@ export const rm = command({
         link: flags.link || undefined,
       };
       try {
-        await daemon.text('DELETE', `/containers/${encodeURIComponent(each.replace(/^\/+/, ''))}`, { query });
+        await daemon.text('DELETE', containerPath(each.replace(/^\/+/, '')), { query });
       } catch (error) {
         // Like `rm -f` of a missing file: it is not an error, but the user is told.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;

@@ -1,6 +1,7 @@
 import type { ImageDeleted } from '../../formats/engine-api/images.ts';
 import { decodeReference, familiarName, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
+import { imagePath } from '../daemon/object-paths.ts';
 import { CommandError, DaemonError, errorLine } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, printError } from '../show/output.ts';
@@ -18,7 +19,7 @@ export const rmi = command({
     for (const each of args) {
       try {
         const query = { force: flags.force || undefined, noprune: flags['no-prune'] || undefined };
-        const path = `/images/${encodeURIComponent(each).replaceAll('%2F', '/')}`;
+        const path = imagePath(each);
         for (const { Deleted, Untagged } of await daemon.json<ImageDeleted[]>('DELETE', path, { query })) {
           print(Deleted === undefined ? `Untagged: ${Untagged}` : `Deleted: ${Deleted}`);
         }
@@ -48,6 +49,6 @@ export const tag = command({
         { cause },
       );
     }
-    await daemon.text('POST', `/images/${encodeURIComponent(source).replaceAll('%2F', '/')}/tag`, { query });
+    await daemon.text('POST', imagePath(source, '/tag'), { query });
   },
 });

@@ -3,13 +3,12 @@ import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
 import { type FlagValues, text, toggle, toggleOff } from '../flags/flags.ts';
-import { waitForExit } from '../run/container-wait.ts';
 import { createBody } from '../run/create-body.ts';
 import { createContainer } from '../run/create-container.ts';
 import { CREATE_FLAGS, EXPLAIN } from '../run/create-flags.ts';
-import { passSignals } from '../run/signal-proxy.ts';
-import { checkDetachKeys, checkTerminal, joinStreams, type StreamEnd } from '../run/stream.ts';
-import { consoleSize, onResize, rawMode } from '../run/terminal.ts';
+import { startAttached } from '../run/start-attached.ts';
+import { checkDetachKeys, checkTerminal } from '../run/stream.ts';
+import { consoleSize } from '../run/terminal.ts';
 import { print, printError } from '../show/output.ts';
 
 const FLAGS = {
@@ -107,43 +106,21 @@ async function removeEnded(daemon: DaemonClient, id: string): Promise<void> {
 }
 
 async function runAttached({ daemon, body, flags }: Run, id: string): Promise<number> {
-  const [stdin, stdout, stderr] = [
-    Boolean(body.AttachStdin),
-    Boolean(body.AttachStdout),
-    Boolean(body.AttachStderr),
-  ];
-  const detachKeys = flags['detach-keys'];
-  const [connection, wait] = await Promise.all([
-    daemon.hijack(`/containers/${id}/attach`, { query: { stream: true, stdin, stdout, stderr, detachKeys } }),
-    waitForExit(daemon, id, flags.rm ? 'removed' : 'next-exit'),
-  ]);
-  const restore = flags.tty && stdin ? await rawMode() : () => {};
-  const stopSignals = flags['sig-proxy'] ? passSignals(daemon, id) : () => {};
-  let stopResize = () => {};
-  let end: StreamEnd;
-  try {
-    const streams = joinStreams({ connection, tty: flags.tty, stdin, stdout, stderr, detachKeys });
-    // Its failure is handled below; until then the start decides.
-    streams.catch(() => {});
-    try {
-      await start(daemon, id);
-    } catch (error) {
-      connection.socket.destroy();
-      if (flags.rm) await wait.ended;
-      throw error;
-    }
-    if (flags.tty) {
-      stopResize = onResize(({ rows, columns }) =>
-        daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
-      );
-    }
-    end = await streams;
-  } finally {
-    stopResize();
-    restore();
-    stopSignals();
-  }
-  return end === 'detached' ? 0 : wait.exitCode();
+  return startAttached({
+    daemon,
+    id,
+    tty: flags.tty,
+    streams: {
+      stdin: Boolean(body.AttachStdin),
+      stdout: Boolean(body.AttachStdout),
+      stderr: Boolean(body.AttachStderr),
+    },
+    detachKeys: flags['detach-keys'],
+    signals: flags['sig-proxy'],
+    removed: flags.rm,
+    discarded: flags.rm,
+    start: () => start(daemon, id),
+  });
 }
 
 async function start(daemon: DaemonClient, id: string): Promise<void> {

@@ -1,12 +1,11 @@
 import type { ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError, errorLine } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
-import { waitForExit } from '../run/container-wait.ts';
-import { passSignals } from '../run/signal-proxy.ts';
-import { checkDetachKeys, joinStreams } from '../run/stream.ts';
-import { onResize, rawMode } from '../run/terminal.ts';
+import { startAttached } from '../run/start-attached.ts';
+import { checkDetachKeys } from '../run/stream.ts';
 import { print, printError } from '../show/output.ts';
 
 export const start = command({
@@ -24,7 +23,7 @@ export const start = command({
     checkDetachKeys(flags['detach-keys']);
     if (!flags.attach && !flags.interactive) return startAll(daemon, args);
     if (args.length > 1) throw new CommandError('you cannot start and attach multiple containers at once');
-    return startAttached(daemon, args[0]!, flags.interactive, flags['detach-keys']);
+    return attach(daemon, args[0]!, { interactive: flags.interactive, detachKeys: flags['detach-keys'] });
   },
 });
 
@@ -32,7 +31,7 @@ async function startAll(daemon: DaemonClient, containers: string[]): Promise<num
   const failed: string[] = [];
   for (const each of containers) {
     try {
-      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/start`);
+      await daemon.text('POST', containerPath(each, '/start'));
       print(each);
     } catch (error) {
       printError(errorLine(error));
@@ -43,41 +42,23 @@ async function startAll(daemon: DaemonClient, containers: string[]): Promise<num
   return 0;
 }
 
-async function startAttached(
-  daemon: DaemonClient,
-  container: string,
-  interactive: boolean,
-  detachKeys: string | undefined,
-): Promise<number> {
-  const inspected = await daemon.json<ContainerInspect>(
-    'GET',
-    `/containers/${encodeURIComponent(container)}/json`,
-  );
-  const { Id: id, Config, HostConfig } = inspected;
+interface Attached {
+  interactive: boolean;
+  detachKeys: string | undefined;
+}
+
+async function attach(daemon: DaemonClient, container: string, options: Attached): Promise<number> {
+  const path = containerPath(container, '/json');
+  const { Id: id, Config, HostConfig } = await daemon.json<ContainerInspect>('GET', path);
   const tty = Boolean(Config.Tty);
-  const stdin = interactive && Boolean(Config.OpenStdin);
-  const query = { stream: true, stdin, stdout: true, stderr: true, detachKeys };
-  const [connection, wait] = await Promise.all([
-    daemon.hijack(`/containers/${id}/attach`, { query }),
-    waitForExit(daemon, id, HostConfig.AutoRemove ? 'removed' : 'next-exit'),
-  ]);
-  const restore = tty && stdin ? await rawMode() : () => {};
-  const stopSignals = tty ? () => {} : passSignals(daemon, id);
-  let stopResize = () => {};
-  try {
-    const streams = joinStreams({ connection, tty, stdin, detachKeys });
-    streams.catch(() => {});
-    await daemon.text('POST', `/containers/${id}/start`);
-    if (tty) {
-      stopResize = onResize(({ rows, columns }) =>
-        daemon.text('POST', `/containers/${id}/resize`, { query: { h: rows, w: columns } }).then(() => {}),
-      );
-    }
-    if ((await streams) === 'detached') return 0;
-  } finally {
-    stopResize();
-    restore();
-    stopSignals();
-  }
-  return wait.exitCode();
+  return startAttached({
+    daemon,
+    id,
+    tty,
+    streams: { stdin: options.interactive && Boolean(Config.OpenStdin), stdout: true, stderr: true },
+    detachKeys: options.detachKeys,
+    signals: !tty,
+    removed: Boolean(HostConfig.AutoRemove),
+    start: () => daemon.text('POST', `/containers/${id}/start`),
+  });
 }

@@ -2,6 +2,7 @@
 
 import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { text } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
@@ -11,7 +12,7 @@ export const kill = command({
   examples: [['kill -s HUP web', 'Ask the program to reload its configuration']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
-      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/kill`, {
+      await daemon.text('POST', containerPath(each, '/kill'), {
         query: { signal: flags.signal },
       });
     }),
@@ -23,7 +24,7 @@ export const pause = command({
   examples: [['pause web', 'Pause a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
-      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/pause`);
+      await daemon.text('POST', containerPath(each, '/pause'));
     }),
 });
 
@@ -32,7 +33,7 @@ export const unpause = command({
   examples: [['unpause web', 'Resume a container']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
-      await daemon.text('POST', `/containers/${encodeURIComponent(each)}/unpause`);
+      await daemon.text('POST', containerPath(each, '/unpause'));
     }),
 });
 
@@ -41,10 +42,7 @@ export const wait = command({
   examples: [['wait job', 'Wait for a container to exit and print its exit code']],
   run: ({ args, daemon }) =>
     forEachTarget(args, async each => {
-      const waited = await daemon.json<ContainerWaited>(
-        'POST',
-        `/containers/${encodeURIComponent(each)}/wait`,
-      );
+      const waited = await daemon.json<ContainerWaited>('POST', containerPath(each, '/wait'));
       if (waited.Error?.Message) throw new Error(waited.Error.Message);
       return String(waited.StatusCode);
     }),
@@ -55,6 +53,6 @@ export const rename = command({
   examples: [['rename web old-web', 'Free the name for a new container']],
   async run({ args, daemon }) {
     const [container, name] = args as [string, string];
-    await daemon.text('POST', `/containers/${encodeURIComponent(container)}/rename`, { query: { name } });
+    await daemon.text('POST', containerPath(container, '/rename'), { query: { name } });
   },
 });

@@ -4,6 +4,7 @@ import type { EventMessage } from '../../formats/engine-api/system.ts';
 import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { errorLine } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
 import { type Columns, formatFlag, formatListing, shortId } from '../show/listing.ts';
@@ -116,7 +117,7 @@ async function watch(
 ): Promise<string | undefined> {
   const row: Row = { container, id: '', name: '', figures: undefined };
   rows.set(container, row);
-  const path = `/containers/${encodeURIComponent(container)}/stats`;
+  const path = containerPath(container, '/stats');
   try {
     for await (const each of daemon.jsonStream<ContainerStats>('GET', path, { query: { stream } })) {
       row.id = each.id || row.id;

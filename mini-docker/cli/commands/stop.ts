@@ -1,5 +1,6 @@
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { integer, text } from '../flags/flags.ts';
 import { forEachTarget } from '../targets.ts';
 
@@ -23,7 +24,7 @@ const request = (
 ) =>
   forEachTarget(args, async each => {
     const query = { signal, t: timeout ?? time };
-    await daemon.text('POST', `/containers/${encodeURIComponent(each)}/${what}`, { query });
+    await daemon.text('POST', containerPath(each, `/${what}`), { query });
   });
 
 export const stop = command({

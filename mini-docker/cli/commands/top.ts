@@ -1,5 +1,6 @@
 import type { ContainerTop } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { write } from '../show/output.ts';
 import { encodeTable } from '../show/table.ts';
 
@@ -14,7 +15,7 @@ export const top = command({
   async run({ args, daemon }) {
     const [container, ...options] = args as [string, ...string[]];
     const query = { ps_args: options.length === 0 ? undefined : options.join(' ') };
-    const path = `/containers/${encodeURIComponent(container)}/top`;
+    const path = containerPath(container, '/top');
     const { Titles, Processes } = await daemon.json<ContainerTop>('GET', path, { query });
     write(encodeTable([Titles, ...(Processes ?? [])], 20));
   },

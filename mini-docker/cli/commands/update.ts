@@ -1,4 +1,5 @@
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { readRestart } from '../flags/values.ts';
 import { resources } from '../run/create-body.ts';
@@ -26,7 +27,7 @@ export const update = command({
       ...(flags.restart === undefined ? {} : { RestartPolicy: readRestart(flags.restart) }),
     };
     return forEachTarget(args, async each => {
-      const path = `/containers/${encodeURIComponent(each)}/update`;
+      const path = containerPath(each, '/update');
       const { Warnings } = await daemon.json<{ Warnings: string[] | null }>('POST', path, { json });
       for (const warning of Warnings ?? []) printError(`WARNING: ${warning}`);
     });

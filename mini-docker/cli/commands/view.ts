@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { View } from '../../formats/view.ts';
 import { serveLocally } from '../../web/server.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { CommandError } from '../errors.ts';
 import { integer, text, toggle } from '../flags/flags.ts';
 import { pictureSite } from '../picture/site.ts';
@@ -58,7 +59,7 @@ export const view = command({
     if (flags.port !== undefined && (flags.port < 0 || flags.port > 65_535))
       throw new CommandError(`there is no port ${flags.port}`);
     if (flags.web) {
-      if (first !== undefined) await daemon.json('GET', `/containers/${encodeURIComponent(first)}/json`);
+      if (first !== undefined) await daemon.json('GET', containerPath(first, '/json'));
       else await daemon.text('GET', '/_ping');
       daemon.neverStart();
       const where =

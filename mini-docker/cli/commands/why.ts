@@ -1,6 +1,7 @@
 import { visible } from '../../formats/visible.ts';
 import type { Finding, WhyReport } from '../../formats/why-report.ts';
 import { command } from '../command.ts';
+import { containerPath } from '../daemon/object-paths.ts';
 import { toggle } from '../flags/flags.ts';
 import { print } from '../show/output.ts';
 
@@ -14,7 +15,7 @@ export const why = command({
     ["why --json web | jq -r '.findings[].code'", 'List the findings for a program'],
   ],
   async run({ flags, args, daemon }) {
-    const report = await daemon.json<WhyReport>('GET', `/containers/${encodeURIComponent(args[0]!)}/why`);
+    const report = await daemon.json<WhyReport>('GET', containerPath(args[0]!, '/why'));
     if (flags.json) print(JSON.stringify(report, null, 2));
     else print(report.findings.map(shown).join('\n\n'));
   },

@@ -1,8 +1,9 @@
 // Controls the user's terminal while a container uses it.
 
+import type { DaemonClient } from '../daemon/client.ts';
 import { printError } from '../show/output.ts';
 
-export interface Size {
+interface Size {
   rows: number;
   columns: number;
 }
@@ -39,13 +40,17 @@ export async function rawMode(): Promise<() => void> {
   return restore;
 }
 
-/** Calls back now and on every change of the window's size. The returned function stops it. */
-export function onResize(callback: (size: Size) => Promise<void>): () => void {
+/**
+ * Gives the terminal of `path` (a container or an exec) the size of this one, now and whenever it changes. The
+ * returned function stops it.
+ */
+export function followSize(daemon: DaemonClient, path: string): () => void {
   let first = true;
   const tell = () => {
     const size = terminalSize();
     if (!size) return;
-    callback(size).catch(error => {
+    const query = { h: size.rows, w: size.columns };
+    daemon.text('POST', `${path}/resize`, { query }).catch(error => {
       // The program may have exited already; at most the first failure matters.
       if (first && process.env.MINI_DOCKER_DEBUG) printError(`mini-docker: cannot resize: ${error.message}`);
       first = false;
