@@ -39,7 +39,7 @@ export function hintFor(step: Step, errno: number, whereabouts: Whereabouts = {}
     if (!applies || (hint.code !== '*' && ERRNO[hint.code] !== errno)) continue;
     try {
       const text = hint.explain(failed);
-      if (text !== undefined) return text;
+      if (text) return text;
     } catch {
       // The probed state no longer exists: no hint is better than a wrong one.
     }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AT } from '../constants.ts';
 import { mountOf } from '../proc/mountinfo.ts';
-import type { Failed, Hint } from './hint.ts';
+import { type Explanation, type Failed, type Hint, hint } from './hint.ts';
 import { fdPath, mountsOf, pathAt, read } from './probes.ts';
 
 interface CgroupFile {
@@ -15,20 +15,13 @@ interface CgroupFile {
   text: string;
 }
 
-function cgroupWrite(code: string, explain: (file: CgroupFile) => string | undefined): Hint {
-  return {
-    calls: ['write', 'pwrite64'],
-    code,
-    explain: failed => {
-      const path = fdPath(failed, 0);
-      const version = versionOf(failed, path);
-      return (
-        version &&
-        explain({ version, name: basename(path), group: dirname(path), text: textOf(failed).trim() })
-      );
-    },
-  };
-}
+const cgroupWrite = (code: string, explain: (file: CgroupFile) => Explanation): Hint =>
+  hint(['write', 'pwrite64'], code, failed => {
+    const path = fdPath(failed, 0);
+    const version = versionOf(failed, path);
+    const text = textOf(failed).trim();
+    return version && explain({ version, name: basename(path), group: dirname(path), text });
+  });
 
 function versionOf(failed: Failed, path: string): 1 | 2 | undefined {
   const type = mountOf(mountsOf(failed), path)?.type;
@@ -44,15 +37,13 @@ const members = ['cgroup.procs', 'cgroup.threads', 'tasks'];
 export const cgroupHints: readonly Hint[] = [
   cgroupWrite('EBUSY', ({ version, name, group }) => {
     const enabled = read(join(group, 'cgroup.subtree_control'))?.trim();
-    return version === 2 && members.includes(name) && enabled
-      ? `${group} gives ${enabled} on to its children (cgroup.subtree_control), and such a group can have no processes of its own: join one below it`
-      : undefined;
+    if (version === 2 && members.includes(name) && enabled)
+      return `${group} gives ${enabled} on to its children (cgroup.subtree_control), and such a group can have no processes of its own: join one below it`;
   }),
   cgroupWrite('EBUSY', ({ version, name, group }) => {
     const pids = read(join(group, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
-    return version === 2 && name === 'cgroup.subtree_control' && pids.length > 0
-      ? `${group} has processes of its own (${pids.slice(0, 5).join(', ')}), and cannot give controllers on to children while it has: move them into a group below it`
-      : undefined;
+    if (version === 2 && name === 'cgroup.subtree_control' && pids.length > 0)
+      return `${group} has processes of its own (${pids.slice(0, 5).join(', ')}), and cannot give controllers on to children while it has: move them into a group below it`;
   }),
   cgroupWrite('EBUSY', ({ version, name, text, group }) => {
     if (version !== 2 || name !== 'cgroup.subtree_control' || !text.includes('-')) return undefined;
@@ -65,9 +56,8 @@ export const cgroupHints: readonly Hint[] = [
       .split(/\s+/)
       .map(word => word.slice(1))
       .filter(word => !available.includes(word));
-    return missing.length > 0
-      ? `${group} has no controller ${missing.join(', ')} to give on (it has ${available.join(', ') || 'none'}): the group above it has to enable it, or cgroup v1 holds it`
-      : undefined;
+    if (missing.length > 0)
+      return `${group} has no controller ${missing.join(', ')} to give on (it has ${available.join(', ') || 'none'}): the group above it has to enable it, or cgroup v1 holds it`;
   }),
   cgroupWrite('EOPNOTSUPP', ({ version, name, group }) => {
     const type = read(join(group, 'cgroup.type'))?.trim();
@@ -79,14 +69,13 @@ export const cgroupHints: readonly Hint[] = [
   cgroupWrite('ENOSPC', ({ version, name, group }) => {
     if (version !== 1 || !members.includes(name)) return undefined;
     const empty = ['cpuset.cpus', 'cpuset.mems'].filter(file => read(join(group, file))?.trim() === '');
-    return empty.length > 0
-      ? `no disk is full: ${empty.join(' and ')} of ${group} ${empty.length > 1 ? 'are' : 'is'} empty, and a cpuset takes processes only when both are set`
-      : undefined;
+    if (empty.length > 0)
+      return `no disk is full: ${empty.join(' and ')} of ${group} ${empty.length > 1 ? 'are' : 'is'} empty, and a cpuset takes processes only when both are set`;
   }),
-  cgroupWrite('ESRCH', ({ name, text }) =>
-    members.includes(name)
-      ? `there is no process ${text} (any more), or it is one of the kernel's`
-      : undefined,
+  cgroupWrite(
+    'ESRCH',
+    ({ name, text }) =>
+      members.includes(name) && `there is no process ${text} (any more), or it is one of the kernel's`,
   ),
   cgroupWrite('EBUSY', ({ version, name, group }) => {
     if (version !== 1 || !/^memory\..*limit_in_bytes$/.test(name)) return undefined;
@@ -104,31 +93,24 @@ export const cgroupHints: readonly Hint[] = [
       : `memory.memsw.limit_in_bytes (${both}) limits memory and swap together, and cannot be below memory.limit_in_bytes (${memory}): raise memsw first, lower it last`;
   }),
   cgroupWrite('EINVAL', ({ name, text }) => `${name} does not take ${JSON.stringify(text)}`),
-  cgroupWrite('EACCES', ({ version, name, group, text }) =>
-    version === 1 && name.startsWith('cpuset.')
-      ? `${group} cannot have "${text}", as the group above it has ${JSON.stringify(read(join(dirname(group), name))?.trim())}`
-      : undefined,
+  cgroupWrite(
+    'EACCES',
+    ({ version, name, group, text }) =>
+      version === 1 &&
+      name.startsWith('cpuset.') &&
+      `${group} cannot have "${text}", as the group above it has ${JSON.stringify(read(join(dirname(group), name))?.trim())}`,
   ),
-  {
-    calls: ['unlinkat'],
-    code: 'EBUSY',
-    explain: failed => {
-      const path = pathAt(failed, 0, 1);
-      if (!failed.has(2, AT.REMOVEDIR) || versionOf(failed, path) === undefined) return undefined;
-      const pids = read(join(path, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
-      return pids.length > 0
-        ? `${path} has processes (${pids.slice(0, 5).join(', ')}): they have to end or move first`
-        : `there are groups below ${path}: remove those first`;
-    },
-  },
-  {
-    calls: ['mkdirat'],
-    code: 'EAGAIN',
-    explain: failed => {
-      const path = dirname(pathAt(failed, 0, 1));
-      return existsSync(join(path, 'cgroup.max.descendants'))
-        ? `a group may have no more groups below it there (cgroup.max.descendants, cgroup.max.depth, at ${path} or above)`
-        : undefined;
-    },
-  },
+  hint(['unlinkat'], 'EBUSY', failed => {
+    const path = pathAt(failed, 0, 1);
+    if (!failed.has(2, AT.REMOVEDIR) || versionOf(failed, path) === undefined) return undefined;
+    const pids = read(join(path, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
+    return pids.length > 0
+      ? `${path} has processes (${pids.slice(0, 5).join(', ')}): they have to end or move first`
+      : `there are groups below ${path}: remove those first`;
+  }),
+  hint(['mkdirat'], 'EAGAIN', failed => {
+    const path = dirname(pathAt(failed, 0, 1));
+    if (existsSync(join(path, 'cgroup.max.descendants')))
+      return `a group may have no more groups below it there (cgroup.max.descendants, cgroup.max.depth, at ${path} or above)`;
+  }),
 ];

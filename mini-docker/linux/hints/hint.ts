@@ -7,12 +7,22 @@ export interface Hint {
   readonly calls: readonly string[];
   /** 'EINVAL', or '*'. */
   readonly code: string;
-  /**
-   * The cause and the remedy, as text for the parentheses of an error; undefined when the failure had another
-   * cause. The function examines the state before it answers. A probe that throws counts as undefined.
-   */
-  readonly explain: (failed: Failed) => string | undefined;
+  /** Examines the state before it answers. A probe that throws counts as undefined. */
+  readonly explain: (failed: Failed) => Explanation;
 }
+
+/** The cause and the remedy, as text for the parentheses of an error; none when the failure had another cause. */
+export type Explanation = string | false | undefined;
+
+export const hint = (calls: readonly string[], code: string, explain: Hint['explain']): Hint => ({
+  calls,
+  code,
+  explain,
+});
+
+/** A hint for a process that can still be examined. */
+export const seen: typeof hint = (calls, code, explain) =>
+  hint(calls, code, failed => failed.seen && explain(failed));
 
 export interface Failed {
   readonly call: string;

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { CAP, CLONE } from '../constants.ts';
 import { type NamespaceName, namespaceInode } from '../proc/namespaces.ts';
 import { readStatus } from '../proc/status.ts';
-import type { Failed, Hint } from './hint.ts';
+import { type Failed, type Hint, hint, seen } from './hint.ts';
 import { capable, fdPath, inUserNamespace, sysctl } from './probes.ts';
 
 const types = {
@@ -32,137 +32,107 @@ function isMultithreaded({ pid }: Failed): boolean {
 }
 
 export const namespaceHints: readonly Hint[] = [
-  {
-    calls: makers,
-    code: 'EINVAL',
-    explain: failed => {
-      const missing = asked(failed).find(flag => !existsSync(`/proc/self/ns/${types[flag]}`));
-      return (
-        missing &&
-        `this kernel has no ${types[missing]} namespaces (no /proc/self/ns/${types[missing]}): leave CLONE_${missing} out`
-      );
-    },
-  },
-  {
-    calls: ['clone'],
-    code: 'EINVAL',
-    explain: failed =>
-      failed.has(0, CLONE.NEWNS | CLONE.FS) || failed.has(0, CLONE.NEWUSER | CLONE.FS)
-        ? 'CLONE_FS shares root and working directory, which a mount or user namespace of its own forbids'
-        : undefined,
-  },
-  {
-    calls: ['unshare'],
-    code: 'EINVAL',
-    explain: failed =>
-      failed.has(0, CLONE.NEWUSER) && isMultithreaded(failed)
-        ? 'a process with several threads, as Node is, cannot change its user namespace: give CLONE_NEWUSER to the clone of a child'
-        : undefined,
-  },
-  {
-    calls: makers,
-    code: 'ENOSPC',
-    explain: failed => {
-      for (const flag of asked(failed)) {
-        const limit = `user/max_${types[flag]}_namespaces`;
-        if (sysctl(limit) === '0') {
-          return `no disk is full: ${types[flag]} namespaces are switched off (/proc/sys/${limit} is 0)`;
-        }
+  hint(makers, 'EINVAL', failed => {
+    const missing = asked(failed).find(flag => !existsSync(`/proc/self/ns/${types[flag]}`));
+    return (
+      missing &&
+      `this kernel has no ${types[missing]} namespaces (no /proc/self/ns/${types[missing]}): leave CLONE_${missing} out`
+    );
+  }),
+  hint(
+    ['clone'],
+    'EINVAL',
+    failed =>
+      (failed.has(0, CLONE.NEWNS | CLONE.FS) || failed.has(0, CLONE.NEWUSER | CLONE.FS)) &&
+      'CLONE_FS shares root and working directory, which a mount or user namespace of its own forbids',
+  ),
+  hint(
+    ['unshare'],
+    'EINVAL',
+    failed =>
+      failed.has(0, CLONE.NEWUSER) &&
+      isMultithreaded(failed) &&
+      'a process with several threads, as Node is, cannot change its user namespace: give CLONE_NEWUSER to the clone of a child',
+  ),
+  hint(makers, 'ENOSPC', failed => {
+    for (const flag of asked(failed)) {
+      const limit = `user/max_${types[flag]}_namespaces`;
+      if (sysctl(limit) === '0') {
+        return `no disk is full: ${types[flag]} namespaces are switched off (/proc/sys/${limit} is 0)`;
       }
-      const limits = asked(failed).map(flag => `/proc/sys/user/max_${types[flag]}_namespaces`);
-      return `no disk is full: too many namespaces (${limits.join(', ')}), or one in another more than 32 deep`;
-    },
-  },
-  {
-    calls: makers,
-    code: 'EPERM',
-    explain: failed => {
-      if (!failed.has(0, CLONE.NEWUSER)) return undefined;
-      if (sysctl('kernel/unprivileged_userns_clone') === '0' && !capable(failed, CAP.SYS_ADMIN)) {
-        return 'user namespaces are for root only here (/proc/sys/kernel/unprivileged_userns_clone is 0): run as root, or set it to 1';
-      }
-      if (sysctl('kernel/apparmor_restrict_unprivileged_userns') === '1' && !capable(failed, CAP.SYS_ADMIN)) {
-        return 'AppArmor keeps user namespaces for programs with a profile (/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1): run as root, or set it to 0';
-      }
-      return undefined;
-    },
-  },
-  {
-    calls: makers,
-    code: 'EPERM',
-    explain: failed => {
-      if (!failed.has(0, CLONE.NEWUSER) || !failed.seen) return undefined;
-      return readStatus(failed.pid)?.uid.effective === OVERFLOW_ID
-        ? `this process's user has no number in its own user namespace (it shows as ${OVERFLOW_ID}): write its uid_map first`
-        : namespaceRefused(failed);
-    },
-  },
-  {
-    calls: makers,
-    code: 'EPERM',
-    explain: failed => {
-      const wanted = asked(failed).filter(flag => flag !== 'NEWUSER');
-      return wanted.length > 0 && !failed.has(0, CLONE.NEWUSER) && !capable(failed, CAP.SYS_ADMIN)
-        ? `${wanted.map(flag => `CLONE_${flag}`).join('|')} takes CAP_SYS_ADMIN: run as root, or add CLONE_NEWUSER`
-        : undefined;
-    },
-  },
-  {
-    calls: makers,
-    code: 'ENOMEM',
-    explain: failed =>
-      pidNamespaceIsDead(failed)
-        ? 'memory is not short: the pid namespace that the child would be in has lost its pid 1, and takes no processes any more'
-        : undefined,
-  },
-  {
-    calls: ['setns'],
-    code: 'EINVAL',
-    explain: failed => {
-      if (!failed.seen) return undefined;
-      const target = fdPath(failed, 0);
-      // 'pidfd:[…]', before Linux 6.9 'anon_inode:[pidfd]'
-      const type = target.includes('pidfd')
-        ? undefined
-        : (/^(\w+):\[/.exec(target)?.[1] as NamespaceName | undefined);
-      if (type === undefined) {
-        if (target.includes('pidfd'))
-          return multithreaded(failed, asksFor(failed, 'NEWUSER'), asksFor(failed, 'NEWNS'));
-        return `${target} is neither a namespace (/proc/PID/ns/…) nor a pidfd`;
-      }
-      const wanted = failed.number(1);
-      const flag = (Object.keys(types) as Flag[]).find(each => types[each] === type);
-      if (flag !== undefined && wanted !== 0 && wanted !== CLONE[flag]) {
-        return `the descriptor is a ${type} namespace, which is CLONE_${flag}`;
-      }
-      if (type === 'user' && target.includes(`[${namespaceInode(failed.pid, 'user')}]`)) {
-        return 'the process is in that user namespace already, and entering it again would give it all capabilities';
-      }
-      if (type === 'pid') return 'a process can only go down: that pid namespace is not below its own';
-      return multithreaded(failed, type === 'user', type === 'mnt');
-    },
-  },
-  {
-    calls: ['setns', 'unshare'],
-    code: 'EUSERS',
-    explain: failed =>
-      isMultithreaded(failed)
-        ? 'there are not too many users: a process with several threads, as Node is, cannot change its time namespace; do it in a child'
-        : undefined,
-  },
-  {
-    calls: ['setns'],
-    code: 'EPERM',
-    explain: failed =>
-      failed.seen && (!capable(failed, CAP.SYS_ADMIN) || inUserNamespace(failed))
-        ? "it takes CAP_SYS_ADMIN both here and in the user namespace that the target belongs to: enter the target's user namespace first (CLONE_NEWUSER)"
-        : undefined,
-  },
-  {
-    calls: ['setns'],
-    code: 'ESRCH',
-    explain: () => 'the process that the pidfd stands for has ended, and its namespaces with it',
-  },
+    }
+    const limits = asked(failed).map(flag => `/proc/sys/user/max_${types[flag]}_namespaces`);
+    return `no disk is full: too many namespaces (${limits.join(', ')}), or one in another more than 32 deep`;
+  }),
+  hint(makers, 'EPERM', failed => {
+    if (!failed.has(0, CLONE.NEWUSER)) return undefined;
+    if (sysctl('kernel/unprivileged_userns_clone') === '0' && !capable(failed, CAP.SYS_ADMIN)) {
+      return 'user namespaces are for root only here (/proc/sys/kernel/unprivileged_userns_clone is 0): run as root, or set it to 1';
+    }
+    if (sysctl('kernel/apparmor_restrict_unprivileged_userns') === '1' && !capable(failed, CAP.SYS_ADMIN)) {
+      return 'AppArmor keeps user namespaces for programs with a profile (/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1): run as root, or set it to 0';
+    }
+    return undefined;
+  }),
+  seen(makers, 'EPERM', failed => {
+    if (!failed.has(0, CLONE.NEWUSER)) return undefined;
+    return readStatus(failed.pid)?.uid.effective === OVERFLOW_ID
+      ? `this process's user has no number in its own user namespace (it shows as ${OVERFLOW_ID}): write its uid_map first`
+      : namespaceRefused(failed);
+  }),
+  hint(makers, 'EPERM', failed => {
+    const wanted = asked(failed).filter(flag => flag !== 'NEWUSER');
+    if (wanted.length > 0 && !failed.has(0, CLONE.NEWUSER) && !capable(failed, CAP.SYS_ADMIN))
+      return `${wanted.map(flag => `CLONE_${flag}`).join('|')} takes CAP_SYS_ADMIN: run as root, or add CLONE_NEWUSER`;
+  }),
+  hint(
+    makers,
+    'ENOMEM',
+    failed =>
+      pidNamespaceIsDead(failed) &&
+      'memory is not short: the pid namespace that the child would be in has lost its pid 1, and takes no processes any more',
+  ),
+  seen(['setns'], 'EINVAL', failed => {
+    const target = fdPath(failed, 0);
+    // 'pidfd:[…]', before Linux 6.9 'anon_inode:[pidfd]'
+    const type = target.includes('pidfd')
+      ? undefined
+      : (/^(\w+):\[/.exec(target)?.[1] as NamespaceName | undefined);
+    if (type === undefined) {
+      if (target.includes('pidfd'))
+        return multithreaded(failed, asksFor(failed, 'NEWUSER'), asksFor(failed, 'NEWNS'));
+      return `${target} is neither a namespace (/proc/PID/ns/…) nor a pidfd`;
+    }
+    const wanted = failed.number(1);
+    const flag = (Object.keys(types) as Flag[]).find(each => types[each] === type);
+    if (flag !== undefined && wanted !== 0 && wanted !== CLONE[flag]) {
+      return `the descriptor is a ${type} namespace, which is CLONE_${flag}`;
+    }
+    if (type === 'user' && target.includes(`[${namespaceInode(failed.pid, 'user')}]`)) {
+      return 'the process is in that user namespace already, and entering it again would give it all capabilities';
+    }
+    if (type === 'pid') return 'a process can only go down: that pid namespace is not below its own';
+    return multithreaded(failed, type === 'user', type === 'mnt');
+  }),
+  hint(
+    ['setns', 'unshare'],
+    'EUSERS',
+    failed =>
+      isMultithreaded(failed) &&
+      'there are not too many users: a process with several threads, as Node is, cannot change its time namespace; do it in a child',
+  ),
+  seen(
+    ['setns'],
+    'EPERM',
+    failed =>
+      (!capable(failed, CAP.SYS_ADMIN) || inUserNamespace(failed)) &&
+      "it takes CAP_SYS_ADMIN both here and in the user namespace that the target belongs to: enter the target's user namespace first (CLONE_NEWUSER)",
+  ),
+  hint(
+    ['setns'],
+    'ESRCH',
+    () => 'the process that the pidfd stands for has ended, and its namespaces with it',
+  ),
 ];
 
 /** /proc/sys/kernel/overflowuid */

@@ -1,7 +1,7 @@
 // mount -t overlay, whose reasons the kernel writes only to its log. Documentation/filesystems/overlayfs.rst,
 // fs/overlayfs/
 import type { MountInfo } from '../proc/mountinfo.ts';
-import type { Failed, Hint } from './hint.ts';
+import { type Explanation, type Failed, type Hint, hint } from './hint.ts';
 import { absolute, mountHolding, reachable, statOf } from './probes.ts';
 
 /**
@@ -46,19 +46,14 @@ function plain(text: string): string {
 }
 
 /** An entry about an overlay's options. */
-function overlay(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
-  return {
-    calls: ['mount'],
-    code,
-    explain: failed => {
-      const layers = layersOf(failed);
-      return layers === undefined ? undefined : explain(layers, failed);
-    },
-  };
-}
+const overlay = (code: string, explain: (layers: Layers, failed: Failed) => Explanation): Hint =>
+  hint(['mount'], code, failed => {
+    const layers = layersOf(failed);
+    return layers && explain(layers, failed);
+  });
 
 /** An entry about an overlay's directories. Relative names mean nothing once the process has ended. */
-function directories(code: string, explain: (layers: Layers, failed: Failed) => string | undefined): Hint {
+function directories(code: string, explain: (layers: Layers, failed: Failed) => Explanation): Hint {
   return overlay(code, (layers, failed) => {
     const paths = [...layers.lower, layers.upper ?? '/', layers.work ?? '/'];
     return failed.seen || paths.every(path => path.startsWith('/')) ? explain(layers, failed) : undefined;
@@ -79,27 +74,23 @@ function onOverlay(path: string): string {
 }
 
 export const overlayHints: readonly Hint[] = [
-  {
-    calls: ['mount'],
-    code: '*',
-    // The limit holds for any filesystem, but only an overlay's options grow that long. The rest is cut off,
-    // with various effects.
-    explain: failed => {
-      const bytes = Buffer.byteLength(failed.text(OPTIONS));
-      return bytes >= PAGE
-        ? `the options are ${bytes} bytes long, and mount(2) takes one page, ${PAGE - 1}: use shorter paths, relative to a working directory, or fsconfig(2)`
-        : undefined;
-    },
-  },
-  overlay('EINVAL', ({ lower }) =>
-    lower.length > MAX_LOWER
-      ? `an overlay takes at most ${MAX_LOWER} lower directories, and these are ${lower.length}: flatten the image`
-      : undefined,
+  // The limit holds for any filesystem, but only an overlay's options grow that long. The rest is cut off,
+  // with various effects.
+  hint(['mount'], '*', failed => {
+    const bytes = Buffer.byteLength(failed.text(OPTIONS));
+    if (bytes >= PAGE)
+      return `the options are ${bytes} bytes long, and mount(2) takes one page, ${PAGE - 1}: use shorter paths, relative to a working directory, or fsconfig(2)`;
+  }),
+  overlay(
+    'EINVAL',
+    ({ lower }) =>
+      lower.length > MAX_LOWER &&
+      `an overlay takes at most ${MAX_LOWER} lower directories, and these are ${lower.length}: flatten the image`,
   ),
-  overlay('EINVAL', ({ upper, work }) =>
-    upper !== undefined && work === undefined
-      ? 'upperdir needs a workdir beside it, on the same mount'
-      : undefined,
+  overlay(
+    'EINVAL',
+    ({ upper, work }) =>
+      upper !== undefined && work === undefined && 'upperdir needs a workdir beside it, on the same mount',
   ),
   overlay('EINVAL', ({ lower }) =>
     lower.length === 0 ? 'an overlay needs at least one lowerdir' : undefined,
@@ -114,32 +105,28 @@ export const overlayHints: readonly Hint[] = [
     const found = [upper, work].find(path => path && mountHolding(failed, path)?.type === 'overlay');
     return found && onOverlay(found);
   }),
-  {
-    calls: ['fsconfig'],
-    code: 'EINVAL',
-    explain: failed => {
-      const [option, path] = [failed.text(2), failed.text(3)];
-      const isUpper = option === 'upperdir' || option === 'workdir';
-      return isUpper && mountHolding(failed, path)?.type === 'overlay' ? onOverlay(path) : undefined;
-    },
-  },
+  hint(['fsconfig'], 'EINVAL', failed => {
+    const [option, path] = [failed.text(2), failed.text(3)];
+    const isUpper = option === 'upperdir' || option === 'workdir';
+    return isUpper && mountHolding(failed, path)?.type === 'overlay' ? onOverlay(path) : undefined;
+  }),
   directories('EINVAL', ({ upper, work }, failed) => {
     if (upper === undefined || work === undefined) return undefined;
-    return mountHolding(failed, upper)?.id !== mountHolding(failed, work)?.id
-      ? `upperdir ${upper} and workdir ${work} are on different mounts: files move from one to the other by rename`
-      : undefined;
+    if (mountHolding(failed, upper)?.id !== mountHolding(failed, work)?.id)
+      return `upperdir ${upper} and workdir ${work} are on different mounts: files move from one to the other by rename`;
   }),
   directories('EINVAL', ({ upper, work }, failed) => {
     if (upper === undefined || work === undefined) return undefined;
     const [a, b] = [absolute(failed, upper), absolute(failed, work)];
-    return contains(a, b) || contains(b, a)
-      ? `upperdir ${upper} and workdir ${work} lie in one another: they must be separate directories`
-      : undefined;
+    if (contains(a, b) || contains(b, a))
+      return `upperdir ${upper} and workdir ${work} lie in one another: they must be separate directories`;
   }),
-  directories('EINVAL', ({ upper }, failed) =>
-    upper && readOnly(mountHolding(failed, upper))
-      ? `upperdir ${upper} is on a mount that is read-only: leave upperdir and workdir out for a read-only overlay`
-      : undefined,
+  directories(
+    'EINVAL',
+    ({ upper }, failed) =>
+      upper &&
+      readOnly(mountHolding(failed, upper)) &&
+      `upperdir ${upper} is on a mount that is read-only: leave upperdir and workdir out for a read-only overlay`,
   ),
   directories('EINVAL', ({ lower }, failed) => {
     const stacked = lower.find(path => mountHolding(failed, path)?.type === 'overlay');
@@ -162,9 +149,12 @@ export const overlayHints: readonly Hint[] = [
       ? undefined
       : `upperdir ${upper} was used with other lower directories, or copied, and the index in its workdir knows that: give it those again, take fresh ones, or mount with index=off`,
   ),
-  directories('EBUSY', ({ upper, work }, failed) =>
-    upper !== undefined && work !== undefined && reachable(failed, upper) !== ''
-      ? `upperdir ${upper} or workdir ${work} is in use by another overlay: each mount needs its own (index=off does not check)`
-      : undefined,
+  directories(
+    'EBUSY',
+    ({ upper, work }, failed) =>
+      upper !== undefined &&
+      work !== undefined &&
+      reachable(failed, upper) !== '' &&
+      `upperdir ${upper} or workdir ${work} is in use by another overlay: each mount needs its own (index=off does not check)`,
   ),
 ];

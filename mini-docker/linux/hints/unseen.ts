@@ -1,23 +1,20 @@
 // For a child program that has ended, along with its namespaces: explanations of an errno that need no
 // examination. Where the state can still be examined, the other tables have more precise ones.
 import { IOCTL, MS, S_IF } from '../constants.ts';
-import type { Failed, Hint } from './hint.ts';
+import { type Hint, hint } from './hint.ts';
 
-function unseen(
-  calls: readonly string[],
-  code: string,
-  explain: (failed: Failed) => string | undefined,
-): Hint {
-  return { calls, code, explain: failed => (failed.seen ? undefined : explain(failed)) };
-}
+const unseen: typeof hint = (calls, code, explain) =>
+  hint(calls, code, failed => !failed.seen && explain(failed));
 
 const changes = [MS.REMOUNT, MS.PRIVATE, MS.SLAVE, MS.SHARED, MS.UNBINDABLE];
 
 export const unseenHints: readonly Hint[] = [
-  unseen(['mount'], 'EINVAL', failed =>
-    changes.some(flag => failed.has(3, flag))
-      ? 'the target has to be a mount point: bind it onto itself first (MS_BIND)'
-      : undefined,
+  unseen(
+    ['mount'],
+    'EINVAL',
+    failed =>
+      changes.some(flag => failed.has(3, flag)) &&
+      'the target has to be a mount point: bind it onto itself first (MS_BIND)',
   ),
   unseen(
     ['mount'],
@@ -68,13 +65,14 @@ export const unseenHints: readonly Hint[] = [
   ),
   unseen(['mknodat'], 'EPERM', failed => {
     const type = failed.number(2) & S_IF.MT;
-    return type === S_IF.CHR || type === S_IF.BLK
-      ? 'device nodes take CAP_MKNOD outside of user namespaces, and a devices cgroup that lets them'
-      : undefined;
+    if (type === S_IF.CHR || type === S_IF.BLK)
+      return 'device nodes take CAP_MKNOD outside of user namespaces, and a devices cgroup that lets them';
   }),
-  unseen(['ioctl'], 'EPERM', failed =>
-    failed.number(1) === IOCTL.TIOCSCTTY
-      ? 'only the leader of a session that has no terminal yet takes one, and one that no other session has: call setsid first'
-      : undefined,
+  unseen(
+    ['ioctl'],
+    'EPERM',
+    failed =>
+      failed.number(1) === IOCTL.TIOCSCTTY &&
+      'only the leader of a session that has no terminal yet takes one, and one that no other session has: call setsid first',
   ),
 ];
