@@ -38,6 +38,7 @@ async function build(call: Call) {
       tags: query.getAll('t').filter(each => each !== ''),
       buildArgs: jsonValue(query, 'buildargs', map(nullable(string))) ?? {},
       labels: jsonValue(query, 'labels', map(string)) ?? {},
+      contexts: jsonValue(query, 'contexts', map(string)) ?? {},
       ...(target === undefined ? {} : { target }),
       ...(platform === undefined ? {} : { platform }),
       noCache: flag(query, 'nocache'),

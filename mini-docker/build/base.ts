@@ -43,7 +43,7 @@ export async function baseState(workspace: Workspace, request: BaseRequest): Pro
   };
 }
 
-const fromScratch = (platform: Platform): StageState => ({
+export const fromScratch = (platform: Platform): StageState => ({
   base: undefined,
   platform,
   baseDirectories: [],

@@ -1,6 +1,5 @@
 // Builds an image from the context that a client sends, and gives it the requested names.
 
-import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dockerfile } from '../formats/dockerfile/dockerfile.ts';
@@ -11,17 +10,16 @@ import { decodePlatformText, hostPlatform } from '../images/platform.ts';
 import { removeTree } from '../linux/remove-tree.ts';
 import { baseState } from './base.ts';
 import { cacheSources } from './cache-from.ts';
-import { readDockerfile, removeIgnored, unpackContext } from './context.ts';
+import { hashContext, readDockerfile, removeIgnored, unpackContext } from './context.ts';
 import { BuildError } from './errors.ts';
+import { baseCalled, directoryState, type NamedContexts, namedContexts } from './named-contexts.ts';
 import { BuildOutput } from './output.ts';
 import { atOnce } from './place.ts';
 import { type Plan, planBuild, stageCalled } from './plan.ts';
 import type { BuildRequest } from './request.ts';
 import { imageOf } from './result.ts';
-import { locate } from './sources.ts';
 import { buildStage } from './stage.ts';
 import type { StageState } from './state.ts';
-import { hashFiles } from './transfer.ts';
 import { BuildVariables } from './variables.ts';
 import type { BuildHost, Workspace } from './workspace.ts';
 
@@ -41,6 +39,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   const contextPath = join(directory, 'context');
   mkdirSync(contextPath);
   const context = resources.adopt(await unpackContext(request.context, contextPath), closeSync);
+  const named = namedContexts(request.contexts, { contextPath, directory });
   const dockerfile = readDockerfile(context, request.dockerfile);
   removeIgnored(context, request.dockerfile);
   addLabels(dockerfile, request);
@@ -48,7 +47,8 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   const { directives, file } = dockerfile;
   const plan = planBuild(dockerfile, {
     target: request.target,
-    baseOf: ({ from }) => atOnce(from, file, () => variables.expandGlobal(from.image, directives.escape)),
+    baseOf: ({ from }) =>
+      atOnce(from, file, () => baseCalled(variables.expandGlobal(from.image, directives.escape), named)),
   });
   const output = new BuildOutput(request, {
     stages: plan.stages.map(each => each.stage.index),
@@ -57,7 +57,7 @@ export async function buildImage(host: BuildHost, request: BuildRequest): Promis
   // The directories must stay until the build is done.
   return await host.images.loose.holding(async hold => {
     const failed = new AbortController();
-    const parts = { host, request, output, context, contextPath, hold, directory, runDirectory };
+    const parts = { host, request, output, context, contextPath, named, hold, directory, runDirectory };
     const signal = AbortSignal.any([request.signal, failed.signal]);
     try {
       const state = await buildStages({ ...parts, signal }, { dockerfile, plan, variables, failed });
@@ -103,6 +103,7 @@ type Parts = Pick<
   Workspace,
   'host' | 'request' | 'output' | 'context' | 'contextPath' | 'hold' | 'signal'
 > & {
+  named: NamedContexts;
   directory: string;
   runDirectory: string;
 };
@@ -171,12 +172,16 @@ function workspaceOf(
       return digest;
     },
     tree(name, before) {
-      const index = stageCalled(stages, name, before);
+      const context = parts.named.get(name);
+      const index = context === undefined ? stageCalled(stages, name, before) : undefined;
       const stage = index === undefined ? undefined : states.get(index);
       if (stage !== undefined) return stage;
       let image = images.get(name);
       if (image === undefined) {
-        image = imageNamed(workspace, name, before);
+        image =
+          context?.directory === undefined
+            ? imageNamed(workspace, context?.image ?? name, before)
+            : directoryState(context.directory);
         images.set(name, image);
       }
       return image;
@@ -202,13 +207,6 @@ async function imageNamed(workspace: Workspace, name: string, before: number): P
 function fresh(parent: string, name: string): string {
   const directory = mkdtempSync(join(parent, `${name}-`));
   return directory;
-}
-
-async function hashContext(context: number): Promise<string> {
-  const hash = createHash('sha256');
-  using located = locate(context, '.')!;
-  await hashFiles(located, { as: '', hash });
-  return hash.digest('hex');
 }
 
 /**

@@ -1,5 +1,6 @@
 // The context that a client sent, as files, and the Dockerfile in it.
 
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { type Dockerfile, parseDockerfile } from '../formats/dockerfile/dockerfile.ts';
 import { decodeDockerignore, type IgnoreList } from '../formats/dockerignore.ts';
@@ -10,6 +11,7 @@ import { O } from '../linux/constants.ts';
 import { removeTreeAt } from '../linux/remove-tree.ts';
 import { BuildError } from './errors.ts';
 import { isFile, locate, openFileOf } from './sources.ts';
+import { hashFiles } from './transfer.ts';
 
 /** Largest Dockerfile, in bytes; a larger file is taken for a mistake. */
 const LARGEST = 4 * 1024 * 1024;
@@ -71,4 +73,12 @@ function readText(found: Parameters<typeof openFileOf>[0]): string {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Digest of all files. */
+export async function hashContext(context: number): Promise<string> {
+  const hash = createHash('sha256');
+  using located = locate(context, '.')!;
+  await hashFiles(located, { as: '', hash });
+  return hash.digest('hex');
 }

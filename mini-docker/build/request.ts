@@ -13,6 +13,11 @@ export interface BuildRequest {
   /** Values by name; null for a name given without a value. */
   buildArgs: Record<string, string | null>;
   labels: Record<string, string>;
+  /**
+   * Further contexts by name: 'docker-image://alpine', or the directory in the archive that is one. Sent by
+   * mini-docker's command only: Docker's client has them only with BuildKit.
+   */
+  contexts: Record<string, string>;
   target?: string;
   platform?: string;
   noCache: boolean;

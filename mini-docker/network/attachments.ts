@@ -191,7 +191,7 @@ function describeEndpoint(given: {
       networkId: Id,
       networkName: Name,
       endpointId: newId(),
-      interface: linked ? freeInterface(others) : '',
+      interface: linked ? interfaceOf(wanted, others) : '',
       ipAddress,
       ipPrefixLen: of(4)?.pool.subnet.prefixLength ?? 0,
       gateway: gatewayOf(4),
@@ -214,8 +214,14 @@ export function dnsNames({ containerName, containerId, aliases = [] }: AttachOpt
   return [...new Set([containerName, ...aliases, containerId.slice(0, 12)])];
 }
 
-function freeInterface(others: readonly EndpointRecord[]): string {
+function interfaceOf(wanted: AttachOptions, others: readonly EndpointRecord[]): string {
   const used = new Set(others.map(each => each.interface));
+  if (wanted.interface !== undefined && used.has(wanted.interface))
+    throw new ExpectedError(
+      'conflict',
+      `container ${wanted.containerName} has an interface ${wanted.interface} on another network`,
+    );
+  if (wanted.interface !== undefined) return wanted.interface;
   for (let number = 0; ; number++) if (!used.has(`eth${number}`)) return `eth${number}`;
 }
 

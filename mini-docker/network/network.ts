@@ -33,6 +33,8 @@ export interface AttachOptions {
   ipAddress?: string;
   ipv6Address?: string;
   macAddress?: string;
+  /** Name of the link in the container; else the next of eth0, eth1, … */
+  interface?: string;
   /** Further addresses, which are not allocated by anyone: 169.254.0.0/16, fe80::/64. */
   linkLocal?: readonly string[];
   /** Further names of the container on user-defined networks (`--network-alias`). */

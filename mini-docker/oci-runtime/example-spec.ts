@@ -1,4 +1,5 @@
 // The config.json that `spec` writes: the same container as runc's.
+import { existsSync } from 'node:fs';
 import { OCI_VERSION } from './container-state.ts';
 
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
@@ -13,6 +14,8 @@ export function exampleSpec(rootless: boolean): object {
     'uts',
     'mount',
     ...(rootless ? ['user'] : []),
+    // As from runc: with version 1 a container sees the paths of the host.
+    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['cgroup'] : []),
   ];
   return {
     ociVersion: OCI_VERSION,

@@ -64,7 +64,9 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
   const joinsUser = linux.namespaces.some(({ type, path }) => type === 'user' && path !== undefined);
   const mapped = userNamespace || joinsUser || inUserNamespace();
   const expanded = spec.mounts.map(mount =>
-    mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
+    mount.type === 'cgroup'
+      ? expandCgroupMount(mount, facts.cgroup, linux.namespaces)
+      : { mounts: [mount], finish: [] },
   );
   const mounts = expanded
     .flatMap(each => each.mounts)

@@ -77,7 +77,9 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const clone = birth({ flags: cloneFlags(linux), pid, cgroup: facts.enterCgroup });
   const userNamespace = hasOwnUserNamespace(spec);
   const expanded = spec.mounts.map(mount =>
-    mount.type === 'cgroup' ? expandCgroupMount(mount, facts.cgroup) : { mounts: [mount], finish: [] },
+    mount.type === 'cgroup'
+      ? expandCgroupMount(mount, facts.cgroup, linux.namespaces)
+      : { mounts: [mount], finish: [] },
   );
   const mounts = expanded
     .flatMap(each => each.mounts)

@@ -5,6 +5,10 @@ $b stty -F /dev/console raw -echo
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
 $b mount -t securityfs securityfs /sys/kernel/security
 $b mkdir -p /dev/pts /dev/shm
+for link in fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
+  to=${link#*:}
+  $b ln -s "/proc/self/fd${to#fd}" "/dev/${link%:*}"
+done
 $b mount -t devpts -o ptmxmode=666 devpts /dev/pts
 $b mount -t tmpfs tmpfs /dev/shm
 $b ip link set lo up

@@ -20,6 +20,7 @@ import { progressLines } from '../show/progress-lines.ts';
 const flags = {
   'add-host': values('list', 'Add a custom host-to-IP mapping (host:ip)', readExtraHost),
   'build-arg': list('list', 'Set build-time variables'),
+  'build-context': list('list', 'Additional build contexts (e.g., name=path, name=docker-image://image)'),
   'cache-from': list('list', 'Images to consider as cache sources'),
   'cgroup-parent': text('string', 'Optional parent cgroup for the container'),
   compress: toggle('Compress the build context using gzip'),
@@ -86,12 +87,14 @@ export const build = command({
     refuseContentTrust({ skip: flags['disable-content-trust'] });
     const live = isLive(flags);
     const secrets = readSecrets(flags.secret);
+    const { contexts, further } = readContexts(flags['build-context']);
     const { dockerfile, body } = await buildContext({
       source: byteArguments(args)[0]!,
       file: flags.file,
       stdin: () => process.stdin,
+      further,
     });
-    const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live })}`, {
+    const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live, contexts })}`, {
       body: flags.compress ? await compressed(body) : body,
       headers: { 'Content-Type': 'application/x-tar', ...secrets, ...(await registryConfig()) },
     });
@@ -111,7 +114,36 @@ function isLive({ progress = 'auto', quiet }: Flags): boolean {
   return Boolean(process.stdout.isTTY);
 }
 
-function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: boolean }): string {
+/** Further contexts as the daemon takes them, and the directories that go into the archive for them. */
+function readContexts(given: readonly string[]) {
+  const contexts: Record<string, string> = {};
+  const further = new Map<string, string>();
+  for (const each of given) {
+    const [, name, where] = /^([^=]+)=(.+)$/s.exec(each) ?? [];
+    if (name === undefined || where === undefined)
+      throw new CommandError(`invalid build context ${JSON.stringify(each)}: write NAME=PATH`);
+    const scheme = /^([\w-]+):\/\/|^git@/.exec(where);
+    if (scheme?.[1] === 'docker-image') contexts[name] = where;
+    else if (scheme !== null)
+      throw new CommandError(
+        `invalid build context ${JSON.stringify(each)}: it is a directory of this machine or docker-image://IMAGE`,
+      );
+    else {
+      const inside = `.context.${further.size}-${process.pid}-${process.hrtime.bigint()}`;
+      contexts[name] = inside;
+      further.set(inside, where);
+    }
+  }
+  return { contexts, further };
+}
+
+interface Sent {
+  dockerfile: string;
+  live: boolean;
+  contexts: Record<string, string>;
+}
+
+function query(flags: Flags, { dockerfile, live, contexts }: Sent): string {
   const parameters = new URLSearchParams();
   const add = (name: string, value: string | number | boolean | undefined) => {
     if (value === undefined || value === false) return;
@@ -124,6 +156,7 @@ function query(flags: Flags, { dockerfile, live }: { dockerfile: string; live: b
   add('buildargs', JSON.stringify(buildArgs(flags['build-arg'])));
   add('labels', JSON.stringify(readPairs(flags.label)));
   if (flags.ulimit.length > 0) add('ulimits', JSON.stringify(flags.ulimit));
+  if (Object.keys(contexts).length > 0) add('contexts', JSON.stringify(contexts));
   add('nocache', flags['no-cache']);
   add('pull', flags.pull);
   add('q', flags.quiet);

@@ -50,4 +50,7 @@ export const COMPOSE_COMMANDS: Readonly<Record<string, Entry>> = {
   ...commandsIn(() => import('./up-command.ts'), {
     'compose up': 'Create and start containers',
   }),
+  ...commandsIn(() => import('./watch-command.ts'), {
+    'compose watch': 'Watch build context for service and rebuild/refresh containers when files are updated',
+  }),
 };

@@ -212,8 +212,17 @@ function endpoints(wanted: Wanted) {
   );
   const links = linksOf(wanted);
   return all
-    .sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || (a.key < b.key ? -1 : 1))
-    .map(({ key, ipv4_address, ipv6_address, link_local_ips, mac_address, driver_opts, aliases = [] }) => {
+    .sort(
+      (a, b) =>
+        (b.gw_priority ?? 0) - (a.gw_priority ?? 0) ||
+        (b.priority ?? 0) - (a.priority ?? 0) ||
+        (a.key < b.key ? -1 : 1),
+    )
+    .map(({ key, ipv4_address, ipv6_address, link_local_ips, mac_address, aliases = [], ...more }) => {
+      const driver_opts = {
+        ...more.driver_opts,
+        ...(more.interface_name && { 'com.docker.network.endpoint.ifname': more.interface_name }),
+      };
       const network = project.networks[key]!.name;
       const ipam = {
         ...(ipv4_address === undefined ? {} : { IPv4Address: ipv4_address }),
@@ -225,7 +234,7 @@ function endpoints(wanted: Wanted) {
         ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
         ...(links.length > 0 ? { Links: links } : {}),
         ...(mac_address === undefined ? {} : { MacAddress: mac_address }),
-        ...(driver_opts === undefined ? {} : { DriverOpts: driver_opts }),
+        ...(Object.keys(driver_opts).length === 0 ? {} : { DriverOpts: driver_opts }),
       };
       return { network, endpoint };
     });

@@ -4,8 +4,9 @@ import { frameDecoder } from '../../formats/stream-frames.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { printError } from '../show/output.ts';
+import type { Hook } from './hook-shapes.ts';
 import type { Lookup } from './interpolate.ts';
-import type { Hook, Service } from './service.ts';
+import type { Service } from './service.ts';
 
 interface Container {
   id: string;
@@ -25,11 +26,7 @@ export async function runHooks(daemon: DaemonClient, { project, container, kind 
   const { [kind]: hooks = [] } =
     project.services[container.service] ?? project.disabled[container.service] ?? {};
   for (const given of hooks) {
-    // A variable without a value is that of `compose` itself.
-    const variables = Object.entries(given.environment ?? {}).flatMap(([key, value]) => {
-      const known = value ?? project.lookup(key);
-      return known === undefined ? [] : `${key}=${known}`;
-    });
+    const variables = variablesOfHook(given, project.lookup);
     const code = await runHook(daemon, container, { ...given, variables });
     if (code !== 0)
       throw new CommandError(
@@ -38,9 +35,17 @@ export async function runHooks(daemon: DaemonClient, { project, container, kind 
   }
 }
 
-async function runHook(
+/** A variable without a value is that of `compose` itself. */
+export const variablesOfHook = ({ environment }: Hook, lookup: Lookup): string[] =>
+  Object.entries(environment ?? {}).flatMap(([key, value]) => {
+    const known = value ?? lookup(key);
+    return known === undefined ? [] : `${key}=${known}`;
+  });
+
+/** Runs the command and shows its output. @returns its exit code */
+export async function runHook(
   daemon: DaemonClient,
-  { id, name }: Container,
+  { id, name }: Pick<Container, 'id' | 'name'>,
   { command, user, privileged, working_dir, variables }: Hook & { variables: string[] },
 ): Promise<number> {
   const json = {

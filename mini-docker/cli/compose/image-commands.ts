@@ -7,7 +7,7 @@ import { composeCommand } from './command.ts';
 import { imageOf } from './container-body.ts';
 import { progress } from './containers.ts';
 import { withDependencies } from './converge.ts';
-import { buildService, imageId, pullService, runOther } from './images.ts';
+import { buildService, imageId, pullService, runOther, withUsedBuilds } from './images.ts';
 
 export const build = composeCommand({
   usage: '[OPTIONS] [SERVICE...]',
@@ -24,9 +24,8 @@ export const build = composeCommand({
   services: 'all',
   examples: [['compose build --no-cache web', 'Build the image of one service from the start']],
   async run({ flags, args, daemon, project }) {
-    const names = withDependencies(project, args, !flags['with-dependencies']).filter(
-      name => project.services[name]!.build,
-    );
+    const chosen = withDependencies(project, args, !flags['with-dependencies']);
+    const names = withUsedBuilds(project, chosen).filter(name => project.services[name]!.build);
     if (names.length === 0) printError('No services to build');
     const argv = [
       ...flags['build-arg'].flatMap(each => ['--build-arg', each]),

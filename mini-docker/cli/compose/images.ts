@@ -1,5 +1,6 @@
 // The images of a project: existing, pulled, or built.
 
+import type { ImageInspect } from '../../formats/engine-api/images.ts';
 import type { AnyCommand } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { pullImage } from '../daemon/images-pull.ts';
@@ -10,6 +11,7 @@ import { printError, writeError } from '../show/output.ts';
 import { imageOf } from './container-body.ts';
 import { progress } from './containers.ts';
 import type { Project } from './project.ts';
+import { pullAge } from './pull-policy.ts';
 import type { Service } from './service.ts';
 
 /** Runs another mini-docker command, with the flags that a user would write. */
@@ -24,8 +26,14 @@ export async function runOther(
 
 /** Id of the image; undefined when there is none. */
 export async function imageId(daemon: DaemonClient, image: string): Promise<string | undefined> {
+  return (await imageNamed(daemon, image))?.Id;
+}
+
+type Known = Pick<ImageInspect, 'Id' | 'Metadata'>;
+
+async function imageNamed(daemon: DaemonClient, image: string): Promise<Known | undefined> {
   try {
-    return (await daemon.json<{ Id: string }>('GET', `/images/${encodeURIComponent(image)}/json`)).Id;
+    return await daemon.json<Known>('GET', `/images/${encodeURIComponent(image)}/json`);
   } catch (error) {
     if (error instanceof DaemonError && error.status === 404) return undefined;
     throw error;
@@ -48,16 +56,19 @@ export async function ensureImages(
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   const done = new Set<string>();
-  for (const name of services) {
+  for (const name of withUsedBuilds(project, services)) {
     const service = project.services[name]!;
     const image = imageOf(project.name, name, service);
     if (service.build === undefined) refuseContentTrust({ skip: undefined, image });
     const policy = pull ?? service.pull_policy ?? 'missing';
-    const isThere = (await imageId(daemon, image)) !== undefined;
+    const there = await imageNamed(daemon, image);
+    const isThere = there !== undefined;
+    const age = pullAge(policy);
+    const isOld = age !== undefined && Date.parse(there?.Metadata.LastTagTime ?? '') < Date.now() - age;
     if (service.build !== undefined && !noBuild && (build || policy === 'build' || !isThere)) {
       await buildService({ daemon, project, name, flags: quietBuild ? ['--quiet'] : [] });
     } else if (
-      (policy === 'always' && service.build === undefined && !done.has(image)) ||
+      ((policy === 'always' || isOld) && service.build === undefined && !done.has(image)) ||
       (!isThere && service.build === undefined)
     ) {
       if (policy === 'never')
@@ -74,6 +85,28 @@ export async function ensureImages(
   }
   return ids;
 }
+
+/** The services, each after those whose image is a context of its build. */
+export function withUsedBuilds(project: Project, services: readonly string[]): string[] {
+  const order = new Set<string>();
+  const visit = (name: string, path: readonly string[]) => {
+    if (path.includes(name))
+      throw new CommandError(`the builds of ${[...path, name].join(' -> ')} need each other`);
+    for (const where of Object.values(project.services[name]?.build?.additional_contexts ?? {})) {
+      const other = serviceIn(where);
+      if (other !== undefined && Object.hasOwn(project.services, other)) visit(other, [...path, name]);
+    }
+    order.add(name);
+  };
+  for (const name of services) visit(name, []);
+  return [...order];
+}
+
+/** The images among the sources of a build's cache; BuildKit has others, written as type=…,ref=… */
+const cacheImages = (sources: readonly string[] = []): string[] =>
+  sources.flatMap(each => (each.includes('=') ? (/(?:^|,)ref=([^,]+)/.exec(each)?.[1] ?? []) : each));
+
+const serviceIn = (context: string): string | undefined => /^service:(.+)$/.exec(context)?.[1];
 
 export async function pullService(
   daemon: DaemonClient,
@@ -123,6 +156,16 @@ export async function buildService({ daemon, project, name, flags = [] }: BuildO
     const { file, environment } = project.secrets[source] ?? {};
     return `id=${target ?? source},${environment === undefined ? `src=${file ?? source}` : `env=${environment}`}`;
   });
+  const contexts = Object.entries(build.additional_contexts ?? {}).map(([key, where]) => {
+    const other = serviceIn(where);
+    if (other === undefined) return `${key}=${where}`;
+    const used = project.services[other] ?? project.disabled[other];
+    if (used === undefined)
+      throw new CommandError(
+        `services.${name}.build.additional_contexts.${key} names the undefined service ${JSON.stringify(other)}`,
+      );
+    return `${key}=docker-image://${imageOf(project.name, other, used)}`;
+  });
   const platform = build.platforms?.[0] ?? service.platform;
   try {
     const { build: command } = await import('../commands/build.ts');
@@ -130,6 +173,8 @@ export async function buildService({ daemon, project, name, flags = [] }: BuildO
       ...each('--tag', [imageOf(project.name, name, service), ...(build.tags ?? [])]),
       ...each('--file', file === undefined ? [] : [file]),
       ...each('--build-arg', pairs(build.args)),
+      ...each('--build-context', contexts),
+      ...each('--cache-from', cacheImages(build.cache_from)),
       ...each('--label', pairs(build.labels)),
       ...each('--target', build.target === undefined ? [] : [build.target]),
       ...each('--network', build.network === undefined ? [] : [build.network]),

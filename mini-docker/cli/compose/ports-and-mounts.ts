@@ -6,6 +6,7 @@ import {
   absolute,
   boolean,
   byKind,
+  fileMode,
   type Infer,
   integer,
   labels,
@@ -73,7 +74,7 @@ const mountObject = object({
   }),
   volume: object({ nocopy: boolean, subpath: text, labels }),
   image: object({ subpath: text }),
-  tmpfs: object({ size, mode: integer }),
+  tmpfs: object({ size, mode: fileMode }),
 });
 export type Mount = Infer<typeof mountObject>;
 

@@ -1,15 +1,20 @@
 // A service of a compose file: all its keys, in their short and long forms
 // (https://github.com/compose-spec/compose-spec/blob/main/05-services.md).
 
+import { decodeDuration } from '../../formats/durations.ts';
 import { readDevice, readExtraHost, readUlimit } from '../flags/values.ts';
 import { decodeExpose } from '../run/ports.ts';
+import { develop } from './develop.ts';
+import { hooks, words } from './hook-shapes.ts';
 import { mounts, ports } from './ports-and-mounts.ts';
+import { pullPolicy } from './pull-policy.ts';
 import {
   absolute,
   boolean,
   byKind,
   duration,
   entries,
+  fileMode,
   type Infer,
   ignored,
   integer,
@@ -27,12 +32,11 @@ import {
   type Shape,
   size,
   text,
+  unlessFalse,
   unsupported,
 } from './shapes.ts';
 import { wrongAt } from './source.ts';
-import { splitWords } from './words.ts';
 
-const words = byKind<string[]>({ scalar: reading('a command', splitWords), list: list(text) });
 const texts = list(text);
 const oneOrMoreTexts = oneOrMore(text);
 /** Shape of `cpus: 0.5`, which may be quoted. */
@@ -42,7 +46,7 @@ const pathOrUrl = reading('a path or an address', (each, context) =>
   /^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(each) ? each : absolute(each, context),
 );
 
-const fileReference = object({ source: text, target: text, uid: text, gid: text, mode: integer });
+const fileReference = object({ source: text, target: text, uid: text, gid: text, mode: fileMode });
 export type FileReference = Infer<typeof fileReference>;
 const fileReferences = list(
   byKind<FileReference>({
@@ -73,6 +77,15 @@ const checkedUlimits: Shape<Infer<typeof ulimits>> = (source, context) => {
   return found;
 };
 
+/** Where an additional context is, by its name in the Dockerfile. */
+const additionalContexts: Shape<Record<string, string>> = (source, context) =>
+  Object.fromEntries(
+    Object.entries(labels(source, context)).map(([name, where]) => [
+      name,
+      /^(service:|[\w-]+:\/\/)|^git@/.test(where) ? where : absolute(where, context),
+    ]),
+  );
+
 const buildObject = object({
   context: pathOrUrl,
   dockerfile: text,
@@ -92,31 +105,17 @@ const buildObject = object({
   tags: texts,
   ulimits: checkedUlimits,
   isolation: text,
-  privileged: unsupported('a build has no rights beyond those of a container'),
+  privileged: unlessFalse('a build has no rights beyond those of a container'),
+  provenance: unlessFalse('the builder writes no attestations'),
+  sbom: unlessFalse('the builder writes no attestations'),
   ssh: unsupported('the builder passes no SSH agent on'),
   cache_from: texts,
   cache_to: texts,
-  additional_contexts: unsupported('the builder takes one context'),
+  additional_contexts: additionalContexts,
   entitlements: unsupported('a build has no rights beyond those of a container'),
   secrets: fileReferences,
 });
 export type Build = Infer<typeof buildObject>;
-/** Commands that run in a container after its start, or before its end. */
-const hook = object({
-  command: words,
-  user: text,
-  privileged: boolean,
-  working_dir: text,
-  environment: pairs,
-});
-const hooks: Shape<Infer<typeof hook>[]> = (source, context) => {
-  const found = list(hook)(source, context);
-  if (found.some(({ command = [] }) => command.length === 0))
-    throw wrongAt(source, 'has one without a command');
-  return found;
-};
-export type Hook = Infer<typeof hook>;
-
 const build = byKind<Build>({
   scalar: (source, context) => ({ context: pathOrUrl(source, context) }),
   map: (source, context) => ({ context: context.directory, ...buildObject(source, context) }),
@@ -130,7 +129,7 @@ const endpoint = object({
   mac_address: text,
   priority: integer,
   gw_priority: integer,
-  interface_name: unsupported('the kernel names interfaces eth0, eth1, …'),
+  interface_name: text,
   driver_opts: map(text),
 });
 export type Endpoint = Infer<typeof endpoint>;
@@ -185,7 +184,7 @@ const resource = object({
   generic_resources: ignored,
 });
 const deploy = object({
-  mode: oneOf('replicated', 'global'),
+  mode: oneOf('replicated', 'global', 'replicated-job', 'global-job'),
   replicas: integer,
   labels,
   resources: object({ limits: resource, reservations: resource }),
@@ -201,6 +200,24 @@ const deploy = object({
   endpoint_mode: text,
 });
 
+const device = reading('DEVICE[:TARGET[:rwm]]', each => {
+  readDevice(each);
+  return each;
+});
+const deviceObject: Shape<string> = (source, context) => {
+  const keys = object({
+    source: text,
+    target: text,
+    permissions: oneOf('r', 'w', 'm', 'rw', 'rm', 'wm', 'rwm'),
+  });
+  const { source: from, target = from, permissions = 'rwm' } = keys(source, context);
+  if (from === undefined) throw wrongAt(source, 'has no source');
+  return device({ ...source, value: `${from}:${target}:${permissions}` }, context);
+};
+
+const microseconds = reading('microseconds, or a duration such as 95ms', each =>
+  /^\d+$/.test(each) ? Number(each) : decodeDuration(each) / 1000,
+);
 const rate = list(object({ path: text, rate: size }));
 const envFile = object({ path, required: boolean, format: oneOf('raw') });
 
@@ -227,8 +244,8 @@ export const service = object({
   cpu_percent: number,
   cpu_period: integer,
   cpu_quota: integer,
-  cpu_rt_period: integer,
-  cpu_rt_runtime: integer,
+  cpu_rt_period: microseconds,
+  cpu_rt_runtime: microseconds,
   cpu_shares: integer,
   cpus: decimal,
   cpuset: text,
@@ -238,14 +255,9 @@ export const service = object({
     map: map((source, context) => ({ ...started, ...orNothing(dependency)(source, context) })),
   }),
   deploy,
-  develop: ignored,
+  develop,
   device_cgroup_rules: texts,
-  devices: list(
-    reading('DEVICE[:TARGET[:rwm]]', each => {
-      readDevice(each);
-      return each;
-    }),
-  ),
+  devices: list(byKind({ scalar: device, map: deviceObject })),
   dns: oneOrMoreTexts,
   dns_opt: texts,
   dns_search: oneOrMoreTexts,
@@ -317,7 +329,8 @@ export const service = object({
   privileged: boolean,
   profiles: texts,
   provider: unsupported('there are no providers here'),
-  pull_policy: oneOf('always', 'never', 'missing', 'if_not_present', 'build'),
+  pull_policy: pullPolicy,
+  pull_refresh_after: unsupported('write pull_policy: every_DURATION'),
   read_only: boolean,
   restart: text,
   runtime: text,

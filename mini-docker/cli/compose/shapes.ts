@@ -75,6 +75,12 @@ export const integer = reading('an integer', text => {
   return Number(text);
 });
 
+/** Permissions; text is octal, as in chmod. */
+export const fileMode: Shape<number> = (source, context) =>
+  typeof source.value === 'string' && /^(0o?)?[0-7]+$/.test(source.value)
+    ? Number.parseInt(source.value.replace('o', ''), 8)
+    : integer(source, context);
+
 export const number = reading('a number', text => {
   if (text.trim() === '' || !Number.isFinite(Number(text))) throw new Error(`${text} is not`);
   return Number(text);
@@ -163,6 +169,14 @@ export const unsupported =
   (why: string): Shape<never> =>
   source => {
     throw wrongAt(source, `is not supported: ${why}`);
+  };
+
+/** A key that may only say that a feature is not wanted. */
+export const unlessFalse =
+  (why: string): Shape<undefined> =>
+  source => {
+    if (String(source.value) !== 'false') throw wrongAt(source, `is not supported: ${why}`);
+    return undefined;
   };
 
 /** A key that has meaning only for other programs: not checked. */

@@ -8,6 +8,7 @@ import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { dataPaths } from '../core/paths.ts';
 import { wantedBindings } from '../networks/connections.ts';
 import { sharedWith } from '../networks/owner.ts';
+import { interfaceName } from '../networks/requested.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
@@ -59,11 +60,11 @@ function explainNetworks(context: EngineContext, record: ContainerRecord): Expla
   if (record.config.NetworkDisabled || sharedWith(record) !== undefined) return [];
   return Object.entries(record.networks)
     .filter(([network]) => network !== 'host')
-    .flatMap(([network, { IPAMConfig }], index) =>
+    .flatMap(([network, settings], index) =>
       context.networks.explain({
         network,
-        interface: `eth${index}`,
-        ...(IPAMConfig?.IPv4Address && { ipAddress: IPAMConfig.IPv4Address }),
+        interface: interfaceName(settings) ?? `eth${index}`,
+        ...(settings.IPAMConfig?.IPv4Address && { ipAddress: settings.IPAMConfig.IPv4Address }),
         bindings: index === 0 ? wantedBindings(record) : {},
       }),
     );

@@ -10,7 +10,7 @@ import { writeStarted } from '../state/started-file.ts';
 import { connectNetwork, disconnected, networkEvent, publishPorts } from './connections.ts';
 import { whileNetworksChange } from './etc-files.ts';
 import { namespacePid, sharedWith } from './owner.ts';
-import { checkAddresses, unsupportedAlias } from './requested.ts';
+import { checkEndpoint, unsupportedAlias } from './requested.ts';
 
 export function networksApi(context: EngineContext): NetworksApi {
   const { networks, events } = context;
@@ -125,7 +125,7 @@ async function connect(
     const message = `endpoint with name ${live.name} already exists in network ${Name}`;
     throw new ExpectedError('forbidden', message);
   }
-  checkAddresses(options.settings);
+  checkEndpoint(options.settings);
   const { MacAddress, Aliases } = options.settings;
   if (Name === 'bridge' && Aliases?.length) throw unsupportedAlias();
   const settings = disconnected(options.settings);

@@ -6,6 +6,7 @@ import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { decodeLink } from './links.ts';
 import { sharedWith, sharers } from './owner.ts';
+import { interfaceName } from './requested.ts';
 
 /**
  * Connects a container whose namespaces exist, and publishes its ports. In a namespace that other containers
@@ -104,6 +105,7 @@ function attachOptions(
   const isFirst = Object.keys(record.networks)[0] === network;
   const asked = record.wantedMacs?.[network] || (isFirst && record.config.MacAddress);
   const last = record.lastAddresses?.[network];
+  const name = interfaceName(settings);
   return {
     network,
     containerId: record.id,
@@ -113,6 +115,7 @@ function attachOptions(
     ...(IPAMConfig?.IPv6Address ? { ipv6Address: IPAMConfig.IPv6Address } : {}),
     ...(last ? { preferred: last } : {}),
     ...(asked ? { macAddress: asked } : {}),
+    ...(name ? { interface: name } : {}),
     ...(IPAMConfig?.LinkLocalIPs?.length ? { linkLocal: IPAMConfig.LinkLocalIPs } : {}),
     aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
     links: Object.fromEntries(

@@ -34,13 +34,24 @@ export function requestedNetworks(
   }
   for (const [name, settings] of others) networks[name] = { ...settings };
   checkMac(options.asked.MacAddress);
-  for (const settings of Object.values(networks)) checkAddresses(settings);
+  for (const settings of Object.values(networks)) checkEndpoint(settings);
   return networks;
 }
 
-/** @throws badParameter when an address cannot be one of a container's */
-export function checkAddresses({ IPAMConfig, MacAddress }: EndpointSettings): void {
+/** The name for the link in the container, an option since Docker 28. */
+export const interfaceName = ({ DriverOpts }: EndpointSettings): string | undefined =>
+  DriverOpts?.['com.docker.network.endpoint.ifname'];
+
+/** @throws badParameter when an address or a name cannot be one of a container's */
+export function checkEndpoint(settings: EndpointSettings): void {
+  const { IPAMConfig, MacAddress } = settings;
   checkMac(MacAddress);
+  const name = interfaceName(settings);
+  // What the kernel takes as a link's name; lo exists already.
+  if (name !== undefined && (!/^[^\s/:%]{1,15}$/.test(name) || /^(\.{1,2}|lo|all|default)$/.test(name)))
+    throw badParameter(
+      `invalid interface name ${JSON.stringify(name)}: it has 1 to 15 characters, and no space, / and :`,
+    );
   const { IPv4Address, IPv6Address, LinkLocalIPs = [] } = IPAMConfig ?? {};
   if (IPv4Address && !isIPv4(IPv4Address)) throw badParameter(`invalid IPv4 address: ${IPv4Address}`);
   if (IPv6Address && !isIPv6(IPv6Address)) throw badParameter(`invalid IPv6 address: ${IPv6Address}`);

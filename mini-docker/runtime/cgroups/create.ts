@@ -60,7 +60,13 @@ export function joinSteps(path: string): Step[] {
 /** The directories of the cgroup at this path, for a container that is to see them. */
 export function cgroupView(path: string): CgroupView {
   const hierarchies = readHierarchies();
-  if (hierarchies.version !== 1) return { version: hierarchies.version, directories: [] };
+  if (hierarchies.version === 'none') return { version: 'none', directories: [] };
+  if (hierarchies.version === 2) {
+    return {
+      version: 2,
+      directories: [{ controller: 'all', directory: hierarchies.root ?? hierarchies.mountPoint }],
+    };
+  }
   const directories = hierarchies.hierarchies.map(({ mountPoint }) => ({
     controller: basename(mountPoint),
     directory: mountPoint + inTree(path),
