@@ -10,11 +10,12 @@ import type {
 import { CommandError } from '../errors.ts';
 import { readCpus, readDevice, readRestart } from '../flags/values.ts';
 import { decodeExpose } from '../run/ports.ts';
+import { endpoints, linksOf } from './endpoints.ts';
 import { archiveOf, filesOf } from './file-contents.ts';
 import { LABEL } from './labels.ts';
 import type { Mount } from './ports-and-mounts.ts';
-import { type Project, replicasOf, serviceHash } from './project.ts';
-import type { Endpoint, Service } from './service.ts';
+import { type Project, serviceHash } from './project.ts';
+import type { Service } from './service.ts';
 
 export interface Wanted {
   project: Project;
@@ -202,59 +203,6 @@ function mountRequest(
           },
         }),
   };
-}
-
-/** Endpoints in order of priority, highest first: the first network has the default route. */
-function endpoints(wanted: Wanted) {
-  const { project, name, service, containerName, aliases: isFound } = wanted;
-  const all = Object.entries(service.networks ?? {}).map(
-    ([key, endpoint]) => ({ key, ...endpoint }) as { key: string } & Endpoint,
-  );
-  const links = linksOf(wanted);
-  return all
-    .sort(
-      (a, b) =>
-        (b.gw_priority ?? 0) - (a.gw_priority ?? 0) ||
-        (b.priority ?? 0) - (a.priority ?? 0) ||
-        (a.key < b.key ? -1 : 1),
-    )
-    .map(({ key, ipv4_address, ipv6_address, link_local_ips, mac_address, aliases = [], ...more }) => {
-      const driver_opts = {
-        ...more.driver_opts,
-        ...(more.interface_name && { 'com.docker.network.endpoint.ifname': more.interface_name }),
-      };
-      const network = project.networks[key]!.name;
-      const ipam = {
-        ...(ipv4_address === undefined ? {} : { IPv4Address: ipv4_address }),
-        ...(ipv6_address === undefined ? {} : { IPv6Address: ipv6_address }),
-        ...(link_local_ips === undefined ? {} : { LinkLocalIPs: link_local_ips }),
-      };
-      const endpoint: EndpointSettings = {
-        Aliases: [...new Set([containerName, ...(isFound ? [name, ...aliases] : [])])],
-        ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
-        ...(links.length > 0 ? { Links: links } : {}),
-        ...(mac_address === undefined ? {} : { MacAddress: mac_address }),
-        ...(Object.keys(driver_opts).length === 0 ? {} : { DriverOpts: driver_opts }),
-      };
-      return { network, endpoint };
-    });
-}
-
-/** The links of a service; those to another service lead to all of its containers, which have three names there. */
-function linksOf({ project, service }: Wanted): string[] {
-  const toServices = (service.links ?? []).flatMap(link => {
-    const [target = '', alias = target] = link.split(':');
-    const linked = project.services[target];
-    if (linked === undefined) return [`${target}:${alias}`];
-    return Array.from({ length: replicasOf(linked) }, (_, index) => index + 1).flatMap(number => {
-      const name = linked.container_name ?? `${project.name}-${target}-${number}`;
-      return [alias, `${target}-${number}`, `${project.name}-${target}-${number}`].map(
-        each => `${name}:${each}`,
-      );
-    });
-  });
-  const outside = (service.external_links ?? []).map(each => (each.includes(':') ? each : `${each}:${each}`));
-  return [...new Set([...toServices, ...outside])];
 }
 
 /** `service:db` → the container of that service. */
