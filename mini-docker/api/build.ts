@@ -3,18 +3,19 @@
 import { badParameter } from '../engine/core/errors.ts';
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import { containerConfig, type HostConfig, ulimit } from '../formats/engine-api/containers.ts';
+import { given } from '../formats/given.ts';
 import { registryAuth } from '../formats/registry-auth.ts';
 import { array, map, nullable, parse, type Schema, string } from '../formats/schema.ts';
 import { errorAnswer, notSupported } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { drained, jsonLine } from './pump.ts';
-import { filters, flag, integer, jsonValue, text } from './query.ts';
-import { type Call, json, type Route } from './router.ts';
+import { filters, flag, integer, jsonValue, reference, text } from './query.ts';
+import { type Call, json, type Route, reads, route } from './router.ts';
 
 export const buildRoutes: Route[] = [
-  { method: 'POST', pattern: '/build', handle: build },
-  { method: 'POST', pattern: '/build/prune', handle: prune },
-  { method: 'POST', pattern: '/commit', handle: commit },
+  route('POST', '/build', build),
+  reads('POST', '/build/prune', prune),
+  route('POST', '/commit', commit),
 ];
 
 /** The header with all secrets of a build, in base64; Node limits all headers together to 1 MiB. */
@@ -23,8 +24,6 @@ const SECRETS_HEADER = 'x-build-secrets';
 async function build(call: Call) {
   const { engine, request, query } = call;
   refuseUnknown(query);
-  const target = text(query, 'target');
-  const platform = text(query, 'platform');
   const out: { stream?: ReturnType<Call['stream']> } = {};
   const send = (message: BuildMessage | object): Promise<void> => {
     out.stream ??= call.stream({ 'Content-Type': 'application/json' });
@@ -39,8 +38,7 @@ async function build(call: Call) {
       buildArgs: jsonValue(query, 'buildargs', map(nullable(string))) ?? {},
       labels: jsonValue(query, 'labels', map(string)) ?? {},
       contexts: jsonValue(query, 'contexts', map(string)) ?? {},
-      ...(target === undefined ? {} : { target }),
-      ...(platform === undefined ? {} : { platform }),
+      ...given({ target: text(query, 'target'), platform: text(query, 'platform') }),
       noCache: flag(query, 'nocache'),
       pull: flag(query, 'pull'),
       quiet: flag(query, 'q'),
@@ -57,7 +55,7 @@ async function build(call: Call) {
     // The error can still be reported by a status.
     if (out.stream === undefined) throw error;
     const { message, exitCode: code } = errorAnswer(error);
-    await send({ errorDetail: { ...(code === undefined ? {} : { code }), message }, error: message });
+    await send({ errorDetail: { code, message }, error: message });
   }
   out.stream?.end();
   return undefined;
@@ -81,34 +79,30 @@ function refuseUnknown(query: URLSearchParams): void {
 
 /** Limits, network and hosts of RUN's containers. */
 function hostConfig(query: URLSearchParams): HostConfig {
-  const number = (name: string, field: keyof HostConfig) => {
-    const value = integer(query, name);
-    return value === undefined || value === 0 ? {} : { [field]: value };
-  };
-  const word = (name: string, field: keyof HostConfig) => {
-    const value = text(query, name);
-    return value === undefined ? {} : { [field]: value };
-  };
-  const words = (name: string, field: keyof HostConfig) => {
+  // Clients send 0 for no limit.
+  const number = (name: string) => integer(query, name) || undefined;
+  const word = (name: string) => text(query, name);
+  const words = (name: string) => {
     const values = query.getAll(name).filter(each => each !== '');
-    return values.length === 0 ? {} : { [field]: values };
+    return values.length === 0 ? undefined : values;
   };
-  const host: HostConfig = {
-    ...number('memory', 'Memory'),
-    ...number('memswap', 'MemorySwap'),
-    ...number('cpushares', 'CpuShares'),
-    ...number('cpuperiod', 'CpuPeriod'),
-    ...number('cpuquota', 'CpuQuota'),
-    ...number('shmsize', 'ShmSize'),
-    ...word('cpusetcpus', 'CpusetCpus'),
-    ...word('cpusetmems', 'CpusetMems'),
-    ...word('cgroupparent', 'CgroupParent'),
-    ...word('networkmode', 'NetworkMode'),
-    ...words('extrahosts', 'ExtraHosts'),
-    ...words('securityopt', 'SecurityOpt'),
+  return {
+    ...given({
+      Memory: number('memory'),
+      MemorySwap: number('memswap'),
+      CpuShares: number('cpushares'),
+      CpuPeriod: number('cpuperiod'),
+      CpuQuota: number('cpuquota'),
+      ShmSize: number('shmsize'),
+      CpusetCpus: word('cpusetcpus'),
+      CpusetMems: word('cpusetmems'),
+      CgroupParent: word('cgroupparent'),
+      NetworkMode: word('networkmode'),
+      ExtraHosts: words('extrahosts'),
+      SecurityOpt: words('securityopt'),
+    }),
     Ulimits: jsonValue(query, 'ulimits', nullable(array(ulimit))) ?? null,
   };
-  return host;
 }
 
 /**
@@ -135,8 +129,7 @@ function headerMap<T>(
 
 async function prune({ engine, query }: Call) {
   const keep = integer(query, 'keep-storage') ?? integer(query, 'reserved-space');
-  const options = { ...(keep === undefined ? {} : { keep }), filters: filters(query) };
-  return json(await engine.builds.prune(options));
+  return engine.builds.prune({ ...given({ keep }), filters: filters(query) });
 }
 
 async function commit(call: Call) {
@@ -144,19 +137,14 @@ async function commit(call: Call) {
   const config = await jsonBody(call, nullable(containerConfig));
   const container = text(query, 'container');
   if (container === undefined) throw badParameter('the container is missing');
-  const repository = text(query, 'repo');
-  const tag = text(query, 'tag');
-  const author = text(query, 'author');
-  const comment = text(query, 'comment');
-  const changes = query.getAll('changes').filter(each => each !== '');
   const id = await engine.containers.commit(container, {
-    ...(repository === undefined
-      ? {}
-      : { reference: tag === undefined ? repository : `${repository}:${tag}` }),
-    ...(author === undefined ? {} : { author }),
-    ...(comment === undefined ? {} : { comment }),
-    ...(config === undefined || config === null ? {} : { config }),
-    changes,
+    ...given({
+      reference: reference(query),
+      author: text(query, 'author'),
+      comment: text(query, 'comment'),
+      config: config ?? undefined,
+    }),
+    changes: query.getAll('changes').filter(each => each !== ''),
     // Before 1.13 clients had to ask for a pause.
     pause: flag(query, 'pause', version >= 13),
   });

@@ -5,21 +5,19 @@ import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { object, string } from '../formats/schema.ts';
 import { requiredJsonBody } from './json-body.ts';
-import { pump } from './pump.ts';
+import { sendTar } from './pump.ts';
 import { flag, path } from './query.ts';
-import { type Call, empty, json, type Route } from './router.ts';
+import { type Call, empty, type Route, reads, route } from './router.ts';
 
 export const containerFileRoutes: Route[] = [
-  { method: 'HEAD', pattern: '/containers/{id}/archive', handle: statPath },
-  { method: 'GET', pattern: '/containers/{id}/archive', handle: getArchive },
-  { method: 'PUT', pattern: '/containers/{id}/archive', handle: putArchive },
-  { method: 'POST', pattern: '/containers/{id}/copy', handle: copy },
-  { method: 'GET', pattern: '/containers/{id}/export', handle: exportAll },
-  {
-    method: 'GET',
-    pattern: '/containers/{id}/changes',
-    handle: async ({ engine, params }) => json(await engine.containers.changes(params.id!)),
-  },
+  route('HEAD', '/containers/{id}/archive', statPath),
+  route('GET', '/containers/{id}/archive', getArchive),
+  route('PUT', '/containers/{id}/archive', putArchive),
+  route('POST', '/containers/{id}/copy', copy),
+  route('GET', '/containers/{id}/export', async call =>
+    sendTar(call, await call.engine.containers.export(call.params.id!)),
+  ),
+  reads('GET', '/containers/{id}/changes', ({ engine, params }) => engine.containers.changes(params.id!)),
 ];
 
 async function statPath(call: Call) {
@@ -29,8 +27,7 @@ async function statPath(call: Call) {
 
 async function getArchive(call: Call) {
   const { stat, tar } = await call.engine.containers.getArchive(call.params.id!, pathOf(call));
-  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar', ...statHeader(stat) }), bytes => bytes);
-  return undefined;
+  return sendTar(call, tar, statHeader(stat));
 }
 
 /** The predecessor of GET /archive, until 1.23. */
@@ -39,8 +36,7 @@ async function copy(call: Call) {
   const { Resource } = await requiredJsonBody(call, object({ Resource: string }));
   if (!Resource) throw badParameter('bad parameter: Resource cannot be empty');
   const { tar } = await call.engine.containers.getArchive(call.params.id!, Resource);
-  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar' }), bytes => bytes);
-  return undefined;
+  return sendTar(call, tar);
 }
 
 async function putArchive(call: Call) {
@@ -52,12 +48,6 @@ async function putArchive(call: Call) {
     copyUIDGID: flag(query, 'copyUIDGID'),
   });
   return empty(200);
-}
-
-async function exportAll(call: Call) {
-  const tar = await call.engine.containers.export(call.params.id!);
-  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar' }), bytes => bytes);
-  return undefined;
 }
 
 function pathOf({ request }: Call): string {

@@ -9,19 +9,15 @@ import { notSupported } from './errors.ts';
 import { statsFor } from './old-versions.ts';
 import { jsonLine, pump } from './pump.ts';
 import { detachKeys, flag, text, time } from './query.ts';
-import { type Call, json, type Route } from './router.ts';
+import { type Call, json, type Route, route } from './router.ts';
 
 export const containerStreamRoutes: Route[] = [
   { method: 'POST', pattern: '/containers/{id}/attach', hijacks: true, handle: attach },
-  {
-    method: 'GET',
-    pattern: '/containers/{id}/attach/ws',
-    handle: async () => {
-      throw notSupported('attaching through a WebSocket is not supported: use POST /containers/{id}/attach');
-    },
-  },
-  { method: 'GET', pattern: '/containers/{id}/logs', handle: logs },
-  { method: 'GET', pattern: '/containers/{id}/stats', handle: stats },
+  route('GET', '/containers/{id}/attach/ws', async () => {
+    throw notSupported('attaching through a WebSocket is not supported: use POST /containers/{id}/attach');
+  }),
+  route('GET', '/containers/{id}/logs', logs),
+  route('GET', '/containers/{id}/stats', stats),
 ];
 
 async function attach(call: Call) {

@@ -1,6 +1,6 @@
 // Routes for containers: their life, from create to delete, and their state.
 
-import type { ListOptions, StopOptions, WaitOptions } from '../engine/core/engine.ts';
+import type { StopOptions, WaitOptions } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
 import {
   containerConfig,
@@ -9,139 +9,68 @@ import {
   withZeroValues,
 } from '../formats/engine-api/containers.ts';
 import { ExpectedError } from '../formats/errors.ts';
+import { given } from '../formats/given.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { containerFor } from './old-versions.ts';
 import { jsonLine } from './pump.ts';
 import { filters, flag, integer, terminalSize, text } from './query.ts';
-import { type Call, empty, json, type Route } from './router.ts';
+import { type Call, does, json, type Route, reads, route } from './router.ts';
 
 export const containerRoutes: Route[] = [
-  { method: 'GET', pattern: '/containers/json', handle: list },
-  { method: 'POST', pattern: '/containers/create', handle: create },
-  {
-    method: 'POST',
-    pattern: '/containers/prune',
-    handle: async ({ engine, query }) => json(await engine.containers.prune(filters(query))),
-  },
-  {
-    method: 'GET',
-    // The name may be that of a link, 'web/db'.
-    pattern: '/containers/{id:path}/json',
-    handle: async ({ engine, params, query, version }) => {
-      const found = await engine.containers.inspect(params.id!, { size: flag(query, 'size') });
-      return json(containerFor(withZeroValues(found), version));
-    },
-  },
-  { method: 'POST', pattern: '/containers/{id}/start', handle: start },
-  {
-    // An extension: Docker has no such call.
-    method: 'GET',
-    pattern: '/containers/{id}/security',
-    handle: async ({ engine, params }) => json(await engine.containers.security(params.id!)),
-  },
-  {
-    // Ours, too.
-    method: 'GET',
-    pattern: '/containers/{id}/why',
-    handle: async ({ engine, params }) => json(await engine.containers.why(params.id!)),
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/stop',
-    handle: async call => {
-      await call.engine.containers.stop(call.params.id!, stopOptions(call));
-      return empty(204);
-    },
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/restart',
-    handle: async call => {
-      await call.engine.containers.restart(call.params.id!, stopOptions(call));
-      return empty(204);
-    },
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/kill',
-    handle: kill,
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/pause',
-    handle: async ({ engine, params }) => {
-      await engine.containers.pause(params.id!);
-      return empty(204);
-    },
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/unpause',
-    handle: async ({ engine, params }) => {
-      await engine.containers.unpause(params.id!);
-      return empty(204);
-    },
-  },
-  { method: 'POST', pattern: '/containers/{id}/wait', handle: wait },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/rename',
-    handle: async ({ engine, params, query }) => {
-      await engine.containers.rename(params.id!, (query.get('name') ?? '').replace(/^\//, ''));
-      return empty(204);
-    },
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/update',
-    handle: async call =>
-      json(
-        await call.engine.containers.update(
-          call.params.id!,
-          await requiredJsonBody(call, containerUpdateBody),
-        ),
-      ),
-  },
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/resize',
-    handle: async ({ engine, params, query }) => {
-      await engine.containers.resize(params.id!, terminalSize(query));
-      return empty(200);
-    },
-  },
-  {
-    method: 'GET',
-    pattern: '/containers/{id}/top',
-    handle: async ({ engine, params, query }) =>
-      json(await engine.containers.top(params.id!, text(query, 'ps_args'))),
-  },
-  {
-    method: 'GET',
-    pattern: '/containers/{id}/trace',
-    handle: async ({ engine, params }) => json(await engine.containers.trace(params.id!)),
-  },
-  {
-    method: 'DELETE',
-    pattern: '/containers/{id:path}',
-    handle: async ({ engine, params, query }) => {
-      const options = { force: flag(query, 'force'), volumes: flag(query, 'v'), link: flag(query, 'link') };
-      await engine.containers.remove(params.id!, options);
-      return empty(204);
-    },
-  },
+  reads('GET', '/containers/json', list),
+  route('POST', '/containers/create', create),
+  reads('POST', '/containers/prune', ({ engine, query }) => engine.containers.prune(filters(query))),
+  // The name may be that of a link, 'web/db'.
+  route('GET', '/containers/{id:path}/json', async ({ engine, params, query, version }) => {
+    const found = await engine.containers.inspect(params.id!, { size: flag(query, 'size') });
+    return json(containerFor(withZeroValues(found), version));
+  }),
+  does('POST', '/containers/{id}/start', start),
+  // An extension: Docker has no such call.
+  reads('GET', '/containers/{id}/security', ({ engine, params }) => engine.containers.security(params.id!)),
+  // Ours, too.
+  reads('GET', '/containers/{id}/why', ({ engine, params }) => engine.containers.why(params.id!)),
+  does('POST', '/containers/{id}/stop', call =>
+    call.engine.containers.stop(call.params.id!, stopOptions(call)),
+  ),
+  does('POST', '/containers/{id}/restart', call =>
+    call.engine.containers.restart(call.params.id!, stopOptions(call)),
+  ),
+  does('POST', '/containers/{id}/kill', kill),
+  does('POST', '/containers/{id}/pause', ({ engine, params }) => engine.containers.pause(params.id!)),
+  does('POST', '/containers/{id}/unpause', ({ engine, params }) => engine.containers.unpause(params.id!)),
+  route('POST', '/containers/{id}/wait', wait),
+  does('POST', '/containers/{id}/rename', ({ engine, params, query }) =>
+    engine.containers.rename(params.id!, (query.get('name') ?? '').replace(/^\//, '')),
+  ),
+  reads('POST', '/containers/{id}/update', async call =>
+    call.engine.containers.update(call.params.id!, await requiredJsonBody(call, containerUpdateBody)),
+  ),
+  does(
+    'POST',
+    '/containers/{id}/resize',
+    ({ engine, params, query }) => engine.containers.resize(params.id!, terminalSize(query)),
+    200,
+  ),
+  reads('GET', '/containers/{id}/top', ({ engine, params, query }) =>
+    engine.containers.top(params.id!, text(query, 'ps_args')),
+  ),
+  reads('GET', '/containers/{id}/trace', ({ engine, params }) => engine.containers.trace(params.id!)),
+  does('DELETE', '/containers/{id:path}', ({ engine, params, query }) => {
+    const options = { force: flag(query, 'force'), volumes: flag(query, 'v'), link: flag(query, 'link') };
+    return engine.containers.remove(params.id!, options);
+  }),
 ];
 
 async function list({ engine, query }: Call) {
-  const options: ListOptions = {
+  const limit = integer(query, 'limit') ?? 0;
+  return engine.containers.list({
     all: flag(query, 'all'),
     size: flag(query, 'size'),
     filters: filters(query),
-  };
-  const limit = integer(query, 'limit');
-  // Clients send 0 or -1 for no limit.
-  if (limit !== undefined && limit > 0) options.limit = limit;
-  return json(await engine.containers.list(options));
+    // Clients send 0 or -1 for no limit.
+    ...given({ limit: limit > 0 ? limit : undefined }),
+  });
 }
 
 async function create(call: Call) {
@@ -154,12 +83,11 @@ async function create(call: Call) {
     const names = networks.map(name => JSON.stringify(name)).join(', ');
     throw badParameter(`Container cannot be created with multiple network endpoints: ${names}`);
   }
-  const platform = text(query, 'platform');
-  const options = { body, ...(platform !== undefined && { platform }) };
+  const options = { body, ...given({ platform: text(query, 'platform') }) };
   // An extension of Docker's API: returns the steps that would start the container, and creates nothing.
   if (flag(query, 'explain')) return json(await engine.containers.explain(options));
   const name = text(query, 'name')?.replace(/^\/(?=.)/, '');
-  return json(await engine.containers.create({ ...options, ...(name !== undefined && { name }) }), 201);
+  return json(await engine.containers.create({ ...options, ...given({ name }) }), 201);
 }
 
 async function start(call: Call) {
@@ -170,7 +98,6 @@ async function start(call: Call) {
     throw badParameter(`starting container with non-empty request body ${since}`);
   }
   await engine.containers.start(params.id!);
-  return empty(204);
 }
 
 async function kill({ engine, params, query, version }: Call) {
@@ -180,13 +107,10 @@ async function kill({ engine, params, query, version }: Call) {
     // Before 1.20 killing a stopped container was no error.
     if (version >= 20 || !(error instanceof ExpectedError && error.kind === 'conflict')) throw error;
   }
-  return empty(204);
 }
 
 function stopOptions({ query }: Call): StopOptions {
-  const timeout = integer(query, 't');
-  const signal = text(query, 'signal');
-  return { ...(timeout !== undefined && { timeout }), ...(signal !== undefined && { signal }) };
+  return given({ timeout: integer(query, 't'), signal: text(query, 'signal') });
 }
 
 const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;

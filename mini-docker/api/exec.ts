@@ -2,36 +2,32 @@
 
 import type { Attachment } from '../engine/core/engine.ts';
 import { execCreateBody, execStartBody } from '../formats/engine-api/containers.ts';
+import { given } from '../formats/given.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { carry, streamType } from './attachment.ts';
 import { errorAnswer } from './errors.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { detachKeys, terminalSize } from './query.ts';
-import { type Call, empty, type Hijacked, json, type Route } from './router.ts';
+import { type Call, does, empty, type Hijacked, type Route, reads } from './router.ts';
 
 export const execRoutes: Route[] = [
-  {
-    method: 'POST',
-    pattern: '/containers/{id}/exec',
-    handle: async call => {
+  reads(
+    'POST',
+    '/containers/{id}/exec',
+    async call => {
       const body = await requiredJsonBody(call, execCreateBody);
-      return json(await call.engine.execs.create(call.params.id!, body), 201);
+      return call.engine.execs.create(call.params.id!, body);
     },
-  },
+    201,
+  ),
   { method: 'POST', pattern: '/exec/{id}/start', hijacks: true, handle: start },
-  {
-    method: 'POST',
-    pattern: '/exec/{id}/resize',
-    handle: async ({ engine, params, query }) => {
-      await engine.execs.resize(params.id!, terminalSize(query));
-      return empty(200);
-    },
-  },
-  {
-    method: 'GET',
-    pattern: '/exec/{id}/json',
-    handle: async ({ engine, params }) => json(await engine.execs.inspect(params.id!)),
-  },
+  does(
+    'POST',
+    '/exec/{id}/resize',
+    ({ engine, params, query }) => engine.execs.resize(params.id!, terminalSize(query)),
+    200,
+  ),
+  reads('GET', '/exec/{id}/json', ({ engine, params }) => engine.execs.inspect(params.id!)),
 ];
 
 async function start(call: Call) {
@@ -45,8 +41,7 @@ async function start(call: Call) {
   try {
     attachment = await engine.execs.start(id, {
       detach: Detach,
-      ...(Tty !== undefined && { tty: Tty }),
-      ...(ConsoleSize !== undefined && { consoleSize: ConsoleSize }),
+      ...given({ tty: Tty, consoleSize: ConsoleSize }),
       // Clients take all bytes that they read together with the head as part of it, so the program's output
       // must come later.
       ...(!Detach && {

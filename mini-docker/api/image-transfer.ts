@@ -2,28 +2,27 @@
 
 import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
+import { given } from '../formats/given.ts';
 import { decodeRegistryAuth, type RegistryAuth, registryAuth } from '../formats/registry-auth.ts';
 import { errorAnswer } from './errors.ts';
 import { requiredJsonBody } from './json-body.ts';
-import { jsonLine, pump } from './pump.ts';
-import { filters, flag, integer, text } from './query.ts';
-import { type Call, json, type Route } from './router.ts';
+import { jsonLine, sendTar } from './pump.ts';
+import { filters, flag, integer, reference, required, text } from './query.ts';
+import { type Call, json, type Route, reads, route } from './router.ts';
 
 export const imageTransferRoutes: Route[] = [
-  { method: 'POST', pattern: '/images/create', handle: create },
-  { method: 'POST', pattern: '/images/load', handle: load },
-  { method: 'GET', pattern: '/images/get', handle: call => save(call, call.query.getAll('names')) },
-  { method: 'GET', pattern: '/images/search', handle: search },
-  { method: 'GET', pattern: '/images/{name:path}/get', handle: call => save(call, [call.params.name!]) },
-  { method: 'POST', pattern: '/images/{name:path}/push', handle: push },
-  { method: 'POST', pattern: '/auth', handle: login },
-  {
-    method: 'GET',
-    pattern: '/distribution/{name:path}/json',
-    handle: async call => json(await call.engine.images.distribution(call.params.name!, authOf(call))),
-  },
+  route('POST', '/images/create', create),
+  route('POST', '/images/load', load),
+  route('GET', '/images/get', call => save(call, call.query.getAll('names'))),
+  reads('GET', '/images/search', search),
+  route('GET', '/images/{name:path}/get', call => save(call, [call.params.name!])),
+  route('POST', '/images/{name:path}/push', push),
+  route('POST', '/auth', login),
+  reads('GET', '/distribution/{name:path}/json', call =>
+    call.engine.images.distribution(call.params.name!, authOf(call)),
+  ),
   // An extension of Docker's API.
-  { method: 'GET', pattern: '/mini-docker/image-verification', handle: verify },
+  reads('GET', '/mini-docker/image-verification', verify),
 ];
 
 const JSON_LINES = { 'Content-Type': 'application/json' };
@@ -58,27 +57,23 @@ export async function withProgress(
 
 async function verify(call: Call) {
   const { engine, query } = call;
-  const name = text(query, 'name');
-  if (name === undefined) throw badParameter('the name of the image is missing: name');
-  const key = text(query, 'key');
-  return json(await engine.images.verify(name, { ...authOf(call), ...(key === undefined ? {} : { key }) }));
+  const name = required(query, 'name', 'the name of the image');
+  return engine.images.verify(name, { ...authOf(call), ...given({ key: text(query, 'key') }) });
 }
 
 /** `docker pull`, or, with fromSrc, `docker import`. */
 async function create(call: Call) {
   const { engine, query } = call;
   if (text(query, 'fromSrc') !== undefined) return importImage(call);
-  const image = text(query, 'fromImage');
-  if (image === undefined) throw badParameter('the name of the image is missing: fromImage');
+  const image = required(query, 'fromImage', 'the name of the image');
   const tag = text(query, 'tag');
   const isDigest = tag?.includes(':') === true;
-  const reference = tag === undefined ? image : `${image}${isDigest ? '@' : ':'}${tag}`;
-  const platform = text(query, 'platform');
+  const name = tag === undefined ? image : `${image}${isDigest ? '@' : ':'}${tag}`;
   const last = image.slice(image.lastIndexOf('/') + 1);
   return withProgress(call, send =>
-    engine.images.pull(reference, {
+    engine.images.pull(name, {
       ...authOf(call),
-      ...(platform === undefined ? {} : { platform }),
+      ...given({ platform: text(query, 'platform') }),
       allTags: tag === undefined && !/[:@]/.test(last),
       signal: call.whenGone(),
       send,
@@ -92,18 +87,14 @@ async function importImage(call: Call) {
   if (source !== '-') {
     throw badParameter(`cannot import from ${source}: fetch it first, and send it as the body (fromSrc=-)`);
   }
-  const repository = text(query, 'repo');
-  const tag = text(query, 'tag');
-  const message = text(query, 'message');
-  const platform = text(query, 'platform');
   return withProgress(call, async send => {
     const id = await engine.images.import({
       source: request.iterator({ destroyOnReturn: false }),
-      ...(repository === undefined
-        ? {}
-        : { reference: tag === undefined ? repository : `${repository}:${tag}` }),
-      ...(message === undefined ? {} : { message }),
-      ...(platform === undefined ? {} : { platform }),
+      ...given({
+        reference: reference(query),
+        message: text(query, 'message'),
+        platform: text(query, 'platform'),
+      }),
       changes: query.getAll('changes').filter(each => each !== ''),
     });
     send({ status: id });
@@ -113,9 +104,9 @@ async function importImage(call: Call) {
 async function push(call: Call) {
   const { engine, params, query } = call;
   const tag = text(query, 'tag');
-  const reference = tag === undefined ? params.name! : `${params.name}:${tag}`;
+  const name = tag === undefined ? params.name! : `${params.name}:${tag}`;
   return withProgress(call, send =>
-    engine.images.push(reference, { ...authOf(call), signal: call.whenGone(), send }),
+    engine.images.push(name, { ...authOf(call), signal: call.whenGone(), send }),
   );
 }
 
@@ -135,23 +126,19 @@ async function load(call: Call) {
 
 async function save(call: Call, names: string[]) {
   if (names.length === 0) throw badParameter('the names of the images are missing: names');
-  const archive = await call.engine.images.save(names);
-  await pump(archive, call.stream({ 'Content-Type': 'application/x-tar' }), chunk => chunk);
-  return undefined;
+  return sendTar(call, await call.engine.images.save(names));
 }
 
 const LARGEST_SEARCH = 100;
 
 async function search(call: Call) {
   const { engine, query } = call;
-  const term = text(query, 'term');
-  if (term === undefined) throw badParameter('the search term is missing: term');
+  const term = required(query, 'term', 'the search term');
   const limit = integer(query, 'limit') ?? 25;
   if (limit < 1 || limit > LARGEST_SEARCH) {
     throw badParameter(`invalid limit ${limit}: it must be from 1 to ${LARGEST_SEARCH}`);
   }
-  const options = { limit, ...authOf(call), filters: filters(query) };
-  return json(await engine.images.search(term, options));
+  return engine.images.search(term, { limit, ...authOf(call), filters: filters(query) });
 }
 
 async function login(call: Call) {
@@ -164,8 +151,7 @@ async function login(call: Call) {
 export function authOf({ request }: Pick<Call, 'request'>): { auth?: RegistryAuth } {
   const header = request.headers['x-registry-auth'];
   try {
-    const auth = decodeRegistryAuth(Array.isArray(header) ? header[0] : header);
-    return auth === undefined ? {} : { auth };
+    return given({ auth: decodeRegistryAuth(Array.isArray(header) ? header[0] : header) });
   } catch (cause) {
     throw badParameter(`invalid X-Registry-Auth: ${(cause as Error).message}`);
   }

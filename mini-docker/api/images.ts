@@ -1,39 +1,25 @@
 // Routes for local images.
 
-import { badParameter } from '../engine/core/errors.ts';
 import { imageFor, imagesFor } from './old-versions.ts';
-import { filters, flag, text } from './query.ts';
-import { type Call, empty, json, type Route } from './router.ts';
+import { filters, flag, reference, required, text } from './query.ts';
+import { type Call, does, json, type Route, reads, route } from './router.ts';
 
 export const imageRoutes: Route[] = [
-  { method: 'GET', pattern: '/images/json', handle: list },
-  {
-    method: 'POST',
-    pattern: '/images/prune',
-    handle: async ({ engine, query }) => json(await engine.images.prune(filters(query))),
-  },
+  reads('GET', '/images/json', list),
+  reads('POST', '/images/prune', ({ engine, query }) => engine.images.prune(filters(query))),
   // An extension of Docker's API: the files that each layer adds, changes and hides.
-  { method: 'GET', pattern: '/mini-docker/image-layers', handle: layers },
-  {
-    method: 'GET',
-    pattern: '/images/{name:path}/json',
-    handle: async ({ engine, params, version }) =>
-      json(imageFor(await engine.images.inspect(params.name!), version)),
-  },
-  {
-    method: 'GET',
-    pattern: '/images/{name:path}/history',
-    handle: async ({ engine, params }) => json(await engine.images.history(params.name!)),
-  },
-  { method: 'POST', pattern: '/images/{name:path}/tag', handle: tag },
-  {
-    method: 'DELETE',
-    pattern: '/images/{name:path}',
-    handle: async ({ engine, params, query }) => {
-      const options = { force: flag(query, 'force') };
-      return json(await engine.images.remove(params.name!, options));
-    },
-  },
+  reads('GET', '/mini-docker/image-layers', async ({ engine, query }) =>
+    engine.images.layers(required(query, 'name', 'the name of the image')),
+  ),
+  route('GET', '/images/{name:path}/json', async ({ engine, params, version }) =>
+    json(imageFor(await engine.images.inspect(params.name!), version)),
+  ),
+  reads('GET', '/images/{name:path}/history', ({ engine, params }) => engine.images.history(params.name!)),
+  does('POST', '/images/{name:path}/tag', tag, 201),
+  reads('DELETE', '/images/{name:path}', ({ engine, params, query }) => {
+    const options = { force: flag(query, 'force') };
+    return engine.images.remove(params.name!, options);
+  }),
 ];
 
 async function list({ engine, query, version }: Call) {
@@ -41,19 +27,10 @@ async function list({ engine, query, version }: Call) {
   // Versions before 1.41 have a separate parameter for the name.
   const name = version < 41 ? text(query, 'filter') : undefined;
   if (name !== undefined) wanted.reference = [...(wanted.reference ?? []), name];
-  return json(imagesFor(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version));
+  return imagesFor(await engine.images.list({ all: flag(query, 'all'), filters: wanted }), version);
 }
 
 async function tag({ engine, params, query }: Call) {
-  const repository = text(query, 'repo');
-  if (repository === undefined) throw badParameter('the new name is missing: repo');
-  const name = text(query, 'tag');
-  await engine.images.tag(params.name!, name === undefined ? repository : `${repository}:${name}`);
-  return empty(201);
-}
-
-async function layers({ engine, query }: Call) {
-  const name = text(query, 'name');
-  if (name === undefined) throw badParameter('the name of the image is missing: name');
-  return json(await engine.images.layers(name));
+  required(query, 'repo', 'the new name');
+  await engine.images.tag(params.name!, reference(query)!);
 }

@@ -1,7 +1,7 @@
 // GET /metrics, for Prometheus.
 import type { Engine } from '../engine/core/engine.ts';
 import { PROMETHEUS_TYPE } from '../formats/prometheus.ts';
-import type { Answer, Route } from './router.ts';
+import { type Answer, type Route, route } from './router.ts';
 
 export const metricsAnswer = async (engine: Engine): Promise<Answer> => ({
   status: 200,
@@ -9,6 +9,4 @@ export const metricsAnswer = async (engine: Engine): Promise<Answer> => ({
   headers: { 'Content-Type': PROMETHEUS_TYPE },
 });
 
-export const metricsRoutes: Route[] = [
-  { method: 'GET', pattern: '/metrics', handle: ({ engine }) => metricsAnswer(engine) },
-];
+export const metricsRoutes: Route[] = [route('GET', '/metrics', ({ engine }) => metricsAnswer(engine))];

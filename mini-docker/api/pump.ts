@@ -1,6 +1,7 @@
 // Writes a stream of pieces to a client, no faster than the client reads.
 
 import type { Writable } from 'node:stream';
+import type { Call } from './router.ts';
 
 /** Writes all pieces and ends. When the client disconnects, it leaves the loop, which releases the source. */
 export async function pump<T>(
@@ -27,6 +28,22 @@ export function drained(out: Writable): Promise<void> {
     out.once('drain', settle);
     out.once('close', settle);
   });
+}
+
+export async function sendTar(
+  call: Pick<Call, 'stream'>,
+  tar: AsyncIterable<Uint8Array>,
+  headers: Record<string, string> = {},
+): Promise<undefined> {
+  await pump(tar, call.stream({ 'Content-Type': 'application/x-tar', ...headers }), bytes => bytes);
+}
+
+/** Sends JSON documents, a line each, as they come. */
+export async function sendJson(
+  call: Pick<Call, 'stream'>,
+  items: AsyncIterable<unknown>,
+): Promise<undefined> {
+  await pump(items, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
 }
 
 export const jsonLine = (item: unknown): string => `${JSON.stringify(item)}\n`;

@@ -20,6 +20,19 @@ export function text(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined;
 }
 
+/** @param what 'the name of the image'. @throws badParameter when the value is missing or empty */
+export function required(query: URLSearchParams, name: string, what: string): string {
+  const value = text(query, name);
+  if (value === undefined) throw badParameter(`${what} is missing: ${name}`);
+  return value;
+}
+
+/** 'REPO:TAG', or 'REPO', of the values of these names; undefined without a repository. */
+export function reference(query: URLSearchParams): string | undefined {
+  const [repository, tag] = [text(query, 'repo'), text(query, 'tag')];
+  return repository === undefined || tag === undefined ? repository : `${repository}:${tag}`;
+}
+
 /**
  * A path, whose bytes need not be UTF-8 (byte-names.ts): URLSearchParams would replace these. undefined when missing
  * or empty.

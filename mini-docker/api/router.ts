@@ -54,6 +54,32 @@ export interface Route {
 export const json = (body: unknown, status = 200): Answer => ({ status, body });
 export const empty = (status: number): Answer => ({ status });
 
+export const route = (method: Route['method'], pattern: string, handle: Route['handle']): Route => ({
+  method,
+  pattern,
+  handle,
+});
+
+/** A route that answers with what the engine tells, as JSON. */
+export const reads = (
+  method: Route['method'],
+  pattern: string,
+  read: (call: Call) => Promise<unknown> | unknown,
+  status = 200,
+): Route => route(method, pattern, async call => json(await read(call), status));
+
+/** A route that has the engine do something, and answers without a body. */
+export const does = (
+  method: Route['method'],
+  pattern: string,
+  act: (call: Call) => Promise<unknown>,
+  status = 204,
+): Route =>
+  route(method, pattern, async call => {
+    await act(call);
+    return empty(status);
+  });
+
 export interface Found {
   route: Route;
   params: Record<string, string>;

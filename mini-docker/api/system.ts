@@ -1,25 +1,22 @@
 // Routes for the daemon itself: ping, version, info, disk usage, events.
 
 import type { DiskUsage } from '../formats/engine-api/system.ts';
+import { given } from '../formats/given.ts';
 import { imagesFor, infoFor } from './old-versions.ts';
-import { jsonLine, pump } from './pump.ts';
+import { sendJson } from './pump.ts';
 import { filters, integer, text, time } from './query.ts';
-import { type Answer, type Call, json, type Route } from './router.ts';
+import { type Answer, type Call, json, type Route, route } from './router.ts';
 import { API_VERSION, MIN_API_VERSION } from './versions.ts';
 
 export const systemRoutes: Route[] = [
-  { method: 'GET', pattern: '/_ping', handle: async () => PONG },
-  { method: 'HEAD', pattern: '/_ping', handle: async () => ({ ...PONG, body: '' }) },
-  { method: 'GET', pattern: '/version', handle: version },
-  {
-    method: 'GET',
-    pattern: '/info',
-    handle: async ({ engine, version }) => json(infoFor(await engine.system.info(), version)),
-  },
-  { method: 'GET', pattern: '/events', handle: events },
-  { method: 'GET', pattern: '/system/df', handle: diskUsage },
+  route('GET', '/_ping', async () => PONG),
+  route('HEAD', '/_ping', async () => ({ ...PONG, body: '' })),
+  route('GET', '/version', version),
+  route('GET', '/info', async ({ engine, version }) => json(infoFor(await engine.system.info(), version))),
+  route('GET', '/events', events),
+  route('GET', '/system/df', diskUsage),
   // An addition to Docker's API.
-  { method: 'GET', pattern: '/mini-docker/view', handle: view },
+  route('GET', '/mini-docker/view', view),
 ];
 
 const PONG: Answer = {
@@ -62,19 +59,15 @@ async function version({ engine, request }: Call) {
 
 async function events(call: Call) {
   const { engine, query } = call;
-  const since = time(query, 'since');
-  const until = time(query, 'until');
   const signal = call.whenGone();
   const messages = engine.system.events({
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
+    ...given({ since: time(query, 'since'), until: time(query, 'until') }),
     filters: filters(query),
     signal,
   });
-  // The head is sent immediately: clients take it as the sign that they miss no event from now on.
-  const out = call.stream({ 'Content-Type': 'application/json' });
   try {
-    await pump(messages, out, jsonLine);
+    // The head is sent immediately: clients take it as the sign that they miss no event from now on.
+    await sendJson(call, messages);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
@@ -83,11 +76,10 @@ async function events(call: Call) {
 
 async function view(call: Call) {
   const { engine, query } = call;
-  const container = text(query, 'container');
   const interval = integer(query, 'interval') ?? 1000;
   const signal = call.whenGone();
-  const looks = engine.system.view({ ...(container !== undefined && { container }), interval, signal });
-  await pump(looks, call.stream({ 'Content-Type': 'application/json' }), jsonLine);
+  const container = given({ container: text(query, 'container') });
+  await sendJson(call, engine.system.view({ ...container, interval, signal }));
   return undefined;
 }
 

@@ -4,7 +4,7 @@
 import { badParameter } from '../engine/core/errors.ts';
 import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
 import { text } from './query.ts';
-import { empty, json, type Route } from './router.ts';
+import { empty, json, type Route, route } from './router.ts';
 
 type Method = Route['method'];
 
@@ -52,26 +52,22 @@ export const unsupportedRoutes: Route[] = [
     ['POST', '/swarm/init'],
     ['POST', '/swarm/join'],
   ]),
-  { method: 'GET', pattern: '/plugins', handle: async () => json([]) },
+  route('GET', '/plugins', async () => json([])),
   ...refusals('notImplemented', noPlugins, [
     ['GET', '/plugins/privileges'],
     ['POST', '/plugins/pull'],
     ['POST', '/plugins/create'],
   ]),
-  { method: 'GET', pattern: '/plugins/{name:path}/json', handle: noSuchPlugin },
+  route('GET', '/plugins/{name:path}/json', noSuchPlugin),
   ...['enable', 'disable', 'push', 'upgrade', 'set'].map(
     (verb): Route => ({ method: 'POST', pattern: `/plugins/{name:path}/${verb}`, handle: noSuchPlugin }),
   ),
-  { method: 'DELETE', pattern: '/plugins/{name:path}', handle: noSuchPlugin },
-  {
-    // A build ends with its connection, so there is never one to cancel.
-    method: 'POST',
-    pattern: '/build/cancel',
-    handle: async ({ query }) => {
-      if (text(query, 'id') === undefined) throw badParameter('build ID not provided');
-      return empty(200);
-    },
-  },
+  route('DELETE', '/plugins/{name:path}', noSuchPlugin),
+  // A build ends with its connection, so there is never one to cancel.
+  route('POST', '/build/cancel', async ({ query }) => {
+    if (text(query, 'id') === undefined) throw badParameter('build ID not provided');
+    return empty(200);
+  }),
   ...refusals('notImplemented', 'BuildKit sessions are not supported: set DOCKER_BUILDKIT=0', [
     ['POST', '/session'],
   ]),
