@@ -1,6 +1,52 @@
-// Starts dist/main.cjs with its compiled code from the last run, which must be switched on before the file
-// is loaded. The code is kept beside the program and not in /tmp, where any user could put code for root to
-// run. CommonJS, because Node needs 6 ms longer to load a module (measured with 24.21).
-const module_ = require('node:module');
-if (module_.enableCompileCache) module_.enableCompileCache(`${__dirname}/../dist/.cache`);
-require('../dist/main.cjs');
+// Starts dist/main.cjs, or dist/oci-runtime.cjs by the link of that name, with V8's compiled code from an earlier run of
+// the same command. Node's own cache holds no function that is compiled after a file is loaded: here that is most of a
+// start's work. The code is kept beside the program and not in /tmp, where any user could put code for root to run.
+const fs = require('node:fs');
+const vm = require('node:vm');
+const { basename } = require('node:path');
+
+const program = basename(process.argv[1], '.cjs');
+const directory = `${__dirname}/../dist`;
+const file = `${directory}/${program}.cjs`;
+const command = process.argv.slice(2).find(word => /^[a-z-]{2,20}$/.test(word) && word[0] !== '-');
+const cache = `${directory}/.cache/${program}-${command ?? 'help'}`;
+
+/** The directory may belong to another user, or be read-only: then every run compiles. */
+function tolerated(act) {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+function save() {
+  tolerated(() => {
+    fs.mkdirSync(`${directory}/.cache`, { recursive: true });
+    fs.writeFileSync(`${cache}.${process.pid}`, script.createCachedData());
+    fs.renameSync(`${cache}.${process.pid}`, cache);
+  });
+}
+
+const load = {
+  /** koffi's own JavaScript looks for its native part in many places, 8 ms long; it serves where this one is not. */
+  koffi() {
+    const native = `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
+    return tolerated(() => require(`${__dirname}/../${native}`)) ?? require('koffi');
+  },
+  /** It runs for long, and leaves without an 'exit'. */
+  './daemon.cjs'() {
+    if (isNew) save();
+    require('node:module').enableCompileCache?.(`${directory}/.cache`);
+    return require(`${directory}/daemon.cjs`);
+  },
+};
+
+const cachedData = tolerated(() => fs.readFileSync(cache));
+// esbuild writes ASCII.
+const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
+const isNew = cachedData === undefined || script.cachedDataRejected;
+if (isNew) process.on('exit', code => code === 0 && save());
+const bundle = { exports: {} };
+const requireOf = name => (load[name] ?? require)(name);
+script.runInThisContext()(bundle.exports, requireOf, bundle, file, directory);
