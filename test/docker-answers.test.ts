@@ -154,11 +154,19 @@ test('filters match the field in their name, and refuse impossible values', asyn
       'error while looking up for expose 2-1: Invalid range specified for the Port: 2-1',
     ],
     ['/containers/json', { foo: ['x'] }, "Invalid filter 'foo'"],
-    ['/containers/json', { health: ['foo'] }, "Invalid filter 'health=[foo]'"],
+    ['/containers/json', { status: ['foo'] }, "Invalid filter 'status=foo'"],
+    ['/containers/json', { health: ['foo'] }, 'Unrecognised filter value for health: foo'],
+    ['/containers/json', { exited: ['x'] }, 'strconv.Atoi: parsing "x": invalid syntax'],
+    ['/containers/json', { publish: ['1:2'] }, "filter for 'publish' should not contain ':': 1:2"],
     ['/images/json', { dangling: ['invalid'] }, "Invalid filter 'dangling=[invalid]'"],
     ['/volumes', { dangling: ['yes'] }, "Invalid filter 'dangling=[yes]'"],
     ['/networks', { foo: ['x'] }, "Invalid filter 'foo'"],
-    ['/networks', { type: ['x'] }, "Invalid filter 'type=[x]'"],
+    ['/networks', { type: ['x'] }, "invalid filter: 'type'='x'"],
+    [
+      '/networks',
+      { dangling: ['x'] },
+      'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
+    ],
   ] as const)
     expect(await answer('GET', `${path}?${query(filter)}`)).toEqual([400, message]);
   await remove('published');

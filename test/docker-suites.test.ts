@@ -1,5 +1,6 @@
 // What the tests of Docker and of docker-py look at, each answer as dockerd gives it.
 
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
@@ -87,6 +88,39 @@ test('a user id out of range, and a container that shares its own network, are r
   await engine.create(['true'], { name: 'me', HostConfig: { NetworkMode: 'container:me' } });
   expect((await start('me')).text).toBe('cannot join own network namespace');
   await remove('me');
+});
+
+test.for<[bind: string, message: string]>([
+  ['/etc/passwd:/tmp', 'Are you trying to mount a directory onto a file (or vice-versa)?'],
+  ['/tmp:/etc/passwd', 'Are you trying to mount a directory onto a file (or vice-versa)?'],
+  ['/tmp:/proc', 'because it is not of type proc'],
+  ['/tmp:/proc/1', 'because it is inside /proc'],
+])('a start with -v %s says what cannot be mounted', async ([bind, message]) => {
+  const id = await engine.create(['true'], { HostConfig: { Binds: [bind] } });
+  const { status, text } = await send('POST', `/containers/${id}/start`, { body: '', type: '' });
+  const [source, destination] = bind.split(':');
+  expect([status, text]).toEqual([400, expect.stringContaining(message)]);
+  expect(text).toContain(`error mounting "${source}" to rootfs at "${destination}": `);
+  await remove(id);
+});
+
+test('a volume on /sys is all that is there: no mount of Docker’s lies in it', async () => {
+  const id = await engine.run(['cat', '/proc/mounts'], { HostConfig: { Binds: ['sysvolume:/sys'] } });
+  await engine.wait(id);
+  const places = (await engine.logs(id)).split('\n').map(line => line.split(' ')[1]);
+  expect(places.filter(place => place?.startsWith('/sys'))).toEqual(['/sys']);
+  await remove(id);
+  await engine.ask('DELETE', '/volumes/sysvolume');
+});
+
+test('ps shows --init as docker-init, and a kill of nothing says that it was a kill', async () => {
+  const id = await engine.run(['sleep', '4711'], { HostConfig: { Init: true } });
+  const { Pid } = (await engine.inspect(id)).State;
+  // The init names itself as its first act.
+  await expect.poll(() => readFileSync(`/proc/${Pid}/comm`, 'utf8')).toBe('docker-init\n');
+  await remove(id);
+  const { status, text } = await send('POST', '/containers/nope/kill', { body: '', type: '' });
+  expect([status, text]).toEqual([404, 'Cannot kill container: nope: No such container: nope']);
 });
 
 test('bodies that are not JSON are told so before anything else is looked at', async () => {

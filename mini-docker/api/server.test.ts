@@ -56,7 +56,6 @@ test("what is not there is Docker's 404, and what is missing says so", async () 
     ['GET', '/v1.47/'],
     ['PUT', '/containers/json'],
     ['GET', '/containers'],
-    ['GET', '/containers//json'],
     ['GET', '/_ping/x'],
   ]) {
     expect(await server.ask(method!, path!), `${method} ${path}`).toMatchObject({
@@ -182,6 +181,23 @@ test('an answer that fails half way is cut off, not made to look whole', async (
     },
   });
   await expect(server.ask('GET', '/containers/x/export')).rejects.toThrow(/aborted|hang up/);
+});
+
+test('two hosts or a malformed one are refused, and a path with empty segments is redirected', async () => {
+  await using server = await testServer({});
+  const head = async (path: string, ...hosts: string[]) => {
+    const client = server.raw();
+    client.say(
+      `GET ${path} HTTP/1.1\r\n${hosts.map(host => `Host: ${host}\r\n`).join('')}Connection: close\r\n\r\n`,
+    );
+    return client.all();
+  };
+  expect(await head('/_ping', 'a', 'b')).toMatch(/^HTTP\/1.1 400 [\s\S]*too many Host headers/);
+  expect(await head('/_ping', 'a b')).toMatch(/^HTTP\/1.1 400 [\s\S]*malformed Host header/);
+  expect(await head('/plugins', '[::1]:2375')).toMatch(/^HTTP\/1.1 200 /);
+  expect(await head('//containers/../_ping?a=//', 'a')).toMatch(
+    /^HTTP\/1.1 301 [\s\S]*\nLocation: \/_ping\?a=\/\/\r/,
+  );
 });
 
 test('malformed JSON, a wrong type and a wrong content type are 400 and name the place', async () => {

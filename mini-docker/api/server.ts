@@ -1,6 +1,7 @@
 // The HTTP server of the Docker Engine API: versions, headers, routes, and errors.
 
 import { IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { posix } from 'node:path';
 import type { Engine } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
 import { ExpectedError } from '../formats/errors.ts';
@@ -119,11 +120,16 @@ async function handle({
   engine: Engine;
   exchange: Exchange;
 }): Promise<Answer | undefined> {
+  checkHost(exchange.request);
   refuseWebPages(exchange.request);
   const { version, query, found } = locate(exchange.request);
   checkVersion(version);
   if (exchange.request.method === 'OPTIONS') return empty(200);
-  if (found === undefined) throw new ExpectedError('notFound', 'page not found');
+  if (found === undefined) {
+    const plain = plainPath(exchange.request);
+    if (plain !== undefined) return { status: 301, headers: { Location: plain } };
+    throw new ExpectedError('notFound', 'page not found');
+  }
   const call: Call = {
     engine,
     request: exchange.request,
@@ -172,6 +178,21 @@ function partsOf(request: IncomingMessage): Pick<Located, 'version' | 'query'> &
   if (prefix === null) return { version: undefined, path, query };
   const version = { major: Number(prefix[1]), minor: Number(prefix[2]) };
   return { version, path: path.slice(prefix[0].length), query };
+}
+
+/** As dockerd, whose HTTP library is strict: proxies disagree on which of two hosts is meant. */
+function checkHost({ rawHeaders, headers }: IncomingMessage): void {
+  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (count > 1) throw badParameter('bad request: too many Host headers');
+  if (!/^[\w!$%&'()*+,\-./:;=[\]~]*$/.test(headers.host ?? ''))
+    throw badParameter('bad request: malformed Host header');
+}
+
+/** The path without empty and dot segments, to which dockerd redirects; undefined when it has none. */
+function plainPath(request: IncomingMessage): string | undefined {
+  const [path = '', query] = (request.url ?? '').split(/(?=\?)/, 2);
+  const plain = posix.normalize(path);
+  return path.startsWith('/') && plain !== path ? `${plain}${query ?? ''}` : undefined;
 }
 
 function checkVersion(version: Located['version']): void {

@@ -181,15 +181,20 @@ export function matches(resource: NetworkResource, filters: Filters): boolean {
   return Object.entries(others).every(([key, values]) => {
     const test = lookup(FILTERS, key);
     if (!test) throw new ExpectedError('badParameter', `Invalid filter '${key}'`);
-    const wrong = values.find(value => lookup(VALUES, key)?.includes(value) === false);
-    if (wrong !== undefined) throw new ExpectedError('badParameter', `Invalid filter '${key}=[${wrong}]'`);
+    const rule = lookup(VALUES, key);
+    const wrong = values.find(value => rule?.allowed.includes(value) === false);
+    if (rule && wrong !== undefined) throw new ExpectedError('badParameter', rule.refusal(wrong));
     return values.some(value => test(resource, value));
   });
 }
 
-const VALUES: Record<string, readonly string[]> = {
-  dangling: ['true', '1', 'false', '0'],
-  type: ['builtin', 'custom'],
+/** The filters that do not take arbitrary text, with Docker's refusals. */
+const VALUES: Record<string, { allowed: readonly string[]; refusal(value: string): string }> = {
+  dangling: {
+    allowed: ['true', '1', 'false', '0'],
+    refusal: () => 'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
+  },
+  type: { allowed: ['builtin', 'custom'], refusal: value => `invalid filter: 'type'='${value}'` },
 };
 
 const FILTERS: Record<string, (resource: NetworkResource, value: string) => boolean> = {

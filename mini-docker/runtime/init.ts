@@ -5,7 +5,7 @@
 
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
-import { AT, IOCTL, SIG, W } from '../linux/constants.ts';
+import { AT, IOCTL, PR, SIG, W } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
 import { ERRNO } from '../linux/errno.ts';
 import { compile, type Item } from '../linux/program.ts';
@@ -16,6 +16,7 @@ import {
   getpid,
   ioctlBuffer,
   kill,
+  prctlName,
   setpgid,
   sigtimedwait,
   wait4,
@@ -36,6 +37,8 @@ export function initItems(process: Process): Item[] {
   const signal = mayFail(sigtimedwait(new Uint8Array(MASK_SIZE).fill(0xff), null, null, MASK_SIZE));
   const exitCode = { wordIn: status, at: 1 };
   return [
+    // Otherwise ps shows the name of the anonymous file that this image was executed from.
+    mayFail(prctlName(PR.SET_NAME, 'docker-init')),
     { control: 'fork', step: clone, parent: 'reap' },
     // Its own process group, in the foreground: Ctrl-C goes to the program directly, and not a second time
     // through the init.

@@ -24,6 +24,8 @@ export interface HostFacts {
   /** Size of memory in bytes. */
   memory: number;
   swapLimit: boolean;
+  /** Whether groups have weights of block I/O; otherwise they are discarded, as by Docker. */
+  blkioWeight: boolean;
   /** Whether containers can be confined by AppArmor. */
   apparmor: boolean;
   /** The reason why not, although the kernel has it. */
@@ -50,12 +52,16 @@ export function readHostFacts(): HostFacts {
     onlineNodes: read('/sys/devices/system/node/online') ?? '0',
     memory: totalmem(),
     swapLimit: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || cgroupVersion() === 2,
+    blkioWeight: hierarchies.version !== 1 || WEIGHTS.some(existsSync),
     apparmor: usable,
     ...(problem === undefined ? {} : { apparmorProblem: problem }),
     selinux: existsSync('/sys/fs/selinux/enforce'),
     seccomp: existsSync('/proc/sys/kernel/seccomp/actions_avail'),
   };
 }
+
+/** CFQ's file, which Linux had until 5.0, and one of BFQ's: that of its weight is missing in the root group. */
+const WEIGHTS = ['/sys/fs/cgroup/blkio/blkio.weight', '/sys/fs/cgroup/blkio/blkio.bfq.io_serviced'];
 
 /** <linux/magic.h> */
 const CGROUP2_SUPER_MAGIC = 0x6367_7270;

@@ -63,7 +63,10 @@ export async function createContainer(
     containers.add(container);
     containerEvent(context, container, 'create');
     await context.records.settled(id);
-    return { Id: id, Warnings: hostWarnings(record.hostConfig, context.facts) };
+    return {
+      Id: id,
+      Warnings: hostWarnings(record.hostConfig, context.facts, request.body.HostConfig ?? {}),
+    };
   } catch (error) {
     containers.releaseName(name, id);
     throw error;

@@ -5,6 +5,7 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 import { checkRestartPolicy } from '../spec/check-config.ts';
 import { checkResources } from '../spec/check-resources.ts';
+import { weightWarnings } from '../spec/host-warnings.ts';
 import { limitsOf } from '../spec/resources.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -42,9 +43,11 @@ export async function updateContainer(
   }
   const { record } = live;
   const conflict = (why: string) => badParameter(`Cannot update container ${live.id}: ${why}`);
+  const warnings = weightWarnings(body, context.facts);
   const changes = Object.fromEntries(
     UPDATABLE.flatMap(key => (body[key] ? [[key, body[key]]] : [])),
   ) as ContainerResources;
+  if (!context.facts.blkioWeight) delete changes.BlkioWeight;
   const host = { ...record.hostConfig, ...changes };
   // --cpus and the quota set the same limit: one does not silently replace the other.
   for (const [asked, name, set, setName] of [
@@ -85,5 +88,5 @@ export async function updateContainer(
   context.records.save(record);
   containerEvent(context, live, 'update');
   await context.records.settled(live.id);
-  return { Warnings: [] };
+  return { Warnings: warnings };
 }

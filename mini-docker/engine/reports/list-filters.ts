@@ -2,6 +2,7 @@
 
 import type { Filters } from '../../formats/engine-api/system.ts';
 import { hasLabels } from '../../formats/filters.ts';
+import { lookup } from '../../formats/lookup.ts';
 import { badParameter } from '../core/errors.ts';
 import { invalidFilter, isTruth } from '../core/filter-values.ts';
 import { nameFilter } from '../core/name-filter.ts';
@@ -57,28 +58,37 @@ export async function containerFilter(
       const fits = await nameFilter(values);
       tests.push(({ name }) => fits(`/${name}`) || fits(name));
     } else {
-      const test = Object.hasOwn(TESTS, key) ? TESTS[key] : undefined;
+      const test = lookup(TESTS, key);
       if (test === undefined) throw invalidFilter(key);
-      checkValues(key, values);
+      values.forEach(lookup(CHECKS, key) ?? (() => {}));
       tests.push(live => test(live, values));
     }
   }
   return live => tests.every(test => test(live));
 }
 
-/** Checks of the filters that do not take arbitrary text. */
-const VALUES: Record<string, (value: string) => boolean> = {
-  status: value => STATUSES.includes(value),
-  exited: value => /^[+-]?\d+$/.test(value),
-  health: value => ['none', 'starting', 'healthy', 'unhealthy'].includes(value),
-  'is-task': isTruth,
+/** Checks of the filters that do not take arbitrary text, with Docker's words for each. */
+const CHECKS: Record<string, (value: string) => void> = {
+  status: value => {
+    if (!STATUSES.includes(value)) throw badParameter(`Invalid filter 'status=${value}'`);
+  },
+  exited: value => {
+    if (!/^[+-]?\d{1,18}$/.test(value)) throw badParameter(notAnInteger(value));
+  },
+  health: value => {
+    if (!['none', 'starting', 'healthy', 'unhealthy'].includes(value))
+      throw badParameter(`Unrecognised filter value for health: ${value}`);
+  },
+  'is-task': value => {
+    if (!isTruth(value)) throw invalidFilter('is-task', value);
+  },
+  publish: value => decodePorts('publish', value),
+  expose: value => decodePorts('expose', value),
 };
 
-function checkValues(key: string, values: string[]): void {
-  for (const value of values) {
-    if (VALUES[key]?.(value) === false) throw invalidFilter(key, value);
-    if (key === 'publish' || key === 'expose') decodePorts(key, value);
-  }
+function notAnInteger(value: string): string {
+  const why = /^[+-]?\d+$/.test(value) ? 'value out of range' : 'invalid syntax';
+  return `strconv.Atoi: parsing ${JSON.stringify(value)}: ${why}`;
 }
 
 /** The images that these references name, and all images made from them. */
@@ -129,6 +139,7 @@ const hasPort = ({ first, last, protocol }: Ports, wanted: { port: number; proto
 
 /** @throws badParameter when the value is not a port or a range, in Docker's words */
 function decodePorts(key: string, value: string): Ports {
+  if (value.includes(':')) throw badParameter(`filter for '${key}' should not contain ':': ${value}`);
   const wrong = (why: string) => badParameter(`error while looking up for ${key} ${value}: ${why}`);
   const [range = '', protocol = 'tcp'] = value.split('/');
   if (range === '') throw wrong('Empty string specified for ports.');

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import type { ContainerDefaults } from '../../daemon/options.ts';
 import { testFacts } from '../testing/facts.ts';
 import { checkResources } from './check-resources.ts';
+import { withHostDefaults } from './host-defaults.ts';
+import { hostWarnings } from './host-warnings.ts';
 
 test('limits that make sense are let through', () => {
   checkResources({}, testFacts);
@@ -37,4 +40,16 @@ test('each limit that makes no sense is refused in words that name it', () => {
     [{ CpuShares: -1 }, 'CPU shares'],
   ];
   for (const [limits, message] of refused) expect(() => checkResources(limits, testFacts)).toThrow(message);
+});
+
+test('weights of block I/O are discarded with a warning where groups have none', () => {
+  const asked = { BlkioWeight: 5, BlkioWeightDevice: [{ Path: '/dev/null', Weight: 5 }] };
+  const facts = { ...testFacts, blkioWeight: false };
+  const host = withHostDefaults(asked, facts, {} as ContainerDefaults);
+  checkResources(host, facts);
+  expect(host).toMatchObject({ BlkioWeight: 0, BlkioWeightDevice: [] });
+  expect(hostWarnings(host, facts, asked)).toEqual([
+    'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
+    'Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
+  ]);
 });

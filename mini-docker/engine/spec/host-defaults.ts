@@ -31,6 +31,7 @@ export function withHostDefaults(
   host.LogConfig = logConfig(wanted, defaults);
   host.Ulimits = withUlimits(wanted.Ulimits ?? null, defaults.ulimits ?? []);
   if ((host.Memory ?? 0) > 0 && !host.MemorySwap) host.MemorySwap = host.Memory! * 2;
+  if (!facts.blkioWeight) Object.assign(host, NO_WEIGHTS);
   host.MaskedPaths = wanted.Privileged ? null : (wanted.MaskedPaths ?? defaultMaskedPaths(facts.onlineCpus));
   host.ReadonlyPaths = wanted.Privileged ? null : (wanted.ReadonlyPaths ?? DEFAULT_READONLY_PATHS);
   const options = securityOptions(wanted, defaults);
@@ -39,6 +40,8 @@ export function withHostDefaults(
     host.IDMappings = defaults.idMappings;
   return host;
 }
+
+const NO_WEIGHTS = { BlkioWeight: 0, BlkioWeightDevice: [] } satisfies Partial<HostConfig>;
 
 /** As dockerd: a setting that would make every container fail is refused at the start. @throws badParameter */
 export function checkHostDefaults(facts: HostFacts, defaults: ContainerDefaults): void {

@@ -27,8 +27,9 @@ const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 export function specMounts(plan: MountPlan): Mount[] {
   const mine = userMounts(plan);
   const taken = new Set(mine.map(mount => mount.destination));
-  // A user's mount on /dev hides everything below it: docker's defaults there would cover the user's files.
-  const isHidden = (path: string) => taken.has(path) || (taken.has('/dev') && path.startsWith('/dev/'));
+  // A user's mount on /dev or /sys hides everything below it: docker's defaults there would cover the user's
+  // files, or find no directory to lie on.
+  const isHidden = (path: string) => [...taken].some(place => path === place || path.startsWith(`${place}/`));
   const etc = etcMounts(plan).filter(mount => !taken.has(mount.destination));
   return [
     ...defaultMounts(plan).filter(mount => !isHidden(mount.destination)),

@@ -4,7 +4,7 @@
 import { ExpectedError } from '../../formats/errors.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { CgroupError } from '../../runtime/cgroups/cgroup.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord, RecordMount } from './record.ts';
 
 const FAILED = 'failed to create task for container: ';
 
@@ -15,8 +15,38 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   }
   const cwdFault = cwdError(cause, FAILED, record.config.WorkingDir);
   if (cwdFault !== undefined) return cwdFault;
+  const mountFault = mountError(cause, record);
+  if (mountFault !== undefined) return mountFault;
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
+}
+
+/** Of a mount on what it cannot lie on: runc's words, which people search for. */
+function mountError(cause: unknown, { mounts }: ContainerRecord): ExpectedError | undefined {
+  if (!(cause instanceof SyscallError)) return undefined;
+  const refused = (mount: RecordMount | undefined, why: string) =>
+    mount &&
+    new ExpectedError(
+      'cannotRun',
+      `${FAILED}error mounting ${JSON.stringify(mount.Source)} to rootfs at ${JSON.stringify(mount.Destination)}: ${why}`,
+      { cause, exitCode: 125 },
+    );
+  if (cause.syscall === 'move_mount' && cause.code === 'EINVAL') {
+    const mount = mounts.find(({ Source }) => cause.message.includes(`: ${Source} of the host: `));
+    return refused(
+      mount,
+      'not a directory: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type',
+    );
+  }
+  if (cause.syscall !== 'fstatfs') return undefined;
+  const inProc = mounts.find(({ Destination }) => cause.message.includes(`: ${Destination} must not be `));
+  return (
+    refused(inProc, 'it cannot be mounted because it is inside /proc') ??
+    refused(
+      mounts.find(({ Destination }) => Destination === '/proc'),
+      'it cannot be mounted because it is not of type proc',
+    )
+  );
 }
 
 const EXEC_FAILED = 'exec failed: unable to start container process: ';

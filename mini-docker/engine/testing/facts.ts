@@ -14,6 +14,7 @@ export const testFacts: HostFacts = {
   onlineNodes: '0',
   memory: 8 * 2 ** 30,
   swapLimit: true,
+  blkioWeight: true,
   apparmor: false,
   selinux: false,
   seccomp: true,
