@@ -222,6 +222,33 @@ test('cp to and from a stopped container follows links through its volumes, as i
   await engine.json('DELETE', '/volumes/linked');
 });
 
+test('cp from a stopped container finds the files of /etc that its start had made', async () => {
+  const id = await engine.run(['cat', '/etc/hosts'], { HostConfig: { ExtraHosts: ['far:192.0.2.7'] } });
+  await engine.wait(id);
+  const hosts = await engine.logs(id);
+  const copy = async (path: string) => {
+    const { body } = await engine.ask('GET', `/containers/${id}/archive?path=${path}`);
+    const found: Record<string, string> = {};
+    let name = '';
+    const reader = createTarReader({
+      entry: each => {
+        name = each.path;
+      },
+      data: bytes => {
+        found[name] = `${found[name] ?? ''}${bytes}`;
+      },
+      end() {},
+    });
+    reader.write(body);
+    reader.finish();
+    return found;
+  };
+  expect(hosts).toContain('192.0.2.7\tfar');
+  expect(await copy('/etc/hosts')).toEqual({ hosts });
+  expect(await copy('/etc')).toMatchObject({ 'etc/hosts': hosts, 'etc/hostname': `${id.slice(0, 12)}\n` });
+  await remove(id);
+});
+
 test('save keeps the parents that it saves too, and load tells of a name that moves', async () => {
   using context = newContext({ Dockerfile: 'FROM busybox\nLABEL child=1\n' });
   await ours(daemon, ['tag', 'busybox', 'parent:1']);

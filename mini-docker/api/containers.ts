@@ -105,7 +105,7 @@ async function kill({ engine, params, query, version }: Call) {
     await engine.containers.kill(params.id!, text(query, 'signal'));
   } catch (error) {
     // Before 1.20 killing a stopped container was no error.
-    if (version < 20 && error instanceof ExpectedError && error.kind === 'conflict') return empty(204);
+    if (version < 20 && error instanceof ExpectedError && error.kind === 'conflict') return;
     if (error instanceof ExpectedError)
       throw new ExpectedError(error.kind, `Cannot kill container: ${params.id}: ${error.message}`);
     throw error;

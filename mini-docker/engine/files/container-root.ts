@@ -1,7 +1,7 @@
 // A container's files as its programs see them, by one descriptor: through /proc, with all its mounts, while
 // it runs; else through a detached mount of its layers, which is visible nowhere.
 
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { ExpectedError } from '../../formats/errors.ts';
 import { O } from '../../linux/constants.ts';
@@ -46,11 +46,12 @@ export async function openContainerRoot(
   const isRunning = live.run !== undefined && !options.unmounted;
   const path =
     options.unmounted || isRunning ? asked : await resolved(context, live, { ...options, path: asked });
-  if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(record.mounts, path)?.RW !== true) {
+  const mounts = mountsFound(context, live);
+  if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(mounts, path)?.RW !== true) {
     throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
   }
   if (live.run !== undefined && isRunning) return root(openRootOf(live.run.container.pid), path, live);
-  const mount = options.unmounted ? undefined : mountAbove(record.mounts, path);
+  const mount = options.unmounted ? undefined : mountAbove(mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs' && !mount.filesystem) {
     if (options.writable && !mount.RW)
       throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
@@ -59,6 +60,27 @@ export async function openContainerRoot(
     return root(directory, name === '.' ? below || '/' : `/${name}${below}`, live);
   }
   return root(await openOwnFiles(context, live, options), path);
+}
+
+/** Its mounts, and those of its own files of /etc that a start has made. */
+export function mountsFound({ paths }: EngineContext, { id, record }: LiveContainer): RecordMount[] {
+  const { hostname, hosts, resolvConf } = paths.container(id);
+  const RW = !record.hostConfig.ReadonlyRootfs;
+  const own = Object.entries({ hostname, hosts, 'resolv.conf': resolvConf }).map(
+    ([name, Source]): RecordMount => ({
+      Type: 'bind',
+      Source,
+      Destination: `/etc/${name}`,
+      Mode: '',
+      RW,
+      Propagation: '',
+    }),
+  );
+  const taken = new Set(record.mounts.map(({ Destination }) => Destination));
+  return [
+    ...record.mounts,
+    ...own.filter(({ Source, Destination }) => existsSync(Source) && !taken.has(Destination)),
+  ];
 }
 
 /** The container's layers, without its mounts. The caller closes them. */
@@ -78,7 +100,7 @@ async function resolved(
   live: LiveContainer,
   { path, writable }: { path: string; writable: boolean },
 ): Promise<string> {
-  const { mounts } = live.record;
+  const mounts = mountsFound(context, live);
   if (mounts.length === 0 || path === '/' || path === '/.') return path;
   return resolveAcrossMounts(mounts, {
     path,

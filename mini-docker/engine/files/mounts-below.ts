@@ -12,13 +12,13 @@ import { openat } from '../../linux/syscalls.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { RecordMount } from '../state/record.ts';
-import { openContainerRoot, openMountSource } from './container-root.ts';
+import { mountsFound, openContainerRoot, openMountSource } from './container-root.ts';
 
 /** Those of directories and files of the host, outer ones first; none while the container runs. */
-export function mountsBelow({ record, run }: LiveContainer, path: string): RecordMount[] {
-  if (run !== undefined) return [];
+function mountsBelow(context: EngineContext, live: LiveContainer, path: string): RecordMount[] {
+  if (live.run !== undefined) return [];
   const above = posix.join(posix.resolve('/', path), '/');
-  return record.mounts.filter(
+  return mountsFound(context, live).filter(
     ({ Type, filesystem, Source, Destination }) =>
       Destination.startsWith(above) &&
       Type !== 'tmpfs' &&
@@ -33,7 +33,7 @@ export async function makeMountPoints(
   live: LiveContainer,
   path: string,
 ): Promise<void> {
-  const below = mountsBelow(live, path);
+  const below = mountsBelow(context, live, path);
   if (below.length === 0 || live.record.hostConfig.ReadonlyRootfs) return;
   using view = await openContainerRoot(context, live, { path: '/', writable: false });
   const missing = below.filter(({ Destination }) => !isThere(view.fd, Destination));
@@ -82,7 +82,7 @@ export async function openGrafts(
 ): Promise<ReadonlyMap<string, { directory: number; name: string }>> {
   const grafts = new Map<string, { directory: number; name: string }>();
   const above = posix.join(posix.resolve('/', path), '/');
-  for (const mount of mountsBelow(live, path)) {
+  for (const mount of mountsBelow(context, live, path)) {
     const source = await openMountSource(context, mount);
     held.adopt(source.directory, closeSync);
     grafts.set(posix.join(as, mount.Destination.slice(above.length)), source);

@@ -94,8 +94,7 @@ function fromRequest(request: MountRequest, sources: MountSources): RecordMount 
   if (!Object.hasOwn(OPTIONS, request.Type)) throw invalid('mount type unknown');
   if (!request.Target) throw invalid('field Target must not be empty');
   for (const [type, field] of Object.entries(OPTIONS)) {
-    if (type !== request.Type && Object.keys(request[field] ?? {}).length > 0)
-      throw invalid(`field ${field} must not be specified`);
+    if (type !== request.Type && request[field]) throw invalid(`field ${field} must not be specified`);
   }
   const destination = checkedDestination(request.Target, invalid);
   const readOnly = request.ReadOnly === true;
