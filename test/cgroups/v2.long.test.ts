@@ -1,4 +1,4 @@
-// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of the runtime, limits from the command
+// Under a kernel that has cgroup v2 only: the promises of the cgroup driver, those of both runtimes, limits from the command
 // line on, an ordinary user's daemon in a delegated group, and the course's chapters about them.
 import { testInVm } from '../vm/suite.ts';
 
@@ -14,6 +14,7 @@ await testInVm({
     'test/cgroups/chapter-16.ts',
     'test/cgroups/chapter-18.ts',
     'test/cgroups/network.ts',
+    'test/cgroups/runtime.ts',
     'test/cgroups/rootless.ts',
   ],
   timeout: 1_200_000,
