@@ -133,3 +133,35 @@ test('run takes variables from a file, and rights', async () => {
   const flags = ['--rm', '-T', '--env-from-file', variables, '--cap-drop', 'ALL', '--cap-add', 'CHOWN'];
   expect(await does(['run', ...flags, 'job', 'sh', '-c', script])).toBe('1\nCapEff:\t0000000000000001\n');
 });
+
+test('--dry-run says what would be done, to new and to existing containers, and changes nothing', async () => {
+  const text = (word: string) => `services:
+  web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, environment: {WORD: ${word}}, depends_on: {db: {condition: service_healthy}}}
+  db: {image: busybox, command: sleep 1000, stop_grace_period: 0s, healthcheck: {test: "false"}, scale: 2, volumes: ["data:/data"]}
+  none: {image: no-such-image, command: "true"}
+volumes: {data: }
+`;
+  file(text('one'));
+  const created = await compose('--dry-run up');
+  expect(created.code).toBe(0);
+  for (const each of ['Network demo_default  Creat', 'Volume demo_data  Creat', 'Image no-such-image  Pull'])
+    expect(created.err).toContain(` DRY-RUN MODE -  ${each}ing\n DRY-RUN MODE -  ${each}ed\n`);
+  for (const each of ['demo-db-2  Healthy', 'demo-web-1  Started'])
+    expect(created.err).toContain(` DRY-RUN MODE -  Container ${each}\n`);
+  const names = async () => (await project.listed()).map(({ Names, State }) => `${Names[0]} ${State}`).sort();
+  expect(await names()).toEqual([]);
+  expect(await project.engine.json('GET', `/networks?${project.filters()}`)).toEqual([]);
+
+  await does('up -d --no-deps web');
+  const id = await idOf('demo-web-1');
+  file(text('two'));
+  const changed = await compose('--dry-run up -d --no-deps web');
+  expect(changed.err).toContain(
+    'Container demo-web-1  Recreated\n DRY-RUN MODE -  Container demo-web-1  Starting',
+  );
+  for (const command of ['stop', 'kill', 'restart', 'down -v', 'rm -fs'])
+    expect((await compose(`--dry-run ${command}`)).err).toContain('DRY-RUN MODE -  Container demo-web-1  ');
+  expect(await names()).toEqual(['/demo-web-1 running']);
+  expect(await idOf('demo-web-1')).toBe(id);
+  expect(await compose('--dry-run run web true')).toMatchObject({ code: 1 });
+});

@@ -72,10 +72,14 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
   const wantPassword = async () => {
     const ask = (path: string, body: object) =>
       within(hub.pid, 'curl -sfS -d', JSON.stringify(body).replaceAll(' ', ''), `http://${PLAIN}/v3/${path}`);
-    await eventually(
-      async () => ask('maintenance/status', {}),
-      answer => String(answer).includes('leader'),
-    );
+    const status = async () => {
+      try {
+        return String(ask('maintenance/status', {}));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    await eventually(status, answer => answer.includes('leader'));
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const [key, range_end] = [base64('/'), base64('0')];
     ask('auth/user/add', { name: 'root', password: 'root' });

@@ -3,6 +3,7 @@
 import type { Command, Invocation } from '../command.ts';
 import type { FlagTable } from '../flags/flags.ts';
 import { setProgress } from './containers.ts';
+import { makeDry } from './dry-run.ts';
 import { openOrName, openProject, type ProjectFlags } from './options.ts';
 import type { Project } from './project.ts';
 
@@ -26,11 +27,12 @@ export function composeCommand<F extends FlagTable>(definition: ComposeCommand<F
     ...rest,
     async run(invocation) {
       const projectFlags = invocation.group as ProjectFlags;
-      setProgress(projectFlags.progress);
+      setProgress(projectFlags.progress, projectFlags['dry-run']);
       const { args } = invocation;
       const asked = services === undefined ? [] : services === 'all' ? args : args.slice(0, 1);
       const open = needs === 'files' ? openProject : openOrName;
       const project = await open({ flags: projectFlags, asked });
+      if (projectFlags['dry-run']) makeDry(invocation.daemon);
       // Copying with ... would read the getters, and so connect to the daemon.
       return run(Object.assign(Object.create(invocation), { project, projectFlags }));
     },

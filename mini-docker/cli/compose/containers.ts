@@ -87,17 +87,19 @@ export const inspect = (daemon: DaemonClient, id: string): Promise<ContainerInsp
   daemon.json<ContainerInspect>('GET', `/containers/${id}/json`);
 
 let isQuiet = false;
+let isDry = false;
 
 /** After `--progress quiet` nothing more is told of each container. */
-export function setProgress(how = process.env.COMPOSE_PROGRESS || 'auto'): void {
+export function setProgress(how = process.env.COMPOSE_PROGRESS || 'auto', dry = false): void {
   const known = ['auto', 'tty', 'plain', 'json', 'quiet'];
   if (!known.includes(how))
     throw new CommandError(`invalid --progress option ${JSON.stringify(how)}: it is ${known.join(', ')}`);
   isQuiet = how === 'quiet';
+  isDry = dry;
 }
 
 export function progress(kind: string, name: string, what: string): void {
-  if (!isQuiet) printError(` ${kind} ${name}  ${what}`);
+  if (!isQuiet) printError(`${isDry ? ' DRY-RUN MODE - ' : ''} ${kind} ${name}  ${what}`);
 }
 
 type Action = (container: ProjectContainer) => Promise<unknown>;

@@ -442,6 +442,7 @@ describe('what is resolved', () => {
 describe('which project', () => {
   const flags = (more: Partial<ProjectFlags>): ProjectFlags => ({
     'all-resources': false,
+    'dry-run': false,
     ansi: undefined,
     'env-file': [],
     file: [],

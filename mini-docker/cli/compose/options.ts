@@ -11,6 +11,7 @@ import { type Project, resolveProject } from './project.ts';
 export const PROJECT_FLAGS = {
   'all-resources': toggle('Include all resources, even those not used by services'),
   ansi: text('string', 'Control when to print colors ("never"|"always"|"auto")'),
+  'dry-run': toggle('Execute command in dry run mode'),
   'env-file': list('file', 'Specify an alternate environment file'),
   file: list('file', 'Compose configuration files', 'f'),
   profile: list('name', 'Specify a profile to enable'),

@@ -138,7 +138,8 @@ export const up = composeCommand({
       services.includes(service),
     );
     if (flags['no-start']) return 0;
-    if (!flags.detach && !flags.wait) return attached(invocation, all);
+    const isDry = invocation.projectFlags['dry-run'];
+    if (!flags.detach && !flags.wait && !isDry) return attached(invocation, all);
     await startAll({ daemon, project, containers: all });
     if (flags.wait) await allHealthy(invocation, containers);
   },

@@ -32,6 +32,8 @@ export interface RequestOptions {
   headers?: Record<string, string>;
 }
 
+type Request = [method: string, path: string, options?: RequestOptions];
+
 export interface DaemonClientOptions {
   /**
    * The address from `--host`; else DOCKER_HOST, else mini-docker's own daemon, which is started if
@@ -52,6 +54,8 @@ export class DaemonClient {
   #start: (() => Promise<void>) | undefined;
   #idle: HttpConnection[] = [];
   #version: string | undefined;
+  /** Answers in the daemon's place, or passes a request on by undefined. */
+  standIn: ((...request: Request) => Promise<HttpResponse | undefined>) | undefined;
 
   constructor({ host, tls, daemonCommand, environment }: DaemonClientOptions) {
     const runDir = usedRunDir(environment);
@@ -80,7 +84,12 @@ export class DaemonClient {
   }
 
   /** @throws DaemonError when the daemon answers with an error, NoDaemonError when there is no answer */
-  async request(method: string, path: string, options: RequestOptions = {}): Promise<HttpResponse> {
+  async request(...request: Request): Promise<HttpResponse> {
+    return (await this.standIn?.(...request)) ?? this.direct(...request);
+  }
+
+  /** Asks the daemon itself. */
+  async direct(...[method, path, options = {}]: Request): Promise<HttpResponse> {
     const response = await this.#send(method, `/v${await this.version()}${path}`, options);
     if (response.status < 400) return response;
     const error = await refusal(response);
@@ -91,7 +100,7 @@ export class DaemonClient {
       older(maximum, this.#version!) !== this.#version
     ) {
       this.#version = maximum;
-      return this.request(method, path, options);
+      return this.direct(method, path, options);
     }
     throw error;
   }
@@ -125,6 +134,8 @@ export class DaemonClient {
 
   /** Turns the request's connection into a stream in both directions. */
   async hijack(path: string, options: RequestOptions = {}): Promise<HttpConnection> {
+    if (this.standIn !== undefined)
+      throw new CommandError('this needs the daemon itself, and cannot be tried dry');
     const connection = await this.#connect();
     connection.reusable = false;
     const response = await connection.request({

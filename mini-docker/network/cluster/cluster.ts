@@ -101,6 +101,7 @@ export function openCluster(given: OpenClusterOptions): Cluster {
   let trouble = '';
   const follow = async (): Promise<void> => {
     while (!closing.signal.aborted) {
+      let reached = false;
       try {
         watching = new AbortController();
         await presence.renew();
@@ -108,12 +109,16 @@ export function openCluster(given: OpenClusterOptions): Cluster {
         await presence.publish(found);
         trouble = '';
         firstContact.resolve();
+        reached = true;
         const signal = AbortSignal.any([watching.signal, closing.signal]);
         await etcd.watch({ prefix: keys.root, after: revision, changed: others.hear, signal });
       } catch (error) {
-        if (!closing.signal.aborted && !watching.signal.aborted && trouble === '') tell(away(error).message);
-        trouble = (error as Error).message;
-        firstContact.resolve();
+        // A watch may end because its member of etcd did; whether the others answer, the next attempt shows.
+        if (!reached) {
+          if (!closing.signal.aborted && !watching.signal.aborted && trouble === '') tell(away(error).message);
+          trouble = (error as Error).message;
+          firstContact.resolve();
+        }
       }
       await pause(AGAIN, undefined, { signal: closing.signal, ref: false }).catch(() => {});
     }

@@ -34,10 +34,14 @@ const PATIENCE = 10_000;
 const LARGEST = 64 * 1024 * 1024;
 
 /** @throws badParameter when a file of the options cannot be used */
-export function openStore({ store, tls, user, path: asked }: ClusterOptions): EtcdStore {
+export function openStore({ store, tls, user, ttl, path: asked }: ClusterOptions): EtcdStore {
   const { hosts, path } = decodeStore(store);
+  // A lease must not end while one of several hosts is waited for.
+  const patience = hosts.length === 1 ? PATIENCE : Math.min(PATIENCE, (ttl / 3) * 1000);
   const agent = tls && agentOf(tls);
   let preferred = 0;
+  /** Aborts when another host is preferred: a watch of one that is dead would wait for ever. */
+  let moved = new AbortController();
   let token: string | undefined;
 
   const open = async (given: {
@@ -47,7 +51,11 @@ export function openStore({ store, tls, user, path: asked }: ClusterOptions): Et
     signal: AbortSignal;
   }): Promise<IncomingMessage> => {
     const { host, signal } = given;
-    const headers = token === undefined ? {} : { authorization: token };
+    const headers = {
+      // A member that lost the others ends a watch, which would hear of nothing.
+      'Grpc-Metadata-hasleader': 'true',
+      ...(token !== undefined && { authorization: token }),
+    };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const options = { method: 'POST', signal, headers };
     const asked = agent
@@ -64,7 +72,7 @@ export function openStore({ store, tls, user, path: asked }: ClusterOptions): Et
   };
   const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const host = hosts[preferred]!;
-    const answer = await open({ host, path, body, signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await open({ host, path, body, signal: AbortSignal.timeout(patience) });
     for await (const line of lines(answer)) return JSON.parse(line) as Record<string, unknown>;
     throw new Error(`${host} gave an empty answer`);
   };
@@ -92,12 +100,16 @@ export function openStore({ store, tls, user, path: asked }: ClusterOptions): Et
           return await withToken(() => post(path, body));
         } catch (error) {
           failure = error;
+          if (hosts.length === 1) continue;
           preferred = (preferred + 1) % hosts.length;
+          moved.abort();
+          moved = new AbortController();
         }
       }
       throw failure;
     },
-    async *follow(path, body, signal) {
+    async *follow(path, body, asked) {
+      const signal = AbortSignal.any([asked, moved.signal]);
       const answer = await withToken(() => open({ host: hosts[preferred]!, path, body, signal }));
       for await (const line of lines(answer)) yield JSON.parse(line);
     },

@@ -86,19 +86,18 @@ function fillNow(
   }
 }
 
-/** @throws badParameter when there is no such interface, or it has no IPv4 address */
+/** @throws badParameter when there is no such interface, or it has no address that other hosts could reach */
 function addressOf(host: NetlinkSocket, advertise: string): string {
-  const link = /^[\d.]+$|:/.test(advertise)
-    ? undefined
-    : host.get(getLink(advertise), decodeLink, { mayFail: ['ENODEV'] });
-  if (/^[\d.]+$|:/.test(advertise)) return advertise;
+  if (isIP(advertise) !== 0) return advertise;
+  const link = host.get(getLink(advertise), decodeLink, { mayFail: ['ENODEV'] });
   const found = host
     .dump(listAddresses(), decodeAddress)
-    .find(each => each.link === link?.index && !each.address.includes(':'));
-  if (found) return found.address;
+    .filter(({ link: owner, address }) => owner === link?.index && !/^fe[89ab]/.test(address));
+  const [first] = [...found.filter(({ address }) => isIP(address) === 4), ...found];
+  if (first) return first.address;
   throw new ExpectedError(
     'badParameter',
-    `cluster-advertise: there is no interface ${advertise} with an IPv4 address`,
+    `cluster-advertise: there is no interface ${advertise} with an address for other hosts`,
   );
 }
 
@@ -177,6 +176,7 @@ function giveBack({ pools }: Network, addresses: Addresses): void {
 
 /** 'ADDRESS', 'INTERFACE', either with ':PORT', which means nothing here. */
 function decodeAdvertise(text: string): string {
+  if (isIP(text) === 6) return text;
   const match = /^(\[[0-9a-fA-F:]+\]|[^:[\]]+)(?::\d+)?$/.exec(text);
   if (match === null)
     throw new FormatError(
