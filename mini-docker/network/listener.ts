@@ -21,10 +21,11 @@ export interface ListenerOptions {
   containerIp: string;
   containerPort: number;
   /**
-   * For UDP: hold the port without forwarding, since NAT rules do that. A datagram that is answered from here
-   * before the rules exist would create a flow that bypasses them, for as long as the client keeps sending.
+   * For UDP: the clients that the NAT rules do not serve; the port is held for the others. A datagram that is answered
+   * from here before the rules exist would create a flow that bypasses them, for as long as the client keeps sending.
+   * undefined: there are no rules.
    */
-  holdOnly?: boolean;
+  forwards?: ((client: string) => boolean) | undefined;
   /** undefined: the daemon is in the host's network itself. */
   openHostSocket?: OpenHostSocket | undefined;
 }
@@ -153,7 +154,7 @@ function listenUdp(options: ListenerOptions): Promise<Listener> {
   };
 
   socket.on('message', (data, client) => {
-    if (options.holdOnly) return;
+    if (options.forwards?.(client.address) === false) return;
     const key = `${client.address} ${client.port}`;
     const conversation = conversations.get(key) ?? begin(key, client);
     conversations.delete(key);

@@ -72,6 +72,14 @@ test('a port of a container with IPv6 is published on all addresses of the host,
   expect(await ask('host', '::1', 8081)).toMatch(/^web to /);
   expect(await ask('host', '2001:db8::1', 8081)).toBe('');
   expect(await ask(hosts.beyond, '192.0.2.1', 8082)).toBe('');
+  await using dns = await serve(web, { port: 53, protocol: 'udp', name: 'dns' });
+  void dns;
+  await publish(web, { '53/udp': [{ HostIp: '', HostPort: '5353' }] });
+  for (const address of ['2001:db8::1', '::1', '127.0.0.1', '192.0.2.1'])
+    expect(await ask('host', address, 5353, 'udp')).toMatch(/^dns to /);
+  await publish(web, { '53/udp': [{ HostIp: '::', HostPort: '5353' }] });
+  for (const address of ['2001:db8::1', '::1'])
+    expect(await ask('host', address, 5353, 'udp')).toMatch(/^dns to /);
   execFileSync('ip', ['-6', 'addr', 'del', '2001:db8::1/64', 'dev', 'up0']);
 });
 

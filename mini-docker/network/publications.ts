@@ -1,5 +1,6 @@
 // The published ports of all containers, and the rules for them.
 
+import { isIP } from 'node:net';
 import type { PortMap } from '../formats/engine-api/containers.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
@@ -9,7 +10,8 @@ import { forgetFlows } from './flows.ts';
 import type { OpenHostSocket } from './listener.ts';
 import { type Publication, publishPorts } from './publisher.ts';
 import { type ContainerRecord, type EndpointRecord, OPTION } from './record.ts';
-import type { PublishedPort } from './rules.ts';
+import { isOn, type PublishedPort } from './rules.ts';
+import { contains } from './subnet.ts';
 import type { Switchboard } from './switchboard.ts';
 
 export interface Publications {
@@ -37,6 +39,12 @@ export function createPublications(options: {
 }): Publications {
   const { host, networks, switchboard, openHostSocket } = options;
   const all = new Map<string, Publication>();
+  const isSecluded = (address: string): boolean =>
+    [...networks.values()].some(
+      ({ record, pools }) =>
+        !isOn(record, OPTION.icc) &&
+        pools.some(({ subnet }) => subnet.family === isIP(address) && contains(subnet, address)),
+    );
 
   const open = async (record: ContainerRecord, bindings: PortMap, nat: boolean): Promise<EndpointRecord> => {
     const through = record.endpoints.find(leadsOut);
@@ -50,6 +58,7 @@ export function createPublications(options: {
       ipv6Address: through.ipv6Address,
       hostBinding: networks.get(through.networkId)?.record.resource.Options[OPTION.hostBinding] ?? '0.0.0.0',
       nat,
+      isSecluded,
       openHostSocket,
     });
     all.set(record.containerId, publication);

@@ -23,6 +23,8 @@ export interface Target {
   hostBinding: string;
   /** Whether NAT rules are made. Without them only a socket can forward. */
   nat: boolean;
+  /** Whether a container has this address, which the rules leave to the socket. */
+  isSecluded(address: string): boolean;
   openHostSocket?: OpenHostSocket | undefined;
 }
 
@@ -119,6 +121,7 @@ async function openTogether(options: {
         ...rule,
         hostPort,
         nat: target.nat,
+        isSecluded: target.isSecluded,
         openHostSocket: target.openHostSocket,
         optional: addresses.length > 1,
       });
@@ -134,11 +137,11 @@ async function openTogether(options: {
 }
 
 async function openSocket(
-  options: PublishedPort & {
-    nat: boolean;
-    optional: boolean;
-    openHostSocket: OpenHostSocket | undefined;
-  },
+  options: PublishedPort &
+    Pick<Target, 'nat' | 'isSecluded'> & {
+      optional: boolean;
+      openHostSocket: OpenHostSocket | undefined;
+    },
 ): Promise<Listener | undefined | 'skipped'> {
   const { protocol, hostIp, optional, openHostSocket } = options;
   // No rule of ours sees the packets of another network.
@@ -158,7 +161,13 @@ async function openSocket(
     return undefined;
   }
   try {
-    return await listen({ ...options, protocol, holdOnly: nat && sameFamily(options) && hostIp !== '::1' });
+    // A packet from ::1 cannot be translated.
+    const forwards = (client: string) => client === '::1' || options.isSecluded(client);
+    return await listen({
+      ...options,
+      protocol,
+      forwards: nat && sameFamily(options) ? forwards : undefined,
+    });
   } catch (error) {
     // A host without IPv6 still publishes on its IPv4 addresses.
     if (error instanceof AddressMissingError && optional && isIPv6(hostIp)) return 'skipped';

@@ -131,9 +131,13 @@ function translation(networks: readonly NetworkRecord[]): string[] {
   const published = ['fib daddr type local jump published'];
   // Where bridges pass packets to netfilter (br_netfilter), one that is turned back to its own bridge is not routed, and
   // ports that are isolated from each other (enable_icc=false) do not take it: the daemon's socket passes it on.
+  // A socket for UDP answers from the gateway's address, whichever was asked.
   const isolated = networks
     .filter(each => !isOn(each, OPTION.icc))
-    .map(({ bridge }) => `iifname ${quoted(bridge)} meta l4proto tcp return`);
+    .flatMap(({ bridge }) => [
+      `iifname ${quoted(bridge)} meta l4proto tcp return`,
+      `iifname ${quoted(bridge)} meta l4proto udp fib daddr . iif type local return`,
+    ]);
   return [
     chain('prerouting', 'type nat hook prerouting priority dstnat; policy accept;', [
       ...isolated,
@@ -231,7 +235,7 @@ export function renderPartition(pairs: Cut['links']): string {
   return `${none}table bridge mini-docker {\n${apart}\n\n${drop}\n}\n`;
 }
 
-function isOn(network: NetworkRecord, option: string): boolean {
+export function isOn(network: NetworkRecord, option: string): boolean {
   const value = network.resource.Options[option];
   return value !== 'false' && value !== '0';
 }

@@ -1,6 +1,6 @@
 // The daemon's settings for networks, as dockerd has them: what links, routes, rules and packets there are then.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ask, reaches, serve, useNetworkHosts } from '../../test/support/network-hosts.ts';
 import { ip } from '../../test/support/own-network.ts';
@@ -96,6 +96,14 @@ test('ip-forward=false: forwarding stays as the administrator has it', async () 
   expect(reaches(web, '192.0.2.2')).toBe(true);
 });
 
+/** Where the kernel can pass packets of bridges to netfilter, both settings. */
+const BRIDGED: [string, string | undefined][] = existsSync('/proc/sys/net/bridge')
+  ? [
+      [', where bridges filter', '1'],
+      [', where they do not', '0'],
+    ]
+  : [['', undefined]];
+
 test('icc=false: neighbours do not reach each other, but their published ports, and nor do they by ARP', async () => {
   await openWith({ bridge: { icc: false } });
   await using web = await container();
@@ -108,4 +116,18 @@ test('icc=false: neighbours do not reach each other, but their published ports, 
   for (const place of [neighbour, web, 'host'] as const)
     expect(await ask(place, '172.17.0.1', 8080)).toMatch(/^web to /);
   expect(reaches(neighbour, '192.0.2.2')).toBe(true);
+});
+
+test.each(BRIDGED)('icc=false: so it is with UDP%s', async (_, filter) => {
+  if (filter !== undefined) writeFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', filter);
+  await openWith({ bridge: { icc: false } });
+  await using web = await container();
+  await using neighbour = await container();
+  await using _server = await serve(web, { port: 53, protocol: 'udp', name: 'dns' });
+  expect(await ask(neighbour, web.endpoint.ipAddress, 53, 'udp')).toBe('');
+  await hosts.networks.publish({ containerId: web.id, bindings: { '53/udp': [{ HostPort: '5353' }] } });
+  expect(await ask(neighbour, web.endpoint.ipAddress, 53, 'udp')).toBe('');
+  for (const place of [neighbour, web, 'host'] as const)
+    expect(await ask(place, '172.17.0.1', 5353, 'udp')).toMatch(/^dns to /);
+  expect(await ask(hosts.beyond, '192.0.2.1', 5353, 'udp')).toBe('dns to 192.0.2.2');
 });

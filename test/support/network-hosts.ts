@@ -138,8 +138,8 @@ export function hasNetem(): boolean {
 const SERVER = `
   const [udp, port, name] = process.argv.slice(1);
   if (udp === 'udp') {
-    const socket = require('dgram').createSocket('udp4');
-    socket.on('message', (_, from) => socket.send(name + ' to ' + from.address, from.port, from.address));
+    const socket = require('dgram').createSocket('udp6');
+    socket.on('message', (_, from) => socket.send(name + ' to ' + from.address.replace('::ffff:', ''), from.port, from.address));
     socket.bind(Number(port), () => console.log('ready'));
   } else {
     const server = require('net').createServer(client => client.end(name + ' to ' + client.remoteAddress.replace('::ffff:', '')));

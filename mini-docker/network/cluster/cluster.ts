@@ -115,7 +115,8 @@ export function openCluster(given: OpenClusterOptions): Cluster {
       } catch (error) {
         // A watch may end because its member of etcd did; whether the others answer, the next attempt shows.
         if (!reached) {
-          if (!closing.signal.aborted && !watching.signal.aborted && trouble === '') tell(away(error).message);
+          if (!closing.signal.aborted && !watching.signal.aborted && trouble === '')
+            tell(away(error).message);
           trouble = (error as Error).message;
           firstContact.resolve();
         }
