@@ -50,7 +50,7 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     const b = await hub.host('b', {
       ...common,
       address: 'fd78::2',
-      advertise: 'up0',
+      advertise: '[fd78::2]:2376',
       store: store([2, 1, 0]),
     });
     await made(a, 'front', b);
