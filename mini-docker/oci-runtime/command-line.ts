@@ -2,7 +2,7 @@
 // loaded when it is needed.
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Command, type Option, optionsConfig } from './command.ts';
+import { argumentCount, type Command, type Option, optionsConfig, toggle, value } from './command.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 import { type LogOptions, logError } from './log.ts';
 
@@ -10,19 +10,15 @@ const NAME = 'mini-docker-runtime';
 const VERSION = '0.1.0';
 
 const GLOBALS: Record<string, Option> = {
-  debug: { type: 'boolean', help: 'enable debug logging' },
-  log: { type: 'string', value: 'value', help: "set the log file (default is '/dev/stderr')" },
-  'log-format': { type: 'string', value: 'value', help: "set the log format ('text' (default), or 'json')" },
-  root: { type: 'string', value: 'value', help: 'root directory for storage of container state' },
-  criu: { type: 'string', value: 'value', help: 'ignored: this runtime makes no checkpoints' },
-  'systemd-cgroup': { type: 'boolean', help: 'not supported: control groups are made in the file system' },
-  rootless: {
-    type: 'string',
-    value: 'value',
-    help: 'ignored: errors of control groups are, for users without rights to them',
-  },
-  help: { type: 'boolean', short: 'h', help: 'show help' },
-  version: { type: 'boolean', short: 'v', help: 'print the version' },
+  debug: toggle('enable debug logging'),
+  log: value("set the log file (default is '/dev/stderr')"),
+  'log-format': value("set the log format ('text' (default), or 'json')"),
+  root: value('root directory for storage of container state'),
+  criu: value('ignored: this runtime makes no checkpoints'),
+  'systemd-cgroup': toggle('not supported: control groups are made in the file system'),
+  rootless: value('ignored: errors of control groups are, for users without rights to them'),
+  help: toggle('show help', 'h'),
+  version: toggle('print the version', 'v'),
 };
 
 /** A mistake in the command line, which is answered with the command's usage. */
@@ -67,7 +63,7 @@ async function dispatch(argv: string[], log: LogOptions): Promise<number> {
     root: resolve(String(values.root ?? defaultRoot())),
     systemdCgroup: values['systemd-cgroup'] === true,
   };
-  return command.run({ ...invocation, globals: globalOptions });
+  return (await command.run({ ...invocation, globals: globalOptions })) ?? 0;
 }
 
 /** Go programs take long options with one dash, too. */
@@ -100,12 +96,12 @@ function parse(args: string[], options: Record<string, Option>) {
 }
 
 function parsed(command: Command, name: string, words: string[]) {
-  const args = words.map(word => twoDashes(word, command.options));
+  const args = words.map(word => twoDashes(word, command.options ?? {}));
   // Of exec, the options of the program follow the container's name.
-  const end = command.takesProgram ? endOfOptions(args, command.options) : args.length;
-  const { values, positionals } = parse(args.slice(0, end), command.options);
+  const end = command.takesProgram ? endOfOptions(args, command.options ?? {}) : args.length;
+  const { values, positionals } = parse(args.slice(0, end), command.options ?? {});
   const given = [...positionals, ...words.slice(end).filter((word, index) => index > 0 || word !== '--')];
-  const [least, most] = command.count;
+  const [least, most] = argumentCount(command);
   if (given.length < least || given.length > most) {
     const how =
       least === most
@@ -143,15 +139,15 @@ function say(words: string): number {
 }
 
 function optionLines(options: Record<string, Option>): string {
-  const rows = Object.entries(options).map(([name, { short, value, help: line }]) => {
-    const suffix = value === undefined ? '' : ` ${value}`;
+  const rows = Object.entries(options).map(([name, { type, short, help: line }]) => {
+    const suffix = type === 'boolean' ? '' : ' value';
     return [`--${name}${suffix}${short === undefined ? '' : `, -${short}${suffix}`}`, line] as const;
   });
   const width = Math.max(0, ...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `   ${left.padEnd(width)}  ${right}\n`).join('');
 }
 
-function usage(name: string, { args, summary, options }: Command): string {
+function usage(name: string, { args, summary, options = {} }: Command): string {
   const hasOptions = Object.keys(options).length > 0;
   const synopsis = `${NAME} ${name}${hasOptions ? ' [command options]' : ''} ${args}`.trimEnd();
   const body = hasOptions ? `\nOPTIONS:\n${optionLines(options)}` : '';

@@ -12,9 +12,16 @@ export interface Option {
   multiple?: boolean;
   /** One line for the help. */
   help: string;
-  /** The name of its value in the help. */
-  value?: string;
 }
+
+export const value = (help: string, short?: string): Option => ({
+  type: 'string',
+  help,
+  ...(short && { short }),
+});
+/** An option that may be given several times. */
+export const values = (help: string, short?: string): Option => ({ ...value(help, short), multiple: true });
+export const toggle = (help: string, short?: string): Option => ({ ...value(help, short), type: 'boolean' });
 
 export interface Invocation {
   options: Record<string, string | boolean | (string | boolean)[] | undefined>;
@@ -26,13 +33,20 @@ export interface Command {
   /** '<container-id>' */
   args: string;
   summary: string;
-  /** Least and largest number of arguments. */
-  count: [number, number];
-  options: Record<string, Option>;
+  /** Least number of arguments, where `args` does not say it. */
+  least?: number;
+  options?: Record<string, Option>;
   /** Whether everything behind the first argument belongs to a program. */
   takesProgram?: true;
-  /** @returns the exit code */
-  run(invocation: Invocation): number | Promise<number>;
+  /** @returns the exit code, or nothing for 0 */
+  run(invocation: Invocation): number | undefined | Promise<number | undefined>;
+}
+
+/** Least and largest number of arguments: a word in brackets may be missing. */
+export function argumentCount({ args, least, takesProgram }: Command): [number, number] {
+  const words = args.match(/\[[^\]]*\]|\S+/g) ?? [];
+  const needed = words.filter(word => !word.startsWith('['));
+  return [least ?? needed.length, takesProgram ? Number.POSITIVE_INFINITY : words.length];
 }
 
 export function optionsConfig(options: Record<string, Option>): ParseArgsOptionsConfig {

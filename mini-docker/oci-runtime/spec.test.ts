@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { openPty } from '../linux/pty.ts';
 import { PtyStream } from '../linux/pty-stream.ts';
@@ -347,8 +347,8 @@ test('a container whose creator was killed is seen and deleted, and its processe
     cwd: bundle.directory,
     stdio: 'ignore',
   });
-  await expect.poll(() => existsSync(marker) && readFileSync(marker, 'utf8')).toContain('}');
-  const { pid } = JSON.parse(readFileSync(marker, 'utf8'));
+  // The whole state is there, not only its beginning.
+  const { pid } = await vi.waitFor(() => JSON.parse(readFileSync(marker, 'utf8')), { timeout: 20_000 });
   const hook = spawnSync('pgrep', ['-P', String(creator.pid)], { encoding: 'utf8' })
     .stdout.trim()
     .split('\n');
@@ -357,7 +357,7 @@ test('a container whose creator was killed is seen and deleted, and its processe
 
   expect(JSON.parse(bundle.call('state', 'orphan').stdout)).toMatchObject({ id: 'orphan' });
   expect(bundle.call('delete', '--force', 'orphan')).toMatchObject({ code: 0, stderr: '' });
-  expect(existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/stat`, 'utf8')).not.toMatch(/ [RSD] /);
+  expect(existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '').not.toMatch(/ [RSD] /);
   expect(bundle.call('state', 'orphan').code).toBe(1);
   // The hook was its child, not the container's.
   for (const each of hook) if (Number(each) !== pid) process.kill(Number(each), 'SIGKILL');

@@ -1,35 +1,23 @@
 // The options that `create` and `run` share.
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ExpectedError } from '../formats/errors.ts';
 import { sendDescriptors } from '../linux/send-descriptor.ts';
-import { flag, type Invocation, type Option, text } from './command.ts';
+import { flag, type Invocation, type Option, text, toggle, value } from './command.ts';
 import { checkId } from './container-state.ts';
 import type { CreateRequest } from './create-container.ts';
 
 export const START_OPTIONS: Record<string, Option> = {
-  bundle: {
-    type: 'string',
-    short: 'b',
-    value: 'value',
-    help: 'path to the root of the bundle directory, defaults to the current directory',
-  },
-  'console-socket': {
-    type: 'string',
-    value: 'value',
-    help: "path to an AF_UNIX socket which will receive the master end of the console's pseudoterminal",
-  },
-  'pid-file': { type: 'string', value: 'value', help: 'specify the file to write the process id to' },
-  'no-pivot': {
-    type: 'boolean',
-    help: 'do not use pivot root to jail process inside rootfs: for a root on top of a ramdisk',
-  },
-  'no-new-keyring': { type: 'boolean', help: 'do not create a new session keyring for the container' },
-  'preserve-fds': {
-    type: 'string',
-    value: 'value',
-    help: 'pass N additional file descriptors to the container (stdio + $LISTEN_FDS + N in total)',
-  },
+  bundle: value('path to the root of the bundle directory, defaults to the current directory', 'b'),
+  'console-socket': value(
+    "path to an AF_UNIX socket which will receive the master end of the console's pseudoterminal",
+  ),
+  'pid-file': value('specify the file to write the process id to'),
+  'no-pivot': toggle('do not use pivot root to jail process inside rootfs: for a root on top of a ramdisk'),
+  'no-new-keyring': toggle('do not create a new session keyring for the container'),
+  'preserve-fds': value(
+    'pass N additional file descriptors to the container (stdio + $LISTEN_FDS + N in total)',
+  ),
 };
 
 export function createRequest(invocation: Invocation): Omit<CreateRequest, 'onTerminal' | 'detached'> {
@@ -55,9 +43,14 @@ export function preservedFds(invocation: Invocation): number {
   return Number(given);
 }
 
-/** Hands the terminal's master to the caller's socket. */
-export function terminalTo(socket: string): (master: number) => void {
-  return master => sendDescriptors(socket, [master], '/dev/ptmx');
+/** Hands the terminal's master to the caller's socket; undefined without one. */
+export function givesTerminal(invocation: Invocation): ((master: number) => void) | undefined {
+  const socket = text(invocation, 'console-socket');
+  if (socket === undefined) return undefined;
+  return master => {
+    sendDescriptors(socket, [master], '/dev/ptmx');
+    closeSync(master);
+  };
 }
 
 function refuseSystemd(): never {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ExpectedError } from '../../formats/errors.ts';
-import { type Command, flag } from '../command.ts';
+import { type Command, flag, toggle } from '../command.ts';
 import {
   checkId,
   directoryOf,
@@ -14,13 +14,8 @@ import { deleteContainer } from '../delete-container.ts';
 export const command: Command = {
   args: '<container-id>',
   summary: 'delete any resources held by the container often used with detached container',
-  count: [1, 1],
   options: {
-    force: {
-      type: 'boolean',
-      short: 'f',
-      help: 'forcibly deletes the container if it is still running (uses SIGKILL)',
-    },
+    force: toggle('forcibly deletes the container if it is still running (uses SIGKILL)', 'f'),
   },
   async run(invocation) {
     const { root } = invocation.globals;
@@ -40,6 +35,5 @@ export const command: Command = {
     if (!force && (status === 'running' || status === 'paused'))
       throw new ExpectedError('conflict', `cannot delete container ${id} that is not stopped: ${status}`);
     await deleteContainer(root, state);
-    return 0;
   },
 };

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Stats } from '../../runtime/container.ts';
-import { type Command, flag, text } from '../command.ts';
+import { type Command, flag, text, toggle, value } from '../command.ts';
 import { isAlive, readState } from '../container-state.ts';
 import { runningCgroup } from '../processes.ts';
 
 export const command: Command = {
   args: '<container-id>',
   summary: 'display container events such as OOM notifications, cpu, memory, and IO usage statistics',
-  count: [1, 1],
   options: {
-    interval: { type: 'string', value: 'value', help: 'set the stats collection interval (default: 5s)' },
-    stats: { type: 'boolean', help: "display the container's stats then exit" },
+    interval: value('set the stats collection interval (default: 5s)'),
+    stats: toggle("display the container's stats then exit"),
   },
   async run(invocation) {
     const state = readState(invocation.globals.root, invocation.args[0]!);
@@ -32,7 +31,6 @@ export const command: Command = {
       next += interval;
     }
     watch.stop();
-    return 0;
   },
 };
 

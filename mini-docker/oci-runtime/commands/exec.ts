@@ -1,50 +1,37 @@
-import { closeSync } from 'node:fs';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { Process, Spec } from '../../formats/oci/runtime-spec.ts';
 import { checkedProcess, readJson } from '../bundle.ts';
-import { type Command, flag, type Invocation, text, texts } from '../command.ts';
+import { type Command, flag, type Invocation, text, texts, toggle, value, values } from '../command.ts';
 import { readState, statusOf } from '../container-state.ts';
 import { checkTerminal, writePidFile } from '../create-container.ts';
 import { execInContainer } from '../exec-container.ts';
 import type { Relay } from '../foreground.ts';
 import { failing } from '../start-container.ts';
-import { preservedFds, START_OPTIONS, terminalTo } from '../start-options.ts';
+import { givesTerminal, preservedFds, START_OPTIONS } from '../start-options.ts';
 import { becomeWaiter } from '../waiter.ts';
 
 export const command: Command = {
   args: '<container-id> <command> [command options]  || -p process.json <container-id>',
   summary: 'execute new process inside the container',
-  count: [1, Number.POSITIVE_INFINITY],
+  least: 1,
   takesProgram: true,
   options: {
     'console-socket': START_OPTIONS['console-socket']!,
-    cwd: { type: 'string', value: 'value', help: 'current working directory in the container' },
-    env: { type: 'string', short: 'e', multiple: true, value: 'value', help: 'set environment variables' },
-    tty: { type: 'boolean', short: 't', help: 'allocate a pseudo-TTY' },
-    user: { type: 'string', short: 'u', value: 'value', help: 'UID (format: <uid>[:<gid>])' },
-    'additional-gids': {
-      type: 'string',
-      short: 'g',
-      multiple: true,
-      value: 'value',
-      help: 'additional gids',
-    },
-    process: { type: 'string', short: 'p', value: 'value', help: 'path to the process.json' },
-    detach: { type: 'boolean', short: 'd', help: "detach from the container's process" },
+    cwd: value('current working directory in the container'),
+    env: values('set environment variables', 'e'),
+    tty: toggle('allocate a pseudo-TTY', 't'),
+    user: value('UID (format: <uid>[:<gid>])', 'u'),
+    'additional-gids': values('additional gids', 'g'),
+    process: value('path to the process.json', 'p'),
+    detach: toggle("detach from the container's process", 'd'),
     'pid-file': START_OPTIONS['pid-file']!,
-    'process-label': { type: 'string', value: 'value', help: 'set the SELinux label of the process' },
-    apparmor: { type: 'string', value: 'value', help: 'set the AppArmor profile of the process' },
-    'no-new-privs': { type: 'boolean', help: 'set the no new privileges value for the process' },
-    cap: {
-      type: 'string',
-      short: 'c',
-      multiple: true,
-      value: 'value',
-      help: 'add a capability to the bounding set for the process',
-    },
+    'process-label': value('set the SELinux label of the process'),
+    apparmor: value('set the AppArmor profile of the process'),
+    'no-new-privs': toggle('set the no new privileges value for the process'),
+    cap: values('add a capability to the bounding set for the process', 'c'),
     'preserve-fds': START_OPTIONS['preserve-fds']!,
-    cgroup: { type: 'string', multiple: true, value: 'value', help: 'not supported' },
-    'ignore-paused': { type: 'boolean', help: 'allow exec in a paused container' },
+    cgroup: values('not supported'),
+    'ignore-paused': toggle('allow exec in a paused container'),
   },
   run: async invocation => {
     try {
@@ -73,17 +60,12 @@ async function execute(invocation: Invocation): Promise<number> {
       "--cgroup: this runtime executes in the container's own control group",
     );
   const process_ = requestedProcess(invocation, state.spec, args);
-  const socket = text(invocation, 'console-socket');
   const detached = flag(invocation, 'detach');
-  const give = (fd: number): void => {
-    terminalTo(socket!)(fd);
-    closeSync(fd);
-  };
   let relay: Relay | undefined;
   const keep = async (fd: number): Promise<void> => {
     relay = (await import('../foreground.ts')).relayTerminal(fd);
   };
-  const onTerminal = socket !== undefined ? give : detached ? undefined : keep;
+  const onTerminal = givesTerminal(invocation) ?? (detached ? undefined : keep);
   checkTerminal(process_.terminal === true, { detached, onTerminal });
   const executed = await execInContainer({
     state,

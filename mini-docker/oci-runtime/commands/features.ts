@@ -8,11 +8,8 @@ import { OCI_VERSION } from '../container-state.ts';
 export const command: Command = {
   args: '',
   summary: 'show the enabled features',
-  count: [0, 0],
-  options: {},
   run() {
     process.stdout.write(`${JSON.stringify(features(), null, 4)}\n`);
-    return 0;
   },
 };
 

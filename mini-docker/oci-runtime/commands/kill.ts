@@ -3,16 +3,15 @@ import { ExpectedError } from '../../formats/errors.ts';
 import { HeldProcess } from '../../linux/held-process.ts';
 import { openProcess } from '../../linux/proc/identity.ts';
 import { openCgroup } from '../../runtime/cgroups/create.ts';
-import { type Command, flag } from '../command.ts';
+import { type Command, flag, toggle } from '../command.ts';
 import { readState, statusOf } from '../container-state.ts';
 import { processesOf } from '../processes.ts';
 
 export const command: Command = {
   args: '<container-id> [signal]',
   summary: "sends the specified signal (default: SIGTERM) to the container's init process",
-  count: [1, 2],
   options: {
-    all: { type: 'boolean', short: 'a', help: 'send the signal to all processes inside the container' },
+    all: toggle('send the signal to all processes inside the container', 'a'),
   },
   run(invocation) {
     const { root } = invocation.globals;
@@ -34,7 +33,6 @@ export const command: Command = {
     // With version 1 a frozen process does not even die of SIGKILL.
     if (status === 'paused' && signal === constants.signals.SIGKILL)
       void openCgroup(state.spec.linux.cgroupsPath)?.thaw();
-    return 0;
   },
 };
 

@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { ExpectedError } from '../../formats/errors.ts';
-import { type Command, flag, text } from '../command.ts';
+import { type Command, flag, text, toggle, value } from '../command.ts';
 import { idsIn, publicState, readState, statusOf } from '../container-state.ts';
 
 export const command: Command = {
   args: '',
   summary: 'lists containers started by the runtime with the given root',
-  count: [0, 0],
   options: {
-    format: {
-      type: 'string',
-      short: 'f',
-      value: 'value',
-      help: 'select one of: table or json (default: "table")',
-    },
-    quiet: { type: 'boolean', short: 'q', help: 'display only container IDs' },
+    format: value('select one of: table or json (default: "table")', 'f'),
+    quiet: toggle('display only container IDs', 'q'),
   },
   run(invocation) {
     const { root } = invocation.globals;
@@ -38,7 +32,6 @@ export const command: Command = {
         ]),
       );
     else throw new ExpectedError('badParameter', 'invalid format option');
-    return 0;
   },
 };
 

@@ -6,14 +6,11 @@ import { runningCgroup } from '../processes.ts';
 export const command: Command = {
   args: '<container-id>',
   summary: 'pause suspends all processes inside the container',
-  count: [1, 1],
-  options: {},
   async run({ globals: { root }, args }) {
     const state = readState(root, args[0]!);
     const status = statusOf(root, state);
     if (status !== 'running' && status !== 'created')
       throw new ExpectedError('conflict', 'container not running');
     await runningCgroup(state).freeze();
-    return 0;
   },
 };

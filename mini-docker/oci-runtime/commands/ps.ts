@@ -1,21 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { ExpectedError } from '../../formats/errors.ts';
-import { type Command, text } from '../command.ts';
+import { type Command, text, value } from '../command.ts';
 import { readState } from '../container-state.ts';
 import { processesOf } from '../processes.ts';
 
 export const command: Command = {
   args: '<container-id> [ps options]',
   summary: 'ps displays the processes running inside a container',
-  count: [1, Number.POSITIVE_INFINITY],
   takesProgram: true,
   options: {
-    format: {
-      type: 'string',
-      short: 'f',
-      value: 'value',
-      help: 'select one of: table or json (default: "table")',
-    },
+    format: value('select one of: table or json (default: "table")', 'f'),
   },
   run(invocation) {
     const [id, ...words] = invocation.args;
@@ -36,6 +30,5 @@ export const command: Command = {
     if (column < 0) throw new ExpectedError('badParameter', "couldn't find PID field in ps output");
     const own = lines.filter(line => pids.includes(Number(line.trim().split(/\s+/)[column])));
     process.stdout.write([title, ...own].map(line => `${line}\n`).join(''));
-    return 0;
   },
 };

@@ -1,41 +1,34 @@
-import { closeSync } from 'node:fs';
 import { openCgroup } from '../../runtime/cgroups/create.ts';
-import { type Command, flag, text } from '../command.ts';
+import { type Command, flag, toggle } from '../command.ts';
 import { type StoredState, stateFile } from '../container-state.ts';
 import { createContainer } from '../create-container.ts';
 import { deleteContainer } from '../delete-container.ts';
 import type { Relay } from '../foreground.ts';
 import { failing, startContainer } from '../start-container.ts';
-import { createRequest, START_OPTIONS, terminalTo } from '../start-options.ts';
+import { createRequest, givesTerminal, START_OPTIONS } from '../start-options.ts';
 import { becomeWaiter, type Remains } from '../waiter.ts';
 
 export const command: Command = {
   args: '<container-id>',
   summary: 'create and run a container',
-  count: [1, 1],
   options: {
     ...START_OPTIONS,
-    detach: { type: 'boolean', short: 'd', help: "detach from the container's process" },
-    keep: { type: 'boolean', help: 'do not delete the container after it exits' },
-    'no-subreaper': { type: 'boolean', help: 'ignored: this runtime is no subreaper' },
+    detach: toggle("detach from the container's process", 'd'),
+    keep: toggle('do not delete the container after it exits'),
+    'no-subreaper': toggle('ignored: this runtime is no subreaper'),
   },
   run: invocation =>
     failing('mini-docker-runtime run failed', async () => {
       const request = createRequest(invocation);
-      const socket = text(invocation, 'console-socket');
       const detached = flag(invocation, 'detach');
       let relay: Relay | undefined;
       const keepMaster = async (fd: number): Promise<void> => {
         relay = (await foreground()).relayTerminal(fd);
       };
-      const give = (fd: number): void => {
-        terminalTo(socket!)(fd);
-        closeSync(fd);
-      };
       const created = await createContainer({
         ...request,
         detached,
-        onTerminal: socket !== undefined ? give : detached ? undefined : keepMaster,
+        onTerminal: givesTerminal(invocation) ?? (detached ? undefined : keepMaster),
       });
       try {
         await startContainer(request.root, created.state);

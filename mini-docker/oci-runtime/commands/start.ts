@@ -5,10 +5,7 @@ import { startContainer } from '../start-container.ts';
 export const command: Command = {
   args: '<container-id>',
   summary: 'executes the user defined process in a created container',
-  count: [1, 1],
-  options: {},
   async run({ globals: { root }, args }) {
     await startContainer(root, readState(root, args[0]!));
-    return 0;
   },
 };

@@ -4,8 +4,6 @@ import { publicState, readState, statusOf } from '../container-state.ts';
 export const command: Command = {
   args: '<container-id>',
   summary: 'output the state of a container',
-  count: [1, 1],
-  options: {},
   run({ globals: { root }, args }) {
     const stored = readState(root, args[0]!);
     const { ociVersion, id, pid, status, bundle, annotations } = publicState(stored, statusOf(root, stored));
@@ -22,6 +20,5 @@ export const command: Command = {
       owner: '',
     };
     process.stdout.write(JSON.stringify(shown, null, 2));
-    return 0;
   },
 };
