@@ -242,6 +242,11 @@ test('directories are made one by one: below /proc, mkdir of node:fs with `recur
   expect(found).toEqual([]);
 });
 
+test('/proc is listed without types, which the kernel does not know of a process that ends meanwhile', () => {
+  const typed = /readdir(?:Sync)?\([`'"]\/proc\b[^;]*?withFileTypes/;
+  expect(product.filter(file => typed.test(code(file)))).toEqual([]);
+});
+
 test('only linux/ knows koffi', () => {
   const found = files.flatMap(importsOf).filter(each => {
     const owner = reserved[library(each.specifier)];

@@ -98,11 +98,15 @@ export function blockDevice(path: string): { major: number; minor: number } {
   }
 }
 
+/** Without those that vanish meanwhile, as terminals do. */
 function devicesBelow(directory: string): { path: string; stats: Stats }[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isCharacterDevice() || entry.isBlockDevice())
     .map(entry => join(entry.parentPath, entry.name))
-    .map(path => ({ path, stats: lstatSync(path) }));
+    .flatMap(path => {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats === undefined ? [] : [{ path, stats }];
+    });
 }
 
 function deviceOf(options: {
