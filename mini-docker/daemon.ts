@@ -66,6 +66,7 @@ async function serve(argv: string[]): Promise<void> {
   const options = daemonOptions(argv, process.env);
   const { dataRoot, runDir, signaturePolicy, reloadable: settings } = options;
   const { registries } = settings;
+  Object.assign(process.env, options.proxies);
   const isRootless = process.env[ROOTLESS] !== undefined;
   const systemd = takeNotifySocket(process.env);
   const stopped = stopSignal();

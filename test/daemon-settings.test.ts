@@ -39,6 +39,12 @@ const settings = {
   'live-restore': false,
   'shutdown-timeout': 2,
   'registry-mirrors': ['https://mirror.example/'],
+  'insecure-registries': ['registry.example:5000'],
+  proxies: {
+    'http-proxy': 'http://127.0.0.1:9',
+    'https-proxy': 'http://user:secret@127.0.0.1:9',
+    'no-proxy': '*.lan',
+  },
   'userland-proxy': false,
   experimental: false,
 };
@@ -132,8 +138,30 @@ test('info tells of it, and what means something to dockerd only is warned of', 
   const info = await engine.json<Record<string, unknown>>('GET', '/info');
   expect(info).toMatchObject({ LoggingDriver: 'local', Labels: ['place=here'], LiveRestoreEnabled: false });
   expect(JSON.stringify(info.RegistryConfig)).toContain('https://mirror.example/');
+  expect(await does('info')).toContain(`
+ HTTP Proxy: http://127.0.0.1:9
+ HTTPS Proxy: http://xxxxx:xxxxx@127.0.0.1:9
+ No Proxy: *.lan
+ Experimental: false
+ Labels:
+  place=here
+ Insecure Registries:
+  registry.example:5000
+  ::1/128
+  127.0.0.0/8
+ Registry Mirrors:
+  https://mirror.example/
+ Live Restore Enabled: false
+ Default Address Pools:
+  Base: 10.88.0.0/16, Size: 24
+`);
   expect(daemon.log()).not.toContain('userland-proxy');
   expect(daemon.log()).toContain('daemon.json: experimental means something to dockerd only');
+});
+
+test('images are asked for through the proxy', async () => {
+  const { body } = await engine.ask('POST', '/images/create?fromImage=registry.example:5000/some&tag=1');
+  expect(String(body)).toContain('connection refused by 127.0.0.1 port 9');
 });
 
 test('SIGHUP reads the file again, and a broken one changes nothing', async () => {

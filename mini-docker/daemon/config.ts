@@ -111,6 +111,9 @@ const daemonConfig = object({
   /** What host-gateway in --add-host stands for. */
   'host-gateway-ip': address,
   hosts: strings,
+  /** As HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the daemon's environment, which they come before; in the file, fields of `proxies`. */
+  'http-proxy': checked(checkProxy),
+  'https-proxy': checked(checkProxy),
   icc: boolean,
   init: boolean,
   /** Registries, as host[:port] or CIDR, that may use plain HTTP or an unverified certificate. */
@@ -134,6 +137,7 @@ const daemonConfig = object({
   'metrics-addr': checked(checkMetricsAddress),
   mtu: unsigned,
   'no-new-privileges': boolean,
+  'no-proxy': string,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
   'seccomp-profile': string,
@@ -164,9 +168,9 @@ const WITHOUT_MEANING = new Set(
   `allow-direct-routing allow-nondistributable-artifacts api-cors-header authorization-plugins bip6 bridge-accept-fwmark
   builder cdi-spec-dirs containerd containerd-namespace containerd-plugin-namespace containerd-plugins-namespace
   cpu-rt-period cpu-rt-runtime cri-containerd default-network-opts deprecated-key-path exec-root experimental features
-  firewall-backend host-gateway-ips http-proxy https-proxy init-path ip-forward-no-drop ip6tables log-format
-  max-download-attempts min-api-version network-control-plane-mtu network-diagnostic-port no-proxy
-  node-generic-resources nri-opts oom-score-adjust pidfile proxies raw-logs rootless runtimes selinux-enabled
+  firewall-backend host-gateway-ips init-path ip-forward-no-drop ip6tables log-format
+  max-download-attempts min-api-version network-control-plane-mtu network-diagnostic-port
+  node-generic-resources nri-opts oom-score-adjust pidfile raw-logs rootless runtimes selinux-enabled
   storage-opts swarm-default-advertise-addr userland-proxy-path validate`.split(/\s+/),
 );
 
@@ -190,7 +194,8 @@ export function readDaemonConfig(
   }
   if (text.trim() === '') return {};
   try {
-    const fields = Object.entries(parseObject(text, 'it'));
+    const { proxies, ...others } = parseObject(text, 'it');
+    const fields = [...Object.entries(others), ...Object.entries(map(string)(proxies ?? {}, 'proxies'))];
     return Object.fromEntries(fields.filter(([key, value]) => !isUnset(key, value)));
   } catch (cause) {
     const { message, cause: syntax } = cause as Error;
@@ -258,6 +263,14 @@ function checkExecOption(text: string, where: string): string {
 function checkLabel(text: string, where: string): string {
   if (/^[^=]+=/.test(text)) return text;
   throw new FormatError(`${where}: bad attribute format: ${text} (a label is NAME=VALUE)`);
+}
+
+/** @throws FormatError when the text is no URL of a proxy, which may have a password */
+function checkProxy(text: string, where: string): string {
+  if (/^https?:\/\/./.test(text) && URL.canParse(text)) return text;
+  throw new FormatError(
+    `${where}: ${JSON.stringify(text)} is not the URL of a proxy, as http://proxy.example:3128`,
+  );
 }
 
 /** @throws FormatError when the text is no URL of a mirror */

@@ -233,3 +233,15 @@ test("an ordinary user's daemon reads the user's own file, and has no use for wh
   expect(options.reloadable.debug).toBe(true);
   expect(daemonOptions([], { XDG_CONFIG_HOME: directory }).reloadable.debug).toBe(false);
 });
+
+test('proxies are variables of the environment, in both spellings', () => {
+  const proxies = { 'http-proxy': 'http://a:1', 'https-proxy': null, 'no-proxy': '' };
+  const variables = { http_proxy: 'http://a:1', HTTP_PROXY: 'http://a:1' };
+  expect(withFile({ proxies }).proxies).toEqual(variables);
+  expect(daemonOptions(['--http-proxy', 'http://a:1'], {}).proxies).toEqual(variables);
+  expect(() => withFile({ proxies: { 'http-proxy': 'a:1' } })).toThrow(
+    'http-proxy: "a:1" is not the URL of a proxy',
+  );
+  expect(() => withFile({ proxies: { 'http-proxy': 1 } })).toThrow('http-proxy');
+  expect(() => withFile({ proxies: 'http://a:1' })).toThrow('proxies');
+});

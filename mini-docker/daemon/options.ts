@@ -24,6 +24,8 @@ export interface DaemonOptions {
   /** Group of the unix sockets; undefined: mini-docker or docker, if it exists. */
   group?: string | undefined;
   network: NetworkOptions;
+  /** HTTP_PROXY and the like, for the environment of the daemon. */
+  proxies: Record<string, string>;
   containers: ContainerDefaults;
   /** What changes when the daemon reads its configuration again (SIGHUP). */
   reloadable: Reloadable;
@@ -142,11 +144,27 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     signaturePolicy: config['signature-policy'],
     group: config.group,
     network: networkOptions(config),
+    proxies: proxyVariables(config),
     containers: containerDefaults(config),
     reloadable: reloadable(config),
     withoutMeaning,
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+/** Both spellings: programs differ in which they read first. */
+function proxyVariables(config: DaemonConfig): Record<string, string> {
+  const given = Object.entries({
+    http_proxy: config['http-proxy'],
+    https_proxy: config['https-proxy'],
+    no_proxy: config['no-proxy'],
+  }).filter((each): each is [string, string] => Boolean(each[1]));
+  return Object.fromEntries(
+    given.flatMap(([name, value]) => [
+      [name, value],
+      [name.toUpperCase(), value],
+    ]),
+  );
 }
 
 function reloadable(config: DaemonConfig): Reloadable {

@@ -79,6 +79,8 @@ export const DAEMON_FLAGS = {
     "IP address that the special 'host-gateway' string in --add-host resolves to (the bridge's)",
     'ip',
   ),
+  'http-proxy': text('http-proxy', 'HTTP proxy URL to use for outgoing traffic ($HTTP_PROXY)'),
+  'https-proxy': text('https-proxy', 'HTTPS proxy URL to use for outgoing traffic ($HTTPS_PROXY)'),
   icc: on('icc', 'Enable inter-container communication on the default bridge (true)'),
   init: toggle('init', 'Run an init in the container to forward signals and reap processes'),
   'insecure-registry': list(
@@ -109,6 +111,10 @@ export const DAEMON_FLAGS = {
   'metrics-addr': text('metrics-addr', 'Serve GET /metrics, for Prometheus, on HOST:PORT'),
   mtu: number('mtu', "Set the default bridge's MTU (1500)"),
   'no-new-privileges': toggle('no-new-privileges', 'Set no-new-privileges by default for new containers'),
+  'no-proxy': text(
+    'no-proxy',
+    'Hosts or IP addresses for which the proxy is skipped, with commas between ($NO_PROXY)',
+  ),
   'registry-mirror': list('registry-mirrors', 'Preferred registry mirror: https://HOST'),
   'run-dir': {
     kind: 'text',

@@ -12,6 +12,7 @@ import type { Filters } from '../formats/engine-api/system.ts';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { NetworkCondition, ShownCondition } from '../formats/network-conditions.ts';
 import type { NetworkMap } from '../formats/network-map.ts';
+import type { AddressRange } from '../formats/network-options.ts';
 import type { MissedPackets, TracedPacket } from '../formats/network-trace.ts';
 
 import type { DroppingRule } from './foreign-rules.ts';
@@ -172,6 +173,8 @@ export interface Networks {
   partitions(): readonly (readonly string[])[];
   /** The kernel's view of all networks, for a picture. */
   map(): Promise<NetworkMap>;
+  /** As the daemon's configuration has them; [] for the default ones. */
+  readonly pools: readonly AddressRange[];
   /** Missing features of this host that limit networks, in words for users; known once a network was used. */
   warnings(): string[];
 

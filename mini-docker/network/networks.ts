@@ -60,6 +60,7 @@ export function openNetworks(options: OpenOptions): Networks {
         ports: publications.rules(),
       }),
     trace: (containerId, options) => traceContainer(parts, containerId, options),
+    pools: options.pools ?? [],
     warnings: () => [...warnings(parts), ...parts.problems],
     async close() {
       if (closed) return;

@@ -22,17 +22,17 @@ export const churn: Part = async ({ amount, seed, idle, say }) => {
   let early: number | undefined;
   let number = 0;
   const begun = performance.now();
-  const some = async () => {
-    while (number < amount) {
-      const index = number++;
-      await life(engine, random.integer(20));
-      if ((index + 1) % Math.ceil(amount / 10) !== 0) continue;
-      const memory = await idleMegabytes(daemon, idle);
-      early ??= memory;
-      say(`${index + 1} containers: ${memory.toFixed(0)} MB, ${(performance.now() - begun).toFixed(0)} ms`);
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, some));
+  while (number < amount) {
+    const until = Math.min(number + Math.ceil(amount / 10), amount);
+    const some = async () => {
+      while (number++ < until) await life(engine, random.integer(20));
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, some));
+    number = until;
+    const memory = await idleMegabytes(daemon, idle);
+    early ??= memory;
+    say(`${number} containers: ${memory.toFixed(0)} MB, ${(performance.now() - begun).toFixed(0)} ms`);
+  }
   findings.push(...(await grown(daemon, before)));
   const late = await idleMegabytes(daemon, idle);
   say(`${late.toFixed(0)} MB at the end`);

@@ -33,6 +33,11 @@ export const info = command({
 type Line = readonly [indent: number, name: string, value: unknown];
 
 function describe(facts: SystemInfo): string {
+  const proxies: Line[] = [
+    [1, 'HTTP Proxy', facts.HttpProxy],
+    [1, 'HTTPS Proxy', facts.HttpsProxy],
+    [1, 'No Proxy', facts.NoProxy],
+  ];
   const lines: Line[] = [
     [0, 'Client', ''],
     [1, 'Version', VERSION],
@@ -74,10 +79,16 @@ function describe(facts: SystemInfo): string {
     [1, 'ID', facts.ID],
     [1, 'Docker Root Dir', facts.DockerRootDir],
     [1, 'Debug Mode', facts.Debug],
+    ...proxies.filter(([, , value]) => value),
     [1, 'Experimental', facts.ExperimentalBuild],
-    ...((facts.Labels ?? []).length > 0 ? ([[1, 'Labels', '']] as Line[]) : []),
-    ...(facts.Labels ?? []).map((label): Line => [2, label, undefined]),
+    ...list('Labels', facts.Labels),
+    ...list('Insecure Registries', insecureRegistries(facts.RegistryConfig)),
+    ...list('Registry Mirrors', facts.RegistryConfig?.Mirrors),
     [1, 'Live Restore Enabled', facts.LiveRestoreEnabled],
+    ...list(
+      'Default Address Pools',
+      facts.DefaultAddressPools?.map(({ Base, Size }) => `Base: ${Base}, Size: ${Size}`),
+    ),
   ];
   return lines
     .map(
@@ -86,6 +97,17 @@ function describe(facts: SystemInfo): string {
     )
     .join('');
 }
+
+/** Another engine may leave out any field. */
+const list = (name: string, values: readonly string[] | undefined): Line[] =>
+  values === undefined || values.length === 0
+    ? []
+    : [[1, name, ''], ...values.map((value): Line => [2, value, undefined])];
+
+const insecureRegistries = (config: SystemInfo['RegistryConfig'] | undefined): string[] => [
+  ...Object.values(config?.IndexConfigs ?? {}).flatMap(({ Name, Secure }) => (Secure ? [] : [Name])),
+  ...(config?.InsecureRegistryCIDRs ?? []),
+];
 
 /** 'name=seccomp,profile=default' */
 function securityLines(options: string[]): Line[] {

@@ -22,6 +22,7 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
   const statuses = [...context.containers].map(({ record }) => record.state.status);
   const count = (...wanted: string[]) => statuses.filter(status => wanted.includes(status)).length;
   const system = osRelease();
+  const pools = context.networks.pools.map(({ base, size }) => ({ Base: base, Size: size }));
   const { mirrors = [], insecure = [] } = settings.registries;
   return {
     ID: id,
@@ -79,9 +80,9 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
     MemTotal: facts.memory,
     GenericResources: null,
     DockerRootDir: paths.dataRoot,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    HttpProxy: proxyOf('HTTP_PROXY'),
+    HttpsProxy: proxyOf('HTTPS_PROXY'),
+    NoProxy: proxyOf('NO_PROXY'),
     Name: facts.hostname,
     Labels: settings.labels,
     ExperimentalBuild: false,
@@ -110,6 +111,7 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     ProductLicense: '',
+    ...(pools.length === 0 ? {} : { DefaultAddressPools: pools }),
     Warnings: [
       ...(hasLimits ? [] : [`no container can have a limit: ${facts.noLimits?.reason}`]),
       ...context.networks.warnings(),
@@ -117,6 +119,10 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
     ],
   };
 }
+
+/** Without the password. */
+const proxyOf = (name: string): string =>
+  (process.env[name] || process.env[name.toLowerCase()] || '').replace(/\/\/[^@/]*@/, '//xxxxx:xxxxx@');
 
 export function systemVersion(context: EngineContext): SystemVersion {
   const architecture = ARCHITECTURES[arch()]?.[0] ?? arch();

@@ -62,7 +62,7 @@ export interface SystemInfo {
     AllowNondistributableArtifactsCIDRs: null;
     AllowNondistributableArtifactsHostnames: null;
     InsecureRegistryCIDRs: string[];
-    IndexConfigs: Record<string, object>;
+    IndexConfigs: Record<string, { Name: string; Mirrors: string[]; Secure: boolean; Official: boolean }>;
     Mirrors: string[];
   };
   NCPU: number;
@@ -94,6 +94,7 @@ export interface SystemInfo {
   InitCommit: { ID: string };
   SecurityOptions: string[];
   ProductLicense: string;
+  DefaultAddressPools?: { Base: string; Size: number }[];
   Warnings: string[];
 }
 

@@ -166,9 +166,15 @@ export function openSession(options: SessionOptions): Session {
   }
 
   function unreachable({ doing }: { doing: string }, cause: unknown): RegistryError {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    // The address is that of a proxy, where there is one.
+    const { code, message, address, port } = cause as NodeJS.ErrnoException & {
+      address?: string;
+      port?: number;
+    };
     const host = new URL(endpoint.base).host;
-    const why = endpoint.offline ?? (code === undefined ? message : (EXPLAINED[code] ?? message));
+    const known = code === undefined ? undefined : EXPLAINED[code];
+    const by = code === 'ECONNREFUSED' && address !== undefined ? ` by ${address} port ${port}` : '';
+    const why = endpoint.offline ?? (known === undefined ? message : known + by);
     const transient = NETWORK.test(String(code)) && !HOPELESS.test(String(code));
     return new RegistryError(`cannot ${doing}: ${host} cannot be reached: ${why}`, { transient, cause });
   }
