@@ -307,6 +307,49 @@ test('RUN [] runs the command of the image, a stage is not its own source, and a
   expect((await add(tar.subarray(0, tar.length - 512))).error).toBeUndefined();
 });
 
+test('a link of run is a name on that network alone, and load leaves the time of a tag that stays', async () => {
+  for (const Name of ['one', 'two']) await postJson('/networks/create', { Name });
+  const first = await engine.run(['sleep', '4711'], { name: 'first', HostConfig: { NetworkMode: 'one' } });
+  const second = await engine.run(['sleep', '4711'], {
+    HostConfig: { NetworkMode: 'one', Links: ['first:alias'] },
+  });
+  for (const Container of [first, second]) await postJson('/networks/two/connect', { Container });
+  const lookUp = async (name: string) => {
+    const asked = { Cmd: ['nslookup', '-type=a', name], AttachStdout: true };
+    const { Id } = await engine.json<{ Id: string }>('POST', `/containers/${second}/exec`, asked);
+    await engine.ask('POST', `/exec/${Id}/start`, {});
+    return (await engine.json<{ ExitCode: number }>('GET', `/exec/${Id}/json`)).ExitCode;
+  };
+  expect(await lookUp('alias')).toBe(0);
+  await postJson('/networks/one/disconnect', { Container: first });
+  expect([await lookUp('first'), await lookUp('alias')]).toEqual([0, 1]);
+  await Promise.all([remove(first), remove(second)]);
+  for (const name of ['one', 'two']) await engine.ask('DELETE', `/networks/${name}`);
+
+  const time = async () => {
+    const image = await engine.json<{ Metadata: { LastTagTime: string } }>('GET', '/images/busybox/json');
+    return image.Metadata.LastTagTime;
+  };
+  const before = await time();
+  const { body } = await engine.ask('GET', '/images/busybox/get');
+  await send('POST', '/images/load', { body, type: 'application/x-tar' });
+  expect(await time()).toBe(before);
+});
+
+test('a build in the network of a container has its /etc/hosts, and ONBUILD may store what it does not know', async () => {
+  const id = await engine.run(['sleep', '4711'], {
+    HostConfig: { ExtraHosts: ['far:192.0.2.7'], NetworkMode: 'bridge' },
+  });
+  const Dockerfile = `FROM busybox
+RUN cat /etc/hosts
+ONBUILD /usr/local/bin/python-build --dir /app/src
+`;
+  const { text } = await buildOf(daemon, { Dockerfile }, `networkmode=container:${id}`);
+  expect(text).toContain('192.0.2.7\tfar');
+  expect(text).toContain('Successfully built');
+  await remove(id);
+});
+
 test('a quiet build tells what happened when it fails', async () => {
   using context = newContext({ Dockerfile: 'FROM busybox\nRUN echo the reason; false\n' });
   const failed = await ours(daemon, ['build', '-q', context.path]);

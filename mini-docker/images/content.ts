@@ -11,7 +11,7 @@ import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { keepingParents, withParent } from './parents.ts';
-import { named, nameOf, openReferences, withTagTime } from './references.ts';
+import { named, nameOf, openReferences, taggedAt, withTagTime } from './references.ts';
 import { keepingOrigins } from './trust/origins.ts';
 
 export interface Content {
@@ -244,7 +244,10 @@ export const digestsOf = (catalog: Catalog, { id, config }: CatalogImage): strin
   ...config.rootfs.diff_ids,
 ];
 
-/** Moves the name to this image; an image that thereby loses its last name stays without one. */
+/**
+ * Moves the name to this image; an image that thereby loses its last name stays without one. A name that is
+ * this image's already, as after load, keeps its time.
+ */
 export function withName(
   manifests: readonly Descriptor[],
   { descriptor, name, idOf }: { descriptor: Descriptor; name: string; idOf: Catalog['idOf'] },
@@ -256,7 +259,9 @@ export function withName(
     const other = nameOf(each) === name ? idOf(each) : undefined;
     return other !== undefined && other !== id && !rest.some(kept => idOf(kept) === other);
   });
-  return [...rest, ...lost.map(each => named(each, undefined)), withTagTime(named(descriptor, name))];
+  const same = manifests.find(each => nameOf(each) === name && idOf(each) === id);
+  const tagged = withTagTime(named(descriptor, name), same && taggedAt(same));
+  return [...rest, ...lost.map(each => named(each, undefined)), tagged];
 }
 
 const withoutName = (manifests: readonly Descriptor[], descriptor: Descriptor): readonly Descriptor[] =>

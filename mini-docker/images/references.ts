@@ -28,9 +28,9 @@ const TAGGED = 'mini-docker.image.tagged';
 
 export const taggedAt = ({ annotations }: Descriptor): string => annotations?.[TAGGED] ?? '';
 
-export const withTagTime = (descriptor: Descriptor): Descriptor => ({
+export const withTagTime = (descriptor: Descriptor, at = encodeTimestamp(nowNanoseconds())): Descriptor => ({
   ...descriptor,
-  annotations: { ...descriptor.annotations, [TAGGED]: encodeTimestamp(nowNanoseconds()) },
+  annotations: { ...descriptor.annotations, [TAGGED]: at },
 });
 
 /** Bytes; the limit of registries. */

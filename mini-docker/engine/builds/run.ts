@@ -12,6 +12,7 @@ import { draftRecord } from '../life/create.ts';
 import { joinedPids } from '../life/start.ts';
 import { connectNetworks, disconnectNetworks } from '../networks/connections.ts';
 import { etcFiles, fillEtcFiles, makeEtcFiles } from '../networks/etc-files.ts';
+import { networkOwner, sharedWith } from '../networks/owner.ts';
 import { nameNetworks } from '../networks/requested.ts';
 import { buildSpec } from '../spec/spec.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -41,7 +42,10 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
     facts: context.facts,
     user: storedIdentity(record, layers),
     rootfs: join(engine.paths.runDir, 'rootfs'),
-    etcFiles: etcFiles(context, record),
+    etcFiles:
+      sharedWith(record) === undefined
+        ? etcFiles(context, record)
+        : etcFiles(engine, networkOwner(engine, record)),
     joined: joinedPids(context, record),
     linked: [],
     granted: [],

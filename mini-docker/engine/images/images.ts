@@ -75,6 +75,7 @@ export function imagesApi(context: EngineContext): ImagesApi {
     },
 
     async remove(reference, { force }) {
+      if (reference.trim() === '') throw badParameter('image name cannot be blank');
       const { id, config } = await images.get(reference);
       const removed = await images.remove(reference, { force, inUse: users(context) });
       const { untagged, deleted, layers } = removed;

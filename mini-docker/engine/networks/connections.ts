@@ -106,6 +106,9 @@ function attachOptions(
   const asked = record.wantedMacs?.[network] || (isFirst && record.config.MacAddress);
   const last = record.lastAddresses?.[network];
   const name = interfaceName(settings);
+  // Links of `run` are names on the container's first network only; it may be named by its id.
+  const { NetworkMode = '', Links: asAsked } = record.hostConfig;
+  const isHome = Object.hasOwn(record.networks, NetworkMode) ? network === NetworkMode : isFirst;
   return {
     network,
     containerId: record.id,
@@ -119,7 +122,7 @@ function attachOptions(
     ...(IPAMConfig?.LinkLocalIPs?.length ? { linkLocal: IPAMConfig.LinkLocalIPs } : {}),
     aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
     links: Object.fromEntries(
-      [...(record.hostConfig.Links ?? []), ...(Links ?? [])]
+      [...((isHome && asAsked) || []), ...(Links ?? [])]
         .map(decodeLink)
         .map(each => [each.alias, each.target]),
     ),

@@ -59,7 +59,7 @@ function from(input: Input): InstructionKind {
   const stage = name?.toLowerCase();
   if (stage !== undefined && !/^[a-z][a-z0-9-_.]*$/.test(stage)) {
     throw new DockerfileSyntaxError(
-      `invalid name for a build stage: ${JSON.stringify(name)} (it starts with a letter, and has letters, digits, '-', '_' and '.')`,
+      `invalid name for build stage: ${JSON.stringify(name)}, name can't start with a number or contain symbols`,
     );
   }
   const platform = flags.get('platform')?.at(-1);
@@ -242,13 +242,16 @@ function onbuild(input: Input): InstructionKind {
   if (['ONBUILD', 'FROM', 'MAINTAINER'].includes(name)) {
     throw new DockerfileSyntaxError(`${name} isn't allowed as an ONBUILD trigger`);
   }
-  // The trigger must be valid now, not only in the build that runs it.
-  decodeInstruction({
-    keyword: name,
-    rest: rest.slice(keyword.length).trim(),
-    documents: input.documents,
-    sign,
-  });
+  // The trigger must be valid now, not only in the build that runs it. As in Docker, an instruction that only
+  // another builder may know is stored.
+  if (Object.hasOwn(DECODERS, name) || meant(name, Object.keys(DECODERS)) !== undefined) {
+    decodeInstruction({
+      keyword: name,
+      rest: rest.slice(keyword.length).trim(),
+      documents: input.documents,
+      sign,
+    });
+  }
   const documents = input.documents.map(each => `\n${each.content}${each.name}`).join('');
   return { kind: 'onbuild', trigger: rest + documents };
 }

@@ -40,7 +40,7 @@ test.each([
   ['RUN true\nFROM busybox', 'dockerfile parse error on line 1: no build stage in current context'],
   ['FROM', 'FROM requires at least one argument'],
   ['FROM a b', 'FROM IMAGE [AS NAME]'],
-  ['FROM a AS 1', 'invalid name for a build stage'],
+  ['FROM a AS 1', 'invalid name for build stage'],
   ['FROM a AS x\nFROM b AS X', 'dockerfile parse error on line 2: two stages have the name x'],
   ['FROM a\nCOPY x', 'COPY requires at least two arguments'],
   ['FROM a\nCOPY --form=x a b', 'unknown flag for COPY: --form; did you mean --from?'],
