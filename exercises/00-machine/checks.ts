@@ -1,5 +1,4 @@
 // What the programs of exercise 0 must tell, whatever namespaces the processes are in that they are asked about.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readStat } from '#linux';
 import { kinds } from '../../chapters/00-machine/namespaces.ts';
 import type { Exercise } from '../../learn/grader/exercise.ts';
@@ -42,11 +41,8 @@ async function ended(lab: Lab): Promise<void> {
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
   await lab.arrange(['sh', '-c', `true & exec ${argv.join(' ')}`]);
   const parent = await lab.find(argv);
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(5)) {
-    if (lab.sandbox.processes().some(pid => readStat(pid)?.ppid === parent && readStat(pid)?.state === 'Z'))
-      return;
-  }
-  throw new Error('no process ends');
+  const isDead = (pid: number): boolean => readStat(pid)?.ppid === parent && readStat(pid)?.state === 'Z';
+  if (!(await lab.until(() => lab.sandbox.processes().some(isDead)))) throw new Error('no process ends');
 }
 
 async function checkSame(lab: Lab): Promise<void> {

@@ -1,5 +1,4 @@
 // What the programs of exercise 6 must do for signals and orphans.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus, SIG } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
@@ -32,17 +31,17 @@ async function shell(
   const script = `trap : ${caught.join(' ')}; trap '' ${ignored.join(' ')}; while :; do sleep 1000; done`;
   const argv = ['sh', '-c', script, lab.random.word()];
   void lab.command([...before, ...argv], { timeout: 60_000 });
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await sleep(10)) {
-    const pid = await lab.find(argv);
+  const pid = await lab.find(argv);
+  const isReady = (): boolean => {
     const set = pid === undefined ? undefined : readStatus(pid)?.signals;
-    if (
+    return (
       set !== undefined &&
       caught.every(name => isIn(set.caught, name)) &&
       ignored.every(name => isIn(set.ignored, name))
-    )
-      return pid!;
-  }
-  throw new Error('a shell with traps does not start');
+    );
+  };
+  if (!(await lab.until(isReady))) throw new Error('a shell with traps does not start');
+  return pid!;
 }
 
 async function checkDeaf(lab: Lab): Promise<void> {
@@ -100,9 +99,10 @@ async function checkGuardian(lab: Lab): Promise<void> {
 
 /** The zombies that remain once the orphans have had time to end. */
 async function zombies(lab: Lab): Promise<number[]> {
-  for (const deadline = Date.now() + 3000; ; await sleep(20)) {
-    const dead = lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
-    const orphans = await lab.find(['sleep', '0.1'], { timeout: 0 });
-    if ((dead.length === 0 && orphans === undefined) || Date.now() > deadline) return dead;
-  }
+  const dead = (): number[] => lab.sandbox.processes().filter(each => readStatus(each)?.state === 'Z');
+  await lab.until(
+    async () => dead().length === 0 && (await lab.find(['sleep', '0.1'], { timeout: 0 })) === undefined,
+    3000,
+  );
+  return dead();
 }

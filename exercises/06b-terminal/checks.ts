@@ -2,7 +2,6 @@
 import { readStat, SIG } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
-import { atTerminal } from '../../learn/grader/terminal.ts';
 
 export const exercise: Exercise = {
   tasks: [
@@ -54,13 +53,13 @@ async function checkOnAPty(lab: Lab): Promise<void> {
 }
 
 async function checkReached(lab: Lab): Promise<void> {
-  const { random, sandbox } = lab;
+  const { random } = lab;
   const number = random.integer(1_000_000, 9_000_000);
   const sleepers = [0, 1, 2, 3, 4].map(each => ['sleep', String(number + each)]);
   const [background, first, last, apart, lone] = sleepers.map(argv => argv.join(' '));
   // With `set -m` a shell gives each job a process group of its own, and the last one is in the foreground.
   const script = `set -m; ${background} & setsid ${apart} & ${first} </dev/null | ${last} >/dev/null 2>&1`;
-  await atTerminal(sandbox, ['sh', '-c', script], { directory: '/' });
+  await lab.arrangeAtTerminal(['sh', '-c', script]);
   await lab.arrange(['sh', '-c', `exec ${lone}`]);
   const found = await Promise.all(sleepers.map(argv => lab.find(argv)));
   if (found.includes(undefined)) throw new Error('the jobs at the terminal do not start');

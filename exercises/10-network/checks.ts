@@ -1,5 +1,4 @@
 // The checks of exercise 10: links and packets.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
@@ -79,7 +78,7 @@ async function checkPublish(lab: Lab): Promise<void> {
   await lab.command(['sh', '-c', script]);
   const answer = `require('net').createServer(each => each.end('${word}')).listen(${serverPort}, () => console.log('ready'))`;
   const serving = await lab.arrange(['nsenter', '-t', `${server}`, '-n', 'node', '-e', answer]);
-  while (!serving.stdout.includes('ready')) await sleep(20);
+  await lab.until(() => serving.stdout.includes('ready'));
   const rules = await lab.run([`${port}`, `${near}.2:${serverPort}`]);
   const loaded = await lab.command(['nft', '-f', '-'], { input: rules.stdout });
   lab.promise('loads', loaded.code === 0, {
@@ -88,7 +87,7 @@ async function checkPublish(lab: Lab): Promise<void> {
     look: 'the line that nft complains about',
   });
   const ask = (address: string): string[] => {
-    const attempt = `require('net').connect({ host: '${address}', port: ${port}, timeout: 1500 })`;
+    const attempt = `require('net').connect({ host: '${address}', port: ${port}, timeout: ${lab.patient(1500)} })`;
     const ends = ".on('timeout', () => process.exit(1)).on('error', each => console.log(each.code))";
     return ['node', '-e', `${attempt}${ends}.pipe(process.stdout)`];
   };

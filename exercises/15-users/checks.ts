@@ -1,6 +1,5 @@
 // What the programs of exercise 15 must do with ids, seen from outside.
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { namespaceInode, readStatus } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { childBegins, heldClone } from '../../learn/grader/held-clone.ts';
@@ -45,7 +44,7 @@ async function checkBecome(lab: Lab): Promise<void> {
     environment,
   });
   if (await childBegins(lab, begun)) {
-    for (const deadline = Date.now() + 2000; begun.stdout === '' && Date.now() < deadline; ) await sleep(10);
+    await lab.until(() => begun.stdout !== '', 2000);
   }
   await lab.command(['touch', go]);
   const told = await begun.ended;

@@ -1,5 +1,4 @@
 // Serves a blob in several ways, and looks at what the learner's program makes of it.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 import { digestOf, freePort } from './check-requests.ts';
 
@@ -47,7 +46,7 @@ export async function checkFetch(lab: Lab): Promise<void> {
   const directory = `/tmp/${random.word()}`;
   await lab.command(['mkdir', directory]);
   const server = await lab.arrange(['node', '-e', SERVER, `${port}`, word, `${lines}`]);
-  while (!server.stdout.includes('ready')) await sleep(20);
+  await lab.until(() => server.stdout.includes('ready'));
 
   const args = (path: string): string[] => [
     `http://127.0.0.1:${port}/${path}`,
@@ -79,15 +78,12 @@ export async function checkFetch(lab: Lab): Promise<void> {
   void stalled.ended.then(() => {
     over = true;
   });
-  while (!server.stdout.includes('sent') && !over) await sleep(20);
-  let kept = await ofHalf();
-  for (
-    const deadline = Date.now() + 4000;
-    kept === undefined && Date.now() < deadline;
-    kept = await ofHalf()
-  ) {
-    await sleep(50);
-  }
+  await lab.until(() => server.stdout.includes('sent') || over);
+  let kept: string | undefined;
+  await lab.until(async () => {
+    kept = await ofHalf();
+    return kept !== undefined;
+  }, 4000);
   stalled.kill();
   await stalled.ended;
   lab.promise('keeps', kept !== undefined, {
@@ -140,7 +136,7 @@ export async function checkFetch(lab: Lab): Promise<void> {
     look: 'refuse(), not giveUp()',
   });
   const endless = await lab.run(args('endless'));
-  while (!server.stdout.includes('taken')) await sleep(20);
+  await lab.until(() => server.stdout.includes('taken'));
   const taken = Number(/taken (\d+)/.exec(server.stdout)?.[1]);
   lab.promise('endless', endless.code === 1 && taken < size + (16 << 20), {
     promised: `from a server that never stops, it takes no more than it must know: ${size} bytes were announced`,

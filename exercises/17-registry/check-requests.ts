@@ -28,16 +28,16 @@ export const LOCATION = '';
 /** Takes steps on stdin and makes one request after the other. The first one waits for the registry to listen. */
 const PROBE = `
 const steps = JSON.parse(require('fs').readFileSync(0, 'utf8'));
-const base = process.argv[1];
+const [base, limit] = process.argv.slice(1);
 (async () => {
   let location = '';
   const answers = [];
   for (const { method = 'GET', path, headers, digest, body } of steps) {
     const url = new URL(path === '' ? location : path, base);
     if (digest !== undefined) url.searchParams.set('digest', digest);
-    for (const deadline = Date.now() + 8000; ; await new Promise(done => setTimeout(done, 50))) {
+    for (const deadline = Date.now() + Number(limit); ; await new Promise(done => setTimeout(done, 50))) {
       try {
-        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(8000) });
+        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(Number(limit)) });
         const text = await response.text();
         location = response.headers.get('location') ?? location;
         answers.push({ status: response.status, headers: Object.fromEntries(response.headers), body: text });
@@ -66,7 +66,7 @@ export async function startRegistry(lab: Lab, port: number, directory: string): 
   const host = `127.0.0.1:${port}`;
   const running = await lab.start([`${port}`, directory]);
   const ask: Registry['ask'] = async (...steps) => {
-    const asked = await lab.command(['node', '-e', PROBE, `http://${host}`], {
+    const asked = await lab.command(['node', '-e', PROBE, `http://${host}`, `${lab.patient(8000)}`], {
       input: JSON.stringify(steps),
       timeout: 20_000,
     });
@@ -76,7 +76,7 @@ export async function startRegistry(lab: Lab, port: number, directory: string): 
       return steps.map(() => ({
         status: 0,
         headers: {},
-        body: 'it took more than 20 seconds, or a million bytes',
+        body: `it took more than ${lab.patient(20)} seconds, or a million bytes`,
       }));
     }
   };

@@ -1,5 +1,4 @@
 // The checks of task dns: questions are asked in the sandbox, where another name server notes what it is asked.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, decode, encode, type Packet, type RecordType } from 'dns-packet';
 import { type Lab, quote } from '../../learn/grader/lab.ts';
 
@@ -20,13 +19,13 @@ server.on('message', (query, from) => {
 
 /** Sends packets one after another. Prints what comes back for each, or nothing if nothing comes. */
 const CLIENT = `
-const [port, patience, ...queries] = process.argv.slice(1);
+const [port, wait, ...queries] = process.argv.slice(1);
 (async () => {
   for (const query of queries) {
     const socket = require('node:dgram').createSocket('udp4');
     const answer = new Promise(resolve => {
       socket.on('message', resolve);
-      setTimeout(resolve, Number(patience));
+      setTimeout(resolve, Number(wait));
     });
     socket.send(Buffer.from(query, 'hex'), Number(port), '127.0.0.1');
     console.log(((await answer) ?? Buffer.alloc(0)).toString('hex'));
@@ -34,8 +33,6 @@ const [port, patience, ...queries] = process.argv.slice(1);
   }
   process.exit();
 })();`;
-
-const PATIENCE = 3000;
 
 export async function checkDns(lab: Lab): Promise<void> {
   const { random } = lab;
@@ -51,9 +48,12 @@ export async function checkDns(lab: Lab): Promise<void> {
   const other = await lab.arrange(['node', '-e', OTHER, `${otherPort}`, foreign]);
   const running = await lab.start([names, `${port}`, `${otherPort}`]);
 
-  const send = async (queries: readonly Buffer[], patience = PATIENCE): Promise<(Packet | undefined)[]> => {
+  const send = async (
+    queries: readonly Buffer[],
+    wait = lab.patient(3000),
+  ): Promise<(Packet | undefined)[]> => {
     const words = queries.map(query => query.toString('hex'));
-    const { stdout } = await lab.command(['node', '-e', CLIENT, `${port}`, `${patience}`, ...words]);
+    const { stdout } = await lab.command(['node', '-e', CLIENT, `${port}`, `${wait}`, ...words]);
     return stdout.split('\n').slice(0, queries.length).map(decoded);
   };
   const question = (name: string, type: RecordType = 'A', id = random.integer(1, 65_000)): Buffer =>
@@ -63,8 +63,7 @@ export async function checkDns(lab: Lab): Promise<void> {
       .split('\n')
       .slice(1)
       .flatMap(line => decoded(line) ?? []);
-  for (let tries = 0; tries < 100 && !(other.stdout !== '' && (await listens(lab, port))); tries++)
-    await sleep(50);
+  await lab.until(async () => other.stdout !== '' && (await listens(lab, port)));
 
   const id = random.integer(1, 65_000);
   const [own] = await send([question(one, 'A', id)]);

@@ -1,6 +1,5 @@
 // The checks of exercise 19: a name server, an order, and health.
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 import { checkDns } from './check-dns.ts';
@@ -27,15 +26,6 @@ export const exercise: Exercise = {
     },
   ],
 };
-
-const PATIENCE = 8000;
-
-async function until(holds: () => boolean): Promise<boolean> {
-  for (const deadline = Date.now() + PATIENCE; !holds(); await sleep(20)) {
-    if (Date.now() > deadline) return false;
-  }
-  return true;
-}
 
 let files = 0;
 
@@ -70,7 +60,7 @@ async function checkOrder(lab: Lab): Promise<void> {
   };
   /** Ends with 0 when a file is there, and with 9 when it does not appear. */
   const awaits = (file: string): string =>
-    `for n in $(seq 60); do if [ -e ${file} ]; then exit 0; fi; sleep 0.05; done; echo late >> $LOG; exit 9`;
+    `for n in $(seq ${Math.ceil(lab.patient(60))}); do if [ -e ${file} ]; then exit 0; fi; sleep 0.05; done; echo late >> $LOG; exit 9`;
   const [a, b, c, d] = [random.word(), random.word(), random.word(), random.word()].map(
     (word, n) => `${word}${n}`,
   ) as [string, string, string, string];
@@ -169,7 +159,7 @@ async function checkHealth(lab: Lab): Promise<void> {
       set -- ${[...digits].join(' ')} 0; [ $n -lt $# ] || n=$(($# - 1)); shift $n; exit $1`;
     const wrapper = ['sh', '-c', `exec "$@" > ${out}`, 'sh'];
     const running = await lab.start(['20', '5000', `${retries}`, 'sh', '-c', script], { wrapper });
-    await until(() => linesOf(lab, seen).length > digits.length);
+    await lab.until(() => linesOf(lab, seen).length > digits.length);
     running.kill(9);
     const lines = linesOf(lab, seen);
     return n => lines[n]?.trim() ?? 'nothing: there were not so many checks';
@@ -216,7 +206,7 @@ async function checkHealth(lab: Lab): Promise<void> {
   });
   const argv = ['sleep', `${random.integer(1_000_000, 9_000_000)}`];
   const slow = await lab.start(['20', '150', '2', ...argv]);
-  const told = await until(() => slow.stdout.includes('unhealthy'));
+  const told = await lab.until(() => slow.stdout.includes('unhealthy'));
   lab.promise('timeout', told, {
     promised:
       'a command that never ends has failed after the timeout, and after two of them it prints: unhealthy',
@@ -224,7 +214,7 @@ async function checkHealth(lab: Lab): Promise<void> {
     look: 'what does passes() wait for?',
   });
   // Two checks are over. What was not ended stays: there would never be fewer than two.
-  const ended = await until(() => left(lab, argv) <= 1);
+  const ended = await lab.until(() => left(lab, argv) <= 1);
   const running = left(lab, argv);
   slow.kill(9);
   lab.promise('ended', ended, {

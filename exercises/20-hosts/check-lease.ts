@@ -51,21 +51,17 @@ export async function checkLease(lab: Lab): Promise<void> {
   const [port, key, value] = [random.integer(10_000, 30_000), `box/${random.word()}`, random.word()];
   const url = `http://127.0.0.1:${port}`;
   const store = await lab.arrange(['node', '-e', STORE, `${port}`]);
-  while (!store.stdout.includes('ready')) await sleep(20);
+  await lab.until(() => store.stdout.includes('ready'));
   const ask = async (path: string): Promise<string> => {
     const asked = `fetch('${url}${path}').then(got => got.text()).then(text => console.log(text))`;
     return (await lab.command(['node', '-e', asked])).stdout;
   };
   const shown = async (): Promise<Shown> => JSON.parse(await ask('/show')) as Shown;
-  const until = async (holds: (shown: Shown) => boolean, patience: number): Promise<boolean> => {
-    for (const deadline = Date.now() + patience; ; await sleep(100)) {
-      if (holds(await shown())) return true;
-      if (Date.now() > deadline) return false;
-    }
-  };
+  const until = (holds: (shown: Shown) => boolean): Promise<boolean> =>
+    lab.until(async () => holds(await shown()), 5000);
   const has = ({ keys }: Shown): boolean => keys[key] === value;
   const running = await lab.start([url, key, value]);
-  const present = await until(has, 5000);
+  const present = await until(has);
   lab.promise('present', present, {
     promised: `the store has the key ${key}, with the value ${value}`,
     seen: `it has ${quote(JSON.stringify((await shown()).keys))}`,
@@ -85,7 +81,7 @@ export async function checkLease(lab: Lab): Promise<void> {
     seen: over === undefined ? '' : ending(over),
     look: 'what does fetch throw, and who catches it?',
   });
-  const back = await until(has, 4000);
+  const back = await until(has);
   lab.promise('back', back, {
     promised: 'when the store answers again, the key is back',
     seen: 'it is not there',
@@ -93,7 +89,7 @@ export async function checkLease(lab: Lab): Promise<void> {
   });
   running.kill(SIG.KILL);
   await running.ended;
-  const gone = await until(({ keys }) => !(key in keys), 4000);
+  const gone = await until(({ keys }) => !(key in keys));
   lab.promise('gone', gone, {
     promised: 'two seconds after the program was killed, the key is gone',
     seen: 'it is still there',

@@ -1,5 +1,4 @@
 // The checks of exercise 20: a tunnel's datagrams, the kernel's tables, and a lease.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exercise } from '../../learn/grader/exercise.ts';
 import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 import { checkLease } from './check-lease.ts';
@@ -56,7 +55,7 @@ async function checkUnpack(lab: Lab): Promise<void> {
     (await lab.command(['cat', '/proc/net/udp'])).stdout.includes(
       `:${port.toString(16).toUpperCase().padStart(4, '0')} `,
     );
-  for (let tries = 0; !(await listens()) && tries < 100; tries++) await sleep(50);
+  await lab.until(listens);
   const send = (argument: string, targetPort: number, address: string): string =>
     `socket.send(${argument}, ${targetPort}, '${address}', () => next());`;
   const sends = [
@@ -83,7 +82,7 @@ async function checkUnpack(lab: Lab): Promise<void> {
     go();`;
   await lab.command(inside(other, ['node', '-e', program]));
   const line = `${vni} ${from} > ${to}`;
-  for (let tries = 0; !running.stdout.includes(line) && tries < 50; tries++) await sleep(20);
+  await lab.until(() => running.stdout.includes(line), 1000);
   const printed = running.stdout.split('\n').filter(Boolean);
   lab.promise('prints', printed.includes(line), {
     promised: `a UDP packet that came through a tunnel is printed as ${line}`,
@@ -217,8 +216,8 @@ async function reaches(
   const word = lab.random.word();
   const server = `require('net').createServer(each => each.end('${word}')).listen(7000, () => console.log('ready'))`;
   const serving = await lab.arrange(inside(to, ['node', '-e', server]));
-  while (!serving.stdout.includes('ready')) await sleep(20);
-  const attempt = `require('net').connect({ host: '${address}', port: 7000, timeout: 2500 })`;
+  await lab.until(() => serving.stdout.includes('ready'));
+  const attempt = `require('net').connect({ host: '${address}', port: 7000, timeout: ${lab.patient(2500)} })`;
   const ends = ".on('timeout', () => process.exit(1)).on('error', each => console.log(each.code))";
   const asked = await lab.command(inside(from, ['node', '-e', `${attempt}${ends}.pipe(process.stdout)`]));
   return asked.stdout === word;

@@ -31,12 +31,10 @@ function counting(lab: Lab): { argv: string[]; files: string[] } {
 const read = (lab: Lab, file: string): string =>
   existsSync(insideSandbox(lab, file)) ? readFileSync(insideSandbox(lab, file), 'utf8') : '';
 
-/** Whether all files change within the time, in milliseconds. */
+/** Whether all files change within the time. */
 async function allMove(lab: Lab, files: readonly string[]): Promise<boolean> {
   const before = files.map(file => read(lab, file));
-  for (const deadline = Date.now() + 4000; Date.now() < deadline; await sleep(20))
-    if (files.every((file, index) => read(lab, file) !== before[index])) return true;
-  return false;
+  return lab.until(() => files.every((file, index) => read(lab, file) !== before[index]));
 }
 
 /** Files that change although they should not. */
@@ -133,8 +131,7 @@ export async function checkPause(lab: Lab): Promise<void> {
 
   await lab.run(['pause', id]);
   await succeeds('kills', 'kill succeeds', 'kill', id, 'KILL');
-  for (const deadline = Date.now() + 3000; Date.now() < deadline; await sleep(50))
-    if (parsed(await lab.run(['state', id])).status === 'stopped') break;
+  await lab.until(async () => parsed(await lab.run(['state', id])).status === 'stopped', 3000);
   await hasState('killed', 'stopped', 'after SIGKILL, though it was paused');
   await fails('kill-stopped', 'stopped', 'kill', id, 'KILL');
   await fails('pause-stopped', 'stopped', 'pause', id);
@@ -162,8 +159,7 @@ export async function checkPause(lab: Lab): Promise<void> {
   await hasState('creating', 'creating', 'while a createRuntime hook runs');
   creator.kill(SIG.KILL);
   await creator.ended;
-  for (const deadline = Date.now() + 3000; Date.now() < deadline; await sleep(50))
-    if (parsed(await lab.run(['state', id])).status !== 'creating') break;
+  await lab.until(async () => parsed(await lab.run(['state', id])).status !== 'creating', 3000);
   await hasState('creator-killed', 'stopped', 'after create was killed in the middle of its work');
   await succeeds('cleans-up', 'what a killed create has left can be deleted', 'delete', id);
 }

@@ -1,7 +1,6 @@
 // A container that only waits, and what the kernel says about it from outside.
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lab, quote } from '../grader/lab.ts';
 import type { Random } from '../grader/random.ts';
 import type { Captured, Running } from '../sandbox/capture.ts';
@@ -63,14 +62,6 @@ export function namespaceOf(pid: number, kind: string): string | undefined {
     return readlinkSync(`/proc/${pid}/ns/${kind}`);
   } catch {
     return undefined;
-  }
-}
-
-/** Waits until something holds. @returns whether it came true within the time */
-export async function until(holds: () => boolean | Promise<boolean>, patience = 15_000): Promise<boolean> {
-  for (const deadline = Date.now() + patience; ; await sleep(20)) {
-    if (await holds()) return true;
-    if (Date.now() > deadline) return false;
   }
 }
 

@@ -1,7 +1,6 @@
 // The checker's registry, at work in the sandbox.
 import { type Lab, quote } from '../grader/lab.ts';
 import type { Running } from '../sandbox/capture.ts';
-import { until } from './container.ts';
 import { kitTool } from './kit.ts';
 
 export interface Registry {
@@ -19,7 +18,7 @@ export async function startRegistry(lab: Lab, words: readonly string[] = []): Pr
   const directory = `/tmp/${lab.random.word()}`;
   const program = ['node', '--no-warnings', kitTool('registry.ts'), `${port}`, directory, ...words];
   const running: Running = await lab.arrange(program);
-  if (!(await until(() => running.stdout.includes('ready'))))
+  if (!(await lab.until(() => running.stdout.includes('ready'))))
     throw new Error(`the registry does not start: ${quote(running.stderr)}`);
   return {
     address: `127.0.0.1:${port}`,

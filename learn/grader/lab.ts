@@ -18,6 +18,7 @@ export interface RunOptions extends CaptureOptions {
   wrapper?: readonly string[];
 }
 
+/** All its time limits are in milliseconds, by default that of a run (10 s), and are multiplied by `--patience`. */
 export interface Lab {
   readonly random: Random;
   readonly sandbox: Sandbox;
@@ -27,6 +28,8 @@ export interface Lab {
   start(args: readonly string[], options?: RunOptions): Promise<Running>;
   /** Starts the learner's program at a terminal at which the check sits. */
   atTerminal(args: readonly string[]): Promise<Terminal>;
+  /** Starts one of the machine's programs at such a terminal. */
+  arrangeAtTerminal(argv: readonly string[]): Promise<Terminal>;
   /** Runs one of the machine's programs in the sandbox, to prepare or to inspect something there. */
   command(argv: readonly string[], options?: CaptureOptions): Promise<Captured>;
   /** Starts one of the machine's programs and leaves it running. It ends with the sandbox, if not before. */
@@ -41,6 +44,15 @@ export interface Lab {
     argv: readonly string[],
     options?: { timeout?: number; running?: Running },
   ): Promise<number | undefined>;
+  /**
+   * Waits until something holds.
+   * @returns whether it did within the time
+   */
+  until(holds: () => boolean | Promise<boolean>, timeout?: number): Promise<boolean>;
+  /** Waits for a promise. @returns undefined if it has not settled within the time */
+  within<T>(promise: Promise<T>, timeout?: number): Promise<T | undefined>;
+  /** What a time limit of the check is on this machine: `learn check --patience` multiplies it. */
+  patient(limit: number): number;
   /** The pid in the sandbox of the process whose pid on the machine is `pid`. */
   insidePid(pid: number): number | undefined;
   /** States a promise; if it is not kept, the task ends here. */
@@ -59,6 +71,9 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
+/** Time limits in milliseconds: of a run and of all that a check waits for; of programs that stay. */
+const [LIMIT, LONG] = [10_000, 60_000];
+
 export function lab(options: {
   sandbox: Sandbox;
   random: Random;
@@ -66,27 +81,49 @@ export function lab(options: {
   program: readonly string[];
   directory: string;
   environment: Record<string, string>;
-  /** Time limit of a run in milliseconds. */
-  timeout: number;
+  /** Factor for all time limits. */
+  patience: number;
 }): Lab {
-  const { sandbox, random, directory, environment, timeout } = options;
+  const { sandbox, random, directory, environment, patience } = options;
+  const patient = (limit = LIMIT): number => limit * patience;
   const tools = toolsOf(sandbox);
   // The grader's own programs get more time on a slow machine, too, and never less than on a fast one.
-  const [short, long] = [Math.max(10_000, timeout), Math.max(60_000, 6 * timeout)];
+  const unhurried = (limit: number): number => Math.max(limit, patient(limit));
   let last: { stderr: string; code?: number } | undefined;
   const program = (args: readonly string[], { wrapper = [] }: RunOptions = {}): string[] => [
     ...wrapper,
     ...options.program,
     ...args,
   ];
+  const until: Lab['until'] = async (holds, timeout) => {
+    for (const deadline = Date.now() + patient(timeout); !(await holds()); await sleep(10))
+      if (Date.now() > deadline) return false;
+    return true;
+  };
+  /** Waits for a process, until the time is over or the one that would start it has ended. */
+  const appears = async (
+    process: () => number | undefined,
+    { ended, timeout }: { ended: Promise<unknown> | undefined; timeout?: number | undefined },
+  ): Promise<number | undefined> => {
+    let over = false;
+    void ended?.then(() => {
+      over = true;
+    });
+    let pid: number | undefined;
+    await until(() => {
+      pid = process();
+      return pid !== undefined || over;
+    }, timeout);
+    return pid;
+  };
   return {
     random,
     sandbox,
     async run(args, runOptions) {
       const ran = await capture(sandbox, program(args, runOptions), {
         directory,
-        timeout,
         ...runOptions,
+        timeout: patient(runOptions?.timeout),
         environment: { ...environment, ...runOptions?.environment },
       });
       last = ran;
@@ -97,8 +134,8 @@ export function lab(options: {
     async start(args, startOptions) {
       const running = await begin(sandbox, program(args, startOptions), {
         directory,
-        timeout: long,
         ...startOptions,
+        timeout: unhurried(startOptions?.timeout ?? LONG),
         environment: { ...environment, ...startOptions?.environment },
       });
       last = running;
@@ -107,38 +144,33 @@ export function lab(options: {
       });
       return running;
     },
-    atTerminal: args => atTerminal(sandbox, program(args), { directory, environment }),
+    atTerminal: args => atTerminal(sandbox, program(args), { directory, environment, until }),
     async command(argv, commandOptions) {
       tools.check();
-      return capture(sandbox, argv, { directory: '/', timeout: short, ...commandOptions });
+      return capture(sandbox, argv, {
+        directory: '/',
+        ...commandOptions,
+        timeout: unhurried(commandOptions?.timeout ?? LIMIT),
+      });
     },
     async arrange(argv) {
       tools.check();
-      return begin(sandbox, argv, { directory: '/', timeout: long });
+      return begin(sandbox, argv, { directory: '/', timeout: unhurried(LONG) });
     },
-    async childOf({ pid, ended }) {
-      let over = false;
-      void ended.then(() => {
-        over = true;
-      });
-      for (const deadline = Date.now() + timeout; !over && Date.now() < deadline; await sleep(10)) {
-        const child = sandbox.processes().find(each => readStat(each)?.ppid === pid);
-        if (child !== undefined) return child;
-      }
-      return undefined;
+    async arrangeAtTerminal(argv) {
+      tools.check();
+      return atTerminal(sandbox, argv, { directory: '/', until });
     },
-    async find(argv, { timeout: patience = timeout, running } = {}) {
-      let ended = false;
-      void running?.ended.then(() => {
-        ended = true;
-      });
-      for (const deadline = Date.now() + patience; ; ) {
-        const pid = sandbox.processes().find(each => hasArguments(each, argv));
-        if (pid !== undefined) return pid;
-        if (ended || Date.now() > deadline) return undefined;
-        await sleep(10);
-      }
-    },
+    childOf: ({ pid, ended }) =>
+      appears(() => sandbox.processes().find(each => readStat(each)?.ppid === pid), { ended }),
+    find: (argv, { timeout, running } = {}) =>
+      appears(() => sandbox.processes().find(each => hasArguments(each, argv)), {
+        ended: running?.ended,
+        timeout,
+      }),
+    until,
+    within: (promise, timeout) => Promise.race([promise, sleep(patient(timeout), undefined, { ref: false })]),
+    patient,
     insidePid: pid => readStatus(pid)?.nspid[1],
     promise(check, kept, told) {
       if (!kept) throw broken({ check, ...told }, last);

@@ -1,8 +1,8 @@
 // A terminal at which a check sits, and a program in the sandbox that runs at it.
 import { closeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExitStatus, openPty, PtyStream } from '#linux';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Lab } from './lab.ts';
 
 export interface Terminal {
   /** Pid of the program on the machine. */
@@ -14,16 +14,16 @@ export interface Terminal {
   type(keys: string): void;
   /**
    * Waits for text on the screen. @returns whether it appeared before the program ended
-   * @param patience milliseconds; by default 5000
+   * @param timeout as of all waits of the lab
    */
-  shows(text: string, patience?: number): Promise<boolean>;
+  shows(text: string, timeout?: number): Promise<boolean>;
 }
 
 /** Starts a program as the leader of a session that the terminal controls. It ends with the sandbox, if not before. */
 export async function atTerminal(
   sandbox: Sandbox,
   argv: readonly string[],
-  options: { directory: string; environment?: Record<string, string> },
+  { until, ...options }: { directory: string; environment?: Record<string, string>; until: Lab['until'] },
 ): Promise<Terminal> {
   const { master, slave } = openPty({ rows: 24, columns: 80 });
   const { pid, ended } = await sandbox
@@ -45,10 +45,9 @@ export async function atTerminal(
     },
     ended,
     type: keys => void stream.write(keys),
-    async shows(text, patience = 5000) {
-      for (const deadline = Date.now() + patience; !screen.includes(text); await sleep(10))
-        if (over || Date.now() > deadline) return screen.includes(text);
-      return true;
+    async shows(text, timeout) {
+      await until(() => over || screen.includes(text), timeout);
+      return screen.includes(text);
     },
   };
 }

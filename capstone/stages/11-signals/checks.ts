@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus, SIG } from '#linux';
-import { isAlive, shell, until, waiting } from '../../../learn/capstone/container.ts';
+import { isAlive, shell, waiting } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -10,9 +9,9 @@ export const stage: Checks = {
     const [code, word] = [random.integer(2, 100), random.word()];
     const script = `trap 'echo ${word}; exit ${code}' TERM; echo ready; while :; do sleep 0.05; done`;
     const client = await lab.start(['run', 'busybox', 'sh', '-c', script]);
-    await until(() => client.stdout.includes('ready'));
+    await lab.until(() => client.stdout.includes('ready'));
     client.kill(SIG.TERM);
-    const ended = await Promise.race([client.ended, sleep(8000)]);
+    const ended = await lab.within(client.ended);
     lab.promise('passed-on', ended?.code === code && ended.stdout.includes(word), {
       promised: `SIGTERM for run reaches the command, whose trap prints ${word} and exits with ${code}`,
       seen: ended === undefined ? 'run still waits' : ending(ended),
@@ -21,7 +20,7 @@ export const stage: Checks = {
     const { pid, client: other } = await waiting(lab, ['--init']);
     const isFirst = readStatus(pid)?.nspid.at(-1) === 1;
     other.kill(SIG.TERM);
-    const gone = await until(() => !isAlive(pid));
+    const gone = await lab.until(() => !isAlive(pid));
     lab.promise('init', !isFirst && gone, {
       promised: 'with --init, process 1 passes SIGTERM on to sleep, which ends of it',
       seen: gone

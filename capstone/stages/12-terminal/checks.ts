@@ -1,9 +1,6 @@
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { quote } from '../../../learn/grader/lab.ts';
 
-/** Milliseconds for a first start, on a machine that does much else. */
-const PATIENCE = 15_000;
-
 export const stage: Checks = {
   async check(lab) {
     const { random } = lab;
@@ -15,7 +12,7 @@ export const stage: Checks = {
     });
     const [word, code] = [random.word(), random.integer(2, 100)];
     const terminal = await lab.atTerminal(['run', '-it', 'busybox', 'sh']);
-    const prompt = await terminal.shows('# ', PATIENCE);
+    const prompt = await terminal.shows('# ');
     lab.promise('prompt', prompt, {
       promised: 'run -it busybox sh shows the prompt of a shell at a terminal',
       seen: `the screen shows ${quote(terminal.screen)}`,

@@ -1,4 +1,4 @@
-import { idle, namespaceOf, processOf, shell, until } from '../../../learn/capstone/container.ts';
+import { idle, namespaceOf, processOf, shell } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -21,7 +21,7 @@ export const stage: Checks = {
       `(while :; do echo ${text} | nc -l -p ${port}; done) & ip -4 -o addr show eth0; exec ${command.join(' ')}`,
     ]);
     const pid = await processOf(lab, command, client);
-    await until(() => client.stdout.includes('inet '));
+    await lab.until(() => client.stdout.includes('inet '));
     const address = /inet (\d+\.\d+\.\d+\.\d+)/.exec(client.stdout)?.[1];
     lab.promise(
       'address',

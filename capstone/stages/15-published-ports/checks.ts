@@ -1,4 +1,3 @@
-import { until } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { quote } from '../../../learn/grader/lab.ts';
 
@@ -18,7 +17,7 @@ export const stage: Checks = {
         .stdout;
     const first = await lab.start(['run', '-p', `${port}:${inner}`, 'busybox', 'sh', '-c', serve(text)]);
     let seen = '';
-    const reached = await until(async () => {
+    const reached = await lab.until(async () => {
       seen = await fetch(`127.0.0.1:${port}`);
       return seen === `${text}\n`;
     });
@@ -36,7 +35,7 @@ export const stage: Checks = {
       '-c',
       serve(other),
     ]);
-    await until(async () => {
+    await lab.until(async () => {
       seen = await fetch(`127.0.0.1:${port + 1}`);
       return seen === `${other}\n`;
     });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { does, idle, isAlive, processOf, until } from '../../../learn/capstone/container.ts';
+import { does, idle, isAlive, processOf } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -10,7 +10,7 @@ export const stage: Checks = {
     const begun = Date.now();
     const id = await does(lab, 'run', '-d', '--name', name, 'busybox', ...command);
     const pid = await processOf(lab, command);
-    lab.promise('id', /^[\w.-]+$/.test(id) && Date.now() - begun < 60_000, {
+    lab.promise('id', /^[\w.-]+$/.test(id) && Date.now() - begun < lab.patient(60_000), {
       promised: 'run -d prints one word, the id, and returns while the command runs',
       seen: `it printed ${JSON.stringify(id)}`,
       look: 'a process of your own has to stay with the container: who waits for it?',
@@ -35,7 +35,7 @@ export const stage: Checks = {
     });
     const other = random.word();
     await does(lab, 'run', '-d', '--name', other, 'busybox', 'true');
-    const gone = await until(async () => !(await lab.run(['ps'])).stdout.includes(other));
+    const gone = await lab.until(async () => !(await lab.run(['ps'])).stdout.includes(other));
     const all = await lab.run(['ps', '-a']);
     lab.promise('ps-all', gone && all.stdout.includes(other) && all.stdout.includes(name), {
       promised: `a container that has ended, ${other}, is listed by ps -a, and no longer by ps`,

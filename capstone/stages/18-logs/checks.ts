@@ -1,4 +1,4 @@
-import { does, until } from '../../../learn/capstone/container.ts';
+import { does } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending, quote } from '../../../learn/grader/lab.ts';
 
@@ -10,7 +10,7 @@ export const stage: Checks = {
     await lab.command(['mkdir', shared]);
     const script = `echo ${out}; echo ${err} >&2; until [ -e /s/${go} ]; do sleep 0.05; done; echo ${late}`;
     await does(lab, 'run', '-d', '--name', name, '-v', `${shared}:/s`, 'busybox', 'sh', '-c', script);
-    await until(async () => (await lab.run(['logs', name])).stdout.includes(out));
+    await lab.until(async () => (await lab.run(['logs', name])).stdout.includes(out));
     const logged = await lab.run(['logs', name]);
     lab.promise('logs', logged.stdout === `${out}\n` && logged.stderr === `${err}\n`, {
       promised: `logs ${name} prints what it has written, ${out} to stdout and ${err} to stderr`,
@@ -18,12 +18,9 @@ export const stage: Checks = {
       look: 'two pipes, and a record that says which line came from which',
     });
     const following = await lab.start(['logs', '-f', name]);
-    await until(() => following.stdout.includes(out));
+    await lab.until(() => following.stdout.includes(out));
     await lab.command(['touch', `${shared}/${go}`]);
-    const ended = await Promise.race([
-      following.ended,
-      new Promise<undefined>(done => setTimeout(done, 10_000)),
-    ]);
+    const ended = await lab.within(following.ended);
     lab.promise('follow', ended !== undefined && ended.stdout === `${out}\n${late}\n`, {
       promised: `logs -f goes on until the container ends, and prints ${late} as well`,
       seen: ended === undefined ? 'it still waits, although the container has ended' : ending(ended),

@@ -1,5 +1,5 @@
 import { readStat } from '#linux';
-import { does, idle, isAlive, processOf, until } from '../../../learn/capstone/container.ts';
+import { does, idle, isAlive, processOf } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -10,7 +10,7 @@ export const stage: Checks = {
     const [name, word, code] = [random.word(), random.word(), random.integer(2, 100)];
     const script = `echo run >> /runs; trap 'echo ${word}; exit ${code}' TERM; echo ready; while :; do sleep 0.05; done`;
     const ready = (): Promise<boolean> =>
-      until(async () => (await lab.run(['logs', name])).stdout.includes('ready'));
+      lab.until(async () => (await lab.run(['logs', name])).stdout.includes('ready'));
     await does(lab, 'run', '-d', '--name', name, 'busybox', 'sh', '-c', script);
     await ready();
     await does(lab, 'stop', name);
@@ -22,7 +22,7 @@ export const stage: Checks = {
       look: 'SIGTERM to process 1 of the container, and then wait',
     });
     await does(lab, 'start', name);
-    await until(async () => (await lab.run(['logs', name])).stdout.split('ready').length === 3);
+    await lab.until(async () => (await lab.run(['logs', name])).stdout.split('ready').length === 3);
     const runs = await lab.run(['exec', name, 'cat', '/runs']);
     lab.promise('start', runs.stdout === 'run\nrun\n', {
       promised: 'start runs it again, with the same command and the files that it had',
@@ -65,7 +65,7 @@ export const stage: Checks = {
     await does(lab, 'run', '-d', '--name', forced, 'busybox', ...third);
     const victim = await processOf(lab, third);
     await does(lab, 'rm', '-f', forced);
-    lab.promise('force', await until(() => !isAlive(victim), 3000), {
+    lab.promise('force', await lab.until(() => !isAlive(victim), 3000), {
       promised: 'rm -f ends a running container, and removes it',
       seen: 'its process still runs',
       look: 'kill, wait, remove',

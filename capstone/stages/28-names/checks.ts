@@ -1,4 +1,4 @@
-import { does, shell, until } from '../../../learn/capstone/container.ts';
+import { does, shell } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -19,7 +19,7 @@ export const stage: Checks = {
     await does(lab, 'run', '-d', '--name', name, '--network', network, 'busybox', 'sh', '-c', serve);
     const get = `wget -T 3 -qO- http://${name}/`;
     let seen = await shell(lab, get, ['--network', network]);
-    const found = await until(async () => {
+    const found = await lab.until(async () => {
       if (seen.stdout === `${text}\n`) return true;
       seen = await shell(lab, get, ['--network', network]);
       return false;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIG } from '#linux';
-import { does, idle, processOf, until } from '../../../learn/capstone/container.ts';
+import { does, idle, processOf } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 
 export const stage: Checks = {
@@ -19,7 +19,7 @@ export const stage: Checks = {
     const run = (options: string[], script: string): Promise<string> =>
       does(lab, 'run', '-d', '-v', `${shared}:/s`, ...options, 'busybox', 'sh', '-c', script);
     await run(['--name', name, '--restart', `on-failure:${most}`], `echo x >> /s/failing; exit ${code}`);
-    await until(async () => (await runs('failing')) >= most + 1, 15_000);
+    await lab.until(async () => (await runs('failing')) >= most + 1, 15_000);
     await sleep(1500);
     const failing = await runs('failing');
     lab.promise('on-failure', failing === most + 1, {
@@ -28,7 +28,7 @@ export const stage: Checks = {
       look: 'who stays to see its end? Count the restarts',
     });
     await run(['--restart', 'on-failure:3'], 'echo x >> /s/good; exit 0');
-    await until(async () => (await runs('good')) >= 1);
+    await lab.until(async () => (await runs('good')) >= 1);
     await sleep(1000);
     lab.promise('success', (await runs('good')) === 1, {
       promised: 'a command that succeeds is not run again',
@@ -40,7 +40,7 @@ export const stage: Checks = {
     const pid = await processOf(lab, command);
     process.kill(pid, SIG.KILL);
     let second: number | undefined;
-    const again = await until(async () => {
+    const again = await lab.until(async () => {
       second = await lab.find(command, { timeout: 100 });
       return second !== undefined && second !== pid;
     });

@@ -1,10 +1,5 @@
-import { until } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending, quote } from '../../../learn/grader/lab.ts';
-import { atTerminal } from '../../../learn/grader/terminal.ts';
-
-/** Milliseconds for a first start, on a machine that does much else. */
-const PATIENCE = 15_000;
 
 export const stage: Checks = {
   points: 3,
@@ -16,14 +11,14 @@ export const stage: Checks = {
     const daemon = await lab.start(['daemon', '--host', host], { timeout: 120_000 });
     const docker = (...args: string[]) =>
       lab.command(['docker', '--host', host, ...args], { timeout: 30_000 });
-    const answers = await until(async () => (await docker('version')).code === 0, 20_000);
+    const answers = await lab.until(async () => (await docker('version')).code === 0, 20_000);
     const version = await docker('version');
     lab.promise('version', answers, {
       promised: `daemon --host ${host} serves the Engine API: docker version works`,
       seen: `${ending(version)}; ${quote(version.stderr)}; the daemon said ${quote(daemon.stderr)}`,
       look: 'HTTP on a unix socket: GET /_ping with Api-Version, GET /version',
     });
-    await until(async () => (await docker('images')).stdout.includes('busybox'));
+    await lab.until(async () => (await docker('images')).stdout.includes('busybox'));
     const [word, code, name] = [random.word(), random.integer(2, 100), random.word()];
     const ran = await docker(
       'run',
@@ -47,7 +42,7 @@ export const stage: Checks = {
       look: 'GET /containers/json: Id, Names, Image, Command, Created, Status, Ports',
     });
     let logs = await docker('logs', name);
-    await until(async () => {
+    await lab.until(async () => {
       logs = await docker('logs', name);
       return logs.stdout !== '';
     });
@@ -56,12 +51,17 @@ export const stage: Checks = {
       seen: ending(logs),
       look: 'GET /containers/ID/logs: the same frames; GET /containers/ID/json says whether there is a terminal',
     });
-    const terminal = await atTerminal(
-      lab.sandbox,
-      ['docker', '--host', host, 'run', '--rm', '-it', 'busybox', 'sh'],
-      { directory: '/' },
-    );
-    const prompt = await terminal.shows('# ', PATIENCE);
+    const terminal = await lab.arrangeAtTerminal([
+      'docker',
+      '--host',
+      host,
+      'run',
+      '--rm',
+      '-it',
+      'busybox',
+      'sh',
+    ]);
+    const prompt = await terminal.shows('# ');
     terminal.type(`echo $((20+22))-${word}; exit ${code}\r`);
     const shown = await terminal.shows(`42-${word}`);
     const ended = await terminal.ended;
