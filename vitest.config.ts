@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['mini-docker/**/*.test.ts', 'test/**/*.test.ts'],
     // A process for each file: tests enter namespaces, and take them along when they end.
     pool: 'forks',
-    // They wait for a kernel for a third of their time.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    // They wait for a third of their time, for clocks and for the disk, and often at the same moment.
+    maxWorkers: 2 * availableParallelism(),
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,

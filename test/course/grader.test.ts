@@ -28,8 +28,11 @@ function submission(name: string, code: string): string {
   return directory;
 }
 
-/** Runs it once, for at most two seconds or as `patience` says. */
-function gradeOnce(directory: string, check: (lab: Lab) => Promise<void>, patience = 0.2) {
+/** For what never ends: two seconds. */
+const SHORT = 0.2;
+
+/** Runs it once, for at most ten seconds times `patience`. */
+function gradeOnce(directory: string, check: (lab: Lab) => Promise<void>, patience = 3) {
   const task = { id: 'once', title: 'once', points: 1, file: 'same.ts', timeLimit: 110_000, check };
   return gradeTask(task, { chapter, directory, seed: '1', patience });
 }
@@ -37,7 +40,7 @@ function gradeOnce(directory: string, check: (lab: Lab) => Promise<void>, patien
 describe('a submission that', () => {
   test('hangs fails when its time is over', async () => {
     const directory = submission('hangs', 'setInterval(() => {}, 1000);');
-    const result = await gradeOnce(directory, async lab => void (await lab.run([])));
+    const result = await gradeOnce(directory, async lab => void (await lab.run([])), SHORT);
     expect(result.broken?.check).toBe('ends-in-time');
     expect(result.milliseconds).toBeLessThan(7000);
   });
@@ -45,7 +48,7 @@ describe('a submission that', () => {
   test('starts processes without end is ended, and the machine can start its own meanwhile', async () => {
     const code = `import { spawn } from 'node:child_process';
       for (;;) spawn('sh', ['-c', 'f() { f & f; }; f # ${process.pid}'], { stdio: 'ignore', detached: true }).on('error', () => {});`;
-    const grading = gradeOnce(submission('forks', code), async lab => void (await lab.run([])));
+    const grading = gradeOnce(submission('forks', code), async lab => void (await lab.run([])), SHORT);
     await sleep(1000);
     expect(spawnSync('true').status).toBe(0);
     expect((await grading).outcome).toBe('failed');
@@ -82,7 +85,7 @@ describe('a submission that', () => {
 
   test('writes without end is not read without end', async () => {
     const code = "for (;;) process.stdout.write('x'.repeat(1 << 16));";
-    const result = await gradeOnce(submission('writes', code), async lab => void (await lab.run([])));
+    const result = await gradeOnce(submission('writes', code), async lab => void (await lab.run([])), SHORT);
     expect(result.outcome).toBe('failed');
   });
 

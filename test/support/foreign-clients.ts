@@ -11,6 +11,9 @@ export const dockerPython = ['/usr/bin/python3', 'python3'].find(each =>
   succeeds(each, ['-c', 'import docker']),
 );
 
+/** Counts programs whose output docker-py loses. */
+export const LOST_OUTPUT = join(import.meta.dirname, '../clients/lost_output.py');
+
 export const hasRubyDocker = succeeds('ruby', ['-e', 'require "docker"']);
 
 export const hasProgram = (program: string): boolean =>
