@@ -20,7 +20,7 @@ import { tour } from './commands/tour.ts';
 import { web } from './commands/web.ts';
 import { UserError } from './course.ts';
 import { removeAbandonedHierarchies } from './sandbox/escapes.ts';
-import { removeEmptyGroups } from './sandbox/groups.ts';
+import { removeAbandonedGroups } from './sandbox/groups.ts';
 import { closeSandboxes } from './sandbox/sandbox.ts';
 import { printError, wrap } from './screen.ts';
 
@@ -233,7 +233,7 @@ for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
 }
 
 program.hook('preAction', async (_, command) => {
-  if (command.name() !== 'clean') removeEmptyGroups();
+  if (command.name() !== 'clean') await removeAbandonedGroups();
   await removeAbandonedHierarchies();
 });
 

@@ -161,12 +161,8 @@ export async function watchStages(named: string | undefined, options: CapstoneOp
   const folder = existingProject(named);
   let changed = Promise.withResolvers<void>();
   // Neither the progress nor what make writes is the learner's change.
-  const watcher = watchFiles(folder, { recursive: true }, (_, name) => {
+  watchFiles(folder, { recursive: true }, (_, name) => {
     if (!/^\.capstone|^my-docker$|^target\//.test(name ?? '')) changed.resolve();
-  });
-  process.on('SIGINT', () => {
-    watcher.close();
-    process.exit(0);
   });
   for (;;) {
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');

@@ -83,11 +83,7 @@ export function show({ outcome, id, title, points, of, broken, reason }: TaskRes
 export async function watch(name: string | undefined, options: CheckOptions): Promise<void> {
   const chapter = chapterToCheck(name);
   let changed = Promise.withResolvers<void>();
-  const watcher = watchFiles(workOn(chapter), () => changed.resolve());
-  process.on('SIGINT', () => {
-    watcher.close();
-    process.exit(0);
-  });
+  watchFiles(workOn(chapter), () => changed.resolve());
   for (;;) {
     if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
     await checkOnce(chapter, options);

@@ -11,7 +11,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type Broken, BrokenPromiseError } from './broken-promise.ts';
 import type { Random } from './random.ts';
 import { harmless, said } from './said.ts';
-import { atTerminal, type Terminal } from './terminal.ts';
+import { atTerminal, type Terminal, type Until } from './terminal.ts';
 
 export interface RunOptions extends CaptureOptions {
   /** Words put before the command: ['unshare', '--uts'] */
@@ -44,11 +44,7 @@ export interface Lab {
     argv: readonly string[],
     options?: { timeout?: number; running?: Running },
   ): Promise<number | undefined>;
-  /**
-   * Waits until something holds.
-   * @returns whether it did within the time
-   */
-  until(holds: () => boolean | Promise<boolean>, timeout?: number): Promise<boolean>;
+  until: Until;
   /** Waits for a promise. @returns undefined if it has not settled within the time */
   within<T>(promise: Promise<T>, timeout?: number): Promise<T | undefined>;
   /** What a time limit of the check is on this machine: `learn check --patience` multiplies it. */
@@ -95,7 +91,7 @@ export function lab(options: {
     ...options.program,
     ...args,
   ];
-  const until: Lab['until'] = async (holds, timeout) => {
+  const until: Until = async (holds, timeout) => {
     for (const deadline = Date.now() + patient(timeout); !(await holds()); await sleep(10))
       if (Date.now() > deadline) return false;
     return true;

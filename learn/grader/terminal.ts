@@ -2,7 +2,9 @@
 import { closeSync } from 'node:fs';
 import { type ExitStatus, openPty, PtyStream } from '#linux';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import type { Lab } from './lab.ts';
+
+/** Waits until something holds. @returns whether it did within the time, in milliseconds */
+export type Until = (holds: () => boolean | Promise<boolean>, timeout?: number) => Promise<boolean>;
 
 export interface Terminal {
   /** Pid of the program on the machine. */
@@ -23,7 +25,7 @@ export interface Terminal {
 export async function atTerminal(
   sandbox: Sandbox,
   argv: readonly string[],
-  { until, ...options }: { directory: string; environment?: Record<string, string>; until: Lab['until'] },
+  { until, ...options }: { directory: string; environment?: Record<string, string>; until: Until },
 ): Promise<Terminal> {
   const { master, slave } = openPty({ rows: 24, columns: 80 });
   const { pid, ended } = await sandbox

@@ -240,7 +240,7 @@ export function removeCourseGroups(): void {
 }
 
 /** Groups whose maker was killed before it could remove them. */
-export function abandonedGroups(): string[] {
+function abandonedGroups(): string[] {
   const courses = allHierarchies().map(({ root }) => join(root, COURSE_GROUP));
   return courses.flatMap(course =>
     (quietly(() => readdirSync(course)) ?? [])
@@ -249,11 +249,25 @@ export function abandonedGroups(): string[] {
   );
 }
 
-/** Removes abandoned groups that contain no process. Takes no time if there are none. */
-export function removeEmptyGroups(): void {
+/**
+ * Ends what is left of sandboxes whose maker was killed, such as processes that a freezer keeps, and removes their
+ * groups. Takes no time if there are none.
+ * @returns for each group, the directories that could not be removed
+ */
+export async function removeAbandonedGroups(): Promise<{ group: string; left: string[] }[]> {
   const groups = abandonedGroups();
-  for (const group of groups.flatMap(below)) quietly(() => rmdirSync(group));
+  for (const group of groups.flatMap(below)) endProcesses(group);
+  const removed = await Promise.all(groups.map(async group => ({ group, left: await removeGroup(group) })));
   if (groups.length > 0) removeCourseGroups();
+  return removed;
+}
+
+function endProcesses(group: string): void {
+  const members = quietly(() => readFileSync(join(group, 'cgroup.procs'), 'utf8')) ?? '';
+  // 0 stands for a process that this pid namespace does not have; kill(2) takes it for the caller's own group.
+  for (const pid of members.split('\n').map(Number).filter(Boolean))
+    quietly(() => process.kill(pid, 'SIGKILL'));
+  thaw(group);
 }
 
 /** A directory and its subdirectories, deepest first. */

@@ -68,9 +68,11 @@ interface Fields {
 }
 
 const open = new Set<Sandbox>();
+let isEnding = false;
 
-/** Closes all sandboxes of this process, for a signal that ends it. */
+/** Closes all sandboxes of this process, for a signal that ends it. Those asked for afterwards are never made. */
 export async function closeSandboxes(): Promise<void> {
+  isEnding = true;
   await Promise.allSettled([...open].map(sandbox => sandbox.close()));
 }
 
@@ -86,6 +88,8 @@ export class Sandbox implements AsyncDisposable {
 
   /** @throws SyscallError naming the step that failed; it leaves nothing behind */
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
+    // A check whose sandbox has been closed has failed, and the next one would begin.
+    if (isEnding) await new Promise(() => {});
     const { limits = LIMITS, excerpt, placed = [], directory = repository, escapes } = options;
     const userNamespace = process.geteuid?.() !== 0;
     const { groups, withoutGroups } = groupsOf(limits, userNamespace, escapes);
