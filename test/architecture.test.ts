@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { notInCi, shares } from './suite/shares.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -368,4 +369,16 @@ test('a file is one idea: at most 400 lines', () => {
 test('files have names of what they hold', () => {
   const vague = /^(utils?|helpers?|common|manager|misc|shared|types)\.ts$/;
   expect(files.filter(file => vague.test(basename(file)))).toEqual([]);
+});
+
+test('every long test is run: by CI always or on some days, or else by people, as test/suite/shares.ts says', () => {
+  const long = globSync('{test,mini-docker}/**/*.long.test.ts', { cwd: root });
+  const { scripts } = JSON.parse(source('package.json'));
+  const always: string[] = scripts['test:ci'].split('vitest run ')[1].split(' ');
+  const daily = new Set(shares.map(({ file }) => file));
+  const listed = (file: string): number =>
+    always.filter(name => file.includes(name)).length + Number(daily.has(file)) + Number(file in notInCi);
+  expect(long.filter(file => listed(file) !== 1)).toEqual([]);
+  expect([...daily, ...Object.keys(notInCi)].filter(file => !long.includes(file))).toEqual([]);
+  expect(always.filter(name => !long.some(file => file.includes(name)))).toEqual([]);
 });
