@@ -28,6 +28,15 @@ test('paths with blanks and percent signs are quoted', () => {
   expect(units['mini-docker.socket']).toContain('SocketGroup=docker\n');
 });
 
+test("variables that say where its files are, are the unit's, too", () => {
+  const printed = execFileSync(NODE, [MAIN, 'system', 'install', '--print'], {
+    encoding: 'utf8',
+    env: { ...process.env, MINI_DOCKER_DATA_ROOT: '/big %d "$x"', MINI_DOCKER_RUN_DIR: '/run/other' },
+  });
+  expect(printed).toContain('Environment="MINI_DOCKER_DATA_ROOT=/big %%d \\"$x\\""\n');
+  expect(printed).toContain('ListenStream=/run/other/mini-docker.sock\n');
+});
+
 test("a user's daemon has a unit without a socket", () => {
   const units = systemdUnits({ ...options, user: true });
   expect(Object.keys(units)).toEqual(['mini-docker.service']);

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { configHome } from '../formats/daemon-directories.ts';
 import { DAEMON_FLAGS, type DaemonFlag } from '../formats/daemon-flags.ts';
 import { FormatError } from '../formats/errors.ts';
 import type { NetworkOptions } from '../formats/network-options.ts';
@@ -98,7 +99,7 @@ const ROOTS_ONLY = ['group', 'userns-remap'];
 /** Root's settings are not an ordinary user's: they name directories of root's. */
 function defaultConfig(env: Record<string, string | undefined>): string {
   if (!env[ROOTLESS]) return '/etc/mini-docker/daemon.json';
-  return join(env.XDG_CONFIG_HOME || join(env.HOME || '/', '.config'), 'mini-docker/daemon.json');
+  return join(configHome(env, env.HOME || '/'), 'mini-docker/daemon.json');
 }
 
 /** Seconds. */

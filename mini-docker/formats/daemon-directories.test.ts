@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { daemonDirectories } from './daemon-directories.ts';
+import { configHome, daemonDirectories } from './daemon-directories.ts';
 
 const home = '/home/ann';
 const of = (uid: number, env: Record<string, string>, sessions: string[] = []) =>
@@ -17,6 +17,12 @@ test("root's directories are the machine's, and a user's are in the home and the
     dataRoot: '/big/ann/mini-docker',
     runDir: '/big/ann/mini-docker/run',
   });
+});
+
+test('relative paths in variables of XDG are ignored', () => {
+  expect(of(1000, { XDG_RUNTIME_DIR: 'run', XDG_DATA_HOME: 'data' })).toEqual(of(1000, {}));
+  expect(configHome({ XDG_CONFIG_HOME: 'config' }, home)).toBe('/home/ann/.config');
+  expect(configHome({ XDG_CONFIG_HOME: '/config' }, home)).toBe('/config');
 });
 
 test('the environment names others, for every user', () => {

@@ -29,9 +29,17 @@ export function daemonDirectories(options: {
 
 function ofUser(options: Parameters<typeof daemonDirectories>[0]): DaemonDirectories {
   const { uid, env, home, exists } = options;
-  const dataRoot = join(env.XDG_DATA_HOME || join(home, '.local/share'), 'mini-docker');
+  const dataRoot = join(xdg(env.XDG_DATA_HOME) ?? join(home, '.local/share'), 'mini-docker');
   // su(1) and cron(8) set no variable, even when the user has a session, where systemd makes this directory.
-  const session = env.XDG_RUNTIME_DIR || (exists(`/run/user/${uid}`) ? `/run/user/${uid}` : undefined);
+  const session = xdg(env.XDG_RUNTIME_DIR) ?? (exists(`/run/user/${uid}`) ? `/run/user/${uid}` : undefined);
   // Without one, /tmp would be shared with other users, who could take the name.
   return { dataRoot, runDir: session === undefined ? join(dataRoot, 'run') : join(session, 'mini-docker') };
 }
+
+/** Where this user's configuration is. */
+export function configHome(env: Record<string, string | undefined>, home: string): string {
+  return xdg(env.XDG_CONFIG_HOME) ?? join(home, '.config');
+}
+
+/** A relative path in such a variable is to be ignored, says the specification. */
+const xdg = (path: string | undefined): string | undefined => (path?.startsWith('/') ? path : undefined);

@@ -11,6 +11,8 @@ export interface UnitOptions {
   group: string;
   /** Path of the socket; for root's daemon only. */
   socket: string;
+  /** Variables that say where the daemon has its files. */
+  environment?: Record<string, string>;
 }
 
 export const SERVICE = 'mini-docker.service';
@@ -23,8 +25,11 @@ export function systemdUnits(options: UnitOptions): Record<string, string> {
     : { [SERVICE]: service(options), [SOCKET]: socket(options) };
 }
 
-function service({ command, documentation, user }: UnitOptions): string {
+function service({ command, documentation, user, environment = {} }: UnitOptions): string {
   const after = user ? '' : `After=network-online.target nss-lookup.target firewalld.service ${SOCKET}\n`;
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `Environment="${escaped(`${name}=${value}`)}"\n`,
+  );
   return `[Unit]
 Description=mini-docker, a container engine${user ? ' (rootless)' : ''}
 Documentation=${encodeURI(`file://${documentation}`).replaceAll('%', '%%')}
@@ -35,7 +40,7 @@ StartLimitIntervalSec=60
 [Service]
 Type=notify
 NotifyAccess=all
-ExecStart=${quoted(command)} daemon${user ? '' : ' --host fd://'}
+${variables.join('')}ExecStart=${quoted(command)} daemon${user ? '' : ' --host fd://'}
 ExecReload=/bin/kill -s HUP $MAINPID
 Restart=on-failure
 RestartSec=2
@@ -68,8 +73,11 @@ WantedBy=sockets.target
 `;
 }
 
-/** A word of a command line: % begins a specifier, $ a variable. */
+/** A word of a command line: $ begins a variable. */
 function quoted(path: string): string {
-  const text = path.replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return /^[\w/.%$+:@-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, each => `\\${each}`)}"`;
+  const text = path.replaceAll('$', '$$$$');
+  return /^[\w/.$+:@-]+$/.test(text) ? text : `"${escaped(text)}"`;
 }
+
+/** Between quotation marks: % begins a specifier. */
+const escaped = (text: string): string => text.replaceAll('%', '%%').replace(/["\\]/g, each => `\\${each}`);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { daemonDirectories } from '../../formats/daemon-directories.ts';
+import { configHome, daemonDirectories } from '../../formats/daemon-directories.ts';
 import { SERVICE, SOCKET, systemdUnits } from '../../formats/systemd-units.ts';
 import { decodeGroup } from '../../formats/user-database.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
@@ -38,9 +38,9 @@ export const systemInstall = command({
       documentation: inProject('README.md'),
       user: flags.user,
       group: socketGroup(flags.root),
-      socket: join(
-        daemonDirectories({ uid: 0, env: {}, home: '/', exists: existsSync }).runDir,
-        'mini-docker.sock',
+      socket: join(ownDirectories(0).runDir, 'mini-docker.sock'),
+      environment: Object.fromEntries(
+        PLACES.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])),
       ),
     });
     if (flags.print) {
@@ -126,8 +126,14 @@ function lastWords({ user }: Target): string | undefined {
 /** The program is bin/main.cjs, or mini-docker/main.ts. */
 const inProject = (path: string): string => resolve(dirname(process.argv[1]!), '..', path);
 
-const ownDirectories = () =>
-  daemonDirectories({ uid: process.getuid?.(), env: process.env, home: homedir(), exists: existsSync });
+/** The daemon of the unit finds the same files as one that a command starts here. */
+const PLACES = [
+  ...['MINI_DOCKER_CONFIG_FILE', 'MINI_DOCKER_DATA_ROOT', 'MINI_DOCKER_RUN_DIR'],
+  ...['XDG_CONFIG_HOME', 'XDG_DATA_HOME'],
+];
+
+const ownDirectories = (uid = process.getuid?.()) =>
+  daemonDirectories({ uid, env: process.env, home: homedir(), exists: existsSync });
 
 /** The group that the daemon would choose. */
 function socketGroup(root = '/'): string {
@@ -148,7 +154,7 @@ function unitDirectory({ user, root }: Target): string {
     throw new CommandError('this needs root: use sudo, or --user for a daemon of your own, without root');
   }
   if (!user) return join(root ?? '/', 'etc/systemd/system');
-  return join(root ?? '/', process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd/user');
+  return join(root ?? '/', configHome(process.env, homedir()), 'systemd/user');
 }
 
 function requireSystemd({ root }: Target): void {

@@ -20,6 +20,8 @@ import { startDaemon } from './start.ts';
 const API_VERSION = '1.47';
 /** Milliseconds; a connection that was idle for longer may just have been closed by the daemon. */
 const REUSE_WITHIN = 1000;
+/** Bytes; a 108th ends it. unix(7) */
+const LONGEST_SOCKET_PATH = 107;
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
@@ -200,6 +202,12 @@ export class DaemonClient {
   }
 
   async #connect(): Promise<HttpConnection> {
+    const { path = '' } = this.#address as { path?: string };
+    if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) {
+      throw new NoDaemonError(
+        `cannot use the socket ${path}: its path has more than ${LONGEST_SOCKET_PATH} bytes (unix(7)): choose a shorter directory with MINI_DOCKER_RUN_DIR or XDG_RUNTIME_DIR`,
+      );
+    }
     try {
       return await openConnection(this.#address);
     } catch (cause) {
