@@ -30,7 +30,7 @@ const settings = {
   'default-shm-size': '8m',
   'cgroup-parent': 'mini-docker-settings-test',
   'log-driver': 'local',
-  'log-opts': { 'max-size': '1m' },
+  'log-opts': { 'max-size': '1m', compress: 'true' },
   init: true,
   'no-new-privileges': true,
   labels: ['place=here'],
@@ -125,7 +125,7 @@ test('and one that says something has that', async () => {
   const other = (await does('create busybox true')).trim();
   expect((await hostConfig(other)).LogConfig).toEqual({
     Type: 'local',
-    Config: { 'max-size': '1m' },
+    Config: { 'max-size': '1m', compress: 'true' },
   });
 });
 

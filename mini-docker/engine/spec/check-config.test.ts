@@ -65,6 +65,8 @@ test('log options are read, and wrong ones refused', () => {
   expect(() => options({ 'max-size': '1k', 'max-file': '0' })).toThrow('max-file cannot be less than 1');
   expect(() => options({ nope: '1' })).toThrow("unknown log opt 'nope'");
   expect(options({ mode: 'non-blocking', 'max-buffer-size': '4m' })).toMatchObject({ keeps: true });
+  expect(options({ compress: 'true' })).toEqual(options({ compress: '0' }));
+  expect(() => options({ compress: 'x' })).toThrow("invalid value for compress: 'x'");
   expect(() => options({ mode: 'foo' })).toThrow('logger: logging mode not supported: foo');
   expect(() => options({ 'max-buffer-size': '4m' })).toThrow("only supported with 'mode=non-blocking'");
   expect(() => options({ mode: 'non-blocking', 'max-buffer-size': 'x' })).toThrow(

@@ -2,7 +2,7 @@
 
 import type { ContainerResources, HostConfig } from '../../formats/engine-api/containers.ts';
 import type { HostFacts } from '../core/host-facts.ts';
-import { isNonBlocking } from './log-options.ts';
+import { logWarnings } from './log-options.ts';
 
 /** @param asked what the client sent: `host` lacks what this machine cannot do */
 export function hostWarnings(host: HostConfig, facts: HostFacts, asked: HostConfig): string[] {
@@ -17,10 +17,7 @@ export function hostWarnings(host: HostConfig, facts: HostFacts, asked: HostConf
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
     );
   }
-  if (isNonBlocking(host))
-    found.push(
-      'The log option mode=non-blocking has no effect: no output is dropped, and a program may wait.',
-    );
+  found.push(...logWarnings(asked));
   if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
     found.push('Published ports are discarded when using host network mode');
   return found;

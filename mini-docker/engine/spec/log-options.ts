@@ -1,7 +1,6 @@
 // --log-driver and --log-opt.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 
 export interface LogOptions {
@@ -51,12 +50,9 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
     if (!known.has(key) && !OF_ALL.has(key))
       throw badParameter(`unknown log opt '${key}' for ${driver} log driver`);
   }
-  if (options.compress === 'true') {
-    throw new ExpectedError(
-      'notImplemented',
-      "log opt 'compress' is not supported: rotated files stay as they are",
-    );
-  }
+  const { compress = 'false' } = options;
+  if (!TRUE.test(compress) && !FALSE.test(compress))
+    throw badParameter(`invalid value for compress: '${compress}' (it is true or false)`);
   const maxSize = options['max-size'] === undefined ? DEFAULT_SIZE : size(options['max-size']);
   // A json-file that is told its size keeps, as in Docker, one file.
   const isToldSize = driver === 'json-file' && options['max-size'] !== undefined;
@@ -64,6 +60,10 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
     options['max-file'] === undefined ? (isToldSize ? 1 : DEFAULT_FILES) : count(options['max-file']);
   return { keeps: true, ...(maxSize === undefined ? {} : { maxSize }), maxFiles };
 }
+
+/** As strconv.ParseBool in Go. */
+const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
+const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
 
 /** Options that Docker has for every driver. */
 const OF_ALL: ReadonlySet<string> = new Set(['mode', 'max-buffer-size']);
@@ -77,9 +77,18 @@ function checkMode({ mode = 'blocking', 'max-buffer-size': buffer }: Record<stri
   size(buffer, 'max-buffer-size');
 }
 
-/** Whether the user asked for what the drivers here, which write to files of this machine, do not do. */
-export const isNonBlocking = ({ LogConfig }: HostConfig): boolean =>
-  LogConfig?.Config?.mode === 'non-blocking';
+/** What the user asked for, and the drivers here, which write to files of this machine, do not do. */
+export function logWarnings({ LogConfig }: HostConfig): string[] {
+  const { mode, compress = 'false' } = LogConfig?.Config ?? {};
+  return [
+    ...(mode === 'non-blocking'
+      ? ['The log option mode=non-blocking has no effect: no output is dropped, and a program may wait.']
+      : []),
+    ...(TRUE.test(compress)
+      ? ['The log option compress has no effect: rotated files stay as they are.']
+      : []),
+  ];
+}
 
 /** Bytes: '10m' → 10485760; undefined for '-1', which is no limit. */
 function size(text: string, option = 'max-size'): number | undefined {
