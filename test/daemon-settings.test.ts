@@ -103,7 +103,7 @@ test('a container that says nothing has what the daemon says', async () => {
     '-c',
     `${look}; cat /etc/resolv.conf /proc/self/cgroup /etc/hosts`,
   ]);
-  expect(seen).toMatch(/^100\n200\n.* 8 .*\/dev\/shm\nNoNewPrivs:\t1\nCOMMAND\nmemfd:docker-in\n/);
+  expect(seen).toMatch(/^100\n200\n.* 8 .*\/dev\/shm\nNoNewPrivs:\t1\nCOMMAND\ndocker-init\n/);
   expect(seen).toContain('nameserver 192.0.2.53\n');
   expect(seen).toContain('search example.test\n');
   expect(seen).toContain('192.0.2.7\toutside\n');
