@@ -115,7 +115,7 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     hub = await hold({ wrapper: ['unshare', '--net'] });
     for (const line of [
       'ip link set lo up',
-      'ip link add switch type bridge',
+      'ip link add switch address 02:00:00:00:00:01 type bridge',
       `ip addr add ${STORE}/24 dev switch`,
       'ip link set switch up',
     ])

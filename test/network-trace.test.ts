@@ -76,6 +76,17 @@ test('a request to a published port is followed through its translation to the c
   expect(translation).toMatchObject({ ours: true, becomes: { to: { address: web, port: 80, name: 'web' } } });
 });
 
+test('a port that no program has is refused by the container, whose answer is seen', async () => {
+  const address = await addressOf('web');
+  const [asked, answer] = await traced('--port 81 --count 2', () => fetch(`http://${address}:81/`));
+  expect(asked).toMatchObject({ flags: 'syn', end: { kind: 'sent', through: { of: 'container web' } } });
+  expect(answer).toMatchObject({
+    from: { port: 81, name: 'web' },
+    flags: expect.stringContaining('rst'),
+    end: { kind: 'host' },
+  });
+});
+
 test('a drop by a rule of another program is named', async () => {
   nft('add table ip guard');
   nft('add chain ip guard out { type filter hook output priority 10 ; }');

@@ -40,7 +40,8 @@ export class Switch implements AsyncDisposable {
     const hub = await hold({ wrapper: ['unshare', '--net'] });
     for (const line of [
       'ip link set lo up',
-      'ip link add switch type bridge',
+      // Without an address of its own it would change it with its ports, and hosts would have to find it again.
+      'ip link add switch address 02:00:00:00:00:01 type bridge',
       'ip link set switch up',
       ...addresses.map(each => `ip addr add ${each} dev switch nodad`),
     ])

@@ -242,7 +242,8 @@ export function openCluster(given: OpenClusterOptions): Cluster {
       closing.abort();
       followAgain();
       await Promise.race([following, pause(AGAIN, undefined, { ref: false })]);
-      await presence.leave();
+      // A store that does not answer keeps no daemon from ending: the lease ends by itself.
+      await Promise.race([presence.leave(), pause(2 * AGAIN)]);
       store.close();
     },
   };
