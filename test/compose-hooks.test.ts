@@ -164,4 +164,16 @@ volumes: {data: }
   expect(await names()).toEqual(['/demo-web-1 running']);
   expect(await idOf('demo-web-1')).toBe(id);
   expect(await compose('--dry-run run web true')).toMatchObject({ code: 1 });
-});
+}, 120_000);
+
+test('config writes what can be read again, to a file too', async () => {
+  const image = 'image: busybox, command: ["echo", "$$HOME"]';
+  file(`services: {web: {${image}, networks: [front]}}\nnetworks: {front: , unused: }\n`);
+  for (const format of ['json', 'yaml']) {
+    const path = join(project.directory, `resolved.${format}`);
+    expect(await does(['config', '--format', format, '-o', path])).toBe('');
+    const again = await does(['-f', path, 'config', '--format', 'json']);
+    expect(JSON.parse(again).services.web.command).toEqual(['echo', '$$HOME']);
+  }
+  expect(await does('config --networks')).toBe('front\nunused\n');
+}, 120_000);

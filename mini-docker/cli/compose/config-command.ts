@@ -1,9 +1,10 @@
 // `compose config`: prints the fully resolved model.
 
+import { writeFileSync } from 'node:fs';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
+import { CommandError, fileReason } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
-import { print, write } from '../show/output.ts';
+import { write } from '../show/output.ts';
 import { openProject, type ProjectFlags } from './options.ts';
 import { type Project, serviceHash, sorted } from './project.ts';
 
@@ -14,6 +15,8 @@ export const config = command({
     hash: text('string', 'Print the service config hash, one per line'),
     images: toggle('Print the image names, one per line'),
     'no-interpolate': toggle("Don't interpolate environment variables"),
+    networks: toggle('Print the network names, one per line'),
+    output: text('string', 'Save to file (default to stdout)', 'o'),
     profiles: toggle('Print the profile names, one per line'),
     quiet: toggle("Only validate the configuration, don't print anything", 'q'),
     services: toggle('Print the service names, one per line'),
@@ -34,11 +37,14 @@ export const config = command({
     const unknown = chosen.find(name => !Object.hasOwn(services, name));
     if (unknown !== undefined) throw new CommandError(`no such service: ${unknown}`);
     if (flags.quiet) return 0;
-    const lines = (values: Iterable<string>) => {
-      for (const each of values) print(each);
+    const tell = (text: string) => {
+      if (flags.output === undefined) write(text);
+      else writeTo(flags.output, text);
       return 0;
     };
+    const lines = (values: Iterable<string>) => tell([...values].map(each => `${each}\n`).join(''));
     if (flags.services) return lines(chosen);
+    if (flags.networks) return lines(Object.keys(project.networks));
     if (flags.volumes) return lines(Object.keys(project.volumes));
     if (flags.images) return lines(chosen.map(name => services[name]!.image ?? `${project.name}-${name}`));
     if (flags.profiles) {
@@ -51,21 +57,23 @@ export const config = command({
       if (missing !== undefined) throw new CommandError(`no such service: ${missing}`);
       return lines(hashed.map(name => `${name} ${serviceHash(project, services[name]!)}`));
     }
-    const shown = document(project, chosen);
-    if (flags.format === 'json') print(JSON.stringify(shown, null, 2));
-    else if (flags.format !== undefined && flags.format !== 'yaml')
+    const whole = document(project, chosen);
+    const shown = flags['no-interpolate'] ? whole : escaped(whole);
+    if (flags.format === 'json') return tell(`${JSON.stringify(shown, null, 2)}\n`);
+    if (flags.format !== undefined && flags.format !== 'yaml')
       throw new CommandError(`unsupported format ${JSON.stringify(flags.format)}: it is yaml or json`);
-    else {
-      const { stringify } = await import('yaml');
-      write(
-        stringify(flags['no-interpolate'] ? shown : escaped(shown), {
-          lineWidth: 0,
-          aliasDuplicateObjects: false,
-        }),
-      );
-    }
+    const { stringify } = await import('yaml');
+    return tell(stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false }));
   },
 });
+
+function writeTo(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new CommandError(`cannot write ${path}: ${fileReason(cause)}`, { cause });
+  }
+}
 
 function document(project: Project, chosen: readonly string[]) {
   const { name, networks, volumes, secrets, configs } = project;

@@ -10,6 +10,7 @@ import { converge, type UpOptions, withDependencies } from './converge.ts';
 import { followToEnd, lastOutput, prefixesOf, usesColors } from './follow.ts';
 import { MOST_REPLICAS } from './project.ts';
 import { healthy, startAll } from './start.ts';
+import { watchedIn, watchFiles } from './watch-command.ts';
 
 export const MAKE_FLAGS = {
   build: toggle('Build images before starting containers'),
@@ -49,6 +50,7 @@ const FLAGS = {
   ),
   timeout: integer('seconds', 'Use this timeout in seconds for container shutdown', 't'),
   timestamps: toggle('Show timestamps'),
+  watch: toggle('Watch source code and rebuild/refresh containers when files are updated', 'w'),
   ...WAIT_FLAGS,
 };
 
@@ -114,6 +116,11 @@ export const up = composeCommand({
       throw new CommandError(
         '--abort-on-container-exit, --abort-on-container-failure and --exit-code-from need the output: they are incompatible with --detach and --wait',
       );
+    if (flags.watch && (flags.detach || flags.wait || flags['no-start'] || abort))
+      throw new CommandError(
+        '--watch needs the output: it is incompatible with --detach, --wait, --no-start and the end of one container',
+      );
+    if (flags.watch) watchedIn(project, args);
     for (const flag of ['exit-code-from', 'attach', 'no-attach'] as const)
       for (const name of [flags[flag] ?? []].flat())
         if (!Object.hasOwn(project.services, name))
@@ -177,8 +184,8 @@ export async function allHealthy(
 }
 
 async function attached(
-  { daemon, project, flags, projectFlags }: ComposeInvocation<typeof FLAGS>,
-  containers: readonly ProjectContainer[],
+  { daemon, project, flags, args, projectFlags }: ComposeInvocation<typeof FLAGS>,
+  containers: ProjectContainer[],
 ): Promise<number> {
   const prefixes = prefixesOf({
     daemon,
@@ -187,6 +194,8 @@ async function attached(
     colors: usesColors(projectFlags.ansi, flags['no-color']),
     prefixes: !flags['no-log-prefix'],
   });
+  // A container that is made anew while files are watched keeps its prefix.
+  const byName = new Map(containers.map(({ id, name }) => [name, prefixes.get(id)!]));
   const ends: Promise<void>[] = [];
   const exited = Promise.withResolvers<{ service: string; code: number }>();
   const codes = new Map<string, number>();
@@ -203,31 +212,43 @@ async function attached(
     const code = isShown
       ? await followToEnd(
           daemon,
-          { id, prefix: prefixes.get(id)!, label },
+          { id, prefix: byName.get(name) ?? `${label}  | `, label },
           { since, timestamps: flags.timestamps },
         )
       : (await daemon.json<ContainerWaited>('POST', `/containers/${id}/wait`)).StatusCode;
     codes.set(service, codes.get(service) || code);
     if (code !== 0 || !onlyFailures) exited.resolve({ service, code });
   };
-  const starting = startAll({
-    daemon,
-    project,
-    containers,
-    async around(container, start) {
-      const since = await lastOutput(daemon, container);
-      await start();
-      const end = follow(container, since);
-      // Errors are handled below; until then, only failed starts count.
-      end.catch(() => {});
-      ends.push(end);
-    },
-  });
+  const around = async (container: ProjectContainer, start: () => Promise<void>) => {
+    const since = await lastOutput(daemon, container);
+    await start();
+    const end = follow(container, since);
+    // Errors are handled below; until then, only failed starts count.
+    end.catch(() => {});
+    ends.push(end);
+  };
+  const starting = startAll({ daemon, project, containers, around });
   try {
     await starting;
   } catch (error) {
     await stop.now();
     throw error;
+  }
+  if (flags.watch) {
+    const ended = new AbortController();
+    void stop.asked.then(() => ended.abort());
+    const known = new Set(containers.map(({ id }) => id));
+    const watching: Parameters<typeof watchFiles>[0] = {
+      ...{ daemon, project, quiet: flags['quiet-build'], signal: ended.signal },
+      async around(container, start) {
+        if (known.has(container.id)) return start();
+        known.add(container.id);
+        containers.push(container);
+        await around(container, start);
+      },
+    };
+    await watchFiles(watching, watchedIn(project, args));
+    return stop.end(Promise.allSettled(ends).then(() => {}));
   }
   const finished = Promise.all(ends).then(() => {});
   if (!always && !onlyFailures) {

@@ -16,7 +16,7 @@ import { type Changes, follow, scan } from './file-watch.ts';
 import { runHook, variablesOfHook } from './hooks.ts';
 import type { Project } from './project.ts';
 import type { Service } from './service.ts';
-import { startAll } from './start.ts';
+import { type Starting, startAll } from './start.ts';
 
 export const watch = composeCommand({
   usage: '[SERVICE...]',
@@ -30,14 +30,7 @@ export const watch = composeCommand({
   services: 'all',
   examples: [['compose watch web', 'Start a service, and bring its changed files into its containers']],
   async run({ flags, args, daemon, project }) {
-    const chosen = withDependencies(project, args, true).filter(
-      name => (project.services[name]!.develop?.watch ?? []).length > 0,
-    );
-    if (chosen.length === 0)
-      throw new CommandError(
-        "none of the selected services is configured for watch, consider setting a 'develop' section",
-      );
-    const watched = chosen.flatMap(name => watchedOf(name, project.services[name]!));
+    const watched = watchedIn(project, args);
     if (!flags['no-up']) {
       const services = withDependencies(project, args);
       const containers = await converge(daemon, project, { services, quietBuild: flags.quiet });
@@ -45,17 +38,35 @@ export const watch = composeCommand({
     }
     const ended = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ended.abort());
-    const watching = { daemon, project, quiet: flags.quiet, signal: ended.signal };
-    await Promise.all(
-      chosen.map(name =>
-        watchService(
-          watching,
-          watched.filter(each => each.name === name),
-        ),
-      ),
-    );
+    await watchFiles({ daemon, project, quiet: flags.quiet, signal: ended.signal }, watched);
+    return 0;
   },
 });
+
+/** @throws CommandError when none of the services is watched, or what they name is not there */
+export function watchedIn(project: Project, services: readonly string[]): Watched[] {
+  const found = withDependencies(project, services, true).flatMap(name =>
+    watchedOf(name, project.services[name]!),
+  );
+  if (found.length === 0)
+    throw new CommandError(
+      "none of the selected services is configured for watch, consider setting a 'develop' section",
+    );
+  return found;
+}
+
+/** Resolves when the signal aborts. */
+export async function watchFiles(watching: Watching, watched: readonly Watched[]): Promise<void> {
+  const services = [...new Set(watched.map(each => each.name))];
+  await Promise.all(
+    services.map(name =>
+      watchService(
+        watching,
+        watched.filter(each => each.name === name),
+      ),
+    ),
+  );
+}
 
 interface Watched {
   /** Name of the service. */
@@ -71,13 +82,15 @@ interface Watching {
   project: Project;
   quiet: boolean;
   signal: AbortSignal;
+  /** Wraps the start of each new container, and must call it. */
+  around?: Starting['around'];
 }
 
 /** Files that editors make and remove again, and those of version control. */
 const PASSING = ['**/.git', '**/*~', '**/.*.sw?', '**/.#*', '**/#*#', '**/4913', '**/.DS_Store'];
 
 function watchedOf(name: string, service: Service): Watched[] {
-  return service.develop!.watch!.map((trigger, index) => {
+  return (service.develop?.watch ?? []).map((trigger, index) => {
     const where = `services.${name}.develop.watch[${index}]`;
     const stats = statSync(trigger.path, { throwIfNoEntry: false });
     if (stats === undefined) throw new CommandError(`${where}: there is no ${trigger.path}`);
@@ -151,10 +164,10 @@ async function act(watching: Watching, batch: readonly (readonly [Watched, Chang
   }
 }
 
-async function rebuild({ daemon, project, quiet }: Watching, name: string): Promise<void> {
+async function rebuild({ daemon, project, quiet, around }: Watching, name: string): Promise<void> {
   printError(` Watch ${name}  Rebuilding`);
   const containers = await converge(daemon, project, { services: [name], build: true, quietBuild: quiet });
-  await startAll({ daemon, project, containers });
+  await startAll({ daemon, project, containers, ...(around && { around }) });
 }
 
 async function sync(
