@@ -270,18 +270,35 @@ socket.bind(53, '${OUTSIDE}', () => console.log('ready'));`;
     });
     afterEach(() => rmSync(directory, { recursive: true }));
 
-    test.skipIf(!hasProgram('slirp4netns'))('slirp4netns serves where pasta is missing', async () => {
-      const PATH = only(directory, [...NEEDED, 'slirp4netns']);
-      await daemon.stop();
-      daemon = await startDaemon({ rootless: true, env: { PATH } });
-      engine = engineClient(daemon);
-      await withServer(OUTSIDE_SERVER, async () => {
-        const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
-        await engine.wait(id);
-        expect(await engine.logs(id)).toBe('outside');
-        await remove(id);
-      });
+    /** As pasta, which Debian 12's AppArmor confines to what passt does. */
+    const forbidPasta = () => {
+      const says = 'echo "Couldn\'t open user namespace /proc/1/ns/user: Permission denied" >&2; exit 1';
+      writeFileSync(join(directory, 'pasta'), `#!/bin/sh\n${says}\n`, { mode: 0o755 });
+    };
+
+    test('where pasta is forbidden and slirp4netns is missing, the warning says why, and what to install', async () => {
+      forbidPasta();
+      await using other = await startDaemon({ rootless: true, env: { PATH: only(directory, NEEDED) } });
+      const { Warnings } = await engineClient(other).json<{ Warnings: string[] }>('GET', '/info');
+      expect(Warnings.join()).toMatch(/Permission denied \(as by .*AppArmor.*\); install slirp4netns/);
     });
+
+    test.skipIf(!hasProgram('slirp4netns')).each(['missing', 'forbidden'])(
+      'slirp4netns serves where pasta is %s',
+      async how => {
+        if (how === 'forbidden') forbidPasta();
+        const PATH = only(directory, [...NEEDED, 'slirp4netns']);
+        await daemon.stop();
+        daemon = await startDaemon({ rootless: true, env: { PATH } });
+        engine = engineClient(daemon);
+        await withServer(OUTSIDE_SERVER, async () => {
+          const id = await engine.run(ASK, { HostConfig: { NetworkMode: 'bridge' } });
+          await engine.wait(id);
+          expect(await engine.logs(id)).toBe('outside');
+          await remove(id);
+        });
+      },
+    );
 
     test('without either, containers reach each other, and the warning says what to install', async () => {
       await using other = await startDaemon({ rootless: true, env: { PATH: only(directory, NEEDED) } });

@@ -32,12 +32,16 @@ export async function connectUplink(options: {
   const { runDir, holder, before } = options;
   if (before?.process !== undefined && isRunning(before.process)) return before;
   const failures: string[] = [];
+  const missing: string[] = [];
   for (const [program, start, dns] of [
     ['pasta', startPasta, PASTA_DNS],
     ['slirp4netns', startSlirp, SLIRP_DNS],
   ] as const) {
     const started = await start(runDir, holder);
-    if (started === undefined) continue;
+    if (started === undefined) {
+      missing.push(program);
+      continue;
+    }
     if ('failure' in started) {
       failures.push(`${program}: ${started.failure}`);
       continue;
@@ -48,7 +52,7 @@ export async function connectUplink(options: {
   }
   const why =
     failures.length > 0
-      ? (tunProblem() ?? failures.join('; '))
+      ? (tunProblem() ?? [...failures, ...missing.map(name => `install ${name}`)].join('; '))
       : 'install pasta (package passt) or slirp4netns';
   return { problem: `this rootless daemon and its containers have no way out: ${why}` };
 }
@@ -94,7 +98,11 @@ async function startPasta(runDir: string, holder: number): Promise<Started> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
-  if (status !== 0) return { failure: lastLine(stderr) ?? error?.message ?? `it ended with ${status}` };
+  if (status !== 0) {
+    const failure = lastLine(stderr) ?? error?.message ?? `it ended with ${status}`;
+    const isDenied = /open (?:user|network) namespace.*Permission denied/.test(failure);
+    return { failure: isDenied ? `${failure} (as by Debian 12's AppArmor profile for passt)` : failure };
+  }
   const process = processIdentity(Number(readFileSync(pidFile, 'utf8')));
   rmSync(pidFile);
   return process === undefined ? { failure: 'it has ended' } : { process };

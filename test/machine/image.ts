@@ -38,7 +38,7 @@ const PACKAGES = [
 ];
 
 /** Not installed, but there for `apt-get install`, since the machine has no way to the outside. */
-const LATER = ['uidmap', 'passt', 'docker.io', 'lxcfs'];
+const LATER = ['uidmap', 'passt', 'slirp4netns', 'docker.io', 'lxcfs'];
 
 /** Written last: the image that was made from other packages is made again. */
 const marker = join(directory, 'made');
