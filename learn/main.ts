@@ -39,21 +39,18 @@ const program = new Command('learn')
   .allowExcessArguments();
 
 program
-  .command('read')
-  .argument('<chapter>')
+  .command('read <chapter>')
   .option('-e, --exercise', 'read its exercise instead')
   .description('read a chapter')
   .action(read);
 program
-  .command('run')
-  .argument('<chapter>')
+  .command('run <chapter>')
   .argument('[command...]', "arguments for the chapter's program")
   .description("run a chapter's program in a sandbox")
   .passThroughOptions()
   .action(run);
 program
-  .command('shell')
-  .argument('[command...]')
+  .command('shell [command...]')
   .option('--escapes', 'with a disk and a release_agent to break out by, for chapter 16')
   .description('open a sandbox to experiment in')
   .passThroughOptions()
@@ -63,102 +60,79 @@ program
   .description('see the sandbox as the kernel has it, live, in a second terminal')
   .action(look);
 program
-  .command('diff')
-  .argument('<chapter>')
+  .command('diff <chapter>')
   .description('show what changed in the program since the chapter before')
   .action(diff);
 program
-  .command('start')
-  .argument('<chapter>')
+  .command('start <chapter>')
   .option('--from-solution', 'catch up: copy the solution, except for files you have changed')
   .description('copy an exercise into work/')
   .action(start);
 program
-  .command('check')
-  .argument('[chapter]')
+  .command('check [chapter]')
   .option(...seed)
   .option(...patience)
   .option('-t, --task <id>', 'check only this task')
   .description('check whether your programs do what the exercise asks')
   .action(check);
 program
-  .command('watch')
-  .argument('[chapter]')
+  .command('watch [chapter]')
   .option(...seed)
   .option(...patience)
   .option('-t, --task <id>', 'check only this task')
   .description('check again after each change')
   .action(watch);
+program.command('hint [chapter] [task]').description('show the next hint').action(hint);
 program
-  .command('hint')
-  .argument('[chapter]')
-  .argument('[task]')
-  .description('show the next hint')
-  .action(hint);
-program
-  .command('solution')
-  .argument('[chapter]')
+  .command('solution [chapter]')
   .option('--force', 'show it before yours has passed')
   .description('show our solution, and how yours differs')
   .action(solution);
 program
-  .command('answers')
-  .argument('<chapter>')
+  .command('answers <chapter>')
   .description("answer a chapter's questions, and compare with our answers")
   .action(answers);
 program
-  .command('api')
-  .argument('[name]')
+  .command('api [name]')
   .description('look up a function of #linux: signature, manual page, example')
   .action(api);
 program
-  .command('tour')
-  .argument('[stop]')
+  .command('tour [stop]')
   .option('-a, --answer', "show the answer to the stop's question")
   .description('walk through the engine in twelve stops, after the chapters')
   .action(tour);
 const ownDocker = program
-  .command('capstone')
-  .argument('[folder]')
+  .command('capstone [folder]')
   .description('write a container engine of your own, in any language: the map, and its commands')
   .action(capstone.capstoneMap);
 const stage = ['-s, --stage <stage>', 'only this stage: its number or its name'] as const;
 ownDocker
-  .command('init')
-  .argument('[folder]')
+  .command('init [folder]')
   .option('-l, --language <language>', 'ts, js, python, go, rust, c or sh; ts by default')
   .description('make a folder with a starter that passes stage 1')
   .action(capstone.init);
+ownDocker.command('read [stage]').description('read what a stage asks for').action(capstone.readStage);
 ownDocker
-  .command('read')
-  .argument('[stage]')
-  .description('read what a stage asks for')
-  .action(capstone.readStage);
-ownDocker
-  .command('check')
-  .argument('[folder]')
+  .command('check [folder]')
   .option(...stage)
   .option(...seed)
   .option(...patience)
   .description('check all stages up to the first that fails')
   .action(capstone.checkStages);
 ownDocker
-  .command('watch')
-  .argument('[folder]')
+  .command('watch [folder]')
   .option(...stage)
   .option(...seed)
   .option(...patience)
   .description('check again after each change')
   .action(capstone.watchStages);
 ownDocker
-  .command('hint')
-  .argument('[folder]')
+  .command('hint [folder]')
   .option(...stage)
   .description('show the next hint')
   .action(capstone.stageHint);
 program
-  .command('certificate')
-  .argument('[folder]')
+  .command('certificate [folder]')
   .requiredOption('-n, --name <name>', 'the name on it')
   .description('show and write down what your capstone has come to')
   .action(certificate);
@@ -170,8 +144,7 @@ program
   .description('show the course in a browser, which checks your work as you save it')
   .action(web);
 program
-  .command('reset')
-  .argument('<chapter>')
+  .command('reset <chapter>')
   .description('start an exercise again; your work is set aside')
   .action(reset);
 program
