@@ -1,7 +1,15 @@
 // Pushes and pulls by hand, request by request; then with the chapter's own box.
 import type { Lab } from '../../learn/grader/lab.ts';
 import { withBox } from './check-clients.ts';
-import { digestOf, freePort, LOCATION, type Step, seen, startRegistry } from './check-requests.ts';
+import {
+  digestOf,
+  freePort,
+  LOCATION,
+  type Registry,
+  type Step,
+  seen,
+  startRegistry,
+} from './check-requests.ts';
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
@@ -78,12 +86,36 @@ export async function checkRegistry(lab: Lab): Promise<void> {
     look: 'what does the other repository have?',
   });
 
+  const { read, newest } = await checkManifests(lab, ask, { name, layer: one, both, wrong });
+  running.kill();
+  await running.ended;
+  const restarted = await startRegistry(lab, port, directory);
+  const [stays] = await restarted.ask(read);
+  lab.promise('stays', stays.body === newest, {
+    promised: 'after kill -9 and a new start everything is there',
+    seen: seen(stays),
+    look: 'what is in memory is gone: everything has to be in files',
+  });
+  await withBox(lab, host);
+}
+
+interface Stored {
+  /** The repository, and what is in it: a layer, and a digest of which it is a part; `wrong` is not there. */
+  name: string;
+  layer: string;
+  both: string;
+  wrong: string;
+}
+
+/** @returns how the newest manifest is read, and what it says */
+async function checkManifests(lab: Lab, ask: Registry['ask'], { name, layer, both, wrong }: Stored) {
+  const { random } = lab;
   const tag = `t${random.integer(1, 99)}`;
   const manifestOf = (...digests: string[]): string =>
     JSON.stringify({
       schemaVersion: 2,
       mediaType: MANIFEST,
-      config: { mediaType: random.word(), digest: digestOf(one), size: one.length },
+      config: { mediaType: random.word(), digest: digestOf(layer), size: layer.length },
       layers: digests.map(digest => ({ mediaType: random.word(), digest, size: 1 })),
     });
   const manifest = (reference: string, body?: string): Step => ({
@@ -96,7 +128,7 @@ export async function checkRegistry(lab: Lab): Promise<void> {
     seen: `${seen(early)}; then GET: ${seen(none)}`,
     look: 'partsOf()',
   });
-  const [first, second] = [manifestOf(both), manifestOf(both, digestOf(one))];
+  const [first, second] = [manifestOf(both), manifestOf(both, digestOf(layer))];
   const [accepted, byTag, byDigest] = await ask(
     manifest(tag, first),
     manifest(tag),
@@ -123,15 +155,5 @@ export async function checkRegistry(lab: Lab): Promise<void> {
     seen: `by tag: ${seen(moved)}; by digest: ${seen(old)}`,
     look: 'a tag can change, a digest cannot',
   });
-
-  running.kill();
-  await running.ended;
-  const restarted = await startRegistry(lab, port, directory);
-  const [stays] = await restarted.ask(manifest(tag));
-  lab.promise('stays', stays.body === second, {
-    promised: 'after kill -9 and a new start everything is there',
-    seen: seen(stays),
-    look: 'what is in memory is gone: everything has to be in files',
-  });
-  await withBox(lab, host);
+  return { read: manifest(tag), newest: second };
 }

@@ -11,7 +11,7 @@ import { type Catalog, type CatalogImage, openCatalog } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import { type Layers, openLayers } from './layers.ts';
 import { keepingParents, withParent } from './parents.ts';
-import { named, nameOf, openReferences, taggedAt, withTagTime } from './references.ts';
+import { named, nameOf, openReferences, type References, taggedAt, withTagTime } from './references.ts';
 import { keepingOrigins } from './trust/origins.ts';
 
 export interface Content {
@@ -83,6 +83,24 @@ async function dropDamaged(
     lost.add(digest);
   }
   return lost;
+}
+
+/** Drops images that lost a blob: none is half there. */
+async function dropBroken(
+  lost: ReadonlySet<string>,
+  content: Pick<Content, 'catalog' | 'update'> & { references: References; tell: Tell },
+): Promise<void> {
+  const { catalog, references, update, tell } = content;
+  if (lost.size === 0) return;
+  const isWhole = (each: Descriptor) => {
+    const image = catalog.byManifest(each.digest) ?? catalog.byId(catalog.idOf(each) ?? '');
+    return image === undefined ? !lost.has(each.digest) : !blobsOf(image).some(digest => lost.has(digest));
+  };
+  const broken = references.read().filter(each => !isWhole(each));
+  if (broken.length === 0) return;
+  await update(manifests => manifests.filter(each => !broken.includes(each)));
+  for (const each of broken)
+    tell(`the image ${nameOf(each) ?? each.digest} is gone: the machine went down before it was on the disk`);
 }
 
 export async function openContent(root: string, tell: Tell): Promise<Content> {
@@ -182,19 +200,7 @@ export async function openContent(root: string, tell: Tell): Promise<Content> {
       return catalog.byManifest(descriptor.digest)!;
     });
 
-  // No image is half there.
-  const isWhole = (each: Descriptor) => {
-    const image = catalog.byManifest(each.digest) ?? catalog.byId(catalog.idOf(each) ?? '');
-    return image === undefined ? !lost.has(each.digest) : !blobsOf(image).some(digest => lost.has(digest));
-  };
-  const broken = lost.size === 0 ? [] : references.read().filter(each => !isWhole(each));
-  if (broken.length > 0) {
-    await update(manifests => manifests.filter(each => !broken.includes(each)));
-    for (const each of broken)
-      tell(
-        `the image ${nameOf(each) ?? each.digest} is gone: the machine went down before it was on the disk`,
-      );
-  }
+  await dropBroken(lost, { catalog, references, update, tell });
 
   return {
     blobs,

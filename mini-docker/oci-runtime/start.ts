@@ -56,8 +56,9 @@ export interface OciStartProgram {
   listener: Step | undefined;
 }
 
-export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgram {
-  const { linux, process, root } = spec;
+/** The parts of the list that depend on one another. */
+function preparations(spec: Spec, facts: OciStartFacts) {
+  const { linux, root } = spec;
   const pid = new Uint8Array(4);
   const clone = birth({ flags: cloneFlags(linux) | CLONE.PARENT, pid, cgroup: facts.enterCgroup });
   const userNamespace = hasOwnUserNamespace(spec);
@@ -78,17 +79,24 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
         userNamespace: facts.mounts?.userNamespaces.get(mount),
       }),
     );
-  const isDev = ({ destination }: { destination: string }): boolean => destination === '/dev';
   const devices = devicesOf(spec, mapped);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
     { isDirectory: facts.isDirectory, nothing: mapped ? HOST_NULL : nullIn(root.path) },
   );
+  return { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, masks };
+}
+
+export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgram {
+  const { linux, process, root } = spec;
+  const { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, masks } = preparations(
+    spec,
+    facts,
+  );
   const filter = loadFilter(linux.seccomp ?? undefined);
   const listener = listenerOf(linux.seccomp ?? undefined, filter);
   const joinFirst = mapped && facts.enterCgroup !== 'born in it';
-
-  const tries = attempts(process);
+  const isDev = ({ destination }: { destination: string }): boolean => destination === '/dev';
 
   const sections = [
     section(
@@ -155,11 +163,30 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       ? [waitForDaemon('createContainer hooks', 'they run in these namespaces, and still see the host')]
       : []),
     section('the new root', facts.pivot ? pivot() : moveRoot()),
+    ...inNewRoot(spec, facts, { masks: masks.section, filter, listener, userNamespace }),
+    section('the one that forked', [
+      { control: 'label', name: 'done' },
+      { control: 'exit', status: 0 },
+    ]),
+  ];
+  return { sections: sections.filter(({ items }) => items.length > 0), pid, listener };
+}
+
+/** From here on no path leads to the host. */
+function inNewRoot(
+  spec: Spec,
+  facts: OciStartFacts,
+  parts: { masks: Section; filter: Item[]; listener: Step | undefined; userNamespace: boolean },
+): Section[] {
+  const { linux, process, root } = spec;
+  const { masks, filter, listener, userNamespace } = parts;
+  const tries = attempts(process);
+  return [
     section('names', names(spec)),
     section('terminal', process.terminal === true ? terminal(process) : []),
     section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
     section('kernel parameters', sysctls(linux.sysctl ?? {})),
-    masks.section,
+    masks,
     section('working directory', workingDirectory(process, true)),
     ...(root.readonly === true ? [readonlyRootSection()] : []),
     finalPropagation(spec),
@@ -186,12 +213,7 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       tries,
       sayWhy(process, tries),
     ),
-    section('the one that forked', [
-      { control: 'label', name: 'done' },
-      { control: 'exit', status: 0 },
-    ]),
   ];
-  return { sections: sections.filter(({ items }) => items.length > 0), pid, listener };
 }
 
 const isUser = ({ type }: { type: string }): boolean => type === 'user';

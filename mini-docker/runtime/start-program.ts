@@ -71,8 +71,9 @@ export interface StartProgram {
  */
 const WAITING = new Uint8Array([1]);
 
-export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
-  const { linux, process } = spec;
+/** The parts of the list that depend on one another. */
+function preparations(spec: Spec, facts: StartFacts) {
+  const { linux } = spec;
   const pid = new Uint8Array(4);
   const clone = birth({ flags: cloneFlags(linux), pid, cgroup: facts.enterCgroup });
   const userNamespace = hasOwnUserNamespace(spec);
@@ -88,7 +89,6 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
   const boundDevices = nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
   const readyNull = userNamespace ? nullIn(STAGE) : hostNode && HOST_NULL;
-  const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
@@ -106,6 +106,14 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
           // lxcfs
           ...spec.mounts.map(({ destination }) => destination),
         ]);
+  return { pid, clone, userNamespace, expanded, mounts, boundDevices, readyNull, devices, masks, fixed };
+}
+
+export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
+  const { linux, process } = spec;
+  const { pid, clone, userNamespace, expanded, mounts, boundDevices, readyNull, devices, masks, fixed } =
+    preparations(spec, facts);
+  const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const filter = loadFilter(linux.seccomp);
 
   const sections = [

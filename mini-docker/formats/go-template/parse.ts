@@ -92,19 +92,8 @@ export function parseTemplate(text: string): Node[] {
   }
 
   function pipeline(tokens: Token[], at: number, context: string): Pipeline {
-    const declare: string[] = [];
-    let assign = false;
-    let index = 0;
-    const names = /^\$\w+$/;
-    if (names.test(tokens[0]?.text ?? '')) {
-      const two = tokens[1]?.text === ',' && names.test(tokens[2]?.text ?? '') && tokens[3]?.text === ':=';
-      if (tokens[1]?.text === ':=' || tokens[1]?.text === '=' || two) {
-        if (two && context !== 'range') throw fail(at, `too many declarations in ${context}`);
-        declare.push(tokens[0]!.text, ...(two ? [tokens[2]!.text] : []));
-        assign = tokens[1]!.text === '=';
-        index = two ? 4 : 2;
-      }
-    }
+    const { declare, assign, length } = declarations(tokens);
+    if (declare.length > 1 && context !== 'range') throw fail(at, `too many declarations in ${context}`);
     const commands: Pipeline['commands'] = [];
     let parts: Expression[] = [];
     let start = at;
@@ -115,7 +104,7 @@ export function parseTemplate(text: string): Node[] {
       commands.push({ parts, at: start, source: parts.map(show).join(' ') });
       parts = [];
     };
-    for (; index < tokens.length; index++) {
+    for (let index = length; index < tokens.length; index++) {
       const token = tokens[index]!;
       if (token.text === '|') {
         finish();
@@ -167,6 +156,17 @@ export function parseTemplate(text: string): Node[] {
   }
 
   return nodes(undefined).list;
+}
+
+/** '$k, $v :=' or '$v =' at the beginning of a pipeline; `length` counts its tokens. */
+function declarations(tokens: Token[]): { declare: string[]; assign: boolean; length: number } {
+  const name = /^\$\w+$/;
+  const [first, second, third, fourth] = tokens.map(({ text }) => text);
+  if (!name.test(first ?? '')) return { declare: [], assign: false, length: 0 };
+  if (second === ':=' || second === '=') return { declare: [first!], assign: second === '=', length: 2 };
+  if (second === ',' && name.test(third ?? '') && fourth === ':=')
+    return { declare: [first!, third!], assign: false, length: 4 };
+  return { declare: [], assign: false, length: 0 };
 }
 
 function readLiteral(word: string): string | number | boolean | null | undefined {

@@ -6,6 +6,7 @@ import { object, parse, strings } from '../../formats/schema.ts';
 import { RegistryError } from './errors.ts';
 import type { Session } from './session.ts';
 import { bytesOf, type HttpResponse } from './transport.ts';
+import { type Upload, uploads } from './uploads.ts';
 
 export interface Repository {
   /** Finds by tag or digest. @throws RegistryError when it fails (status 404 when there is none) */
@@ -21,13 +22,6 @@ export interface Repository {
   tags(): Promise<string[]>;
 }
 
-export interface Upload {
-  descriptor: Descriptor;
-  /** Called again for each attempt. */
-  open(): AsyncIterable<Uint8Array>;
-  from?: readonly string[];
-}
-
 /** The specification asks registries to accept at least 4 MiB. */
 const MANIFEST_LIMIT = 8 << 20;
 const ACCEPT = [MEDIA.ociIndex, MEDIA.ociManifest, MEDIA.dockerIndex, MEDIA.dockerManifest].join(', ');
@@ -37,67 +31,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
   const scope = `repository:${path}:${actions}`;
   const url = (rest: string) => `/v2/${path}/${rest}`;
 
-  async function putBlob(location: string, { descriptor, open }: Upload): Promise<void> {
-    const target = new URL(location);
-    target.searchParams.set('digest', descriptor.digest);
-    const response = await session.send({
-      method: 'PUT',
-      url: target.href,
-      headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(descriptor.size) },
-      body: open,
-      scope,
-      expect: [201],
-      doing: `push ${descriptor.digest}`,
-      // An upload location that has received a part of the blob does not accept it again from the start.
-      once: true,
-    });
-    response.body.resume();
-  }
-
-  async function startUpload(query: string, fromScope = ''): Promise<HttpResponse> {
-    const response = await session.send({
-      method: 'POST',
-      url: url(`blobs/uploads/${query}`),
-      headers: { 'Content-Length': '0' },
-      scope: scope + fromScope,
-      expect: [201, 202],
-      doing: `push to ${path}`,
-    });
-    response.body.resume();
-    return response;
-  }
-
-  /** A registry that cannot or may not mount starts an ordinary upload instead (202), which is cancelled. */
-  async function mount(digest: string, from: string): Promise<boolean> {
-    const query = `?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
-    try {
-      const response = await startUpload(query, ` repository:${from}:pull`);
-      if (response.status === 202) await cancel(locationOf(response));
-      return response.status === 201;
-    } catch (error) {
-      // Lack of permission to read the other repository does not prevent the push.
-      if (error instanceof RegistryError && error.status !== undefined && error.status < 500) return false;
-      throw error;
-    }
-  }
-
-  async function cancel(location: string): Promise<void> {
-    const expect = [202, 204, 404, 405];
-    const response = await session.send({
-      method: 'DELETE',
-      url: location,
-      scope,
-      expect,
-      doing: 'cancel a push',
-    });
-    response.body.resume();
-  }
-
-  function locationOf({ headers, url: from }: HttpResponse): string {
-    if (headers.location === undefined)
-      throw new RegistryError(`the registry gives no location to push ${path} to`);
-    return new URL(headers.location, from).href;
-  }
+  const upload = uploads(session, path, scope);
 
   return {
     async manifest(reference) {
@@ -143,13 +77,7 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
       return response.status === 200;
     },
 
-    async upload(upload) {
-      for (const from of upload.from ?? []) {
-        if (await mount(upload.descriptor.digest, from)) return { mountedFrom: from };
-      }
-      await session.retrying(async () => putBlob(locationOf(await startUpload('')), upload));
-      return {};
-    },
+    upload,
 
     async putManifest(reference, { bytes, mediaType }) {
       const response = await session.send({

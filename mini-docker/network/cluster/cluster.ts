@@ -6,14 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ExpectedError } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
-import { type ContainerRecord, type NetworkRecord, OPTION } from '../record.ts';
-import {
-  addressesOf,
-  type ClusterHost,
-  keysBelow,
-  type SharedEndpoint,
-  type WantedEndpoint,
-} from './entries.ts';
+import type { ContainerRecord, NetworkRecord } from '../record.ts';
+import { type Claims, claims } from './claims.ts';
+import { type Definitions, definitions } from './definitions.ts';
+import { type ClusterHost, keysBelow, type SharedEndpoint } from './entries.ts';
 import { type KeyValue, openEtcd } from './etcd.ts';
 import { openStore } from './etcd-connection.ts';
 import { createOthers, type Listeners } from './others.ts';
@@ -33,17 +29,7 @@ export interface OpenClusterOptions {
   listeners: Listeners;
 }
 
-export interface Cluster {
-  /** Makes a network known to all hosts. `define` is called with up to date networks, again when another host was faster. */
-  create(define: () => NetworkRecord): Promise<NetworkRecord>;
-  /** @throws forbidden while a host has containers on it */
-  remove(record: NetworkRecord): Promise<void>;
-  /** Takes an endpoint's addresses for this host, all or none. Resolves with false when another host has one of them. */
-  claim(networkId: string, endpoint: WantedEndpoint): Promise<boolean>;
-  /** Gives addresses back; where etcd is away, as soon as it is back. */
-  release(networkId: string, endpoint: Pick<SharedEndpoint, 'ipAddress' | 'ipv6Address'>): void;
-  /** Tells others a container's new names. */
-  renamed(containerId: string): void;
+export interface Cluster extends Definitions, Claims {
   /** Reads again whether the network exists and who has these addresses of it. */
   look(networkId: string, addresses: readonly string[]): Promise<void>;
   /** Containers that are on other hosts; undefined before etcd has said it once. */
@@ -130,100 +116,17 @@ export function openCluster(given: OpenClusterOptions): Cluster {
   const following = Promise.all([follow(), presence.beat(rhythm)]);
 
   return {
-    async create(define) {
-      for (;;) {
-        const { found } = await reached(read());
-        const record = define();
-        const { resource, vni } = record;
-        const isTaken = found.some(each => each.key === keys.vni(vni!));
-        if (isTaken && resource.Options[OPTION.vni] !== undefined)
-          throw new ExpectedError(
-            'forbidden',
-            `VXLAN network identifier ${vni} is in use by another network`,
-          );
-        const before = found.find(each => each.key === keys.definitions);
-        const done = await reached(
-          etcd.transact(
-            [
-              {
-                key: keys.definitions,
-                is: before === undefined ? 'absent' : { modRevision: before.modRevision },
-              },
-              { key: keys.vni(vni!), is: 'absent' },
-            ],
-            [
-              { put: keys.definitions, value: presence.self.id },
-              { put: keys.vni(vni!), value: resource.Id },
-              { put: keys.network(resource.Id), value: JSON.stringify(record) },
-            ],
-          ),
-        );
-        if (done) return record;
-      }
-    },
-    async remove({ resource, vni }) {
-      const done = await reached(
-        etcd.transact(
-          [{ key: keys.endpoints(resource.Id), prefix: true, is: 'absent' }],
-          [
-            { put: keys.definitions, value: presence.self.id },
-            { delete: keys.network(resource.Id) },
-            { delete: keys.vni(vni!) },
-          ],
-        ),
-      );
-      if (!done)
-        throw new ExpectedError(
-          'forbidden',
-          `error while removing network: network ${resource.Name} id ${resource.Id} has active endpoints on other hosts`,
-        );
-    },
-    async claim(networkId, endpoint) {
-      const wanted = addressesOf(endpoint).map(each => keys.endpoint(networkId, each));
-      const value = JSON.stringify(presence.here(endpoint));
-      const take = (lease: string) =>
-        etcd.transact(
-          [
-            ...wanted.map(key => ({ key, is: 'absent' as const })),
-            { key: keys.network(networkId), is: 'present' },
-          ],
-          wanted.map(key => ({ put: key, value, lease })),
-        );
-      await firstContact.promise;
-      for (const key of wanted) presence.pending.add(key);
-      try {
-        if (others.on(networkId) === undefined) throw new Error(trouble || 'it was not reached yet');
-        return await take(presence.lease()).catch(async () => {
-          // The lease is gone: follow() puts the other addresses again.
-          followAgain();
-          return take(await presence.renew());
-        });
-      } catch (error) {
-        for (const key of wanted) presence.pending.delete(key);
-        throw away(error);
-      }
-    },
-    release(networkId, endpoint) {
-      const keysOf = addressesOf(endpoint).map(each => keys.endpoint(networkId, each));
-      for (const key of keysOf) presence.pending.delete(key);
-      // Where it fails, publish() finds the addresses when etcd is back, or the lease ends.
-      etcd
-        .transact(
-          [],
-          keysOf.map(key => ({ delete: key })),
-        )
-        .catch(followAgain);
-    },
-    renamed(containerId) {
-      const owned = [...presence.own()].filter(([, each]) => each.containerId === containerId);
-      if (owned.length === 0) return;
-      const put = async () => {
-        const lease = presence.lease();
-        const operations = owned.map(([key, each]) => ({ put: key, value: JSON.stringify(each), lease }));
-        await etcd.transact([], operations);
-      };
-      put().catch(followAgain);
-    },
+    ...definitions({ etcd, keys, self: presence.self.id, reached, read }),
+    ...claims({
+      etcd,
+      keys,
+      presence,
+      others,
+      away,
+      firstContact: firstContact.promise,
+      trouble: () => trouble,
+      followAgain,
+    }),
     async look(networkId, addresses) {
       for (const key of [keys.network(networkId), ...addresses.map(each => keys.endpoint(networkId, each))]) {
         const { found } = await reached(etcd.list(key));
