@@ -2,6 +2,8 @@
 // Modules are imported only when needed, because start-up is most of a command's cost.
 
 const OLDEST_NODE = 24;
+/** Flags that bin/mini-docker gives to commands only. */
+const OF_COMMANDS = /^--(no-concurrent-|v8-pool-size|min-semi-space)/;
 
 async function main(argv: string[]): Promise<void> {
   const version = process.versions.node;
@@ -19,8 +21,7 @@ async function main(argv: string[]): Promise<void> {
     return;
   }
   const { runCommandLine } = await import('./cli/command-line.ts');
-  // The launcher's flags for commands are left out.
-  const nodeFlags = process.execArgv.filter(flag => !flag.startsWith('--no-concurrent-'));
+  const nodeFlags = process.execArgv.filter(flag => !OF_COMMANDS.test(flag));
   const daemonCommand = [process.execPath, ...nodeFlags, process.argv[1]!, 'daemon'];
   // Exits at once: waiting for timers and idle connections would only delay the user.
   process.exit(await runCommandLine(argv, { daemonCommand }));

@@ -3,11 +3,21 @@
 // process, and that one waits on a FIFO, which outlives this program, until `start` lets it go on.
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { resetSignals } from '../linux/child.ts';
-import { AT, CLONE, MS } from '../linux/constants.ts';
+import { AT, CLONE, MNT, MS } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import { chdir, chroot, faccessat, mountCall, read, setsid, umask, write } from '../linux/syscalls.ts';
+import {
+  chdir,
+  chroot,
+  faccessat,
+  mountCall,
+  read,
+  setsid,
+  umask,
+  umount2,
+  write,
+} from '../linux/syscalls.ts';
 import { afterBirth, birth, type CgroupEntry, joinItems } from '../runtime/birth.ts';
 import { type CgroupView, expandCgroupMount } from '../runtime/cgroup-mount.ts';
 import { FD } from '../runtime/descriptors.ts';
@@ -145,7 +155,10 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
         ? masks.prepare
         : masks.prepare.length === 0
           ? []
-          : withOwnNull({ place: root.path, node: undefined }, () => masks.prepare),
+          : [
+              ...withOwnNull({ place: root.path, node: undefined }, () => masks.prepare),
+              because("the bundle's root is to be seen there again", umount2(root.path, MNT.DETACH)),
+            ],
     ),
     section(
       'root filesystem',

@@ -3,7 +3,7 @@
 // container may chmod and chown every inode of root's that it can reach by a descriptor or a mount, even
 // through /proc/self/fd/0.
 import { dirname } from 'node:path';
-import { AT, FSCONFIG, FSMOUNT, FSOPEN, MNT, MS, O, S_IF } from '../linux/constants.ts';
+import { AT, FSCONFIG, FSMOUNT, FSOPEN, MS, O, S_IF } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, type Ref, resultOf, type Step } from '../linux/step.ts';
@@ -17,7 +17,6 @@ import {
   mknodat,
   mountCall,
   openat,
-  umount2,
 } from '../linux/syscalls.ts';
 
 /** makedev(1, 3), <linux/major.h> */
@@ -37,7 +36,8 @@ export function nullIn(place: string): string {
 export const HOST_NULL = `/${NAME}`;
 
 /**
- * For a start, before its mounts can appear on the host.
+ * For a start, before its mounts can appear on the host. The tmpfs stays below the container's root, which is mounted over
+ * it, and leaves with the host's root: an unmount of its own would wait for all processors (synchronize_rcu_expedited).
  * @param options.place an empty directory; `node`: a node that exists already, to be used instead
  * @param use steps with a descriptor of the node and its path
  */
@@ -50,7 +50,6 @@ export function withOwnNull(
     because(WHY, mountCall('tmpfs', place, 'tmpfs', MS.NOSUID | MS.NOEXEC, SMALLEST)),
     ...makeNull(AT.FDCWD, place),
     ...useNode(AT.FDCWD, nullIn(place), use),
-    because('no path leads to it from here on', umount2(place, MNT.DETACH)),
   ];
 }
 

@@ -92,15 +92,17 @@ export class DaemonClient {
 
   /** Asks the daemon itself. */
   async direct(...[method, path, options = {}]: Request): Promise<HttpResponse> {
-    const response = await this.#send(method, `/v${await this.version()}${path}`, options);
-    if (response.status < 400) return response;
+    // A request that can be sent again asks no version first: a daemon that is older answers it with its own.
+    const isOnce = options.body !== undefined && !(options.body instanceof Uint8Array);
+    const version = isOnce ? await this.version() : (this.#version ?? API_VERSION);
+    const response = await this.#send(method, `/v${version}${path}`, options);
+    if (response.status < 400) {
+      this.#version ??= version;
+      return response;
+    }
     const error = await refusal(response);
     const maximum = response.headers['api-version'];
-    if (
-      response.status === 400 &&
-      maximum !== undefined &&
-      older(maximum, this.#version!) !== this.#version
-    ) {
+    if (response.status === 400 && maximum !== undefined && older(maximum, version) !== version) {
       this.#version = maximum;
       return this.direct(method, path, options);
     }
