@@ -34,6 +34,8 @@ const program = new Command('learn')
   .usage('[command]')
   .argument('[command]')
   .action(whereYouAre)
+  // Descriptions are folded in narrow terminals, too.
+  .configureHelp({ minWidthToWrap: 20 })
   .enablePositionalOptions()
   .showHelpAfterError()
   .allowExcessArguments();

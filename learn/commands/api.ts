@@ -28,7 +28,11 @@ function listed(all: readonly Entry[]): string {
   return [...Map.groupBy(all, ({ file }) => file)]
     .map(([file, entries]) => {
       const lines = entries.map(({ name, doc }) => {
-        const sentence = doc.replaceAll('\n', ' ').split(/(?<=\.) /)[0] ?? '';
+        const sentence =
+          doc
+            .replaceAll('`', '')
+            .replaceAll('\n', ' ')
+            .split(/(?<=\.) /)[0] ?? '';
         const room = width() - column - 4;
         const text = sentence.length > room ? `${sentence.slice(0, room - 1)}…` : sentence;
         return `  ${name.padEnd(column)}  ${text}`.trimEnd();

@@ -36,7 +36,7 @@ export async function capstoneMap(named: string | undefined): Promise<void> {
   if (!isProject(folder)) {
     for (const { number, title } of all) print(`  ${SIGN.open} ${String(number).padStart(2)}  ${title}`);
     print(
-      `\n  ${all.length} stages, in any language. Next: ${bold('learn capstone init --language python')}\n`,
+      `\n  ${all.length} stages, in any language. Next:\n  ${bold('learn capstone init --language python')}\n`,
     );
     return;
   }

@@ -50,7 +50,7 @@ async function checkOnce(
     show(result);
     outcomes.add(result.outcome);
   }
-  print(`${dim(`  to repeat this check: --seed ${used}`)}\n  ${next(chapter, outcomes)}\n`);
+  print(`${dim(`  to repeat this check: --seed ${used}`)}\n${wrap(next(chapter, outcomes), '  ')}\n`);
   return !outcomes.has('failed');
 }
 

@@ -7,7 +7,7 @@ import { render } from '../markdown.ts';
 import { page } from '../page.ts';
 import { questionsOf } from '../questions.ts';
 import { repository } from '../repository.ts';
-import { bold, dim, print } from '../screen.ts';
+import { bold, dim, print, width } from '../screen.ts';
 
 export interface Stop {
   title: string;
@@ -34,8 +34,10 @@ export function tourStops(): Stop[] {
 export function tour(number: string | undefined, { answer }: { answer?: true }): void {
   const stops = tourStops();
   if (number === undefined) {
+    const files = Math.max(...stops.map(({ file }) => file.length));
+    const column = Math.max(0, Math.min(24, width() - 5 - files));
     for (const [index, { title, file }] of stops.entries())
-      print(`${String(index + 1).padStart(2)}  ${title.padEnd(24)} ${dim(file)}`);
+      print(`${String(index + 1).padStart(2)}  ${title.padEnd(column)} ${dim(file)}`);
     print('\nlearn tour 1 shows the first stop.');
     return;
   }

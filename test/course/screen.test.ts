@@ -80,6 +80,15 @@ describe.each([60, 80, 120])('on %i columns', columns => {
   });
 });
 
+test.for([[], ['api'], ['capstone'], ['tour'], ['doctor'], ['--help'], ['nothing']])(
+  'learn %s fits on 60 columns, without signs of Markdown',
+  async args => {
+    const lines = plain(await shown(args, { columns: 60 })).split('\n');
+    expect(lines.filter(line => stringWidth(line) > 60 && line.trim().includes(' '))).toEqual([]);
+    expect(lines.filter(line => line.includes('`'))).toEqual([]);
+  },
+);
+
 test('tables stay tables at 60 columns', () => {
   const lines = plain(laidOut(read('chapters/06-pid-1/README.md'), { width: 60, unicode: true })).split('\n');
   const head = lines.findIndex(line => /number 1 has a handler/.test(line));

@@ -12,12 +12,12 @@ const CHAPTERS_A_DAY = 4;
 
 /** Each takes at most three minutes on two cores, and needs only what `bin/setup ci` brings. */
 export const shares: readonly Share[] = [
-  ...chapterShares(),
   { file: 'test/attacks/execs.long.test.ts' },
   { file: 'test/capstone/capstone.long.test.ts', names: ['mini-docker passes'] },
   { file: 'test/compose-files.long.test.ts' },
   { file: 'test/course/last-box.long.test.ts' },
   { file: 'test/fuzz.long.test.ts' },
+  ...chapterShares(),
 ];
 
 const MACHINE = 'it needs more than bin/setup ci brings: other engines, clients or a browser';
