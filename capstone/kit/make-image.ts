@@ -1,9 +1,9 @@
 // Makes an image archive, as `docker save` writes it: an OCI image layout, with Docker's manifest.json beside it.
 // Run: node make-image.ts FILE NAME CONFIG DIRECTORY… (CONFIG is the JSON of the image's Env, Cmd and so on; each
-// directory is a layer, the lowest first; a file .wh.NAME deletes NAME of the layers below)
+// directory is a layer, the lowest first; a file .wh.NAME deletes NAME of the layers below; a tar is one as it is)
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,7 +14,9 @@ try {
   const layers = directories.map(directory =>
     blob(
       'application/vnd.oci.image.layer.v1.tar',
-      execFileSync('tar', ['--owner=0', '--group=0', '-C', directory, '-c', '.'], { maxBuffer: 1 << 28 }),
+      statSync(directory).isFile()
+        ? readFileSync(directory)
+        : execFileSync('tar', ['--owner=0', '--group=0', '-C', directory, '-c', '.'], { maxBuffer: 1 << 28 }),
     ),
   );
   const described = blob('application/vnd.oci.image.config.v1+json', {

@@ -89,6 +89,16 @@ export function groupSetting(
   controller: string,
   names: { v1: string; v2: string },
 ): string | undefined {
+  const file = groupFile(pid, controller, names);
+  return file === undefined ? undefined : readFileSync(file, 'utf8').trim();
+}
+
+/** The file of a setting, if there is one. */
+export function groupFile(
+  pid: number,
+  controller: string,
+  names: { v1: string; v2: string },
+): string | undefined {
   const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n');
   for (const { root, version, controllers } of hierarchies()) {
     if (!controllers.includes(controller)) continue;
@@ -96,7 +106,7 @@ export function groupSetting(
       .map(line => line.split(':'))
       .find(([, of]) => (version === 2 ? of === '' : of!.split(',').includes(controller)))?.[2];
     const file = path === undefined ? undefined : join(root, path, version === 2 ? names.v2 : names.v1);
-    if (file !== undefined && existsSync(file)) return readFileSync(file, 'utf8').trim();
+    if (file !== undefined && existsSync(file)) return file;
   }
   return undefined;
 }

@@ -27,7 +27,7 @@ export interface Lab {
   /** Starts the learner's program and leaves it running. It ends with the sandbox, if not before. */
   start(args: readonly string[], options?: RunOptions): Promise<Running>;
   /** Starts the learner's program at a terminal at which the check sits. */
-  atTerminal(args: readonly string[]): Promise<Terminal>;
+  atTerminal(args: readonly string[], options?: Pick<RunOptions, 'wrapper'>): Promise<Terminal>;
   /** Starts one of the machine's programs at such a terminal. */
   arrangeAtTerminal(argv: readonly string[]): Promise<Terminal>;
   /** Runs one of the machine's programs in the sandbox, to prepare or to inspect something there. */
@@ -140,7 +140,8 @@ export function lab(options: {
       });
       return running;
     },
-    atTerminal: args => atTerminal(sandbox, program(args), { directory, environment, until }),
+    atTerminal: (args, runOptions) =>
+      atTerminal(sandbox, program(args, runOptions), { directory, environment, until }),
     async command(argv, commandOptions) {
       tools.check();
       return capture(sandbox, argv, {

@@ -125,6 +125,18 @@ export interface Group {
  * @throws Error if this user may not make groups; it leaves none behind
  */
 export function makeGroups(name: string, limits: Limits, open: readonly string[] = []): Group[] {
+  for (let tries = 1; ; tries++)
+    try {
+      return attemptGroups(name, limits, open);
+    } catch (error) {
+      // The last sandbox of another process has removed the course's group between two of our steps.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MOST_TRIES) throw error;
+    }
+}
+
+const MOST_TRIES = 50;
+
+function attemptGroups(name: string, limits: Limits, open: readonly string[]): Group[] {
   const made: Group[] = [];
   try {
     const closed = escapeHierarchies().filter(each => !open.includes(each));

@@ -7,7 +7,7 @@ import { hasProgram } from '../support/foreign-clients.ts';
 import { type Foreign, tryForeign, tryScript } from './engine.ts';
 import { scriptOf, stageMutants } from './mutants.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = 900_000;
 const all = await stages();
 const kit = new Kit();
 afterAll(() => kit[Symbol.dispose]());

@@ -10,7 +10,7 @@ import { stageNamed, stages } from '../../learn/capstone/stages.ts';
 import { tryForeign, tryScript, tryStage } from './engine.ts';
 import { scriptOf, stageMutants } from './mutants.ts';
 
-const PATIENCE = 90_000;
+const PATIENCE = 300_000;
 const all = await stages();
 const kit = new Kit();
 const folder = mkdtempSync(join(tmpdir(), 'capstone-test-'));

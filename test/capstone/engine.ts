@@ -33,7 +33,7 @@ interface Trial {
 
 export async function tryStage(stage: Stage, { kit, directory, as }: Trial): Promise<TaskResult> {
   const engine = { directory, kit, also: as === undefined ? [] : also[as], mayCallOthers: as !== undefined };
-  return gradeStage(stage, engine, { seed, patience: 3 });
+  return gradeStage(stage, engine, { seed, patience: 10 });
 }
 
 export const tryForeign = (stage: Stage, as: Foreign, kit: Kit): Promise<TaskResult> =>

@@ -141,6 +141,25 @@ test('all processes and control groups of a sandbox end with it, frozen ones too
   if (group !== undefined) expect(existsSync(group)).toBe(false);
 });
 
+test('several commands make and remove their groups at once, and none loses the parent that they share', async context => {
+  if (process.geteuid?.() !== 0) context.skip('wants root');
+  const script = `const { makeGroups, removeGroups } = await import('${repository}/learn/sandbox/groups.ts');
+    const { freshGroupName } = await import('${repository}/learn/sandbox/maker.ts');
+    for (let n = 0; n < 25; n++)
+      await removeGroups(makeGroups(freshGroupName(), { memory: 2 ** 28, processes: 50 }));`;
+  const makers = [1, 2, 3].map(() =>
+    spawn(process.execPath, ['-e', script], { cwd: repository, stdio: 'pipe' }),
+  );
+  const told = makers.map(maker => {
+    let text = '';
+    maker.stderr.on('data', chunk => {
+      text += chunk;
+    });
+    return once(maker, 'close').then(([code]) => `${code}${text}`);
+  });
+  expect(await Promise.all(told)).toEqual(['0', '0', '0']);
+}, 60_000);
+
 test('a sandbox ends with the program that made it, even if that is killed', async () => {
   // A length of sleep that no other run has.
   const command = `sleep ${10_000_000 + process.pid}`;

@@ -79,11 +79,21 @@ const MODULE_FILES = [
   'net/sched',
 ];
 
-/**
- * What the arm64 machine has beside a kernel. busybox's own unshare knows no cgroup namespaces, its setpriv changes no
- * users, and its ip makes no tunnels.
- */
-const ROOT_PACKAGES = ['libstdc++6', 'busybox-static', 'util-linux', 'iproute2', 'nftables'];
+/** What the arm64 machine has beside a kernel: as much of Debian as the tests use. busybox has the rest. */
+const ROOT_PACKAGES = [
+  ...[
+    'busybox-static',
+    'coreutils',
+    'dash',
+    'findutils',
+    'grep',
+    'gzip',
+    'hostname',
+    'iproute2',
+    'libstdc++6',
+  ],
+  ...['mawk', 'mount', 'nftables', 'procps', 'sed', 'tar', 'util-linux'],
+];
 
 export function cacheOf(architecture: VmArchitecture): string {
   return join(repository, '.cache/vm', architecture);

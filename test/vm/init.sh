@@ -11,7 +11,7 @@ $b mount -t 9p -o $options host /host || exec $b poweroff -f
 # The machine's files, or those that stand in for them on another architecture.
 if [ "$($b cat /vm/architecture)" = arm64 ]; then
   $b mount -t 9p -o $options root /root
-  # Beside its few programs, busybox's commands.
+  # busybox stands in for commands that are missing. As a shell it would prefer its own to those that are there.
   $b mount --bind /root/bin /host/mnt
   $b mount -t tmpfs tmpfs /root/bin
   $b cp $b /root/bin

@@ -41,10 +41,17 @@ export const stage: Checks = {
       look: 'what execve(2) answers: ENOENT',
     });
     const directory = await lab.run(['run', 'busybox', '/etc/passwd']);
-    lab.promise('not-executable', directory.code === 126, {
-      promised: 'a file that cannot be executed (/etc/passwd) gives 126',
-      seen: ending(directory),
+    lab.promise('not-executable', directory.code === 126 && directory.stderr !== '', {
+      promised: 'a file that cannot be executed (/etc/passwd) gives 126, and a message on stderr',
+      seen: `${ending(directory)}; stderr is ${quote(directory.stderr)}`,
       look: 'what execve(2) answers: EACCES',
+    });
+    const option = `--${random.word()}`;
+    const odd = await lab.run(['run', option, 'busybox', 'true']);
+    lab.promise('cannot', odd.code === 125 && odd.stderr !== '', {
+      promised: `an option that your engine does not know (${option}) gives 125, and a message on stderr`,
+      seen: `${ending(odd)}; stderr is ${quote(odd.stderr)}`,
+      look: 'what stands before the image is for you',
     });
   },
 };

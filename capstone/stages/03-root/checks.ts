@@ -1,3 +1,4 @@
+import { readMountinfo } from '#linux';
 import { namespaceOf, shell, waiting } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
@@ -34,13 +35,23 @@ export const stage: Checks = {
       look: 'CLONE_NEWNS, unshare(2)',
     });
     // Entering only the mount namespace leads to its root, to which a chroot does not reach.
-    const entered = await lab.command([
-      ...['nsenter', '--target', `${lab.insidePid(pid)}`, '--mount'],
-      ...['ls', '-d', '/capstone/images'],
-    ]);
-    lab.promise('pivoted', entered.code !== 0, {
+    const enter = (...argv: string[]) =>
+      lab.command(['nsenter', '--target', `${lab.insidePid(pid)}`, '--mount', ...argv]);
+    const entered = await enter('ls', '-d', '/capstone/images');
+    // The root may only cover the machine's (MS_MOVE).
+    await enter('/bin/umount', '-l', '/');
+    const uncovered = await enter('ls', '-d', '/capstone/images');
+    // Or it lies, with all its mounts, in a directory of the new one.
+    const machine = readMountinfo(lab.sandbox.pid)?.find(({ mountPoint }) => mountPoint === '/');
+    const below = (readMountinfo(pid) ?? []).find(
+      ({ device, root }) => device === machine?.device && root === machine.root,
+    );
+    lab.promise('pivoted', entered.code !== 0 && uncovered.code !== 0 && below === undefined, {
       promised: 'the root of the whole mount namespace is the image, and the old root is gone from it',
-      seen: "behind the container's root lies that of the machine: chroot alone can be left again",
+      seen:
+        below === undefined
+          ? `behind the container's root lies that of the machine: ${entered.code === 0 ? 'chroot alone can be left again' : 'umount -l / uncovers it'}`
+          : `the machine's root is mounted on ${below.mountPoint}`,
       look: 'pivot_root(2), and umount2(2) of the old root with MNT_DETACH',
     });
   },

@@ -11,7 +11,8 @@ export const stage: Checks = {
       look: 'is a terminal made only when it is asked for?',
     });
     const [word, code] = [random.word(), random.integer(2, 100)];
-    const terminal = await lab.atTerminal(['run', '-it', 'busybox', 'sh']);
+    const wrapper = ['sh', '-c', '"$@"; code=$?; stty -a; exit $code', 'sh'];
+    const terminal = await lab.atTerminal(['run', '-it', 'busybox', 'sh'], { wrapper });
     const prompt = await terminal.shows('# ');
     lab.promise('prompt', prompt, {
       promised: 'run -it busybox sh shows the prompt of a shell at a terminal',
@@ -38,11 +39,17 @@ export const stage: Checks = {
       look: 'a controlling terminal: setsid(2) first, then TIOCSCTTY',
     });
     terminal.type(`exit ${code}\r`);
+    const after = await terminal.shows('icanon');
     const ended = await terminal.ended;
     lab.promise('exit-code', ended.code === code, {
       promised: `exit ${code} ends it, with that exit code`,
       seen: `it ended with ${ended.code}`,
       look: 'what do you wait for: the process, or the end of the terminal?',
+    });
+    lab.promise('restored', after && !/-(?:icanon|echo|isig)\b/.test(terminal.screen), {
+      promised: 'afterwards the outer terminal is as it was before: it shows what is typed, line by line',
+      seen: quote(terminal.screen.match(/-?\b(?:icanon|echo|isig)\b/g)?.join(' ') ?? 'stty -a says nothing'),
+      look: 'tcgetattr(3) before raw mode, and tcsetattr(3) with the same at every end',
     });
   },
 };

@@ -1,12 +1,13 @@
 import { does } from '../../../learn/capstone/container.ts';
 import { kitTool } from '../../../learn/capstone/kit.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
-import { ending } from '../../../learn/grader/lab.ts';
+import { ending, type Lab, quote } from '../../../learn/grader/lab.ts';
 
 export const stage: Checks = {
   async check(lab) {
     const { random } = lab;
-    const [image, kept, gone, value, directory] = Array.from({ length: 5 }, () => random.word()) as [
+    const [image, kept, gone, value, directory, extra] = Array.from({ length: 6 }, () => random.word()) as [
+      string,
       string,
       string,
       string,
@@ -16,7 +17,8 @@ export const stage: Checks = {
     const layer = `/tmp/${random.word()}`;
     const config = {
       Env: ['PATH=/bin', `ANSWER=${value}`],
-      Cmd: ['sh', '-c', `echo $ANSWER $(pwd) $(cat /${kept})`],
+      Entrypoint: ['env', `EXTRA=${extra}`],
+      Cmd: ['sh', '-c', `echo $ANSWER $EXTRA $(pwd) $(cat /${kept})`],
       WorkingDir: `/${directory}`,
     };
     const made = await lab.command([
@@ -31,10 +33,10 @@ export const stage: Checks = {
     if (made.code !== 0) throw new Error(`cannot make an image: ${made.stderr}`);
     await does(lab, 'load', '-i', `${layer}/image.tar`);
     const ran = await lab.run(['run', image]);
-    lab.promise('config', ran.stdout === `${value} /${directory} two\n`, {
-      promised: `an image from load -i FILE runs with its own command, environment and directory, and prints ${value} /${directory} two`,
+    lab.promise('config', ran.stdout === `${value} ${extra} /${directory} two\n`, {
+      promised: `an image from load -i FILE runs with its own command, environment and directory, and prints ${value} ${extra} /${directory} two`,
       seen: `${ending(ran)}; ${ran.stderr.trim()}`,
-      look: 'Cmd, Env and WorkingDir in the config; the layers in the order of the manifest',
+      look: 'Entrypoint and Cmd are one command; Env and WorkingDir; the layers in the order of the manifest',
     });
     const listed = await lab.run([
       'run',
@@ -65,11 +67,44 @@ export const stage: Checks = {
     });
     const file = `/tmp/${random.word()}.tar`;
     await does(lab, 'save', '-o', file, image);
-    const names = await lab.command(['tar', '-tf', file]);
-    lab.promise('save', names.stdout.includes('manifest.json'), {
-      promised: `save -o FILE ${image} writes an archive with a manifest.json`,
-      seen: ending(names),
+    const names = (await lab.command(['tar', '-tf', file])).stdout.split('\n');
+    const manifest = await lab.command(['tar', '-xOf', file, 'manifest.json']);
+    const [saved] = JSON.parse(manifest.stdout || '[]') as { Config: string; Layers: string[] }[];
+    const absent = [saved?.Config, ...(saved?.Layers ?? [])].find(path => !names.includes(path ?? ''));
+    lab.promise('save', saved !== undefined && saved.Layers.length === 4 && absent === undefined, {
+      promised: `save -o FILE ${image} writes an archive whose manifest.json names a config and four layers, which are in it`,
+      seen: absent === undefined ? `manifest.json is ${quote(manifest.stdout)}` : `${absent} is not in it`,
       look: 'the form in which busybox.tar was given to you',
     });
+    await escapes(lab, layer);
   },
 };
+
+/** Archives of a stranger: a name, or a link and a name behind it, that lead out of where layers are unpacked. */
+async function escapes(lab: Lab, directory: string): Promise<void> {
+  const [word, outside] = [lab.random.word(), `/tmp/${lab.random.word()}`];
+  const made = await lab.command([
+    ...['sh', '-ec'],
+    `mkdir -p ${outside} ${directory}/bad ${directory}/link; cd ${directory}/bad; echo bad > ${word}
+     tar -P --transform 's,^,../../../../../../../../../..${outside}/up-,' -cf ../up.tar ${word}
+     tar --transform 's,^,way/,' -cf ../through.tar ${word}; ln -s ${outside} ../link/way
+     for trap in up.tar "link ${directory}/through.tar"; do
+       node --no-warnings ${kitTool('make-image.ts')} ${directory}/\${trap%% *}-image.tar ${word} '{"Cmd":["true"]}' \
+         /capstone/images/busybox ${directory}/$trap
+     done`,
+  ]);
+  if (made.code !== 0) throw new Error(`cannot make an image: ${made.stderr}`);
+  for (const trap of ['up.tar', 'link']) {
+    await lab.run(['load', '-i', `${directory}/${trap}-image.tar`]);
+    await lab.run(['run', '--network', 'none', word, 'true']);
+    const left = await lab.command(['ls', outside]);
+    lab.promise('inside-only', left.stdout === '', {
+      promised:
+        trap === 'link'
+          ? 'a layer does not write through a symbolic link of the layer below it'
+          : 'a name with ../ in a layer does not leave your directory',
+      seen: `there is ${outside}/${left.stdout.trim()} on the machine`,
+      look: 'openat2(2) with RESOLVE_IN_ROOT, or unpack after a chroot',
+    });
+  }
+}

@@ -15,7 +15,8 @@ export const stage: Checks = {
     const fetch = async (at: string): Promise<string> =>
       (await lab.command(['sh', '-c', `wget -T 2 -t 1 -qO- http://${at}/ || curl -sm 2 http://${at}/`]))
         .stdout;
-    const first = await lab.start(['run', '-p', `${port}:${inner}`, 'busybox', 'sh', '-c', serve(text)]);
+    const ports = ['-p', `${port}:${inner}`, '-p', `${port + 2}:${inner}`];
+    const first = await lab.start(['run', ...ports, 'busybox', 'sh', '-c', serve(text)]);
     let seen = '';
     const reached = await lab.until(async () => {
       seen = await fetch(`127.0.0.1:${port}`);
@@ -25,6 +26,12 @@ export const stage: Checks = {
       promised: `-p ${port}:${inner}: http://127.0.0.1:${port} on the machine leads to port ${inner} of the container`,
       seen: `the answer is ${quote(seen)}; the engine says ${quote(first.stderr)}`,
       look: 'DNAT in the hook output, route_localnet and masquerade; or a proxy in user space',
+    });
+    const twice = await fetch(`127.0.0.1:${port + 2}`);
+    lab.promise('several', twice === `${text}\n`, {
+      promised: `a second -p of the same container, ${port + 2}:${inner}, holds as well`,
+      seen: `the answer is ${quote(twice)}`,
+      look: 'an option that may be repeated',
     });
     const second = await lab.start([
       'run',

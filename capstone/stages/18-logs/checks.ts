@@ -38,5 +38,13 @@ export const stage: Checks = {
       seen: ending(tail),
       look: 'count the lines from the end',
     });
+    const flood = 'head -c 300000 /dev/zero | tr "\\0" x; touch /s/flooded';
+    await does(lab, 'run', '-d', '-v', `${shared}:/s`, 'busybox', 'sh', '-c', flood);
+    const flooded = async () => (await lab.command(['test', '-e', `${shared}/flooded`])).code === 0;
+    lab.promise('never-blocks', await lab.until(flooded), {
+      promised: 'a container that writes 300 kB, which no one asks for, comes to its end',
+      seen: 'it waits: its pipe is full',
+      look: 'a process that reads the pipes as long as the container lives',
+    });
   },
 };

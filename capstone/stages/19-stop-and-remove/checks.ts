@@ -1,5 +1,6 @@
 import { readStat } from '#linux';
 import { does, idle, isAlive, processOf } from '../../../learn/capstone/container.ts';
+import { STATE } from '../../../learn/capstone/kit.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
 
@@ -8,7 +9,7 @@ export const stage: Checks = {
   async check(lab) {
     const { random } = lab;
     const [name, word, code] = [random.word(), random.word(), random.integer(2, 100)];
-    const script = `echo run >> /runs; trap 'echo ${word}; exit ${code}' TERM; echo ready; while :; do sleep 0.05; done`;
+    const script = `echo run >> /runs; touch /${word}; trap 'echo ${word}; exit ${code}' TERM; echo ready; while :; do sleep 0.05; done`;
     const ready = (): Promise<boolean> =>
       lab.until(async () => (await lab.run(['logs', name])).stdout.includes('ready'));
     await does(lab, 'run', '-d', '--name', name, 'busybox', 'sh', '-c', script);
@@ -48,6 +49,12 @@ export const stage: Checks = {
       promised: 'rm removes it: ps -a lists it no longer',
       seen: ending(listed),
       look: 'the record, and the upperdir',
+    });
+    const left = async () => (await lab.command(['find', STATE, '-name', word])).stdout.trim();
+    lab.promise('rm-files', await lab.until(async () => (await left()) === ''), {
+      promised: `rm removes what the container has written: /${word}`,
+      seen: `there is ${await left()}`,
+      look: 'the upperdir',
     });
     const [deaf, command] = [random.word(), idle(random)];
     await does(lab, 'run', '-d', '--name', deaf, 'busybox', ...command);

@@ -78,6 +78,17 @@ CMD ["sh", "-c", "cat made; pwd"]
       seen: 'it was copied',
       look: 'paths are resolved below the directory, as after a chroot',
     });
+    const linked = `/tmp/${random.word()}`;
+    const follow =
+      'mkdir $1; ln -s /tmp/$2 $1/link; printf "FROM busybox\\nCOPY link /x\\nCMD [\\"cat\\", \\"/x\\"]\\n" > $1/Dockerfile';
+    await lab.command(['sh', '-c', follow, 'sh', linked, secret]);
+    const built = await lab.run(['build', '-t', `${image}-link`, linked]);
+    const followed = built.code === 0 ? await lab.run(['run', `${image}-link`]) : built;
+    lab.promise('links', !followed.stdout.includes(`${secret}\n`), {
+      promised: 'COPY of a symbolic link to a file of the machine does not bring that file into the image',
+      seen: `the image has the content of /tmp/${secret}`,
+      look: 'a link is resolved below the directory, or copied as a link',
+    });
     const stages = `/tmp/${random.word()}`;
     const two = `FROM busybox AS first\nRUN echo ${text} > /made; echo x > /left\nFROM busybox\nCOPY --from=first /made /taken\n`;
     await lab.command([...['sh', '-c', 'mkdir $1; printf %s "$2" > $1/Dockerfile', 'sh'], stages, two]);

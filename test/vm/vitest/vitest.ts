@@ -64,8 +64,11 @@ function withVariants<Define extends (name: string, ...rest: never[]) => void>(
   });
 }
 
+/** How many times as long a test may take as elsewhere: an emulated processor shares a busy machine's. */
+const PATIENCE = 4;
+
 export const test = withVariants(skipped => (name: string, body: Body, timeout = 60_000) => {
-  group.children.push({ name, body, skipped, timeout });
+  group.children.push({ name, body, skipped, timeout: timeout * PATIENCE });
 });
 
 export const describe = withVariants(skipped => (name: string, body: Body) => {
