@@ -25,6 +25,7 @@ const lacking: Record<Foreign, Record<number, string>> = {
   },
   chapters: {
     6: 'its box has no /dev/shm',
+    13: 'it ignores the Entrypoint of an image',
     14: 'lo stays down with --net none',
     18: 'its daemon shows whole logs',
     26: 'run has no --user',

@@ -56,6 +56,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: lacks({ go: 'go', rust: 'rustc', c: 'cc' }[language]),
   })),
   {
+    file: 'mini-docker/linux/syscall-numbers.test.ts',
+    why: "the kernel's headers are not installed (linux-libc-dev)",
+    where: !existsSync('/usr/include/x86_64-linux-gnu/asm/unistd_64.h'),
+  },
+  {
     file: 'mini-docker/network/conditions.test.ts',
     why: 'the kernel has no netem',
     where: !hasNetem(),
