@@ -1,6 +1,6 @@
 // What the tests of Docker and of docker-py look at, each answer as dockerd gives it.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTarReader } from '../mini-docker/formats/tar/reader.ts';
@@ -40,6 +40,10 @@ const postJson = (path: string, body: object) =>
   send('POST', path, { body: JSON.stringify(body), type: 'application/json' });
 const putTar = (path: string, ...entries: Parameters<typeof tarOf>) =>
   send('PUT', path, { body: tarOf(...entries), type: 'application/x-tar' });
+async function answer(method: string, path: string): Promise<[number, string]> {
+  const { status, text } = await send(method, path, { body: '', type: '' });
+  return [status, text];
+}
 const remove = (name: string) => engine.ask('DELETE', `/containers/${name}?force=1&v=1`);
 
 test.for<[body: object, message: string, version?: string]>([
@@ -113,14 +117,58 @@ test('a volume on /sys is all that is there: no mount of Docker’s lies in it',
   await engine.ask('DELETE', '/volumes/sysvolume');
 });
 
+test('a directory on /dev stays as it is, and may be read-only', async () => {
+  const directory = mkdtempSync('/tmp/mini-docker-dev-');
+  writeFileSync(`${directory}/own`, '');
+  for (const mode of ['ro', 'rw']) {
+    const id = await engine.run(['ls', '/dev'], {
+      HostConfig: {
+        Binds: [`${directory}:/dev:${mode}`],
+        Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/given' }],
+      },
+    });
+    await engine.wait(id);
+    expect(await engine.logs(id)).toBe('own\n');
+    await remove(id);
+  }
+  rmSync(directory, { recursive: true });
+});
+
 test('ps shows --init as docker-init, and a kill of nothing says that it was a kill', async () => {
   const id = await engine.run(['sleep', '4711'], { HostConfig: { Init: true } });
   const { Pid } = (await engine.inspect(id)).State;
   // The init names itself as its first act.
   await expect.poll(() => readFileSync(`/proc/${Pid}/comm`, 'utf8')).toBe('docker-init\n');
   await remove(id);
-  const { status, text } = await send('POST', '/containers/nope/kill', { body: '', type: '' });
-  expect([status, text]).toEqual([404, 'Cannot kill container: nope: No such container: nope']);
+  const post = (path: string) => answer('POST', `/containers/${path}`);
+  expect(await post('nope/kill')).toEqual([404, 'Cannot kill container: nope: No such container: nope']);
+  await engine.create(['true'], { name: 'idle' });
+  expect(await post('idle/kill')).toEqual([
+    409,
+    expect.stringMatching(/^Cannot kill container: idle: container \w{64} is/),
+  ]);
+  expect(await post('idle/kill?signal=FOO')).toEqual([400, 'invalid signal: FOO']);
+  expect(await post('idle/rename?name=a%20b')).toEqual([
+    400,
+    expect.stringMatching(/^Error when allocating new name: Invalid container name \(a b\)/),
+  ]);
+  await remove('idle');
+});
+
+test('a start says which setting or program is not there, and an attach to nothing says so in plain text', async () => {
+  const start = async (cmd: string[], more: { HostConfig?: object }) => {
+    const id = await engine.create(cmd, more);
+    const [, message] = await answer('POST', `/containers/${id}/start`);
+    await remove(id);
+    return message;
+  };
+  expect(await start([''], {})).toContain('exec: "": executable file not found in $PATH');
+  const HostConfig = { NetworkMode: 'bridge', Sysctls: { 'net.ipv4.nope': '1' } };
+  expect(await start(['true'], { HostConfig })).toContain(
+    ': open /proc/sys/net/ipv4/nope: no such file or directory',
+  );
+  const { status, body } = await engine.ask('POST', '/containers/nope/attach?stream=1');
+  expect([status, body.toString()]).toEqual([404, 'No such container: nope\r\n']);
 });
 
 test('bodies that are not JSON are told so before anything else is looked at', async () => {

@@ -9,11 +9,11 @@ import type { Hijacked } from './router.ts';
 
 /** Content type of a connection that carries several streams, which its frames tell apart. */
 const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
-const RAW = 'application/vnd.docker.raw-stream';
+export const RAW_STREAM = 'application/vnd.docker.raw-stream';
 
 /** Clients before 1.42 know only the one type, and ask the container for the framing. */
 export function streamType(options: { tty: boolean; version: number }): string {
-  return !options.tty && options.version >= 42 ? MULTIPLEXED : RAW;
+  return !options.tty && options.version >= 42 ? MULTIPLEXED : RAW_STREAM;
 }
 
 /**

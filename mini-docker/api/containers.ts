@@ -106,7 +106,7 @@ async function kill({ engine, params, query, version }: Call) {
   } catch (error) {
     // Before 1.20 killing a stopped container was no error.
     if (version < 20 && error instanceof ExpectedError && error.kind === 'conflict') return;
-    if (error instanceof ExpectedError)
+    if (error instanceof ExpectedError && error.kind !== 'badParameter')
       throw new ExpectedError(error.kind, `Cannot kill container: ${params.id}: ${error.message}`);
     throw error;
   }

@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import type { Engine } from '../engine/core/engine.ts';
 import { badParameter } from '../engine/core/errors.ts';
 import { ExpectedError } from '../formats/errors.ts';
+import { RAW_STREAM } from './attachment.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
 import { containerStreamRoutes } from './container-streams.ts';
@@ -144,9 +145,11 @@ async function handle({
   return found.route.handle(call);
 }
 
-/** Before 1.24 errors were plain text. */
+/** Before 1.24 errors were plain text; those of an attach still are. */
 function errorFor(request: IncomingMessage, status: number, body: { message: string }): Answer {
-  const { version } = partsOf(request);
+  const { version, path } = partsOf(request);
+  if (request.method === 'POST' && path.endsWith('/attach'))
+    return { status, body: `${body.message}\r\n`, headers: { 'Content-Type': RAW_STREAM } };
   if (version === undefined || version.major > 1 || version.minor >= 24) return { status, body };
   return {
     status,

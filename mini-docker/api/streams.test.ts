@@ -331,7 +331,8 @@ test('bad detach keys are 400, and a container that is not there 404, before any
     const heard = await client.all();
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(heard).toMatch(/Content-Length: \d+\r\n/);
-    expect(JSON.parse(heard.split('\r\n\r\n')[1]!)).toHaveProperty('message');
+    // dockerd's errors of an attach are plain text.
+    expect(heard.split('\r\n\r\n')[1]).toMatch(/^(No such container: x|[^{]*detach keys[^}]*)\r\n$/);
   }
 });
 

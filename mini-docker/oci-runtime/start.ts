@@ -21,7 +21,7 @@ import {
 import { afterBirth, birth, type CgroupEntry, joinItems } from '../runtime/birth.ts';
 import { type CgroupView, expandCgroupMount } from '../runtime/cgroup-mount.ts';
 import { FD } from '../runtime/descriptors.ts';
-import { consoleItems, devicesSection, prepareBoundDevices } from '../runtime/devices.ts';
+import { consoleItems, devicesSection, isDevGiven, prepareBoundDevices } from '../runtime/devices.ts';
 import { attempts, closeDescriptors, executables, workingDirectory } from '../runtime/execution.ts';
 import { limits, ownStreams, rights } from '../runtime/identity.ts';
 import { freshLabel, makeDirectories, requireProc } from '../runtime/inside.ts';
@@ -233,9 +233,7 @@ const isUser = ({ type }: { type: string }): boolean => type === 'user';
 
 /** mknod is not allowed in a user namespace: the host's nodes serve there, whose owner is not mapped. */
 function devicesOf({ linux, mounts }: Spec, mapped: boolean): { prepare: Item[]; section: Section } {
-  // Whoever binds a whole /dev wants exactly that.
-  if (mounts.some(({ destination, type }) => destination === '/dev' && type === 'bind'))
-    return { prepare: [], section: section('devices') };
+  if (isDevGiven(mounts)) return { prepare: [], section: section('devices') };
   const devices = linux.devices ?? [];
   if (!mapped) return { prepare: [], section: devicesSection(devices) };
   return prepareBoundDevices(devices, index => devices[index]!.path);

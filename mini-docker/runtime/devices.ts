@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { posix } from 'node:path';
-import type { Device } from '../formats/oci/runtime-spec.ts';
+import type { Device, Mount } from '../formats/oci/runtime-spec.ts';
 import { AT, O, OPEN_TREE, S_IF } from '../linux/constants.ts';
 import { statusAt } from '../linux/directory.ts';
 import type { Item } from '../linux/program.ts';
@@ -21,6 +21,14 @@ const links: [name: string, target: string, why?: string][] = [
   ['core', '/proc/kcore'],
   ['ptmx', 'pts/ptmx', 'every /dev/pts has its own multiplexer'],
 ];
+
+/** Whether /dev is a directory of the host, or a volume: it stays as it is, as under runc. */
+export const isDevGiven = (mounts: readonly Mount[]): boolean =>
+  mounts.some(
+    ({ destination, type, options }) =>
+      posix.join(destination, '.') === '/dev' &&
+      (type === 'bind' || options?.some(option => ['bind', 'rbind'].includes(option))),
+  );
 
 /** The kernel's encoding of a device number: makedev(3). */
 export function makedev(major: number, minor: number): number {

@@ -24,7 +24,7 @@ import {
 import { afterBirth, birth, type CgroupEntry, joinItems } from './birth.ts';
 import { type CgroupView, expandCgroupMount } from './cgroup-mount.ts';
 import { FD } from './descriptors.ts';
-import { consoleItems, devicesSection, prepareBoundDevices } from './devices.ts';
+import { consoleItems, devicesSection, isDevGiven, prepareBoundDevices } from './devices.ts';
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { limits, ownStreams, rights } from './identity.ts';
 import { executeInit } from './init.ts';
@@ -87,9 +87,12 @@ function preparations(spec: Spec, facts: StartFacts) {
     .map(mount => prepareMount(mount, { isDirectory: facts.isDirectory, place: spec.root.path }));
   const { hostNode } = facts;
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
-  const boundDevices = nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
+  const isGiven = isDevGiven(spec.mounts);
+  const boundDevices = isGiven ? undefined : nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
   const readyNull = userNamespace ? nullIn(STAGE) : hostNode && HOST_NULL;
-  const devices = boundDevices?.section ?? devicesSection(linux.devices ?? []);
+  const devices = isGiven
+    ? section('devices')
+    : (boundDevices?.section ?? devicesSection(linux.devices ?? []));
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
     { isDirectory: facts.isDirectory, nothing: readyNull ?? nullIn(spec.root.path) },

@@ -197,6 +197,7 @@ function pathError(error: unknown, asked: AskedPath): unknown {
   // dockerd's wording.
   if (error.code === 'ENAMETOOLONG') return badParameter(tooLong(path));
   if (error.code === 'ENOTDIR') return badParameter(`${path}: not a directory`);
+  if (error.code === 'EROFS') return new ExpectedError('forbidden', `${path}: read-only file system`);
   return ['ENOENT', 'ELOOP'].includes(error.code) ? notThere(asked) : error;
 }
 

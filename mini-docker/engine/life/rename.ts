@@ -1,5 +1,6 @@
 // POST /containers/ID/rename
 
+import { ExpectedError } from '../../formats/errors.ts';
 import { badParameter } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -18,7 +19,12 @@ export async function renameContainer(
   if (wanted.replace(/^\//, '') === oldName) {
     throw badParameter('Renaming a container with the same name as its current name');
   }
-  record.name = context.containers.reserveName(wanted, live.id);
+  try {
+    record.name = context.containers.reserveName(wanted, live.id);
+  } catch (error) {
+    if (!(error instanceof ExpectedError)) throw error;
+    throw new ExpectedError(error.kind, `Error when allocating new name: ${error.message}`);
+  }
   try {
     context.records.save(record);
   } catch (error) {

@@ -70,12 +70,7 @@ export async function killContainer(
   text: string | undefined,
 ): Promise<void> {
   const signal = text ? signalNumber(text) : SIG.KILL;
-  if (!live.isRunning) {
-    throw new ExpectedError(
-      'conflict',
-      `cannot kill container: ${live.name}: ${notRunning(live.id).message}`,
-    );
-  }
+  if (!live.isRunning) throw notRunning(live.id);
   {
     using held = await live.hold();
     if (signal === SIG.KILL || signal === stopSignalOf(live)) stopAsked(held);

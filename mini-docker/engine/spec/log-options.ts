@@ -34,6 +34,18 @@ export const LOG_DRIVERS = Object.keys(DRIVERS);
 const DEFAULT_SIZE = 20 * 1024 ** 2;
 const DEFAULT_FILES = 5;
 
+/** Docker's other drivers, which send lines elsewhere. */
+const OF_DOCKER = new Set([
+  'awslogs',
+  'fluentd',
+  'gcplogs',
+  'gelf',
+  'journald',
+  'logentries',
+  'splunk',
+  'syslog',
+]);
+
 const UNITS: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** @throws badParameter when a driver or an option is unknown or invalid */
@@ -42,7 +54,11 @@ export function decodeLogOptions(host: HostConfig): LogOptions {
   const options = host.LogConfig?.Config ?? {};
   const known = DRIVERS[driver];
   if (known === undefined) {
-    throw badParameter(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
+    throw badParameter(
+      OF_DOCKER.has(driver)
+        ? `failed to initialize logging driver: ${driver} is not supported: use json-file, local or none`
+        : `error looking up logging plugin ${driver}: plugin "${driver}" not found`,
+    );
   }
   checkMode(options);
   if (driver === 'none') return { keeps: false, maxFiles: 1 };

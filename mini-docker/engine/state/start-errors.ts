@@ -17,6 +17,13 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   if (cwdFault !== undefined) return cwdFault;
   const mountFault = mountError(cause, record);
   if (mountFault !== undefined) return mountFault;
+  const setting =
+    cause instanceof SyscallError && /openat2\(\w+, "(\/proc\/sys\/[^"]+)"/.exec(cause.message)?.[1];
+  if (setting && REASONS[cause.code])
+    return new ExpectedError('cannotRun', `${FAILED}open ${setting}: ${REASONS[cause.code]}`, {
+      cause,
+      exitCode: 127,
+    });
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
@@ -85,7 +92,8 @@ function cwdError(cause: unknown, failed: string, path = ''): ExpectedError | un
 function executionError(failed: string, cause: SyscallError, program: string): ExpectedError {
   const what = `${failed}exec: ${JSON.stringify(program)}: `;
   const options = (exitCode: number) => ({ cause, exitCode });
-  switch (cause.code) {
+  // The empty name is that of each directory in PATH.
+  switch (program === '' ? 'ENOENT' : cause.code) {
     case 'ENOENT':
       // A missing interpreter of a script is ENOENT too; the hint then names it.
       if (cause.hint !== undefined && program.includes('/')) {
