@@ -489,6 +489,20 @@ describe('the API', () => {
 });
 
 describe.each(commandLines(() => daemon))('$name', ({ does, cli }) => {
+  test('system df -v lists images, containers, volumes and the build cache', async () => {
+    const headings = (await does('system df -v')).split('\n').filter(line => / usage: ?/.test(line));
+    expect(headings).toEqual([
+      'Images space usage:',
+      'Containers space usage:',
+      'Local Volumes space usage:',
+      'Build cache usage: 0B',
+    ]);
+    await does('volume create listed');
+    const format = '{{range .Volumes}}{{.Name}} {{.Links}} {{.Size}}\n{{end}}{{len .BuildCache}}';
+    expect(await does(['system', 'df', '-v', '--format', format])).toMatch(/listed 0 0B\n.*0\n?$/s);
+    await does('volume rm listed');
+  });
+
   test('volume create, ls, inspect, rm, prune', async () => {
     expect(await does('volume create --label color=red first')).toBe('first\n');
     expect(await does('volume create')).toMatch(/^[0-9a-f]{64}\n$/);

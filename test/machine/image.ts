@@ -96,10 +96,12 @@ function fillNpmCache(root: string): void {
     copyFileSync(join(repository, name), join(clone, name));
   }
   const cache = join(root, 'root/.npm');
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--cache', cache], {
-    cwd: clone,
-    stdio: 'ignore',
-  });
+  // Debian's npm takes packages for either C library, and without one of them it leaves out the other, too.
+  for (const libc of ['musl', 'glibc'])
+    execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', `--libc=${libc}`, '--cache', cache], {
+      cwd: clone,
+      stdio: 'ignore',
+    });
   rmSync(clone, { recursive: true });
 }
 

@@ -1,11 +1,11 @@
+import { describeDuration } from '../../formats/durations.ts';
 import type { ContainerSummary } from '../../formats/engine-api/containers.ts';
 import type { DiskUsage } from '../../formats/engine-api/system.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { toggle } from '../flags/flags.ts';
-import { formatFlag, printListing } from '../show/listing.ts';
+import { type Columns, fieldsOf, formatFlag, formatListing, printListing } from '../show/listing.ts';
 import { write } from '../show/output.ts';
-import { encodeTable } from '../show/table.ts';
 import { imageColumns, namesOf } from './images.ts';
 import { containerColumns } from './ps.ts';
 
@@ -24,9 +24,27 @@ interface VolumeUsage {
 }
 
 interface CacheUsage {
+  ID: string;
+  Type: string;
+  Description: string;
   Size: number;
   InUse: boolean;
+  Shared: boolean;
+  CreatedAt: string;
+  LastUsedAt?: string;
+  UsageCount: number;
 }
+
+/** What templates for `-v` find: a list of each kind. */
+const lists: Columns<Record<string, Part>> = Object.fromEntries(
+  ['Images', 'Containers', 'Volumes', 'BuildCache'].map(name => [
+    name,
+    {
+      header: name.toUpperCase(),
+      value: parts => parts[name]!.rows.map(row => fieldsOf(parts[name]!.columns, row as never)),
+    },
+  ]),
+);
 
 export const systemDf = command({
   usage: '[OPTIONS]',
@@ -35,7 +53,15 @@ export const systemDf = command({
   async run({ flags, daemon }) {
     const usage = await daemon.json<DiskUsage>('GET', '/system/df');
     if (flags.verbose) {
-      write(describeEach(usage));
+      const parts = partsOf(usage, flags.format === undefined);
+      if (flags.format === undefined) write(await describeEach(parts));
+      else
+        await printListing({
+          columns: lists,
+          rows: [parts],
+          shown: Object.keys(lists),
+          format: flags.format,
+        });
       return 0;
     }
     await printListing({
@@ -107,44 +133,76 @@ function summarise({ LayersSize, Images, Containers, Volumes, BuildCache }: Disk
   ];
 }
 
-function describeEach({ Images, Containers, Volumes }: DiskUsage): string {
+/** One of the tables of `-v`. */
+interface Part {
+  heading: string;
+  columns: Columns<never>;
+  shown: string[];
+  rows: readonly unknown[];
+}
+
+/** @param cut whether ids and commands are shortened, for people */
+function partsOf({ Images, Containers, Volumes, BuildCache }: DiskUsage, cut: boolean): Record<string, Part> {
   const now = new Date();
-  const image = imageColumns(true, now);
-  const container = {
-    ...containerColumns(true, now),
-    Size: { header: 'SIZE', value: ({ SizeRw = 0 }: ContainerSummary) => encodeSize(SizeRw, 4) },
+  const since = (date: string | undefined) =>
+    date ? `${describeDuration((now.getTime() - Date.parse(date)) / 1000)} ago` : '';
+  const volume: Columns<VolumeUsage> = {
+    Name: { header: 'VOLUME NAME', value: each => each.Name },
+    Links: { header: 'LINKS', value: each => String(each.UsageData?.RefCount ?? 'N/A') },
+    Size: { header: 'SIZE', value: each => encodeSize(Math.max(each.UsageData?.Size ?? 0, 0), 4) },
   };
-  const table = (
-    columns: Record<string, { header: string; value(row: never): unknown }>,
-    names: string[],
-    rows: unknown[],
-  ) =>
-    encodeTable([
-      names.map(name => columns[name]!.header),
-      ...rows.map(row => names.map(name => String(columns[name]!.value(row as never)))),
-    ]);
-  const volume = {
-    Name: { header: 'VOLUME NAME', value: (each: VolumeUsage) => each.Name },
-    Links: { header: 'LINKS', value: (each: VolumeUsage) => String(each.UsageData?.RefCount ?? 'N/A') },
-    Size: {
-      header: 'SIZE',
-      value: (each: VolumeUsage) => encodeSize(Math.max(each.UsageData?.Size ?? 0, 0), 4),
+  const cache: Columns<CacheUsage> = {
+    ID: { header: 'CACHE ID', value: each => (cut ? each.ID.slice(0, 12) : each.ID) },
+    CacheType: { header: 'CACHE TYPE', value: each => each.Type },
+    Description: { header: 'DESCRIPTION', value: each => each.Description },
+    Size: { header: 'SIZE', value: each => encodeSize(each.Size, 3) },
+    CreatedSince: { header: 'CREATED', value: each => since(each.CreatedAt) },
+    LastUsedSince: { header: 'LAST USED', value: each => since(each.LastUsedAt) },
+    UsageCount: { header: 'USAGE', value: each => String(each.UsageCount) },
+    InUse: { header: 'IN USE', value: each => String(each.InUse) },
+    Shared: { header: 'SHARED', value: each => String(each.Shared) },
+  };
+  const container: Columns<ContainerSummary> = {
+    ...containerColumns(cut, now),
+    Size: { header: 'SIZE', value: ({ SizeRw = 0 }) => encodeSize(SizeRw, 4) },
+  };
+  const caches = (BuildCache ?? []) as CacheUsage[];
+  const cached = encodeSize(
+    caches.reduce((sum, each) => sum + each.Size, 0),
+    4,
+  );
+  return {
+    Images: {
+      heading: 'Images space usage:',
+      columns: imageColumns(cut, now),
+      shown: ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers'],
+      rows: (Images ?? []).flatMap(each => namesOf(each)),
+    },
+    Containers: {
+      heading: 'Containers space usage:',
+      columns: container,
+      shown: ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'],
+      rows: Containers ?? [],
+    },
+    Volumes: {
+      heading: 'Local Volumes space usage:',
+      columns: volume,
+      shown: ['Name', 'Links', 'Size'],
+      rows: Volumes ?? [],
+    },
+    BuildCache: {
+      heading: `Build cache usage: ${cached}`,
+      columns: cache,
+      shown: ['ID', 'CacheType', 'Size', 'CreatedSince', 'LastUsedSince', 'UsageCount', 'Shared'],
+      rows: caches,
     },
   };
-  return [
-    'Images space usage:\n\n',
-    table(
-      image,
-      ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers'],
-      (Images ?? []).flatMap(each => namesOf(each)),
-    ),
-    '\nContainers space usage:\n\n',
-    table(
-      container,
-      ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'],
-      Containers ?? [],
-    ),
-    '\nLocal Volumes space usage:\n\n',
-    table(volume, ['Name', 'Links', 'Size'], Volumes ?? []),
-  ].join('');
+}
+
+async function describeEach(parts: Record<string, Part>): Promise<string> {
+  const texts = Object.values(parts).map(
+    async ({ heading, ...part }) =>
+      `${heading}\n\n${await formatListing({ ...part, rows: part.rows as never[], format: undefined })}`,
+  );
+  return (await Promise.all(texts)).join('\n');
 }

@@ -77,7 +77,7 @@ export async function formatListing<T>({ columns, rows, shown, format, quiet }: 
 }
 
 /** Sorted by name, as Go writes maps. */
-function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown> {
+export function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown> {
   return Object.fromEntries(
     Object.keys(columns)
       .sort()
