@@ -115,7 +115,7 @@ test(
     file(`services:
   web: {build: ., stop_grace_period: 0s, develop: {watch: [{path: ./page, action: rebuild}]}}
 `);
-    const up = await watch('up', '--watch');
+    const up = await watch('up', '--build', '--watch');
     await expect.poll(() => up.output(), PATIENCE).toContain('web-1  | one');
     write('page', 'two\n');
     await expect.poll(() => up.output(), PATIENCE).toContain('web-1  | two');
@@ -187,6 +187,10 @@ CMD ["sh", "-c", "cat /base /shared/sub/file /mounted; ls -A /shared /own"]
       code: 1,
       err: expect.stringContaining('names the undefined service "other"'),
     });
+    mkdirSync(join(project.directory, 'empty'));
+    write('app/Dockerfile', 'FROM busybox\nCOPY --from=nothing . /nothing\n');
+    file(text('[nothing=./empty]'));
+    await does('build web');
     write('app/Dockerfile', 'FROM shared\n');
     file(text('[shared=./shared]'));
     expect(await compose('build web')).toMatchObject({

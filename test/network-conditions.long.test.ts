@@ -5,5 +5,5 @@ await testInVm({
   title: 'netem, in a virtual machine',
   architecture: 'x64',
   files: ['mini-docker/network/conditions.test.ts'],
-  timeout: 300_000,
+  timeout: 900_000,
 });

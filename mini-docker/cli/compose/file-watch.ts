@@ -15,6 +15,10 @@ export interface Following {
   path: string;
   /** Whether the file or directory at this relative path does not count. */
   ignores(path: string): boolean;
+  /** Whether all files count as changed at first. */
+  initially: boolean;
+  /** Called when no later change can be missed. */
+  ready(): void;
   signal: AbortSignal;
 }
 
@@ -25,7 +29,8 @@ const QUIET = 200;
  * The kernel's events only say when to look: they can be lost, and they do not tell a new directory's content. What has
  * changed is found by comparing two scans.
  */
-export async function* follow({ path, ignores, signal }: Following): AsyncGenerator<Changes> {
+export async function* follow(following: Following): AsyncGenerator<Changes> {
+  const { path, ignores, initially, ready, signal } = following;
   const watchers = new Map<string, FSWatcher>();
   let woken = Promise.withResolvers<void>();
   let events = 0;
@@ -34,28 +39,37 @@ export async function* follow({ path, ignores, signal }: Following): AsyncGenera
     woken.resolve();
   };
   signal.addEventListener('abort', wake);
+  /** Directories that may be others by now: one that is removed and made again needs a watcher of its own. */
+  const renamed = new Set<string>();
+  const close = (directory: string): void => {
+    watchers.get(directory)?.close();
+    watchers.delete(directory);
+  };
   const look = (): Map<string, string> => {
+    for (const each of renamed) close(each);
+    renamed.clear();
     for (;;) {
       const { files, directories } = scan(path, ignores);
       let isNew = false;
       for (const each of directories) {
         if (watchers.has(each)) continue;
-        const watcher = watched(each, wake);
+        const watcher = watched(each, type => {
+          if (type === 'rename') renamed.add(each);
+          wake();
+        });
         if (watcher === undefined) continue;
         watchers.set(each, watcher);
         isNew = true;
       }
-      for (const [each, watcher] of watchers) {
-        if (directories.has(each)) continue;
-        watcher.close();
-        watchers.delete(each);
-      }
+      for (const each of watchers.keys()) if (!directories.has(each)) close(each);
       // A new directory may have got files before it was watched.
       if (!isNew) return files;
     }
   };
   try {
     let before = look();
+    ready();
+    if (initially && before.size > 0) yield { changed: [...before.keys()], removed: [] };
     while (!signal.aborted) {
       await woken.promise;
       // Files that never come to rest are looked at after two seconds.
@@ -77,9 +91,9 @@ export async function* follow({ path, ignores, signal }: Following): AsyncGenera
 }
 
 /** Undefined for a directory that is gone. */
-function watched(directory: string, wake: () => void): FSWatcher | undefined {
+function watched(directory: string, happened: (type: string) => void): FSWatcher | undefined {
   try {
-    return watch(directory, wake).on('error', wake);
+    return watch(directory, happened).on('error', () => happened('rename'));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -97,7 +111,7 @@ interface Scan {
 }
 
 /** Links are not followed: they could lead anywhere, and in circles. */
-export function scan(path: string, ignores: Following['ignores']): Scan {
+function scan(path: string, ignores: Following['ignores']): Scan {
   const found: Scan = { files: new Map(), directories: new Set() };
   const visit = (at: string, name: string): void => {
     const stats = lstatSync(at, { throwIfNoEntry: false, bigint: true });

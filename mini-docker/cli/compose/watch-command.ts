@@ -12,7 +12,7 @@ import { composeCommand } from './command.ts';
 import { chosenContainers, type ProjectContainer, progress } from './containers.ts';
 import { converge, withDependencies } from './converge.ts';
 import type { Trigger } from './develop.ts';
-import { type Changes, follow, scan } from './file-watch.ts';
+import { type Changes, follow } from './file-watch.ts';
 import { runHook, variablesOfHook } from './hooks.ts';
 import type { Project } from './project.ts';
 import type { Service } from './service.ts';
@@ -33,7 +33,11 @@ export const watch = composeCommand({
     const watched = watchedIn(project, args);
     if (!flags['no-up']) {
       const services = withDependencies(project, args);
-      const containers = await converge(daemon, project, { services, quietBuild: flags.quiet });
+      const containers = await converge(daemon, project, {
+        services,
+        build: true,
+        quietBuild: flags.quiet,
+      });
       await startAll({ daemon, project, containers });
     }
     const ended = new AbortController();
@@ -136,10 +140,13 @@ async function watchService(watching: Watching, all: readonly Watched[]): Promis
   await Promise.all(
     all.map(async each => {
       const { path, action, initial_sync } = each.trigger;
-      const following = follow({ path, ignores: each.ignores, signal: watching.signal });
-      if (initial_sync && action.startsWith('sync'))
-        add(each, { changed: [...scan(path, each.ignores).files.keys()], removed: [] });
-      printError(` Watch ${each.name}  ${path}`);
+      const following = follow({
+        path,
+        ignores: each.ignores,
+        initially: initial_sync === true && action.startsWith('sync'),
+        ready: () => printError(` Watch ${each.name}  ${path}`),
+        signal: watching.signal,
+      });
       for await (const changes of following) add(each, changes);
     }),
   );
@@ -182,10 +189,13 @@ async function sync(
     return posix.join(target, inside).replace(/^\/+|\/+$/g, '');
   };
   const changed = new Set(isFile ? changes.changed.map(() => basename(trigger.path)) : changes.changed);
+  const above = new Set<string>();
+  for (const each of changed)
+    for (let path = dirname(each); path !== '.' && !above.has(path); path = dirname(path)) above.add(path);
   const tree = {
     directory: isFile ? dirname(trigger.path) : trigger.path,
     wants: (path: string) => changed.has(path),
-    mayHold: (path: string) => !isFile && [...changed].some(each => each.startsWith(`${path}/`)),
+    mayHold: (path: string) => above.has(path),
     as: (path: string) => place(isFile ? '' : path),
   };
   for (const { id, name: container } of containers) {

@@ -77,7 +77,7 @@ function directoryAt(source: string, wanted = 'a directory'): string {
 async function furtherTree(as: string, source: string): Promise<PackedTree> {
   const directory = directoryAt(source);
   const list = await readList(join(directory, '.dockerignore'));
-  return { ...treeOf({ directory, list, always: [] }), as: path => `${as}/${path}` };
+  return { ...treeOf({ directory, list, always: [] }), as: path => `${as}/${path}`, root: as };
 }
 
 /** What is sent of a directory: files that `list` does not ignore, and those that the daemon needs anyway. */

@@ -16,6 +16,8 @@ export interface PackedTree {
   mayHold(directory: string): boolean;
   /** Its path in the archive; without this, the same path. */
   as?(path: string): string;
+  /** The path in the archive of the directory itself, which need not hold anything. */
+  root?: string;
 }
 
 export interface Packing {
@@ -114,7 +116,10 @@ function* walk(tree: PackedTree, doing: string): Generator<Found> {
       if (found.entry.type === 'directory' && inside) yield* visit(from, `${path}/`);
     }
   }
-  yield* visit(encodeName(tree.directory), '');
+  const directory = encodeName(tree.directory);
+  const own = tree.root === undefined ? undefined : describe(directory, tree.root);
+  if (own !== undefined) yield own;
+  yield* visit(directory, '');
 }
 
 function names(directory: Buffer, doing: string): Buffer[] {
