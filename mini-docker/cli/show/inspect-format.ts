@@ -64,15 +64,9 @@ export const INSPECT_OPTIONS: TemplateOptions = {
       ),
       ...fields('Networks'),
     ],
-    [['LastTagTime', '']],
-    [
-      ['Data', NIL_MAP],
-      ['Name', ''],
-    ],
-    [
-      ['HostIp', ''],
-      ['HostPort', ''],
-    ],
+    fields('LastTagTime'),
+    fields('Data Name'),
+    fields('HostIp HostPort'),
     [
       ['Type', ''],
       ['Name', ''],
@@ -101,14 +95,8 @@ export const INSPECT_OPTIONS: TemplateOptions = {
       ['Name', ''],
       ['MaximumRetryCount', 0],
     ],
-    [
-      ['Type', ''],
-      ['Config', NIL_MAP],
-    ],
-    [
-      ['Type', ''],
-      ['Layers', NIL_LIST],
-    ],
+    fields('Type Config'),
+    fields('Type Layers'),
     [
       ['Driver', ''],
       ['Options', NIL_MAP],
@@ -120,11 +108,7 @@ export const INSPECT_OPTIONS: TemplateOptions = {
       ['Gateway', ''],
       ['AuxiliaryAddresses', NIL_MAP],
     ],
-    [['Network', '']],
-    [
-      ['PathOnHost', ''],
-      ['PathInContainer', ''],
-      ['CgroupPermissions', ''],
-    ],
+    fields('Network'),
+    fields('PathOnHost PathInContainer CgroupPermissions'),
   ],
 };
