@@ -23,9 +23,10 @@ export interface KernelAddress extends Address {
 /** IPv6 addresses are usable at once, without duplicate detection, since mini-docker assigns all of them. */
 export function addAddress(address: Address): Request {
   const v6 = address.address.includes(':');
-  const extra: Attribute[] = [];
-  if (v6) extra.push([IFA.FLAGS, IFA_F.NODAD]);
-  if (address.broadcast !== undefined) extra.push([IFA.BROADCAST, encodeIp(address.broadcast)]);
+  const extra: Attribute[] = [
+    [IFA.FLAGS, v6 ? IFA_F.NODAD : undefined],
+    [IFA.BROADCAST, address.broadcast === undefined ? undefined : encodeIp(address.broadcast)],
+  ];
   return {
     doing: `give link ${address.link} the address ${address.address}/${address.prefixLength}`,
     type: RTM.NEWADDR,
@@ -36,7 +37,7 @@ export function addAddress(address: Address): Request {
 
 /** Request for the addresses of all links, for NetlinkSocket.dump() with decodeAddress. */
 export function listAddresses(): Request {
-  return { doing: 'list addresses', type: RTM.GETADDR, flags: 0, body: Buffer.alloc(IFADDRMSG_LENGTH) };
+  return { doing: 'list addresses', type: RTM.GETADDR, body: Buffer.alloc(IFADDRMSG_LENGTH) };
 }
 
 export function decodeAddress(message: Message): KernelAddress {

@@ -44,7 +44,6 @@ export function listFlows(to: { protocol: number; port: number; family: 4 | 6 })
   return {
     doing: 'list connections',
     type: (SUBSYSTEM << 8) | IPCTNL_MSG_CT.GET,
-    flags: 0,
     body: Buffer.concat([
       head(family === 4 ? AF.INET : AF.INET6),
       encodeAttributes([
@@ -61,7 +60,6 @@ export function deleteFlow({ original, identity }: Flow): Request {
   return {
     doing: `forget the connection of ${source} with ${destination} port ${destinationPort}`,
     type: (SUBSYSTEM << 8) | IPCTNL_MSG_CT.DELETE,
-    flags: 0,
     body: Buffer.concat([head(familyOf(source)), identity]),
   };
 }

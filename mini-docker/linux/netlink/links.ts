@@ -144,7 +144,7 @@ export function createLink(link: NewLink): Request {
       linkInfo(0, link),
       encodeAttributes([
         ...settingsOf(link),
-        ...(link.lower === undefined ? [] : [[IFLA.LINK, link.lower] as const]),
+        [IFLA.LINK, link.lower],
         [IFLA.LINKINFO, [[IFLA_INFO.KIND, link.kind], ...data]],
       ]),
     ]),
@@ -169,7 +169,6 @@ export function setLink(link: LinkRef, settings: LinkSettings): Request {
     // RTM_NEWLINK without CREATE can find a link by name, and is the one message type that accepts all
     // settings.
     type: RTM.NEWLINK,
-    flags: 0,
     body: Buffer.concat([
       linkInfo(typeof link === 'number' ? link : 0, settings),
       encodeAttributes(settingsOf(typeof link === 'string' ? { ...others, name: link } : settings)),
@@ -179,30 +178,31 @@ export function setLink(link: LinkRef, settings: LinkSettings): Request {
 
 /** Request to delete a link. The other end of a veth is deleted too, in whatever namespace it is. */
 export function deleteLink(link: LinkRef): Request {
-  return { doing: `delete link ${shown(link)}`, type: RTM.DELLINK, flags: 0, body: linkBody(link) };
+  return { doing: `delete link ${shown(link)}`, type: RTM.DELLINK, body: linkBody(link) };
 }
 
 /** Request to change settings of a bridge's port. */
 export function setBridgePort(link: number, port: { hairpin?: boolean; isolated?: boolean }): Request {
-  const attributes: Attribute[] = [];
-  if (port.hairpin !== undefined) attributes.push([IFLA_BRPORT.MODE, u8(port.hairpin ? 1 : 0)]);
-  if (port.isolated !== undefined) attributes.push([IFLA_BRPORT.ISOLATED, u8(port.isolated ? 1 : 0)]);
+  const bit = (on: boolean | undefined) => (on === undefined ? undefined : u8(on ? 1 : 0));
+  const attributes: Attribute[] = [
+    [IFLA_BRPORT.MODE, bit(port.hairpin)],
+    [IFLA_BRPORT.ISOLATED, bit(port.isolated)],
+  ];
   return {
     doing: `set bridge port ${link} ${Object.keys(port).join(', ')}`,
     type: RTM.SETLINK,
-    flags: 0,
     body: Buffer.concat([linkInfo(link, {}, AF_BRIDGE), encodeAttributes([[IFLA.PROTINFO, attributes]])]),
   };
 }
 
 /** Request for one link, for NetlinkSocket.get() with decodeLink. */
 export function getLink(link: LinkRef): Request {
-  return { doing: `look up link ${shown(link)}`, type: RTM.GETLINK, flags: 0, body: linkBody(link) };
+  return { doing: `look up link ${shown(link)}`, type: RTM.GETLINK, body: linkBody(link) };
 }
 
 /** Request for all links, for NetlinkSocket.dump() with decodeLink. */
 export function listLinks(): Request {
-  return { doing: 'list links', type: RTM.GETLINK, flags: 0, body: linkInfo(0, {}) };
+  return { doing: 'list links', type: RTM.GETLINK, body: linkInfo(0, {}) };
 }
 
 export function decodeLink(message: Message): Link {
@@ -272,19 +272,17 @@ function linkBody(link: LinkRef): Buffer {
 
 function settingsOf(settings: LinkSettings): Attribute[] {
   const { name, mac, mtu, master, namespace, alias, linkLocal } = settings;
-  const attributes: Attribute[] = [];
-  if (name !== undefined) attributes.push([IFLA.IFNAME, name]);
-  if (mac !== undefined) attributes.push([IFLA.ADDRESS, encodeMac(mac)]);
-  if (mtu !== undefined) attributes.push([IFLA.MTU, mtu]);
-  if (master !== undefined) attributes.push([IFLA.MASTER, master]);
-  if (alias !== undefined) attributes.push([IFLA.IFALIAS, alias]);
-  if (namespace && 'pid' in namespace) attributes.push([IFLA.NET_NS_PID, namespace.pid]);
-  if (namespace && 'fd' in namespace) attributes.push([IFLA.NET_NS_FD, namespace.fd]);
-  if (linkLocal !== undefined) {
-    const mode = u8(linkLocal ? IN6_ADDR_GEN_MODE.EUI64 : IN6_ADDR_GEN_MODE.NONE);
-    attributes.push([IFLA.AF_SPEC, [[AF.INET6, [[IFLA_INET6_ADDR_GEN_MODE, mode]]]]]);
-  }
-  return attributes;
+  const mode = u8(linkLocal ? IN6_ADDR_GEN_MODE.EUI64 : IN6_ADDR_GEN_MODE.NONE);
+  return [
+    [IFLA.IFNAME, name],
+    [IFLA.ADDRESS, mac === undefined ? undefined : encodeMac(mac)],
+    [IFLA.MTU, mtu],
+    [IFLA.MASTER, master],
+    [IFLA.IFALIAS, alias],
+    [IFLA.NET_NS_PID, namespace && 'pid' in namespace ? namespace.pid : undefined],
+    [IFLA.NET_NS_FD, namespace && 'fd' in namespace ? namespace.fd : undefined],
+    [IFLA.AF_SPEC, linkLocal === undefined ? undefined : [[AF.INET6, [[IFLA_INET6_ADDR_GEN_MODE, mode]]]]],
+  ];
 }
 
 function shown(link: LinkRef): string {

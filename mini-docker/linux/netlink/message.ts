@@ -2,8 +2,12 @@
 // Everything is in the host's byte order, which on x86-64 and arm64 is little-endian, and padded to 4 bytes.
 import { NLA_F } from './constants.ts';
 
-/** A type and a value: bytes, text (NUL-terminated on the wire), a number (u32), or nested attributes. */
-export type Attribute = readonly [type: number, value: Uint8Array | string | number | readonly Attribute[]];
+/**
+ * A type and a value: bytes, text (NUL-terminated on the wire), a number (u32), or nested attributes. One without a
+ * value is left out of a message.
+ */
+export type Attribute = readonly [type: number, value: Value | undefined];
+type Value = Uint8Array | string | number | readonly Attribute[];
 
 export interface Message {
   type: number;
@@ -51,10 +55,12 @@ export function decodeMessages(bytes: Uint8Array): Message[] {
 }
 
 export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
-  return Buffer.concat(attributes.map(encodeAttribute));
+  return Buffer.concat(
+    attributes.map(([type, value]) => (value === undefined ? Buffer.alloc(0) : encodeAttribute(type, value))),
+  );
 }
 
-function encodeAttribute([type, value]: Attribute): Buffer {
+function encodeAttribute(type: number, value: Value): Buffer {
   const nested = Array.isArray(value);
   const payload = nested ? encodeAttributes(value) : encodeScalar(value as Uint8Array | string | number);
   const bytes = Buffer.alloc(aligned(ATTRIBUTE_HEADER + payload.byteLength));

@@ -9,7 +9,6 @@ export function namespaceNumberOf(pid: number): Request {
   return {
     doing: `ask for the number of the network namespace of process ${pid}`,
     type: RTM.GETNSID,
-    flags: 0,
     body: Buffer.concat([Buffer.alloc(RTGENMSG_LENGTH), encodeAttributes([[NETNSA.PID, pid]])]),
   };
 }

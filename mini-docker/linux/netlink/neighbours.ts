@@ -3,7 +3,7 @@
 import { AF } from '../constants.ts';
 import { NDA, NLM_F, NTF, NUD, RTM } from './constants.ts';
 import { decodeIp, decodeMac, encodeIp, encodeMac, familyOf } from './ip-address.ts';
-import { type Attribute, decodeAttributes, encodeAttributes, type Message, u16Network } from './message.ts';
+import { decodeAttributes, encodeAttributes, type Message, u16Network } from './message.ts';
 import type { Request } from './socket.ts';
 
 export interface Neighbour {
@@ -44,7 +44,6 @@ export function deleteNeighbour({ link, address }: Omit<Neighbour, 'mac'>): Requ
   return {
     doing: `delete the neighbour ${address}`,
     type: RTM.DELNEIGH,
-    flags: 0,
     body: Buffer.concat([ndmsg(familyOf(address), link), encodeAttributes([[NDA.DST, encodeIp(address)]])]),
   };
 }
@@ -64,19 +63,18 @@ export function deleteForwarding(entry: Forwarding): Request {
   return {
     doing: `delete that ${entry.mac} is on ${entry.host}`,
     type: RTM.DELNEIGH,
-    flags: 0,
     body: encodeForwarding(entry),
   };
 }
 
 /** Request for the neighbours of all links in one family (IPv4), for NetlinkSocket.dump() with decodeNeighbour. */
 export function listNeighbours(family: typeof AF.INET | typeof AF.INET6 = AF.INET): Request {
-  return { doing: 'list neighbours', type: RTM.GETNEIGH, flags: 0, body: ndmsg(family, 0) };
+  return { doing: 'list neighbours', type: RTM.GETNEIGH, body: ndmsg(family, 0) };
 }
 
 /** Request for the forwarding entries of all links, for NetlinkSocket.dump() with decodeForwarding. */
 export function listForwarding(): Request {
-  return { doing: 'list forwarding entries', type: RTM.GETNEIGH, flags: 0, body: ndmsg(AF_BRIDGE, 0) };
+  return { doing: 'list forwarding entries', type: RTM.GETNEIGH, body: ndmsg(AF_BRIDGE, 0) };
 }
 
 /** @returns the neighbour; its MAC address is empty while the kernel still asks for it */
@@ -124,9 +122,12 @@ function ndmsg(family: number, link: number, { state = 0, flags = 0 } = {}): Buf
 
 /** SELF: the link's own table, and not that of the bridge that it is a port of. */
 function encodeForwarding({ link, mac, host, port }: Forwarding): Buffer {
-  const extra: Attribute[] = port === undefined ? [] : [[NDA.PORT, u16Network(port)]];
   return Buffer.concat([
     ndmsg(AF_BRIDGE, link, { state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF }),
-    encodeAttributes([[NDA.LLADDR, encodeMac(mac)], [NDA.DST, encodeIp(host)], ...extra]),
+    encodeAttributes([
+      [NDA.LLADDR, encodeMac(mac)],
+      [NDA.DST, encodeIp(host)],
+      [NDA.PORT, port === undefined ? undefined : u16Network(port)],
+    ]),
   ]);
 }

@@ -35,7 +35,6 @@ export function transaction(requests: readonly Request[]): Request[] {
   const edge = (type: number, doing: string): Request => ({
     doing,
     type,
-    flags: 0,
     body: head(0, SUBSYSTEM),
     silent: true,
   });
@@ -61,12 +60,8 @@ export function addTable(table: string): Request {
  * unused.
  */
 export function deleteTable(table: string): Request {
-  return request({
-    doing: `delete table ${table}`,
-    type: NFT_MSG.DELTABLE,
-    flags: 0,
-    attributes: [[NFTA_TABLE.NAME, table]],
-  });
+  const attributes: Attribute[] = [[NFTA_TABLE.NAME, table]];
+  return request({ doing: `delete table ${table}`, type: NFT_MSG.DELTABLE, attributes });
 }
 
 /** Request for a chain that can redirect the first packet of every connection from this namespace. */
@@ -185,10 +180,10 @@ function immediate(register: number, value: Uint8Array): Attribute {
 function request(given: {
   doing: string;
   type: number;
-  flags: number;
+  flags?: number;
   attributes: readonly Attribute[];
 }): Request {
-  const { doing, type, flags, attributes } = given;
+  const { doing, type, flags = 0, attributes } = given;
   const body = Buffer.concat([head(NFPROTO_IPV4, 0), encodeAttributes(attributes)]);
   return { doing, type: (SUBSYSTEM << 8) | type, flags, body };
 }

@@ -42,7 +42,6 @@ export function deleteQueueing(place: Place): Request {
   return {
     doing: `delete the queueing discipline of link ${place.link}`,
     type: RTM.DELQDISC,
-    flags: 0,
     body: body(place, []),
   };
 }
@@ -51,7 +50,6 @@ export function deleteQueueing(place: Place): Request {
 export const listQueueing = (): Request => ({
   doing: 'list queueing disciplines',
   type: RTM.GETQDISC,
-  flags: 0,
   body: body({ link: 0, handle: 0, parent: 0 }, []),
 });
 
@@ -144,7 +142,6 @@ export function addAddressFilter(filter: AddressFilter): Request {
 export const listFilters = (link: number, parent: number): Request => ({
   doing: 'list filters',
   type: RTM.GETTFILTER,
-  flags: 0,
   body: body({ link, parent, handle: 0 }, []),
 });
 

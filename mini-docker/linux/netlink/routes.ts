@@ -39,7 +39,7 @@ export function addRoute(route: Route): Request {
 
 /** Request for the routes of all tables, for NetlinkSocket.dump() with decodeRoute. */
 export function listRoutes(): Request {
-  return { doing: 'list routes', type: RTM.GETROUTE, flags: 0, body: Buffer.alloc(RTMSG_LENGTH) };
+  return { doing: 'list routes', type: RTM.GETROUTE, body: Buffer.alloc(RTMSG_LENGTH) };
 }
 
 /**
@@ -58,12 +58,11 @@ export function routeOf(packet: { destination: string; source: string; link?: nu
   const attributes: Attribute[] = [
     [RTA.DST, encodeIp(destination)],
     [RTA.SRC, encodeIp(source)],
+    [RTA.IIF, link],
   ];
-  if (link !== undefined) attributes.push([RTA.IIF, link]);
   return {
     doing: `ask for the route to ${destination}`,
     type: RTM.GETROUTE,
-    flags: 0,
     body: Buffer.concat([head, encodeAttributes(attributes)]),
   };
 }
@@ -104,11 +103,12 @@ function encodeRoute(route: Route): Buffer {
   head.writeUInt8(RTPROT.BOOT, 5);
   head.writeUInt8(gateway === undefined ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE, 6);
   head.writeUInt8(RTN.UNICAST, 7);
-  const attributes: Attribute[] = [];
-  if (network) attributes.push([RTA.DST, encodeIp(network.address)]);
-  if (gateway !== undefined) attributes.push([RTA.GATEWAY, encodeIp(gateway)]);
-  if (link !== undefined) attributes.push([RTA.OIF, link]);
-  if (metric !== undefined) attributes.push([RTA.PRIORITY, metric]);
+  const attributes: Attribute[] = [
+    [RTA.DST, network && encodeIp(network.address)],
+    [RTA.GATEWAY, gateway === undefined ? undefined : encodeIp(gateway)],
+    [RTA.OIF, link],
+    [RTA.PRIORITY, metric],
+  ];
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 

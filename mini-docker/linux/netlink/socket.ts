@@ -24,7 +24,7 @@ export interface Request {
   doing: string;
   type: number;
   /** NLM_F_ flags other than REQUEST and ACK. */
-  flags: number;
+  flags?: number;
   body: Uint8Array;
   /** True when only a failure is acknowledged: for the begin and end of a transaction. */
   silent?: boolean;
@@ -79,7 +79,7 @@ export function openNetlink(protocol: number = NETLINK.ROUTE): NetlinkSocket {
     const messages = requests.map(each =>
       encodeMessage({
         type: each.type,
-        flags: each.flags | NLM_F.REQUEST | (each.silent ? 0 : flags),
+        flags: (each.flags ?? 0) | NLM_F.REQUEST | (each.silent ? 0 : flags),
         sequence: ++sequence,
         body: each.body,
       }),
