@@ -1,6 +1,7 @@
 // What the programs of exercise 6 must do for signals and orphans.
-import { readStatus, SIG } from '#linux';
+import { readStat, readStatus, SIG } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
+import { programOf } from '../../learn/grader/held-clone.ts';
 import { ending, type Lab } from '../../learn/grader/lab.ts';
 
 export const exercise: Exercise = {
@@ -87,8 +88,20 @@ async function checkGuardian(lab: Lab): Promise<void> {
   });
   const argv = ['sleep', String(random.integer(1_000_000, 9_000_000))];
   const orphans = '(sleep 0.1 &); '.repeat(random.integer(2, 4));
-  const running = await lab.start(['sh', '-c', `${orphans}exec ${argv.join(' ')}`]);
+  const stays = ['sleep', String(random.integer(1_000_000, 9_000_000))];
+  const running = await lab.start(['sh', '-c', `${orphans}(${stays.join(' ')} &); exec ${argv.join(' ')}`]);
   const pid = await lab.find(argv, { running });
+  // To wait for long enough is not to wait for an orphan.
+  const left = await lab.find(stays, { running });
+  const isOurs = (): boolean => {
+    const [parent, guardian] = [left && readStat(left)?.ppid, programOf(running.pid)];
+    return parent !== undefined && guardian !== undefined && programOf(parent) === guardian;
+  };
+  lab.promise('adopts', await lab.until(isOurs, 3000), {
+    promised: 'an orphan of the command becomes a child of the guardian',
+    seen: left === undefined ? 'the orphan does not run' : "it is a child of the machine's process 1",
+    look: 'PR_SET_CHILD_SUBREAPER: whose children do orphans become? ps -o pid,ppid,args',
+  });
   const dead = await zombies(lab);
   lab.promise('no-zombies', pid !== undefined && dead.length === 0, {
     promised: 'while the command runs, the guardian reaps orphans that have ended',

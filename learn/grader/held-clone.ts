@@ -44,7 +44,8 @@ export async function childBegins(lab: Lab, running: Running): Promise<boolean> 
   }
 }
 
-function programOf(pid: number): string | undefined {
+/** The path of a process's program on this machine. */
+export function programOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/exe`);
   } catch {

@@ -74,4 +74,13 @@ export const mutants: Mutant[] = [
     replace: 'wait4(-1, status, 0, null)',
     by: 'wait4(resultOf(child), status, 0, null)',
   },
+  {
+    name: 'waits for a while',
+    task: 'guardian',
+    breaks: 'adopts',
+    file: 'guardian.ts',
+    belief: 'what ends a little later has waited',
+    replace: 'const pid = clone(0, guardian);',
+    by: 'const pid = clone(0, guardian.slice(1));\nawait new Promise(done => setTimeout(done, 3000));',
+  },
 ];
