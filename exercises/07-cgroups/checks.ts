@@ -85,25 +85,27 @@ async function checkLimited(lab: Lab): Promise<void> {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Starts a process two groups deep, each with a limit of its own. @returns its pid in the sandbox */
+/** Starts a process in a group with one limit, some groups below one with another. @returns its pid in the sandbox */
 async function inGroups(lab: Lab, outer: number, inner: number): Promise<number> {
   const argv = ['sleep', String(lab.random.integer(1_000_000, 9_000_000))];
-  const [above, group] = [lab.random.word(), lab.random.word()];
+  const above = `box/${lab.random.word()}`;
+  const between = Array.from({ length: lab.random.integer(1, 3) }, () => lab.random.word());
+  const group = [above, ...between, lab.random.word()].join('/');
   const script = `
     if test -d /sys/fs/cgroup/memory; then root=/sys/fs/cgroup/memory file=memory.limit_in_bytes
     else root=/sys/fs/cgroup file=memory.max; fi
-    mkdir -p $root/box/${above}
+    mkdir -p $root/${group}
     if test $file = memory.max; then
-      for each in $root/box $root/box/${above}; do echo +memory > $each/cgroup.subtree_control; done
+      path=$root
+      for each in ${group.split('/').slice(0, -1).join(' ')}; do path=$path/$each; echo +memory > $path/cgroup.subtree_control; done
     fi
-    mkdir $root/box/${above}/${group}
-    echo ${outer} > $root/box/${above}/$file
-    echo ${inner} > $root/box/${above}/${group}/$file
-    echo $$ > $root/box/${above}/${group}/cgroup.procs
+    echo ${outer} > $root/${above}/$file
+    echo ${inner} > $root/${group}/$file
+    echo $$ > $root/${group}/cgroup.procs
     exec ${argv.join(' ')}`;
   void lab.command(['sh', '-c', script], { timeout: 60_000 });
   const pid = await lab.find(argv);
-  if (pid === undefined) throw new Error('a process in two groups does not start');
+  if (pid === undefined) throw new Error('a process in these groups does not start');
   return lab.insidePid(pid)!;
 }
 
@@ -117,7 +119,7 @@ async function checkLimit(lab: Lab): Promise<void> {
   for (const { check, outer, inner } of cases) {
     const told = await lab.run([`${await inGroups(lab, outer, inner)}`]);
     lab.promise(check, told.stdout.trim() === `${small}`, {
-      promised: `a group of ${inner} bytes below one of ${outer} may use ${small}`,
+      promised: `a group of ${inner} bytes, in a tree below one of ${outer}, may use ${small}`,
       seen: ending(told),
       look: 'both files; the smallest limit counts, from the group up to the root',
     });

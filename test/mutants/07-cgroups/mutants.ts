@@ -60,4 +60,13 @@ for (const each of group) writeFileSync(\`\${each}/cgroup.procs\`, \`\${pid}\`);
     replace: 'for (let group = path; ;',
     by: 'for (let group = dirname(path); ;',
   },
+  {
+    name: 'and the one above',
+    task: 'limit',
+    breaks: 'outer',
+    file: 'limit.ts',
+    belief: 'the group above knows about those above it',
+    replace: "  if (group === '/') break;",
+    by: '  if (group !== path) break;',
+  },
 ];
