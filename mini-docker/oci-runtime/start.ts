@@ -76,19 +76,19 @@ function preparations(spec: Spec, facts: OciStartFacts) {
   const mapped = userNamespace || joinsUser || inUserNamespace();
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup'
-      ? expandCgroupMount(mount, facts.cgroup, linux.namespaces)
-      : { mounts: [mount], finish: [] },
+      ? { ...expandCgroupMount(mount, facts.cgroup, linux.namespaces), isDirectory: () => true }
+      : { mounts: [mount], finish: [], isDirectory: facts.isDirectory },
   );
-  const mounts = expanded
-    .flatMap(each => each.mounts)
-    .map(mount =>
+  const mounts = expanded.flatMap(({ mounts: parts, isDirectory }) =>
+    parts.map(mount =>
       prepareMount(mount, {
-        isDirectory: facts.isDirectory,
+        isDirectory,
         place: root.path,
         made: facts.mounts?.made.get(mount),
         userNamespace: facts.mounts?.userNamespaces.get(mount),
       }),
-    );
+    ),
+  );
   const devices = devicesOf(spec, mapped);
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },

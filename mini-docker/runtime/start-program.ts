@@ -79,12 +79,12 @@ function preparations(spec: Spec, facts: StartFacts) {
   const userNamespace = hasOwnUserNamespace(spec);
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup'
-      ? expandCgroupMount(mount, facts.cgroup, linux.namespaces)
-      : { mounts: [mount], finish: [] },
+      ? { ...expandCgroupMount(mount, facts.cgroup, linux.namespaces), isDirectory: () => true }
+      : { mounts: [mount], finish: [], isDirectory: facts.isDirectory },
   );
-  const mounts = expanded
-    .flatMap(each => each.mounts)
-    .map(mount => prepareMount(mount, { isDirectory: facts.isDirectory, place: spec.root.path }));
+  const mounts = expanded.flatMap(({ mounts: parts, isDirectory }) =>
+    parts.map(mount => prepareMount(mount, { isDirectory, place: spec.root.path })),
+  );
   const { hostNode } = facts;
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
   const isGiven = isDevGiven(spec.mounts);

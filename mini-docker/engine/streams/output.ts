@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Descriptor } from '../../linux/descriptor.ts';
 import { watchReadable } from '../../linux/readable.ts';
-import { type Journal, PipeJournal, setNonBlocking, type Taken, takeDirectly } from './journal.ts';
+import { glance, type Journal, PipeJournal, setNonBlocking, type Taken, takeDirectly } from './journal.ts';
 import { encodeLogLine, type OutputStream, splitOutput } from './json-file-log.ts';
 import type { LogFile } from './log-file.ts';
 import { PositionFile, readPosition } from './log-position.ts';
@@ -176,6 +176,8 @@ export class ContainerOutput {
     try {
       if (this.log === undefined) return takeDirectly(source.descriptor.number);
       if (source.journal === undefined) {
+        const seen = source.terminal ? 'data' : glance(source.descriptor.number);
+        if (seen !== 'data') return seen;
         // The position first: a later daemon looks for it before it looks for a journal.
         this.#savePosition();
         source.journal = this.#openJournal(source, 0);
