@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +44,16 @@ const texts = (file = path) =>
     .filter(Boolean)
     .map(line => Buffer.from(decodeLogLine(line)!.data).toString());
 const soon = () => sleep(150);
+
+test('a program that prints nothing leaves neither journal nor position', async () => {
+  const { readEnd, writeEnd } = pipe();
+  const output = open(readEnd);
+  closeSync(writeEnd);
+  await output.finish(1000);
+  output.close({ ended: true });
+  closeSync(readEnd);
+  expect(readdirSync(directory)).toEqual([]);
+});
 
 test('output becomes log lines, and a line waits for its end', async () => {
   const { readEnd, writeEnd } = pipe();
