@@ -1,5 +1,5 @@
 // What the programs of exercise 1 must do, looked at in the files that they leave.
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStat } from '#linux';
 import type { Exercise } from '../../learn/grader/exercise.ts';
@@ -131,13 +131,16 @@ async function checkParentFirst(lab: Lab): Promise<void> {
   const running = await lab.start([file, ...argv]);
   const child = await lab.childOf(running);
   await resting(child);
-  // Waiting for a while is not waiting for the parent.
+  // Waiting for a while is not waiting for the parent, however long the while is.
+  const waitsForClock = child !== undefined && lab.sandbox.processes().some(pid => sleepsBelow(child, pid));
   const early = await lab.find(argv, { timeout: 1000, running });
   // It may also have put a new file in the place of this one, and then there is nothing to wait for.
   const { stdout } = await lab.command(['sh', '-c', `test -p ${file} && echo waits`]);
-  lab.promise('waits-for-the-parent', early === undefined || stdout === '', {
+  lab.promise('waits-for-the-parent', (early === undefined && !waitsForClock) || stdout === '', {
     promised: 'the command begins only when the pid is written, however long that takes',
-    seen: `${argv.join(' ')} was running while the file was still being written`,
+    seen: waitsForClock
+      ? 'the child waits for some time to pass'
+      : `${argv.join(' ')} was running while the file was still being written`,
     look: 'the first step of the child: it can be a read() from the pipe, which the parent writes to when it is done',
   });
   await lab.arrange(['cat', file]);
@@ -148,6 +151,16 @@ async function checkParentFirst(lab: Lab): Promise<void> {
     look: 'what the parent does after it has written the file: the child waits for a byte in the pipe',
   });
   running.kill();
+}
+
+/** Whether a process, which is this child or the child's own, sleeps until a time. proc_pid_wchan(5) */
+function sleepsBelow(child: number, pid: number): boolean {
+  if (pid !== child && readStat(pid)?.ppid !== child) return false;
+  try {
+    return readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('nanosleep');
+  } catch {
+    return false;
+  }
 }
 
 /** Until a process has nothing to do: it waits, or it has ended. */

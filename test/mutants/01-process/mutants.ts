@@ -108,6 +108,6 @@ const pid = clone(0, [dup3(openSync(file, 'w+'), 1, 0), ...program(command)]);`,
     file: 'pid-file.ts',
     belief: 'a little time is enough for the parent',
     replace: '[read(go.readEnd, Buffer.alloc(1)), ...program(command)]',
-    by: `(void read, program(['sh', '-c', 'sleep 0.3; exec "$@"', 'sh', ...command]))`,
+    by: `(void read, program(['sh', '-c', 'sleep 5; exec "$@"', 'sh', ...command]))`,
   },
 ];
