@@ -65,11 +65,11 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     why: 'the kernel has no netem',
     where: !hasNetem(),
   },
-  {
-    file: 'test/network-overlay.long.test.ts',
+  ...['test/network-overlay.long.test.ts', 'test/network-overlay-stores.long.test.ts'].map(file => ({
+    file,
     why: 'etcd is not installed (bin/setup long installs it where it can)',
     where: lacks('etcd'),
-  },
+  })),
   {
     file: 'test/network-conditions.long.test.ts',
     ...noSecondKernel,
