@@ -303,7 +303,7 @@ test('what this machine or this runtime lacks is refused by name, and never igno
     expect(refused(change as (spec: Spec) => void)).toContain(message);
   if (!existsSync('/sys/fs/cgroup/cgroup.controllers'))
     expect(refused(resources({ unified: { 'memory.high': '1' } }))).toContain('it is for cgroup v2');
-});
+}, 120_000);
 
 test.skipIf(!has('python3'))(
   'a supervisor gets the system calls that the filter asks about, and answers them',
