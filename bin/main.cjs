@@ -22,6 +22,8 @@ function tolerated(act) {
 
 function save() {
   tolerated(() => {
+    // V8 compares only the length: code of a bundle that was replaced meanwhile must not outlive it.
+    if (fs.readFileSync(file, 'latin1') !== source) return;
     fs.mkdirSync(`${directory}/.cache`, { recursive: true });
     fs.writeFileSync(`${cache}.${process.pid}`, script.createCachedData());
     fs.renameSync(`${cache}.${process.pid}`, cache);
@@ -44,7 +46,8 @@ const load = {
 
 const cachedData = tolerated(() => fs.readFileSync(cache));
 // esbuild writes ASCII.
-const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
+const source = fs.readFileSync(file, 'latin1');
+const script = new vm.Script(source, { filename: file, cachedData });
 const isNew = cachedData === undefined || script.cachedDataRejected;
 if (isNew) process.on('exit', code => code === 0 && save());
 const bundle = { exports: {} };

@@ -42,6 +42,12 @@ test('code that V8 does not take is replaced', () => {
   expect(statSync(join(cache, 'main-ps')).size).toBeGreaterThan(100);
 });
 
+test('the code of a bundle that was replaced meanwhile is not kept', () => {
+  const { cache, run } = program('require("node:fs").appendFileSync(__filename, " ")');
+  expect(run('ps').status).toBe(0);
+  expect(() => readdirSync(cache)).toThrow('ENOENT');
+});
+
 test('a failed command keeps nothing, and one that cannot write runs all the same', () => {
   const failing = program('process.exit(3)');
   expect(failing.run('ps').status).toBe(3);
