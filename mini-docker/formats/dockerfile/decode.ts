@@ -261,15 +261,17 @@ function command(rest: string): CommandForm {
   return words === undefined ? { form: 'shell', text: rest } : { form: 'exec', words };
 }
 
-/** A JSON list of strings; undefined for other text, which is then used unchanged. */
+/** A JSON list of strings; undefined for text that is no JSON, which is then used unchanged. */
 function jsonList(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
+  let list: unknown[];
   try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every(each => typeof each === 'string') ? list : undefined;
+    list = JSON.parse(text);
   } catch {
     return undefined;
   }
+  if (list.every(each => typeof each === 'string')) return list;
+  throw new DockerfileSyntaxError('when using JSON array syntax, arrays must be comprised of strings only');
 }
 
 function withoutFlags(input: Input): Input {

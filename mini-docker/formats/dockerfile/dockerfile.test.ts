@@ -54,6 +54,7 @@ test.each([
   ['FROM a\nHEALTHCHECK WGET x', 'unknown type "WGET" of HEALTHCHECK'],
   ['FROM a\nHEALTHCHECK --interval=5 CMD x', 'missing unit'],
   ['FROM a\nHEALTHCHECK --retries=0 CMD x', '--retries must be at least 1'],
+  ['FROM a\nCMD ["a", 1]', 'arrays must be comprised of strings only'],
   ['FROM a\nONBUILD ONBUILD RUN x', "ONBUILD isn't allowed as an ONBUILD trigger"],
   ['FROM a\nONBUILD RNU x', 'did you mean RUN?'],
   ['FROM a\nRUN <<EOF\ntrue\n', 'the here-document EOF has no end'],
