@@ -77,6 +77,22 @@ test.for<[body: object, message: string, version?: string]>([
   expect(answer.text).toContain(message);
 });
 
+test('clients before 1.40 get an IPC namespace that others can join', async () => {
+  for (const [version, mode] of [
+    ['/v1.39', 'shareable'],
+    ['/v1.40', 'private'],
+  ] as const) {
+    const { text } = await postJson(`${version}/containers/create`, { Image: 'busybox', Cmd: ['true'] });
+    const id: string = JSON.parse(text).Id;
+    expect(
+      (await engine.json<{ HostConfig: object }>('GET', `/containers/${id}/json`)).HostConfig,
+    ).toMatchObject({
+      IpcMode: mode,
+    });
+    await remove(id);
+  }
+});
+
 test('a slash alone is no name', async () => {
   const { status, text } = await postJson('/containers/create?name=%2F', { Image: 'busybox', Cmd: ['true'] });
   expect([status, text]).toEqual([400, expect.stringContaining('Invalid container name (/)')]);
@@ -357,7 +373,11 @@ test('RUN [] runs the command of the image, a stage is not its own source, and a
 
 test('a link of run is a name on that network alone, and load leaves the time of a tag that stays', async () => {
   for (const Name of ['one', 'two']) await postJson('/networks/create', { Name });
-  const first = await engine.run(['sleep', '4711'], { name: 'first', HostConfig: { NetworkMode: 'one' } });
+  const first = await engine.run(['sleep', '4711'], {
+    name: 'first',
+    Hostname: 'first-host',
+    HostConfig: { NetworkMode: 'one' },
+  });
   const second = await engine.run(['sleep', '4711'], {
     HostConfig: { NetworkMode: 'one', Links: ['first:alias'] },
   });
@@ -368,7 +388,8 @@ test('a link of run is a name on that network alone, and load leaves the time of
     await engine.ask('POST', `/exec/${Id}/start`, {});
     return (await engine.json<{ ExitCode: number }>('GET', `/exec/${Id}/json`)).ExitCode;
   };
-  expect(await lookUp('alias')).toBe(0);
+  // Its own hostname, too, which only the name server knows after its programs have changed /etc/hosts.
+  expect([await lookUp('alias'), await lookUp('first-host')]).toEqual([0, 0]);
   await postJson('/networks/one/disconnect', { Container: first });
   expect([await lookUp('first'), await lookUp('alias')]).toEqual([0, 1]);
   await Promise.all([remove(first), remove(second)]);

@@ -83,6 +83,9 @@ async function create(call: Call) {
     const names = networks.map(name => JSON.stringify(name)).join(', ');
     throw badParameter(`Container cannot be created with multiple network endpoints: ${names}`);
   }
+  // Before 1.40 others could join the IPC namespace, unless the container said otherwise.
+  if (call.version < 40)
+    body.HostConfig = { ...body.HostConfig, IpcMode: body.HostConfig?.IpcMode || 'shareable' };
   const options = { body, ...given({ platform: text(query, 'platform') }) };
   // An extension of Docker's API: returns the steps that would start the container, and creates nothing.
   if (flag(query, 'explain')) return json(await engine.containers.explain(options));

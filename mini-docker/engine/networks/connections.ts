@@ -120,7 +120,11 @@ function attachOptions(
     ...(asked ? { macAddress: asked } : {}),
     ...(name ? { interface: name } : {}),
     ...(IPAMConfig?.LinkLocalIPs?.length ? { linkLocal: IPAMConfig.LinkLocalIPs } : {}),
-    aliases: [...(Aliases ?? []), record.id.slice(0, 12)],
+    aliases: [
+      ...(Aliases ?? []),
+      record.id.slice(0, 12),
+      ...(record.config.Hostname ? [record.config.Hostname] : []),
+    ],
     links: Object.fromEntries(
       [...((isHome && asAsked) || []), ...(Links ?? [])]
         .map(decodeLink)
