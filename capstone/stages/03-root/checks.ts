@@ -38,14 +38,14 @@ export const stage: Checks = {
     const enter = (...argv: string[]) =>
       lab.command(['nsenter', '--target', `${lab.insidePid(pid)}`, '--mount', ...argv]);
     const entered = await enter('ls', '-d', '/capstone/images');
-    // The root may only cover the machine's (MS_MOVE).
-    await enter('/bin/umount', '-l', '/');
-    const uncovered = await enter('ls', '-d', '/capstone/images');
-    // Or it lies, with all its mounts, in a directory of the new one.
+    // It may lie, with all its mounts, in a directory of the new one.
     const machine = readMountinfo(lab.sandbox.pid)?.find(({ mountPoint }) => mountPoint === '/');
     const below = (readMountinfo(pid) ?? []).find(
       ({ device, root }) => device === machine?.device && root === machine.root,
     );
+    // Or below the new one, which only covers it (MS_MOVE).
+    await enter('/bin/umount', '-l', '/');
+    const uncovered = await enter('ls', '-d', '/capstone/images');
     lab.promise('pivoted', entered.code !== 0 && uncovered.code !== 0 && below === undefined, {
       promised: 'the root of the whole mount namespace is the image, and the old root is gone from it',
       seen:
