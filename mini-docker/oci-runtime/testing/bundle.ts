@@ -70,7 +70,7 @@ export class Bundle implements AsyncDisposable {
     const { status, stdout, stderr } = spawnSync(
       this.runtime,
       ['--root', join(this.directory, 'state'), ...args],
-      { cwd: this.directory, encoding: 'utf8', timeout: 20_000, ...options },
+      { cwd: this.directory, encoding: 'utf8', timeout: 120_000, ...options },
     );
     return { code: status, stdout, stderr };
   }
