@@ -38,7 +38,9 @@ async function exec(cmd: string[], more: object = {}): Promise<string> {
 const startRequest = (exec: string, upgrade: string): string =>
   `POST /exec/${exec}/start HTTP/1.1\r\nHost: d\r\n${upgrade}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`;
 
-test('the head of an exec is a message of its own, and the output comes whole after it', async () => {
+test('the head of an exec is a message of its own, and the output comes whole after it', {
+  timeout: 90_000,
+}, async () => {
   for (let call = 0; call < 100; call++) {
     const upgrade = call % 2 === 0 ? 'Connection: Upgrade\r\nUpgrade: tcp\r\n' : '';
     const [head, ...output] = await reads(startRequest(await exec(['echo', `call ${call}`]), upgrade));
@@ -58,7 +60,11 @@ test('the input of a client that asks for no upgrade reaches the program, of att
   expect(unframed(attached.subarray(attached.indexOf('\r\n\r\n') + 4))).toBe('to the container');
 });
 
-test.skipIf(dockerPython === undefined)('docker-py loses no output of 100 programs', async () => {
-  const { stdout } = await promisify(execFile)(dockerPython!, [LOST_OUTPUT, daemon.host, '100']);
-  expect(stdout).toBe('0\n');
-});
+test.skipIf(dockerPython === undefined)(
+  'docker-py loses no output of 100 programs',
+  { timeout: 90_000 },
+  async () => {
+    const { stdout } = await promisify(execFile)(dockerPython!, [LOST_OUTPUT, daemon.host, '100']);
+    expect(stdout).toBe('0\n');
+  },
+);
