@@ -47,7 +47,9 @@ export function createImage(content: Content, options: CreateImageOptions): Prom
       },
       history: [...(inherited.history ?? []), history],
     };
-    return store(content, { config, below, added, names, hold, unpackLater: options.unpackLater === true });
+    const { unpackLater = false } = options;
+    const layers = added === undefined ? [] : [added];
+    return store(content, { config, below, added: layers, names, hold, unpackLater });
   });
 }
 
@@ -64,12 +66,13 @@ async function addLayer(
   return { mediaType: MEDIA.ociLayer, ...stored };
 }
 
-function store(
+/** Makes the manifest of an image, and adds it: with the layers of `below`, and those on top of them. */
+export function store(
   { blobs, add }: Content,
   options: {
     config: ImageConfig;
     below?: CatalogImage | undefined;
-    added?: Descriptor | undefined;
+    added: readonly Descriptor[];
     names: string[];
     hold: (digest: string) => void;
     unpackLater?: boolean;
@@ -82,9 +85,9 @@ function store(
     schemaVersion: 2,
     mediaType: MEDIA.ociManifest,
     config: { mediaType: MEDIA.ociConfig, ...stored },
-    layers: [...(below?.layers ?? []), ...(added === undefined ? [] : [added])],
+    layers: [...(below?.layers ?? []), ...added],
   };
-  const fresh = new Set(added === undefined ? [] : [added.digest]);
+  const fresh = new Set(added.map(({ digest }) => digest));
   return add({
     manifest: encodeJson(manifest),
     mediaType: MEDIA.ociManifest,
@@ -114,6 +117,6 @@ export function importImage(content: Content, options: ImportOptions): Promise<I
       rootfs: { type: 'layers', diff_ids: [added.digest] },
       history: [{ created, comment }],
     };
-    return store(content, { config, added, names, hold });
+    return store(content, { config, added: [added], names, hold });
   });
 }

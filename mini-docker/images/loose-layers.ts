@@ -1,10 +1,10 @@
 // Layers that belong to no image yet, and the images that a build makes from them.
 
-import { encodeJson, type Manifest, MEDIA } from '../formats/oci/image.ts';
+import { MEDIA } from '../formats/oci/image.ts';
 import type { ImageConfig } from '../formats/oci/image-config.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
-import { fullNames } from './create.ts';
+import { fullNames, store } from './create.ts';
 import { decompressed } from './decompress.ts';
 import { ImageError } from './errors.ts';
 import type { AssembleOptions, Image, LooseLayer, LooseLayers } from './image.ts';
@@ -50,42 +50,24 @@ export function looseLayers(content: Content): LooseLayers {
       return layer;
     },
 
-    assemble: options => assemble(content, options),
+    assemble,
   };
 
-  async function assemble(
-    { holding, add: addImage }: Content,
-    { base, layers: own, config, references }: AssembleOptions,
-  ): Promise<Image> {
+  async function assemble({ base, layers, config, references }: AssembleOptions): Promise<Image> {
     const names = fullNames(references);
     const below = base === undefined ? undefined : catalog.byId(base.id);
     if (base !== undefined && below === undefined) throw new ImageError(`image ${base.id} is gone`);
-    return holding(async hold => {
-      const stored = blobs.put(encodeJson(config));
-      hold(stored.digest);
-      const manifest: Manifest = {
-        schemaVersion: 2,
-        mediaType: MEDIA.ociManifest,
-        config: { mediaType: MEDIA.ociConfig, ...stored },
-        layers: [...layersOf(below, config), ...own.map(descriptorOf)],
-      };
-      const fresh = new Set(own.map(each => each.diffId));
-      return addImage({
-        manifest: encodeJson(manifest),
-        mediaType: MEDIA.ociManifest,
-        names,
-        fresh,
-        parent: below?.id,
-      });
-    });
+    requireLayersOf(below, config);
+    const added = layers.map(descriptorOf);
+    return content.holding(async hold => store(content, { config, below, added, names, hold }));
   }
 }
 
 const descriptorOf = ({ diffId, size }: LooseLayer) => ({ mediaType: MEDIA.ociLayer, digest: diffId, size });
 
-function layersOf(below: CatalogImage | undefined, { rootfs }: ImageConfig): Manifest['layers'] {
-  const found = below?.layers ?? [];
-  const same = found.every((_, index) => below?.config.rootfs.diff_ids[index] === rootfs.diff_ids[index]);
+function requireLayersOf(below: CatalogImage | undefined, { rootfs }: ImageConfig): void {
+  const same = (below?.layers ?? []).every(
+    (_, index) => below?.config.rootfs.diff_ids[index] === rootfs.diff_ids[index],
+  );
   if (!same) throw new ImageError('the image does not begin with the layers of the one it is built on');
-  return found;
 }
