@@ -37,7 +37,9 @@ const [base, limit] = process.argv.slice(1);
     if (digest !== undefined) url.searchParams.set('digest', digest);
     for (const deadline = Date.now() + Number(limit); ; await new Promise(done => setTimeout(done, 50))) {
       try {
-        const response = await fetch(url, { method, headers, body, signal: AbortSignal.timeout(Number(limit)) });
+        // A server may close a connection that is idle at the moment in which the next request begins.
+        const closing = { ...headers, connection: 'close' };
+        const response = await fetch(url, { method, headers: closing, body, signal: AbortSignal.timeout(Number(limit)) });
         const text = await response.text();
         location = response.headers.get('location') ?? location;
         answers.push({ status: response.status, headers: Object.fromEntries(response.headers), body: text });
