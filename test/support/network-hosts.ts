@@ -8,6 +8,7 @@ import type { AttachOptions, Endpoint, Networks } from '../../mini-docker/networ
 import { openNetworks } from '../../mini-docker/network/networks.ts';
 import type { OpenOptions } from '../../mini-docker/network/parts.ts';
 import { type HeldProcess, hold } from './held-process.ts';
+import { enterOwnMounts } from './own-mounts.ts';
 import { enterOwnNetwork, ip } from './own-network.ts';
 
 /** The network namespace in which something happens: a process's, or the host's. */
@@ -51,6 +52,7 @@ export function useNetworkHosts(): NetworkHosts {
 
   beforeAll(async () => {
     enterOwnNetwork();
+    enterOwnMounts();
     hosts.beyond = await hold({ wrapper: ['unshare', '--net'] });
     const there = `nsenter --net=/proc/${hosts.beyond.pid}/ns/net`;
     for (const line of [

@@ -38,7 +38,7 @@ test('what is wrong is named before anything is made', () => {
     [{}, { Runtime: 'kata' }, 'runtime name: kata'],
     [{}, { CapAdd: ['NOPE'] }, 'unknown capability'],
     [{}, { OomScoreAdj: 2000 }, 'oom score adj'],
-    [{}, { LogConfig: { Type: 'syslog' } }, 'plugin "syslog" not found'],
+    [{}, { LogConfig: { Type: 'syslog' } }, 'syslog is not supported: use json-file, local or none'],
   ];
   for (const [config, host, message] of refused) expect(() => check(config, host), message).toThrow(message);
 });
