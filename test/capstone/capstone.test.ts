@@ -1,27 +1,15 @@
 // The capstone's own tests: pages, starters, a right engine and wrong ones, of which the long test has all.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Kit } from '../../learn/capstone/kit.ts';
-import { initProject, languages, make } from '../../learn/capstone/project.ts';
 import { stageNamed, stages } from '../../learn/capstone/stages.ts';
-import { tryForeign, tryScript, tryStage } from './engine.ts';
+import { tryForeign, tryScript } from './engine.ts';
 import { scriptOf, stageMutants } from './mutants.ts';
+import { QUICK, testStarters } from './starters.ts';
 
 const PATIENCE = 300_000;
 const all = await stages();
 const kit = new Kit();
-const folder = mkdtempSync(join(tmpdir(), 'capstone-test-'));
-afterAll(() => {
-  kit[Symbol.dispose]();
-  rmSync(folder, { recursive: true });
-});
-
-const needed: Record<string, string> = { go: 'go', rust: 'rustc', c: 'cc', python: 'python3' };
-const isInstalled = (program: string): boolean =>
-  spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+afterAll(() => kit[Symbol.dispose]());
 
 describe('the stages', () => {
   test('are numbered without a gap, and there are at least 24', () => {
@@ -43,21 +31,7 @@ describe('the stages', () => {
   });
 });
 
-describe('a starter passes stage 1, and fails stage 3', () => {
-  for (const language of languages()) {
-    const program = needed[language];
-    test.skipIf(program !== undefined && !isInstalled(program)).concurrent(
-      `in ${language}`,
-      async () => {
-        const directory = initProject(join(folder, language), language);
-        make(directory);
-        expect((await tryStage(all[0]!, { kit, directory })).broken).toBeUndefined();
-        expect((await tryStage(all[2]!, { kit, directory })).broken).toMatchObject({ check: 'image' });
-      },
-      PATIENCE,
-    );
-  }
-});
+testStarters(QUICK);
 
 describe('mini-docker passes', () => {
   for (const name of ['exec', 'pull']) {

@@ -50,7 +50,7 @@ export const expectedSkips: readonly ExpectedSkip[] = [
     where: lacks(program),
   })),
   ...(['go', 'rust', 'c'] as const).map(language => ({
-    file: 'test/capstone/capstone.test.ts',
+    file: 'test/capstone/starters.long.test.ts',
     name: `in ${language}`,
     why: `there is no compiler for ${language}`,
     where: lacks({ go: 'go', rust: 'rustc', c: 'cc' }[language]),

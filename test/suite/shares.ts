@@ -14,7 +14,9 @@ const CHAPTERS_A_DAY = 4;
 export const shares: readonly Share[] = [
   { file: 'test/attacks/execs.long.test.ts' },
   { file: 'test/capstone/capstone.long.test.ts', names: ['mini-docker passes'] },
+  { file: 'test/capstone/starters.long.test.ts' },
   { file: 'test/compose-files.long.test.ts' },
+  { file: 'test/compose-watch.long.test.ts' },
   { file: 'test/course/last-box.long.test.ts' },
   { file: 'test/fuzz.long.test.ts' },
   ...chapterShares(),
