@@ -1,4 +1,4 @@
-// What NN-slug.test.ts leaves out of each chapter: the transcripts, and the mutants behind a task's first.
+// What NN-slug.test.ts leaves out of each chapter: the transcripts, and the mutants but one.
 import { describe } from 'vitest';
 import { chapters } from '../../learn/course.ts';
 import { testWholeChapter } from './chapter.ts';
