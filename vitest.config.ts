@@ -9,7 +9,7 @@ export default defineConfig({
     // A process for each file: tests enter namespaces, and take them along when they end.
     pool: 'forks',
     // They wait for a third of their time, for clocks and for the disk, and often at the same moment.
-    maxWorkers: Math.ceil(2.5 * availableParallelism()),
+    maxWorkers: 2 * availableParallelism(),
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
