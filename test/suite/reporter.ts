@@ -51,7 +51,8 @@ export class ClosingLine implements Reporter {
 function reportUnsteady(tests: readonly TestCase[]): void {
   for (const each of tests.filter(test => test.diagnostic()?.flaky)) {
     console.log(`passed only at the second attempt: ${each.module.relativeModuleId} > ${each.fullName}`);
-    for (const { message } of each.result().errors ?? []) console.log(message.replaceAll(/^/gm, '         '));
+    for (const { message, diff = '' } of each.result().errors ?? [])
+      console.log(`${message}\n${diff}`.trimEnd().replaceAll(/^/gm, '         '));
   }
 }
 
