@@ -1,5 +1,6 @@
 // `network trace`: packets to and from a container, and the rules that they meet, also those of other programs.
 import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TracedPacket } from '../mini-docker/formats/network-trace.ts';
 import { commandLines } from './support/command-lines.ts';
@@ -230,7 +231,20 @@ test('a trace ends with its container', async () => {
   expect(await over).toMatchObject({ code: 0 });
 });
 
-test('afterwards no rule of it is left, and after a killed daemon neither', async () => {
+/** Pids of nft programs that watch in the daemon's network. */
+function monitors(): string[] {
+  const network = readlinkSync(`/proc/${daemon.namespaces}/ns/net`);
+  return readdirSync('/proc').filter(pid => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return command.startsWith('nft\0monitor') && readlinkSync(`/proc/${pid}/ns/net`) === network;
+    } catch {
+      return false;
+    }
+  });
+}
+
+test('afterwards no rule and no program of it is left, and after a killed daemon neither', async () => {
   await eventually(
     async () => tables(),
     text => !text.includes('trace'),
@@ -240,7 +254,9 @@ test('afterwards no rule of it is left, and after a killed daemon neither', asyn
     async () => tables(),
     text => text.includes('bridge mini-docker-trace'),
   );
+  await expect.poll(monitors).toHaveLength(1);
   await daemon.end('SIGKILL');
+  await expect.poll(monitors).toEqual([]);
   await killed;
   await daemon.begin();
   const [leftover = ''] = /mini-docker-trace-\w+/.exec(tables()) ?? [];
@@ -255,6 +271,7 @@ test('afterwards no rule of it is left, and after a killed daemon neither', asyn
     async () => tables(),
     text => !text.includes('trace'),
   );
+  await expect.poll(monitors).toEqual([]);
 });
 
 test('a container without an address of its own is refused with the reason', async () => {

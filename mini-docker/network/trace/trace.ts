@@ -52,8 +52,9 @@ export async function* tracePackets(options: {
   });
   // Into a pipe nft would write only once it has 4 KB.
   const terminal = openPty();
-  const monitor = spawn('nft', ['monitor', 'trace'], {
-    stdio: ['ignore', terminal.slave, 'pipe'],
+  // Its controlling terminal: the kernel ends it with the daemon, also with one that is killed.
+  const monitor = spawn('setsid', ['-c', 'nft', 'monitor', 'trace'], {
+    stdio: [terminal.slave, terminal.slave, 'pipe'],
     env: nft.environment,
   });
   closeSync(terminal.slave);
