@@ -33,6 +33,17 @@ const inspect = ({ engine }: OverlayHost, name: string) =>
   engine.json<ContainerInspect>('GET', `/containers/${name}/json`);
 const pid = async (host: OverlayHost, name: string) => ({ pid: (await inspect(host, name)).State.Pid });
 
+/** A container on each host, of which the first reaches the second. @returns the first's process, and the second's address */
+async function joined(a: OverlayHost, b: OverlayHost): Promise<{ from: { pid: number }; to: string }> {
+  await made(a, 'front', b);
+  await start(a, 'one', 'front');
+  await start(b, 'two', 'front');
+  const to = (await inspect(b, 'two')).NetworkSettings.Networks.front!.IPAddress!;
+  const from = await pid(a, 'one');
+  await eventually(async () => reaches(from, to), Boolean, PATIENCE);
+  return { from, to };
+}
+
 describe.skipIf(!hasProgram('etcd'))('overlay', () => {
   test('hosts with IPv6 addresses have a tunnel between them, and two of three members of etcd are enough', async () => {
     const members = ['fd78::11', 'fd78::12', 'fd78::13'];
@@ -53,19 +64,14 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
       advertise: '[fd78::2]:2376',
       store: store([2, 1, 0]),
     });
-    await made(a, 'front', b);
-    await start(a, 'one', 'front');
-    await start(b, 'two', 'front');
-    const to = (await inspect(b, 'two')).NetworkSettings.Networks.front!.IPAddress!;
-    const from = await pid(a, 'one');
-    await eventually(async () => reaches(from, to), Boolean, PATIENCE);
+    const { from, to } = await joined(a, b);
     expect(ip('link show eth0', from.pid)).toMatchObject([{ mtu: 1430 }]);
     const entries = inNetwork(a.daemon.namespaces, 'bridge fdb show').split('\n');
     expect(entries.filter(each => each.includes(' dst '))).toMatchObject([
       expect.stringMatching(/dst fd78::2 self permanent/),
     ]);
 
-    // A member that ends, then one that hangs: each host goes on with another, and still hears of the other host.
+    // One member ends, then one hangs: each host turns to another member, and still hears of the other host.
     await etcd[0]!.end();
     await made(b, 'second', a);
     await made(a, 'third', b);
@@ -96,12 +102,7 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     const common = { prefix: 24, options: OPTIONS, store: `etcd://${etcd.client}` };
     const a = await hub.host('a', { ...common, address: '10.78.0.1' });
     const b = await hub.host('b', { ...common, address: '10.78.0.2' });
-    await made(a, 'front', b);
-    await start(a, 'one', 'front');
-    await start(b, 'two', 'front');
-    const to = (await inspect(b, 'two')).NetworkSettings.Networks.front!.IPAddress!;
-    const from = await pid(a, 'one');
-    await eventually(async () => reaches(from, to), Boolean, PATIENCE);
+    const { from, to } = await joined(a, b);
     const value = Buffer.alloc(90_000).toString('base64');
     const key = (index: number) => Buffer.from(`fill${index}`).toString('base64');
     for (let index = 0; ; index++) {
@@ -113,7 +114,7 @@ describe.skipIf(!hasProgram('etcd'))('overlay', () => {
     expect(String(refused.body)).toContain('database space exceeded');
     await expect(start(a, 'three', 'front')).rejects.toThrow(/503 .*database space exceeded/);
     expect(reaches(from, to)).toBe(true);
-    // What needs no space still works: a container that goes gives its address back.
+    // Deleting needs no space: a removed container gives its address back.
     await b.engine.json('DELETE', '/containers/two?force=1');
     await eventually(
       async () => reaches(from, to),

@@ -47,7 +47,7 @@ export interface Lab {
   until: Until;
   /** Waits for a promise. @returns undefined if it has not settled within the time */
   within<T>(promise: Promise<T>, timeout?: number): Promise<T | undefined>;
-  /** What a time limit of the check is on this machine: `learn check --patience` multiplies it. */
+  /** A time limit of the check in milliseconds, multiplied by the factor that `learn check --patience` gives. */
   patient(limit: number): number;
   /** The pid in the sandbox of the process whose pid on the machine is `pid`. */
   insidePid(pid: number): number | undefined;

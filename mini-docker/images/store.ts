@@ -66,7 +66,7 @@ export async function openImageStore(options: StoreOptions): Promise<ImageStore>
         // The image may have another manifest by now: a push compresses its layers.
         const current = catalog.byManifest(image.manifest.digest) ?? catalog.byId(image.id);
         if (current === undefined) throw noSuchImage(image.id);
-        // Its time is that of the last tagging, also where the image has the name already.
+        // The name gets a new time even if the image has it already.
         const others = manifests.filter(each => nameOf(each) !== name || catalog.idOf(each) !== image.id);
         return withName(others, { descriptor: current.manifest, name, idOf: catalog.idOf });
       });

@@ -79,7 +79,7 @@ const MODULE_FILES = [
   'net/sched',
 ];
 
-/** What the arm64 machine has beside a kernel: as much of Debian as the tests use. busybox has the rest. */
+/** Debian packages in the arm64 machine, for the programs that the tests use; busybox has the others. */
 const ROOT_PACKAGES = [
   ...[
     'busybox-static',

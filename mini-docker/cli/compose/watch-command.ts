@@ -118,7 +118,7 @@ function watchedOf(name: string, service: Service): Watched[] {
   });
 }
 
-/** What has changed under the triggers of one service is dealt with together, one batch after another. */
+/** Collects the changes under all triggers of one service, and handles one batch after another. */
 async function watchService(watching: Watching, all: readonly Watched[]): Promise<void> {
   const waiting = new Map<Watched, Changes>();
   let work = Promise.resolve();

@@ -28,7 +28,7 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
-/** Of a mount on what it cannot lie on: runc's words, which people search for. */
+/** The error for a mount whose target is of the wrong kind, in runc's words, which people search for. */
 function mountError(cause: unknown, { mounts }: ContainerRecord): ExpectedError | undefined {
   if (!(cause instanceof SyscallError)) return undefined;
   const refused = (mount: RecordMount | undefined, why: string) =>
