@@ -55,8 +55,11 @@ async function becomeRootless(argv: string[]): Promise<never> {
     MINI_DOCKER_DATA_ROOT: directories.dataRoot,
     MINI_DOCKER_RUN_DIR: directories.runDir,
   });
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => stop.abort(new Error(`${signal} came before the daemon was ready`)));
   const command = [process.execPath, ...process.execArgv, process.argv[1]!, 'daemon', ...argv];
-  return enterOwnNamespaces({ command, dataRoot, runDir, environment });
+  return enterOwnNamespaces({ command, dataRoot, runDir, environment, stopped: stop.signal });
 }
 
 /** Largest number of problems kept for `info`; the log has all of them. */
@@ -78,10 +81,7 @@ async function serve(argv: string[]): Promise<void> {
   resources.defer(giveMemoryBackWhenIdle());
   // Volumes and layers can contain set-uid programs owned by root, so no user of this machine may reach
   // them. The socket's group must still be able to pass through the run directory.
-  resources.use(lockDirectory(dataRoot, isRootless ? 0o700 : runDir === dataRoot ? 0o711 : 0o710));
-  if (runDir !== dataRoot) resources.use(lockDirectory(runDir, isRootless ? 0o700 : 0o711));
-
-  resources.use(keepParents());
+  resources.use(lockDirectory(runDir, isRootless ? 0o700 : 0o711));
   /** Problems with reading or cleaning the disk, for the log and for `info`. */
   const troubles: string[] = [];
   const tell = (trouble: string) => {
@@ -89,7 +89,10 @@ async function serve(argv: string[]): Promise<void> {
     if (troubles.length < MOST_TROUBLES) troubles.push(trouble);
   };
   warnOfKeys(options.withoutMeaning);
+  // The lock of the run directory says that its namespaces are this daemon's.
   const rootless = isRootless ? resources.use(openRootless({ runDir, dataRoot, tell })) : undefined;
+  if (runDir !== dataRoot) resources.use(lockDirectory(dataRoot, isRootless ? 0o700 : 0o710));
+  resources.use(keepParents());
   registries.offline = rootless?.offline;
   const networks = resources.adopt(
     openNetworks({

@@ -184,6 +184,30 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
     expect(get('127.0.0.1:9323/metrics')).toContain('# HELP');
   });
 
+  test.each([
+    ['its address is not of this machine', () => ['--host', 'tcp://192.0.2.1:2375'], 'cannot listen'],
+    ['another daemon has its data root', () => ['--data-root', daemon.dataRoot], 'another daemon'],
+  ])('a daemon that cannot start because %s leaves no process behind', async (_, args, reason) => {
+    const failure = await startDaemon({ rootless: true, args: args() }).catch(error => String(error));
+    expect(failure).toContain(reason);
+    expect(failure).not.toContain('left behind');
+    expect((await engine.ask('GET', '/_ping')).status).toBe(200);
+  });
+
+  test('a signal while the daemon makes its namespaces leaves none', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mini-docker-path-'));
+    try {
+      chmodSync(directory, 0o755);
+      writeFileSync(join(directory, 'pasta'), '#!/bin/sh\nkill -TERM $PPID\nexit 1\n', { mode: 0o755 });
+      const env = { PATH: `${directory}:${process.env.PATH}` };
+      const failure = await startDaemon({ rootless: true, env }).catch(error => String(error));
+      expect(failure).toContain('SIGTERM came before');
+      expect(failure).not.toContain('left behind');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   test('namespaces of the host, and its devices, are shared as far as the user has rights there', async () => {
     const script = 'ls -d /proc/1/task && test -c /dev/full && id -u';
     for (const HostConfig of [

@@ -1,11 +1,13 @@
 // A newcomer's first minute, where something is missing.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -63,4 +65,29 @@ test("the project's Node can be started where npm made no link to it, as Debian 
       realpathSync(node),
     );
   }
+});
+
+test('two set-ups of one clone at once build the bundle once, and one after the other', async () => {
+  const modules = join(clone, 'node_modules');
+  const lines = join(clone, 'built');
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  mkdirSync(join(clone, 'mini-docker/web/assets'), { recursive: true });
+  writeFileSync(join(modules, '.package-lock.json'), '{}');
+  writeFileSync(join(clone, 'mini-docker/main.ts'), '');
+  // In place of the bundler: writes the file that it is asked for, slowly.
+  const bundler = `#!/bin/sh
+echo begin >>${lines}
+sleep 0.1
+for word; do case $word in --outfile=*) mkdir -p "$(dirname "\${word#*=}")" && echo whole >"\${word#*=}" ;; esac; done
+echo end >>${lines}
+`;
+  writeFileSync(join(modules, '.bin/esbuild'), bundler, { mode: 0o755 });
+  const start = async () => {
+    const child = spawn('sh', ['bin/setup', 'bundle'], { cwd: clone, stdio: 'ignore' });
+    return (await once(child, 'exit'))[0];
+  };
+  expect(await Promise.all([start(), start()])).toEqual([0, 0]);
+  expect(readFileSync(lines, 'utf8')).toBe('begin\nend\n'.repeat(3));
+  for (const name of ['daemon', 'oci-runtime', 'main'])
+    expect(readFileSync(join(clone, `dist/${name}.cjs`), 'utf8')).toBe('whole\n');
 });

@@ -26,7 +26,7 @@ export interface Nft {
   /** Names of all tables, each once. */
   tables(): Promise<string[]>;
   /** With the directories of administrators' tools in PATH, which a daemon's may lack. */
-  readonly environment: Record<string, string>;
+  readonly environment: NodeJS.ProcessEnv;
   /** The ports that our table publishes; [] without a table. */
   published(): Promise<PublishedPort[]>;
   /** Why there is none, where there is none. */
@@ -114,7 +114,10 @@ interface Listed {
   rule?: { family: string; table: string; chain: string; handle: number; comment?: string; expr: object[] };
 }
 
-const ENVIRONMENT = { PATH: [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter) };
+const ENVIRONMENT = {
+  ...process.env,
+  PATH: [process.env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter),
+};
 
 function run(tool: string, args: readonly string[], input = ''): Promise<string> {
   const child = spawn(tool, args, { env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -24,10 +24,11 @@ export async function enterOwnNamespaces(options: {
   runDir: string;
   /** Further variables of the daemon's. */
   environment: Record<string, string>;
+  stopped: AbortSignal;
 }): Promise<never> {
-  const { command, dataRoot, runDir } = options;
+  const { command, dataRoot, runDir, stopped } = options;
   for (const directory of [dataRoot, runDir]) makePrivate(directory);
-  const { pidfd, namespaces } = await ownNamespaces(runDir);
+  const { pidfd, namespaces } = await ownNamespaces(runDir, stopped);
   const environment = {
     ...process.env,
     ...options.environment,

@@ -2,6 +2,7 @@
 // in them any more.
 import { closeSync, globSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { LOCK, SIG } from '../linux/constants.ts';
@@ -37,9 +38,12 @@ const stateFile = (runDir: string): string => join(runDir, 'rootless.json');
 /**
  * Finds the namespaces of this run directory, or makes them, and connects their network to the outside.
  * @returns a pidfd of their holder, and their description
- * @throws Error when the kernel, or a missing program, allows none
+ * @throws Error when the kernel, or a missing program, allows none, or when it is `stopped`: nothing new is left then
  */
-export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; namespaces: OwnNamespaces }> {
+export async function ownNamespaces(
+  runDir: string,
+  stopped: AbortSignal,
+): Promise<{ pidfd: number; namespaces: OwnNamespaces }> {
   const lock = openKept(join(runDir, 'rootless.lock'), 0o600);
   try {
     call(flock(lock, LOCK.EX));
@@ -50,13 +54,21 @@ export async function ownNamespaces(runDir: string): Promise<{ pidfd: number; na
     if (!isWhole && found !== undefined)
       end(member === undefined ? processesOf(found) : [found.outside, found.holder]);
     const before = isWhole || member !== undefined ? found?.uplink : undefined;
-    const uplink = await connectUplink({ runDir, holder: kept.holder.pid, before });
-    const namespaces = { ...kept, uplink };
-    saveKept(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
-    const pidfd = openProcess(kept.holder);
-    if (pidfd === undefined)
-      throw new Error('the process that keeps the namespaces has been killed: try again');
-    return { pidfd, namespaces };
+    let namespaces: OwnNamespaces = { ...kept, uplink: {} };
+    try {
+      namespaces = { ...kept, uplink: await connectUplink({ runDir, holder: kept.holder.pid, before }) };
+      saveKept(stateFile(runDir), JSON.stringify(namespaces), { mode: 0o600 });
+      // Signals that came while the uplink's program started are delivered now.
+      await setImmediate();
+      stopped.throwIfAborted();
+      const pidfd = openProcess(kept.holder);
+      if (pidfd === undefined)
+        throw new Error('the process that keeps the namespaces has been killed: try again');
+      return { pidfd, namespaces };
+    } catch (error) {
+      if (!isWhole && member === undefined) giveUpNamespaces(runDir, namespaces);
+      throw error;
+    }
   } finally {
     closeSync(lock);
   }
@@ -73,6 +85,10 @@ function decode(bytes: Buffer): OwnNamespaces {
   if (!read?.holder || !read.outside || !read.uplink) throw new Error('a field is missing');
   return read as OwnNamespaces;
 }
+
+/** Whether containers run in the namespaces, as their monitors tell. */
+export const areInUse = (runDir: string): boolean =>
+  monitorsOf(runDir).some(each => each !== undefined && isRunning(each));
 
 /** Ends the processes that keep the namespaces, which the last process in them takes along. */
 export function giveUpNamespaces(runDir: string, namespaces: OwnNamespaces): void {
@@ -100,10 +116,12 @@ function end(processes: readonly ProcessIdentity[]): void {
  * @returns its pidfd; undefined when nothing runs there any more
  */
 function memberOf(runDir: string, found: OwnNamespaces | undefined): number | undefined {
-  const containers = globSync('containers/*', { cwd: runDir });
-  const monitors = containers.map(name => monitorOf(join(runDir, name)));
-  const member = [found?.holder, ...monitors].find(each => each !== undefined && isRunning(each));
+  const member = [found?.holder, ...monitorsOf(runDir)].find(each => each !== undefined && isRunning(each));
   return member && openProcess(member);
+}
+
+function monitorsOf(runDir: string): (ProcessIdentity | undefined)[] {
+  return globSync('containers/*', { cwd: runDir }).map(name => monitorOf(join(runDir, name)));
 }
 
 function monitorOf(directory: string): ProcessIdentity | undefined {

@@ -1,15 +1,16 @@
 // The parts of the outside world that an ordinary user's daemon reaches from its namespaces.
 
-import { giveUpNamespaces, readNamespaces } from './namespaces.ts';
+import { areInUse, giveUpNamespaces, readNamespaces } from './namespaces.ts';
 import { openOutsideSockets, type SocketAddress } from './outside-sockets.ts';
 import { checkStorage } from './storage.ts';
 
+/** Disposing of it ends the processes that keep the namespaces, unless containers run in them. */
 export interface Rootless extends Disposable {
   /** Opens a socket in the host's network; see OutsideSockets.open. */
   openHostSocket(where: SocketAddress): number;
   /** Why the outside cannot be reached, and the remedy; undefined if it can. */
   offline: string | undefined;
-  /** When the daemon ends and no container runs: ends the processes that keep the namespaces. */
+  /** When no container runs any more: ends the processes that keep the namespaces. */
   giveUp(): void;
 }
 
@@ -27,19 +28,24 @@ export function openRootless(options: {
   if (namespaces === undefined)
     throw new Error(`${runDir}/rootless.json is missing or damaged: start the daemon again`);
   const { idProblem, uplink } = namespaces;
-  let storageProblem: string | undefined;
-  try {
-    storageProblem = checkStorage(dataRoot);
-  } catch (error) {
-    giveUpNamespaces(runDir, namespaces);
-    throw error;
-  }
-  for (const problem of [idProblem, uplink.problem, storageProblem]) if (problem !== undefined) tell(problem);
-  const sockets = openOutsideSockets(namespaces.outside);
+  using resources = new DisposableStack();
+  let isGivenUp = false;
+  const giveUp = () => {
+    // Only once: by then the next daemon may have made its own.
+    if (!isGivenUp) giveUpNamespaces(runDir, namespaces);
+    isGivenUp = true;
+  };
+  resources.defer(() => {
+    if (!areInUse(runDir)) giveUp();
+  });
+  for (const problem of [idProblem, uplink.problem, checkStorage(dataRoot)])
+    if (problem !== undefined) tell(problem);
+  const sockets = resources.use(openOutsideSockets(namespaces.outside));
+  const opened = resources.move();
   return {
     openHostSocket: where => sockets.open(where),
     offline: uplink.problem,
-    giveUp: () => giveUpNamespaces(runDir, namespaces),
-    [Symbol.dispose]: () => sockets[Symbol.dispose](),
+    giveUp,
+    [Symbol.dispose]: () => opened.dispose(),
   };
 }

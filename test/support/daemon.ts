@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { containerIds, leftBehind } from './leaks.ts';
+import { containerIds, leftBehind, networkOf } from './leaks.ts';
 import { asUser, type Machine, USER, userMachine } from './ordinary-user.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -115,8 +115,9 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
     } catch (error) {
       failures.push(String(error));
     }
+    const network = networkOf(holder.pid!);
     holder.kill('SIGKILL');
-    failures.push(...(await leftBehind({ directory, ids })));
+    failures.push(...(await leftBehind({ directory, ids, network })));
     rmSync(directory, { recursive: true, force: true });
     if (failures.length > 0)
       throw new Error(`left behind:\n${failures.join('\n')}\nthe daemon said:\n${log}`);
@@ -143,7 +144,9 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
   try {
     await begin();
   } catch (error) {
-    await stop().catch(() => {});
+    await stop().catch(left => {
+      throw new Error(`${(error as Error).message}\n${left.message}`);
+    });
     throw error;
   }
   return testDaemon;

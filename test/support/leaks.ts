@@ -13,11 +13,11 @@ export function containerIds(dataRoot: string): string[] {
 }
 
 /**
- * Returns one line for each process that has a file or a mount below `directory` or is in the cgroup of one
- * of `ids`, and for each such cgroup. Waits up to two seconds for processes that are ending, and kills those
+ * Returns one line for each process that has a file or a mount below `directory`, is in the cgroup of one of `ids`
+ * or in the network namespace `network`, and for each such cgroup. Waits up to two seconds for processes that are ending, and kills those
  * that remain.
  */
-export async function leftBehind(options: { directory: string; ids: string[] }): Promise<string[]> {
+export async function leftBehind(options: Traces): Promise<string[]> {
   let found: Leak[] = [];
   for (const deadline = Date.now() + 2000; Date.now() < deadline; ) {
     found = look(options);
@@ -28,17 +28,27 @@ export async function leftBehind(options: { directory: string; ids: string[] }):
   return found.map(each => each.text);
 }
 
+export interface Traces {
+  directory: string;
+  ids: string[];
+  /** As networkOf() has it. */
+  network: string;
+}
+
+/** The network namespace of a process: 'net:[4026531840]'. */
+export const networkOf = (pid: number): string => readlinkSync(`/proc/${pid}/ns/net`);
+
 interface Leak {
   text: string;
   pid?: number;
 }
 
-function look(options: { directory: string; ids: string[] }): Leak[] {
+function look(options: Traces): Leak[] {
   return [...processes(options), ...cgroups(options.ids)];
 }
 
-function* processes(options: { directory: string; ids: string[] }): Generator<Leak> {
-  const { directory, ids } = options;
+function* processes(options: Traces): Generator<Leak> {
+  const { directory, ids, network } = options;
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
@@ -53,7 +63,9 @@ function* processes(options: { directory: string; ids: string[] }): Generator<Le
         ? 'with an open file of the daemon'
         : read('mountinfo').includes(directory)
           ? 'with a mount of the daemon'
-          : undefined;
+          : quietly(() => networkOf(pid), '') === network
+            ? 'in the network of the daemon'
+            : undefined;
     if (why) yield { pid, text: `process ${pid} (${read('cmdline').replaceAll('\0', ' ').trim()}) ${why}` };
   }
 }
