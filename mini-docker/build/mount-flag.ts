@@ -4,6 +4,7 @@ import { decodeCsvLine } from '../formats/csv.ts';
 import { FormatError } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
 import { decodeSize } from '../formats/sizes.ts';
+import { splitAt } from '../formats/split.ts';
 import { meant } from '../formats/typo.ts';
 import type { Sharing } from './cache-mounts.ts';
 import { BuildError } from './errors.ts';
@@ -47,9 +48,9 @@ export function decodeMount(text: string): MountRequest {
   const wrong = (why: string) => new BuildError(`invalid --mount=${text}: ${why}`);
   const fields = new Map<string, string>();
   for (const part of parts(text, wrong)) {
-    const equals = part.indexOf('=');
-    const key = (equals < 0 ? part : part.slice(0, equals)).toLowerCase();
-    fields.set(lookup(ALIASES, key) ?? key, equals < 0 ? 'true' : part.slice(equals + 1));
+    const [written, value = 'true'] = splitAt(part, '=');
+    const key = written.toLowerCase();
+    fields.set(lookup(ALIASES, key) ?? key, value);
   }
   const type = fields.get('type') ?? 'bind';
   if (type === 'ssh') throw wrong('ssh is not supported: give a key as a secret');

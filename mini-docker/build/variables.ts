@@ -1,9 +1,11 @@
 // The scopes of a Dockerfile's variables: ARG before the first FROM, ARG in a stage, ENV
 // (https://docs.docker.com/reference/dockerfile/#arg, "Scope" and "Using ARG variables").
+
 import { DockerfileSyntaxError } from '../formats/dockerfile/error.ts';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand } from '../formats/dockerfile/words.ts';
 import type { Platform } from '../formats/oci/image.ts';
+import { splitAt } from '../formats/split.ts';
 
 /** Variables that RUN sees without an ARG if they are given, and that do not affect the cache. */
 const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'].flatMap(name => [
@@ -107,6 +109,6 @@ function platformVariables(prefix: string, { os, architecture, variant }: Platfo
 
 /** 'NAME=value' → its two parts; without '=' the value is ''. */
 export function assignment(text: string): [name: string, value: string] {
-  const equals = text.indexOf('=');
-  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  const [name, value = ''] = splitAt(text, '=');
+  return [name, value];
 }

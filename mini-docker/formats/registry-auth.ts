@@ -1,7 +1,9 @@
 // A user's credentials for a registry: the X-Registry-Auth header of the Docker Engine API
 // ("Authentication"), and the `auths` of ~/.docker/config.json.
+
 import { FormatError } from './errors.ts';
 import { type Infer, object, parse, type Schema, string, withZero } from './schema.ts';
+import { splitAt } from './split.ts';
 
 const fields = object({
   username: string,
@@ -40,10 +42,10 @@ export const encodeRegistryAuth = (auth: RegistryAuth): string =>
   Buffer.from(JSON.stringify(auth)).toString('base64url');
 
 function decodePair(auth: string): { username: string; password: string } {
-  const text = Buffer.from(auth, 'base64').toString();
-  const colon = text.indexOf(':');
-  if (colon < 1) throw new FormatError('auth must be base64 of user:password');
-  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+  const [username, password] = splitAt(Buffer.from(auth, 'base64').toString(), ':');
+  if (username === '' || password === undefined)
+    throw new FormatError('auth must be base64 of user:password');
+  return { username, password };
 }
 
 /** The key of docker.io in config.json. */

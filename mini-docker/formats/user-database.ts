@@ -1,6 +1,7 @@
 // /etc/passwd and /etc/group (passwd(5), group(5)), and docker's `--user` looked up in them.
 
 import { ExpectedError } from './errors.ts';
+import { splitAt } from './split.ts';
 
 export interface UserIdentity {
   uid: number;
@@ -49,9 +50,7 @@ export function lookUpUser(
   user: string,
   options: { passwd: string; group: string; groupAdd?: string[] },
 ): UserIdentity {
-  const colon = user.indexOf(':');
-  const userPart = colon < 0 ? user : user.slice(0, colon);
-  const groupPart = colon < 0 ? '' : user.slice(colon + 1);
+  const [userPart, groupPart = ''] = splitAt(user, ':');
   const groups = decodeGroup(options.group);
 
   const number = userPart === '' ? 0 : identity(userPart);

@@ -1,4 +1,5 @@
 // Parses the mount options of the runtime spec, in the form of mount(8), and sorts them by their recipient.
+import { splitAt } from '../formats/split.ts';
 import { MOUNT_ATTR, MS } from '../linux/constants.ts';
 
 export interface MountOptions {
@@ -100,11 +101,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
     } else if (option in attributes) parsed.attributes |= attributes[option]!;
     else if (option in withdrawals) parsed.attributes &= ~withdrawals[option]!;
     else if (option in propagations) parsed.propagation = propagations[option];
-    else {
-      const equals = option.indexOf('=');
-      if (equals === -1) parsed.data.push([option, undefined]);
-      else parsed.data.push([option.slice(0, equals), option.slice(equals + 1)]);
-    }
+    else parsed.data.push(splitAt(option, '='));
   }
   return parsed;
 }

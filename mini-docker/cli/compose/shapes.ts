@@ -5,6 +5,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { decodeDuration, encodeDuration } from '../../formats/durations.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { splitAt } from '../../formats/split.ts';
 import { meant } from '../../formats/typo.ts';
 import { type Scalar, type Source, wrongAt } from './source.ts';
 
@@ -198,8 +199,8 @@ export const pairs: Shape<Record<string, string | null>> = byKind({
   list: (source, context) =>
     Object.fromEntries(
       list(text)(source, context).map(each => {
-        const equals = each.indexOf('=');
-        return equals < 0 ? [each, null] : [each.slice(0, equals), each.slice(equals + 1)];
+        const [key, value = null] = splitAt(each, '=');
+        return [key, value];
       }),
     ),
 });

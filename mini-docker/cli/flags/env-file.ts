@@ -3,6 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../../formats/errors.ts';
+import { splitAt } from '../../formats/split.ts';
 
 /**
  * Decodes lines of KEY=value; quotes are part of the value. `#` starts a comment line. A line with only a KEY
@@ -21,11 +22,11 @@ export function decodeEnvFile(
     .entries()) {
     const line = raw.trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const equals = line.indexOf('=');
-    const key = equals < 0 ? line.trimEnd() : line.slice(0, equals);
+    const [name, given] = splitAt(line, '=');
+    const key = given === undefined ? name.trimEnd() : name;
     if (key === '') throw new FormatError(`no variable name on line ${index + 1} ('${line}')`);
     if (/\s/.test(key)) throw new FormatError(`variable '${key}' contains whitespaces (line ${index + 1})`);
-    const value = equals < 0 ? lookup(key) : line.slice(equals + 1);
+    const value = given ?? lookup(key);
     if (value !== undefined) variables.push(`${key}=${value}`);
   }
   return variables;

@@ -1,3 +1,4 @@
+import { splitAt } from '../../formats/split.ts';
 import { values } from './flags.ts';
 
 /** --filter NAME=VALUE, which may be repeated. */
@@ -6,9 +7,9 @@ export const filterFlag = (help: string, short?: string) =>
     'filter',
     help,
     (text): readonly [string, string] => {
-      const equals = text.indexOf('=');
-      if (equals < 0) throw new Error('bad format of filter (expected name=value)');
-      return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
+      const [name, value] = splitAt(text, '=');
+      if (value === undefined) throw new Error('bad format of filter (expected name=value)');
+      return [name.trim().toLowerCase(), value.trim()];
     },
     short,
   );

@@ -3,6 +3,8 @@
 // neither --rm=false nor these messages, and loading it takes a fifth of the time that `run` may take; it
 // only prints the help (help.ts).
 
+import { splitAt } from '../../formats/split.ts';
+
 export interface Flag<T> {
   /** The short form: one letter. */
   short?: string;
@@ -85,14 +87,13 @@ export function parseFlags<F extends FlagTable>(
       continue;
     }
     if (word.startsWith('--')) {
-      const equals = word.indexOf('=');
-      const name = word.slice(2, equals < 0 ? undefined : equals);
+      const [name, inWord] = splitAt(word.slice(2), '=');
       if (name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${word}`);
       if (!Object.hasOwn(table, name)) {
         if (name === 'help') throw new HelpError();
         throw new FlagError(`unknown flag: --${name}`, name);
       }
-      if (equals >= 0) set(name, word.slice(equals + 1));
+      if (inWord !== undefined) set(name, inWord);
       else if (table[name]!.placeholder === undefined) set(name, 'true');
       else if (at + 1 < argv.length) set(name, argv[++at]!);
       else throw new FlagError(`flag needs an argument: --${name}`);

@@ -9,6 +9,7 @@ import type {
   WeightDevice,
 } from '../../formats/engine-api/containers.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { splitAt } from '../../formats/split.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 
 /** '1.5' → 1500000000 billionths of a cpu. */
@@ -32,9 +33,8 @@ export function readMacAddress(text: string): string {
 }
 
 function pathAndRate(text: string, read: (rate: string) => number, wanted: string): ThrottleDevice {
-  const colon = text.indexOf(':');
-  if (colon < 1) throw new Error(`bad format: ${text}`);
-  const [path, rate] = [text.slice(0, colon), text.slice(colon + 1)];
+  const [path, rate] = splitAt(text, ':');
+  if (path === '' || rate === undefined) throw new Error(`bad format: ${text}`);
   if (!path.startsWith('/dev/')) throw new Error(`bad format for device path: ${text}`);
   try {
     return { Path: path, Rate: read(rate) };
@@ -66,14 +66,12 @@ export function readWeightDevice(text: string): WeightDevice {
 
 /** 'nofile=1024:2048'; the hard limit defaults to the soft one, -1 is unlimited. */
 export function readUlimit(text: string): Ulimit {
-  const equals = text.indexOf('=');
-  if (equals < 0) throw new Error(`invalid ulimit argument: ${text}`);
-  const [name, limits] = [text.slice(0, equals), text.slice(equals + 1).split(':')];
+  const [name, written] = splitAt(text, '=');
+  if (written === undefined) throw new Error(`invalid ulimit argument: ${text}`);
   if (!ULIMITS.includes(name)) throw new Error(`invalid ulimit type: ${name}`);
+  const limits = written.split(':');
   if (limits.length > 2)
-    throw new Error(
-      `too many limit value arguments - ${text.slice(equals + 1)}, can only have up to two, \`soft[:hard]\``,
-    );
+    throw new Error(`too many limit value arguments - ${written}, can only have up to two, \`soft[:hard]\``);
   const [soft, hard = soft] = limits.map(each => {
     if (!/^(-1|\d+)$/.test(each)) throw new Error(`invalid ulimit value: ${each || "''"}`);
     return Number(each);
@@ -136,11 +134,11 @@ export function readNameServer(text: string): string {
 }
 
 /** Converts 'key=value' pairs to an object; a key without a value gets an empty one. */
-export function readPairs(pairs: readonly string[]): Record<string, string> {
+export function readPairs(pairs: readonly string[], separator = '='): Record<string, string> {
   return Object.fromEntries(
     pairs.map(pair => {
-      const equals = pair.indexOf('=');
-      return equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
+      const [key, value = ''] = splitAt(pair, separator);
+      return [key, value];
     }),
   );
 }

@@ -6,6 +6,8 @@ import type { MountRequest } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
 import { lookup } from '../../formats/lookup.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { splitAt } from '../../formats/split.ts';
+import { readPairs } from '../flags/values.ts';
 
 /**
  * `-v [SOURCE:]DESTINATION[:OPTIONS]`: a bind for HostConfig.Binds, or the destination of an anonymous
@@ -28,7 +30,8 @@ export function decodeVolume(
   return { bind: [path, ...rest].join(':') };
 }
 
-type Field = (mount: MountRequest, value: string, key: string) => void;
+/** What the value of a field says of the mount. */
+type Field = (value: string, key: string) => Partial<MountRequest>;
 
 const flag = (value: string, key: string): boolean => {
   if (/^(1|t|true)$/i.test(value)) return true;
@@ -36,57 +39,45 @@ const flag = (value: string, key: string): boolean => {
   throw new FormatError(`invalid value for ${key}: ${value}`);
 };
 
+/** Bind options by the value of `bind-recursive`. */
+export const RECURSIVE = {
+  enabled: {},
+  disabled: { NonRecursive: true },
+  writable: { ReadOnlyNonRecursive: true },
+  readonly: { ReadOnlyForceRecursive: true },
+} satisfies Record<string, MountRequest['BindOptions']>;
+
 const FIELDS: Record<string, Field> = {
-  type: (mount, value) => {
-    mount.Type = value.toLowerCase() as MountRequest['Type'];
+  type: value => ({ Type: value.toLowerCase() as MountRequest['Type'] }),
+  source: value => ({ Source: value }),
+  target: value => ({ Target: value }),
+  readonly: (value, key) => ({ ReadOnly: flag(value, key) }),
+  consistency: value => ({ Consistency: value.toLowerCase() }),
+  'bind-propagation': value => ({ BindOptions: { Propagation: value.toLowerCase() } }),
+  'bind-nonrecursive': (value, key) => ({ BindOptions: { NonRecursive: flag(value, key) } }),
+  'bind-recursive': value => {
+    const options = lookup(RECURSIVE, value);
+    if (options !== undefined) return { BindOptions: options };
+    throw new FormatError(
+      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+    );
   },
-  source: (mount, value) => {
-    mount.Source = value;
-  },
-  target: (mount, value) => {
-    mount.Target = value;
-  },
-  readonly: (mount, value, key) => {
-    mount.ReadOnly = flag(value, key);
-  },
-  consistency: (mount, value) => {
-    mount.Consistency = value.toLowerCase();
-  },
-  'bind-propagation': (mount, value) => bind(mount, { Propagation: value.toLowerCase() }),
-  'bind-nonrecursive': (mount, value, key) => bind(mount, { NonRecursive: flag(value, key) }),
-  'bind-recursive': (mount, value) => {
-    if (value === 'disabled') bind(mount, { NonRecursive: true });
-    else if (value === 'writable') bind(mount, { ReadOnlyNonRecursive: true });
-    else if (value === 'readonly') bind(mount, { ReadOnlyForceRecursive: true });
-    else if (value !== 'enabled') {
-      throw new FormatError(
-        `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
-      );
-    }
-  },
-  'image-subpath': (mount, value) => {
-    mount.ImageOptions = { Subpath: value };
-  },
-  'volume-subpath': (mount, value) => volume(mount, { Subpath: value }),
-  'volume-nocopy': (mount, value, key) => volume(mount, { NoCopy: flag(value, key) }),
-  'volume-label': (mount, value) =>
-    volume(mount, { Labels: { ...mount.VolumeOptions?.Labels, ...keyValue(value) } }),
-  'volume-driver': (mount, value) =>
-    volume(mount, { DriverConfig: { ...mount.VolumeOptions?.DriverConfig, Name: value } }),
-  'volume-opt': (mount, value) => {
-    const config = mount.VolumeOptions?.DriverConfig;
-    volume(mount, { DriverConfig: { ...config, Options: { ...config?.Options, ...keyValue(value) } } });
-  },
-  'tmpfs-size': (mount, value, key) => {
+  'image-subpath': value => ({ ImageOptions: { Subpath: value } }),
+  'volume-subpath': value => ({ VolumeOptions: { Subpath: value } }),
+  'volume-nocopy': (value, key) => ({ VolumeOptions: { NoCopy: flag(value, key) } }),
+  'volume-label': value => ({ VolumeOptions: { Labels: readPairs([value]) } }),
+  'volume-driver': value => ({ VolumeOptions: { DriverConfig: { Name: value } } }),
+  'volume-opt': value => ({ VolumeOptions: { DriverConfig: { Options: readPairs([value]) } } }),
+  'tmpfs-size': (value, key) => {
     try {
-      tmpfs(mount, { SizeBytes: decodeSize(value) });
+      return { TmpfsOptions: { SizeBytes: decodeSize(value) } };
     } catch {
       throw new FormatError(`invalid value for ${key}: ${value}`);
     }
   },
-  'tmpfs-mode': (mount, value, key) => {
+  'tmpfs-mode': (value, key) => {
     if (!/^[0-7]{1,5}$/.test(value)) throw new FormatError(`invalid value for ${key}: ${value}`);
-    tmpfs(mount, { Mode: Number.parseInt(value, 8) });
+    return { TmpfsOptions: { Mode: Number.parseInt(value, 8) } };
   },
 };
 
@@ -104,23 +95,23 @@ const FLAGS = new Set(['readonly', 'volume-nocopy', 'bind-nonrecursive']);
  * malformed
  */
 export function decodeMount(text: string, absolute: (path: string) => string): MountRequest {
-  const mount: MountRequest = { Type: 'volume', Target: '' };
+  let mount: MountRequest = { Type: 'volume', Target: '' };
   const families = new Set<string>();
   for (const field of decodeCsvLine(text)) {
-    const equals = field.indexOf('=');
-    const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
+    const [name, value] = splitAt(field, '=');
+    const written = name.toLowerCase();
     const key = lookup(ALIASES, written) ?? written;
-    if (equals < 0 && !FLAGS.has(key)) {
+    if (value === undefined && !FLAGS.has(key)) {
       throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: invalid field '${field}' must be a key=value pair`,
       );
     }
-    const set = lookup(FIELDS, key);
-    if (!set)
+    const decode = lookup(FIELDS, key);
+    if (!decode)
       throw new FormatError(
         `invalid argument ${JSON.stringify(text)} for "--mount" flag: unknown option '${written}' in '${field}'`,
       );
-    set(mount, equals < 0 ? 'true' : field.slice(equals + 1), key);
+    mount = merged(mount, decode(value ?? 'true', key)) as MountRequest;
     const family = /^(bind|volume|image|tmpfs)-/.exec(key)?.[1];
     if (family !== undefined) families.add(family);
   }
@@ -134,17 +125,12 @@ export function decodeMount(text: string, absolute: (path: string) => string): M
   return mount;
 }
 
-const bind = (mount: MountRequest, options: NonNullable<MountRequest['BindOptions']>) => {
-  mount.BindOptions = { ...mount.BindOptions, ...options };
-};
-const volume = (mount: MountRequest, options: NonNullable<MountRequest['VolumeOptions']>) => {
-  mount.VolumeOptions = { ...mount.VolumeOptions, ...options };
-};
-const tmpfs = (mount: MountRequest, options: NonNullable<MountRequest['TmpfsOptions']>) => {
-  mount.TmpfsOptions = { ...mount.TmpfsOptions, ...options };
-};
-
-function keyValue(text: string): Record<string, string> {
-  const equals = text.indexOf('=');
-  return equals < 0 ? { [text]: '' } : { [text.slice(0, equals)]: text.slice(equals + 1) };
+/** Objects are merged at every depth; of other values, the later one counts. */
+function merged(before: unknown, later: unknown): unknown {
+  if (!isObject(before) || !isObject(later)) return later;
+  const own = (name: string) => (Object.hasOwn(before, name) ? Reflect.get(before, name) : undefined);
+  const changes = Object.entries(later).map(([name, value]) => [name, merged(own(name), value)]);
+  return Object.fromEntries([...Object.entries(before), ...changes]);
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

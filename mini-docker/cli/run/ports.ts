@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { decodeCsvLine } from '../../formats/csv.ts';
 import type { Port, PortBinding } from '../../formats/engine-api/containers.ts';
 import { FormatError } from '../../formats/errors.ts';
+import { splitAt } from '../../formats/split.ts';
 
 export interface PublishedPort {
   /** The container's port: '80/tcp' */
@@ -44,9 +45,10 @@ function decodeShort(text: string): PublishedPort[] {
 function decodeLong(text: string): PublishedPort[] {
   const fields: Record<string, string> = {};
   for (const field of decodeCsvLine(text)) {
-    const equals = field.indexOf('=');
-    if (equals < 1) throw new FormatError(`invalid field format: ${field} (expected name=value)`);
-    fields[field.slice(0, equals).toLowerCase()] = field.slice(equals + 1);
+    const [name, value] = splitAt(field, '=');
+    if (name === '' || value === undefined)
+      throw new FormatError(`invalid field format: ${field} (expected name=value)`);
+    fields[name.toLowerCase()] = value;
   }
   const { target, published = '', protocol = 'tcp', mode: _, ...unknown } = fields;
   const [name] = Object.keys(unknown);

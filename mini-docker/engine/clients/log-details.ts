@@ -5,6 +5,7 @@
 import { compileGoRegexp } from '../../formats/go-regexp.ts';
 import { compileTemplate } from '../../formats/go-template/go-template.ts';
 import { shortId } from '../../formats/oci/digest.ts';
+import { splitAt } from '../../formats/split.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
 /** @throws FormatError when a tag or a regular expression cannot be parsed */
@@ -12,8 +13,8 @@ export async function logDetails(record: ContainerRecord): Promise<Record<string
   const { config, hostConfig } = record;
   const options = hostConfig.LogConfig?.Config ?? {};
   const variables = (config.Env ?? []).flatMap((each): [string, string][] => {
-    const at = each.indexOf('=');
-    return at < 0 ? [] : [[each.slice(0, at), each.slice(at + 1)]];
+    const [name, value] = splitAt(each, '=');
+    return value === undefined ? [] : [[name, value]];
   });
   return {
     ...(await chosen(Object.entries(config.Labels ?? {}), options.labels, options['labels-regex'])),

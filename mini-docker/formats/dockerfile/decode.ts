@@ -1,6 +1,7 @@
 // Decodes the arguments of each Dockerfile instruction (https://docs.docker.com/reference/dockerfile/).
 
 import { decodeDuration } from '../durations.ts';
+import { splitAt } from '../split.ts';
 import { meant } from '../typo.ts';
 import { DockerfileFlagError, DockerfileSyntaxError } from './error.ts';
 import type { CommandForm, HealthInstruction, InstructionKind } from './instruction.ts';
@@ -151,14 +152,14 @@ function pairs({ keyword, rest, sign }: Input): [string, string][] {
     return [[first, value]];
   }
   return words.map(word => {
-    const equals = word.indexOf('=');
-    if (equals < 0) {
+    const [name, value] = splitAt(word, '=');
+    if (value === undefined) {
       throw new DockerfileSyntaxError(
         `can't find = in ${JSON.stringify(word)}: it must be NAME=VALUE (a value with blanks stands in quotes)`,
       );
     }
-    if (equals === 0) throw new DockerfileSyntaxError(`${keyword} names can not be blank`);
-    return [word.slice(0, equals), word.slice(equals + 1)];
+    if (name === '') throw new DockerfileSyntaxError(`${keyword} names can not be blank`);
+    return [name, value];
   });
 }
 
@@ -167,9 +168,9 @@ function arg(input: Input): InstructionKind {
   return {
     kind: 'arg',
     pairs: words.map(word => {
-      const equals = word.indexOf('=');
-      if (equals === 0) throw new DockerfileSyntaxError('ARG names can not be blank');
-      return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+      const pair = splitAt(word, '=');
+      if (pair[0] === '') throw new DockerfileSyntaxError('ARG names can not be blank');
+      return pair;
     }),
   };
 }
@@ -291,10 +292,8 @@ function takeFlags(
     const word = splitWords(left, sign)[0]!;
     left = left.slice(word.length).trim();
     if (word === '--') break;
-    const equals = word.indexOf('=');
-    const name = word.slice(2, equals < 0 ? undefined : equals);
+    const [name, value = TOGGLES.has(name) ? 'true' : undefined] = splitAt(word.slice(2), '=');
     if (!allowed.includes(name)) throw new DockerfileFlagError(unknownFlag(keyword, name, allowed));
-    const value = equals < 0 ? (TOGGLES.has(name) ? 'true' : undefined) : word.slice(equals + 1);
     if (value === undefined)
       throw new DockerfileSyntaxError(`the flag --${name} needs a value: --${name}=VALUE`);
     flags.set(name, [...(flags.get(name) ?? []), value]);
