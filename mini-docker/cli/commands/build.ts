@@ -1,12 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decodeCsvLine } from '../../formats/csv.ts';
+import { unlessEmpty } from '../../formats/defined.ts';
 import type { StepMessage } from '../../formats/engine-api/build.ts';
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
 import { shortId } from '../../formats/oci/digest.ts';
 import { decodeSize } from '../../formats/sizes.ts';
+import { splitAt } from '../../formats/split.ts';
 import { byteArguments } from '../byte-arguments.ts';
 import { command } from '../command.ts';
 import { buildContext } from '../copy/build-context.ts';
+import type { Query } from '../daemon/client.ts';
 import { withLatest } from '../daemon/images-pull.ts';
 import { allAuths } from '../daemon/registry-config.ts';
 import { CommandError, fileReason } from '../errors.ts';
@@ -94,7 +97,8 @@ export const build = command({
       stdin: () => process.stdin,
       further,
     });
-    const lines = daemon.jsonStream<Line>('POST', `/build?${query(flags, { dockerfile, live, contexts })}`, {
+    const lines = daemon.jsonStream<Line>('POST', '/build', {
+      query: query(flags, { dockerfile, live, contexts }),
       body: flags.compress ? await compressed(body) : body,
       headers: { 'Content-Type': 'application/x-tar', ...secrets, ...(await registryConfig()) },
     });
@@ -143,41 +147,38 @@ interface Sent {
   contexts: Record<string, string>;
 }
 
-function query(flags: Flags, { dockerfile, live, contexts }: Sent): string {
-  const parameters = new URLSearchParams();
-  const add = (name: string, value: string | number | boolean | undefined) => {
-    if (value === undefined || value === false) return;
-    parameters.append(name, value === true ? '1' : String(value));
+function query(flags: Flags, { dockerfile, live, contexts }: Sent): Query {
+  const json = (value: object) => unlessEmpty(value) && JSON.stringify(value);
+  return {
+    t: flags.tag,
+    extrahosts: flags['add-host'],
+    securityopt: flags['security-opt'],
+    dockerfile,
+    buildargs: json(buildArgs(flags['build-arg'])),
+    labels: json(readPairs(flags.label)),
+    ulimits: json(flags.ulimit),
+    contexts: json(contexts),
+    nocache: flags['no-cache'],
+    pull: flags.pull,
+    q: flags.quiet,
+    rm: flags.rm,
+    cachefrom: json(flags['cache-from']),
+    isolation: flags.isolation,
+    squash: flags.squash,
+    target: flags.target,
+    platform: flags.platform,
+    networkmode: flags.network,
+    cgroupparent: flags['cgroup-parent'],
+    cpuperiod: flags['cpu-period'],
+    cpuquota: flags['cpu-quota'],
+    cpushares: flags['cpu-shares'],
+    cpusetcpus: flags['cpuset-cpus'],
+    cpusetmems: flags['cpuset-mems'],
+    memory: flags.memory,
+    memswap: flags['memory-swap'],
+    shmsize: flags['shm-size'],
+    live,
   };
-  for (const tag of flags.tag) add('t', tag);
-  for (const host of flags['add-host']) add('extrahosts', host);
-  for (const option of flags['security-opt']) add('securityopt', option);
-  add('dockerfile', dockerfile);
-  add('buildargs', JSON.stringify(buildArgs(flags['build-arg'])));
-  add('labels', JSON.stringify(readPairs(flags.label)));
-  if (flags.ulimit.length > 0) add('ulimits', JSON.stringify(flags.ulimit));
-  if (Object.keys(contexts).length > 0) add('contexts', JSON.stringify(contexts));
-  add('nocache', flags['no-cache']);
-  add('pull', flags.pull);
-  add('q', flags.quiet);
-  parameters.append('rm', flags.rm ? '1' : '0');
-  if (flags['cache-from'].length > 0) add('cachefrom', JSON.stringify(flags['cache-from']));
-  add('isolation', flags.isolation);
-  add('squash', flags.squash);
-  add('target', flags.target);
-  add('platform', flags.platform);
-  add('networkmode', flags.network);
-  add('cgroupparent', flags['cgroup-parent']);
-  add('cpuperiod', flags['cpu-period']);
-  add('cpuquota', flags['cpu-quota']);
-  add('cpushares', flags['cpu-shares']);
-  add('cpusetcpus', flags['cpuset-cpus']);
-  add('cpusetmems', flags['cpuset-mems']);
-  add('memory', flags.memory);
-  add('memswap', flags['memory-swap']);
-  add('shmsize', flags['shm-size']);
-  add('live', live);
-  return parameters.toString();
 }
 
 async function compressed(body: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
@@ -193,11 +194,10 @@ function buildArgs(given: readonly string[]): Record<string, string | null> {
   const epoch = process.env.SOURCE_DATE_EPOCH;
   if (epoch) found.SOURCE_DATE_EPOCH = epoch;
   for (const each of given) {
-    const equals = each.indexOf('=');
-    if (equals === 0 || each === '')
+    const [name, value = process.env[name] ?? null] = splitAt(each, '=');
+    if (name === '')
       throw new CommandError(`invalid build argument: ${JSON.stringify(each)} (write NAME=VALUE)`);
-    if (equals < 0) found[each] = process.env[each] ?? null;
-    else found[each.slice(0, equals)] = each.slice(equals + 1);
+    found[name] = value;
   }
   return found;
 }
@@ -208,12 +208,7 @@ const LARGEST_SECRETS = 700 * 1024;
 function readSecrets(given: readonly string[]): Record<string, string> {
   const secrets: Record<string, string> = {};
   for (const each of given) {
-    const fields = new Map(
-      decodeCsvLine(each).map(part => {
-        const equals = part.indexOf('=');
-        return equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
-      }),
-    );
+    const fields = new Map(Object.entries(readPairs(decodeCsvLine(each))));
     const wrong = (why: string, cause?: unknown) =>
       new CommandError(`invalid secret ${JSON.stringify(each)}: ${why}`, { cause });
     const unknown = [...fields.keys()].find(key => !['id', 'src', 'source', 'env', 'type'].includes(key));

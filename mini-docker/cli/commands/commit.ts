@@ -18,17 +18,15 @@ export const commit = command({
   ],
   async run({ flags, args, daemon }) {
     const [container, name] = args as [string, string | undefined];
-    const parameters = new URLSearchParams({ container });
-    if (name !== undefined) {
-      const { repo, tag } = target(name);
-      parameters.set('repo', repo);
-      parameters.set('tag', tag);
-    }
-    if (flags.author !== undefined) parameters.set('author', flags.author);
-    if (flags.message !== undefined) parameters.set('comment', flags.message);
-    for (const change of flags.change) parameters.append('changes', change);
-    if (!flags.pause) parameters.set('pause', '0');
-    const { Id } = await daemon.json<{ Id: string }>('POST', `/commit?${parameters}`);
+    const query = {
+      container,
+      ...(name !== undefined && target(name)),
+      author: flags.author,
+      comment: flags.message,
+      changes: flags.change,
+      pause: flags.pause,
+    };
+    const { Id } = await daemon.json<{ Id: string }>('POST', '/commit', { query });
     print(Id);
   },
 });

@@ -27,13 +27,10 @@ const importImage = command({
       throw new CommandError(`cannot import from a URL: fetch ${source} first, and pipe it into import -`);
     }
     const reference = name === undefined ? undefined : withTag(parsedReference(name));
-    const query = new URLSearchParams({ fromSrc: '-' });
-    if (reference !== undefined) query.set('repo', familiarName(reference));
-    if (reference?.tag !== undefined) query.set('tag', reference.tag);
-    if (flags.message !== undefined) query.set('message', flags.message);
-    if (flags.platform !== undefined) query.set('platform', flags.platform);
-    for (const change of flags.change) query.append('changes', change);
-    const stream = daemon.jsonStream<ProgressMessage>('POST', `/images/create?${query}`, {
+    const { message, platform, change: changes } = flags;
+    const repo = reference && familiarName(reference);
+    const stream = daemon.jsonStream<ProgressMessage>('POST', '/images/create', {
+      query: { fromSrc: '-', repo, tag: reference?.tag, message, platform, changes },
       headers: { 'Content-Type': 'application/x-tar' },
       body: source === '-' ? process.stdin : openInput(source),
     });

@@ -26,12 +26,9 @@ export const manifestCreate = command({
     ['manifest push hub.lan/web:1', 'Push the list'],
   ],
   async run({ flags, args, daemon }) {
-    const [name, ...images] = args as [string, ...string[]];
-    const query = new URLSearchParams({ name });
-    for (const image of images) query.append('image', image);
-    if (flags.amend) query.set('amend', '1');
-    const headers = await auth(name);
-    const { Name } = await daemon.json<{ Name: string }>('POST', `${PATH}/create?${query}`, { headers });
+    const [name, ...image] = args as [string, ...string[]];
+    const options = { query: { name, image, amend: flags.amend }, headers: await auth(name) };
+    const { Name } = await daemon.json<{ Name: string }>('POST', `${PATH}/create`, options);
     print(`Created manifest list ${Name}`);
   },
 });

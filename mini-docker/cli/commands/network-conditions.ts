@@ -1,6 +1,6 @@
 // Bad networks on purpose, for tests of programs that must live with them.
 
-import type { NetworkCondition, NetworkPartition, ShownCondition } from '../../formats/network-conditions.ts';
+import type { NetworkPartition, ShownCondition } from '../../formats/network-conditions.ts';
 import { command } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { text } from '../flags/flags.ts';
@@ -35,7 +35,7 @@ export const networkCondition = command({
     ['network condition clear web', 'End it'],
   ],
   async run({ flags, given, args: [action, target], daemon }) {
-    const query = target === undefined ? {} : { target };
+    const query = { target };
     const wrong = [...given].find(name => name !== (action === 'show' ? 'format' : ''));
     if (action !== 'set' && wrong !== undefined) throw new CommandError(`--${wrong} is not for ${action}`);
     if (action === 'show') {
@@ -44,10 +44,8 @@ export const networkCondition = command({
     } else if (action === 'clear') await daemon.text('DELETE', CONDITIONS, { query });
     else if (action === 'set') {
       if (target === undefined) throw new CommandError('set needs a container or a network');
-      const condition: NetworkCondition = {};
-      for (const key of WORSE) if (flags[key] !== undefined) condition[key] = flags[key];
-      const to = flags.to === undefined ? {} : { to: flags.to };
-      await daemon.text('POST', CONDITIONS, { json: { target, ...to, ...condition } });
+      const condition = Object.fromEntries(WORSE.map(key => [key, flags[key]]));
+      await daemon.text('POST', CONDITIONS, { json: { target, to: flags.to, ...condition } });
     } else throw new CommandError(`unknown action ${action}: it is set, show or clear`);
   },
 });

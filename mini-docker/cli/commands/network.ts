@@ -1,3 +1,4 @@
+import { type Loose, unlessEmpty } from '../../formats/defined.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { IpamConfig } from '../../formats/engine-api/networks.ts';
 import type { NetworkMap } from '../../formats/network-map.ts';
@@ -94,8 +95,8 @@ export const networkCreate = command({
       CheckDuplicate: true,
       Driver: flags.driver ?? 'bridge',
       ConfigOnly: flags['config-only'],
-      ...(flags['config-from'] === undefined ? {} : { ConfigFrom: { Network: flags['config-from'] } }),
-      ...(flags.scope === undefined ? {} : { Scope: flags.scope }),
+      ConfigFrom: flags['config-from'] === undefined ? undefined : { Network: flags['config-from'] },
+      Scope: flags.scope,
       Internal: flags.internal,
       Attachable: flags.attachable,
       EnableIPv6: flags.ipv6,
@@ -148,18 +149,11 @@ export const networkConnect = command({
   ],
   async run({ flags, args, daemon }) {
     const { alias, ip, ip6, link, 'link-local-ip': linkLocal } = flags;
-    const addresses = {
-      ...(ip === undefined ? {} : { IPv4Address: ip }),
-      ...(ip6 === undefined ? {} : { IPv6Address: ip6 }),
-      ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
-    };
-    const settings: EndpointSettings = {
-      IPAMConfig: addresses,
-      ...(alias.length === 0 ? {} : { Aliases: alias }),
-      ...(link.length === 0
-        ? {}
-        : { Links: link.map(each => (each.includes(':') ? each : `${each}:${each}`)) }),
-      ...(flags['driver-opt'].length === 0 ? {} : { DriverOpts: readPairs(flags['driver-opt']) }),
+    const settings: Loose<EndpointSettings> = {
+      IPAMConfig: { IPv4Address: ip, IPv6Address: ip6, LinkLocalIPs: unlessEmpty(linkLocal) },
+      Aliases: unlessEmpty(alias),
+      Links: unlessEmpty(link.map(each => (each.includes(':') ? each : `${each}:${each}`))),
+      DriverOpts: unlessEmpty(readPairs(flags['driver-opt'])),
     };
     const json = { Container: args[1], EndpointConfig: settings };
     await daemon.text('POST', `/networks/${encodeURIComponent(args[0]!)}/connect`, { json });

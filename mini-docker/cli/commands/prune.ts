@@ -3,7 +3,7 @@ import type { ImagesPruned } from '../../formats/engine-api/images.ts';
 import type { ContainersPruned } from '../../formats/engine-api/system.ts';
 import { decodeSize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
+import { type DaemonClient, encodeFilters, type Query } from '../daemon/client.ts';
 import { CommandError, DaemonError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { toggle, value } from '../flags/flags.ts';
@@ -25,12 +25,8 @@ export const builderPrune = command({
   run({ flags, daemon }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache';
     return confirmed({ force: flags.force, what: [what] }, async () => {
-      const keep = flags['keep-storage'];
-      return pruneCache(daemon, {
-        filters: encodeFilters(flags.filter),
-        all: flags.all ? '1' : '0',
-        ...(keep === undefined ? {} : { 'keep-storage': String(keep) }),
-      });
+      const filters = encodeFilters(flags.filter);
+      return pruneCache(daemon, { filters, all: flags.all, 'keep-storage': flags['keep-storage'] });
     });
   },
 });
@@ -115,7 +111,7 @@ export const systemPrune = command({
         await pruneNamed(daemon, 'networks', 'NetworksDeleted', flags.filter),
         ...(flags.volumes ? [await pruneNamed(daemon, 'volumes', 'VolumesDeleted', flags.filter)] : []),
         await pruneImages(daemon, flags.all, flags.filter),
-        await pruneCache(daemon, { filters: encodeFilters(flags.filter), all: flags.all ? '1' : '0' }),
+        await pruneCache(daemon, { filters: encodeFilters(flags.filter), all: flags.all }),
       ];
       return {
         lines: parts.flatMap(each => each.lines),
@@ -172,7 +168,7 @@ async function pruneContainers(daemon: DaemonClient, filters: Filters): Promise<
   return { lines: section('Containers', pruned.ContainersDeleted ?? []), space: pruned.SpaceReclaimed ?? 0 };
 }
 
-async function pruneCache(daemon: DaemonClient, query: Record<string, string | undefined>): Promise<Pruned> {
+async function pruneCache(daemon: DaemonClient, query: Query): Promise<Pruned> {
   const pruned = await daemon.json<BuildPruned>('POST', '/build/prune', { query });
   return {
     lines: section('build cache objects', pruned.CachesDeleted ?? []),

@@ -17,8 +17,7 @@ export const save = command({
     if (flags.output === undefined && process.stdout.isTTY) {
       throw new CommandError('cowardly refusing to save to a terminal. Use the -o flag or redirect');
     }
-    const names = args.map(name => `names=${encodeURIComponent(name)}`).join('&');
-    const { body } = await daemon.request('GET', `/images/get?${names}`);
+    const { body } = await daemon.request('GET', '/images/get', { query: { names: args } });
     const archive = process.stderr.isTTY
       ? (await import('../show/archive-progress.ts')).watchedArchive(body)
       : body;

@@ -18,14 +18,9 @@ export const update = command({
     if (given.size === 0) {
       throw new CommandError('you must provide one or more flags when using this command');
     }
-    const { PidsLimit = null, ...rest } = resources(flags) as ReturnType<typeof resources> & {
-      PidsLimit?: number;
-    };
-    const json = {
-      ...rest,
-      PidsLimit,
-      ...(flags.restart === undefined ? {} : { RestartPolicy: readRestart(flags.restart) }),
-    };
+    const { PidsLimit = null, ...rest } = resources(flags);
+    const RestartPolicy = flags.restart === undefined ? undefined : readRestart(flags.restart);
+    const json = { ...rest, PidsLimit, RestartPolicy };
     return forEachTarget(args, async each => {
       const path = containerPath(each, '/update');
       const { Warnings } = await daemon.json<{ Warnings: string[] | null }>('POST', path, { json });

@@ -1,5 +1,6 @@
 // Turns a service into the body of POST /containers/create.
 
+import { defined, type Loose, unlessEmpty } from '../../formats/defined.ts';
 import { decodeDuration } from '../../formats/durations.ts';
 import type {
   ContainerCreateBody,
@@ -7,8 +8,10 @@ import type {
   HostConfig,
   MountRequest,
 } from '../../formats/engine-api/containers.ts';
+import type { HealthConfig } from '../../formats/oci/image-config.ts';
 import { CommandError } from '../errors.ts';
-import { readCpus, readDevice, readRestart } from '../flags/values.ts';
+import { readCpus, readDevice, readPairs, readRestart } from '../flags/values.ts';
+import { RECURSIVE } from '../run/mounts.ts';
 import { decodeExpose } from '../run/ports.ts';
 import { endpoints, linksOf } from './endpoints.ts';
 import { archiveOf, filesOf } from './file-contents.ts';
@@ -55,7 +58,7 @@ export function planContainer(wanted: Wanted): ContainerPlan {
   const { binds, mounts, anonymous } = volumes(wanted);
   const [first, ...more] = endpoints(wanted);
   const mode = first?.network ?? sharedMode(service.network_mode ?? 'none', wanted);
-  const body: ContainerCreateBody = {
+  const body = defined<ContainerCreateBody>({
     Hostname: service.hostname ?? '',
     Domainname: service.domainname ?? '',
     User: service.user ?? '',
@@ -74,21 +77,21 @@ export function planContainer(wanted: Wanted): ContainerPlan {
     Image: imageOf(project.name, name, service),
     WorkingDir: service.working_dir ?? '',
     Labels: labels(wanted),
-    ...(Object.keys(anonymous).length > 0 ? { Volumes: anonymous } : {}),
-    ...(Object.keys(ports.exposed).length > 0 ? { ExposedPorts: ports.exposed } : {}),
-    ...(service.mac_address === undefined ? {} : { MacAddress: service.mac_address }),
-    ...(service.stop_signal === undefined ? {} : { StopSignal: service.stop_signal }),
-    ...(service.stop_grace_period === undefined ? {} : { StopTimeout: seconds(service.stop_grace_period) }),
-    ...health(service),
+    Volumes: unlessEmpty(anonymous),
+    ExposedPorts: unlessEmpty(ports.exposed),
+    MacAddress: service.mac_address,
+    StopSignal: service.stop_signal,
+    StopTimeout: service.stop_grace_period === undefined ? undefined : seconds(service.stop_grace_period),
+    Healthcheck: health(service),
     HostConfig: {
       ...hostConfig(wanted),
       Binds: [...binds, ...inherited],
-      ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+      Mounts: unlessEmpty(mounts),
       PortBindings: ports.bindings,
       NetworkMode: mode,
     },
     NetworkingConfig: { EndpointsConfig: first === undefined ? {} : { [first.network]: first.endpoint } },
-  };
+  });
   return { body, more, files: archiveOf(project, service) };
 }
 
@@ -163,46 +166,25 @@ function mountRequest(
   { type, target, read_only, bind, volume, image, tmpfs, consistency }: Mount,
   source: string | undefined,
 ): MountRequest {
-  const recursive = {
-    enabled: {},
-    disabled: { NonRecursive: true },
-    writable: { ReadOnlyNonRecursive: true },
-    readonly: { ReadOnlyForceRecursive: true },
-  };
-  return {
+  return defined<MountRequest>({
     Type: type!,
     Target: target!,
-    ...(source === undefined ? {} : { Source: source }),
-    ...(read_only ? { ReadOnly: true } : {}),
-    ...(consistency === undefined ? {} : { Consistency: consistency }),
-    ...(bind === undefined
-      ? {}
-      : {
-          BindOptions: {
-            ...(bind.propagation === undefined ? {} : { Propagation: bind.propagation }),
-            ...(bind.create_host_path ? { CreateMountpoint: true } : {}),
-            ...recursive[bind.recursive ?? 'enabled'],
-          },
-        }),
-    ...(volume === undefined
-      ? {}
-      : {
-          VolumeOptions: {
-            ...(volume.nocopy ? { NoCopy: true } : {}),
-            ...(volume.subpath === undefined ? {} : { Subpath: volume.subpath }),
-            ...(volume.labels === undefined ? {} : { Labels: volume.labels }),
-          },
-        }),
-    ...(image?.subpath === undefined ? {} : { ImageOptions: { Subpath: image.subpath } }),
-    ...(tmpfs === undefined
-      ? {}
-      : {
-          TmpfsOptions: {
-            ...(tmpfs.size === undefined ? {} : { SizeBytes: tmpfs.size }),
-            ...(tmpfs.mode === undefined ? {} : { Mode: tmpfs.mode }),
-          },
-        }),
-  };
+    Source: source,
+    ReadOnly: read_only || undefined,
+    Consistency: consistency,
+    BindOptions: bind && {
+      Propagation: bind.propagation,
+      CreateMountpoint: bind.create_host_path || undefined,
+      ...RECURSIVE[bind.recursive ?? 'enabled'],
+    },
+    VolumeOptions: volume && {
+      NoCopy: volume.nocopy || undefined,
+      Subpath: volume.subpath,
+      Labels: volume.labels,
+    },
+    ImageOptions: image?.subpath === undefined ? undefined : { Subpath: image.subpath },
+    TmpfsOptions: tmpfs && { SizeBytes: tmpfs.size, Mode: tmpfs.mode },
+  });
 }
 
 /** `service:db` → the container of that service. */
@@ -227,20 +209,18 @@ function volumesFrom({ service, containerOf }: Wanted): string[] {
   });
 }
 
-function health({ healthcheck }: Service): Pick<ContainerCreateBody, 'Healthcheck'> {
-  if (healthcheck === undefined) return {};
-  if (healthcheck.disable) return { Healthcheck: { Test: ['NONE'] } };
-  const { test, interval, timeout, retries, start_period, start_interval } = healthcheck;
-  return {
-    Healthcheck: {
-      ...(test === undefined ? {} : { Test: test }),
-      ...(interval === undefined ? {} : { Interval: decodeDuration(interval) }),
-      ...(timeout === undefined ? {} : { Timeout: decodeDuration(timeout) }),
-      ...(start_period === undefined ? {} : { StartPeriod: decodeDuration(start_period) }),
-      ...(start_interval === undefined ? {} : { StartInterval: decodeDuration(start_interval) }),
-      ...(retries === undefined ? {} : { Retries: retries }),
-    },
-  };
+function health({ healthcheck }: Service): HealthConfig | undefined {
+  if (healthcheck === undefined) return undefined;
+  if (healthcheck.disable) return { Test: ['NONE'] };
+  const time = (written: string | undefined) => (written === undefined ? undefined : decodeDuration(written));
+  return defined<HealthConfig>({
+    Test: healthcheck.test,
+    Interval: time(healthcheck.interval),
+    Timeout: time(healthcheck.timeout),
+    StartPeriod: time(healthcheck.start_period),
+    StartInterval: time(healthcheck.start_interval),
+    Retries: healthcheck.retries,
+  });
 }
 
 function restartPolicy({ restart, deploy }: Service) {
@@ -252,7 +232,7 @@ function restartPolicy({ restart, deploy }: Service) {
     : { Name: names[condition], MaximumRetryCount: condition === 'on-failure' ? max_attempts : 0 };
 }
 
-function resources(service: Service): HostConfig {
+function resources(service: Service): Loose<HostConfig> {
   const { limits = {}, reservations = {} } = service.deploy?.resources ?? {};
   const cpus = limits.cpus ?? service.cpus;
   const requests = [
@@ -263,21 +243,19 @@ function resources(service: Service): HostConfig {
   const rates = (list: { path?: string; rate?: number }[] = []) =>
     list.map(({ path = '', rate = 0 }) => ({ Path: path, Rate: rate }));
   return {
-    ...(cpus === undefined ? {} : { NanoCpus: readCpus(String(cpus)) }),
+    NanoCpus: cpus === undefined ? undefined : readCpus(String(cpus)),
     Memory: limits.memory ?? service.mem_limit ?? 0,
     MemoryReservation: reservations.memory ?? service.mem_reservation ?? 0,
     MemorySwap: service.memswap_limit ?? 0,
-    ...(service.mem_swappiness === undefined ? {} : { MemorySwappiness: service.mem_swappiness }),
+    MemorySwappiness: service.mem_swappiness,
     CpuPeriod: service.cpu_period ?? 0,
     CpuQuota: service.cpu_quota ?? 0,
     CpuRealtimePeriod: service.cpu_rt_period ?? 0,
     CpuRealtimeRuntime: service.cpu_rt_runtime ?? 0,
     CpuShares: service.cpu_shares ?? 0,
     CpusetCpus: service.cpuset ?? '',
-    ...((limits.pids ?? service.pids_limit) === undefined
-      ? {}
-      : { PidsLimit: limits.pids ?? service.pids_limit! }),
-    ...(service.oom_kill_disable === undefined ? {} : { OomKillDisable: service.oom_kill_disable }),
+    PidsLimit: limits.pids ?? service.pids_limit,
+    OomKillDisable: service.oom_kill_disable,
     BlkioWeight: devices.weight ?? 0,
     BlkioWeightDevice: (devices.weight_device ?? []).map(({ path = '', weight = 0 }) => ({
       Path: path,
@@ -289,19 +267,15 @@ function resources(service: Service): HostConfig {
     BlkioDeviceWriteIOps: rates(devices.device_write_iops),
     Devices: (service.devices ?? []).map(readDevice),
     DeviceCgroupRules: service.device_cgroup_rules ?? [],
-    ...(requests.length === 0
-      ? {}
-      : {
-          DeviceRequests: requests.map(
-            ({ driver = '', count, device_ids = [], capabilities = [], options = {} }) => ({
-              Driver: driver,
-              Count: count ?? (device_ids.length > 0 ? 0 : -1),
-              DeviceIDs: device_ids,
-              Capabilities: [capabilities],
-              Options: options,
-            }),
-          ),
-        }),
+    DeviceRequests: unlessEmpty(
+      requests.map(({ driver = '', count, device_ids = [], capabilities = [], options = {} }) => ({
+        Driver: driver,
+        Count: count ?? (device_ids.length > 0 ? 0 : -1),
+        DeviceIDs: device_ids,
+        Capabilities: [capabilities],
+        Options: options,
+      })),
+    ),
     Ulimits: Object.entries(service.ulimits ?? {}).map(([Name, { soft, hard }]) => ({
       Name,
       Soft: soft,
@@ -310,12 +284,11 @@ function resources(service: Service): HostConfig {
   };
 }
 
-function hostConfig(wanted: Wanted): HostConfig {
+function hostConfig(wanted: Wanted): Loose<HostConfig> {
   const { service } = wanted;
-  const restart = restartPolicy(service);
   return {
     ...resources(service),
-    ...(restart === undefined ? {} : { RestartPolicy: restart as NonNullable<HostConfig['RestartPolicy']> }),
+    RestartPolicy: restartPolicy(service) as HostConfig['RestartPolicy'],
     Privileged: service.privileged ?? false,
     ReadonlyRootfs: service.read_only ?? false,
     CapAdd: service.cap_add ?? [],
@@ -338,15 +311,11 @@ function hostConfig(wanted: Wanted): HostConfig {
     ShmSize: service.shm_size ?? 0,
     StorageOpt: service.storage_opt ?? {},
     Sysctls: service.sysctls ?? {},
-    Tmpfs: Object.fromEntries(
-      (service.tmpfs ?? [])
-        .map(each => each.split(/:(.*)/s, 2))
-        .map(([target, options]) => [target!, options ?? '']),
-    ),
+    Tmpfs: readPairs(service.tmpfs ?? [], ':'),
     VolumesFrom: volumesFrom(wanted),
-    ...(service.annotations === undefined ? {} : { Annotations: service.annotations }),
-    ...(service.init === undefined ? {} : { Init: service.init }),
-    ...(service.runtime === undefined ? {} : { Runtime: service.runtime }),
-    ...(service.isolation === undefined ? {} : { Isolation: service.isolation }),
+    Annotations: service.annotations,
+    Init: service.init,
+    Runtime: service.runtime,
+    Isolation: service.isolation,
   };
 }

@@ -66,10 +66,8 @@ export function makeDry(daemon: DaemonClient): void {
     else if (verb in STATES) container.summary = { ...container.summary, State: STATES[verb]! };
     return verb === 'wait' ? { StatusCode: 0 } : { Id: `exec-in-${id}` };
   };
-  const imageAsked = (path: string, { query }: RequestOptions): string[] => {
-    if (path === '/images/create') return [`${query?.fromImage}:${query?.tag || 'latest'}`];
-    return new URLSearchParams(path.slice(path.indexOf('?'))).getAll('t');
-  };
+  const imagesAsked = ({ query }: RequestOptions): string[] =>
+    (query?.t as string[] | undefined) ?? [`${query?.fromImage}:${query?.tag || 'latest'}`];
 
   const answerOf = async (method: string, path: string, options: RequestOptions): Promise<unknown> => {
     const [, kind = '', name = '', last = ''] = path.split('/').map(decodeURIComponent);
@@ -81,8 +79,8 @@ export function makeDry(daemon: DaemonClient): void {
       return kind === 'exec' ? { ExitCode: 0 } : undefined;
     }
     if (path === '/containers/create') return create(options);
-    if (path === '/images/create' || path.startsWith('/build?')) {
-      for (const each of imageAsked(path, options)) images.add(each);
+    if (path === '/images/create' || path === '/build') {
+      for (const each of imagesAsked(options)) images.add(each);
       return '';
     }
     return kind === 'exec' || last === 'push' ? '' : change(method, path, options);

@@ -1,5 +1,6 @@
 // A container's connections to the networks of its service, and its links.
 
+import { defined, unlessEmpty } from '../../formats/defined.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import { type Project, replicasOf } from './project.ts';
 import type { Endpoint, Service } from './service.ts';
@@ -33,20 +34,19 @@ export function endpoints(wanted: Connected) {
         ...more.driver_opts,
         ...(more.interface_name && { 'com.docker.network.endpoint.ifname': more.interface_name }),
       };
-      const network = project.networks[key]!.name;
-      const ipam = {
-        ...(ipv4_address === undefined ? {} : { IPv4Address: ipv4_address }),
-        ...(ipv6_address === undefined ? {} : { IPv6Address: ipv6_address }),
-        ...(link_local_ips === undefined ? {} : { LinkLocalIPs: link_local_ips }),
-      };
-      const endpoint: EndpointSettings = {
+      const ipam = defined<NonNullable<EndpointSettings['IPAMConfig']>>({
+        IPv4Address: ipv4_address,
+        IPv6Address: ipv6_address,
+        LinkLocalIPs: link_local_ips,
+      });
+      const endpoint = defined<EndpointSettings>({
         Aliases: [...new Set([containerName, ...(isFound ? [name, ...aliases] : [])])],
-        ...(Object.keys(ipam).length > 0 ? { IPAMConfig: ipam } : {}),
-        ...(links.length > 0 ? { Links: links } : {}),
-        ...(mac_address === undefined ? {} : { MacAddress: mac_address }),
-        ...(Object.keys(driver_opts).length === 0 ? {} : { DriverOpts: driver_opts }),
-      };
-      return { network, endpoint };
+        IPAMConfig: unlessEmpty(ipam),
+        Links: unlessEmpty(links),
+        MacAddress: mac_address,
+        DriverOpts: unlessEmpty(driver_opts),
+      });
+      return { network: project.networks[key]!.name, endpoint };
     });
 }
 

@@ -45,16 +45,10 @@ export const exec = composeCommand({
     const { id } = await oneContainer({ daemon, project, service, index: flags.index });
     const { exec: command } = await import('../commands/exec.ts');
     const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !flags['no-tty'];
-    const argv = [
-      ...(flags.detach ? ['--detach'] : []),
-      ...(flags.interactive && !flags.detach ? ['--interactive'] : []),
-      ...(isTerminal && !flags.detach ? ['--tty'] : []),
-      ...(flags.privileged ? ['--privileged'] : []),
-      ...flags.env.flatMap(each => ['--env', each]),
-      ...(flags.user === undefined ? [] : ['--user', flags.user]),
-      ...(flags.workdir === undefined ? [] : ['--workdir', flags.workdir]),
-    ];
-    return runOther(command, [...argv, id, ...words], daemon);
+    const { detach, privileged, env, user, workdir } = flags;
+    const interactive = flags.interactive && !detach;
+    const given = { detach, interactive, tty: isTerminal && !detach, privileged, env, user, workdir };
+    return runOther(command, { daemon, flags: given, args: [id, ...words] });
   },
 });
 
@@ -76,11 +70,9 @@ export const cp = composeCommand({
       return `${id}:${inside}`;
     };
     const { cp: command } = await import('../commands/cp.ts');
-    const argv = [
-      ...(flags.archive ? ['--archive'] : []),
-      ...(flags['follow-link'] ? ['--follow-link'] : []),
-    ];
-    return runOther(command, [...argv, '--', ...(await Promise.all(args.map(place)))], daemon);
+    const { archive, 'follow-link': followLink } = flags;
+    const places = await Promise.all(args.map(place));
+    return runOther(command, { daemon, flags: { archive, 'follow-link': followLink }, args: places });
   },
 });
 
@@ -202,7 +194,7 @@ export const run = composeCommand({
       return 0;
     }
     const { start } = await import('../commands/start.ts');
-    return runOther(start, ['--attach', ...(isInteractive ? ['--interactive'] : []), id], daemon);
+    return runOther(start, { daemon, flags: { attach: true, interactive: isInteractive }, args: [id] });
   },
 });
 

@@ -1,5 +1,6 @@
 // `compose build`, `pull` and `push`.
 
+import type { DaemonClient } from '../daemon/client.ts';
 import { errorLine } from '../errors.ts';
 import { list, text, toggle } from '../flags/flags.ts';
 import { printError } from '../show/output.ts';
@@ -27,28 +28,20 @@ export const build = composeCommand({
     const chosen = withDependencies(project, args, !flags['with-dependencies']);
     const names = withUsedBuilds(project, chosen).filter(name => project.services[name]!.build);
     if (names.length === 0) printError('No services to build');
-    const argv = [
-      ...flags['build-arg'].flatMap(each => ['--build-arg', each]),
-      ...(flags.memory === undefined ? [] : ['--memory', flags.memory]),
-      ...(flags['no-cache'] ? ['--no-cache'] : []),
-      ...(flags.pull ? ['--pull'] : []),
-      ...(flags.quiet ? ['--quiet'] : []),
-    ];
+    const { push, 'with-dependencies': _, ...same } = flags;
     for (const name of names) {
-      await buildService({ daemon, project, name, flags: argv });
+      await buildService({ daemon, project, name, flags: same });
       const image = imageOf(project.name, name, project.services[name]!);
       progress('Image', image, 'Built');
-      if (flags.push) await pushImage(daemon, image, flags.quiet);
+      if (push) await pushImage(daemon, image, flags.quiet);
     }
   },
 });
 
-async function pushImage(
-  ...[daemon, image, quiet]: [Parameters<typeof runOther>[2], string, boolean]
-): Promise<void> {
+async function pushImage(daemon: DaemonClient, image: string, quiet: boolean): Promise<void> {
   const { push } = await import('../commands/push.ts');
   progress('Image', image, 'Pushing');
-  await runOther(push, [...(quiet ? ['--quiet'] : []), image], daemon);
+  await runOther(push, { daemon, flags: { quiet }, args: [image] });
   progress('Image', image, 'Pushed');
 }
 

@@ -14,14 +14,19 @@ import type { Project } from './project.ts';
 import { pullAge } from './pull-policy.ts';
 import type { Service } from './service.ts';
 
-/** Runs another mini-docker command, with the flags that a user would write. */
+/** Values of another command's flags, as a user would write them; a list is written once for each. */
+export type WrittenFlags = Record<string, string | boolean | readonly string[] | undefined>;
+
+/** Runs another mini-docker command. */
 export async function runOther(
   command: AnyCommand,
-  argv: readonly string[],
-  daemon: DaemonClient,
+  options: { daemon: DaemonClient; flags: WrittenFlags; args: readonly string[] },
 ): Promise<number> {
-  const { flags, given, args } = parseFlags(command.flags, argv, { interspersed: !command.passThrough });
-  return (await command.run({ flags, given, args, daemon, name: '', group: {} })) ?? 0;
+  const words = Object.entries(options.flags).flatMap(([name, value]) =>
+    [value ?? []].flat().map(each => `--${name}=${each}`),
+  );
+  const { flags, given, args } = parseFlags(command.flags, [...words, '--', ...options.args]);
+  return (await command.run({ flags, given, args, daemon: options.daemon, name: '', group: {} })) ?? 0;
 }
 
 /** Id of the image; undefined when there is none. */
@@ -66,7 +71,7 @@ export async function ensureImages(
     const age = pullAge(policy);
     const isOld = age !== undefined && Date.parse(there?.Metadata.LastTagTime ?? '') < Date.now() - age;
     if (service.build !== undefined && !noBuild && (build || policy === 'build' || !isThere)) {
-      await buildService({ daemon, project, name, flags: quietBuild ? ['--quiet'] : [] });
+      await buildService({ daemon, project, name, flags: { quiet: quietBuild } });
     } else if (
       ((policy === 'always' || isOld) && service.build === undefined && !done.has(image)) ||
       (!isThere && service.build === undefined)
@@ -129,18 +134,17 @@ export interface BuildOptions {
   daemon: DaemonClient;
   project: Project;
   name: string;
-  /** Additional flags for `build`. */
-  flags?: readonly string[];
+  /** Flags of `build` that add to the file, or override it. */
+  flags: WrittenFlags & { 'build-arg'?: readonly string[] };
 }
 
-export async function buildService({ daemon, project, name, flags = [] }: BuildOptions): Promise<void> {
+export async function buildService({ daemon, project, name, flags }: BuildOptions): Promise<void> {
   const service = project.services[name]!;
   const build = service.build!;
   if (build.dockerfile_inline !== undefined && build.dockerfile !== undefined)
     throw new CommandError(`service ${name} has both a dockerfile and a dockerfile_inline`);
   if (build.cache_to !== undefined)
     printError(`WARNING: services.${name}.build.cache_to is ignored: the builder keeps its own cache`);
-  const each = (flag: string, values: readonly string[] = []) => values.flatMap(value => [flag, value]);
   const pairs = (values: Record<string, string | null> = {}) =>
     Object.entries(values).map(([key, value]) => (value === null ? key : `${key}=${value}`));
   const { mkdtempSync, rmSync, writeFileSync } = await import('node:fs');
@@ -166,32 +170,28 @@ export async function buildService({ daemon, project, name, flags = [] }: BuildO
       );
     return `${key}=docker-image://${imageOf(project.name, other, used)}`;
   });
-  const platform = build.platforms?.[0] ?? service.platform;
+  const ulimits = Object.entries(build.ulimits ?? {});
   try {
     const { build: command } = await import('../commands/build.ts');
-    const argv = [
-      ...each('--tag', [imageOf(project.name, name, service), ...(build.tags ?? [])]),
-      ...each('--file', file === undefined ? [] : [file]),
-      ...each('--build-arg', pairs(build.args)),
-      ...each('--build-context', contexts),
-      ...each('--cache-from', cacheImages(build.cache_from)),
-      ...each('--label', pairs(build.labels)),
-      ...each('--target', build.target === undefined ? [] : [build.target]),
-      ...each('--network', build.network === undefined ? [] : [build.network]),
-      ...each('--add-host', build.extra_hosts),
-      ...each('--secret', secrets),
-      ...each('--platform', platform === undefined ? [] : [platform]),
-      ...each('--shm-size', build.shm_size === undefined ? [] : [String(build.shm_size)]),
-      ...each(
-        '--ulimit',
-        Object.entries(build.ulimits ?? {}).map(([limit, { soft, hard }]) => `${limit}=${soft}:${hard}`),
-      ),
-      ...(build.no_cache ? ['--no-cache'] : []),
-      ...(build.pull ? ['--pull'] : []),
+    const written: WrittenFlags = {
       ...flags,
-      build.context!,
-    ];
-    await runOther(command, argv, daemon);
+      tag: [imageOf(project.name, name, service), ...(build.tags ?? [])],
+      file,
+      'build-arg': [...pairs(build.args), ...(flags['build-arg'] ?? [])],
+      'build-context': contexts,
+      'cache-from': cacheImages(build.cache_from),
+      label: pairs(build.labels),
+      target: build.target,
+      network: build.network,
+      'add-host': build.extra_hosts,
+      secret: secrets,
+      platform: build.platforms?.[0] ?? service.platform,
+      'shm-size': build.shm_size?.toString(),
+      ulimit: ulimits.map(([limit, { soft, hard }]) => `${limit}=${soft}:${hard}`),
+      'no-cache': build.no_cache || flags['no-cache'],
+      pull: build.pull || flags.pull,
+    };
+    await runOther(command, { daemon, flags: written, args: [build.context!] });
   } finally {
     if (own !== undefined) rmSync(own, { recursive: true });
   }

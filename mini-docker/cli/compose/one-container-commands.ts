@@ -9,9 +9,6 @@ import { runOther } from './images.ts';
 
 const INDEX = integer('int', 'Index of the container if service has multiple replicas');
 
-/** The flag with its value, if it was given. */
-const passed = (flag: string, value: string | undefined) => (value === undefined ? [] : [flag, value]);
-
 export const attach = composeCommand({
   usage: '[OPTIONS] SERVICE',
   flags: {
@@ -26,12 +23,8 @@ export const attach = composeCommand({
   async run({ flags, args, daemon, project }) {
     const { id } = await oneContainer({ daemon, project, service: args[0]!, index: flags.index });
     const { attach: command } = await import('../commands/attach.ts');
-    const argv = [
-      ...passed('--detach-keys', flags['detach-keys']),
-      ...(flags['no-stdin'] ? ['--no-stdin'] : []),
-      `--sig-proxy=${flags['sig-proxy']}`,
-    ];
-    return runOther(command, [...argv, id], daemon);
+    const { index: _, ...same } = flags;
+    return runOther(command, { daemon, flags: same, args: [id] });
   },
 });
 
@@ -51,13 +44,8 @@ export const commit = composeCommand({
     const [service, ...image] = args as [string, ...string[]];
     const { id } = await anyContainer({ daemon, project, service, index: flags.index });
     const { commit: command } = await import('../commands/commit.ts');
-    const argv = [
-      ...passed('--author', flags.author),
-      ...flags.change.flatMap(each => ['--change', each]),
-      ...passed('--message', flags.message),
-      `--pause=${flags.pause}`,
-    ];
-    return runOther(command, [...argv, id, ...image], daemon);
+    const { index: _, ...same } = flags;
+    return runOther(command, { daemon, flags: same, args: [id, ...image] });
   },
 });
 
@@ -73,7 +61,7 @@ const exportContainer = composeCommand({
   async run({ flags, args, daemon, project }) {
     const { id } = await anyContainer({ daemon, project, service: args[0]!, index: flags.index });
     const { export: command } = await import('../commands/export.ts');
-    return runOther(command, [...passed('--output', flags.output), id], daemon);
+    return runOther(command, { daemon, flags: { output: flags.output }, args: [id] });
   },
 });
 
@@ -97,12 +85,8 @@ export const stats = composeCommand({
         `no ${flags.all ? '' : 'running '}containers for project ${JSON.stringify(project.name)}`,
       );
     const { stats: command } = await import('../commands/stats.ts');
-    const argv = [
-      ...passed('--format', flags.format),
-      ...(flags['no-stream'] ? ['--no-stream'] : []),
-      ...(flags['no-trunc'] ? ['--no-trunc'] : []),
-    ];
-    return runOther(command, [...argv, ...shown], daemon);
+    const { all: _, ...same } = flags;
+    return runOther(command, { daemon, flags: same, args: shown });
   },
 });
 

@@ -1,5 +1,6 @@
 // The networks and volumes of a project: created when missing, removed by `down`.
 
+import { defined } from '../../formats/defined.ts';
 import type { NetworkCreateBody, NetworkResource } from '../../formats/engine-api/networks.ts';
 import type { VolumeCreateBody, VolumeList, VolumeResource } from '../../formats/engine-api/volumes.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
@@ -77,31 +78,27 @@ export async function ensureNetworks(
 
 function networkBody(project: string, key: string, network: Network & { name: string }): NetworkCreateBody {
   const { ipam } = network;
-  return {
+  return defined({
     Name: network.name,
     CheckDuplicate: true,
     Driver: network.driver ?? 'bridge',
     Internal: network.internal ?? false,
     Attachable: network.attachable ?? false,
-    ...(network.enable_ipv4 === undefined ? {} : { EnableIPv4: network.enable_ipv4 }),
+    EnableIPv4: network.enable_ipv4,
     EnableIPv6: network.enable_ipv6 ?? false,
     Options: network.driver_opts ?? {},
-    ...(ipam === undefined
-      ? {}
-      : {
-          IPAM: {
-            Driver: ipam.driver ?? 'default',
-            Options: ipam.options ?? {},
-            Config: (ipam.config ?? []).map(({ subnet, ip_range, gateway, aux_addresses }) => ({
-              ...(subnet === undefined ? {} : { Subnet: subnet }),
-              ...(ip_range === undefined ? {} : { IPRange: ip_range }),
-              ...(gateway === undefined ? {} : { Gateway: gateway }),
-              ...(aux_addresses === undefined ? {} : { AuxiliaryAddresses: aux_addresses }),
-            })),
-          },
-        }),
+    IPAM: ipam && {
+      Driver: ipam.driver ?? 'default',
+      Options: ipam.options ?? {},
+      Config: (ipam.config ?? []).map(each => ({
+        Subnet: each.subnet,
+        IPRange: each.ip_range,
+        Gateway: each.gateway,
+        AuxiliaryAddresses: each.aux_addresses,
+      })),
+    },
     Labels: labelsOf(project, LABEL.network, key, network),
-  };
+  });
 }
 
 export async function ensureVolumes(

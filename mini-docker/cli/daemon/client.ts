@@ -23,7 +23,8 @@ const REUSE_WITHIN = 1000;
 /** Bytes; a 108th ends it. unix(7) */
 const LONGEST_SOCKET_PATH = 107;
 
-export type Query = Record<string, string | number | boolean | undefined>;
+/** A parameter with a list is repeated. */
+export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 export interface RequestOptions {
   query?: Query;
@@ -280,8 +281,8 @@ function body({ json, body }: RequestOptions): { body?: Uint8Array | AsyncIterab
 /** Booleans are 1 and 0, as in Docker's own client; undefined leaves a parameter out. */
 function encodeQuery(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    return `${name}=${encodeUrlValue(String(typeof value === 'boolean' ? Number(value) : value))}`;
+    const values = [value ?? []].flat();
+    return values.map(each => `${name}=${encodeUrlValue(String(typeof each === 'boolean' ? +each : each))}`);
   });
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { defined, type Loose, unlessEmpty } from '../../formats/defined.ts';
 import type { ContainerCreateBody, HostConfig } from '../../formats/engine-api/containers.ts';
 import type { HealthConfig } from '../../formats/oci/image-config.ts';
 import { CommandError, fileReason, OUR_FAULT } from '../errors.ts';
@@ -44,7 +45,7 @@ function body({ flags, image, command, environment }: CreateRequest): ContainerC
   const { ports, bindings } = publishedPorts(flags);
   const { binds, anonymous } = volumes(flags);
   const network = endpoints(flags);
-  return {
+  return defined<ContainerCreateBody>({
     Hostname: flags.hostname ?? '',
     Domainname: flags.domainname ?? '',
     User: flags.user ?? '',
@@ -60,15 +61,15 @@ function body({ flags, image, command, environment }: CreateRequest): ContainerC
     WorkingDir: flags.workdir ?? '',
     Entrypoint: flags.entrypoint === undefined ? null : [flags.entrypoint],
     Labels: labels(flags, environment),
-    ...(Object.keys(anonymous).length === 0 ? {} : { Volumes: anonymous }),
-    ...(Object.keys(ports).length === 0 ? {} : { ExposedPorts: ports }),
-    ...(flags['mac-address'] === undefined ? {} : { MacAddress: flags['mac-address'] }),
-    ...(flags['stop-signal'] === undefined ? {} : { StopSignal: flags['stop-signal'] }),
-    ...(flags['stop-timeout'] === undefined ? {} : { StopTimeout: flags['stop-timeout'] }),
-    ...health(flags),
+    Volumes: unlessEmpty(anonymous),
+    ExposedPorts: unlessEmpty(ports),
+    MacAddress: flags['mac-address'],
+    StopSignal: flags['stop-signal'],
+    StopTimeout: flags['stop-timeout'],
+    Healthcheck: health(flags),
     HostConfig: { ...hostConfig(flags), Binds: binds, PortBindings: bindings, NetworkMode: network.mode },
     NetworkingConfig: { EndpointsConfig: network.endpoints },
-  };
+  });
 }
 
 function variables(flags: CreateFlags, environment: NodeJS.ProcessEnv): string[] {
@@ -125,27 +126,24 @@ function volumes(flags: CreateFlags) {
   return { binds, anonymous };
 }
 
-function health(flags: CreateFlags): { Healthcheck?: HealthConfig } {
-  const config: HealthConfig = {
-    ...(flags['health-cmd'] ? { Test: ['CMD-SHELL', flags['health-cmd']] } : {}),
-    ...(flags['health-interval'] === undefined ? {} : { Interval: flags['health-interval'] }),
-    ...(flags['health-timeout'] === undefined ? {} : { Timeout: flags['health-timeout'] }),
-    ...(flags['health-start-period'] === undefined ? {} : { StartPeriod: flags['health-start-period'] }),
-    ...(flags['health-start-interval'] === undefined
-      ? {}
-      : { StartInterval: flags['health-start-interval'] }),
-    ...(flags['health-retries'] === undefined ? {} : { Retries: flags['health-retries'] }),
-  };
-  const given = Object.keys(config).length > 0;
+function health(flags: CreateFlags): HealthConfig | undefined {
+  const config = defined<HealthConfig>({
+    Test: flags['health-cmd'] ? ['CMD-SHELL', flags['health-cmd']] : undefined,
+    Interval: flags['health-interval'],
+    Timeout: flags['health-timeout'],
+    StartPeriod: flags['health-start-period'],
+    StartInterval: flags['health-start-interval'],
+    Retries: flags['health-retries'],
+  });
   if (flags['no-healthcheck']) {
-    if (given) throw conflict('--no-healthcheck conflicts with --health-* options');
-    return { Healthcheck: { Test: ['NONE'] } };
+    if (unlessEmpty(config)) throw conflict('--no-healthcheck conflicts with --health-* options');
+    return { Test: ['NONE'] };
   }
   for (const [name, number] of Object.entries(config)) {
     if (typeof number === 'number' && number < 0)
       throw conflict(`--health-${name.toLowerCase()} cannot be negative`);
   }
-  return given ? { Healthcheck: config } : {};
+  return unlessEmpty(config);
 }
 
 function namespaces(flags: CreateFlags) {
@@ -160,9 +158,10 @@ function namespaces(flags: CreateFlags) {
     UsernsMode: check('userns', /^(|host)$/, 'USER'),
     CgroupnsMode: check('cgroupns', /^(|host|private)$/, 'CGROUP'),
     IpcMode: flags.ipc ?? '',
-    ...(flags.uidmap.length + flags.gidmap.length > 0
-      ? { IDMappings: { UidMap: flags.uidmap, GidMap: flags.gidmap } }
-      : {}),
+    IDMappings:
+      flags.uidmap.length + flags.gidmap.length > 0
+        ? { UidMap: flags.uidmap, GidMap: flags.gidmap }
+        : undefined,
   };
 }
 
@@ -181,11 +180,11 @@ export function resources(flags: Pick<CreateFlags, keyof typeof import('./create
     Memory: flags.memory ?? 0,
     MemoryReservation: flags['memory-reservation'] ?? 0,
     MemorySwap: flags['memory-swap'] ?? 0,
-    ...(flags['pids-limit'] === undefined ? {} : { PidsLimit: flags['pids-limit'] }),
+    PidsLimit: flags['pids-limit'],
   };
 }
 
-function hostConfig(flags: CreateFlags): HostConfig {
+function hostConfig(flags: CreateFlags): Loose<HostConfig> {
   const restart = readRestart(flags.restart ?? '');
   if (flags.rm && !/^(no)?$/.test(restart.Name)) {
     throw conflict('conflicting options: cannot specify both --restart and --rm');
@@ -225,26 +224,20 @@ function hostConfig(flags: CreateFlags): HostConfig {
     ShmSize: flags['shm-size'] ?? 0,
     StorageOpt: readPairs(flags['storage-opt']),
     Sysctls: readPairs(flags.sysctl),
-    Tmpfs: tmpfs(flags),
+    Tmpfs: readPairs(flags.tmpfs, ':'),
     Ulimits: flags.ulimit,
     VolumeDriver: flags['volume-driver'] ?? '',
     VolumesFrom: flags['volumes-from'],
-    ...(flags.mount.length === 0
-      ? {}
-      : { Mounts: flags.mount.map(each => decodeMount(each, path => resolve(path))) }),
-    ...(flags.annotation.length === 0 && !flags.lxcfs
-      ? {}
-      : {
-          Annotations: {
-            ...readPairs(flags.annotation),
-            ...(flags.lxcfs && { 'mini-docker.lxcfs': 'true' }),
-          },
-        }),
-    ...(flags.init === undefined ? {} : { Init: flags.init }),
-    ...(flags.runtime === undefined ? {} : { Runtime: flags.runtime }),
-    ...(flags.gpus === undefined ? {} : { DeviceRequests: [flags.gpus] }),
-    ...(flags.isolation === undefined ? {} : { Isolation: flags.isolation }),
-    ...(swappiness === undefined || swappiness === -1 ? {} : { MemorySwappiness: swappiness }),
+    Mounts: unlessEmpty(flags.mount.map(each => decodeMount(each, path => resolve(path)))),
+    Annotations: unlessEmpty({
+      ...readPairs(flags.annotation),
+      ...(flags.lxcfs && { 'mini-docker.lxcfs': 'true' }),
+    }),
+    Init: flags.init,
+    Runtime: flags.runtime,
+    DeviceRequests: flags.gpus && [flags.gpus],
+    Isolation: flags.isolation,
+    MemorySwappiness: swappiness === -1 ? undefined : swappiness,
     OomKillDisable: flags['oom-kill-disable'],
   };
 }
@@ -266,15 +259,6 @@ function logOptions(flags: CreateFlags): Record<string, string> {
     throw conflict('invalid logging opts for driver none');
   }
   return readPairs(flags['log-opt']);
-}
-
-function tmpfs(flags: CreateFlags): Record<string, string> {
-  return Object.fromEntries(
-    flags.tmpfs.map(each => {
-      const colon = each.indexOf(':');
-      return colon < 0 ? [each, ''] : [each.slice(0, colon), each.slice(colon + 1)];
-    }),
-  );
 }
 
 /** The text of a seccomp profile is sent, because the daemon may not see the client's files. */

@@ -1,7 +1,9 @@
 // Decodes `--network` in its short and its long form, and the flags that apply to the first network.
 
 import { decodeCsvLine } from '../../formats/csv.ts';
+import { defined, unlessEmpty } from '../../formats/defined.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
+import { splitAt } from '../../formats/split.ts';
 import { CommandError, OUR_FAULT } from '../errors.ts';
 import { readAddress, readMacAddress } from '../flags/values.ts';
 import type { CreateFlags } from './create-flags.ts';
@@ -50,12 +52,9 @@ function readNetwork(text: string): Attachment {
   if (!text.includes('=')) return network;
   network.name = '';
   for (const field of decodeCsvLine(text)) {
-    const equals = field.indexOf('=');
-    const [key, value] = [
-      field.slice(0, Math.max(equals, 0)).trim().toLowerCase(),
-      field.slice(equals + 1).trim(),
-    ];
-    if (equals < 1 || value === '') throw refuse(`invalid field ${field} in --network: it must be KEY=VALUE`);
+    const [name, given = ''] = splitAt(field, '=');
+    const [key, value] = [name.trim().toLowerCase(), given.trim()];
+    if (key === '' || value === '') throw refuse(`invalid field ${field} in --network: it must be KEY=VALUE`);
     if (key === 'name') network.name = value;
     else if (key === 'alias') network.aliases.push(value);
     else if (key === 'ip') network.ip = readAddress(value);
@@ -89,19 +88,15 @@ function applyFlags(network: Attachment, flags: CreateFlags): void {
 }
 
 function settings({ aliases, driverOpts, ip, ip6, mac, linkLocal }: Attachment): EndpointSettings {
-  const addressed = ip !== undefined || ip6 !== undefined || linkLocal.length > 0;
-  return {
-    ...(aliases.length > 0 ? { Aliases: aliases } : {}),
-    ...(Object.keys(driverOpts).length > 0 ? { DriverOpts: driverOpts } : {}),
-    ...(mac === undefined ? {} : { MacAddress: mac }),
-    ...(addressed
-      ? {
-          IPAMConfig: {
-            ...(ip === undefined ? {} : { IPv4Address: ip }),
-            ...(ip6 === undefined ? {} : { IPv6Address: ip6 }),
-            ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
-          },
-        }
-      : {}),
-  };
+  const ipam = defined<NonNullable<EndpointSettings['IPAMConfig']>>({
+    IPv4Address: ip,
+    IPv6Address: ip6,
+    LinkLocalIPs: unlessEmpty(linkLocal),
+  });
+  return defined({
+    Aliases: unlessEmpty(aliases),
+    DriverOpts: unlessEmpty(driverOpts),
+    MacAddress: mac,
+    IPAMConfig: unlessEmpty(ipam),
+  });
 }
