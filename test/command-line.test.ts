@@ -181,6 +181,11 @@ describe('mistakes are one line that says what to do', () => {
       "mini-docker: unknown command: mini-docker rnu; did you mean 'mini-docker run'? (see 'mini-docker --help')",
     ],
     [
+      'compose publish registry/app',
+      1,
+      "mini-docker: there is no command mini-docker compose publish: pass the project on as its files ('mini-docker compose config' prints them as one), and its images with 'mini-docker compose push'",
+    ],
+    [
       'run --memroy 5m busybox',
       125,
       "mini-docker: unknown flag: --memroy; did you mean --memory? (see 'mini-docker run --help')",

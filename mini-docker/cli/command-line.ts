@@ -109,6 +109,9 @@ function checkCount(name: string, definition: AnyCommand, count: number): void {
 }
 
 async function unknownCommand(name: string): Promise<string> {
+  const { remedyFor } = await import('./absent-commands.ts');
+  const remedy = remedyFor(name);
+  if (remedy !== undefined) return `there is no command mini-docker ${name}: ${remedy}`;
   const { meant } = await import('../formats/typo.ts');
   const [group, member] = name.split(' ') as [string, string | undefined];
   const known =

@@ -21,6 +21,7 @@ import { ensureImages, type ImageOptions } from './images.ts';
 import { LABEL } from './labels.ts';
 import { dependencyOrder, type Project, replicasOf, serviceHash } from './project.ts';
 import { ensureNetworks, ensureVolumes } from './things.ts';
+import { warningsOf } from './warnings.ts';
 
 export interface UpOptions extends ImageOptions {
   /** Names of the services to bring up, including their dependencies. */
@@ -82,9 +83,7 @@ export async function converge(
 function checkUsable(project: Project, name: string): void {
   const service = project.services[name]!;
   for (const used of filesOf(project, service)) contentOf(used, project);
-  for (const key of ['cpu_count', 'cpu_percent'] as const)
-    if (service[key] !== undefined)
-      printError(`WARNING: services.${name}.${key} has an effect on Windows only`);
+  for (const warning of warningsOf(project, name)) printError(`WARNING: ${warning}`);
 }
 
 async function orphans({

@@ -103,6 +103,10 @@ async function loadFile(loading: Loading, file: string, earlier: Model) {
   const filled = filledIn(withoutReset(source), loading);
   if (filled.value === null) throw new CommandError(`${shownPath(file)}: the file is empty`);
   remember(filled, loading.places);
+  if (entries(filled).some(([key]) => key === 'version'))
+    loading.warn(
+      `${shownPath(file)}: the attribute \`version\` is obsolete, it will be ignored, please remove it to avoid potential confusion`,
+    );
   const within: Context = { directory, home, raw };
   const { include = [], ...own } = model(filled, within);
   const chain = [...loading.chain, file];

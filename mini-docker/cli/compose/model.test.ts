@@ -9,6 +9,7 @@ import { interpolate } from './interpolate.ts';
 import { loadModel, lookupOf } from './load.ts';
 import { openProject, type ProjectFlags } from './options.ts';
 import { type Project, replicasOf, resolveProject, serviceHash } from './project.ts';
+import { warningsOf } from './warnings.ts';
 import { splitWords } from './words.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mini-docker-compose-'));
@@ -206,6 +207,11 @@ describe('errors name the file, the line and the key that was meant', () => {
       web('deploy:\n  resources: {limits: {memroy: 1g}}'),
       'services.web.deploy.resources.limits has an unknown key "memroy"; did you mean "memory"?',
     ],
+    [
+      web('deploy:\n  placement: {constraint: [node.role == manager]}'),
+      'services.web.deploy.placement has an unknown key "constraint"; did you mean "constraints"?',
+    ],
+    [web('deploy: {update_config: {order: first}}'), 'must be one of start-first, stop-first'],
     [web('init: 7'), '4:5: services.web.init must be true or false, not 7'],
     [web('pull_policy: sometimes'), 'services.web.pull_policy must be one of always'],
     [
@@ -436,6 +442,41 @@ describe('what is resolved', () => {
     expect(await hash('environment: {A: 1, B: 2}\nscale: 3\npull_policy: always')).toBe(base);
     expect(await hash('environment: {A: 1, B: 3}')).not.toBe(base);
     expect(replicasOf(await webOf('deploy: {replicas: 4}'))).toBe(4);
+  });
+});
+
+describe('settings without an effect', () => {
+  const SWARM = `deploy:
+  mode: global
+  endpoint_mode: dnsrr
+  placement: {constraints: [node.role == manager], preferences: [{spread: node.labels.zone}], max_replicas_per_node: 1}
+  update_config: {parallelism: 2, delay: 10s, order: start-first, max_failure_ratio: 0.5}
+  rollback_config: {parallelism: 0, failure_action: pause, monitor: 1m}
+  resources: {reservations: {generic_resources: [{discrete_resource_spec: {kind: gpu, value: 2}}]}}`;
+
+  test.each([
+    ['of a swarm', SWARM, []],
+    ['cpu_count', 'cpu_count: 2', ['services.web.cpu_count has an effect on Windows only']],
+    [
+      'the owner of a mounted secret',
+      'secrets: [{source: key, uid: "7"}, {source: word, uid: "7"}]',
+      ['services.web.secrets.key: uid, gid and mode are ignored, because a file is mounted as it is'],
+    ],
+    [
+      'options of another type of mount',
+      'volumes: [{type: tmpfs, target: /t, bind: {create_host_path: false}}]',
+      ['services.web.volumes: the mount at /t is of type tmpfs, and ignores its options of bind'],
+    ],
+  ])('%s: as Docker Compose, which warns of some', async (_, lines, expected) => {
+    const project = await load(`${web(lines)}secrets: {key: {file: ./key}, word: {environment: TAG}}\n`);
+    expect([...warnings, ...warningsOf(project, 'web')]).toEqual(expected);
+  });
+
+  test('`version` is obsolete, and said to be', async () => {
+    await load(`version: "3.8"\n${web('')}`);
+    expect(warnings).toEqual([
+      expect.stringMatching(/compose\.yaml: the attribute `version` is obsolete, it will be ignored, /),
+    ]);
   });
 });
 

@@ -16,7 +16,6 @@ import {
   entries,
   fileMode,
   type Infer,
-  ignored,
   integer,
   labels,
   list,
@@ -181,7 +180,15 @@ const resource = object({
   memory: size,
   pids: integer,
   devices: list(deviceRequest),
-  generic_resources: ignored,
+  generic_resources: list(object({ discrete_resource_spec: object({ kind: text, value: number }) })),
+});
+const rollout = object({
+  parallelism: integer,
+  delay: duration,
+  failure_action: text,
+  monitor: duration,
+  max_failure_ratio: number,
+  order: oneOf('start-first', 'stop-first'),
 });
 const deploy = object({
   mode: oneOf('replicated', 'global', 'replicated-job', 'global-job'),
@@ -194,9 +201,13 @@ const deploy = object({
     max_attempts: integer,
     window: duration,
   }),
-  update_config: ignored,
-  rollback_config: ignored,
-  placement: ignored,
+  update_config: rollout,
+  rollback_config: rollout,
+  placement: object({
+    constraints: texts,
+    preferences: list(object({ spread: text })),
+    max_replicas_per_node: integer,
+  }),
   endpoint_mode: text,
 });
 
