@@ -14,12 +14,13 @@ const CONDITION = { equal: 0, different: 1, unsignedHigherOrSame: 2 };
 export function encodeArm64(instructions: readonly Instruction[]): Buffer {
   const code = new CodeBuffer();
   for (const instruction of instructions) {
+    code.makeRoom();
     switch (instruction.op) {
       case 'syscall':
         for (let index = 0; index < instruction.args.length; index++)
           load(code, index, instruction.args[index]!);
         moveImmediate(code, NUMBER, instruction.number);
-        code.word32(0xd400_0001); // svc #0
+        code.put(0xd400_0001, 4); // svc #0
         if (instruction.slot !== undefined) store(code, instruction.slot);
         break;
       case 'keep':
@@ -38,7 +39,7 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
       case 'and': {
         load(code, OTHER, instruction.value);
         const opcode = instruction.op === 'add' ? 0x8b00_0000 : 0x8a00_0000;
-        code.word32(opcode | (OTHER << 16) | (RESULT << 5) | RESULT); // add, and x0, x0, x10
+        code.put(opcode | (OTHER << 16) | (RESULT << 5) | RESULT, 4); // add, and x0, x0, x10
         break;
       }
       case 'label':
@@ -46,25 +47,30 @@ export function encodeArm64(instructions: readonly Instruction[]): Buffer {
         break;
       case 'jump':
         code.jump(code.length, instruction.to);
-        code.word32(0x1400_0000); // b
+        code.put(0x1400_0000, 4); // b
         break;
-      case 'branch': {
-        load(code, OTHER, instruction.when === 'failed' ? -4095 : instruction.value);
-        code.word32(0xeb00_001f | (OTHER << 16) | (RESULT << 5)); // cmp x0, x10
-        const condition =
-          instruction.when === 'failed' ? CONDITION.unsignedHigherOrSame : CONDITION[instruction.when];
-        code.jump(code.length, instruction.to);
-        code.word32(0x5400_0000 | condition); // b.cond
-      }
+      case 'check':
+        moveImmediate(code, NOTE, instruction.number);
+        branch(code, -4095, CONDITION.unsignedHigherOrSame, instruction.to);
+        break;
+      case 'branch':
+        branch(code, instruction.value, CONDITION[instruction.when], instruction.to);
     }
   }
   return code.finish((bytes, at, distance) => {
-    const instruction = bytes.readUInt32LE(at);
+    const instruction = bytes.getUint32(at, true);
     const words = distance >> 2;
     const conditional = instruction >>> 24 === 0x54;
     const field = conditional ? (words & 0x7_ffff) << 5 : words & 0x3ff_ffff;
-    bytes.writeUInt32LE((instruction | field) >>> 0, at);
+    bytes.setInt32(at, instruction | field, true);
   });
+}
+
+function branch(code: CodeBuffer, value: Operand, condition: number, to: string): void {
+  load(code, OTHER, value);
+  code.put(0xeb00_001f | (OTHER << 16) | (RESULT << 5), 4); // cmp x0, x10
+  code.jump(code.length, to);
+  code.put(0x5400_0000 | condition, 4); // b.cond
 }
 
 function load(code: CodeBuffer, register: number, operand: Operand): void {
@@ -73,12 +79,12 @@ function load(code: CodeBuffer, register: number, operand: Operand): void {
     return;
   }
   moveImmediate(code, ADDRESS, operand.slot);
-  code.word32(0xf940_0000 | (ADDRESS << 5) | register); // ldr x, [x9]
+  code.put(0xf940_0000 | (ADDRESS << 5) | register, 4); // ldr x, [x9]
 }
 
 function store(code: CodeBuffer, slot: number, register = RESULT): void {
   moveImmediate(code, ADDRESS, slot);
-  code.word32(0xf900_0000 | (ADDRESS << 5) | register); // str x, [x9]
+  code.put(0xf900_0000 | (ADDRESS << 5) | register, 4); // str x, [x9]
 }
 
 /** movz and a movk for every further 16 bits that are not zero; movn for numbers that begin with ones. */
@@ -94,8 +100,8 @@ function moveImmediate(code: CodeBuffer, register: number, value: number | bigin
   );
   const opcode = negative ? 0x9280_0000 : 0xd280_0000; // movn, movz
   const begin = negative ? ~parts[first]! & 0xffff : parts[first]!;
-  code.word32(opcode | (first << 21) | (begin << 5) | register);
+  code.put(opcode | (first << 21) | (begin << 5) | register, 4);
   parts.forEach((part, index) => {
-    if (index > first && part !== filler) code.word32(0xf280_0000 | (index << 21) | (part << 5) | register); // movk
+    if (index > first && part !== filler) code.put(0xf280_0000 | (index << 21) | (part << 5) | register, 4); // movk
   });
 }

@@ -72,8 +72,9 @@ const x64 = {
         return `${name(instruction.name)}:\n`;
       case 'jump':
         return x64.jump('jmp', instruction.to);
+      case 'check':
+        return `${x64.move('rbx', instruction.number)}cmpq $-4095, %rax\n${x64.jump('jae', instruction.to)}`;
       case 'branch':
-        if (instruction.when === 'failed') return `cmpq $-4095, %rax\n${x64.jump('jae', instruction.to)}`;
         return `${x64.load('rcx', instruction.value)}cmpq %rcx, %rax\n${x64.jump(instruction.when === 'equal' ? 'je' : 'jne', instruction.to)}`;
     }
   },
@@ -102,6 +103,8 @@ const arm64 = {
       ? arm64.move(register, operand)
       : `${arm64.move('x9', operand.slot)}ldr ${register}, [x9]\n`,
   store: (slot: number, register = 'x0'): string => `${arm64.move('x9', slot)}str ${register}, [x9]\n`,
+  branch: (value: Operand, condition: string, to: string): string =>
+    `${arm64.load('x10', value)}cmp x0, x10\nb.${condition} ${name(to)}\n`,
   text(instruction: Instruction): string {
     switch (instruction.op) {
       case 'syscall':
@@ -121,11 +124,10 @@ const arm64 = {
         return `${name(instruction.name)}:\n`;
       case 'jump':
         return `b ${name(instruction.to)}\n`;
-      case 'branch': {
-        const value = instruction.when === 'failed' ? -4095 : instruction.value;
-        const condition = { failed: 'hs', equal: 'eq', different: 'ne' }[instruction.when];
-        return `${arm64.load('x10', value)}cmp x0, x10\nb.${condition} ${name(instruction.to)}\n`;
-      }
+      case 'check':
+        return `${arm64.move('x19', instruction.number)}${arm64.branch(-4095, 'hs', instruction.to)}`;
+      case 'branch':
+        return arm64.branch(instruction.value, instruction.when === 'equal' ? 'eq' : 'ne', instruction.to);
     }
   },
 };
@@ -165,8 +167,8 @@ const program: Instruction[] = [
   ]),
   { op: 'syscall', number: 0, args: Array(6).fill({ slot: 0x7f00_1234_5678 }) },
   { op: 'syscall', number: 435, args: [] },
-  { op: 'branch', when: 'failed', to: 'begin' },
-  { op: 'branch', when: 'failed', to: 'end of it' },
+  { op: 'check', number: 7, to: 'begin' },
+  { op: 'check', number: 70_000, to: 'end of it' },
   { op: 'branch', when: 'equal', value: { slot: 0x1000_0010 }, to: 'begin' },
   { op: 'keep', slot: 0x1000_0010 },
   { op: 'note', number: 7 },

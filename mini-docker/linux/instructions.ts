@@ -30,8 +30,9 @@ export type Instruction =
   | { readonly op: 'add' | 'and'; readonly value: Operand }
   | { readonly op: 'label'; readonly name: string }
   | { readonly op: 'jump'; readonly to: string }
-  /** Compares the result register: `failed` is -4095 to -1, as the kernel returns errnos. */
-  | { readonly op: 'branch'; readonly when: 'failed'; readonly to: string }
+  /** A `note`, and a jump when the result register holds an errno: -4095 to -1, as the kernel returns them. */
+  | { readonly op: 'check'; readonly number: number; readonly to: string }
+  /** Compares the result register. */
   | {
       readonly op: 'branch';
       readonly when: 'equal' | 'different';
@@ -39,55 +40,46 @@ export type Instruction =
       readonly to: string;
     };
 
+/** More bytes than any instruction becomes. */
+const LONGEST = 256;
+
 /**
- * Machine code under construction, with jumps to labels that are not placed yet. A command starts one container,
- * and runs this code before V8 has optimized it: it uses no methods of Buffer, which are JavaScript, and few calls.
+ * Machine code under construction, with jumps to labels that are not placed yet. A command starts one container, and
+ * V8 only interprets this code then: it makes few calls, and those are built into V8, which Buffer's methods are not.
  */
 export class CodeBuffer {
   /** Memory that all code buffers share, which saves garbage: only one program is encoded at a time. */
-  static #scratch = Buffer.alloc(65_536);
-  #bytes = CodeBuffer.#scratch;
-  #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+  static #scratch = new DataView(new ArrayBuffer(65_536));
+  /** Has room for the code of one more instruction. */
+  view = CodeBuffer.#scratch;
   length = 0;
+  /** Its length less the room that one instruction takes. */
+  #enough = this.view.byteLength - LONGEST;
   readonly #labels = new Map<string, number>();
   readonly #jumps: { at: number; to: string }[] = [];
 
-  byte(value: number): void {
-    if (this.length === this.#bytes.length) this.#grow();
-    this.#bytes[this.length++] = value;
+  /** To be called before each instruction. */
+  makeRoom(): void {
+    if (this.length <= this.#enough) return;
+    const larger = new Uint8Array(this.view.byteLength * 2);
+    larger.set(new Uint8Array(this.view.buffer));
+    this.view = new DataView(larger.buffer);
+    this.#enough = larger.length - LONGEST;
+    CodeBuffer.#scratch = this.view;
   }
 
-  /** Appends a byte and 32 bits, little-endian. */
-  byteAndWord32(value: number, word: number): void {
-    if (this.length + 5 > this.#bytes.length) this.#grow();
-    const bytes = this.#bytes;
-    const at = this.length;
-    // The elements of a Uint8Array keep the lowest 8 bits.
-    bytes[at] = value;
-    bytes[at + 1] = word;
-    bytes[at + 2] = word >> 8;
-    bytes[at + 3] = word >> 16;
-    bytes[at + 4] = word >> 24;
-    this.length = at + 5;
+  /** Appends the lowest `size` bytes, at most 4, of a little-endian number. */
+  put(bytes: number, size: number): void {
+    this.view.setInt32(this.length, bytes, true);
+    this.length += size;
   }
 
-  bytes(first: number, second: number, third: number): void {
-    this.byte(first);
-    this.byte(second);
-    this.byte(third);
-  }
-
-  /** Appends 32 bits, little-endian. */
-  word32(value: number): void {
-    if (this.length + 4 > this.#bytes.length) this.#grow();
-    this.#view.setUint32(this.length, value, true);
-    this.length += 4;
-  }
-
-  #grow(): void {
-    this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
-    CodeBuffer.#scratch = this.#bytes;
+  /** The same, and 32 bits behind it. */
+  putWithWord(bytes: number, size: number, word: number): void {
+    const { view, length: at } = this;
+    view.setInt32(at, bytes, true);
+    view.setInt32(at + size, word, true);
+    this.length = at + size + 4;
   }
 
   label(name: string): void {
@@ -100,13 +92,13 @@ export class CodeBuffer {
   }
 
   /** A copy of the finished code. @param patch writes the distance from `at` to the label */
-  finish(patch: (code: Buffer, at: number, distance: number) => void): Buffer {
+  finish(patch: (code: DataView, at: number, distance: number) => void): Buffer {
     for (const { at, to } of this.#jumps) {
       const target = this.#labels.get(to);
       if (target === undefined) throw new Error(`the program jumps to '${to}', which it does not have`);
-      patch(this.#bytes, at, target - at);
+      patch(this.view, at, target - at);
     }
-    return Buffer.from(this.#bytes.subarray(0, this.length));
+    return Buffer.from(this.view.buffer.slice(0, this.length));
   }
 }
 

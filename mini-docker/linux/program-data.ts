@@ -45,8 +45,10 @@ export class ProgramData {
   constructor(steps: readonly Step[], options: { address: number; trace: boolean }) {
     this.#address = options.address;
     this.#reserve(FIRST_SLOT + steps.length * SLOT_SIZE);
-    for (const [index, step] of steps.entries()) {
-      this.layout.slots.set(step.key, FIRST_SLOT + index * SLOT_SIZE);
+    let slot = FIRST_SLOT;
+    for (const step of steps) {
+      this.layout.slots.set(step.key, slot);
+      slot += SLOT_SIZE;
       if (options.trace) this.layout.times.set(step.key, this.reserveTime());
     }
   }
@@ -111,8 +113,9 @@ export class ProgramData {
     if (known !== undefined) return known;
     if (text.includes('\0'))
       throw new TypeError(`a string for the kernel must not contain a NUL byte: ${JSON.stringify(text)}`);
-    const offset = this.#reserve(Buffer.byteLength(text) + 1);
-    this.#bytes.write(text, offset);
+    // At most three bytes a unit of UTF-16; what the text does not take is given back.
+    const offset = this.#reserve(text.length * 3 + 1);
+    this.#length = offset + this.#bytes.write(text, offset) + 1;
     this.#strings.set(text, offset);
     return offset;
   }

@@ -180,9 +180,13 @@ class Compiler {
 
   /** Ends the program when the result is an errno, or not the expected value. */
   #stopUnlessDone(step: Step): void {
-    this.#body.push({ op: 'note', number: this.#data.layout.failures.push([step]) });
-    if (step.expect === undefined) this.#body.push({ op: 'branch', when: 'failed', to: FAILED });
-    else this.#body.push({ op: 'branch', when: 'different', value: step.expect, to: FAILED });
+    const number = this.#data.layout.failures.push([step]);
+    if (step.expect === undefined) this.#body.push({ op: 'check', number, to: FAILED });
+    else
+      this.#body.push(
+        { op: 'note', number },
+        { op: 'branch', when: 'different', value: step.expect, to: FAILED },
+      );
   }
 
   #takeTimeAfter(step: Step): void {
@@ -214,11 +218,14 @@ class Compiler {
   #call(step: Step, slot?: number): Instruction {
     let next = 0;
     let previous: Arg = null;
-    const args = step.syscall.kinds.map((kind): Operand => {
-      if (kind === 'length') return byteLength(previous);
-      previous = step.args[next++] ?? null;
-      return this.#operand(previous);
-    });
+    const args: Operand[] = [];
+    for (const kind of step.syscall.kinds) {
+      if (kind === 'length') args.push(byteLength(previous));
+      else {
+        previous = step.args[next++] ?? null;
+        args.push(this.#operand(previous));
+      }
+    }
     const number = step.syscall.numbers[this.#architecture];
     return slot === undefined ? { op: 'syscall', number, args } : { op: 'syscall', number, args, slot };
   }
@@ -226,7 +233,8 @@ class Compiler {
   #operand(arg: Arg): Operand {
     if (arg === null) return 0;
     if (typeof arg === 'number' || typeof arg === 'bigint') return arg;
-    if (!isReference(arg)) return this.#data.place(arg);
+    if (typeof arg === 'string' || arg instanceof Uint8Array || !isReference(arg))
+      return this.#data.place(arg);
     if ('resultOf' in arg) return { slot: this.#data.slotOf(arg.resultOf) };
     if ('addressOfResultOf' in arg) return this.#data.slotOf(arg.addressOfResultOf);
     return { slot: this.#data.place(arg.wordIn) + arg.at };
