@@ -1,6 +1,4 @@
 // A command of the runtime as data: its words of usage, its options, and what it does.
-import type { ParseArgsOptionsConfig } from 'node:util';
-
 export interface GlobalOptions {
   root: string;
   systemdCgroup: boolean;
@@ -24,7 +22,7 @@ export const values = (help: string, short?: string): Option => ({ ...value(help
 export const toggle = (help: string, short?: string): Option => ({ ...value(help, short), type: 'boolean' });
 
 export interface Invocation {
-  options: Record<string, string | boolean | (string | boolean)[] | undefined>;
+  options: Record<string, string | boolean | string[] | undefined>;
   args: string[];
   globals: GlobalOptions;
 }
@@ -49,24 +47,15 @@ export function argumentCount({ args, least, takesProgram }: Command): [number, 
   return [least ?? needed.length, takesProgram ? Number.POSITIVE_INFINITY : words.length];
 }
 
-export function optionsConfig(options: Record<string, Option>): ParseArgsOptionsConfig {
-  return Object.fromEntries(
-    Object.entries(options).map(([name, { type, short, multiple }]) => [
-      name,
-      { type, ...(short && { short }), ...(multiple && { multiple }) },
-    ]),
-  );
-}
-
 /** The option's value, if it was given. */
 export function text({ options }: Invocation, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-export function texts({ options }: Invocation, name: string): string[] {
+export function texts({ options }: Pick<Invocation, 'options'>, name: string): string[] {
   const value = options[name];
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value : [];
 }
 
 export function flag({ options }: Invocation, name: string): boolean {
