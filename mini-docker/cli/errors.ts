@@ -30,6 +30,19 @@ export class DaemonError extends Error {
   }
 }
 
+export const hasStatus = (error: unknown, ...statuses: readonly number[]): error is DaemonError =>
+  error instanceof DaemonError && statuses.includes(error.status);
+
+/** The daemon's answer; undefined when it does not know what was asked for. */
+export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (hasStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
 /** No daemon answers, and none can be started. */
 export class NoDaemonError extends Error {
   override name = 'NoDaemonError';

@@ -14,7 +14,7 @@ import {
   renamed,
 } from '../copy/plan.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, ifThere } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
 import { copyToOutput, printError } from '../show/output.ts';
 
@@ -145,14 +145,10 @@ async function statInContainer(
   container: string,
   path: string,
 ): Promise<ContainerPathStat | undefined> {
-  try {
-    const { headers, body } = await daemon.request('HEAD', archivePath(container), { query: { path } });
-    for await (const _ of body);
-    return decodeStat(headers['x-docker-container-path-stat']);
-  } catch (error) {
-    if (error instanceof DaemonError && error.status === 404) return undefined;
-    throw error;
-  }
+  const answer = await ifThere(daemon.request('HEAD', archivePath(container), { query: { path } }));
+  if (answer === undefined) return undefined;
+  for await (const _ of answer.body);
+  return decodeStat(answer.headers['x-docker-container-path-stat']);
 }
 
 /** The target of a symbolic link; the path itself when it is not one. */

@@ -3,10 +3,10 @@ import { formatJson } from '../../formats/go-template/format.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
-import { CommandError } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { writeFormatted } from '../show/output.ts';
+import { compileFormat } from '../show/template.ts';
 import { point } from './logs.ts';
 
 export const events = command({
@@ -41,15 +41,10 @@ export const events = command({
 async function printer(format: string | undefined): Promise<(event: EventMessage) => string> {
   if (!format) return describe;
   if (format === 'json') return formatJson;
-  const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
-  try {
-    return compileTemplate(format, {
-      aliases: ALIASES,
-      nil: { Attributes: 'map', status: 'nil', id: 'nil', from: 'nil' },
-    });
-  } catch (cause) {
-    throw new CommandError(`template parsing error: ${(cause as Error).message}`, { exitCode: 64, cause });
-  }
+  return compileFormat(format, {
+    aliases: ALIASES,
+    nil: { Attributes: 'map', status: 'nil', id: 'nil', from: 'nil' },
+  });
 }
 
 /** JSON names by Go's names. */

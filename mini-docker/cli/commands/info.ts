@@ -1,10 +1,10 @@
 import type { SystemInfo } from '../../formats/engine-api/system.ts';
 import { encodeBinarySize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
 import { text } from '../flags/flags.ts';
 import { print, printError, write } from '../show/output.ts';
 import { VERSION } from '../show/program-version.ts';
+import { formatted } from '../show/template.ts';
 
 export const info = command({
   usage: '[OPTIONS]',
@@ -13,17 +13,9 @@ export const info = command({
   async run({ flags, daemon }) {
     const facts = await daemon.json<SystemInfo>('GET', '/info');
     if (flags.format === 'json') print(JSON.stringify(facts));
-    else if (flags.format) {
-      const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
-      try {
-        print(compileTemplate(flags.format, { nil: { Warnings: 'list', Labels: 'list' } })(facts));
-      } catch (cause) {
-        throw new CommandError(`template parsing error: ${(cause as Error).message}`, {
-          exitCode: 64,
-          cause,
-        });
-      }
-    } else {
+    else if (flags.format)
+      print(await formatted(flags.format, facts, { nil: { Warnings: 'list', Labels: 'list' } }));
+    else {
       write(describe(facts));
       for (const warning of facts.Warnings ?? []) printError(warning);
     }

@@ -2,10 +2,11 @@ import type { SecurityReport } from '../../formats/security-report.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { containerPath } from '../daemon/object-paths.ts';
-import { CommandError, DaemonError, errorLine } from '../errors.ts';
+import { CommandError, errorLine, hasStatus } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { terminalSize } from '../run/terminal.ts';
 import { printError, write, writeFormatted } from '../show/output.ts';
+import { compileFormat } from '../show/template.ts';
 
 const format = text('string', 'Format the output using the given Go template', 'f');
 const size = toggle('Display total file sizes if the type is container', 's');
@@ -119,15 +120,8 @@ async function inspectAll(daemon: DaemonClient, { kinds, names, format, size }: 
 
 async function compiled(format: string | undefined): Promise<((data: unknown) => string) | undefined> {
   if (!format || format === 'json') return undefined;
-  const [{ compileTemplate }, { INSPECT_OPTIONS }] = await Promise.all([
-    import('../../formats/go-template/go-template.ts'),
-    import('../show/inspect-format.ts'),
-  ]);
-  try {
-    return compileTemplate(format, INSPECT_OPTIONS);
-  } catch (cause) {
-    throw new CommandError(`template parsing error: ${(cause as Error).message}`, { exitCode: 64, cause });
-  }
+  const { INSPECT_OPTIONS } = await import('../show/inspect-format.ts');
+  return compileFormat(format, INSPECT_OPTIONS);
 }
 
 async function lookUp(daemon: DaemonClient, name: string, kinds: Kind[], size: boolean): Promise<unknown> {
@@ -135,10 +129,8 @@ async function lookUp(daemon: DaemonClient, name: string, kinds: Kind[], size: b
     try {
       return parseExactly(await daemon.text('GET', KINDS[kind](encodeURIComponent(name), size)));
     } catch (error) {
-      const absent =
-        error instanceof DaemonError && (error.status === 404 || (kinds.length > 1 && error.status === 501));
-      if (!absent) throw error;
-      if (kinds.length === 1) throw error;
+      // A daemon without this kind of object answers with 501.
+      if (kinds.length === 1 || !hasStatus(error, 404, 501)) throw error;
     }
   }
   throw new CommandError(`Error: No such object: ${name}`);

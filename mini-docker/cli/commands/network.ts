@@ -5,7 +5,7 @@ import type { NetworkMap } from '../../formats/network-map.ts';
 import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, ifThere } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { integer, list, text, toggle, value, values } from '../flags/flags.ts';
 import { readAddress, readPairs } from '../flags/values.ts';
@@ -125,11 +125,8 @@ export const networkRm = command({
   examples: [['network rm front', 'Remove it']],
   run: ({ flags, args, daemon }) =>
     forEachTarget(args, async each => {
-      try {
-        await daemon.text('DELETE', `/networks/${encodeURIComponent(each)}`);
-      } catch (error) {
-        if (!(flags.force && error instanceof DaemonError && error.status === 404)) throw error;
-      }
+      const answer = daemon.text('DELETE', `/networks/${encodeURIComponent(each)}`);
+      await (flags.force ? ifThere(answer) : answer);
     }),
 });
 

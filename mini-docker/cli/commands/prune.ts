@@ -4,7 +4,7 @@ import type { ContainersPruned } from '../../formats/engine-api/system.ts';
 import { decodeSize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { type DaemonClient, encodeFilters, type Query } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, hasStatus } from '../errors.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { toggle, value } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
@@ -202,8 +202,7 @@ async function pruneNamed(
     return { lines: section(title, pruned[field] ?? []), space: pruned.SpaceReclaimed ?? 0 };
   } catch (error) {
     // A daemon without this kind of object has none to remove.
-    if (error instanceof DaemonError && (error.status === 404 || error.status === 501))
-      return { lines: [], space: 0 };
+    if (hasStatus(error, 404, 501)) return { lines: [], space: 0 };
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { command } from '../command.ts';
 import { containerPath } from '../daemon/object-paths.ts';
-import { DaemonError } from '../errors.ts';
+import { hasStatus } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
+import { printError } from '../show/output.ts';
 import { forEachTarget } from '../targets.ts';
 
 export const rm = command({
@@ -26,8 +27,7 @@ export const rm = command({
         await daemon.text('DELETE', containerPath(each.replace(/^\/+/, '')), { query });
       } catch (error) {
         // Like `rm -f` of a missing file: it is not an error, but the user is told.
-        if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
-        const { printError } = await import('../show/output.ts');
+        if (!flags.force || !hasStatus(error, 404)) throw error;
         printError(`Error response from daemon: ${error.message}`);
         return false;
       }

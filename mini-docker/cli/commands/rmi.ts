@@ -2,7 +2,7 @@ import type { ImageDeleted } from '../../formats/engine-api/images.ts';
 import { decodeReference, familiarName, withTag } from '../../formats/image-reference.ts';
 import { command } from '../command.ts';
 import { imagePath } from '../daemon/object-paths.ts';
-import { CommandError, DaemonError, errorLine } from '../errors.ts';
+import { CommandError, errorLine, hasStatus } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, printError } from '../show/output.ts';
 
@@ -25,8 +25,7 @@ export const rmi = command({
         }
       } catch (error) {
         printError(errorLine(error));
-        const gone = flags.force && error instanceof DaemonError && error.status === 404;
-        if (!gone) exitCode = 1;
+        if (!(flags.force && hasStatus(error, 404))) exitCode = 1;
       }
     }
     return exitCode;

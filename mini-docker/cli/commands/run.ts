@@ -1,7 +1,7 @@
 import type { ContainerCreateBody, ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
+import { CommandError, DaemonError, hasStatus, OUR_FAULT } from '../errors.ts';
 import { type FlagValues, text, toggle, toggleOff } from '../flags/flags.ts';
 import { createBody } from '../run/create-body.ts';
 import { createContainer } from '../run/create-container.ts';
@@ -100,7 +100,7 @@ async function removeEnded(daemon: DaemonClient, id: string): Promise<void> {
     await daemon.text('DELETE', `/containers/${id}`, { query: { v: true } });
   } catch (error) {
     // After a detach the container still runs, and the user has to remove it.
-    if (!(error instanceof DaemonError) || error.status !== 409) throw error;
+    if (!hasStatus(error, 409)) throw error;
     printError(`mini-docker: ${id.slice(0, 12)} still runs: with --trace it is not removed when it ends`);
   }
 }

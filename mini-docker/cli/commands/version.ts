@@ -1,9 +1,9 @@
 import type { SystemVersion } from '../../formats/engine-api/system.ts';
 import { command } from '../command.ts';
-import { CommandError } from '../errors.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
 import { VERSION } from '../show/program-version.ts';
+import { formatted } from '../show/template.ts';
 
 type ServerVersion = SystemVersion & { ApiVersion: string; MinAPIVersion?: string };
 
@@ -37,17 +37,7 @@ export const version = command({
     if (flags.format) {
       const data = { Client: client, Server: server ?? null };
       if (flags.format === 'json') print(JSON.stringify(data));
-      else {
-        const { compileTemplate } = await import('../../formats/go-template/go-template.ts');
-        try {
-          print(compileTemplate(flags.format)(data));
-        } catch (cause) {
-          throw (
-            failure ??
-            new CommandError(`template parsing error: ${(cause as Error).message}`, { exitCode: 64, cause })
-          );
-        }
-      }
+      else print(await formatted(flags.format, data).catch(error => Promise.reject(failure ?? error)));
     } else write(describe(client, server));
     if (failure) throw failure;
   },

@@ -2,7 +2,7 @@
 
 import type { ContainerInspect, ContainerSummary } from '../../formats/engine-api/containers.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, hasStatus } from '../errors.ts';
 import { printError } from '../show/output.ts';
 import { runHooks } from './hooks.ts';
 import { LABEL } from './labels.ts';
@@ -147,7 +147,7 @@ export async function tolerating(statuses: readonly number[], action: Promise<un
   try {
     await action;
   } catch (error) {
-    if (!(error instanceof DaemonError) || !statuses.includes(error.status)) throw error;
+    if (!hasStatus(error, ...statuses)) throw error;
   }
 }
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameDecoder } from '../../formats/stream-frames.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, hasStatus } from '../errors.ts';
 import { outputRoom, print, write } from '../show/output.ts';
 import { inspect, type ProjectContainer } from './containers.ts';
 
@@ -98,7 +98,7 @@ export async function followToEnd(
       if (State.Restarting) await sleep(50);
     } catch (error) {
       // The container was removed in the meantime.
-      if (error instanceof DaemonError && error.status === 404) return 0;
+      if (hasStatus(error, 404)) return 0;
       throw error;
     }
   }

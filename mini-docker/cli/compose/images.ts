@@ -4,7 +4,7 @@ import type { ImageInspect } from '../../formats/engine-api/images.ts';
 import type { AnyCommand } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { pullImage } from '../daemon/images-pull.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, ifThere } from '../errors.ts';
 import { refuseContentTrust } from '../flags/content-trust.ts';
 import { parseFlags } from '../flags/flags.ts';
 import { printError, writeError } from '../show/output.ts';
@@ -36,14 +36,8 @@ export async function imageId(daemon: DaemonClient, image: string): Promise<stri
 
 type Known = Pick<ImageInspect, 'Id' | 'Metadata'>;
 
-async function imageNamed(daemon: DaemonClient, image: string): Promise<Known | undefined> {
-  try {
-    return await daemon.json<Known>('GET', `/images/${encodeURIComponent(image)}/json`);
-  } catch (error) {
-    if (error instanceof DaemonError && error.status === 404) return undefined;
-    throw error;
-  }
-}
+const imageNamed = (daemon: DaemonClient, image: string): Promise<Known | undefined> =>
+  ifThere(daemon.json<Known>('GET', `/images/${encodeURIComponent(image)}/json`));
 
 export interface ImageOptions {
   build?: boolean;

@@ -4,9 +4,9 @@ import { defined } from '../../formats/defined.ts';
 import type { NetworkCreateBody, NetworkResource } from '../../formats/engine-api/networks.ts';
 import type { VolumeCreateBody, VolumeList, VolumeResource } from '../../formats/engine-api/volumes.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
-import { CommandError, DaemonError } from '../errors.ts';
+import { CommandError, hasStatus, ifThere } from '../errors.ts';
 import { printError } from '../show/output.ts';
-import { progress, tolerating } from './containers.ts';
+import { progress } from './containers.ts';
 import { LABEL } from './labels.ts';
 import type { Network, Volume } from './model.ts';
 import { type Project, thingHash } from './project.ts';
@@ -113,13 +113,8 @@ export async function ensureVolumes(
   for (const key of used) {
     const volume = project.volumes[key]!;
     const { name } = volume;
-    let there: VolumeResource | undefined;
-    await tolerating(
-      [404],
-      daemon
-        .json<VolumeResource>('GET', `/volumes/${encodeURIComponent(name)}`)
-        .then(found => (there = found)),
-    );
+    const path = `/volumes/${encodeURIComponent(name)}`;
+    const there = await ifThere(daemon.json<VolumeResource>('GET', path));
     if (volume.external) {
       if (!there)
         throw new CommandError(
@@ -171,9 +166,7 @@ export async function remove(
     await daemon.text('DELETE', path);
     progress(kind, name, 'Removed');
   } catch (error) {
-    if (!(error instanceof DaemonError)) throw error;
-    if (error.status === 404) return;
-    if (error.status !== 409 && error.status !== 403) throw error;
-    progress(kind, name, 'Resource is still in use');
+    if (!hasStatus(error, 403, 404, 409)) throw error;
+    if (error.status !== 404) progress(kind, name, 'Resource is still in use');
   }
 }

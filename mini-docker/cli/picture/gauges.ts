@@ -1,8 +1,8 @@
 // Bars, and a minute of history as a curve.
 import { type Html, html } from '../../web/html.ts';
+import { wrapped } from '../show/wrapped.ts';
 import type { Gauge } from '../view/figures.ts';
 import { MINUTE, pointsOf, type Sample } from '../view/history.ts';
-import { wrapped } from '../view/sections.ts';
 import type { Item } from './items.ts';
 import { line, rectangle, words } from './shapes.ts';
 

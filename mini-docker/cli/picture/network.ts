@@ -1,7 +1,8 @@
 // The network of a box: each link, the cable to its other end, and the bridge that this is plugged into.
 import type { LinkView } from '../../formats/view.ts';
 import { type Html, html } from '../../web/html.ts';
-import { listeningText, processText, trafficText, wrapped } from '../view/sections.ts';
+import { wrapped } from '../show/wrapped.ts';
+import { listeningText, processText, trafficText } from '../view/sections.ts';
 import type { Drawing, Item } from './items.ts';
 import { line, rectangle, words } from './shapes.ts';
 

@@ -3,9 +3,10 @@
 import { encodeSize } from '../../formats/sizes.ts';
 import type { BoxView, NamespaceView } from '../../formats/view.ts';
 import { html } from '../../web/html.ts';
+import { wrapped } from '../show/wrapped.ts';
 import { groupGauges, throttledText } from '../view/figures.ts';
 import { tree, UNICODE } from '../view/lines.ts';
-import { rightsRows, whose, wrapped } from '../view/sections.ts';
+import { rightsRows, whose } from '../view/sections.ts';
 import { gauge } from './gauges.ts';
 import { type Drawing, type Item, note } from './items.ts';
 import { mounts } from './mounts.ts';

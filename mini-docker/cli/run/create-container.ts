@@ -3,7 +3,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
-import { CommandError, DaemonError, fileReason, OUR_FAULT } from '../errors.ts';
+import { CommandError, fileReason, hasStatus, ifThere, OUR_FAULT } from '../errors.ts';
 import { refuseContentTrust } from '../flags/content-trust.ts';
 import { printError, writeError } from '../show/output.ts';
 import type { CreateFlags } from './create-flags.ts';
@@ -42,9 +42,10 @@ export async function createContainer(
     try {
       created = await create();
     } catch (error) {
-      const isMissing = error instanceof DaemonError && error.status === 404 && policy === 'missing';
+      if (policy !== 'missing' || !hasStatus(error, 404)) throw error;
       // The missing object may be another container, a network or a volume.
-      if (!isMissing || (await isImageThere(daemon, body.Image!))) throw error;
+      const path = `/images/${encodeURIComponent(body.Image!)}/json`;
+      if ((await ifThere(daemon.text('GET', path))) !== undefined) throw error;
       const { withLatest } = await import('../daemon/images-pull.ts');
       if (!flags.quiet) printError(`Unable to find image '${withLatest(body.Image!)}' locally`);
       await pull(daemon, body.Image!, flags);
@@ -55,16 +56,6 @@ export async function createContainer(
     return created.Id;
   } catch (error) {
     idFile?.discard();
-    throw error;
-  }
-}
-
-async function isImageThere(daemon: DaemonClient, image: string): Promise<boolean> {
-  try {
-    await daemon.text('GET', `/images/${encodeURIComponent(image)}/json`);
-    return true;
-  } catch (error) {
-    if (error instanceof DaemonError && error.status === 404) return false;
     throw error;
   }
 }

@@ -4,7 +4,7 @@
 import type { ContainerCreateBody } from '../../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError, OUR_FAULT } from '../errors.ts';
+import { CommandError, hasStatus, OUR_FAULT } from '../errors.ts';
 import { print, write, writeError } from '../show/output.ts';
 import { page } from '../show/pager.ts';
 import { describeSteps, partsOf, type Screen, summarizeSteps } from '../show/steps.ts';
@@ -81,7 +81,7 @@ export async function printTrace(daemon: DaemonClient, id: string, json: boolean
     steps = stepsOf(await daemon.json<Explained | ExplainedStep[]>('GET', `/containers/${id}/trace`));
   } catch (error) {
     // The container exists, so a 404 means that the daemon has no traces.
-    const why = error instanceof DaemonError && error.status === 404 ? foreign() : (error as Error);
+    const why = hasStatus(error, 404) ? foreign() : (error as Error);
     writeError(`mini-docker: no trace: ${why.message}\n`);
     return;
   }

@@ -30,11 +30,12 @@ const ZERO: Record<string, unknown> = {
 const NIL = Object.fromEntries([...entries(lists, 'list'), ...entries(maps, 'map'), ...entries(nils, 'nil')]);
 const NIL_VALUES = { list: NIL_LIST, map: NIL_MAP, nil: null };
 
-/** Fields in Go's order, with the zero values from above. */
-const fields = (names: string): (readonly [string, unknown])[] =>
-  names
-    .split(' ')
-    .map(name => [name, Object.hasOwn(NIL, name) ? NIL_VALUES[NIL[name]!] : (ZERO[name] ?? '')]);
+/** Fields in Go's order, with the zero values from above. @param own other zero values, for this struct alone */
+const fields = (names: string, own: Record<string, unknown> = {}): (readonly [string, unknown])[] =>
+  names.split(' ').map(name => {
+    if (Object.hasOwn(own, name)) return [name, own[name]];
+    return [name, Object.hasOwn(NIL, name) ? NIL_VALUES[NIL[name]!] : (ZERO[name] ?? '')];
+  });
 
 export const INSPECT_OPTIONS: TemplateOptions = {
   aliases: { ID: 'Id', HostIP: 'HostIp', OS: 'Os', NanoCPUs: 'NanoCpus' },
@@ -67,47 +68,18 @@ export const INSPECT_OPTIONS: TemplateOptions = {
     fields('LastTagTime'),
     fields('Data Name'),
     fields('HostIp HostPort'),
-    [
-      ['Type', ''],
-      ['Name', ''],
-      ['Source', ''],
-      ['Destination', ''],
-      ['Driver', ''],
-      ['Mode', ''],
-      ['RW', false],
-      ['Propagation', ''],
-    ],
-    [
-      ['Status', ''],
-      ['Running', false],
-      ['Paused', false],
-      ['Restarting', false],
-      ['OOMKilled', false],
-      ['Dead', false],
-      ['Pid', 0],
-      ['ExitCode', 0],
-      ['Error', ''],
-      ['StartedAt', ''],
-      ['FinishedAt', ''],
-      ['Health', null],
-    ],
-    [
-      ['Name', ''],
-      ['MaximumRetryCount', 0],
-    ],
+    fields('Type Name Source Destination Driver Mode RW Propagation', { RW: false }),
+    fields('Status Running Paused Restarting OOMKilled Dead Pid ExitCode Error StartedAt FinishedAt Health', {
+      ...zeros('Running Paused Restarting OOMKilled Dead', false),
+      Pid: 0,
+      ExitCode: 0,
+      Status: '',
+    }),
+    fields('Name MaximumRetryCount', { MaximumRetryCount: 0 }),
     fields('Type Config'),
     fields('Type Layers'),
-    [
-      ['Driver', ''],
-      ['Options', NIL_MAP],
-      ['Config', NIL_LIST],
-    ],
-    [
-      ['Subnet', ''],
-      ['IPRange', ''],
-      ['Gateway', ''],
-      ['AuxiliaryAddresses', NIL_MAP],
-    ],
+    fields('Driver Options Config', { Config: NIL_LIST }),
+    fields('Subnet IPRange Gateway AuxiliaryAddresses', { AuxiliaryAddresses: NIL_MAP }),
     fields('Network'),
     fields('PathOnHost PathInContainer CgroupPermissions'),
   ],

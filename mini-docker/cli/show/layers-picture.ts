@@ -6,6 +6,7 @@ import type { ImageLayer, ImageLayers, LayerChanges } from '../../formats/engine
 import { encodeSize } from '../../formats/sizes.ts';
 import { visible } from '../../formats/visible.ts';
 import { ellipsis, shortId } from './listing.ts';
+import { wrapped } from './wrapped.ts';
 
 const BAR = 20;
 /** Lines for the command that made the layer. */
@@ -56,7 +57,7 @@ function edge(options: {
 function contents(layer: ImageLayer, { inside, total }: { inside: number; total: number }): string[] {
   const { Added, Changed, Deleted, Hidden, Size, CreatedBy } = layer;
   return [
-    ...wrapped(CreatedBy || '(nothing says what made it)', inside),
+    ...shortened(CreatedBy || '(nothing says what made it)', inside),
     bar({ size: Size, hidden: Hidden, total }),
     ...changes('+', 'added', Added),
     ...changes('~', 'changed', Changed),
@@ -92,16 +93,8 @@ function waste(size: number, hidden: number): string {
   );
 }
 
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.replace(/\s+/g, ' ').trim().split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
+function shortened(text: string, width: number): string[] {
+  const lines = wrapped(text.trim().split(/\s+/), width);
   if (lines.length <= TALLEST) return lines;
   return [...lines.slice(0, TALLEST - 1), `${lines[TALLEST - 1]!.slice(0, width - 2)} …`];
 }

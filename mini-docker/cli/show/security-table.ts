@@ -2,6 +2,7 @@
 
 import type { ProcessSecurity, SecurityReport } from '../../formats/security-report.ts';
 import { encodeBinarySize } from '../../formats/sizes.ts';
+import { wrapped } from './wrapped.ts';
 
 const NOTHING = 'nothing';
 
@@ -21,8 +22,8 @@ export function securityTable(name: string, report: SecurityReport, width: numbe
   const column = Math.max(24, Math.floor((width - first - 2) / 2));
   return rows
     .map(([label, left, right]) => {
-      const cells = [wrapped(left, column), wrapped(right, column)] as const;
-      const height = Math.max(cells[0].length, cells[1].length);
+      const cells = [lines(left, column), lines(right, column)] as const;
+      const height = Math.max(1, cells[0].length, cells[1].length);
       return Array.from({ length: height }, (_, line) => {
         const start = (line === 0 ? label : '').padEnd(first);
         return `${start}${(cells[0][line] ?? '').padEnd(column)}  ${cells[1][line] ?? ''}`.trimEnd();
@@ -101,14 +102,9 @@ function list(names: readonly string[]): string {
 }
 
 /** Lines of whole words; only a word that is longer than a line is broken. */
-function wrapped(text: string, width: number): string[] {
-  const lines = [''];
-  const words = text.split(' ').flatMap(word => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
-  for (const word of words) {
-    const last = lines.pop()!;
-    if (last === '') lines.push(word);
-    else if (last.length + 1 + word.length <= width) lines.push(`${last} ${word}`);
-    else lines.push(last, word);
-  }
-  return lines;
+function lines(text: string, width: number): string[] {
+  return wrapped(
+    text.split(' ').flatMap(word => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []),
+    width,
+  );
 }

@@ -1,6 +1,7 @@
 // Prints the steps of a start: a summary of their parts, or each step with its result and its reason.
 
 import type { ExplainedStep } from '../../formats/explanation.ts';
+import { wrapped } from './wrapped.ts';
 
 export interface Screen {
   /** Width in columns. */
@@ -51,7 +52,7 @@ function hanging(options: { text: string; start: string; indent: number; width: 
   const { text, start, width } = options;
   const beside = width - options.indent >= 24;
   const indent = beside ? options.indent : 7;
-  const [first = '', ...rest] = wrap(text, width - indent, / /);
+  const [first = '', ...rest] = wrapped(text.split(' '), width - indent);
   const further = rest.map(line => ' '.repeat(indent) + line);
   if (beside) return [(start + first).trimEnd(), ...further];
   return [start.trimEnd(), ...(text === '' ? [] : [' '.repeat(indent) + first, ...further])];
@@ -73,17 +74,14 @@ export async function describeSteps(steps: readonly ExplainedStep[], screen: Scr
     const number = String(step.number ?? '-').padStart(digits);
     const indent = ' '.repeat(digits + 4);
     const outcome = describeOutcome(step);
-    const [first = '', ...rest] = wrap(
-      step.call + (outcome === '' ? '' : ` ${outcome}`),
-      width - indent.length,
-      /(?<=, |\||:)|(?= = )/,
-    );
+    const pieces = `${step.call} ${outcome}`.split(/(?<=, |\||:)|(?= = )/);
+    const [first = '', ...rest] = wrapped(pieces, width - indent.length, '');
     const failed = step.error !== undefined;
     lines.push(`  ${paint.dim(number)}  ${failed ? paint.red(first) : first}`);
     for (const each of rest) lines.push(`${indent}  ${each}`);
     if (step.reason === '') continue;
     const reason = step.by === 'container' ? step.reason : `${step.reason} (by the ${step.by})`;
-    for (const each of wrap(reason, width - indent.length - 2, / /))
+    for (const each of wrapped(reason.split(' '), width - indent.length - 2))
       lines.push(`${indent}${paint.cyan(`# ${each}`)}`);
   }
   return lines.map(line => `${line}\n`).join('');
@@ -99,17 +97,4 @@ function describeOutcome({ result, error, microseconds }: ExplainedStep): string
   if (result === undefined && error === undefined) return '';
   const time = microseconds === undefined ? '' : ` <${microseconds.toFixed(microseconds < 10 ? 1 : 0)} µs>`;
   return `= ${error === undefined ? result : `-1 ${error}`}${time}`;
-}
-
-/** Breaks where `between` matches; a piece longer than the width is on a line of its own. */
-function wrap(text: string, width: number, between: RegExp): string[] {
-  const glue = between.source === ' ' ? ' ' : '';
-  const lines: string[] = [];
-  for (const piece of text.split(between)) {
-    const last = lines.at(-1);
-    if (last !== undefined && (last + glue + piece).trimEnd().length <= width)
-      lines[lines.length - 1] = last + glue + piece;
-    else lines.push(piece.trimStart());
-  }
-  return lines.map(line => line.trimEnd());
 }

@@ -1,4 +1,5 @@
 // The sections of a box: what the kernel says of it, as lines. Pure: data in, lines out.
+
 import { encodeSize } from '../../formats/sizes.ts';
 import type {
   BoxView,
@@ -10,6 +11,7 @@ import type {
   RightsView,
   View,
 } from '../../formats/view.ts';
+import { wrapped } from '../show/wrapped.ts';
 import { groupGauges, throttledText } from './figures.ts';
 import { graph, type History, type Sample } from './history.ts';
 import { bar, type Glyphs, type Line, tree } from './lines.ts';
@@ -264,17 +266,6 @@ const userText = ({ uid, gid }: RightsView): string => `${uid}:${gid}`;
 const filterText = ({ seccomp }: RightsView): string =>
   seccomp === 'disabled' ? 'none' : `seccomp (${seccomp})`;
 const newRights = ({ noNewPrivileges }: RightsView): string => (noNewPrivileges ? 'never' : 'by execve');
-
-export function wrapped(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
 
 function log({ box }: Drawing): Line[] {
   if (box.log === undefined) return [note('it keeps no log that can be read')];
