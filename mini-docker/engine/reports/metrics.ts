@@ -9,20 +9,25 @@ import { VERSION } from './info.ts';
 import { networkStats, readStats } from './stats.ts';
 
 export async function metrics(context: EngineContext): Promise<string> {
-  const running: { labels: Labels; stats: Stats; live: LiveContainer }[] = [];
+  const running: Running[] = [];
   for (const live of context.containers) {
     const stats = await readStats(live);
     if (stats !== undefined) running.push({ labels: labelsOf(live), stats, live });
   }
-  const of = (value: (stats: Stats, live: LiveContainer) => number | undefined): Sample[] =>
-    running.flatMap(({ labels, stats, live }) => {
-      const found = value(stats, live);
-      return found === undefined ? [] : [{ labels, value: found }];
-    });
-  return encodeMetrics([...engineMetrics(context), ...containerMetrics(context, of), ...manyEach(running)]);
+  return encodeMetrics([
+    ...engineMetrics(context),
+    ...containerMetrics(context, running),
+    ...manyEach(running),
+  ]);
 }
 
 type Labels = Record<string, string>;
+
+interface Running {
+  labels: Labels;
+  stats: Stats;
+  live: LiveContainer;
+}
 
 const labelsOf = ({ id, record }: LiveContainer): Labels => ({
   id,
@@ -36,33 +41,38 @@ function engineMetrics({ containers, events, measures, facts }: EngineContext): 
     labels: { state: name },
     value: statuses.filter(status => wanted.includes(status)).length,
   });
-  const memory = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   return [
-    gauge('engine_daemon_engine_info', "The engine's version and the kernel's", [
+    metric('engine_daemon_engine_info', "The engine's version and the kernel's", [
       { labels: { version: VERSION, kernel: facts.kernel, graphdriver: 'overlay2', os: 'linux' }, value: 1 },
     ]),
-    gauge('engine_daemon_engine_cpus_cpus', "The host's processors", [{ value: availableParallelism() }]),
-    gauge('engine_daemon_engine_memory_bytes', "The host's memory", [{ value: totalmem() }]),
-    gauge('engine_daemon_container_states_containers', 'Containers by state', [
+    metric('engine_daemon_engine_cpus_cpus', "The host's processors", one(availableParallelism())),
+    metric('engine_daemon_engine_memory_bytes', "The host's memory", one(totalmem())),
+    metric('engine_daemon_container_states_containers', 'Containers by state', [
       state('running', 'running', 'restarting'),
       state('paused', 'paused'),
       state('stopped', 'created', 'exited', 'dead'),
     ]),
-    histogram(
-      'engine_daemon_container_actions_seconds',
-      'How long each action on a container took',
-      [...measures.actions].flatMap(([action, durations]) => durations.samples({ action })),
+    {
+      name: 'engine_daemon_container_actions_seconds',
+      type: 'histogram',
+      help: 'How long each action on a container took',
+      samples: [...measures.actions].flatMap(([action, durations]) => durations.samples({ action })),
+    },
+    metric('engine_daemon_events_total', 'Events', one(events.count)),
+    metric(
+      'engine_daemon_events_subscribers_total',
+      'Clients that follow events',
+      one(events.listeners),
+      'gauge',
     ),
-    counter('engine_daemon_events_total', 'Events', [{ value: events.count }]),
-    gauge('engine_daemon_events_subscribers_total', 'Clients that follow events', [
-      { value: events.listeners },
-    ]),
-    counter('engine_daemon_health_checks_total', 'Health checks', [{ value: measures.healthChecks.done }]),
-    counter('engine_daemon_health_checks_failed_total', 'Health checks that failed', [
-      { value: measures.healthChecks.failed },
-    ]),
-    counter(
+    metric('engine_daemon_health_checks_total', 'Health checks', one(measures.healthChecks.done)),
+    metric(
+      'engine_daemon_health_checks_failed_total',
+      'Health checks that failed',
+      one(measures.healthChecks.failed),
+    ),
+    metric(
       'engine_daemon_http_requests_total',
       'Requests to the API that were answered',
       [...measures.requests].map(([key, value]) => {
@@ -70,107 +80,81 @@ function engineMetrics({ containers, events, measures, facts }: EngineContext): 
         return { labels: { method, code }, value };
       }),
     ),
-    counter('process_cpu_seconds_total', "The daemon's processor time", [
-      { value: (cpu.user + cpu.system) / 1e6 },
-    ]),
-    gauge('process_resident_memory_bytes', "The daemon's memory", [{ value: memory }]),
-    gauge('process_start_time_seconds', "The daemon's start, seconds since 1970", [
-      { value: measures.startedAt },
-    ]),
+    metric('process_cpu_seconds_total', "The daemon's processor time", one((cpu.user + cpu.system) / 1e6)),
+    metric('process_resident_memory_bytes', "The daemon's memory", one(process.memoryUsage.rss())),
+    metric('process_start_time_seconds', "The daemon's start, seconds since 1970", one(measures.startedAt)),
   ];
 }
 
-/** Metrics with one sample for each container. */
-function containerMetrics(
-  { containers }: EngineContext,
-  of: (value: (stats: Stats, live: LiveContainer) => number | undefined) => Sample[],
-): Metric[] {
-  const all = (value: (live: LiveContainer) => number | undefined): Sample[] =>
-    [...containers].flatMap(live => {
+/** Metrics with one sample for each running container. */
+const OF_RUNNING: readonly (readonly [name: string, help: string, value: (stats: Stats) => number])[] = [
+  ['container_cpu_usage_seconds_total', 'Processor time', ({ cpu }) => cpu.total / 1e9],
+  ['container_cpu_user_seconds_total', 'Processor time in programs', ({ cpu }) => cpu.user / 1e9],
+  ['container_cpu_system_seconds_total', 'Processor time in the kernel', ({ cpu }) => cpu.system / 1e9],
+  [
+    'container_cpu_cfs_throttled_seconds_total',
+    'Time in which the quota was used up',
+    ({ cpu }) => cpu.throttling.throttledTime / 1e9,
+  ],
+  ['container_memory_usage_bytes', 'Memory, with the page cache', ({ memory }) => memory.usage],
+  [
+    'container_memory_working_set_bytes',
+    'Memory without inactive files',
+    ({ memory: { usage, stats } }) =>
+      Math.max(0, usage - (stats.total_inactive_file ?? stats.inactive_file ?? 0)),
+  ],
+  ['container_processes', 'Processes and threads', ({ pids }) => pids.current],
+  ['container_fs_reads_bytes_total', 'Bytes read from disks', stats => bytes(stats, 'Read')],
+  ['container_fs_writes_bytes_total', 'Bytes written to disks', stats => bytes(stats, 'Write')],
+];
+
+const HEALTH: Record<string, number> = { healthy: 1, unhealthy: 0 };
+
+function containerMetrics({ containers }: EngineContext, running: readonly Running[]): Metric[] {
+  const of = (lives: Iterable<LiveContainer>, value: (live: LiveContainer) => number | undefined): Sample[] =>
+    [...lives].flatMap(live => {
       const found = value(live);
       return found === undefined ? [] : [{ labels: labelsOf(live), value: found }];
     });
+  const lives = running.map(({ live }) => live);
   return [
-    counter(
-      'container_cpu_usage_seconds_total',
-      'Processor time',
-      of(({ cpu }) => cpu.total / 1e9),
-    ),
-    counter(
-      'container_cpu_user_seconds_total',
-      'Processor time in programs',
-      of(({ cpu }) => cpu.user / 1e9),
-    ),
-    counter(
-      'container_cpu_system_seconds_total',
-      'Processor time in the kernel',
-      of(({ cpu }) => cpu.system / 1e9),
-    ),
-    counter(
-      'container_cpu_cfs_throttled_seconds_total',
-      'Time in which the quota was used up',
-      of(({ cpu }) => cpu.throttling.throttledTime / 1e9),
-    ),
-    gauge(
-      'container_memory_usage_bytes',
-      'Memory, with the page cache',
-      of(({ memory }) => memory.usage),
-    ),
-    gauge(
-      'container_memory_working_set_bytes',
-      'Memory without inactive files',
-      of(({ memory }) =>
-        Math.max(0, memory.usage - (memory.stats.total_inactive_file ?? memory.stats.inactive_file ?? 0)),
+    ...OF_RUNNING.map(([name, help, value]) =>
+      metric(
+        name,
+        help,
+        running.map(({ labels, stats }) => ({ labels, value: value(stats) })),
       ),
     ),
-    gauge(
+    metric(
       'container_spec_memory_limit_bytes',
       'The limit of memory; 0: none',
-      of((_, { record }) => record.hostConfig.Memory ?? 0),
+      of(lives, ({ record }) => record.hostConfig.Memory ?? 0),
     ),
-    gauge(
-      'container_processes',
-      'Processes and threads',
-      of(({ pids }) => pids.current),
-    ),
-    gauge(
+    metric(
       'container_start_time_seconds',
       'Start, seconds since 1970',
-      of((_, { record }) => Date.parse(record.state.startedAt) / 1000),
+      of(lives, ({ record }) => Date.parse(record.state.startedAt) / 1000),
     ),
-    counter(
-      'container_fs_reads_bytes_total',
-      'Bytes read from disks',
-      of(stats => bytes(stats, 'Read')),
-    ),
-    counter(
-      'container_fs_writes_bytes_total',
-      'Bytes written to disks',
-      of(stats => bytes(stats, 'Write')),
-    ),
-    counter(
+    metric(
       'container_oom_events_total',
       'Kills for want of memory since the daemon began',
-      all(({ oomEvents }) => oomEvents),
+      of(containers, ({ oomEvents }) => oomEvents),
     ),
-    counter(
+    metric(
       'container_restarts_total',
       'Restarts by the restart policy',
-      all(({ record }) => record.state.restartCount),
+      of(containers, ({ record }) => record.state.restartCount),
     ),
-    gauge(
+    metric(
       'container_health_status',
       'Health: 1 healthy, 0 unhealthy; no sample before the first result',
-      all(
-        ({ record }) =>
-          ({ healthy: 1, unhealthy: 0 })[record.state.health?.Status as 'healthy' | 'unhealthy'],
-      ),
+      of(containers, ({ record }) => HEALTH[record.state.health?.Status ?? '']),
     ),
   ];
 }
 
 /** Metrics with several samples for each container. */
-function manyEach(running: readonly { labels: Labels; stats: Stats; live: LiveContainer }[]): Metric[] {
+function manyEach(running: readonly Running[]): Metric[] {
   const traffic = running.flatMap(({ labels, live }) =>
     Object.entries(networkStats(live)).map(([name, stats]) => ({
       labels: { ...labels, interface: name },
@@ -181,7 +165,7 @@ function manyEach(running: readonly { labels: Labels; stats: Stats; live: LiveCo
     direction: 'receive' | 'transmit',
     what: 'bytes' | 'packets' | 'dropped' | 'errors',
   ): Metric =>
-    counter(
+    metric(
       `container_network_${direction}_${what === 'dropped' ? 'packets_dropped' : what}_total`,
       `${what} on the container's interfaces`,
       traffic.map(({ labels, stats }) => ({
@@ -194,7 +178,7 @@ function manyEach(running: readonly { labels: Labels; stats: Stats; live: LiveCo
       network('receive', what),
       network('transmit', what),
     ]),
-    gauge(
+    metric(
       'container_pressure_waiting_percent',
       'How much of the last ten seconds a process waited for it (PSI, avg10)',
       running.flatMap(({ labels, stats }) =>
@@ -210,21 +194,12 @@ function manyEach(running: readonly { labels: Labels; stats: Stats; live: LiveCo
 const bytes = ({ blkio }: Stats, op: 'Read' | 'Write'): number =>
   blkio.serviceBytes.filter(entry => entry.op === op).reduce((sum, { value }) => sum + value, 0);
 
-const gauge = (name: string, help: string, samples: Sample[]): Metric => ({
-  name,
-  type: 'gauge',
-  help,
-  samples,
-});
-const counter = (name: string, help: string, samples: Sample[]): Metric => ({
-  name,
-  type: 'counter',
-  help,
-  samples,
-});
-const histogram = (name: string, help: string, samples: Sample[]): Metric => ({
-  name,
-  type: 'histogram',
-  help,
-  samples,
-});
+const one = (value: number): Sample[] => [{ value }];
+
+/** By the field's convention, the names of counters end in _total. */
+const metric = (
+  name: string,
+  help: string,
+  samples: Sample[],
+  type: Metric['type'] = name.endsWith('_total') ? 'counter' : 'gauge',
+): Metric => ({ name, type, help, samples });
