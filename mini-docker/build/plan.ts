@@ -2,6 +2,7 @@
 
 import { decodeCsvLine } from '../formats/csv.ts';
 import type { Dockerfile, Stage } from '../formats/dockerfile/dockerfile.ts';
+import { quietly } from '../formats/quietly.ts';
 import { meant } from '../formats/typo.ts';
 import { BuildError } from './errors.ts';
 
@@ -93,9 +94,8 @@ function copiedFrom(stages: readonly Stage[], index: number): number[] {
 }
 
 function mountSource(mount: string): string[] {
-  try {
-    return decodeCsvLine(mount).flatMap(each => (each.startsWith('from=') ? [each.slice(5)] : []));
-  } catch {
-    return [];
-  }
+  return (
+    quietly(() => decodeCsvLine(mount).flatMap(each => (each.startsWith('from=') ? [each.slice(5)] : []))) ??
+    []
+  );
 }

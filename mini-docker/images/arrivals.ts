@@ -7,6 +7,7 @@
 import { openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexOf } from '../formats/oci/digest.ts';
+import { quietly } from '../formats/quietly.ts';
 import { callAsync } from '../linux/call.ts';
 import { Descriptor } from '../linux/descriptor.ts';
 import { ensureDirectory, type Tell } from '../linux/kept-file.ts';
@@ -77,11 +78,11 @@ export function openArrivals(root: string, tell: Tell): Arrivals {
 }
 
 function digestsIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-      .filter(name => /^[0-9a-f]{64}$/.test(name))
-      .map(hex => `sha256:${hex}`);
-  } catch {
-    return [];
-  }
+  return (
+    quietly(() =>
+      readdirSync(directory)
+        .filter(name => /^[0-9a-f]{64}$/.test(name))
+        .map(hex => `sha256:${hex}`),
+    ) ?? []
+  );
 }

@@ -7,6 +7,7 @@ import { chmodSync, closeSync, openSync, renameSync, statfsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hexOf } from '../formats/oci/digest.ts';
+import { quietly } from '../formats/quietly.ts';
 import { integer, object, parse } from '../formats/schema.ts';
 import { O } from '../linux/constants.ts';
 import { ensureDirectory, readRegular, type Tell } from '../linux/kept-file.ts';
@@ -135,11 +136,7 @@ const layerFile = object({}, { size: integer });
 
 /** undefined for an incomplete layer, or an unreadable description. */
 function readSize(path: string): number | undefined {
-  try {
-    return parse(readRegular(path), path, layerFile).size;
-  } catch {
-    return undefined;
-  }
+  return quietly(() => parse(readRegular(path), path, layerFile).size);
 }
 
 /**

@@ -1,7 +1,9 @@
 // Where a cable of another program leads: its other end is on the host itself, or in a network namespace in which some
 // process is.
+
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ForeignEnd } from '../formats/network-map.ts';
+import { quietly } from '../formats/quietly.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeNamespaceNumber, namespaceNumberOf } from '../linux/netlink/namespaces.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
@@ -49,12 +51,3 @@ function linksOf(pid: number): Link[] {
 }
 
 const nameOf = (pid: number): string => quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '';
-
-/** A process may end at any time. */
-function quietly<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}

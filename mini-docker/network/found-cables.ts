@@ -2,6 +2,7 @@
 // the engine still knows what was asked for.
 
 import { closeSync } from 'node:fs';
+import { quietly } from '../formats/quietly.ts';
 import { decodeAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
@@ -95,12 +96,8 @@ function cablesOf({ host, catalog, attachments }: Parts, pid: number): FoundCabl
 
 /** The ends of veth pairs in the namespace of a process; none where it is the host's, or the process has just ended. */
 function linksInside(pid: number): { link: Link; addresses: string[] }[] {
-  let namespace: number;
-  try {
-    namespace = openNetworkNamespace({ pid });
-  } catch {
-    return [];
-  }
+  const namespace = quietly(() => openNetworkNamespace({ pid }));
+  if (namespace === undefined) return [];
   try {
     if (isOwnNetworkNamespace(namespace)) return [];
     using inside = inNetworkNamespace(namespace, () => openNetlink());

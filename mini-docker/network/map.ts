@@ -1,5 +1,6 @@
 // The kernel's view of our networks: bridges, cables, addresses, NAT rules. Our own records only provide the
 // names, and where to look.
+
 import { closeSync } from 'node:fs';
 import type {
   BridgeMap,
@@ -9,6 +10,7 @@ import type {
   PublishedMap,
   TunnelMap,
 } from '../formats/network-map.ts';
+import { quietly } from '../formats/quietly.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeForwarding, listForwarding } from '../linux/netlink/neighbours.ts';
@@ -144,12 +146,8 @@ function addressesOf({ addresses }: View, { index }: Link): string[] {
 
 /** The cables' ends in a container's namespace; none when it has just exited. */
 function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
-  let namespace: number;
-  try {
-    namespace = openNetworkNamespace({ pid: record.pid });
-  } catch {
-    return [];
-  }
+  const namespace = quietly(() => openNetworkNamespace({ pid: record.pid }));
+  if (namespace === undefined) return [];
   try {
     using inside = inNetworkNamespace(namespace, () => openNetlink());
     const view = look(inside);

@@ -1,8 +1,10 @@
 // The ids of a user namespace, mapped to ids of the machine. user_namespaces(7), newuidmap(1), subuid(5)
+
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { ExpectedError } from '../formats/errors.ts';
+import { quietly } from '../formats/quietly.ts';
 import { decodeSubordinateIds, type IdRange } from '../formats/subordinate-ids.ts';
 
 /** login.defs(5): SUB_UID_MIN and SUB_UID_COUNT. */
@@ -29,12 +31,8 @@ export function mapIds(pid: number): string | undefined {
 }
 
 function nameOf(uid: number): string | undefined {
-  try {
-    return userInfo().username || undefined;
-  } catch {
-    // getpwuid(3) found no entry.
-    return uid === 0 ? 'root' : undefined;
-  }
+  // getpwuid(3) found no entry.
+  return (quietly(() => userInfo().username || undefined) ?? uid === 0) ? 'root' : undefined;
 }
 
 function missingIds(user: string, uid: number): string | undefined {

@@ -1,8 +1,10 @@
 // An ordinary user's namespaces: made once, found again by every later daemon, and given up when nothing runs
 // in them any more.
+
 import { closeSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { quietly } from '../formats/quietly.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
 import { LOCK, SIG } from '../linux/constants.ts';
@@ -125,12 +127,8 @@ function monitorsOf(runDir: string): (ProcessIdentity | undefined)[] {
 }
 
 function monitorOf(directory: string): ProcessIdentity | undefined {
-  try {
-    return readState(directory)?.monitor;
-  } catch {
-    // Its container is lost, and others may be there.
-    return undefined;
-  }
+  // Its container is lost, and others may be there.
+  return quietly(() => readState(directory)?.monitor);
 }
 
 /** Makes the namespaces, or joins those of `member`, and leaves the keeper's two processes in them. */

@@ -1,8 +1,10 @@
 // The way from a user's own network namespace to the outside: a program that passes packets of a tap device
 // on through ordinary sockets, as the user. pasta(1), slirp4netns(1)
+
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { quietly } from '../formats/quietly.ts';
 import { isRunning, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
 
 export interface Uplink {
@@ -59,11 +61,7 @@ export async function connectUplink(options: {
 
 /** The host's /etc/resolv.conf; '' when there is none. */
 export function hostResolvConf(): string {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8');
-  } catch {
-    return '';
-  }
+  return quietly(() => readFileSync('/etc/resolv.conf', 'utf8')) ?? '';
 }
 
 /** resolv.conf(5): search domains and options stay. */

@@ -1,6 +1,8 @@
 // Loads the profile into the kernel, if the kernel has AppArmor.
+
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
+import { quietly } from '../formats/quietly.ts';
 import { spawnSync } from '../linux/on-demand.ts';
 import { DEFAULT_PROFILE, PROFILE_TEXT } from './apparmor-profile.ts';
 
@@ -70,9 +72,5 @@ function load(): string | undefined {
 }
 
 function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return quietly(() => readFileSync(path, 'utf8')) ?? '';
 }

@@ -1,5 +1,7 @@
 // The runtime's state of a container, for a later daemon: a file that is written before the program runs.
+
 import { join } from 'node:path';
+import { quietly } from '../formats/quietly.ts';
 import { decodeWaitStatus } from '../linux/exits.ts';
 import { readRegular } from '../linux/kept-file.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
@@ -33,12 +35,8 @@ export function exitFile(directory: string): string {
 
 /** The monitor's record of the exit; undefined when it was not written, or the file holds something else. */
 export function readExit(directory: string): { code: number; signal?: number; at: Date } | undefined {
-  let record: Buffer;
-  try {
-    record = readRegular(exitFile(directory));
-  } catch {
-    return undefined;
-  }
+  const record = quietly(() => readRegular(exitFile(directory)));
+  if (record === undefined) return undefined;
   if (record.length < EXIT_RECORD_SIZE) return undefined;
   const milliseconds = Number(record.readBigInt64LE(0)) * 1000 + Number(record.readBigInt64LE(8)) / 1e6;
   // Other bytes than the monitor's: the time is out of range for a Date.

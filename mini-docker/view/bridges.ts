@@ -1,9 +1,10 @@
 // The bridges of the host, and which box's cable is plugged into each port.
+import { quietly } from '../formats/quietly.ts';
 import type { BridgeView } from '../formats/view.ts';
 import type { Link } from '../linux/netlink/links.ts';
 import { openNetlink } from '../linux/netlink/socket.ts';
 import type { Neighbour } from './namespaces.ts';
-import { addressesOf, look, lookIn, quietly } from './network.ts';
+import { addressesOf, look, lookIn } from './network.ts';
 
 /** Links by the host pid of a box's process 1: they are few, and rarely change. */
 const known = new Map<number, { at: number; links: readonly Link[] }>();

@@ -1,5 +1,7 @@
 // The namespaces that a box's processes are in, and who else is in them.
+
 import { hostname } from 'node:os';
+import { quietly } from '../formats/quietly.ts';
 import type { NamespaceView } from '../formats/view.ts';
 import { inUtsNamespaceOf } from '../linux/network-namespace.ts';
 import { type NamespaceName, namespaceInode } from '../linux/proc/namespaces.ts';
@@ -69,18 +71,10 @@ function neighbourInode(pid: number, type: NamespaceName): number | undefined {
 
 /** Without the right to enter the namespace, nothing. */
 function hostnameIn(pid: number): { hostname?: string } {
-  try {
-    return { hostname: inUtsNamespaceOf(pid, () => hostname()) };
-  } catch {
-    return {};
-  }
+  return quietly(() => ({ hostname: inUtsNamespaceOf(pid, () => hostname()) })) ?? {};
 }
 
 /** A process of another user, or of a sandbox that has put itself out of sight, cannot be read without rights. */
 function inodeOf(pid: number | 'self', type: NamespaceName): number | undefined {
-  try {
-    return namespaceInode(pid, type);
-  } catch {
-    return undefined;
-  }
+  return quietly(() => namespaceInode(pid, type));
 }

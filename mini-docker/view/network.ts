@@ -1,5 +1,7 @@
 // The network of a box: its links, and where their cables lead.
+
 import { closeSync } from 'node:fs';
+import { quietly } from '../formats/quietly.ts';
 import type { LinkView, NetworkView } from '../formats/view.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
@@ -105,12 +107,4 @@ export function addressesOf({ addresses }: Look, { index }: Link): string[] {
   return addresses
     .filter(({ link }) => link === index)
     .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
-}
-
-export function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,9 @@
 // A daemon that a command started makes room for the one that systemd is to start.
+
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quietly } from '../../formats/quietly.ts';
 import { CommandError } from '../errors.ts';
 
 /** Milliseconds for a daemon to end, which may have to stop its containers first. */
@@ -32,29 +34,14 @@ export async function stopOtherDaemon(options: {
 
 /** The daemon writes its pid into the lock; a killed one has left it there, and the number may be another process's. */
 function holder(lock: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(lock, 'utf8'));
-    return Number.isInteger(pid) && pid > 1 && hasOpen(pid, lock) ? pid : undefined;
-  } catch {
-    return undefined;
-  }
+  const pid = Number(quietly(() => readFileSync(lock, 'utf8')));
+  return Number.isInteger(pid) && pid > 1 && hasOpen(pid, lock) ? pid : undefined;
 }
 
 function hasOpen(pid: number, path: string): boolean {
   const directory = `/proc/${pid}/fd`;
-  try {
-    return readdirSync(directory).some(fd => linkOf(join(directory, fd)) === path);
-  } catch {
-    return false;
-  }
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
+  const open = quietly(() => readdirSync(directory)) ?? [];
+  return open.some(fd => quietly(() => readlinkSync(join(directory, fd))) === path);
 }
 
 function isIn(pid: number, service: string): boolean {

@@ -8,6 +8,7 @@ import {
   type ImageReference,
   withTag,
 } from '../../formats/image-reference.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { CommandError, OUR_FAULT } from '../errors.ts';
 import { followProgress, type ProgressTarget, progressLines } from '../show/progress-lines.ts';
 import type { DaemonClient } from './client.ts';
@@ -42,9 +43,5 @@ export function parsedReference(image: string): ImageReference {
 
 /** 'busybox' → 'busybox:latest'; an invalid name stays as it is. */
 export function withLatest(image: string): string {
-  try {
-    return familiarReference(withTag(decodeReference(image)));
-  } catch {
-    return image;
-  }
+  return quietly(() => familiarReference(withTag(decodeReference(image)))) ?? image;
 }

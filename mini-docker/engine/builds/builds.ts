@@ -10,6 +10,7 @@ import type { BuildHost } from '../../build/workspace.ts';
 import type { BuildCacheItem } from '../../formats/engine-api/build.ts';
 import { untilTime } from '../../formats/filters.ts';
 import { decodeReference, familiarReference, withTag } from '../../formats/image-reference.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { ensureDirectory, readRegular, sweep } from '../../linux/kept-file.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { BuildsApi } from '../core/engine.ts';
@@ -97,11 +98,7 @@ async function endRuns(context: EngineContext, runDirectory: string): Promise<vo
 }
 
 function entries(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
+  return quietly(() => readdirSync(directory)) ?? [];
 }
 
 function cacheItem(each: ReturnType<typeof cacheUsage>[number]): BuildCacheItem {

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
+import { quietly } from '../../formats/quietly.ts';
 import { CAP } from '../../linux/constants.ts';
 import { inUserNamespace } from '../../linux/own-user-namespace.ts';
 import { type AppArmor, openAppArmor } from '../../runtime/apparmor.ts';
@@ -67,11 +68,7 @@ const WEIGHTS = ['/sys/fs/cgroup/blkio/blkio.weight', '/sys/fs/cgroup/blkio/blki
 const CGROUP2_SUPER_MAGIC = 0x6367_7270;
 
 function cgroupVersion(): 1 | 2 {
-  try {
-    return statfsSync('/sys/fs/cgroup').type === CGROUP2_SUPER_MAGIC ? 2 : 1;
-  } catch {
-    return 1;
-  }
+  return quietly(() => (statfsSync('/sys/fs/cgroup').type === CGROUP2_SUPER_MAGIC ? 2 : 1)) ?? 1;
 }
 
 function boundingSet(): Set<string> {
@@ -82,9 +79,5 @@ function boundingSet(): Set<string> {
 }
 
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readFileSync(path, 'utf8').trim());
 }

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { readBounded } from '../../linux/plain-file.ts';
 import { decodeResolvConf } from '../../network/dns/resolv-conf.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
@@ -244,9 +245,5 @@ function isReachable(host: HostConfig): (server: string) => boolean {
 }
 
 function readHost(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+  return quietly(() => readFileSync(path, 'utf8')) ?? '';
 }

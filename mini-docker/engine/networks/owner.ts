@@ -4,6 +4,7 @@
 // share keeps its namespace, links and addresses while they run, even when it has exited itself: when it
 // starts again it joins them.
 
+import { quietly } from '../../formats/quietly.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -23,6 +24,11 @@ export function networkOwner(context: EngineContext, record: ContainerRecord): C
   }
 }
 
+/** The owner; the container itself when it was removed. */
+export function ownerOrSelf(context: EngineContext, record: ContainerRecord): ContainerRecord {
+  return quietly(() => networkOwner(context, record)) ?? record;
+}
+
 /** The name or id after `container:`. */
 export function sharedWith({ hostConfig }: ContainerRecord): string | undefined {
   return /^container:(.+)$/.exec(hostConfig.NetworkMode ?? '')?.[1];
@@ -32,11 +38,7 @@ export function sharedWith({ hostConfig }: ContainerRecord): string | undefined 
 export function sharers(context: EngineContext, id: string): LiveContainer[] {
   return [...context.containers].filter(({ run, record }) => {
     if (run === undefined || record.id === id || sharedWith(record) === undefined) return false;
-    try {
-      return networkOwner(context, record).id === id;
-    } catch {
-      return false;
-    }
+    return quietly(() => networkOwner(context, record).id) === id;
   });
 }
 

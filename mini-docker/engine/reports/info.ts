@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { RUNTIMES } from '../spec/check-config.ts';
 import { LOG_DRIVERS } from '../spec/log-options.ts';
@@ -149,9 +150,5 @@ function osRelease(): Record<string, string> {
 }
 
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readFileSync(path, 'utf8').trim());
 }

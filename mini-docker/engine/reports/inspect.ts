@@ -7,6 +7,7 @@ import type {
   NetworkSettings,
   PortMap,
 } from '../../formats/engine-api/containers.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { NEVER_TIME } from '../../formats/timestamp.ts';
 import { shownLinks } from '../networks/links.ts';
 import { networkOwner } from '../networks/owner.ts';
@@ -103,7 +104,8 @@ export function publicMount(mount: RecordMount) {
 
 function networkSettings(context: EngineContext, { record, run }: LiveContainer): NetworkSettings {
   const { networks } = record;
-  const owner = run && ownerId(context, record);
+  /** undefined when the one whose network it shares was removed. */
+  const owner = run && quietly(() => networkOwner(context, record).id);
   const onBridge = networks.bridge ?? {};
   return {
     Bridge: '',
@@ -127,15 +129,6 @@ function networkSettings(context: EngineContext, { record, run }: LiveContainer)
       Object.entries(networks).map(([name, settings]) => [name, fullSettings(settings)]),
     ),
   };
-}
-
-/** Id of the container that has the network namespace; undefined when it was removed. */
-function ownerId(context: EngineContext, record: ContainerRecord): string | undefined {
-  try {
-    return networkOwner(context, record).id;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The published ports; ports that are only exposed have null. */

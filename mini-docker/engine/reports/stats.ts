@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStats, CpuStats, NetworkStats } from '../../formats/engine-api/containers.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Stats } from '../../runtime/container.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -129,12 +130,8 @@ function blkio(stats: Stats | undefined): ContainerStats['blkio_stats'] {
 /** Traffic on the container's own interfaces, from /proc/PID/net/dev. proc_pid_net(5) */
 export function networkStats(live: LiveContainer): Record<string, NetworkStats> {
   if (/^(host|container:)/.test(live.record.hostConfig.NetworkMode ?? '')) return {};
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${live.run!.container.pid}/net/dev`, 'utf8');
-  } catch {
-    return {};
-  }
+  const text = quietly(() => readFileSync(`/proc/${live.run!.container.pid}/net/dev`, 'utf8'));
+  if (text === undefined) return {};
   const found: Record<string, NetworkStats> = {};
   for (const line of text.split('\n').slice(2)) {
     const [name, ...numbers] = line.replace(':', ' ').trim().split(/\s+/);

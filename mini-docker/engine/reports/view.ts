@@ -1,6 +1,8 @@
 // GET /mini-docker/view: looks at the machine, one after another. Only the chosen container is read in depth.
+
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { quietly } from '../../formats/quietly.ts';
 import type { BoxRow, BoxView, Usage, View } from '../../formats/view.ts';
 import { readBox } from '../../view/box.ts';
 import { readBridges } from '../../view/bridges.ts';
@@ -70,6 +72,7 @@ function usages(): (live: LiveContainer, age: number) => Usage | undefined {
     if (run === undefined) return undefined;
     const before = known.get(run);
     if (before !== undefined && Date.now() - before.at < age) return before;
+    // It may end during the look.
     const usage = quietly(() => readUsage(run.container.pid));
     known.set(run, usage);
     return usage;
@@ -135,13 +138,4 @@ function logTail(): (context: EngineContext, live: LiveContainer) => Promise<str
       );
     return lines;
   };
-}
-
-/** A container may end during a look. */
-function quietly<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@
 import { statfsSync } from 'node:fs';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import type { Mount } from '../../formats/oci/runtime-spec.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { badParameter } from '../core/errors.ts';
 
 const ANNOTATION = 'mini-docker.lxcfs';
@@ -35,11 +36,7 @@ export function lxcfsMounts(): Mount[] {
 }
 
 function isMounted(): boolean {
-  try {
-    return statfsSync(PLACE).type === FUSE_SUPER_MAGIC;
-  } catch {
-    return false;
-  }
+  return quietly(() => statfsSync(PLACE).type === FUSE_SUPER_MAGIC) ?? false;
 }
 
 /** With the daemon's own setting, for a container that says nothing. */

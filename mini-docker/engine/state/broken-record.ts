@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Spec } from '../../formats/oci/runtime-spec.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { encodeTimestamp, NEVER_TIME } from '../../formats/timestamp.ts';
 import { readRegular } from '../../linux/kept-file.ts';
 import type { DataPaths } from '../core/paths.ts';
@@ -77,11 +78,7 @@ function nameIn(paths: DataPaths, id: string): string | undefined {
 
 /** The spec of the running program, if it runs. */
 function runningSpec(paths: DataPaths, id: string): Partial<Spec> | undefined {
-  try {
-    return JSON.parse(readRegular(join(paths.container(id).run, 'spec.json')).toString());
-  } catch {
-    return undefined;
-  }
+  return quietly(() => JSON.parse(readRegular(join(paths.container(id).run, 'spec.json')).toString()));
 }
 
 /** Volumes that a running container has mounted, and which therefore must not be removed. */

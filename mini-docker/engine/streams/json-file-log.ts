@@ -2,6 +2,7 @@
 // {"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.123456789Z"}. `log` keeps its newline; without one
 // it is a piece of a longer line, or the last words of a program that ended without a newline.
 
+import { quietly } from '../../formats/quietly.ts';
 import { decodeTimestamp, encodeTimestamp } from '../../formats/timestamp.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -32,12 +33,8 @@ let lastTimeText = '';
 
 /** undefined when `text` is not a log line: a torn or foreign line must not stop the reader. */
 export function decodeLogLine(text: string): LogLine | undefined {
-  let fields: { log?: unknown; stream?: unknown; time?: unknown };
-  try {
-    fields = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const fields = quietly(() => JSON.parse(text) as { log?: unknown; stream?: unknown; time?: unknown });
+  if (fields === undefined) return undefined;
   if (typeof fields !== 'object' || fields === null) return undefined;
   const { log, stream, time } = fields;
   if (typeof log !== 'string' || typeof time !== 'string') return undefined;

@@ -2,6 +2,7 @@
 // daemon leaves the old position or the new one.
 
 import { closeSync, writeSync } from 'node:fs';
+import { quietly } from '../../formats/quietly.ts';
 import { readRegular } from '../../linux/kept-file.ts';
 import { openKept } from '../../linux/set-aside.ts';
 import type { LogPosition } from './log-file.ts';
@@ -33,12 +34,8 @@ export class PositionFile {
 
 /** undefined when no position was written yet. */
 export function readPosition(path: string): OutputPosition | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readRegular(path);
-  } catch {
-    return undefined;
-  }
+  const bytes = quietly(() => readRegular(path));
+  if (bytes === undefined) return undefined;
   if (bytes.length < 32) return undefined;
   const at = (index: number) => bytes.readDoubleLE(index * 8);
   if (![0, 1, 2, 3].every(index => Number.isSafeInteger(at(index)) && at(index) >= 0)) return undefined;

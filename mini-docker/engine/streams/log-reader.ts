@@ -4,6 +4,7 @@
 import { constants, readdirSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { quietly } from '../../formats/quietly.ts';
 import { decodeLogLine, type LogLine } from './json-file-log.ts';
 import type { LogFile, LogPosition } from './log-file.ts';
 
@@ -110,16 +111,14 @@ class LineReader {
 /** Oldest file first. Empty for a container that wrote nothing. */
 async function openAll(path: string): Promise<FileHandle[]> {
   const name = basename(path);
-  let ages: number[];
-  try {
-    ages = readdirSync(dirname(path))
+  const ages = quietly(() =>
+    readdirSync(dirname(path))
       .filter(
         each => each === name || (each.startsWith(`${name}.`) && /^\d+$/.test(each.slice(name.length + 1))),
       )
-      .map(each => Number(each.slice(name.length + 1) || 0));
-  } catch {
-    return [];
-  }
+      .map(each => Number(each.slice(name.length + 1) || 0)),
+  );
+  if (ages === undefined) return [];
   const files: FileHandle[] = [];
   for (const age of ages.sort((a, b) => b - a)) {
     const file = await openIfThere(agedPath(path, age));

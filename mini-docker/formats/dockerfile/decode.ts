@@ -1,6 +1,7 @@
 // Decodes the arguments of each Dockerfile instruction (https://docs.docker.com/reference/dockerfile/).
 
 import { decodeDuration } from '../durations.ts';
+import { quietly } from '../quietly.ts';
 import { splitAt } from '../split.ts';
 import { meant } from '../typo.ts';
 import { DockerfileFlagError, DockerfileSyntaxError } from './error.ts';
@@ -265,12 +266,8 @@ function command(rest: string): CommandForm {
 /** A JSON list of strings; undefined for text that is no JSON, which is then used unchanged. */
 function jsonList(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
-  let list: unknown[];
-  try {
-    list = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const list = quietly(() => JSON.parse(text) as unknown[]);
+  if (list === undefined) return undefined;
   if (list.every(each => typeof each === 'string')) return list;
   throw new DockerfileSyntaxError('when using JSON array syntax, arrays must be comprised of strings only');
 }

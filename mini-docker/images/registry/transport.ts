@@ -1,5 +1,6 @@
 // Makes one HTTP request: follows redirects, keeps credentials from other hosts, gives up on silent
 // connections.
+
 import { lookup } from 'node:dns';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { rootCertificates } from 'node:tls';
+import { quietly } from '../../formats/quietly.ts';
 import { RegistryError } from './errors.ts';
 import { type Endpoint, isLocal, isOwnAddress } from './settings.ts';
 
@@ -140,12 +142,8 @@ function certificatesFor({ base, certificates }: Endpoint): {
   key?: Buffer[];
 } {
   const directory = join(certificates, new URL(base).host);
-  let names: string[];
-  try {
-    names = readdirSync(directory).sort();
-  } catch {
-    return {};
-  }
+  const names = quietly(() => readdirSync(directory).sort());
+  if (names === undefined) return {};
   const read = (end: string) =>
     names.filter(name => name.endsWith(end)).map(name => readFileSync(join(directory, name)));
   const ca = read('.crt').map(String);

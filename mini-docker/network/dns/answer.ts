@@ -1,5 +1,7 @@
 // Answers DNS queries from local names (RFC 1035). Pure: the query's bytes in, the answer's bytes out.
+
 import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet';
+import { quietly } from '../../formats/quietly.ts';
 import { decodeIp } from '../../linux/netlink/ip-address.ts';
 
 /** The names that one container can see. */
@@ -27,12 +29,8 @@ const LONGEST_LABEL = 63;
 export function answer(query: Uint8Array, book: NameBook, transport: 'udp' | 'tcp' = 'udp'): Verdict {
   // Bit 15 of the flags marks a response.
   if (query.length < HEADER_BYTES || query[2]! & 0x80) return 'ignore';
-  let packet: Packet;
-  try {
-    packet = decode(Buffer.from(query));
-  } catch {
-    return failure(query, RCODE.FORMERR);
-  }
+  const packet = quietly(() => decode(Buffer.from(query)));
+  if (packet === undefined) return failure(query, RCODE.FORMERR);
   const [question, ...more] = packet.questions ?? [];
   if (!question || more.length > 0) return failure(query, RCODE.FORMERR);
   const answers = ownAnswers(question, book);

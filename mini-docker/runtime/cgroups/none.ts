@@ -1,7 +1,9 @@
 // Containers of a daemon that may make no control group: an ordinary user's, where the machine has version 1
 // or delegates none. Limits are refused, and a container's processes are those in its mount namespace.
+
 import { readdirSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { namespaceInode } from '../../linux/proc/namespaces.ts';
 import { readStat } from '../../linux/proc/stat.ts';
 import type { Stats } from '../container.ts';
@@ -66,11 +68,7 @@ export function openNone({ reason }: NoHierarchy, path: string): Cgroup {
 
 /** undefined for a process that has ended, and for one of another user. */
 function mountNamespace(pid: number): number | undefined {
-  try {
-    return namespaceInode(pid, 'mnt');
-  } catch {
-    return undefined;
-  }
+  return quietly(() => namespaceInode(pid, 'mnt'));
 }
 
 /** The use of the processes that run now; without a group the kernel keeps no count for those that have ended. */

@@ -1,7 +1,9 @@
 // The driver for cgroup v2: one directory for everything. Kernel: Documentation/admin-guide/cgroup-v2.rst.
+
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import { quietly } from '../../formats/quietly.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';
@@ -175,11 +177,7 @@ function pressureOf(directory: string): NonNullable<Stats['pressure']> {
 }
 
 function readIfSupported(file: string): string | undefined {
-  try {
-    return readValue(file);
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readValue(file));
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { statfsSync, statSync } from 'node:fs';
 import { encodeBinarySize } from '../../../formats/sizes.ts';
-import { networkOwner } from '../../networks/owner.ts';
+import { ownerOrSelf } from '../../networks/owner.ts';
 import type { EngineContext } from '../../state/context.ts';
 import type { LiveContainer } from '../../state/live-container.ts';
 import type { ContainerRecord } from '../../state/record.ts';
@@ -18,7 +18,7 @@ export function complaintFacts(
   return {
     name: record.name,
     lines,
-    networks: namesOfNetworks(ownerOf(context, record)),
+    networks: namesOfNetworks(ownerOrSelf(context, record)),
     others: [...context.containers]
       .filter(each => each.id !== id)
       .map(({ record, isRunning }) => ({
@@ -64,15 +64,6 @@ const namesOf = ({ name, id, config, networks }: ContainerRecord): string[] => [
   config.Hostname ?? '',
   ...Object.values(networks).flatMap(({ Aliases }) => Aliases ?? []),
 ];
-
-function ownerOf(context: EngineContext, record: ContainerRecord): ContainerRecord {
-  try {
-    return networkOwner(context, record);
-  } catch {
-    // The container was removed.
-    return record;
-  }
-}
 
 function freeAt(place: string): ComplaintFacts['disk'] {
   const { blocks, bavail, files, ffree } = statfsSync(place);

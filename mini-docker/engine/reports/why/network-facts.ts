@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import { listeningSockets } from '../../../linux/proc/sockets.ts';
-import { networkOwner } from '../../networks/owner.ts';
+import { ownerOrSelf } from '../../networks/owner.ts';
 import type { EngineContext } from '../../state/context.ts';
 import type { LiveContainer } from '../../state/live-container.ts';
 import { type Answer, isLoopback, type NetworkFacts, type PublishedFacts } from './network.ts';
@@ -16,7 +16,7 @@ const NAME_SERVER = '127.0.0.11';
 
 export async function networkFacts(context: EngineContext, live: LiveContainer): Promise<NetworkFacts> {
   const { record, run } = live;
-  const owner = ownerOf(context, live);
+  const owner = ownerOrSelf(context, record);
   const listening = listeningSockets(run!.container.pid).filter(({ address }) => address !== NAME_SERVER);
   const endpoint = context.networks.endpoints(owner.id).find(({ ipAddress }) => ipAddress !== '');
   const address = endpoint?.ipAddress ?? '';
@@ -66,15 +66,6 @@ function partitionOf({ networks, containers }: EngineContext, id: string): Netwo
   if (own === undefined) return { own: [], others: [] };
   const named = (ids: readonly string[]) => ids.map(each => containers.find(each)?.name ?? each.slice(0, 12));
   return { own: named(own), others: named(groups.filter(group => group !== own).flat()) };
-}
-
-function ownerOf(context: EngineContext, { record }: LiveContainer) {
-  try {
-    return networkOwner(context, record);
-  } catch {
-    // The container was removed.
-    return record;
-  }
 }
 
 /** Opens a connection and closes it. */

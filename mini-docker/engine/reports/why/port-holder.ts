@@ -1,6 +1,7 @@
 // Who has a port of the host: a container that publishes it, or a program.
 
 import { readdirSync, readlinkSync } from 'node:fs';
+import { quietly } from '../../../formats/quietly.ts';
 import { listeningSockets } from '../../../linux/proc/sockets.ts';
 import { readStat } from '../../../linux/proc/stat.ts';
 import type { EngineContext } from '../../state/context.ts';
@@ -46,19 +47,8 @@ function ownerOf(inode: number): number | undefined {
     .filter(name => /^\d+$/.test(name))
     .map(Number)
     .find(pid => {
-      try {
-        return readdirSync(`/proc/${pid}/fd`).some(fd => linkAt(`/proc/${pid}/fd/${fd}`) === link);
-      } catch {
-        // It has ended, or is another user's.
-        return false;
-      }
+      // Another user's processes cannot be looked at, and any may end meanwhile.
+      const open = quietly(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+      return open.some(fd => quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === link);
     });
-}
-
-function linkAt(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }
