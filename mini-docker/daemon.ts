@@ -11,6 +11,7 @@ import { listenForMetrics } from './api/listen-metrics.ts';
 import { withActivated } from './daemon/activation.ts';
 import { lockDirectory } from './daemon/lock.ts';
 import { daemonOptions, type Reloadable, ROOTLESS } from './daemon/options.ts';
+import { writePidFile } from './daemon/pid-file.ts';
 import type { Engine } from './engine/core/engine.ts';
 import { openEngine } from './engine/open.ts';
 import { daemonDirectories } from './formats/daemon-directories.ts';
@@ -26,7 +27,7 @@ import { openNetworks } from './network/networks.ts';
 import { enterOwnNamespaces } from './rootless/enter.ts';
 import { openRootless } from './rootless/rootless.ts';
 import { keepParents } from './runtime/cgroups/parents.ts';
-import { protectFromOomKiller } from './runtime/oom-score.ts';
+import { setOwnOomScore } from './runtime/oom-score.ts';
 import { createRuntime } from './runtime/runtime.ts';
 
 /** @returns the exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start */
@@ -34,7 +35,6 @@ export async function runDaemon(argv: string[]): Promise<number> {
   try {
     if (process.getuid?.() !== 0) return await becomeRootless(argv);
     process.umask(0o022);
-    protectFromOomKiller();
     await serve(argv);
   } catch (error) {
     // A command that started the daemon in vain shows the last line of its output.
@@ -70,6 +70,7 @@ async function serve(argv: string[]): Promise<void> {
   const { dataRoot, runDir, signaturePolicy, reloadable: settings } = options;
   const { registries } = settings;
   Object.assign(process.env, options.proxies);
+  setOwnOomScore(options.oomScore);
   const isRootless = process.env[ROOTLESS] !== undefined;
   const systemd = takeNotifySocket(process.env);
   const stopped = stopSignal();
@@ -92,6 +93,7 @@ async function serve(argv: string[]): Promise<void> {
   // The lock of the run directory says that its namespaces are this daemon's.
   const rootless = isRootless ? resources.use(openRootless({ runDir, dataRoot, tell })) : undefined;
   if (runDir !== dataRoot) resources.use(lockDirectory(dataRoot, isRootless ? 0o700 : 0o710));
+  resources.use(writePidFile(options.pidFile));
   resources.use(keepParents());
   registries.offline = rootless?.offline;
   const networks = resources.adopt(

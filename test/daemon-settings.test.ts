@@ -18,6 +18,7 @@ import { type EngineClient, engineClient, eventually } from './support/engine-cl
 
 const scratch = mkdtempSync(join(tmpdir(), 'daemon-settings-'));
 const file = join(scratch, 'daemon.json');
+const pidFile = join(scratch, 'made/daemon.pid');
 const settings = {
   bridge: 'docker0',
   bip: '10.77.0.1/24',
@@ -35,7 +36,14 @@ const settings = {
   'no-new-privileges': true,
   labels: ['place=here'],
   ip: '127.0.0.1',
-  'host-gateway-ip': '192.0.2.7',
+  'host-gateway-ips': ['192.0.2.7', '2001:db8::7'],
+  ipv6: true,
+  bip6: 'fd00:77::1/64',
+  'fixed-cidr-v6': 'fd00:77::8000/113',
+  'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': '1300' } },
+  'max-download-attempts': 1,
+  'oom-score-adjust': 321,
+  pidfile: pidFile,
   'live-restore': false,
   'shutdown-timeout': 2,
   'registry-mirrors': ['https://mirror.example/'],
@@ -79,9 +87,34 @@ test('the default bridge has its name, its address, its range and its MTU', asyn
   const link = await does('run --rm busybox ip addr show dev eth0');
   expect(link).toContain('mtu 1400');
   expect(link).toContain('inet 10.77.0.128/24');
+  expect(link).toMatch(/inet6 fd00:77::[89a-f][0-9a-f]{3}\/64/);
   await does('run -d --name stay busybox sleep 1000');
   expect(inside('ip', '-br', 'addr', 'show', 'dev', 'docker0')).toMatch(/^docker0 +UP +10\.77\.0\.1\/24/);
   expect(inside('ip', '-br', 'link', 'show', 'type', 'veth')).toMatch(/^veth[0-9a-f]{7}@/);
+});
+
+test('bip6 is the address of the default bridge, which containers reach', async () => {
+  expect(await does('run --rm busybox ping -6 -c 1 fd00:77::1')).toContain(' 0% packet loss');
+});
+
+test('the daemon has its score for the OOM killer, and its file with its pid as long as it runs', async () => {
+  expect(readFileSync(`/proc/${daemon.pid}/oom_score_adj`, 'utf8')).toBe('321\n');
+  expect(await does('run --rm busybox cat /proc/self/oom_score_adj')).toBe('0\n');
+  expect(readFileSync(pidFile, 'utf8')).toBe(String(daemon.pid));
+  await daemon.end('SIGTERM');
+  expect(existsSync(pidFile)).toBe(false);
+  await daemon.begin();
+});
+
+test('networks have the default options of their driver, unless they say otherwise', async () => {
+  await does('network create plain');
+  await does('network create -o com.docker.network.driver.mtu=1200 own');
+  for (const [name, mtu] of [
+    ['plain', 1300],
+    ['own', 1200],
+  ])
+    expect(await does(`run --rm --network ${name} busybox cat /sys/class/net/eth0/mtu`)).toBe(`${mtu}\n`);
+  await does('network rm plain own');
 });
 
 test('networks get their subnets from the address pools', async () => {
@@ -106,7 +139,7 @@ test('a container that says nothing has what the daemon says', async () => {
   expect(seen).toMatch(/^100\n200\n.* 8 .*\/dev\/shm\nNoNewPrivs:\t1\nCOMMAND\ndocker-init\n/);
   expect(seen).toContain('nameserver 192.0.2.53\n');
   expect(seen).toContain('search example.test\n');
-  expect(seen).toContain('192.0.2.7\toutside\n');
+  expect(seen).toContain('192.0.2.7\toutside\n2001:db8::7\toutside\n');
   expect(seen).toContain('/mini-docker-settings-test/');
 });
 
@@ -204,6 +237,8 @@ describe('with live-restore false', () => {
   });
 });
 
+const ownPid = join(scratch, 'own.pid');
+writeFileSync(ownPid, `${process.pid}\n`);
 test.each([
   [{ 'default-runtime': 'nope' }, 'unknown or invalid runtime name: nope'],
   [{ 'log-driver': 'nope' }, 'plugin "nope" not found'],
@@ -213,6 +248,7 @@ test.each([
   [{ 'default-ulimits': { nofile: { Name: 'nofile', Soft: 10, Hard: 2 } } }, 'soft limit 10 is above'],
   [{ 'default-shm-size': 'abc' }, 'default-shm-size: invalid size'],
   [{ 'metrics-addr': '127.0.0.1:99999' }, 'is not HOST:PORT'],
+  [{ pidfile: ownPid }, `process with PID ${process.pid} is still running`],
   [{ 'seccomp-profile': '/nowhere' }, "the daemon's seccomp-profile cannot be read"],
 ])('a daemon with %j does not start, and says why in one line', async (setting, why) => {
   const wrong = join(scratch, 'wrong.json');

@@ -38,6 +38,12 @@ const atLeastOne: Schema<number> = (value, where) => {
   return number;
 };
 
+const oomScore: Schema<number> = (value, where) => {
+  const number = integer(value, where);
+  if (Math.abs(number) <= 1000) return number;
+  throw new FormatError(`${where} must be from -1000 to 1000, not ${number}`);
+};
+
 const ulimit = object({ Name: string }, { Soft: integer, Hard: integer });
 const ulimits: Schema<Record<string, Infer<typeof ulimit>>> = (value, where) => {
   const found = map(ulimit)(value, where);
@@ -73,6 +79,13 @@ const address = checked((text, where) => {
   throw new FormatError(`${where} must be an IP address, not ${JSON.stringify(text)}`);
 });
 
+/** At most one of each family. */
+const addresses: Schema<string[]> = (value, where) => {
+  const found = array(address)(value, where);
+  if (new Set(found.map(each => isIP(each))).size === found.length) return found;
+  throw new FormatError(`${where} may have one IPv4 and one IPv6 address, not ${found.join(', ')}`);
+};
+
 const labels: Schema<string[]> = (value, where) => {
   const found = array(checked(checkLabel))(value, where);
   const keys = found.map(each => each.slice(0, each.indexOf('=')));
@@ -84,7 +97,8 @@ const labels: Schema<string[]> = (value, where) => {
 };
 
 const daemonConfig = object({
-  bip: checked(checkBip),
+  bip: checked(bridgeAddress(4)),
+  bip6: checked(bridgeAddress(6)),
   bridge: string,
   'cgroup-parent': string,
   'cluster-advertise': string,
@@ -98,6 +112,8 @@ const daemonConfig = object({
   'default-gateway-v6': address,
   'default-cgroupns-mode': oneOf('host', 'private'),
   'default-ipc-mode': oneOf('private', 'shareable'),
+  /** Options of networks that do not set them, by driver. */
+  'default-network-opts': map(map(string)),
   'default-runtime': string,
   'default-shm-size': size,
   'default-ulimits': ulimits,
@@ -110,6 +126,7 @@ const daemonConfig = object({
   group: string,
   /** What host-gateway in --add-host stands for. */
   'host-gateway-ip': address,
+  'host-gateway-ips': addresses,
   hosts: strings,
   /** As HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the daemon's environment, which they come before; in the file, fields of `proxies`. */
   'http-proxy': checked(checkProxy),
@@ -133,11 +150,16 @@ const daemonConfig = object({
   lxcfs: boolean,
   'max-concurrent-downloads': atLeastOne,
   'max-concurrent-uploads': atLeastOne,
+  /** How often a request to a registry is sent while it fails. */
+  'max-download-attempts': atLeastOne,
   /** Where GET /metrics is served: HOST:PORT. */
   'metrics-addr': checked(checkMetricsAddress),
   mtu: unsigned,
   'no-new-privileges': boolean,
   'no-proxy': string,
+  /** Of the daemon itself: proc_pid_oom_score_adj(5) */
+  'oom-score-adjust': oomScore,
+  pidfile: path,
   /** URLs of registries that are asked before Docker Hub. */
   'registry-mirrors': array(checked(checkMirror)),
   'seccomp-profile': string,
@@ -165,12 +187,12 @@ const KNOWN = Object.keys(schemas);
 
 /** Dockerd's other keys, which mean nothing here: the daemon starts, and says so. */
 const WITHOUT_MEANING = new Set(
-  `allow-direct-routing allow-nondistributable-artifacts api-cors-header authorization-plugins bip6 bridge-accept-fwmark
+  `allow-direct-routing allow-nondistributable-artifacts api-cors-header authorization-plugins bridge-accept-fwmark
   builder cdi-spec-dirs containerd containerd-namespace containerd-plugin-namespace containerd-plugins-namespace
-  cpu-rt-period cpu-rt-runtime cri-containerd default-network-opts deprecated-key-path exec-root experimental features
-  firewall-backend host-gateway-ips init-path ip-forward-no-drop ip6tables log-format
-  max-download-attempts min-api-version network-control-plane-mtu network-diagnostic-port
-  node-generic-resources nri-opts oom-score-adjust pidfile raw-logs rootless runtimes selinux-enabled
+  cpu-rt-period cpu-rt-runtime cri-containerd deprecated-key-path exec-root experimental features
+  firewall-backend init-path ip-forward-no-drop ip6tables log-format
+  min-api-version network-control-plane-mtu network-diagnostic-port
+  node-generic-resources nri-opts raw-logs rootless runtimes selinux-enabled
   storage-opts swarm-default-advertise-addr userland-proxy-path validate`.split(/\s+/),
 );
 
@@ -232,11 +254,21 @@ export function decodeDaemonConfig(
 }
 
 /** The default bridge's own address and subnet. */
-function checkBip(text: string, where: string): string {
-  checkCidr(text, where);
+function bridgeAddress(family: 4 | 6) {
+  return (text: string, where: string): string => {
+    checkCidr(text, where);
+    const [address] = text.split('/') as [string];
+    if (isIP(address) === family) return family === 4 ? checkHost(text, where) : text;
+    const other = family === 4 ? 'bip6' : 'bip';
+    throw new FormatError(
+      `${where}: ${JSON.stringify(text)} is not an IPv${family} address (for the other family there is ${other})`,
+    );
+  };
+}
+
+function checkHost(text: string, where: string): string {
   const wrong = (why: string) => new FormatError(`${where}: ${JSON.stringify(text)} ${why}`);
   const [address, bits] = text.split('/') as [string, string];
-  if (isIP(address) !== 4) throw wrong('is not an IPv4 address (for IPv6 there is fixed-cidr-v6)');
   const host = 2 ** (32 - Number(bits));
   const inNetwork = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) % host;
   if (host < 4 || (inNetwork !== 0 && inNetwork !== host - 1)) return text;

@@ -98,7 +98,14 @@ test('a wrong daemon.json is one clear line with its path', () => {
     [{ labels: ['a=b', 'c=d', 'a=c'] }, 'conflict labels for a=b and a=c'],
     [{ mtu: -1 }, 'mtu must'],
     [{ bip: '10.0.0.0/24' }, 'bip: "10.0.0.0/24" is the address of the network itself'],
-    [{ bip: 'fd00::1/64' }, 'is not an IPv4 address'],
+    [{ bip: 'fd00::1/64' }, 'is not an IPv4 address (for the other family there is bip6)'],
+    [{ bip6: '10.0.0.1/24' }, 'is not an IPv6 address'],
+    [{ 'host-gateway-ips': ['192.0.2.1', '192.0.2.2'] }, 'may have one IPv4 and one IPv6 address'],
+    [{ 'host-gateway-ips': ['192.0.2.1'], 'host-gateway-ip': '192.0.2.2' }, 'keep one of them'],
+    [{ 'oom-score-adjust': -1001 }, 'must be from -1000 to 1000'],
+    [{ 'max-download-attempts': 0 }, 'must be at least 1'],
+    [{ pidfile: 'docker.pid' }, 'pidfile must be an absolute path'],
+    [{ 'default-network-opts': { bridge: 'mtu' } }, 'default-network-opts.bridge must be'],
     [{ bip: '10.0.0.1/24', bridge: 'none' }, 'bridge none and bip exclude each other'],
     [{ bip: '172.28.0.1' }, 'bip: "172.28.0.1" is not in CIDR notation'],
     [{ dns: ['one'] }, 'dns must be an IP address'],
@@ -168,12 +175,23 @@ test('flags and file say the same in their own ways', () => {
     'shutdown-timeout': 3,
     labels: ['a=b'],
     'log-level': 'debug',
+    bip6: 'fd00::1/64',
+    'default-network-opts': { bridge: { mtu: '1', icc: 'a=b' }, macvlan: { parent: '' } },
+    'host-gateway-ips': ['192.0.2.1', '2001:db8::1'],
+    'max-download-attempts': 2,
+    'oom-score-adjust': -3,
+    pidfile: '/run/daemon.pid',
   });
   const words =
-    '--bip 10.9.0.1/24 --icc=false --default-address-pool base=10.0.0.0/8,size=24 --default-ulimit nofile=10:20 --default-shm-size 128m --log-driver local --log-opt max-size=1m --live-restore=false --shutdown-timeout 3 --label a=b -l debug';
+    '--bip6 fd00::1/64 --default-network-opt bridge=mtu=1 --default-network-opt macvlan=parent= --default-network-opt bridge=icc=a=b --host-gateway-ip 192.0.2.1 --host-gateway-ip 2001:db8::1 --max-download-attempts 2 --oom-score-adjust=-3 -p /run/daemon.pid --bip 10.9.0.1/24 --icc=false --default-address-pool base=10.0.0.0/8,size=24 --default-ulimit nofile=10:20 --default-shm-size 128m --log-driver local --log-opt max-size=1m --live-restore=false --shutdown-timeout 3 --label a=b -l debug';
   expect(withFile({}, words.split(' '))).toEqual(file);
   expect(file).toMatchObject({
-    network: { bridge: { bip: '10.9.0.1/24', icc: false }, pools: [{ base: '10.0.0.0/8', size: 24 }] },
+    pidFile: '/run/daemon.pid',
+    oomScore: -3,
+    network: {
+      bridge: { bip: '10.9.0.1/24', bip6: 'fd00::1/64', icc: false },
+      pools: [{ base: '10.0.0.0/8', size: 24 }],
+    },
     containers: {
       shmSize: 128 << 20,
       ulimits: [{ Name: 'nofile', Soft: 10, Hard: 20 }],
@@ -218,8 +236,8 @@ test('the cluster store: TLS, a user whose password is in a file, and what is wr
 });
 
 test('what means something to dockerd only is named, and does not keep the daemon from starting', () => {
-  expect(withFile({ experimental: false, 'oom-score-adjust': 1, debug: true })).toMatchObject({
-    withoutMeaning: ['experimental', 'oom-score-adjust'],
+  expect(withFile({ experimental: false, 'raw-logs': true, debug: true })).toMatchObject({
+    withoutMeaning: ['experimental', 'raw-logs'],
     reloadable: { debug: true },
   });
 });

@@ -28,6 +28,10 @@ export interface DaemonOptions {
   /** HTTP_PROXY and the like, for the environment of the daemon. */
   proxies: Record<string, string>;
   containers: ContainerDefaults;
+  /** Absolute path of a file for the daemon's pid. */
+  pidFile?: string | undefined;
+  /** The daemon's own; undefined: as low as it may have it. */
+  oomScore?: number | undefined;
   /** What changes when the daemon reads its configuration again (SIGHUP). */
   reloadable: Reloadable;
   /** Keys of the configuration file that mean something to dockerd only. */
@@ -61,6 +65,7 @@ export interface RegistryOptions {
   insecure?: string[] | undefined;
   maxDownloads?: number | undefined;
   maxUploads?: number | undefined;
+  maxAttempts?: number | undefined;
   /** Set by the daemon: why no other machine can be reached, if so. */
   offline?: string | undefined;
 }
@@ -77,8 +82,8 @@ export interface ContainerDefaults {
   runtime?: string | undefined;
   ulimits?: { Name: string; Soft: number; Hard: number }[] | undefined;
   dns?: string[] | undefined;
-  /** Address that `host-gateway` in --add-host stands for; undefined: the bridge's. */
-  hostGateway?: string | undefined;
+  /** Addresses that `host-gateway` in --add-host stands for; undefined: the bridge's. */
+  hostGateway?: string[] | undefined;
   dnsOptions?: string[] | undefined;
   dnsSearch?: string[] | undefined;
   logDriver?: string | undefined;
@@ -144,6 +149,8 @@ export function daemonOptions(argv: string[], env: Record<string, string | undef
     metricsAddress: config['metrics-addr'],
     signaturePolicy: config['signature-policy'],
     group: config.group,
+    pidFile: config.pidfile,
+    oomScore: config['oom-score-adjust'],
     network: networkOptions(config),
     proxies: proxyVariables(config),
     containers: containerDefaults(config),
@@ -178,6 +185,7 @@ function reloadable(config: DaemonConfig): Reloadable {
       insecure: config['insecure-registries'],
       maxDownloads: config['max-concurrent-downloads'],
       maxUploads: config['max-concurrent-uploads'],
+      maxAttempts: config['max-download-attempts'],
     },
     keepContainers: config['live-restore'] ?? true,
     shutdownTimeout: config['shutdown-timeout'] ?? SHUTDOWN_TIMEOUT,
@@ -185,7 +193,7 @@ function reloadable(config: DaemonConfig): Reloadable {
 }
 
 function networkOptions(config: DaemonConfig): NetworkOptions {
-  if (config.bridge === 'none' && config.bip !== undefined)
+  if (config.bridge === 'none' && (config.bip ?? config.bip6) !== undefined)
     throw new Error(
       'bridge none and bip exclude each other: without a default bridge there is none to get an address',
     );
@@ -193,6 +201,7 @@ function networkOptions(config: DaemonConfig): NetworkOptions {
     bridge: {
       bridge: config.bridge || undefined,
       bip: config.bip,
+      bip6: config.bip6,
       fixedCidr: config['fixed-cidr'],
       fixedCidr6: config['fixed-cidr-v6'],
       gateway: config['default-gateway'],
@@ -207,6 +216,7 @@ function networkOptions(config: DaemonConfig): NetworkOptions {
     forward: config['ip-forward'],
     cluster: clusterOptions(config),
     pools: config['default-address-pools'],
+    defaults: config['default-network-opts'],
   };
 }
 
@@ -222,7 +232,7 @@ function containerDefaults(config: DaemonConfig): ContainerDefaults {
     runtime: config['default-runtime'],
     ulimits: ulimits.map(([name, { Soft, Hard }]) => ({ Name: name, Soft, Hard })),
     dns: config.dns,
-    hostGateway: config['host-gateway-ip'],
+    hostGateway: hostGateway(config),
     dnsOptions: config['dns-opts'],
     dnsSearch: config['dns-search'],
     logDriver: config['log-driver'],
@@ -231,6 +241,16 @@ function containerDefaults(config: DaemonConfig): ContainerDefaults {
     seccompProfile: config['seccomp-profile'] || undefined,
     idMappings: config['userns-remap'] ? remappedIds(config['userns-remap']) : undefined,
   };
+}
+
+/** The key with one address is that of earlier versions of dockerd. */
+function hostGateway({
+  'host-gateway-ips': all,
+  'host-gateway-ip': one,
+}: DaemonConfig): string[] | undefined {
+  if (all !== undefined && one !== undefined)
+    throw new Error('host-gateway-ip and host-gateway-ips say the same: keep one of them');
+  return all ?? (one === undefined ? undefined : [one]);
 }
 
 /**
@@ -278,13 +298,14 @@ function flagFields(flags: Flags): Record<string, unknown> {
 function fieldOf(name: string, kind: DaemonFlag['kind'], value: string | boolean | string[]): unknown {
   const refuse = (wanted: string) => new Error(`--${name} must be ${wanted}, not ${JSON.stringify(value)}`);
   if (kind === 'number') {
-    if (!/^\d{1,9}$/.test(value as string)) throw refuse('a number');
+    if (!/^-?\d{1,9}$/.test(value as string)) throw refuse('a number');
     return Number(value);
   }
   if (kind === 'switch') {
     if (value !== 'true' && value !== 'false') throw refuse('true or false');
     return value === 'true';
   }
+  if (name === 'default-network-opt') return networkDefaults(value as string[], refuse);
   if (name === 'default-address-pool') return (value as string[]).map(each => addressPool(each, refuse));
   if (kind !== 'pairs') return value;
   const pairs = (value as string[]).map(each => {
@@ -293,6 +314,17 @@ function fieldOf(name: string, kind: DaemonFlag['kind'], value: string | boolean
     return [left, name === 'default-ulimit' ? ulimit(right, refuse) : right];
   });
   return Object.fromEntries(pairs);
+}
+
+/** 'bridge=com.docker.network.driver.mtu=1400' */
+function networkDefaults(texts: string[], refuse: (wanted: string) => Error) {
+  const found: Record<string, Record<string, string>> = {};
+  for (const text of texts) {
+    const [, driver, name, value] = /^([^=]+)=([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (driver === undefined || name === undefined) throw refuse('DRIVER=OPTION=VALUE');
+    found[driver] = { ...found[driver], [name]: value! };
+  }
+  return found;
 }
 
 /** 'base=10.0.0.0/8,size=24' */

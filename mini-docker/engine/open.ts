@@ -134,6 +134,7 @@ function reloadActor({ facts, settings }: EngineContext, id: string) {
     'registry-mirrors': list(registries.mirrors),
     'max-concurrent-downloads': String(registries.maxDownloads ?? 3),
     'max-concurrent-uploads': String(registries.maxUploads ?? 5),
+    'max-download-attempts': String(registries.maxAttempts ?? 5),
     'shutdown-timeout': String(shutdownTimeout),
   };
   return { id, attributes };

@@ -24,6 +24,7 @@ const on = (key: string, help: string) => ({ kind: 'switch', key, help, placehol
 
 export const DAEMON_FLAGS = {
   bip: text('bip', "Specify the default bridge's address and subnet (CIDR)"),
+  bip6: text('bip6', "Specify the default bridge's IPv6 address and subnet (CIDR)"),
   bridge: { ...text('bridge', 'Name of the default bridge (mini-docker0), or none'), short: 'b' },
   'cgroup-parent': text('cgroup-parent', 'Set parent cgroup for all containers'),
   'cluster-advertise': text('cluster-advertise', 'Address or interface of this host, for the other hosts'),
@@ -55,6 +56,10 @@ export const DAEMON_FLAGS = {
   'default-gateway': text('default-gateway', 'Container default gateway IPv4 address', 'ip'),
   'default-gateway-v6': text('default-gateway-v6', 'Container default gateway IPv6 address', 'ip'),
   'default-ipc-mode': text('default-ipc-mode', 'Default mode for containers ipc ("shareable" | "private")'),
+  'default-network-opt': list(
+    'default-network-opts',
+    'Default network options: bridge=com.docker.network.driver.mtu=1400',
+  ),
   'default-runtime': text('default-runtime', 'Default OCI runtime for containers'),
   'default-shm-size': text('default-shm-size', 'Default shm size for containers (64MiB)', 'bytes'),
   'default-ulimit': {
@@ -74,10 +79,9 @@ export const DAEMON_FLAGS = {
     ...list('hosts', 'Daemon socket(s) to listen on: unix:///PATH, tcp://HOST:PORT or fd://'),
     short: 'H',
   },
-  'host-gateway-ip': text(
-    'host-gateway-ip',
-    "IP address that the special 'host-gateway' string in --add-host resolves to (the bridge's)",
-    'ip',
+  'host-gateway-ip': list(
+    'host-gateway-ips',
+    "IP addresses that the special 'host-gateway' string in --add-host resolves to (the bridge's)",
   ),
   'http-proxy': text('http-proxy', 'HTTP proxy URL to use for outgoing traffic ($HTTP_PROXY)'),
   'https-proxy': text('https-proxy', 'HTTPS proxy URL to use for outgoing traffic ($HTTPS_PROXY)'),
@@ -108,6 +112,7 @@ export const DAEMON_FLAGS = {
   lxcfs: toggle('lxcfs', 'Let lxcfs tell containers their own limits in /proc (memory, processors, load)'),
   'max-concurrent-downloads': number('max-concurrent-downloads', 'Set the max concurrent downloads (3)'),
   'max-concurrent-uploads': number('max-concurrent-uploads', 'Set the max concurrent uploads (5)'),
+  'max-download-attempts': number('max-download-attempts', 'Set the max download attempts for each pull (5)'),
   'metrics-addr': text('metrics-addr', 'Serve GET /metrics, for Prometheus, on HOST:PORT'),
   mtu: number('mtu', "Set the default bridge's MTU (1500)"),
   'no-new-privileges': toggle('no-new-privileges', 'Set no-new-privileges by default for new containers'),
@@ -115,6 +120,8 @@ export const DAEMON_FLAGS = {
     'no-proxy',
     'Hosts or IP addresses for which the proxy is skipped, with commas between ($NO_PROXY)',
   ),
+  'oom-score-adjust': number('oom-score-adjust', 'Set the oom_score_adj for the daemon (-500)'),
+  pidfile: { ...text('pidfile', 'Path to use for daemon PID file'), short: 'p' },
   'registry-mirror': list('registry-mirrors', 'Preferred registry mirror: https://HOST'),
   'run-dir': {
     kind: 'text',

@@ -4,6 +4,8 @@ export interface NetworkOptions {
   bridge?: BridgeOptions;
   /** Where networks without a subnet get theirs from; undefined: Docker's ranges. */
   pools?: readonly AddressRange[] | undefined;
+  /** Options of new networks that do not set them, by driver. */
+  defaults?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   /** False where the administrator makes all rules of the firewall: then there is no translation. */
   firewall?: boolean | undefined;
   /** False where the administrator decides whether this host forwards packets. */
@@ -18,6 +20,7 @@ export interface BridgeOptions {
   bridge?: string | undefined;
   /** Its own address with its subnet: '172.28.0.1/16'. */
   bip?: string | undefined;
+  bip6?: string | undefined;
   /** Where in the subnet the containers' addresses are. */
   fixedCidr?: string | undefined;
   fixedCidr6?: string | undefined;

@@ -76,16 +76,22 @@ export function bringUpInside({ namespace, interface: name, addresses, gateways 
     return openNetlink();
   });
   const { index } = inside.get(getLink(name), decodeLink)!;
+  if (!addresses.some(address => address.includes(':'))) withoutLinkLocal(inside, index);
   inside.batch([...bringUp(index, addresses), ...defaultRoutes(gateways)]);
 }
 
+/**
+ * Keeps the kernel from giving the link an fe80:: address when it comes up. A message of its own: the kernel brings a link
+ * up before it reads the rest (do_setlink() in net/core/rtnetlink.c). A host whose IPv6 is off, and a link whose MTU is less
+ * than IPv6's 1280, have no such setting, and need none.
+ */
+export function withoutLinkLocal(socket: NetlinkSocket, link: number | string): void {
+  socket.request(setLink(link, { linkLocal: false }), { mayFail: ['EAFNOSUPPORT'] });
+}
+
 function bringUp(index: number, addresses: readonly string[]): Request[] {
-  const v6 = addresses.some(address => address.includes(':'));
   return [
     setLink(LOOPBACK_INDEX, { up: true }),
-    // Without an IPv6 address the container gets no link-local one either. A message of its own: the kernel brings
-    // a link up before it reads the rest (do_setlink() in net/core/rtnetlink.c).
-    ...(v6 ? [] : [setLink(index, { linkLocal: false })]),
     setLink(index, { up: true }),
     ...addresses.map(text => {
       const subnet = decodeSubnet(text)!;

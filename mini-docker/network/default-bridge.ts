@@ -46,17 +46,20 @@ export function defineDefaultBridge(
   around: Surroundings,
   wanted: NonNullable<NetworkRecord['madeFrom']>,
 ): NetworkRecord {
-  const { bip, fixedCidr, fixedCidr6, gateway, gateway6, ipv6 = false, isForeign } = wanted;
+  const { bip, bip6, fixedCidr, fixedCidr6, gateway, gateway6, ipv6 = false, isForeign } = wanted;
   const subnets = [
     ...(bip === undefined ? [] : [subnetAround(bip)]),
-    ...(ipv6 && fixedCidr6 !== undefined ? [{ Subnet: fixedCidr6 }] : []),
+    // Without an address of the bridge's, the range is the whole subnet.
+    ...(ipv6 && bip6 !== undefined ? [subnetAround(bip6)] : []),
+    ...(ipv6 && bip6 === undefined && fixedCidr6 !== undefined ? [{ Subnet: fixedCidr6 }] : []),
   ];
   const Options = optionsOf(wanted);
   const body = { Name: 'bridge', EnableIPv6: ipv6, Options, IPAM: { Config: subnets } };
   const record = bridgeNetwork(body, around);
   for (const config of record.resource.IPAM.Config) {
     const isV6 = config.Subnet!.includes(':');
-    narrow(config, { range: isV6 ? undefined : fixedCidr, gateway: isV6 ? gateway6 : gateway });
+    const range = isV6 ? bip6 && fixedCidr6 : fixedCidr;
+    narrow(config, { range, gateway: isV6 ? gateway6 : gateway });
   }
   record.resource.Options = {
     'com.docker.network.bridge.default_bridge': 'true',
@@ -89,9 +92,10 @@ function narrow(
 /** '172.28.0.1/16' is the address of the bridge, and says what its subnet is. */
 function subnetAround(bip: string): { Subnet: string; Gateway: string } {
   const [address, bits] = bip.split('/') as [string, string];
-  const size = 2n ** BigInt(32 - Number(bits));
+  const family = address.includes(':') ? 6 : 4;
+  const size = 2n ** BigInt((family === 4 ? 32 : 128) - Number(bits));
   const first = (toNumber(address) / size) * size;
-  return { Subnet: `${toAddress(first, 4)}/${bits}`, Gateway: address };
+  return { Subnet: `${toAddress(first, family)}/${bits}`, Gateway: address };
 }
 
 const optionsOf = (wanted: BridgeOptions): Record<string, string> => ({

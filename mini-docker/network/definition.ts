@@ -5,7 +5,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
 import { ExpectedError } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
-import type { AddressRange } from '../formats/network-options.ts';
+import type { AddressRange, NetworkOptions } from '../formats/network-options.ts';
 import { usable } from './address-pool.ts';
 import { choosePool, uniqueLocalPool } from './pools.ts';
 import { isPredefined, type NetworkRecord, OPTION } from './record.ts';
@@ -107,6 +107,16 @@ export function withConfiguration(
     refuse('user specified configurations');
   const { IPAM, Options, Labels, EnableIPv6 } = found;
   return { ...body, IPAM, Options, Labels, EnableIPv6, ConfigFrom: { Network: found.Name } };
+}
+
+/** The body with the daemon's options for networks of its driver, where it has not set them. */
+export function withDefaults(
+  body: NetworkCreateBody,
+  defaults: NetworkOptions['defaults'],
+): NetworkCreateBody {
+  const those =
+    body.ConfigOnly || body.ConfigFrom?.Network ? undefined : lookup(defaults ?? {}, body.Driver || 'bridge');
+  return those === undefined ? body : { ...body, Options: { ...those, ...body.Options } };
 }
 
 /** 'host' and 'none' have no links of ours, and exist to be named. */

@@ -8,7 +8,7 @@ import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from 
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { inNetworkNamespace } from '../linux/network-namespace.ts';
-import { bringUpInside, type InsideOptions } from './cable.ts';
+import { bringUpInside, type InsideOptions, withoutLinkLocal } from './cable.ts';
 import type { NetworkRecord } from './record.ts';
 
 export const isMacvlan = ({ resource }: NetworkRecord): boolean => resource.Driver === 'macvlan';
@@ -65,7 +65,8 @@ export function ensureParent(host: NetlinkSocket, record: NetworkRecord): number
   if (record.resource.Options.parent) makeVlan(host, name);
   else host.request(createLink({ name, kind: 'bridge' }));
   const { index } = host.get(getLink(name), decodeLink)!;
-  host.request(setLink(index, { alias: aliasOf(record), linkLocal: false }));
+  host.request(setLink(index, { alias: aliasOf(record) }));
+  withoutLinkLocal(host, index);
   host.request(setLink(index, { up: true }));
   return index;
 }

@@ -6,7 +6,7 @@ import { matches, type Network, resourceOf } from './catalog.ts';
 import { noCluster } from './cluster/cluster.ts';
 import { conditions } from './conditions.ts';
 import { connections } from './connections.ts';
-import { defineNetwork, withConfiguration } from './definition.ts';
+import { defineNetwork, withConfiguration, withDefaults } from './definition.ts';
 import { explainConnection } from './explain.ts';
 import { checkMacvlan, isMacvlan } from './macvlan.ts';
 import { mapNetworks } from './map.ts';
@@ -21,7 +21,7 @@ export function openNetworks(options: OpenOptions): Networks {
   const { host, nft, catalog, attachments, publications, switchboard, nameServers, sweeper } = parts;
   let closed = false;
   return {
-    ...definitions(parts),
+    ...definitions(parts, options.defaults),
     ...connections(parts),
     ...conditions(parts),
     driverOf: id => catalog.networks.get(id)?.record.resource.Driver ?? 'bridge',
@@ -77,7 +77,7 @@ export function openNetworks(options: OpenOptions): Networks {
 
 type Definitions = Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
 
-function definitions(parts: Parts): Definitions {
+function definitions(parts: Parts, defaults: OpenOptions['defaults']): Definitions {
   const { catalog, attachments, switchboard } = parts;
   const shown = (network: Network) => resourceOf(network, attachments.containers.values());
   return {
@@ -91,7 +91,7 @@ function definitions(parts: Parts): Definitions {
       const define = (): NetworkRecord => {
         const others = [...catalog.networks.values()].map(each => each.record.resource);
         const surroundings = { ...catalog.surroundings(), tunnelMtu: parts.tunnelMtu() };
-        const defined = defineNetwork(withConfiguration(body, others), surroundings);
+        const defined = defineNetwork(withDefaults(withConfiguration(body, others), defaults), surroundings);
         if (others.some(each => each.Name === body.Name))
           throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
         return defined;

@@ -5,11 +5,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const OURS = -500;
 
 /**
- * Protects this process and its later children. Without CAP_SYS_RESOURCE, or if the value is already lower,
- * nothing changes.
+ * Sets the score of this process and its later children. Nothing changes without a wish if the value is already lower, or
+ * without CAP_SYS_RESOURCE.
+ * @throws Error when a requested value cannot be set
  */
-export function protectFromOomKiller(): void {
-  if (Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) > OURS) write('self', OURS);
+export function setOwnOomScore(asked: number | undefined): void {
+  if (asked !== undefined && !write('self', asked))
+    throw new Error(`oom-score-adjust ${asked}: only CAP_SYS_RESOURCE may lower it, which the daemon lacks`);
+  if (asked === undefined && Number(readFileSync('/proc/self/oom_score_adj', 'utf8')) > OURS)
+    write('self', OURS);
 }
 
 /**

@@ -179,19 +179,20 @@ function ownNames({ config, networks }: ContainerRecord): string[] {
 
 async function extraHost(context: EngineContext, record: ContainerRecord, entry: string): Promise<string> {
   const { name, address } = decodeExtraHost(entry);
-  return `${address === 'host-gateway' ? await hostAddress(context, record) : address}\t${name}\n`;
+  const addresses = address === 'host-gateway' ? await hostAddresses(context, record) : [address];
+  return addresses.map(each => `${each}\t${name}\n`).join('');
 }
 
 /**
- * The address of the bridge that the container is connected to; on the default bridge Docker uses the same.
+ * The addresses of the bridge that the container is connected to; on the default bridge Docker uses the same.
  * Docker uses it on every network, but here that bridge exists only while a container is on it.
  */
-async function hostAddress(context: EngineContext, record: ContainerRecord): Promise<string> {
+async function hostAddresses(context: EngineContext, record: ContainerRecord): Promise<string[]> {
   if (context.defaults.hostGateway !== undefined) return context.defaults.hostGateway;
-  if (record.hostConfig.NetworkMode === 'host') return '127.0.0.1';
+  if (record.hostConfig.NetworkMode === 'host') return ['127.0.0.1'];
   const connected = Object.entries(record.networks).find(([, { IPAddress }]) => IPAddress);
   const { IPAM } = await context.networks.inspect(connected?.[0] ?? 'bridge');
-  return IPAM.Config[0]?.Gateway ?? '';
+  return IPAM.Config.flatMap(({ Gateway }) => Gateway || []);
 }
 
 function ownResolvConf({ defaults }: EngineContext, { hostConfig, networks }: ContainerRecord): string {

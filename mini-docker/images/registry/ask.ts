@@ -23,7 +23,13 @@ export async function askRegistry<T>(registry: Registry, ask: (session: Session)
   for (const found of endpointsOf(domain, settings, mirrored)) {
     const endpoint = base === undefined ? found : { ...found, base };
     // A mirror is not to learn the password for what it mirrors.
-    const session = openSession({ endpoint, auth: endpoint.isMirror ? undefined : auth, signal });
+    const session = openSession({
+      endpoint,
+      auth: endpoint.isMirror ? undefined : auth,
+      signal,
+      // Pushes are not downloads.
+      attempts: mirrored ? settings.maxAttempts : undefined,
+    });
     try {
       return await ask(session);
     } catch (error) {

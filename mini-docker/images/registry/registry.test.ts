@@ -393,6 +393,9 @@ describe('a bad day', () => {
       status: 503,
     });
     expect(registry.requests).toHaveLength(5);
+    const hasty = await newStore({ maxAttempts: 2 });
+    await expect(hasty.pull(name('team/two:v1'))).rejects.toMatchObject({ status: 503 });
+    expect(registry.requests).toHaveLength(7);
   });
 
   test('a connection that breaks in the middle of a layer is taken up where it broke', async () => {

@@ -31,7 +31,7 @@ export interface Session {
   readonly endpoint: Endpoint;
   /** @throws RegistryError when it fails, AbortError when the signal fires */
   send(request: SessionRequest): Promise<HttpResponse>;
-  /** Retries with waits while it fails with a transient RegistryError, at most five times. */
+  /** Retries with waits while it fails with a transient RegistryError. */
   retrying<T>(attempt: () => Promise<T>): Promise<T>;
   /** Waits before a second attempt. */
   pause(): Promise<void>;
@@ -43,6 +43,8 @@ export interface SessionOptions {
   endpoint: Endpoint;
   auth?: RegistryAuth | undefined;
   signal?: AbortSignal | undefined;
+  /** Most attempts of a request that fails. */
+  attempts?: number | undefined;
   /** Milliseconds before the second attempt; each further wait is twice as long. */
   backoff?: number;
 }
@@ -55,7 +57,7 @@ const NETWORK = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREA
 const HOPELESS = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
 
 export function openSession(options: SessionOptions): Session {
-  const { endpoint, auth, signal, backoff = BACKOFF_MS } = options;
+  const { endpoint, auth, signal, attempts = ATTEMPTS, backoff = BACKOFF_MS } = options;
   const transport = openTransport(endpoint);
   /** The Authorization header that worked, by scope. */
   const authorizations = new Map<string, string>();
@@ -107,7 +109,7 @@ export function openSession(options: SessionOptions): Session {
         return await attempt();
       } catch (error) {
         signal?.throwIfAborted();
-        if (!(error instanceof RegistryError) || !error.transient || count === ATTEMPTS) throw error;
+        if (!(error instanceof RegistryError) || !error.transient || count >= attempts) throw error;
         const own = backoff * 2 ** (count - 1) * (0.75 + Math.random() / 2);
         await wait(Math.min(error.retryAfter ?? own, LONGEST_WAIT_MS), undefined, { signal });
       }

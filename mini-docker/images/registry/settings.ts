@@ -15,6 +15,8 @@ export interface RegistrySettings {
   /** "max-concurrent-downloads" and "max-concurrent-uploads". */
   maxDownloads?: number | undefined;
   maxUploads?: number | undefined;
+  /** "max-download-attempts": how often a request is sent while it fails. */
+  maxAttempts?: number | undefined;
   /** Why this daemon reaches no other machine, and the remedy; undefined if it does. */
   offline?: string | undefined;
 }

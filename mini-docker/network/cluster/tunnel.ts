@@ -15,6 +15,7 @@ import {
   listNeighbours,
 } from '../../linux/netlink/neighbours.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import { withoutLinkLocal } from '../cable.ts';
 import { mtuOf, type NetworkRecord } from '../record.ts';
 import { contains, decodeSubnet } from '../subnet.ts';
 import { setSysctl } from '../sysctl.ts';
@@ -66,7 +67,8 @@ export function ensureTunnel(
   // It has no address of its own, but answers for neighbours in IPv6 only where IPv6 is on.
   const hasIpv6 = record.resource.EnableIPv6;
   setSysctl(`ipv6/conf/${name}/${hasIpv6 ? 'accept_ra' : 'disable_ipv6'}`, hasIpv6 ? '0' : '1');
-  host.request(setLink(name, { alias, linkLocal: false }));
+  host.request(setLink(name, { alias }));
+  withoutLinkLocal(host, name);
   host.request(setLink(name, { up: true }));
 }
 
