@@ -1,8 +1,8 @@
 // POST /build, as the docker command sends it with DOCKER_BUILDKIT=0; /build/prune; and POST /commit.
 
-import { badParameter } from '../engine/core/errors.ts';
 import type { BuildMessage } from '../formats/engine-api/build.ts';
 import { containerConfig, type HostConfig, ulimit } from '../formats/engine-api/containers.ts';
+import { badParameter } from '../formats/errors.ts';
 import { given } from '../formats/given.ts';
 import { registryAuth } from '../formats/registry-auth.ts';
 import { array, map, nullable, parse, type Schema, string } from '../formats/schema.ts';

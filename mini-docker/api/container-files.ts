@@ -1,8 +1,7 @@
 // Routes for files in containers' root filesystems.
 
-import { badParameter } from '../engine/core/errors.ts';
 import type { ContainerPathStat } from '../formats/engine-api/containers.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, notFound } from '../formats/errors.ts';
 import { object, string } from '../formats/schema.ts';
 import { requiredJsonBody } from './json-body.ts';
 import { sendTar } from './pump.ts';
@@ -32,7 +31,7 @@ async function getArchive(call: Call) {
 
 /** The predecessor of GET /archive, until 1.23. */
 async function copy(call: Call) {
-  if (call.version >= 24) throw new ExpectedError('notFound', 'page not found');
+  if (call.version >= 24) throw notFound('page not found');
   const { Resource } = await requiredJsonBody(call, object({ Resource: string }));
   if (!Resource) throw badParameter('bad parameter: Resource cannot be empty');
   const { tar } = await call.engine.containers.getArchive(call.params.id!, Resource);

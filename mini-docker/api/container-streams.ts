@@ -1,7 +1,7 @@
 // Routes whose answers last as long as the container: attach, logs, stats.
 
 import type { LogEntry, LogsOptions } from '../engine/core/engine.ts';
-import { badParameter } from '../engine/core/errors.ts';
+import { badParameter } from '../formats/errors.ts';
 import { encodeFrame } from '../formats/stream-frames.ts';
 import { encodeTimestamp } from '../formats/timestamp.ts';
 import { carry, streamType } from './attachment.ts';

@@ -1,14 +1,13 @@
 // Routes for containers: their life, from create to delete, and their state.
 
 import type { StopOptions, WaitOptions } from '../engine/core/engine.ts';
-import { badParameter } from '../engine/core/errors.ts';
 import {
   containerConfig,
   containerCreateBody,
   containerUpdateBody,
   withZeroValues,
 } from '../formats/engine-api/containers.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, ExpectedError } from '../formats/errors.ts';
 import { given } from '../formats/given.ts';
 import { jsonBody, requiredJsonBody } from './json-body.ts';
 import { containerFor } from './old-versions.ts';

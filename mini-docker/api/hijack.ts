@@ -5,8 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
-import { badParameter } from '../engine/core/errors.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, ExpectedError } from '../formats/errors.ts';
 import { LARGEST_JSON } from './json-body.ts';
 import type { Hijacked } from './router.ts';
 

@@ -1,7 +1,7 @@
 // Routes that move images: pull and push, load and save, import; and queries to registries.
 
-import { badParameter } from '../engine/core/errors.ts';
 import type { ProgressMessage } from '../formats/engine-api/images.ts';
+import { badParameter } from '../formats/errors.ts';
 import { given } from '../formats/given.ts';
 import { decodeRegistryAuth, type RegistryAuth, registryAuth } from '../formats/registry-auth.ts';
 import { errorAnswer } from './errors.ts';

@@ -1,8 +1,7 @@
 // Reads the JSON of a request: its size is limited, and every field has the type that the engine relies on.
 
 import type { IncomingMessage } from 'node:http';
-import { badParameter } from '../engine/core/errors.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, tooLarge } from '../formats/errors.ts';
 import type { Schema } from '../formats/schema.ts';
 
 /** Bytes. The largest legitimate body is a container with thousands of labels. */
@@ -53,8 +52,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   // The usual iterator would destroy the connection, and with it the answer, when the loop ends early.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
-    if (length > LARGEST_JSON)
-      throw new ExpectedError('tooLarge', `request body is larger than ${LARGEST_JSON} bytes`);
+    if (length > LARGEST_JSON) throw tooLarge(`request body is larger than ${LARGEST_JSON} bytes`);
     chunks.push(chunk);
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);

@@ -1,11 +1,11 @@
 // Routes for networks and for their containers.
 
-import { badParameter } from '../engine/core/errors.ts';
 import {
   networkConnectBody,
   networkCreateBody,
   networkDisconnectBody,
 } from '../formats/engine-api/networks.ts';
+import { badParameter } from '../formats/errors.ts';
 import { networkConditionBody, networkPartitionBody } from '../formats/network-conditions.ts';
 import { requiredJsonBody } from './json-body.ts';
 import { sendJson } from './pump.ts';

@@ -1,9 +1,9 @@
 // Reads the values of a query by dockerd's rules.
 
-import { badParameter } from '../engine/core/errors.ts';
 import { decodeUrlValue } from '../formats/byte-names.ts';
 import { DEFAULT_DETACH_KEYS, decodeDetachKeys } from '../formats/detach-keys.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
+import { badParameter } from '../formats/errors.ts';
 import { fieldsOf, nullable, parse, type Schema } from '../formats/schema.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 

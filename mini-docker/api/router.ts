@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Engine } from '../engine/core/engine.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter } from '../formats/errors.ts';
 
 export interface Call {
   engine: Engine;
@@ -145,6 +145,6 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (cause) {
-    throw new ExpectedError('badParameter', `invalid URL escape in "${segment}"`, { cause });
+    throw badParameter(`invalid URL escape in "${segment}"`, { cause });
   }
 }

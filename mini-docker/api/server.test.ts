@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
+import { type ErrorKind, ExpectedError, notModified } from '../formats/errors.ts';
 import { listen } from './listen.ts';
 import { testServer } from './testing/client.ts';
 import { pretendEngine } from './testing/pretend-engine.ts';
@@ -145,7 +145,7 @@ test('what is so already is 304 without a body', async () => {
   await using server = await testServer({
     containers: {
       start: async () => {
-        throw new ExpectedError('notModified', 'runs already');
+        throw notModified('runs already');
       },
     },
   });

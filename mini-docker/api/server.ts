@@ -3,8 +3,7 @@
 import { IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { posix } from 'node:path';
 import type { Engine } from '../engine/core/engine.ts';
-import { badParameter } from '../engine/core/errors.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, notFound } from '../formats/errors.ts';
 import { RAW_STREAM } from './attachment.ts';
 import { buildRoutes } from './build.ts';
 import { containerFileRoutes } from './container-files.ts';
@@ -129,7 +128,7 @@ async function handle({
   if (found === undefined) {
     const plain = plainPath(exchange.request);
     if (plain !== undefined) return { status: 301, headers: { Location: plain } };
-    throw new ExpectedError('notFound', 'page not found');
+    throw notFound('page not found');
   }
   const call: Call = {
     engine,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Attachment, ExecsApi, LogEntry } from '../engine/core/engine.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, cannotRun, internal, notFound } from '../formats/errors.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
 import { testServer } from './testing/client.ts';
 
@@ -318,7 +318,7 @@ test('bad detach keys are 400, and a container that is not there 404, before any
   await using server = await testServer({
     containers: {
       attach: async () => {
-        throw new ExpectedError('notFound', 'No such container: x');
+        throw notFound('No such container: x');
       },
     },
   });
@@ -347,7 +347,7 @@ test('exec start reads its body, upgrades, and a program that cannot run is told
         const { ready, ...rest } = options;
         started.push([id, rest]);
         await ready?.();
-        if (id === 'bad') throw new ExpectedError('cannotRun', 'exec: "nope": not found', { exitCode: 127 });
+        if (id === 'bad') throw cannotRun('exec: "nope": not found', { exitCode: 127 });
         return options.detach ? undefined : cat.attachment;
       },
     },
@@ -521,7 +521,7 @@ test('an archive goes both ways, with what it is of in a header', async () => {
         let text = '';
         for await (const chunk of tar) {
           text += Buffer.from(chunk).toString();
-          if (text.startsWith('bad')) throw new ExpectedError('badParameter', 'not a tar');
+          if (text.startsWith('bad')) throw badParameter('not a tar');
         }
         got.push([path, text, options]);
       },
@@ -580,9 +580,9 @@ test('a pull streams what the engine tells; what goes wrong before that is a sta
     images: {
       pull: async (name, { send, signal: _, ...options }) => {
         asked.push([name, options]);
-        if (name.startsWith('nothing')) throw new ExpectedError('notFound', 'no such thing');
+        if (name.startsWith('nothing')) throw notFound('no such thing');
         send({ status: 'Pulling from x', id: 'latest' });
-        if (name.startsWith('half')) throw new ExpectedError('internal', 'it broke off');
+        if (name.startsWith('half')) throw internal('it broke off');
       },
     },
   });

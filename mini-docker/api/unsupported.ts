@@ -1,8 +1,7 @@
 // Routes of Docker's API that clients use and that are not implemented: a sentence helps more than "page not
 // found". Where dockerd, without swarm and plugins, has an empty answer, the answer is dockerd's.
 
-import { badParameter } from '../engine/core/errors.ts';
-import { type ErrorKind, ExpectedError } from '../formats/errors.ts';
+import { badParameter, type ErrorKind, ExpectedError, notFound } from '../formats/errors.ts';
 import { text } from './query.ts';
 import { empty, json, type Route, route } from './router.ts';
 
@@ -36,7 +35,7 @@ const refusals = (kind: ErrorKind, message: string, places: [Method, string][]):
   }));
 
 const noSuchPlugin: Route['handle'] = async ({ params }) => {
-  throw new ExpectedError('notFound', `plugin "${params.name}" not found`);
+  throw notFound(`plugin "${params.name}" not found`);
 };
 
 export const unsupportedRoutes: Route[] = [

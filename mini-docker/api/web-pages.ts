@@ -2,8 +2,7 @@
 // localhost: a browser lets it send some kinds without asking the server, and only withholds the answer. No
 // client of the API is a page in a browser.
 import type { IncomingMessage } from 'node:http';
-import { badParameter } from '../engine/core/errors.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, forbidden } from '../formats/errors.ts';
 
 /**
  * Content types that a page may send without asking.
@@ -22,8 +21,7 @@ export function refuseWebPages({ method, headers, url = '', socket }: IncomingMe
   // https://www.w3.org/TR/fetch-metadata/: 'none' means that a user typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
-    throw new ExpectedError(
-      'forbidden',
+    throw forbidden(
       `this API is not for web pages: the request has the header ${origin === undefined ? 'Sec-Fetch-Site' : 'Origin'}`,
     );
   }

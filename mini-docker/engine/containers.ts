@@ -1,6 +1,6 @@
 // Engine.containers: looks up the container that a reference names, and calls the function for the request.
 
-import { ExpectedError } from '../formats/errors.ts';
+import { conflict } from '../formats/errors.ts';
 import { attachClient } from './clients/attach.ts';
 import { containerLogs } from './clients/logs.ts';
 import type { ContainersApi } from './core/engine.ts';
@@ -87,8 +87,7 @@ export function containersApi(context: EngineContext): ContainersApi {
     async trace(container) {
       const { trace, name } = find(container);
       if (trace === undefined) {
-        throw new ExpectedError(
-          'conflict',
+        throw conflict(
           `container ${name} was not started with the annotation mini-docker.trace, or by another daemon`,
         );
       }

@@ -44,6 +44,22 @@ export class ExpectedError extends Error {
   }
 }
 
+const ofKind =
+  (kind: ErrorKind) =>
+  (message: string, details?: ErrorDetails): ExpectedError =>
+    new ExpectedError(kind, message, details);
+
+export const badParameter = ofKind('badParameter');
+export const forbidden = ofKind('forbidden');
+export const notFound = ofKind('notFound');
+export const conflict = ofKind('conflict');
+export const cannotRun = ofKind('cannotRun');
+export const notImplemented = ofKind('notImplemented');
+export const unavailable = ofKind('unavailable');
+export const internal = ofKind('internal');
+export const tooLarge = ofKind('tooLarge');
+export const notModified = ofKind('notModified');
+
 /** Text or data that does not have the required form. */
 export class FormatError extends ExpectedError {
   override name = 'FormatError';

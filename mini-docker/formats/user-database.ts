@@ -1,6 +1,6 @@
 // /etc/passwd and /etc/group (passwd(5), group(5)), and docker's `--user` looked up in them.
 
-import { ExpectedError } from './errors.ts';
+import { badParameter, type ExpectedError } from './errors.ts';
 import { splitAt } from './split.ts';
 
 export interface UserIdentity {
@@ -82,8 +82,7 @@ function findGroup(wanted: string, groups: GroupEntry[]): number {
 }
 
 function notFound(kind: string, wanted: string, file: string): ExpectedError {
-  return new ExpectedError(
-    'badParameter',
+  return badParameter(
     /^[-+]?\d+$/.test(wanted)
       ? 'uids and gids must be in range 0-2147483647'
       : `unable to find ${kind} ${wanted}: no matching entries in ${file} file`,

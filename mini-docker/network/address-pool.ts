@@ -1,6 +1,6 @@
 // Allocates the addresses of one subnet, lowest first, as Docker does. An address may be given out again at
 // once: its MAC address follows from it, so that what neighbours remember stays true.
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, forbidden } from '../formats/errors.ts';
 import {
   contains,
   decodeSubnet,
@@ -50,8 +50,7 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
     while (lowest <= to && !isFree(lowest)) lowest++;
     if (lowest <= to) return lowest;
     const family = subnet.family === 4 ? 'IPv4' : 'IPv6';
-    throw new ExpectedError(
-      'forbidden',
+    throw forbidden(
       `no available ${family} addresses on this network's address pools: ${network} (${options.range ?? options.subnet})`,
     );
   };
@@ -63,13 +62,11 @@ export function createAddressPool(options: AddressPoolOptions): AddressPool {
 
   const checked = (wanted: string): bigint => {
     if (!contains(subnet, wanted)) {
-      throw new ExpectedError(
-        'badParameter',
+      throw badParameter(
         `invalid address ${wanted}: it does not belong to the subnet of network ${network}, which is ${options.subnet}`,
       );
     }
-    if (!isUsable(wanted))
-      throw new ExpectedError('forbidden', `Address already in use: ${wanted} on network ${network}`);
+    if (!isUsable(wanted)) throw forbidden(`Address already in use: ${wanted} on network ${network}`);
     return toNumber(wanted);
   };
 

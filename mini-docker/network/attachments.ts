@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, conflict, forbidden } from '../formats/errors.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
 import { removeLinks } from './bridge.ts';
@@ -107,7 +107,7 @@ export function createAttachments(options: {
       const { ipAddress } = wanted.preferred ?? {};
       if (ipAddress && ipAddress !== endpoint.ipAddress) {
         release(networks, endpoint);
-        throw new ExpectedError('conflict', `another container has its address ${ipAddress}`);
+        throw conflict(`another container has its address ${ipAddress}`);
       }
       keep({ ...before, endpoints: [...before.endpoints, endpoint] });
     },
@@ -127,16 +127,12 @@ function checkNew(record: ContainerRecord, network: Network): void {
   const { Name, Id, Driver } = network.record.resource;
   const { containerName, endpoints } = record;
   if (endpoints.some(each => each.networkId === Id))
-    throw new ExpectedError(
-      'forbidden',
-      `endpoint with name ${containerName} already exists in network ${Name}`,
-    );
+    throw forbidden(`endpoint with name ${containerName} already exists in network ${Name}`);
   const alone = [Driver, ...endpoints.map(each => each.networkName)].find(
     name => name === 'host' || name === 'none' || name === 'null',
   );
   if (endpoints.length > 0 && alone !== undefined)
-    throw new ExpectedError(
-      'forbidden',
+    throw forbidden(
       `container ${containerName} cannot be connected to ${Name}: a container on the network host or none is on no other`,
     );
 }
@@ -154,17 +150,13 @@ function describeEndpoint(given: {
   const linked = hasLinks(network.record);
   const { Name, Id, Internal } = resource;
   if (isPredefined(Name) && (wanted.ipAddress || wanted.ipv6Address))
-    throw new ExpectedError(
-      'badParameter',
-      'user specified IP address is supported on user defined networks only',
-    );
+    throw badParameter('user specified IP address is supported on user defined networks only');
   for (const [address, isV6] of [
     [wanted.ipAddress, false],
     [wanted.ipv6Address, true],
   ] as const)
     if (address && network.record.chosen?.some(subnet => subnet.includes(':') === isV6))
-      throw new ExpectedError(
-        'badParameter',
+      throw badParameter(
         'user specified IP address is supported only when connecting to networks with user configured subnets',
       );
   const taken: string[] = [];
@@ -186,7 +178,7 @@ function describeEndpoint(given: {
     };
     const ipAddress = of(4)?.address ?? '';
     if (wanted.ipv6Address && !of(6))
-      throw new ExpectedError('badParameter', `network ${Name} has no IPv6 subnet: create it with --ipv6`);
+      throw badParameter(`network ${Name} has no IPv6 subnet: create it with --ipv6`);
     return {
       networkId: Id,
       networkName: Name,
@@ -217,8 +209,7 @@ export function dnsNames({ containerName, containerId, aliases = [] }: AttachOpt
 function interfaceOf(wanted: AttachOptions, others: readonly EndpointRecord[]): string {
   const used = new Set(others.map(each => each.interface));
   if (wanted.interface !== undefined && used.has(wanted.interface))
-    throw new ExpectedError(
-      'conflict',
+    throw conflict(
       `container ${wanted.containerName} has an interface ${wanted.interface} on another network`,
     );
   if (wanted.interface !== undefined) return wanted.interface;
@@ -282,11 +273,9 @@ export function openNamespaceOf(pid: number): number {
   try {
     return openNetworkNamespace({ pid });
   } catch (cause) {
-    throw new ExpectedError(
-      'conflict',
-      `the container's process ${pid} has ended: it cannot be connected to a network`,
-      { cause },
-    );
+    throw conflict(`the container's process ${pid} has ended: it cannot be connected to a network`, {
+      cause,
+    });
   }
 }
 

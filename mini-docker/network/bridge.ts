@@ -1,6 +1,6 @@
 // A network's bridge: a switch in the kernel, whose own port is the gateway of the containers.
 
-import { ExpectedError } from '../formats/errors.ts';
+import { conflict } from '../formats/errors.ts';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
@@ -45,7 +45,7 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
   } catch (cause) {
     if (!(cause instanceof NetlinkError && cause.code === 'EEXIST')) throw cause;
     const message = `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its bridge`;
-    throw new ExpectedError('conflict', message, { cause });
+    throw conflict(message, { cause });
   }
 }
 

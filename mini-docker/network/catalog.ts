@@ -2,7 +2,7 @@
 
 import type { NetworkResource } from '../formats/engine-api/networks.ts';
 import type { Filters } from '../formats/engine-api/system.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, notFound } from '../formats/errors.ts';
 import { matchesLabels, untilTime } from '../formats/filters.ts';
 import { lookup } from '../formats/lookup.ts';
 import type { AddressRange, BridgeOptions } from '../formats/network-options.ts';
@@ -145,11 +145,8 @@ function find(networks: readonly Network[], reference: string): Network {
   const [only, ...others] =
     reference === '' ? [] : networks.filter(each => each.record.resource.Id.startsWith(reference));
   if (others.length > 0)
-    throw new ExpectedError(
-      'badParameter',
-      `network ${reference} is ambiguous (${others.length + 1} matches found on ID prefix)`,
-    );
-  if (!only) throw new ExpectedError('notFound', `network ${reference} not found`);
+    throw badParameter(`network ${reference} is ambiguous (${others.length + 1} matches found on ID prefix)`);
+  if (!only) throw notFound(`network ${reference} not found`);
   return only;
 }
 
@@ -180,10 +177,10 @@ export function matches(resource: NetworkResource, filters: Filters): boolean {
   if (!matchesLabels(resource.Labels, filters)) return false;
   return Object.entries(others).every(([key, values]) => {
     const test = lookup(FILTERS, key);
-    if (!test) throw new ExpectedError('badParameter', `Invalid filter '${key}'`);
+    if (!test) throw badParameter(`Invalid filter '${key}'`);
     const rule = lookup(VALUES, key);
     const wrong = values.find(value => rule?.allowed.includes(value) === false);
-    if (rule && wrong !== undefined) throw new ExpectedError('badParameter', rule.refusal(wrong));
+    if (rule && wrong !== undefined) throw badParameter(rule.refusal(wrong));
     return values.some(value => test(resource, value));
   });
 }

@@ -3,7 +3,7 @@
 
 import { closeSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, conflict, notImplemented } from '../formats/errors.ts';
 import { decodeCondition, encodeCondition, type ShownCondition } from '../formats/network-conditions.ts';
 import { TC_H_ROOT } from '../linux/netlink/constants.ts';
 import { decodeIp, encodeIp } from '../linux/netlink/ip-address.ts';
@@ -95,8 +95,7 @@ function cablesOf({ catalog, attachments, host }: Parts, target: ConditionTarget
     host.get(getLink(endpoint.link), decodeLink, { mayFail: ['ENODEV'] }) !== undefined;
   const there = found.filter(isThere);
   if (there.length > 0 || target === undefined) return there;
-  throw new ExpectedError(
-    'conflict',
+  throw conflict(
     'network' in target
       ? `no running container is on network ${target.network}: conditions are set on containers' cables`
       : `container ${target.name} has no cable of its own: it is not running, or shares another's network, or is on a network of the driver host, null or macvlan`,
@@ -110,8 +109,7 @@ function addressesOf(
   to: string | ConditionTarget,
 ): string[] | undefined {
   if (typeof to === 'string') {
-    if (isIP(to) === 0)
-      throw new ExpectedError('badParameter', `${to} is neither a container nor an address`);
+    if (isIP(to) === 0) throw badParameter(`${to} is neither a container nor an address`);
     return [decodeIp(encodeIp(to))];
   }
   const shared = cablesOf(parts, to)
@@ -220,8 +218,7 @@ function explained(cause: unknown): unknown {
   const name = kind === undefined ? 'cls_u32' : `sch_${kind}`;
   const option = `CONFIG_NET_${name.toUpperCase()}`;
   const instead = kind === 'netem' ? '; --rate alone does without it' : '';
-  return new ExpectedError(
-    'notImplemented',
+  return notImplemented(
     `this kernel has no ${name}, which the condition needs: load it with 'modprobe ${name}', install the package with the kernel's further modules, or use a kernel built with ${option}${instead}`,
     { cause },
   );

@@ -1,7 +1,7 @@
 // Plugs containers in, publishes their ports, and unplugs them.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { ExpectedError } from '../formats/errors.ts';
+import { forbidden, notFound } from '../formats/errors.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { unplug } from './attachments.ts';
 import { settled } from './cable.ts';
@@ -22,7 +22,7 @@ export function connections(parts: Parts): Connections {
     async attach(wanted) {
       const network = catalog.find(wanted.network);
       if (network.record.resource.ConfigOnly)
-        throw new ExpectedError('forbidden', 'cannot create endpoint on configuration-only network');
+        throw forbidden('cannot create endpoint on configuration-only network');
       const endpoint = await plug(parts, network, wanted);
       try {
         sandboxes.keep(wanted.containerId, wanted.pid);
@@ -35,7 +35,7 @@ export function connections(parts: Parts): Connections {
     },
     async publish({ containerId, bindings }) {
       const record = containers.get(containerId);
-      if (!record) throw new ExpectedError('notFound', `container ${containerId} is on no network`);
+      if (!record) throw notFound(`container ${containerId} is on no network`);
       // On the driver macvlan a container has its ports on the parent's network: as in docker, none is published.
       if (record.endpoints.some(each => each.gateway !== '') && !record.endpoints.some(leadsOut)) return {};
       const ports = await publications.publish(record, bindings);
@@ -98,8 +98,7 @@ async function plug(parts: Parts, network: Network, wanted: AttachOptions): Prom
     return endpoint;
   } catch (error) {
     if (error instanceof NetlinkError && error.errno === EXFULL)
-      throw new ExpectedError(
-        'forbidden',
+      throw forbidden(
         `network ${record.resource.Name} is full: its bridge has 1023 ports, as many as the kernel allows; put further containers on another network`,
         { cause: error },
       );
@@ -139,7 +138,7 @@ function endpointOn({ attachments }: Parts, containerId: string, network: Networ
   const endpoint = record?.endpoints.find(each => each.networkId === Id);
   if (endpoint) return endpoint;
   const name = record?.containerName ?? containerId;
-  throw new ExpectedError('notFound', `container ${name} is not connected to network ${Name}`);
+  throw notFound(`container ${name} is not connected to network ${Name}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 // The network of containers that name none: `bridge`, as the daemon's settings want it.
 
 import type { IpamConfig } from '../formats/engine-api/networks.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, type ExpectedError } from '../formats/errors.ts';
 import type { BridgeOptions } from '../formats/network-options.ts';
 import { decodeAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, getLink } from '../linux/netlink/links.ts';
@@ -75,10 +75,7 @@ function narrow(
 ): void {
   const subnet = decodeSubnet(config.Subnet!)!;
   const outside = (what: string): ExpectedError =>
-    new ExpectedError(
-      'badParameter',
-      `${what} is not in the subnet of the default bridge, ${config.Subnet}: set bip`,
-    );
+    badParameter(`${what} is not in the subnet of the default bridge, ${config.Subnet}: set bip`);
   if (range !== undefined) {
     const part = decodeSubnet(range);
     if (part === undefined || !containsSubnet(subnet, part)) throw outside(`fixed-cidr ${range}`);

@@ -3,7 +3,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { IpamConfig, NetworkCreateBody } from '../formats/engine-api/networks.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, type ExpectedError, forbidden, notFound, notImplemented } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
 import type { AddressRange, NetworkOptions } from '../formats/network-options.ts';
 import { usable } from './address-pool.ts';
@@ -36,24 +36,19 @@ export interface Surroundings {
 /** @throws badParameter, forbidden, notImplemented when the request is invalid */
 export function defineNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   if (isPredefined(body.Name) || body.Name === 'default')
-    throw new ExpectedError('forbidden', `operation is not permitted on predefined ${body.Name} network`);
+    throw forbidden(`operation is not permitted on predefined ${body.Name} network`);
   checkName(body.Name);
   if (body.ConfigOnly) return configuration(body);
   const driver = body.Driver || 'bridge';
   if (driver === 'host' || driver === 'null')
-    throw new ExpectedError('forbidden', `only one instance of "${driver}" network is allowed`);
+    throw forbidden(`only one instance of "${driver}" network is allowed`);
   if (!['bridge', 'macvlan', 'overlay'].includes(driver))
-    throw new ExpectedError(
-      'notFound',
+    throw notFound(
       `could not find plugin ${driver} in v1 plugin registry: plugin not found (mini-docker has the drivers bridge, macvlan and overlay)`,
     );
   if (body.Ingress)
-    throw new ExpectedError(
-      'notImplemented',
-      'Ingress networks belong to swarm mode, which mini-docker does not have',
-    );
-  if (body.EnableIPv4 === false)
-    throw new ExpectedError('notImplemented', 'networks without IPv4 are not supported');
+    throw notImplemented('Ingress networks belong to swarm mode, which mini-docker does not have');
+  if (body.EnableIPv4 === false) throw notImplemented('networks without IPv4 are not supported');
   if (driver === 'overlay') return overlayNetwork(body, around);
   return driver === 'macvlan' ? macvlanNetwork(body, around) : bridgeNetwork(body, around);
 }
@@ -61,13 +56,10 @@ export function defineNetwork(body: NetworkCreateBody, around: Surroundings): Ne
 /** A configuration from which other networks are made (`--config-only`): it has no links, and no addresses of its own. */
 function configuration(body: NetworkCreateBody): NetworkRecord {
   if (body.ConfigFrom?.Network)
-    throw new ExpectedError(
-      'forbidden',
-      'a configuration network cannot depend on another configuration network',
-    );
+    throw forbidden('a configuration network cannot depend on another configuration network');
   for (const { Subnet = '' } of body.IPAM?.Config ?? [])
     if (Subnet !== '' && !decodeSubnet(Subnet))
-      throw new ExpectedError('badParameter', `invalid subnet ${Subnet}: it must be in CIDR notation`);
+      throw badParameter(`invalid subnet ${Subnet}: it must be in CIDR notation`);
   const resource = resourceOf(body, newId());
   const { Options = null, Config } = body.IPAM ?? {};
   const IPAM = { ...resource.IPAM, Options, Config: (Config ?? []).filter(each => each.Subnet) };
@@ -94,13 +86,12 @@ export function withConfiguration(
   const wanted = body.ConfigFrom?.Network;
   if (!wanted || body.ConfigOnly) return body;
   const found = configurations.find(each => each.ConfigOnly && (each.Name === wanted || each.Id === wanted));
-  if (found === undefined)
-    throw new ExpectedError('notFound', `configuration network ${JSON.stringify(wanted)} does not exist`);
+  if (found === undefined) throw notFound(`configuration network ${JSON.stringify(wanted)} does not exist`);
   const has = (value: object | null | undefined) => Object.keys(value ?? {}).length > 0;
   const isSet = (config: IpamConfig) => Object.values(config).some(each => has(Object(each)));
   const refuse = (what: string) => {
     const message = `${what} are not supported if the network depends on a configuration network`;
-    throw new ExpectedError('forbidden', message);
+    throw forbidden(message);
   };
   if (has(body.Options)) refuse('network driver options');
   if (has(body.Labels) || body.EnableIPv6 || has(body.IPAM?.Options) || body.IPAM?.Config?.some(isSet))
@@ -133,8 +124,7 @@ export function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   const id = newId();
   const options = checkOptions(body.Options ?? {});
   const bridge = options[OPTION.bridgeName] ?? `mini-${id.slice(0, 10)}`;
-  if (around.bridges.has(bridge))
-    throw new ExpectedError('forbidden', `a network with the bridge name ${bridge} exists already`);
+  if (around.bridges.has(bridge)) throw forbidden(`a network with the bridge name ${bridge} exists already`);
   const resource = resourceOf(body, id);
   resource.Options = options;
   resource.IPAM.Options = body.IPAM?.Options ?? null;
@@ -148,8 +138,7 @@ export function bridgeNetwork(body: NetworkCreateBody, around: Surroundings): Ne
 /** A bridge on each host, and a tunnel between them. */
 function overlayNetwork(body: NetworkCreateBody, around: Surroundings): NetworkRecord {
   if (Object.hasOwn(body.Options ?? {}, 'encrypted'))
-    throw new ExpectedError(
-      'notImplemented',
+    throw notImplemented(
       'the option encrypted is not supported: connect the hosts by WireGuard or IPsec, and name the address in it as cluster-advertise',
     );
   // As docker does, from a range in which no host has its own networks by default.
@@ -197,12 +186,9 @@ function resourceOf(body: NetworkCreateBody, id: string): NetworkRecord['resourc
 }
 
 export function checkName(name: string): void {
-  if (name === '') throw new ExpectedError('badParameter', 'network name cannot be empty');
+  if (name === '') throw badParameter('network name cannot be empty');
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
-    throw new ExpectedError(
-      'badParameter',
-      `invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed`,
-    );
+    throw badParameter(`invalid network name "${name}": only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed`);
 }
 
 const SHORT_OPTIONS: Record<string, string> = { mtu: OPTION.mtu, icc: OPTION.icc, bridge: OPTION.bridgeName };
@@ -213,7 +199,7 @@ export function checkOptions(given: Record<string, string>): Record<string, stri
     Object.entries(given).map(([key, value]) => [lookup(SHORT_OPTIONS, key) ?? key, value]),
   );
   const wrong = (key: string, wanted: string): ExpectedError =>
-    new ExpectedError('badParameter', `network option ${key}: "${options[key]}" is not ${wanted}`);
+    badParameter(`network option ${key}: "${options[key]}" is not ${wanted}`);
   const mtu = options[OPTION.mtu];
   // Below 68 bytes the kernel refuses an Ethernet link (ETH_MIN_MTU), and above 65535 a veth.
   if (mtu !== undefined && !(/^\d{1,5}$/.test(mtu) && Number(mtu) >= 68 && Number(mtu) <= 65535))
@@ -240,10 +226,7 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
   const { body, id, around } = given;
   const ipamDriver = body.IPAM?.Driver || 'default';
   if (ipamDriver !== 'default')
-    throw new ExpectedError(
-      'notFound',
-      `could not find plugin ${ipamDriver} in v1 plugin registry: plugin not found`,
-    );
+    throw notFound(`could not find plugin ${ipamDriver} in v1 plugin registry: plugin not found`);
   const asked = (body.IPAM?.Config ?? []).flatMap(config => checkPool(config, around));
   const pools = [...asked];
   if (!pools.some(pool => isIPv4(pool.Gateway ?? '')))
@@ -256,8 +239,7 @@ function definePools(given: { body: NetworkCreateBody; id: string; around: Surro
     pools.push(withGateway(uniqueLocalPool(id)));
   for (const family of [isIPv4, isIPv6])
     if (pools.filter(pool => family(pool.Gateway ?? '')).length > 1)
-      throw new ExpectedError(
-        'notImplemented',
+      throw notImplemented(
         'a network with several subnets of one family is not supported: give one --subnet for IPv4 and one for IPv6',
       );
   return { pools, chosen: pools.filter(pool => !asked.includes(pool)).map(pool => pool.Subnet!) };
@@ -270,7 +252,7 @@ function subnetOf(config: IpamConfig): Subnet[] {
 
 /** Checks the pool. Clients send an empty one if the user gave none. */
 function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
-  const bad = (message: string): ExpectedError => new ExpectedError('badParameter', message);
+  const bad = (message: string): ExpectedError => badParameter(message);
   if (!config.Subnet) {
     if (config.IPRange || config.Gateway)
       throw bad('a network with --ip-range or --gateway needs a --subnet');
@@ -285,10 +267,7 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
   if (subnet.prefixLength < (subnet.family === 4 ? 8 : 16))
     throw bad(`invalid subnet ${config.Subnet}: it is too large`);
   if (around.networks.some(other => overlaps(other, subnet)))
-    throw new ExpectedError(
-      'forbidden',
-      `Pool overlaps with other one on this address space: ${config.Subnet}`,
-    );
+    throw forbidden(`Pool overlaps with other one on this address space: ${config.Subnet}`);
   const checked = withGateway(subnet, config.Gateway || undefined);
   if (config.IPRange) {
     const range = decodeSubnet(config.IPRange);
@@ -313,10 +292,7 @@ function checkPool(config: IpamConfig, around: Surroundings): IpamConfig[] {
 
 function withGateway(subnet: Subnet, gateway = toAddress(usable(subnet).first, subnet.family)): IpamConfig {
   if (!contains(subnet, gateway))
-    throw new ExpectedError(
-      'badParameter',
-      `invalid gateway ${gateway}: it is not in the subnet ${encodeSubnet(subnet)}`,
-    );
+    throw badParameter(`invalid gateway ${gateway}: it is not in the subnet ${encodeSubnet(subnet)}`);
   if (!isUsable(subnet, gateway)) throw inUse(`gateway (${gateway})`);
   return { Subnet: encodeSubnet(subnet), Gateway: gateway };
 }
@@ -328,7 +304,7 @@ function isUsable(subnet: Subnet, address: string): boolean {
 }
 
 const inUse = (what: string): ExpectedError =>
-  new ExpectedError('forbidden', `failed to allocate ${what}: Address already in use`);
+  forbidden(`failed to allocate ${what}: Address already in use`);
 
 export function newId(): string {
   return randomBytes(32).toString('hex');

@@ -4,7 +4,7 @@
 
 import { createSocket, type Socket as DatagramSocket, type RemoteInfo } from 'node:dgram';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
-import { ExpectedError } from '../formats/errors.ts';
+import { conflict, ExpectedError, forbidden } from '../formats/errors.ts';
 
 /**
  * Opens a socket in the host's network for a daemon that has its own. One for TCP listens already.
@@ -48,8 +48,7 @@ function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Erro
   const { hostIp, hostPort, protocol } = options;
   const address = `${isIPv6(hostIp) ? `[${hostIp}]` : hostIp}:${hostPort}`;
   if (error.code === 'EADDRINUSE')
-    return new ExpectedError(
-      'conflict',
+    return conflict(
       `Bind for ${address} failed: port is already allocated (${protocol}): another program or container of this host uses it`,
       { cause: error },
     );
@@ -59,8 +58,7 @@ function explained(error: NodeJS.ErrnoException, options: ListenerOptions): Erro
       error,
     );
   if (error.code === 'EACCES')
-    return new ExpectedError(
-      'forbidden',
+    return forbidden(
       `Bind for ${address} failed: only root may use ports below net.ipv4.ip_unprivileged_port_start: choose a higher port, or let root lower that setting`,
       { cause: error },
     );

@@ -1,7 +1,7 @@
 // The driver macvlan: a container's eth0 shares a link of the host, the parent, under a MAC address of its own. To the
 // network behind the parent it looks like one more machine. The kernel passes nothing between it and the host itself.
 
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, conflict, forbidden } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
 import { MACVLAN_MODE } from '../linux/netlink/constants.ts';
 import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
@@ -30,18 +30,13 @@ const modeOf = ({ resource }: NetworkRecord): number => MODES[resource.Options.m
 export function checkMacvlan(record: NetworkRecord, others: readonly NetworkRecord[]): void {
   const { parent = '', macvlan_mode: mode = '' } = record.resource.Options;
   if (mode !== '' && lookup(MODES, mode) === undefined)
-    throw new ExpectedError(
-      'badParameter',
+    throw badParameter(
       `requested macvlan mode '${mode}' is not valid, 'bridge' mode is the macvlan driver default`,
     );
-  if (parent === 'lo')
-    throw new ExpectedError('badParameter', 'loopback interface is not a valid macvlan parent link');
+  if (parent === 'lo') throw badParameter('loopback interface is not a valid macvlan parent link');
   const user = others.find(each => isMacvlan(each) && parentOf(each) === parentOf(record));
   if (user)
-    throw new ExpectedError(
-      'forbidden',
-      `network ${user.resource.Name} is already using parent interface ${parentOf(record)}`,
-    );
+    throw forbidden(`network ${user.resource.Name} is already using parent interface ${parentOf(record)}`);
 }
 
 /** By this name in `ip link`, a link that was made for a network is told from one that the user had. */
@@ -74,16 +69,13 @@ export function ensureParent(host: NetlinkSocket, record: NetworkRecord): number
 function makeVlan(host: NetlinkSocket, name: string): void {
   const [, base, text] = /^(.+)\.(\d{1,5})$/.exec(name) ?? [];
   if (base === undefined)
-    throw new ExpectedError(
-      'badParameter',
+    throw badParameter(
       `invalid subinterface vlan name ${name}, example formatting is eth0.10: there is no link ${name} on the host, and it is no VLAN of one`,
     );
   const vlan = Number(text);
-  if (vlan < 1 || vlan > 4094)
-    throw new ExpectedError('badParameter', `vlan id must be between 1-4094, received: ${vlan}`);
+  if (vlan < 1 || vlan > 4094) throw badParameter(`vlan id must be between 1-4094, received: ${vlan}`);
   const parent = host.get(getLink(base), decodeLink, { mayFail: ['ENODEV'] });
-  if (!parent)
-    throw new ExpectedError('badParameter', `the parent interface was not found on the host: ${base}`);
+  if (!parent) throw badParameter(`the parent interface was not found on the host: ${base}`);
   host.request(createLink({ name, kind: 'vlan', lower: parent.index, vlan }));
 }
 
@@ -120,7 +112,7 @@ export function plugIntoParent(options: {
   } catch (cause) {
     if (!(cause instanceof NetlinkError && ['EBUSY', 'EINVAL'].includes(cause.code))) throw cause;
     const message = `${parentOf(record)} cannot be shared by a container of network ${record.resource.Name}: it is a port of a bridge, carries no Ethernet, or is taken by another container (passthru) or network`;
-    throw new ExpectedError('conflict', message, { cause });
+    throw conflict(message, { cause });
   }
   try {
     bringUpInside(inside);

@@ -1,6 +1,6 @@
 // Implements the interface of network.ts.
 
-import { ExpectedError } from '../formats/errors.ts';
+import { conflict, forbidden, notImplemented } from '../formats/errors.ts';
 import { adopt } from './adoption.ts';
 import { matches, type Network, resourceOf } from './catalog.ts';
 import { noCluster } from './cluster/cluster.ts';
@@ -37,14 +37,10 @@ export function openNetworks(options: OpenOptions): Networks {
     },
     async partition(groups) {
       if (groups.length > 0 && switchboard.nat === false)
-        throw new ExpectedError(
-          'notImplemented',
-          `a partition needs rules of the firewall, and ${nft.absence}`,
-        );
+        throw notImplemented(`a partition needs rules of the firewall, and ${nft.absence}`);
       for (const each of groups.flat().map(id => attachments.containers.get(id)))
         if (each?.endpoints.some(({ interface: name, link }) => name !== '' && link === ''))
-          throw new ExpectedError(
-            'forbidden',
+          throw forbidden(
             `container ${each.containerName} cannot be in a partition: it is on a network of the driver macvlan, whose packets pass no rule of this host`,
           );
       await parts.partition.set(groups, switchboard.applyRules);
@@ -93,7 +89,7 @@ function definitions(parts: Parts, defaults: OpenOptions['defaults']): Definitio
         const surroundings = { ...catalog.surroundings(), tunnelMtu: parts.tunnelMtu() };
         const defined = defineNetwork(withDefaults(withConfiguration(body, others), defaults), surroundings);
         if (others.some(each => each.Name === body.Name))
-          throw new ExpectedError('conflict', `network with name ${body.Name} already exists`);
+          throw conflict(`network with name ${body.Name} already exists`);
         return defined;
       };
       if (body.Driver === 'overlay' && !body.ConfigOnly && parts.cluster === undefined) throw noCluster();
@@ -117,22 +113,17 @@ function definitions(parts: Parts, defaults: OpenOptions['defaults']): Definitio
       const network = catalog.find(reference);
       const resource = shown(network);
       if (isPredefined(resource.Name))
-        throw new ExpectedError(
-          'forbidden',
-          `${resource.Name} is a pre-defined network and cannot be removed`,
-        );
+        throw forbidden(`${resource.Name} is a pre-defined network and cannot be removed`);
       const isUsed = [...catalog.networks.values()].some(
         each => each.record.resource.ConfigFrom.Network === resource.Name,
       );
       if (resource.ConfigOnly && isUsed)
-        throw new ExpectedError(
-          'forbidden',
+        throw forbidden(
           `error while removing network: configuration network ${JSON.stringify(resource.Name)} is in use`,
         );
       const users = Object.values(resource.Containers).map(each => each.Name);
       if (users.length > 0)
-        throw new ExpectedError(
-          'forbidden',
+        throw forbidden(
           `error while removing network: network ${resource.Name} id ${resource.Id} has active endpoints: ${users.join(', ')}`,
         );
       await remove(parts, network);

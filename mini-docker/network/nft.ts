@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
-import { ExpectedError } from '../formats/errors.ts';
+import { ExpectedError, internal } from '../formats/errors.ts';
 import { type DroppingRule, droppingRules, type Target } from './foreign-rules.ts';
 import { decodePublished } from './published.ts';
 import type { PublishedPort } from './rules.ts';
@@ -135,7 +135,7 @@ function run(tool: string, args: readonly string[], input = ''): Promise<string>
     });
     child.once('close', code => {
       if (code === 0) resolve(output);
-      else reject(new ExpectedError('internal', `nft failed: ${firstLine(errors) ?? `exit code ${code}`}`));
+      else reject(internal(`nft failed: ${firstLine(errors) ?? `exit code ${code}`}`));
     });
     // nft may exit before it has read everything; its exit code tells why.
     child.stdin.on('error', () => {});

@@ -1,7 +1,7 @@
 // A partition: groups of containers that do not reach each other, as after a broken cable between two switches. It
 // lasts until it is healed, also when a container is started again, since it is about containers and not about links.
 
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter } from '../formats/errors.ts';
 import { array, parse, strings } from '../formats/schema.ts';
 import { loadKept, removeKept, saveKept, type Tell } from '../linux/kept-file.ts';
 import type { ContainerRecord, EndpointRecord } from './record.ts';
@@ -58,11 +58,10 @@ export function createPartition(options: {
 
 function check(groups: readonly (readonly string[])[]): void {
   if (groups.length === 1 || groups.some(each => each.length === 0))
-    throw new ExpectedError('badParameter', 'a partition needs at least two groups of containers: A,B C,D');
+    throw badParameter('a partition needs at least two groups of containers: A,B C,D');
   const seen = new Set<string>();
   for (const id of groups.flat()) {
-    if (seen.has(id))
-      throw new ExpectedError('badParameter', `container ${id.slice(0, 12)} is in a partition twice`);
+    if (seen.has(id)) throw badParameter(`container ${id.slice(0, 12)} is in a partition twice`);
     seen.add(id);
   }
 }

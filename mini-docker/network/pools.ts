@@ -1,5 +1,5 @@
 // Chooses a subnet for a network without one: the first that is not in use.
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, forbidden } from '../formats/errors.ts';
 import type { AddressRange } from '../formats/network-options.ts';
 import {
   contains,
@@ -32,8 +32,7 @@ export function choosePool(
     const free = freeIn(range, taken);
     if (free !== undefined) return free;
   }
-  throw new ExpectedError(
-    'forbidden',
+  throw forbidden(
     'all predefined address pools have been fully subnetted: remove networks that are not in use (network prune), or name a subnet with --subnet',
   );
 }
@@ -60,10 +59,7 @@ export function checkRanges(ranges: readonly AddressRange[]): void {
     const whole = decodeSubnet(base);
     if (whole !== undefined && size >= whole.prefixLength && size <= (whole.family === 4 ? 30 : 126))
       continue;
-    throw new ExpectedError(
-      'badParameter',
-      `default-address-pools: ${base} cannot be divided into networks of ${size} bits`,
-    );
+    throw badParameter(`default-address-pools: ${base} cannot be divided into networks of ${size} bits`);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { PortMap } from '../formats/engine-api/containers.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter } from '../formats/errors.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { turnBack } from './cable.ts';
 import type { Network } from './catalog.ts';
@@ -50,7 +50,7 @@ export function createPublications(options: {
     const through = record.endpoints.find(leadsOut);
     if (!through) {
       const message = `container ${record.containerName} has no network through which ports can be published`;
-      throw new ExpectedError('badParameter', message);
+      throw badParameter(message);
     }
     const publication = await publishPorts(bindings, {
       containerName: record.containerName,

@@ -2,7 +2,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import type { PortBinding, PortMap } from '../formats/engine-api/containers.ts';
-import { ExpectedError } from '../formats/errors.ts';
+import { badParameter, ExpectedError, notImplemented } from '../formats/errors.ts';
 import { AddressMissingError, type Listener, listen, type OpenHostSocket } from './listener.ts';
 import type { PublishedPort } from './rules.ts';
 
@@ -61,8 +61,7 @@ type Protocol = PublishedPort['protocol'];
 function decodePort(key: string): { port: number; protocol: Protocol } {
   const [, digits = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(key) ?? [];
   const port = Number(digits);
-  if (port < 1 || port > 65535)
-    throw new ExpectedError('badParameter', `invalid port "${key}": it must be like 80/tcp`);
+  if (port < 1 || port > 65535) throw badParameter(`invalid port "${key}": it must be like 80/tcp`);
   return { port, protocol: protocol as Protocol };
 }
 
@@ -148,16 +147,10 @@ async function openSocket(
   const nat = options.nat && openHostSocket === undefined;
   if (protocol === 'sctp') {
     if (openHostSocket !== undefined)
-      throw new ExpectedError(
-        'notImplemented',
-        'publishing SCTP needs root: a rootless daemon passes on TCP and UDP',
-      );
+      throw notImplemented('publishing SCTP needs root: a rootless daemon passes on TCP and UDP');
     if (options.hostPort === 0)
-      throw new ExpectedError(
-        'notImplemented',
-        'publishing SCTP needs a port of the host: -p 1234:1234/sctp',
-      );
-    if (!nat) throw new ExpectedError('notImplemented', 'publishing SCTP needs nft: install nftables');
+      throw notImplemented('publishing SCTP needs a port of the host: -p 1234:1234/sctp');
+    if (!nat) throw notImplemented('publishing SCTP needs nft: install nftables');
     return undefined;
   }
   try {
@@ -181,15 +174,13 @@ function decodeHostPort(text: string): { first: number; last: number } {
   const [, low, high] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   const first = Number(low ?? -1);
   const last = Number(high ?? low ?? -1);
-  if (first < 0 || last < first || last > 65535)
-    throw new ExpectedError('badParameter', `invalid host port "${text}"`);
+  if (first < 0 || last < first || last > 65535) throw badParameter(`invalid host port "${text}"`);
   return { first, last };
 }
 
 function hostAddresses(hostIp: string, target: Target): string[] {
   if (hostIp === '') return target.hostBinding === '0.0.0.0' ? ['0.0.0.0', '::'] : [target.hostBinding];
-  if (!isIPv4(hostIp) && !isIPv6(hostIp))
-    throw new ExpectedError('badParameter', `invalid host address "${hostIp}"`);
+  if (!isIPv4(hostIp) && !isIPv6(hostIp)) throw badParameter(`invalid host address "${hostIp}"`);
   return [hostIp];
 }
 

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { ExpectedError } from '../formats/errors.ts';
+import { internal } from '../formats/errors.ts';
 import { quietly } from '../formats/quietly.ts';
 import { decodeSubordinateIds, type IdRange } from '../formats/subordinate-ids.ts';
 
@@ -89,8 +89,7 @@ function mapped(ranges: readonly IdRange[]): number[] {
 function ask(helper: string, args: readonly number[]): void {
   const { status, stderr } = spawnSync(helper, args.map(String), { encoding: 'utf8' });
   if (status === 0) return;
-  throw new ExpectedError(
-    'internal',
+  throw internal(
     `cannot map the ids of the user namespace: ${helper} ${args.slice(1).join(' ')}: ${stderr.trim().split('\n').pop()}`,
   );
 }

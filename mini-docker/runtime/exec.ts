@@ -1,7 +1,7 @@
 // Executes a further process in a running container. It joins the container's cgroup, and all its namespaces
 // by one setns(2) on a pidfd; then it has to fork, since only children enter a joined pid namespace.
 import { closeSync, openSync } from 'node:fs';
-import { ExpectedError } from '../formats/errors.ts';
+import { conflict } from '../formats/errors.ts';
 import type { Process, Spec } from '../formats/oci/runtime-spec.ts';
 import { failureOf } from '../linux/child.ts';
 import { CLONE, SIG } from '../linux/constants.ts';
@@ -124,7 +124,7 @@ export async function execInside(options: {
   const { process, stdin, signal } = exec;
   // Without the container's namespaces, rights and filter, nothing may be started in it.
   if (spec.process.args.length === 0) {
-    throw new ExpectedError('conflict', `nothing can be executed in ${id.slice(0, 12)}: its spec is lost`);
+    throw conflict(`nothing can be executed in ${id.slice(0, 12)}: its spec is lost`);
   }
   const terminal = process.terminal === true;
   ensureProfile(process.apparmorProfile);

@@ -1,6 +1,6 @@
 // POST /containers/ID/attach
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import type { Attachment, AttachOptions } from '../core/engine.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -16,16 +16,10 @@ export async function attachClient(
 ): Promise<Attachment> {
   const { config, state } = live.record;
   if (state.status === 'paused') {
-    throw new ExpectedError(
-      'conflict',
-      `container ${live.name} is paused. Unpause the container before attach`,
-    );
+    throw conflict(`container ${live.name} is paused. Unpause the container before attach`);
   }
   if (state.status === 'restarting') {
-    throw new ExpectedError(
-      'conflict',
-      `container ${live.name} is restarting. Wait until it is running before attach`,
-    );
+    throw conflict(`container ${live.name} is restarting. Wait until it is running before attach`);
   }
   const client = new AttachedClient({
     tty: config.Tty === true,

@@ -2,13 +2,13 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ExecCreateBody, ExecInspect } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, conflict, ExpectedError, unavailable } from '../../formats/errors.ts';
 import type { Process } from '../../formats/oci/runtime-spec.ts';
 import { isTooLong, tooLong } from '../../formats/path-length.ts';
 import { descriptorsRunOut } from '../../linux/descriptor-room.ts';
 import type { Execution } from '../../runtime/container.ts';
 import type { ExecsApi } from '../core/engine.ts';
-import { badParameter, noSuchExec } from '../core/errors.ts';
+import { noSuchExec } from '../core/errors.ts';
 import { currentIdentity } from '../files/identities.ts';
 import { linkedVariables } from '../networks/links.ts';
 import { containerCapabilities } from '../spec/capabilities.ts';
@@ -66,13 +66,11 @@ export function execsApi(context: EngineContext): ExecsApi {
 
     async start(id, options) {
       const exec = get(id);
-      if (exec.state !== 'created')
-        throw new ExpectedError('conflict', `exec ${id} has already been started`);
+      if (exec.state !== 'created') throw conflict(`exec ${id} has already been started`);
       const run = runOf(exec.live, exec.live.id);
       // Other requests must still be served.
       if (descriptorsRunOut()) {
-        throw new ExpectedError(
-          'unavailable',
+        throw unavailable(
           'the daemon has too many open files for another exec: end some, or raise its limit (LimitNOFILE, ulimit -n)',
         );
       }
@@ -113,7 +111,7 @@ export function execsApi(context: EngineContext): ExecsApi {
 
     async resize(id, size) {
       const { execution, state } = get(id);
-      if (!execution || state !== 'running') throw new ExpectedError('conflict', `exec ${id} is not running`);
+      if (!execution || state !== 'running') throw conflict(`exec ${id} is not running`);
       execution.resize(size);
     },
   };
@@ -122,19 +120,13 @@ export function execsApi(context: EngineContext): ExecsApi {
 function runOf(live: LiveContainer, reference: string): Run {
   const { status } = live.record.state;
   if (status === 'paused') {
-    throw new ExpectedError(
-      'conflict',
-      `Container ${reference} is paused, unpause the container before exec`,
-    );
+    throw conflict(`Container ${reference} is paused, unpause the container before exec`);
   }
   if (status === 'restarting') {
-    throw new ExpectedError(
-      'conflict',
-      `container ${live.id} is restarting, wait until the container is running`,
-    );
+    throw conflict(`container ${live.id} is restarting, wait until the container is running`);
   }
   if (live.run === undefined || status !== 'running') {
-    throw new ExpectedError('conflict', `container ${live.id} is not running`);
+    throw conflict(`container ${live.id} is not running`);
   }
   return live.run;
 }

@@ -1,6 +1,6 @@
 // GET /containers/ID/logs
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { notImplemented } from '../../formats/errors.ts';
 import type { ContainersApi, LogEntry, LogsOptions } from '../core/engine.ts';
 import { decodeLogOptions } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -15,7 +15,7 @@ export async function containerLogs(
 ): ReturnType<ContainersApi['logs']> {
   const { record, run } = live;
   if (!decodeLogOptions(record.hostConfig).keeps) {
-    throw new ExpectedError('notImplemented', 'configured logging driver does not support reading');
+    throw notImplemented('configured logging driver does not support reading');
   }
   const { stdout, stderr, follow, ...range } = options;
   const request: ReadLogOptions = { path: context.paths.container(live.id).log };

@@ -1,9 +1,9 @@
 // The engine's events: delivered to subscribers, and kept for clients that ask for past ones.
 
 import type { EventMessage, EventType, Filters } from '../../formats/engine-api/system.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { hasLabels } from '../../formats/filters.ts';
 import { nowNanoseconds } from '../../formats/timestamp.ts';
-import { badParameter } from './errors.ts';
 
 /** Past events that are kept. */
 const REMEMBERED = 1024;

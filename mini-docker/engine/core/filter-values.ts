@@ -1,7 +1,7 @@
 // Checks of filter values, with Docker's error messages, since scripts search for them.
 
 import type { Filters } from '../../formats/engine-api/system.ts';
-import { badParameter } from './errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 
 /** The error for an unknown key, or, with `value`, for a value that is not allowed. */
 export const invalidFilter = (key: string, value?: string): Error =>

@@ -1,8 +1,7 @@
 // Name filters, which are regular expressions: for containers, networks and volumes.
 
-import { FormatError } from '../../formats/errors.ts';
+import { badParameter, FormatError } from '../../formats/errors.ts';
 import { compileGoRegexp } from '../../formats/go-regexp.ts';
-import { badParameter } from './errors.ts';
 
 /** Whether a name matches one of the values. @throws badParameter when a value is not a regular expression */
 export async function nameFilter(values: readonly string[]): Promise<(name: string) => boolean> {

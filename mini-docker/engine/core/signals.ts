@@ -1,7 +1,7 @@
 // Decodes signals as users write them: 'SIGTERM', 'term', '15', 'RTMIN+3'.
 
+import { badParameter } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
-import { badParameter } from './errors.ts';
 
 /** glibc keeps the first two real-time signals for itself and calls the third SIGRTMIN; users mean that one. */
 const RTMIN = 34;

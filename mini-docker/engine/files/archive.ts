@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { decodeName, pathArg } from '../../formats/byte-names.ts';
 import type { ContainerPathStat } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, type ExpectedError, forbidden, notFound } from '../../formats/errors.ts';
 import { tooLong } from '../../formats/path-length.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
@@ -18,7 +18,6 @@ import { type FileStatus, statusAt } from '../../linux/directory.ts';
 import { openInRoot, readLink } from '../../linux/in-root.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import type { PutArchiveOptions } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { Owner } from '../state/id-mappings.ts';
@@ -188,7 +187,7 @@ function pathStat({ directory, name, status }: Located, path: string): Container
 }
 
 function notThere({ container, path }: AskedPath): ExpectedError {
-  return new ExpectedError('notFound', `Could not find the file ${path} in container ${container}`);
+  return notFound(`Could not find the file ${path} in container ${container}`);
 }
 
 function pathError(error: unknown, asked: AskedPath): unknown {
@@ -197,7 +196,7 @@ function pathError(error: unknown, asked: AskedPath): unknown {
   // dockerd's wording.
   if (error.code === 'ENAMETOOLONG') return badParameter(tooLong(path));
   if (error.code === 'ENOTDIR') return badParameter(`${path}: not a directory`);
-  if (error.code === 'EROFS') return new ExpectedError('forbidden', `${path}: read-only file system`);
+  if (error.code === 'EROFS') return forbidden(`${path}: read-only file system`);
   return ['ENOENT', 'ELOOP'].includes(error.code) ? notThere(asked) : error;
 }
 

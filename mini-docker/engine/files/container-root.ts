@@ -3,7 +3,7 @@
 
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { forbidden } from '../../formats/errors.ts';
 import { O } from '../../linux/constants.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -48,13 +48,12 @@ export async function openContainerRoot(
     options.unmounted || isRunning ? asked : await resolved(context, live, { ...options, path: asked });
   const mounts = mountsFound(context, live);
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(mounts, path)?.RW !== true) {
-    throw new ExpectedError('forbidden', 'container rootfs is marked read-only');
+    throw forbidden('container rootfs is marked read-only');
   }
   if (live.run !== undefined && isRunning) return root(openRootOf(live.run.container.pid), path, live);
   const mount = options.unmounted ? undefined : mountAbove(mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs' && !mount.filesystem) {
-    if (options.writable && !mount.RW)
-      throw new ExpectedError('forbidden', 'mounted volume is marked read-only');
+    if (options.writable && !mount.RW) throw forbidden('mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);
     const { directory, name } = await openMountSource(context, mount);
     return root(directory, name === '.' ? below || '/' : `/${name}${below}`, live);

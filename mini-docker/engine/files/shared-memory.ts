@@ -2,7 +2,7 @@
 
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -30,8 +30,7 @@ export function shmDirectory(context: EngineContext, record: ContainerRecord): s
   const donorMode = donor.hostConfig.IpcMode;
   if (donorMode === 'host') return '/dev/shm';
   if (donorMode === 'shareable') return shareablePath(context, donor.id);
-  throw new ExpectedError(
-    'conflict',
+  throw conflict(
     `cannot join IPC namespace of ${donor.name}: non-shareable IPC (hint: use --ipc shareable for it)`,
   );
 }

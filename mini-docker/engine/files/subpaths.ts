@@ -4,7 +4,7 @@
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { MountPart, Subpath } from '../../formats/oci/runtime-spec.ts';
 import { O } from '../../linux/constants.ts';
 import { openContained } from '../../linux/in-root.ts';
@@ -42,10 +42,10 @@ export async function openMounted(
     if (!(cause instanceof SyscallError)) throw cause;
     const { code } = cause;
     if (code === 'EXDEV' || code === 'ELOOP')
-      throw new ExpectedError('badParameter', 'path concatenation escapes the base directory', { cause });
+      throw badParameter('path concatenation escapes the base directory', { cause });
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
     const message = `cannot access path ${join(mount.Source, subpath)}: no such file or directory`;
-    throw new ExpectedError('badParameter', message, { cause, exitCode: 127 });
+    throw badParameter(message, { cause, exitCode: 127 });
   } finally {
     closeSync(whole);
   }

@@ -1,9 +1,9 @@
 // `run -w`: makes the working directory before the first start, so that `cp` finds it.
 
 import { closeSync } from 'node:fs';
+import { badParameter } from '../../formats/errors.ts';
 import { makeDirectoriesInRoot } from '../../linux/in-root.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
-import { badParameter } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { openContainerRoot } from './container-root.ts';

@@ -8,7 +8,7 @@ import type {
   ImageSummary,
 } from '../../formats/engine-api/images.ts';
 import type { Filters } from '../../formats/engine-api/system.ts';
-import { FormatError } from '../../formats/errors.ts';
+import { badParameter, FormatError } from '../../formats/errors.ts';
 import { matchesLabels, untilTime } from '../../formats/filters.ts';
 import { compileGlob, type Glob } from '../../formats/glob.ts';
 import {
@@ -21,7 +21,6 @@ import {
 import { NEVER_TIME } from '../../formats/timestamp.ts';
 import type { Image, ImageStore, ImageUser } from '../../images/image.ts';
 import type { ImagesApi } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
 import { filterTruth, invalidFilter } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';

@@ -1,7 +1,7 @@
 // Engine.manifests: image indexes for several platforms, on top of the image store.
 
+import { badParameter } from '../../formats/errors.ts';
 import type { ManifestsApi } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 
 export function manifestsApi({ images }: EngineContext): ManifestsApi {

@@ -1,6 +1,6 @@
 // Pulls, pushes, loads, saves and imports images.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, type ExpectedError, notFound } from '../../formats/errors.ts';
 import {
   decodeReference,
   encodeReference,
@@ -14,7 +14,6 @@ import { isNoSuchImage } from '../../images/errors.ts';
 import type { Image, ImageStore } from '../../images/image.ts';
 import { RegistryError } from '../../images/registry/errors.ts';
 import type { ImagesApi } from '../core/engine.ts';
-import { badParameter } from '../core/errors.ts';
 import { checkFilterKeys, invalidFilter } from '../core/filter-values.ts';
 import type { EngineContext } from '../state/context.ts';
 import { changedConfig } from './commit.ts';
@@ -190,7 +189,7 @@ const isThere = (images: ImageStore, name: string): Promise<boolean> =>
   );
 
 const noSuchTag = (reference: ImageReference): ExpectedError =>
-  new ExpectedError('notFound', `An image does not exist locally with the tag: ${familiarName(reference)}`);
+  notFound(`An image does not exist locally with the tag: ${familiarName(reference)}`);
 
 /** The local tags for `push --all-tags`. */
 async function localTags(images: ImageStore, reference: ImageReference): Promise<string[]> {

@@ -6,11 +6,10 @@ import type {
   ContainerCreated,
   HostConfig,
 } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, notFound } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
-import { badParameter } from '../core/errors.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { makeWorkingDirectory } from '../files/working-directory.ts';
 import { hasOwnNames, linkById } from '../networks/links.ts';
@@ -130,15 +129,14 @@ export async function findImage(context: EngineContext, request: CreateRequest):
   if (reference === '') {
     const { Cmd, Entrypoint } = request.body;
     const hasCommand = Boolean(Cmd?.length || Entrypoint?.length);
-    throw new ExpectedError('badParameter', hasCommand ? 'no image was given' : 'no command specified');
+    throw badParameter(hasCommand ? 'no image was given' : 'no command specified');
   }
   const image = await context.images.get(reference);
   context.images.requireTrusted(image);
   const { os, architecture } = image.config;
   const [wantedOs, wantedArchitecture] = (request.platform ?? '').split('/');
   if ((wantedOs && wantedOs !== os) || (wantedArchitecture && wantedArchitecture !== architecture)) {
-    throw new ExpectedError(
-      'notFound',
+    throw notFound(
       `image with reference ${reference} was found but its platform (${os}/${architecture}) does not match the specified platform (${request.platform})`,
     );
   }

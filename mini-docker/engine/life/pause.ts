@@ -1,6 +1,6 @@
 // Freezing processes: POST /containers/ID/pause and /unpause, and during a commit.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import { notRunning } from '../core/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -10,13 +10,9 @@ import { paused, resumed } from './transitions.ts';
 export async function pauseContainer(context: EngineContext, live: LiveContainer): Promise<void> {
   using held = await live.hold();
   const { state } = live.record;
-  if (state.status === 'paused')
-    throw new ExpectedError('conflict', `Container ${live.name} is already paused`);
+  if (state.status === 'paused') throw conflict(`Container ${live.name} is already paused`);
   if (state.status === 'restarting') {
-    throw new ExpectedError(
-      'conflict',
-      `Container ${live.name} is restarting, wait until the container is running`,
-    );
+    throw conflict(`Container ${live.name} is restarting, wait until the container is running`);
   }
   if (live.run === undefined) throw notRunning(live.id);
   await live.run.container.pause();
@@ -29,7 +25,7 @@ export async function unpauseContainer(context: EngineContext, live: LiveContain
   using held = await live.hold();
   const { state } = live.record;
   if (live.run === undefined || state.status !== 'paused') {
-    throw new ExpectedError('conflict', `Container ${live.id} is not paused`);
+    throw conflict(`Container ${live.id} is not paused`);
   }
   await live.run.container.resume();
   resumed(held);

@@ -1,6 +1,6 @@
 // DELETE /containers/ID
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -41,14 +41,13 @@ export async function removeContainer(
 /** @throws conflict when it cannot be removed, in docker's words */
 function checkRemovable(live: LiveContainer, { force }: RemoveOptions): void {
   if (live.removing) {
-    throw new ExpectedError('conflict', `removal of container ${live.name} is already in progress`);
+    throw conflict(`removal of container ${live.name} is already in progress`);
   }
   if (!live.isRunning || force) return;
   const { status } = live.record.state;
   const advice =
     status === 'paused' ? 'unpause and then stop the container' : 'stop the container before removing';
-  throw new ExpectedError(
-    'conflict',
+  throw conflict(
     `cannot remove container "/${live.name}": container is ${status}: ${advice} or force remove`,
   );
 }

@@ -1,7 +1,6 @@
 // POST /containers/ID/rename
 
-import { ExpectedError } from '../../formats/errors.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter, ExpectedError } from '../../formats/errors.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';

@@ -1,6 +1,6 @@
 // POST /containers/ID/start
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, notModified } from '../../formats/errors.ts';
 import { noSuchContainer } from '../core/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -15,18 +15,17 @@ export async function startContainer(context: EngineContext, live: LiveContainer
   const { state, hostConfig } = live.record;
   if (live.removed) throw noSuchContainer(live.name);
   if (live.record.broken !== undefined) {
-    throw new ExpectedError(
-      'conflict',
+    throw conflict(
       `container ${live.name} cannot be started: its record cannot be read (${live.record.broken}); remove it and make it anew`,
     );
   }
   if (live.removing || state.status === 'dead') {
-    throw new ExpectedError('conflict', 'container is marked for removal and cannot be started');
+    throw conflict('container is marked for removal and cannot be started');
   }
   if (state.status === 'paused') {
-    throw new ExpectedError('conflict', 'cannot start a paused container, try unpause instead');
+    throw conflict('cannot start a paused container, try unpause instead');
   }
-  if (live.run !== undefined) throw new ExpectedError('notModified', `container ${live.name} runs already`);
+  if (live.run !== undefined) throw notModified(`container ${live.name} runs already`);
   startAsked(held);
   try {
     await startRun(context, held, handleExit);

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, unavailable } from '../../formats/errors.ts';
 import type { NamespaceType, Spec } from '../../formats/oci/runtime-spec.ts';
 import { anyObject, array, object, parse, parseObject, string, strings } from '../../formats/schema.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
@@ -105,8 +105,7 @@ export async function startRun(
 
 function checkDescriptors(): void {
   if (!descriptorsRunOut()) return;
-  throw new ExpectedError(
-    'unavailable',
+  throw unavailable(
     'the daemon has too many open files for another container: stop some, or raise its limit (LimitNOFILE, ulimit -n)',
   );
 }
@@ -180,12 +179,9 @@ export function joinedPids(
     const reference = /^container:(.+)$/.exec(mode ?? '')?.[1];
     if (reference === undefined) continue;
     const other = context.containers.get(reference);
-    if (other.id === record.id) throw new ExpectedError('conflict', `cannot join own ${type} namespace`);
+    if (other.id === record.id) throw conflict(`cannot join own ${type} namespace`);
     if (other.run === undefined || other.record.state.status !== 'running') {
-      throw new ExpectedError(
-        'conflict',
-        `cannot join ${type} namespace of a non running container: ${other.name}`,
-      );
+      throw conflict(`cannot join ${type} namespace of a non running container: ${other.name}`);
     }
     joined[type] = other.run.container.pid;
   }

@@ -1,6 +1,6 @@
 // Ends a container's program: stop, kill, restart.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, internal, notModified } from '../../formats/errors.ts';
 import { SIG } from '../../linux/constants.ts';
 import type { StopOptions } from '../core/engine.ts';
 import { noSuchContainer, notRunning } from '../core/errors.ts';
@@ -34,7 +34,7 @@ export async function stopContainer(
   live: LiveContainer,
   options: StopOptions,
 ): Promise<void> {
-  if (!live.isRunning) throw new ExpectedError('notModified', `container ${live.name} is not running`);
+  if (!live.isRunning) throw notModified(`container ${live.name} is not running`);
   await endContainer(context, live, { ...endOptions(live, options), by: 'stop', asked: stopAsked });
   context.records.saveState(live.record);
   containerEvent(context, live, 'stop');
@@ -57,7 +57,7 @@ export async function restartContainer(
   }
   using held = await live.hold();
   if (live.removed) throw noSuchContainer(live.name);
-  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
+  if (live.removing) throw conflict(`container ${live.name} is marked for removal`);
   startAsked(held);
   if (live.run === undefined) await startRun(context, held, handleExit);
   containerEvent(context, live, 'restart');
@@ -113,8 +113,7 @@ export async function endContainer(
     if (live.run === run) send(context, held, { signal: SIG.KILL, by });
   }
   if (!(await exitOf(live, KILL_PATIENCE))) {
-    throw new ExpectedError(
-      'internal',
+    throw internal(
       `cannot stop container ${live.name}: its process ${live.record.state.pid} did not end ${KILL_PATIENCE / 1000} s after SIGKILL`,
     );
   }

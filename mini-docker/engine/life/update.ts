@@ -1,8 +1,7 @@
 // POST /containers/ID/update: changes limits and the restart policy.
 
 import type { ContainerResources, ContainerUpdateBody } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter, ExpectedError, internal } from '../../formats/errors.ts';
 import { checkRestartPolicy } from '../spec/check-config.ts';
 import { checkResources } from '../spec/check-resources.ts';
 import { weightWarnings } from '../spec/host-warnings.ts';
@@ -80,7 +79,7 @@ export async function updateContainer(
   try {
     if (Object.keys(changes).length > 0) await live.run?.container.update(limitsOf(host));
   } catch (cause) {
-    throw new ExpectedError('internal', `Cannot update container ${live.id}: ${(cause as Error).message}`, {
+    throw internal(`Cannot update container ${live.id}: ${(cause as Error).message}`, {
       cause,
     });
   }

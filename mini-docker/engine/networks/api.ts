@@ -2,7 +2,7 @@
 
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../../formats/engine-api/networks.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, ExpectedError, forbidden, notFound } from '../../formats/errors.ts';
 import type { NetworksApi } from '../core/engine.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -102,7 +102,7 @@ async function containersNamed({ containers, networks }: EngineContext, name: st
   const live = containers.find(name);
   if (live !== undefined) return [live.id];
   const network = await networks.inspect(name).catch(() => undefined);
-  if (network === undefined) throw new ExpectedError('notFound', `No such container or network: ${name}`);
+  if (network === undefined) throw notFound(`No such container or network: ${name}`);
   return [...containers]
     .filter(({ record }) => record.networks[network.Name] !== undefined)
     .map(each => each.id);
@@ -123,7 +123,7 @@ async function connect(
   checkChangeable(live, Name);
   if (record.networks[Name] !== undefined) {
     const message = `endpoint with name ${live.name} already exists in network ${Name}`;
-    throw new ExpectedError('forbidden', message);
+    throw forbidden(message);
   }
   checkEndpoint(options.settings);
   const { MacAddress, Aliases } = options.settings;
@@ -154,7 +154,7 @@ async function disconnect(
   const { record } = live;
   checkChangeable(live, Name);
   if (record.networks[Name] === undefined) {
-    throw new ExpectedError('forbidden', `container ${live.id} is not connected to network ${Name}`);
+    throw forbidden(`container ${live.id} is not connected to network ${Name}`);
   }
   const isConnected = context.networks.endpoints(live.id).some(each => each.networkId === Id);
   await whileNetworksChange(context, live, async () => {
@@ -169,23 +169,18 @@ async function disconnect(
 /** Docker's rules, in its words. */
 function checkChangeable(live: LiveContainer, network: string): void {
   const { record } = live;
-  if (live.removing) throw new ExpectedError('conflict', `container ${live.name} is marked for removal`);
+  if (live.removing) throw conflict(`container ${live.name} is marked for removal`);
   if (sharedWith(record) !== undefined) {
-    throw new ExpectedError(
-      'forbidden',
+    throw forbidden(
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
   }
   if (network === 'host' || record.networks.host !== undefined) {
-    throw new ExpectedError(
-      'forbidden',
-      'container cannot be disconnected from host network or connected to host network',
-    );
+    throw forbidden('container cannot be disconnected from host network or connected to host network');
   }
   const isNone = record.networks.none !== undefined;
   if (isNone !== (network === 'none') && Object.keys(record.networks).length > 0) {
-    throw new ExpectedError(
-      'forbidden',
+    throw forbidden(
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     );
   }

@@ -3,8 +3,8 @@
 // links (network/dns/names.ts).
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { ExpectedError } from '../../formats/errors.ts';
-import { badParameter, noSuchContainer } from '../core/errors.ts';
+import { badParameter, conflict } from '../../formats/errors.ts';
+import { noSuchContainer } from '../core/errors.ts';
 import type { ContainerSet } from '../state/container-set.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -85,10 +85,7 @@ export function checkLinks(context: EngineContext, record: ContainerRecord): voi
     const live = context.containers.find(target);
     if (live?.run !== undefined) continue;
     const name = live?.name ?? target.slice(0, 12);
-    throw new ExpectedError(
-      'conflict',
-      `Cannot link to a non running container: /${name} AS /${record.name}/${alias}`,
-    );
+    throw conflict(`Cannot link to a non running container: /${name} AS /${record.name}/${alias}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   HostConfig,
   NetworkingConfig,
 } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { linksOnHost } from './links.ts';

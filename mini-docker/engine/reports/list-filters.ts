@@ -1,9 +1,9 @@
 // The filters of `docker ps`.
 
 import type { Filters } from '../../formats/engine-api/system.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { hasLabels } from '../../formats/filters.ts';
 import { lookup } from '../../formats/lookup.ts';
-import { badParameter } from '../core/errors.ts';
 import { invalidFilter, isTruth } from '../core/filter-values.ts';
 import { nameFilter } from '../core/name-filter.ts';
 import type { EngineContext } from '../state/context.ts';

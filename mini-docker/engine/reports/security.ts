@@ -1,7 +1,7 @@
 // GET /containers/ID/security: the rights of a container's process according to the kernel, beside a host
 // process's.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import type { ProcessSecurity, SecurityReport } from '../../formats/security-report.ts';
 import { type Pid, readProcFile } from '../../linux/proc/file.ts';
@@ -43,7 +43,7 @@ function processSecurity(
   known: { seccomp: Seccomp | undefined; cgroup: ProcessSecurity['cgroup'] },
 ): ProcessSecurity {
   const status = readStatus(pid);
-  if (status === undefined) throw new ExpectedError('conflict', 'the container has just ended');
+  if (status === undefined) throw conflict('the container has just ended');
   const mounts = readMountinfo(pid) ?? [];
   const isHosts = (name: NamespaceName) => namespaceInode(pid, name) === namespaceInode('self', name);
   const shared = pid === 'self' ? NAMESPACES : NAMESPACES.filter(isHosts);

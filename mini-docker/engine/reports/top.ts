@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { totalmem, uptime } from 'node:os';
 import type { ContainerTop } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { decodePasswd } from '../../formats/user-database.ts';
 import { CLOCK_TICK, readStat, type Stat } from '../../linux/proc/stat.ts';
 import { commandLines } from '../../runtime/command-lines.ts';
-import { badParameter } from '../core/errors.ts';
 
 interface Row {
   stat: Stat;

@@ -1,7 +1,7 @@
 // The capabilities of a container: docker's default, --cap-add, --cap-drop and --privileged.
 
+import { badParameter } from '../../formats/errors.ts';
 import { CAP } from '../../linux/constants.ts';
-import { badParameter } from '../core/errors.ts';
 
 /**
  * Docker's default capabilities of root

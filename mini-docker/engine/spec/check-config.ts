@@ -2,8 +2,8 @@
 // then.
 
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { isTooLong, tooLong } from '../../formats/path-length.ts';
-import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { signalNumber } from '../core/signals.ts';
 import { checkIdMappings, idMappings } from '../state/id-mappings.ts';

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import type { PortMap } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 
 /** @throws badParameter when a port is invalid */
 export function checkPorts(bindings: PortMap): void {

@@ -1,7 +1,7 @@
 // Validates limits before anything is made, with Docker's messages.
 
 import type { ContainerResources, HostConfig } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { decodeCpuList } from './cpu-list.ts';
 

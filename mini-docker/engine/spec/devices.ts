@@ -3,9 +3,9 @@
 import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceMapping } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { Device, DeviceRule } from '../../formats/oci/runtime-spec.ts';
 import { S_IF } from '../../linux/constants.ts';
-import { badParameter } from '../core/errors.ts';
 
 /** Docker's defaults: any node may be made, and these few may be opened. */
 export const DEFAULT_DEVICE_RULES: DeviceRule[] = [

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerDefaults } from '../../daemon/options.ts';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { checkConfig, restartName } from './check-config.ts';
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-paths.ts';

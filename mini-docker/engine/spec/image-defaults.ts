@@ -1,8 +1,8 @@
 // Merges the user's configuration with the image's, by docker's rules.
 
 import type { ContainerConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { ProcessDefaults } from '../../formats/oci/image-config.ts';
-import { badParameter } from '../core/errors.ts';
 
 /**
  * Returns a new configuration; the arguments stay unchanged. @throws badParameter when there is no

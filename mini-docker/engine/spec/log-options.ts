@@ -1,7 +1,7 @@
 // --log-driver and --log-opt.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 
 export interface LogOptions {
   /** Whether output is kept. */

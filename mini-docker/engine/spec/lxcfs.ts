@@ -3,9 +3,9 @@
 
 import { statfsSync } from 'node:fs';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { Mount } from '../../formats/oci/runtime-spec.ts';
 import { quietly } from '../../formats/quietly.ts';
-import { badParameter } from '../core/errors.ts';
 
 const ANNOTATION = 'mini-docker.lxcfs';
 /** Where Debian's service has it. */

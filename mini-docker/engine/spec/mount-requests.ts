@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../../formats/engine-api/containers.ts';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { RecordMount } from '../state/record.ts';
 import { checkNewVolume, checkVolumeOptions } from '../state/volume-store.ts';
 import { type Bind, checkedDestination, checkVolumeName, decodeBind, isPropagation } from './bind.ts';

@@ -1,13 +1,12 @@
 // Selects a container's system call filter. Each profile is parsed once, and compiled once for each set of
 // capabilities, so a start usually finds it ready.
 
-import { FormatError } from '../../formats/errors.ts';
+import { badParameter, FormatError } from '../../formats/errors.ts';
 import type { Seccomp } from '../../formats/oci/runtime-spec.ts';
 import { decodeSeccompProfile, resolveSeccompProfile, type SeccompProfile } from '../../formats/seccomp.ts';
 import { hostArchitecture } from '../../linux/step.ts';
 import { seccompFilter } from '../../runtime/seccomp/compile.ts';
 import { DEFAULT_PROFILE } from '../../runtime/seccomp/default-profile.ts';
-import { badParameter } from '../core/errors.ts';
 
 export const NO_PROFILE: SeccompProfile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] };
 

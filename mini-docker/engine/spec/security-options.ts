@@ -1,10 +1,9 @@
 // --security-opt: 'no-new-privileges', 'seccomp=unconfined', 'apparmor=PROFILE', 'label=type:…', …
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import type { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, type ExpectedError } from '../../formats/errors.ts';
 import type { SeccompProfile } from '../../formats/seccomp.ts';
 import { DEFAULT_PROFILE } from '../../runtime/apparmor-profile.ts';
-import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { userProfile } from './seccomp-profiles.ts';
 

@@ -3,11 +3,11 @@
 
 import { posix } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { Device, Linux, Mount, MountPart, Process, Spec } from '../../formats/oci/runtime-spec.ts';
 import { ULIMITS } from '../../formats/ulimits.ts';
 import type { UserIdentity } from '../../formats/user-database.ts';
 import { lastMappedId } from '../../linux/own-user-namespace.ts';
-import { badParameter } from '../core/errors.ts';
 import type { HostFacts } from '../core/host-facts.ts';
 import { idMappings, isMapped } from '../state/id-mappings.ts';
 import type { ContainerRecord } from '../state/record.ts';

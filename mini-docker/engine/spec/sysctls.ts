@@ -1,8 +1,8 @@
 // --sysctl: only settings of the container's own namespaces are allowed; any other would change the host.
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { lastMappedId } from '../../linux/own-user-namespace.ts';
-import { badParameter } from '../core/errors.ts';
 import { idMappings } from '../state/id-mappings.ts';
 
 /** Settings of the IPC namespace (ipc_namespaces(7)). */

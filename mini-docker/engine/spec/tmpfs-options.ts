@@ -1,7 +1,7 @@
 // The mount options of a tmpfs (`--tmpfs /run:size=64m`), checked before a container is made: the kernel would
 // refuse them at every start (tmpfs(5); Documentation/filesystems/tmpfs.rst).
 
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 
 /** Options without a value, as in mount(8). */
 const FLAGS = new Set(

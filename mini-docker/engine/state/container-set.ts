@@ -2,8 +2,8 @@
 // simultaneous requests exactly one gets it.
 
 import { randomBytes } from 'node:crypto';
-import { ExpectedError } from '../../formats/errors.ts';
-import { badParameter, noSuchContainer } from '../core/errors.ts';
+import { badParameter, conflict } from '../../formats/errors.ts';
+import { noSuchContainer } from '../core/errors.ts';
 import type { LiveContainer } from './live-container.ts';
 import { checkedName, randomName } from './names.ts';
 
@@ -67,8 +67,7 @@ export class ContainerSet implements Iterable<LiveContainer> {
     const name = wanted ? checkedName(wanted) : randomName(each => this.#names.has(each));
     const holder = this.#names.get(name);
     if (holder !== undefined) {
-      throw new ExpectedError(
-        'conflict',
+      throw conflict(
         `Conflict. The container name "/${name}" is already in use by container "${holder}". ` +
           'You have to remove (or rename) that container to be able to reuse that name.',
       );

@@ -1,9 +1,9 @@
 // --uidmap and --gidmap: a user namespace for one container. user_namespaces(7)
 
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
+import { badParameter } from '../../formats/errors.ts';
 import { containerId, hostId } from '../../formats/id-mappings.ts';
 import type { IdMapping } from '../../formats/oci/runtime-spec.ts';
-import { badParameter } from '../core/errors.ts';
 
 export interface IdMappings {
   uid: IdMapping[];

@@ -1,7 +1,7 @@
 // Names of containers: random ones ('patient_otter'), and the rule for those that users choose.
 
 import { randomInt } from 'node:crypto';
-import { badParameter } from '../core/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 
 const ADJECTIVES =
   `able agile amber ample apt bold brave breezy bright brisk calm candid careful cheerful chief civil

@@ -1,7 +1,7 @@
 // Errors of a failed start, in the words by which docker's client chooses its exit code: 127 for 'executable
 // file not found' and 'no such file or directory', 126 for 'permission denied', else 125.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { cannotRun, ExpectedError, internal } from '../../formats/errors.ts';
 import { SyscallError } from '../../linux/syscall-error.ts';
 import { CgroupError } from '../../runtime/cgroups/cgroup.ts';
 import type { ContainerRecord, RecordMount } from './record.ts';
@@ -20,12 +20,12 @@ export function programError(cause: unknown, record: ContainerRecord): ExpectedE
   const setting =
     cause instanceof SyscallError && /openat2\(\w+, "(\/proc\/sys\/[^"]+)"/.exec(cause.message)?.[1];
   if (setting && REASONS[cause.code])
-    return new ExpectedError('cannotRun', `${FAILED}open ${setting}: ${REASONS[cause.code]}`, {
+    return cannotRun(`${FAILED}open ${setting}: ${REASONS[cause.code]}`, {
       cause,
       exitCode: 127,
     });
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new ExpectedError('internal', `${FAILED}${message}`, { cause, exitCode: 128 });
+  return internal(`${FAILED}${message}`, { cause, exitCode: 128 });
 }
 
 /** The error for a mount whose target is of the wrong kind, in runc's words, which people search for. */
@@ -33,8 +33,7 @@ function mountError(cause: unknown, { mounts }: ContainerRecord): ExpectedError 
   if (!(cause instanceof SyscallError)) return undefined;
   const refused = (mount: RecordMount | undefined, why: string) =>
     mount &&
-    new ExpectedError(
-      'cannotRun',
+    cannotRun(
       `${FAILED}error mounting ${JSON.stringify(mount.Source)} to rootfs at ${JSON.stringify(mount.Destination)}: ${why}`,
       { cause, exitCode: 125 },
     );
@@ -86,7 +85,7 @@ function cwdError(cause: unknown, failed: string, path = ''): ExpectedError | un
   if (reason === undefined || !cause.message.includes(`openat2(AT_FDCWD, ${place.slice(0, SHOWN)}`))
     return undefined;
   const what = `${failed}chdir to cwd (${place}) set in config.json failed: ${reason}`;
-  return new ExpectedError('cannotRun', what, { cause, exitCode: cause.code === 'ENOENT' ? 127 : 126 });
+  return cannotRun(what, { cause, exitCode: cause.code === 'ENOENT' ? 127 : 126 });
 }
 
 function executionError(failed: string, cause: SyscallError, program: string): ExpectedError {
@@ -97,28 +96,20 @@ function executionError(failed: string, cause: SyscallError, program: string): E
     case 'ENOENT':
       // A missing interpreter of a script is ENOENT too; the hint then names it.
       if (cause.hint !== undefined && program.includes('/')) {
-        return new ExpectedError(
-          'cannotRun',
-          `${what}no such file or directory (${cause.hint})`,
-          options(127),
-        );
+        return cannotRun(`${what}no such file or directory (${cause.hint})`, options(127));
       }
       return program.includes('/')
-        ? new ExpectedError('cannotRun', `${what}stat ${program}: no such file or directory`, options(127))
-        : new ExpectedError('cannotRun', `${what}executable file not found in $PATH`, options(127));
+        ? cannotRun(`${what}stat ${program}: no such file or directory`, options(127))
+        : cannotRun(`${what}executable file not found in $PATH`, options(127));
     case 'ENOTDIR':
-      return new ExpectedError('cannotRun', `${what}no such file or directory`, options(127));
+      return cannotRun(`${what}no such file or directory`, options(127));
     case 'EACCES':
     case 'EPERM':
     case 'EISDIR':
-      return new ExpectedError('cannotRun', `${what}permission denied`, options(126));
+      return cannotRun(`${what}permission denied`, options(126));
     case 'ENOEXEC':
-      return new ExpectedError(
-        'cannotRun',
-        `${what}exec format error: permission denied to run it`,
-        options(126),
-      );
+      return cannotRun(`${what}exec format error: permission denied to run it`, options(126));
     default:
-      return new ExpectedError('cannotRun', `${what}${cause.message}`, options(126));
+      return cannotRun(`${what}${cause.message}`, options(126));
   }
 }

@@ -4,7 +4,7 @@
 
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, notFound } from '../../formats/errors.ts';
 import { map, object, parse, string } from '../../formats/schema.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { ensureDirectory, isUsable, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
@@ -12,7 +12,6 @@ import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTree, removeTreeNow } from '../../linux/remove-tree.ts';
 import { renameOver } from '../../linux/set-aside.ts';
 import { syncPath } from '../../linux/sync-path.ts';
-import { badParameter } from '../core/errors.ts';
 import { Lock } from '../core/lock.ts';
 
 export interface Volume {
@@ -189,8 +188,7 @@ function decodeVolume(bytes: Buffer, name: string): Volume {
  */
 export function checkNewVolume(name: string, driver: string | undefined): void {
   if (driver && driver !== 'local') {
-    throw new ExpectedError(
-      'notFound',
+    throw notFound(
       `error looking up volume plugin ${driver}: plugin "${driver}" not found (there is only the driver local)`,
     );
   }

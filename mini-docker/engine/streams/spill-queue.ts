@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExpectedError } from '../../formats/errors.ts';
+import { type ExpectedError, internal } from '../../formats/errors.ts';
 
 /** Bytes in memory for each queue. */
 const IN_MEMORY = 1024 * 1024;
@@ -73,8 +73,7 @@ export class SpillQueue<Tag extends string> implements AsyncIterable<QueueItem<T
       try {
         this.#spill(tag, data);
       } catch (cause) {
-        this.#failure = new ExpectedError(
-          'internal',
+        this.#failure = internal(
           `output is missing from here on: it was not read in time, and cannot be kept in ${this.#directory}: ${(cause as Error).message}`,
           { cause },
         );

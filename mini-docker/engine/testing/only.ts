@@ -1,13 +1,13 @@
 // Makes an object of an interface from the methods that a test needs. The others reject.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { notImplemented } from '../../formats/errors.ts';
 
 export function only<T extends object>(given: Partial<T> = {}): T {
   return new Proxy(given as T, {
     get: (target, name) =>
       Reflect.get(target, name) ??
       (async () => {
-        throw new ExpectedError('notImplemented', `not part of this test: ${String(name)}`);
+        throw notImplemented(`not part of this test: ${String(name)}`);
       }),
   });
 }

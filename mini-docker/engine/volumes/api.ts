@@ -8,7 +8,7 @@ import {
   type VolumeResource,
   type VolumesPruned,
 } from '../../formats/engine-api/volumes.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, type ExpectedError, notFound, notImplemented } from '../../formats/errors.ts';
 import { matchesLabels } from '../../formats/filters.ts';
 import type { VolumesApi } from '../core/engine.ts';
 import { checkFilterKeys, filterTruth } from '../core/filter-values.ts';
@@ -40,7 +40,7 @@ export function volumesApi(context: EngineContext): VolumesApi {
       }
       const users = usersOf(context, name);
       if (users.length > 0) {
-        throw new ExpectedError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+        throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
       }
       await volumes.remove(name);
       volumeEvent(context, 'destroy', { name });
@@ -71,8 +71,7 @@ async function createVolume(context: EngineContext, body: VolumeCreateBody): Pro
   checkNewVolume(name, body.Driver);
   const options = body.DriverOpts ?? {};
   checkVolumeOptions(name, options);
-  if (body.ClusterVolumeSpec)
-    throw new ExpectedError('notImplemented', 'cluster volumes belong to swarm mode');
+  if (body.ClusterVolumeSpec) throw notImplemented('cluster volumes belong to swarm mode');
   using _held = await volumes.acquire(name);
   const existing = volumes.find(name);
   if (existing !== undefined) {
@@ -121,5 +120,5 @@ function listFilter(context: EngineContext, filters: Filters): (volume: Volume) 
 }
 
 function noSuchVolume(doing: string, name: string): ExpectedError {
-  return new ExpectedError('notFound', `${doing} ${name}: no such volume`);
+  return notFound(`${doing} ${name}: no such volume`);
 }

@@ -3,10 +3,9 @@
 
 import { chownSync, closeSync, existsSync, realpathSync } from 'node:fs';
 import { ANONYMOUS_LABEL } from '../../formats/engine-api/volumes.ts';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter, ExpectedError } from '../../formats/errors.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { mountOf, readMountinfo } from '../../linux/proc/mountinfo.ts';
-import { badParameter } from '../core/errors.ts';
 import { openMounted } from '../files/subpaths.ts';
 import type { EngineContext } from '../state/context.ts';
 import { ownersOnHost } from '../state/id-mappings.ts';

@@ -3,7 +3,7 @@
 // while etcd is away; this host's part of it is in presence.ts.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { ExpectedError } from '../../formats/errors.ts';
+import { type ExpectedError, unavailable } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
 import type { ContainerRecord, NetworkRecord } from '../record.ts';
@@ -64,8 +64,7 @@ export function openCluster(given: OpenClusterOptions): Cluster {
   let watching = new AbortController();
 
   const away = (cause: unknown): ExpectedError =>
-    new ExpectedError(
-      'unavailable',
+    unavailable(
       `the cluster store ${options.store} is away, so nothing can be changed on networks that hosts share (running containers go on): ${(cause as Error).message}`,
       { cause },
     );
@@ -153,7 +152,6 @@ export function openCluster(given: OpenClusterOptions): Cluster {
 }
 
 export const noCluster = (): ExpectedError =>
-  new ExpectedError(
-    'unavailable',
+  unavailable(
     'networks of the driver overlay need a cluster store: set "cluster-store": "etcd://HOST:2379" and "cluster-advertise": "ADDRESS" (of this host) in daemon.json, or start the daemon with --cluster-store and --cluster-advertise',
   );

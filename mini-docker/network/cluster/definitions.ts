@@ -1,6 +1,6 @@
 // The networks of a cluster as entries of etcd: made and removed in transactions, so that two hosts never choose alike.
 
-import { ExpectedError } from '../../formats/errors.ts';
+import { forbidden } from '../../formats/errors.ts';
 import { type NetworkRecord, OPTION } from '../record.ts';
 import type { Keys } from './entries.ts';
 import type { Etcd, KeyValue } from './etcd.ts';
@@ -33,10 +33,7 @@ export function definitions(options: DefinitionsOptions): Definitions {
         const { resource, vni } = record;
         const isTaken = found.some(each => each.key === keys.vni(vni!));
         if (isTaken && resource.Options[OPTION.vni] !== undefined)
-          throw new ExpectedError(
-            'forbidden',
-            `VXLAN network identifier ${vni} is in use by another network`,
-          );
+          throw forbidden(`VXLAN network identifier ${vni} is in use by another network`);
         const before = found.find(each => each.key === keys.definitions);
         const unchanged = before === undefined ? 'absent' : { modRevision: before.modRevision };
         const done = await reached(
@@ -67,8 +64,7 @@ export function definitions(options: DefinitionsOptions): Definitions {
         ),
       );
       if (!done)
-        throw new ExpectedError(
-          'forbidden',
+        throw forbidden(
           `error while removing network: network ${resource.Name} id ${resource.Id} has active endpoints on other hosts`,
         );
     },

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request as plain } from 'node:http';
 import { Agent, request as secure } from 'node:https';
-import { ExpectedError } from '../../formats/errors.ts';
+import { badParameter } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 
 export interface EtcdStore {
@@ -21,8 +21,7 @@ export function decodeStore(url: string): { hosts: string[]; path: string } {
   const match = /^etcd:\/\/([^/@\s]+)(\/[\w./-]*)?$/.exec(url);
   const hosts = (match?.[1] ?? '').split(',').map(each => (/:\d+$/.test(each) ? each : `${each}:2379`));
   if (match === null || hosts.some(each => !/^([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/.test(each)))
-    throw new ExpectedError(
-      'badParameter',
+    throw badParameter(
       `cluster-store must be etcd://HOST:PORT[,HOST:PORT][/PATH], not ${JSON.stringify(url.replace(/\/\/.*@/, '//…@'))} (a user and a password go into cluster-store-opts: kv.username and kv.passwordfile)`,
     );
   return { hosts, path: (match[2] ?? '').replace(/\/+$/, '') };
@@ -122,7 +121,7 @@ function agentOf({ ca, cert, key }: NonNullable<ClusterOptions['tls']>): Agent {
     try {
       return path === undefined ? undefined : readFileSync(path);
     } catch (cause) {
-      throw new ExpectedError('badParameter', `cluster-store-opts: ${option}: ${(cause as Error).message}`, {
+      throw badParameter(`cluster-store-opts: ${option}: ${(cause as Error).message}`, {
         cause,
       });
     }

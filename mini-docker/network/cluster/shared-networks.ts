@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { ExpectedError, FormatError } from '../../formats/errors.ts';
+import { badParameter, FormatError, forbidden } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
@@ -95,10 +95,7 @@ function addressOf(host: NetlinkSocket, advertise: string): string {
     .filter(({ link: owner, address }) => owner === link?.index && !/^fe[89ab]/.test(address));
   const [first] = [...found.filter(({ address }) => isIP(address) === 4), ...found];
   if (first) return first.address;
-  throw new ExpectedError(
-    'badParameter',
-    `cluster-advertise: there is no interface ${advertise} with an address for other hosts`,
-  );
+  throw badParameter(`cluster-advertise: there is no interface ${advertise} with an address for other hosts`);
 }
 
 /** The last one of the claims that wait for each other: together they would only take addresses from each other. */
@@ -149,7 +146,7 @@ async function attachNow(options: SharedAttachment): Promise<EndpointRecord> {
       network.pools.some(pool => pool.subnet.family === isIP(each) && !pool.isFree(each)),
     );
     if (taken !== undefined && catalog.networks.has(Id))
-      throw new ExpectedError('forbidden', `Address already in use: ${taken} on network ${Name}`);
+      throw forbidden(`Address already in use: ${taken} on network ${Name}`);
   }
 }
 

@@ -1,6 +1,6 @@
 // A network's tunnel to the other hosts: a VXLAN link as a port of its bridge. Only what the cluster knows is sent:
 // each address of another host is a neighbour, which the link answers for, and a forwarding entry. Nothing is flooded.
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict } from '../../formats/errors.ts';
 import { AF } from '../../linux/constants.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
 import { createLink, decodeLink, getLink, listLinks, setLink } from '../../linux/netlink/links.ts';
@@ -57,8 +57,7 @@ export function ensureTunnel(
     return;
   }
   if (found !== undefined)
-    throw new ExpectedError(
-      'conflict',
+    throw conflict(
       `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its tunnel`,
     );
   const vxlan = { id: record.vni!, local, port: PORT, learning: false, proxy: true };

@@ -3,7 +3,7 @@
 
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { ExpectedError } from '../../formats/errors.ts';
+import { internal } from '../../formats/errors.ts';
 import { call } from '../../linux/call.ts';
 import { AF, SOCK } from '../../linux/constants.ts';
 import { NETLINK } from '../../linux/netlink/constants.ts';
@@ -203,8 +203,7 @@ function boundSocket(type: number, port: number): number {
     return fd;
   } catch (cause) {
     call(close(fd));
-    throw new ExpectedError(
-      'internal',
+    throw internal(
       `the name server at ${NAME_SERVER_ADDRESS} cannot be started: ${(cause as Error).message}`,
       { cause },
     );

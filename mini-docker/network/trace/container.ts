@@ -1,5 +1,5 @@
 // A trace of one container's packets, with the names of those they meet.
-import { ExpectedError } from '../../formats/errors.ts';
+import { conflict, notImplemented } from '../../formats/errors.ts';
 import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import type { Parts } from '../parts.ts';
 import type { Names } from './packets.ts';
@@ -13,16 +13,12 @@ export function traceContainer(
 ): AsyncIterable<TracedPacket | MissedPackets> {
   const { nft, attachments, publications, switchboard } = parts;
   if (switchboard.nat === false) {
-    throw new ExpectedError(
-      'notImplemented',
-      `packets are traced by rules of the firewall, and ${nft.absence}`,
-    );
+    throw notImplemented(`packets are traced by rules of the firewall, and ${nft.absence}`);
   }
   const endpoints = attachments.containers.get(containerId)?.endpoints ?? [];
   const addresses = endpoints.flatMap(each => [each.ipAddress, each.ipv6Address]).filter(Boolean);
   if (addresses.length === 0) {
-    throw new ExpectedError(
-      'conflict',
+    throw conflict(
       'the container has no address of its own to follow: it does not run, or it is on the network none or host',
     );
   }

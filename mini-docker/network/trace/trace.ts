@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ExpectedError } from '../../formats/errors.ts';
+import { ExpectedError, notImplemented } from '../../formats/errors.ts';
 import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts';
 import { openPty } from '../../linux/pty.ts';
 import { PtyStream } from '../../linux/pty-stream.ts';
@@ -66,12 +66,7 @@ export async function* tracePackets(options: {
   const failed = new Promise<never>((_, reject) => {
     monitor.once('error', reject);
     monitor.once('close', () =>
-      reject(
-        new ExpectedError(
-          'notImplemented',
-          `nft cannot trace packets here: ${complaint.trim() || 'it ended'}`,
-        ),
-      ),
+      reject(notImplemented(`nft cannot trace packets here: ${complaint.trim() || 'it ended'}`)),
     );
   });
   failed.catch(() => {});
