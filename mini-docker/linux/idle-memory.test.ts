@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codeMappings } from './idle-memory.ts';
+import { codeMappings, waitForRest } from './idle-memory.ts';
 
 const SMAPS = `00400000-00746000 r--p 00000000 fe:00 703                    /opt/node
 Rss:                3352 kB
@@ -18,4 +18,13 @@ Anonymous:          4000 kB
 
 test('only the program itself, unchanged, counts as code that may be unmapped', () => {
   expect(codeMappings(SMAPS, '/opt/node')).toEqual([{ address: 0x74a000, length: 0x2000 }]);
+});
+
+test('at rest is who is unused for three intervals, or hardly used for thirty', () => {
+  const [unused, hardly, busy] = [1000, 40_000, 60_000];
+  const after = (intervals: number[]): number => intervals.map(waitForRest()).indexOf(true) + 1;
+  expect(after([busy, unused, unused, unused])).toBe(4);
+  expect(after([unused, unused, busy, unused, unused, busy])).toBe(0);
+  expect(after(Array(40).fill(hardly))).toBe(30);
+  expect(after([...Array(29).fill(hardly), busy, ...Array(29).fill(hardly)])).toBe(0);
 });

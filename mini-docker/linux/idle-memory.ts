@@ -11,8 +11,11 @@ import { madvise } from './syscalls.ts';
 
 /** Milliseconds between two checks. */
 const INTERVAL = 1000;
-/** Microseconds of CPU time in one interval below which the process counts as idle. */
+/** Microseconds of CPU time in one interval below which the process counts as idle, and as unused. */
 const IDLE = 50_000;
+const UNUSED = 10_000;
+/** Idle intervals in a row before a collection; one in which nobody used the process counts as ten. */
+const PATIENCE = 30;
 /** Microseconds of CPU time since the last collection that make another one worthwhile. */
 const WORTH = 200_000;
 /** At least this many times what the last one cost: 15 ms, but seconds on an emulated processor. */
@@ -23,14 +26,15 @@ export function giveMemoryBackWhenIdle(): () => void {
   setFlagsFromString('--expose-gc');
   // 'last-resort' also releases the pages that an ordinary collection keeps for later allocations.
   const collect: (options: object) => void = runInNewContext('gc');
+  const restsAfter = waitForRest();
   let before = cpuTime();
   let last = 0;
   let worth = WORTH;
   const timer = setInterval(() => {
     const now = cpuTime();
-    const isIdle = now - before < IDLE;
+    const isAtRest = restsAfter(now - before);
     before = now;
-    if (!isIdle || now - last < worth) return;
+    if (!isAtRest || now - last < worth) return;
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     trimHeap();
     unmapCode();
@@ -40,6 +44,22 @@ export function giveMemoryBackWhenIdle(): () => void {
   }, INTERVAL);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Tells when the process has come to rest, from the CPU time of one interval after another. A collection also forgets
+ * compiled code, and the next start of a container takes 10 ms longer: somebody who starts one each second is to meet
+ * that seldom.
+ */
+export function waitForRest(): (microseconds: number) => boolean {
+  let idle = 0;
+  return microseconds => {
+    if (microseconds >= IDLE) idle = 0;
+    else idle += microseconds < UNUSED ? 10 : 1;
+    if (idle < PATIENCE) return false;
+    idle = 0;
+    return true;
+  };
 }
 
 let code: { address: number; length: number }[] | undefined;
