@@ -1,11 +1,29 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/suite/order.ts';
 import { ClosingLine } from './test/suite/reporter.ts';
 
+/** Tests that compute, and leave their process as it was. */
+const pure = ['api', 'build', 'cli', 'daemon', 'engine', 'formats', 'web'].map(
+  layer => `mini-docker/${layer}/**/*.test.ts`,
+);
+const long = 'test/**/*.long.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['mini-docker/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: ['mini-docker/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...pure, long],
+        },
+      },
+      { extends: true, test: { name: 'long', include: [long] } },
+      // These share a few processes, which saves the start of a hundred.
+      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
+    ],
     // A process for each file: tests enter namespaces, and take them along when they end.
     pool: 'forks',
     // They wait for a third of their time, for clocks and for the disk, and often at the same moment.
