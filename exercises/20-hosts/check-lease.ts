@@ -5,6 +5,7 @@ import { ending, type Lab, quote } from '../../learn/grader/lab.ts';
 
 /** A store as in the chapter. Beyond that, it shows its keys, counts those that ended, and falls silent when asked. */
 const STORE = `
+const [port, second] = process.argv.slice(1).map(Number);
 const keys = new Map(), leases = new Map();
 let last = 1000, ended = 0, deaf = 0;
 const sweep = () => {
@@ -14,7 +15,7 @@ const sweep = () => {
 const text = base64 => Buffer.from(base64 ?? '', 'base64').toString();
 const requests = {
   '/v3/lease/grant': ({ TTL }) => {
-    leases.set(String(++last), { ms: TTL * 1000, until: Date.now() + TTL * 1000 });
+    leases.set(String(++last), { ms: TTL * second, until: Date.now() + TTL * second });
     return { ID: String(last), TTL: String(TTL) };
   },
   '/v3/lease/keepalive': ({ ID }) => {
@@ -28,7 +29,7 @@ const requests = {
     return {};
   },
   '/show': () => ({ keys: Object.fromEntries([...keys].map(([key, { value }]) => [key, value])), ended }),
-  '/deaf': () => ({ until: deaf = Date.now() + 2600 }),
+  '/deaf': () => ({ until: deaf = Date.now() + 2.6 * second }),
 };
 require('http').createServer((request, response) => {
   sweep();
@@ -38,7 +39,7 @@ require('http').createServer((request, response) => {
     const answer = requests[request.url]?.(JSON.parse(body || '{}'));
     response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? {}));
   });
-}).listen(Number(process.argv[1]), '127.0.0.1', () => console.log('ready'));`;
+}).listen(port, '127.0.0.1', () => console.log('ready'));`;
 
 interface Shown {
   keys: Record<string, string>;
@@ -50,7 +51,9 @@ export async function checkLease(lab: Lab): Promise<void> {
   const { random } = lab;
   const [port, key, value] = [random.integer(10_000, 30_000), `box/${random.word()}`, random.word()];
   const url = `http://127.0.0.1:${port}`;
-  const store = await lab.arrange(['node', '-e', STORE, `${port}`]);
+  // Where even the program's rounds are slow, a second of the store lasts longer: three times as long with --patience 60.
+  const second = Math.max(1000, Math.min(lab.patient(50), 5000));
+  const store = await lab.arrange(['node', '-e', STORE, `${port}`, `${second}`]);
   await lab.until(() => store.stdout.includes('ready'));
   const ask = async (path: string): Promise<string> => {
     const asked = `fetch('${url}${path}').then(got => got.text()).then(text => console.log(text))`;
@@ -67,7 +70,7 @@ export async function checkLease(lab: Lab): Promise<void> {
     seen: `it has ${quote(JSON.stringify((await shown()).keys))}`,
     look: 'lease/grant, then kv/put: key and value in base64',
   });
-  await sleep(2300);
+  await sleep(2.3 * second);
   const later = await shown();
   lab.promise('kept', has(later) && later.ended === 0, {
     promised: 'more than two seconds later it has been there all the time',
@@ -75,7 +78,7 @@ export async function checkLease(lab: Lab): Promise<void> {
     look: 'lease/keepalive: who has to come back before the two seconds are over?',
   });
   await ask('/deaf');
-  const over = await Promise.race([running.ended, sleep(3000)]);
+  const over = await Promise.race([running.ended, sleep(3 * second)]);
   lab.promise('stays', over === undefined, {
     promised: 'a store that does not answer is no reason to end',
     seen: over === undefined ? '' : ending(over),
