@@ -33,6 +33,13 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A test that needs its second attempt is named at the end of the run: it is unsteady, and is to be mended.
     retry: 1,
+    tags: [
+      {
+        name: 'further',
+        description:
+          'a further proof of what npm test proves in short: run by npm run test:further, and in CI',
+      },
+    ],
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/suite/bundle.ts', 'test/suite/leaks.ts'],
     reporters: ['default', new ClosingLine()],

@@ -3,13 +3,21 @@
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { expectedSkips } from './expected-skips.ts';
 
+const FURTHER = 'further';
+
 export class ClosingLine implements Reporter {
   #counts = { passed: 0, failed: 0, skipped: 0 };
   /** Whether the run selects tests by name, and so skips all others. */
   #selective = false;
+  /** `npm test` runs the tests without the tag, `npm run test:further` those that have it. */
+  #isAsked = (_: TestCase): boolean => true;
 
   onInit(vitest: Vitest): void {
     this.#selective = vitest.config.testNamePattern !== undefined;
+    const filter = vitest.config.tagsFilter ?? [];
+    if (filter.length > 0)
+      this.#isAsked = ({ options }) =>
+        filter.includes(options.tags?.includes(FURTHER) ? FURTHER : `!${FURTHER}`);
     // Runs after the leak check, which follows the last report.
     process.once('exit', code => {
       const { passed, failed, skipped } = this.#counts;
@@ -19,7 +27,7 @@ export class ClosingLine implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
-    const tests = modules.flatMap(module => [...module.children.allTests()]);
+    const tests = modules.flatMap(module => [...module.children.allTests()]).filter(this.#isAsked);
     const skipped = tests.filter(each => each.result().state === 'skipped');
     this.#counts = {
       passed: tests.filter(each => each.result().state === 'passed').length,
