@@ -182,7 +182,7 @@ test('run makes a container of its own, after those that it depends on, and give
   expect(await does('ps -aq tool')).toBe(`${id}\n`);
 });
 
-test('exec, cp, logs, top, port, images, ps and ls show a service', async () => {
+test('exec, cp, logs, top, port, images, ps and ls show a service', { tags: 'further' }, async () => {
   file(
     `services:\n  web: {image: busybox, command: "sh -c 'echo up; sleep 1000'", stop_grace_period: 0s, ports: ["127.0.0.1:8081:80"]}\n`,
   );
@@ -251,7 +251,9 @@ test('secrets and configs are files in the container', async () => {
   expect(await does('up --no-log-prefix')).toContain('hiddenhidden');
 });
 
-test('a service in the network of another one follows it when that is recreated', async () => {
+test('a service in the network of another one follows it when that is recreated', {
+  tags: 'further',
+}, async () => {
   const text = (value: number) =>
     `services:\n  a: {${SLEEP}, hostname: "h${value}"}\n  b: {${SLEEP}, network_mode: "service:a"}\n`;
   for (const value of [1, 2]) {
@@ -279,7 +281,7 @@ test('a service that asks for it is restarted when the one that it depends on is
   }
 });
 
-test('wait --down-project takes the rest of the project down', async () => {
+test('wait --down-project takes the rest of the project down', { tags: 'further' }, async () => {
   file(`services:\n  a: {${SLEEP}}\n  job: {image: busybox, command: "sleep 1"}\n`);
   await does('up -d');
   await does('wait --down-project job');
@@ -313,6 +315,7 @@ const picture = (...names: string[]) => pictureOf(project.engine, names);
 
 test.skipIf(peer.status !== 0)(
   'the same file gives the same containers, networks and volumes as with docker-compose 1.29',
+  { tags: 'further' },
   async () => {
     file(`services:
   web:

@@ -136,7 +136,9 @@ describe.skipIf(!isReady)('images', () => {
       expect(await idOf('localhost:5000/copies/two:1')).toBe(await idOf('localhost:5000/team/two:1'));
     });
 
-    test('what skopeo pushed in docker’s own form is pulled, runs, and has its digest', async () => {
+    test('what skopeo pushed in docker’s own form is pulled, runs, and has its digest', {
+      tags: 'further',
+    }, async () => {
       const archive = join(scratch, 'busybox.tar');
       await ours.does(`save -o ${archive} busybox`);
       const target = 'docker://localhost:5000/skopeo/box:1';
@@ -322,7 +324,9 @@ describe.skipIf(!isReady)('images', () => {
     const stopRegistry = () => open.process.kill('SIGSTOP');
     const temporary = () => readdirSync(join(daemon.dataRoot, 'images/tmp'));
 
-    test('a pull that is interrupted on either side leaves nothing, and the next one is complete', async () => {
+    test('a pull that is interrupted on either side leaves nothing, and the next one is complete', {
+      tags: 'further',
+    }, async () => {
       const name = 'localhost:5000/large/image:1';
       const archive = tarball('large', { noise: randomBytes(48_000_000) });
       await ours.does(`import ${archive} ${name}`);
@@ -459,7 +463,7 @@ describe.skipIf(!isReady)('images', () => {
     const name = 'localhost:5000/team/bars:1';
     const bar = (status: string) => new RegExp(`[0-9a-f]{12}: ${status} {1,2}\\[=*>`);
 
-    test('every layer has its bar: push, pull, save, load', async () => {
+    test('every layer has its bar: push, pull, save, load', { tags: 'further' }, async () => {
       await ours.does(['import', tarball('bars', { one: randomBytes(3_000_000) }), name]);
       const archive = join(scratch, 'bars.tar');
       const mini = `${NODE} ${MAIN}`;

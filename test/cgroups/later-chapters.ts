@@ -36,6 +36,6 @@ for (const [chapter, { tasks }] of Object.entries(exercises))
   for (const task of tasks.filter(({ needsProgram }) => needsProgram === undefined))
     test(`the solution of ${chapter}, ${task.id}, passes`, async () => {
       const directory = join(repository, 'solutions', chapter);
-      const result = await gradeTask(task, { chapter, directory, seed: 'vm', patience: 60 });
+      const result = await gradeTask(task, { chapter, directory, seed: 'vm', patience: 100 });
       expect(result).toMatchObject({ outcome: 'passed' });
     }, 900_000);

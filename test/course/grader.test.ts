@@ -99,7 +99,7 @@ describe('a submission that', () => {
     expect(broken!.said!.length).toBeLessThan(400);
   });
 
-  test('starts processes without end is told so', async () => {
+  test('starts processes without end is told so', { tags: 'further' }, async () => {
     const code =
       "import { spawn } from 'node:child_process'; for (let n = 0; n < 100; n++) spawn('sleep', ['60']);";
     const { broken } = await gradeOnce(submission('many', code), async lab => void (await lab.run([])), 1);
@@ -176,7 +176,9 @@ describe('learn grade', () => {
     expect(gradescope.status).toBe(0);
   });
 
-  test('counts chapters that are asked for and not handed in as zero, in every format', () => {
+  test('counts chapters that are asked for and not handed in as zero, in every format', {
+    tags: 'further',
+  }, () => {
     const asked = ['-c', '0', '-c', '1', join(folder, 'ann')];
     const missing = `there is no folder 01-process`;
     expect(JSON.parse(grade('--json', ...asked).stdout).submissions).toMatchObject([{ points: 5, of: 10 }]);
@@ -190,7 +192,7 @@ describe('learn grade', () => {
     expect(tests[2]).toMatchObject({ score: 0, status: 'failed', output: expect.stringContaining(missing) });
   });
 
-  test('grades every submission in all chapters that occur in any of them', () => {
+  test('grades every submission in all chapters that occur in any of them', { tags: 'further' }, () => {
     cpSync(join(repository, 'solutions/01-process'), join(folder, 'carl', '01-process'), { recursive: true });
     const { submissions } = JSON.parse(grade('--json', join(folder, 'ann'), join(folder, 'carl')).stdout);
     expect(submissions).toMatchObject([
@@ -199,7 +201,9 @@ describe('learn grade', () => {
     ]);
   });
 
-  test('goes on after a folder that is not there, and tells two of the same name apart', () => {
+  test('goes on after a folder that is not there, and tells two of the same name apart', {
+    tags: 'further',
+  }, () => {
     cpSync(join(folder, 'ann'), join(folder, 'other/ann'), { recursive: true });
     const names = ['ann', 'nobody', 'other/ann'].map(name => join(folder, name));
     const { stdout, stderr, status } = grade('--json', ...names);
