@@ -97,43 +97,68 @@ async function writable(lab: Lab, settings: readonly string[]): Promise<readonly
   return found.length > 0 ? found : settings;
 }
 
+/** Of each kind of setting in the exercise's list one, with a value that the kernel takes and does not have by itself. */
+function settings(random: Lab['random']): [setting: string, value: string][] {
+  const number = String(random.integer(1000, 8000));
+  const plain = random.pick(['msgmax', 'msgmnb', 'msgmni', 'shmall', 'shmmax', 'shmmni']);
+  return [
+    [random.pick(['kernel.hostname', 'kernel.domainname']), random.word()],
+    [`kernel.${plain}`, number],
+    random.pick([
+      ['kernel.sem', `250 ${number} 32 128`],
+      ['kernel.shm_rmid_forced', '1'],
+    ]),
+    [`fs.mqueue.${random.pick(['msg_max', 'queues_max'])}`, String(random.integer(11, 200))],
+  ];
+}
+
+/**
+ * A setting of the machine's that a program in the sandbox could change: one of the network, or a file of its own in the
+ * place of one, since the sandbox lets no program change those of the kernel.
+ */
+async function replaced(lab: Lab, setting: string): Promise<string | undefined> {
+  const script = 'cat "$1" > "$2" && mount --bind "$2" "$1"';
+  const { code } = await lab.command(['sh', '-c', script, 'sh', pathOf(setting), `/tmp/${setting}`]);
+  return code === 0 ? setting : undefined;
+}
+
 async function checkTune(lab: Lab): Promise<void> {
   const { random } = lab;
-  const [setting, value] = random.pick([
-    ['kernel.msgmax', String(random.integer(1000, 8000))],
-    ['kernel.shmmni', String(random.integer(1000, 4000))],
-    ['kernel.domainname', random.word()],
-    ['fs.mqueue.msg_max', String(random.integer(11, 200))],
-  ] as const);
-  const path = pathOf(setting);
-  const before = await output(lab, 'cat', path);
-  const ran = await lab.run([`${setting}=${value}`, 'cat', path]);
-  lab.promise('is-set', ran.stdout.trim() === value, {
-    promised: `in the box, ${path} says ${value}`,
-    seen: ending(ran),
-    look: 'does a step of the child write it, before the program?',
-  });
-  const after = await output(lab, 'cat', path);
-  lab.promise('outside-unchanged', after === before, {
-    promised: `outside, ${path} still says ${before}`,
-    seen: `it says ${after}`,
+  const values = settings(random);
+  const paths = values.map(([setting]) => pathOf(setting));
+  const before = await output(lab, 'cat', ...paths);
+  for (const [setting, value] of values) {
+    const ran = await lab.run([`${setting}=${value}`, 'cat', pathOf(setting)]);
+    lab.promise('is-set', ran.stdout.trim().replace(/\s+/g, ' ') === value, {
+      promised: `in the box, ${pathOf(setting)} says ${value}`,
+      seen: ending(ran),
+      look: 'does a step of the child write it, before the program? does isOurs() know the whole list?',
+    });
+  }
+  const after = await output(lab, 'cat', ...paths);
+  const changed = after.split('\n').findIndex((line, at) => line !== before.split('\n')[at]);
+  lab.promise('outside-unchanged', changed < 0, {
+    promised: `outside, ${paths[changed]} still says ${before.split('\n')[changed]}`,
+    seen: `it says ${after.split('\n')[changed]}`,
     look: 'which process opens the file: the setting is that of the namespaces of the opener',
   });
-  // Settings of the network, which the box shares: the sandbox lets no program change those of the kernel. The setting gets
-  // the value that it already has, so that a wrong answer does no harm.
-  const shared = random.pick(
-    await writable(lab, ['net.ipv4.ip_default_ttl', 'net.ipv4.tcp_sack', 'net.core.somaxconn']),
-  );
-  const same = await output(lab, 'cat', pathOf(shared));
-  const token = random.word();
-  const refused = await lab.run([`${shared}=${same}`, 'echo', token]);
-  lab.promise(
-    'refuses-others',
-    refused.code === 125 && !refused.stdout.includes(token) && refused.stderr !== '',
-    {
-      promised: `${shared} is not the box's own: the program says so on stderr, runs nothing, and exits with 125`,
-      seen: ending(refused),
-      look: 'isOurs(): true only for settings of the UTS and IPC namespaces',
-    },
-  );
+  // Each gets the value that it already has, so that a wrong answer does no harm.
+  const shared = [
+    random.pick(await writable(lab, ['net.ipv4.ip_default_ttl', 'net.ipv4.tcp_sack', 'net.core.somaxconn'])),
+    await replaced(lab, random.pick(['kernel.threads-max', 'kernel.pid_max', 'kernel.panic', 'fs.file-max'])),
+  ].filter(setting => setting !== undefined);
+  for (const setting of shared) {
+    const token = random.word();
+    const same = await output(lab, 'cat', pathOf(setting));
+    const refused = await lab.run([`${setting}=${same}`, 'echo', token]);
+    lab.promise(
+      'refuses-others',
+      refused.code === 125 && !refused.stdout.includes(token) && refused.stderr !== '',
+      {
+        promised: `${setting} is not the box's own: the program says so on stderr, runs nothing, and exits with 125`,
+        seen: ending(refused),
+        look: 'isOurs(): true only for settings of the UTS and IPC namespaces',
+      },
+    );
+  }
 }

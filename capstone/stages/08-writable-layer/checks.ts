@@ -1,3 +1,4 @@
+import { readMountinfo } from '#linux';
 import { shell, waiting } from '../../../learn/capstone/container.ts';
 import type { Checks } from '../../../learn/capstone/stages.ts';
 import { ending } from '../../../learn/grader/lab.ts';
@@ -5,6 +6,7 @@ import { ending } from '../../../learn/grader/lab.ts';
 export const stage: Checks = {
   async check(lab) {
     const { random } = lab;
+    const machine = new Set((readMountinfo(lab.sandbox.pid) ?? []).map(({ device }) => device));
     const [name, text] = [random.word(), random.word()];
     const made = await shell(
       lab,
@@ -32,7 +34,18 @@ export const stage: Checks = {
       look: 'lowerdir is never written',
     });
     // Two at once: neither sees the other's files.
-    const { client } = await waiting(lab, ['-v', '/tmp:/shared']);
+    const { client, pid } = await waiting(lab, ['-v', '/tmp:/shared']);
+    const root = (readMountinfo(pid) ?? []).findLast(({ mountPoint }) => mountPoint === '/');
+    const isOwn =
+      root !== undefined && /^(fuse\.fuse-)?overlay(fs)?$/.test(root.type) && !machine.has(root.device);
+    lab.promise('overlay', isOwn, {
+      promised: "the container's root is an overlay of its own, so that the image is there once",
+      seen:
+        root === undefined
+          ? 'its root is no mount'
+          : `/proc/PID/mountinfo: ${root.type} of ${root.source} on /`,
+      look: 'a copy of the image for each container takes its time and its space; overlay takes neither',
+    });
     const first = await lab.start([
       'run',
       '-v',
