@@ -1,5 +1,5 @@
 // Work in another network or UTS namespace: the calling thread enters it, works synchronously, and returns.
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { call } from './call.ts';
 import { CLONE } from './constants.ts';
 import { setns } from './syscalls.ts';
@@ -13,11 +13,6 @@ export type NetworkNamespace = { pid: number } | { path: string };
  */
 export function openNetworkNamespace(namespace: NetworkNamespace): number {
   return openSync('pid' in namespace ? `/proc/${namespace.pid}/ns/net` : namespace.path, 'r');
-}
-
-/** Whether the descriptor's namespace is the one that this process is in. */
-export function isOwnNetworkNamespace(fd: number): boolean {
-  return fstatSync(fd).ino === statSync('/proc/self/ns/net').ino;
 }
 
 /**

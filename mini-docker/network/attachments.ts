@@ -3,13 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { badParameter, conflict, forbidden } from '../formats/errors.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
 import { removeLinks } from './bridge.ts';
 import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
-import { isMacvlan, plugIntoParent, unplugFromParent } from './macvlan.ts';
+import { isMacvlan, plugIntoParent, removeShare } from './macvlan.ts';
 import type { AttachOptions } from './network.ts';
 import {
   type Cable,
@@ -303,22 +304,15 @@ export async function unplug(
   endpoint: EndpointRecord,
 ): Promise<void> {
   if (endpoint.interface === '') return;
+  const open = () => openNetlinkIn(record.pid, () => openNamespaceOf(record.pid));
   if (endpoint.link === '') {
-    const namespace = openNamespaceOf(record.pid);
-    try {
-      unplugFromParent({ namespace, interface: endpoint.interface });
-    } finally {
-      closeSync(namespace);
-    }
+    using inside = open();
+    removeShare(inside, endpoint.interface);
   } else await removeLinks(host, [endpoint.link]);
   const heir = record.endpoints.find(each => each.gateway !== '');
   if (!heir) return;
-  const namespace = openNamespaceOf(record.pid);
-  try {
-    routeThrough(namespace, gatewaysOf(heir, []));
-  } finally {
-    closeSync(namespace);
-  }
+  using inside = open();
+  routeThrough(inside, gatewaysOf(heir, []));
 }
 
 function reserve(networks: ReadonlyMap<string, Network>, endpoint: EndpointRecord): void {

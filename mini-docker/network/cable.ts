@@ -130,8 +130,7 @@ export async function settled(host: NetlinkSocket, links: readonly (number | str
 /**
  * For a container that lost the network of its default routes. @throws NetlinkError when the kernel refuses
  */
-export function routeThrough(namespace: number, gateways: readonly string[]): void {
-  using inside = inNetworkNamespace(namespace, () => openNetlink());
+export function routeThrough(inside: NetlinkSocket, gateways: readonly string[]): void {
   inside.batch(defaultRoutes(gateways), { mayFail: ['EEXIST'] });
 }
 

@@ -1,7 +1,6 @@
 // Makes a container's network worse on purpose: delay, loss, a lower rate. Everything is in the kernel and nowhere
 // else, at the two ends of the container's cable, so it survives the daemon and ends with the container.
 
-import { closeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { badParameter, conflict, notImplemented } from '../formats/errors.ts';
 import { decodeCondition, encodeCondition, type ShownCondition } from '../formats/network-conditions.ts';
@@ -9,6 +8,7 @@ import { TC_H_ROOT } from '../linux/netlink/constants.ts';
 import { decodeIp, encodeIp } from '../linux/netlink/ip-address.ts';
 import { decodeLink, getLink, type Link } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import { type Impairment, impair, impairmentOf } from '../linux/netlink/packet-queues.ts';
 import {
   type AddressFilter,
@@ -22,8 +22,7 @@ import {
   listFilters,
   listQueueing,
 } from '../linux/netlink/queueing.ts';
-import { type NetlinkSocket, openNetlink, type Request } from '../linux/netlink/socket.ts';
-import { inNetworkNamespace } from '../linux/network-namespace.ts';
+import type { NetlinkSocket, Request } from '../linux/netlink/socket.ts';
 import { openNamespaceOf } from './attachments.ts';
 import type { ConditionTarget, Networks } from './network.ts';
 import type { Parts } from './parts.ts';
@@ -139,23 +138,18 @@ function change(
   const link = host.get(getLink(endpoint.link), decodeLink)!;
   const before = readEntries(host, link);
   const after = changed(before);
-  const namespace = openNamespaceOf(record.pid);
+  using inside = openNetlinkIn(record.pid, () => openNamespaceOf(record.pid));
+  const end = inside.get(getLink(endpoint.interface), decodeLink)!;
+  const write = (entries: readonly Entry[]): void => {
+    writeEntries({ socket: host, link, entries, field: 'source' });
+    writeEntries({ socket: inside, link: end, entries: entries.flatMap(rateOnly), field: 'destination' });
+  };
   try {
-    using inside = inNetworkNamespace(namespace, () => openNetlink());
-    const end = inside.get(getLink(endpoint.interface), decodeLink)!;
-    const write = (entries: readonly Entry[]): void => {
-      writeEntries({ socket: host, link, entries, field: 'source' });
-      writeEntries({ socket: inside, link: end, entries: entries.flatMap(rateOnly), field: 'destination' });
-    };
-    try {
-      write(after);
-    } catch (error) {
-      // What was there before was possible: nothing is lost.
-      write(before);
-      throw explained(error);
-    }
-  } finally {
-    closeSync(namespace);
+    write(after);
+  } catch (error) {
+    // What was there before was possible: nothing is lost.
+    write(before);
+    throw explained(error);
   }
 }
 

@@ -1,13 +1,13 @@
 // Where a cable of another program leads: its other end is on the host itself, or in a network namespace in which some
 // process is.
 
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ForeignEnd } from '../formats/network-map.ts';
 import { quietly } from '../formats/quietly.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeNamespaceNumber, namespaceNumberOf } from '../linux/netlink/namespaces.ts';
-import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
-import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
+import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 
 /** undefined when no process is there, or it has just ended. @param cable an end on this host */
 export function foreignEnd(host: NetlinkSocket, links: readonly Link[], cable: Link): ForeignEnd | undefined {
@@ -40,14 +40,8 @@ function oneInEach(): number[] {
 }
 
 function linksOf(pid: number): Link[] {
-  const namespace = quietly(() => openNetworkNamespace({ pid }));
-  if (namespace === undefined) return [];
-  try {
-    using inside = inNetworkNamespace(namespace, () => openNetlink());
-    return inside.dump(listLinks(), decodeLink);
-  } finally {
-    closeSync(namespace);
-  }
+  using inside = quietly(() => openNetlinkIn(pid));
+  return inside?.dump(listLinks(), decodeLink) ?? [];
 }
 
 const nameOf = (pid: number): string => quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '';

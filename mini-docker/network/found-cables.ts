@@ -1,16 +1,11 @@
 // Recovers the connections of running containers whose records are lost: the kernel still has the cables, and
 // the engine still knows what was asked for.
 
-import { closeSync } from 'node:fs';
 import { quietly } from '../formats/quietly.ts';
 import { decodeAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
-import { openNetlink } from '../linux/netlink/socket.ts';
-import {
-  inNetworkNamespace,
-  isOwnNetworkNamespace,
-  openNetworkNamespace,
-} from '../linux/network-namespace.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
+import { namespaceInode } from '../linux/proc/namespaces.ts';
 import { findBridge } from './bridge.ts';
 import type { Network } from './catalog.ts';
 import type { AttachOptions, RunningContainer } from './network.ts';
@@ -96,20 +91,15 @@ function cablesOf({ host, catalog, attachments }: Parts, pid: number): FoundCabl
 
 /** The ends of veth pairs in the namespace of a process; none where it is the host's, or the process has just ended. */
 function linksInside(pid: number): { link: Link; addresses: string[] }[] {
-  const namespace = quietly(() => openNetworkNamespace({ pid }));
-  if (namespace === undefined) return [];
-  try {
-    if (isOwnNetworkNamespace(namespace)) return [];
-    using inside = inNetworkNamespace(namespace, () => openNetlink());
-    const addresses = inside.dump(listAddresses(), decodeAddress);
-    return inside
-      .dump(listLinks(), decodeLink)
-      .filter(link => link.kind === 'veth')
-      .map(link => ({
-        link,
-        addresses: addresses.filter(each => each.link === link.index).map(each => each.address),
-      }));
-  } finally {
-    closeSync(namespace);
-  }
+  if (namespaceInode(pid, 'net') === namespaceInode('self', 'net')) return [];
+  using inside = quietly(() => openNetlinkIn(pid));
+  if (inside === undefined) return [];
+  const addresses = inside.dump(listAddresses(), decodeAddress);
+  return inside
+    .dump(listLinks(), decodeLink)
+    .filter(link => link.kind === 'veth')
+    .map(link => ({
+      link,
+      addresses: addresses.filter(each => each.link === link.index).map(each => each.address),
+    }));
 }

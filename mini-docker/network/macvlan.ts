@@ -117,15 +117,13 @@ export function plugIntoParent(options: {
   try {
     bringUpInside(inside);
   } catch (error) {
-    unplugFromParent(inside);
+    using socket = inNetworkNamespace(inside.namespace, () => openNetlink());
+    removeShare(socket, name);
     throw error;
   }
 }
 
-export function unplugFromParent({
-  namespace,
-  interface: name,
-}: Pick<InsideOptions, 'namespace' | 'interface'>) {
-  using inside = inNetworkNamespace(namespace, () => openNetlink());
+/** Removes the container's share of a parent. */
+export function removeShare(inside: NetlinkSocket, name: string): void {
   inside.request(deleteLink(name), { mayFail: ['ENODEV'] });
 }

@@ -1,7 +1,6 @@
 // The kernel's view of our networks: bridges, cables, addresses, NAT rules. Our own records only provide the
 // names, and where to look.
 
-import { closeSync } from 'node:fs';
 import type {
   BridgeMap,
   CableEnd,
@@ -14,8 +13,8 @@ import { quietly } from '../formats/quietly.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeForwarding, listForwarding } from '../linux/netlink/neighbours.ts';
-import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
-import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
+import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { findBridge } from './bridge.ts';
 import type { Network } from './catalog.ts';
 import type { Cluster } from './cluster/cluster.ts';
@@ -146,27 +145,22 @@ function addressesOf({ addresses }: View, { index }: Link): string[] {
 
 /** The cables' ends in a container's namespace; none when it has just exited. */
 function endsOf(record: ContainerRecord): { link: Link; end: CableEnd }[] {
-  const namespace = quietly(() => openNetworkNamespace({ pid: record.pid }));
-  if (namespace === undefined) return [];
-  try {
-    using inside = inNetworkNamespace(namespace, () => openNetlink());
-    const view = look(inside);
-    return view.links
-      .filter(link => link.kind === 'veth' || link.kind === 'macvlan')
-      .map(link => ({
-        link,
-        end: {
-          container: record.containerName,
-          containerId: record.containerId,
-          interface: link.name,
-          up: link.up,
-          mac: link.mac,
-          addresses: addressesOf(view, link),
-        },
-      }));
-  } finally {
-    closeSync(namespace);
-  }
+  using inside = quietly(() => openNetlinkIn(record.pid));
+  if (inside === undefined) return [];
+  const view = look(inside);
+  return view.links
+    .filter(link => link.kind === 'veth' || link.kind === 'macvlan')
+    .map(link => ({
+      link,
+      end: {
+        container: record.containerName,
+        containerId: record.containerId,
+        interface: link.name,
+        up: link.up,
+        mac: link.mac,
+        addresses: addressesOf(view, link),
+      },
+    }));
 }
 
 /** A rule's comment has the name that the container had at the time. */

@@ -1,12 +1,11 @@
 // The network of a box: its links, and where their cables lead.
 
-import { closeSync } from 'node:fs';
 import { quietly } from '../formats/quietly.ts';
 import type { LinkView, NetworkView } from '../formats/view.ts';
 import { decodeAddress, type KernelAddress, listAddresses } from '../linux/netlink/addresses.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
+import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
-import { inNetworkNamespace, openNetworkNamespace } from '../linux/network-namespace.ts';
 import { listeningSockets } from '../linux/proc/sockets.ts';
 
 /** Listening sockets that are shown. */
@@ -63,13 +62,8 @@ export const look = (socket: NetlinkSocket): Look => ({
 /** undefined when the process has just ended, or without the right to enter its namespace. */
 export function lookIn(pid: number): Look | undefined {
   return quietly(() => {
-    const namespace = openNetworkNamespace({ pid });
-    try {
-      using socket = inNetworkNamespace(namespace, () => openNetlink());
-      return look(socket);
-    } finally {
-      closeSync(namespace);
-    }
+    using socket = openNetlinkIn(pid);
+    return look(socket);
   });
 }
 
