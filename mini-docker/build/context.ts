@@ -8,6 +8,7 @@ import { ExpectedError, FormatError } from '../formats/errors.ts';
 import { spaceFor } from '../images/layers.ts';
 import { unpackArchive } from '../images/unpack-archive.ts';
 import { O } from '../linux/constants.ts';
+import { Descriptor } from '../linux/descriptor.ts';
 import { removeTreeAt } from '../linux/remove-tree.ts';
 import { BuildError } from './errors.ts';
 import { isFile, locate, openFileOf } from './sources.ts';
@@ -67,12 +68,8 @@ function decodeList(text: string): IgnoreList {
 }
 
 function readText(found: Parameters<typeof openFileOf>[0]): string {
-  const fd = openFileOf(found);
-  try {
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
+  using file = new Descriptor(openFileOf(found));
+  return readFileSync(file.number, 'utf8');
 }
 
 /** Digest of all files. */

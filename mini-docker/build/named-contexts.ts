@@ -5,6 +5,7 @@ import { closeSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostPlatform } from '../images/platform.ts';
 import { O } from '../linux/constants.ts';
+import { Descriptor } from '../linux/descriptor.ts';
 import { fromScratch } from './base.ts';
 import { keyOf } from './cache.ts';
 import { hashContext } from './context.ts';
@@ -56,11 +57,7 @@ export function baseCalled(name: string, named: NamedContexts): string {
 
 /** A directory as --from uses a stage. */
 export async function directoryState(directory: string): Promise<StageState> {
-  const fd = openSync(directory, O.RDONLY | O.DIRECTORY);
-  try {
-    const key = keyOf('context', await hashContext(fd));
-    return { ...fromScratch(hostPlatform()), baseDirectories: [directory], key };
-  } finally {
-    closeSync(fd);
-  }
+  using opened = new Descriptor(openSync(directory, O.RDONLY | O.DIRECTORY));
+  const key = keyOf('context', await hashContext(opened.number));
+  return { ...fromScratch(hostPlatform()), baseDirectories: [directory], key };
 }

@@ -1,8 +1,10 @@
 // Removes mount points from a command's changes.
+
 import { closeSync, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { OPAQUE_XATTR } from '../images/whiteouts.ts';
 import { O } from '../linux/constants.ts';
+import { Descriptor } from '../linux/descriptor.ts';
 import { xattr } from '../linux/xattrs.ts';
 import { locate, placeOf } from './sources.ts';
 import type { StageState } from './state.ts';
@@ -67,13 +69,9 @@ function isSame(
   path: string,
 ): boolean {
   if (lower === undefined) return true;
-  const fd = openSync(path, O.RDONLY | O.DIRECTORY);
-  try {
-    // An opaque directory replaces a deleted one and hides its contents.
-    if (xattr(fd, OPAQUE_XATTR) !== undefined) return false;
-  } finally {
-    closeSync(fd);
-  }
+  using directory = new Descriptor(openSync(path, O.RDONLY | O.DIRECTORY));
+  // An opaque directory replaces a deleted one and hides its contents.
+  if (xattr(directory.number, OPAQUE_XATTR) !== undefined) return false;
   const { mode, uid, gid } = lower.status;
   return mode === upper.mode && uid === upper.uid && gid === upper.gid;
 }

@@ -9,6 +9,7 @@ import type { TarEntry } from '../formats/tar/entry.ts';
 import { createTarReader } from '../formats/tar/reader.ts';
 import { pack } from '../images/pack.ts';
 import { createUnpacker } from '../images/unpack.ts';
+import { Descriptor } from '../linux/descriptor.ts';
 import { makeDirectoriesInRoot } from '../linux/in-root.ts';
 import { SyscallError } from '../linux/syscall-error.ts';
 import { BuildError } from './errors.ts';
@@ -33,12 +34,8 @@ async function* archiveOf(
     return;
   }
   // A separate descriptor, because reading a directory moves its position.
-  const fd = openDirectoryOf(source);
-  try {
-    yield* pack({ fd, whiteouts: false, ...(skip === undefined ? {} : { skip }) });
-  } finally {
-    closeSync(fd);
-  }
+  using directory = new Descriptor(openDirectoryOf(source));
+  yield* pack({ fd: directory.number, whiteouts: false, ...(skip === undefined ? {} : { skip }) });
 }
 
 const altered = (entry: TarEntry, { owner, mode }: Alterations): TarEntry => ({

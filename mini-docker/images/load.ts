@@ -2,7 +2,7 @@
 // or both.
 
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { createReadStream, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FormatError } from '../formats/errors.ts';
 import { decodeReference, encodeReference, withTag } from '../formats/image-reference.ts';
@@ -17,6 +17,7 @@ import {
   MEDIA,
 } from '../formats/oci/image.ts';
 import { decodeImageConfig } from '../formats/oci/image-config.ts';
+import { withFd } from '../linux/in-root.ts';
 import type { CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import { compressionOf, decompressed } from './decompress.ts';
@@ -185,12 +186,7 @@ const layerType = (path: string): string => LAYER_TYPES[compressionAt(path)]!;
 
 function compressionAt(path: string): string {
   const start = Buffer.alloc(6);
-  const fd = openSync(path, 'r');
-  try {
-    readSync(fd, start);
-  } finally {
-    closeSync(fd);
-  }
+  withFd(openSync(path, 'r'), fd => readSync(fd, start));
   return compressionOf(start);
 }
 

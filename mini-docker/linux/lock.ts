@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
 import { call, callAsync } from './call.ts';
 import { LOCK } from './constants.ts';
+import { Descriptor } from './descriptor.ts';
 import { openKept } from './set-aside.ts';
 import { mayFail } from './step.ts';
 import { flock } from './syscalls.ts';
@@ -11,13 +11,9 @@ import { flock } from './syscalls.ts';
  * libuv's pool threads.
  */
 export async function withLock<T>(path: string, use: () => T): Promise<T> {
-  const fd = openKept(path, 0o600);
-  try {
-    if (call(mayFail(flock(fd, LOCK.EX | LOCK.NB), 'EAGAIN', 'EINTR')) < 0) {
-      while ((await callAsync(mayFail(flock(fd, LOCK.EX), 'EINTR'))) < 0);
-    }
-    return use();
-  } finally {
-    closeSync(fd);
+  using file = new Descriptor(openKept(path, 0o600));
+  if (call(mayFail(flock(file.number, LOCK.EX | LOCK.NB), 'EAGAIN', 'EINTR')) < 0) {
+    while ((await callAsync(mayFail(flock(file.number, LOCK.EX), 'EINTR'))) < 0);
   }
+  return use();
 }

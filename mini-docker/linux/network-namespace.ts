@@ -1,7 +1,9 @@
 // Work in another network or UTS namespace: the calling thread enters it, works synchronously, and returns.
-import { closeSync, openSync } from 'node:fs';
+
+import { openSync } from 'node:fs';
 import { call } from './call.ts';
 import { CLONE } from './constants.ts';
+import { Descriptor } from './descriptor.ts';
 import { setns } from './syscalls.ts';
 
 /** The network namespace of a process, or one that is mounted on a file. */
@@ -28,12 +30,8 @@ export function inNetworkNamespace<T>(fd: number, work: () => T extends PromiseL
 
 /** The same in the UTS namespace of a process, where os.hostname() is its name. @throws also ENOENT when it has ended */
 export function inUtsNamespaceOf<T>(pid: number, work: () => T extends PromiseLike<unknown> ? never : T): T {
-  const fd = openSync(`/proc/${pid}/ns/uts`, 'r');
-  try {
-    return inNamespace(fd, { name: 'uts', flag: CLONE.NEWUTS }, work) as T;
-  } finally {
-    closeSync(fd);
-  }
+  using namespace = new Descriptor(openSync(`/proc/${pid}/ns/uts`, 'r'));
+  return inNamespace(namespace.number, { name: 'uts', flag: CLONE.NEWUTS }, work) as T;
 }
 
 interface Kind {
@@ -42,16 +40,12 @@ interface Kind {
 }
 
 function inNamespace<T>(fd: number, { name, flag }: Kind, work: () => T): T {
-  const home = openSync(`/proc/thread-self/ns/${name}`, 'r');
+  using home = new Descriptor(openSync(`/proc/thread-self/ns/${name}`, 'r'));
+  call(setns(fd, flag));
   try {
-    call(setns(fd, flag));
-    try {
-      return work();
-    } finally {
-      goHome(home, flag);
-    }
+    return work();
   } finally {
-    closeSync(home);
+    goHome(home.number, flag);
   }
 }
 

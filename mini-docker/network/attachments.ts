@@ -1,8 +1,8 @@
 // Connects containers to networks: allocates addresses, and records them, links and names on disk.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync } from 'node:fs';
 import { badParameter, conflict, forbidden } from '../formats/errors.ts';
+import { Descriptor } from '../linux/descriptor.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
@@ -235,39 +235,36 @@ function connect(given: {
 }): void {
   const { host, endpoint, network, bridge, others, pid } = given;
   if (endpoint.networkName === 'host') return;
-  const namespace = openNamespaceOf(pid);
-  try {
-    if (bridge === undefined) {
-      bringLoopbackUp(namespace);
-      return;
-    }
-    const options = network.record.resource.Options;
-    const inside = {
-      namespace,
-      interface: endpoint.interface,
-      addresses: [
-        ...addressesOf(endpoint),
-        ...given.linkLocal.map(address => `${address}/${address.includes(':') ? 64 : 16}`),
-      ],
-      gateways: gatewaysOf(endpoint, others),
-    };
-    const [mac, mtu] = [endpoint.macAddress, mtuOf(network.record)];
-    if (isMacvlan(network.record)) {
-      plugIntoParent({ host, record: network.record, parent: bridge, mac, mtu, inside });
-      return;
-    }
-    plugIn({
-      ...inside,
-      host,
-      bridge,
-      link: endpoint.link,
-      mac,
-      mtu,
-      isolated: options[OPTION.icc] === 'false' || options[OPTION.icc] === '0',
-    });
-  } finally {
-    closeSync(namespace);
+  using opened = new Descriptor(openNamespaceOf(pid));
+  const namespace = opened.number;
+  if (bridge === undefined) {
+    bringLoopbackUp(namespace);
+    return;
   }
+  const options = network.record.resource.Options;
+  const inside = {
+    namespace,
+    interface: endpoint.interface,
+    addresses: [
+      ...addressesOf(endpoint),
+      ...given.linkLocal.map(address => `${address}/${address.includes(':') ? 64 : 16}`),
+    ],
+    gateways: gatewaysOf(endpoint, others),
+  };
+  const [mac, mtu] = [endpoint.macAddress, mtuOf(network.record)];
+  if (isMacvlan(network.record)) {
+    plugIntoParent({ host, record: network.record, parent: bridge, mac, mtu, inside });
+    return;
+  }
+  plugIn({
+    ...inside,
+    host,
+    bridge,
+    link: endpoint.link,
+    mac,
+    mtu,
+    isolated: options[OPTION.icc] === 'false' || options[OPTION.icc] === '0',
+  });
 }
 
 export function openNamespaceOf(pid: number): number {

@@ -3,8 +3,9 @@
 // instructions. The number of bytes is known too, since unwritten ones are zeros; only zeros at the very end
 // of a terminal's output can be lost.
 
-import { closeSync, ftruncateSync } from 'node:fs';
+import { ftruncateSync } from 'node:fs';
 import { call } from '../../linux/call.ts';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { ERRNO } from '../../linux/errno.ts';
 import { Mapping } from '../../linux/mapping.ts';
 import { openKept } from '../../linux/set-aside.ts';
@@ -27,13 +28,9 @@ export class TerminalJournal implements Journal {
    */
   constructor(path: string, done = 0) {
     try {
-      const fd = openKept(path, 0o600);
-      try {
-        ftruncateSync(fd, LENGTH);
-        this.#mapping = new Mapping(LENGTH, fd);
-      } finally {
-        closeSync(fd);
-      }
+      using file = new Descriptor(openKept(path, 0o600));
+      ftruncateSync(file.number, LENGTH);
+      this.#mapping = new Mapping(LENGTH, file.number);
     } catch {
       return;
     }

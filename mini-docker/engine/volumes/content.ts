@@ -8,6 +8,7 @@ import { pack } from '../../images/pack.ts';
 import { unpackArchive } from '../../images/unpack-archive.ts';
 import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { statusAt } from '../../linux/directory.ts';
 import { openInRoot, setTimes } from '../../linux/in-root.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
@@ -92,14 +93,10 @@ async function* inTurns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 function copyStatus(from: number, into: string, onHost: CopyUp['onHost'] = owner => owner): void {
   const { mode, mtime, ...status } = statusAt(from, '')!;
   const { uid, gid } = onHost({ uid: status.uid, gid: status.gid });
-  const fd = openSync(into, O.RDONLY | O.DIRECTORY);
-  try {
-    call(fchown(fd, uid, gid));
-    call(fchmod(fd, mode & 0o7777));
-    setTimes(fd, null, mtime);
-  } finally {
-    closeSync(fd);
-  }
+  using directory = new Descriptor(openSync(into, O.RDONLY | O.DIRECTORY));
+  call(fchown(directory.number, uid, gid));
+  call(fchmod(directory.number, mode & 0o7777));
+  setTimes(directory.number, null, mtime);
 }
 
 /** Joins as bytes, since names need not be UTF-8. */

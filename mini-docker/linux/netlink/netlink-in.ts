@@ -1,5 +1,5 @@
 // A netlink socket in another network namespace, which it stays in.
-import { closeSync } from 'node:fs';
+import { Descriptor } from '../descriptor.ts';
 import { inNetworkNamespace, openNetworkNamespace } from '../network-namespace.ts';
 import { type NetlinkSocket, openNetlink } from './socket.ts';
 
@@ -8,10 +8,6 @@ import { type NetlinkSocket, openNetlink } from './socket.ts';
  * @param open opens the namespace; by default with ENOENT when the process has ended
  */
 export function openNetlinkIn(pid: number, open = () => openNetworkNamespace({ pid })): NetlinkSocket {
-  const namespace = open();
-  try {
-    return inNetworkNamespace(namespace, () => openNetlink());
-  } finally {
-    closeSync(namespace);
-  }
+  using namespace = new Descriptor(open());
+  return inNetworkNamespace(namespace.number, () => openNetlink());
 }

@@ -1,5 +1,5 @@
 // The name servers of all containers that have one: those on user-defined networks.
-import { closeSync } from 'node:fs';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { openNetworkNamespace } from '../../linux/network-namespace.ts';
 import type { ContainerRecord } from '../record.ts';
 import { bookOf, type Elsewhere } from './names.ts';
@@ -19,13 +19,10 @@ export function createNameServers(
   const open = new Map<string, Promise<NameServer>>();
 
   const start = async (containerId: string, pid: number): Promise<NameServer> => {
-    const namespace = openNetworkNamespace({ pid });
-    try {
-      const upstream = (): readonly string[] | undefined => upstreamOf(containers.get(containerId));
-      return await openNameServer({ namespace, book: bookOf(containerId, containers, elsewhere), upstream });
-    } finally {
-      closeSync(namespace);
-    }
+    using opened = new Descriptor(openNetworkNamespace({ pid }));
+    const upstream = (): readonly string[] | undefined => upstreamOf(containers.get(containerId));
+    const book = bookOf(containerId, containers, elsewhere);
+    return await openNameServer({ namespace: opened.number, book, upstream });
   };
 
   const stop = async (containerId: string): Promise<void> => {
