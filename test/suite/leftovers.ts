@@ -75,8 +75,8 @@ export function leftFiles(directory: string): string[] {
 }
 
 /**
- * Processes of the run `id` that are still alive: recognized by their initial environment or, where that was
- * another one (containers), by their use of the run's directory.
+ * Processes of the run `id` that are still alive: recognized by their initial environment, which the helpers of a daemon
+ * inherit, or, where that was another one (containers, their monitors), by their use of the run's directory.
  */
 export function leftProcesses(id: string, directory: string): LeftProcess[] {
   const found: LeftProcess[] = [];
@@ -99,8 +99,16 @@ function belongs(pid: number, id: string, directory: string): string | undefined
   if (contents(pid, 'environ').includes(`${MARKER}=${id}\0`)) return 'started by a test';
   if (contents(pid, 'cmdline').includes(directory)) return "with the run's directory in its command line";
   if (contents(pid, 'mountinfo').includes(directory)) return "with a mount of the run's directory";
-  const used = ['cwd', 'root', 'exe'].map(link => linkOf(`/proc/${pid}/${link}`));
+  const used = ['cwd', 'root', 'exe', ...openFiles(pid)].map(link => linkOf(`/proc/${pid}/${link}`));
   return used.some(path => path.startsWith(directory)) ? "in the run's directory" : undefined;
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map(fd => `fd/${fd}`);
+  } catch {
+    return [];
+  }
 }
 
 function contents(pid: number, file: string): string {
