@@ -9,7 +9,9 @@ const { file, compose, does, inspected, idOf } = project;
 
 const SLEEP = 'image: busybox, command: sleep 1000, stop_grace_period: 0s';
 
-test('a secret and a config without a file are in the container before its program starts', async () => {
+test('a secret and a config without a file are in the container before its program starts', {
+  tags: 'further',
+}, async () => {
   const text = (word: string) => `services:
   web:
     image: busybox
@@ -78,7 +80,7 @@ test('hooks run after the start and before the end, with their own user, directo
   file(text(0));
 });
 
-test('attach, commit, export, stats, scale and volumes take services', async () => {
+test('attach, commit, export, stats, scale and volumes take services', { tags: 'further' }, async () => {
   file(`services:
   web: {image: busybox, command: "sh -c 'while sleep 0.1; do echo line; done'", stop_grace_period: 0s, volumes: ["data:/data"]}
   db: {${SLEEP}, volumes: ["rows:/rows"]}
@@ -134,7 +136,10 @@ test('run takes variables from a file, and rights', async () => {
   expect(await does(['run', ...flags, 'job', 'sh', '-c', script])).toBe('1\nCapEff:\t0000000000000001\n');
 });
 
-test('--dry-run says what would be done, to new and to existing containers, and changes nothing', async () => {
+test('--dry-run says what would be done, to new and to existing containers, and changes nothing', {
+  tags: 'further',
+  timeout: 120_000,
+}, async () => {
   const text = (word: string) => `services:
   web: {image: busybox, command: sleep 1000, stop_grace_period: 0s, environment: {WORD: ${word}}, depends_on: {db: {condition: service_healthy}}}
   db: {image: busybox, command: sleep 1000, stop_grace_period: 0s, healthcheck: {test: "false"}, scale: 2, volumes: ["data:/data"]}
@@ -164,7 +169,7 @@ volumes: {data: }
   expect(await names()).toEqual(['/demo-web-1 running']);
   expect(await idOf('demo-web-1')).toBe(id);
   expect(await compose('--dry-run run web true')).toMatchObject({ code: 1 });
-}, 120_000);
+});
 
 test('config writes what can be read again, to a file too', async () => {
   const image = 'image: busybox, command: ["echo", "$$HOME"]';

@@ -62,7 +62,7 @@ test('the input of a client that asks for no upgrade reaches the program, of att
 
 test.skipIf(dockerPython === undefined)(
   'docker-py loses no output of 100 programs',
-  { timeout: 90_000 },
+  { timeout: 90_000, tags: 'further' },
   async () => {
     const { stdout } = await promisify(execFile)(dockerPython!, [LOST_OUTPUT, daemon.host, '100']);
     expect(stdout).toBe('0\n');

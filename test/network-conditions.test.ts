@@ -141,7 +141,9 @@ test('a partition keeps groups apart, also through a published port and after a 
   expect(message(await partition(['na'], ['nobody']))).toMatch(/^404 /);
 });
 
-test('a partition has more than two groups, and a network stands for its containers', async () => {
+test('a partition has more than two groups, and a network stands for its containers', {
+  tags: 'further',
+}, async () => {
   await network('front');
   await network('back');
   for (const name of ['one', 'two']) await start(name, SLEEP, 'front');

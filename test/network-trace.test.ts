@@ -133,7 +133,7 @@ async function upLink(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void inside('ip', 'link', 'del', 'up0') };
 }
 
-test('IPv6 is followed as IPv4 is', async () => {
+test('IPv6 is followed as IPv4 is', { tags: 'further' }, async () => {
   await does('network create --ipv6 six');
   await does('network connect six web');
   await does('run -d --name sixth --net six busybox sleep 1000');

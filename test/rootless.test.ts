@@ -286,7 +286,7 @@ socket.bind(53, '${OUTSIDE}', () => console.log('ready'));`;
   }
   const NEEDED = ['nsenter', 'setpriv', 'env', 'sh', 'nft', ...(hasIds ? ['newuidmap', 'newgidmap'] : [])];
 
-  describe('on another machine', () => {
+  describe('on another machine', { tags: 'further' }, () => {
     let directory: string;
     beforeEach(() => {
       directory = mkdtempSync(join(tmpdir(), 'mini-docker-path-'));

@@ -118,7 +118,7 @@ test('icc=false: neighbours do not reach each other, but their published ports, 
   expect(reaches(neighbour, '192.0.2.2')).toBe(true);
 });
 
-test.each(BRIDGED)('icc=false: so it is with UDP%s', async (_, filter) => {
+test.each(BRIDGED)('icc=false: so it is with UDP%s', { tags: 'further' }, async (_, filter) => {
   if (filter !== undefined) writeFileSync('/proc/sys/net/bridge/bridge-nf-call-iptables', filter);
   await openWith({ bridge: { icc: false } });
   await using web = await container();

@@ -140,7 +140,9 @@ test('a container on two networks may answer through the other one, and cannot f
   expect(heard()).toBe(before);
 });
 
-test('a port published at the gateway of a network is for that network and the host', async () => {
+test('a port published at the gateway of a network is for that network and the host', {
+  tags: 'further',
+}, async () => {
   await hosts.networks.create({ Name: 'shop' });
   await using web = await container({ network: 'shop' });
   await using mate = await container({ network: 'shop' });

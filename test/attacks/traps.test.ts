@@ -34,7 +34,10 @@ const leftOver = (): string[] =>
     return existsSync(directory) ? readdirSync(directory) : [];
   });
 
-test('a tree that is deeper than any path does no harm, and is removed with its container and its volume', async () => {
+test('a tree that is deeper than any path does no harm, and is removed with its container and its volume', {
+  tags: 'further',
+  timeout: 120_000,
+}, async () => {
   const volume = ['-v', 'deep:/data'];
   await ours.does([
     'run',
@@ -61,7 +64,7 @@ test('a tree that is deeper than any path does no harm, and is removed with its 
   await expect.poll(leftOver, { timeout: 10_000 }).toEqual([]);
   expect(await ours.does('ps -aq')).toBe('');
   // The containers' own mkdir looks each of 10,000 paths up from its beginning.
-}, 120_000);
+});
 
 test('a tree that just has room in a path is packed', async () => {
   const longest = `mkdir -p $(printf 'd/%.0s' $(seq 1900))`;
