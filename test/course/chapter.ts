@@ -46,7 +46,8 @@ export async function testChapter(chapter: string, options: { transcripts?: bool
     for (const task of exercise.tasks) {
       const own = mutants.filter(each => each.task === task.id);
       describe(`task ${task.id}`, () => {
-        testAnswers(chapter, task, task === exercise.tasks[0]);
+        if (task === exercise.tasks[0]) testStarter(chapter, task);
+        testSolution(chapter, task);
         test('there are two mutants or more', () => {
           expect(own.length).toBeGreaterThanOrEqual(2);
         });
@@ -64,13 +65,16 @@ export async function testChapter(chapter: string, options: { transcripts?: bool
   });
 }
 
-/** The transcripts, and all mutants. */
+/** The transcripts, all starters and all mutants. */
 export async function testWholeChapter(chapter: string): Promise<void> {
   const { blocks, exercise, mutants } = await load(chapter);
   testTranscripts(blocks);
   for (const task of exercise.tasks) {
     const own = mutants.filter(each => each.task === task.id);
-    describe(`task ${task.id}`, () => testMutants(chapter, task, own));
+    describe(`task ${task.id}`, () => {
+      testStarter(chapter, task);
+      testMutants(chapter, task, own);
+    });
   }
 }
 
@@ -157,12 +161,10 @@ function skipWhereItWas(result: TaskResult, context: { skip(reason?: string): vo
   if (result.outcome === 'skipped') context.skip(result.reason);
 }
 
-function testAnswers(chapter: string, task: Task, first: boolean): void {
+function testStarter(chapter: string, task: Task): void {
   const { grade, withSeed } = grading(chapter, task);
-  test.concurrent('the starter fails and says what to do', {
-    tags: first ? [] : 'further',
-    timeout: PATIENCE,
-  }, async context => {
+  const title = 'the starter fails and says what to do';
+  test.concurrent(title, { timeout: PATIENCE }, async context => {
     const result = await grade(join(repository, 'exercises', chapter), SHORT);
     skipWhereItWas(result, context);
     expect(result.outcome, withSeed).toBe('failed');
@@ -171,6 +173,10 @@ function testAnswers(chapter: string, task: Task, first: boolean): void {
     ).toBeGreaterThan(0);
     expect(result.broken!.said ?? '', 'a crash').not.toMatch(/^\w*Error\b.*\.ts:\d+\)$/m);
   });
+}
+
+function testSolution(chapter: string, task: Task): void {
+  const { grade, withSeed } = grading(chapter, task);
   test.concurrent(
     'the solution passes',
     async context => {
