@@ -51,7 +51,10 @@ async function dispatch(argv: string[], log: LogOptions): Promise<number> {
   if (values.version === true) return say(`${NAME} version ${VERSION}\nspec: 1.2.0\n`);
   if (name === undefined || name === 'help' || name === 'h' || values.help === true) return say(help());
   if (!Object.hasOwn(COMMANDS, name)) {
-    logError(log, `No help topic for '${name}'`);
+    const isOfCriu = name === 'checkpoint' || name === 'restore';
+    // Also for --help, by which podman learns what a runtime can do.
+    const why = `${NAME} makes and restores no checkpoints (runc does, with criu); nothing was changed`;
+    logError(log, isOfCriu ? why : `No help topic for '${name}'`);
     return 3;
   }
   const { command } = await COMMANDS[name as CommandName]();
