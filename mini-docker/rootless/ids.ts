@@ -31,8 +31,8 @@ export function mapIds(pid: number): string | undefined {
 }
 
 function nameOf(uid: number): string | undefined {
-  // getpwuid(3) found no entry.
-  return (quietly(() => userInfo().username || undefined) ?? uid === 0) ? 'root' : undefined;
+  // getpwuid(3) may find no entry.
+  return quietly(() => userInfo().username || undefined) ?? (uid === 0 ? 'root' : undefined);
 }
 
 function missingIds(user: string, uid: number): string | undefined {

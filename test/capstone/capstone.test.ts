@@ -44,10 +44,6 @@ describe('mini-docker passes', () => {
   }
 });
 
-test('the programs of the chapters pass a stage', { tags: 'further', timeout: PATIENCE }, async () => {
-  expect((await tryForeign(stageNamed(all, 'process-one'), 'chapters', kit)).broken).toBeUndefined();
-});
-
 describe('an engine that believes', () => {
   for (const mutant of stageMutants.filter(({ stage }) => stage === 1)) {
     test.concurrent(

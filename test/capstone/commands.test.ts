@@ -64,7 +64,7 @@ describe('learn capstone', () => {
     expect(existsSync(folder('other'))).toBe(false);
   });
 
-  test('read shows a page without its hints; hint shows one after the other', { tags: 'further' }, () => {
+  test('read shows a page without its hints; hint shows one after the other', () => {
     const page = learn('capstone', 'read', '4').stdout;
     expect(page).toContain('Process 1');
     expect(page).not.toContain('CLONE_NEWPID) does not move');
@@ -170,7 +170,7 @@ describe('learn grade --capstone', () => {
     PATIENCE,
   );
 
-  test('all formats have its stages', { tags: 'further' }, () => {
+  test('all formats have its stages', () => {
     cpSync(folder('linked'), folder('nothing'), { recursive: true });
     const report = (format: string): string => learn('grade', '--capstone', format, folder('nothing')).stdout;
     expect(report('--junit')).toContain('<testcase classname="capstone" name="01-exit-code"');
