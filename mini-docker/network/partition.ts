@@ -38,7 +38,7 @@ export function createPartition(options: {
       return groups;
     },
     async set(wanted, apply) {
-      check(wanted);
+      check(wanted, id => containers.get(id)?.containerName ?? id.slice(0, 12));
       const before = groups;
       groups = wanted;
       touched = true;
@@ -56,12 +56,12 @@ export function createPartition(options: {
   };
 }
 
-function check(groups: readonly (readonly string[])[]): void {
+function check(groups: readonly (readonly string[])[], nameOf: (id: string) => string): void {
   if (groups.length === 1 || groups.some(each => each.length === 0))
     throw badParameter('a partition needs at least two groups of containers: A,B C,D');
   const seen = new Set<string>();
   for (const id of groups.flat()) {
-    if (seen.has(id)) throw badParameter(`container ${id.slice(0, 12)} is in a partition twice`);
+    if (seen.has(id)) throw badParameter(`container ${nameOf(id)} is in the partition twice`);
     seen.add(id);
   }
 }

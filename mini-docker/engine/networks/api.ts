@@ -55,18 +55,18 @@ export function networksApi(context: EngineContext): NetworksApi {
       using _held = await live.hold();
       await disconnect(context, live, resource ?? { Name: network, Id: '' });
     },
-    setCondition({ target, to, ...condition }) {
+    async setCondition({ target, to, ...condition }) {
       const found = to === undefined ? undefined : context.containers.find(to);
       return networks.setCondition({
-        target: targetNamed(context, target),
+        target: await targetNamed(context, target),
         condition,
         ...(to === undefined ? {} : { to: found ? { containerId: found.id, name: found.name } : to }),
       });
     },
-    showConditions: target =>
-      networks.showConditions(target === undefined ? undefined : targetNamed(context, target)),
-    clearConditions: target =>
-      networks.clearConditions(target === undefined ? undefined : targetNamed(context, target)),
+    showConditions: async target =>
+      networks.showConditions(target === undefined ? undefined : await targetNamed(context, target)),
+    clearConditions: async target =>
+      networks.clearConditions(target === undefined ? undefined : await targetNamed(context, target)),
     async partition(groups) {
       const ids = groups.map(async names => {
         const found = await Promise.all(names.map(name => containersNamed(context, name)));
@@ -91,20 +91,21 @@ export function networksApi(context: EngineContext): NetworksApi {
   };
 }
 
-/** A container, or else a network. */
-function targetNamed({ containers }: EngineContext, target: string) {
+/** A container, or else a network. @throws notFound when there is neither */
+async function targetNamed({ containers, networks }: EngineContext, target: string) {
   const live = containers.find(target);
-  return live === undefined ? { network: target } : { containerId: live.id, name: live.name };
+  if (live !== undefined) return { containerId: live.id, name: live.name };
+  const network = await networks.inspect(target).catch(() => undefined);
+  if (network === undefined) throw notFound(`No such container or network: ${target}`);
+  return { network: network.Name };
 }
 
 /** Ids of a container, or of all containers of a network. @throws notFound when there is neither */
-async function containersNamed({ containers, networks }: EngineContext, name: string): Promise<string[]> {
-  const live = containers.find(name);
-  if (live !== undefined) return [live.id];
-  const network = await networks.inspect(name).catch(() => undefined);
-  if (network === undefined) throw notFound(`No such container or network: ${name}`);
-  return [...containers]
-    .filter(({ record }) => record.networks[network.Name] !== undefined)
+async function containersNamed(context: EngineContext, name: string): Promise<string[]> {
+  const found = await targetNamed(context, name);
+  if ('containerId' in found) return [found.containerId];
+  return [...context.containers]
+    .filter(({ record }) => record.networks[found.network] !== undefined)
     .map(each => each.id);
 }
 

@@ -10,6 +10,7 @@ import {
   u8,
   u32,
 } from './message.ts';
+import { NetlinkError } from './netlink-error.ts';
 
 test('messages of one datagram come back as they went in, whatever their padding', () => {
   const messages = [
@@ -58,4 +59,11 @@ test('a message or attribute that claims more bytes than there are is refused', 
   expect(() => decodeMessages(message.subarray(0, 20))).toThrow(RangeError);
   expect(() => decodeAttributes(Buffer.from('0900030061000000', 'hex'))).toThrow(RangeError);
   expect(() => decodeAttributes(Buffer.from('0000030061000000', 'hex'))).toThrow(RangeError);
+});
+
+test('a kind of link that the kernel does not have is named with its module', () => {
+  const kernelMessage = 'Unknown device type.';
+  const error = new NetlinkError({ doing: 'create link eth0.20 (vlan)', errno: 95, kernelMessage });
+  expect(error.message).toMatch(/\(modprobe 8021q\)$/);
+  expect(new NetlinkError({ doing: 'set link 3 up', errno: 95 }).message).not.toContain('modprobe');
 });

@@ -13,8 +13,12 @@ export class NetlinkError extends Error {
   constructor(options: { doing: string; errno: number; kernelMessage?: string | undefined }) {
     const { doing, errno, kernelMessage } = options;
     const code = errnoName(errno);
+    const kind = /^create link .* \((\w+)\)$/.exec(doing)?.[1];
+    // For kinds of links that are in modules of their own.
+    const isUnknown = kind !== undefined && kernelMessage?.startsWith('Unknown device type');
+    const remedy = `: load the kernel's module for it (modprobe ${kind === 'vlan' ? '8021q' : kind})`;
     const says = kernelMessage ? `: the kernel says "${kernelMessage.replace(/\.$/, '')}"` : '';
-    super(`${doing}: ${code} (${errnoMessage(errno)}${says})`);
+    super(`${doing}: ${code} (${errnoMessage(errno)}${says})${isUnknown ? remedy : ''}`);
     this.errno = errno;
     this.code = code;
     this.kernelMessage = kernelMessage;
