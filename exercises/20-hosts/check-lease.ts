@@ -51,8 +51,8 @@ export async function checkLease(lab: Lab): Promise<void> {
   const { random } = lab;
   const [port, key, value] = [random.integer(10_000, 30_000), `box/${random.word()}`, random.word()];
   const url = `http://127.0.0.1:${port}`;
-  // Where even the program's rounds are slow, a second of the store lasts longer: five times as long with --patience 100.
-  const second = Math.max(1000, Math.min(lab.patient(50), 5000));
+  // Where even the program's rounds are slow, a second of the store lasts longer: three times as long with --patience 20.
+  const second = Math.max(1000, Math.min(lab.patient(150), 5000));
   const store = await lab.arrange(['node', '-e', STORE, `${port}`, `${second}`]);
   await lab.until(() => store.stdout.includes('ready'));
   const ask = async (path: string): Promise<string> => {
