@@ -23,19 +23,34 @@ function tolerated(act) {
 function save() {
   tolerated(() => {
     // V8 compares only the length: code of a bundle that was replaced meanwhile must not outlive it.
-    if (fs.readFileSync(file, 'latin1') !== source) return;
+    if (read() !== source) return;
     fs.mkdirSync(`${directory}/.cache`, { recursive: true });
     fs.writeFileSync(`${cache}.${process.pid}`, script.createCachedData());
     fs.renameSync(`${cache}.${process.pid}`, cache);
   });
 }
 
+/** For modules of which only functions are imported by name, and that few commands call. */
+function atFirstUse(name) {
+  let loaded;
+  const get = (_, property) => {
+    loaded ??= require(name);
+    return loaded[property];
+  };
+  return new Proxy({}, { get });
+}
+
 const load = {
   /** koffi's own JavaScript looks for its native part in many places, 8 ms long; it serves where this one is not. */
   koffi() {
     const native = `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
-    return tolerated(() => require(`${__dirname}/../${native}`)) ?? require('koffi');
+    const addon = { exports: {} };
+    // Without require(), which also looks for the package that the file belongs to.
+    const isLoaded = tolerated(() => process.dlopen(addon, `${__dirname}/../${native}`) ?? true);
+    return isLoaded ? addon.exports : require('koffi');
   },
+  'node:stream/promises': () => atFirstUse('node:stream/promises'),
+  'node:timers/promises': () => atFirstUse('node:timers/promises'),
   /** It runs for long, and leaves without an 'exit'. */
   './daemon.cjs'() {
     if (isNew) save();
@@ -46,7 +61,8 @@ const load = {
 
 const cachedData = tolerated(() => fs.readFileSync(cache));
 // esbuild writes ASCII.
-const source = fs.readFileSync(file, 'latin1');
+const read = () => fs.readFileSync(file).latin1Slice();
+const source = read();
 const script = new vm.Script(source, { filename: file, cachedData });
 const isNew = cachedData === undefined || script.cachedDataRejected;
 if (isNew) process.on('exit', code => code === 0 && save());
