@@ -108,7 +108,7 @@ function addressesOf(
   to: string | ConditionTarget,
 ): string[] | undefined {
   if (typeof to === 'string') {
-    if (isIP(to) === 0) throw badParameter(`${to} is neither a container nor an address`);
+    if (isIP(to) === 0) throw badParameter(`${to} is neither a container of this host nor an address`);
     return [decodeIp(encodeIp(to))];
   }
   const shared = cablesOf(parts, to)
