@@ -1,4 +1,5 @@
 // The only door to native code: libc's symbols through koffi. `load(null)` finds glibc and musl alike.
+import { constants } from 'node:fs';
 import koffi from 'koffi';
 
 const libc = koffi.load(null);
@@ -77,4 +78,18 @@ export function addressOf(buffer: Uint8Array): number {
  */
 export function trimHeap(): void {
   trimFunction?.(0);
+}
+
+const F_GETFL = 3;
+
+/**
+ * Ends this process without Node's clean-up, which frees its memory piece by piece, 3 ms long. Returns where Node has something
+ * to restore that outlives the process: the mode of a terminal, or O_NONBLOCK, which it sets in files that others share.
+ */
+export function exitAtOnce(code: number): void {
+  const isTerminal = libc.func('int isatty(int)');
+  const fcntl = libc.func('int fcntl(int, int)');
+  for (const fd of [0, 1, 2])
+    if (isTerminal(fd) === 1 || (Number(fcntl(fd, F_GETFL)) & constants.O_NONBLOCK) !== 0) return;
+  libc.func('void _exit(int)')(code);
 }
