@@ -22,6 +22,7 @@ import type { ContainerInspect } from '../mini-docker/formats/engine-api/contain
 import { MAIN, NODE, startDaemon, type TestDaemon } from './support/daemon.ts';
 import { type EngineClient, engineClient, eventually } from './support/engine-client.ts';
 import { hasProgram } from './support/foreign-clients.ts';
+import { leftBehind } from './support/leaks.ts';
 import { asUser, OUTSIDE, USER, usersMayMakeNamespaces } from './support/ordinary-user.ts';
 
 describe.skipIf(!usersMayMakeNamespaces)('an ordinary user', () => {
@@ -192,6 +193,24 @@ socket.on('message', text => { console.log(String(text)); process.exit(); });`;
     expect(failure).toContain(reason);
     expect(failure).not.toContain('left behind');
     expect((await engine.ask('GET', '/_ping')).status).toBe(200);
+  });
+
+  test('files of a daemon are found by paths relative to where it starts', async () => {
+    const directory = join(daemon.dataRoot, 'elsewhere');
+    mkdirSync(directory);
+    chownSync(directory, USER.id, USER.id);
+    writeFileSync(join(directory, 'own.json'), '{ "fixed-cidr": "10.1.0.0/16" }', { mode: 0o644 });
+    const where = `--data-root ${directory}/data --run-dir ${directory}/run`;
+    const script = `cd ${directory} && exec ${asUser(ROOT, [NODE, MAIN, 'daemon']).slice(-3).join(' ')} --config-file own.json ${where}`;
+    const command = asUser(ROOT, ['sh', '-c', script]);
+    const { stderr } = spawnSync('nsenter', ['-t', String(daemon.namespaces), '-m', '-n', ...command], {
+      encoding: 'utf8',
+      timeout: 50_000,
+    });
+    // The network's settings are looked at late, and inside the namespaces.
+    expect(stderr).toContain('fixed-cidr 10.1.0.0/16 is not in the subnet');
+    expect(await leftBehind({ directory, ids: [] })).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 
   test('a signal while the daemon makes its namespaces leaves none', async () => {

@@ -62,7 +62,8 @@ function enterImage(options: { command: readonly string[]; env: string[]; pidfd:
     mayFail(fcntl(pidfd, F.SETFD, 1)),
     setresgid(0, 0, 0),
     setresuid(0, 0, 0),
-    chdir('/'),
+    // The kernel has moved it to the root of the mount namespace, and settings may name files by relative paths.
+    mayFail(chdir(process.cwd()), 'ENOENT', 'EACCES'),
     ...resetSignals(),
     mayFail(execve(command[0]!, [...command], env)),
     { control: 'label', name: 'failed to enter' },

@@ -31,8 +31,8 @@ export async function leftBehind(options: Traces): Promise<string[]> {
 export interface Traces {
   directory: string;
   ids: string[];
-  /** As networkOf() has it. */
-  network: string;
+  /** As networkOf() has it; none where other processes are in it, too. */
+  network?: string;
 }
 
 /** The network namespace of a process: 'net:[4026531840]'. */
@@ -63,7 +63,7 @@ function* processes(options: Traces): Generator<Leak> {
         ? 'with an open file of the daemon'
         : read('mountinfo').includes(directory)
           ? 'with a mount of the daemon'
-          : quietly(() => networkOf(pid), '') === network
+          : network !== undefined && quietly(() => networkOf(pid), '?') === network
             ? 'in the network of the daemon'
             : undefined;
     if (why) yield { pid, text: `process ${pid} (${read('cmdline').replaceAll('\0', ' ').trim()}) ${why}` };
