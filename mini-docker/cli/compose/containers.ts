@@ -102,29 +102,29 @@ export function progress(kind: string, name: string, what: string): void {
   if (!isQuiet) printError(`${isDry ? ' DRY-RUN MODE - ' : ''} ${kind} ${name}  ${what}`);
 }
 
-type Action = (container: ProjectContainer) => Promise<unknown>;
+/** Runs the action for each container, service by service. */
+export function inOrder(order: Order, action: (container: ProjectContainer) => Promise<unknown>) {
+  return serviceByService(order, (_, containers) => Promise.all(containers.map(action)));
+}
 
-/** Runs the action service by service: dependencies first, or last when `reverse` is set. */
-export async function inOrder(
-  {
-    project,
-    containers,
-    reverse,
-  }: { project: Project; containers: readonly ProjectContainer[]; reverse: boolean },
-  action: Action,
+interface Order {
+  project: Project;
+  containers: readonly ProjectContainer[];
+  /** False: a service comes after those that it depends on. True: before them. */
+  reverse: boolean;
+}
+
+/** Runs the action for each service that has containers. */
+export async function serviceByService(
+  { project, containers, reverse }: Order,
+  action: (service: string, containers: ProjectContainer[]) => Promise<unknown>,
 ): Promise<void> {
   const known = dependencyOrder(project.services);
-  const groups = new Map<string, ProjectContainer[]>();
+  const groups = Map.groupBy(containers, ({ service }) => service);
   // Services missing from the files come last, and stop first, because they may depend on any other.
-  const strangers = [...new Set(containers.map(({ service }) => service))].filter(
-    each => !known.includes(each),
-  );
-  for (const name of [...known, ...strangers])
-    groups.set(
-      name,
-      containers.filter(({ service }) => service === name),
-    );
-  const names = reverse ? [...groups.keys()].reverse() : [...groups.keys()];
+  const strangers = [...groups.keys()].filter(each => !known.includes(each));
+  const names = [...known, ...strangers];
+  if (reverse) names.reverse();
   const done = new Map<string, Promise<void>>();
   for (const name of names) {
     const before = names.slice(0, names.indexOf(name)).filter(other => {
@@ -133,7 +133,8 @@ export async function inOrder(
     });
     const run = async () => {
       await Promise.all(before.map(other => done.get(other)));
-      await Promise.all(groups.get(name)!.map(action));
+      const group = groups.get(name);
+      if (group) await action(name, group);
     };
     done.set(name, run());
   }

@@ -5,7 +5,7 @@ import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError } from '../errors.ts';
 import { printError } from '../show/output.ts';
-import { inspect, type ProjectContainer, progress, tolerating } from './containers.ts';
+import { inspect, type ProjectContainer, progress, serviceByService, tolerating } from './containers.ts';
 import { runHooks } from './hooks.ts';
 import type { Project } from './project.ts';
 import type { Dependency } from './service.ts';
@@ -26,26 +26,10 @@ export interface Starting {
 /** Rejects when a container cannot be started, or a dependency fails its condition. */
 export async function startAll(starting: Starting): Promise<void> {
   const { project, containers, others = [] } = starting;
-  const names = [...new Set(containers.map(({ service }) => service))];
-  const done = new Map<string, Promise<void>>();
-  const start = (name: string): Promise<void> => {
-    const before = done.get(name);
-    if (before) return before;
-    const run = async () => {
-      const dependencies = Object.keys(project.services[name]?.depends_on ?? {});
-      await Promise.all(dependencies.map(other => names.includes(other) && start(other)));
-      await waitForDependencies({ ...starting, containers: [...containers, ...others] }, name);
-      await Promise.all(
-        containers.filter(({ service }) => service === name).map(each => startWith(starting, each)),
-      );
-    };
-    const started = run();
-    done.set(name, started);
-    return started;
-  };
-  const results = await Promise.allSettled(names.map(start));
-  const failed = results.find(each => each.status === 'rejected');
-  if (failed) throw failed.reason;
+  await serviceByService({ project, containers, reverse: false }, async (service, own) => {
+    await waitForDependencies({ ...starting, containers: [...containers, ...others] }, service);
+    await Promise.all(own.map(each => startWith(starting, each)));
+  });
 }
 
 /** Waits until every dependency of the service meets its condition. */
