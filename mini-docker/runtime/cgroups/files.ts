@@ -2,7 +2,6 @@
 // because the kernel answers from memory: a write takes 10 µs, and a promise's way through libuv's pool takes
 // longer.
 import {
-  closeSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -15,6 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMessage } from 'node:util';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { CgroupError } from './cgroup.ts';
 
 /** The value without its newline; undefined when the file or the cgroup does not exist. */
@@ -51,12 +51,8 @@ export function writeValue(file: string, value: string): void {
 
 /** Writes several values to a file that adds each to its content. */
 export function writeValues(file: string, values: readonly string[]): void {
-  const fd = openSync(file, 'r+');
-  try {
-    for (const value of values) writeSync(fd, value);
-  } finally {
-    closeSync(fd);
-  }
+  using opened = new Descriptor(openSync(file, 'r+'));
+  for (const value of values) writeSync(opened.number, value);
 }
 
 /** All pids in the cgroup and below it. */

@@ -1,5 +1,24 @@
-// Kills all processes of a cgroup that has no cgroup.kill.
+// Freezes or kills all processes of a cgroup, the latter where it has no cgroup.kill.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CgroupError } from './cgroup.ts';
 import { isGone } from './files.ts';
+
+/**
+ * The kernel freezes the processes one by one. A process that was forked meanwhile, or that waits in the
+ * kernel, may delay it: with version 1, writing again helps with the former.
+ */
+export async function freezeAll(group: { freeze(): void; isFrozen(): boolean; thaw(): void }): Promise<void> {
+  const end = Date.now() + 5000;
+  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 20)) {
+    group.freeze();
+    if (group.isFrozen()) return;
+    await sleep(pause);
+  }
+  group.thaw();
+  throw new CgroupError(
+    'cannot pause the container: some of its processes wait in the kernel and do not stop; try again',
+  );
+}
 
 /**
  * Sends SIGKILL to all. They are frozen first, so that none forks while the others are counted; repeated

@@ -15,6 +15,23 @@ export interface Limit {
 
 export type Write = (limit: Limit) => void;
 
+/** Writes limits of one controller. A value of 0 is one that was not given. */
+export function writerOf(
+  controller: string,
+  write: Write,
+): (file: string, value: string | number | undefined, option: string) => void {
+  return (file, value, option) => {
+    if (value) write({ controller, file, value, option });
+  };
+}
+
+/** The limits on cpus and memory nodes, whose files have the same names in both versions. */
+export function applyCpuset(write: Write, { cpus, mems }: NonNullable<Resources['cpu']>): void {
+  const set = writerOf('cpuset', write);
+  set('cpuset.cpus', cpus, 'the set of cpus');
+  set('cpuset.mems', mems, 'the set of memory nodes');
+}
+
 /** Limits whose files have the same names in both versions. */
 export function applyCommon(
   write: Write,

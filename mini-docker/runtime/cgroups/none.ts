@@ -1,10 +1,10 @@
 // Containers of a daemon that may make no control group: an ordinary user's, where the machine has version 1
 // or delegates none. Limits are refused, and a container's processes are those in its mount namespace.
 
-import { readdirSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { quietly } from '../../formats/quietly.ts';
 import { namespaceInode } from '../../linux/proc/namespaces.ts';
+import { allPids } from '../../linux/proc/pids.ts';
 import { readStat } from '../../linux/proc/stat.ts';
 import type { Stats } from '../container.ts';
 import { type Cgroup, CgroupError } from './cgroup.ts';
@@ -37,11 +37,7 @@ export function openNone({ reason }: NoHierarchy, path: string): Cgroup {
   /** The container's mount namespace. */
   let members: number | undefined;
   const processes = (): number[] => {
-    if (members === undefined) return [];
-    const pids = readdirSync('/proc')
-      .filter(name => /^\d+$/.test(name))
-      .map(Number);
-    return pids.filter(pid => mountNamespace(pid) === members);
+    return members === undefined ? [] : allPids().filter(pid => mountNamespace(pid) === members);
   };
   return {
     version: 'none',

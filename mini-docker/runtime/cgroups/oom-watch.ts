@@ -3,6 +3,7 @@
 import { closeSync, type FSWatcher, openSync, watch } from 'node:fs';
 import { call } from '../../linux/call.ts';
 import { O } from '../../linux/constants.ts';
+import { Descriptor } from '../../linux/descriptor.ts';
 import { watchReadable } from '../../linux/readable.ts';
 import { mayFail } from '../../linux/step.ts';
 import { eventfd, read } from '../../linux/syscalls.ts';
@@ -63,12 +64,8 @@ export function watchOomV1(directory: string, count: () => number, onKill: () =>
 
 /** Documentation/admin-guide/cgroup-v1/memcg_test.rst, "notification": the descriptors of an eventfd and of the file. */
 function register(directory: string, fd: number): void {
-  const control = openSync(`${directory}/memory.oom_control`, 'r');
-  try {
-    writeValue(`${directory}/cgroup.event_control`, `${fd} ${control}`);
-  } finally {
-    closeSync(control);
-  }
+  using control = new Descriptor(openSync(`${directory}/memory.oom_control`, 'r'));
+  writeValue(`${directory}/cgroup.event_control`, `${fd} ${control.number}`);
 }
 
 function listen(): NonNullable<typeof shared> {

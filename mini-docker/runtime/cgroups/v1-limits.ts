@@ -6,11 +6,13 @@ import { devicePolicy, ruleText } from './device-rules.ts';
 import { readNumber, writeValues } from './files.ts';
 import {
   applyCommon,
+  applyCpuset,
   cannotSet,
   isDefaultSwap,
   missingController,
   requireRange,
   type Write,
+  writerOf,
 } from './limits.ts';
 
 /** The cgroup's directory in the hierarchy of a controller; undefined when the machine does not have it. */
@@ -25,7 +27,10 @@ export function applyLimitsV1(
   resources: Resources,
   write: Write = writer(directoryOf),
 ): void {
-  if (resources.cpu) applyCpu(write, resources.cpu);
+  if (resources.cpu) {
+    applyCpu(write, resources.cpu);
+    applyCpuset(write, resources.cpu);
+  }
   if (resources.memory) applyMemory(write, directoryOf, resources.memory);
   if (resources.pids && (resources.pids.limit > 0 || directoryOf('pids') !== undefined)) {
     const value = resources.pids.limit > 0 ? resources.pids.limit : 'max';
@@ -40,8 +45,7 @@ export function applyLimitsV1(
 }
 
 function applyNetwork(write: Write, { classID, priorities = [] }: NonNullable<Resources['network']>): void {
-  if (classID)
-    write({ controller: 'net_cls', file: 'net_cls.classid', value: classID, option: 'the network class' });
+  writerOf('net_cls', write)('net_cls.classid', classID, 'the network class');
   for (const { name, priority } of priorities ?? []) {
     const value = `${name} ${priority}`;
     write({ controller: 'net_prio', file: 'net_prio.ifpriomap', value, option: 'the network priority' });
@@ -67,15 +71,11 @@ function writer(directoryOf: DirectoryOf): Write {
 }
 
 function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
-  const { shares, quota, period, burst, realtimePeriod, realtimeRuntime, idle, cpus, mems } = cpu;
-  if (shares) write({ controller: 'cpu', file: 'cpu.shares', value: shares, option: 'cpu shares' });
-  const setPeriod = () => {
-    if (period)
-      write({ controller: 'cpu', file: 'cpu.cfs_period_us', value: period, option: 'the cpu period' });
-  };
-  const setQuota = () => {
-    if (quota) write({ controller: 'cpu', file: 'cpu.cfs_quota_us', value: quota, option: 'the cpu quota' });
-  };
+  const { quota, period } = cpu;
+  const set = writerOf('cpu', write);
+  set('cpu.shares', cpu.shares, 'cpu shares');
+  const setPeriod = () => set('cpu.cfs_period_us', period, 'the cpu period');
+  const setQuota = () => set('cpu.cfs_quota_us', quota, 'the cpu quota');
   // The kernel checks the ratio of the two at each write, so an update may have to write the quota first.
   try {
     setPeriod();
@@ -85,16 +85,10 @@ function applyCpu(write: Write, cpu: NonNullable<Resources['cpu']>): void {
     setQuota();
     setPeriod();
   }
-  const own = (file: string, value: number | undefined, option: string): void => {
-    if (value) write({ controller: 'cpu', file, value, option });
-  };
-  own('cpu.cfs_burst_us', burst, 'the cpu burst');
-  own('cpu.rt_period_us', realtimePeriod, 'the realtime period');
-  own('cpu.rt_runtime_us', realtimeRuntime, 'the realtime runtime');
-  own('cpu.idle', idle, 'cpu idle');
-  if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
-  if (mems)
-    write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
+  set('cpu.cfs_burst_us', cpu.burst, 'the cpu burst');
+  set('cpu.rt_period_us', cpu.realtimePeriod, 'the realtime period');
+  set('cpu.rt_runtime_us', cpu.realtimeRuntime, 'the realtime runtime');
+  set('cpu.idle', cpu.idle, 'cpu idle');
 }
 
 function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable<Resources['memory']>): void {
@@ -102,12 +96,8 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
   // The limit on memory and swap together cannot be below the memory limit, which is unlimited.
   const swap = limit === -1 && !memory.swap ? -1 : memory.swap;
   const directory = directoryOf('memory');
-  const setLimit = () => {
-    if (limit) {
-      const file = 'memory.limit_in_bytes';
-      write({ controller: 'memory', file, value: limit, option: 'the memory limit' });
-    }
-  };
+  const set = writerOf('memory', write);
+  const setLimit = () => set('memory.limit_in_bytes', limit, 'the memory limit');
   const setSwap = () => {
     if (!swap || (isDefaultSwap(limit, swap) && !hasSwapAccounting(directory))) return;
     if (directory !== undefined && !hasSwapAccounting(directory)) {
@@ -115,8 +105,7 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
         'cannot limit swap: this kernel does not count it; boot it with swapaccount=1, or leave the limit out',
       );
     }
-    const file = 'memory.memsw.limit_in_bytes';
-    write({ controller: 'memory', file, value: swap, option: 'the limit on memory and swap' });
+    set('memory.memsw.limit_in_bytes', swap, 'the limit on memory and swap');
   };
   // memory.limit must never exceed memory.memsw.limit: when both grow, the latter goes first.
   const present = directory === undefined ? 0 : readNumber(`${directory}/memory.memsw.limit_in_bytes`);
@@ -127,19 +116,10 @@ function applyMemory(write: Write, directoryOf: DirectoryOf, memory: NonNullable
     setLimit();
     setSwap();
   }
-  if (reservation) {
-    const file = 'memory.soft_limit_in_bytes';
-    write({ controller: 'memory', file, value: reservation, option: 'the memory reservation' });
-  }
-  for (const [file, value] of [
-    ['memory.kmem.limit_in_bytes', memory.kernel],
-    ['memory.kmem.tcp.limit_in_bytes', memory.kernelTCP],
-  ] as const) {
-    if (value) write({ controller: 'memory', file, value, option: 'the limit on kernel memory' });
-  }
-  if (disableOOMKiller) {
-    write({ controller: 'memory', file: 'memory.oom_control', value: 1, option: 'the OOM killer' });
-  }
+  set('memory.soft_limit_in_bytes', reservation, 'the memory reservation');
+  set('memory.kmem.limit_in_bytes', memory.kernel, 'the limit on kernel memory');
+  set('memory.kmem.tcp.limit_in_bytes', memory.kernelTCP, 'the limit on kernel memory');
+  if (disableOOMKiller) set('memory.oom_control', 1, 'the OOM killer');
   if (swappiness !== undefined && swappiness !== -1) {
     requireRange('swappiness', swappiness, 0, 100);
     write({ controller: 'memory', file: 'memory.swappiness', value: swappiness, option: 'swappiness' });
@@ -156,8 +136,7 @@ function applyBlockIO(
   blockIO: NonNullable<Resources['blockIO']>,
 ): void {
   const directory = directoryOf('blkio');
-  const set = (file: string, value: string | number, option: string) =>
-    write({ controller: 'blkio', file, value, option });
+  const set = writerOf('blkio', write);
   if (blockIO.weight || blockIO.weightDevice?.length) {
     // CFQ had blkio.weight until Linux 5.0; BFQ has its own file, which exists while its module is loaded.
     const names = ['blkio.weight', 'blkio.bfq.weight'];
@@ -192,9 +171,8 @@ function applyDevices(write: Write, rules: NonNullable<Resources['devices']>): v
   const policy = devicePolicy(rules);
   const [first, others] =
     policy.default === 'deny' ? ['devices.deny', 'devices.allow'] : ['devices.allow', 'devices.deny'];
-  const set = (file: string, value: string) =>
-    write({ controller: 'devices', file, value, option: 'the device rules' });
+  const set = writerOf('devices', write);
   // 'a' also removes the existing exceptions.
-  set(first, 'a');
-  if (policy.exceptions.length > 0) set(others, policy.exceptions.map(ruleText).join('\n'));
+  set(first, 'a', 'the device rules');
+  set(others, policy.exceptions.map(ruleText).join('\n'), 'the device rules');
 }

@@ -1,13 +1,12 @@
 // The driver for cgroups v1: one directory in each hierarchy. Kernel: Documentation/admin-guide/cgroup-v1/.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf, type Step } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';
 import type { Stats } from '../container.ts';
-import { type Cgroup, CgroupError } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
 import {
   childGroups,
   makeGroup,
@@ -20,7 +19,7 @@ import {
   writeValue,
 } from './files.ts';
 import type { HierarchiesV1 } from './hierarchies.ts';
-import { killAll } from './kill.ts';
+import { freezeAll, killAll } from './kill.ts';
 import { missingController } from './limits.ts';
 import { watchOomV1 } from './oom-watch.ts';
 import { noteParents, removeOurParents } from './parents.ts';
@@ -34,15 +33,13 @@ export function createV1(
 ): Cgroup {
   const made: string[] = [];
   try {
-    const places = hierarchies.map(({ mountPoint, controllers }) => {
+    for (const { mountPoint, controllers } of hierarchies) {
       const group = makeGroup(mountPoint, path);
       noteParents(group);
       made.push(...group);
-      const directory = mountPoint + path;
-      if (controllers.includes('cpuset')) inheritCpuset(directory, mountPoint);
-      return { directory, controllers, mountPoint };
-    });
-    const cgroup = v1Driver(path, places);
+      if (controllers.includes('cpuset')) inheritCpuset(mountPoint + path, mountPoint);
+    }
+    const cgroup = v1Driver(path, placesOf(hierarchies, path));
     cgroup.update(resources);
     return cgroup;
   } catch (error) {
@@ -52,20 +49,13 @@ export function createV1(
 }
 
 export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | undefined {
-  const places = hierarchies
-    .map(({ mountPoint, controllers }) => ({ directory: mountPoint + path, controllers, mountPoint }))
-    .filter(({ directory }) => existsSync(directory));
+  const places = placesOf(hierarchies, path).filter(({ directory }) => existsSync(directory));
   return places.length > 0 ? v1Driver(path, places) : undefined;
 }
 
 /** A driver for steps that are only printed. */
 export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
-  const places = hierarchies.map(({ mountPoint, controllers }) => ({
-    directory: mountPoint + path,
-    controllers,
-    mountPoint,
-  }));
-  return v1Driver(path, places);
+  return v1Driver(path, placesOf(hierarchies, path));
 }
 
 /**
@@ -88,6 +78,12 @@ interface Place {
   directory: string;
   controllers: string[];
   mountPoint: string;
+}
+
+function placesOf(hierarchies: HierarchiesV1['hierarchies'], path: string): Place[] {
+  return hierarchies.map(({ mountPoint, controllers }) => {
+    return { directory: mountPoint + path, controllers, mountPoint };
+  });
 }
 
 function v1Driver(path: string, places: Place[]): Cgroup {
@@ -137,7 +133,12 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     update: resources => applyLimitsV1(directoryOf, resources),
 
     async freeze() {
-      await freezeV1(freezer('the container to sleep'));
+      const file = freezer('the container to sleep');
+      await freezeAll({
+        freeze: () => writeValue(file, 'FROZEN'),
+        isFrozen: () => readValue(file) === 'FROZEN',
+        thaw: () => writeValue(file, 'THAWED'),
+      });
     },
 
     async thaw() {
@@ -176,23 +177,6 @@ function v1Driver(path: string, places: Place[]): Cgroup {
 function thawBelow(directory: string): void {
   if (existsSync(directory)) writeValue(`${directory}/freezer.state`, 'THAWED');
   for (const child of childGroups(directory)) thawBelow(child);
-}
-
-/**
- * The kernel freezes the processes one by one, and reports FREEZING until all are. A process that was forked
- * meanwhile, or that waits in the kernel, may delay it: writing again helps with the former.
- */
-async function freezeV1(file: string): Promise<void> {
-  const end = Date.now() + 5000;
-  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 20)) {
-    writeValue(file, 'FROZEN');
-    if (readValue(file) === 'FROZEN') return;
-    await sleep(pause);
-  }
-  writeValue(file, 'THAWED');
-  throw new CgroupError(
-    'cannot pause the container: some of its processes wait in the kernel and do not stop; try again',
-  );
 }
 
 function readStats(directoryOf: (controller: string) => string | undefined): Stats {

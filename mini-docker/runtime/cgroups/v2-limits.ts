@@ -9,11 +9,13 @@ import { devicePolicy } from './device-rules.ts';
 import { readValue, writeValue } from './files.ts';
 import {
   applyCommon,
+  applyCpuset,
   cannotSet,
   isDefaultSwap,
   missingController,
   requireRange,
   type Write,
+  writerOf,
 } from './limits.ts';
 
 /** Writes the limits given in `resources`. @throws CgroupError when one is refused */
@@ -22,7 +24,10 @@ export function applyLimitsV2(
   resources: Resources,
   write: Write = writer(directory),
 ): void {
-  if (resources.cpu) applyCpu(write, directory, resources.cpu);
+  if (resources.cpu) {
+    applyCpu(write, directory, resources.cpu);
+    applyCpuset(write, resources.cpu);
+  }
   if (resources.memory) applyMemory(write, directory, resources.memory);
   if (resources.pids && (resources.pids.limit > 0 || existsSync(`${directory}/pids.max`))) {
     const value = resources.pids.limit > 0 ? resources.pids.limit : 'max';
@@ -30,7 +35,7 @@ export function applyLimitsV2(
   }
   if (resources.blockIO) applyBlockIO(write, directory, resources.blockIO);
   if (resources.network?.classID || resources.network?.priorities?.length)
-    throw new CgroupError('cannot set network classes: cgroup v2, which this machine uses, has none');
+    throw notInV2('network classes', 'none');
   applyCommon(write, resources, 'max');
   for (const [file, value] of Object.entries(resources.unified ?? {})) {
     if (!/^[a-z0-9_]+\.[a-z0-9._]+$/i.test(file)) {
@@ -65,28 +70,23 @@ function writer(directory: string): Write {
 }
 
 function applyCpu(write: Write, directory: string, cpu: NonNullable<Resources['cpu']>): void {
-  const { shares, quota, period, burst, realtimePeriod, realtimeRuntime, idle, cpus, mems } = cpu;
-  if (shares) {
-    write({ controller: 'cpu', file: 'cpu.weight', value: weightOfShares(shares), option: 'cpu shares' });
-  }
+  const { shares, quota, period } = cpu;
+  const set = writerOf('cpu', write);
+  set('cpu.weight', shares && weightOfShares(shares), 'cpu shares');
   if (quota || period) {
     const [presentQuota = 'max', presentPeriod = '100000'] = (readValue(`${directory}/cpu.max`) ?? '').split(
       ' ',
     );
     const first = quota ? (quota > 0 ? quota : 'max') : presentQuota || 'max';
-    const value = `${first} ${period || presentPeriod}`;
-    write({ controller: 'cpu', file: 'cpu.max', value, option: 'the cpu quota' });
+    set('cpu.max', `${first} ${period || presentPeriod}`, 'the cpu quota');
   }
-  if (realtimePeriod || realtimeRuntime)
-    throw new CgroupError('cannot set the realtime period: cgroup v2, which this machine uses, has none');
-  const own = (file: string, value: number | undefined, option: string): void => {
-    if (value) write({ controller: 'cpu', file, value, option });
-  };
-  own('cpu.max.burst', burst, 'the cpu burst');
-  own('cpu.idle', idle, 'cpu idle');
-  if (cpus) write({ controller: 'cpuset', file: 'cpuset.cpus', value: cpus, option: 'the set of cpus' });
-  if (mems)
-    write({ controller: 'cpuset', file: 'cpuset.mems', value: mems, option: 'the set of memory nodes' });
+  if (cpu.realtimePeriod || cpu.realtimeRuntime) throw notInV2('the realtime period', 'none');
+  set('cpu.max.burst', cpu.burst, 'the cpu burst');
+  set('cpu.idle', cpu.idle, 'cpu idle');
+}
+
+function notInV2(setting: string, has: string): CgroupError {
+  return new CgroupError(`cannot set ${setting}: cgroup v2, which this machine uses, has ${has}`);
 }
 
 /**
@@ -103,14 +103,10 @@ function applyMemory(write: Write, directory: string, memory: NonNullable<Resour
   const { limit, reservation, swappiness, disableOOMKiller } = memory;
   const swap = limit === -1 && !memory.swap ? -1 : memory.swap;
   if (swap) applySwap(write, directory, swap, limit);
-  if (limit) {
-    const value = limit > 0 ? limit : 'max';
-    write({ controller: 'memory', file: 'memory.max', value, option: 'the memory limit' });
-  }
-  if (reservation) {
-    const value = Math.max(reservation, 0);
-    write({ controller: 'memory', file: 'memory.low', value, option: 'the memory reservation' });
-  }
+  const set = writerOf('memory', write);
+  set('memory.max', limit && limit < 0 ? 'max' : limit, 'the memory limit');
+  // As text, since 0 is a value here.
+  set('memory.low', reservation && String(Math.max(reservation, 0)), 'the memory reservation');
   if (memory.kernel || memory.kernelTCP) {
     throw new CgroupError(
       'cannot limit kernel memory: cgroup v2, which this machine uses, has no such setting',
@@ -121,11 +117,7 @@ function applyMemory(write: Write, directory: string, memory: NonNullable<Resour
       'cannot switch the OOM killer off: cgroup v2, which this machine uses, has no such setting',
     );
   }
-  if (swappiness !== undefined && swappiness !== -1) {
-    throw new CgroupError(
-      'cannot set swappiness: cgroup v2, which this machine uses, has none for containers',
-    );
-  }
+  if (swappiness !== undefined && swappiness !== -1) throw notInV2('swappiness', 'none for containers');
 }
 
 /** Version 2 limits swap alone, whereas `swap` counts memory and swap together. */
@@ -166,6 +158,7 @@ function applyBlockIO(write: Write, directory: string, blockIO: NonNullable<Reso
 /** io.bfq.weight exists with the BFQ scheduler's module, io.weight in kernels with blk-iocost. */
 function applyWeights(write: Write, directory: string, blockIO: NonNullable<Resources['blockIO']>): void {
   const option = 'the block IO weight';
+  const set = writerOf('io', write);
   const bfq = existsSync(`${directory}/io.bfq.weight`);
   if (!bfq && !existsSync(`${directory}/io.weight`) && existsSync(`${directory}/io.max`)) {
     throw new CgroupError(
@@ -178,15 +171,7 @@ function applyWeights(write: Write, directory: string, blockIO: NonNullable<Reso
     // BFQ uses Docker's scale; io.weight has a range from 1 to 10000.
     return bfq ? weight : 1 + Math.floor(((weight - 10) * 9999) / 990);
   };
-  if (blockIO.weight) {
-    write({ controller: 'io', file, value: `default ${scaled(blockIO.weight)}`, option });
-  }
-  for (const { major, minor, weight } of blockIO.weightDevice ?? []) {
-    write({
-      controller: 'io',
-      file,
-      value: `${major}:${minor} ${scaled(weight)}`,
-      option: `${option} of a device`,
-    });
-  }
+  if (blockIO.weight) set(file, `default ${scaled(blockIO.weight)}`, option);
+  for (const { major, minor, weight } of blockIO.weightDevice ?? [])
+    set(file, `${major}:${minor} ${scaled(weight)}`, `${option} of a device`);
 }

@@ -1,14 +1,13 @@
 // The driver for cgroup v2: one directory for everything. Kernel: Documentation/admin-guide/cgroup-v2.rst.
 
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { quietly } from '../../formats/quietly.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';
 import type { BlkioEntry, Stats } from '../container.ts';
-import { type Cgroup, CgroupError } from './cgroup.ts';
+import type { Cgroup } from './cgroup.ts';
 import {
   makeGroup,
   processesBelow,
@@ -20,7 +19,7 @@ import {
   writeValue,
 } from './files.ts';
 import type { HierarchyV2 } from './hierarchies.ts';
-import { killAll } from './kill.ts';
+import { freezeAll, killAll } from './kill.ts';
 import { watchOomV2 } from './oom-watch.ts';
 import { noteParents, removeOurParents } from './parents.ts';
 import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
@@ -38,7 +37,7 @@ export function createV2(
   noteParents(made);
   try {
     enableControllers(mountPoint, path);
-    const cgroup = v2Driver(mountPoint, path);
+    const cgroup = driverV2({ mountPoint }, path);
     cgroup.update(resources);
     return cgroup;
   } catch (error) {
@@ -48,15 +47,11 @@ export function createV2(
 }
 
 export function openV2({ mountPoint }: HierarchyV2, path: string): Cgroup | undefined {
-  return existsSync(mountPoint + path) ? v2Driver(mountPoint, path) : undefined;
+  return existsSync(mountPoint + path) ? driverV2({ mountPoint }, path) : undefined;
 }
 
-/** A driver for steps that are only printed. */
-export function driverV2({ mountPoint }: HierarchyV2, path: string): Cgroup {
-  return v2Driver(mountPoint, path);
-}
-
-function v2Driver(mountPoint: string, path: string): Cgroup {
+/** The cgroup need not exist yet, where only its steps are printed. */
+export function driverV2({ mountPoint }: Pick<HierarchyV2, 'mountPoint'>, path: string): Cgroup {
   const directory = mountPoint + path;
   return {
     version: 2,
@@ -78,7 +73,11 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
     },
 
     async freeze() {
-      await freezeV2(directory);
+      await freezeAll({
+        freeze: () => writeValue(`${directory}/cgroup.freeze`, '1'),
+        isFrozen: () => readTable(`${directory}/cgroup.events`).frozen === 1,
+        thaw: () => writeValue(`${directory}/cgroup.freeze`, '0'),
+      });
     },
 
     async thaw() {
@@ -113,19 +112,6 @@ function v2Driver(mountPoint: string, path: string): Cgroup {
       removeOurParents(mountPoint, path);
     },
   };
-}
-
-async function freezeV2(directory: string): Promise<void> {
-  writeValue(`${directory}/cgroup.freeze`, '1');
-  const end = Date.now() + 5000;
-  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 20)) {
-    if (readTable(`${directory}/cgroup.events`).frozen === 1) return;
-    await sleep(pause);
-  }
-  writeValue(`${directory}/cgroup.freeze`, '0');
-  throw new CgroupError(
-    'cannot pause the container: some of its processes wait in the kernel and do not stop; try again',
-  );
 }
 
 function readStats(directory: string): Stats {
@@ -168,16 +154,11 @@ function pressureOf(directory: string): NonNullable<Stats['pressure']> {
   const kinds = ['cpu', 'memory', 'io'] as const;
   return Object.fromEntries(
     kinds.flatMap(kind => {
-      const average = /^some avg10=([\d.]+)/m.exec(
-        readIfSupported(`${directory}/${kind}.pressure`) ?? '',
-      )?.[1];
+      const pressure = quietly(() => readValue(`${directory}/${kind}.pressure`)) ?? '';
+      const average = /^some avg10=([\d.]+)/m.exec(pressure)?.[1];
       return average === undefined ? [] : [[kind, Number(average)]];
     }),
   );
-}
-
-function readIfSupported(file: string): string | undefined {
-  return quietly(() => readValue(file));
 }
 
 /**
