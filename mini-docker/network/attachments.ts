@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { badParameter, conflict, forbidden } from '../formats/errors.ts';
 import { Descriptor } from '../linux/descriptor.ts';
+import { removeLink } from '../linux/netlink/links.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
@@ -10,7 +11,7 @@ import { removeLinks } from './bridge.ts';
 import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
-import { isMacvlan, plugIntoParent, removeShare } from './macvlan.ts';
+import { isMacvlan, plugIntoParent } from './macvlan.ts';
 import type { AttachOptions } from './network.ts';
 import {
   type Cable,
@@ -304,7 +305,7 @@ export async function unplug(
   const open = () => openNetlinkIn(record.pid, () => openNamespaceOf(record.pid));
   if (endpoint.link === '') {
     using inside = open();
-    removeShare(inside, endpoint.interface);
+    removeLink(inside, endpoint.interface);
   } else await removeLinks(host, [endpoint.link]);
   const heir = record.endpoints.find(each => each.gateway !== '');
   if (!heir) return;

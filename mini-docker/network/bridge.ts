@@ -2,7 +2,15 @@
 
 import { conflict } from '../formats/errors.ts';
 import { addAddress } from '../linux/netlink/addresses.ts';
-import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
+import {
+  createLink,
+  deleteLink,
+  findLink,
+  type Link,
+  removeLink,
+  requireLink,
+  setLink,
+} from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { mtuOf, type NetworkRecord } from './record.ts';
@@ -11,7 +19,7 @@ import { distrust } from './sysctl.ts';
 
 /** Finds its link if it is ours, which has both this name and this MAC address, or the administrator's. */
 export function findBridge(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
-  const link = host.get(getLink(record.bridge), decodeLink, { mayFail: ['ENODEV'] });
+  const link = findLink(host, record.bridge);
   return link?.kind === 'bridge' && (record.isForeign || link.mac === record.mac) ? link : undefined;
 }
 
@@ -25,23 +33,22 @@ export function ensureBridge(host: NetlinkSocket, record: NetworkRecord): number
   const found = findBridge(host, record);
   if (!found) makeBridge(host, record);
   try {
-    const index = found?.index ?? host.get(getLink(name), decodeLink)!.index;
+    const index = found?.index ?? requireLink(host, name).index;
     const addresses = addressesOf(record).map(address => addAddress({ ...address, link: index }));
     if (!record.isForeign) distrust(name, { hasIpv6: record.resource.EnableIPv6 });
     host.batch(addresses, { mayFail: ['EEXIST'] });
     host.request(setLink(index, { up: true }));
     return index;
   } catch (error) {
-    if (!found) host.request(deleteLink(name), { mayFail: ['ENODEV'] });
+    if (!found) removeLink(host, name);
     throw error;
   }
 }
 
 function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
   const { bridge: name, mac } = record;
-  const mtu = mtuOf(record);
   try {
-    host.request(createLink({ name, kind: 'bridge', mac, ...(mtu !== undefined && { mtu }) }));
+    host.request(createLink({ name, kind: 'bridge', mac, mtu: mtuOf(record) }));
   } catch (cause) {
     if (!(cause instanceof NetlinkError && cause.code === 'EEXIST')) throw cause;
     const message = `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its bridge`;
@@ -51,8 +58,7 @@ function makeBridge(host: NetlinkSocket, record: NetworkRecord): void {
 
 /** Removes its link, if it is ours. */
 export function removeBridge(host: NetlinkSocket, record: NetworkRecord): void {
-  if (!record.isForeign && findBridge(host, record))
-    host.request(deleteLink(record.bridge), { mayFail: ['ENODEV'] });
+  if (!record.isForeign && findBridge(host, record)) removeLink(host, record.bridge);
 }
 
 /** Removing a link takes 15 to 60 ms: the kernel waits until nothing uses it. */

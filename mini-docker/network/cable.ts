@@ -4,10 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import { addAddress } from '../linux/netlink/addresses.ts';
 import {
   createLink,
-  decodeLink,
-  deleteLink,
-  getLink,
+  findLink,
   LOOPBACK_INDEX,
+  removeLink,
+  requireLink,
   setBridgePort,
   setLink,
 } from '../linux/netlink/links.ts';
@@ -48,9 +48,8 @@ export interface CableOptions extends InsideOptions {
  */
 export function plugIn(options: CableOptions): void {
   const { host, namespace, bridge, link, mac, mtu } = options;
-  const size = mtu === undefined ? {} : { mtu };
-  const peer = { name: options.interface, namespace: { fd: namespace }, mac, ...size };
-  host.request(createLink({ name: link, kind: 'veth', master: bridge, ...size, peer }));
+  const peer = { name: options.interface, namespace: { fd: namespace }, mac, mtu };
+  host.request(createLink({ name: link, kind: 'veth', master: bridge, mtu, peer }));
   try {
     // A bridge's port needs no address, and must not learn routes.
     for (const [setting, value] of [
@@ -60,10 +59,9 @@ export function plugIn(options: CableOptions): void {
       setSysctl(`ipv6/conf/${link}/${setting}`, value!);
     host.request(setLink(link, { up: true }));
     bringUpInside(options);
-    if (options.isolated)
-      host.request(setBridgePort(host.get(getLink(link), decodeLink)!.index, { isolated: true }));
+    if (options.isolated) host.request(setBridgePort(requireLink(host, link).index, { isolated: true }));
   } catch (error) {
-    host.request(deleteLink(link), { mayFail: ['ENODEV'] });
+    removeLink(host, link);
     throw error;
   }
 }
@@ -75,7 +73,7 @@ export function bringUpInside({ namespace, interface: name, addresses, gateways 
     setSysctl(`ipv6/conf/${name}/accept_ra`, '0');
     return openNetlink();
   });
-  const { index } = inside.get(getLink(name), decodeLink)!;
+  const { index } = requireLink(inside, name);
   if (!addresses.some(address => address.includes(':'))) withoutLinkLocal(inside, index);
   inside.batch([...bringUp(index, addresses), ...defaultRoutes(gateways)]);
 }
@@ -122,8 +120,7 @@ const SETTLE_MS = 500;
  */
 export async function settled(host: NetlinkSocket, links: readonly (number | string)[]): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
-  const works = (link: number | string): boolean =>
-    host.get(getLink(link), decodeLink, { mayFail: ['ENODEV'] })?.operational ?? true;
+  const works = (link: number | string): boolean => findLink(host, link)?.operational ?? true;
   for (const link of links) while (!works(link) && performance.now() < deadline) await setTimeout(1);
 }
 
@@ -142,5 +139,5 @@ export function bringLoopbackUp(namespace: number): void {
 
 /** Lets a container reach its own published ports, where bridges pass packets to netfilter (br_netfilter). */
 export function turnBack(host: NetlinkSocket, link: string): void {
-  host.request(setBridgePort(host.get(getLink(link), decodeLink)!.index, { hairpin: true }));
+  host.request(setBridgePort(requireLink(host, link).index, { hairpin: true }));
 }

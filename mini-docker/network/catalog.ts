@@ -7,7 +7,7 @@ import { matchesLabels, untilTime } from '../formats/filters.ts';
 import { lookup } from '../formats/lookup.ts';
 import type { AddressRange, BridgeOptions } from '../formats/network-options.ts';
 import { decodeTimestamp } from '../formats/timestamp.ts';
-import { decodeLink, getLink } from '../linux/netlink/links.ts';
+import { findLink } from '../linux/netlink/links.ts';
 import { decodeRoute, listRoutes } from '../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { type AddressPool, createAddressPool } from './address-pool.ts';
@@ -110,7 +110,7 @@ export function openCatalog(options: {
  * no link.
  */
 function isDisplaced(network: Network, host: NetlinkSocket): boolean {
-  if (host.get(getLink(network.record.bridge), decodeLink, { mayFail: ['ENODEV'] })) return false;
+  if (findLink(host, network.record.bridge)) return false;
   return network.pools.some(pool => hostRoutes(host).some(route => overlaps(route, pool.subnet)));
 }
 

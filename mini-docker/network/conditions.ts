@@ -6,7 +6,7 @@ import { badParameter, conflict, notImplemented } from '../formats/errors.ts';
 import { decodeCondition, encodeCondition, type ShownCondition } from '../formats/network-conditions.ts';
 import { TC_H_ROOT } from '../linux/netlink/constants.ts';
 import { decodeIp, encodeIp } from '../linux/netlink/ip-address.ts';
-import { decodeLink, getLink, type Link } from '../linux/netlink/links.ts';
+import { findLink, type Link, requireLink } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import { type Impairment, impair, impairmentOf } from '../linux/netlink/packet-queues.ts';
@@ -54,7 +54,7 @@ export function conditions(
     },
     async showConditions(target) {
       return cablesOf(parts, target).flatMap(({ record, endpoint }) => {
-        const link = host.get(getLink(endpoint.link), decodeLink)!;
+        const link = requireLink(host, endpoint.link);
         return readEntries(host, link).map(
           ({ to, impairment }): ShownCondition => ({
             container: record.containerName,
@@ -90,8 +90,7 @@ function cablesOf({ catalog, attachments, host }: Parts, target: ConditionTarget
       ({ endpoint }) => endpoint.link !== '' && (networkId === undefined || endpoint.networkId === networkId),
     );
   // A record outlives the cable for a moment.
-  const isThere = ({ endpoint }: CableOf) =>
-    host.get(getLink(endpoint.link), decodeLink, { mayFail: ['ENODEV'] }) !== undefined;
+  const isThere = ({ endpoint }: CableOf) => findLink(host, endpoint.link) !== undefined;
   const there = found.filter(isThere);
   if (there.length > 0 || target === undefined) return there;
   throw conflict(
@@ -135,11 +134,11 @@ function change(
   { record, endpoint }: CableOf,
   changed: (entries: readonly Entry[]) => readonly Entry[],
 ): void {
-  const link = host.get(getLink(endpoint.link), decodeLink)!;
+  const link = requireLink(host, endpoint.link);
   const before = readEntries(host, link);
   const after = changed(before);
   using inside = openNetlinkIn(record.pid, () => openNamespaceOf(record.pid));
-  const end = inside.get(getLink(endpoint.interface), decodeLink)!;
+  const end = requireLink(inside, endpoint.interface);
   const write = (entries: readonly Entry[]): void => {
     writeEntries({ socket: host, link, entries, field: 'source' });
     writeEntries({ socket: inside, link: end, entries: entries.flatMap(rateOnly), field: 'destination' });

@@ -4,7 +4,7 @@ import type { IpamConfig } from '../formats/engine-api/networks.ts';
 import { badParameter, type ExpectedError } from '../formats/errors.ts';
 import type { BridgeOptions } from '../formats/network-options.ts';
 import { decodeAddress, listAddresses } from '../linux/netlink/addresses.ts';
-import { decodeLink, getLink } from '../linux/netlink/links.ts';
+import { findLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { findBridge } from './bridge.ts';
 import { bridgeNetwork, type Surroundings } from './definition.ts';
@@ -24,7 +24,7 @@ export function bridgeWanted(
   known: NetworkRecord | undefined,
 ): NonNullable<NetworkRecord['madeFrom']> {
   const name = options.bridge ?? 'none';
-  const link = name === 'none' ? undefined : host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  const link = name === 'none' ? undefined : findLink(host, name);
   const isOurs = known?.bridge === name && !known.isForeign && findBridge(host, known) !== undefined;
   if (link?.kind !== 'bridge' || isOurs) return given(options);
   const found = host

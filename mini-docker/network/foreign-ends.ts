@@ -1,13 +1,14 @@
 // Where a cable of another program leads: its other end is on the host itself, or in a network namespace in which some
 // process is.
 
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { ForeignEnd } from '../formats/network-map.ts';
 import { quietly } from '../formats/quietly.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeNamespaceNumber, namespaceNumberOf } from '../linux/netlink/namespaces.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
+import { allPids } from '../linux/proc/pids.ts';
 
 /** undefined when no process is there, or it has just ended. @param cable an end on this host */
 export function foreignEnd(host: NetlinkSocket, links: readonly Link[], cable: Link): ForeignEnd | undefined {
@@ -31,9 +32,9 @@ export function foreignEnd(host: NetlinkSocket, links: readonly Link[], cable: L
 /** A process of each network namespace but our own. */
 function oneInEach(): number[] {
   const seen = new Map<string, number>();
-  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+  for (const pid of allPids()) {
     const namespace = quietly(() => readlinkSync(`/proc/${pid}/ns/net`));
-    if (namespace !== undefined && !seen.has(namespace)) seen.set(namespace, Number(pid));
+    if (namespace !== undefined && !seen.has(namespace)) seen.set(namespace, pid);
   }
   seen.delete(readlinkSync('/proc/self/ns/net'));
   return [...seen.values()];

@@ -4,7 +4,7 @@
 import { badParameter, conflict, forbidden } from '../formats/errors.ts';
 import { lookup } from '../formats/lookup.ts';
 import { MACVLAN_MODE } from '../linux/netlink/constants.ts';
-import { createLink, decodeLink, deleteLink, getLink, type Link, setLink } from '../linux/netlink/links.ts';
+import { createLink, findLink, type Link, removeLink, requireLink, setLink } from '../linux/netlink/links.ts';
 import { NetlinkError } from '../linux/netlink/netlink-error.ts';
 import { type NetlinkSocket, openNetlink } from '../linux/netlink/socket.ts';
 import { inNetworkNamespace } from '../linux/network-namespace.ts';
@@ -44,7 +44,7 @@ const aliasOf = ({ resource }: NetworkRecord): string => `mini-docker network ${
 
 /** The parent, if it was made for the network. */
 export function ownParent(host: NetlinkSocket, record: NetworkRecord): Link | undefined {
-  const link = host.get(getLink(parentOf(record)), decodeLink, { mayFail: ['ENODEV'] });
+  const link = findLink(host, parentOf(record));
   return link?.alias === aliasOf(record) ? link : undefined;
 }
 
@@ -55,11 +55,11 @@ export function ownParent(host: NetlinkSocket, record: NetworkRecord): Link | un
  */
 export function ensureParent(host: NetlinkSocket, record: NetworkRecord): number {
   const name = parentOf(record);
-  const found = host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  const found = findLink(host, name);
   if (found) return found.index;
   if (record.resource.Options.parent) makeVlan(host, name);
   else host.request(createLink({ name, kind: 'bridge' }));
-  const { index } = host.get(getLink(name), decodeLink)!;
+  const { index } = requireLink(host, name);
   host.request(setLink(index, { alias: aliasOf(record) }));
   withoutLinkLocal(host, index);
   host.request(setLink(index, { up: true }));
@@ -74,7 +74,7 @@ function makeVlan(host: NetlinkSocket, name: string): void {
     );
   const vlan = Number(text);
   if (vlan < 1 || vlan > 4094) throw badParameter(`vlan id must be between 1-4094, received: ${vlan}`);
-  const parent = host.get(getLink(base), decodeLink, { mayFail: ['ENODEV'] });
+  const parent = findLink(host, base);
   if (!parent) throw badParameter(`the parent interface was not found on the host: ${base}`);
   host.request(createLink({ name, kind: 'vlan', lower: parent.index, vlan }));
 }
@@ -82,7 +82,7 @@ function makeVlan(host: NetlinkSocket, name: string): void {
 /** Removes the parent, if it was made for the network. */
 export function removeParent(host: NetlinkSocket, record: NetworkRecord): void {
   const own = ownParent(host, record);
-  if (own) host.request(deleteLink(own.index), { mayFail: ['ENODEV'] });
+  if (own) removeLink(host, own.index);
 }
 
 /** Gives the container its share of the parent, and brings it up. On failure nothing is left. */
@@ -105,7 +105,7 @@ export function plugIntoParent(options: {
         lower: parent,
         macvlanMode: modeOf(record),
         mac,
-        ...(mtu === undefined ? {} : { mtu }),
+        mtu,
         namespace: { fd: inside.namespace },
       }),
     );
@@ -118,12 +118,7 @@ export function plugIntoParent(options: {
     bringUpInside(inside);
   } catch (error) {
     using socket = inNetworkNamespace(inside.namespace, () => openNetlink());
-    removeShare(socket, name);
+    removeLink(socket, name);
     throw error;
   }
-}
-
-/** Removes the container's share of a parent. */
-export function removeShare(inside: NetlinkSocket, name: string): void {
-  inside.request(deleteLink(name), { mayFail: ['ENODEV'] });
 }

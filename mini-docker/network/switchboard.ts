@@ -1,5 +1,5 @@
 // The networks' objects in the host's kernel: a bridge for each network in use, and one table of rules.
-import { decodeLink, getLink } from '../linux/netlink/links.ts';
+import { findLink } from '../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { ensureBridge, findBridge, removeLinks } from './bridge.ts';
 import { type Cluster, noCluster } from './cluster/cluster.ts';
@@ -104,7 +104,7 @@ export function createSwitchboard(options: {
       isMacvlan(record)
         ? ownParent(host, record) !== undefined
         : record.bridge !== '' && findBridge(host, record) !== undefined,
-    isThere: index => host.get(getLink(index), decodeLink, { mayFail: ['ENODEV'] }) !== undefined,
+    isThere: index => findLink(host, index) !== undefined,
     async takeDown(record) {
       if (isMacvlan(record)) removeParent(host, record);
       else if (standing.delete(record.resource.Id) || findBridge(host, record)) await giveBack([record]);

@@ -1,8 +1,9 @@
 // Cleans up after a daemon that was killed between creating a container and recording it: an unrecorded
 // monitor, and a cgroup. The container's process saw the end of its pipe and has exited.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { HeldProcess } from '../linux/held-process.ts';
 import { openProcess, processIdentity } from '../linux/proc/identity.ts';
+import { allPids } from '../linux/proc/pids.ts';
 import { openCgroup } from './cgroups/create.ts';
 import { FD } from './descriptors.ts';
 import { exitFile } from './state.ts';
@@ -24,17 +25,14 @@ export async function discardHalfMade(options: { directory: string; cgroupsPath:
 
 function monitorsOf(directory: string): number[] {
   const file = exitFile(directory);
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => {
-      try {
-        // The link first: a command line is read from the process's memory, which can hold the reader up.
-        if (readlinkSync(`/proc/${pid}/fd/${FD.exit}`) !== file) return false;
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
-      } catch {
-        // It exited during the check.
-        return false;
-      }
-    });
+  return allPids().filter(pid => {
+    try {
+      // The link first: a command line is read from the process's memory, which can hold the reader up.
+      if (readlinkSync(`/proc/${pid}/fd/${FD.exit}`) !== file) return false;
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mini-docker-monitor');
+    } catch {
+      // It exited during the check.
+      return false;
+    }
+  });
 }

@@ -1,5 +1,7 @@
 // Finds the processes that keep a mount busy with a file, a working directory or a root on it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { quietly } from '../../formats/quietly.ts';
+import { allPids } from '../proc/pids.ts';
 import type { Failed } from './hint.ts';
 import { absolute } from './probes.ts';
 
@@ -13,17 +15,16 @@ const O_ACCMODE = 3;
 export function holders(failed: Failed, path: string, how: 'any' | 'writing'): string {
   const top = absolute(failed, path);
   const found: string[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const why = holdOf(name, top, how);
-    if (why !== undefined) found.push(`${commandOf(name)} (pid ${name}, ${why})`);
+  for (const pid of allPids()) {
+    const why = holdOf(pid, top, how);
+    if (why !== undefined) found.push(`${commandOf(pid)} (pid ${pid}, ${why})`);
   }
   if (found.length === 0) return '';
   const rest = found.length - MOST;
   return `: ${found.slice(0, MOST).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
-function holdOf(pid: string, top: string, how: 'any' | 'writing'): string | undefined {
+function holdOf(pid: number, top: string, how: 'any' | 'writing'): string | undefined {
   const below = (path: string): boolean => path === top || path.startsWith(`${top}/`);
   try {
     if (how === 'any') {
@@ -41,15 +42,10 @@ function holdOf(pid: string, top: string, how: 'any' | 'writing'): string | unde
   return undefined;
 }
 
-function writes(pid: string, fd: string): boolean {
+function writes(pid: number, fd: string): boolean {
   const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
   return (Number.parseInt(flags, 8) & O_ACCMODE) !== 0;
 }
 
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return 'a process';
-  }
-}
+const commandOf = (pid: number): string =>
+  quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? 'a process';

@@ -1,8 +1,10 @@
 // Creating and joining namespaces: clone(2), unshare(2), setns(2). namespaces(7), user_namespaces(7),
 // kernel/nsproxy.c
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
+import { quietly } from '../../formats/quietly.ts';
 import { CAP, CLONE } from '../constants.ts';
 import { type NamespaceName, namespaceInode } from '../proc/namespaces.ts';
+import { allPids } from '../proc/pids.ts';
 import { readStatus } from '../proc/status.ts';
 import { type Failed, type Hint, hint, seen } from './hint.ts';
 import { capable, fdPath, inUserNamespace, sysctl } from './probes.ts';
@@ -157,13 +159,5 @@ function namespaceRefused(failed: Failed): string | undefined {
 /** The namespace exists, and no process is in it. It cannot be read before its first process. */
 function pidNamespaceIsDead({ pid }: Failed): boolean {
   const link = readlinkSync(`/proc/${pid}/ns/pid_for_children`);
-  return !readdirSync('/proc').some(name => /^\d+$/.test(name) && link === `pid:[${safeInode(name)}]`);
-}
-
-function safeInode(pid: string): number | undefined {
-  try {
-    return namespaceInode(Number(pid), 'pid');
-  } catch {
-    return undefined;
-  }
+  return !allPids().some(other => link === `pid:[${quietly(() => namespaceInode(other, 'pid'))}]`);
 }

@@ -28,7 +28,7 @@ import {
   u16,
   u16Network,
 } from './message.ts';
-import type { Request } from './socket.ts';
+import type { NetlinkSocket, Request } from './socket.ts';
 
 /** A network namespace for a link: that of a process, or of an open /proc/PID/ns/net. */
 export type NamespaceRef = { pid: number } | { fd: number };
@@ -37,7 +37,7 @@ export interface LinkSettings {
   /** Name of at most 15 bytes. */
   name?: string;
   mac?: string;
-  mtu?: number;
+  mtu?: number | undefined;
   /** Index of the bridge that the link becomes a port of; 0 for none. */
   master?: number;
   up?: boolean;
@@ -198,6 +198,20 @@ export function setBridgePort(link: number, port: { hairpin?: boolean; isolated?
 /** Request for one link, for NetlinkSocket.get() with decodeLink. */
 export function getLink(link: LinkRef): Request {
   return { doing: `look up link ${shown(link)}`, type: RTM.GETLINK, body: linkBody(link) };
+}
+
+export function findLink(socket: NetlinkSocket, link: LinkRef): Link | undefined {
+  return socket.get(getLink(link), decodeLink, { mayFail: ['ENODEV'] });
+}
+
+/** @throws NetlinkError when there is no such link */
+export function requireLink(socket: NetlinkSocket, link: LinkRef): Link {
+  return socket.get(getLink(link), decodeLink)!;
+}
+
+/** Deletes the link if it exists. */
+export function removeLink(socket: NetlinkSocket, link: LinkRef): void {
+  socket.request(deleteLink(link), { mayFail: ['ENODEV'] });
 }
 
 /** Request for all links, for NetlinkSocket.dump() with decodeLink. */

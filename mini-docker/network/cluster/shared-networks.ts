@@ -7,7 +7,7 @@ import { badParameter, FormatError, forbidden } from '../../formats/errors.ts';
 import type { ClusterOptions } from '../../formats/network-options.ts';
 import type { Tell } from '../../linux/kept-file.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
-import { decodeLink, getLink } from '../../linux/netlink/links.ts';
+import { findLink } from '../../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
 import { type Attachments, dnsNames, macOf } from '../attachments.ts';
 import type { Catalog, Network } from '../catalog.ts';
@@ -89,7 +89,7 @@ function fillNow(
 /** @throws badParameter when there is no such interface, or it has no address that other hosts could reach */
 function addressOf(host: NetlinkSocket, advertise: string): string {
   if (isIP(advertise) !== 0) return advertise;
-  const link = host.get(getLink(advertise), decodeLink, { mayFail: ['ENODEV'] });
+  const link = findLink(host, advertise);
   const found = host
     .dump(listAddresses(), decodeAddress)
     .filter(({ link: owner, address }) => owner === link?.index && !/^fe[89ab]/.test(address));

@@ -3,7 +3,7 @@
 import { conflict } from '../../formats/errors.ts';
 import { AF } from '../../linux/constants.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
-import { createLink, decodeLink, getLink, listLinks, setLink } from '../../linux/netlink/links.ts';
+import { createLink, decodeLink, findLink, listLinks, setLink } from '../../linux/netlink/links.ts';
 import {
   addForwarding,
   addNeighbour,
@@ -47,7 +47,7 @@ export function ensureTunnel(
 ): void {
   const { record, bridge, local } = options;
   const name = tunnelOf(record);
-  const found = host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  const found = findLink(host, name);
   // By its alias our link is told from one of another program with the same name.
   const alias = `mini-docker network ${record.resource.Id}`;
   if (found?.master === bridge) return;
@@ -61,8 +61,7 @@ export function ensureTunnel(
       `link ${name} exists and is not ours: network ${record.resource.Name} cannot use it as its tunnel`,
     );
   const vxlan = { id: record.vni!, local, port: PORT, learning: false, proxy: true };
-  const mtu = mtuOf(record);
-  host.request(createLink({ name, kind: 'vxlan', master: bridge, vxlan, ...(mtu !== undefined && { mtu }) }));
+  host.request(createLink({ name, kind: 'vxlan', master: bridge, vxlan, mtu: mtuOf(record) }));
   // It has no address of its own, but answers for neighbours in IPv6 only where IPv6 is on.
   const hasIpv6 = record.resource.EnableIPv6;
   setSysctl(`ipv6/conf/${name}/${hasIpv6 ? 'accept_ra' : 'disable_ipv6'}`, hasIpv6 ? '0' : '1');
@@ -77,7 +76,7 @@ export function fillTunnel(
   record: NetworkRecord,
   others: readonly SharedEndpoint[],
 ): void {
-  const index = host.get(getLink(tunnelOf(record)), decodeLink, { mayFail: ['ENODEV'] })?.index;
+  const index = findLink(host, tunnelOf(record))?.index;
   if (index === undefined) return;
   const places = new Map(others.map(({ mac, at }) => [`${mac} ${at}`, { link: index, mac, host: at }]));
   const neighbours = new Map(

@@ -1,5 +1,5 @@
 // Why a packet that every rule accepted is seen nowhere afterwards: the kernel is asked for its route.
-import { decodeLink, getLink } from '../../linux/netlink/links.ts';
+import { findLink } from '../../linux/netlink/links.ts';
 import { NetlinkError } from '../../linux/netlink/netlink-error.ts';
 import { decodeRoute, routeOf } from '../../linux/netlink/routes.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
@@ -10,7 +10,7 @@ import type { PacketFields } from './events.ts';
 export function againstRoute(host: NetlinkSocket, packet: PacketFields): string | undefined {
   const { source, destination, in: name } = packet;
   if (source === '' || destination === '') return undefined;
-  const found = name === undefined ? undefined : host.get(getLink(name), decodeLink, { mayFail: ['ENODEV'] });
+  const found = name === undefined ? undefined : findLink(host, name);
   // A packet that comes in by a port of a bridge is routed as one of the bridge.
   const link = found?.master ?? found?.index;
   try {

@@ -2,6 +2,7 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import { quietly } from '../../../formats/quietly.ts';
+import { allPids } from '../../../linux/proc/pids.ts';
 import { listeningSockets } from '../../../linux/proc/sockets.ts';
 import { readStat } from '../../../linux/proc/stat.ts';
 import type { EngineContext } from '../../state/context.ts';
@@ -43,12 +44,9 @@ export function portHolder(
 /** A process that has the socket open. */
 function ownerOf(inode: number): number | undefined {
   const link = `socket:[${inode}]`;
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .find(pid => {
-      // Another user's processes cannot be looked at, and any may end meanwhile.
-      const open = quietly(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
-      return open.some(fd => quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === link);
-    });
+  return allPids().find(pid => {
+    // Another user's processes cannot be looked at, and any may end meanwhile.
+    const open = quietly(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+    return open.some(fd => quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === link);
+  });
 }
