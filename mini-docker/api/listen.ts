@@ -2,7 +2,7 @@
 
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { chmodSync, lstatSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect, type ListenOptions, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -141,13 +141,8 @@ async function listening(server: Server, where: string): Promise<void> {
 
 /** Removes the socket file of a killed daemon, at which nothing answers. */
 async function removeStale(path: string): Promise<void> {
-  let stat: Stats;
-  try {
-    stat = lstatSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
   if (!stat.isSocket()) throw new Error(`cannot listen on ${path}: there is a file that is not a socket`);
   if (await answers(path)) throw new Error(`cannot listen on ${path}: another daemon is listening there`);
   unlinkSync(path);

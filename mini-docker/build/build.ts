@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dockerfile } from '../formats/dockerfile/dockerfile.ts';
 import { decodeReference, familiarReference, withTag } from '../formats/image-reference.ts';
-import { shortId } from '../formats/oci/digest.ts';
+import { shortId } from '../formats/short-id.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, hostPlatform } from '../images/platform.ts';
 import { removeTree } from '../linux/remove-tree.ts';

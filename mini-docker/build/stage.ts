@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import { parseInstructions } from '../formats/dockerfile/dockerfile.ts';
 import type { Instruction, InstructionOf } from '../formats/dockerfile/instruction.ts';
 import { expand, expandDocument } from '../formats/dockerfile/words.ts';
-import { shortId } from '../formats/oci/digest.ts';
+import { shortId } from '../formats/short-id.ts';
 import type { LooseLayer } from '../images/image.ts';
 import { baseState, withPath } from './base.ts';
 import { type CachedStep, keyOf } from './cache.ts';

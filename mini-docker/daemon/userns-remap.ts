@@ -1,5 +1,7 @@
 // "userns-remap": the subordinate ids of one user become the ids of all containers.
+
 import { readFileSync } from 'node:fs';
+import { unlessMissing } from '../formats/quietly.ts';
 import { decodeSubordinateIds } from '../formats/subordinate-ids.ts';
 import { decodeGroup, decodePasswd } from '../formats/user-database.ts';
 
@@ -43,11 +45,4 @@ function ranges(file: string, name: string, id: number | undefined): string[] {
   );
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
-}
+const read = (path: string): string => unlessMissing(() => readFileSync(path, 'utf8')) ?? '';

@@ -2,7 +2,7 @@
 // command).
 
 import { decodeReference, familiarName } from '../formats/image-reference.ts';
-import { shortId } from '../formats/oci/digest.ts';
+import { shortId } from '../formats/short-id.ts';
 import type { Catalog, CatalogImage } from './catalog.ts';
 import { ImageError } from './errors.ts';
 import type { RemoveOptions } from './image.ts';

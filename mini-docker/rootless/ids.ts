@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { internal } from '../formats/errors.ts';
-import { quietly } from '../formats/quietly.ts';
+import { quietly, unlessMissing } from '../formats/quietly.ts';
 import { decodeSubordinateIds, type IdRange } from '../formats/subordinate-ids.ts';
 
 /** login.defs(5): SUB_UID_MIN and SUB_UID_COUNT. */
@@ -49,7 +49,7 @@ function missingIds(user: string, uid: number): string | undefined {
 
 /** Ids above all reserved ones, as many as useradd(8) reserves. */
 function freeRange(): [first: number, last: number] {
-  const lines = ['/etc/subuid', '/etc/subgid'].flatMap(file => readOrNothing(file).split('\n'));
+  const lines = ['/etc/subuid', '/etc/subgid'].flatMap(file => read(file).split('\n'));
   const ends = lines.map(line => line.split(':')).map(([, first, count]) => Number(first) + Number(count));
   const first = Math.max(FIRST, ...ends.filter(end => end > 0));
   return [first, first + RANGE - 1];
@@ -63,17 +63,10 @@ function mapOne(pid: number, uid: number, gid: number): void {
 }
 
 function subordinateIds(file: string, user: string, uid: number): IdRange[] {
-  return decodeSubordinateIds(readOrNothing(file), user, uid);
+  return decodeSubordinateIds(read(file), user, uid);
 }
 
-function readOrNothing(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
-}
+const read = (file: string): string => unlessMissing(() => readFileSync(file, 'utf8')) ?? '';
 
 /** The ranges one after another from 1 on, as arguments of newuidmap. */
 function mapped(ranges: readonly IdRange[]): number[] {

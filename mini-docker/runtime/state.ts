@@ -1,7 +1,7 @@
 // The runtime's state of a container, for a later daemon: a file that is written before the program runs.
 
 import { join } from 'node:path';
-import { quietly } from '../formats/quietly.ts';
+import { quietly, unlessMissing } from '../formats/quietly.ts';
 import { decodeWaitStatus } from '../linux/exits.ts';
 import { readRegular } from '../linux/kept-file.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
@@ -25,7 +25,7 @@ export function writeState(directory: string, state: State): void {
 }
 
 export function readState(directory: string): State | undefined {
-  const text = readOrUndefined(join(directory, 'state.json'));
+  const text = unlessMissing(() => readRegular(join(directory, 'state.json')));
   return text === undefined ? undefined : (JSON.parse(text.toString()) as State);
 }
 
@@ -42,13 +42,4 @@ export function readExit(directory: string): { code: number; signal?: number; at
   // Other bytes than the monitor's: the time is out of range for a Date.
   if (!(Math.abs(milliseconds) < 8.64e15)) return undefined;
   return { ...decodeWaitStatus(record.readInt32LE(16)), at: new Date(milliseconds) };
-}
-
-function readOrUndefined(file: string): Buffer | undefined {
-  try {
-    return readRegular(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { decodeCsvLine } from '../../formats/csv.ts';
 import { unlessEmpty } from '../../formats/defined.ts';
 import type { StepMessage } from '../../formats/engine-api/build.ts';
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
-import { shortId } from '../../formats/oci/digest.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { decodeSize } from '../../formats/sizes.ts';
 import { splitAt } from '../../formats/split.ts';
 import { byteArguments } from '../byte-arguments.ts';

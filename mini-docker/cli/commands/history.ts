@@ -1,10 +1,11 @@
 import { describeDuration } from '../../formats/durations.ts';
 import type { ImageHistoryItem } from '../../formats/engine-api/images.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { imagePath } from '../daemon/object-paths.ts';
 import { toggle, toggleOff } from '../flags/flags.ts';
-import { type Columns, ellipsis, formatFlag, printListing, shortId } from '../show/listing.ts';
+import { type Columns, ellipsis, formatFlag, printListing } from '../show/listing.ts';
 
 export const history = command({
   usage: '[OPTIONS] IMAGE',

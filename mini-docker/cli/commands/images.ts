@@ -1,11 +1,12 @@
 import { describeDuration } from '../../formats/durations.ts';
 import type { ImageSummary } from '../../formats/engine-api/images.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { toggle } from '../flags/flags.ts';
-import { type Columns, formatFlag, localTime, printListing, shortId } from '../show/listing.ts';
+import { type Columns, formatFlag, localTime, printListing } from '../show/listing.ts';
 
 export const images = command({
   usage: '[OPTIONS] [REPOSITORY[:TAG]]',

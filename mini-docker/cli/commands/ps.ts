@@ -1,20 +1,13 @@
 import { describeDuration } from '../../formats/durations.ts';
 import type { ContainerSummary } from '../../formats/engine-api/containers.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { encodeFilters } from '../daemon/client.ts';
 import { filterFlag } from '../flags/filter.ts';
 import { integer, toggle } from '../flags/flags.ts';
 import { describePorts } from '../run/ports.ts';
-import {
-  type Columns,
-  ellipsis,
-  formatFlag,
-  joinLabels,
-  localTime,
-  printListing,
-  shortId,
-} from '../show/listing.ts';
+import { type Columns, ellipsis, formatFlag, joinLabels, localTime, printListing } from '../show/listing.ts';
 
 export const ps = command({
   usage: '[OPTIONS]',

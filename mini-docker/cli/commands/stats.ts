@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStats, ContainerSummary } from '../../formats/engine-api/containers.ts';
 import type { EventMessage } from '../../formats/engine-api/system.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { encodeBinarySize, encodeSize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { type DaemonClient, encodeFilters } from '../daemon/client.ts';
 import { containerPath } from '../daemon/object-paths.ts';
 import { errorLine } from '../errors.ts';
 import { toggle } from '../flags/flags.ts';
-import { type Columns, formatFlag, formatListing, shortId } from '../show/listing.ts';
+import { type Columns, formatFlag, formatListing } from '../show/listing.ts';
 import { printError, write } from '../show/output.ts';
 import { type Figures, figuresOf } from '../show/stats-figures.ts';
 

@@ -4,6 +4,7 @@
 import type { ContainerInspect, ContainerSummary } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
 import type { HttpResponse } from '../daemon/http-connection.ts';
+import { collected } from '../daemon/http-connection.ts';
 
 /** What a container would be like now. */
 interface Imagined {
@@ -29,9 +30,8 @@ export function makeDry(daemon: DaemonClient): void {
   let count = 0;
 
   const real = async <T>(path: string, options?: RequestOptions): Promise<T> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of (await daemon.direct('GET', path, options)).body) chunks.push(chunk);
-    return JSON.parse(Buffer.concat(chunks).toString()) as T;
+    const { body } = await daemon.direct('GET', path, options);
+    return JSON.parse((await collected(body)).toString()) as T;
   };
   const list = async (options: RequestOptions): Promise<ContainerSummary[]> => {
     const known = await real<ContainerSummary[]>('/containers/json', options);

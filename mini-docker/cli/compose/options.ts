@@ -117,8 +117,7 @@ async function projectName({ flags, files, directory, lookup }: Naming): Promise
   const given = flags['project-name'] ?? lookup('COMPOSE_PROJECT_NAME');
   if (given) return checkedName(given);
   let named: string | undefined;
-  // Standard input can be read only once.
-  // A pipe can be read only once, by the loading that follows.
+  // Standard input and a pipe can be read only once, by the loading that follows.
   for (const file of files.filter(each => each !== '-' && statSync(each).isFile()))
     named = nameIn(await sourceOf(file), lookup) ?? named;
   if (named !== undefined) return checkedName(named);

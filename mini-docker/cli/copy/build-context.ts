@@ -9,6 +9,7 @@ import type { IgnoreList } from '../../formats/dockerignore.ts';
 import { FormatError } from '../../formats/errors.ts';
 import { BLOCK } from '../../formats/tar/entry.ts';
 import { decodeHeader } from '../../formats/tar/header.ts';
+import { collected } from '../daemon/http-connection.ts';
 import { CommandError, fileReason } from '../errors.ts';
 import { type PackedTree, packTrees } from './pack-trees.ts';
 
@@ -46,7 +47,7 @@ export async function buildContext(options: ContextOptions): Promise<BuildContex
   }
   const directory = directoryAt(source, 'a directory (a Dockerfile is named with -f)');
   const others = await Promise.all([...further].map(([as, path]) => furtherTree(as, path)));
-  if (file === '-') return withOwnDockerfile({ directory, text: await collect(stdin()), others });
+  if (file === '-') return withOwnDockerfile({ directory, text: await collected(stdin()), others });
 
   const path = file === undefined ? join(directory, 'Dockerfile') : resolve(file);
   let text: Buffer;
@@ -129,7 +130,7 @@ async function contextOfInput(
   if (isArchive(start)) return { dockerfile: file ?? 'Dockerfile', body: rest() };
   if (file !== undefined)
     throw cannot('standard input is no tar archive, in which -f could name a Dockerfile');
-  const text = await collect(rest());
+  const text = await collected(rest());
   const extra = { name: 'Dockerfile', text };
   return {
     dockerfile: 'Dockerfile',
@@ -147,12 +148,6 @@ function isArchive(start: Buffer): boolean {
   } catch {
     return false;
   }
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const found: Uint8Array[] = [];
-  for await (const chunk of chunks) found.push(chunk);
-  return Buffer.concat(found);
 }
 
 async function readList(path: string): Promise<IgnoreList | undefined> {

@@ -9,6 +9,7 @@ import { CommandError, DaemonError, NoDaemonError } from '../errors.ts';
 import {
   type Address,
   ConnectionError,
+  collected,
   type HttpConnection,
   type HttpResponse,
   openConnection,
@@ -111,9 +112,8 @@ export class DaemonClient {
   }
 
   async text(method: string, path: string, options?: RequestOptions): Promise<string> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of (await this.request(method, path, options)).body) chunks.push(chunk);
-    return Buffer.concat(chunks).toString();
+    const { body } = await this.request(method, path, options);
+    return (await collected(body)).toString();
   }
 
   async json<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
@@ -257,9 +257,7 @@ function usedRunDir(env: NodeJS.ProcessEnv): string {
 }
 
 async function refusal(response: HttpResponse): Promise<DaemonError> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString();
+  const text = (await collected(response.body)).toString();
   try {
     const { message, exitCode } = JSON.parse(text) as { message?: unknown; exitCode?: number };
     if (typeof message === 'string') return new DaemonError(response.status, message, exitCode);

@@ -32,6 +32,10 @@ export interface HttpResponse {
   body: AsyncGenerator<Buffer, void>;
 }
 
+/** A whole body. node:stream/consumers does the same, and takes time to load. */
+export const collected = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> =>
+  Buffer.concat(await Array.fromAsync(chunks));
+
 const MAX_HEAD = 64 * 1024;
 
 export class ConnectionError extends Error {

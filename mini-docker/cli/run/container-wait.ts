@@ -2,6 +2,7 @@
 
 import type { ContainerWaited } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient } from '../daemon/client.ts';
+import { collected } from '../daemon/http-connection.ts';
 import { OUR_FAULT } from '../errors.ts';
 import { printError } from '../show/output.ts';
 
@@ -24,9 +25,7 @@ export async function waitForExit(
   const response = await daemon.request('POST', `/containers/${container}/wait`, { query: { condition } });
   const read = async (): Promise<ContainerWaited> => {
     try {
-      const chunks: Buffer[] = [];
-      for await (const chunk of response.body) chunks.push(chunk);
-      return JSON.parse(Buffer.concat(chunks).toString()) as ContainerWaited;
+      return JSON.parse((await collected(response.body)).toString()) as ContainerWaited;
     } catch (error) {
       return { StatusCode: OUR_FAULT, Error: { Message: (error as Error).message } };
     }

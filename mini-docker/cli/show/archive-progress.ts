@@ -1,6 +1,6 @@
 // Shows the progress of a save: watches the archive as it passes, with a line on the terminal for each layer.
 
-import { shortId } from '../../formats/oci/digest.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { createTarReader } from '../../formats/tar/reader.ts';
 import { writeError } from './output.ts';
 import { progressLines } from './progress-lines.ts';

@@ -3,9 +3,10 @@
 
 import { describeDuration } from '../../formats/durations.ts';
 import type { ImageLayer, ImageLayers, LayerChanges } from '../../formats/engine-api/images.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { encodeSize } from '../../formats/sizes.ts';
 import { visible } from '../../formats/visible.ts';
-import { ellipsis, shortId } from './listing.ts';
+import { ellipsis } from './listing.ts';
 import { wrapped } from './wrapped.ts';
 
 const BAR = 20;

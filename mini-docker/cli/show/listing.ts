@@ -85,9 +85,6 @@ export function fieldsOf<T>(columns: Columns<T>, row: T): Record<string, unknown
   );
 }
 
-/** '0123456789ab' of 'sha256:0123456789abcdef…' */
-export const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
-
 /** Cuts the value to `length` characters, the last of them '…'. */
 export function ellipsis(value: string, length: number): string {
   const letters = [...value];

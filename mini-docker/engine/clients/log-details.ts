@@ -4,7 +4,7 @@
 
 import { compileGoRegexp } from '../../formats/go-regexp.ts';
 import { compileTemplate } from '../../formats/go-template/go-template.ts';
-import { shortId } from '../../formats/oci/digest.ts';
+import { shortId } from '../../formats/short-id.ts';
 import { splitAt } from '../../formats/split.ts';
 import type { ContainerRecord } from '../state/record.ts';
 

@@ -1,8 +1,8 @@
 // Turns the image store's reports into messages of the Docker Engine API, no more often than people can read.
 
 import type { ProgressMessage } from '../../formats/engine-api/images.ts';
-import { shortId } from '../../formats/oci/digest.ts';
 import { progressBar } from '../../formats/progress-bar.ts';
+import { shortId } from '../../formats/short-id.ts';
 import type { ImageProgress } from '../../images/image.ts';
 
 export type SendProgress = (message: ProgressMessage) => void;

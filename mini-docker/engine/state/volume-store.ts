@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { badParameter, notFound } from '../../formats/errors.ts';
+import { unlessMissing } from '../../formats/quietly.ts';
 import { map, object, parse, string } from '../../formats/schema.ts';
 import { encodeTimestamp } from '../../formats/timestamp.ts';
 import { ensureDirectory, isUsable, loadKept, saveKept, sweep, type Tell } from '../../linux/kept-file.ts';
@@ -155,12 +156,8 @@ export class VolumeStore {
   /** Removes an unused volume; a host directory that it binds stays. The caller holds its lock. */
   async remove(name: string): Promise<void> {
     const retired = join(this.#root, `${REMOVING}${name}`);
-    try {
-      renameSync(join(this.#root, name), retired);
-    } catch (error) {
-      // Another program removed it first.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    // Another program may have removed it first.
+    unlessMissing(() => renameSync(join(this.#root, name), retired));
     this.#volumes.delete(name);
     await removeTree(retired);
   }

@@ -1,6 +1,7 @@
 // Writes a container's log on disk: appends, rotates, and survives a full disk. Readers are in log-reader.ts.
 
 import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { unlessMissing } from '../../formats/quietly.ts';
 import { sizeOfRegular } from '../../linux/kept-file.ts';
 import { openKept, renameOver } from '../../linux/set-aside.ts';
 
@@ -102,7 +103,9 @@ export class LogFile {
       } else {
         this.#closeFile();
         for (let age = this.maxFiles - 1; age >= 1; age--) {
-          renameIfThere(age === 1 ? this.path : `${this.path}.${age - 1}`, `${this.path}.${age}`);
+          unlessMissing(() =>
+            renameOver(age === 1 ? this.path : `${this.path}.${age - 1}`, `${this.path}.${age}`),
+          );
         }
         this.#open();
       }
@@ -158,13 +161,5 @@ export class LogFile {
 
   #tell(): void {
     for (const listener of [...this.#changed]) listener();
-  }
-}
-
-function renameIfThere(from: string, to: string): void {
-  try {
-    renameOver(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

@@ -14,9 +14,6 @@ export function hexOf(digest: string): string {
   return digest.slice(7);
 }
 
-/** 'sha256:6e123e7f3202…' → '6e123e7f3202', as docker prints ids. */
-export const shortId = (id: string): string => id.replace(/^sha256:/, '').slice(0, 12);
-
 /**
  * The chain ids of a list of diff ids, bottom first (image specification, config.md, "Layer ChainID"): each names a
  * layer together with all that lie below it.

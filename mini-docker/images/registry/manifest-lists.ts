@@ -1,5 +1,6 @@
 // `docker manifest`: image indexes for several platforms, drafted locally and then pushed to the images'
 // registry.
+
 import { join } from 'node:path';
 import {
   decodeReference,
@@ -17,6 +18,7 @@ import {
   MEDIA,
   type Platform,
 } from '../../formats/oci/image.ts';
+import { unlessMissing } from '../../formats/quietly.ts';
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import { array, object, parseObject, string } from '../../formats/schema.ts';
 import { readRegular } from '../../linux/kept-file.ts';
@@ -58,14 +60,9 @@ export function manifestLists(options: ManifestListOptions): ManifestLists {
     join(directory, `${encodeURIComponent(encodeReference(reference))}.json`);
 
   function find(reference: ImageReference): Draft | undefined {
-    let text: string;
-    try {
-      text = readRegular(pathOf(reference)).toString();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-    const { members } = parseObject(text, pathOf(reference));
+    const bytes = unlessMissing(() => readRegular(pathOf(reference)));
+    if (bytes === undefined) return undefined;
+    const { members } = parseObject(bytes, pathOf(reference));
     return { reference, members: array(decodeMember)(members, 'members') };
   }
 

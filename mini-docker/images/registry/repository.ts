@@ -4,8 +4,9 @@ import { digestOf } from '../../formats/oci/digest.ts';
 import { type Descriptor, MEDIA } from '../../formats/oci/image.ts';
 import { object, parse, strings } from '../../formats/schema.ts';
 import { RegistryError } from './errors.ts';
+import { pages } from './pages.ts';
 import type { Session } from './session.ts';
-import { bytesOf, type HttpResponse } from './transport.ts';
+import { bytesOf } from './transport.ts';
 import { type Upload, uploads } from './uploads.ts';
 
 export interface Repository {
@@ -94,24 +95,9 @@ export function openRepository(session: Session, path: string, actions: 'pull' |
 
     async tags() {
       const all: string[] = [];
-      let next: string | undefined = url('tags/list');
-      while (next !== undefined) {
-        const response: HttpResponse = await session.send({
-          method: 'GET',
-          url: next,
-          scope,
-          expect: [200],
-          doing: `list the tags of ${path}`,
-        });
-        const { tags = [] } = parse(
-          await bytesOf(response.body, MANIFEST_LIMIT),
-          'list',
-          object({ tags: strings }),
-        );
-        all.push(...tags);
-        const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''));
-        next = link === null ? undefined : new URL(link[1]!, response.url).href;
-      }
+      const first = { url: url('tags/list'), scope, doing: `list the tags of ${path}` };
+      for await (const page of pages(session, first))
+        all.push(...(parse(page, 'list', object({ tags: strings })).tags ?? []));
       return all;
     },
   };

@@ -1,11 +1,13 @@
 // `docker search`: Docker Hub and others answer at /v1/search; a plain registry only lists its repositories
 // (distribution specification 1.1, "Listing repositories" of Docker's own, /v2/_catalog), and the list is
 // searched here.
+
 import { array, boolean, integer, object, or, parse, string, strings } from '../../formats/schema.ts';
 import type { FoundImage } from '../image.ts';
 import { RegistryError } from './errors.ts';
+import { pages } from './pages.ts';
 import type { Session } from './session.ts';
-import { bytesOf, type HttpResponse } from './transport.ts';
+import { bytesOf } from './transport.ts';
 
 const ANSWER_LIMIT = 16 << 20;
 
@@ -64,19 +66,7 @@ const catalog = object({}, { repositories: or(strings, []) });
 
 async function repositories(session: Session, doing: string): Promise<string[]> {
   const all: string[] = [];
-  let next: string | undefined = '/v2/_catalog';
-  while (next !== undefined) {
-    const scope = 'registry:catalog:*';
-    const response: HttpResponse = await session.send({
-      method: 'GET',
-      url: next,
-      scope,
-      expect: [200],
-      doing,
-    });
-    all.push(...parse(await bytesOf(response.body, ANSWER_LIMIT), 'catalog', catalog).repositories);
-    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''));
-    next = link === null ? undefined : new URL(link[1]!, response.url).href;
-  }
+  const first = { url: '/v2/_catalog', scope: 'registry:catalog:*', doing };
+  for await (const page of pages(session, first)) all.push(...parse(page, 'catalog', catalog).repositories);
   return all;
 }
