@@ -6,6 +6,7 @@ import { DOCKER_HUB_KEY } from '../formats/registry-auth.ts';
 import { isNoSuchImage } from '../images/errors.ts';
 import type { Image } from '../images/image.ts';
 import { decodePlatformText, encodePlatform, hostPlatform } from '../images/platform.ts';
+import { DEFAULT_PATH } from '../runtime/execution.ts';
 import { keyOf } from './cache.ts';
 import type { StageOutput } from './output.ts';
 import type { StageState } from './state.ts';
@@ -96,11 +97,9 @@ function isFor({ config }: Image, platform: Platform | undefined): boolean {
 const authFor = (auths: Workspace['request']['auths'], domain: string) =>
   auths[domain] ?? auths[`https://${domain}`] ?? (domain === 'docker.io' ? auths[DOCKER_HUB_KEY] : undefined);
 
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /** FROM adds a PATH when the image has none, and for scratch. */
 export function withPath(state: StageState): StageState {
   const { Env = [] } = state.config;
   if (Env.some(each => each.startsWith('PATH='))) return state;
-  return { ...state, config: { ...state.config, Env: [...Env, DEFAULT_PATH] } };
+  return { ...state, config: { ...state.config, Env: [...Env, `PATH=${DEFAULT_PATH}`] } };
 }

@@ -5,7 +5,7 @@ import { COMMANDS, commandsOf, findCommand, GROUP_FLAGS, GROUPS } from './comman
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
 import { tlsFiles } from './daemon/tls-files.ts';
-import { CommandError, DaemonError, errorLine, exitCodeOf, isRun, OUR_FAULT } from './errors.ts';
+import { beforeProgram, CommandError, DaemonError, errorLine, exitCodeOf, isRun } from './errors.ts';
 import { FlagError, HelpError, parseFlags } from './flags/flags.ts';
 import { PROGRAM_FLAGS } from './program-flags.ts';
 import { outputWritten, printError, write } from './show/output.ts';
@@ -32,7 +32,7 @@ async function runArguments(argv: readonly string[], options: CommandLineOptions
   } catch (error) {
     if (error instanceof HelpError) return help([]);
     if (!(error instanceof FlagError)) return fail('', error);
-    return fail('', new CommandError(`${error.message} (see 'mini-docker --help')`, { exitCode: OUR_FAULT }));
+    return fail('', beforeProgram(`${error.message} (see 'mini-docker --help')`));
   }
 }
 
@@ -90,10 +90,7 @@ async function runNamed(name: string, argv: string[], options: Options): Promise
   } catch (error) {
     if (error instanceof HelpError) return help([name]);
     if (error instanceof FlagError)
-      return fail(
-        name,
-        new CommandError(await explainFlag(name, definition, error), { exitCode: OUR_FAULT }),
-      );
+      return fail(name, beforeProgram(await explainFlag(name, definition, error)));
     return fail(name, error);
   }
 }

@@ -57,6 +57,10 @@ export function errorLine(error: unknown): string {
 
 export const OUR_FAULT = 125;
 
+/** A mistake or failure before there is a program: its exit codes must not be taken for this. */
+export const beforeProgram = (message: string, cause?: unknown): CommandError =>
+  new CommandError(message, { exitCode: OUR_FAULT, cause });
+
 /** Commands that prefix the daemon's errors with our name, as docker's do, and then exit with 125. */
 export const isRun = (command: string): boolean => /^(container )?run$/.test(command);
 

@@ -6,8 +6,7 @@ import { decodeName } from '../formats/byte-names.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { isWhiteout, namesIn, statusAt } from '../linux/directory.ts';
 import { openBeneath } from '../linux/in-root.ts';
-import { xattr } from '../linux/xattrs.ts';
-import { OPAQUE_XATTR } from './whiteouts.ts';
+import { isOpaque } from './whiteouts.ts';
 
 export interface Changes {
   /** Number of files and other entries, except directories. */
@@ -136,5 +135,3 @@ const held = (fd: number) => ({ fd, [Symbol.dispose]: () => closeSync(fd) });
 
 const openDirectory = (parent: number, name: Buffer) =>
   held(openBeneath(parent, name, O.RDONLY | O.DIRECTORY));
-
-const isOpaque = (directory: number): boolean => xattr(directory, OPAQUE_XATTR)?.toString() === 'y';

@@ -27,14 +27,13 @@ import type { ImageProgress, LoadedImage } from './image.ts';
 import { spaceFor } from './layers.ts';
 import { parentOf } from './parents.ts';
 import { choosePlatform } from './platform.ts';
-import { REF_NAME } from './references.ts';
+import { IMAGE_NAME, REF_NAME } from './references.ts';
 import { type Spool, type SpooledFile, spoolArchive } from './spool.ts';
 
 /**
  * The annotation in which containerd and docker put the full name, while the specification's key has only the
  * tag.
  */
-const IMAGE_NAME = 'io.containerd.image.name';
 
 /**
  * Images that were loaded before a broken one stay. @throws ImageError when the archive or an image is broken

@@ -14,7 +14,7 @@ import { openPlainFile } from '../linux/plain-file.ts';
 import { mayFail } from '../linux/step.ts';
 import { close, openat } from '../linux/syscalls.ts';
 import { xattr, xattrNames } from '../linux/xattrs.ts';
-import { OPAQUE_MARK, OPAQUE_XATTR, whiteoutName } from './whiteouts.ts';
+import { isOpaque, OPAQUE_MARK, whiteoutName } from './whiteouts.ts';
 
 export interface PackOptions {
   /** The directory to pack; the caller closes it. */
@@ -221,8 +221,6 @@ function whiteoutPath(path: string): string {
   const slash = path.lastIndexOf('/');
   return path.slice(0, slash + 1) + whiteoutName(path.slice(slash + 1));
 }
-
-const isOpaque = (fd: number): boolean => xattr(fd, OPAQUE_XATTR)?.toString('latin1') === 'y';
 
 /**
  * The attributes that a layer contains. Overlayfs attributes that refer to content elsewhere cannot be

@@ -23,6 +23,9 @@ import { type Blobs, blobFile } from './blobs.ts';
  */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
+/** containerd's annotation, with the whole name. */
+export const IMAGE_NAME = 'io.containerd.image.name';
+
 /** Time at which the name was given, RFC 3339: docker's LastTagTime is the latest of an image's names. */
 const TAGGED = 'mini-docker.image.tagged';
 

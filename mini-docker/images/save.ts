@@ -16,9 +16,7 @@ import type { Catalog, CatalogImage } from './catalog.ts';
 import type { Content } from './content.ts';
 import type { DockerArchiveImage } from './docker-archive.ts';
 import { parentOf, withParent } from './parents.ts';
-import { REF_NAME } from './references.ts';
-
-const IMAGE_NAME = 'io.containerd.image.name';
+import { IMAGE_NAME, REF_NAME } from './references.ts';
 
 /**
  * The archive of the images that `references` name. A name includes that name; one without a tag includes all

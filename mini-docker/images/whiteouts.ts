@@ -3,12 +3,17 @@
 // (kernel, Documentation/filesystems/overlayfs.rst).
 
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
+import { xattr } from '../linux/xattrs.ts';
 
 const PREFIX = '.wh.';
 const META_PREFIX = '.wh..wh.';
 export const OPAQUE_MARK = '.wh..wh..opq';
 /** In a user namespace overlay reads the attribute of the second name (mount option userxattr). */
 export const OPAQUE_XATTR = inUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
+
+/** Whether nothing of the layers below shows in the directory. */
+export const isOpaque = (directory: number): boolean =>
+  xattr(directory, OPAQUE_XATTR)?.toString('latin1') === 'y';
 
 export const whiteoutName = (name: string): string => PREFIX + name;
 

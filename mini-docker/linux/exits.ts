@@ -17,7 +17,7 @@ import {
 } from './syscalls.ts';
 
 /** struct epoll_event { u32 events; u64 data }, packed on x86-64 only. <linux/eventpoll.h> */
-const eventSize = process.arch === 'x64' ? 12 : 16;
+export const eventSize = process.arch === 'x64' ? 12 : 16;
 const dataOffset = eventSize - 8;
 const eventsAtOnce = 64;
 

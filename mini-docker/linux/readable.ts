@@ -4,12 +4,10 @@
 // too.
 import { call } from './call.ts';
 import { EPOLL, EPOLL_CTL, EPOLLET, EPOLLIN } from './constants.ts';
-import { watchExit } from './exits.ts';
+import { eventSize, watchExit } from './exits.ts';
 import { mayFail } from './step.ts';
 import { epollCreate1, epollCtl, epollPwait } from './syscalls.ts';
 
-/** struct epoll_event { u32 events; u64 data }, packed on x86-64 only. <linux/eventpoll.h> */
-const eventSize = process.arch === 'x64' ? 12 : 16;
 const eventsAtOnce = 64;
 const events = Buffer.alloc(eventSize * eventsAtOnce);
 

@@ -5,7 +5,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { unlessMissing } from '../formats/quietly.ts';
 import { call, callAsync } from './call.ts';
 import { AT, O, RENAME, S_IF } from './constants.ts';
 import { namesIn, statusAt } from './directory.ts';
@@ -60,8 +59,14 @@ export function removeTreeAt(parent: number, name: PathArg): void {
   for (const pause of removal(parent, name)) if (pause !== 'turn') call(pause);
 }
 
-const openParent = (path: string): number | undefined =>
-  unlessMissing(() => openSync(dirname(path), O.RDONLY | O.DIRECTORY));
+function openParent(path: string): number | undefined {
+  try {
+    return openSync(dirname(path), O.RDONLY | O.DIRECTORY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 const unlink = (parent: number, name: PathArg): Step => mayFail(unlinkat(parent, name, 0), 'ENOENT');
 

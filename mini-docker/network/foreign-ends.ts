@@ -1,13 +1,14 @@
 // Where a cable of another program leads: its other end is on the host itself, or in a network namespace in which some
 // process is.
 
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import type { ForeignEnd } from '../formats/network-map.ts';
 import { quietly } from '../formats/quietly.ts';
 import { decodeLink, type Link, listLinks } from '../linux/netlink/links.ts';
 import { decodeNamespaceNumber, namespaceNumberOf } from '../linux/netlink/namespaces.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
+import { readQuietly } from '../linux/proc/file.ts';
 import { allPids } from '../linux/proc/pids.ts';
 
 /** undefined when no process is there, or it has just ended. @param cable an end on this host */
@@ -45,4 +46,4 @@ function linksOf(pid: number): Link[] {
   return inside?.dump(listLinks(), decodeLink) ?? [];
 }
 
-const nameOf = (pid: number): string => quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? '';
+const nameOf = (pid: number): string => readQuietly(`/proc/${pid}/comm`)?.trim() ?? '';

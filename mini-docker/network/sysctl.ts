@@ -1,12 +1,12 @@
 // Settings of this network namespace. /proc/sys/net shows those of the opening thread, so this must not run
 // on pool threads, which stay in the machine's namespace.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { quietly } from '../formats/quietly.ts';
+import { writeFileSync } from 'node:fs';
+import { readQuietly } from '../linux/proc/file.ts';
 
 /** @param name 'ipv4/ip_forward'; undefined when the kernel has no such setting, or the link is gone */
 export function sysctl(name: string): string | undefined {
-  return quietly(() => readFileSync(`/proc/sys/net/${name}`, 'utf8').trim());
+  return readQuietly(`/proc/sys/net/${name}`)?.trim();
 }
 
 /**

@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { quietly } from '../formats/quietly.ts';
+import { readQuietly } from '../linux/proc/file.ts';
 import { isRunning, type ProcessIdentity, processIdentity } from '../linux/proc/identity.ts';
 
 export interface Uplink {
@@ -60,9 +60,7 @@ export async function connectUplink(options: {
 }
 
 /** The host's /etc/resolv.conf; '' when there is none. */
-export function hostResolvConf(): string {
-  return quietly(() => readFileSync('/etc/resolv.conf', 'utf8')) ?? '';
-}
+export const hostResolvConf = (): string => readQuietly('/etc/resolv.conf') ?? '';
 
 /** resolv.conf(5): search domains and options stay. */
 function withNameServer(text: string, address: string): string {

@@ -1,9 +1,9 @@
 // Loads the profile into the kernel, if the kernel has AppArmor.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import { quietly } from '../formats/quietly.ts';
 import { spawnSync } from '../linux/on-demand.ts';
+import { readQuietly } from '../linux/proc/file.ts';
 import { DEFAULT_PROFILE, PROFILE_TEXT } from './apparmor-profile.ts';
 
 export interface AppArmor {
@@ -19,7 +19,7 @@ const PATIENCE = 20_000;
 
 /** Loads the profile, and replaces the one of an earlier version of this program. */
 export function openAppArmor(): AppArmor {
-  if (read('/sys/module/apparmor/parameters/enabled').trim() !== 'Y') return { usable: false };
+  if (readQuietly('/sys/module/apparmor/parameters/enabled')?.trim() !== 'Y') return { usable: false };
   if (!existsSync(LOADED)) {
     return unusable('securityfs is not mounted: mount -t securityfs securityfs /sys/kernel/security');
   }
@@ -47,7 +47,7 @@ function unusable(problem: string): AppArmor {
 }
 
 function isLoaded(): boolean {
-  return read(LOADED).includes(`${DEFAULT_PROFILE} (`);
+  return (readQuietly(LOADED) ?? '').includes(`${DEFAULT_PROFILE} (`);
 }
 
 /**
@@ -69,8 +69,4 @@ function load(): string | undefined {
   return status === 0
     ? undefined
     : `apparmor_parser: ${stderr.trim().split('\n')[0] || `exit code ${status}`}`;
-}
-
-function read(path: string): string {
-  return quietly(() => readFileSync(path, 'utf8')) ?? '';
 }

@@ -9,7 +9,7 @@ import { FD_END } from './descriptors.ts';
 import { makeDirectories, openInside } from './inside.ts';
 
 const ALL_DESCRIPTORS = 0xffff_ffff;
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** @param create make a missing directory, as Docker does for a container but not for an exec */
 export function workingDirectory(process: Process, create: boolean): Item[] {

@@ -1,7 +1,7 @@
 import type { ContainerCreateBody, ContainerInspect } from '../../formats/engine-api/containers.ts';
 import { command } from '../command.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, DaemonError, hasStatus, OUR_FAULT } from '../errors.ts';
+import { beforeProgram, DaemonError, hasStatus } from '../errors.ts';
 import { type FlagValues, text, toggle, toggleOff } from '../flags/flags.ts';
 import { createBody } from '../run/create-body.ts';
 import { createContainer } from '../run/create-container.ts';
@@ -38,9 +38,7 @@ export const run = command({
     const [image, ...rest] = args as [string, ...string[]];
     checkDetachKeys(flags['detach-keys']);
     if (flags.detach && flags.attach.length > 0) {
-      throw new CommandError('conflicting options: cannot specify both --attach and --detach', {
-        exitCode: OUR_FAULT,
-      });
+      throw beforeProgram('conflicting options: cannot specify both --attach and --detach');
     }
     const body = createBody({ flags, image, command: rest, environment: process.env });
     if (flags.explain !== 'no') {

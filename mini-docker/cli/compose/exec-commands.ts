@@ -2,13 +2,14 @@
 
 import { CommandError } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
-import { integer, list, text, toggle } from '../flags/flags.ts';
+import { list, text, toggle } from '../flags/flags.ts';
 import { ownVariables, readBytes } from '../run/create-body.ts';
 import { print } from '../show/output.ts';
 import { composeCommand } from './command.ts';
 import { oneContainer } from './containers.ts';
 import { converge, createContainer, planOneOff, withDependencies } from './converge.ts';
 import { ensureImages, runOther } from './images.ts';
+import { INDEX } from './one-container-commands.ts';
 import type { Service } from './service.ts';
 import { service as serviceShape } from './service.ts';
 import { labels as labelsShape, type Shape } from './shapes.ts';
@@ -16,8 +17,6 @@ import type { Source } from './source.ts';
 import { startAll, waitForDependencies } from './start.ts';
 import { pullPolicy } from './up-command.ts';
 import { splitWords } from './words.ts';
-
-const INDEX = integer('int', 'Index of the container if service has multiple replicas');
 
 export const exec = composeCommand({
   usage: '[OPTIONS] SERVICE COMMAND [ARG...]',

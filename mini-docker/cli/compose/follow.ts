@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frameDecoder } from '../../formats/stream-frames.ts';
+import { NEVER_TIME } from '../../formats/timestamp.ts';
 import type { DaemonClient } from '../daemon/client.ts';
 import { CommandError, hasStatus } from '../errors.ts';
 import { outputRoom, print, write } from '../show/output.ts';
@@ -77,8 +78,6 @@ export async function showLog(
     if (rest.length > 0) write(Buffer.concat([Buffer.from(prefix), rest, Buffer.from('\n')]));
 }
 
-const NEVER = '0001-01-01T00:00:00Z';
-
 /** Prints new output across restarts; resolves with the exit code when the container has ended for good. */
 export async function followToEnd(
   daemon: DaemonClient,
@@ -94,7 +93,7 @@ export async function followToEnd(
         print(`${container.label} exited with code ${State.ExitCode}`);
         return State.ExitCode;
       }
-      from = State.FinishedAt === NEVER ? from : State.FinishedAt;
+      from = State.FinishedAt === NEVER_TIME ? from : State.FinishedAt;
       if (State.Restarting) await sleep(50);
     } catch (error) {
       // The container was removed in the meantime.
@@ -111,5 +110,5 @@ export async function lastOutput(
 ): Promise<string | undefined> {
   const { State } = await inspect(daemon, id);
   if (state === 'running') return String(Date.now() / 1000);
-  return State.FinishedAt === NEVER ? undefined : State.FinishedAt;
+  return State.FinishedAt === NEVER_TIME ? undefined : State.FinishedAt;
 }

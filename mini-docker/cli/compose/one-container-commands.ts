@@ -7,7 +7,7 @@ import { composeCommand } from './command.ts';
 import { chosenContainers, oneContainer } from './containers.ts';
 import { runOther } from './images.ts';
 
-const INDEX = integer('int', 'Index of the container if service has multiple replicas');
+export const INDEX = integer('int', 'Index of the container if service has multiple replicas');
 
 export const attach = composeCommand({
   usage: '[OPTIONS] SERVICE',

@@ -9,7 +9,8 @@ import { contentOf, filesOf } from './file-contents.ts';
 import type { Lookup } from './interpolate.ts';
 import { type Loaded, readDotenv, readText, shownPath } from './load.ts';
 import type { Model, Network, Volume } from './model.ts';
-import type { Dependency, Endpoint, Service } from './service.ts';
+import type { Endpoint, Service } from './service.ts';
+import { started } from './service.ts';
 import { wrongAt } from './source.ts';
 
 export interface Project {
@@ -143,8 +144,6 @@ function resolveService(name: string, given: Service, { lookup, raw }: Resolving
       : { networks: Object.keys(networks).length === 0 ? { default: null } : networks }),
   };
 }
-
-const started: Dependency = { condition: 'service_started', required: true };
 
 /** A service that shares something with another service starts after it. */
 function impliedDependencies({ links = [], volumes_from = [], network_mode, ipc, pid }: Service) {

@@ -148,7 +148,7 @@ export interface Dependency {
   required: boolean;
   restart?: boolean;
 }
-const started: Dependency = { condition: 'service_started', required: true };
+export const started: Dependency = { condition: 'service_started', required: true };
 
 const healthcheck = object({
   test: byKind<string[]>({

@@ -9,7 +9,7 @@ import {
   withTag,
 } from '../../formats/image-reference.ts';
 import { quietly } from '../../formats/quietly.ts';
-import { CommandError, OUR_FAULT } from '../errors.ts';
+import { beforeProgram } from '../errors.ts';
 import { followProgress, type ProgressTarget, progressLines } from '../show/progress-lines.ts';
 import type { DaemonClient } from './client.ts';
 
@@ -37,7 +37,7 @@ export function parsedReference(image: string): ImageReference {
   try {
     return decodeReference(image);
   } catch (cause) {
-    throw new CommandError((cause as Error).message, { exitCode: OUR_FAULT, cause });
+    throw beforeProgram((cause as Error).message, cause);
   }
 }
 

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { defined, type Loose, unlessEmpty } from '../../formats/defined.ts';
 import type { ContainerCreateBody, HostConfig } from '../../formats/engine-api/containers.ts';
 import type { HealthConfig } from '../../formats/oci/image-config.ts';
-import { CommandError, fileReason, OUR_FAULT } from '../errors.ts';
+import { beforeProgram, CommandError, fileReason } from '../errors.ts';
 import { decodeEnvFile } from '../flags/env-file.ts';
 import { readDevice, readPairs, readRestart } from '../flags/values.ts';
 import type { CreateFlags } from './create-flags.ts';
@@ -27,17 +27,15 @@ export function createBody(request: CreateRequest): ContainerCreateBody {
     return body(request);
   } catch (cause) {
     if (cause instanceof CommandError) throw cause;
-    throw new CommandError((cause as Error).message, { exitCode: OUR_FAULT, cause });
+    throw beforeProgram((cause as Error).message, cause);
   }
 }
-
-const conflict = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
 
 function body({ flags, image, command, environment }: CreateRequest): ContainerCreateBody {
   const attach = flags.attach.map(each => each.toLowerCase());
   for (const each of attach) {
     if (!['stdin', 'stdout', 'stderr'].includes(each)) {
-      throw conflict(
+      throw beforeProgram(
         `invalid argument "${each}" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
       );
     }
@@ -82,7 +80,7 @@ function variables(flags: CreateFlags, environment: NodeJS.ProcessEnv): string[]
 /** `-e KEY=value`, or `-e KEY` for the value in the command's environment; an unset variable is left out. */
 export function ownVariables(env: readonly string[], environment: NodeJS.ProcessEnv): string[] {
   return env.flatMap(each => {
-    if (each === '' || each.startsWith('=')) throw conflict(`invalid environment variable: ${each}`);
+    if (each === '' || each.startsWith('=')) throw beforeProgram(`invalid environment variable: ${each}`);
     if (each.includes('=')) return [each];
     const value = environment[each];
     return value === undefined ? [] : [`${each}=${value}`];
@@ -100,7 +98,7 @@ export function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw conflict(`open ${file}: ${fileReason(cause)}`);
+    throw beforeProgram(`open ${file}: ${fileReason(cause)}`);
   }
 }
 
@@ -136,12 +134,12 @@ function health(flags: CreateFlags): HealthConfig | undefined {
     Retries: flags['health-retries'],
   });
   if (flags['no-healthcheck']) {
-    if (unlessEmpty(config)) throw conflict('--no-healthcheck conflicts with --health-* options');
+    if (unlessEmpty(config)) throw beforeProgram('--no-healthcheck conflicts with --health-* options');
     return { Test: ['NONE'] };
   }
   for (const [name, number] of Object.entries(config)) {
     if (typeof number === 'number' && number < 0)
-      throw conflict(`--health-${name.toLowerCase()} cannot be negative`);
+      throw beforeProgram(`--health-${name.toLowerCase()} cannot be negative`);
   }
   return unlessEmpty(config);
 }
@@ -149,7 +147,7 @@ function health(flags: CreateFlags): HealthConfig | undefined {
 function namespaces(flags: CreateFlags) {
   const check = (flag: 'pid' | 'uts' | 'userns' | 'cgroupns', pattern: RegExp, kind: string) => {
     const mode = flags[flag] ?? '';
-    if (!pattern.test(mode)) throw conflict(`--${flag}: invalid ${kind} mode`);
+    if (!pattern.test(mode)) throw beforeProgram(`--${flag}: invalid ${kind} mode`);
     return mode;
   };
   return {
@@ -187,11 +185,11 @@ export function resources(flags: Pick<CreateFlags, keyof typeof import('./create
 function hostConfig(flags: CreateFlags): Loose<HostConfig> {
   const restart = readRestart(flags.restart ?? '');
   if (flags.rm && !/^(no)?$/.test(restart.Name)) {
-    throw conflict('conflicting options: cannot specify both --restart and --rm');
+    throw beforeProgram('conflicting options: cannot specify both --restart and --rm');
   }
   const swappiness = flags['memory-swappiness'];
   if (swappiness !== undefined && (swappiness < -1 || swappiness > 100)) {
-    throw conflict(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+    throw beforeProgram(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
   }
   return {
     ...resources(flags),
@@ -244,7 +242,7 @@ function hostConfig(flags: CreateFlags): Loose<HostConfig> {
 
 function checkDeviceRule(rule: string): string {
   if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(rule)) {
-    throw conflict(
+    throw beforeProgram(
       `invalid argument ${JSON.stringify(rule)} for "--device-cgroup-rule" flag: invalid device cgroup format '${rule}'`,
     );
   }
@@ -254,9 +252,9 @@ function checkDeviceRule(rule: string): string {
 function logOptions(flags: CreateFlags): Record<string, string> {
   const bad = flags['log-opt'].find(each => !each.includes('='));
   if (bad !== undefined)
-    throw conflict(`invalid argument ${JSON.stringify(bad)} for "--log-opt" flag: must be KEY=VALUE`);
+    throw beforeProgram(`invalid argument ${JSON.stringify(bad)} for "--log-opt" flag: must be KEY=VALUE`);
   if (flags['log-driver'] === 'none' && flags['log-opt'].length > 0) {
-    throw conflict('invalid logging opts for driver none');
+    throw beforeProgram('invalid logging opts for driver none');
   }
   return readPairs(flags['log-opt']);
 }
@@ -272,7 +270,7 @@ function security(flags: CreateFlags): HostConfig {
     }
     const [, name, value] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? [];
     if (name === undefined && option !== 'no-new-privileges')
-      throw conflict(`Invalid --security-opt: ${JSON.stringify(option)}`);
+      throw beforeProgram(`Invalid --security-opt: ${JSON.stringify(option)}`);
     if (name === 'seccomp' && value !== 'unconfined' && value !== 'builtin') {
       const profile = readProfile(value!);
       options.push(`seccomp=${profile}`);
@@ -286,13 +284,13 @@ function readProfile(file: string): string {
   try {
     text = readBytes(file).toString();
   } catch (cause) {
-    throw conflict(`opening seccomp profile (${file}) failed: ${(cause as Error).message}`);
+    throw beforeProgram(`opening seccomp profile (${file}) failed: ${(cause as Error).message}`);
   }
   try {
     JSON.parse(text);
     // Only whitespace is removed: parsing would lose digits of 64-bit numbers.
     return text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, word: string | undefined) => word ?? '');
   } catch (cause) {
-    throw conflict(`compacting json for seccomp profile (${file}) failed: ${(cause as Error).message}`);
+    throw beforeProgram(`compacting json for seccomp profile (${file}) failed: ${(cause as Error).message}`);
   }
 }

@@ -3,7 +3,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { ContainerCreateBody, ContainerCreated } from '../../formats/engine-api/containers.ts';
 import type { DaemonClient, RequestOptions } from '../daemon/client.ts';
-import { CommandError, fileReason, hasStatus, ifThere, OUR_FAULT } from '../errors.ts';
+import { beforeProgram, fileReason, hasStatus, ifThere, OUR_FAULT } from '../errors.ts';
 import { refuseContentTrust } from '../flags/content-trust.ts';
 import { printError, writeError } from '../show/output.ts';
 import type { CreateFlags } from './create-flags.ts';
@@ -23,12 +23,7 @@ export async function createContainer(
     printError('WARNING: --kernel-memory is discarded: memory of the kernel counts to --memory.');
   const policy = flags.pull || 'missing';
   if (!['missing', 'always', 'never'].includes(policy)) {
-    throw new CommandError(
-      `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
-      {
-        exitCode: OUR_FAULT,
-      },
-    );
+    throw beforeProgram(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`);
   }
   const idFile = flags.cidfile ? openIdFile(flags.cidfile) : undefined;
   try {
@@ -82,11 +77,11 @@ function openIdFile(path: string) {
     fd = openSync(path, 'wx', 0o644);
   } catch (cause) {
     const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new CommandError(
+    throw beforeProgram(
       exists
         ? `container ID file found, make sure the other container isn't running or delete ${path}`
         : `failed to create the container ID file: ${path}: ${fileReason(cause)}`,
-      { exitCode: OUR_FAULT, cause },
+      cause,
     );
   }
   return {

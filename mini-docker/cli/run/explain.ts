@@ -4,7 +4,7 @@
 import type { ContainerCreateBody } from '../../formats/engine-api/containers.ts';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { DaemonClient } from '../daemon/client.ts';
-import { CommandError, hasStatus, OUR_FAULT } from '../errors.ts';
+import { beforeProgram, hasStatus } from '../errors.ts';
 import { print, write, writeError } from '../show/output.ts';
 import { page } from '../show/pager.ts';
 import { describeSteps, partsOf, type Screen, summarizeSteps } from '../show/steps.ts';
@@ -23,9 +23,7 @@ interface Explained {
 }
 
 const foreign = () =>
-  new CommandError("only mini-docker's own daemon can explain and trace; unset DOCKER_HOST to use it", {
-    exitCode: OUR_FAULT,
-  });
+  beforeProgram("only mini-docker's own daemon can explain and trace; unset DOCKER_HOST to use it");
 
 /** Prints the steps that would be executed. */
 export async function explain(
@@ -63,9 +61,7 @@ function stepsOfPart(steps: readonly ExplainedStep[], name: string): ExplainedSt
     ? [name]
     : groups.filter(group => group.toLowerCase().startsWith(wanted));
   if (chosen.length === 0) {
-    throw new CommandError(`there is no part ${JSON.stringify(name)}: they are ${groups.join(', ')}`, {
-      exitCode: OUR_FAULT,
-    });
+    throw beforeProgram(`there is no part ${JSON.stringify(name)}: they are ${groups.join(', ')}`);
   }
   return steps.filter(({ group }) => chosen.includes(group));
 }

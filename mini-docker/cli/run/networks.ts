@@ -4,7 +4,7 @@ import { decodeCsvLine } from '../../formats/csv.ts';
 import { defined, unlessEmpty } from '../../formats/defined.ts';
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import { splitAt } from '../../formats/split.ts';
-import { CommandError, OUR_FAULT } from '../errors.ts';
+import { beforeProgram } from '../errors.ts';
 import { readAddress, readMacAddress } from '../flags/values.ts';
 import type { CreateFlags } from './create-flags.ts';
 
@@ -18,8 +18,6 @@ interface Attachment {
   linkLocal: string[];
 }
 
-const refuse = (message: string) => new CommandError(message, { exitCode: OUR_FAULT });
-
 /** The mode is the first network; all are in the endpoints, as the API requires since 1.44. */
 export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record<string, EndpointSettings> } {
   const networks = [...flags.net, ...flags.network].map(readNetwork);
@@ -28,7 +26,7 @@ export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record
   if (networks.length > 1) {
     for (const { name } of networks) {
       if (!isUserDefined(name))
-        throw refuse(
+        throw beforeProgram(
           `conflicting options: cannot attach both user-defined and non-user-defined network-modes`,
         );
     }
@@ -36,7 +34,7 @@ export function endpoints(flags: CreateFlags): { mode: string; endpoints: Record
   const all: Record<string, EndpointSettings> = {};
   for (const each of networks.length === 0 ? [first] : networks) {
     if (Object.hasOwn(all, each.name))
-      throw refuse(`network ${JSON.stringify(each.name)} is specified multiple times`);
+      throw beforeProgram(`network ${JSON.stringify(each.name)} is specified multiple times`);
     all[each.name] = settings(each);
   }
   const only = Object.keys(all).length === 1 && Object.keys(all[first.name]!).length === 0;
@@ -54,7 +52,8 @@ function readNetwork(text: string): Attachment {
   for (const field of decodeCsvLine(text)) {
     const [name, given = ''] = splitAt(field, '=');
     const [key, value] = [name.trim().toLowerCase(), given.trim()];
-    if (key === '' || value === '') throw refuse(`invalid field ${field} in --network: it must be KEY=VALUE`);
+    if (key === '' || value === '')
+      throw beforeProgram(`invalid field ${field} in --network: it must be KEY=VALUE`);
     if (key === 'name') network.name = value;
     else if (key === 'alias') network.aliases.push(value);
     else if (key === 'ip') network.ip = readAddress(value);
@@ -64,16 +63,16 @@ function readNetwork(text: string): Attachment {
     else if (key === 'driver-opt') {
       const [name = '', ...rest] = value.split('=');
       network.driverOpts[name] = rest.join('=');
-    } else throw refuse(`invalid field key ${key} in --network`);
+    } else throw beforeProgram(`invalid field key ${key} in --network`);
   }
-  if (network.name === '') throw refuse(`network name/id is not specified: ${text}`);
+  if (network.name === '') throw beforeProgram(`network name/id is not specified: ${text}`);
   return network;
 }
 
 function applyFlags(network: Attachment, flags: CreateFlags): void {
   const once = (what: string, given: boolean, inNetwork: boolean) => {
     if (given && inNetwork)
-      throw refuse(`conflicting options: cannot specify both --${what} and per-network ${what}`);
+      throw beforeProgram(`conflicting options: cannot specify both --${what} and per-network ${what}`);
   };
   const aliases = [...flags['net-alias'], ...flags['network-alias']];
   once('network-alias', aliases.length > 0, network.aliases.length > 0);

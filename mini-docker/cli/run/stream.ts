@@ -4,7 +4,7 @@ import { DEFAULT_DETACH_KEYS, decodeDetachKeys, detachScanner } from '../../form
 import { FormatError } from '../../formats/errors.ts';
 import { frameDecoder } from '../../formats/stream-frames.ts';
 import type { HttpConnection } from '../daemon/http-connection.ts';
-import { CommandError, OUR_FAULT } from '../errors.ts';
+import { beforeProgram, CommandError } from '../errors.ts';
 import { outputRoom, write, writeError } from '../show/output.ts';
 
 export interface StreamOptions {
@@ -26,10 +26,7 @@ export function checkDetachKeys(keys: string | undefined): void {
   try {
     decodeDetachKeys(keys);
   } catch (cause) {
-    throw new CommandError(`invalid detach keys (${keys}): ${(cause as Error).message}`, {
-      exitCode: OUR_FAULT,
-      cause,
-    });
+    throw beforeProgram(`invalid detach keys (${keys}): ${(cause as Error).message}`, cause);
   }
 }
 

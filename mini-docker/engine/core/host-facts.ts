@@ -5,6 +5,7 @@ import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import { quietly } from '../../formats/quietly.ts';
 import { CAP } from '../../linux/constants.ts';
 import { inUserNamespace } from '../../linux/own-user-namespace.ts';
+import { readQuietly } from '../../linux/proc/file.ts';
 import { type AppArmor, openAppArmor } from '../../runtime/apparmor.ts';
 import { type NoHierarchy, readHierarchies } from '../../runtime/cgroups/hierarchies.ts';
 
@@ -49,8 +50,8 @@ export function readHostFacts(): HostFacts {
     ...(hierarchies.version === 'none' ? { noLimits: hierarchies } : {}),
     capabilities: boundingSet(),
     cpus: availableParallelism(),
-    onlineCpus: read('/sys/devices/system/cpu/online') ?? `0-${availableParallelism() - 1}`,
-    onlineNodes: read('/sys/devices/system/node/online') ?? '0',
+    onlineCpus: readQuietly('/sys/devices/system/cpu/online')?.trim() ?? `0-${availableParallelism() - 1}`,
+    onlineNodes: readQuietly('/sys/devices/system/node/online')?.trim() ?? '0',
     memory: totalmem(),
     swapLimit: existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') || cgroupVersion() === 2,
     blkioWeight: hierarchies.version !== 1 || WEIGHTS.some(existsSync),
@@ -76,8 +77,4 @@ function boundingSet(): Set<string> {
   const bits = BigInt(`0x${line?.[1] ?? '0'}`);
   const names = Object.entries(CAP).filter(([, number]) => (bits >> BigInt(number)) & 1n);
   return new Set(names.map(([name]) => `CAP_${name}`));
-}
-
-function read(path: string): string | undefined {
-  return quietly(() => readFileSync(path, 'utf8').trim());
 }

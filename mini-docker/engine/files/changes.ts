@@ -4,14 +4,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { FilesystemChange } from '../../formats/engine-api/containers.ts';
-import { OPAQUE_XATTR } from '../../images/whiteouts.ts';
+import { isOpaque } from '../../images/whiteouts.ts';
 import { call } from '../../linux/call.ts';
 import { O, S_IF } from '../../linux/constants.ts';
 import { type FileStatus, isWhiteout, namesIn, statusAt } from '../../linux/directory.ts';
 import type { PathArg } from '../../linux/in-root.ts';
 import { mayFail } from '../../linux/step.ts';
 import { openat } from '../../linux/syscalls.ts';
-import { xattr } from '../../linux/xattrs.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
 import { layersBelow } from './init-layer.ts';
@@ -128,8 +127,6 @@ function findBelow(below: readonly number[], name: PathArg): FileStatus | undefi
   }
   return undefined;
 }
-
-const isOpaque = (directory: number): boolean => xattr(directory, OPAQUE_XATTR)?.toString() === 'y';
 
 /** Overlay copies a directory up when something below it changes; the copy alone is not a change. */
 function sameAttributes(a: FileStatus, b: FileStatus, ignoreTime: boolean): boolean {

@@ -11,15 +11,14 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
-  readFileSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
-import { quietly } from '../../formats/quietly.ts';
 import { readBounded } from '../../linux/plain-file.ts';
+import { readQuietly } from '../../linux/proc/file.ts';
 import { decodeResolvConf } from '../../network/dns/resolv-conf.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
 import type { ContainerPaths } from '../core/paths.ts';
@@ -80,7 +79,7 @@ export async function fillEtcFiles(context: EngineContext, record: ContainerReco
   if (sharedWith(record) !== undefined) return;
   const files = etcFiles(context, record);
   const isHost = record.hostConfig.NetworkMode === 'host';
-  const base = isHost ? readHost('/etc/hosts') : LOCALHOST;
+  const base = isHost ? (readQuietly('/etc/hosts') ?? '') : LOCALHOST;
   const hosts = [base, ...(await hostLines(context, record))].join('');
   rewrite(context, record, {
     path: files.resolvConf,
@@ -197,7 +196,7 @@ async function hostAddresses(context: EngineContext, record: ContainerRecord): P
 
 function ownResolvConf({ defaults }: EngineContext, { hostConfig, networks }: ContainerRecord): string {
   const isHost = hostConfig.NetworkMode === 'host';
-  const ofHost = readHost(isHost ? '/etc/resolv.conf' : resolvConfForContainers());
+  const ofHost = readQuietly(isHost ? '/etc/resolv.conf' : resolvConfForContainers()) ?? '';
   const hasNameServer = Object.values(networks).some(({ DNSNames }) => (DNSNames?.length ?? 0) > 0);
   const { Dns, DnsSearch, DnsOptions } = hostConfig;
   const host = {
@@ -243,8 +242,4 @@ export function resolvConf(
 
 function isReachable(host: HostConfig): (server: string) => boolean {
   return server => host.NetworkMode === 'host' || !/^(127\.|::1$)/.test(server);
-}
-
-function readHost(path: string): string {
-  return quietly(() => readFileSync(path, 'utf8')) ?? '';
 }

@@ -1,10 +1,9 @@
 // GET /info and GET /version
 
-import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
-import { quietly } from '../../formats/quietly.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
+import { readQuietly } from '../../linux/proc/file.ts';
 import { RUNTIMES } from '../spec/check-config.ts';
 import { LOG_DRIVERS } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -47,7 +46,7 @@ export async function systemInfo(context: EngineContext, id: string): Promise<Sy
     CPUShares: hasLimits,
     CPUSet: hasLimits,
     PidsLimit: hasLimits,
-    IPv4Forwarding: read('/proc/sys/net/ipv4/ip_forward') === '1',
+    IPv4Forwarding: readQuietly('/proc/sys/net/ipv4/ip_forward')?.trim() === '1',
     Debug: settings.debug,
     NFd: 0,
     OomKillDisable: hasLimits && facts.cgroupVersion === 1,
@@ -144,11 +143,7 @@ export function systemVersion(context: EngineContext): SystemVersion {
 
 /** os-release(5) */
 function osRelease(): Record<string, string> {
-  const text = read('/etc/os-release') ?? read('/usr/lib/os-release') ?? '';
+  const text = readQuietly('/etc/os-release') ?? readQuietly('/usr/lib/os-release') ?? '';
   const pairs = [...text.matchAll(/^([A-Z_]+)=(?:"(.*)"|(.*))$/gm)];
   return Object.fromEntries(pairs.map(([, key, quoted, plain]) => [key!, quoted ?? plain ?? '']));
-}
-
-function read(path: string): string | undefined {
-  return quietly(() => readFileSync(path, 'utf8').trim());
 }

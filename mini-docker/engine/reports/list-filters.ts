@@ -8,10 +8,9 @@ import { invalidFilter, isTruth } from '../core/filter-values.ts';
 import { nameFilter } from '../core/name-filter.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
+import { STATUSES } from '../state/record-shape.ts';
 
 type Test = (live: LiveContainer, values: string[]) => boolean;
-
-const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 const TESTS: Record<string, Test> = {
   id: ({ id }, values) => values.some(value => id.startsWith(value)),

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerStats, CpuStats, NetworkStats } from '../../formats/engine-api/containers.ts';
-import { quietly } from '../../formats/quietly.ts';
 import { encodeTimestamp, NEVER_TIME, nowNanoseconds } from '../../formats/timestamp.ts';
+import { readQuietly } from '../../linux/proc/file.ts';
 import type { Stats } from '../../runtime/container.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -130,7 +130,7 @@ function blkio(stats: Stats | undefined): ContainerStats['blkio_stats'] {
 /** Traffic on the container's own interfaces, from /proc/PID/net/dev. proc_pid_net(5) */
 export function networkStats(live: LiveContainer): Record<string, NetworkStats> {
   if (/^(host|container:)/.test(live.record.hostConfig.NetworkMode ?? '')) return {};
-  const text = quietly(() => readFileSync(`/proc/${live.run!.container.pid}/net/dev`, 'utf8'));
+  const text = readQuietly(`/proc/${live.run!.container.pid}/net/dev`);
   if (text === undefined) return {};
   const found: Record<string, NetworkStats> = {};
   for (const line of text.split('\n').slice(2)) {

@@ -2,6 +2,7 @@
 
 import { FormatError } from '../../formats/errors.ts';
 import { isTooLong, tooLong } from '../../formats/path-length.ts';
+import { NAME } from '../state/names.ts';
 
 export interface Bind {
   /** An absolute path on the host, or the name of a volume; '' for an anonymous one. */
@@ -21,7 +22,6 @@ export interface Bind {
 const PROPAGATION = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
 /** Options for SELinux and Docker Desktop, which have no effect here. */
 const WITHOUT_EFFECT = new Set(['z', 'Z', 'consistent', 'cached', 'delegated']);
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** @throws FormatError when it is not such a text, in Docker's words */
 export function decodeBind(text: string): Bind {
@@ -52,7 +52,7 @@ export function decodeBind(text: string): Bind {
 export const isPropagation = (mode: string): boolean => mode === '' || PROPAGATION.has(mode);
 
 export function checkVolumeName(name: string): void {
-  if (VOLUME_NAME.test(name)) return;
+  if (NAME.test(name)) return;
   throw new FormatError(
     `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only ` +
       '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',

@@ -1,6 +1,6 @@
 // The initial environment of a container's programs.
 
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import { DEFAULT_PATH } from '../../runtime/execution.ts';
 
 /**
  * The defaults, overridden by `own`; a name without '=' in `own` removes a default, as in docker. HOME is the
@@ -18,7 +18,7 @@ export function environment(options: {
     if (assignment.includes('=')) variables.set(name, assignment);
     else variables.delete(name);
   };
-  set(DEFAULT_PATH);
+  set(`PATH=${DEFAULT_PATH}`);
   set(`HOSTNAME=${options.hostname}`);
   if (options.tty) set('TERM=xterm');
   for (const assignment of options.own) set(assignment);

@@ -24,7 +24,7 @@ import type { ContainerRecord } from './record.ts';
 /** An object that is present: null is refused. */
 const present: Schema<Record<string, unknown>> = (value, where) => fieldsOf(value, where);
 
-const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+export const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const status: Schema<string> = (value, where) => {
   const found = string(value, where);
   if (!STATUSES.includes(found)) throw new FormatError(`${where} is not a status: ${found}`);

@@ -1,6 +1,7 @@
 // Finds the processes that keep a mount busy with a file, a working directory or a root on it.
+
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { quietly } from '../../formats/quietly.ts';
+import { readQuietly } from '../proc/file.ts';
 import { allPids } from '../proc/pids.ts';
 import type { Failed } from './hint.ts';
 import { absolute } from './probes.ts';
@@ -47,5 +48,4 @@ function writes(pid: number, fd: string): boolean {
   return (Number.parseInt(flags, 8) & O_ACCMODE) !== 0;
 }
 
-const commandOf = (pid: number): string =>
-  quietly(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? 'a process';
+const commandOf = (pid: number): string => readQuietly(`/proc/${pid}/comm`)?.trim() ?? 'a process';

@@ -1,7 +1,6 @@
 // Creating and joining namespaces: clone(2), unshare(2), setns(2). namespaces(7), user_namespaces(7),
 // kernel/nsproxy.c
 import { existsSync, readlinkSync } from 'node:fs';
-import { quietly } from '../../formats/quietly.ts';
 import { CAP, CLONE } from '../constants.ts';
 import { type NamespaceName, namespaceInode } from '../proc/namespaces.ts';
 import { allPids } from '../proc/pids.ts';
@@ -159,5 +158,13 @@ function namespaceRefused(failed: Failed): string | undefined {
 /** The namespace exists, and no process is in it. It cannot be read before its first process. */
 function pidNamespaceIsDead({ pid }: Failed): boolean {
   const link = readlinkSync(`/proc/${pid}/ns/pid_for_children`);
-  return !allPids().some(other => link === `pid:[${quietly(() => namespaceInode(other, 'pid'))}]`);
+  return !allPids().some(other => link === `pid:[${safeInode(other)}]`);
+}
+
+function safeInode(pid: number): number | undefined {
+  try {
+    return namespaceInode(pid, 'pid');
+  } catch {
+    return undefined;
+  }
 }

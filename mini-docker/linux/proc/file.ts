@@ -13,6 +13,15 @@ export function readProcFile(pid: Pid, name: string): string | undefined {
   }
 }
 
+/** Text of any file; undefined where it cannot be read. */
+export function readQuietly(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Whether an error means that the process has ended: before the open (ENOENT), or between open and read
  * (ESRCH).
