@@ -63,7 +63,7 @@ interface Run {
 }
 
 async function runContainer({ daemon, body, flags }: Run): Promise<number> {
-  const id = await createContainer(daemon, body, flags);
+  const id = await createContainer(daemon, body, { ...flags, starts: true });
   if (!flags.detach) return runAttached({ daemon, body, flags }, id);
   await start(daemon, id);
   print(id);

@@ -15,7 +15,7 @@ export async function createContainer(
   flags: Pick<
     CreateFlags,
     'name' | 'platform' | 'pull' | 'quiet' | 'cidfile' | 'disable-content-trust' | 'kernel-memory'
-  >,
+  > & { starts?: boolean },
 ): Promise<string> {
   const skip = flags['disable-content-trust'];
   refuseContentTrust({ skip, image: body.Image!, exitCode: OUR_FAULT });
@@ -29,7 +29,12 @@ export async function createContainer(
   try {
     if (policy === 'always') await pull(daemon, body.Image!, flags);
     const options: RequestOptions = {
-      query: { name: flags.name || undefined, platform: flags.platform },
+      // Whoever reads the id in a file may count on the container.
+      query: {
+        name: flags.name || undefined,
+        platform: flags.platform,
+        starts: (flags.starts && idFile === undefined) || undefined,
+      },
       json: body,
     };
     const create = () => daemon.json<ContainerCreated>('POST', '/containers/create', options);

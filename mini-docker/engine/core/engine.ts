@@ -55,6 +55,7 @@ import type { MissedPackets, TracedPacket } from '../../formats/network-trace.ts
 import type { RegistryAuth } from '../../formats/registry-auth.ts';
 import type { SecurityReport } from '../../formats/security-report.ts';
 import type { WhyReport } from '../../formats/why-report.ts';
+import type { CreateRequest } from './create-request.ts';
 import type { SystemApi } from './system-api.ts';
 
 export interface Engine {
@@ -80,7 +81,7 @@ export interface ContainersApi {
    * notFound: no such image. conflict: the name is in use. badParameter: `body` is invalid. `name` is
    * without '/'.
    */
-  create(options: { name?: string; platform?: string; body: ContainerCreateBody }): Promise<ContainerCreated>;
+  create(request: CreateRequest): Promise<ContainerCreated>;
   /** notModified: it is already running. cannotRun: the program could not be executed (exitCode 126, 127). */
   start(container: string): Promise<void>;
   /**

@@ -1,15 +1,12 @@
 // Creates a container: from a client's request to its directory on disk.
 
 import { randomBytes } from 'node:crypto';
-import type {
-  ContainerCreateBody,
-  ContainerCreated,
-  HostConfig,
-} from '../../formats/engine-api/containers.ts';
+import type { ContainerCreated, HostConfig } from '../../formats/engine-api/containers.ts';
 import { badParameter, notFound } from '../../formats/errors.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import type { Image } from '../../images/image.ts';
 import { removeTree } from '../../linux/remove-tree.ts';
+import type { CreateRequest } from '../core/create-request.ts';
 import { layersBelow } from '../files/init-layer.ts';
 import { makeWorkingDirectory } from '../files/working-directory.ts';
 import { hasOwnNames, linkById } from '../networks/links.ts';
@@ -26,12 +23,6 @@ import { LiveContainer } from '../state/live-container.ts';
 import { type ContainerRecord, CREATED } from '../state/record.ts';
 import { createRecord } from '../state/record-file.ts';
 import { prepareVolumes } from '../volumes/volumes.ts';
-
-export interface CreateRequest {
-  name?: string;
-  platform?: string;
-  body: ContainerCreateBody;
-}
 
 /**
  * Validates everything first. One rename then creates the container (record-file.ts); if it fails, the name
@@ -61,7 +52,8 @@ export async function createContainer(
     }
     containers.add(container);
     containerEvent(context, container, 'create');
-    await context.records.settled(id);
+    container.onDisk = context.records.settled(id);
+    if (!request.starts) await container.onDisk;
     return {
       Id: id,
       Warnings: hostWarnings(record.hostConfig, context.facts, request.body.HostConfig ?? {}),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import { makeDirectories } from '../../linux/make-directories.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
+import type { CreateRequest } from '../core/create-request.ts';
 import { dataPaths } from '../core/paths.ts';
 import { wantedBindings } from '../networks/connections.ts';
 import { sharedWith } from '../networks/owner.ts';
@@ -12,7 +13,7 @@ import { interfaceName } from '../networks/requested.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { programError } from '../state/start-errors.ts';
-import { type CreateRequest, draftRecord, findImage, findMountedImages } from './create.ts';
+import { draftRecord, findImage, findMountedImages } from './create.ts';
 import { prepareSpec } from './start.ts';
 
 export async function explainContainer(

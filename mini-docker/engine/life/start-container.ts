@@ -26,6 +26,7 @@ export async function startContainer(context: EngineContext, live: LiveContainer
     throw conflict('cannot start a paused container, try unpause instead');
   }
   if (live.run !== undefined) throw notModified(`container ${live.name} runs already`);
+  await live.onDisk;
   startAsked(held);
   try {
     await startRun(context, held, handleExit);

@@ -23,6 +23,19 @@ test('a start makes a process, and is seen in state and events', async () => {
   expect(await events()).toEqual(['start']);
 });
 
+test('a start waits until the creation is on the disk', async () => {
+  const { context, add, runtime } = memoryEngine();
+  const live = add();
+  const disk = Promise.withResolvers<void>();
+  live.onDisk = disk.promise;
+  const started = startContainer(context, live);
+  expect(await Promise.race([started, new Promise(setImmediate).then(() => 'waits')])).toBe('waits');
+  expect(runtime.containers).toHaveLength(0);
+  disk.resolve();
+  await started;
+  expect(runtime.containers).toHaveLength(1);
+});
+
 test('what runs is not started again, and what is paused not at all', async () => {
   const { context, start, runtime } = memoryEngine();
   const live = await start();

@@ -42,6 +42,8 @@ export class LiveContainer {
   readonly removed: boolean = false;
   readonly clients = new Set<AttachedClient>();
   readonly execIds = new Set<string>();
+  /** Settles when its creation cannot be lost any more, whatever happens to the machine. */
+  onDisk: Promise<void> | undefined;
   /** OOM kills since this daemon began. */
   oomEvents = 0;
   /** The steps of its latest start, if they were traced. */
