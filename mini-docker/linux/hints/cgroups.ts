@@ -1,11 +1,13 @@
 // Writes to the files of cgroups, where errnos have special meanings. cgroups(7),
 // Documentation/admin-guide/cgroup-v2.rst
+
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { AT } from '../constants.ts';
+import { readQuietly } from '../proc/file.ts';
 import { mountOf } from '../proc/mountinfo.ts';
 import { type Explanation, type Failed, type Hint, hint } from './hint.ts';
-import { fdPath, mountsOf, pathAt, read } from './probes.ts';
+import { fdPath, mountsOf, pathAt } from './probes.ts';
 
 interface CgroupFile {
   version: 1 | 2;
@@ -36,12 +38,12 @@ const members = ['cgroup.procs', 'cgroup.threads', 'tasks'];
 
 export const cgroupHints: readonly Hint[] = [
   cgroupWrite('EBUSY', ({ version, name, group }) => {
-    const enabled = read(join(group, 'cgroup.subtree_control'))?.trim();
+    const enabled = readQuietly(join(group, 'cgroup.subtree_control'))?.trim();
     if (version === 2 && members.includes(name) && enabled)
       return `${group} gives ${enabled} on to its children (cgroup.subtree_control), and such a group can have no processes of its own: join one below it`;
   }),
   cgroupWrite('EBUSY', ({ version, name, group }) => {
-    const pids = read(join(group, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
+    const pids = readQuietly(join(group, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
     if (version === 2 && name === 'cgroup.subtree_control' && pids.length > 0)
       return `${group} has processes of its own (${pids.slice(0, 5).join(', ')}), and cannot give controllers on to children while it has: move them into a group below it`;
   }),
@@ -51,7 +53,7 @@ export const cgroupHints: readonly Hint[] = [
   }),
   cgroupWrite('ENOENT', ({ version, name, group, text }) => {
     if (version !== 2 || name !== 'cgroup.subtree_control') return undefined;
-    const available = read(join(group, 'cgroup.controllers'))?.trim().split(' ').filter(Boolean) ?? [];
+    const available = readQuietly(join(group, 'cgroup.controllers'))?.trim().split(' ').filter(Boolean) ?? [];
     const missing = text
       .split(/\s+/)
       .map(word => word.slice(1))
@@ -60,7 +62,7 @@ export const cgroupHints: readonly Hint[] = [
       return `${group} has no controller ${missing.join(', ')} to give on (it has ${available.join(', ') || 'none'}): the group above it has to enable it, or cgroup v1 holds it`;
   }),
   cgroupWrite('EOPNOTSUPP', ({ version, name, group }) => {
-    const type = read(join(group, 'cgroup.type'))?.trim();
+    const type = readQuietly(join(group, 'cgroup.type'))?.trim();
     if (version !== 2 || type === undefined) return undefined;
     return type === 'domain invalid' || type === 'threaded'
       ? `${group} is "${type}" (cgroup.type), as a group above it is threaded: ${name === 'cgroup.procs' ? 'it takes threads only, by cgroup.threads, after it was made threaded' : 'make it threaded first'}`
@@ -68,7 +70,9 @@ export const cgroupHints: readonly Hint[] = [
   }),
   cgroupWrite('ENOSPC', ({ version, name, group }) => {
     if (version !== 1 || !members.includes(name)) return undefined;
-    const empty = ['cpuset.cpus', 'cpuset.mems'].filter(file => read(join(group, file))?.trim() === '');
+    const empty = ['cpuset.cpus', 'cpuset.mems'].filter(
+      file => readQuietly(join(group, file))?.trim() === '',
+    );
     if (empty.length > 0)
       return `no disk is full: ${empty.join(' and ')} of ${group} ${empty.length > 1 ? 'are' : 'is'} empty, and a cpuset takes processes only when both are set`;
   }),
@@ -79,14 +83,14 @@ export const cgroupHints: readonly Hint[] = [
   ),
   cgroupWrite('EBUSY', ({ version, name, group }) => {
     if (version !== 1 || !/^memory\..*limit_in_bytes$/.test(name)) return undefined;
-    const usage = read(join(group, name.replace('limit', 'usage')))?.trim();
+    const usage = readQuietly(join(group, name.replace('limit', 'usage')))?.trim();
     return `${group} uses ${usage} bytes, and the kernel could not free enough memory to get below the new limit`;
   }),
   cgroupWrite('EINVAL', ({ version, name, group, text }) => {
     if (version !== 1 || !/^-?\d+[kmg]?$/i.test(text) || !/^memory\.(memsw\.)?limit_in_bytes$/.test(name))
       return undefined;
     const [memory, both] = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'].map(file =>
-      read(join(group, file))?.trim(),
+      readQuietly(join(group, file))?.trim(),
     );
     return both === undefined
       ? undefined
@@ -98,12 +102,12 @@ export const cgroupHints: readonly Hint[] = [
     ({ version, name, group, text }) =>
       version === 1 &&
       name.startsWith('cpuset.') &&
-      `${group} cannot have "${text}", as the group above it has ${JSON.stringify(read(join(dirname(group), name))?.trim())}`,
+      `${group} cannot have "${text}", as the group above it has ${JSON.stringify(readQuietly(join(dirname(group), name))?.trim())}`,
   ),
   hint(['unlinkat'], 'EBUSY', failed => {
     const path = pathAt(failed, 0, 1);
     if (!failed.has(2, AT.REMOVEDIR) || versionOf(failed, path) === undefined) return undefined;
-    const pids = read(join(path, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
+    const pids = readQuietly(join(path, 'cgroup.procs'))?.trim().split('\n').filter(Boolean) ?? [];
     return pids.length > 0
       ? `${path} has processes (${pids.slice(0, 5).join(', ')}): they have to end or move first`
       : `there are groups below ${path}: remove those first`;

@@ -1,12 +1,14 @@
 // Opening and creating files, devices and terminals; running out of descriptors. openat2(2), cgroups v1
 // devices
+
 import { CAP, IOCTL, MFD, O, RESOLVE, RLIMIT, S_IF } from '../constants.ts';
 import { rawSyscall } from '../libc.ts';
+import { readQuietly } from '../proc/file.ts';
 import { readStat } from '../proc/stat.ts';
 import { hostArchitecture } from '../step.ts';
 import { prlimit } from '../syscalls.ts';
 import { type Failed, type Hint, hint, seen } from './hint.ts';
-import { capable, fdPath, inUserNamespace, mountHolding, pathAt, read, statOf, sysctl } from './probes.ts';
+import { capable, fdPath, inUserNamespace, mountHolding, pathAt, statOf, sysctl } from './probes.ts';
 
 const opens = ['openat', 'openat2'];
 
@@ -155,6 +157,8 @@ export const fileHints: readonly Hint[] = [
 ];
 
 function whereCgroup(failed: Failed): string {
-  const devices = /^\d+:[^:]*\bdevices\b[^:]*:(.*)$/m.exec(read(`/proc/${failed.pid}/cgroup`) ?? '')?.[1];
+  const devices = /^\d+:[^:]*\bdevices\b[^:]*:(.*)$/m.exec(
+    readQuietly(`/proc/${failed.pid}/cgroup`) ?? '',
+  )?.[1];
   return devices === undefined ? '' : ` (devices.list of ${devices})`;
 }

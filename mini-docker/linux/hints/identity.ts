@@ -1,9 +1,11 @@
 // The identity of a process: uid_map and gid_map, groups, capabilities, names. user_namespaces(7),
 // credentials(7)
+
 import { CAP, PR, PR_CAP_AMBIENT } from '../constants.ts';
+import { readQuietly } from '../proc/file.ts';
 import { readStatus } from '../proc/status.ts';
 import { type Explanation, type Failed, type Hint, hint, seen } from './hint.ts';
-import { capabilityName, capable, fdPath, inUserNamespace, ownsNamespace, read } from './probes.ts';
+import { capabilityName, capable, fdPath, inUserNamespace, ownsNamespace } from './probes.ts';
 
 /** A write to /proc/PID/uid_map, gid_map or setgroups. */
 function mapWrite(
@@ -20,7 +22,7 @@ export const identityHints: readonly Hint[] = [
     ['write', 'pwrite64'],
     'EPERM',
     mapWrite(({ pid, name }) =>
-      name !== 'setgroups' && read(`/proc/${pid}/${name}`)?.trim()
+      name !== 'setgroups' && readQuietly(`/proc/${pid}/${name}`)?.trim()
         ? `${name} can be written once, and it has been: all lines have to go into one write`
         : undefined,
     ),
@@ -29,7 +31,9 @@ export const identityHints: readonly Hint[] = [
     ['write', 'pwrite64'],
     'EPERM',
     mapWrite(({ pid, name }, _, failed) =>
-      name === 'gid_map' && read(`/proc/${pid}/setgroups`)?.trim() !== 'deny' && !capable(failed, CAP.SETGID)
+      name === 'gid_map' &&
+      readQuietly(`/proc/${pid}/setgroups`)?.trim() !== 'deny' &&
+      !capable(failed, CAP.SETGID)
         ? `without CAP_SETGID outside of the user namespace, "deny" has to be written to /proc/${pid}/setgroups first`
         : undefined,
     ),
@@ -38,7 +42,7 @@ export const identityHints: readonly Hint[] = [
     ['write', 'pwrite64'],
     'EPERM',
     mapWrite(({ pid, name }) =>
-      name === 'setgroups' && read(`/proc/${pid}/gid_map`)?.trim()
+      name === 'setgroups' && readQuietly(`/proc/${pid}/gid_map`)?.trim()
         ? 'setgroups has to be written before gid_map is'
         : undefined,
     ),
@@ -67,10 +71,10 @@ export const identityHints: readonly Hint[] = [
   ),
   seen(['setgroups'], 'EPERM', failed => {
     if (!inUserNamespace(failed)) return undefined;
-    if (read(`/proc/${failed.pid}/setgroups`)?.trim() === 'deny') {
+    if (readQuietly(`/proc/${failed.pid}/setgroups`)?.trim() === 'deny') {
       return 'this user namespace was made with setgroups denied (/proc/self/setgroups), as it must be without CAP_SETGID outside: leave the groups as they are';
     }
-    return read(`/proc/${failed.pid}/gid_map`)?.trim() === ''
+    return readQuietly(`/proc/${failed.pid}/gid_map`)?.trim() === ''
       ? 'groups can be set only after the gid_map of the user namespace is written'
       : undefined;
   }),
@@ -80,7 +84,7 @@ export const identityHints: readonly Hint[] = [
     failed => {
       if (!inUserNamespace(failed)) return undefined;
       const map = /gid|group/.test(failed.call) ? 'gid_map' : 'uid_map';
-      const ranges = (read(`/proc/${failed.pid}/${map}`) ?? '')
+      const ranges = (readQuietly(`/proc/${failed.pid}/${map}`) ?? '')
         .trim()
         .split('\n')
         .map(line => line.trim().split(/\s+/));

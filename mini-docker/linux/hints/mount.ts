@@ -1,6 +1,8 @@
 // Failures of mount(2) and fsopen(2) other than missing rights. fs/namespace.c
+
 import { lstatSync, readlinkSync, readSync } from 'node:fs';
 import { MS } from '../constants.ts';
+import { readQuietly } from '../proc/file.ts';
 import { mountAt } from '../proc/mountinfo.ts';
 import { type Failed, type Hint, hint, seen } from './hint.ts';
 import { holders } from './holders.ts';
@@ -11,7 +13,6 @@ import {
   mountRootedAt,
   mountsOf,
   reachable,
-  read,
   statOf,
   sysctl,
 } from './probes.ts';
@@ -42,7 +43,7 @@ function isNewMount(failed: Failed): boolean {
 }
 
 function unknownType(type: string): string | undefined {
-  const known = read('/proc/filesystems')
+  const known = readQuietly('/proc/filesystems')
     ?.split('\n')
     .map(line => line.split('\t')[1]);
   if (known === undefined || type === '' || known.includes(type)) return undefined;

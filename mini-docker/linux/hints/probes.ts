@@ -1,17 +1,10 @@
 // The state that hints describe, as /proc and /sys show it.
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+
+import { closeSync, fstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { CAP } from '../constants.ts';
 import { rawSyscall } from '../libc.ts';
+import { readQuietly } from '../proc/file.ts';
 import { type MountInfo, mountAt, mountOf, readMountinfo } from '../proc/mountinfo.ts';
 import { type NamespaceName, namespaceInode } from '../proc/namespaces.ts';
 import { readStatus } from '../proc/status.ts';
@@ -64,15 +57,7 @@ export function pathAt(failed: Failed, fdIndex: number, pathIndex: number): stri
 
 /** /proc/sys/NAME; undefined where the kernel does not have it. */
 export function sysctl(name: string): string | undefined {
-  return read(`/proc/sys/${name}`)?.trim();
-}
-
-export function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  return readQuietly(`/proc/sys/${name}`)?.trim();
 }
 
 export function capable(failed: Failed, capability: number): boolean {

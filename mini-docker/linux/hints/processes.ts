@@ -1,8 +1,10 @@
 // Other processes, limits, seccomp and bpf; and failures of any call that a filter answers.
+
 import { CAP, RLIMIT } from '../constants.ts';
+import { readQuietly } from '../proc/file.ts';
 import { readStatus } from '../proc/status.ts';
 import { type Failed, type Hint, hint } from './hint.ts';
-import { capable, inUserNamespace, read, sysctl } from './probes.ts';
+import { capable, inUserNamespace, sysctl } from './probes.ts';
 
 function limitName(failed: Failed): string {
   return `RLIMIT_${Object.entries(RLIMIT).find(([, number]) => number === failed.number(1))?.[0]}`;
@@ -25,7 +27,7 @@ const limitRows = [
 
 function hardLimit({ pid }: Failed, resource: number): string | undefined {
   return new RegExp(`^Max ${limitRows[resource]}\\s+\\S+\\s+(\\S+)`, 'm').exec(
-    read(`/proc/${pid}/limits`) ?? '',
+    readQuietly(`/proc/${pid}/limits`) ?? '',
   )?.[1];
 }
 
@@ -74,7 +76,7 @@ export const processHints: readonly Hint[] = [
     () => 'this process leads a process group already: only a child of it can begin a session',
   ),
   hint(['clone'], 'EAGAIN', failed => {
-    const group = /^\d+:[^:]*\bpids\b[^:]*:(.*)$/m.exec(read(`/proc/${failed.pid}/cgroup`) ?? '')?.[1];
+    const group = /^\d+:[^:]*\bpids\b[^:]*:(.*)$/m.exec(readQuietly(`/proc/${failed.pid}/cgroup`) ?? '')?.[1];
     const limits = [`the cgroup's pids.max${group === undefined ? '' : ` (of ${group})`}`];
     limits.push(`the user's limit (ulimit -u, ${hardLimit(failed, RLIMIT.NPROC)})`);
     limits.push(`the machine's (/proc/sys/kernel/pid_max, ${sysctl('kernel/pid_max')}, and threads-max)`);

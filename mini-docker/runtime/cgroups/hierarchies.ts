@@ -1,6 +1,9 @@
 // Finds the mounted cgroup file systems of this machine, and the controllers of each.
+
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { inUserNamespace } from '../../linux/own-user-namespace.ts';
+import { decodeCgroup } from '../../linux/proc/cgroup.ts';
+import { decodeMountinfo } from '../../linux/proc/mountinfo.ts';
 import { CgroupError } from './cgroup.ts';
 
 export type Hierarchies = HierarchiesV1 | HierarchyV2 | NoHierarchy;
@@ -106,14 +109,12 @@ export function decodeHierarchies(files: { mountinfo: string; ownCgroups: string
   const known = new Set(own.keys());
   const v1: HierarchyV1[] = [];
   let unified: string | undefined;
-  for (const mount of cgroupMounts(files.mountinfo)) {
-    if (mount.type === 'cgroup2') {
-      unified ??= mount.mountPoint;
-      continue;
-    }
-    const controllers = mount.options.filter(option => known.has(option));
+  for (const { type, mountPoint, superOptions } of decodeMountinfo(files.mountinfo)) {
+    if (type === 'cgroup2') unified ??= mountPoint;
+    if (type !== 'cgroup') continue;
+    const controllers = superOptions.filter(option => known.has(option));
     const seen = v1.some(hierarchy => hierarchy.controllers.some(name => controllers.includes(name)));
-    if (controllers.length > 0 && !seen) v1.push({ mountPoint: mount.mountPoint, controllers });
+    if (controllers.length > 0 && !seen) v1.push({ mountPoint, controllers });
   }
   const isNamed = (name: string) => name.startsWith('name=');
   if (v1.some(hierarchy => !hierarchy.controllers.every(isNamed))) {
@@ -134,28 +135,7 @@ export function decodeHierarchies(files: { mountinfo: string; ownCgroups: string
 /** This process's cgroups by controller: 'memory' → '/user.slice'. '' is the unified hierarchy. */
 function ownGroups(file: string): Map<string, string> {
   const groups = new Map<string, string>();
-  for (const line of file.split('\n')) {
-    const [id, controllers, ...path] = line.split(':');
-    if (id === undefined || controllers === undefined) continue;
-    for (const controller of controllers.split(',')) groups.set(controller, path.join(':'));
-  }
+  for (const { controllers, path } of decodeCgroup(file))
+    for (const controller of controllers.length === 0 ? [''] : controllers) groups.set(controller, path);
   return groups;
-}
-
-function cgroupMounts(mountinfo: string): { mountPoint: string; type: string; options: string[] }[] {
-  const mounts: { mountPoint: string; type: string; options: string[] }[] = [];
-  for (const line of mountinfo.split('\n')) {
-    const [left, right] = line.split(' - ');
-    const mountPoint = left?.split(' ')[4];
-    const [type, , options] = right?.split(' ') ?? [];
-    if (mountPoint === undefined || options === undefined) continue;
-    if (type !== 'cgroup' && type !== 'cgroup2') continue;
-    mounts.push({ mountPoint: unescaped(mountPoint), type, options: options.split(',') });
-  }
-  return mounts;
-}
-
-/** Decodes mountinfo's octal escapes of space, tab, newline and backslash: '\040'. */
-function unescaped(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
