@@ -5,6 +5,7 @@ import { decodeName, pathArg } from '../formats/byte-names.ts';
 import { FormatError } from '../formats/errors.ts';
 import { compileGlob, type Glob } from '../formats/glob.ts';
 import { isTooLong, tooLong } from '../formats/path-length.ts';
+import { partsInside } from '../images/unpack/paths.ts';
 import { call } from '../linux/call.ts';
 import { O, S_IF } from '../linux/constants.ts';
 import { type FileStatus, namesIn, statusAt } from '../linux/directory.ts';
@@ -88,14 +89,8 @@ export const isFile = ({ status }: Pick<Located, 'status'>): boolean => (status.
  * @throws BuildError when the source leads out of the context
  */
 export function matchingPaths(root: number, source: string): string[] {
-  const parts: string[] = [];
-  for (const part of source.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part !== '..') parts.push(part);
-    else if (parts.pop() === undefined) {
-      throw new BuildError(`forbidden path outside the build context: ${source}`);
-    }
-  }
+  const parts = partsInside(source);
+  if (parts === undefined) throw new BuildError(`forbidden path outside the build context: ${source}`);
   if (!/[*?[]/.test(source)) return [parts.map(unescaped).join('/') || '.'];
   let found = [''];
   for (const part of parts) {
