@@ -10,8 +10,6 @@ export interface PlannedStage {
   stage: Stage;
   /** The base that FROM names: the number of an earlier stage, or an image. */
   base: number | { image: string };
-  /** Stages that this one needs, built earlier or in parallel. */
-  needs: number[];
   /** Number of the step of its FROM, counted from 1. */
   firstStep: number;
 }
@@ -35,26 +33,26 @@ export function planBuild(
   { target: targetName, baseOf }: { target: string | undefined; baseOf(stage: Stage): string },
 ): Plan {
   const target = targetName === undefined ? stages.length - 1 : findTarget(stages, targetName);
-  const needed = new Map<number, Pick<PlannedStage, 'base' | 'needs'>>();
+  const needed = new Map<number, PlannedStage['base']>();
   const visit = (index: number) => {
     if (needed.has(index)) return;
     const stage = stages[index]!;
     for (const each of stage.instructions) if (each.kind === 'refused') throw each.error;
     const image = baseOf(stage);
     const base = stageNamed(stages, image, index) ?? { image };
-    const needs = [...new Set([...(typeof base === 'number' ? [base] : []), ...copiedFrom(stages, index)])];
-    needed.set(index, { base, needs });
-    for (const each of needs) visit(each);
+    needed.set(index, base);
+    if (typeof base === 'number') visit(base);
+    for (const each of copiedFrom(stages, index)) visit(each);
   };
   visit(target);
   let step = globals.length + 1;
   const planned = [...needed]
     .sort(([a], [b]) => a - b)
-    .map(([index, found]): PlannedStage => {
+    .map(([index, base]): PlannedStage => {
       const stage = stages[index]!;
       const firstStep = step;
       step += 1 + stage.instructions.length;
-      return { stage, ...found, firstStep };
+      return { stage, base, firstStep };
     });
   return { target, stages: planned, total: step - 1 };
 }

@@ -1,12 +1,12 @@
 // The control groups that a box's processes are in: limits, and what is used. cgroups(7)
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import type { GroupView, Pressure, Usage } from '../formats/view.ts';
+import type { GroupView, Usage } from '../formats/view.ts';
 import { decodeCgroup } from '../linux/proc/cgroup.ts';
 import { readProcFile } from '../linux/proc/file.ts';
 import { readNumber, readTable, readValue } from '../runtime/cgroups/files.ts';
 import { decodeHierarchies } from '../runtime/cgroups/hierarchies.ts';
-import { decodeBlkioV1 } from '../runtime/cgroups/stats.ts';
+import { decodeBlkioV1, readPressure } from '../runtime/cgroups/stats.ts';
 
 /** Where a group's files are, by controller; with version 2 they are all in one directory. */
 interface Place {
@@ -154,18 +154,4 @@ function io(place: Place): GroupView['io'] {
       0,
     );
   return { read: sum('rbytes'), written: sum('wbytes') };
-}
-
-/** @param fileOf path of the file for 'cpu', 'memory' or 'io' */
-export function readPressure(fileOf: (kind: string) => string): Pressure {
-  const found: Pressure = {};
-  for (const kind of ['cpu', 'memory', 'io'] as const) {
-    try {
-      const average = /^some avg10=([\d.]+)/m.exec(readFileSync(fileOf(kind), 'utf8'))?.[1];
-      if (average !== undefined) found[kind] = Number(average);
-    } catch {
-      // The kernel was built or booted without PSI: ENOENT or EOPNOTSUPP.
-    }
-  }
-  return found;
 }

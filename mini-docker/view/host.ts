@@ -1,8 +1,7 @@
-// The machine that the boxes are on.
 import { readFileSync } from 'node:fs';
 import { availableParallelism, hostname, loadavg, release } from 'node:os';
 import type { HostView } from '../formats/view.ts';
-import { readPressure } from './groups.ts';
+import { readPressure } from '../runtime/cgroups/stats.ts';
 import { readRights } from './processes.ts';
 
 export function readHost(): HostView {

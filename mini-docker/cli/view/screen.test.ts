@@ -6,7 +6,7 @@ import {
   drawScreen,
   encodeRow,
   furthestScroll,
-  plainText,
+  type Row,
   type Size,
   sectionHeight,
   sectionWidth,
@@ -23,6 +23,14 @@ const sizes: Size[] = [
   { columns: 80, rows: 24 },
   { columns: 120, rows: 40 },
 ];
+
+const plainText = (rows: readonly Row[]): string[] =>
+  rows.map(row =>
+    row
+      .map(({ text }) => text)
+      .join('')
+      .trimEnd(),
+  );
 
 function stateAfter(views: readonly View[], size: Size, glyphs = UNICODE): ViewState {
   const first = firstState({ title: 'view', noun: 'container', empty: 'start one', actions: ACTIONS });

@@ -302,11 +302,3 @@ export function encodeRow(row: Row, colour: boolean): string {
     })
     .join('');
 }
-
-export const plainText = (rows: readonly Row[]): string[] =>
-  rows.map(row =>
-    row
-      .map(({ text }) => text)
-      .join('')
-      .trimEnd(),
-  );

@@ -1,6 +1,8 @@
 // Statistics that both versions share.
+
 import { availableParallelism, totalmem } from 'node:os';
-import type { BlkioEntry } from '../container.ts';
+import { readQuietly } from '../../linux/proc/file.ts';
+import type { BlkioEntry, Stats } from '../container.ts';
 
 /** A limit above the machine's memory is no limit: then the machine's memory applies. */
 export function effectiveMemoryLimit(limit: number): number {
@@ -9,6 +11,20 @@ export function effectiveMemoryLimit(limit: number): number {
 
 export function onlineCpus(): number {
   return availableParallelism();
+}
+
+/**
+ * Documentation/accounting/psi.rst. A kernel without it has no such files, and answers EOPNOTSUPP where it is off.
+ * @param fileOf path of the file for 'cpu', 'memory' or 'io'
+ */
+export function readPressure(fileOf: (kind: string) => string): NonNullable<Stats['pressure']> {
+  const kinds = ['cpu', 'memory', 'io'] as const;
+  return Object.fromEntries(
+    kinds.flatMap(kind => {
+      const average = /^some avg10=([\d.]+)/m.exec(readQuietly(fileOf(kind)) ?? '')?.[1];
+      return average === undefined ? [] : [[kind, Number(average)]];
+    }),
+  );
 }
 
 /**

@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
-import { quietly } from '../../formats/quietly.ts';
 import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';
@@ -22,7 +21,7 @@ import type { HierarchyV2 } from './hierarchies.ts';
 import { freezeAll, killAll } from './kill.ts';
 import { watchOomV2 } from './oom-watch.ts';
 import { noteParents, removeOurParents } from './parents.ts';
-import { effectiveMemoryLimit, onlineCpus } from './stats.ts';
+import { effectiveMemoryLimit, onlineCpus, readPressure } from './stats.ts';
 import { enableControllers } from './v2-controllers.ts';
 import { applyDevicesV2, applyLimitsV2 } from './v2-limits.ts';
 
@@ -141,24 +140,12 @@ function readStats(directory: string): Stats {
       current: readNumber(`${directory}/pids.current`),
       ...(Number.isFinite(pidsLimit) && pidsLimit > 0 ? { limit: pidsLimit } : {}),
     },
-    pressure: pressureOf(directory),
+    pressure: readPressure(kind => `${directory}/${kind}.pressure`),
     blkio: {
       serviceBytes: decodeIoStat(io, { Read: 'rbytes', Write: 'wbytes' }),
       serviced: decodeIoStat(io, { Read: 'rios', Write: 'wios' }),
     },
   };
-}
-
-/** Documentation/accounting/psi.rst. A kernel without it has no such files, and answers EOPNOTSUPP where it is off. */
-function pressureOf(directory: string): NonNullable<Stats['pressure']> {
-  const kinds = ['cpu', 'memory', 'io'] as const;
-  return Object.fromEntries(
-    kinds.flatMap(kind => {
-      const pressure = quietly(() => readValue(`${directory}/${kind}.pressure`)) ?? '';
-      const average = /^some avg10=([\d.]+)/m.exec(pressure)?.[1];
-      return average === undefined ? [] : [[kind, Number(average)]];
-    }),
-  );
 }
 
 /**
