@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { VERSION } from '../formats/program-version.ts';
 import { argumentCount } from './command.ts';
 import { ALIASES, COMMANDS, commandsOf, findCommand, GROUPS, TABLE } from './commands.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
 import { parseFlags } from './flags/flags.ts';
 import { commandHelp, groupHelp, programHelp } from './help.ts';
-import { VERSION } from './show/program-version.ts';
 
 const names = Object.keys(COMMANDS);
 

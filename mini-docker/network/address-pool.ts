@@ -1,5 +1,6 @@
 // Allocates the addresses of one subnet, lowest first, as Docker does. An address may be given out again at
 // once: its MAC address follows from it, so that what neighbours remember stays true.
+import { isIP } from 'node:net';
 import { badParameter, forbidden } from '../formats/errors.ts';
 import {
   contains,
@@ -20,6 +21,12 @@ export interface AddressPool {
   take(wanted?: string, preferred?: string): string;
   giveBack(address: string): void;
   isFree(address: string): boolean;
+}
+
+/** Gives addresses back to the pools of their families; '' belongs to none. */
+export function giveBack(pools: readonly AddressPool[], ...addresses: readonly string[]): void {
+  for (const address of addresses)
+    for (const pool of pools) if (pool.subnet.family === isIP(address)) pool.giveBack(address);
 }
 
 export interface AddressPoolOptions {

@@ -7,6 +7,7 @@ import { removeLink } from '../linux/netlink/links.ts';
 import { openNetlinkIn } from '../linux/netlink/netlink-in.ts';
 import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
+import { giveBack } from './address-pool.ts';
 import { removeLinks } from './bridge.ts';
 import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
@@ -199,7 +200,7 @@ function describeEndpoint(given: {
       dnsServers: wanted.dns?.servers ?? [],
     };
   } catch (error) {
-    for (const address of taken) giveBack(network, address);
+    giveBack(network.pools, ...taken);
     throw error;
   }
 }
@@ -322,12 +323,5 @@ function reserve(networks: ReadonlyMap<string, Network>, endpoint: EndpointRecor
 
 function release(networks: ReadonlyMap<string, Network>, endpoint: EndpointRecord): void {
   const network = networks.get(endpoint.networkId);
-  if (!network) return;
-  for (const address of [endpoint.ipAddress, endpoint.ipv6Address])
-    if (address !== '') giveBack(network, address);
-}
-
-function giveBack(network: Network, address: string): void {
-  const family = address.includes(':') ? 6 : 4;
-  for (const pool of network.pools) if (pool.subnet.family === family) pool.giveBack(address);
+  if (network) giveBack(network.pools, endpoint.ipAddress, endpoint.ipv6Address);
 }

@@ -1,6 +1,8 @@
 // The command line: options before the command are for all commands, and every command is a module that is
 // loaded when it is needed.
+
 import { resolve } from 'node:path';
+import { VERSION } from '../formats/program-version.ts';
 import {
   argumentCount,
   type Command,
@@ -14,7 +16,6 @@ import { COMMANDS, type CommandName } from './commands.ts';
 import { type LogOptions, logError } from './log.ts';
 
 const NAME = 'mini-docker-runtime';
-const VERSION = '0.1.0';
 
 const GLOBALS: Record<string, Option> = {
   debug: toggle('enable debug logging'),

@@ -1,9 +1,9 @@
 import type { SystemInfo } from '../../formats/engine-api/system.ts';
+import { VERSION } from '../../formats/program-version.ts';
 import { encodeBinarySize } from '../../formats/sizes.ts';
 import { command } from '../command.ts';
 import { text } from '../flags/flags.ts';
 import { print, printError, write } from '../show/output.ts';
-import { VERSION } from '../show/program-version.ts';
 import { formatted } from '../show/template.ts';
 
 export const info = command({

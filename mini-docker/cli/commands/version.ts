@@ -1,8 +1,8 @@
 import type { SystemVersion } from '../../formats/engine-api/system.ts';
+import { VERSION } from '../../formats/program-version.ts';
 import { command } from '../command.ts';
 import { text, toggle } from '../flags/flags.ts';
 import { print, write } from '../show/output.ts';
-import { VERSION } from '../show/program-version.ts';
 import { formatted } from '../show/template.ts';
 
 type ServerVersion = SystemVersion & { ApiVersion: string; MinAPIVersion?: string };

@@ -2,14 +2,12 @@
 
 import { arch } from 'node:os';
 import type { SystemInfo, SystemVersion } from '../../formats/engine-api/system.ts';
+import { VERSION } from '../../formats/program-version.ts';
 import { encodeTimestamp, nowNanoseconds } from '../../formats/timestamp.ts';
 import { readQuietly } from '../../linux/proc/file.ts';
 import { RUNTIMES } from '../spec/check-config.ts';
 import { LOG_DRIVERS } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
-
-/** The program's version, as in package.json. */
-export const VERSION = '0.1.0';
 
 const ARCHITECTURES: Record<string, [docker: string, kernel: string]> = {
   x64: ['amd64', 'x86_64'],

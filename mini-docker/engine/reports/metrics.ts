@@ -1,11 +1,12 @@
 // GET /metrics: the engine and its containers for Prometheus. Names are dockerd's (engine_daemon_…) and cAdvisor's
 // (container_…), so that existing dashboards work.
+
 import { availableParallelism, totalmem } from 'node:os';
+import { VERSION } from '../../formats/program-version.ts';
 import { encodeMetrics, type Metric, type Sample } from '../../formats/prometheus.ts';
 import type { Stats } from '../../runtime/container.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { VERSION } from './info.ts';
 import { networkStats, readStats } from './stats.ts';
 
 export async function metrics(context: EngineContext): Promise<string> {

@@ -9,6 +9,7 @@ import type { Tell } from '../../linux/kept-file.ts';
 import { decodeAddress, listAddresses } from '../../linux/netlink/addresses.ts';
 import { findLink } from '../../linux/netlink/links.ts';
 import type { NetlinkSocket } from '../../linux/netlink/socket.ts';
+import { giveBack } from '../address-pool.ts';
 import { type Attachments, dnsNames, macOf } from '../attachments.ts';
 import type { Catalog, Network } from '../catalog.ts';
 import type { AttachOptions } from '../network.ts';
@@ -130,7 +131,7 @@ async function attachNow(options: SharedAttachment): Promise<EndpointRecord> {
       isOurs = await cluster.claim(Id, endpoint);
     } finally {
       // attach() takes them again, and no other container comes between.
-      giveBack(network, addresses);
+      giveBack(network.pools, ...addressesOf(addresses));
     }
     if (isOurs) {
       try {
@@ -161,14 +162,9 @@ function takeAddresses(network: Network, wanted: AttachOptions): Addresses {
     }
     return taken;
   } catch (error) {
-    giveBack(network, taken);
+    giveBack(network.pools, ...addressesOf(taken));
     throw error;
   }
-}
-
-function giveBack({ pools }: Network, addresses: Addresses): void {
-  for (const address of addressesOf(addresses))
-    pools.find(({ subnet }) => subnet.family === isIP(address))?.giveBack(address);
 }
 
 /** 'ADDRESS', 'INTERFACE', either with ':PORT', which means nothing here. */
