@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstructionOf } from '../formats/dockerfile/instruction.ts';
 import type { HostConfig } from '../formats/engine-api/containers.ts';
 import type { LooseLayer } from '../images/image.ts';
@@ -91,7 +92,7 @@ export async function runStep(
     run.happened('start');
     const exit = await ended(container, signal);
     run.happened('die', { exitCode: String(exit.code ?? -1) });
-    await Promise.race([written, new Promise(late => setTimeout(late, PATIENCE).unref())]);
+    await Promise.race([written, sleep(PATIENCE, undefined, { ref: false })]);
     signal.throwIfAborted();
     if (exit.code !== 0) failed = failure(exit, args);
     ran.finishedAt = new Date().toISOString();

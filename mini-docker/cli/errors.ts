@@ -57,7 +57,7 @@ export function errorLine(error: unknown): string {
 
 export const OUR_FAULT = 125;
 
-/** A mistake or failure before there is a program: its exit codes must not be taken for this. */
+/** A mistake, or a failure, before the container's program runs: exit code 125. */
 export const beforeProgram = (message: string, cause?: unknown): CommandError =>
   new CommandError(message, { exitCode: OUR_FAULT, cause });
 

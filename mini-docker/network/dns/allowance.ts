@@ -1,6 +1,8 @@
 // Limits the number of queries that containers may send: one thread answers them all, and serves the API,
 // too. Containers that sent queries in the last tenth of a second share the limit.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 const WINDOW_MS = 100;
 /**
  * Queries of all containers together in one window; the minimum for each container, however many there are.
@@ -38,7 +40,7 @@ export function createAllowances(now: () => number = () => performance.now()): (
     return {
       take,
       async turn() {
-        while (!take()) await new Promise(resolve => setTimeout(resolve, WINDOW_MS - (now() % WINDOW_MS)));
+        while (!take()) await sleep(WINDOW_MS - (now() % WINDOW_MS));
       },
     };
   };
