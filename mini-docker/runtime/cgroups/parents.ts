@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { removeEmpty } from './files.ts';
+import { readHierarchies } from './hierarchies.ts';
 
 let keepers = 0;
 const kept = new Set<string>();
@@ -21,6 +22,8 @@ export function keepParents(): Disposable {
   return {
     [Symbol.dispose]() {
       if (--keepers > 0) return;
+      // A daemon that was killed has left it, and this one may have had no container.
+      for (const root of roots()) kept.add(`${root}/mini-docker`);
       // Longer paths first, since children must be removed before their parents.
       for (const directory of [...kept].sort((a, b) => b.length - a.length)) removeEmpty(directory);
       kept.clear();
@@ -40,4 +43,10 @@ export function removeOurParents(mountPoint: string, path: string): void {
     else if (removeEmpty(mountPoint + parent)) made.delete(mountPoint + parent);
     else return;
   }
+}
+
+function roots(): string[] {
+  const found = readHierarchies();
+  if (found.version === 'none') return [];
+  return found.version === 1 ? found.hierarchies.map(({ mountPoint }) => mountPoint) : [found.mountPoint];
 }
