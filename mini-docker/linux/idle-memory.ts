@@ -14,7 +14,7 @@ const INTERVAL = 1000;
 /** Microseconds of CPU time in one interval below which the process counts as idle, and as unused. */
 const IDLE = 50_000;
 const UNUSED = 10_000;
-/** Idle intervals in a row before a collection; one in which nobody used the process counts as ten. */
+/** Idle intervals in a row before a collection; an interval without any use counts as ten. */
 const PATIENCE = 30;
 /** Microseconds of CPU time since the last collection that make another one worthwhile. */
 const WORTH = 200_000;
@@ -48,8 +48,8 @@ export function giveMemoryBackWhenIdle(): () => void {
 
 /**
  * Tells when the process has come to rest, from the CPU time of one interval after another. A collection also forgets
- * compiled code, and the next start of a container takes 10 ms longer: somebody who starts one each second is to meet
- * that seldom.
+ * compiled code, and the next start of a container takes 10 ms longer: a user who starts one each second should
+ * rarely notice.
  */
 export function waitForRest(): (microseconds: number) => boolean {
   let idle = 0;

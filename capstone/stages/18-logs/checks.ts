@@ -42,7 +42,7 @@ export const stage: Checks = {
     await does(lab, 'run', '-d', '-v', `${shared}:/s`, 'busybox', 'sh', '-c', flood);
     const flooded = async () => (await lab.command(['test', '-e', `${shared}/flooded`])).code === 0;
     lab.promise('never-blocks', await lab.until(flooded), {
-      promised: 'a container that writes 300 kB ends, even if nobody reads its log',
+      promised: 'a container that writes 300 kB ends, even if no client reads its log',
       seen: 'it waits: its pipe is full',
       look: 'a process that reads the pipes as long as the container lives',
     });
