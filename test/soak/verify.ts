@@ -58,13 +58,14 @@ export async function verify(options: {
   return wrong;
 }
 
-/** Reads an image's file out of a container that is never started. */
+/** Reads an image's file out of a container that is never started. It has no name: a power cut may undo its removal. */
 async function damageOf(ask: Ask, tag: string): Promise<string[]> {
   const body = { Image: tag, Cmd: ['true'], Labels: { soak: 'look' } };
-  const made = await ask('POST', '/containers/create?name=soak-look', body);
+  const made = await ask('POST', '/containers/create', body);
   if (made?.status !== 201) return [`no container can be made of the image ${tag}: ${made?.body}`];
-  const archive = await ask('GET', '/containers/soak-look/archive?path=/soak');
-  await json(ask, 'DELETE', '/containers/soak-look?force=1');
+  const container = `/containers/${JSON.parse(made.body.toString()).Id}`;
+  const archive = await ask('GET', `${container}/archive?path=/soak`);
+  await json(ask, 'DELETE', `${container}?force=1`);
   const name = tag.replace(/^.*\//, '').replace(/:soak$/, '');
   const content = contentOf(name);
   const found = archive?.body.subarray(512, 512 + content.length).toString();
