@@ -39,14 +39,12 @@ export class Results {
     if (number === 0) return undefined;
     // An errno other than ENOENT is the most specific: the file exists, but …
     const blame = [...this.#program.layout.failures[number - 1]!];
-    const step =
+    const blamed =
       blame.find(candidate => this.of(candidate) < 0 && this.of(candidate) !== -ERRNO.ENOENT!) ?? blame[0]!;
-    const result = this.of(step);
-    return {
-      step,
-      position: this.#program.steps.findIndex(({ key }) => key === step.key) + 1,
-      errno: result < 0 ? -result : 0,
-    };
+    const result = this.of(blamed);
+    const { steps } = this.#program;
+    const index = steps.findIndex(({ key }) => key === blamed.key);
+    return { step: steps[index]!, position: index + 1, errno: result < 0 ? -result : 0 };
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Step } from '../linux/step.ts';
 import type { SyscallError } from '../linux/syscall-error.ts';
 import { waitid } from '../linux/syscalls.ts';
 import { FD } from '../runtime/descriptors.ts';
-import { startImage } from '../runtime/image-process.ts';
+import { compileImage, startImage } from '../runtime/image-process.ts';
 import type { Section } from '../runtime/section.ts';
 
 export interface Launched {
@@ -45,7 +45,7 @@ export async function launch(options: {
   for (const fd of [ready.writeEnd, go.readEnd]) theirs.adopt(fd, closeSync);
   for (const fd of [ready.readEnd, go.writeEnd]) ours.adopt(fd, closeSync);
   const image = await startImage({
-    items: sections.flatMap(({ items }) => items),
+    program: compileImage(sections.flatMap(({ items }) => items)),
     descriptors: [...descriptors, [ready.writeEnd, FD.ready], [go.readEnd, FD.go]],
     argv,
     doing: 'unable to start container process',

@@ -17,7 +17,7 @@ import { flock } from '../linux/syscalls.ts';
 import { writeWhole } from '../linux/whole-file.ts';
 import { FD } from '../runtime/descriptors.ts';
 import { Gate } from '../runtime/gate.ts';
-import { startImage } from '../runtime/image-process.ts';
+import { compileImage, startImage } from '../runtime/image-process.ts';
 import { readState } from '../runtime/state.ts';
 import { mapIds } from './ids.ts';
 import { keeperProgram, MEMBER } from './keeper.ts';
@@ -154,7 +154,7 @@ async function keepNamespaces(
   ])
     theirs.adopt(fd, closeSync);
   const image = await startImage({
-    items: program.items,
+    program: compileImage(program.items),
     descriptors: [
       [ready.writeEnd, FD.ready],
       [go.readEnd, FD.go],

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AT, O, SIG } from '../linux/constants.ts';
 import { mayFail, resultOf } from '../linux/step.ts';
 import { close, exitGroup, openat, read } from '../linux/syscalls.ts';
-import { startImage } from './image-process.ts';
+import { compileImage, startImage } from './image-process.ts';
 
 /** Bytes of each command line; the rest is left out. */
 const LONGEST = 4096;
@@ -26,7 +26,7 @@ export async function commandLines(pids: readonly number[]): Promise<string[][]>
     return { open, words, got, close: mayFail(close(resultOf(open))) };
   });
   const reader = await startImage({
-    items: [...files.flatMap(({ open, got, close }) => [open, got, close]), exitGroup(0)],
+    program: compileImage([...files.flatMap(({ open, got, close }) => [open, got, close]), exitGroup(0)]),
     descriptors: [],
     argv: ['mini-docker-top'],
     doing: 'cannot read the command lines of processes',

@@ -20,7 +20,7 @@ import { FD } from './descriptors.ts';
 import { closeDescriptors, execute, workingDirectory } from './execution.ts';
 import { Gate } from './gate.ts';
 import { limits, ownStreams, rights } from './identity.ts';
-import { type ImageProcess, startImage } from './image-process.ts';
+import { compileImage, type ImageProcess, startImage } from './image-process.ts';
 import { labelItems } from './labels.ts';
 import { lastCapability } from './last-capability.ts';
 import { NAMESPACE_FLAG } from './namespaces.ts';
@@ -161,8 +161,8 @@ export async function execInside(options: {
   // Before the process starts, which gives them to its own user.
   giveStreams(spec, Object.values(numbers));
   const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
-  const items = program.sections.flatMap(({ items }) => items);
-  const first = await startImage({ items, descriptors, argv: ['mini-docker-exec', id], doing });
+  const compiled = compileImage(program.sections.flatMap(({ items }) => items));
+  const first = await startImage({ program: compiled, descriptors, argv: ['mini-docker-exec', id], doing });
   theirs.dispose();
   ours.move();
 

@@ -8,7 +8,7 @@ import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import { Mapping } from '../linux/mapping.ts';
 import { sealedExecutable, sharedMemory } from '../linux/memfd.ts';
-import { compile, type Item } from '../linux/program.ts';
+import { compile, type Item, type Program } from '../linux/program.ts';
 import { Results } from '../linux/results.ts';
 import { hostArchitecture, resultOf } from '../linux/step.ts';
 import { chdir, close, closeRange, dup3, execveat, fcntl } from '../linux/syscalls.ts';
@@ -27,7 +27,14 @@ export interface ImageProcess {
 const HIGH = 256;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
+/** @param trace as for compile() */
+export function compileImage(items: readonly Item[], trace = false): Program {
+  const architecture = hostArchitecture();
+  return compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS, dataFd: FD.data, trace });
+}
+
 /**
+ * @param options.program compiled by compileImage()
  * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own.
  * @param options.standard 0, 1 and 2: ours, or /dev/null
  * @param options.blocking as for startChild()
@@ -36,25 +43,14 @@ const ALL_DESCRIPTORS = 0xffff_ffff;
  * @throws SyscallError when it cannot be started; nothing is left then
  */
 export async function startImage(options: {
-  items: readonly Item[];
+  program: Program;
   descriptors: readonly [fd: number, number: number][];
   argv: string[];
   doing: string;
-  trace?: boolean;
   standard?: 'ours' | 'null';
   blocking?: boolean;
 }): Promise<ImageProcess> {
-  const {
-    items,
-    descriptors,
-    argv,
-    doing,
-    trace = false,
-    standard: use = 'null',
-    blocking = false,
-  } = options;
-  const architecture = hostArchitecture();
-  const program = compile(items, { architecture, dataAddress: ELF_DATA_ADDRESS, dataFd: FD.data, trace });
+  const { program, descriptors, argv, doing, standard: use = 'null', blocking = false } = options;
 
   using lent = new DisposableStack();
   using kept = new DisposableStack();
@@ -62,7 +58,9 @@ export async function startImage(options: {
   const data = lend(sharedMemory('mini-docker-data', program.data.length));
   const mapping = kept.use(new Mapping(program.data.length, data));
   mapping.bytes.set(program.data);
-  const image = lend(sealedExecutable(argv[0]!, encodeElf({ architecture, code: program.code })));
+  const image = lend(
+    sealedExecutable(argv[0]!, encodeElf({ architecture: hostArchitecture(), code: program.code })),
+  );
   const nothing = use === 'null' ? lend(openSync('/dev/null', 'r+')) : undefined;
   const standard = [0, 1, 2].map((number): [number, number] => [nothing ?? number, number]);
 

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Process } from '../formats/oci/runtime-spec.ts';
 import { sealedExecutable } from '../linux/memfd.ts';
 import { pipe } from '../linux/pipes.ts';
-import type { Item } from '../linux/program.ts';
+import type { Program } from '../linux/program.ts';
 import { hostArchitecture } from '../linux/step.ts';
 import { FD } from './descriptors.ts';
 import { type ImageProcess, startImage } from './image-process.ts';
@@ -25,7 +25,7 @@ export interface Monitor extends ImageProcess {
 
 export interface MonitorOptions {
   id: string;
-  items: readonly Item[];
+  program: Program;
   /** The file for the wait status. */
   exitFile: string;
   /** Directory of the cgroup in which the container is created. */
@@ -34,7 +34,6 @@ export interface MonitorOptions {
   stdin: boolean;
   /** The program below an init as pid 1. */
   init: Process | undefined;
-  trace: boolean;
   doing: string;
 }
 
@@ -43,7 +42,7 @@ let waiter: number | undefined;
 
 /** @throws SyscallError when the monitor cannot be started; nothing is left then */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
-  const { id, items, exitFile, cgroup, terminal, stdin, init, trace, doing } = options;
+  const { id, program, exitFile, cgroup, terminal, stdin, init, doing } = options;
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
   using ours = new DisposableStack();
   using theirs = new DisposableStack();
@@ -78,13 +77,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     stdout: terminal ? undefined : connect({ writer: FD.stdout, reader: FD.stdoutReader }, 'reader'),
     stderr: terminal ? undefined : connect({ writer: FD.stderr, reader: FD.stderrReader }, 'reader'),
   };
-  const started = await startImage({
-    items,
-    descriptors,
-    argv: ['mini-docker-monitor', id],
-    doing,
-    trace,
-  });
+  const started = await startImage({ program, descriptors, argv: ['mini-docker-monitor', id], doing });
   ours.move();
   return { ...started, ready, go, ended, streams: own(streams) };
 }

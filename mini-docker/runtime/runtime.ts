@@ -1,5 +1,5 @@
 // Implements the runtime: creates, starts and adopts containers. container.ts describes each operation.
-import { closeSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
@@ -8,7 +8,6 @@ import { SIG } from '../linux/constants.ts';
 import { Descriptor } from '../linux/descriptor.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import { makeDirectories } from '../linux/make-directories.ts';
-import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { processIdentity, sameProcess } from '../linux/proc/identity.ts';
 import { isPtyMaster } from '../linux/pty.ts';
@@ -16,24 +15,20 @@ import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
 import { ensureProfile } from './apparmor.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
-import { cgroupView, createCgroup, joinSteps, openCgroup } from './cgroups/create.ts';
+import { createCgroup, openCgroup } from './cgroups/create.ts';
 import { explainLimits } from './cgroups/explain.ts';
+import { compiledStart, compileStart, listStart, type ProgramOptions } from './compiled-start.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
-import { withoutLinks } from './dangling-links.ts';
 import { FD } from './descriptors.ts';
-import { hostNode } from './devices.ts';
 import { explainSections } from './explain.ts';
 import { Gate } from './gate.ts';
 import { discardHalfMade } from './half-made.ts';
 import { containerHandle } from './handle.ts';
-import { kernelFiles } from './kernel-files.ts';
-import { lastCapability } from './last-capability.ts';
 import { type Monitor, startMonitor } from './monitor.ts';
 import { setOomScore } from './oom-score.ts';
-import { type StartProgram, startProgram } from './start-program.ts';
 import { exitFile, readExit, readState, type State, writeState } from './state.ts';
 import { closeAll, own, type StreamDescriptors } from './streams.ts';
-import { giveStreams, hasOwnUserNamespace, setUpUserNamespace, staged } from './user-namespace.ts';
+import { giveStreams, hasOwnUserNamespace, setUpUserNamespace } from './user-namespace.ts';
 
 export function createRuntime(): Runtime {
   return { create, adopt, discard: discardHalfMade, explain };
@@ -41,32 +36,7 @@ export function createRuntime(): Runtime {
 
 function explain(options: ProgramOptions) {
   const { cgroupsPath: path, resources = {} } = options.spec.linux;
-  return [...explainLimits({ path, resources }), ...explainSections(programOf(options).sections)];
-}
-
-type ProgramOptions = Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>;
-
-function programOf(options: ProgramOptions): StartProgram {
-  const { rootfs } = options;
-  const resolved = withoutLinks(options.spec, rootfs);
-  const spec = hasOwnUserNamespace(resolved) ? staged(resolved) : resolved;
-  const sources = new Map(
-    spec.mounts.map(({ source }, index) => [source, options.spec.mounts[index]!.source]),
-  );
-  const view = cgroupView(spec.linux.cgroupsPath);
-  return startProgram(spec, {
-    layers: rootfs,
-    stdin: options.stdin,
-    init: options.init === true,
-    enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(spec.linux.cgroupsPath) },
-    cgroup: view,
-    // A missing source fails when it is opened, with its path in the error.
-    isDirectory: source =>
-      statSync(sources.get(source) ?? source, { throwIfNoEntry: false })?.isDirectory() ?? true,
-    lastCapability: lastCapability(),
-    kernelFiles: inUserNamespace() ? [] : kernelFiles(),
-    hostNode: inUserNamespace() ? hostNode : undefined,
-  });
+  return [...explainLimits({ path, resources }), ...explainSections(listStart(options).sections)];
 }
 
 async function create(options: CreateOptions): Promise<Container> {
@@ -75,27 +45,26 @@ async function create(options: CreateOptions): Promise<Container> {
   const terminal = spec.process.terminal === true;
   makeDirectories(spec.root.path);
   ensureProfile(spec.process.apparmorProfile);
-  const program = programOf(options);
-  const items = program.sections.flatMap(section => section.items);
+  const traced = trace ? listStart(options) : undefined;
+  const { compiled, pid: pidAt } = traced ? compileStart(traced, true) : compiledStart(options);
   const cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
   let monitor: Monitor;
   try {
     monitor = await startMonitor({
       id,
-      items,
+      program: compiled,
       init: options.init === true ? spec.process : undefined,
       exitFile: exitFile(directory),
       cgroup: cgroup.version === 2 ? cgroup.directories[0] : undefined,
       terminal,
       stdin,
-      trace,
       doing,
     });
   } catch (error) {
     await cgroup.delete();
     throw error;
   }
-  const gate = new Gate(monitor.ready, monitor.go, () => pidOf({ monitor, program }));
+  const gate = new Gate(monitor.ready, monitor.go, () => pidOf({ monitor, pidAt }));
   const descriptors = monitor.streams;
   let held: HeldProcess | undefined;
   try {
@@ -103,7 +72,7 @@ async function create(options: CreateOptions): Promise<Container> {
       spec,
       Object.values(descriptors).map(each => each?.number),
     );
-    const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, program, doing });
+    const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, pidAt, doing });
     if (cgroup.version === 'none') cgroup.join(pid);
     setOomScore(pid, spec.process.oomScoreAdj, doing);
     const meanwhile = async (): Promise<Pick<State, 'container' | 'monitor'>> => {
@@ -128,7 +97,7 @@ async function create(options: CreateOptions): Promise<Container> {
       descriptors,
       cgroup,
       start: () => letRun({ gate, monitor, doing }),
-      trace: trace ? () => explainSections(program.sections, monitor.results) : undefined,
+      trace: traced && (() => explainSections(traced.sections, monitor.results)),
     });
   } catch (error) {
     gate.close();
@@ -137,7 +106,7 @@ async function create(options: CreateOptions): Promise<Container> {
     closeSync(monitor.ended);
     // Before its parent dies: the kernel would then wake it if it is stopped, and it would continue and join
     // the cgroup.
-    const pid = pidOf({ monitor, program });
+    const pid = pidOf({ monitor, pidAt });
     held ??= pid === 0 ? undefined : HeldProcess.of(pid);
     held?.signal(SIG.KILL);
     held?.letGo();
@@ -161,12 +130,12 @@ async function waitForNamespaces(options: {
   gate: Gate;
   container: CreateOptions;
   cgroup: Cgroup;
-  program: StartProgram;
+  pidAt: Uint8Array;
   doing: string;
 }): Promise<number> {
-  const { monitor, gate, cgroup, program, doing } = options;
+  const { monitor, gate, cgroup, pidAt, doing } = options;
   const { spec, rootfs } = options.container;
-  const pid = (): number => pidOf({ monitor, program });
+  const pid = (): number => pidOf({ monitor, pidAt });
   if (hasOwnUserNamespace(spec)) {
     await arrive(options);
     // Its new capabilities do not apply to the cgroup's files.
@@ -179,8 +148,8 @@ async function waitForNamespaces(options: {
 }
 
 /** Pid on the host; 0 before the process exists. */
-function pidOf({ monitor, program }: { monitor: Monitor; program: StartProgram }): number {
-  return monitor.results.buffer(program.pid).readInt32LE();
+function pidOf({ monitor, pidAt }: { monitor: Monitor; pidAt: Uint8Array }): number {
+  return monitor.results.buffer(pidAt).readInt32LE();
 }
 
 /** Waits until the container's process reports that it has reached its next stop. */

@@ -1,0 +1,30 @@
+// A compiled program for another name: programs that differ in a name alone, such as the id of a container in many
+// paths, are compiled once.
+import type { Program } from './program.ts';
+import type { Arg } from './step.ts';
+
+/**
+ * The program with other names in its data, as long as the former ones: its code stays as it is.
+ * @param names each with its successor; a name that begins with another one comes first
+ */
+export function renamedProgram(
+  program: Program,
+  names: readonly (readonly [from: string, to: string])[],
+): Program {
+  const rename = (text: string): string =>
+    names.reduce((present, [from, to]) => present.replaceAll(from, to), text);
+  const inArg = (arg: Arg): Arg =>
+    typeof arg === 'string' ? rename(arg) : Array.isArray(arg) ? arg.map(rename) : arg;
+  return {
+    ...program,
+    data: Buffer.from(rename(program.data.toString('latin1')), 'latin1'),
+    /** Only a failure or a trace needs them. */
+    get steps() {
+      return program.steps.map(step => ({
+        ...step,
+        args: step.args.map(inArg),
+        ...(step.why === undefined ? {} : { why: rename(step.why) }),
+      }));
+    },
+  };
+}
