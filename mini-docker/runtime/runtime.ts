@@ -15,7 +15,7 @@ import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
 import { ensureProfile } from './apparmor.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
-import { createCgroup, openCgroup } from './cgroups/create.ts';
+import { cgroupView, createCgroup, openCgroup } from './cgroups/create.ts';
 import { explainLimits } from './cgroups/explain.ts';
 import { compiledStart, compileStart, listStart, type ProgramOptions } from './compiled-start.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
@@ -47,7 +47,9 @@ async function create(options: CreateOptions): Promise<Container> {
   ensureProfile(spec.process.apparmorProfile);
   const traced = trace ? listStart(options) : undefined;
   const { compiled, pid: pidAt } = traced ? compileStart(traced, true) : compiledStart(options);
-  const cgroup = createCgroup({ path: spec.linux.cgroupsPath, resources: spec.linux.resources ?? {} });
+  const { cgroupsPath, resources = {} } = spec.linux;
+  const makeCgroup = (): Cgroup => createCgroup({ path: cgroupsPath, resources });
+  let cgroup = cgroupView(cgroupsPath).version === 2 ? makeCgroup() : undefined;
   let monitor: Monitor;
   try {
     monitor = await startMonitor({
@@ -55,13 +57,13 @@ async function create(options: CreateOptions): Promise<Container> {
       program: compiled,
       init: options.init === true ? spec.process : undefined,
       exitFile: exitFile(directory),
-      cgroup: cgroup.version === 2 ? cgroup.directories[0] : undefined,
+      cgroup: cgroup?.directories[0],
       terminal,
       stdin,
       doing,
     });
   } catch (error) {
-    await cgroup.delete();
+    await cgroup?.delete();
     throw error;
   }
   const gate = new Gate(monitor.ready, monitor.go, () => pidOf({ monitor, pidAt }));
@@ -72,6 +74,9 @@ async function create(options: CreateOptions): Promise<Container> {
       spec,
       Object.values(descriptors).map(each => each?.number),
     );
+    // The monitor clones the process meanwhile, which takes as long.
+    cgroup ??= makeCgroup();
+    if (cgroup.version === 1 && !hasOwnUserNamespace(spec)) gate.open();
     const pid = await waitForNamespaces({ monitor, gate, container: options, cgroup, pidAt, doing });
     if (cgroup.version === 'none') cgroup.join(pid);
     setOomScore(pid, spec.process.oomScoreAdj, doing);
@@ -80,7 +85,7 @@ async function create(options: CreateOptions): Promise<Container> {
       if (held === undefined) throw new Error(`${doing}: its process was killed before the program ran`);
       const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
       await options.onNamespaces?.(pid);
-      writeState(directory, { ...identities, cgroupsPath: spec.linux.cgroupsPath, terminal, stdin });
+      writeState(directory, { ...identities, cgroupsPath, terminal, stdin });
       return identities;
     };
     const identities = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
@@ -110,9 +115,9 @@ async function create(options: CreateOptions): Promise<Container> {
     held ??= pid === 0 ? undefined : HeldProcess.of(pid);
     held?.signal(SIG.KILL);
     held?.letGo();
-    cgroup.kill();
+    cgroup?.kill();
     await monitor.process.kill();
-    await cgroup.delete();
+    await cgroup?.delete();
     throw error;
   }
 }

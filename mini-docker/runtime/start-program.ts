@@ -139,7 +139,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     section(
       'control group',
       afterBirth(facts.enterCgroup),
-      userNamespace ? [] : joinItems(facts.enterCgroup),
+      userNamespace ? [] : joinWhenMade(facts.enterCgroup),
       newCgroupNamespace(linux),
     ),
     section('namespaces of others', joinNamespaces(linux)),
@@ -202,15 +202,21 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   return { sections: sections.filter(({ items }) => items.length > 0), pid };
 }
 
+function joinWhenMade(enterCgroup: CgroupEntry): Item[] {
+  const join = joinItems(enterCgroup);
+  return join.length === 0
+    ? []
+    : [answered('the daemon makes the control groups while it is cloned'), ...join];
+}
+
+/** Waits for the daemon's byte. 0 is the end of the pipe: the daemon is gone, and this container will never be started. */
+function answered(why: string): Step {
+  return because(why, { ...read(FD.go, new Uint8Array(1)), expect: 1 });
+}
+
 /** Reports that the process waits, and waits until the daemon answers. */
 export function waitForDaemon(title: string, why: string): Section {
-  const answer = new Uint8Array(1);
-  return section(
-    title,
-    write(FD.ready, WAITING),
-    // 0 is the end of the pipe: the daemon is gone, and this container will never be started.
-    because(why, { ...read(FD.go, answer), expect: 1 }),
-  );
+  return section(title, write(FD.ready, WAITING), answered(why));
 }
 
 export function becomeMappedRoot(): Section {
