@@ -1,6 +1,6 @@
 // Networks over time: shared, restarted, and under a daemon that is killed.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { NetworkResource } from '../mini-docker/formats/engine-api/networks.ts';
 import type { SystemInfo } from '../mini-docker/formats/engine-api/system.ts';
@@ -131,11 +131,11 @@ describe('SandboxKey', () => {
   const key = async (container: string) => (await inspect(container)).NetworkSettings.SandboxKey;
   const within = (...command: string[]) =>
     execFileSync('nsenter', ['-t', String(host.pid), '-m', '-n', ...command], { encoding: 'utf8' });
-  /** The host's own, `default`, stays until the daemon ends. */
-  const mounted = () => within('cat', '/proc/self/mountinfo').match(/[0-9a-f]{12} .* - nsfs .*$/gm) ?? [];
+  /** Beside the host's own, `default`, which stays until the daemon ends. */
+  const named = () => readdirSync(`${daemon.runDir}/netns`).filter(name => name !== 'default');
   const until = (count: number) =>
     eventually(
-      async () => mounted().length,
+      async () => named().length,
       found => found === count,
     );
 
@@ -148,17 +148,23 @@ describe('SandboxKey', () => {
     expect(path).toBe(`${daemon.runDir}/netns/${(await inspect('web')).Id.slice(0, 12)}`);
     expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain(await address('web'));
     // ip(8) looks in /run/netns, which is the machine's.
-    const named = 'mount -t tmpfs run /run && ln -s "$0" /run/netns && exec ip netns exec "$1" ip -br addr';
+    const asRoot = 'mount -t tmpfs run /run && ln -s "$0" /run/netns && exec ip netns exec "$1" ip -br addr';
     const name = path.split('/').at(-1)!;
-    expect(within('unshare', '-m', 'sh', '-c', named, `${daemon.runDir}/netns`, name)).toContain('eth0');
+    expect(within('unshare', '-m', 'sh', '-c', asRoot, `${daemon.runDir}/netns`, name)).toContain('eth0');
     expect(await key('sharer')).toBe(path);
     expect(await key('alone')).not.toBe(path);
     expect(await key('open')).toBe(`${daemon.runDir}/netns/default`);
-    expect(mounted()).toHaveLength(2);
+    expect(named()).toHaveLength(2);
     // The namespace outlives the process for which it was made.
     await engine.json('POST', '/containers/web/kill');
     expect(await key('sharer')).toBe(path);
+    await eventually(
+      async () => existsSync(path),
+      found => found,
+    );
     expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain('eth0');
+    // A mount would be copied into the namespace of each container that starts.
+    expect(within('cat', '/proc/self/mountinfo')).not.toContain(path);
     await engine.json('POST', '/containers/sharer/kill');
     await until(1);
   });
@@ -170,13 +176,13 @@ describe('SandboxKey', () => {
     const { pid } = await inside('short');
     await daemon.end('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    expect(mounted()).toHaveLength(2);
-    // As after a reboot: a file, and nothing on it.
+    expect(named()).toHaveLength(2);
+    // Made by another program.
     writeFileSync(`${daemon.runDir}/netns/0123456789ab`, '');
     await daemon.begin();
     await until(1);
     expect(await key('web')).toBe(path);
-    expect(readdirSync(`${daemon.runDir}/netns`)).toEqual([path.split('/').at(-1)]);
+    expect(readdirSync(`${daemon.runDir}/netns`)).toEqual([path.split('/').at(-1), 'default']);
     expect(within('nsenter', `--net=${path}`, 'ip', '-br', 'addr')).toContain(await address('web'));
     await engine.json('POST', '/containers/web/kill');
     expect(await key('web')).toBe('');

@@ -17,7 +17,7 @@ export async function adopt(parts: Parts, running: readonly RunningContainer[]):
       sweeper.add(gone.map(each => each.link));
     } else attachments.save({ ...record, pid });
   }
-  await parts.sandboxes.keepOnly(running.filter(each => each.known !== undefined));
+  parts.sandboxes.keepOnly(running.filter(each => each.known !== undefined));
   for (const each of running) recoverConnections(parts, each);
   await sweeper.sweep();
   // Ports before rules, so that the rules always contain every published port.

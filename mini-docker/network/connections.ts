@@ -52,15 +52,14 @@ export function connections(parts: Parts): Connections {
       const gone = attachments.detach(containerId);
       giveBackShared(parts, gone);
       sweeper.add(gone.map(each => each.link));
-      await Promise.all([
-        publications.unpublish(containerId),
-        nameServers.follow(containerId),
-        sandboxes.drop(containerId),
-      ]);
+      sandboxes.drop(containerId);
+      await Promise.all([publications.unpublish(containerId), nameServers.follow(containerId)]);
     },
     moveTo(containerId, pid) {
       const record = containers.get(containerId);
-      if (record) attachments.save({ ...record, pid });
+      if (!record) return;
+      attachments.save({ ...record, pid });
+      sandboxes.keep(containerId, pid);
     },
     rename(containerId, name) {
       const record = containers.get(containerId);

@@ -64,7 +64,7 @@ export function openNetworks(options: OpenOptions): Networks {
       await parts.cluster?.close();
       await sweeper.sweep();
       await Promise.all([publications.close(), nameServers.close()]);
-      await parts.sandboxes.close();
+      parts.sandboxes.close();
       if (attachments.containers.size === 0) await switchboard.takeAllDown();
       host.close();
     },

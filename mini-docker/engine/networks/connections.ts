@@ -54,10 +54,12 @@ export async function publishPorts(context: EngineContext, record: ContainerReco
   record.ports = await context.networks.publish({ containerId: record.id, bindings });
 }
 
-/** Releases addresses and ports, unless other containers are in the namespace. Idempotent. */
+/** Releases addresses and ports, unless other containers are in the namespace and keep it. Idempotent. */
 export async function disconnectNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
-  if (sharedWith(record) !== undefined || sharers(context, record.id).length > 0) return;
-  await forceDisconnect(context, record);
+  if (sharedWith(record) !== undefined) return;
+  const keeper = sharers(context, record.id)[0]?.run;
+  if (keeper === undefined) await forceDisconnect(context, record);
+  else context.networks.moveTo(record.id, keeper.container.pid);
 }
 
 /**
