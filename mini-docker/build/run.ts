@@ -103,7 +103,7 @@ export async function runStep(
     // The build fails although no program ran, so there is no exit code.
     throw new BuildError(run.explain(cause).message, { cause });
   } finally {
-    await container?.delete();
+    await (await container?.delete())?.unmounted;
     await run.release();
     if (!kept) {
       if (container !== undefined) run.happened('destroy');

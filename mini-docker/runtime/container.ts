@@ -107,8 +107,9 @@ export interface Container extends Streams {
   /**
    * Kills remaining processes (SIGKILL to the whole cgroup, after thawing it), and releases the cgroup and
    * the monitor. Idempotent.
+   * @returns what settles a little later: its layers are then mounted nowhere, and can be mounted again
    */
-  delete(): Promise<void>;
+  delete(): Promise<{ unmounted: Promise<void> }>;
 }
 
 export interface ExecOptions {

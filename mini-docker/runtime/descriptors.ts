@@ -23,9 +23,9 @@ export const FD = {
   stderrReader: 14,
   /** The master end of the pty. */
   terminal: 15,
-  /** A pipe on which the container's process reports that its terminal is ready for the monitor to take. */
-  terminalReady: 16,
-  terminalReadyReader: 17,
+  /** A pipe on which the container's process reports that the monitor can take its root, and its terminal. */
+  handOver: 16,
+  handOverReader: 17,
   /** The monitor's own image, to be executed. */
   image: 18,
   /** A pidfd of the container's first process, for exec. */
@@ -36,7 +36,9 @@ export const FD = {
   cgroup: 21,
   /** A FIFO through which another process starts the program (oci-runtime/). */
   fifo: 22,
+  /** The container's root directory. */
+  root: 23,
 } as const;
 
 /** The first number above all of them. */
-export const FD_END = 23;
+export const FD_END = 24;

@@ -49,16 +49,18 @@ export function containerHandle(options: HandleOptions): Container {
     over = true;
     return exit;
   });
-  let deletion: Promise<void> | undefined;
+  let deletion: ReturnType<Container['delete']> | undefined;
 
-  const remove = async (): Promise<void> => {
+  const remove: Container['delete'] = async () => {
     if (!over) cgroup?.kill();
     if (!over) signal(process, SIG.KILL);
     await exited;
     streams.close();
-    await HeldProcess.known(monitor)?.kill();
+    // It has the last reference to the root, and no client has to wait for what the kernel writes before its end.
+    const unmounted = HeldProcess.known(monitor)?.kill() ?? Promise.resolve();
     await cgroup?.delete();
     for (const file of [join(directory, 'state.json'), exitFile(directory)]) rmSync(file, { force: true });
+    return { unmounted };
   };
 
   return {

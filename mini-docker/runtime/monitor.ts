@@ -46,7 +46,11 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
   using ours = new DisposableStack();
   using theirs = new DisposableStack();
-  const descriptors: [fd: number, number: number][] = [[waiter, FD.image]];
+  const descriptors: [fd: number, number: number][] = [
+    [waiter, FD.image],
+    // A placeholder until the root is there: any other file at this number would be closed when it arrives.
+    [waiter, FD.root],
+  ];
 
   /** Makes a pipe whose ends get these numbers in the monitor; the daemon keeps one end, or none. */
   const connect = (numbers: { reader?: number; writer?: number }, mine?: 'reader' | 'writer'): number => {
@@ -66,12 +70,8 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const ended = connect({ writer: FD.ended, reader: FD.endedReader }, 'reader');
   const ready = connect({ writer: FD.ready }, 'reader');
   const go = connect({ reader: FD.go }, 'writer');
-  if (terminal) {
-    connect({ writer: FD.terminalReady, reader: FD.terminalReadyReader });
-    // A placeholder until the pty exists: any other file at this number would be closed when the master
-    // arrives.
-    descriptors.push([theirs.adopt(openSync('/dev/null', 'r'), closeSync), FD.terminal]);
-  }
+  connect({ writer: FD.handOver, reader: FD.handOverReader });
+  if (terminal) descriptors.push([waiter, FD.terminal]);
   const streams = {
     stdin: !terminal && stdin ? connect({ reader: FD.stdin, writer: FD.stdinWriter }, 'writer') : undefined,
     stdout: terminal ? undefined : connect({ writer: FD.stdout, reader: FD.stdoutReader }, 'reader'),

@@ -5,8 +5,9 @@ import { posix } from 'node:path';
 import { AT, MNT, MS, O } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
-import { because, resultOf } from '../linux/step.ts';
-import { chdir, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from '../linux/syscalls.ts';
+import { because, resultOf, type Step } from '../linux/step.ts';
+import { chdir, dup3, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from '../linux/syscalls.ts';
+import { FD } from './descriptors.ts';
 import { type Section, section } from './section.ts';
 
 export interface Layers {
@@ -29,16 +30,24 @@ const LONGEST_OPTIONS = 4095;
 /** @param layers undefined: with a user namespace the daemon has already mounted them (user-namespace.ts) */
 export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
   const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
-  return section('root filesystem', mounted, enterDirectory(rootfs), pivot());
+  const root = openRoot(rootfs);
+  return section(
+    'root filesystem',
+    mounted,
+    root,
+    fchdir(resultOf(root)),
+    because('the monitor takes it', dup3(resultOf(root), FD.root, O.CLOEXEC)),
+    pivot(),
+  );
 }
 
 export function enterDirectory(rootfs: string): Item[] {
-  const root = because(
-    'pivot_root wants a mount point',
-    openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0),
-  );
+  const root = openRoot(rootfs);
   return [root, fchdir(resultOf(root))];
 }
+
+const openRoot = (rootfs: string): Step =>
+  because('pivot_root wants a mount point', openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0));
 
 /** Makes the working directory, a mount point, the root. */
 export function pivot(): Item[] {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -11,10 +12,11 @@ import {
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
-import { CAP } from '../linux/constants.ts';
+import { CAP, SIG } from '../linux/constants.ts';
 import { decodeMountinfo, readMountinfo } from '../linux/proc/mountinfo.ts';
 import { namespaceInode } from '../linux/proc/namespaces.ts';
 import { readStatus } from '../linux/proc/status.ts';
+import { FD } from './descriptors.ts';
 import { createRuntime } from './runtime.ts';
 import { DEFAULT_CAPABILITIES, TestContainers, textOf } from './testing/container.ts';
 
@@ -159,6 +161,25 @@ describe('root filesystem', () => {
     expect(existsSync(join(containers.layer, 'tmp/file'))).toBe(false);
     expect(existsSync(join(containers.layer, 'bin/ls'))).toBe(true);
     expect(await containers.lines('ls /tmp | wc -l')).toEqual(['0']);
+  });
+
+  test('its exit does not wait until its layers are unmounted; its deletion tells when they are', async () => {
+    const container = await containers.start(['sleep', '100']);
+    const directory = join(containers.directory, container.id.slice(-8));
+    const monitor = Number(readStatus(container.pid)!.ppid);
+    await expect.poll(() => readlinkSync(`/proc/${monitor}/fd/${FD.root}`)).toBe('/');
+    container.kill(SIG.KILL);
+    const layers = `lowerdir=${directory}/rootfs,upperdir=${directory}/upper,workdir=${directory}/work,index=on`;
+    // With an index, overlay refuses an upper layer that another one has.
+    const mountAgain = () =>
+      spawnSync('unshare', ['-m', 'mount', '-t', 'overlay', '-o', layers, 'again', directory], {
+        encoding: 'utf8',
+      }).stderr;
+    await container.exited;
+    expect(mountAgain()).toContain('already mounted or mount point busy');
+    const { unmounted } = await container.delete();
+    await unmounted;
+    expect(mountAgain()).toBe('');
   });
 
   test('a read-only root refuses writes, its mounts do not', async () => {

@@ -171,6 +171,8 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       ),
     ),
     rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
+    // With a terminal, once that is there, too.
+    section('the monitor takes over', process.terminal === true ? [] : write(FD.handOver, WAITING)),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
     ...(mounts.some(isDev) ? [] : [devices]),
@@ -178,7 +180,10 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       'control groups, read-only',
       expanded.flatMap(({ finish }) => finish),
     ),
-    section('terminal', process.terminal === true ? terminal(process.consoleSize) : []),
+    section(
+      'terminal',
+      process.terminal === true ? [...terminal(process.consoleSize), write(FD.handOver, WAITING)] : [],
+    ),
     section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
     section('kernel parameters', sysctls(linux.sysctl ?? {})),
     section('files of the kernel', fixed),
@@ -240,7 +245,6 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
   return [
     ...openTerminal(FD.terminal, size && { rows: size.height, columns: size.width }),
     ...consoleItems(),
-    because('the monitor takes the master now', write(FD.terminalReady, WAITING)),
   ];
 }
 
@@ -286,25 +290,27 @@ function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean
     close(FD.go),
     because('the memory of the start is released as soon as the daemon has read it', close(FD.data)),
     ...(enterCgroup === 'born in it' ? [close(FD.cgroup)] : []),
-    ...(terminal ? takeTerminal(child) : []),
+    ...takeOver(child, terminal ? [FD.root, FD.terminal] : [FD.root]),
     execWaiter,
   ];
 }
 
 /**
- * Only the monitor keeps the master when a daemon dies. If the container failed before, the pipe ends
- * instead.
+ * Only the monitor keeps the master of a terminal when a daemon dies. With the root, the layers stay mounted as long as the
+ * monitor lives: else the container's exit would wait for the kernel, which writes the whole file system of the
+ * upper layer to the disk before it lets go of an overlay. If the container failed before, the pipe ends instead.
  */
-function takeTerminal(child: Ref): Item[] {
-  const told = mayFail(read(FD.terminalReadyReader, new Uint8Array(1)));
+function takeOver(child: Ref, numbers: readonly number[]): Item[] {
+  const told = mayFail(read(FD.handOverReader, new Uint8Array(1)));
   const pidfd = mayFail(pidfdOpen(child, 0));
-  const master = mayFail(pidfdGetfd(resultOf(pidfd), FD.terminal, 0));
   return [
-    close(FD.terminalReady),
+    close(FD.handOver),
     told,
     pidfd,
-    master,
-    mayFail(dup3(resultOf(master), FD.terminal, 0)),
-    mayFail(close(resultOf(master))),
+    ...numbers.flatMap(number => {
+      const taken = mayFail(pidfdGetfd(resultOf(pidfd), number, 0));
+      return [taken, mayFail(dup3(resultOf(taken), number, 0))];
+    }),
+    mayFail(close(FD.handOverReader)),
   ];
 }

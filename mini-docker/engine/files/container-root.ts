@@ -85,9 +85,10 @@ export function mountsFound({ paths }: EngineContext, { id, record }: LiveContai
 /** The container's layers, without its mounts. The caller closes them. */
 async function openOwnFiles(
   context: EngineContext,
-  { id, record }: LiveContainer,
+  { id, record, unmounted }: LiveContainer,
   { writable }: { writable: boolean },
 ): Promise<number> {
+  await unmounted;
   const lowerdirs = await layersBelow(context, await context.images.get(record.imageId));
   const { upperdir, workdir } = context.paths.container(id);
   return openMergedView({ lowerdirs, upperdir, ...(writable ? { workdir } : {}) });

@@ -93,7 +93,7 @@ async function endRun(
 /** Releases the cgroup, the monitor, the network, and the files of this run. */
 export async function giveBack(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
   try {
-    await run.container.delete();
+    ({ unmounted: live.unmounted } = await run.container.delete());
   } catch (error) {
     context.warn(`container ${live.name}: ${(error as Error).message}`);
   }

@@ -102,7 +102,7 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
   }
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed during this start; no client was told that the container runs.
-    await container.delete();
+    ({ unmounted: live.unmounted } = await container.delete());
     await removeTree(directory);
     const ran = state.status === 'running' || state.status === 'paused';
     return lose(context, held, ran ? state.startedAt : undefined);

@@ -54,6 +54,7 @@ export async function startRun(
   let output: ContainerOutput | undefined;
   let run: Run;
   let startedAt: string;
+  await live.unmounted;
   try {
     makeBindSources(record);
     checkPropagation(record);
@@ -85,7 +86,7 @@ export async function startRun(
   } catch (cause) {
     live.trace = container?.trace();
     output?.close({ ended: true });
-    await container?.delete();
+    live.unmounted = (await container?.delete())?.unmounted;
     await disconnectNetworks(context, record);
     await removeTree(directory);
     for (const client of [...live.clients]) client.end();

@@ -44,6 +44,8 @@ export class LiveContainer {
   readonly execIds = new Set<string>();
   /** Settles when its creation cannot be lost any more, whatever happens to the machine. */
   onDisk: Promise<void> | undefined;
+  /** Settles when the layers of its last run are mounted nowhere any more. */
+  unmounted: Promise<void> | undefined;
   /** OOM kills since this daemon began. */
   oomEvents = 0;
   /** The steps of its latest start, if they were traced. */

@@ -83,8 +83,9 @@ export class MemoryContainer implements Container {
     return Promise.reject(new Error('nothing can be executed here'));
   }
 
-  async delete(): Promise<void> {
+  async delete() {
     this.deleted = true;
+    return { unmounted: Promise.resolve() };
   }
 
   /** A frozen process does not see its signals. */
