@@ -72,6 +72,7 @@ export function apiServer(options: ApiOptions, createServer: (settings: ServerOp
   server.on('request', (request, response) => {
     void serve({ ...options, exchange: plainExchange({ request, response, headers }) });
   });
+  for (const event of ['connection', 'secureConnection']) server.on(event, handOverAfterHead);
   server.on('upgrade', (request, socket, head) => {
     void serve({
       ...options,
@@ -92,6 +93,27 @@ class ApiRequest extends IncomingMessage {
   }
 
   set upgrade(_asked: boolean) {}
+}
+
+/** What a parser's callback for a head returns when HTTP ends there: on_headers_complete of llhttp. */
+const HTTP_ENDS = 2;
+
+/**
+ * Node 26's parser first reads the body of a request with `upgrade` and then, where no Upgrade header was sent, takes the bytes
+ * after it for the next request. This answer makes it leave both in the connection, as that of Node 24 does.
+ */
+function handOverAfterHead({ parser }: { parser?: Parser }): void {
+  if (parser === undefined) return;
+  const { onIncoming } = parser;
+  parser.onIncoming = (request, keepAlive) => {
+    const next = onIncoming(request, keepAlive);
+    return request.upgrade ? HTTP_ENDS : next;
+  };
+}
+
+/** The part that is used here of Node's parser of a connection, which is undocumented. */
+interface Parser {
+  onIncoming(request: ApiRequest, keepAlive: boolean): number;
 }
 
 async function serve(options: ApiOptions & { exchange: Exchange }): Promise<void> {
