@@ -29,7 +29,8 @@ export function giveMemoryBackWhenIdle(): () => void {
   const restsAfter = waitForRest();
   let before = cpuTime();
   let last = 0;
-  let worth = WORTH;
+  // A start leaves garbage, however little time it took.
+  let worth = 0;
   const timer = setInterval(() => {
     const now = cpuTime();
     const isAtRest = restsAfter(now - before);
