@@ -11,9 +11,14 @@ export class Deletions {
     this.#tell = tell;
   }
 
-  /** Starts deleting a tree. Symbolic links are deleted, not followed. */
-  begin(directory: string): void {
-    const deletion = removeTree(directory, 1)
+  /**
+   * Deletes a tree in the background. Symbolic links are deleted, not followed.
+   * @param unmounted settles when it is no layer of an overlay any more: rmdir(2) would spin until the kernel has taken the
+   *   overlay apart (shrink_dcache_parent() in fs/dcache.c), and all clients would wait
+   */
+  begin(directory: string, unmounted: Promise<void> | undefined): void {
+    const deletion = Promise.allSettled([unmounted])
+      .then(() => removeTree(directory, 1))
       .catch((error: Error) => this.#tell(`${directory} cannot be removed: ${error.message}`))
       .finally(() => this.#pending.delete(deletion));
     this.#pending.add(deletion);

@@ -31,7 +31,7 @@ export async function removeHeld(
   if (context.networks.endpoints(live.id).length > 0) await forceDisconnect(context, record);
   if (options.volumes) await removeAnonymousVolumes(context, record);
   for (const client of [...live.clients]) client.end();
-  context.deletions.begin(retired);
+  context.deletions.begin(retired, live.unmounted);
   removed(held);
   live.tellRemoval();
   containerEvent(context, live, 'destroy');

@@ -1,4 +1,5 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SIG } from '../../linux/constants.ts';
 import { memoryEngine } from '../testing/memory-engine.ts';
@@ -38,6 +39,21 @@ test('a second removal is told of the first', async () => {
   await expect(removeContainer(context, live, { force: true })).rejects.toThrow(/already in progress/);
   await first;
   expect(await result).toEqual({ StatusCode: 137 });
+});
+
+test('its files are deleted when its layers are mounted nowhere any more, and no client waits for that', async () => {
+  const { context, add } = memoryEngine();
+  const live = add();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  live.unmounted = promise;
+  await removeContainer(context, live, {});
+  // A deletion takes a turn of the event loop for each file.
+  for (let turn = 0; turn < 100; turn++) await setImmediate();
+  const left = () => readdirSync(context.paths.containers);
+  expect(left()).toEqual([expect.stringContaining(live.id)]);
+  resolve();
+  await context.deletions.settled();
+  expect(left()).toEqual([]);
 });
 
 test('where the disk refuses, the container stays and can be started', async () => {
