@@ -14,9 +14,9 @@ import { openat, renameat2, unlinkat } from './syscalls.ts';
 
 /** Directories that are open at once; deeper directories are first moved up. */
 const DEEPEST = 64;
-/** Bytes of a file whose blocks take so long to free that the event loop should not wait for it. */
+/** Bytes whose blocks take so long to free that the event loop should not wait for it, unless the caller says otherwise. */
 const LARGE = 64 << 20;
-/** Entries after which the event loop gets a turn, unless the caller says otherwise. */
+/** Entries after which the event loop gets a turn. */
 const TURN = 256;
 
 /** A pause in the removal: for a call that takes long, or for a turn of the event loop. */
@@ -24,14 +24,14 @@ type Pause = Step | 'turn';
 
 /**
  * Removes a tree; idempotent. Symbolic links are not followed.
- * @param turn entries after which the event loop gets a turn
+ * @param large bytes of a file or directory from which another thread removes it
  * @throws SyscallError when an entry cannot be removed
  */
-export async function removeTree(path: string, turn = TURN): Promise<void> {
+export async function removeTree(path: string, large = LARGE): Promise<void> {
   const parent = openParent(path);
   if (parent === undefined) return;
   try {
-    for (const pause of removal(parent, basename(path), turn)) {
+    for (const pause of removal(parent, basename(path), large)) {
       if (pause === 'turn') await setImmediate();
       else await callAsync(pause);
     }
@@ -68,55 +68,55 @@ function openParent(path: string): number | undefined {
   }
 }
 
-const unlink = (parent: number, name: PathArg): Step => mayFail(unlinkat(parent, name, 0), 'ENOENT');
-
-function* removal(parent: number, name: PathArg, turn = TURN): Generator<Pause, void> {
+function* removal(parent: number, name: PathArg, large = LARGE): Generator<Pause, void> {
   const status = statusAt(parent, name);
   if (status === undefined) return;
-  if ((status.mode & S_IF.MT) !== S_IF.DIR) {
-    yield* removeFile(parent, name, status);
-    return;
-  }
+  const entry = { ...status, large };
+  if ((status.mode & S_IF.MT) !== S_IF.DIR) return yield* removeEntry(parent, name, entry);
   // Repeats for directories that were moved up, with a new descriptor: a descriptor lists its names only
   // once.
   for (let left = true; left; ) {
     const top = openDirectoryAt(parent, name);
     try {
-      left = yield* empty(top, { top, depth: 1, entries: 0, turn });
+      left = yield* empty(top, { top, depth: 1, entries: 0, large });
     } finally {
       closeSync(top);
     }
   }
-  call(mayFail(unlinkat(parent, name, AT.REMOVEDIR), 'ENOENT'));
+  yield* removeEntry(parent, name, entry);
 }
 
-function* removeFile(
+/** Removes a file or an empty directory. @param entry.size in bytes */
+function* removeEntry(
   parent: number,
   name: PathArg,
-  { mode, size }: { mode: number; size: number },
+  { mode, size, large }: { mode: number; size: number; large: number },
 ): Generator<Pause, void> {
-  if ((mode & S_IF.MT) === S_IF.REG && size >= LARGE) yield unlink(parent, name);
-  else call(unlink(parent, name));
+  const isDirectory = (mode & S_IF.MT) === S_IF.DIR;
+  const removal = mayFail(unlinkat(parent, name, isDirectory ? AT.REMOVEDIR : 0), 'ENOENT');
+  if (size >= large) yield removal;
+  else call(removal);
 }
 
 interface Walk {
   top: number;
   depth: number;
   entries: number;
-  turn: number;
+  large: number;
 }
 
 /** @returns whether directories were moved up into `top` */
 function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
-  const { top, depth, turn } = walk;
+  const { top, depth, large } = walk;
   let more = false;
   for (const child of namesIn(fd)) {
     walk.entries += 1;
-    if (walk.entries % turn === 0) yield 'turn';
+    if (walk.entries % TURN === 0) yield 'turn';
     const status = statusAt(fd, child);
     if (status === undefined) continue;
+    const entry = { ...status, large };
     if ((status.mode & S_IF.MT) !== S_IF.DIR) {
-      yield* removeFile(fd, child, status);
+      yield* removeEntry(fd, child, entry);
       continue;
     }
     if (depth >= DEEPEST && bringUp(fd, child, top)) {
@@ -125,13 +125,13 @@ function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
     }
     const below = openDirectoryAt(fd, child);
     try {
-      const inside = { top, depth: depth + 1, entries: walk.entries, turn };
+      const inside = { top, depth: depth + 1, entries: walk.entries, large };
       if (yield* empty(below, inside)) more = true;
       walk.entries = inside.entries;
     } finally {
       closeSync(below);
     }
-    call(mayFail(unlinkat(fd, child, AT.REMOVEDIR), 'ENOENT'));
+    yield* removeEntry(fd, child, entry);
   }
   return more;
 }

@@ -14,7 +14,7 @@ const AT_ONCE = 8;
 /** @param options.amount containers; two fifths of them are on networks */
 export const many: Part = async ({ amount, idle, say }) => {
   const findings: string[] = [];
-  await using daemon = await startDaemon();
+  await using daemon = await startDaemon({ runInMemory: true });
   const engine = engineClient(daemon);
   const networks = Array.from(
     { length: Math.ceil((amount * 0.4) / ON_ONE_NETWORK) },

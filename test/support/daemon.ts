@@ -57,19 +57,24 @@ export interface StartOptions {
   rootless?: boolean | Machine;
   /** Directory of the control group (version 2) in which the daemon starts. */
   cgroup?: string;
+  /** Its run directory is a tmpfs, as /run is. */
+  runInMemory?: boolean;
 }
 
 export async function startDaemon(options: StartOptions = {}): Promise<TestDaemon> {
   const { rootless = process.env.MINI_DOCKER_TEST_ROOTLESS !== undefined } = options;
   const directory = mkdtempSync(join(tmpdir(), 'mini-docker-test-'));
-  const [dataRoot, runDir] = [join(directory, 'data'), join(directory, 'run')];
-  for (const each of [dataRoot, runDir]) mkdirSync(each);
-  if (rootless) for (const each of [directory, dataRoot, runDir]) chownSync(each, USER.id, USER.id);
-  const socket = join(runDir, 'docker.sock');
+  const [dataRoot, run] = [join(directory, 'data'), join(directory, 'run')];
+  for (const each of [dataRoot, run]) mkdirSync(each);
+  if (rootless) for (const each of [directory, dataRoot, run]) chownSync(each, USER.id, USER.id);
   // The namespaces outlive the daemon, so that a daemon started after a kill finds its containers' links.
   const holder = await holdNamespaces(
-    rootless ? userMachine(ROOT, rootless === true ? {} : rootless) : 'ip link set lo up',
+    rootless
+      ? userMachine(ROOT, rootless === true ? {} : rootless)
+      : `ip link set lo up${options.runInMemory ? ` && mount -t tmpfs -o mode=711 tmpfs ${run}` : ''}`,
   );
+  const runDir = options.runInMemory ? `/proc/${holder.pid}/root${run}` : run;
+  const socket = join(runDir, 'docker.sock');
   let daemon: ChildProcess;
   let log = '';
 
@@ -78,7 +83,7 @@ export async function startDaemon(options: StartOptions = {}): Promise<TestDaemo
     const join = options.cgroup === undefined ? [] : inCgroup(options.cgroup);
     const command = [...join, ...(rootless ? asUser(ROOT, entry) : entry)];
     const inside = ['-t', String(holder.pid), '-n', '-m', ...command];
-    const args = ['--data-root', dataRoot, '--run-dir', runDir, '--host', `unix://${socket}`];
+    const args = ['--data-root', dataRoot, '--run-dir', run, '--host', `unix://${run}/docker.sock`];
     daemon = spawn('nsenter', [...inside, ...args, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },

@@ -1,5 +1,5 @@
 // Deletes the files of removed containers in the background. A container is gone after one rename, so no
-// client waits for the disk: after each file, which takes milliseconds on a busy disk, others have a turn. The next daemon deletes whatever a killed one did not get to (record-file.ts).
+// client waits for the disk. The next daemon deletes whatever a killed one did not get to (record-file.ts).
 
 import { removeTree } from '../../linux/remove-tree.ts';
 
@@ -12,7 +12,8 @@ export class Deletions {
   }
 
   /**
-   * Deletes a tree in the background. Symbolic links are deleted, not followed.
+   * Deletes a tree in the background. Symbolic links are deleted, not followed. Freeing the blocks of even a short file may
+   * take milliseconds, where the disk is told of each (mount option discard): threads wait for that.
    * @param unmounted settles when it is no layer of an overlay any more: rmdir(2) would spin until the kernel has taken the
    *   overlay apart (shrink_dcache_parent() in fs/dcache.c), and all clients would wait
    */

@@ -79,7 +79,7 @@ async function endRun(
   // Saved before the run directory is deleted, from which the next daemon would learn the exit. A container
   // that is about to be removed does not need it.
   const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
-  if (!isLast) context.records.saveState(record);
+  if (!isLast && !live.removing) context.records.saveState(record);
   containerEvent(context, live, 'die', {
     exitCode: String(state.exitCode),
     execDuration: String(Math.round(lasted / 1000)),

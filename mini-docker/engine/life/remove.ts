@@ -34,6 +34,7 @@ export async function removeContainer(
   } catch (error) {
     using held = await live.hold();
     removalFailed(held);
+    context.records.saveState(live.record);
     throw error;
   }
 }
