@@ -1,7 +1,7 @@
 // A daemon that is killed loses neither its containers nor their exit codes nor their output.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
@@ -99,6 +99,10 @@ test('an adopted container can be executed into, signalled and deleted', async (
   container.kill(9);
   expect((await container.exited).code).toBe(137);
   await container.delete();
+  const again = await adopted(options);
+  expect((await again.exited).code).toBe(137);
+  await again.delete();
+  rmSync(options.directory, { recursive: true });
   expect(await createRuntime().adopt(options)).toBeUndefined();
 });
 

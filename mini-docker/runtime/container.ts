@@ -106,7 +106,7 @@ export interface Container extends Streams {
   trace(): ExplainedStep[] | undefined;
   /**
    * Kills remaining processes (SIGKILL to the whole cgroup, after thawing it), and releases the cgroup and
-   * the monitor. Idempotent.
+   * the monitor. Idempotent. Its exit stays in the directory for a later daemon, until the caller deletes that.
    * @returns what settles a little later: its layers are then mounted nowhere, and can be mounted again
    */
   delete(): Promise<{ unmounted: Promise<void> }>;

@@ -1,8 +1,7 @@
 // The handle of a container that was created or found again. It knows its processes by pid and start time and opens a pidfd
 // for each use, so that a signal reaches no later process with the same pid: kept open, the pidfds of 5,000 containers
 // would take half of the descriptors that a daemon may commonly have.
-import { closeSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
 import { SIG } from '../linux/constants.ts';
@@ -14,7 +13,7 @@ import type { Cgroup } from './cgroups/cgroup.ts';
 import type { Container, ExecOptions, Execution, Exit, Stats } from './container.ts';
 import { execInside } from './exec.ts';
 import { oomKillOf } from './oom-kill.ts';
-import { exitFile, readExit } from './state.ts';
+import { readExit } from './state.ts';
 import { openStreams, type StreamDescriptors } from './streams.ts';
 import { CLOSE_STDIN } from './waiter.ts';
 
@@ -59,7 +58,6 @@ export function containerHandle(options: HandleOptions): Container {
     // It has the last reference to the root, and no client has to wait for what the kernel writes before its end.
     const unmounted = HeldProcess.known(monitor)?.kill() ?? Promise.resolve();
     await cgroup?.delete();
-    for (const file of [join(directory, 'state.json'), exitFile(directory)]) rmSync(file, { force: true });
     return { unmounted };
   };
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { becomes, memoryEngine } from '../testing/memory-engine.ts';
+import { removeContainer } from './remove.ts';
 import { waitFor } from './wait.ts';
 
 const always = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } } as const;
@@ -17,6 +18,21 @@ test('an exit is recorded and reported to waiting clients, and its resources are
   expect(runtime.latest.deleted).toBe(true);
   expect(existsSync(context.paths.container(live.id).run)).toBe(false);
   expect(await events()).toEqual(['start', 'die']);
+});
+
+test('a container that is removed as soon as its exit is told is not saved once more', async () => {
+  const { context, start, runtime } = memoryEngine();
+  const live = await start();
+  const saved = vi.spyOn(context.records, 'saveState');
+  const { result } = waitFor(context, live, {});
+  runtime.latest.end(0);
+  await result;
+  // Until then the run directory tells it to the next daemon.
+  expect(existsSync(context.paths.container(live.id).run)).toBe(true);
+  await removeContainer(context, live, {});
+
+  expect(saved).not.toHaveBeenCalled();
+  expect(existsSync(context.paths.container(live.id).run)).toBe(false);
 });
 
 test('an unknown exit code is not made up', async () => {

@@ -1,6 +1,7 @@
 // Handles the exit of a program: finishes its output, saves its state, informs clients, and releases its
 // resources.
 
+import { setImmediate } from 'node:timers/promises';
 import { removeTree } from '../../linux/remove-tree.ts';
 import type { Exit } from '../../runtime/container.ts';
 import { removeShm } from '../files/shared-memory.ts';
@@ -76,22 +77,29 @@ async function endRun(
   if (again) awaitRestart(held);
   live.execIds.clear();
   live.tellExit();
-  // Saved before the run directory is deleted, from which the next daemon would learn the exit. A container
-  // that is about to be removed does not need it.
-  const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
-  if (!isLast && !live.removing) context.records.saveState(record);
   containerEvent(context, live, 'die', {
     exitCode: String(state.exitCode),
     execDuration: String(Math.round(lasted / 1000)),
   });
-
+  context.records.saveLater(record);
+  // A client that waits for the exit is answered first, and may ask for the removal next.
+  await setImmediate();
   await giveBack(context, live, run);
+  await setImmediate();
+  const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
+  const isLeaving = isLast || live.removing || (live.removalAwaited && !again);
+  // Saved before the run directory is deleted, from which the next daemon would learn the exit. A container
+  // that is about to be removed does not need it.
+  if (!isLeaving) {
+    context.records.saveState(record);
+    await removeTree(context.paths.container(live.id).run);
+  }
   if (again) scheduleRestart(context, held, lasted);
   else if (isLast && !live.removing) await removeHeld(context, held, { volumes: true });
 }
 
-/** Releases the cgroup, the monitor, the network, and the files of this run. */
-export async function giveBack(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
+/** Releases the cgroup, the monitor and the network of this run. */
+async function giveBack(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
   try {
     ({ unmounted: live.unmounted } = await run.container.delete());
   } catch (error) {
@@ -101,7 +109,6 @@ export async function giveBack(context: EngineContext, live: LiveContainer, run:
   leaveNetworkOwner(context, live.record);
   mountEvents(context, live.record, 'unmount');
   if (live.record.hostConfig.IpcMode === 'shareable') removeShm(context, live.id);
-  await removeTree(context.paths.container(live.id).run);
 }
 
 /** @param lasted duration of the last run in milliseconds */

@@ -20,7 +20,9 @@ export async function removeContainer(
 ): Promise<void> {
   checkRemovable(live, options);
   {
+    live.removalAwaited = true;
     using held = await live.hold();
+    live.removalAwaited = false;
     if (live.removed) return;
     // It may have been started during the wait.
     checkRemovable(live, options);

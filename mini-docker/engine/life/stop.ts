@@ -80,7 +80,10 @@ export async function killContainer(
     // A frozen process dies only after it is thawed.
     if (signal === SIG.KILL && live.record.state.status === 'paused') await live.run?.container.resume();
   }
-  if (signal === SIG.KILL) await exitOf(live, KILL_PATIENCE);
+  if (signal !== SIG.KILL) return;
+  await exitOf(live, KILL_PATIENCE);
+  // Or else the next daemon would start it by its policy.
+  if (!live.removed) context.records.saveState(live.record);
 }
 
 interface EndOptions {

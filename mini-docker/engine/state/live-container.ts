@@ -46,6 +46,8 @@ export class LiveContainer {
   onDisk: Promise<void> | undefined;
   /** Settles when the layers of its last run are mounted nowhere any more. */
   unmounted: Promise<void> | undefined;
+  /** Whether a client waits for the lock to remove it. */
+  removalAwaited = false;
   /** OOM kills since this daemon began. */
   oomEvents = 0;
   /** The steps of its latest start, if they were traced. */

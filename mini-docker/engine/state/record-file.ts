@@ -1,7 +1,7 @@
 // Records on disk. A record is written beside its place and renamed into it: a reader finds the old one or
 // the new one, even if the writer is killed.
 
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDirectory, loadKept, sizeOfRegular, sweep, type Tell } from '../../linux/kept-file.ts';
 import { removeTreeNow } from '../../linux/remove-tree.ts';
@@ -30,7 +30,7 @@ export function createRecord(paths: DataPaths, record: ContainerRecord): void {
     // The merged root has the mode of its topmost layer; the image's layers decide the rest.
     mkdirSync(join(building, 'upper'), { mode: 0o755 });
     mkdirSync(join(building, 'work'), { mode: 0o700 });
-    writeWhole(join(building, 'config.json'), encodeRecord(record));
+    writeFileSync(join(building, 'config.json'), encodeRecord(record), { mode: 0o600, flag: 'wx' });
     renameSync(building, paths.container(record.id).directory);
   } catch (error) {
     removeTreeNow(building);
