@@ -1,6 +1,15 @@
 // bin/main.cjs keeps the compiled code of what a command ran, and starts the next one with it.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -17,6 +26,7 @@ function program(body: string) {
   );
   const cache = join(root, 'dist/.cache');
   return {
+    root,
     cache,
     run: (...args: string[]) =>
       spawnSync(process.execPath, [join(root, 'bin/main.cjs'), ...args], { encoding: 'utf8' }),
@@ -55,4 +65,16 @@ test('a failed command keeps nothing, and one that cannot write runs all the sam
   const { cache, run } = program(SAYS);
   writeFileSync(cache, 'no directory');
   expect(run('ps')).toMatchObject({ stdout: 'said ps\n', stderr: '', status: 0 });
+});
+
+test('`run` has a bundle of its own, which is not the one that the OCI runtime has', () => {
+  const { root, run } = program(SAYS);
+  writeFileSync(join(root, 'dist/run.cjs'), '(function(){console.log("alone")})');
+  expect(run('run', 'busybox').stdout).toBe('alone\n');
+  expect(run('container', 'run', 'busybox').stdout).toBe('said container run busybox\n');
+  cpSync(join(root, 'dist/main.cjs'), join(root, 'dist/oci-runtime.cjs'));
+  symlinkSync('main.cjs', join(root, 'bin/oci-runtime.cjs'));
+  expect(
+    spawnSync(process.execPath, [join(root, 'bin/oci-runtime.cjs'), 'run', 'x'], { encoding: 'utf8' }).stdout,
+  ).toBe('said run x\n');
 });

@@ -108,7 +108,7 @@ echo end >>${lines}
     return (await once(child, 'exit'))[0];
   };
   expect(await Promise.all([start(), start()])).toEqual([0, 0]);
-  expect(readFileSync(lines, 'utf8')).toBe('begin\nend\n'.repeat(3));
-  for (const name of ['daemon', 'oci-runtime', 'main'])
+  expect(readFileSync(lines, 'utf8')).toBe('begin\nend\n'.repeat(4));
+  for (const name of ['daemon', 'oci-runtime', 'run', 'main'])
     expect(readFileSync(join(clone, `dist/${name}.cjs`), 'utf8')).toBe('whole\n');
 });

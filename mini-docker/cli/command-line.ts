@@ -1,7 +1,7 @@
 // Runs a command line: finds the command, parses its flags, runs it, prints its error, returns the exit code.
 
+import { COMMANDS, commandsOf, findCommand, GROUP_FLAGS, GROUPS } from '#commands';
 import { type AnyCommand, argumentCount, type Invocation } from './command.ts';
-import { COMMANDS, commandsOf, findCommand, GROUP_FLAGS, GROUPS } from './commands.ts';
 import { DaemonClient } from './daemon/client.ts';
 import type { TlsFiles } from './daemon/http-connection.ts';
 import { tlsFiles } from './daemon/tls-files.ts';

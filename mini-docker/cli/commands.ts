@@ -3,6 +3,7 @@
 import { type CommandTable, commandsIn, type Entry } from './command.ts';
 import { COMPOSE_COMMANDS } from './compose/commands.ts';
 import type { FlagTable } from './flags/flags.ts';
+import { RUN } from './run/table.ts';
 
 /** Groups of commands: 'network' has 'network ls', …. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ export const GROUP_FLAGS: Readonly<Record<string, () => Promise<FlagTable>>> = {
 };
 
 export const COMMANDS: Readonly<Record<string, Entry>> = {
-  ...commandsIn(() => import('./commands/run.ts'), { run: 'Run a command in a new container' }),
+  ...RUN,
   ...commandsIn(() => import('./commands/exec.ts'), { exec: 'Run a command in a running container' }),
   ...commandsIn(() => import('./commands/ps.ts'), { ps: 'List containers' }),
   ...commandsIn(() => import('./commands/images.ts'), { images: 'List images' }),

@@ -1,8 +1,8 @@
 // Prints help pages, formatted by commander, from the tables that parse the command line.
 
 import type { Option, Command as Page } from 'commander';
+import { commandsOf, GROUP_FLAGS, GROUPS } from '#commands';
 import type { AnyCommand } from './command.ts';
-import { commandsOf, GROUP_FLAGS, GROUPS } from './commands.ts';
 import { type FlagTable, flagName } from './flags/flags.ts';
 import { PROGRAM_FLAGS } from './program-flags.ts';
 

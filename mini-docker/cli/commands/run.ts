@@ -63,6 +63,8 @@ interface Run {
 }
 
 async function runContainer({ daemon, body, flags }: Run): Promise<number> {
+  // Attach and start take a connection each; they are opened while the daemon creates the container.
+  if (!flags.detach) setImmediate(() => void daemon.openAhead(2));
   const id = await createContainer(daemon, body, { ...flags, starts: true });
   if (!flags.detach) return runAttached({ daemon, body, flags }, id);
   await start(daemon, id);

@@ -10,6 +10,7 @@ async function olderDaemon() {
   const directory = mkdtempSync(join(tmpdir(), 'mini-docker-client-'));
   const path = join(directory, 'sock');
   const asked: string[] = [];
+  let connections = 0;
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     response.setHeader('Api-Version', '1.41');
@@ -19,6 +20,7 @@ async function olderDaemon() {
       else response.writeHead(400).end('{"message":"client version 1.47 is too new"}');
     });
   });
+  server.on('connection', () => connections++);
   await new Promise<void>(done => server.listen(path, done));
   const client = new DaemonClient({ host: `unix://${path}`, daemonCommand: [], environment: {} });
   const close = async (): Promise<void> => {
@@ -26,7 +28,7 @@ async function olderDaemon() {
     await new Promise(done => server.close(done));
     rmSync(directory, { recursive: true });
   };
-  return { asked, client, [Symbol.asyncDispose]: close };
+  return { asked, connections: () => connections, client, [Symbol.asyncDispose]: close };
 }
 
 test('a request that an older daemon refuses is sent again in its version, as are all that follow', async () => {
@@ -47,4 +49,14 @@ test('before a body that can be sent only once the version is asked for', async 
   }
   await daemon.client.text('POST', '/build', { body: body() });
   expect(daemon.asked).toEqual(['GET /_ping', 'POST /v1.41/build']);
+});
+
+test('connections that were opened ahead are used, and none is needed', async () => {
+  await using daemon = await olderDaemon();
+  await daemon.client.openAhead(2);
+  await Promise.all(['/info', '/version'].map(path => daemon.client.json('GET', path)));
+  expect(daemon.connections()).toBe(2);
+  const nowhere = new DaemonClient({ host: 'unix:///nowhere/sock', daemonCommand: [], environment: {} });
+  await nowhere.openAhead(2);
+  await expect(nowhere.json('GET', '/info')).rejects.toThrow('Cannot connect to the Docker daemon');
 });

@@ -77,6 +77,12 @@ export class DaemonClient {
     this.#start = undefined;
   }
 
+  /** Opens connections for the next requests. Where that fails, they connect themselves and report why. */
+  async openAhead(count: number): Promise<void> {
+    const open = async () => this.#keep(await openConnection(this.#address));
+    await Promise.allSettled(Array.from({ length: count }, open));
+  }
+
   /** The API version of all requests. */
   async version(): Promise<string> {
     if (this.#version === undefined) {
@@ -141,7 +147,7 @@ export class DaemonClient {
   async hijack(path: string, options: RequestOptions = {}): Promise<HttpConnection> {
     if (this.standIn !== undefined)
       throw new CommandError('this needs the daemon itself, and cannot be tried dry');
-    const connection = await this.#connect();
+    const connection = this.#reuse() ?? (await this.#connect());
     connection.reusable = false;
     const response = await connection.request({
       method: 'POST',
@@ -177,12 +183,15 @@ export class DaemonClient {
       yield* from;
       whole = true;
     } finally {
-      if (whole && connection.reusable) {
-        // Not performance.now(), whose first use takes 2 ms.
-        connection.idleSince = Date.now();
-        this.#idle.push(connection);
-      } else connection.socket.destroy();
+      if (whole && connection.reusable) this.#keep(connection);
+      else connection.socket.destroy();
     }
+  }
+
+  #keep(connection: HttpConnection): void {
+    // Not performance.now(), whose first use takes 2 ms.
+    connection.idleSince = Date.now();
+    this.#idle.push(connection);
   }
 
   #reuse(): HttpConnection | undefined {
