@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codeMappings, waitForRest } from './idle-memory.ts';
+import { programMappings, waitForRest } from './idle-memory.ts';
 
 const SMAPS = `00400000-00746000 r--p 00000000 fe:00 703                    /opt/node
 Rss:                3352 kB
@@ -12,12 +12,17 @@ VmFlags: rd ex mr mw me
 Anonymous:             4 kB
 7f0000002000-7f0000003000 r-xp 00000000 fe:00 704            /usr/lib/libc.so.6
 Anonymous:             0 kB
+0074d000-0074e000 rw-p 0034c000 fe:00 703                    /opt/node
+Anonymous:             0 kB
 0dbb3000-0e5a2000 rw-p 00000000 00:00 0                      [heap]
 Anonymous:          4000 kB
 `;
 
-test('only the program itself, unchanged, counts as code that may be unmapped', () => {
-  expect(codeMappings(SMAPS, '/opt/node')).toEqual([{ address: 0x74a000, length: 0x2000 }]);
+test('only the program itself, unchanged, may be unmapped', () => {
+  expect(programMappings(SMAPS, '/opt/node')).toEqual([
+    { address: 0x400000, length: 0x346000 },
+    { address: 0x74a000, length: 0x2000 },
+  ]);
 });
 
 test('at rest is who is unused for three intervals, or hardly used for thirty', () => {
