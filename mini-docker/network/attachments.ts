@@ -68,10 +68,12 @@ export function createAttachments(options: {
 
   /** As Docker names them; so short a random name may already exist. */
   const freeLink = (): string => {
-    const used = new Set([...containers.values()].flatMap(each => each.endpoints.map(({ link }) => link)));
     for (;;) {
       const name = `veth${randomBytes(4).toString('hex').slice(1)}`;
-      if (!used.has(name)) return name;
+      const isTaken = containers
+        .values()
+        .some(({ endpoints }) => endpoints.some(({ link }) => link === name));
+      if (!isTaken) return name;
     }
   };
 

@@ -51,13 +51,20 @@ export function prepareMasks(
       ? { path }
       : { path, nothing: copyOfNothing(options.nothing, path) },
   );
+  const { make, empty } = emptyDirectory();
   return {
     prepare: masks.flatMap(({ nothing }) => (nothing === undefined ? [] : [nothing])),
     section: section(
       'masked and read-only paths',
-      masks.flatMap(({ path, nothing }) =>
-        nothing === undefined ? maskDirectory(path) : mask(path, nothing),
-      ),
+      masks.length === 0
+        ? []
+        : [
+            ...make,
+            ...masks.flatMap(({ path, nothing }) =>
+              nothing === undefined ? maskDirectory(path, empty) : mask(path, { nothing, empty }),
+            ),
+            close(resultOf(empty)),
+          ],
       paths.readonly.flatMap(makeReadonly),
     ),
   };
@@ -69,7 +76,7 @@ function copyOfNothing(nothing: string, path: string): Step {
 }
 
 /** Mounts /dev/null over a file, and an empty read-only directory over a directory. */
-function mask(path: string, nothing: Step): Item[] {
+function mask(path: string, { nothing, empty }: { nothing: Step; empty: Step }): Item[] {
   const point = openInside(path, O.PATH, 'ENOENT');
   const cover = because(
     `${path} tells of the whole machine`,
@@ -84,7 +91,7 @@ function mask(path: string, nothing: Step): Item[] {
     // move_mount fails with EINVAL for a file on a directory; if the tmpfs fails too, its failure is
     // reported.
     { control: 'when', result: resultOf(cover), is: 'equal', value: 0, to: done },
-    ...coverWithDirectory(point.fd, 'it is a directory'),
+    ...coverWithDirectory(point.fd, empty, 'it is a directory'),
     { control: 'label', name: done },
     close(resultOf(point.fd)),
     { control: 'label', name: missing },
@@ -92,30 +99,50 @@ function mask(path: string, nothing: Step): Item[] {
   ];
 }
 
-function maskDirectory(path: string): Item[] {
+function maskDirectory(path: string, empty: Step): Item[] {
   const point = openInside(path, O.PATH, 'ENOENT');
   const missing = freshLabel('missing');
   return [
     ...point.items,
     { control: 'when', result: resultOf(point.fd), is: 'equal', value: -ERRNO.ENOENT, to: missing },
-    ...coverWithDirectory(point.fd, `${path} tells of the whole machine`),
+    ...coverWithDirectory(point.fd, empty, `${path} tells of the whole machine`),
     close(resultOf(point.fd)),
     { control: 'label', name: missing },
   ];
 }
 
-function coverWithDirectory(point: Step, why: string): Item[] {
+/**
+ * A tmpfs that is empty and stays so, mounted nowhere yet. One lies over all directories: the kernel looks at each file
+ * system of the machine when a control group ends.
+ */
+function emptyDirectory(): { make: Item[]; empty: Step } {
   const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
   const empty = fsmount(resultOf(context), FSMOUNT.CLOEXEC, MOUNT_ATTR.RDONLY);
-  return [
-    because(why, context),
+  const make = [
+    because('an empty directory', context),
     fsconfig(resultOf(context), FSCONFIG.SET_STRING, 'source', 'tmpfs', 0),
     fsconfig(resultOf(context), FSCONFIG.SET_STRING, 'size', '0', 0),
     fsconfig(resultOf(context), FSCONFIG.CMD_CREATE, null, null, 0),
     empty,
     close(resultOf(context)),
-    moveMount(resultOf(empty), '', resultOf(point), '', attachHere),
-    close(resultOf(empty)),
+  ];
+  return { make, empty };
+}
+
+function coverWithDirectory(point: Step, empty: Step, why: string): Item[] {
+  const flags = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH;
+  const copy = mayFail(openTree(resultOf(empty), '', flags), 'EINVAL');
+  const attach = (mount: Step) => moveMount(resultOf(mount), '', resultOf(point), '', attachHere);
+  const [first, done] = [freshLabel('first'), freshLabel('covered')];
+  return [
+    copy,
+    { control: 'when', result: resultOf(copy), is: 'equal', value: -ERRNO.EINVAL, to: first },
+    because(why, attach(copy)),
+    close(resultOf(copy)),
+    { control: 'jump', to: done },
+    { control: 'label', name: first },
+    because('before Linux 6.15 there are copies only of what is mounted', attach(empty)),
+    { control: 'label', name: done },
   ];
 }
 

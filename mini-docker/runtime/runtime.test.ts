@@ -283,6 +283,18 @@ describe('root filesystem', () => {
     expect(lines.slice(0, 2)).toEqual(['0', '0']);
     expect(lines).toContain('refused');
   });
+
+  test('one empty file system lies over all masked directories', async () => {
+    const masked = ['/proc/acpi', '/proc/fs', '/sys/firmware', '/sys/module'];
+    const container = await containers.start(['sleep', '100'], spec => {
+      spec.linux.maskedPaths = masked;
+    });
+    const covers = readMountinfo(container.pid)!.filter(({ mountPoint }) => masked.includes(mountPoint));
+    expect(covers.length).toBeGreaterThan(1);
+    expect(new Set(covers.map(({ device }) => device)).size).toBe(1);
+    expect(covers.every(({ options }) => options.includes('ro'))).toBe(true);
+    await container.delete();
+  });
 });
 
 describe('control groups', () => {

@@ -29,9 +29,12 @@ export function ownerOrSelf(context: EngineContext, record: ContainerRecord): Co
   return quietly(() => networkOwner(context, record)) ?? record;
 }
 
-/** The name or id after `container:`. */
+const CONTAINER = 'container:';
+
+/** The name or id after `container:`. Called for each container when one starts or ends. */
 export function sharedWith({ hostConfig }: ContainerRecord): string | undefined {
-  return /^container:(.+)$/.exec(hostConfig.NetworkMode ?? '')?.[1];
+  const mode = hostConfig.NetworkMode ?? '';
+  return mode.startsWith(CONTAINER) && mode !== CONTAINER ? mode.slice(CONTAINER.length) : undefined;
 }
 
 /** Other containers that are running in this one's network namespace. */
