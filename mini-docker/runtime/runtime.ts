@@ -89,7 +89,12 @@ async function create(options: CreateOptions): Promise<Container> {
       return identities;
     };
     const identities = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
-    if (terminal) descriptors.terminal = new Descriptor(takeFd(held!.pidfd, FD.terminal));
+    if (terminal) {
+      // From the monitor: once the program runs, it could not take the master any more, and would lose it with this daemon.
+      const master = await takeTerminal(() => takeFd(monitor.process.pidfd, FD.terminal));
+      if (master === undefined) throw new Error(`${doing}: its monitor did not take its terminal`);
+      descriptors.terminal = new Descriptor(master);
+    }
     held?.letGo();
     monitor.process.letGo();
     return containerHandle({
