@@ -56,7 +56,13 @@ export function createAttachments(options: {
     }
   }
 
+  const linksOf = (containerId: string): string[] =>
+    (containers.get(containerId)?.endpoints ?? []).map(({ link }) => link);
+  const links = new Set([...containers.keys()].flatMap(linksOf));
+
   const keep = (record: ContainerRecord): void => {
+    for (const link of linksOf(record.containerId)) links.delete(link);
+    for (const { link } of record.endpoints) links.add(link);
     if (record.endpoints.length > 0) {
       containers.set(record.containerId, record);
       store.saveContainer(record);
@@ -70,10 +76,7 @@ export function createAttachments(options: {
   const freeLink = (): string => {
     for (;;) {
       const name = `veth${randomBytes(4).toString('hex').slice(1)}`;
-      const isTaken = containers
-        .values()
-        .some(({ endpoints }) => endpoints.some(({ link }) => link === name));
-      if (!isTaken) return name;
+      if (!links.has(name)) return name;
     }
   };
 
