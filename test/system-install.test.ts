@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { systemdUnits } from '../mini-docker/formats/systemd-units.ts';
 import { MAIN, NODE } from './support/daemon.ts';
-import { eventually } from './support/engine-client.ts';
+import { engineClient, eventually } from './support/engine-client.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'system-test-'));
 const ours = (...words: string[]) => execFileSync(NODE, [MAIN, ...words], { encoding: 'utf8' });
@@ -163,8 +163,7 @@ test('the daemon serves the socket that it was given, says that it is ready, and
   try {
     const said = async () => (existsSync(notices) ? readFileSync(notices, 'utf8') : '');
     await eventually(said, text => text.includes('READY=1') && text.includes('STATUS=0 containers run'));
-    const info = execFileSync('curl', ['-s', '--unix-socket', socket, 'http://x/info'], { encoding: 'utf8' });
-    expect(JSON.parse(info)).toMatchObject({ Containers: 0 });
+    expect(await engineClient({ socket }).json('GET', '/info')).toMatchObject({ Containers: 0 });
     daemon.kill('SIGTERM');
     await eventually(said, text => text.includes('STOPPING=1'));
     await ended(daemon);

@@ -56,7 +56,7 @@ export function containerHandle(options: HandleOptions): Container {
     await exited;
     streams.close();
     // It has the last reference to the root, and no client has to wait for what the kernel writes before its end.
-    const unmounted = HeldProcess.known(monitor)?.kill() ?? Promise.resolve();
+    const unmounted = Promise.resolve(HeldProcess.known(monitor)?.kill()).catch(() => {});
     await cgroup?.delete();
     return { unmounted };
   };
