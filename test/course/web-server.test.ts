@@ -144,12 +144,18 @@ test('a page sees the sandbox that the learner opens, and that it has ended', as
   });
   const isOpen = (boxes: unknown) => (boxes as { said: string }[]).some(({ said }) => said.includes('4711'));
   let opened = false;
-  for await (const { data } of newsFrom(new URL('sandbox-picture?columns=100', address))) {
-    const { picture, boxes } = data as { picture: string; boxes: unknown };
-    if (opened && !isOpen(boxes)) break;
-    if (opened || !picture.includes('>sleep 4711<')) continue;
-    expect(picture).toMatch(/one more, hostname/);
-    opened = true;
+  try {
+    for await (const { data } of newsFrom(new URL('sandbox-picture?columns=100', address))) {
+      if (!('picture' in data)) throw new Error(JSON.stringify(data));
+      const { picture, boxes } = data as { picture: string; boxes: unknown };
+      if (opened && !isOpen(boxes)) break;
+      if (opened || !picture.includes('>sleep 4711<')) continue;
+      expect(picture).toMatch(/one more, hostname/);
+      opened = true;
+      shell.stdin.end();
+    }
+  } finally {
+    // A second attempt must not see the shell of the first.
     shell.stdin.end();
   }
   expect(opened).toBe(true);
