@@ -24,11 +24,11 @@ export function readQuietly(path: string): string | undefined {
 
 /**
  * Whether an error means that the process has ended: before the open (ENOENT), or between open and read
- * (ESRCH).
+ * (ESRCH). One that ends, or is a zombie, has no mount namespace any more, and its mountinfo cannot be opened (EINVAL).
  */
 export function isGone(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ESRCH';
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'EINVAL';
 }
 
 /** Made once: its pages cost more than the reading. The kernel gives memory only to those that were written. */

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +68,16 @@ test("the mounts of another process's mount namespace are read: escapes, propaga
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('a zombie has no mounts', async () => {
+  // The program that the shell becomes reaps no child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 100'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = await once(parent.stdout, 'data');
+  await expect.poll(() => readMountinfo(Number(line))).toBe(undefined);
+  parent.kill();
 });
 
 test('a process that does not exist has no mounts', () => {
