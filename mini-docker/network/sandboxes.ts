@@ -1,8 +1,8 @@
 // The network namespaces of running containers as files (a container's SandboxKey), for nsenter(1), ip-netns(8) and other
 // programs that name a namespace by a path. Each is a symbolic link below the run directory to a process in the
-// namespace: as bind mounts, which Docker makes, thousands of them would be copied into each new mount namespace,
-// and a start would take the longer the more containers run. The links are for those programs only: the daemon
-// finds a namespace by a process in it.
+// namespace. Docker makes bind mounts, but the kernel copies all mounts into each new mount namespace, so that starts
+// would become slower with each container that runs. The links are for those programs only: the daemon finds a
+// namespace by a process in it.
 import { readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDirectory, type Tell } from '../linux/kept-file.ts';

@@ -47,7 +47,7 @@ test('its files are deleted when its layers are mounted nowhere any more, and no
   const { promise, resolve } = Promise.withResolvers<void>();
   live.unmounted = promise;
   await removeContainer(context, live, {});
-  // A deletion takes a turn of the event loop for each file.
+  // A deletion that had begun would be done by then.
   for (let turn = 0; turn < 100; turn++) await setImmediate();
   const left = () => readdirSync(context.paths.containers);
   expect(left()).toEqual([expect.stringContaining(live.id)]);
