@@ -9,8 +9,10 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -94,6 +96,47 @@ describe("an archive's entries are called as the path says", () => {
 
   test.for(['/s/f/', '/s/f/.', '/s/lf/', '/s/f/x'])('%s leads through a file', async path => {
     expect((await archive(path)).status).toBe(400);
+  });
+});
+
+describe('an export has the files of the layers alone', () => {
+  test('not what is mounted in them, while it runs and afterwards', async () => {
+    const id = await engine.run(
+      ['sh', '-c', 'echo >/mounted/file; echo >/own; touch /ready; exec sleep 1000'],
+      {
+        HostConfig: { Tmpfs: { '/mounted': '' } },
+      },
+    );
+    await eventually(
+      () => archive('/ready', id),
+      ({ status }) => status === 200,
+    );
+    const names = async () => {
+      const { body } = await engine.ask('GET', `/containers/${id}/export`);
+      return execFileSync('tar', ['t'], { input: body, encoding: 'utf8' }).split('\n');
+    };
+    const alive = await names();
+    expect(alive).toEqual(expect.arrayContaining(['own', 'mounted/', 'proc/', 'bin/busybox']));
+    expect(alive.filter(name => /^(mounted|proc|sys)\/./.test(name))).toEqual([]);
+    await engine.json('POST', `/containers/${id}/kill`);
+    await engine.wait(id);
+    expect(await names()).toEqual(alive);
+  });
+
+  test('as the container has them mounted: overlay expects no change in layers that it is given twice', async () => {
+    const { Pid } = (await engine.inspect(running)).State;
+    const devices = () =>
+      readdirSync(`/proc/${daemon.pid}/fd`).map(
+        fd => statSync(`/proc/${daemon.pid}/fd/${fd}`, { throwIfNoEntry: false })?.dev,
+      );
+    const { dev } = statSync(`/proc/${Pid}/root`);
+    await expect.poll(devices).not.toContain(dev);
+    const reply = await engine.open('GET', `/containers/${running}/export`);
+    try {
+      expect(devices()).toContain(dev);
+    } finally {
+      reply.destroy();
+    }
   });
 });
 

@@ -103,7 +103,8 @@ export async function runStep(
     // The build fails although no program ran, so there is no exit code.
     throw new BuildError(run.explain(cause).message, { cause });
   } finally {
-    await (await container?.delete())?.unmounted;
+    await container?.delete();
+    await container?.unmounted;
     await run.release();
     if (!kept) {
       if (container !== undefined) run.happened('destroy');

@@ -2,7 +2,7 @@
 // it. pty(7)
 import { call } from './call.ts';
 import { AT, IOCTL, O } from './constants.ts';
-import { mayFail, resultOf, type Step } from './step.ts';
+import { resultOf, type Step } from './step.ts';
 import { close, ioctl, ioctlBuffer, openat } from './syscalls.ts';
 
 /** Size in characters. */
@@ -62,11 +62,6 @@ export function ptyNumber(master: number): number {
   const number = Buffer.alloc(4);
   call(ioctlBuffer(master, IOCTL.TIOCGPTN, number));
   return number.readInt32LE();
-}
-
-/** Whether the descriptor is a pty's master. */
-export function isPtyMaster(fd: number): boolean {
-  return call(mayFail(ioctlBuffer(fd, IOCTL.TIOCGPTN, Buffer.alloc(4)), 'ENOTTY')) >= 0;
 }
 
 /**

@@ -107,9 +107,15 @@ export interface Container extends Streams {
   /**
    * Kills remaining processes (SIGKILL to the whole cgroup, after thawing it), and releases the cgroup and
    * the monitor. Idempotent. Its exit stays in the directory for a later daemon, until the caller deletes that.
-   * @returns what settles a little later: its layers are then mounted nowhere, and can be mounted again
    */
-  delete(): Promise<{ unmounted: Promise<void> }>;
+  delete(): Promise<void>;
+  /** Settles a little after the deletion: its layers are then mounted nowhere, and can be mounted again. */
+  readonly unmounted: Promise<void>;
+  /**
+   * Opens the root directory that its layers make, without what is mounted in it; the caller closes it.
+   * @returns undefined when the monitor, which holds it, has ended or does not have it yet
+   */
+  openLayers(): number | undefined;
 }
 
 export interface ExecOptions {

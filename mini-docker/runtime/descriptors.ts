@@ -36,7 +36,7 @@ export const FD = {
   cgroup: 21,
   /** A FIFO through which another process starts the program (oci-runtime/). */
   fifo: 22,
-  /** The container's root directory. */
+  /** The container's root directory, as its layers make it: a mount in which nothing is mounted. */
   root: 23,
 } as const;
 

@@ -1,16 +1,17 @@
 // The handle of a container that was created or found again. It knows its processes by pid and start time and opens a pidfd
 // for each use, so that a signal reaches no later process with the same pid: kept open, the pidfds of 5,000 containers
 // would take half of the descriptors that a daemon may commonly have.
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
-import { SIG } from '../linux/constants.ts';
+import { O, SIG } from '../linux/constants.ts';
 import { watchExit } from '../linux/exits.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
 import { watchReadable } from '../linux/readable.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
 import type { Container, ExecOptions, Execution, Exit, Stats } from './container.ts';
+import { FD } from './descriptors.ts';
 import { execInside } from './exec.ts';
 import { oomKillOf } from './oom-kill.ts';
 import { readExit } from './state.ts';
@@ -48,17 +49,17 @@ export function containerHandle(options: HandleOptions): Container {
     over = true;
     return exit;
   });
-  let deletion: ReturnType<Container['delete']> | undefined;
+  const { promise: unmounted, resolve: tellUnmounted } = Promise.withResolvers<void>();
+  let deletion: Promise<void> | undefined;
 
-  const remove: Container['delete'] = async () => {
+  const remove = async () => {
     if (!over) cgroup?.kill();
     if (!over) signal(process, SIG.KILL);
     await exited;
     streams.close();
     // It has the last reference to the root, and no client has to wait for what the kernel writes before its end.
-    const unmounted = Promise.resolve(HeldProcess.known(monitor)?.kill()).catch(() => {});
+    Promise.resolve(HeldProcess.known(monitor)?.kill()).then(tellUnmounted, tellUnmounted);
     await cgroup?.delete();
-    return { unmounted };
   };
 
   return {
@@ -97,8 +98,20 @@ export function containerHandle(options: HandleOptions): Container {
       return await execInside({ id, spec, pidfd: held.pidfd, cgroup: existing(cgroup, id), exec });
     },
     trace: () => trace?.(),
+    openLayers() {
+      using held = HeldProcess.known(monitor);
+      try {
+        return held && openSync(`/proc/${monitor.pid}/fd/${FD.root}`, O.PATH | O.DIRECTORY);
+      } catch {
+        return undefined;
+      }
+    },
+    unmounted,
     delete: () => {
-      deletion ??= remove();
+      deletion ??= remove().catch(error => {
+        tellUnmounted();
+        throw error;
+      });
       return deletion;
     },
   };

@@ -2,11 +2,21 @@
 // the host's root. The files of the host that are needed are opened before; afterwards none can be named any
 // more.
 import { posix } from 'node:path';
-import { AT, MNT, MS, O } from '../linux/constants.ts';
+import { AT, MNT, MS, O, OPEN_TREE } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
-import { chdir, dup3, fchdir, mountCall, openat, pivotRoot, symlinkat, umount2 } from '../linux/syscalls.ts';
+import {
+  chdir,
+  dup3,
+  fchdir,
+  mountCall,
+  openat,
+  openTree,
+  pivotRoot,
+  symlinkat,
+  umount2,
+} from '../linux/syscalls.ts';
 import { FD } from './descriptors.ts';
 import { type Section, section } from './section.ts';
 
@@ -31,12 +41,17 @@ const LONGEST_OPTIONS = 4095;
 export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
   const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
   const root = openRoot(rootfs);
+  const alone = because(
+    'nothing will be mounted in this copy, which the monitor takes',
+    openTree(resultOf(root), '', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH),
+  );
   return section(
     'root filesystem',
     mounted,
     root,
     fchdir(resultOf(root)),
-    because('the monitor takes it', dup3(resultOf(root), FD.root, O.CLOEXEC)),
+    alone,
+    dup3(resultOf(alone), FD.root, O.CLOEXEC),
     pivot(),
   );
 }

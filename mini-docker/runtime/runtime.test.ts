@@ -177,8 +177,8 @@ describe('root filesystem', () => {
       }).stderr;
     await container.exited;
     expect(mountAgain()).toContain('already mounted or mount point busy');
-    const { unmounted } = await container.delete();
-    await unmounted;
+    await container.delete();
+    await container.unmounted;
     expect(mountAgain()).toBe('');
   });
 

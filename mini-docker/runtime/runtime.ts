@@ -1,6 +1,5 @@
 // Implements the runtime: creates, starts and adopts containers. container.ts describes each operation.
 import { closeSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { call } from '../linux/call.ts';
 import { failureOf } from '../linux/child.ts';
@@ -10,7 +9,6 @@ import { HeldProcess } from '../linux/held-process.ts';
 import { makeDirectories } from '../linux/make-directories.ts';
 import { takeFd } from '../linux/pidfd.ts';
 import { processIdentity, sameProcess } from '../linux/proc/identity.ts';
-import { isPtyMaster } from '../linux/pty.ts';
 import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
 import { ensureProfile } from './apparmor.ts';
@@ -89,12 +87,7 @@ async function create(options: CreateOptions): Promise<Container> {
       return identities;
     };
     const identities = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
-    if (terminal) {
-      // From the monitor: once the program runs, it could not take the master any more, and would lose it with this daemon.
-      const master = await takeTerminal(() => takeFd(monitor.process.pidfd, FD.terminal));
-      if (master === undefined) throw new Error(`${doing}: its monitor did not take its terminal`);
-      descriptors.terminal = new Descriptor(master);
-    }
+    if (terminal) descriptors.terminal = new Descriptor(takeFd(monitor.process.pidfd, FD.terminal));
     held?.letGo();
     monitor.process.letGo();
     return containerHandle({
@@ -235,24 +228,11 @@ async function takeFromMonitor(
   // A zombie: it was killed, and its parent does not reap it.
   if (ended === undefined) return undefined;
   const streams = state.terminal
-    ? { terminal: await takeTerminal(() => take(FD.terminal)) }
+    ? { terminal: take(FD.terminal) }
     : {
         stdin: state.stdin ? take(FD.stdinWriter) : undefined,
         stdout: take(FD.stdoutReader),
         stderr: take(FD.stderrReader),
       };
   return { ended, streams: own(streams) };
-}
-
-/** Milliseconds that a monitor on a busy machine may need to reach its next system call. */
-const PATIENCE = 2000;
-
-/** The monitor takes the master while the program starts; until then it has /dev/null there. */
-async function takeTerminal(take: () => number | undefined): Promise<number | undefined> {
-  for (const deadline = Date.now() + PATIENCE; Date.now() < deadline; await sleep(5)) {
-    const fd = take();
-    if (fd === undefined || isPtyMaster(fd)) return fd;
-    closeSync(fd);
-  }
-  return undefined;
 }

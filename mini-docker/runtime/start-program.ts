@@ -11,6 +11,7 @@ import {
   execveat,
   pidfdGetfd,
   pidfdOpen,
+  ppoll,
   read,
   setdomainname,
   sethostname,
@@ -172,7 +173,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     ),
     rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
     // With a terminal, once that is there, too.
-    section('the monitor takes over', process.terminal === true ? [] : write(FD.handOver, WAITING)),
+    section('the monitor takes over', process.terminal === true ? [] : handOver()),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
     ...mounts.flatMap(mount => (isDev(mount) ? [mount.attach, devices] : [mount.attach])),
     ...(mounts.some(isDev) ? [] : [devices]),
@@ -180,10 +181,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       'control groups, read-only',
       expanded.flatMap(({ finish }) => finish),
     ),
-    section(
-      'terminal',
-      process.terminal === true ? [...terminal(process.consoleSize), write(FD.handOver, WAITING)] : [],
-    ),
+    section('terminal', process.terminal === true ? [...terminal(process.consoleSize), ...handOver()] : []),
     section('/proc', spec.mounts.some(({ destination }) => destination === '/proc') ? requireProc() : []),
     section('kernel parameters', sysctls(linux.sysctl ?? {})),
     section('files of the kernel', fixed),
@@ -196,6 +194,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       limits(process),
       ...rights(process, { lastCapability: facts.lastCapability, loadsFilter: filter.length > 0 }),
     ),
+    section('the monitor has taken over', handedOver()),
     waitForDaemon('wait for start', 'the network is connected, and the start is requested'),
     section(
       'program',
@@ -293,6 +292,17 @@ function becomeWaiter(child: Ref, { enterCgroup }: StartFacts, terminal: boolean
     ...takeOver(child, terminal ? [FD.root, FD.terminal] : [FD.root]),
     execWaiter,
   ];
+}
+
+function handOver(): Item[] {
+  return [close(FD.handOverReader), write(FD.handOver, WAITING)];
+}
+
+/** Waits until the monitor has closed the pipe. Without events, ppoll(2) waits for an error alone. */
+function handedOver(): Item[] {
+  const pollfd = Buffer.alloc(8);
+  pollfd.writeInt32LE(FD.handOver);
+  return [because('what the monitor takes is closed with execve', ppoll(pollfd, 1, null, null, 0))];
 }
 
 /**

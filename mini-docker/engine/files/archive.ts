@@ -22,7 +22,7 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { Owner } from '../state/id-mappings.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { type ContainerRoot, openContainerRoot } from './container-root.ts';
+import { type ContainerRoot, openContainerRoot, openLayers } from './container-root.ts';
 import { encodeFileMode } from './file-mode.ts';
 import { identityIn } from './identities.ts';
 import { makeMountPoints, openGrafts } from './mounts-below.ts';
@@ -91,14 +91,12 @@ export async function exportContainer(
   live: LiveContainer,
 ): Promise<AsyncIterable<Uint8Array>> {
   using held = new DisposableStack();
-  // Only the layers' files, even of a running container; nothing of its mounts.
-  const root = held.use(
-    await openContainerRoot(context, live, { path: '/', writable: false, unmounted: true }),
-  );
+  const root = held.use(await openLayers(context, live));
   const directory = held.adopt(openInRoot(root.fd, '/', O.RDONLY | O.DIRECTORY), closeSync);
   const kept = held.move();
   containerEvent(context, live, 'export');
-  return closing(kept, pack({ fd: directory, whiteouts: false }));
+  const owner = root.owners?.inContainer;
+  return closing(kept, pack({ fd: directory, whiteouts: false, ...(owner && { owner }) }));
 }
 
 /** Unpacks the tar's entries below the directory `path`. */

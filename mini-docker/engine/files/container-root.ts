@@ -32,26 +32,24 @@ export interface ContainerRoot extends Disposable {
 /**
  * `path` is the container's, absolute or relative, and unresolved: use openInRoot() for that. For writing
  * (`writable`) hold the container's lock: a start at the same time would mount the same layers twice.
- * `unmounted` selects the files of its layers only, even while it runs. @throws forbidden when a read-only
- * mount is to be written
+ * @throws forbidden when a read-only mount is to be written
  */
 export async function openContainerRoot(
   context: EngineContext,
   live: LiveContainer,
-  options: { path: string; writable: boolean; unmounted?: boolean },
+  options: { path: string; writable: boolean },
 ): Promise<ContainerRoot> {
   const { record } = live;
   // As in Docker, '..' removes a component before any link is followed.
   const asked = posix.resolve('/', options.path) + trailing(options.path);
-  const isRunning = live.run !== undefined && !options.unmounted;
-  const path =
-    options.unmounted || isRunning ? asked : await resolved(context, live, { ...options, path: asked });
+  const { run } = live;
+  const path = run ? asked : await resolved(context, live, { ...options, path: asked });
   const mounts = mountsFound(context, live);
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(mounts, path)?.RW !== true) {
     throw forbidden('container rootfs is marked read-only');
   }
-  if (live.run !== undefined && isRunning) return root(openRootOf(live.run.container.pid), path, live);
-  const mount = options.unmounted ? undefined : mountAbove(mounts, path);
+  if (run) return root(openRootOf(run.container.pid), path, live);
+  const mount = mountAbove(mounts, path);
   if (mount !== undefined && mount.Type !== 'tmpfs' && !mount.filesystem) {
     if (options.writable && !mount.RW) throw forbidden('mounted volume is marked read-only');
     const below = path.slice(mount.Destination.length);
@@ -59,6 +57,14 @@ export async function openContainerRoot(
     return root(directory, name === '.' ? below || '/' : `/${name}${below}`, live);
   }
   return root(await openOwnFiles(context, live, options), path);
+}
+
+/** The files of its layers only, even while it runs: nothing of what is mounted in them. */
+export async function openLayers(context: EngineContext, live: LiveContainer): Promise<ContainerRoot> {
+  // Mounted a second time they would be layers in use, whose changes overlay does not expect.
+  const mounted = live.run?.container.openLayers();
+  if (mounted !== undefined) return root(mounted, '/', live);
+  return root(await openOwnFiles(context, live, { writable: false }), '/');
 }
 
 /** Its mounts, and those of its own files of /etc that a start has made. */
@@ -85,10 +91,10 @@ export function mountsFound({ paths }: EngineContext, { id, record }: LiveContai
 /** The container's layers, without its mounts. The caller closes them. */
 async function openOwnFiles(
   context: EngineContext,
-  { id, record, unmounted }: LiveContainer,
+  { id, record, run, unmounted }: LiveContainer,
   { writable }: { writable: boolean },
 ): Promise<number> {
-  await unmounted;
+  if (run === undefined) await unmounted;
   const lowerdirs = await layersBelow(context, await context.images.get(record.imageId));
   const { upperdir, workdir } = context.paths.container(id);
   return openMergedView({ lowerdirs, upperdir, ...(writable ? { workdir } : {}) });

@@ -101,7 +101,7 @@ async function endRun(
 /** Releases the cgroup, the monitor and the network of this run. */
 async function giveBack(context: EngineContext, live: LiveContainer, run: Run): Promise<void> {
   try {
-    ({ unmounted: live.unmounted } = await run.container.delete());
+    await run.container.delete();
   } catch (error) {
     context.warn(`container ${live.name}: ${(error as Error).message}`);
   }

@@ -100,9 +100,10 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
     if (ran) await discard(context, live);
     return lose(context, held, ran ? (started ?? state).startedAt : undefined);
   }
+  live.unmounted = container.unmounted;
   if (started === undefined && (await neverRan(container))) {
     // The daemon was killed during this start; no client was told that the container runs.
-    ({ unmounted: live.unmounted } = await container.delete());
+    await container.delete();
     await removeTree(directory);
     const ran = state.status === 'running' || state.status === 'paused';
     return lose(context, held, ran ? state.startedAt : undefined);

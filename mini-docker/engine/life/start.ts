@@ -75,6 +75,7 @@ export async function startRun(
         await fillEtcFiles(context, record);
       },
     });
+    live.unmounted = container.unmounted;
     output = openOutput(context, live, container);
     run = { container, spec, output, startedAt: Date.now() };
     prepared(held, run);
@@ -86,7 +87,7 @@ export async function startRun(
   } catch (cause) {
     live.trace = container?.trace();
     output?.close({ ended: true });
-    live.unmounted = (await container?.delete())?.unmounted;
+    await container?.delete();
     await disconnectNetworks(context, record);
     await removeTree(directory);
     for (const client of [...live.clients]) client.end();

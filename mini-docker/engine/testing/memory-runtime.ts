@@ -21,6 +21,7 @@ export class MemoryContainer implements Container {
   /** Whether its cgroup and its monitor were released. */
   deleted = false;
   readonly exited: Promise<Exit>;
+  readonly unmounted = Promise.resolve();
   readonly #end: (exit: Exit) => void;
   readonly #failure: Error | undefined;
   #hasEnded = false;
@@ -85,8 +86,9 @@ export class MemoryContainer implements Container {
 
   async delete() {
     this.deleted = true;
-    return { unmounted: Promise.resolve() };
   }
+
+  openLayers(): undefined {}
 
   /** A frozen process does not see its signals. */
   #die(): void {
