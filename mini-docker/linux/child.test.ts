@@ -1,8 +1,8 @@
-import { closeSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { call } from './call.ts';
-import { resetSignals, startChild } from './child.ts';
-import { CLONE, MS, SIG } from './constants.ts';
+import { resetSignals, spawnChild, startChild } from './child.ts';
+import { CLONE, F, MS, SIG, W } from './constants.ts';
 import { reap, watchExit } from './exits.ts';
 import { pipe } from './pipes.ts';
 import { compile, type Item } from './program.ts';
@@ -16,6 +16,7 @@ import {
   dup3,
   execve,
   exitGroup,
+  fcntl,
   getpid,
   getppid,
   mountCall,
@@ -70,6 +71,36 @@ test('a child program runs a program in namespaces of its own', () => {
   const [pid, hostname, namespace] = output.split('\n');
   expect([pid, hostname]).toEqual(['1', 'inside']);
   expect(namespace).not.toBe(readlinkSync('/proc/self/ns/uts'));
+});
+
+test('a program that is spawned inherits no descriptor above those lent to it, and ours stay', () => {
+  const { readEnd, writeEnd } = pipe({ cloexec: false });
+  const [low, high] = [300, 301].map(number => call(fcntl(readEnd, F.DUPFD, number)));
+  const { pid, pidfd } = spawnChild(
+    [
+      dup3(writeEnd, 1, 0),
+      ...resetSignals(),
+      execve('/bin/sh', ['sh', '-c', 'echo /proc/$$/fd/*'], ['PATH=/bin']),
+    ],
+    { lent: [writeEnd, low!], doing: 'cannot list descriptors' },
+  );
+  call(wait4(pid, null, 0, null));
+  const seen = Buffer.alloc(4096);
+  const numbers = [...seen.toString('utf8', 0, readSync(readEnd, seen)).matchAll(/fd\/(\d+)/g)].map(
+    ([, number]) => Number(number),
+  );
+  expect(numbers).toContain(low);
+  expect(numbers.filter(number => number > low!)).toEqual([]);
+  for (const fd of [pidfd, low!, high!, readEnd, writeEnd]) closeSync(fd);
+});
+
+test('a program that cannot be spawned is an error, and leaves no process and no descriptor', () => {
+  const before = readdirSync('/proc/self/fd');
+  const spawn = () =>
+    spawnChild([execve('/does/not/exist', ['none'], [])], { lent: [], doing: 'cannot start web' });
+  expect(spawn).toThrow(/^cannot start web: execve\("\/does\/not\/exist".*ENOENT/);
+  expect(readdirSync('/proc/self/fd')).toEqual(before);
+  expect(() => call(wait4(-1, null, W.NOHANG, null))).toThrow(expect.objectContaining({ code: 'ECHILD' }));
 });
 
 test('the step that fails is named with its place, errno and reason, and nothing after it runs', async () => {

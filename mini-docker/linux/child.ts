@@ -1,22 +1,24 @@
 // A child program run in memory: clone(2) starts a child on the compiled code, and the child shares our memory until it
 // execs or ends. It must meet no signal handler (libuv's would run in our memory), so all signals are blocked in it
 // from before its birth until its own last steps.
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { call } from './call.ts';
-import { CLONE, O, SIG, SIG_BLOCK, SIG_SETMASK } from './constants.ts';
+import { CLONE, CLOSE_RANGE, P, SIG, SIG_BLOCK, SIG_SETMASK, W } from './constants.ts';
 import { describe } from './describe.ts';
 import { hintFor } from './hints.ts';
 import { rawClone } from './libc.ts';
 import { Mapping } from './mapping.ts';
 import { streamOver } from './on-demand.ts';
+import { pipe } from './pipes.ts';
 import { compile, type Item } from './program.ts';
 import { Results } from './results.ts';
-import { hostArchitecture, isLinked, type Step } from './step.ts';
+import { because, hostArchitecture, isLinked, type Step } from './step.ts';
 import { SyscallError } from './syscall-error.ts';
-import { cloneCall, close, pipe2, sigaction, sigprocmask } from './syscalls.ts';
+import { cloneCall, closeRange, sigaction, sigprocmask, waitid } from './syscalls.ts';
 
 const STACK_SIZE = 16_384;
 const MASK_SIZE = 8;
+const ALL_DESCRIPTORS = 0xffff_ffff;
 const allSignals = Buffer.alloc(MASK_SIZE, 0xff);
 const noSignals = Buffer.alloc(MASK_SIZE);
 /** SIG_DFL: struct kernel_sigaction of zeroes. */
@@ -48,27 +50,83 @@ export interface Child {
  * Starts a child on a list of steps.
  * @param options.flags CLONE.NEW*: the new namespaces that the child gets
  * @param options.doing the beginning of an error message: 'cannot start web'
- * @param options.blocking waits for the exec before it returns, in a program that has nothing else to do
  * @throws SyscallError when clone itself fails
  */
 export function startChild(
   items: readonly Item[],
-  options: { flags?: number; doing?: string; trace?: boolean; blocking?: boolean } = {},
+  options: { flags?: number; doing?: string; trace?: boolean } = {},
 ): Child {
-  const { flags = 0, doing, trace = false, blocking = false } = options;
-  // The code contains the address of the data, so the data is mapped first, with an upper bound as its size.
+  const { flags = 0, doing, trace = false } = options;
   using reservations = new DisposableStack();
+  const loaded = reservations.use(load(items, trace));
+  const { readEnd, writeEnd } = pipe();
+  let child: Pick<Child, 'pid' | 'pidfd'>;
+  try {
+    child = cloneOn(loaded, flags, doing);
+  } catch (error) {
+    closeSync(readEnd);
+    throw error;
+  } finally {
+    closeSync(writeEnd);
+  }
+
+  const memory = reservations.move();
+  const { results } = loaded;
+  const executed = endOf(readEnd).then(() => {
+    results.detach();
+    memory.dispose();
+    const error = failureOf(results, doing);
+    if (error !== undefined) throw error;
+  });
+  // A caller that never reads `executed` must not be ended by an unhandled rejection.
+  executed.catch(() => {});
+  return { ...child, results, executed };
+}
+
+/**
+ * Starts a child whose last step executes a program, and returns when that runs. Meanwhile this thread waits, as with
+ * vfork(2), so the steps must wait for nothing.
+ * @param options.lent the descriptors that the steps use. A child inherits a copy of all descriptors, which takes
+ *   milliseconds where a daemon has thousands; this one has them in common with us until its first step copies those up
+ *   to the highest of `lent` (CLOSE_RANGE_UNSHARE, close_range(2)).
+ * @throws SyscallError when clone or a step fails; nothing is left then
+ */
+export function spawnChild(
+  items: readonly Item[],
+  { lent, doing }: { lent: readonly number[]; doing: string },
+): Pick<Child, 'pid' | 'pidfd'> {
+  const others = closeRange(Math.max(2, ...lent) + 1, ALL_DESCRIPTORS, CLOSE_RANGE.UNSHARE);
+  using loaded = load([because('descriptors of its own, without those above', others), ...items]);
+  const child = cloneOn(loaded, CLONE.VFORK | CLONE.FILES, doing);
+  const failure = failureOf(loaded.results, doing);
+  if (failure === undefined) return child;
+  call(waitid(P.PIDFD, child.pidfd, Buffer.alloc(128), W.EXITED, null));
+  closeSync(child.pidfd);
+  throw failure;
+}
+
+interface Loaded extends Disposable {
+  code: Mapping;
+  data: Mapping;
+  results: Results;
+}
+
+/** Compiles steps into memory in which a child can run them. */
+function load(items: readonly Item[], trace = false): Loaded {
+  using reservations = new DisposableStack();
+  // The code contains the address of the data, so the data is mapped first, with an upper bound as its size.
   const data = reservations.use(new Mapping(sizeFor(items)));
   const program = compile(items, { architecture: hostArchitecture(), dataAddress: data.address, trace });
   data.bytes.set(program.data);
   const code = reservations.use(new Mapping(program.code.length));
   code.bytes.set(program.code);
   code.makeExecutable();
+  const memory = reservations.move();
+  const results = new Results(program, data.bytes);
+  return { code, data, results, [Symbol.dispose]: () => memory.dispose() };
+}
 
-  const ends = Buffer.alloc(8);
-  call(pipe2(ends, O.CLOEXEC));
-  const readEnd = ends.readInt32LE(0);
-  const writeEnd = ends.readInt32LE(4);
+function cloneOn({ code, data }: Loaded, flags: number, doing: string | undefined) {
   const pidfd = Buffer.alloc(4);
   const oldMask = Buffer.alloc(MASK_SIZE);
   call(sigprocmask(SIG_BLOCK, allSignals, oldMask, MASK_SIZE));
@@ -79,26 +137,10 @@ export function startChild(
     pidfd,
   });
   call(sigprocmask(SIG_SETMASK, oldMask, null, MASK_SIZE));
-  call(close(writeEnd));
-  if (pid < 0) {
-    call(close(readEnd));
-    const step = cloneCall(flags | SIG.CHLD, 0, null, 0, 0);
-    const what = `${doing === undefined ? '' : `${doing}: `}${describe(step)}`;
-    throw new SyscallError({ doing: what, failed: step, errno: -pid, hint: hintFor(step, -pid) });
-  }
-
-  const memory = reservations.move();
-  const results = new Results(program, data.bytes);
-  if (blocking) waitForEnd(readEnd);
-  const executed = (blocking ? Promise.resolve() : endOf(readEnd)).then(() => {
-    results.detach();
-    memory.dispose();
-    const error = failureOf(results, doing);
-    if (error !== undefined) throw error;
-  });
-  // A caller that never reads `executed` must not be ended by an unhandled rejection.
-  executed.catch(() => {});
-  return { pid, pidfd: pidfd.readInt32LE(0), results, executed };
+  if (pid >= 0) return { pid, pidfd: pidfd.readInt32LE(0) };
+  const step = cloneCall(flags | SIG.CHLD, 0, null, 0, 0);
+  const what = `${doing === undefined ? '' : `${doing}: `}${describe(step)}`;
+  throw new SyscallError({ doing: what, failed: step, errno: -pid, hint: hintFor(step, -pid) });
 }
 
 /** The failure that a program has recorded, as an error: the step, and what its errno means. */
@@ -134,11 +176,6 @@ function sizeFor(items: readonly Item[]): number {
     }
   }
   return size;
-}
-
-function waitForEnd(fd: number): void {
-  while (readSync(fd, Buffer.alloc(1)) > 0);
-  closeSync(fd);
 }
 
 /** Resolves when the last copy of the pipe's other end is closed: exec or exit closes the child's. */

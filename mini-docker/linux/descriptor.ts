@@ -2,6 +2,7 @@
 // read, write or signal something unrelated; so a descriptor that outlives a function has an owner.
 import { call } from './call.ts';
 import { F } from './constants.ts';
+import { moveUp } from './descriptor-room.ts';
 import { close, fcntl } from './syscalls.ts';
 
 export class Descriptor implements Disposable {
@@ -30,6 +31,11 @@ export class Descriptor implements Disposable {
     const { number } = this;
     this.#number = undefined;
     return number;
+  }
+
+  /** Changes the number of a descriptor that will live as long as a container. */
+  moveUp(): void {
+    this.#number = moveUp(this.number);
   }
 
   /** A second descriptor for the same open file, to be closed on its own. */

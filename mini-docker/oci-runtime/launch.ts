@@ -44,13 +44,12 @@ export async function launch(options: {
   const go = pipe();
   for (const fd of [ready.writeEnd, go.readEnd]) theirs.adopt(fd, closeSync);
   for (const fd of [ready.readEnd, go.writeEnd]) ours.adopt(fd, closeSync);
-  const image = await startImage({
+  const image = startImage({
     program: compileImage(sections.flatMap(({ items }) => items)),
     descriptors: [...descriptors, [ready.writeEnd, FD.ready], [go.readEnd, FD.go]],
     argv,
     doing: 'unable to start container process',
     standard: 'ours',
-    blocking: true,
   });
   theirs.dispose();
   const kept = ours.move();

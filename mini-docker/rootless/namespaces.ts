@@ -153,7 +153,7 @@ async function keepNamespaces(
     reply.writeEnd,
   ])
     theirs.adopt(fd, closeSync);
-  const image = await startImage({
+  const image = startImage({
     program: compileImage(program.items),
     descriptors: [
       [ready.writeEnd, FD.ready],

@@ -25,7 +25,7 @@ export async function commandLines(pids: readonly number[]): Promise<string[][]>
     const got = mayFail(read(resultOf(open), words));
     return { open, words, got, close: mayFail(close(resultOf(open))) };
   });
-  const reader = await startImage({
+  const reader = startImage({
     program: compileImage([...files.flatMap(({ open, got, close }) => [open, got, close]), exitGroup(0)]),
     descriptors: [],
     argv: ['mini-docker-top'],

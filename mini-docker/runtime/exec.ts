@@ -162,7 +162,7 @@ export async function execInside(options: {
   giveStreams(spec, Object.values(numbers));
   const doing = `cannot execute ${process.args[0]} in ${id.slice(0, 12)}`;
   const compiled = compileImage(program.sections.flatMap(({ items }) => items));
-  const first = await startImage({ program: compiled, descriptors, argv: ['mini-docker-exec', id], doing });
+  const first = startImage({ program: compiled, descriptors, argv: ['mini-docker-exec', id], doing });
   theirs.dispose();
   ours.move();
 

@@ -5,6 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { ExplainedStep } from '../formats/explanation.ts';
 import type { Resources, Spec } from '../formats/oci/runtime-spec.ts';
 import { O, SIG } from '../linux/constants.ts';
+import { moveUp } from '../linux/descriptor-room.ts';
 import { watchExit } from '../linux/exits.ts';
 import { HeldProcess } from '../linux/held-process.ts';
 import type { ProcessIdentity } from '../linux/proc/identity.ts';
@@ -42,6 +43,7 @@ export function containerHandle(options: HandleOptions): Container {
     using held = HeldProcess.known(identity);
     return held?.signal(number) === true;
   };
+  for (const each of Object.values(descriptors)) each?.moveUp();
   const streams = openStreams(descriptors, () => signal(monitor, CLOSE_STDIN));
   const { stdin } = streams;
   let over = false;
@@ -124,7 +126,7 @@ async function end(options: {
   cgroup: Cgroup | undefined;
 }): Promise<Exit> {
   const { directory, ended, process, cgroup } = options;
-  if (ended !== undefined) await endOf(ended);
+  if (ended !== undefined) await endOf(moveUp(ended));
   let record = readExit(directory);
   // The monitor was killed: the container may still run, and its exit will never be known.
   using held = record === undefined ? HeldProcess.known(process) : undefined;

@@ -2,7 +2,7 @@
 // there, so that it neither shares our memory nor dies with us. Its data is shared with us, and holds the
 // results.
 import { closeSync, openSync } from 'node:fs';
-import { startChild } from '../linux/child.ts';
+import { spawnChild } from '../linux/child.ts';
 import { AT, CLOSE_RANGE, F } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
 import { HeldProcess } from '../linux/held-process.ts';
@@ -37,20 +37,18 @@ export function compileImage(items: readonly Item[], trace = false): Program {
  * @param options.program compiled by compileImage()
  * @param options.descriptors the process's descriptors and their numbers; the caller keeps its own.
  * @param options.standard 0, 1 and 2: ours, or /dev/null
- * @param options.blocking as for startChild()
  * @param options.argv its name in a list of processes
  * @param options.doing the beginning of an error message
  * @throws SyscallError when it cannot be started; nothing is left then
  */
-export async function startImage(options: {
+export function startImage(options: {
   program: Program;
   descriptors: readonly [fd: number, number: number][];
   argv: string[];
   doing: string;
   standard?: 'ours' | 'null';
-  blocking?: boolean;
-}): Promise<ImageProcess> {
-  const { program, descriptors, argv, doing, standard: use = 'null', blocking = false } = options;
+}): ImageProcess {
+  const { program, descriptors, argv, doing, standard: use = 'null' } = options;
 
   using lent = new DisposableStack();
   using kept = new DisposableStack();
@@ -64,18 +62,17 @@ export async function startImage(options: {
   const nothing = use === 'null' ? lend(openSync('/dev/null', 'r+')) : undefined;
   const standard = [0, 1, 2].map((number): [number, number] => [nothing ?? number, number]);
 
-  const child = startChild(
-    launch({ descriptors: [...standard, ...descriptors, [data, FD.data]], image, argv }),
-    { doing, blocking },
-  );
-  const process = kept.adopt(new HeldProcess(child.pidfd), each => each.letGo());
-  await child.executed;
+  const all = [...standard, ...descriptors, [data, FD.data] satisfies [number, number]];
+  const { pid, pidfd } = spawnChild(launch({ descriptors: all, image, argv }), {
+    lent: [...all.map(([fd]) => fd), image],
+    doing,
+  });
   kept.move();
   const results = new Results(program, mapping.bytes);
   let released = false;
   return {
-    pid: child.pid,
-    process,
+    pid,
+    process: new HeldProcess(pidfd),
     results,
     release() {
       if (released) return;

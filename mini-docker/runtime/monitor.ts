@@ -41,7 +41,7 @@ export interface MonitorOptions {
 let waiter: number | undefined;
 
 /** @throws SyscallError when the monitor cannot be started; nothing is left then */
-export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
+export function startMonitor(options: MonitorOptions): Monitor {
   const { id, program, exitFile, cgroup, terminal, stdin, init, doing } = options;
   waiter ??= sealedExecutable('mini-docker-monitor', waiterImage(hostArchitecture()));
   using ours = new DisposableStack();
@@ -77,7 +77,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     stdout: terminal ? undefined : connect({ writer: FD.stdout, reader: FD.stdoutReader }, 'reader'),
     stderr: terminal ? undefined : connect({ writer: FD.stderr, reader: FD.stderrReader }, 'reader'),
   };
-  const started = await startImage({ program, descriptors, argv: ['mini-docker-monitor', id], doing });
+  const started = startImage({ program, descriptors, argv: ['mini-docker-monitor', id], doing });
   ours.move();
   return { ...started, ready, go, ended, streams: own(streams) };
 }

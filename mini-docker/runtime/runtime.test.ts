@@ -28,6 +28,17 @@ function path(...parts: string[]): string {
   return join(containers.directory, ...parts);
 }
 
+test('what the daemon keeps open for a container leaves the low numbers to the next one', async () => {
+  const low = () => readdirSync('/proc/self/fd').filter(number => Number(number) < 256);
+  const first = await containers.start(['sleep', '100']);
+  await first.delete();
+  await first.unmounted;
+  const before = low();
+  const running = await Promise.all([1, 2, 3].map(() => containers.start(['sleep', '100'])));
+  await expect.poll(low).toEqual(before);
+  for (const each of running) await each.delete();
+});
+
 describe('namespaces', () => {
   test('a container has six namespaces of its own, seen from outside', async () => {
     const container = await containers.start(['sleep', '100']);

@@ -50,7 +50,7 @@ async function create(options: CreateOptions): Promise<Container> {
   let cgroup = cgroupView(cgroupsPath).version === 2 ? makeCgroup() : undefined;
   let monitor: Monitor;
   try {
-    monitor = await startMonitor({
+    monitor = startMonitor({
       id,
       program: compiled,
       init: options.init === true ? spec.process : undefined,

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { internal } from '../../formats/errors.ts';
 import { call } from '../../linux/call.ts';
 import { AF, SOCK } from '../../linux/constants.ts';
+import { moveUp } from '../../linux/descriptor-room.ts';
 import { NETLINK } from '../../linux/netlink/constants.ts';
 import { encodeIp } from '../../linux/netlink/ip-address.ts';
 import { NetlinkError } from '../../linux/netlink/netlink-error.ts';
@@ -197,7 +198,7 @@ async function openSockets(namespace: number, port: number): Promise<Sockets> {
 }
 
 function boundSocket(type: number, port: number): number {
-  const fd = call(socket(AF.INET, type | SOCK.CLOEXEC | SOCK.NONBLOCK, 0));
+  const fd = moveUp(call(socket(AF.INET, type | SOCK.CLOEXEC | SOCK.NONBLOCK, 0)));
   try {
     call(bind(fd, socketAddress(NAME_SERVER_ADDRESS, port)));
     return fd;
