@@ -1,18 +1,18 @@
 // A newcomer's Debian 12, with systemd, AppArmor and control groups of version 2: what the project promises, typed there
-// as its user types it. Run by name (npm run test:machine), since it takes most of an hour, emulated.
+// as its user types it. Run by name (npm run test:machine, npm run test:machine:arm64), since it takes more than an hour,
+// emulated.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { image, isMade } from './machine/image.ts';
+import { architectureToTest, imageOf } from './machine/image.ts';
 import { type Machine, startMachine } from './machine/machine.ts';
 import { repository } from './vm/image.ts';
 
 const MINUTE = 60_000;
-const CONSOLE = join(image.disk, '../console.log');
-const wanted = process.env.MINI_DOCKER_TEST_MACHINE !== undefined && isMade();
+const architecture = architectureToTest();
 
 // Each test goes on where the one before has stopped.
-describe.skipIf(!wanted)('a fresh Debian 12', { timeout: 20 * MINUTE, retry: 0 }, () => {
+describe.skipIf(!architecture)('a fresh Debian 12', { timeout: 20 * MINUTE, retry: 0 }, () => {
   let machine: Machine;
   /** As /home/newcomer's owner, in the clone. @returns what the command wrote; a failure fails the test */
   const does = async (line: string, timeout = 5 * MINUTE): Promise<string> => {
@@ -33,7 +33,7 @@ describe.skipIf(!wanted)('a fresh Debian 12', { timeout: 20 * MINUTE, retry: 0 }
   };
 
   beforeAll(async () => {
-    machine = await startMachine(CONSOLE);
+    machine = await startMachine(architecture!, join(imageOf(architecture!).directory, 'console.log'));
     const bundle = execFileSync('git', ['bundle', 'create', '-q', '-', 'HEAD'], {
       cwd: repository,
       maxBuffer: 2 ** 28,

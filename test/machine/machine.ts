@@ -5,7 +5,9 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { image, USER } from './image.ts';
+import type { VmArchitecture } from '../vm/image.ts';
+import { hardware } from '../vm/vm.ts';
+import { imageOf, USER } from './image.ts';
 
 export interface Ended {
   code: number;
@@ -32,42 +34,38 @@ const START = 600_000;
  * SVM tells no widths of addresses, so that a kernel with five levels of pages takes its own for invalid, and writes paths
  * in mountinfo as 'xxx'.
  */
-const hardware = (port: number): string[] => [
-  ...[
-    '-machine',
-    'q35',
-    '-accel',
-    'tcg,thread=single',
-    '-cpu',
-    'max,svm=off,la57=off',
-    '-smp',
-    '2',
-    '-m',
-    '4096',
-  ],
-  ...['-nodefaults', '-no-user-config', '-nographic', '-serial', 'stdio'],
-  ...['-kernel', image.kernel, '-initrd', image.initramfs],
-  '-append',
-  'root=/dev/vda rw console=ttyS0 apparmor=1 security=apparmor systemd.unified_cgroup_hierarchy=1 net.ifnames=0 panic=-1',
-  ...['-drive', `if=virtio,format=raw,cache=unsafe,snapshot=on,file=${image.disk}`],
-  ...['-netdev', `user,id=wire,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
-  ...['-device', 'virtio-net-pci,netdev=wire', '-device', 'virtio-rng-pci'],
-];
+const qemuArguments = (architecture: VmArchitecture, port: number): string[] => {
+  const { kernel, initramfs, disk } = imageOf(architecture);
+  const { machine, console } = hardware[architecture];
+  return [
+    ...machine,
+    ...(architecture === 'x64' ? ['-cpu', 'max,svm=off,la57=off'] : []),
+    ...['-smp', '2', '-m', '4096', '-nodefaults', '-no-user-config', '-nographic', '-serial', 'stdio'],
+    ...['-kernel', kernel, '-initrd', initramfs],
+    '-append',
+    `root=/dev/vda rw console=${console} apparmor=1 security=apparmor systemd.unified_cgroup_hierarchy=1 net.ifnames=0 panic=-1`,
+    ...['-drive', `if=virtio,format=raw,cache=unsafe,snapshot=on,file=${disk}`],
+    ...['-netdev', `user,id=wire,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
+    ...['-device', 'virtio-net-pci,netdev=wire', '-device', 'virtio-rng-pci'],
+  ];
+};
 
 /** @param console where the serial console's words go */
-export async function startMachine(console: string): Promise<Machine> {
+export async function startMachine(architecture: VmArchitecture, console: string): Promise<Machine> {
   const port = await freePort();
   // The kernel ends it together with us, however we end.
-  const emulator = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...hardware(port)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const emulator = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', hardware[architecture].emulator, ...qemuArguments(architecture, port)],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   const words = createWriteStream(console);
   emulator.stdout.pipe(words);
   emulator.stderr.pipe(words);
   const directory = mkdtempSync('/tmp/machine-');
   const control = join(directory, 'ssh');
   const ssh = [
-    ...['-i', image.key, '-p', String(port), '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+    ...['-i', imageOf(architecture).key, '-p', String(port), '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
     ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'ConnectTimeout=60'],
     ...['-o', 'ControlMaster=auto', '-o', `ControlPath=${control}`, '-o', 'ControlPersist=yes'],
     `${USER}@127.0.0.1`,

@@ -1,12 +1,12 @@
 // node test/vm/fetch.ts x64|arm64: brings the kernel for the tests in virtual machines into .cache/vm.
 import { spawnSync } from 'node:child_process';
 import { fetchImage, isFetched, parserDirectory, type VmArchitecture } from './image.ts';
-import { emulators } from './vm.ts';
+import { hardware } from './vm.ts';
 
 const architecture = process.argv[2] as VmArchitecture;
 if (!isFetched(architecture) || (architecture === 'x64' && parserDirectory() === undefined)) {
   try {
-    for (const program of [emulators[architecture], 'mkfs.ext4', 'setpriv']) {
+    for (const program of [hardware[architecture].emulator, 'mkfs.ext4', 'setpriv']) {
       const { error } = spawnSync(program, ['--version'], { stdio: 'ignore' });
       if (error) throw new Error(`${program} is not installed`);
     }

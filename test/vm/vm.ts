@@ -26,20 +26,28 @@ export interface VmResult {
   output: string;
 }
 
-export const emulators: Record<VmArchitecture, string> = {
-  x64: 'qemu-system-x86_64',
-  arm64: 'qemu-system-aarch64',
-};
+interface Hardware {
+  emulator: string;
+  machine: string[];
+  console: string;
+}
 
 /**
  * Without KVM on purpose: a test machine is often virtual itself, and what it has under that name may not work. With a
  * host thread for each processor Node ends now and then with a segmentation fault (QEMU 7.2).
  */
-const machines: Record<VmArchitecture, string[]> = {
-  x64: ['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max'],
-  arm64: ['-machine', 'virt', '-accel', 'tcg,thread=single', '-cpu', 'cortex-a72'],
+export const hardware: Record<VmArchitecture, Hardware> = {
+  x64: {
+    emulator: 'qemu-system-x86_64',
+    machine: ['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max'],
+    console: 'ttyS0',
+  },
+  arm64: {
+    emulator: 'qemu-system-aarch64',
+    machine: ['-machine', 'virt', '-accel', 'tcg,thread=single', '-cpu', 'cortex-a72'],
+    console: 'ttyAMA0',
+  },
 };
-const consoles: Record<VmArchitecture, string> = { x64: 'ttyS0', arm64: 'ttyAMA0' };
 
 /** Resolves when the machine is gone, and never leaves it behind. */
 export async function runInVm(machine: VmCommand): Promise<VmResult> {
@@ -86,13 +94,14 @@ function qemuArguments(machine: {
     '-virtfs',
     `local,path=${path},mount_tag=${tag},security_model=none,readonly=on,multidevs=remap`,
   ];
+  const { emulator, machine: virtual, console } = hardware[architecture];
   return [
-    emulators[architecture],
-    ...machines[architecture],
+    emulator,
+    ...virtual,
     ...['-m', '1024', '-smp', '2', '-nodefaults', '-no-user-config', '-nographic', '-no-reboot'],
     ...['-serial', 'stdio', '-kernel', kernelOf(architecture), '-initrd', initramfs],
     // A timer that comes late, as on a busy machine, would be taken for one that does not work.
-    ...['-append', `console=${consoles[architecture]} quiet loglevel=3 panic=-1 no_timer_check`],
+    ...['-append', `console=${console} quiet loglevel=3 panic=-1 no_timer_check`],
     ...share('host', '/'),
     ...['-drive', `if=virtio,format=raw,cache=unsafe,file=${disk}`],
     ...(further === undefined ? [] : ['-drive', `if=virtio,format=raw,cache=none,file=${further}`]),
