@@ -107,6 +107,8 @@ export interface Networks {
   driverOf(id: string): string;
   /** notFound: no such network. */
   inspect(network: string): Promise<NetworkResource>;
+  /** The same without its containers, for which all containers would be looked at. @throws notFound */
+  definition(network: string): Omit<NetworkResource, 'Containers'>;
   /**
    * conflict: the name is taken. badParameter: an invalid or overlapping subnet. forbidden: a predefined
    * name.

@@ -71,7 +71,7 @@ export function openNetworks(options: OpenOptions): Networks {
   };
 }
 
-type Definitions = Pick<Networks, 'list' | 'inspect' | 'create' | 'remove' | 'prune'>;
+type Definitions = Pick<Networks, 'list' | 'inspect' | 'definition' | 'create' | 'remove' | 'prune'>;
 
 function definitions(parts: Parts, defaults: OpenOptions['defaults']): Definitions {
   const { catalog, attachments, switchboard } = parts;
@@ -80,6 +80,7 @@ function definitions(parts: Parts, defaults: OpenOptions['defaults']): Definitio
     async list(filters = {}) {
       return [...catalog.networks.values()].map(shown).filter(resource => matches(resource, filters));
     },
+    definition: reference => catalog.find(reference).record.resource,
     async inspect(reference) {
       return shown(catalog.find(reference));
     },

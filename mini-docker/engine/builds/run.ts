@@ -33,7 +33,7 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
     image: imageOf(request),
     body: { ...containerConfig(config), Entrypoint: args.slice(0, 1), Cmd: args.slice(1), HostConfig: host },
   });
-  await nameNetworks(context, record);
+  nameNetworks(context, record);
   const { lowerdirs, upperdir, workdir } = request.layers;
   const layers = { lowerdirs: [...initLayers(paths.initLayer, lowerdirs), ...lowerdirs], upperdir, workdir };
   makeEtcFiles(context, record);
@@ -58,7 +58,7 @@ export async function prepareRun(engine: EngineContext, request: RunRequest): Pr
     layers,
     async connect(pid) {
       await connectNetworks(context, record, pid);
-      await fillEtcFiles(context, record);
+      fillEtcFiles(context, record);
     },
     release: () => disconnectNetworks(context, record),
     happened: (action, more = {}) =>

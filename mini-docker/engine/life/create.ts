@@ -39,7 +39,7 @@ export async function createContainer(
   const name = containers.reserveName(request.name, id);
   try {
     const record = draftRecord(context, { ...request, image, mountedImages, id, name });
-    await nameNetworks(context, record);
+    nameNetworks(context, record);
     using volumes = await prepareVolumes(context, record, () => layersBelow(context, image));
     const container = new LiveContainer(record);
     try {

@@ -72,7 +72,7 @@ export async function startRun(
       trace: record.hostConfig.Annotations?.[TRACE_ANNOTATION] !== undefined,
       onNamespaces: async pid => {
         await connectNetworks(context, record, pid);
-        await fillEtcFiles(context, record);
+        fillEtcFiles(context, record);
       },
     });
     live.unmounted = container.unmounted;
@@ -102,7 +102,7 @@ export async function startRun(
   mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
   whenStarted(context, live, run);
-  await tellLinked(context, live);
+  tellLinked(context, live);
 }
 
 function checkDescriptors(): void {

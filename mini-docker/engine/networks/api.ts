@@ -3,6 +3,7 @@
 import type { EndpointSettings } from '../../formats/engine-api/containers.ts';
 import type { NetworkResource } from '../../formats/engine-api/networks.ts';
 import { conflict, ExpectedError, forbidden, notFound } from '../../formats/errors.ts';
+import { quietly } from '../../formats/quietly.ts';
 import type { NetworksApi } from '../core/engine.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
@@ -95,7 +96,7 @@ export function networksApi(context: EngineContext): NetworksApi {
 async function targetNamed({ containers, networks }: EngineContext, target: string) {
   const live = containers.find(target);
   if (live !== undefined) return { containerId: live.id, name: live.name };
-  const network = await networks.inspect(target).catch(() => undefined);
+  const network = quietly(() => networks.definition(target));
   if (network === undefined) throw notFound(`No such container or network: ${target}`);
   return { network: network.Name };
 }

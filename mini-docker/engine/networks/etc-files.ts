@@ -75,12 +75,12 @@ export function makeEtcFiles(context: EngineContext, record: ContainerRecord): v
 }
 
 /** Writes the content, once the networks are connected and before the program runs. */
-export async function fillEtcFiles(context: EngineContext, record: ContainerRecord): Promise<void> {
+export function fillEtcFiles(context: EngineContext, record: ContainerRecord): void {
   if (sharedWith(record) !== undefined) return;
   const files = etcFiles(context, record);
   const isHost = record.hostConfig.NetworkMode === 'host';
   const base = isHost ? (readQuietly('/etc/hosts') ?? '') : LOCALHOST;
-  const hosts = [base, ...(await hostLines(context, record))].join('');
+  const hosts = [base, ...hostLines(context, record)].join('');
   rewrite(context, record, {
     path: files.resolvConf,
     change: () => bytewise(ownResolvConf(context, record)),
@@ -100,13 +100,13 @@ export async function whileNetworksChange(
   const { record } = live;
   if (namespacePid(context, live) === undefined) return change();
   const files = etcFiles(context, record);
-  const look = async () => ({
-    lines: (await hostLines(context, record)).map(bytewise),
+  const look = () => ({
+    lines: hostLines(context, record).map(bytewise),
     resolvConf: bytewise(ownResolvConf(context, record)),
   });
-  const before = await look();
+  const before = look();
   await change();
-  const after = await look();
+  const after = look();
   rewrite(context, record, {
     path: files.hosts,
     change: text => replaceLines(text, before.lines, after.lines),
@@ -147,8 +147,8 @@ function rewrite(
 }
 
 /** Updates the containers that link to this one, since its address may have changed. */
-export async function tellLinked(context: EngineContext, live: LiveContainer): Promise<void> {
-  for (const { record } of linkedFrom(context, live)) await fillEtcFiles(context, record);
+export function tellLinked(context: EngineContext, live: LiveContainer): void {
+  for (const { record } of linkedFrom(context, live)) fillEtcFiles(context, record);
 }
 
 function replaceLines(text: string, before: string[], after: string[]): string {
@@ -157,9 +157,8 @@ function replaceLines(text: string, before: string[], after: string[]): string {
   return [...kept, ...after.filter(line => !before.includes(line))].join('');
 }
 
-async function hostLines(context: EngineContext, record: ContainerRecord): Promise<string[]> {
-  const extra: string[] = [];
-  for (const entry of record.hostConfig.ExtraHosts ?? []) extra.push(await extraHost(context, record, entry));
+function hostLines(context: EngineContext, record: ContainerRecord): string[] {
+  const extra = (record.hostConfig.ExtraHosts ?? []).map(entry => extraHost(context, record, entry));
   if (record.hostConfig.NetworkMode === 'host') return extra;
   return [...extra, ...linkedHosts(context, record), ...ownNames(record)];
 }
@@ -176,9 +175,9 @@ function ownNames({ config, networks }: ContainerRecord): string[] {
   );
 }
 
-async function extraHost(context: EngineContext, record: ContainerRecord, entry: string): Promise<string> {
+function extraHost(context: EngineContext, record: ContainerRecord, entry: string): string {
   const { name, address } = decodeExtraHost(entry);
-  const addresses = address === 'host-gateway' ? await hostAddresses(context, record) : [address];
+  const addresses = address === 'host-gateway' ? hostAddresses(context, record) : [address];
   return addresses.map(each => `${each}\t${name}\n`).join('');
 }
 
@@ -186,11 +185,11 @@ async function extraHost(context: EngineContext, record: ContainerRecord, entry:
  * The addresses of the bridge that the container is connected to; on the default bridge Docker uses the same.
  * Docker uses it on every network, but here that bridge exists only while a container is on it.
  */
-async function hostAddresses(context: EngineContext, record: ContainerRecord): Promise<string[]> {
+function hostAddresses(context: EngineContext, record: ContainerRecord): string[] {
   if (context.defaults.hostGateway !== undefined) return context.defaults.hostGateway;
   if (record.hostConfig.NetworkMode === 'host') return ['127.0.0.1'];
   const connected = Object.entries(record.networks).find(([, { IPAddress }]) => IPAddress);
-  const { IPAM } = await context.networks.inspect(connected?.[0] ?? 'bridge');
+  const { IPAM } = context.networks.definition(connected?.[0] ?? 'bridge');
   return IPAM.Config.flatMap(({ Gateway }) => Gateway || []);
 }
 

@@ -51,7 +51,7 @@ export function shownLinks(containers: ContainerSet, { name, hostConfig }: Conta
 /** The names that containers have for others, by the other's id: '/web/db'. */
 export function linkNames(containers: ContainerSet): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const { name, record } of containers) {
+  for (const { name, record } of containers.referring) {
     const { Links } = record.hostConfig;
     if (!Links?.length || hasOwnNames(record.hostConfig)) continue;
     for (const { target, alias } of Links.map(decodeLink))
@@ -139,7 +139,7 @@ function exposedPorts({ config }: ContainerRecord): { port: number; protocol: st
 
 /** Running containers that have a link to this one. */
 export function linkedFrom(context: EngineContext, target: LiveContainer): LiveContainer[] {
-  return [...context.containers].filter(({ run, record }) => {
+  return [...context.containers.referring].filter(({ run, record }) => {
     if (run === undefined || record.hostConfig.NetworkMode !== 'bridge') return false;
     const links = record.hostConfig.Links ?? [];
     return links.some(link => context.containers.find(decodeLink(link).target) === target);

@@ -31,7 +31,7 @@ export function ownerOrSelf(context: EngineContext, record: ContainerRecord): Co
 
 const CONTAINER = 'container:';
 
-/** The name or id after `container:`. Called for each container when one starts or ends. */
+/** The name or id after `container:`. */
 export function sharedWith({ hostConfig }: ContainerRecord): string | undefined {
   const mode = hostConfig.NetworkMode ?? '';
   return mode.startsWith(CONTAINER) && mode !== CONTAINER ? mode.slice(CONTAINER.length) : undefined;
@@ -39,7 +39,7 @@ export function sharedWith({ hostConfig }: ContainerRecord): string | undefined 
 
 /** Other containers that are running in this one's network namespace. */
 export function sharers(context: EngineContext, id: string): LiveContainer[] {
-  return [...context.containers].filter(({ run, record }) => {
+  return [...context.containers.referring].filter(({ run, record }) => {
     if (run === undefined || record.id === id || sharedWith(record) === undefined) return false;
     return quietly(() => networkOwner(context, record).id) === id;
   });

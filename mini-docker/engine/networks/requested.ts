@@ -8,6 +8,7 @@ import type {
   NetworkingConfig,
 } from '../../formats/engine-api/containers.ts';
 import { badParameter } from '../../formats/errors.ts';
+import { quietly } from '../../formats/quietly.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { linksOnHost } from './links.ts';
@@ -103,11 +104,11 @@ function checkConflicts(
 }
 
 /** Replaces network ids by names. A network that does not exist becomes an error at the start. */
-export async function nameNetworks(context: EngineContext, record: ContainerRecord): Promise<void> {
+export function nameNetworks(context: EngineContext, record: ContainerRecord): void {
   const named: ContainerRecord['networks'] = {};
   for (const [reference, settings] of Object.entries(record.networks)) {
     const isPredefined = ['bridge', 'host', 'none'].includes(reference);
-    const known = isPredefined ? undefined : await context.networks.inspect(reference).catch(() => undefined);
+    const known = isPredefined ? undefined : quietly(() => context.networks.definition(reference));
     const name = known?.Name ?? reference;
     named[name] = settings;
     const mac = record.wantedMacs?.[reference];

@@ -11,9 +11,18 @@ export class ContainerSet implements Iterable<LiveContainer> {
   readonly #byId = new Map<string, LiveContainer>();
   /** Ids by name, including containers that are still being created. */
   readonly #names = new Map<string, string>();
+  readonly #referring = new Set<LiveContainer>();
 
   [Symbol.iterator](): Iterator<LiveContainer> {
     return this.#byId.values();
+  }
+
+  /**
+   * The containers whose configuration names others: they share the namespace of one (`--net container:NAME`), or have
+   * links. Each start and each end looks for them, and most containers are none.
+   */
+  get referring(): Iterable<LiveContainer> {
+    return this.#referring;
   }
 
   get size(): number {
@@ -84,10 +93,13 @@ export class ContainerSet implements Iterable<LiveContainer> {
   add(container: LiveContainer): void {
     this.#byId.set(container.id, container);
     this.#names.set(container.name, container.id);
+    const { NetworkMode, Links } = container.record.hostConfig;
+    if (NetworkMode?.startsWith('container:') || Links?.length) this.#referring.add(container);
   }
 
   delete(container: LiveContainer): void {
     this.#byId.delete(container.id);
+    this.#referring.delete(container);
     this.releaseName(container.name, container.id);
   }
 }
