@@ -52,11 +52,7 @@ export function plugIn(options: CableOptions): void {
   host.request(createLink({ name: link, kind: 'veth', master: bridge, mtu, peer }));
   try {
     // A bridge's port needs no address, and must not learn routes.
-    for (const [setting, value] of [
-      ['accept_ra', '0'],
-      ['disable_ipv6', '1'],
-    ])
-      setSysctl(`ipv6/conf/${link}/${setting}`, value!);
+    setSysctl(`ipv6/conf/${link}/disable_ipv6`, '1');
     host.request(setLink(link, { up: true }));
     bringUpInside(options);
     if (options.isolated) host.request(setBridgePort(requireLink(host, link).index, { isolated: true }));

@@ -10,11 +10,16 @@ export function sysctl(name: string): string | undefined {
 }
 
 /**
- * Does nothing if the kernel has no such setting, for example without IPv6, or if the value is already set.
+ * Does nothing if the kernel has no such setting, for example without IPv6, or if the value is already set. Reads only where
+ * it cannot write: each open goes through the settings of this name in all network namespaces of the machine.
  */
 export function setSysctl(name: string, value: string): void {
-  const now = sysctl(name);
-  if (now !== undefined && now !== value) writeFileSync(`/proc/sys/net/${name}`, value);
+  try {
+    writeFileSync(`/proc/sys/net/${name}`, value);
+  } catch (error) {
+    const now = sysctl(name);
+    if (now !== undefined && now !== value) throw error;
+  }
 }
 
 /**
