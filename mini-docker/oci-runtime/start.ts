@@ -29,7 +29,7 @@ import { labelItems } from '../runtime/labels.ts';
 import { prepareMasks } from '../runtime/masks.ts';
 import { prepareMount } from '../runtime/mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from '../runtime/namespaces.ts';
-import { HOST_NULL, nullIn, withOwnNull } from '../runtime/own-null.ts';
+import { nothingIn, withNothing } from '../runtime/own-null.ts';
 import { enterDirectory, pivot, readonlyRootSection } from '../runtime/rootfs.ts';
 import { scheduling } from '../runtime/scheduling.ts';
 import { listenerOf, loadFilter } from '../runtime/seccomp/load.ts';
@@ -90,19 +90,18 @@ function preparations(spec: Spec, facts: OciStartFacts) {
     ),
   );
   const devices = devicesOf(spec, mapped);
+  const nothing = nothingIn(root.path, { makesNodes: !mapped });
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
-    { isDirectory: facts.isDirectory, nothing: mapped ? HOST_NULL : nullIn(root.path) },
+    { isDirectory: facts.isDirectory, nothing },
   );
-  return { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, masks };
+  return { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, nothing, masks };
 }
 
 export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgram {
   const { linux, process, root } = spec;
-  const { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, masks } = preparations(
-    spec,
-    facts,
-  );
+  const { pid, clone, userNamespace, joinsUser, mapped, expanded, mounts, devices, nothing, masks } =
+    preparations(spec, facts);
   const filter = loadFilter(linux.seccomp ?? undefined);
   const listener = listenerOf(linux.seccomp ?? undefined, filter);
   const joinFirst = mapped && facts.enterCgroup !== 'born in it';
@@ -151,14 +150,12 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
     rootPropagation(spec, facts.parentMount),
     section(
       'nothing',
-      mapped
-        ? masks.prepare
-        : masks.prepare.length === 0
-          ? []
-          : [
-              ...withOwnNull({ place: root.path, node: undefined }, () => masks.prepare),
-              because("the bundle's root is to be seen there again", umount2(root.path, MNT.DETACH)),
-            ],
+      masks.prepare.length === 0
+        ? []
+        : [
+            ...withNothing(root.path, nothing, () => masks.prepare),
+            because("the bundle's root is to be seen there again", umount2(root.path, MNT.DETACH)),
+          ],
     ),
     section(
       'root filesystem',

@@ -1,5 +1,5 @@
-// A /dev/null of the container's own. It replaces a missing standard input, and is mounted over files that
-// the container must not read. The host's node would be one inode for the whole machine, and root of a
+// A /dev/null of the container's own, and an empty directory. They are mounted over what the container must not read, and the
+// node replaces a missing standard input. The host's node would be one inode for the whole machine, and root of a
 // container may chmod and chown every inode of root's that it can reach by a descriptor or a mount, even
 // through /proc/self/fd/0.
 import { dirname } from 'node:path';
@@ -22,40 +22,44 @@ import {
 /** makedev(1, 3), <linux/major.h> */
 const NULL_DEVICE = 0x103;
 const WHY = "a /dev/null of its own: root of a container could change the host's";
-/** A tmpfs with room for two directories and one node. */
-const SMALLEST = 'size=4k,nr_inodes=3,mode=755';
+/** A tmpfs with room for three directories and one node. */
+const SMALLEST = 'size=4k,nr_inodes=4,mode=755';
 
 /** Path that /proc/self/fd/0 shows, since paths end at the mount's root. */
 const NAME = 'dev/null';
+const EMPTY = 'empty';
+const HOST_NULL = `/${NAME}`;
 
-export function nullIn(place: string): string {
-  return `${place}/${NAME}`;
+/** Paths of what is mounted over files and over directories. */
+export interface Nothing {
+  node: string;
+  directory: string;
 }
 
-/** The host's node serves where no node can be made: in a user namespace, whose root cannot change it either. */
-export const HOST_NULL = `/${NAME}`;
+/** @param options.makesNodes false in a user namespace: the host's node serves, which root cannot change there */
+export function nothingIn(place: string, options = { makesNodes: true }): Nothing {
+  return { node: options.makesNodes ? `${place}/${NAME}` : HOST_NULL, directory: `${place}/${EMPTY}` };
+}
 
 /**
  * For a start, before its mounts can appear on the host. The tmpfs stays below the container's root, which is mounted over
  * it, and leaves with the host's root: an unmount of its own would wait for all processors (synchronize_rcu_expedited).
- * @param options.place an empty directory; `node`: a node that exists already, to be used instead
- * @param use steps with a descriptor of the node and its path
+ * There is one for all uses: the kernel goes through all file systems of the machine when a control group ends.
+ * @param place an empty directory
+ * @param use steps with a descriptor of the node, while all paths of `nothing` exist
  */
-export function withOwnNull(
-  { place, node }: { place: string; node: string | undefined },
-  use: (fd: Step) => Item[],
-): Item[] {
-  if (node !== undefined) return useNode(AT.FDCWD, node, use);
+export function withNothing(place: string, nothing: Nothing, use: (fd: Step) => Item[]): Item[] {
   return [
     because(WHY, mountCall('tmpfs', place, 'tmpfs', MS.NOSUID | MS.NOEXEC, SMALLEST)),
-    ...makeNull(AT.FDCWD, place),
-    ...useNode(AT.FDCWD, nullIn(place), use),
+    ...(nothing.node === HOST_NULL ? [] : makeNull(AT.FDCWD, place)),
+    ...makeEmpty(place),
+    ...withNode(AT.FDCWD, nothing.node, use),
   ];
 }
 
 /** For an exec, which enters from outside and may not mount anything there: a detached mount. */
 export function withDetachedNull(use: (fd: Step) => Item[]): Item[] {
-  if (inUserNamespace()) return useNode(AT.FDCWD, HOST_NULL, use);
+  if (inUserNamespace()) return withNode(AT.FDCWD, HOST_NULL, use);
   const context = fsopen('tmpfs', FSOPEN.CLOEXEC);
   const tree = fsmount(resultOf(context), FSMOUNT.CLOEXEC, 0);
   const options = SMALLEST.split(',').map(option => option.split('='));
@@ -68,21 +72,28 @@ export function withDetachedNull(use: (fd: Step) => Item[]): Item[] {
     tree,
     close(resultOf(context)),
     ...makeNull(resultOf(tree), '.'),
-    ...useNode(resultOf(tree), NAME, use),
+    ...withNode(resultOf(tree), NAME, use),
     close(resultOf(tree)),
   ];
 }
 
 /** Writable for all users, whatever the umask is. */
 export function makeNull(directory: number | Ref, place: string): Item[] {
+  const { node } = nothingIn(place);
   return [
-    mkdirat(directory, dirname(nullIn(place)), 0o755),
-    mknodat(directory, nullIn(place), S_IF.CHR | 0o666, NULL_DEVICE),
-    fchmodat(directory, nullIn(place), 0o666),
+    mkdirat(directory, dirname(node), 0o755),
+    mknodat(directory, node, S_IF.CHR | 0o666, NULL_DEVICE),
+    fchmodat(directory, node, 0o666),
   ];
 }
 
-function useNode(directory: number | Ref, name: string, use: (fd: Step) => Item[]): Item[] {
+/** With the mode of a new tmpfs, which Docker mounts over directories. */
+export function makeEmpty(place: string): Item[] {
+  const { directory } = nothingIn(place);
+  return [mkdirat(AT.FDCWD, directory, 0o755), fchmodat(AT.FDCWD, directory, 0o1777)];
+}
+
+export function withNode(directory: number | Ref, name: string, use: (fd: Step) => Item[]): Item[] {
   const fd = openat(directory, name, O.RDWR | O.CLOEXEC, 0);
   return [fd, ...use(fd), close(resultOf(fd))];
 }

@@ -34,7 +34,7 @@ import { labelItems } from './labels.ts';
 import { fixKernelFiles, prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
-import { HOST_NULL, nullIn, withOwnNull } from './own-null.ts';
+import { type Nothing, nothingIn, withNode, withNothing } from './own-null.ts';
 import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
@@ -90,13 +90,15 @@ function preparations(spec: Spec, facts: StartFacts) {
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
   const isGiven = isDevGiven(spec.mounts);
   const boundDevices = isGiven ? undefined : nodeOf && prepareBoundDevices(linux.devices ?? [], nodeOf);
-  const readyNull = userNamespace ? nullIn(STAGE) : hostNode && HOST_NULL;
+  const nothing = userNamespace
+    ? nothingIn(STAGE)
+    : nothingIn(spec.root.path, { makesNodes: hostNode === undefined });
   const devices = isGiven
     ? section('devices')
     : (boundDevices?.section ?? devicesSection(linux.devices ?? []));
   const masks = prepareMasks(
     { masked: linux.maskedPaths ?? [], readonly: linux.readonlyPaths ?? [] },
-    { isDirectory: facts.isDirectory, nothing: readyNull ?? nullIn(spec.root.path) },
+    { isDirectory: facts.isDirectory, nothing },
   );
   const isProcReadOnly = spec.mounts.some(
     ({ destination, options }) => destination === '/proc' && options?.includes('ro'),
@@ -110,12 +112,12 @@ function preparations(spec: Spec, facts: StartFacts) {
           // lxcfs
           ...spec.mounts.map(({ destination }) => destination),
         ]);
-  return { pid, clone, userNamespace, expanded, mounts, boundDevices, readyNull, devices, masks, fixed };
+  return { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, devices, masks, fixed };
 }
 
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const { linux, process } = spec;
-  const { pid, clone, userNamespace, expanded, mounts, boundDevices, readyNull, devices, masks, fixed } =
+  const { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, devices, masks, fixed } =
     preparations(spec, facts);
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const filter = loadFilter(linux.seccomp);
@@ -166,8 +168,8 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     ),
     section(
       'nothing',
-      nothing(
-        { place: spec.root.path, node: readyNull },
+      useNothing(
+        { place: userNamespace ? undefined : spec.root.path, nothing },
         { masks: masks.prepare, isStdin: !facts.stdin && process.terminal !== true },
       ),
     ),
@@ -248,16 +250,16 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
 }
 
 /**
- * Makes the file that is mounted over masked files, and that is the standard input of a container without
- * one.
+ * Makes what is mounted over masked paths, and is the standard input of a container without one.
+ * @param place where it is made; undefined where the daemon has made it
  */
-function nothing(
-  where: { place: string; node: string | undefined },
-  use: { masks: Item[]; isStdin: boolean },
+function useNothing(
+  { place, nothing }: { place: string | undefined; nothing: Nothing },
+  { masks, isStdin }: { masks: Item[]; isStdin: boolean },
 ): Item[] {
-  const { masks, isStdin } = use;
   if (masks.length === 0 && !isStdin) return [];
-  return withOwnNull(where, fd => [...(isStdin ? [dup3(resultOf(fd), 0, 0)] : []), ...masks]);
+  const use = (fd: Step) => [...(isStdin ? [dup3(resultOf(fd), 0, 0)] : []), ...masks];
+  return place === undefined ? withNode(AT.FDCWD, nothing.node, use) : withNothing(place, nothing, use);
 }
 
 export function names({ hostname, domainname }: Spec): Item[] {

@@ -27,7 +27,7 @@ import {
   setresuid,
 } from '../linux/syscalls.ts';
 import { stagedDevices } from './devices.ts';
-import { makeNull } from './own-null.ts';
+import { makeEmpty, makeNull } from './own-null.ts';
 import { type Layers, overlay, PLAIN_LAYERS } from './rootfs.ts';
 
 export function hasOwnUserNamespace(spec: Spec): boolean {
@@ -125,6 +125,7 @@ function mountRoot(options: {
     mkdirat(AT.FDCWD, ROOT, 0o755),
     ...all.flatMap(place),
     ...makeNull(AT.FDCWD, STAGE),
+    ...makeEmpty(STAGE),
     ...stagedDevices(devices, { place: stagedDevice, onHost: owner => onHost(spec, owner) }),
     // Overlay uses the rights of the mounting process, which can create nothing if its id is not mapped on
     // the shifted mounts.

@@ -10,7 +10,7 @@ import { type NamespaceName, namespaceInode } from '../../linux/proc/namespaces.
 import { readStatus } from '../../linux/proc/status.ts';
 import { hostArchitecture } from '../../linux/step.ts';
 import { lastCapability } from '../../runtime/last-capability.ts';
-import { nullIn } from '../../runtime/own-null.ts';
+import { nothingIn } from '../../runtime/own-null.ts';
 import { systemCallsOf } from '../../runtime/seccomp/system-calls.ts';
 import { NAMESPACES } from '../../view/namespaces.ts';
 import { capabilityNames, securityLabel } from '../../view/processes.ts';
@@ -96,10 +96,10 @@ function kernelPaths(mounts: readonly MountInfo[], isWanted: (mount: MountInfo) 
   return [...new Set(found.map(({ mountPoint }) => mountPoint))].sort();
 }
 
-/** The container's own /dev/null over a file, or an empty tmpfs over a directory. */
-function isMask({ root, type, mountPoint, superOptions }: MountInfo): boolean {
-  if (mountPoint === '/sys/fs/cgroup') return false;
-  return root === nullIn('') || (type === 'tmpfs' && superOptions.some(option => /^size=0k?$/.test(option)));
+/** The container's own /dev/null over a file, or its empty directory over another one. */
+function isMask({ root, type }: MountInfo): boolean {
+  const { node, directory } = nothingIn('');
+  return root === node || (type === 'tmpfs' && root === directory);
 }
 
 function isReadonly(mount: MountInfo | undefined): boolean {
