@@ -88,6 +88,38 @@ test("where the project's Node lacks a library, set-up brings an older one, or l
   rmSync(modules, { recursive: true });
 });
 
+test('for another processor than x86-64, busybox comes from the package that apt has already fetched', () => {
+  const modules = join(clone, 'node_modules');
+  const archives = join(clone, 'archives');
+  const unpacked = join(archives, 'unpacked');
+  const write = (file: string, content: string) => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content, { mode: 0o755 });
+  };
+  write(join(clone, 'arm64/uname'), '#!/bin/sh\necho aarch64\n');
+  write(join(modules, '.bin/rest'), '');
+  writeFileSync(join(modules, '.package-lock.json'), '{}');
+  write(join(unpacked, 'bin/busybox'), 'of Debian');
+  write(
+    join(unpacked, 'DEBIAN/control'),
+    'Package: busybox-static\nVersion: 1\nArchitecture: arm64\nMaintainer: nobody\nDescription: none\n',
+  );
+  execFileSync('dpkg-deb', ['-b', unpacked, join(archives, 'busybox-static_1%3a1_arm64.deb')]);
+  const setUp = 'mount --bind archives /var/cache/apt/archives && exec sh bin/setup bundle';
+  const { status, stderr } = spawnSync(
+    'unshare',
+    ['--map-root-user', '--net', '--mount', 'sh', '-c', setUp],
+    {
+      cwd: clone,
+      env: { ...process.env, PATH: `${join(clone, 'arm64')}:${process.env.PATH}` },
+      encoding: 'utf8',
+    },
+  );
+  expect(status, stderr).toBe(0);
+  expect(readFileSync(join(modules, '.bin/busybox'), 'utf8')).toBe('of Debian');
+  rmSync(modules, { recursive: true });
+});
+
 test('two set-ups of one clone at once build the bundle once, and one after the other', async () => {
   const modules = join(clone, 'node_modules');
   const lines = join(clone, 'built');
