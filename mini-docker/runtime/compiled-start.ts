@@ -78,7 +78,9 @@ function factsOf({ spec: given, rootfs }: ProgramOptions): Facts {
   };
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+/** A mount of something else than a file of the host, such as a tmpfs, has a word as its source. */
+const isFile = (source: string): boolean =>
+  source.startsWith('/') && statSync(source, { throwIfNoEntry: false })?.isDirectory() === false;
 
 function listed({ spec, files }: Facts, { rootfs, stdin, init }: ProgramOptions): StartProgram {
   const view = cgroupView(spec.linux.cgroupsPath);

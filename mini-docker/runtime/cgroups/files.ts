@@ -1,6 +1,6 @@
 // Reads and writes files of a cgroup directory, which hold a few bytes each. The calls are synchronous,
 // because the kernel answers from memory: a write takes 10 µs, and a promise's way through libuv's pool takes
-// longer.
+// longer. The end of a cgroup takes as long as that, and happens on other threads: it keeps no client waiting.
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMessage } from 'node:util';
@@ -137,6 +138,8 @@ export function removeEmpty(directory: string): boolean {
   }
 }
 
+const removed = (directory: string): Promise<boolean> => rmdir(directory).then(() => true, isGone);
+
 /**
  * Removes the cgroup and those below it. A killed process stays in its cgroup until the kernel has taken it
  * apart; until then rmdir(2) fails with EBUSY.
@@ -144,9 +147,9 @@ export function removeEmpty(directory: string): boolean {
 export async function removeGroup(directory: string, patience = 10_000): Promise<void> {
   const end = Date.now() + patience;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-    if (removeEmpty(directory)) return;
+    if (await removed(directory)) return;
     for (const child of childGroups(directory)) await removeGroup(child, end - Date.now());
-    if (removeEmpty(directory)) return;
+    if (await removed(directory)) return;
     if (Date.now() > end) throw removingFailed(directory);
     await sleep(pause);
   }

@@ -168,7 +168,7 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     },
 
     async delete() {
-      for (const directory of directories) await removeGroup(directory);
+      await Promise.all(directories.map(directory => removeGroup(directory)));
       for (const { mountPoint } of places) removeOurParents(mountPoint, path);
     },
   };
