@@ -140,6 +140,29 @@ describe('an export has the files of the layers alone', () => {
   });
 });
 
+test('a copy while a container is being started waits for its root, and finds nothing of this machine', async () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'copy-'));
+  writeFileSync(join(scratch, 'secret'), '');
+  // Many mounts make the start long enough to meet.
+  const Binds = Array.from({ length: 200 }, (_, index) => `/usr:/many/${index}`);
+  const id = await engine.create(['sleep', '1000'], { HostConfig: { Binds } });
+  const statuses = new Set<number>();
+  for (let round = 0; round < 5; round++) {
+    let over = false;
+    const started = engine.json('POST', `/containers/${id}/start`).finally(() => {
+      over = true;
+    });
+    while (!over) statuses.add((await archive(join(scratch, 'secret'), id)).status);
+    await started;
+    const last = await engine.ask('HEAD', `/containers/${id}/archive?path=/many/199/bin`);
+    expect(last.status).toBe(200);
+    await engine.json('POST', `/containers/${id}/kill`);
+    await engine.wait(id);
+  }
+  expect([...statuses]).toEqual([404]);
+  rmSync(scratch, { recursive: true });
+});
+
 describe.for(commandLines(() => daemon))('$name puts it where the target says', ({ cli }) => {
   let here: string;
   beforeAll(() => {

@@ -79,7 +79,7 @@ export interface Container extends Streams {
   };
   /**
    * Lets the program run. Rejects with a SyscallError (syscall 'execve', code 'ENOENT', 'EACCES', …) when it
-   * cannot be executed; then only delete() is left to call.
+   * cannot be executed, or one of its mounts cannot be made; then only delete() is left to call.
    */
   start(): Promise<void>;
   /**
@@ -170,7 +170,10 @@ export interface BlkioEntry {
 export interface Runtime {
   /** The steps that would start it, decoded; none is executed. */
   explain(options: Pick<CreateOptions, 'spec' | 'directory' | 'rootfs' | 'stdin' | 'init'>): ExplainedStep[];
-  /** Creates the container up to the point before its program runs. On failure nothing is left. */
+  /**
+   * Creates the container, whose process waits for start() before it runs its program. Without a terminal it may still be
+   * making its mounts: start() rejects when one fails. On failure nothing is left.
+   */
   create(options: CreateOptions): Promise<Container>;
   /**
    * Finds the container that an earlier daemon left in `directory`: a running one with its streams, or an

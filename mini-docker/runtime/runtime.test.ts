@@ -263,13 +263,16 @@ describe('root filesystem', () => {
     const evil = path('magic-layer');
     mkdirSync(evil, { recursive: true });
     symlinkSync('/proc/self/fd', join(evil, 'data'));
-    const options = containers.options(
-      containers.spec(['true'], spec => {
+    const { rootfs } = containers.options(containers.spec(['true']));
+    rootfs.lowerdirs.unshift(evil);
+    const start = containers.start(
+      ['true'],
+      spec => {
         spec.mounts.push({ destination: '/data/5/x', type: 'tmpfs', source: 'tmpfs', options: [] });
-      }),
+      },
+      { rootfs },
     );
-    options.rootfs.lowerdirs.unshift(evil);
-    await expect(createRuntime().create(options)).rejects.toMatchObject({ name: 'SyscallError' });
+    await expect(start).rejects.toMatchObject({ name: 'SyscallError', syscall: 'openat2' });
   });
 
   test('many layers: more than mount(2) takes in one page of options', async () => {
@@ -593,10 +596,10 @@ describe('failures', () => {
 
   test('a step that fails leaves no process, no cgroup and no mount', async () => {
     const before = readFileSync('/proc/self/mountinfo', 'utf8');
-    const spec = containers.spec(['true'], spec => {
+    const start = containers.start(['true'], spec => {
       spec.mounts.push({ destination: '/x', type: 'bind', source: '/does/not/exist', options: ['rbind'] });
     });
-    await expect(containers.create(spec)).rejects.toThrow(/\/does\/not\/exist/);
+    await expect(start).rejects.toThrow(/\/does\/not\/exist/);
     expect(cgroupsLeft()).toEqual([]);
     expect(decodeMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))).toEqual(decodeMountinfo(before));
   });

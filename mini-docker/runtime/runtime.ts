@@ -86,7 +86,10 @@ async function create(options: CreateOptions): Promise<Container> {
       writeState(directory, { ...identities, cgroupsPath, terminal, stdin });
       return identities;
     };
-    const identities = await inParallel(arrive({ monitor, gate, doing }), meanwhile());
+    // It makes its mounts meanwhile, and may go on as soon as the engine has done its part.
+    const arrived = arrive({ monitor, gate, doing });
+    const identities = await unlessFailed(arrived, meanwhile());
+    if (terminal) await arrived;
     if (terminal) descriptors.terminal = new Descriptor(takeFd(monitor.process.pidfd, FD.terminal));
     held?.letGo();
     monitor.process.letGo();
@@ -99,7 +102,7 @@ async function create(options: CreateOptions): Promise<Container> {
       ended: monitor.ended,
       descriptors,
       cgroup,
-      start: () => letRun({ gate, monitor, doing }),
+      start: () => letRun({ arrived, gate, monitor, doing }),
       trace: traced && (() => explainSections(traced.sections, monitor.results)),
     });
   } catch (error) {
@@ -120,11 +123,11 @@ async function create(options: CreateOptions): Promise<Container> {
   }
 }
 
-/** Waits for both. If the first fails, the second fails because of that, and its error says less. */
-async function inParallel<T>(first: Promise<void>, second: Promise<T>): Promise<T> {
-  await Promise.allSettled([first, second]);
-  await first;
-  return second;
+/** If the process fails meanwhile, the work fails because of that, and its error says less. */
+async function unlessFailed<T>(arrived: Promise<void>, work: Promise<T>): Promise<T> {
+  // A process that fails later is the start's to report.
+  arrived.catch(() => {});
+  return await work.catch(error => arrived.then(() => Promise.reject(error)));
 }
 
 /** @returns the pid of the container's first process, which continues with its mounts */
@@ -171,12 +174,22 @@ async function arrive({
   );
 }
 
-async function letRun(options: { gate: Gate; monitor: Monitor; doing: string }): Promise<void> {
-  const { gate, monitor, doing } = options;
+async function letRun(options: {
+  arrived: Promise<void>;
+  gate: Gate;
+  monitor: Monitor;
+  doing: string;
+}): Promise<void> {
+  const { arrived, gate, monitor, doing } = options;
+  // It will not have to wait.
   gate.open();
-  await gate.arrived(); // the end of the pipe
-  gate.close();
-  monitor.release();
+  try {
+    await arrived;
+    await gate.arrived(); // the end of the pipe
+  } finally {
+    gate.close();
+    monitor.release();
+  }
   const failure = failureOf(monitor.results, doing);
   if (failure !== undefined) throw failure;
 }

@@ -107,7 +107,7 @@ export async function putArchive(
 ): Promise<void> {
   const { path } = asked;
   // A start at the same time would mount the writable layer twice.
-  using _held = live.run === undefined ? await live.hold() : undefined;
+  using _held = live.hasBegun ? undefined : await live.hold();
   using root = await openContainerRoot(context, live, { path, writable: true });
   const directory = openDirectory(root, asked);
   const { User } = live.record.config;

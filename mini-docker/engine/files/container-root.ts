@@ -8,7 +8,7 @@ import { O } from '../../linux/constants.ts';
 import { openMergedView } from '../../runtime/merged-view.ts';
 import type { EngineContext } from '../state/context.ts';
 import { type Owner, ownersInContainer, ownersOnHost } from '../state/id-mappings.ts';
-import type { LiveContainer } from '../state/live-container.ts';
+import type { LiveContainer, Run } from '../state/live-container.ts';
 import type { RecordMount } from '../state/record.ts';
 import { openRootOf } from './identities.ts';
 import { layersBelow } from './init-layer.ts';
@@ -40,9 +40,9 @@ export async function openContainerRoot(
   options: { path: string; writable: boolean },
 ): Promise<ContainerRoot> {
   const { record } = live;
+  const run = await runOf(live);
   // As in Docker, '..' removes a component before any link is followed.
   const asked = posix.resolve('/', options.path) + trailing(options.path);
-  const { run } = live;
   const path = run ? asked : await resolved(context, live, { ...options, path: asked });
   const mounts = mountsFound(context, live);
   if (options.writable && record.hostConfig.ReadonlyRootfs && mountAbove(mounts, path)?.RW !== true) {
@@ -62,9 +62,15 @@ export async function openContainerRoot(
 /** The files of its layers only, even while it runs: nothing of what is mounted in them. */
 export async function openLayers(context: EngineContext, live: LiveContainer): Promise<ContainerRoot> {
   // Mounted a second time they would be layers in use, whose changes overlay does not expect.
-  const mounted = live.run?.container.openLayers();
+  const mounted = (await runOf(live))?.container.openLayers();
   if (mounted !== undefined) return root(mounted, '/', live);
   return root(await openOwnFiles(context, live, { writable: false }), '/');
+}
+
+/** While it is being started, its root may still be this machine's: this waits for the end of the start. */
+async function runOf(live: LiveContainer): Promise<Run | undefined> {
+  if (live.run !== undefined && !live.hasBegun) (await live.hold())[Symbol.dispose]();
+  return live.run;
 }
 
 /** Its mounts, and those of its own files of /etc that a start has made. */

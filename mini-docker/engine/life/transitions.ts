@@ -55,7 +55,7 @@ export function startAsked(held: Held): void {
   change(held, { restartCount: 0, manuallyStopped: false, ends: [] });
 }
 
-/** Its processes exist, and wait to be released to run the program. */
+/** Its processes exist, make its mounts, and then run the program. */
 export function prepared(held: Held, run: Run): void {
   flags(held).run = run;
 }

@@ -82,6 +82,12 @@ export class LiveContainer {
     return status === 'running' || status === 'paused' || status === 'restarting';
   }
 
+  /** Whether its program runs: with its mounts in its own root, which it does not have yet while it is being started. */
+  get hasBegun(): boolean {
+    const { status } = this.record.state;
+    return this.run !== undefined && (status === 'running' || status === 'paused');
+  }
+
   get exitStatus(): ExitStatus {
     return { exitCode: this.record.state.exitCode, error: this.record.state.error };
   }
