@@ -29,7 +29,7 @@ import { labelItems } from '../runtime/labels.ts';
 import { prepareMasks } from '../runtime/masks.ts';
 import { prepareMount } from '../runtime/mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from '../runtime/namespaces.ts';
-import { nothingIn, withNothing } from '../runtime/own-null.ts';
+import { nothingIn, ownTmpfs } from '../runtime/own-null.ts';
 import { enterDirectory, pivot, readonlyRootSection } from '../runtime/rootfs.ts';
 import { scheduling } from '../runtime/scheduling.ts';
 import { listenerOf, loadFilter } from '../runtime/seccomp/load.ts';
@@ -153,7 +153,8 @@ export function ociStartProgram(spec: Spec, facts: OciStartFacts): OciStartProgr
       masks.prepare.length === 0
         ? []
         : [
-            ...withNothing(root.path, nothing, () => masks.prepare),
+            ...ownTmpfs(root.path, { nothing }),
+            ...masks.prepare,
             because("the bundle's root is to be seen there again", umount2(root.path, MNT.DETACH)),
           ],
     ),

@@ -41,7 +41,13 @@ export function expandCgroupMount(
     source: directory,
     options: ['bind', access, ...hardened],
   }));
-  const base = { destination, type: 'tmpfs', source: 'tmpfs', options: [...hardened, 'mode=755'] };
+  const base = {
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: [...hardened, 'mode=755'],
+    part: 'control-groups',
+  };
   return { mounts: [base, ...groups], finish: access === 'ro' ? makeReadonly(destination) : [] };
 }
 

@@ -44,28 +44,34 @@ export function prepareMount(
   given: {
     isDirectory: (source: string) => boolean;
     place: string;
+    /** Whether a tmpfs of the container's own is mounted there when the steps of `prepareUnseen` run. */
+    hasTmpfs?: boolean;
     made?: number | undefined;
     userNamespace?: number | undefined;
   },
 ): PreparedMount {
   const { destination, type, source, subpath, layers } = mount;
+  const part = given.hasTmpfs ? mount.part : undefined;
   const options = parseMountOptions(mount.options ?? []);
   const bind = options.bind || type === 'bind';
   const [tree, prepare] =
     given.made !== undefined
       ? madeTree(given.made)
-      : layers
-        ? layersTree(layers, { place: given.place, subpath })
-        : bind
-          ? shifted(bindTree(source, options, subpath), options, given.userNamespace)
-          : newFilesystem(mount, options);
+      : part !== undefined
+        ? partTree(`${given.place}/${part}`, options)
+        : layers
+          ? layersTree(layers, { place: given.place, subpath })
+          : bind
+            ? shifted(bindTree(source, options, subpath), options, given.userNamespace)
+            : newFilesystem(mount, options);
+  const isUnseen = layers !== undefined || part !== undefined;
   const kind = subpath?.kind ?? (bind && !given.isDirectory(source) ? 'file' : 'directory');
   const below = subpath === undefined ? '' : `${subpath.path} in `;
   const why = layers ? `${below}the image` : bind ? `${below}${source} of the host` : `a ${type} of its own`;
   return {
     destination,
-    prepare: layers ? [] : prepare,
-    prepareUnseen: layers ? prepare : [],
+    prepare: isUnseen ? [] : prepare,
+    prepareUnseen: isUnseen ? prepare : [],
     attach: section(
       `mount ${destination}`,
       makeMountPoint(destination, kind),
@@ -101,6 +107,14 @@ function bindTree(source: string, options: Options, subpath: Subpath | undefined
     items.push(because(why, setAttributes(tree, encodeMountAttr({ set, clear }), true)));
   }
   return [tree, [...items, ...setPropagation(tree, options.propagation)]];
+}
+
+/** With its own attributes instead of those of the mount that it is a part of. */
+function partTree(path: string, { attributes }: Options): [Step, Item[]] {
+  const [tree, items] = copyOf(path, undefined, 0);
+  const { RDONLY, NOSUID, NODEV, NOEXEC, NODIRATIME, ATIME_FIELD } = MOUNT_ATTR;
+  const clear = RDONLY | NOSUID | NODEV | NOEXEC | NODIRATIME | ATIME_FIELD;
+  return [tree, [...items, setAttributes(tree, encodeMountAttr({ set: attributes, clear }), false)]];
 }
 
 function madeTree(number: number): [Step, Item[]] {

@@ -1,5 +1,7 @@
-// A /dev/null of the container's own, and an empty directory. They are mounted over what the container must not read, and the
-// node replaces a missing standard input. The host's node would be one inode for the whole machine, and root of a
+// A tmpfs of the container's own, of which several parts are mounted, each by itself: /dev, a /dev/null, and an empty directory.
+// A file system for each would cost more: the kernel goes through all of the machine when a memory control group ends.
+//
+// The last two lie over what the container must not read, and the node replaces a missing standard input. The host's node would be one inode for the whole machine, and root of a
 // container may chmod and chown every inode of root's that it can reach by a descriptor or a mount, even
 // through /proc/self/fd/0.
 import { dirname } from 'node:path';
@@ -22,8 +24,10 @@ import {
 /** makedev(1, 3), <linux/major.h> */
 const NULL_DEVICE = 0x103;
 const WHY = "a /dev/null of its own: root of a container could change the host's";
-/** A tmpfs with room for three directories and one node. */
-const SMALLEST = 'size=4k,nr_inodes=4,mode=755';
+/** As Docker mounts /dev. */
+const OPTIONS = 'size=65536k,mode=755';
+/** A tmpfs with room for two directories and one node. */
+const SMALLEST = 'size=4k,nr_inodes=3,mode=755';
 
 /** Path that /proc/self/fd/0 shows, since paths end at the mount's root. */
 const NAME = 'dev/null';
@@ -44,16 +48,16 @@ export function nothingIn(place: string, options = { makesNodes: true }): Nothin
 /**
  * For a start, before its mounts can appear on the host. The tmpfs stays below the container's root, which is mounted over
  * it, and leaves with the host's root: an unmount of its own would wait for all processors (synchronize_rcu_expedited).
- * There is one for all uses: the kernel goes through all file systems of the machine when a control group ends.
  * @param place an empty directory
- * @param use steps with a descriptor of the node, while all paths of `nothing` exist
+ * @param has.parts names of further directories
  */
-export function withNothing(place: string, nothing: Nothing, use: (fd: Step) => Item[]): Item[] {
+export function ownTmpfs(place: string, has: { nothing: Nothing; parts?: readonly string[] }): Item[] {
+  const { nothing, parts = [] } = has;
   return [
-    because(WHY, mountCall('tmpfs', place, 'tmpfs', MS.NOSUID | MS.NOEXEC, SMALLEST)),
+    because(WHY, mountCall('tmpfs', place, 'tmpfs', MS.NOSUID | MS.NOEXEC, OPTIONS)),
     ...(nothing.node === HOST_NULL ? [] : makeNull(AT.FDCWD, place)),
     ...makeEmpty(place),
-    ...withNode(AT.FDCWD, nothing.node, use),
+    ...parts.flatMap(name => makeDirectory(`${place}/${name}`, 0o755)),
   ];
 }
 
@@ -88,9 +92,10 @@ export function makeNull(directory: number | Ref, place: string): Item[] {
 }
 
 /** With the mode of a new tmpfs, which Docker mounts over directories. */
-export function makeEmpty(place: string): Item[] {
-  const { directory } = nothingIn(place);
-  return [mkdirat(AT.FDCWD, directory, 0o755), fchmodat(AT.FDCWD, directory, 0o1777)];
+export const makeEmpty = (place: string): Item[] => makeDirectory(nothingIn(place).directory, 0o1777);
+
+function makeDirectory(path: string, mode: number): Item[] {
+  return [mkdirat(AT.FDCWD, path, mode), because('whatever the umask is', fchmodat(AT.FDCWD, path, mode))];
 }
 
 export function withNode(directory: number | Ref, name: string, use: (fd: Step) => Item[]): Item[] {

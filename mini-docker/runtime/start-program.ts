@@ -34,7 +34,7 @@ import { labelItems } from './labels.ts';
 import { fixKernelFiles, prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
 import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
-import { type Nothing, nothingIn, withNode, withNothing } from './own-null.ts';
+import { nothingIn, ownTmpfs, withNode } from './own-null.ts';
 import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
@@ -84,8 +84,9 @@ function preparations(spec: Spec, facts: StartFacts) {
       : { mounts: [mount], finish: [], isDirectory: facts.isDirectory },
   );
   const mounts = expanded.flatMap(({ mounts: parts, isDirectory }) =>
-    parts.map(mount => prepareMount(mount, { isDirectory, place: spec.root.path })),
+    parts.map(mount => prepareMount(mount, { isDirectory, place: spec.root.path, hasTmpfs: !userNamespace })),
   );
+  const parts = expanded.flatMap(({ mounts: those }) => those.flatMap(({ part }) => part ?? []));
   const { hostNode } = facts;
   const nodeOf = userNamespace ? stagedDevice : hostNode && ((_: number, device: Device) => hostNode(device));
   const isGiven = isDevGiven(spec.mounts);
@@ -112,12 +113,13 @@ function preparations(spec: Spec, facts: StartFacts) {
           // lxcfs
           ...spec.mounts.map(({ destination }) => destination),
         ]);
-  return { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, devices, masks, fixed };
+  const tmpfs = userNamespace ? [] : ownTmpfs(spec.root.path, { nothing, parts: [...new Set(parts)] });
+  return { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, tmpfs, devices, masks, fixed };
 }
 
 export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
   const { linux, process } = spec;
-  const { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, devices, masks, fixed } =
+  const { pid, clone, userNamespace, expanded, mounts, boundDevices, nothing, tmpfs, devices, masks, fixed } =
     preparations(spec, facts);
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const filter = loadFilter(linux.seccomp);
@@ -162,16 +164,17 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       boundDevices?.prepare ?? [],
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
+    section('a tmpfs of its own', tmpfs),
     section(
-      'images as mounts',
+      'images and parts of the tmpfs as mounts',
       mounts.flatMap(({ prepareUnseen }) => prepareUnseen),
     ),
     section(
       'nothing',
-      useNothing(
-        { place: userNamespace ? undefined : spec.root.path, nothing },
-        { masks: masks.prepare, isStdin: !facts.stdin && process.terminal !== true },
-      ),
+      masks.prepare,
+      facts.stdin || process.terminal === true
+        ? []
+        : withNode(AT.FDCWD, nothing.node, fd => [dup3(resultOf(fd), 0, 0)]),
     ),
     rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
     // With a terminal, once that is there, too.
@@ -247,19 +250,6 @@ function terminal(size: { height: number; width: number } | undefined): Item[] {
     ...openTerminal(FD.terminal, size && { rows: size.height, columns: size.width }),
     ...consoleItems(),
   ];
-}
-
-/**
- * Makes what is mounted over masked paths, and is the standard input of a container without one.
- * @param place where it is made; undefined where the daemon has made it
- */
-function useNothing(
-  { place, nothing }: { place: string | undefined; nothing: Nothing },
-  { masks, isStdin }: { masks: Item[]; isStdin: boolean },
-): Item[] {
-  if (masks.length === 0 && !isStdin) return [];
-  const use = (fd: Step) => [...(isStdin ? [dup3(resultOf(fd), 0, 0)] : []), ...masks];
-  return place === undefined ? withNode(AT.FDCWD, nothing.node, use) : withNothing(place, nothing, use);
 }
 
 export function names({ hostname, domainname }: Spec): Item[] {

@@ -68,6 +68,7 @@ function defaultMounts({ host, shmDirectory }: MountPlan): Mount[] {
       type: 'tmpfs',
       source: 'tmpfs',
       options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+      part: 'devices',
     },
     {
       destination: '/dev/pts',

@@ -87,6 +87,8 @@ export interface Mount {
   subpath?: Subpath;
   /** Not of the specification: of the type 'overlay', the layers to mount read-only, topmost first. */
   layers?: string[];
+  /** Not of the specification: of a tmpfs of 64 MB and mode 755, the name by which it may be a part of one for the whole container. */
+  part?: string;
 }
 
 /** How a mount reaches its part of a volume or an image. */
