@@ -6,7 +6,7 @@ import { ERRNO } from '../linux/errno.ts';
 import type { Item } from '../linux/program.ts';
 import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
 import { encodeMountAttr } from '../linux/structures.ts';
-import { close, mountCall, mountSetattr, moveMount, openTree } from '../linux/syscalls.ts';
+import { close, mountCall, mountSetattr, moveMount, openat, openTree } from '../linux/syscalls.ts';
 import { freshLabel, openInside } from './inside.ts';
 import type { Nothing } from './own-null.ts';
 import { type Section, section } from './section.ts';
@@ -34,18 +34,28 @@ export function prepareMasks(
       because(`will lie over ${path}`, openTree(AT.FDCWD, nothing, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC)),
     ) as [Step, Step];
     const empty = mountSetattr(resultOf(directory), '', AT.EMPTY_PATH, READ_ONLY);
-    const isEither = !/^\/(proc|sys)\//.test(path);
-    const isDirectory = isEither || options.isDirectory(path);
-    return {
-      path,
-      prepare: [...(isEither || !isDirectory ? [file] : []), ...(isDirectory ? [directory, empty] : [])],
-      covers: isEither ? [file, directory] : [isDirectory ? directory : file],
-    };
+    if (!/^\/(proc|sys)\//.test(path))
+      return { path, prepare: [file, directory, empty], covers: [file, directory] };
+    const copies = options.isDirectory(path) ? [directory, empty] : [file];
+    return { path, prepare: ifThere(path, copies), covers: [copies[0]!] };
   });
   return {
     prepare: masks.flatMap(({ prepare }) => prepare),
     section: section('masked and read-only paths', masks.flatMap(mask), paths.readonly.flatMap(makeReadonly)),
   };
+}
+
+/** The kernel waits for all processors before it ends a mount that was never attached: none is made in vain. */
+function ifThere(path: string, items: Item[]): Item[] {
+  const open = mayFail(openat(AT.FDCWD, path, O.PATH | O.CLOEXEC, 0), 'ENOENT');
+  const missing = freshLabel('missing');
+  return [
+    open,
+    { control: 'when', result: resultOf(open), is: 'equal', value: -ERRNO.ENOENT, to: missing },
+    close(resultOf(open)),
+    ...items,
+    { control: 'label', name: missing },
+  ];
 }
 
 /** @param mask.covers move_mount fails with EINVAL for a file on a directory: the next one is mounted then */
@@ -64,8 +74,8 @@ function mask({ path, covers }: { path: string; covers: Step[] }): Item[] {
     ...covers.flatMap((copy, index) => cover(copy, index === covers.length - 1)),
     { control: 'label', name: done },
     close(resultOf(point.fd)),
-    { control: 'label', name: missing },
     ...covers.map(copy => close(resultOf(copy))),
+    { control: 'label', name: missing },
   ];
 }
 
