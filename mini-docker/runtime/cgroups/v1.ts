@@ -37,7 +37,9 @@ export function createV1(
       const group = makeGroup(mountPoint, path);
       noteParents(group);
       made.push(...group);
-      if (controllers.includes('cpuset')) inheritCpuset(mountPoint + path, mountPoint);
+      if (!controllers.includes('cpuset')) continue;
+      leaveBalanceToParent(mountPoint + path);
+      inheritCpuset(mountPoint + path, mountPoint);
     }
     const cgroup = v1Driver(path, placesOf(hierarchies, path));
     cgroup.update(resources);
@@ -59,16 +61,21 @@ export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
 }
 
 /**
- * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents
- * are ours too, and from then on hand their values on by themselves.
+ * Balancing a cpuset changes nothing where its parent is balanced (generate_sched_domains() in kernel/cgroup/cpuset.c). But when
+ * a balanced one ends, the kernel plans the processors of the machine anew, and goes through all cpusets several times.
+ */
+function leaveBalanceToParent(directory: string): void {
+  const name = 'cpuset.sched_load_balance';
+  if (readValue(`${dirname(directory)}/${name}`) === '1') writeValue(`${directory}/${name}`, '0');
+}
+
+/**
+ * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents are ours, too.
  */
 function inheritCpuset(directory: string, mountPoint: string): void {
   if (readValue(`${directory}/cpuset.mems`) !== '' && readValue(`${directory}/cpuset.cpus`) !== '') return;
   const parent = dirname(directory);
-  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') {
-    inheritCpuset(parent, mountPoint);
-    writeValue(`${parent}/cgroup.clone_children`, '1');
-  }
+  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') inheritCpuset(parent, mountPoint);
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
   }
