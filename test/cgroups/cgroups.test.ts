@@ -108,12 +108,13 @@ test('a process runs on the cpus of its set only', async () => {
   assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Cpus_allowed_list:\t0$/m);
 });
 
-test('a process runs on all cpus where none are chosen', async () => {
+test('a process runs on all cpus where none are chosen, and its end plans those of the machine no more', async () => {
   await using cgroup = temporaryCgroup();
   const { pid } = runInside(cgroup, 'sleep 100');
   const allowed = (of: number | string) =>
     /^Cpus_allowed_list:.*$/m.exec(readFileSync(`/proc/${of}/status`, 'utf8'))?.[0];
   assert.equal(allowed(pid), allowed('self'));
+  if (version === 1) assert.equal(fileOf(cgroup, 'cpuset.sched_load_balance'), '0');
 });
 
 test('a device that no rule allows cannot be opened, and an allowed one can', async () => {

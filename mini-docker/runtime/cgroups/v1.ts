@@ -1,6 +1,5 @@
 // The driver for cgroups v1: one directory in each hierarchy. Kernel: Documentation/admin-guide/cgroup-v1/.
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import { AT, O } from '../../linux/constants.ts';
@@ -38,7 +37,9 @@ export function createV1(
       const group = makeGroup(mountPoint, path);
       noteParents(group);
       made.push(...group);
-      if (controllers.includes('cpuset')) inheritCpuset(mountPoint + path, mountPoint);
+      if (!controllers.includes('cpuset')) continue;
+      leaveBalanceToParent(mountPoint + path);
+      inheritCpuset(mountPoint + path, mountPoint);
     }
     const cgroup = v1Driver(path, placesOf(hierarchies, path));
     cgroup.update(resources);
@@ -60,16 +61,22 @@ export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
 }
 
 /**
- * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents
- * are ours too, and from then on hand their values on by themselves.
+ * Balancing a cpuset changes nothing where its parent is balanced (generate_sched_domains() in kernel/cgroup/cpuset.c). But when
+ * a balanced one ends, the kernel plans the processors of the machine anew, goes several times through all cpusets, and keeps
+ * all changes of control groups waiting. As long as the cpuset has no processors, this write makes it plan nothing either.
+ */
+function leaveBalanceToParent(directory: string): void {
+  const name = 'cpuset.sched_load_balance';
+  if (readValue(`${dirname(directory)}/${name}`) === '1') writeValue(`${directory}/${name}`, '0');
+}
+
+/**
+ * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents are ours, too.
  */
 function inheritCpuset(directory: string, mountPoint: string): void {
   if (readValue(`${directory}/cpuset.mems`) !== '' && readValue(`${directory}/cpuset.cpus`) !== '') return;
   const parent = dirname(directory);
-  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') {
-    inheritCpuset(parent, mountPoint);
-    writeValue(`${parent}/cgroup.clone_children`, '1');
-  }
+  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') inheritCpuset(parent, mountPoint);
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
   }
@@ -169,21 +176,10 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     },
 
     async delete() {
-      const cpuset = directoryOf('cpuset');
-      if (cpuset !== undefined) await giveProcessorsBack(cpuset);
       await Promise.all(directories.map(directory => removeGroup(directory)));
       for (const { mountPoint } of places) removeOurParents(mountPoint, path);
     },
   };
-}
-
-/**
- * When a cpuset ends that has processors, the kernel plans those of the machine anew, goes several times through all cpusets,
- * and keeps all changes of control groups waiting (cpuset_css_offline() in kernel/cgroup/cpuset.c). A cpuset that has groups of its own
- * or a dying process keeps its processors.
- */
-async function giveProcessorsBack(directory: string): Promise<void> {
-  await writeFile(`${directory}/cpuset.cpus`, '\n', { flag: 'r+' }).catch(() => {});
 }
 
 function thawBelow(directory: string): void {
