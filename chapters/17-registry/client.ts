@@ -63,8 +63,11 @@ const REASONS: readonly [RegExp, string][] = [
 
 /** fetch() with an error that says why. */
 async function reach(url: URL, request: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(request.headers);
+  // A connection of its own: an idle one may be closed at the moment in which the next request begins.
+  headers.set('Connection', 'close');
   try {
-    return await fetch(url, request);
+    return await fetch(url, { ...request, headers });
   } catch (error) {
     const { cause } = error as { cause?: NodeJS.ErrnoException };
     const reason = REASONS.find(([pattern]) => pattern.test(`${cause?.code} ${cause?.message}`))?.[1];
