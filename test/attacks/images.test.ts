@@ -56,6 +56,15 @@ async function create(
   return { container, upperdir: options.rootfs.upperdir };
 }
 
+/** The mounts are made while the container starts. */
+async function start(...options: Parameters<typeof create>): Promise<void> {
+  const { container } = await create(...options);
+  await container.start().catch(async error => {
+    await container.delete();
+    throw error;
+  });
+}
+
 async function outputOf(container: Container): Promise<string> {
   await container.start();
   const text = await textOf(container.stdout);
@@ -73,7 +82,7 @@ describe("the kernel's filesystems", () => {
     const host = mounted();
     for (const target of ['/tmp', '/etc/../tmp', '/proc/self/fd', '/sys', '/does/not/exist']) {
       if (target === path) continue;
-      await expect(create({ [path]: target }, ['true']), target).rejects.toMatchObject({
+      await expect(start({ [path]: target }, ['true']), target).rejects.toMatchObject({
         name: 'SyscallError',
       });
     }
@@ -83,7 +92,7 @@ describe("the kernel's filesystems", () => {
   test('no volume takes the place of a part of /proc, neither by its own path nor by a link of the image', async () => {
     const { directory, check } = victim();
     for (const destination of ['/proc/self/attr', '/proc/sys/kernel', '/proc/1', '/data', '/data/kernel']) {
-      const starting = create({ '/data': '/proc/sys' }, ['true'], spec => {
+      const starting = start({ '/data': '/proc/sys' }, ['true'], spec => {
         spec.mounts.push({ destination, type: 'bind', source: directory, options: ['rbind', 'rprivate'] });
       });
       await expect(starting, destination).rejects.toThrow(/must not be a part of \/proc/);
@@ -93,7 +102,7 @@ describe("the kernel's filesystems", () => {
 
   test('a volume at /proc is refused before anything is written there', async () => {
     const { directory, check } = victim();
-    const starting = create({}, ['true'], spec => {
+    const starting = start({}, ['true'], spec => {
       spec.linux.sysctl = { 'net.ipv4.ip_unprivileged_port_start': '0' };
       const proc = spec.mounts.find(({ destination }) => destination === '/proc')!;
       Object.assign(proc, { type: 'bind', source: directory, options: ['rbind'] });
@@ -107,16 +116,15 @@ describe('our files in a container', () => {
   test.each(['/dev', '/dev/pts', '/dev/shm'])('stays in it when the image has a link at %s', async path => {
     const { directory, check } = victim();
     const links = { [path]: directory };
-    const started = create(links, ['sh', '-c', 'ls -l /dev/null; echo x > /dev/null; echo done'], spec => {
-      spec.process.terminal = false;
-    });
-    await started.then(
-      async ({ container }) => {
-        await outputOf(container);
-        await container.delete();
+    const { container } = await create(
+      links,
+      ['sh', '-c', 'ls -l /dev/null; echo x > /dev/null; echo done'],
+      spec => {
+        spec.process.terminal = false;
       },
-      error => expect(error).toMatchObject({ name: 'SyscallError' }),
     );
+    await outputOf(container).catch(error => expect(error).toMatchObject({ name: 'SyscallError' }));
+    await container.delete();
     check();
   });
 
@@ -222,6 +230,7 @@ describe('our files in a container', () => {
     await container.delete();
     expect(existsSync(join(upperdir, 'tmp/zero'))).toBe(true);
     const other = await create({ '/nodes': directory }, ['true'], device);
+    await outputOf(other.container);
     await other.container.delete();
     expect(existsSync(join(other.upperdir, directory, 'zero'))).toBe(true);
     check();
@@ -236,7 +245,7 @@ describe('the working directory', () => {
     '/proc/1/fd/5',
     '/proc/thread-self/fd/9',
   ])('is none of our descriptors: %s (CVE-2024-21626)', async cwd => {
-    const starting = create({}, ['true'], spec => {
+    const starting = start({}, ['true'], spec => {
       spec.process.cwd = cwd;
     });
     await expect(starting).rejects.toMatchObject({ name: 'SyscallError' });
@@ -249,7 +258,7 @@ describe('the working directory', () => {
     const { container } = await create(links, ['sleep', '100']);
     await container.start();
     for (let fd = 0; fd < 24; fd++) {
-      const starting = create(links, ['true'], spec => {
+      const starting = start(links, ['true'], spec => {
         spec.process.cwd = `/away-${fd}`;
       });
       await expect(starting, `start ${fd}`).rejects.toMatchObject({ name: 'SyscallError' });
