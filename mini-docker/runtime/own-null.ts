@@ -1,5 +1,6 @@
-// A tmpfs of the container's own, of which several parts are mounted, each by itself: /dev, a /dev/null, and an empty directory.
-// A file system for each would cost more: the kernel goes through all of the machine when a memory control group ends.
+// A tmpfs of the container's own, of which several parts are mounted, each by itself: /dev, the directory above the control
+// groups, a /dev/null, and an empty directory. A file system for each would cost more: the kernel goes through all of the
+// machine when a memory control group ends.
 //
 // The last two lie over what the container must not read, and the node replaces a missing standard input. The host's node
 // would be one inode for the whole machine, and root of a container may chmod and chown every inode of root's that it can
