@@ -157,7 +157,9 @@ test('a frozen process makes no step, and goes on when it is thawed', async () =
   await cgroup.freeze();
   const frozen = cpuTicks(pid);
   await sleep(200);
-  assert.equal(cpuTicks(pid), frozen);
+  // The tick in which it was stopped may count late; running, it would have had twenty.
+  const more = cpuTicks(pid) - frozen;
+  assert.ok(more <= 1, `${more} ticks while it was frozen`);
   await cgroup.thaw();
   await eventually('more cpu time', () => cpuTicks(pid) > frozen);
 });
