@@ -1,6 +1,6 @@
 // Reads and writes files of a cgroup directory, which hold a few bytes each. The calls are synchronous,
 // because the kernel answers from memory: a write takes 10 µs, and a promise's way through libuv's pool takes
-// longer. The end of a cgroup takes as long as that, and happens on other threads: it keeps no client waiting.
+// longer.
 import {
   existsSync,
   mkdirSync,
@@ -11,7 +11,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getSystemErrorMessage } from 'node:util';
@@ -138,8 +137,6 @@ export function removeEmpty(directory: string): boolean {
   }
 }
 
-const removed = (directory: string): Promise<boolean> => rmdir(directory).then(() => true, isGone);
-
 /**
  * Removes the cgroup and those below it. A killed process stays in its cgroup until the kernel has taken it
  * apart; until then rmdir(2) fails with EBUSY.
@@ -147,9 +144,9 @@ const removed = (directory: string): Promise<boolean> => rmdir(directory).then((
 export async function removeGroup(directory: string, patience = 10_000): Promise<void> {
   const end = Date.now() + patience;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-    if (await removed(directory)) return;
+    if (removeEmpty(directory)) return;
     for (const child of childGroups(directory)) await removeGroup(child, end - Date.now());
-    if (await removed(directory)) return;
+    if (removeEmpty(directory)) return;
     if (Date.now() > end) throw removingFailed(directory);
     await sleep(pause);
   }

@@ -176,7 +176,7 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     },
 
     async delete() {
-      await Promise.all(directories.map(directory => removeGroup(directory)));
+      for (const directory of directories) await removeGroup(directory);
       for (const { mountPoint } of places) removeOurParents(mountPoint, path);
     },
   };
