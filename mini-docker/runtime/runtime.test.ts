@@ -604,6 +604,20 @@ describe('failures', () => {
     expect(decodeMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))).toEqual(decodeMountinfo(before));
   });
 
+  test('a step that fails is named, however late the engine looks at the process', async () => {
+    for (let round = 0; round < 20; round++) {
+      const start = containers.start(['true'], spec => {
+        spec.mounts.push({ destination: '/x', type: 'bind', source: '/does/not/exist', options: ['rbind'] });
+      });
+      const busy = setInterval(() => {
+        for (const end = performance.now() + round; performance.now() < end; );
+      });
+      await expect(start).rejects.toThrow(/\/does\/not\/exist/);
+      clearInterval(busy);
+    }
+    expect(cgroupsLeft()).toEqual([]);
+  });
+
   test('a caller that fails between create and start leaves nothing', async () => {
     const failing = containers.create(containers.spec(['true']), {
       onNamespaces: async () => {

@@ -67,6 +67,8 @@ async function create(options: CreateOptions): Promise<Container> {
   const gate = new Gate(monitor.ready, monitor.go, () => pidOf({ monitor, pidAt }));
   const descriptors = monitor.streams;
   let held: HeldProcess | undefined;
+  let identities: Pick<State, 'container' | 'monitor'>;
+  let begin: () => Promise<void>;
   try {
     giveStreams(
       spec,
@@ -80,31 +82,22 @@ async function create(options: CreateOptions): Promise<Container> {
     setOomScore(pid, spec.process.oomScoreAdj, doing);
     const meanwhile = async (): Promise<Pick<State, 'container' | 'monitor'>> => {
       held = HeldProcess.of(pid);
-      if (held === undefined) throw new Error(`${doing}: its process was killed before the program ran`);
-      const identities = { container: processIdentity(pid)!, monitor: processIdentity(monitor.pid)! };
+      const container = processIdentity(pid);
+      if (held === undefined || container === undefined)
+        throw new Error(`${doing}: its process was killed before the program ran`);
+      const identities = { container, monitor: processIdentity(monitor.pid)! };
       await options.onNamespaces?.(pid);
       writeState(directory, { ...identities, cgroupsPath, terminal, stdin });
       return identities;
     };
     // It makes its mounts meanwhile, and may go on as soon as the engine has done its part.
     const arrived = arrive({ monitor, gate, doing });
-    const identities = await unlessFailed(arrived, meanwhile());
+    begin = () => letRun({ arrived, gate, monitor, doing });
+    identities = await unlessFailed(arrived, meanwhile());
     if (terminal) await arrived;
     if (terminal) descriptors.terminal = new Descriptor(takeFd(monitor.process.pidfd, FD.terminal));
     held?.letGo();
     monitor.process.letGo();
-    return containerHandle({
-      id,
-      directory,
-      spec,
-      process: identities.container,
-      monitor: identities.monitor,
-      ended: monitor.ended,
-      descriptors,
-      cgroup,
-      start: () => letRun({ arrived, gate, monitor, doing }),
-      trace: traced && (() => explainSections(traced.sections, monitor.results)),
-    });
   } catch (error) {
     gate.close();
     monitor.release();
@@ -121,6 +114,18 @@ async function create(options: CreateOptions): Promise<Container> {
     await cgroup?.delete();
     throw error;
   }
+  return containerHandle({
+    id,
+    directory,
+    spec,
+    process: identities.container,
+    monitor: identities.monitor,
+    ended: monitor.ended,
+    descriptors,
+    cgroup,
+    start: begin,
+    trace: traced && (() => explainSections(traced.sections, monitor.results)),
+  });
 }
 
 /** If the process fails meanwhile, the work fails because of that, and its error says less. */
