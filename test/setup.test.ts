@@ -102,7 +102,7 @@ test('for another processor than x86-64, busybox comes from the package that apt
   write(join(unpacked, 'bin/busybox'), 'of Debian');
   write(
     join(unpacked, 'DEBIAN/control'),
-    'Package: busybox-static\nVersion: 1\nArchitecture: arm64\nMaintainer: nobody\nDescription: none\n',
+    'Package: busybox-static\nVersion: 1\nArchitecture: arm64\nMaintainer: mini-docker\nDescription: none\n',
   );
   execFileSync('dpkg-deb', ['-b', unpacked, join(archives, 'busybox-static_1%3a1_arm64.deb')]);
   const setUp = 'mount --bind archives /var/cache/apt/archives && exec sh bin/setup bundle';

@@ -14,7 +14,7 @@ const INTERVAL = 1000;
 /** Microseconds of CPU time in one interval below which the process counts as idle, and as unused. */
 const IDLE = 50_000;
 const UNUSED = 10_000;
-/** Idle intervals in a row that lead to a collection. One in which the process was not used counts as ten. */
+/** Consecutive idle intervals before a collection. An interval in which the process did next to nothing counts as ten. */
 const PATIENCE = 30;
 /** Microseconds of CPU time since the last collection that make another one worthwhile. */
 const WORTH = 200_000;

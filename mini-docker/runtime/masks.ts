@@ -45,7 +45,7 @@ export function prepareMasks(
   };
 }
 
-/** The kernel waits for all processors before it ends a mount that was never attached: none is made in vain. */
+/** Skips the steps where the path is missing: before it ends a mount that was never attached, the kernel waits for all processors. */
 function ifThere(path: string, items: Item[]): Item[] {
   const open = mayFail(openat(AT.FDCWD, path, O.PATH | O.CLOEXEC, 0), 'ENOENT');
   const missing = freshLabel('missing');

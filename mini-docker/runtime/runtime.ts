@@ -90,7 +90,7 @@ async function create(options: CreateOptions): Promise<Container> {
       writeState(directory, { ...identities, cgroupsPath, terminal, stdin });
       return identities;
     };
-    // It makes its mounts meanwhile, and may go on as soon as the engine has done its part.
+    // The process makes its mounts while the engine connects the network.
     const arrived = arrive({ monitor, gate, doing });
     begin = () => letRun({ arrived, gate, monitor, doing });
     identities = await unlessFailed(arrived, meanwhile());
@@ -130,7 +130,7 @@ async function create(options: CreateOptions): Promise<Container> {
 
 /** If the process fails meanwhile, the work fails because of that, and its error says less. */
 async function unlessFailed<T>(arrived: Promise<void>, work: Promise<T>): Promise<T> {
-  // A process that fails later is the start's to report.
+  // start() reports a process that fails later.
   arrived.catch(() => {});
   return await work.catch(error => arrived.then(() => Promise.reject(error)));
 }
@@ -186,7 +186,7 @@ async function letRun(options: {
   doing: string;
 }): Promise<void> {
   const { arrived, gate, monitor, doing } = options;
-  // It will not have to wait.
+  // Written before the process asks, so that it does not have to wait.
   gate.open();
   try {
     await arrived;

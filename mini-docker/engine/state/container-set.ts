@@ -19,7 +19,7 @@ export class ContainerSet implements Iterable<LiveContainer> {
 
   /**
    * The containers whose configuration names others: they share the namespace of one (`--net container:NAME`), or have
-   * links. Each start and each end looks for them, and most containers are none.
+   * links. Each start and each end looks for them, and most containers refer to no other.
    */
   get referring(): Iterable<LiveContainer> {
     return this.#referring;
