@@ -99,6 +99,48 @@ test('a container runs on the cpus of its set, which update changes', async () =
   await miniDocker('rm', '-f', 'cpus');
 });
 
+test('update gives cpus of its own to a container that had all, also by a later daemon', async () => {
+  for (const name of ['later', 'other'])
+    await miniDocker('run', '-d', '--name', name, '--net', 'none', 'busybox', 'sleep', '99');
+  await daemon.end('SIGKILL');
+  await daemon.begin();
+  expect((await miniDocker('update', '--cpuset-cpus', '0', 'later')).code).toBe(0);
+  const cpus = (name: string) =>
+    miniDocker('exec', name, 'grep', 'Cpus_allowed_list', '/proc/1/status', '/proc/self/status');
+  const all = /^Cpus_allowed_list:\t(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  for (const [name, those] of [
+    ['later', '0'],
+    ['other', all],
+  ] as const)
+    expect((await cpus(name)).stdout.match(/\S+$/gm)).toEqual([those, those]);
+  await miniDocker('rm', '-f', 'later', 'other');
+});
+
+test('a container sees no control group of another', async () => {
+  const nest = 'mkdir /sys/fs/cgroup/cpuset/inner || mkdir /sys/fs/cgroup/inner; echo made; sleep 99';
+  const sleepers: string[][] = [
+    ['--cpuset-cpus', '0', 'busybox', 'sleep', '99'],
+    ['busybox', 'sleep', '99'],
+    ['--privileged', 'busybox', 'sh', '-c', nest],
+    [
+      '--cap-add',
+      'SYS_ADMIN',
+      'busybox',
+      'sh',
+      '-c',
+      `mount -o remount,rw,bind /sys/fs/cgroup/cpuset; ${nest}`,
+    ],
+  ];
+  const ids: string[] = [];
+  for (const command of sleepers)
+    ids.push((await miniDocker('run', '-d', '--net', 'none', ...command)).stdout.trim());
+  for (const id of ids.slice(2))
+    await expect.poll(async () => (await miniDocker('logs', id)).stdout).toBe('made\n');
+  const { stdout } = await run([], 'find /sys/fs/cgroup -mindepth 2 -type d');
+  expect(stdout).toBe('');
+  await miniDocker('rm', '-f', ...ids);
+});
+
 test('update lowers the memory of a running container, as it sees when it asks for more', async () => {
   await miniDocker('run', '-d', '--name', 'updated', '--net', 'none', '-m', '256m', 'busybox', 'sleep', '99');
   const take = () => miniDocker('exec', 'updated', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=96M', 'count=1');

@@ -96,7 +96,9 @@ export async function createContainer(request: CreateRequest): Promise<Created> 
       mounts,
       enterCgroup: cgroup.version === 2 ? 'born in it' : { join: cgroup.joinSteps() },
       cgroup:
-        cgroup.version === 'none' ? { version: 'none', directories: [] } : cgroupView(spec.linux.cgroupsPath),
+        cgroup.version === 'none'
+          ? { version: 'none', directories: [] }
+          : cgroupView({ path: spec.linux.cgroupsPath }),
       isDirectory: source => statSync(source, { throwIfNoEntry: false })?.isDirectory() ?? true,
       lastCapability: lastCapability(),
       parentMount: mountOf(readMountinfo() ?? [], realpathSync(spec.root.path))?.mountPoint ?? '/',

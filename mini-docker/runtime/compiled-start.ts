@@ -5,7 +5,7 @@ import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Program } from '../linux/program.ts';
 import { renamedProgram } from '../linux/renamed-program.ts';
-import { cgroupView, joinSteps } from './cgroups/create.ts';
+import { cgroupView, groupOf, joinSteps } from './cgroups/create.ts';
 import type { CreateOptions } from './container.ts';
 import { withoutLinks } from './dangling-links.ts';
 import { hostNode } from './devices.ts';
@@ -83,12 +83,13 @@ const isFile = (source: string): boolean =>
   source.startsWith('/') && statSync(source, { throwIfNoEntry: false })?.isDirectory() === false;
 
 function listed({ spec, files }: Facts, { rootfs, stdin, init }: ProgramOptions): StartProgram {
-  const view = cgroupView(spec.linux.cgroupsPath);
+  const group = groupOf(spec);
+  const view = cgroupView(group);
   return startProgram(spec, {
     layers: rootfs,
     stdin,
     init: init === true,
-    enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(spec.linux.cgroupsPath) },
+    enterCgroup: view.version === 2 ? 'born in it' : { join: joinSteps(group) },
     cgroup: view,
     isDirectory: source => !files.includes(source) && !isFile(source),
     lastCapability: lastCapability(),

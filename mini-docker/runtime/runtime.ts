@@ -13,7 +13,7 @@ import { mayFail } from '../linux/step.ts';
 import { pidfdGetfd } from '../linux/syscalls.ts';
 import { ensureProfile } from './apparmor.ts';
 import type { Cgroup } from './cgroups/cgroup.ts';
-import { cgroupView, createCgroup, openCgroup } from './cgroups/create.ts';
+import { cgroupView, createCgroup, groupOf, openCgroup } from './cgroups/create.ts';
 import { explainLimits } from './cgroups/explain.ts';
 import { compiledStart, compileStart, listStart, type ProgramOptions } from './compiled-start.ts';
 import type { Container, CreateOptions, Runtime } from './container.ts';
@@ -33,8 +33,9 @@ export function createRuntime(): Runtime {
 }
 
 function explain(options: ProgramOptions) {
-  const { cgroupsPath: path, resources = {} } = options.spec.linux;
-  return [...explainLimits({ path, resources }), ...explainSections(listStart(options).sections)];
+  const { spec } = options;
+  const limits = explainLimits({ ...groupOf(spec), resources: spec.linux.resources ?? {} });
+  return [...limits, ...explainSections(listStart(options).sections)];
 }
 
 async function create(options: CreateOptions): Promise<Container> {
@@ -46,8 +47,8 @@ async function create(options: CreateOptions): Promise<Container> {
   const traced = trace ? listStart(options) : undefined;
   const { compiled, pid: pidAt } = traced ? compileStart(traced, true) : compiledStart(options);
   const { cgroupsPath, resources = {} } = spec.linux;
-  const makeCgroup = (): Cgroup => createCgroup({ path: cgroupsPath, resources });
-  let cgroup = cgroupView(cgroupsPath).version === 2 ? makeCgroup() : undefined;
+  const makeCgroup = (): Cgroup => createCgroup({ ...groupOf(spec), resources });
+  let cgroup = cgroupView(groupOf(spec)).version === 2 ? makeCgroup() : undefined;
   let monitor: Monitor;
   try {
     monitor = startMonitor({

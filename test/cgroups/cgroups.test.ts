@@ -1,15 +1,18 @@
 // What a cgroup driver promises, with the cgroups of this machine; v2.long.test.ts has it promised in a virtual machine too.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { DeviceRule } from '../../mini-docker/formats/oci/runtime-spec.ts';
 import { call } from '../../mini-docker/linux/call.ts';
 import { resetSignals, startChild } from '../../mini-docker/linux/child.ts';
 import { reap, watchExit } from '../../mini-docker/linux/exits.ts';
 import { close, execve } from '../../mini-docker/linux/syscalls.ts';
+import type { Cgroup } from '../../mini-docker/runtime/cgroups/cgroup.ts';
 import { createCgroup, openCgroup } from '../../mini-docker/runtime/cgroups/create.ts';
 import { busybox, eventually, fileOf, isAlive, runInside, temporaryCgroup, version } from './inside.ts';
 
@@ -25,8 +28,9 @@ const usualDevices: DeviceRule[] = [
   { allow: true, type: 'c', major: 136, access: 'rwm' },
 ];
 
-// Under version 1 these are no tests.
+// Under the other version these are no tests.
 const test2 = version === 2 ? test : () => {};
+const test1 = version === 1 ? test : () => {};
 
 test('a process that was moved in is in the cgroup in every hierarchy', async () => {
   await using cgroup = temporaryCgroup();
@@ -115,6 +119,95 @@ test('a process runs on all cpus where none are chosen, and its end plans those 
     /^Cpus_allowed_list:.*$/m.exec(readFileSync(`/proc/${of}/status`, 'utf8'))?.[0];
   assert.equal(allowed(pid), allowed('self'));
   if (version === 1) assert.equal(fileOf(cgroup, 'cpuset.sched_load_balance'), '0');
+});
+
+/** The control group of a process in the hierarchy of cpusets. */
+const cpusetOf = (pid: number): string =>
+  /^\d+:cpuset:(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))![1]!;
+
+const allowedCpus = (pid: number): string =>
+  /^Cpus_allowed_list:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+
+const sharing = { sharesCpuset: true };
+
+/** A directory in the hierarchy of cpusets. */
+const cpuset = (cgroup: Cgroup): string => cgroup.directories.find(each => each.includes('/cpuset/'))!;
+
+test1('cgroups for all cpus share one cpuset, in which no other cgroup can be seen', async () => {
+  await using own = temporaryCgroup({ cpu: { cpus: '0' } }, sharing);
+  const one = temporaryCgroup({}, sharing);
+  await using other = temporaryCgroup({}, sharing);
+  const pids = [own, one, other].map(cgroup => runInside(cgroup, 'sleep 100').pid);
+  const shared = cpusetOf(pids[1]!);
+  expect(pids.map(cpusetOf)).toEqual([own.path, shared, shared]);
+  expect(dirname(shared)).toBe(dirname(own.path));
+  expect(cpuset(one).endsWith(shared)).toBe(true);
+  expect(readdirSync(cpuset(one), { withFileTypes: true }).filter(each => each.isDirectory())).toEqual([]);
+  expect(pids.map(allowedCpus)).toEqual(['0', allowedCpus(process.pid), allowedCpus(process.pid)]);
+  expect(one.processes()).toEqual([pids[1]]);
+
+  one.kill();
+  await one.delete();
+  await one.delete();
+  expect(openCgroup(one.path)).toBe(undefined);
+  expect(cpusetOf(pids[2]!)).toBe(shared);
+  other.kill();
+  await other.delete();
+  expect(existsSync(cpuset(own).replace(own.path, shared))).toBe(false);
+  expect(isAlive(pids[0]!)).toBe(true);
+});
+
+test1(
+  'cpus chosen later are those of all its processes, and of no other that shared the cpuset',
+  async () => {
+    await using cgroup = temporaryCgroup({}, sharing);
+    await using other = temporaryCgroup({}, sharing);
+    const { pid } = runInside(other, 'sleep 100');
+    const shared = cpusetOf(pid);
+    runInside(cgroup, 'for i in $(seq 10); do while :; do sleep 0.01; done & done; wait');
+    await eventually('forks', () => cgroup.processes().length > 10);
+    // As a later daemon finds it.
+    const found = openCgroup(cgroup.path)!;
+    expect(found.directories).toEqual(cgroup.directories);
+    found.update({ cpu: { cpus: '0' } });
+    await cgroup.freeze();
+    const processes = cgroup.processes();
+    expect(processes.length).toBeGreaterThan(10);
+    expect(new Set(processes.map(cpusetOf))).toEqual(new Set([cgroup.path]));
+    expect(new Set(processes.map(allowedCpus))).toEqual(new Set(['0']));
+    expect(cpusetOf(pid)).toBe(shared);
+    expect(allowedCpus(pid)).toBe(allowedCpus(process.pid));
+    found.kill();
+    await found.delete();
+    expect(openCgroup(cgroup.path)).toBe(undefined);
+  },
+);
+
+test1('cpus that are refused later leave the shared cpuset as it was', async () => {
+  await using cgroup = temporaryCgroup({}, sharing);
+  const { pid } = runInside(cgroup, 'sleep 100');
+  const shared = cpusetOf(pid);
+  expect(() => cgroup.update({ cpu: { cpus: '4095' } })).toThrow(/^cannot set the set of cpus to 4095: /);
+  expect(cpusetOf(pid)).toBe(shared);
+  expect(existsSync(join(cpuset(cgroup), '..', basename(cgroup.path)))).toBe(false);
+  cgroup.update({ cpu: { cpus: '0' } });
+  expect([cpusetOf(pid), allowedCpus(pid)]).toEqual([cgroup.path, '0']);
+  expect(cpuset(cgroup).endsWith(cgroup.path)).toBe(true);
+});
+
+test1('a shared cpuset that another daemon is about to use is not removed', async () => {
+  const cgroup = temporaryCgroup({}, sharing);
+  const directory = cpuset(cgroup);
+  const user = spawn('flock', ['--shared', directory, 'sh', '-c', 'echo held; read _']);
+  await once(user.stdout, 'data');
+  await cgroup.delete();
+  expect(existsSync(directory)).toBe(true);
+  user.stdin.end();
+  await once(user, 'exit');
+  // The next one removes it.
+  await temporaryCgroup({}, sharing).delete();
+  expect(existsSync(directory)).toBe(false);
+  expect(existsSync(dirname(directory))).toBe(false);
 });
 
 test('a device that no rule allows cannot be opened, and an allowed one can', async () => {

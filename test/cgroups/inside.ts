@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Resources } from '../../mini-docker/formats/oci/runtime-spec.ts';
-import type { Cgroup } from '../../mini-docker/runtime/cgroups/cgroup.ts';
+import type { Cgroup, GroupOptions } from '../../mini-docker/runtime/cgroups/cgroup.ts';
 import { createCgroup } from '../../mini-docker/runtime/cgroups/create.ts';
 import { readHierarchies } from '../../mini-docker/runtime/cgroups/hierarchies.ts';
 
@@ -25,15 +25,18 @@ export interface Inside {
 let count = 0;
 
 /** A cgroup that goes away, with what is in it, at the end of the test. */
-export function temporaryCgroup(resources: Resources = {}): Cgroup & AsyncDisposable {
-  const cgroup = createCgroup({ path: `/mini-docker-promise-${process.pid}/${++count}`, resources });
-  return {
-    ...cgroup,
+export function temporaryCgroup(
+  resources: Resources = {},
+  options: Pick<GroupOptions, 'sharesCpuset'> = {},
+): Cgroup & AsyncDisposable {
+  const path = `/mini-docker-promise-${process.pid}/${++count}`;
+  const cgroup = createCgroup({ path, resources, ...options });
+  return Object.assign(cgroup, {
     async [Symbol.asyncDispose]() {
       cgroup.kill();
       await cgroup.delete();
     },
-  };
+  });
 }
 
 /** Runs busybox's sh on the script, in the cgroup from its first line on. */

@@ -4,14 +4,21 @@ import type { Resources } from '../../formats/oci/runtime-spec.ts';
 import type { Step } from '../../linux/step.ts';
 import type { Stats } from '../container.ts';
 
+export interface GroupOptions {
+  /** Such as '/mini-docker/ID', below the root of each hierarchy. */
+  path: string;
+  /** With version 1: it needs no cpuset of its own, and its processes can make no control groups (v1-cpuset.ts). */
+  sharesCpuset?: boolean;
+}
+
 export interface Cgroup {
   /** 'none' where this process may make no control groups (none.ts). */
   readonly version: 1 | 2 | 'none';
   /** Relative to the root of each hierarchy: '/mini-docker/ID'. */
   readonly path: string;
   /**
-   * Its directory in each hierarchy; with version 2 there is one, whose descriptor clone3(CLONE_INTO_CGROUP)
-   * takes.
+   * The directory of its processes in each hierarchy; with version 2 there is one, whose descriptor
+   * clone3(CLONE_INTO_CGROUP) takes.
    */
   readonly directories: readonly string[];
   /** Steps by which a single-threaded process joins every hierarchy itself. */

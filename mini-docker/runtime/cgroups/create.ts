@@ -1,14 +1,15 @@
 // Selects the cgroup driver of this machine: version 1 if a controller is mounted in a v1 hierarchy, else
 // version 2.
 import { basename, posix } from 'node:path';
-import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import type { Resources, Spec } from '../../formats/oci/runtime-spec.ts';
 import { cgroupPath, readCgroup } from '../../linux/proc/cgroup.ts';
 import type { Step } from '../../linux/step.ts';
 import type { CgroupView } from '../cgroup-mount.ts';
-import type { Cgroup } from './cgroup.ts';
+import type { Cgroup, GroupOptions } from './cgroup.ts';
 import { type HierarchyV2, readHierarchies } from './hierarchies.ts';
+import { choosesCpus } from './limits.ts';
 import { createNone, openNone } from './none.ts';
-import { createV1, driverV1, openV1 } from './v1.ts';
+import { createV1, driverV1, openV1, placesOf } from './v1.ts';
 import { createV2, driverV2, openV2 } from './v2.ts';
 
 /**
@@ -19,14 +20,21 @@ function inTree(path: string): string {
   return posix.join('/', path);
 }
 
+/** The control group that a container of the engine gets. Groups that it could make in a shared cpuset would be seen by others. */
+export function groupOf({ linux, mounts, process }: Spec): GroupOptions {
+  const { cgroupsPath: path, resources = {} } = linux;
+  const isWritable = mounts.some(({ type, options }) => type === 'cgroup' && !options?.includes('ro'));
+  const mayMount = process.capabilities?.bounding.includes('CAP_SYS_ADMIN') === true;
+  return { path, sharesCpuset: !choosesCpus(resources) && !isWritable && !mayMount };
+}
+
 /**
- * Makes an empty cgroup with its limits.
- * @param options.path such as '/mini-docker/ID', below the root of each hierarchy; missing parents are made
+ * Makes an empty cgroup with its limits; missing parents are made.
  * @throws CgroupError when a limit or controller is unavailable; nothing is left then
  */
-export function createCgroup({ path, resources }: { path: string; resources: Resources }): Cgroup {
+export function createCgroup(wanted: GroupOptions & { resources: Resources }): Cgroup {
   const hierarchies = readHierarchies();
-  const options = { path: inTree(path), resources };
+  const options = { ...wanted, path: inTree(wanted.path) };
   if (hierarchies.version === 'none') return createNone(hierarchies, options);
   return hierarchies.version === 1 ? createV1(hierarchies, options) : createV2(hierarchies, options);
 }
@@ -49,16 +57,18 @@ function delegatedTo(member: number, path: string, now: HierarchyV2): HierarchyV
   return group.endsWith(path) ? { ...now, mountPoint: now.root + group.slice(0, -path.length) } : now;
 }
 
-/** The steps by which a process joins the cgroup at this path, which need not exist yet. */
-export function joinSteps(path: string): Step[] {
+/** The steps by which a process joins the cgroup, which need not exist yet. */
+export function joinSteps(options: GroupOptions): Step[] {
   const hierarchies = readHierarchies();
   if (hierarchies.version === 'none') return [];
-  const own = inTree(path);
-  return (hierarchies.version === 1 ? driverV1(hierarchies, own) : driverV2(hierarchies, own)).joinSteps();
+  const path = inTree(options.path);
+  const driver =
+    hierarchies.version === 1 ? driverV1(hierarchies, { ...options, path }) : driverV2(hierarchies, path);
+  return driver.joinSteps();
 }
 
-/** The directories of the cgroup at this path, for a container that is to see them. */
-export function cgroupView(path: string): CgroupView {
+/** The directories of the cgroup, for a container that is to see them. */
+export function cgroupView(options: GroupOptions): CgroupView {
   const hierarchies = readHierarchies();
   if (hierarchies.version === 'none') return { version: 'none', directories: [] };
   if (hierarchies.version === 2) {
@@ -67,9 +77,10 @@ export function cgroupView(path: string): CgroupView {
       directories: [{ controller: 'all', directory: hierarchies.root ?? hierarchies.mountPoint }],
     };
   }
-  const directories = hierarchies.hierarchies.map(({ mountPoint }) => ({
+  const places = placesOf(hierarchies.hierarchies, { ...options, path: inTree(options.path) });
+  const directories = places.map(({ mountPoint, directory }) => ({
     controller: basename(mountPoint),
-    directory: mountPoint + inTree(path),
+    directory,
   }));
   return { version: 1, directories };
 }

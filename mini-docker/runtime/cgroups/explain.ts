@@ -2,14 +2,20 @@
 import { join } from 'node:path';
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { Resources } from '../../formats/oci/runtime-spec.ts';
+import type { GroupOptions } from './cgroup.ts';
 import { readHierarchies } from './hierarchies.ts';
 import type { Limit } from './limits.ts';
 import { refuseLimits } from './none.ts';
+import { placesOf } from './v1.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 import { applyLimitsV2 } from './v2-limits.ts';
 
 /** @throws CgroupError when a start would fail */
-export function explainLimits({ path, resources }: { path: string; resources: Resources }): ExplainedStep[] {
+export function explainLimits({
+  resources,
+  ...options
+}: GroupOptions & { resources: Resources }): ExplainedStep[] {
+  const { path } = options;
   const hierarchies = readHierarchies();
   if (hierarchies.version === 'none') {
     refuseLimits(hierarchies, resources);
@@ -38,13 +44,15 @@ export function explainLimits({ path, resources }: { path: string; resources: Re
     hierarchies.hierarchies.find(({ controllers }) => controllers.includes(controller))?.mountPoint;
   applyLimitsV1(directoryOf, resources, note);
   return [
-    ...hierarchies.hierarchies.map(({ mountPoint }) => make(join(mountPoint, path))),
+    ...placesOf(hierarchies.hierarchies, options).map(({ directory, isShared }) =>
+      make(directory, isShared ? 'once for all containers that may use all processors' : ''),
+    ),
     ...limits.map(limit => write(join(directoryOf(limit.controller) ?? '', path), limit)),
   ];
 }
 
-function make(directory: string): ExplainedStep {
-  return step(`mkdir(${JSON.stringify(directory)}, 0755)`, '');
+function make(directory: string, reason = ''): ExplainedStep {
+  return step(`mkdir(${JSON.stringify(directory)}, 0755)`, reason);
 }
 
 function write(directory: string, { file, value, option }: Limit): ExplainedStep {

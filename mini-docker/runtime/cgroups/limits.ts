@@ -32,6 +32,9 @@ export function applyCpuset(write: Write, { cpus, mems }: NonNullable<Resources[
   set('cpuset.mems', mems, 'the set of memory nodes');
 }
 
+/** Whether these limits name cpus or memory nodes. */
+export const choosesCpus = ({ cpu }: Resources): boolean => Boolean(cpu?.cpus || cpu?.mems);
+
 /** Limits whose files have the same names in both versions. */
 export function applyCommon(
   write: Write,

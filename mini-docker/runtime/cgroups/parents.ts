@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { removeEmpty } from './files.ts';
 import { readHierarchies } from './hierarchies.ts';
+import { removeShared } from './v1-cpuset.ts';
 
 let keepers = 0;
 const kept = new Set<string>();
@@ -25,24 +26,34 @@ export function keepParents(): Disposable {
       // A daemon that was killed has left it, and this one may have had no container.
       for (const root of roots()) kept.add(`${root}/mini-docker`);
       // Longer paths first, since children must be removed before their parents.
-      for (const directory of [...kept].sort((a, b) => b.length - a.length)) removeEmpty(directory);
+      for (const directory of [...kept].sort((a, b) => b.length - a.length)) removeParent(directory);
       kept.clear();
     },
   };
 }
+
+/** Whether the parent of this cgroup outlives the last container below it. */
+export const keepsParentOf = (path: string): boolean => keepers > 0 && isNamedByUs(dirname(path));
+
+const isNamedByUs = (parent: string): boolean => parent.startsWith('/mini-docker');
 
 /**
  * Removes the empty parents that mini-docker made: their names show it, or this process remembers. rmdir(2)
  * refuses any that has a process or a child, so it is safe to try at any time.
  */
 export function removeOurParents(mountPoint: string, path: string): void {
-  const isNamedByUs = (parent: string): boolean => parent.startsWith('/mini-docker');
   const isOurs = (parent: string): boolean => isNamedByUs(parent) || made.has(mountPoint + parent);
   for (let parent = dirname(path); isOurs(parent); parent = dirname(parent)) {
     if (keepers > 0 && isNamedByUs(parent)) kept.add(mountPoint + parent);
-    else if (removeEmpty(mountPoint + parent)) made.delete(mountPoint + parent);
+    else if (removeParent(mountPoint + parent)) made.delete(mountPoint + parent);
     else return;
   }
+}
+
+/** @returns whether it is gone, with the cpuset that its last containers shared */
+function removeParent(directory: string): boolean {
+  removeShared(directory);
+  return removeEmpty(directory);
 }
 
 function roots(): string[] {

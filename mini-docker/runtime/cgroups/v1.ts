@@ -6,7 +6,7 @@ import { AT, O } from '../../linux/constants.ts';
 import { because, resultOf, type Step } from '../../linux/step.ts';
 import { close, openat, writeText } from '../../linux/syscalls.ts';
 import type { Stats } from '../container.ts';
-import type { Cgroup } from './cgroup.ts';
+import type { Cgroup, GroupOptions } from './cgroup.ts';
 import {
   childGroups,
   makeGroup,
@@ -20,87 +20,107 @@ import {
 } from './files.ts';
 import type { HierarchiesV1 } from './hierarchies.ts';
 import { freezeAll, killAll } from './kill.ts';
-import { missingController } from './limits.ts';
+import { choosesCpus, missingController } from './limits.ts';
 import { watchOomV1 } from './oom-watch.ts';
-import { noteParents, removeOurParents } from './parents.ts';
+import { keepsParentOf, noteParents, removeOurParents } from './parents.ts';
 import { decodeBlkioV1, effectiveMemoryLimit, onlineCpus } from './stats.ts';
+import {
+  besideOwn,
+  leaveShared,
+  moveFromShared,
+  prepareCpuset,
+  removeShared,
+  useShared,
+} from './v1-cpuset.ts';
 import { applyLimitsV1 } from './v1-limits.ts';
 
 /** @throws CgroupError when a limit is refused; nothing is left then */
 export function createV1(
   { hierarchies }: HierarchiesV1,
-  { path, resources }: { path: string; resources: Resources },
+  options: GroupOptions & { resources: Resources },
 ): Cgroup {
+  const { path, resources } = options;
+  const places = placesOf(hierarchies, options);
   const made: string[] = [];
+  const used: Place[] = [];
   try {
-    for (const { mountPoint, controllers } of hierarchies) {
-      const group = makeGroup(mountPoint, path);
-      noteParents(group);
-      made.push(...group);
-      if (!controllers.includes('cpuset')) continue;
-      leaveBalanceToParent(mountPoint + path);
-      inheritCpuset(mountPoint + path, mountPoint);
+    for (const place of places) {
+      if (!place.isShared) makePlace(place, { path, made });
+      else {
+        used.push(place);
+        noteParents(useShared(place.directory, place.mountPoint));
+      }
     }
-    const cgroup = v1Driver(path, placesOf(hierarchies, path));
+    const cgroup = v1Driver(path, places);
     cgroup.update(resources);
     return cgroup;
   } catch (error) {
     for (const directory of made.reverse()) removeEmpty(directory);
+    for (const place of used) leave(place, path);
     throw error;
   }
 }
 
 export function openV1({ hierarchies }: HierarchiesV1, path: string): Cgroup | undefined {
-  const places = placesOf(hierarchies, path).filter(({ directory }) => existsSync(directory));
-  return places.length > 0 ? v1Driver(path, places) : undefined;
+  const exists = ({ directory }: Place): boolean => existsSync(directory);
+  const own = placesOf(hierarchies, { path });
+  if (!own.some(exists)) return undefined;
+  const sharing = placesOf(hierarchies, { path, sharesCpuset: true });
+  const places = own.map((place, index) => (exists(place) ? place : sharing[index]!)).filter(exists);
+  for (const { directory, mountPoint, isShared } of places) if (isShared) useShared(directory, mountPoint);
+  return v1Driver(path, places);
 }
 
 /** A driver for steps that are only printed. */
-export function driverV1({ hierarchies }: HierarchiesV1, path: string): Cgroup {
-  return v1Driver(path, placesOf(hierarchies, path));
-}
-
-/**
- * Balancing a cpuset changes nothing where its parent is balanced (generate_sched_domains() in kernel/cgroup/cpuset.c). But when
- * a balanced one ends, the kernel plans the processors of the machine anew, goes several times through all cpusets, and keeps
- * all changes of control groups waiting. As long as the cpuset has no processors, this write makes it plan nothing either.
- */
-function leaveBalanceToParent(directory: string): void {
-  const name = 'cpuset.sched_load_balance';
-  if (readValue(`${dirname(directory)}/${name}`) === '1') writeValue(`${directory}/${name}`, '0');
-}
-
-/**
- * A new cpuset has no cpus and no memory, and no process can join it: it copies its parent's. Empty parents are ours, too.
- */
-function inheritCpuset(directory: string, mountPoint: string): void {
-  if (readValue(`${directory}/cpuset.mems`) !== '' && readValue(`${directory}/cpuset.cpus`) !== '') return;
-  const parent = dirname(directory);
-  if (parent !== mountPoint && readValue(`${parent}/cpuset.mems`) === '') inheritCpuset(parent, mountPoint);
-  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    writeValue(`${directory}/${file}`, readValue(`${parent}/${file}`) ?? '');
-  }
+export function driverV1({ hierarchies }: HierarchiesV1, options: GroupOptions): Cgroup {
+  return v1Driver(options.path, placesOf(hierarchies, options));
 }
 
 interface Place {
   directory: string;
   controllers: string[];
   mountPoint: string;
+  /** Whether it is a cpuset with other containers in it (v1-cpuset.ts). */
+  isShared: boolean;
 }
 
-function placesOf(hierarchies: HierarchiesV1['hierarchies'], path: string): Place[] {
+/** Where a container's processes are, in each hierarchy. */
+export function placesOf(
+  hierarchies: HierarchiesV1['hierarchies'],
+  { path, sharesCpuset = false }: GroupOptions,
+): Place[] {
   return hierarchies.map(({ mountPoint, controllers }) => {
-    return { directory: mountPoint + path, controllers, mountPoint };
+    const isShared = sharesCpuset && controllers.join() === 'cpuset' && hierarchies.length > 1;
+    const directory = mountPoint + (isShared ? besideOwn(path) : path);
+    return { directory, controllers, mountPoint, isShared };
   });
 }
 
-function v1Driver(path: string, places: Place[]): Cgroup {
-  const directoryOf = (controller: string) =>
-    places.find(({ controllers }) => controllers.includes(controller))?.directory;
-  const directories = places.map(({ directory }) => directory);
-  // Any hierarchy lists all processes; cgroups that the container makes are in the freezer's as in the
+/** @param options.made receives the directories that are made, the topmost first */
+function makePlace(
+  { directory, controllers, mountPoint }: Place,
+  options: { path: string; made: string[] },
+): void {
+  const group = makeGroup(mountPoint, options.path);
+  noteParents(group);
+  options.made.push(...group);
+  if (controllers.includes('cpuset')) prepareCpuset(directory, mountPoint);
+}
+
+/** The last container that leaves a shared cpuset takes it along, unless its parent is kept. */
+function leave({ directory, mountPoint }: Place, path: string): void {
+  leaveShared(directory);
+  if (!keepsParentOf(path)) removeShared(dirname(directory));
+  removeOurParents(mountPoint, path);
+}
+
+function v1Driver(path: string, all: readonly Place[]): Cgroup {
+  let places = all;
+  const placeOf = (controller: string) => places.find(({ controllers }) => controllers.includes(controller));
+  const directoryOf = (controller: string) => placeOf(controller)?.directory;
+  // Any hierarchy of its own lists all processes; cgroups that the container makes are in the freezer's as in the
   // others.
-  const members = directoryOf('freezer') ?? directories[0]!;
+  const members = directoryOf('freezer') ?? places.find(({ isShared }) => !isShared)!.directory;
   const freezer = (why: string) => {
     const directory = directoryOf('freezer');
     if (directory === undefined) throw missingController('freezer', why);
@@ -117,7 +137,9 @@ function v1Driver(path: string, places: Place[]): Cgroup {
   return {
     version: 1,
     path,
-    directories,
+    get directories() {
+      return places.map(({ directory }) => directory);
+    },
 
     joinSteps(): Step[] {
       return places.flatMap(({ directory, controllers }) => {
@@ -135,10 +157,30 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     },
 
     join(pid) {
-      for (const directory of directories) writeValue(`${directory}/cgroup.procs`, String(pid));
+      for (const { directory } of places) writeValue(`${directory}/cgroup.procs`, String(pid));
     },
 
-    update: resources => applyLimitsV1(directoryOf, resources),
+    update(resources) {
+      const cpuset = placeOf('cpuset');
+      if (cpuset === undefined || !choosesCpus(resources)) return applyLimitsV1(directoryOf, resources);
+      const own = { ...cpuset, directory: cpuset.mountPoint + path, isShared: false };
+      const made: string[] = [];
+      try {
+        if (cpuset.isShared) makePlace(own, { path, made });
+        applyLimitsV1(name => (name === 'cpuset' ? own.directory : directoryOf(name)), resources);
+      } catch (error) {
+        for (const directory of made.reverse()) removeEmpty(directory);
+        throw error;
+      }
+      places = places.map(place => (place === cpuset ? own : place));
+      try {
+        const shared = cpuset.mountPoint + besideOwn(path);
+        // Also where it has its own: an update may have been interrupted.
+        moveFromShared({ shared, own: own.directory, processes: () => processesBelow(members) });
+      } finally {
+        if (cpuset.isShared) leave(cpuset, path);
+      }
+    },
 
     async freeze() {
       const file = freezer('the container to sleep');
@@ -176,8 +218,12 @@ function v1Driver(path: string, places: Place[]): Cgroup {
     },
 
     async delete() {
-      for (const directory of directories) await removeGroup(directory);
-      for (const { mountPoint } of places) removeOurParents(mountPoint, path);
+      for (const { directory, isShared } of places) if (!isShared) await removeGroup(directory);
+      for (const place of places) {
+        if (place.isShared) leave(place, path);
+        else removeOurParents(place.mountPoint, path);
+      }
+      places = places.filter(({ isShared }) => !isShared);
     },
   };
 }
