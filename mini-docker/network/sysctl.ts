@@ -2,20 +2,20 @@
 // on pool threads, which stay in the machine's namespace.
 
 import { writeFileSync } from 'node:fs';
+import { ownProc } from '../linux/own-proc.ts';
 import { readQuietly } from '../linux/proc/file.ts';
 
 /** @param name 'ipv4/ip_forward'; undefined when the kernel has no such setting, or the link is gone */
 export function sysctl(name: string): string | undefined {
-  return readQuietly(`/proc/sys/net/${name}`)?.trim();
+  return readQuietly(`${ownProc()}/sys/net/${name}`)?.trim();
 }
 
 /**
- * Does nothing if the kernel has no such setting, for example without IPv6, or if the value is already set. Reads only where
- * it cannot write: each open goes through the settings of this name in all network namespaces of the machine.
+ * Does nothing if the kernel has no such setting, for example without IPv6, or if the value is already set.
  */
 export function setSysctl(name: string, value: string): void {
   try {
-    writeFileSync(`/proc/sys/net/${name}`, value);
+    writeFileSync(`${ownProc()}/sys/net/${name}`, value);
   } catch (error) {
     const now = sysctl(name);
     if (now !== undefined && now !== value) throw error;
