@@ -129,8 +129,9 @@ export function makeGroups(name: string, limits: Limits, open: readonly string[]
     try {
       return attemptGroups(name, limits, open);
     } catch (error) {
-      // The last sandbox of another process has removed the course's group between two of our steps.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MOST_TRIES) throw error;
+      // The last sandbox of another process has removed the course's group between two of our steps, or under an open file.
+      const isGone = ['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isGone || tries === MOST_TRIES) throw error;
     }
 }
 

@@ -115,16 +115,14 @@ describe("the kernel's filesystems", () => {
 describe('our files in a container', () => {
   test.each(['/dev', '/dev/pts', '/dev/shm'])('stays in it when the image has a link at %s', async path => {
     const { directory, check } = victim();
-    const links = { [path]: directory };
-    const { container } = await create(
-      links,
-      ['sh', '-c', 'ls -l /dev/null; echo x > /dev/null; echo done'],
-      spec => {
+    const command = 'ls -l /dev/null; echo x > /dev/null; echo done';
+    const run = async () => {
+      const { container } = await create({ [path]: directory }, ['sh', '-c', command], spec => {
         spec.process.terminal = false;
-      },
-    );
-    await outputOf(container).catch(error => expect(error).toMatchObject({ name: 'SyscallError' }));
-    await container.delete();
+      });
+      await outputOf(container).finally(() => container.delete());
+    };
+    await run().catch(error => expect(error).toMatchObject({ name: 'SyscallError' }));
     check();
   });
 
