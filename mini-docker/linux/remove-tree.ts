@@ -8,6 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { call, callAsync } from './call.ts';
 import { AT, O, RENAME, S_IF } from './constants.ts';
 import { namesIn, statusAt } from './directory.ts';
+import { ERRNO } from './errno.ts';
 import type { PathArg } from './in-root.ts';
 import { mayFail, type Step } from './step.ts';
 import { openat, renameat2, unlinkat } from './syscalls.ts';
@@ -16,6 +17,7 @@ import { openat, renameat2, unlinkat } from './syscalls.ts';
 const DEEPEST = 64;
 /** Bytes whose blocks take so long to free that the event loop should not wait for it, unless the caller says otherwise. */
 const LARGE = 64 << 20;
+const NEVER = Number.POSITIVE_INFINITY;
 /** Entries after which the event loop gets a turn. */
 const TURN = 256;
 
@@ -41,10 +43,12 @@ export async function removeTree(path: string, large = LARGE): Promise<void> {
 }
 
 /**
- * removeTree() without pauses, before the daemon serves clients.
+ * removeTree() without pauses: for a file, for a directory with few of them, or before the daemon serves clients.
  * @throws SyscallError when an entry cannot be removed
  */
 export function removeTreeNow(path: string): void {
+  // For a file this is all.
+  if (call(mayFail(unlinkat(AT.FDCWD, path, 0), 'ENOENT', 'EISDIR')) !== -ERRNO.EISDIR) return;
   const parent = openParent(path);
   if (parent === undefined) return;
   try {
@@ -56,7 +60,7 @@ export function removeTreeNow(path: string): void {
 
 /** removeTreeNow() for `name` in the directory `parent`. */
 export function removeTreeAt(parent: number, name: PathArg): void {
-  for (const pause of removal(parent, name)) if (pause !== 'turn') call(pause);
+  for (const pause of removal(parent, name, NEVER)) if (pause !== 'turn') call(pause);
 }
 
 function openParent(path: string): number | undefined {
@@ -68,11 +72,9 @@ function openParent(path: string): number | undefined {
   }
 }
 
-function* removal(parent: number, name: PathArg, large = LARGE): Generator<Pause, void> {
-  const status = statusAt(parent, name);
-  if (status === undefined) return;
-  const entry = { ...status, large };
-  if ((status.mode & S_IF.MT) !== S_IF.DIR) return yield* removeEntry(parent, name, entry);
+function* removal(parent: number, name: PathArg, large: number): Generator<Pause, void> {
+  const size = yield* unlink(parent, name, large);
+  if (size === undefined) return;
   // Repeats for directories that were moved up, with a new descriptor: a descriptor lists its names only
   // once.
   for (let left = true; left; ) {
@@ -83,18 +85,26 @@ function* removal(parent: number, name: PathArg, large = LARGE): Generator<Pause
       closeSync(top);
     }
   }
-  yield* removeEntry(parent, name, entry);
+  yield* step(removeDirectory(parent, name), size >= large);
 }
 
-/** Removes a file or an empty directory. @param entry.size in bytes */
-function* removeEntry(
-  parent: number,
-  name: PathArg,
-  { mode, size, large }: { mode: number; size: number; large: number },
-): Generator<Pause, void> {
-  const isDirectory = (mode & S_IF.MT) === S_IF.DIR;
-  const removal = mayFail(unlinkat(parent, name, isDirectory ? AT.REMOVEDIR : 0), 'ENOENT');
-  if (size >= large) yield removal;
+/** Removes a file, if it is none of a directory. @returns the bytes of a directory, which stays */
+function* unlink(parent: number, name: PathArg, large: number): Generator<Pause, number | undefined> {
+  const unlinked = mayFail(unlinkat(parent, name, 0), 'ENOENT', 'EISDIR');
+  // One call does it and tells.
+  if (large === NEVER) return call(unlinked) === -ERRNO.EISDIR ? 0 : undefined;
+  const status = statusAt(parent, name);
+  if (status === undefined) return undefined;
+  if ((status.mode & S_IF.MT) === S_IF.DIR) return status.size;
+  yield* step(unlinked, status.size >= large);
+  return undefined;
+}
+
+const removeDirectory = (parent: number, name: PathArg): Step =>
+  mayFail(unlinkat(parent, name, AT.REMOVEDIR), 'ENOENT');
+
+function* step(removal: Step, isLong: boolean): Generator<Pause, void> {
+  if (isLong) yield removal;
   else call(removal);
 }
 
@@ -112,13 +122,8 @@ function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
   for (const child of namesIn(fd)) {
     walk.entries += 1;
     if (walk.entries % TURN === 0) yield 'turn';
-    const status = statusAt(fd, child);
-    if (status === undefined) continue;
-    const entry = { ...status, large };
-    if ((status.mode & S_IF.MT) !== S_IF.DIR) {
-      yield* removeEntry(fd, child, entry);
-      continue;
-    }
+    const size = yield* unlink(fd, child, large);
+    if (size === undefined) continue;
     if (depth >= DEEPEST && bringUp(fd, child, top)) {
       more = true;
       continue;
@@ -131,7 +136,7 @@ function* empty(fd: number, walk: Walk): Generator<Pause, boolean> {
     } finally {
       closeSync(below);
     }
-    yield* removeEntry(fd, child, entry);
+    yield* step(removeDirectory(fd, child), size >= large);
   }
   return more;
 }

@@ -3,9 +3,10 @@
 // namespace. Docker makes bind mounts, but the kernel copies all mounts into each new mount namespace, so that starts
 // would become slower with each container that runs. The links are for those programs only: the daemon finds a
 // namespace by a process in it.
-import { readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDirectory, type Tell } from '../linux/kept-file.ts';
+import { removeTreeNow } from '../linux/remove-tree.ts';
 
 export interface Sandboxes {
   /** Names the network namespace of a process. When that ends before others in the namespace, name one of those. */
@@ -27,7 +28,7 @@ export function createSandboxes(directory: string, tell: Tell): Sandboxes {
   const kept = new Map<string, { name: string; pid: number }>();
   const ours = namespaceOf(process.pid);
   const path = (name: string): string => join(directory, name);
-  const remove = (name: string): void => rmSync(path(name), { recursive: true, force: true });
+  const remove = (name: string): void => removeTreeNow(path(name));
   const link = (name: string, pid: number): void => {
     try {
       symlinkSync(netOf(pid), path(name));
