@@ -46,7 +46,13 @@ function parseJson<T>(bytes: Buffer, schema: Schema<T>): T {
   }
 }
 
+/** RFC 9112, section 6.3 */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (!hasBody(request)) return Buffer.alloc(0);
   const chunks: Buffer[] = [];
   let length = 0;
   // The usual iterator would destroy the connection, and with it the answer, when the loop ends early.

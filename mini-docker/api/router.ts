@@ -82,14 +82,13 @@ export const does = (
 
 export interface Found {
   route: Route;
-  params: Record<string, string>;
+  /** Decoded values of the pattern's names. @throws badParameter when they cannot be decoded */
+  params(): Record<string, string>;
 }
 
 export interface Router {
-  /** Finds the route of a `path` without version prefix and query. undefined when there is none. */
+  /** Finds the route of a `path` without version prefix and query. undefined when there is none. Never throws. */
   find(method: string, path: string): Found | undefined;
-  /** Never throws, since it is called before errors can be answered. */
-  hijacks(method: string, path: string): boolean;
 }
 
 interface Compiled {
@@ -107,21 +106,16 @@ export function router(routes: Route[]): Router {
     groups.set(key, group);
     group.push(compile(route));
   }
-  const match = (method: string, path: string) => {
-    for (const compiled of groups.get(`${method} ${firstSegment(path)}`) ?? []) {
-      const values = compiled.regexp.exec(path);
-      if (values) return { ...compiled, values: values.slice(1) };
-    }
-    return undefined;
-  };
   return {
     find(method, path) {
-      const found = match(method, path);
-      if (found === undefined) return undefined;
-      const { route, names, values } = found;
-      return { route, params: Object.fromEntries(names.map((name, at) => [name, decoded(values[at]!)])) };
+      for (const { route, names, regexp } of groups.get(`${method} ${firstSegment(path)}`) ?? []) {
+        const values = regexp.exec(path);
+        if (values === null) continue;
+        const params = () => Object.fromEntries(names.map((name, at) => [name, decoded(values[at + 1]!)]));
+        return { route, params };
+      }
+      return undefined;
     },
-    hijacks: (method, path) => match(method, path)?.route.hijacks === true,
   };
 }
 

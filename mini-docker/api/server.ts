@@ -89,7 +89,7 @@ export function apiServer(options: ApiOptions, createServer: (settings: ServerOp
  */
 class ApiRequest extends IncomingMessage {
   get upgrade(): boolean {
-    return this.method === 'CONNECT' || ROUTES.hijacks(this.method ?? '', partsOf(this).path);
+    return this.method === 'CONNECT' || locate(this).found?.route.hijacks === true;
   }
 
   set upgrade(_asked: boolean) {}
@@ -155,7 +155,7 @@ async function handle({
   const call: Call = {
     engine,
     request: exchange.request,
-    params: found.params,
+    params: found.params(),
     query: new URLSearchParams(query),
     version: version === undefined ? API_VERSION : version.minor,
     body: exchange.body,
@@ -168,7 +168,7 @@ async function handle({
 
 /** Before 1.24 errors were plain text; those of an attach still are. */
 function errorFor(request: IncomingMessage, status: number, body: { message: string }): Answer {
-  const { version, path } = partsOf(request);
+  const { version, path } = locate(request);
   if (request.method === 'POST' && path.endsWith('/attach'))
     return { status, body: `${body.message}\r\n`, headers: { 'Content-Type': RAW_STREAM } };
   if (version === undefined || version.major > 1 || version.minor >= 24) return { status, body };
@@ -182,17 +182,25 @@ function errorFor(request: IncomingMessage, status: number, body: { message: str
 interface Located {
   /** undefined when the path has no version prefix. */
   version: { major: number; minor: number } | undefined;
+  /** The path without it. */
+  path: string;
   query: string;
   found: Found | undefined;
 }
 
-/** @throws badParameter when the path is malformed */
+/** Node's parser asks several times. */
+const located = new WeakMap<IncomingMessage, Located>();
+
 function locate(request: IncomingMessage): Located {
-  const { version, path, query } = partsOf(request);
-  return { version, query, found: ROUTES.find(request.method!, path) };
+  const known = located.get(request);
+  if (known !== undefined) return known;
+  const parts = partsOf(request);
+  const found = { ...parts, found: ROUTES.find(request.method ?? '', parts.path) };
+  located.set(request, found);
+  return found;
 }
 
-function partsOf(request: IncomingMessage): Pick<Located, 'version' | 'query'> & { path: string } {
+function partsOf(request: IncomingMessage): Omit<Located, 'found'> {
   // A proxy sends the absolute form: http://host/path.
   const url = (request.url ?? '').replace(/^https?:\/\/[^/]*/, '');
   const mark = url.indexOf('?');

@@ -3,6 +3,7 @@
 // client of the API is a page in a browser.
 import type { IncomingMessage } from 'node:http';
 import { badParameter, forbidden } from '../formats/errors.ts';
+import { hasBody } from './json-body.ts';
 
 /**
  * Content types that a page may send without asking.
@@ -17,7 +18,8 @@ const IMPORT = /^(?:\/v[\d.]+)?\/images\/create\?/;
  * @throws forbidden when a browser reports that a page has sent the request; badParameter when a page could
  * have
  */
-export function refuseWebPages({ method, headers, url = '', socket }: IncomingMessage): void {
+export function refuseWebPages(request: IncomingMessage): void {
+  const { method, headers, url = '', socket } = request;
   // https://www.w3.org/TR/fetch-metadata/: 'none' means that a user typed the address.
   const { origin, 'sec-fetch-site': site = 'none' } = headers;
   if (origin !== undefined || site !== 'none') {
@@ -27,11 +29,10 @@ export function refuseWebPages({ method, headers, url = '', socket }: IncomingMe
   }
   // No browser connects to a Unix socket: scripts may send archives there with curl's own content type.
   if (socket.remoteAddress === undefined) return;
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const type = headers['content-type'] ?? '';
   // Before any other method a browser asks the server; the docker command labels the archive that it copies
   // into a container text/plain.
-  if (method === 'POST' && hasBody && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
+  if (method === 'POST' && hasBody(request) && SENT_UNASKED.test(type) && !IMPORT.test(url)) {
     throw badParameter(
       `unsupported Content-Type header (${type}): must be 'application/json' or 'application/x-tar'`,
     );
