@@ -9,7 +9,7 @@ import type { NetlinkSocket } from '../linux/netlink/socket.ts';
 import { openNetworkNamespace } from '../linux/network-namespace.ts';
 import { giveBack } from './address-pool.ts';
 import { removeLinks } from './bridge.ts';
-import { bringLoopbackUp, plugIn, routeThrough } from './cable.ts';
+import { plugIn, routeThrough } from './cable.ts';
 import type { Network } from './catalog.ts';
 import { newId } from './definition.ts';
 import { isMacvlan, plugIntoParent } from './macvlan.ts';
@@ -241,16 +241,11 @@ function connect(given: {
   linkLocal: readonly string[];
 }): void {
   const { host, endpoint, network, bridge, others, pid } = given;
-  if (endpoint.networkName === 'host') return;
+  if (bridge === undefined) return;
   using opened = new Descriptor(openNamespaceOf(pid));
-  const namespace = opened.number;
-  if (bridge === undefined) {
-    bringLoopbackUp(namespace);
-    return;
-  }
   const options = network.record.resource.Options;
   const inside = {
-    namespace,
+    namespace: opened.number,
     interface: endpoint.interface,
     addresses: [
       ...addressesOf(endpoint),

@@ -5,7 +5,6 @@ import { addAddress } from '../linux/netlink/addresses.ts';
 import {
   createLink,
   findLink,
-  LOOPBACK_INDEX,
   removeLink,
   requireLink,
   setBridgePort,
@@ -42,7 +41,7 @@ export interface CableOptions extends InsideOptions {
 }
 
 /**
- * Plugs the container in, and brings its lo up. Requests are combined into as few messages as possible: 1 ms
+ * Plugs the container in. Requests are combined into as few messages as possible: 1 ms
  * in all, half of it the kernel's work on the pair. On failure nothing is left.
  * @throws NetlinkError when the kernel refuses
  */
@@ -62,7 +61,7 @@ export function plugIn(options: CableOptions): void {
   }
 }
 
-/** Brings the container's end and its lo up, with addresses and routes. @throws NetlinkError when the kernel refuses */
+/** Brings the container's end up, with addresses and routes. @throws NetlinkError when the kernel refuses */
 export function bringUpInside({ namespace, interface: name, addresses, gateways }: InsideOptions): void {
   using inside = inNetworkNamespace(namespace, () => {
     // Only mini-docker sets its routes, and no neighbour's advertisement.
@@ -85,7 +84,6 @@ export function withoutLinkLocal(socket: NetlinkSocket, link: number | string): 
 
 function bringUp(index: number, addresses: readonly string[]): Request[] {
   return [
-    setLink(LOOPBACK_INDEX, { up: true }),
     setLink(index, { up: true }),
     ...addresses.map(text => {
       const subnet = decodeSubnet(text)!;
@@ -125,12 +123,6 @@ export async function settled(host: NetlinkSocket, links: readonly (number | str
  */
 export function routeThrough(inside: NetlinkSocket, gateways: readonly string[]): void {
   inside.batch(defaultRoutes(gateways), { mayFail: ['EEXIST'] });
-}
-
-/** For a container without networks. */
-export function bringLoopbackUp(namespace: number): void {
-  using inside = inNetworkNamespace(namespace, () => openNetlink());
-  inside.request(setLink(LOOPBACK_INDEX, { up: true }));
 }
 
 /** Lets a container reach its own published ports, where bridges pass packets to netfilter (br_netfilter). */

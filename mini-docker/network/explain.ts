@@ -10,12 +10,11 @@ import { hasLinks, type NetworkRecord } from './record.ts';
 import { TABLE } from './rules.ts';
 import { decodeSubnet } from './subnet.ts';
 
-/** @param record the network; one without a bridge ('none', 'host') only needs lo */
+/** @param record the network; one without a bridge ('none', 'host') needs nothing */
 export function explainConnection(record: NetworkRecord, options: ExplainOptions): ExplainedStep[] {
   const { bridge, resource } = record;
   const inside = 'ip -n CONTAINER';
-  const loopback = step(`${inside} link set lo up`, 'a new namespace has a lo that is down');
-  if (!hasLinks(record)) return [loopback];
+  if (!hasLinks(record)) return [];
   const end = options.interface;
   const subnets = resource.IPAM.Config;
   const address = (subnet: string): string => {
@@ -23,7 +22,6 @@ export function explainConnection(record: NetworkRecord, options: ExplainOptions
     return `${(family === 4 && options.ipAddress) || `‹a free address of ${subnet}›`}/${prefixLength}`;
   };
   const bringUp = [
-    loopback,
     ...subnets.map(({ Subnet }) => step(`${inside} address add ${address(Subnet!)} dev ${end}`, '')),
     step(`${inside} link set ${end} up`, ''),
     ...(resource.Internal

@@ -19,8 +19,7 @@ import type { DroppingRule } from './foreign-rules.ts';
 
 export interface AttachOptions {
   /**
-   * Network name, id, or an unambiguous prefix of the id. 'none' only brings lo up; 'host' only records the
-   * container.
+   * Network name, id, or an unambiguous prefix of the id. 'none' and 'host' only record the container.
    */
   network: string;
   containerId: string;
@@ -121,7 +120,7 @@ export interface Networks {
 
   /**
    * Makes the veth pair, moves one end into the network namespace of `pid`, gives it an address, and, if it
-   * is the container's first network with a gateway, the default route; brings lo up. Takes 1 to 2 ms on a
+   * is the container's first network with a gateway, the default route. Takes 1 to 2 ms on a
    * network that is in use. On failure nothing of this network is left. Also works for a running container
    * (`network connect`). notFound: no such network. forbidden: already connected. conflict: the address is
    * taken.

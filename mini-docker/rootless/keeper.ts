@@ -1,27 +1,15 @@
 // The processes that keep an ordinary user's namespaces while no daemon runs: one in the new user, mount and
 // network namespaces, which only sleeps; and one that is in the same user and mount namespaces, but in the
 // host's network, where it opens sockets for the daemon (outside-sockets.ts). Both are one program.
-import { AF, CLONE, IOCTL, MS, SIG, SOCK } from '../linux/constants.ts';
+import { CLONE, MS, SIG } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
-import { because, mayFail, resultOf, type Step } from '../linux/step.ts';
-import {
-  cloneCall,
-  close,
-  ioctlBuffer,
-  mountCall,
-  ppoll,
-  read,
-  setns,
-  setsid,
-  socket,
-  write,
-} from '../linux/syscalls.ts';
+import { because, mayFail, type Step } from '../linux/step.ts';
+import { cloneCall, close, mountCall, ppoll, read, setns, setsid, write } from '../linux/syscalls.ts';
 import { FD } from '../runtime/descriptors.ts';
+import { loopbackUp } from '../runtime/namespaces.ts';
 import { CHANNEL, serveSockets } from './outside-sockets.ts';
 
 const MASK_SIZE = 8;
-/** <linux/if.h> */
-const IFF_UP = 1;
 const WAITING = new Uint8Array([1]);
 
 export interface KeeperProgram {
@@ -43,7 +31,6 @@ export function keeperProgram({ resolvConf, joins }: { resolvConf: string; joins
   const [outside, holder] = [new Uint8Array(4), new Uint8Array(4)];
   const cloned = (flags: number, pid: Uint8Array) =>
     cloneCall(flags | CLONE.PARENT_SETTID | SIG.CHLD, 0, pid, 0, 0);
-  const lo = socket(AF.INET, SOCK.DGRAM, 0);
   const items: Item[] = [
     mayFail(setsid()),
     ...(joins
@@ -66,15 +53,7 @@ export function keeperProgram({ resolvConf, joins }: { resolvConf: string; joins
         ]),
     ...(joins
       ? [fork(cloned(0, holder), 'serve'), setns(MEMBER, CLONE.NEWNET)]
-      : [
-          fork(because('a network of its own', cloned(CLONE.NEWNET, holder)), 'serve'),
-          lo,
-          because(
-            'the loopback link is down in a new network',
-            ioctlBuffer(resultOf(lo), IOCTL.SIOCSIFFLAGS, upRequest()),
-          ),
-          close(resultOf(lo)),
-        ]),
+      : [fork(because('a network of its own', cloned(CLONE.NEWNET, holder)), 'serve'), ...loopbackUp()]),
     write(FD.ready, WAITING),
     ...(joins ? [close(MEMBER)] : []),
     ...[FD.ready, FD.go, ...Object.values(CHANNEL)].map(fd => close(fd)),
@@ -93,11 +72,3 @@ export function keeperProgram({ resolvConf, joins }: { resolvConf: string; joins
 }
 
 const fork = (step: Step, parent: string): Item => ({ control: 'fork', step, parent });
-
-/** struct ifreq: the name in 16 bytes, and the flags. netdevice(7) */
-function upRequest(): Uint8Array {
-  const request = Buffer.alloc(40);
-  request.write('lo');
-  request.writeUInt16LE(IFF_UP, 16);
-  return request;
-}

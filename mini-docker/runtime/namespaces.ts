@@ -1,10 +1,10 @@
 // The namespaces of a container. New ones are made by clone(2), or by unshare(2) where clone cannot; existing
 // ones are joined by a path such as /proc/PID/ns/NAME.
 import type { Linux, NamespaceType } from '../formats/oci/runtime-spec.ts';
-import { AT, CLONE, O } from '../linux/constants.ts';
+import { AF, AT, CLONE, IOCTL, O, SOCK } from '../linux/constants.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf } from '../linux/step.ts';
-import { close, openat, setns, unshare, writeText } from '../linux/syscalls.ts';
+import { close, ioctlBuffer, openat, setns, socket, unshare, writeText } from '../linux/syscalls.ts';
 
 export const NAMESPACE_FLAG: Record<NamespaceType, number> = {
   user: CLONE.NEWUSER,
@@ -28,7 +28,7 @@ export function cloneFlags(linux: Linux): number {
     .reduce((flags, { type }) => flags | NAMESPACE_FLAG[type], 0);
 }
 
-function isNew(linux: Linux, type: NamespaceType): boolean {
+export function isNew(linux: Linux, type: NamespaceType): boolean {
   return linux.namespaces.some(namespace => namespace.type === type && namespace.path === undefined);
 }
 
@@ -74,6 +74,26 @@ export function joinNamespaces(linux: Linux): Item[] {
   );
   joined.sort((a, b) => Number(b.type === 'user') - Number(a.type === 'user'));
   return joined.flatMap(({ type, path }) => join(type, path!));
+}
+
+/** <linux/if.h> */
+const IFF_UP = 1;
+
+/** Steps in a new network namespace. */
+export function loopbackUp(): Item[] {
+  // struct ifreq: the name in 16 bytes, and the flags. netdevice(7)
+  const request = Buffer.alloc(40);
+  request.write('lo');
+  request.writeUInt16LE(IFF_UP, 16);
+  const opened = socket(AF.INET, SOCK.DGRAM | SOCK.CLOEXEC, 0);
+  return [
+    opened,
+    because(
+      'the loopback link is down in a new network',
+      ioctlBuffer(resultOf(opened), IOCTL.SIOCSIFFLAGS, request),
+    ),
+    close(resultOf(opened)),
+  ];
 }
 
 /** Steps for the time after the process has joined its cgroup. */

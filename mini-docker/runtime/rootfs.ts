@@ -37,9 +37,11 @@ export const PLAIN_LAYERS = inUserNamespace() ? 'userxattr' : 'redirect_dir=off,
 /** mount(2) copies one page of options, including the NUL at the end. */
 const LONGEST_OPTIONS = 4095;
 
-/** @param layers undefined: with a user namespace the daemon has already mounted them (user-namespace.ts) */
-export function rootfsSection(rootfs: string, layers: Layers | undefined): Section {
-  const mounted = layers === undefined ? [] : overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS });
+export function layersSection(rootfs: string, layers: Layers): Section {
+  return section('layers', overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS }));
+}
+
+export function rootfsSection(rootfs: string): Section {
   const root = openRoot(rootfs);
   const alone = because(
     'nothing will be mounted in this copy, which the monitor takes',
@@ -47,7 +49,6 @@ export function rootfsSection(rootfs: string, layers: Layers | undefined): Secti
   );
   return section(
     'root filesystem',
-    mounted,
     root,
     fchdir(resultOf(root)),
     alone,

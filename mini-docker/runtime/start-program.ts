@@ -33,9 +33,22 @@ import { openPlain, requireProc } from './inside.ts';
 import { labelItems } from './labels.ts';
 import { fixKernelFiles, prepareMasks } from './masks.ts';
 import { prepareMount } from './mounts.ts';
-import { beforeClone, cloneFlags, joinNamespaces, newCgroupNamespace } from './namespaces.ts';
+import {
+  beforeClone,
+  cloneFlags,
+  isNew,
+  joinNamespaces,
+  loopbackUp,
+  newCgroupNamespace,
+} from './namespaces.ts';
 import { nothingIn, ownTmpfs, withNode } from './own-null.ts';
-import { type Layers, propagationSection, readonlyRootSection, rootfsSection } from './rootfs.ts';
+import {
+  type Layers,
+  layersSection,
+  propagationSection,
+  readonlyRootSection,
+  rootfsSection,
+} from './rootfs.ts';
 import { loadFilter } from './seccomp/load.ts';
 import { ownKeyring, privacy } from './secrets.ts';
 import { type Section, section } from './section.ts';
@@ -80,11 +93,18 @@ function preparations(spec: Spec, facts: StartFacts) {
   const userNamespace = hasOwnUserNamespace(spec);
   const expanded = spec.mounts.map(mount =>
     mount.type === 'cgroup'
-      ? { ...expandCgroupMount(mount, facts.cgroup, linux.namespaces), isDirectory: () => true }
-      : { mounts: [mount], finish: [], isDirectory: facts.isDirectory },
+      ? {
+          ...expandCgroupMount(mount, facts.cgroup, linux.namespaces),
+          isDirectory: () => true,
+          ofGroups: true,
+        }
+      : { mounts: [mount], finish: [], isDirectory: facts.isDirectory, ofGroups: false },
   );
-  const mounts = expanded.flatMap(({ mounts: parts, isDirectory }) =>
-    parts.map(mount => prepareMount(mount, { isDirectory, place: spec.root.path, hasTmpfs: !userNamespace })),
+  const mounts = expanded.flatMap(({ mounts: parts, isDirectory, ofGroups }) =>
+    parts.map(mount => ({
+      ...prepareMount(mount, { isDirectory, place: spec.root.path, hasTmpfs: !userNamespace }),
+      ofGroups,
+    })),
   );
   const parts = expanded.flatMap(({ mounts: those }) => those.flatMap(({ part }) => part ?? []));
   const { hostNode } = facts;
@@ -123,6 +143,18 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     preparations(spec, facts);
   const isDev = ({ destination }: { destination: string }) => destination === '/dev';
   const filter = loadFilter(linux.seccomp);
+  const groups = [
+    section(
+      'control group',
+      afterBirth(facts.enterCgroup),
+      userNamespace ? [] : joinWhenMade(facts.enterCgroup),
+      newCgroupNamespace(linux),
+    ),
+  ];
+  // The daemon makes the groups while the process mounts. In namespaces of others they may have other names, or none.
+  const joinsLate = !linux.namespaces.some(
+    ({ type, path }) => path !== undefined && ['user', 'mount', 'cgroup'].includes(type),
+  );
 
   const sections = [
     section('monitor', mayFail(setsid()), ownKeyring(), privacy(linux), beforeClone(linux), [
@@ -141,12 +173,8 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
           becomeMappedRoot(),
         ]
       : []),
-    section(
-      'control group',
-      afterBirth(facts.enterCgroup),
-      userNamespace ? [] : joinWhenMade(facts.enterCgroup),
-      newCgroupNamespace(linux),
-    ),
+    section('network', isNew(linux, 'network') ? loopbackUp() : []),
+    ...(joinsLate ? [] : groups),
     section('namespaces of others', joinNamespaces(linux)),
     section(
       'the daemon begins',
@@ -160,7 +188,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
     section("through the host's /proc", labelItems(process)),
     section(
       'what comes from outside',
-      mounts.flatMap(({ prepare }) => prepare),
+      mounts.flatMap(({ prepare, ofGroups }) => (ofGroups ? [] : prepare)),
       boundDevices?.prepare ?? [],
     ),
     propagationSection(linux.rootfsPropagation ?? 'private'),
@@ -176,7 +204,14 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
         ? []
         : withNode(AT.FDCWD, nothing.node, fd => [dup3(resultOf(fd), 0, 0)]),
     ),
-    rootfsSection(spec.root.path, userNamespace ? undefined : facts.layers),
+    // With a user namespace the daemon has mounted them (user-namespace.ts).
+    ...(userNamespace ? [] : [layersSection(spec.root.path, facts.layers)]),
+    ...(joinsLate ? groups : []),
+    section(
+      'views of the control groups',
+      mounts.flatMap(({ prepare, ofGroups }) => (ofGroups ? prepare : [])),
+    ),
+    rootfsSection(spec.root.path),
     // With a terminal, once that is there, too.
     section('the monitor takes over', process.terminal === true ? [] : handOver()),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
@@ -213,9 +248,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
 
 function joinWhenMade(enterCgroup: CgroupEntry): Item[] {
   const join = joinItems(enterCgroup);
-  return join.length === 0
-    ? []
-    : [answered('the daemon makes the control groups while it is cloned'), ...join];
+  return join.length === 0 ? [] : [answered('the daemon makes the control groups meanwhile'), ...join];
 }
 
 /** Waits for the daemon's byte. 0 is the end of the pipe: the daemon is gone, and this container will never be started. */

@@ -84,7 +84,7 @@ export function useNetworkHosts(): NetworkHosts {
   hosts.container = async (options = {}) => {
     const id = (++count).toString(16).padStart(12, '0').padEnd(64, '0');
     const { name = `c${count}`, ...others } = options;
-    const process = await hold({ wrapper: ['unshare', '--net'] });
+    const process = await hold({ wrapper: ['unshare', '--net'], script: 'ip link set lo up' });
     try {
       const wanted = { network: 'bridge', containerId: id, containerName: name, pid: process.pid, ...others };
       const endpoint = await hosts.networks.attach(wanted);

@@ -3,6 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync, statSync } from 'node:fs';
 import { connect, isIP, isIPv6 } from 'node:net';
+import { readQuietly } from '../../linux/proc/file.ts';
 import { decodeResolvConf } from './resolv-conf.ts';
 
 /** Milliseconds for each server, one after the other, as in docker. */
@@ -98,23 +99,21 @@ export function hostNameServers(path = RESOLV_CONF): string[] {
 }
 
 function readServers(path: string): string[] {
-  return decodeResolvConf(readFileSync(path, 'utf8')).nameservers.filter(
-    each => isIP(each.replace(/%.*$/, '')) !== 0,
-  );
+  return serversIn(readFileSync(path, 'utf8'));
+}
+
+function serversIn(resolvConf: string): string[] {
+  return decodeResolvConf(resolvConf).nameservers.filter(each => isIP(each.replace(/%.*$/, '')) !== 0);
 }
 
 /**
- * The resolv.conf for a container without 127.0.0.11: servers on the host's own loopback cannot be reached
- * from there.
- * @returns the path of the file to copy
+ * The text of the resolv.conf for a container without 127.0.0.11: servers on the host's own loopback cannot be reached
+ * from there. '' where there is none.
  */
-export function resolvConfForContainers(path = RESOLV_CONF): string {
-  try {
-    const servers = readServers(path);
-    const behindStub = servers.length > 0 && servers.every(each => each === '127.0.0.53');
-    if (behindStub && readServers(RESOLVED_CONF).length > 0) return RESOLVED_CONF;
-  } catch {
-    // One of the files is missing: the usual one is used.
-  }
-  return path;
+export function resolvConfForContainers(): string {
+  const usual = readQuietly(RESOLV_CONF) ?? '';
+  const servers = serversIn(usual);
+  const isBehindStub = servers.length > 0 && servers.every(each => each === '127.0.0.53');
+  const real = isBehindStub ? (readQuietly(RESOLVED_CONF) ?? '') : '';
+  return serversIn(real).length > 0 ? real : usual;
 }

@@ -82,7 +82,8 @@ export function makeGroup(mountPoint: string, path: string): string[] {
   for (let attempt = 0; ; attempt++) {
     const made: string[] = [];
     try {
-      makeParents(mountPoint, path, made);
+      // They are there already, but for the first container's.
+      if (attempt > 0) makeParents(mountPoint, path, made);
       mkdirSync(directory);
       return [...made, directory];
     } catch (error) {
