@@ -1,18 +1,28 @@
 // A fair lock: one holder at a time, in the order of requests. Code that changes a container's state holds
 // its lock.
 
+export interface Holding extends Disposable {
+  /** Settles when somebody waits for the lock. */
+  readonly wanted: Promise<void>;
+}
+
 export class Lock {
   #last: Promise<void> = Promise.resolve();
+  #tellHolder = (): void => {};
 
   /**
    * Waits for its turn. `using held = await lock.acquire()` releases the lock at the end of the block, even
    * after an error.
    */
-  async acquire(): Promise<Disposable> {
+  async acquire(): Promise<Holding> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
+    this.#tellHolder();
     await before;
-    return { [Symbol.dispose]: resolve };
+    const wanted = Promise.withResolvers<void>();
+    this.#tellHolder = wanted.resolve;
+    if (this.#last !== promise) wanted.resolve();
+    return { wanted: wanted.promise, [Symbol.dispose]: resolve };
   }
 }

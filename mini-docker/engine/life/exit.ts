@@ -1,8 +1,8 @@
 // Handles the exit of a program: finishes its output, saves its state, informs clients, and releases its
 // resources.
 
-import { setImmediate } from 'node:timers/promises';
-import { removeTree } from '../../linux/remove-tree.ts';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { removeTreeNow } from '../../linux/remove-tree.ts';
 import type { Exit } from '../../runtime/container.ts';
 import { removeShm } from '../files/shared-memory.ts';
 import { disconnectNetworks, leaveNetworkOwner } from '../networks/connections.ts';
@@ -10,7 +10,6 @@ import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { Held, LiveContainer, Run } from '../state/live-container.ts';
 import { mountEvents } from '../volumes/volumes.ts';
-import { watchHealth } from './health.ts';
 import { removeHeld } from './removal.ts';
 import { endedRun, shouldRestart } from './restart-policy.ts';
 import { startRun } from './start.ts';
@@ -19,9 +18,11 @@ import { awaitRestart, exited, outOfMemory, restartDue, setRestartTimer } from '
 /** Milliseconds that are allowed for output after the exit, from processes outside the pid namespace. */
 const PATIENCE = 2000;
 
+/** Milliseconds for a client that has waited for the exit, and asks for the removal next: all that is kept would be in vain. */
+const FAREWELL = 10;
+
 /** Waits in the background for the end of this run, and handles it. */
 export function handleExit(context: EngineContext, live: LiveContainer, run: Run): void {
-  watchHealth(context, live, run);
   let oomTold = false;
   run.container.onOomKill(() => {
     oomTold = true;
@@ -85,14 +86,14 @@ async function endRun(
   // A client that waits for the exit is answered first, and may ask for the removal next.
   await setImmediate();
   await giveBack(context, live, run);
-  await setImmediate();
   const isLast = hostConfig.AutoRemove === true && !live.restarting && !again;
+  if (!again && !isLast) await Promise.race([held.wanted, sleep(FAREWELL, undefined, { ref: false })]);
   const isLeaving = isLast || live.removing || (live.removalAwaited && !again);
   // Saved before the run directory is deleted, from which the next daemon would learn the exit. A container
   // that is about to be removed does not need it.
   if (!isLeaving) {
     context.records.saveState(record);
-    await removeTree(context.paths.container(live.id).run);
+    removeTreeNow(context.paths.container(live.id).run);
   }
   if (again) scheduleRestart(context, held, lasted);
   else if (isLast && !live.removing) await removeHeld(context, held, { volumes: true });

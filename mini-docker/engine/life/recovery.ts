@@ -1,6 +1,7 @@
 // Recovery when the daemon starts: takes over running containers with their streams, handles exits that
 // happened without a daemon, and removes containers that were half made or half removed.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExpectedError } from '../../formats/errors.ts';
@@ -19,6 +20,7 @@ import { readStarted } from '../state/started-file.ts';
 import { readPosition } from '../streams/log-position.ts';
 import { positionPath } from '../streams/output.ts';
 import { handleExit, scheduleRestart } from './exit.ts';
+import { watchHealth } from './health.ts';
 import { recoverImageNames } from './image-names.ts';
 import { removeHeld } from './removal.ts';
 import { endedRun, shouldStartWithDaemon } from './restart-policy.ts';
@@ -58,7 +60,11 @@ export async function recover(context: EngineContext): Promise<void> {
     }),
   );
   for (const { id, record } of containers) reconcileNetworks(record, context.networks.endpoints(id));
-  for (const live of containers) if (live.run !== undefined) handleExit(context, live, live.run);
+  for (const live of containers) {
+    if (live.run === undefined) continue;
+    watchHealth(context, live, live.run);
+    handleExit(context, live, live.run);
+  }
   for (const live of [...containers]) await withoutFail(context, live, () => settle(context, live));
 }
 
@@ -97,7 +103,8 @@ async function adopt(context: EngineContext, held: Held): Promise<void> {
     // The record, which is written a little later, does not have this yet.
     const isNewer = started !== undefined && started.startedAt !== state.startedAt;
     const ran = isNewer || state.status === 'running' || state.status === 'paused';
-    if (ran) await discard(context, live);
+    // A daemon that was killed early in a start has left no spec.
+    if (ran || (spec === undefined && existsSync(directory))) await discard(context, live);
     return lose(context, held, ran ? (started ?? state).startedAt : undefined);
   }
   live.unmounted = container.unmounted;

@@ -1,7 +1,7 @@
 // Removes a container: one rename takes it out of sight, then its files are deleted. If the daemon is killed
 // in between, the next one deletes the rest.
 
-import { removeTree } from '../../linux/remove-tree.ts';
+import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { forceDisconnect } from '../networks/connections.ts';
 import { containerEvent } from '../state/container-events.ts';
 import type { EngineContext } from '../state/context.ts';
@@ -27,7 +27,7 @@ export async function removeHeld(
     throw error;
   }
   context.records.forget(live.id);
-  await removeTree(context.paths.container(live.id).run);
+  removeTreeNow(context.paths.container(live.id).run);
   context.containers.delete(live);
   // Other containers may still be in its network namespace.
   if (context.networks.endpoints(live.id).length > 0) await forceDisconnect(context, record);

@@ -32,6 +32,7 @@ import { writeStarted } from '../state/started-file.ts';
 import { LogFile, type LogPosition } from '../streams/log-file.ts';
 import { ContainerOutput } from '../streams/output.ts';
 import { checkPropagation, makeBindSources, mountEvents } from '../volumes/volumes.ts';
+import { watchHealth } from './health.ts';
 import { prepared, running, startFailed } from './transitions.ts';
 
 /** The annotation that asks to trace the start: the result and time of each step. */
@@ -39,12 +40,12 @@ export const TRACE_ANNOTATION = 'mini-docker.trace';
 
 /**
  * Starts a container that the caller knows is not running. When it rejects, nothing is left behind.
- * @param whenStarted handles the end of the run, in the background
+ * @param whenPrepared handles the end of the run, in the background
  */
 export async function startRun(
   context: EngineContext,
   held: Held,
-  whenStarted: (context: EngineContext, live: LiveContainer, run: Run) => void,
+  whenPrepared: (context: EngineContext, live: LiveContainer, run: Run) => void,
 ): Promise<void> {
   const { live } = held;
   const { record } = live;
@@ -61,7 +62,6 @@ export async function startRun(
     checkLinks(context, record);
     makeEmpty(directory);
     const { spec, layers } = await prepareSpec(context, record);
-    writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
     container = await context.runtime.create({
       id: live.id,
       directory,
@@ -71,6 +71,7 @@ export async function startRun(
       init: record.hostConfig.Init === true,
       trace: record.hostConfig.Annotations?.[TRACE_ANNOTATION] !== undefined,
       onNamespaces: async pid => {
+        writeFileSync(specPath(directory), JSON.stringify(spec), { mode: 0o600 });
         await connectNetworks(context, record, pid);
         fillEtcFiles(context, record);
       },
@@ -82,6 +83,8 @@ export async function startRun(
     for (const client of live.clients) client.connect({ output, stdin: container.stdin });
     // Taken before: a client that reads the logs since this time must find the program's first line.
     startedAt = encodeTimestamp(nowNanoseconds());
+    // While its process makes its mounts.
+    whenPrepared(context, live, run);
     await container.start();
     live.trace = container.trace();
   } catch (cause) {
@@ -101,7 +104,7 @@ export async function startRun(
   context.records.saveLater(record);
   mountEvents(context, record, 'mount');
   containerEvent(context, live, 'start');
-  whenStarted(context, live, run);
+  watchHealth(context, live, run);
   tellLinked(context, live);
 }
 

@@ -11,7 +11,6 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
-  rmSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -19,6 +18,7 @@ import { basename } from 'node:path';
 import type { HostConfig } from '../../formats/engine-api/containers.ts';
 import { readBounded } from '../../linux/plain-file.ts';
 import { readQuietly } from '../../linux/proc/file.ts';
+import { removeTreeNow } from '../../linux/remove-tree.ts';
 import { decodeResolvConf } from '../../network/dns/resolv-conf.ts';
 import { resolvConfForContainers } from '../../network/dns/upstream.ts';
 import type { ContainerPaths } from '../core/paths.ts';
@@ -50,7 +50,7 @@ export function etcFiles(context: EngineContext, record: ContainerRecord): EtcFi
  */
 export function makeEtcFiles(context: EngineContext, record: ContainerRecord): void {
   const { hostname, hosts, resolvConf } = etcFiles(context, record);
-  for (const path of [hostname, hosts, resolvConf]) rmSync(path, { force: true });
+  for (const path of [hostname, hosts, resolvConf]) removeTreeNow(path);
   const other = context.containers.find(sharedWith(record) ?? '') ?? sharers(context, record.id)[0];
   if (other !== undefined) {
     const theirs = etcFiles(context, other.record);
@@ -68,7 +68,7 @@ export function makeEtcFiles(context: EngineContext, record: ContainerRecord): v
     [hosts, ''],
     [resolvConf, ''],
   ] as const) {
-    if (existsSync(path)) continue;
+    if (other !== undefined && existsSync(path)) continue;
     writeFileSync(path, text, { flag: 'wx' });
     if (root !== undefined) chownSync(path, root.uid, root.gid);
   }
@@ -81,11 +81,8 @@ export function fillEtcFiles(context: EngineContext, record: ContainerRecord): v
   const isHost = record.hostConfig.NetworkMode === 'host';
   const base = isHost ? (readQuietly('/etc/hosts') ?? '') : LOCALHOST;
   const hosts = [base, ...hostLines(context, record)].join('');
-  rewrite(context, record, {
-    path: files.resolvConf,
-    change: () => bytewise(ownResolvConf(context, record)),
-  });
-  rewrite(context, record, { path: files.hosts, change: () => bytewise(hosts) });
+  rewrite(context, record, { path: files.resolvConf, text: bytewise(ownResolvConf(context, record)) });
+  rewrite(context, record, { path: files.hosts, text: bytewise(hosts) });
 }
 
 /**
@@ -121,21 +118,20 @@ export async function whileNetworksChange(
 const bytewise = (text: string): string => Buffer.from(text).toString('latin1');
 
 /**
- * Neither blocks nor fails, whatever the container did to its file. `change` takes bytes and returns
- * bytes.
+ * Neither blocks nor fails, whatever the container did to its file. Takes bytes: the whole text, or a change of the present
+ * one.
  */
 function rewrite(
   context: EngineContext,
   record: ContainerRecord,
-  options: { path: string; change(text: string): string },
+  options: { path: string } & ({ text: string } | { change(text: string): string }),
 ): void {
-  const { path, change } = options;
+  const { path } = options;
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    const found = readBounded(fd);
-    if (found === undefined) throw new Error('it is too large');
-    const next = Buffer.from(change(found.toString('latin1')), 'latin1');
+    const text = 'text' in options ? options.text : options.change(present(fd));
+    const next = Buffer.from(text, 'latin1');
     for (let at = 0; at < next.length; ) at += writeSync(fd, next, at, next.length - at, at);
     ftruncateSync(fd, next.length);
   } catch (error) {
@@ -144,6 +140,12 @@ function rewrite(
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+function present(fd: number): string {
+  const found = readBounded(fd);
+  if (found === undefined) throw new Error('it is too large');
+  return found.toString('latin1');
 }
 
 /** Updates the containers that link to this one, since its address may have changed. */
@@ -195,7 +197,7 @@ function hostAddresses(context: EngineContext, record: ContainerRecord): string[
 
 function ownResolvConf({ defaults }: EngineContext, { hostConfig, networks }: ContainerRecord): string {
   const isHost = hostConfig.NetworkMode === 'host';
-  const ofHost = readQuietly(isHost ? '/etc/resolv.conf' : resolvConfForContainers()) ?? '';
+  const ofHost = isHost ? (readQuietly('/etc/resolv.conf') ?? '') : resolvConfForContainers();
   const hasNameServer = Object.values(networks).some(({ DNSNames }) => (DNSNames?.length ?? 0) > 0);
   const { Dns, DnsSearch, DnsOptions } = hostConfig;
   const host = {

@@ -3,7 +3,7 @@
 import type { ExplainedStep } from '../../formats/explanation.ts';
 import type { Spec } from '../../formats/oci/runtime-spec.ts';
 import type { Container } from '../../runtime/container.ts';
-import { Lock } from '../core/lock.ts';
+import { type Holding, Lock } from '../core/lock.ts';
 import type { AttachedClient } from '../streams/attached-client.ts';
 import type { ContainerOutput } from '../streams/output.ts';
 import type { ContainerRecord } from './record.ts';
@@ -130,10 +130,10 @@ export type Held = Hold;
 /** Not exported, so that hold() is the only way to get one. */
 class Hold implements Disposable {
   readonly #live: LiveContainer;
-  readonly #lock: Disposable;
+  readonly #lock: Holding;
   #over = false;
 
-  constructor(live: LiveContainer, lock: Disposable) {
+  constructor(live: LiveContainer, lock: Holding) {
     this.#live = live;
     this.#lock = lock;
   }
@@ -141,6 +141,11 @@ class Hold implements Disposable {
   get live(): LiveContainer {
     if (this.#over) throw new Error(`the lock of container ${this.#live.name} has already been released`);
     return this.#live;
+  }
+
+  /** Settles when somebody else waits for the lock. */
+  get wanted(): Promise<void> {
+    return this.#lock.wanted;
   }
 
   [Symbol.dispose](): void {
