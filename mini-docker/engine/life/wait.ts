@@ -18,13 +18,13 @@ export function waitFor(
   const { promise, resolve, reject } = Promise.withResolvers<ContainerWaited>();
   const tell = (exit: ExitStatus) => resolve(waited(exit));
   const waiting = condition === 'removed' ? live.onRemoval(tell) : live.onNextExit(tell);
-  const stop = AbortSignal.any([context.closing, ...(signal ? [signal] : [])]);
+  const stops = [context.closing, ...(signal ? [signal] : [])];
   const abort = () => reject(new DOMException('the client has disconnected', 'AbortError'));
-  stop.addEventListener('abort', abort);
-  if (stop.aborted) abort();
+  for (const stop of stops) stop.addEventListener('abort', abort);
+  if (stops.some(stop => stop.aborted)) abort();
   const result = promise.finally(() => {
     waiting.stop();
-    stop.removeEventListener('abort', abort);
+    for (const stop of stops) stop.removeEventListener('abort', abort);
   });
   // A rejection is expected when the client disconnects before the result is awaited.
   result.catch(() => {});
