@@ -1,7 +1,6 @@
 // Units for systemd, and the protocol between systemd and the daemon: sockets that are open already, and notices.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -129,14 +128,14 @@ test.each([
 );
 
 test('the daemon serves the socket that it was given, says that it is ready, and how many containers run', async () => {
-  const socket = join(scratch, 'given.sock');
-  const notices = join(scratch, 'notices');
-  const listener = await listenAt(socket);
+  const directory = mkdtempSync(join(scratch, 'given-'));
+  const socket = join(directory, 'given.sock');
+  const notices = join(directory, 'notices');
   // socat writes each datagram that arrives to a file.
-  const receiver = spawn('python3', ['-c', RECEIVE, join(scratch, 'notify.sock'), notices], {
+  const receiver = spawn('python3', ['-c', RECEIVE, join(directory, 'notify.sock'), notices], {
     stdio: 'ignore',
   });
-  await eventually(async () => existsSync(join(scratch, 'notify.sock')), Boolean);
+  await eventually(async () => existsSync(join(directory, 'notify.sock')), Boolean);
   const daemon = spawn(
     'unshare',
     [
@@ -144,20 +143,24 @@ test('the daemon serves the socket that it was given, says that it is ready, and
       '--mount',
       'sh',
       '-c',
-      'ip link set lo up; LISTEN_PID=$$ exec "$0" "$@"',
+      'ip link set lo up; exec "$0" "$@"',
+      'python3',
+      '-c',
+      GIVE,
+      socket,
       NODE,
       MAIN,
       'daemon',
       '--host',
       'fd://',
       '--data-root',
-      join(scratch, 'data'),
+      join(directory, 'data'),
       '--run-dir',
-      join(scratch, 'run'),
+      join(directory, 'run'),
     ],
     {
-      env: { ...process.env, LISTEN_FDS: '1', NOTIFY_SOCKET: join(scratch, 'notify.sock') },
-      stdio: ['ignore', 'ignore', 'inherit', handleOf(listener)],
+      env: { ...process.env, NOTIFY_SOCKET: join(directory, 'notify.sock') },
+      stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
   try {
@@ -174,7 +177,6 @@ test('the daemon serves the socket that it was given, says that it is ready, and
     await ended(daemon);
     receiver.kill();
     await ended(receiver);
-    listener.close();
   }
 });
 
@@ -199,13 +201,17 @@ with open(sys.argv[2], 'ab', buffering=0) as notices:
         notices.write(receiver.recv(4096) + b'\\n')
 `;
 
-async function listenAt(path: string): Promise<Server> {
-  const server = createServer();
-  await new Promise<void>(done => server.listen(path, done));
-  return server;
-}
-
-const handleOf = (server: Server): number => (server as unknown as { _handle: { fd: number } })._handle.fd;
+/** As systemd does: a socket that already listens, on which nobody else accepts connections. sd_listen_fds(3) */
+const GIVE = `
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')
+os.execv(sys.argv[2], sys.argv[2:])
+`;
 
 const ended = (child: ChildProcess): Promise<unknown> =>
   child.exitCode !== null || child.signalCode !== null
