@@ -2,18 +2,21 @@
 // the host's root. The files of the host that are needed are opened before; afterwards none can be named any
 // more.
 import { posix } from 'node:path';
-import { AT, MNT, MS, O, OPEN_TREE } from '../linux/constants.ts';
+import { AT, CLONE, MNT, MOVE_MOUNT, MS, O, OPEN_TREE } from '../linux/constants.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Item } from '../linux/program.ts';
 import { because, resultOf, type Step } from '../linux/step.ts';
 import {
   chdir,
+  chroot,
   dup3,
   fchdir,
   mountCall,
+  moveMount,
   openat,
   openTree,
   pivotRoot,
+  setns,
   symlinkat,
   umount2,
 } from '../linux/syscalls.ts';
@@ -41,8 +44,10 @@ export function layersSection(rootfs: string, layers: Layers): Section {
   return section('layers', overlay(rootfs, layers, { flags: 0, extra: PLAIN_LAYERS }));
 }
 
-export function rootfsSection(rootfs: string): Section {
-  const root = openRoot(rootfs);
+/** @param options.userNamespace whether the process is in one of its own */
+export function rootfsSection(rootfs: string, options: { userNamespace: boolean }): Section {
+  const isHostLocked = options.userNamespace || inUserNamespace();
+  const root = openRoot(rootfs, 'the root, as it was mounted');
   const alone = because(
     'nothing will be mounted in this copy, which the monitor takes',
     openTree(resultOf(root), '', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH),
@@ -50,20 +55,44 @@ export function rootfsSection(rootfs: string): Section {
   return section(
     'root filesystem',
     root,
-    fchdir(resultOf(root)),
     alone,
     dup3(resultOf(alone), FD.root, O.CLOEXEC),
-    pivot(),
+    isHostLocked ? [fchdir(resultOf(root)), ...pivot()] : replaceRoot(root),
   );
 }
 
+/**
+ * Makes a mount the root of its mount namespace and of the process. pivot_root(2) does this in one call, but goes through all
+ * processes of the machine for those whose root was the old one (chroot_fs_refs() in fs/fs_struct.c): 3 ms among 9,000.
+ * In a user namespace the host's root is locked, and only pivot_root replaces it.
+ */
+function replaceRoot(root: Step): Item[] {
+  const own = because(
+    'the new root, mounted nowhere yet',
+    openTree(resultOf(root), '', OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH),
+  );
+  const namespace = openat(AT.FDCWD, '/proc/self/ns/mnt', O.RDONLY | O.CLOEXEC, 0);
+  return [
+    own,
+    namespace,
+    because('from here on nothing of the host can be named any more', umount2('/', MNT.DETACH)),
+    because(
+      "now the directory that the host's root covered is this process's root",
+      setns(resultOf(namespace), CLONE.NEWNS),
+    ),
+    moveMount(resultOf(own), '', AT.FDCWD, '/', MOVE_MOUNT.F_EMPTY_PATH),
+    fchdir(resultOf(own)),
+    chroot('.'),
+  ];
+}
+
 export function enterDirectory(rootfs: string): Item[] {
-  const root = openRoot(rootfs);
+  const root = openRoot(rootfs, 'pivot_root wants a mount point');
   return [root, fchdir(resultOf(root))];
 }
 
-const openRoot = (rootfs: string): Step =>
-  because('pivot_root wants a mount point', openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0));
+const openRoot = (rootfs: string, why: string): Step =>
+  because(why, openat(AT.FDCWD, rootfs, O.PATH | O.DIRECTORY | O.CLOEXEC, 0));
 
 /** Makes the working directory, a mount point, the root. */
 export function pivot(): Item[] {

@@ -211,7 +211,7 @@ export function startProgram(spec: Spec, facts: StartFacts): StartProgram {
       'views of the control groups',
       mounts.flatMap(({ prepare, ofGroups }) => (ofGroups ? prepare : [])),
     ),
-    rootfsSection(spec.root.path),
+    rootfsSection(spec.root.path, { userNamespace }),
     // With a terminal, once that is there, too.
     section('the monitor takes over', process.terminal === true ? [] : handOver()),
     section('names', names(spec), because('nodes get the permissions that are written here', umask(0))),
