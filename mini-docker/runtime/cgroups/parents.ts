@@ -32,8 +32,8 @@ export function keepParents(): Disposable {
   };
 }
 
-/** Whether the parent of this cgroup outlives the last container below it. */
-export const keepsParentOf = (path: string): boolean => keepers > 0 && isNamedByUs(dirname(path));
+/** Whether the parent of this cgroup is the usual one, which nobody else removes, and outlives the last container below it. */
+export const keepsParentOf = (path: string): boolean => keepers > 0 && dirname(path) === '/mini-docker';
 
 const isNamedByUs = (parent: string): boolean => parent.startsWith('/mini-docker');
 
