@@ -15,3 +15,22 @@ test('only one holds a lock, in the order of requests, even after an error', asy
   await Promise.allSettled([work('a', false), work('b', true), work('c', false)]);
   expect(seen).toEqual(['a in', 'a out', 'b in', 'b out', 'c in', 'c out']);
 });
+
+test('a holder learns that somebody waits, also when that one came first', async () => {
+  const lock = new Lock();
+  using first = await lock.acquire();
+  let isWanted = false;
+  void first.wanted.then(() => {
+    isWanted = true;
+  });
+  await sleep(2);
+  expect(isWanted).toBe(false);
+  const second = lock.acquire();
+  const third = lock.acquire();
+  await first.wanted;
+  first[Symbol.dispose]();
+  using next = await second;
+  await next.wanted;
+  next[Symbol.dispose]();
+  (await third)[Symbol.dispose]();
+});

@@ -147,6 +147,20 @@ test('a container whose spec cannot be read goes on, and nothing is executed in 
   expect(engine.runtime.latest.signals).toEqual([]);
 });
 
+test('what a start has left that had not written its spec when the daemon was killed is discarded', async () => {
+  const engine = memoryEngine();
+  const ids = ['1'.repeat(64), '2'.repeat(64)];
+  for (const [index, id] of ids.entries()) engine.add({ id, name: `web${index}` });
+  const { run } = engine.context.paths.container(ids[0]!);
+  mkdirSync(run, { recursive: true });
+  const { find, context } = await afterwards(engine);
+
+  expect(engine.runtime.discarded).toEqual([run]);
+  expect(find('web0').record.state.status).toBe('created');
+  expect(existsSync(run)).toBe(false);
+  expect(existsSync(context.paths.container(ids[0]!).directory)).toBe(true);
+});
+
 test('directories of runs that are over go', async () => {
   const engine = memoryEngine();
   const stray = join(engine.context.paths.runDir, 'containers', 'f'.repeat(64));
