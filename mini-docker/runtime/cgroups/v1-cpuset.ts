@@ -1,7 +1,7 @@
 // Cpusets of version 1. The kernel compares a new one, and each change, with all others beside it (validate_change() in
 // kernel/cgroup/cpuset.c), so that thousands would make each start slower. Containers that may use all processors therefore
 // share one, below their parent group and apart from those that have their own.
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { call } from '../../linux/call.ts';
 import { LOCK, O } from '../../linux/constants.ts';
@@ -116,8 +116,9 @@ function lockOf(directory: string, operation: number): number | undefined {
     throw error;
   }
   const isHeld = call(mayFail(flock(fd, operation), 'EAGAIN', 'EINTR')) >= 0;
-  // It may have been removed before.
-  if (isHeld && statSync(directory, { throwIfNoEntry: false }) !== undefined) return fd;
+  // It may have been removed before, and made again.
+  const now = statSync(directory, { throwIfNoEntry: false });
+  if (isHeld && now?.ino === fstatSync(fd).ino) return fd;
   closeSync(fd);
   return undefined;
 }
