@@ -1,7 +1,7 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { call } from './call.ts';
-import { resetSignals, spawnChild, startChild } from './child.ts';
+import { Launch, resetSignals, startChild } from './child.ts';
 import { CLONE, F, MS, SIG, W } from './constants.ts';
 import { reap, watchExit } from './exits.ts';
 import { pipe } from './pipes.ts';
@@ -76,14 +76,15 @@ test('a child program runs a program in namespaces of its own', () => {
 test('a program that is spawned inherits no descriptor above those lent to it, and ours stay', () => {
   const { readEnd, writeEnd } = pipe({ cloexec: false });
   const [low, high] = [300, 301].map(number => call(fcntl(readEnd, F.DUPFD, number)));
-  const { pid, pidfd } = spawnChild(
+  using launch = new Launch(
     [
       dup3(writeEnd, 1, 0),
       ...resetSignals(),
       execve('/bin/sh', ['sh', '-c', 'echo /proc/$$/fd/*'], ['PATH=/bin']),
     ],
-    { lent: [writeEnd, low!], doing: 'cannot list descriptors' },
+    [writeEnd, low!],
   );
+  const { pid, pidfd } = launch.start({ doing: 'cannot list descriptors' });
   call(wait4(pid, null, 0, null));
   const seen = Buffer.alloc(4096);
   const numbers = [...seen.toString('utf8', 0, readSync(readEnd, seen)).matchAll(/fd\/(\d+)/g)].map(
@@ -95,12 +96,30 @@ test('a program that is spawned inherits no descriptor above those lent to it, a
 });
 
 test('a program that cannot be spawned is an error, and leaves no process and no descriptor', () => {
+  using launch = new Launch([execve('/does/not/exist', ['none'], [])], []);
   const before = readdirSync('/proc/self/fd');
-  const spawn = () =>
-    spawnChild([execve('/does/not/exist', ['none'], [])], { lent: [], doing: 'cannot start web' });
-  expect(spawn).toThrow(/^cannot start web: execve\("\/does\/not\/exist".*ENOENT/);
+  expect(() => launch.start({ doing: 'cannot start web' })).toThrow(
+    /^cannot start web: execve\("\/does\/not\/exist".*ENOENT/,
+  );
   expect(readdirSync('/proc/self/fd')).toEqual(before);
   expect(() => call(wait4(-1, null, W.NOHANG, null))).toThrow(expect.objectContaining({ code: 'ECHILD' }));
+});
+
+test('a launch is made again, with other names, and says what fails with them', () => {
+  const { readEnd, writeEnd } = pipe();
+  const steps = [dup3(writeEnd, 1, 0), ...resetSignals(), execve('/bin/echo', ['echo', 'first'], [])];
+  using launch = new Launch(steps, [writeEnd]);
+  using failing = new Launch([execve('/none/first', ['none'], [])], []);
+  const seen = Buffer.alloc(64);
+  for (const name of ['first', 'other', 'third']) {
+    const names = [['first', name]] as const;
+    const { pid, pidfd } = launch.start({ doing: 'cannot echo', names });
+    call(wait4(pid, null, 0, null));
+    closeSync(pidfd);
+    expect(seen.toString('utf8', 0, readSync(readEnd, seen))).toBe(`${name}\n`);
+    expect(() => failing.start({ doing: 'cannot start', names })).toThrow(`execve("/none/${name}"`);
+  }
+  for (const fd of [readEnd, writeEnd]) closeSync(fd);
 });
 
 test('the step that fails is named with its place, errno and reason, and nothing after it runs', async () => {

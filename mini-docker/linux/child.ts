@@ -10,7 +10,8 @@ import { rawClone } from './libc.ts';
 import { Mapping } from './mapping.ts';
 import { streamOver } from './on-demand.ts';
 import { pipe } from './pipes.ts';
-import { compile, type Item } from './program.ts';
+import { compile, type Item, type Program } from './program.ts';
+import { type Names, renamedProgram } from './renamed-program.ts';
 import { Results } from './results.ts';
 import { because, hostArchitecture, isLinked, type Step } from './step.ts';
 import { SyscallError } from './syscall-error.ts';
@@ -83,29 +84,46 @@ export function startChild(
   return { ...child, results, executed };
 }
 
-/**
- * Starts a child whose last step executes a program, and returns when that runs. Meanwhile this thread waits, as with
- * vfork(2), so the steps must wait for nothing.
- * @param options.lent the descriptors that the steps use. A child inherits a copy of all descriptors, which takes
- *   milliseconds where a daemon has thousands; this one has them in common with us until its first step copies those up
- *   to the highest of `lent` (CLOSE_RANGE_UNSHARE, close_range(2)).
- * @throws SyscallError when clone or a step fails; nothing is left then
- */
-export function spawnChild(
-  items: readonly Item[],
-  { lent, doing }: { lent: readonly number[]; doing: string },
-): Pick<Child, 'pid' | 'pidfd'> {
-  const others = closeRange(Math.max(2, ...lent) + 1, ALL_DESCRIPTORS, CLOSE_RANGE.UNSHARE);
-  using loaded = load([because('descriptors of its own, without those above', others), ...items]);
-  const child = cloneOn(loaded, CLONE.VFORK | CLONE.FILES, doing);
-  const failure = failureOf(loaded.results, doing);
-  if (failure === undefined) return child;
-  call(waitid(P.PIDFD, child.pidfd, Buffer.alloc(128), W.EXITED, null));
-  closeSync(child.pidfd);
-  throw failure;
+/** Steps in memory, the last of which executes a program: as often as one likes, since it has a memory of its own then. */
+export class Launch implements Disposable {
+  readonly #loaded: Loaded;
+
+  /**
+   * @param lent the descriptors that the steps use. A child inherits a copy of all descriptors, which takes milliseconds
+   *   where a daemon has thousands; this one has them in common with us until its first step copies those up to the highest
+   *   of `lent` (CLOSE_RANGE_UNSHARE, close_range(2)).
+   */
+  constructor(items: readonly Item[], lent: readonly number[]) {
+    const others = closeRange(Math.max(2, ...lent) + 1, ALL_DESCRIPTORS, CLOSE_RANGE.UNSHARE);
+    this.#loaded = load([because('descriptors of its own, without those above', others), ...items]);
+  }
+
+  /**
+   * Starts a child, and returns when its program runs. Meanwhile this thread waits, as with vfork(2), so the steps must wait
+   * for nothing.
+   * @param options.names names in the steps that are others this time, as for renamedProgram()
+   * @throws SyscallError when clone or a step fails; nothing is left then
+   */
+  start(options: { doing: string; names?: Names }): Pick<Child, 'pid' | 'pidfd'> {
+    const { doing, names = [] } = options;
+    const { data, program } = this.#loaded;
+    const named = names.length === 0 ? program : renamedProgram(program, names);
+    data.bytes.set(named.data);
+    const child = cloneOn(this.#loaded, CLONE.VFORK | CLONE.FILES, doing);
+    const failure = failureOf(new Results(named, data.bytes), doing);
+    if (failure === undefined) return child;
+    call(waitid(P.PIDFD, child.pidfd, Buffer.alloc(128), W.EXITED, null));
+    closeSync(child.pidfd);
+    throw failure;
+  }
+
+  [Symbol.dispose](): void {
+    this.#loaded[Symbol.dispose]();
+  }
 }
 
 interface Loaded extends Disposable {
+  program: Program;
   code: Mapping;
   data: Mapping;
   results: Results;
@@ -123,7 +141,7 @@ function load(items: readonly Item[], trace = false): Loaded {
   code.makeExecutable();
   const memory = reservations.move();
   const results = new Results(program, data.bytes);
-  return { code, data, results, [Symbol.dispose]: () => memory.dispose() };
+  return { program, code, data, results, [Symbol.dispose]: () => memory.dispose() };
 }
 
 function cloneOn({ code, data }: Loaded, flags: number, doing: string | undefined) {

@@ -1,5 +1,5 @@
 // The numbers of this process's descriptors. Those that live as long as a container lie above those that come and go:
-// a new process gets some of the latter, and copies all up to the highest of them (spawnChild() in child.ts).
+// a new process gets some of the latter, and copies all up to the highest of them (Launch in child.ts).
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { call } from './call.ts';
 import { F } from './constants.ts';

@@ -3,14 +3,11 @@
 import type { Program } from './program.ts';
 import type { Arg } from './step.ts';
 
-/**
- * The program with other names in its data, as long as the former ones: its code stays as it is.
- * @param names each with its successor; a name that begins with another one comes first
- */
-export function renamedProgram(
-  program: Program,
-  names: readonly (readonly [from: string, to: string])[],
-): Program {
+/** Names, each with its successor, which is as long; a name that begins with another one comes first. */
+export type Names = readonly (readonly [from: string, to: string])[];
+
+/** The program with other names in its data: its code stays as it is. */
+export function renamedProgram(program: Program, names: Names): Program {
   const rename = (text: string): string =>
     names.reduce((present, [from, to]) => present.replaceAll(from, to), text);
   const inArg = (arg: Arg): Arg =>

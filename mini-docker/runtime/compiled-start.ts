@@ -1,6 +1,7 @@
 // The start program of a container, compiled. Containers of one kind differ in their ids alone, so the program is listed
 // and compiled once for them, which takes 2 ms, and then gets the id of each.
 import { statSync } from 'node:fs';
+import { Latest } from '../formats/latest.ts';
 import type { Spec } from '../formats/oci/runtime-spec.ts';
 import { inUserNamespace } from '../linux/own-user-namespace.ts';
 import type { Program } from '../linux/program.ts';
@@ -23,7 +24,7 @@ export interface CompiledStart extends Pick<StartProgram, 'pid'> {
 
 /** Kinds of containers whose programs are kept, 300 KB each: the latest ones. */
 const KEPT = 8;
-const kept = new Map<string, CompiledStart & { id: string }>();
+const kept = new Latest<string, CompiledStart & { id: string }>(KEPT);
 
 export function compiledStart(options: ProgramOptions & { id: string }): CompiledStart {
   const { id, rootfs, stdin, init } = options;
@@ -34,10 +35,7 @@ export function compiledStart(options: ProgramOptions & { id: string }): Compile
     (text, name, index) => text.replaceAll(name, String.fromCharCode(index)),
     JSON.stringify([facts, rootfs, stdin, init]),
   );
-  const found = kept.get(kind) ?? { ...compileStart(listed(facts, options)), id };
-  kept.delete(kind);
-  kept.set(kind, found);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value!);
+  const found = kept.get(kind, () => ({ ...compileStart(listed(facts, options)), id }));
   if (found.id === id) return found;
   const own = namesOf(id);
   const names = namesOf(found.id).map((name, index) => [name, own[index]!] as const);

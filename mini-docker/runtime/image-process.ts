@@ -2,7 +2,8 @@
 // there, so that it neither shares our memory nor dies with us. Its data is shared with us, and holds the
 // results.
 import { closeSync, openSync } from 'node:fs';
-import { spawnChild } from '../linux/child.ts';
+import { Latest } from '../formats/latest.ts';
+import { Launch } from '../linux/child.ts';
 import { AT, CLOSE_RANGE, F } from '../linux/constants.ts';
 import { ELF_DATA_ADDRESS, encodeElf } from '../linux/elf.ts';
 import { HeldProcess } from '../linux/held-process.ts';
@@ -56,17 +57,12 @@ export function startImage(options: {
   const data = lend(sharedMemory('mini-docker-data', program.data.length));
   const mapping = kept.use(new Mapping(program.data.length, data));
   mapping.bytes.set(program.data);
-  const image = lend(
-    sealedExecutable(argv[0]!, encodeElf({ architecture: hostArchitecture(), code: program.code })),
-  );
+  const image = imageOf(program.code, argv[0]!, lend);
   const nothing = use === 'null' ? lend(openSync('/dev/null', 'r+')) : undefined;
   const standard = [0, 1, 2].map((number): [number, number] => [nothing ?? number, number]);
 
   const all = [...standard, ...descriptors, [data, FD.data] satisfies [number, number]];
-  const { pid, pidfd } = spawnChild(launch({ descriptors: all, image, argv }), {
-    lent: [...all.map(([fd]) => fd), image],
-    doing,
-  });
+  const { pid, pidfd } = launch({ descriptors: all, image, argv, doing });
   kept.move();
   const results = new Results(program, mapping.bytes);
   let released = false;
@@ -83,16 +79,49 @@ export function startImage(options: {
   };
 }
 
+/** What a daemon does again and again is kept: as many images, and launches. */
+const KEPT = 8;
+
+/** Images of code that has been started before. */
+const images = new Latest<Buffer, number>(KEPT, closeSync);
+const startedBefore = new WeakSet<Buffer>();
+
+/** @param lend receives an image that is not kept */
+function imageOf(code: Buffer, name: string, lend: (fd: number) => number): number {
+  const make = () => sealedExecutable(name, encodeElf({ architecture: hostArchitecture(), code }));
+  // Its number stays low, since each child copies the descriptors up to it (Launch).
+  if (startedBefore.has(code)) return images.get(code, make);
+  startedBefore.add(code);
+  return lend(make());
+}
+
+interface LaunchOptions {
+  descriptors: readonly [fd: number, number: number][];
+  image: number;
+  argv: string[];
+}
+
+/** Launches by what they do. Most differ in the id of a container alone: a daemon's next descriptors have the same numbers. */
+const launches = new Latest<string, { launch: Launch; id: string }>(KEPT, ({ launch }) =>
+  launch[Symbol.dispose](),
+);
+
+function launch({ doing, ...options }: LaunchOptions & { doing: string }) {
+  const { descriptors, image, argv } = options;
+  const id = argv.find(word => /^[0-9a-f]{64}$/.test(word)) ?? '';
+  const kind = JSON.stringify([descriptors, image, argv.map(word => (word === id ? null : word))]);
+  const found = launches.get(kind, () => {
+    const lent = [...descriptors.map(([fd]) => fd), image];
+    return { launch: new Launch(launchItems(options), lent), id };
+  });
+  return found.launch.start({ doing, names: found.id === id ? [] : [[found.id, id]] });
+}
+
 /**
  * Moves each descriptor to its number and executes the image. Signals stay blocked until the program unblocks
  * them.
  */
-function launch(options: {
-  descriptors: readonly [fd: number, number: number][];
-  image: number;
-  argv: string[];
-}): Item[] {
-  const { descriptors, image, argv } = options;
+function launchItems({ descriptors, image, argv }: LaunchOptions): Item[] {
   // All move up first, since one's number may still be occupied by another.
   const end = Math.max(FD_END, ...descriptors.map(([, number]) => number + 1));
   const raised = descriptors.map(([fd, number]) => ({ copy: fcntl(fd, F.DUPFD_CLOEXEC, HIGH), number }));
