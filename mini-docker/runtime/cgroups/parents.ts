@@ -32,7 +32,7 @@ export function keepParents(): Disposable {
   };
 }
 
-/** Whether the parent of this cgroup is the usual one, which nobody else removes, and outlives the last container below it. */
+/** Whether the parent of this cgroup outlives the last container below it: the usual parent does, which no user makes or removes. */
 export const keepsParentOf = (path: string): boolean => keepers > 0 && dirname(path) === '/mini-docker';
 
 const isNamedByUs = (parent: string): boolean => parent.startsWith('/mini-docker');
