@@ -84,7 +84,7 @@ export function startChild(
   return { ...child, results, executed };
 }
 
-/** Steps in memory, the last of which executes a program: as often as one likes, since it has a memory of its own then. */
+/** Steps that stay in memory, to be run again and again: the last one executes a program, which has memory of its own. */
 export class Launch implements Disposable {
   readonly #loaded: Loaded;
 

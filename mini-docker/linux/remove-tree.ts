@@ -88,7 +88,7 @@ function* removal(parent: number, name: PathArg, large: number): Generator<Pause
   yield* step(removeDirectory(parent, name), size >= large);
 }
 
-/** Removes a file, if it is none of a directory. @returns the bytes of a directory, which stays */
+/** Removes a file; a directory stays. @returns the bytes of the directory; undefined when nothing is left to remove */
 function* unlink(parent: number, name: PathArg, large: number): Generator<Pause, number | undefined> {
   const unlinked = mayFail(unlinkat(parent, name, 0), 'ENOENT', 'EISDIR');
   // One call does it and tells.

@@ -11,9 +11,12 @@ const RATE = 10_000;
 /** Megabytes that the daemon's memory may swing by. */
 const SWING = 80;
 
-/** Writes `burst` lines ten times a second until it is told to stop; then it says how many there were. */
+/**
+ * Writes `burst` lines ten times a second until it is told to stop; then it says how many there were. A trap runs between any
+ * two commands, also after a line that has not been counted yet, so it only takes a note.
+ */
 const WRITER = (burst: number) =>
-  `trap 'echo end $i; exit 7' TERM; i=0; while :; do n=0; while [ $n -lt ${burst} ]; do echo line $i; i=$((i+1)); n=$((n+1)); done; usleep 90000; done`;
+  `stop=; trap 'stop=1' TERM; i=0; while [ -z "$stop" ]; do n=0; while [ $n -lt ${burst} ]; do echo line $i; i=$((i+1)); n=$((n+1)); done; usleep 90000; done; echo end $i; exit 7`;
 
 /** @param options.amount seconds */
 export const logs: Part = async ({ amount, idle, say }) => {
