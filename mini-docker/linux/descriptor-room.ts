@@ -22,10 +22,13 @@ export function moveUp(fd: number): number {
   return moved;
 }
 
-/** Whether this process may soon open no more files. An estimate: below the number that the next one gets, all are taken. */
-export function descriptorsRunOut(): boolean {
+/**
+ * Whether this process may soon open no more files. An estimate: below the number that the next one gets, all are taken.
+ * @param times as many times what is kept back must be left: whoever asks for more is refused before others
+ */
+export function descriptorsRunOut(times = 1): boolean {
   limit ??= Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 1024);
   const next = moveUp(openSync('/dev/null', 'r'));
   closeSync(next);
-  return limit - next < Math.min(RESERVED, limit / 8);
+  return limit - next < times * Math.min(RESERVED, limit / 8);
 }

@@ -68,8 +68,8 @@ export function execsApi(context: EngineContext): ExecsApi {
       const exec = get(id);
       if (exec.state !== 'created') throw conflict(`exec ${id} has already been started`);
       const run = runOf(exec.live, exec.live.id);
-      // Other requests must still be served.
-      if (descriptorsRunOut()) {
+      // Other requests must still be served, and containers started.
+      if (descriptorsRunOut(2)) {
         throw unavailable(
           'the daemon has too many open files for another exec: end some, or raise its limit (LimitNOFILE, ulimit -n)',
         );
