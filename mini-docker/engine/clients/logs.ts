@@ -5,7 +5,7 @@ import type { ContainersApi, LogEntry, LogsOptions } from '../core/engine.ts';
 import { decodeLogOptions } from '../spec/log-options.ts';
 import type { EngineContext } from '../state/context.ts';
 import type { LiveContainer } from '../state/live-container.ts';
-import { type ReadLogOptions, readLog } from '../streams/log-reader.ts';
+import { openLog, type ReadLogOptions } from '../streams/log-reader.ts';
 import { logDetails } from './log-details.ts';
 
 export async function containerLogs(
@@ -24,11 +24,10 @@ export async function containerLogs(
   if (range.until !== undefined) request.until = range.until;
   if (range.signal !== undefined) request.signal = range.signal;
   if (follow && run?.output.log !== undefined) request.follow = run.output.log;
-  return {
-    tty: record.config.Tty === true,
-    details: await logDetails(record),
-    entries: wanted(readLog(request), { stdout, stderr }),
-  };
+  const details = await logDetails(record);
+  // Before the answer begins: a client may next remove the container, and read afterwards.
+  const lines = await openLog(request);
+  return { tty: record.config.Tty === true, details, entries: wanted(lines, { stdout, stderr }) };
 }
 
 async function* wanted(

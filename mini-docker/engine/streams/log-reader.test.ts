@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeLogLine } from './json-file-log.ts';
 import { LogFile } from './log-file.ts';
-import { type ReadLogOptions, readLog } from './log-reader.ts';
+import { openLog, type ReadLogOptions, readLog } from './log-reader.ts';
 
 let directory: string;
 let path: string;
@@ -34,6 +34,19 @@ const range = (from: number, to: number) => Array.from({ length: to - from }, (_
 test('a container that wrote nothing has an empty log', async () => {
   expect(await read()).toEqual([]);
   expect(await read({ tail: 5 })).toEqual([]);
+});
+
+test('an opened log is read whole, although its container is removed before the first line', async () => {
+  const file = new LogFile({ path, maxFiles: 4, maxSize: 700, warn });
+  write(file, 0, 20);
+  const all = await read();
+  const opened = await openLog({ path, follow: file });
+  rmSync(directory, { recursive: true });
+  file.close();
+  const numbers: number[] = [];
+  for await (const { data } of opened) numbers.push(Number(Buffer.from(data).toString()));
+  expect(numbers).toEqual(all);
+  expect(all.length).toBeGreaterThan(10);
 });
 
 test('all lines are read, over rotated files, or the last of them', async () => {

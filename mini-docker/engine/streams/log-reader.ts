@@ -24,12 +24,26 @@ export interface ReadLogOptions {
 const BLOCK = 256 * 1024;
 
 export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine> {
-  const { tail, since, until, follow, signal } = options;
+  yield* await openLog(options);
+}
+
+/** Opens the log for a reader, who is to begin soon; its lines are there even if the container is removed before. */
+export async function openLog(options: ReadLogOptions): Promise<AsyncGenerator<LogLine>> {
+  const { path, follow } = options;
   // Generation of the newest file, read before the files are opened: a file that is rotated meanwhile comes
   // twice or never.
-  let generation = follow?.position.generation ?? 0;
+  const generation = follow?.position.generation ?? 0;
   follow?.makeFile();
-  const files = await openAll(options.path);
+  return linesOf(await openAll(path), generation, options);
+}
+
+async function* linesOf(
+  files: FileHandle[],
+  newest: number,
+  options: ReadLogOptions,
+): AsyncGenerator<LogLine> {
+  const { tail, since, until, follow, signal } = options;
+  let generation = newest;
   try {
     const start = tail === undefined ? { index: 0, offset: 0 } : await findTail(files, tail);
     let offset = start.offset;
