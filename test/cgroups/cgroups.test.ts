@@ -135,6 +135,8 @@ const cpuset = (cgroup: Cgroup): string => cgroup.directories.find(each => each.
 
 test1('cgroups for all cpus share one cpuset, in which no other cgroup can be seen', async () => {
   await using own = temporaryCgroup({ cpu: { cpus: '0' } }, sharing);
+  await using half = temporaryCgroup({ cpu: { quota: 50_000, period: 100_000 } }, sharing);
+  expect(cpusetOf(runInside(half, 'sleep 100').pid!)).toBe(half.path);
   const one = temporaryCgroup({}, sharing);
   await using other = temporaryCgroup({}, sharing);
   const pids = [own, one, other].map(cgroup => runInside(cgroup, 'sleep 100').pid);

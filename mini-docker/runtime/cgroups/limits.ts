@@ -32,8 +32,12 @@ export function applyCpuset(write: Write, { cpus, mems }: NonNullable<Resources[
   set('cpuset.mems', mems, 'the set of memory nodes');
 }
 
-/** Whether these limits name cpus or memory nodes. */
-export const choosesCpus = ({ cpu }: Resources): boolean => Boolean(cpu?.cpus || cpu?.mems);
+/**
+ * Whether these limits name cpus or memory nodes, or how much of the cpus: for that, lxcfs looks in the hierarchy `cpu` under
+ * the name of the cpuset.
+ */
+export const choosesCpus = ({ cpu }: Resources): boolean =>
+  Boolean(cpu?.cpus || cpu?.mems || (cpu?.quota ?? 0) > 0);
 
 /** Limits whose files have the same names in both versions. */
 export function applyCommon(
