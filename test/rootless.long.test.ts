@@ -27,6 +27,7 @@ const FILES: Record<string, Record<string, string>> = {
     'options without effect are accepted with a warning': LIMITS,
     'an out-of-memory event is reported, even if no process is killed': LIMITS,
     '--cpus and a quota do not undo each other': LIMITS,
+    'an update that would undo another limit is refused': LIMITS,
   },
   'test/copy-paths.test.ts': { 'capabilities of a program go with it': MINE },
   'test/compose.test.ts': {
@@ -51,6 +52,9 @@ const FILES: Record<string, Record<string, string>> = {
     'it is at its limit of memory': LIMITS,
     'its limit of writing to a device': LIMITS,
     'it may have no more processes': LIMITS,
+    'a volume that belongs to another user, and a limit of processes': MINE,
+    'not permitted to the user': MINE,
+    'a port that a program of the host has': 'only root sees which program that is',
   },
   'test/crash.long.test.ts': {},
   'test/clients.test.ts': { 'a container lives: run -d to rm': PAUSE },
