@@ -1,7 +1,7 @@
 // What becomes of a created box: `start`, `kill` and `delete`.
 import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { constants as system } from 'node:os';
-import { call, kill, killProcess, mayFail, openProcess, SIG, watchExit } from '#linux';
+import { call, kill, killProcess, mayFail, openProcess, pidfdSendSignal, SIG, watchExit } from '#linux';
 import { Mistake } from '../04-mounts/mistake.ts';
 import { giveBackGroup, processesIn } from './group.ts';
 import { runHooks, runHooksInside } from './hooks.ts';
@@ -53,7 +53,8 @@ export async function remove(box: Box, force: boolean): Promise<void> {
 export async function destroy(box: Box): Promise<void> {
   const pidfd = box.process && openProcess(box.process);
   if (pidfd !== undefined) {
-    killProcess(pidfd, SIG.KILL);
+    // It may be ending already.
+    call(mayFail(pidfdSendSignal(pidfd, SIG.KILL, null, 0), 'ESRCH'));
     await watchExit(pidfd);
     closeSync(pidfd);
   }
