@@ -201,7 +201,7 @@ with open(sys.argv[2], 'ab', buffering=0) as notices:
         notices.write(receiver.recv(4096) + b'\\n')
 `;
 
-/** As systemd does: a socket that already listens, on which nobody else accepts connections. sd_listen_fds(3) */
+/** Gives the daemon a listening socket, as systemd does: only the daemon accepts its connections. sd_listen_fds(3) */
 const GIVE = `
 import os, socket, sys
 listener = socket.socket(socket.AF_UNIX)

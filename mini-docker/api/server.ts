@@ -188,7 +188,7 @@ interface Located {
   found: Found | undefined;
 }
 
-/** Node's parser asks several times. */
+/** Kept for each request, since Node's parser asks several times. */
 const located = new WeakMap<IncomingMessage, Located>();
 
 function locate(request: IncomingMessage): Located {

@@ -3,10 +3,10 @@
 export class Latest<K, V> {
   readonly #size: number;
   readonly #drop: (value: V) => void;
-  /** The one that was used last is the last. */
+  /** In the order of their last use. */
   readonly #values = new Map<K, V>();
 
-  /** @param drop receives each value that has become one too many */
+  /** @param drop receives each value that makes room for another */
   constructor(size: number, drop: (value: V) => void = () => {}) {
     this.#size = size;
     this.#drop = drop;

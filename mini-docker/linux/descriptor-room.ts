@@ -24,7 +24,7 @@ export function moveUp(fd: number): number {
 
 /**
  * Whether this process may soon open no more files. An estimate: below the number that the next one gets, all are taken.
- * @param times as many times what is kept back must be left: whoever asks for more is refused before others
+ * @param times how many times the reserve must be free: callers that ask for more are refused sooner
  */
 export function descriptorsRunOut(times = 1): boolean {
   limit ??= Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 1024);

@@ -6,7 +6,7 @@ import type { PathArg } from './in-root.ts';
 import { mayFail } from './step.ts';
 import { getdents64, statx } from './syscalls.ts';
 
-/** One for all: the garbage collector counts what is allocated outside of its heap, and comes sooner. */
+/** Shared by all calls: V8 counts memory outside its heap, and would collect garbage sooner. */
 const entries = Buffer.allocUnsafeSlow(1 << 16);
 
 /** Names in the directory `fd`, without '.' and '..', in the kernel's order. Each is its bytes and a NUL. */

@@ -7,13 +7,13 @@ import { Descriptor } from './descriptor.ts';
 import { SyscallError } from './syscall-error.ts';
 import { fsconfig, fsmount, fsopen } from './syscalls.ts';
 
-/** Uses of one. Another takes a tenth of a millisecond. */
+/** Uses after which it is replaced, which takes a tenth of a millisecond. */
 const MOST_USES = 100;
 
 let mount: Descriptor | undefined;
 let uses = 0;
 
-/** Its path, for one use at once; /proc where this process may mount none. */
+/** Its path, to be used once and immediately; /proc where this process may mount no proc file system. */
 export function ownProc(): string {
   if (uses++ % MOST_USES === 0) {
     mount?.close();

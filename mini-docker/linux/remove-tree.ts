@@ -47,7 +47,7 @@ export async function removeTree(path: string, large = LARGE): Promise<void> {
  * @throws SyscallError when an entry cannot be removed
  */
 export function removeTreeNow(path: string): void {
-  // For a file this is all.
+  // A file needs no more than this call.
   if (call(mayFail(unlinkat(AT.FDCWD, path, 0), 'ENOENT', 'EISDIR')) !== -ERRNO.EISDIR) return;
   const parent = openParent(path);
   if (parent === undefined) return;
@@ -91,7 +91,7 @@ function* removal(parent: number, name: PathArg, large: number): Generator<Pause
 /** Removes a file; a directory stays. @returns the bytes of the directory; undefined when nothing is left to remove */
 function* unlink(parent: number, name: PathArg, large: number): Generator<Pause, number | undefined> {
   const unlinked = mayFail(unlinkat(parent, name, 0), 'ENOENT', 'EISDIR');
-  // One call does it and tells.
+  // unlink(2) removes a file, and answers EISDIR for a directory.
   if (large === NEVER) return call(unlinked) === -ERRNO.EISDIR ? 0 : undefined;
   const status = statusAt(parent, name);
   if (status === undefined) return undefined;

@@ -79,7 +79,7 @@ export function startImage(options: {
   };
 }
 
-/** What a daemon does again and again is kept: as many images, and launches. */
+/** The number of images, and of launches, that are kept for the next start. */
 const KEPT = 8;
 
 /** Images of code that has been started before. */

@@ -13,7 +13,7 @@ const SWING = 80;
 
 /**
  * Writes `burst` lines ten times a second until it is told to stop; then it says how many there were. A trap runs between any
- * two commands, also after a line that has not been counted yet, so it only takes a note.
+ * two commands, even between a line and its count, so this one only sets a variable.
  */
 const WRITER = (burst: number) =>
   `stop=; trap 'stop=1' TERM; i=0; while [ -z "$stop" ]; do n=0; while [ $n -lt ${burst} ]; do echo line $i; i=$((i+1)); n=$((n+1)); done; usleep 90000; done; echo end $i; exit 7`;

@@ -16,7 +16,7 @@ test('only one holds a lock, in the order of requests, even after an error', asy
   expect(seen).toEqual(['a in', 'a out', 'b in', 'b out', 'c in', 'c out']);
 });
 
-test('a holder learns that somebody waits, also when that one came first', async () => {
+test('a holder learns that another caller waits, even one that began to wait before it had the lock', async () => {
   const lock = new Lock();
   using first = await lock.acquire();
   let isWanted = false;

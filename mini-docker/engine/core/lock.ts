@@ -2,7 +2,7 @@
 // its lock.
 
 export interface Holding extends Disposable {
-  /** Settles when somebody waits for the lock. */
+  /** Settles when another caller waits for the lock. */
   readonly wanted: Promise<void>;
 }
 

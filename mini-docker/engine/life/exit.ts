@@ -18,7 +18,7 @@ import { awaitRestart, exited, outOfMemory, restartDue, setRestartTimer } from '
 /** Milliseconds that are allowed for output after the exit, from processes outside the pid namespace. */
 const PATIENCE = 2000;
 
-/** Milliseconds for a client that has waited for the exit, and asks for the removal next: all that is kept would be in vain. */
+/** Milliseconds in which a client that waited for the exit may ask for the removal: then nothing has to be saved. */
 const FAREWELL = 10;
 
 /** Waits in the background for the end of this run, and handles it. */

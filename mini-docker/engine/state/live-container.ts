@@ -143,7 +143,7 @@ class Hold implements Disposable {
     return this.#live;
   }
 
-  /** Settles when somebody else waits for the lock. */
+  /** Settles when another caller waits for the lock. */
   get wanted(): Promise<void> {
     return this.#lock.wanted;
   }

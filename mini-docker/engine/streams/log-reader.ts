@@ -27,7 +27,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<LogLine>
   yield* await openLog(options);
 }
 
-/** Opens the log for a reader, who is to begin soon; its lines are there even if the container is removed before. */
+/** Opens the log at once: the reader gets its lines even if the container is removed before the first. The iteration closes it. */
 export async function openLog(options: ReadLogOptions): Promise<AsyncGenerator<LogLine>> {
   const { path, follow } = options;
   // Generation of the newest file, read before the files are opened: a file that is rotated meanwhile comes

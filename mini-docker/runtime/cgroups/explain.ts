@@ -45,7 +45,7 @@ export function explainLimits({
   applyLimitsV1(directoryOf, resources, note);
   return [
     ...placesOf(hierarchies.hierarchies, options).map(({ directory, isShared }) =>
-      make(directory, isShared ? 'once for all containers that may use all processors' : ''),
+      make(directory, isShared ? 'made once: containers without processors of their own share it' : ''),
     ),
     ...limits.map(limit => write(join(directoryOf(limit.controller) ?? '', path), limit)),
   ];

@@ -82,7 +82,7 @@ export function makeGroup(mountPoint: string, path: string): string[] {
   for (let attempt = 0; ; attempt++) {
     const made: string[] = [];
     try {
-      // They are there already, but for the first container's.
+      // Only the first container finds no parents.
       if (attempt > 0) makeParents(mountPoint, path, made);
       mkdirSync(directory);
       return [...made, directory];
